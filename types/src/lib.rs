@@ -19,6 +19,7 @@ mod amount;
 mod asset;
 mod block;
 mod bytes;
+pub mod canary;
 mod certificate;
 pub mod codec;
 mod genesis;
