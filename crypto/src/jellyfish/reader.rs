@@ -1,0 +1,80 @@
+//! Where pages come from: the port that the store implements, and the layering of unsaved pages over it.
+//!
+//! It must not know what a page holds beyond its hash. Invariant: a page is accepted only under the hash that its parent (or the
+//! root) names, so a torn or mixed-up store stops the machine instead of giving a wrong root.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::hash::{EMPTY_ROOT, NodeHash};
+use super::page::Page;
+use super::path::PagePath;
+
+/// What an update does to the pages: the new page under a path, or `None` where the page goes.
+pub type PageChanges = BTreeMap<PagePath, Option<Arc<Page>>>;
+
+/// Gives the pages of one version of the tree.
+///
+/// Reading cannot fail: a store that cannot answer stops the machine, because going on would fork the chain.
+pub trait PageReader {
+    /// The page at `path`, `None` if there is none.
+    fn page(&self, path: &PagePath) -> Option<Arc<Page>>;
+}
+
+impl<R: PageReader + ?Sized> PageReader for &R {
+    fn page(&self, path: &PagePath) -> Option<Arc<Page>> {
+        (**self).page(path)
+    }
+}
+
+impl<R: PageReader + ?Sized> PageReader for Arc<R> {
+    fn page(&self, path: &PagePath) -> Option<Arc<Page>> {
+        (**self).page(path)
+    }
+}
+
+/// A whole tree in memory.
+impl PageReader for BTreeMap<PagePath, Arc<Page>> {
+    fn page(&self, path: &PagePath) -> Option<Arc<Page>> {
+        self.get(path).cloned()
+    }
+}
+
+/// The version that `changes` make out of the version `below`, before anything is saved. Layers stack.
+#[derive(Clone, Copy, Debug)]
+pub struct Overlay<'a, R: ?Sized> {
+    /// The pages of an update.
+    pub changes: &'a PageChanges,
+    /// The version it was made from.
+    pub below: &'a R,
+}
+
+impl<R: PageReader + ?Sized> PageReader for Overlay<'_, R> {
+    fn page(&self, path: &PagePath) -> Option<Arc<Page>> {
+        match self.changes.get(path) {
+            Some(changed) => changed.clone(),
+            None => self.below.page(path),
+        }
+    }
+}
+
+/// The page at the top of the tree with root `root`; `None` for the empty tree.
+///
+/// # Panics
+/// The reader is not at the version with that root.
+pub(super) fn root_page(reader: &(impl PageReader + ?Sized), root: &NodeHash) -> Option<Arc<Page>> {
+    let page = reader.page(&PagePath::ROOT);
+    let found = page.as_ref().map_or(EMPTY_ROOT, |page| page.hash());
+    assert!(found == *root, "the pages are of root {}, not of root {}", hex::encode(found), hex::encode(root));
+    page
+}
+
+/// The page at `path`, which its parent names by `hash`.
+///
+/// # Panics
+/// The page is missing or is not the one that the parent names.
+pub(super) fn branch_page(reader: &(impl PageReader + ?Sized), path: &PagePath, hash: &NodeHash) -> Arc<Page> {
+    let page = reader.page(path).expect("a page is stored as long as its parent names it");
+    assert!(page.hash() == *hash, "the page at {path:?} is not the one its parent names");
+    page
+}

@@ -1,0 +1,189 @@
+//! Changing the tree: from a root and a sorted batch of changed keys to the new root and the changed pages.
+//!
+//! It must not know values, only their hashes, nor where the pages go. Invariants: a page is read at most once and rehashed at
+//! most once per batch; a page that ends as it began is not named; parts of the tree below different slots of the root page never
+//! touch a common page, which is why [`Plan`] may hand them to different threads.
+
+use std::sync::Arc;
+
+use super::hash::{EMPTY_ROOT, KeyHash, Leaf, NodeHash, ValueHash};
+use super::page::{ALL_SLOTS, Page, Slot};
+use super::path::PagePath;
+use super::reader::{PageChanges, PageReader, branch_page, root_page};
+
+/// A key that changed: the hash of its new value, or `None` if it was deleted.
+pub type Change = (KeyHash, Option<ValueHash>);
+
+/// What a batch makes of the tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TreeUpdate {
+    /// The new root.
+    pub root: NodeHash,
+    /// The pages that differ. To undo the update later, keep what was under these paths.
+    pub pages: PageChanges,
+}
+
+/// Applies `changes`, sorted by key and each key once, to the tree with root `root`. Deleting an absent key changes nothing.
+///
+/// # Panics
+/// The changes are not strictly ascending, or the reader's pages are not those of `root`.
+#[must_use]
+pub fn update<R: PageReader + ?Sized>(reader: &R, root: NodeHash, changes: &[Change]) -> TreeUpdate {
+    let plan = Plan::new(reader, root, changes);
+    let parts = plan.subtrees().map(|subtree| subtree.update(reader)).collect::<Vec<_>>();
+    plan.finish(parts)
+}
+
+/// An update cut into independent parts: run each of [`Plan::subtrees`] in any order, on any thread, then [`Plan::finish`].
+#[derive(Clone, Debug)]
+pub struct Plan<'a> {
+    root_page: Option<Arc<Page>>,
+    changes: &'a [Change],
+}
+
+/// One part of an update: the changes below one slot of the root page.
+#[derive(Clone, Copy, Debug)]
+pub struct Subtree<'a> {
+    nibble: u8,
+    slot: Slot,
+    changes: &'a [Change],
+}
+
+/// What a [`Subtree`] became.
+#[derive(Clone, Debug)]
+pub struct SubtreeUpdate {
+    nibble: u8,
+    slot: Slot,
+    pages: PageChanges,
+}
+
+impl<'a> Plan<'a> {
+    /// Reads the root page and checks the order of the changes; conditions as for [`update`].
+    ///
+    /// # Panics
+    /// The changes are not strictly ascending, or the reader's root page is not that of `root`.
+    #[must_use]
+    pub fn new<R: PageReader + ?Sized>(reader: &R, root: NodeHash, changes: &'a [Change]) -> Self {
+        assert!(changes.is_sorted_by(|(left, _), (right, _)| left < right), "changes come sorted, each key once");
+        Self { root_page: root_page(reader, &root), changes }
+    }
+
+    /// The parts, at most 16.
+    pub fn subtrees(&self) -> impl Iterator<Item = Subtree<'a>> + '_ {
+        by_nibble(self.changes, 0).map(|(nibble, changes)| {
+            let slot = self.root_page.as_ref().map_or(Slot::Empty, |page| page.slot(nibble));
+            Subtree { nibble, slot, changes }
+        })
+    }
+
+    /// Joins the parts, each of which has to be there once, in any order.
+    #[must_use]
+    pub fn finish(self, parts: impl IntoIterator<Item = SubtreeUpdate>) -> TreeUpdate {
+        let mut page = self.root_page.unwrap_or_else(|| Arc::new(Page::BLANK));
+        let mut pages = PageChanges::new();
+        let mut dirty = 0;
+        for mut part in parts {
+            pages.append(&mut part.pages);
+            dirty |= replace_slot(&mut page, part.nibble, part.slot);
+        }
+        if dirty == 0 {
+            return TreeUpdate { root: page.hash(), pages };
+        }
+        Arc::make_mut(&mut page).rehash(dirty);
+        let root = page.hash();
+        pages.insert(PagePath::ROOT, (root != EMPTY_ROOT).then_some(page));
+        TreeUpdate { root, pages }
+    }
+}
+
+impl Subtree<'_> {
+    /// Runs this part. The reader is the one that the plan was made with, or one of the same version.
+    #[must_use]
+    pub fn update<R: PageReader + ?Sized>(&self, reader: &R) -> SubtreeUpdate {
+        let mut pages = PageChanges::new();
+        let slot = update_slot(reader, &PagePath::ROOT, self.nibble, self.slot, self.changes, &mut pages);
+        SubtreeUpdate { nibble: self.nibble, slot, pages }
+    }
+}
+
+/// Applies `changes`, all of them below slot `nibble` of the page at `parent`, to what that slot holds.
+fn update_slot<R: PageReader + ?Sized>(
+    reader: &R,
+    parent: &PagePath,
+    nibble: u8,
+    slot: Slot,
+    changes: &[Change],
+    pages: &mut PageChanges,
+) -> Slot {
+    let (path, mut page, mut dirty) = match slot {
+        Slot::Branch(hash) => {
+            let path = parent.child(nibble);
+            (path, branch_page(reader, &path, &hash), 0)
+        }
+        Slot::Empty | Slot::Leaf(_) => match survivors(slot, changes) {
+            Survivors::None => return Slot::Empty,
+            Survivors::One(leaf) => return Slot::Leaf(leaf),
+            Survivors::More => {
+                let path = parent.child(nibble);
+                (path, Arc::new(page_around(slot, &path)), ALL_SLOTS)
+            }
+        },
+    };
+    for (nibble, changes) in by_nibble(changes, path.nibble_count()) {
+        let slot = update_slot(reader, &path, nibble, page.slot(nibble), changes, pages);
+        dirty |= replace_slot(&mut page, nibble, slot);
+    }
+    if dirty == 0 {
+        return slot;
+    }
+    Arc::make_mut(&mut page).rehash(dirty);
+    let settled = page.as_slot();
+    pages.insert(path, matches!(settled, Slot::Branch(_)).then_some(page));
+    settled
+}
+
+/// How many keys a subtree without a page of its own will hold.
+enum Survivors {
+    None,
+    One(Leaf),
+    More,
+}
+
+/// Counts the keys of `slot`, which is empty or a leaf, after `changes`.
+fn survivors(slot: Slot, changes: &[Change]) -> Survivors {
+    let kept = match slot {
+        Slot::Leaf(leaf) => changes.binary_search_by_key(&leaf.key_hash, |(key, _)| *key).is_err().then_some(leaf),
+        Slot::Empty | Slot::Branch(_) => None,
+    };
+    let written = changes.iter().filter_map(|(key_hash, value)| {
+        value.map(|value_hash| Leaf { key_hash: *key_hash, value_hash })
+    });
+    let mut leaves = kept.into_iter().chain(written);
+    match (leaves.next(), leaves.next()) {
+        (None, _) => Survivors::None,
+        (Some(leaf), None) => Survivors::One(leaf),
+        (Some(_), Some(_)) => Survivors::More,
+    }
+}
+
+/// A new page at `path` that takes over what stood there without one.
+fn page_around(slot: Slot, path: &PagePath) -> Page {
+    let mut page = Page::BLANK;
+    if let Slot::Leaf(leaf) = slot {
+        page.set_slot(leaf.key_hash.nibble(path.nibble_count()), slot);
+    }
+    page
+}
+
+/// Puts `slot` into the page if it differs; returns the set of slots that became dirty. A page shared with the reader is copied
+/// here, when the first change is certain.
+fn replace_slot(page: &mut Arc<Page>, nibble: u8, slot: Slot) -> u16 {
+    if page.slot(nibble) == slot { 0 } else { Arc::make_mut(page).set_slot(nibble, slot) }
+}
+
+/// The changes in runs of equal nibble at `depth`.
+fn by_nibble(changes: &[Change], depth: usize) -> impl Iterator<Item = (u8, &[Change])> {
+    changes
+        .chunk_by(move |(left, _), (right, _)| left.nibble(depth) == right.nibble(depth))
+        .filter_map(move |run| run.first().map(|(key, _)| (key.nibble(depth), run)))
+}
