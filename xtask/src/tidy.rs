@@ -1,0 +1,74 @@
+//! Tidy: the rules of shape that a compiler does not check.
+//!
+//! Every rule yields findings with a number (lines, occurrences); a line of `xtask/tidy-ratchet.txt` may allow a
+//! number for a while. `source.rs` reads Rust just well enough to tell code, comments, strings, functions and test
+//! parts apart; `rules.rs` looks at one file, `house.rs` at packages, `pages.rs` at documents.
+
+mod house;
+mod pages;
+mod ratchet;
+mod rules;
+mod source;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::Failure;
+use crate::workspace::Workspace;
+use source::Source;
+
+/// Something that a rule does not like. A rule names a place once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Finding {
+    rule: &'static str,
+    /// A path, or `path::function`.
+    place: String,
+    number: usize,
+    says: String,
+}
+
+/// The files of the project, by paths relative to the root, sorted.
+struct Files<'a> {
+    root: &'a Path,
+    paths: BTreeSet<String>,
+}
+
+impl Files<'_> {
+    fn read(&self, path: &str) -> Result<String, Failure> {
+        std::fs::read_to_string(self.root.join(path)).map_err(|error| Failure::new(format!("{path}: {error}")))
+    }
+
+    fn with_extension(&self, extension: &str) -> impl Iterator<Item = &String> {
+        self.paths.iter().filter(move |path| path.rsplit_once('.').is_some_and(|(_, end)| end == extension))
+    }
+}
+
+/// Runs the check.
+pub(crate) fn check(workspace: &Workspace) -> Result<Vec<String>, Failure> {
+    let files = Files { root: &workspace.root, paths: tracked(&workspace.root)? };
+    let mut sources = Vec::new();
+    for path in files.with_extension("rs") {
+        sources.push(Source::read(path, &files.read(path)?));
+    }
+    source::mark_test_modules(&mut sources);
+    let mut findings: Vec<Finding> = sources.iter().flat_map(rules::check).collect();
+    findings.extend(house::check(workspace, &files)?);
+    findings.extend(pages::check(&files, &sources)?);
+    let allowed = files.read(ratchet::PATH)?;
+    Ok(ratchet::apply(&allowed, ratchet::committed(&workspace.root).as_deref(), findings))
+}
+
+/// What git tracks or would track, as far as it exists: a new file is checked before its commit.
+fn tracked(root: &Path) -> Result<BTreeSet<String>, Failure> {
+    let mut git = Command::new("git");
+    git.current_dir(root).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
+    let listed = git.stderr(Stdio::inherit()).output();
+    let listed = listed.map_err(|error| Failure::new(format!("cannot start `git ls-files`: {error}")))?;
+    if !listed.status.success() {
+        return Err(Failure::new("`git ls-files` failed: tidy looks at the files of a git checkout"));
+    }
+    let text = String::from_utf8_lossy(&listed.stdout);
+    let paths = text.split('\0').filter(|path| !path.is_empty() && root.join(path).is_file());
+    Ok(paths.map(str::to_owned).collect())
+}

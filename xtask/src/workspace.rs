@@ -1,0 +1,160 @@
+//! What the root manifest says: the packages, their arrows, and the layers as data.
+//!
+//! Read once per command from `cargo metadata --no-deps`, which needs neither the network nor a lock.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::{Failure, command};
+
+/// The workspace as far as the checks need it.
+pub(crate) struct Workspace {
+    pub(crate) root: PathBuf,
+    pub(crate) target: PathBuf,
+    pub(crate) packages: Vec<Package>,
+    pub(crate) layers: Layers,
+}
+
+/// One member of the workspace.
+pub(crate) struct Package {
+    pub(crate) name: String,
+    /// Folder, relative to the root.
+    pub(crate) folder: PathBuf,
+    pub(crate) arrows: Vec<Arrow>,
+}
+
+/// One dependency of a member on another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Arrow {
+    pub(crate) to: String,
+    pub(crate) kind: Kind,
+}
+
+/// For what a dependency is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// It is part of the package, or of its build script.
+    Built,
+    /// Only the package's tests use it.
+    Tested,
+}
+
+/// `[workspace.metadata.layers]`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Layers {
+    pub(crate) layers: Vec<Vec<String>>,
+    pub(crate) exceptions: Vec<(String, String)>,
+    pub(crate) beside: Vec<String>,
+    pub(crate) pure: Vec<String>,
+    pub(crate) impure: Vec<String>,
+}
+
+impl Workspace {
+    /// Asks cargo.
+    pub(crate) fn load() -> Result<Self, Failure> {
+        let root = root()?;
+        let mut asked = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        asked.current_dir(&root).args(["metadata", "--no-deps", "--format-version", "1"]);
+        let text = command::output(&mut asked)?;
+        let metadata: Value = serde_json::from_str(&text)
+            .map_err(|error| Failure::new(format!("`cargo metadata` printed no JSON: {error}")))?;
+        Self::from_metadata(root, &metadata)
+    }
+
+    fn from_metadata(root: PathBuf, metadata: &Value) -> Result<Self, Failure> {
+        let target = metadata["target_directory"].as_str().map(PathBuf::from);
+        let target = target.ok_or_else(|| Failure::new("`cargo metadata` names no target directory"))?;
+        let packages = list(&metadata["packages"]).iter().map(|value| package(&root, value)).collect();
+        let layers = layers(&metadata["metadata"]["layers"]);
+        if layers.layers.is_empty() {
+            return Err(Failure::new("Cargo.toml has no [workspace.metadata.layers]"));
+        }
+        Ok(Self { root, target, packages, layers })
+    }
+
+    /// The member of that name.
+    pub(crate) fn package(&self, name: &str) -> Option<&Package> {
+        self.packages.iter().find(|package| package.name == name)
+    }
+}
+
+/// The folder above this crate: from the variable that cargo sets, so that a moved checkout works.
+fn root() -> Result<PathBuf, Failure> {
+    let own = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let own = PathBuf::from(own);
+    own.parent().map(Path::to_path_buf).ok_or_else(|| Failure::new("xtask stands in no folder"))
+}
+
+fn package(root: &Path, value: &Value) -> Package {
+    let manifest = Path::new(value["manifest_path"].as_str().unwrap_or_default());
+    let folder = manifest.parent().unwrap_or(manifest);
+    Package {
+        name: text(&value["name"]),
+        folder: folder.strip_prefix(root).unwrap_or(folder).to_path_buf(),
+        arrows: list(&value["dependencies"]).iter().filter(|value| value["path"].is_string()).map(arrow).collect(),
+    }
+}
+
+fn arrow(value: &Value) -> Arrow {
+    let kind = if value["kind"] == "dev" { Kind::Tested } else { Kind::Built };
+    Arrow { to: text(&value["name"]), kind }
+}
+
+fn layers(value: &Value) -> Layers {
+    let pair = |value: &Value| (text(&value[0]), text(&value[1]));
+    Layers {
+        layers: list(&value["layers"]).iter().map(texts).collect(),
+        exceptions: list(&value["exceptions"]).iter().map(pair).collect(),
+        beside: texts(&value["beside"]),
+        pure: texts(&value["pure"]),
+        impure: texts(&value["impure"]),
+    }
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    list(value).iter().map(text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_folders_arrows_and_layers_from_metadata() {
+        let metadata = serde_json::json!({
+            "target_directory": "/t",
+            "packages": [{
+                "name": "tokens",
+                "manifest_path": "/r/modules/tokens/Cargo.toml",
+                "dependencies": [
+                    {"name": "types", "kind": null, "path": "/r/types"},
+                    {"name": "serde", "kind": null, "source": "registry"},
+                    {"name": "runtime", "kind": "dev", "path": "/r/runtime"},
+                ],
+            }],
+            "metadata": {"layers": {"layers": [["types"], ["tokens"]], "exceptions": [["a", "b"]]}},
+        });
+        let workspace = Workspace::from_metadata(PathBuf::from("/r"), &metadata).expect("the metadata is complete");
+        let tokens = workspace.package("tokens").expect("it is a member");
+        assert_eq!(tokens.folder, Path::new("modules/tokens"));
+        let arrows = [("types", Kind::Built), ("runtime", Kind::Tested)];
+        assert_eq!(tokens.arrows, arrows.map(|(to, kind)| Arrow { to: to.to_owned(), kind }));
+        assert_eq!(workspace.layers.exceptions, [("a".to_owned(), "b".to_owned())]);
+    }
+
+    #[test]
+    fn refuses_a_manifest_without_layers() {
+        let metadata = serde_json::json!({"target_directory": "/t", "packages": [], "metadata": null});
+        assert!(Workspace::from_metadata(PathBuf::from("/r"), &metadata).is_err());
+    }
+}
