@@ -39,7 +39,7 @@ const CHECKS: &[Check] = &[
         name: "lock",
         about: "Cargo.lock is what the manifests ask for",
         remedy: "run `cargo update --workspace` and commit Cargo.lock",
-        find: |workspace| one_silent(workspace, &["metadata", "--locked", "--format-version", "1"]),
+        find: |workspace| one_silent(workspace, &["tree", "--workspace", "--locked"]),
     },
     Check {
         name: "purity",

@@ -38,7 +38,8 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Vec<String>, Failure> {
     let arguments = ["tree", "--workspace", "--all-features", "--prefix", "none", "--format", "{p}\t{l}"];
     let tree = command::output(&mut command::cargo(workspace, &arguments))?;
     let root = workspace.root.to_string_lossy();
-    let mut found: Vec<String> = tree.lines().flat_map(|line| problems(&policy, &root, line)).collect();
+    let lines = tree.lines().filter(|line| !line.is_empty());
+    let mut found: Vec<String> = lines.flat_map(|line| problems(&policy, &root, line)).collect();
     found.sort();
     found.dedup();
     found.extend(cargo_deny(workspace)?);
