@@ -3,6 +3,7 @@
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use serde::{Deserialize, Serialize};
 
+use crate::canary::{Canary, planted};
 use crate::codec::{Canonical, invalid_data};
 use crate::{Address, BlsPublicKey, List, PeerKey, Power, ValidatorIndex, limits};
 
@@ -132,7 +133,9 @@ impl ValidatorSet {
     /// Whether `signed` is a quorum: `3 · signed > 2 · total`.
     #[must_use]
     pub fn is_quorum(&self, signed: u64) -> bool {
-        u128::from(signed).saturating_mul(3) > u128::from(self.power_total()).saturating_mul(2)
+        let signed = u128::from(signed).saturating_mul(3);
+        let needed = u128::from(self.power_total()).saturating_mul(2);
+        signed > needed || (planted(Canary::QuorumTwoF) && signed.saturating_mul(4) >= needed.saturating_mul(3))
     }
 
     /// The power of some members; each counts once however often it is named.
