@@ -20,8 +20,12 @@ const CHECKS: &[Check] = &[
     Check {
         name: "format",
         about: "rustfmt",
-        remedy: "run `cargo fmt --all`",
-        find: |workspace| one(workspace, &["fmt", "--all", "--check"]),
+        remedy: "run `cargo fmt --all`, and for fuzz/ `cargo fmt --manifest-path fuzz/Cargo.toml`",
+        find: |workspace| {
+            let mut problems = one(workspace, &["fmt", "--all", "--check"])?;
+            problems.extend(one(workspace, &["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"])?);
+            Ok(problems)
+        },
     },
     Check {
         name: "layers",

@@ -47,6 +47,9 @@ fn targets(workspace: &Workspace) -> Result<Vec<String>, Failure> {
 
 /// Compiles every target with the pinned compiler.
 pub(crate) fn compile(workspace: &Workspace) -> Result<(), Failure> {
-    let mut checked = command::cargo(workspace, &["check", "--release", "--manifest-path", "fuzz/Cargo.toml"]);
+    let mut checked = command::cargo(
+        workspace,
+        &["check", "--release", "--manifest-path", "fuzz/Cargo.toml", "--no-default-features"],
+    );
     command::run(checked.arg("--target-dir").arg(&workspace.target))
 }

@@ -56,7 +56,8 @@ fn package_lints(manifest: &str, text: &str) -> Option<Finding> {
 }
 
 fn pure_lints(library: &str, text: &str) -> Option<Finding> {
-    let starts = ["#![deny(", "#![cfg_attr(not(test), deny("];
+    let text: String = text.split_whitespace().collect();
+    let starts = ["#![deny(", "#![cfg_attr(not(test),deny("];
     let denied = starts.iter().filter_map(|start| text.split_once(start)).filter_map(|(_, rest)| rest.split_once(")]"));
     let denied: String = denied.map(|(lints, _)| lints).collect();
     let missing: Vec<&str> = PURE_LINTS.into_iter().filter(|lint| !denied.contains(lint)).collect();
@@ -80,7 +81,7 @@ mod tests {
     #[test]
     fn a_pure_crate_that_denies_too_little_is_found_with_what_is_missing() {
         let all = PURE_LINTS.join(",\n    ");
-        for start in ["#![deny(", "#![cfg_attr(not(test), deny("] {
+        for start in ["#![deny(", "#![cfg_attr(not(test), deny(", "#![cfg_attr(\n    not(test),\n    deny("] {
             assert_eq!(pure_lints("a/src/lib.rs", &format!("//! A.\n{start}\n    {all}\n)]\n")), None);
         }
         let found = pure_lints("a/src/lib.rs", "//! A.\n#![deny(clippy::panic, clippy::unwrap_used)]\n");

@@ -251,7 +251,7 @@ fn test_parts(code: &str) -> Vec<Range<usize>> {
     const MARK: &str = "#[cfg(test)]";
     let mut parts: Vec<Range<usize>> = Vec::new();
     if code.contains("#![cfg(test)]") {
-        return vec![0..code.len()];
+        return std::iter::once(0..code.len()).collect();
     }
     for (start, _) in code.match_indices(MARK) {
         let nested = parts.last().is_some_and(|part| part.contains(&start));
