@@ -44,13 +44,21 @@ pub(crate) fn sim_command(workspace: &Workspace, arguments: &[String]) -> Comman
 /// choice of features, and much would be compiled again.
 pub(crate) fn build(workspace: &Workspace, more: &[&str]) -> Result<(), Failure> {
     setup(workspace, &[])?;
-    eprintln!("Building thronosd, thronos and devnet. The first time takes 10 to 20 minutes on two cores,");
-    eprintln!("most of it for RocksDB's C++; later builds compile only what has changed.");
+    eprintln!("{}", announcement(workspace.target.join("release/thronosd").exists()));
     let mut built = command::cargo(workspace, &["build", "--release", "-p", "node", "-p", "wallet", "-p", "testnet"]);
     for package in more {
         built.args(["-p", package]);
     }
     command::run(&mut built)
+}
+
+/// What is being built and, to somebody who has never built it, how long that takes.
+fn announcement(built_before: bool) -> &'static str {
+    if built_before {
+        return "Building thronosd, thronos and devnet, as far as they have changed.";
+    }
+    "Building thronosd, thronos and devnet. The first time takes 10 to 20 minutes on two cores, most of it for\n\
+     RocksDB, which is C++: cargo may seem to stand still at `librocksdb-sys`. Later builds take seconds."
 }
 
 /// `./setup`, which says nothing when all is there.
@@ -89,6 +97,12 @@ mod tests {
         };
         assert!(shown(&["--seeds", "3"]).ends_with("--bin sim --no-default-features -- --seeds 3"));
         assert!(shown(&["--canaries"]).ends_with("--no-default-features --features canary -- --canaries"));
+    }
+
+    #[test]
+    fn only_the_first_build_is_announced_as_long() {
+        assert!(announcement(false).contains("20 minutes") && announcement(false).contains("RocksDB"));
+        assert!(!announcement(true).contains("minutes"));
     }
 
     #[test]
