@@ -1,13 +1,14 @@
 //! The rules that look at documents: links lead somewhere, and the map names only what exists.
 //!
-//! In `docs/ARCHITECTURE.md` a back-ticked path must be a file or a folder, and `path.rs::name` must name an item of
+//! In `docs/ARCHITECTURE.md` and `docs/FAULTS.md` a back-ticked path must be a file or a folder, and `path.rs::name` must name an item of
 //! that file; the path may be shortened to its end as long as one file fits.
 
 use super::source::{Source, words};
 use super::{Files, Finding};
 use crate::Failure;
 
-const MAP: &str = "docs/ARCHITECTURE.md";
+/// The pages that name files, functions and tests.
+const MAPS: [&str; 2] = ["docs/ARCHITECTURE.md", "docs/FAULTS.md"];
 
 /// All rules over all documents.
 pub(super) fn check(files: &Files, sources: &[Source]) -> Result<Vec<Finding>, Failure> {
@@ -16,7 +17,7 @@ pub(super) fn check(files: &Files, sources: &[Source]) -> Result<Vec<Finding>, F
         let text = files.read(page)?;
         let dead: Vec<String> = links(&text).filter(|link| !leads_somewhere(files, page, link)).collect();
         findings.extend(finding("link", page, "links to what does not exist", &dead));
-        if page == MAP {
+        if MAPS.contains(&page.as_str()) {
             let names = code_spans(&text);
             let unknown: Vec<String> = names.filter(|name| !exists(files, sources, name)).map(str::to_owned).collect();
             findings.extend(finding("map", page, "names what does not exist", &unknown));
