@@ -155,9 +155,8 @@ fn survivors(slot: Slot, changes: &[Change]) -> Survivors {
         Slot::Leaf(leaf) => changes.binary_search_by_key(&leaf.key_hash, |(key, _)| *key).is_err().then_some(leaf),
         Slot::Empty | Slot::Branch(_) => None,
     };
-    let written = changes.iter().filter_map(|(key_hash, value)| {
-        value.map(|value_hash| Leaf { key_hash: *key_hash, value_hash })
-    });
+    let written =
+        changes.iter().filter_map(|(key_hash, value)| value.map(|value_hash| Leaf { key_hash: *key_hash, value_hash }));
     let mut leaves = kept.into_iter().chain(written);
     match (leaves.next(), leaves.next()) {
         (None, _) => Survivors::None,

@@ -1,0 +1,7 @@
+//! The state commitment against its oracle, the crate `jmt`: the same roots and proofs for any history of changes; and against
+//! forgers, hostile bytes and ground keys.
+
+mod encodings;
+mod model;
+mod proofs;
+mod roots;
