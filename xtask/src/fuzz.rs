@@ -1,39 +1,62 @@
-//! `cargo x fuzz`: one decoder under hostile bytes, by cargo-fuzz, which needs a nightly compiler.
+//! `cargo x fuzz`: one decoder under hostile bytes, by libFuzzer.
 //!
+//! The pinned compiler instruments for libFuzzer as well as a nightly one; only address sanitizing would need
+//! nightly, and the house forbids unsafe code. So this needs nothing but cargo and the C++ compiler of `./setup`.
 //! Continuous integration only compiles the targets; running them is for people with time.
-
-use std::process::Stdio;
 
 use crate::workspace::Workspace;
 use crate::{Failure, command};
+
+/// Edge counters and comparison traces, as libFuzzer wants them; assertions on, and `cfg(fuzzing)` for the few crates
+/// that ask for it.
+const INSTRUMENTED: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares -Cdebug-assertions -Ccodegen-units=1 --cfg fuzzing";
+
+const HELP: &str = "\
+cargo x fuzz TARGET [ARGS of libFuzzer]
+
+Runs until a crash or Ctrl-C; `-max_total_time=60` stops after a minute, the name of a crash file repeats it. What
+was found to be interesting is kept in fuzz/corpus/, crashes in fuzz/artifacts/.
+
+The targets (fuzz/fuzz_targets/):";
 
 /// `cargo x fuzz [TARGET] [ARGS]`; without a target it lists them.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let workspace = Workspace::load()?;
     let targets = targets(&workspace)?;
     let Some((target, rest)) = arguments.split_first().filter(|(first, _)| !first.starts_with('-')) else {
-        println!("cargo x fuzz TARGET [ARGS]\n\nThe targets (fuzz/fuzz_targets/):\n  {}", targets.join("\n  "));
+        println!("{HELP}\n  {}", targets.join("\n  "));
         return Ok(());
     };
     if !targets.contains(target) {
         return Err(Failure::new(format!("there is no fuzz target `{target}`; there are: {}", targets.join(", "))));
     }
-    let mut version = fuzzer(&workspace, &["--version"]);
-    let installed = version.stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if !installed.is_ok_and(|status| status.success()) {
-        return Err(Failure::new(
-            "cargo-fuzz or the nightly compiler is missing. Install them by:\n    \
-             rustup toolchain install nightly && cargo install cargo-fuzz",
-        ));
+    let corpus = format!("fuzz/corpus/{target}");
+    let artifacts = format!("fuzz/artifacts/{target}/");
+    for folder in [&corpus, &artifacts] {
+        let made = std::fs::create_dir_all(workspace.root.join(folder));
+        made.map_err(|error| Failure::new(format!("cannot make the folder {folder}: {error}")))?;
     }
-    command::become_program(fuzzer(&workspace, &["run", target]).args(rest))
+    let mut started = command::command(&workspace, build(&workspace, target)?);
+    started.arg(format!("-artifact_prefix={artifacts}")).args(rest);
+    // A file as argument is a crash to repeat; libFuzzer takes either that or a corpus.
+    if rest.iter().all(|argument| argument.starts_with('-')) {
+        started.arg(corpus);
+    }
+    command::become_program(&mut started)
 }
 
-/// The rustup proxy chooses nightly, so the toolchain that runs `cargo x` must not be passed on.
-fn fuzzer(workspace: &Workspace, arguments: &[&str]) -> std::process::Command {
-    let mut command = command::command(workspace, "cargo");
-    command.env_remove("CARGO").env_remove("RUSTUP_TOOLCHAIN").args(["+nightly", "fuzz"]).args(arguments);
-    command
+/// Builds an instrumented target and returns where it is. The triple is named so that build scripts and macros, which
+/// run here and now, are not instrumented.
+fn build(workspace: &Workspace, target: &str) -> Result<std::path::PathBuf, Failure> {
+    let about = command::output(command::command(workspace, "rustc").arg("-vV"))?;
+    let triple = about.lines().find_map(|line| line.strip_prefix("host: "));
+    let triple = triple.ok_or_else(|| Failure::new("`rustc -vV` names no host"))?;
+    let arguments = ["build", "--release", "--manifest-path", "fuzz/Cargo.toml", "--bin", target, "--target", triple];
+    let mut built = command::cargo(workspace, &arguments);
+    command::run(built.env("RUSTFLAGS", INSTRUMENTED).arg("--target-dir").arg(&workspace.target))?;
+    Ok(workspace.target.join(triple).join("release").join(target))
 }
 
 fn targets(workspace: &Workspace) -> Result<Vec<String>, Failure> {
