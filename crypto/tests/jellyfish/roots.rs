@@ -149,6 +149,7 @@ fn a_deletion_collapses_the_deepest_tree_to_one_leaf() {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "the test plays the shell, which owns the threads")]
 fn parts_run_on_threads_and_joined_backwards_give_the_same_update() {
     let (root, pages) = tree_of(&(0..2_000).map(|index| (spread_key(index), vec![1])).collect());
     let batch: Batch = (1_500..2_500).map(|index| (spread_key(index), (index % 3 != 0).then(|| vec![2]))).collect();

@@ -1,0 +1,3 @@
+//! crypto
+
+pub mod jellyfish;
