@@ -1,0 +1,61 @@
+//! ECDSA over secp256k1 by libsecp256k1: what the node checks transactions with.
+//!
+//! It must not know what is signed: the message is a 32-byte digest, used as it is. Secrets are not handled here;
+//! wallets sign with [`crate::ecdsa_pure`].
+//!
+//! Invariants: one signature has one form (r ‖ s, both in 1..n, s in the lower half: BIP-62, BIP-146) and one key has
+//! one form (compressed SEC 1); the same inputs get the same verdict from the pure twin.
+
+use secp256k1::{Message, PublicKey, ecdsa};
+use types::{Secp256k1Key, Secp256k1Signature};
+
+/// Why a signature is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EcdsaError {
+    /// Not the compressed form of a point.
+    #[error("the public key is not a compressed point of secp256k1")]
+    PublicKey,
+    /// r or s is zero or not below the group's order.
+    #[error("r or s of the signature is zero or too large")]
+    Range,
+    /// The malleable twin of a valid form.
+    #[error("s of the signature is in the upper half; only the lower form is accepted")]
+    HighS,
+    /// A well-formed signature, but not of this digest by this key.
+    #[error("the signature does not belong to this message and key")]
+    Mismatch,
+    /// A secret key that is zero or not below the group's order.
+    #[error("the secret key is zero or too large")]
+    SecretKey,
+}
+
+/// (n - 1) / 2, big-endian: the largest s that is accepted.
+const S_MAX: [u8; 32] = [
+    0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x5d, 0x57, 0x6e,
+    0x73, 0x57, 0xa4, 0x50, 0x1d, 0xdf, 0xe9, 0x2f, 0x46, 0x68, 0x1b, 0x20, 0xa0,
+];
+
+/// Checks a signature of a digest.
+///
+/// # Errors
+/// [`EcdsaError`] that says what is wrong with key or signature.
+pub fn verify(digest: &[u8; 32], key: &Secp256k1Key, signature: &Secp256k1Signature) -> Result<(), EcdsaError> {
+    let key = PublicKey::from_byte_array_compressed(key.0).map_err(|_| EcdsaError::PublicKey)?;
+    let parsed = ecdsa::Signature::from_compact(signature.as_bytes()).map_err(|_| EcdsaError::Range)?;
+    let (r, s) = signature.0.split_at(32);
+    if [r, s].contains(&&[0; 32][..]) {
+        return Err(EcdsaError::Range);
+    }
+    if s > &S_MAX[..] {
+        return Err(EcdsaError::HighS);
+    }
+    ecdsa::verify(&parsed, Message::from_digest(*digest), &key).map_err(|_| EcdsaError::Mismatch)
+}
+
+/// Whether the bytes are the compressed form of a point.
+///
+/// # Errors
+/// [`EcdsaError::PublicKey`] if they are not.
+pub fn validate_key(key: &Secp256k1Key) -> Result<(), EcdsaError> {
+    PublicKey::from_byte_array_compressed(key.0).map(|_| ()).map_err(|_| EcdsaError::PublicKey)
+}
