@@ -25,6 +25,8 @@ targets! {
     block: types::Block,
     body: types::Body,
     certificate: types::Certificate,
+    consensus_record: consensus::Record,
+    evidence: consensus::Evidence,
     genesis: types::Genesis,
     header: types::Header,
     proposal: types::Proposal,
