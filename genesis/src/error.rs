@@ -1,0 +1,156 @@
+//! Why a genesis is refused, in sentences that name the place, the value and what to do.
+
+use types::AddressError;
+
+/// Why a genesis is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GenesisError {
+    /// Not the JSON of a genesis: syntax, an unknown or missing key, a value of another kind.
+    #[error("the genesis file cannot be read: {0}. Correct the file, or fetch it again from a node you trust")]
+    Malformed(String),
+    /// Longer than any genesis.
+    #[error("the genesis file has {bytes} bytes, at most {bytes_max} are allowed")]
+    TooLong {
+        /// Length of the text.
+        bytes: usize,
+        /// The most that is read.
+        bytes_max: usize,
+    },
+    /// A list with more entries than the format holds.
+    #[error("`{place}` has {count} entries, at most {count_max} are allowed")]
+    TooMany {
+        /// The list.
+        place: &'static str,
+        /// How many there are.
+        count: usize,
+        /// How many there may be.
+        count_max: usize,
+    },
+    /// A text that is no address of the file's network.
+    #[error("`{place}` is `{text}`: {error}")]
+    Address {
+        /// Where it stands.
+        place: String,
+        /// What stands there.
+        text: String,
+        /// What is wrong with it.
+        error: AddressError,
+    },
+    /// A number or name outside its rule.
+    #[error("`{place}` is {value}: {rule}")]
+    Parameter {
+        /// Where it stands.
+        place: &'static str,
+        /// What stands there.
+        value: String,
+        /// What the rule is.
+        rule: &'static str,
+    },
+    /// Nobody could ever vote.
+    #[error(
+        "the genesis has no validators, so no quorum can ever form: add at least one, and four to tolerate a fault"
+    )]
+    NoValidators,
+    /// Two validators share what must be their own.
+    #[error(
+        "`validators[{first}]` and `validators[{second}]` have the same {what} {value}: every validator needs its own"
+    )]
+    DuplicateValidator {
+        /// The earlier one.
+        first: usize,
+        /// The later one.
+        second: usize,
+        /// `key`, `peer` or `account`.
+        what: &'static str,
+        /// What they share.
+        value: String,
+    },
+    /// Power of nothing, or more than the arithmetic of quorums carries.
+    #[error(
+        "`validators[{place}].power` is {power}: it must be above zero, and the power of all validators below 2^60"
+    )]
+    Power {
+        /// The validator.
+        place: usize,
+        /// Its power.
+        power: u64,
+    },
+    /// The proof of possession does not prove it.
+    #[error(
+        "`validators[{place}]` has no valid proof of possession for the key {key}: \
+         take `key` and `possession` from the same node, as its operator printed them"
+    )]
+    Possession {
+        /// The validator.
+        place: usize,
+        /// Its key.
+        key: String,
+    },
+    /// Entries out of order, which would give one genesis several ids.
+    #[error("`{list}[{place}]` stands out of order or twice: sort by {by} and keep each once")]
+    Order {
+        /// The list.
+        list: &'static str,
+        /// The first entry that is wrong.
+        place: usize,
+        /// What the list is sorted by.
+        by: &'static str,
+    },
+    /// An asset that cannot be.
+    #[error("`assets[{place}]` (number {id}): {rule}")]
+    Asset {
+        /// The entry.
+        place: usize,
+        /// Its number.
+        id: u64,
+        /// What is wrong.
+        rule: &'static str,
+    },
+    /// A balance that cannot be.
+    #[error("`balances[{place}]` (account {address}, asset {asset}): {rule}")]
+    Balance {
+        /// The entry.
+        place: usize,
+        /// The account, as text.
+        address: String,
+        /// The asset.
+        asset: u64,
+        /// What is wrong.
+        rule: &'static str,
+    },
+    /// More is given out than may ever exist.
+    #[error(
+        "the balances give out {total} base units of asset {asset}, its cap is {cap}: lower the balances{}",
+        if *asset == 0 { " or, on a test network, raise `parameters.thr_cap`" } else { " or raise the asset's cap" }
+    )]
+    CapExceeded {
+        /// The asset.
+        asset: u64,
+        /// The sum of its balances; the largest number when the sum does not fit 128 bits.
+        total: u128,
+        /// What may ever be issued.
+        cap: u128,
+    },
+}
+
+impl GenesisError {
+    /// A stable name for programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "genesis_malformed",
+            Self::TooLong { .. } => "genesis_too_long",
+            Self::TooMany { .. } => "genesis_too_many",
+            Self::Address { .. } => "genesis_address",
+            Self::Parameter { .. } => "genesis_parameter",
+            Self::NoValidators => "genesis_without_quorum",
+            Self::DuplicateValidator { .. } => "genesis_duplicate_validator",
+            Self::Power { .. } => "genesis_power",
+            Self::Possession { .. } => "genesis_possession",
+            Self::Order { .. } => "genesis_order",
+            Self::Asset { .. } => "genesis_asset",
+            Self::Balance { .. } => "genesis_balance",
+            Self::CapExceeded { .. } => "genesis_cap_exceeded",
+        }
+    }
+}
