@@ -1,0 +1,71 @@
+//! Why the log or the lease cannot be used. All of these are faults of this machine: the node stops.
+
+use types::{ChainId, Height};
+
+use crate::disk::DiskError;
+
+/// A fault of the log or the lease.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JournalError {
+    /// The disk failed.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// Bytes that were written and synced are not what they were.
+    #[error("`{file}` is damaged at byte {offset}: {what}; restore this file or start with a new home")]
+    Damaged {
+        /// The file.
+        file: String,
+        /// Where the damaged part begins, in bytes.
+        offset: u64,
+        /// What is wrong there.
+        what: &'static str,
+    },
+    /// A file that belongs to the log is not there.
+    #[error("`{file}` is missing, but the other files of the log are there; restore it or start with a new home")]
+    Missing {
+        /// The file.
+        file: String,
+    },
+    /// The file was written for another chain.
+    #[error("`{file}` belongs to chain {found}, this node runs chain {expected}; use another home directory")]
+    OtherChain {
+        /// The file.
+        file: String,
+        /// The chain in the file.
+        found: ChainId,
+        /// The chain of this node.
+        expected: ChainId,
+    },
+    /// The file was written by newer software.
+    #[error("`{file}` has format version {found}, this software knows versions up to {known}; use newer software")]
+    NewerFormat {
+        /// The file.
+        file: String,
+        /// The version in the file.
+        found: u32,
+        /// The newest version known here.
+        known: u32,
+    },
+    /// A record longer than any value that belongs into the log.
+    #[error("a log record of {bytes} bytes, at most {bytes_max} are allowed")]
+    RecordTooLong {
+        /// Length of the record's bytes.
+        bytes: usize,
+        /// The most that is allowed.
+        bytes_max: usize,
+    },
+    /// The caller used the kind that belongs to the log itself.
+    #[error("record kind 0 belongs to the log itself")]
+    ReservedKind,
+    /// A floor below the present one.
+    #[error("the log's floor cannot go back from height {from} to {to}")]
+    FloorMovesBack {
+        /// The present floor's height.
+        from: Height,
+        /// The height that was asked for.
+        to: Height,
+    },
+    /// A write or sync failed before. What is on disk is unknown, so nothing may rest on it.
+    #[error("an earlier write failed ({0}); nothing may be written any more, restart the node")]
+    Poisoned(DiskError),
+}

@@ -1,0 +1,182 @@
+//! The lease, alone and together with a log that was lost.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use journal::{
+    DiskOperation, JournalError, LEASE_FILE, LEASED_VIEWS, Lease, LogState, MemoryDisk, Position, Record, Recovered,
+    VoteBound, recover,
+};
+use proptest::prelude::*;
+use types::{ChainId, Epoch, Hash32, View};
+
+const CHAIN: ChainId = ChainId(Hash32([7; 32]));
+
+fn at(epoch: u64, view: u64) -> Position {
+    Position { epoch: Epoch(epoch), view: View(view) }
+}
+
+fn covers(lease: &Lease<MemoryDisk>, epoch: u64, view: u64) -> bool {
+    lease.covers(Epoch(epoch), View(view))
+}
+
+fn start(disk: &MemoryDisk) -> Result<Recovered<MemoryDisk>, JournalError> {
+    recover(disk.clone(), disk.clone(), CHAIN, 1_000)
+}
+
+fn lose_log(disk: &MemoryDisk) {
+    for name in journal::Disk::list(disk).unwrap() {
+        if name != LEASE_FILE {
+            disk.lose(&name);
+        }
+    }
+}
+
+#[test]
+fn a_new_lease_covers_nothing_and_an_extended_one_its_range() {
+    let disk = MemoryDisk::new();
+    let mut lease = start(&disk).unwrap().lease;
+    assert_eq!(lease.votes_only_above(), VoteBound::Above(at(0, 0)));
+    assert!(!covers(&lease, 0, 1));
+    lease.extend(Epoch(0), View(1)).unwrap();
+    assert!(covers(&lease, 0, 1) && covers(&lease, 0, LEASED_VIEWS) && !covers(&lease, 0, LEASED_VIEWS + 1));
+    assert!(!covers(&lease, 1, 1), "an epoch is entered with a lease of its own");
+    let before = disk.operations();
+    lease.extend(Epoch(0), View(LEASED_VIEWS)).unwrap();
+    assert_eq!(disk.operations(), before, "what is leased costs no write");
+    lease.extend(Epoch(1), View(1)).unwrap();
+    assert!(covers(&lease, 1, 1));
+    lease.extend(Epoch(u64::MAX), View(u64::MAX)).unwrap();
+    assert!(covers(&lease, u64::MAX, u64::MAX));
+}
+
+#[test]
+fn a_restart_with_the_log_keeps_the_lease_and_bounds_nothing() {
+    let disk = MemoryDisk::new();
+    start(&disk).unwrap().lease.extend(Epoch(0), View(10)).unwrap();
+    disk.crash(|_, _| 0);
+    let lease = start(&disk).unwrap().lease;
+    assert!(covers(&lease, 0, 1) && covers(&lease, 0, 10));
+    assert_eq!(lease.votes_only_above(), VoteBound::Above(at(0, 0)));
+}
+
+// FAULTS C5
+#[test]
+fn a_lost_log_bars_every_leased_view_for_ever() {
+    let disk = MemoryDisk::new();
+    start(&disk).unwrap().lease.extend(Epoch(2), View(10)).unwrap();
+    lose_log(&disk);
+    for _ in 0..3 {
+        let mut lease = start(&disk).unwrap().lease;
+        let end = 10 + LEASED_VIEWS - 1;
+        assert_eq!(lease.votes_only_above(), VoteBound::Above(at(2, end)));
+        lease.extend(Epoch(2), View(end + 1)).unwrap();
+        assert!(!covers(&lease, 0, 5) && !covers(&lease, 2, 10) && !covers(&lease, 2, end));
+        assert!(covers(&lease, 2, end + 1));
+        disk.crash(|_, _| 0);
+    }
+}
+
+// FAULTS S1, S4
+#[test]
+fn a_lost_log_is_noticed_whichever_operation_of_the_restart_fails() {
+    for n in 1..=8 {
+        let disk = MemoryDisk::new();
+        start(&disk).unwrap().lease.extend(Epoch(0), View(10)).unwrap();
+        lose_log(&disk);
+        disk.fail_operation(n);
+        let _ = start(&disk);
+        disk.crash(|_, _| 0);
+        let lease = start(&disk).unwrap().lease;
+        assert_eq!(lease.votes_only_above(), VoteBound::Above(at(0, 10 + LEASED_VIEWS - 1)), "operation {n}");
+    }
+}
+
+#[test]
+fn a_first_start_that_fails_at_any_operation_is_no_lost_log() {
+    for n in 1..=4 {
+        let disk = MemoryDisk::new();
+        disk.fail_operation(n);
+        let _ = start(&disk);
+        disk.crash(|_, _| 0);
+        let lease = start(&disk).unwrap().lease;
+        assert_eq!(lease.votes_only_above(), VoteBound::Above(at(0, 0)), "operation {n}");
+    }
+}
+
+#[test]
+fn a_log_without_its_lease_votes_nowhere_until_the_bound_is_settled() {
+    let disk = MemoryDisk::new();
+    let mut first = start(&disk).unwrap();
+    first.lease.extend(Epoch(0), View(10)).unwrap();
+    first.journal.append(Record { kind: 1, epoch: Epoch(0), view: View(3), bytes: vec![] }).unwrap();
+    first.journal.sync().unwrap();
+    disk.lose(LEASE_FILE);
+    start(&disk).unwrap();
+    let mut lease = start(&disk).unwrap().lease;
+    assert_eq!(lease.votes_only_above(), VoteBound::Unknown);
+    lease.extend(Epoch(0), View(5_000)).unwrap();
+    assert!(!covers(&lease, 0, 5_000));
+    lease.settle(at(0, 4_000)).unwrap();
+    assert!(!covers(&lease, 0, 4_000) && covers(&lease, 0, 4_001));
+    lease.settle(at(0, 1)).unwrap();
+    assert_eq!(start(&disk).unwrap().lease.votes_only_above(), VoteBound::Above(at(0, 4_000)));
+}
+
+// FAULTS S6
+#[test]
+fn every_flipped_byte_and_every_cut_of_the_lease_is_refused() {
+    let disk = MemoryDisk::new();
+    start(&disk).unwrap().lease.extend(Epoch(0), View(10)).unwrap();
+    let whole = journal::Disk::read(&disk, LEASE_FILE).unwrap().unwrap();
+    for offset in 0..whole.len() {
+        for bits in 1..=u8::MAX {
+            disk.flip(LEASE_FILE, offset, bits);
+            let error = start(&disk.copy()).unwrap_err();
+            assert!(error.to_string().contains("`lease`"), "{error}");
+            disk.flip(LEASE_FILE, offset, bits);
+        }
+        disk.put(LEASE_FILE, &whole[..offset]);
+        assert!(matches!(start(&disk), Err(JournalError::Damaged { .. })), "cut to {offset}");
+        disk.put(LEASE_FILE, &whole);
+    }
+    assert!(matches!(
+        Lease::open(disk, ChainId(Hash32([8; 32])), LogState::Present),
+        Err(JournalError::OtherChain { .. })
+    ));
+}
+
+// FAULTS S4
+#[test]
+fn a_lease_that_could_not_be_written_covers_nothing_and_is_not_tried_again() {
+    let disk = MemoryDisk::new();
+    let mut lease = start(&disk).unwrap().lease;
+    lease.extend(Epoch(0), View(1)).unwrap();
+    disk.fail_next(DiskOperation::Replace);
+    assert!(matches!(lease.extend(Epoch(1), View(1)), Err(JournalError::Disk(_))));
+    assert!(matches!(lease.extend(Epoch(1), View(1)), Err(JournalError::Poisoned(_))));
+    assert!(matches!(lease.settle(at(9, 9)), Err(JournalError::Poisoned(_))));
+    assert!(!covers(&lease, 1, 1) && !covers(&lease, 0, 1));
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_ever_covered_twice_when_logs_are_lost(
+        steps in prop::collection::vec((0_u64..3, 1_u64..5_000, any::<bool>()), 1..30),
+    ) {
+        let disk = MemoryDisk::new();
+        let mut lease = start(&disk).unwrap().lease;
+        // The highest place where this validator may have signed before a log was lost.
+        let (mut highest, mut forgotten) = (at(0, 0), at(0, 0));
+        for (epoch, view, is_lost) in steps {
+            lease.extend(Epoch(epoch), View(view)).unwrap();
+            if covers(&lease, epoch, view) {
+                prop_assert!(at(epoch, view) > forgotten);
+                highest = highest.max(at(epoch, view));
+            }
+            if is_lost {
+                lose_log(&disk);
+                lease = start(&disk).unwrap().lease;
+                forgotten = highest;
+            }
+        }
+    }
+}
