@@ -203,3 +203,13 @@ pub enum Input {
         request: CertificateRequest,
     },
 }
+
+impl Input {
+    /// The way of a message from outside.
+    pub(crate) const fn route(&self) -> Option<Route> {
+        match self {
+            Self::Proposal { route, .. } | Self::Vote { route, .. } | Self::Certificate { route, .. } => Some(*route),
+            _ => None,
+        }
+    }
+}

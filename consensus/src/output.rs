@@ -12,6 +12,7 @@ use crate::record::Record;
 use crate::verify::VerifyJob;
 
 /// Something sent before, to be sent again.
+#[allow(clippy::large_enum_variant, reason = "a handful of short-lived values")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resend {
     /// Sign this own vote again, send it to all validators and give it back as `Signed`.

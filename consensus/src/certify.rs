@@ -1,0 +1,437 @@
+//! From votes to certificates.
+//!
+//! Votes over their sender's own stream are collected unverified; once equal votes are a quorum, one job checks their
+//! sum. Votes by other hands, and those of a signer caught with a bad signature, are verified before they count.
+//! Certificates from outside are verified before anything rests on them; one that this node made is not verified
+//! again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use types::canary::{Canary, planted};
+use types::{BlsSignature, Certificate, Proposal, ValidatorIndex, ValidatorSet, View, Vote, VoteKind, VoteStatement};
+
+use crate::evidence::{Evidence, contradicts};
+use crate::input::{Route, Ticket};
+use crate::output::{Misconduct, Output};
+use crate::record::Record;
+use crate::verify::{self, VerifyAnswer, VerifyJob};
+use crate::{Engine, limits};
+
+/// Equal votes.
+#[derive(Clone, Debug, Default)]
+struct Pool {
+    votes: BTreeMap<ValidatorIndex, BlsSignature>,
+    power: u64,
+    /// A job is under way on them.
+    checking: bool,
+}
+
+/// The votes of one view by what they say.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally {
+    pools: BTreeMap<VoteStatement, Pool>,
+}
+
+impl Tally {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pools.is_empty()
+    }
+
+    pub(crate) fn has(&self, signer: ValidatorIndex, statement: &VoteStatement) -> bool {
+        self.pools.get(statement).is_some_and(|pool| pool.votes.contains_key(&signer))
+    }
+
+    /// Another vote of this signer that contradicts this one.
+    fn contradicting(&self, vote: &Vote) -> Option<Vote> {
+        self.pools.iter().filter(|(statement, _)| contradicts(statement, &vote.statement)).find_map(
+            |(statement, pool)| {
+                let signature = *pool.votes.get(&vote.signer)?;
+                Some(Vote { statement: *statement, signer: vote.signer, signature })
+            },
+        )
+    }
+
+    /// Adds a vote unless it is known or its signer already said enough of this kind. Gives whether it was added.
+    fn insert(&mut self, vote: &Vote, power: u64) -> bool {
+        let said = self
+            .pools
+            .iter()
+            .filter(|(statement, pool)| statement.kind == vote.statement.kind && pool.votes.contains_key(&vote.signer));
+        if said.count() >= limits::STATEMENTS_PER_SIGNER_MAX || self.has(vote.signer, &vote.statement) {
+            return false;
+        }
+        let pool = self.pools.entry(vote.statement).or_default();
+        pool.votes.insert(vote.signer, vote.signature);
+        pool.power = pool.power.saturating_add(power);
+        true
+    }
+
+    fn remove(&mut self, signer: ValidatorIndex, statement: &VoteStatement, power: u64) {
+        if let Some(pool) = self.pools.get_mut(statement)
+            && pool.votes.remove(&signer).is_some()
+        {
+            pool.power = pool.power.saturating_sub(power);
+            if pool.votes.is_empty() {
+                self.pools.remove(statement);
+            }
+        }
+    }
+
+    /// The equal votes if they are a quorum on which no job is under way; from now on one is.
+    fn take_quorum(
+        &mut self,
+        statement: &VoteStatement,
+        set: &ValidatorSet,
+    ) -> Option<Vec<(ValidatorIndex, BlsSignature)>> {
+        let pool = self.pools.get_mut(statement)?;
+        if pool.checking || !set.is_quorum(pool.power) {
+            return None;
+        }
+        pool.checking = true;
+        Some(pool.votes.iter().map(|(signer, signature)| (*signer, *signature)).collect())
+    }
+
+    fn checked(&mut self, statement: &VoteStatement) {
+        if let Some(pool) = self.pools.get_mut(statement) {
+            pool.checking = false;
+        }
+    }
+}
+
+/// What a job under way is about.
+#[derive(Clone, Debug)]
+enum Pending {
+    Quorum(VoteStatement),
+    Doubted(Vec<Vote>),
+    Suspect(Evidence),
+    Proposal(Box<Proposal>),
+    Certificates(Vec<(Certificate, Route)>),
+}
+
+/// Verification under way and waiting.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Jobs {
+    last: u64,
+    pending: BTreeMap<Ticket, Pending>,
+    /// Votes that wait for the job on earlier ones.
+    doubted: Vec<Vote>,
+    /// Certificates that wait for the job on earlier ones.
+    certificates: Vec<(Certificate, Route)>,
+}
+
+impl Jobs {
+    /// Forgets everything but the tickets that were given out.
+    pub(crate) fn clear(&mut self) {
+        *self = Self { last: self.last, ..Self::default() };
+    }
+
+    fn add(&mut self, pending: Pending) -> Ticket {
+        self.last = self.last.saturating_add(1);
+        self.pending.insert(Ticket(self.last), pending);
+        Ticket(self.last)
+    }
+
+    fn count(&self, wanted: impl Fn(&Pending) -> bool) -> usize {
+        self.pending.values().filter(|pending| wanted(pending)).count()
+    }
+}
+
+impl Engine {
+    /// A vote from outside: believed for now if it came over the signer's own stream, else verified first.
+    pub(crate) fn receive_vote(&mut self, vote: Vote, route: Route) {
+        if self.admits_vote(&vote) {
+            match route {
+                Route::Direct(sender) if sender == vote.signer && !self.epoch.distrusted.contains(&sender) => {
+                    self.count_vote(vote);
+                }
+                Route::Own | Route::Direct(_) | Route::Relayed => self.doubt_vote(vote),
+            }
+        }
+    }
+
+    /// [7] An own vote is signed: it counts here like everybody else's, if it is one that was cast.
+    pub(crate) fn receive_own_vote(&mut self, vote: Vote) {
+        let cast = self.rounds.get(&vote.statement.view).is_some_and(|round| round.own.includes(&vote.statement));
+        if cast && Some(vote.signer) == self.epoch.own && self.admits_vote(&vote) {
+            self.count_vote(vote);
+        }
+    }
+
+    /// The admission window: one epoch, members of the set, views around the current one.
+    fn admits_vote(&self, vote: &Vote) -> bool {
+        let statement = &vote.statement;
+        let lowest = View(self.finalized_view().0.saturating_sub(limits::VIEWS_SUSPECTED_MAX))
+            .max(View(self.view.0.saturating_sub(limits::VIEWS_BEHIND_MAX)));
+        statement.epoch == self.epoch.epoch
+            && statement.is_well_formed()
+            && statement.view > View::ZERO
+            && statement.view >= lowest
+            && statement.view <= self.view.saturating_add(limits::VIEWS_AHEAD_MAX)
+            && self.epoch.set.get(vote.signer).is_some()
+    }
+
+    /// Adds a vote to its view, looks for a contradiction, and has a new quorum checked.
+    pub(crate) fn count_vote(&mut self, vote: Vote) {
+        let statement = vote.statement;
+        let power = self.epoch.power_of(vote.signer);
+        let is_leader = self.leader(statement.view) == vote.signer;
+        let round = self.round(statement.view);
+        if round.tally.has(vote.signer, &statement) {
+            return;
+        }
+        let contradiction = round.tally.contradicting(&vote);
+        let added = round.tally.insert(&vote, power);
+        if is_leader && statement.kind == VoteKind::Notarize && contradiction.is_some() {
+            round.leader_equivocated = true;
+        }
+        self.epoch.hear(vote.signer, statement.view);
+        if let Some(evidence) = contradiction.and_then(|earlier| Evidence::of(earlier, vote)) {
+            self.suspect(evidence);
+        }
+        if added {
+            self.check_quorum(&statement);
+        }
+    }
+
+    fn check_quorum(&mut self, statement: &VoteStatement) {
+        let set = Arc::clone(&self.epoch.set);
+        let finalized = self.finalized_view();
+        let round = self.round(statement.view);
+        if statement.view <= finalized || round.certificate(statement.kind).is_some() {
+            return;
+        }
+        if let Some(votes) = round.tally.take_quorum(statement, &set) {
+            let ticket = self.jobs.add(Pending::Quorum(*statement));
+            self.outputs.push(Output::Verify { ticket, job: VerifyJob::Quorum { set, statement: *statement, votes } });
+        }
+    }
+
+    fn doubt_vote(&mut self, vote: Vote) {
+        let known =
+            self.rounds.get(&vote.statement.view).is_some_and(|round| round.tally.has(vote.signer, &vote.statement));
+        let waiting = &self.jobs.doubted;
+        let of_signer = waiting.iter().filter(|other| other.signer == vote.signer).count();
+        if !known
+            && of_signer < limits::DOUBTED_VOTES_PER_SIGNER_MAX
+            && waiting.len() < limits::DOUBTED_VOTES_MAX
+            && !waiting.contains(&vote)
+        {
+            self.jobs.doubted.push(vote);
+        }
+    }
+
+    /// Both statements are verified one by one before they are called evidence.
+    fn suspect(&mut self, evidence: Evidence) {
+        let place = (evidence.first.statement.view, evidence.signer());
+        if self.epoch.accused.contains(&place)
+            || self.jobs.count(|pending| matches!(pending, Pending::Suspect(_))) >= limits::SUSPECTS_MAX
+        {
+            return;
+        }
+        self.epoch.accused.insert(place);
+        let ticket = self.jobs.add(Pending::Suspect(evidence));
+        let votes = vec![evidence.first, evidence.second];
+        self.outputs.push(Output::Verify { ticket, job: VerifyJob::Votes { set: Arc::clone(&self.epoch.set), votes } });
+    }
+
+    /// A proposal by other hands than its leader's: believed when its signature is verified.
+    pub(crate) fn doubt_proposal(&mut self, proposal: Proposal) {
+        if self.jobs.count(|pending| matches!(pending, Pending::Proposal(_))) >= limits::PROPOSALS_WAITING_MAX {
+            return;
+        }
+        let votes = vec![proposal.vote];
+        let ticket = self.jobs.add(Pending::Proposal(Box::new(proposal)));
+        self.outputs.push(Output::Verify { ticket, job: VerifyJob::Votes { set: Arc::clone(&self.epoch.set), votes } });
+    }
+
+    /// A certificate from outside, cheap checks first. `Own` means that this machine verified it before.
+    pub(crate) fn receive_certificate(&mut self, certificate: Certificate, route: Route) {
+        if self.knows_certificate(&certificate) || self.epoch.has_forged(route) {
+            return;
+        }
+        if verify::signers_of(&self.epoch.set, &certificate).is_none() {
+            self.bad_certificate(route);
+            return;
+        }
+        if route == Route::Own {
+            self.accept_certificate(certificate);
+            return;
+        }
+        let waiting = &self.jobs.certificates;
+        let of_source = waiting.iter().filter(|(_, other)| *other == route).count();
+        if of_source < limits::CERTIFICATES_WAITING_PER_SOURCE_MAX
+            && waiting.len() < limits::CERTIFICATES_WAITING_MAX
+            && !waiting.iter().any(|(other, _)| *other == certificate)
+        {
+            // What validators vouch for by their own stream goes before what anybody may have written.
+            let relayed = waiting.iter().position(|(_, other)| *other == Route::Relayed).unwrap_or(waiting.len());
+            let place = if route == Route::Relayed { waiting.len() } else { relayed };
+            self.jobs.certificates.insert(place, (certificate, route));
+        }
+    }
+
+    /// An honest validator sends no certificate it did not check: nothing more of this kind is taken from its stream.
+    fn bad_certificate(&mut self, route: Route) {
+        if let Route::Direct(sender) = route {
+            self.epoch.forgers.insert(sender);
+        }
+        self.punish(route, Misconduct::BadCertificate);
+    }
+
+    /// Hands out what waits, one job of each sort at a time, so that a flood shares jobs instead of making them.
+    pub(crate) fn start_jobs(&mut self) {
+        let set = Arc::clone(&self.epoch.set);
+        if !self.jobs.doubted.is_empty() && self.jobs.count(|pending| matches!(pending, Pending::Doubted(_))) == 0 {
+            let votes = std::mem::take(&mut self.jobs.doubted);
+            let ticket = self.jobs.add(Pending::Doubted(votes.clone()));
+            self.outputs.push(Output::Verify { ticket, job: VerifyJob::Votes { set: Arc::clone(&set), votes } });
+        }
+        if self.jobs.certificates.is_empty()
+            || self.jobs.count(|pending| matches!(pending, Pending::Certificates(_))) > 0
+        {
+            return;
+        }
+        let batch = self.next_certificates();
+        if !batch.is_empty() {
+            let certificates = batch.iter().map(|(certificate, _)| certificate.clone()).collect();
+            let ticket = self.jobs.add(Pending::Certificates(batch));
+            self.outputs.push(Output::Verify { ticket, job: VerifyJob::Certificates { set, certificates } });
+        }
+    }
+
+    /// Of the certificates that wait, those still unknown, one per view and kind: every validator assembles its own,
+    /// and one of them is enough.
+    fn next_certificates(&mut self) -> Vec<(Certificate, Route)> {
+        let mut batch: Vec<(Certificate, Route)> = Vec::new();
+        let mut rest = Vec::new();
+        for (certificate, route) in std::mem::take(&mut self.jobs.certificates) {
+            let place = (certificate.statement.kind, certificate.statement.view);
+            let same = |(other, _): &(Certificate, Route)| (other.statement.kind, other.statement.view) == place;
+            if self.knows_certificate(&certificate) {
+                continue;
+            }
+            if batch.len() < limits::CERTIFICATES_PER_JOB_MAX && !batch.iter().any(same) {
+                batch.push((certificate, route));
+            } else {
+                rest.push((certificate, route));
+            }
+        }
+        self.jobs.certificates = rest;
+        batch
+    }
+
+    /// Whether a certificate adds nothing: of another epoch, below finality, or one of its kind is there.
+    fn knows_certificate(&self, certificate: &Certificate) -> bool {
+        let statement = &certificate.statement;
+        let place = self.rounds.get(&statement.view).and_then(|round| round.certificate(statement.kind));
+        statement.epoch != self.epoch.epoch || statement.view <= self.finalized_view() || place.is_some()
+    }
+
+    /// A job is done. Answers nobody waits for, such as those of the epoch before, are nothing.
+    pub(crate) fn job_done(&mut self, ticket: Ticket, answer: VerifyAnswer) {
+        let Some(pending) = self.jobs.pending.remove(&ticket) else { return };
+        match (pending, answer) {
+            (Pending::Quorum(statement), VerifyAnswer::Quorum { certificate, bad }) => {
+                self.quorum_checked(statement, certificate, &bad);
+            }
+            (Pending::Doubted(votes), VerifyAnswer::Votes(good)) => {
+                for (vote, _) in votes.into_iter().zip(good).filter(|(_, good)| *good) {
+                    if self.admits_vote(&vote) {
+                        self.count_vote(vote);
+                    }
+                }
+            }
+            (Pending::Suspect(evidence), VerifyAnswer::Votes(good)) => self.suspect_checked(evidence, &good),
+            (Pending::Proposal(proposal), VerifyAnswer::Votes(good)) if good == [true] => self.see_proposal(*proposal),
+            (Pending::Certificates(batch), VerifyAnswer::Certificates(good)) => {
+                for ((certificate, route), good) in batch.into_iter().zip(good) {
+                    if good {
+                        self.accept_certificate(certificate);
+                    } else {
+                        self.bad_certificate(route);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn quorum_checked(&mut self, statement: VoteStatement, certificate: Option<Certificate>, bad: &[ValidatorIndex]) {
+        for signer in bad {
+            self.drop_bad_vote(*signer, &statement);
+        }
+        self.round(statement.view).tally.checked(&statement);
+        match certificate {
+            Some(certificate) => self.accept_certificate(certificate),
+            // With nobody to drop the same check would fail again; the next vote starts another one.
+            None if bad.is_empty() => {}
+            None => self.check_quorum(&statement),
+        }
+    }
+
+    fn suspect_checked(&mut self, evidence: Evidence, good: &[bool]) {
+        let signer = evidence.signer();
+        if good == [true, true] {
+            self.outputs.push(Output::Evidence(evidence));
+            self.outputs.push(Output::Punish { signer, why: Misconduct::Equivocation });
+            return;
+        }
+        self.epoch.accused.remove(&(evidence.first.statement.view, signer));
+        for (vote, good) in [evidence.first, evidence.second].iter().zip(good) {
+            if !good {
+                self.drop_bad_vote(signer, &vote.statement);
+            }
+        }
+    }
+
+    /// A vote that its signer sent itself and that is no vote: from now on this signer is verified first.
+    fn drop_bad_vote(&mut self, signer: ValidatorIndex, statement: &VoteStatement) {
+        let power = self.epoch.power_of(signer);
+        self.round(statement.view).tally.remove(signer, statement, power);
+        if Some(signer) != self.epoch.own {
+            self.epoch.distrusted.insert(signer);
+            self.outputs.push(Output::Punish { signer, why: Misconduct::BadSignature });
+        }
+    }
+
+    pub(crate) fn punish(&mut self, route: Route, why: Misconduct) {
+        if let Route::Direct(signer) = route {
+            self.outputs.push(Output::Punish { signer, why });
+        }
+    }
+
+    /// [4] [5] [6] A certificate that holds: log it, send it on if it moves this node, and follow it.
+    pub(crate) fn accept_certificate(&mut self, certificate: Certificate) {
+        let VoteStatement { kind, view, block, .. } = certificate.statement;
+        if self.knows_certificate(&certificate) {
+            return;
+        }
+        for signer in verify::signers_of(&self.epoch.set, &certificate).unwrap_or_default() {
+            self.epoch.hear(signer, view);
+        }
+        *self.round(view).certificate_mut(kind) = Some(certificate.clone());
+        if !planted(Canary::CertificateNotLogged) {
+            self.outputs.push(Output::Persist(Record::Certificate(certificate.clone())));
+        }
+        if view >= self.view || kind == VoteKind::Finalize {
+            self.outputs.push(Output::Broadcast(certificate.clone()));
+        }
+        match kind {
+            VoteKind::Notarize => {
+                self.outputs.push(Output::Notarized(certificate));
+                self.await_body(view, block);
+            }
+            VoteKind::Nullify => {
+                self.outputs.push(Output::Nullified(certificate));
+                if view >= self.view {
+                    self.timers.back_off();
+                }
+            }
+            VoteKind::Finalize => self.finalize(certificate),
+        }
+        if view >= self.view {
+            self.enter_view(view.next());
+        }
+    }
+}

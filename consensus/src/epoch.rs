@@ -1,0 +1,129 @@
+//! The epoch in which this node votes, and the change to the next.
+//!
+//! Votes and certificates of an epoch are only ever looked at against that epoch's set. Those of earlier epochs are
+//! nothing here (the store answers laggards); those of the next wait in a small buffer, and what does not fit is sent
+//! again by its sender.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use types::{Epoch, ValidatorIndex, ValidatorSet, View};
+
+use crate::input::{EpochStart, Input, Route};
+use crate::output::Output;
+use crate::record::Record;
+use crate::schedule::Schedule;
+use crate::{Engine, limits};
+
+/// What holds for a whole epoch.
+#[derive(Clone, Debug)]
+pub(crate) struct EpochState {
+    pub(crate) epoch: Epoch,
+    pub(crate) set: Arc<ValidatorSet>,
+    /// This node's place in the set.
+    pub(crate) own: Option<ValidatorIndex>,
+    pub(crate) schedule: Schedule,
+    /// The newest view in which each member was heard.
+    heard: Vec<View>,
+    /// Members that sent a bad signature by their own stream.
+    pub(crate) distrusted: BTreeSet<ValidatorIndex>,
+    /// Members that sent a bad certificate by their own stream.
+    pub(crate) forgers: BTreeSet<ValidatorIndex>,
+    /// Contradictions already looked into.
+    pub(crate) accused: BTreeSet<(View, ValidatorIndex)>,
+}
+
+impl EpochState {
+    pub(crate) fn new(start: &EpochStart, own_key: Option<&types::BlsPublicKey>) -> Self {
+        Self {
+            epoch: start.epoch,
+            set: Arc::clone(&start.set),
+            own: own_key.and_then(|key| start.set.index_of(key)),
+            schedule: Schedule::new(&start.set),
+            heard: vec![View::ZERO; start.set.len()],
+            distrusted: BTreeSet::new(),
+            forgers: BTreeSet::new(),
+            accused: BTreeSet::new(),
+        }
+    }
+
+    pub(crate) fn power_of(&self, member: ValidatorIndex) -> u64 {
+        self.set.get(member).map_or(0, |validator| validator.power.0)
+    }
+
+    /// A member said something in a view.
+    pub(crate) fn hear(&mut self, member: ValidatorIndex, view: View) {
+        if let Some(heard) = self.heard.get_mut(usize::from(member.0)) {
+            *heard = view.max(*heard);
+        }
+    }
+
+    /// Whether a member was unheard for long while a quorum was heard.
+    pub(crate) fn is_silent(&self, member: ValidatorIndex, view: View) -> bool {
+        let Some(oldest) = view.0.checked_sub(limits::SILENT_VIEWS).filter(|oldest| *oldest > 0) else { return false };
+        let is_heard = |heard: &View| heard.0 >= oldest;
+        if self.heard.get(usize::from(member.0)).is_none_or(is_heard) {
+            return false;
+        }
+        let members = self.set.validators().iter().zip(&self.heard);
+        let power = members
+            .filter(|(_, heard)| is_heard(heard))
+            .fold(0, |sum: u64, (validator, _)| sum.saturating_add(validator.power.0));
+        self.set.is_quorum(power)
+    }
+
+    pub(crate) fn has_forged(&self, route: Route) -> bool {
+        matches!(route, Route::Direct(sender) if self.forgers.contains(&sender))
+    }
+}
+
+impl Engine {
+    /// The epoch's last block is final. Whatever was known of the epoch before is forgotten, except by the log.
+    pub(crate) fn enter_epoch(&mut self, start: &EpochStart) {
+        if start.epoch <= self.epoch.epoch {
+            return;
+        }
+        self.begin_epoch(start);
+        self.outputs.push(Output::Persist(Record::Epoch { epoch: start.epoch, root: start.root }));
+        self.enter_view(start.root_view.next());
+        for early in std::mem::take(&mut self.early) {
+            self.handle(early);
+        }
+    }
+
+    /// Sets everything to the beginning of an epoch.
+    pub(crate) fn begin_epoch(&mut self, start: &EpochStart) {
+        self.epoch = EpochState::new(start, self.config.own_key.as_ref());
+        self.floor = start.floor;
+        self.view = start.root_view;
+        self.finalized = crate::Finalized { view: start.root_view, block: start.root, certificate: None };
+        self.rounds.clear();
+        self.candidates.clear();
+        self.fetching.clear();
+        self.jobs.clear();
+        self.resumed_in = None;
+        self.timers.reset();
+    }
+
+    /// Keeps a validator's message of the next epoch until that epoch is entered. Gives back every other message.
+    pub(crate) fn keep_if_early(&mut self, input: Input) -> Option<Input> {
+        let (epoch, route) = match &input {
+            Input::Proposal { proposal, route, .. } => (proposal.vote.statement.epoch, *route),
+            Input::Vote { vote, route } => (vote.statement.epoch, *route),
+            Input::Certificate { certificate, route } => (certificate.statement.epoch, *route),
+            _ => return Some(input),
+        };
+        if epoch != self.epoch.epoch.next() || epoch == self.epoch.epoch {
+            return Some(input);
+        }
+        let of_sender = self.early.iter().filter(|early| early.route() == Some(route)).count();
+        if matches!(route, Route::Direct(_))
+            && of_sender < limits::EARLY_MESSAGES_PER_SENDER_MAX
+            && self.early.len() < limits::EARLY_MESSAGES_MAX
+            && !self.early.contains(&input)
+        {
+            self.early.push(input);
+        }
+        None
+    }
+}
