@@ -1,0 +1,40 @@
+//! What a peer may say and how much of it: channels, frames, budgets, buffers, addresses and standing.
+//!
+//! This crate must not know what a message means: it carries bytes, bounds them, and leaves the verdict to its user.
+//! Without features it is pure (no clock, no sockets, no entropy). With the feature `swarm` it also holds the
+//! network itself, in the only folder of the house that names libp2p.
+//!
+//! Invariants: every length is checked before memory is reserved for it; every buffer is bounded in bytes and per
+//! peer, never by a message rate; consensus, sync and transactions never wait in one queue.
+#![deny(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::float_arithmetic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+mod address_policy;
+mod backoff;
+mod budget;
+mod chain_tag;
+mod channels;
+mod frame;
+mod outbox;
+mod standing;
+#[cfg(feature = "swarm")]
+mod swarm;
+
+pub use address_policy::{AddressPolicy, AddressRefusal, PrivateAddresses};
+pub use backoff::Backoff;
+pub use budget::{Budget, TokenBucket};
+pub use chain_tag::ChainTag;
+pub use channels::{Carrier, Channel, Class, DIRECT_CHANNELS, FRAME_OVERHEAD_BYTES, Overflow, Row, TABLE};
+pub use frame::{FrameDecoder, FrameError, PREFIX_BYTES, frame_length, frame_prefix};
+pub use outbox::{Outbox, OutboxError};
+pub use standing::{Judgement, Severity, Standing};
+#[cfg(feature = "swarm")]
+pub use swarm::{
+    BroadcastReport, GossipToken, Inbound, Network, NetworkConfig, NetworkError, NetworkEvent, Payload, PeerAddresses,
+    PeerInfo, RefusalReason, RequestError, RequestId, RequestToken, SendError, Verdict, peer_key_of_secret, spawn,
+};

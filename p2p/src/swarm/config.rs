@@ -1,0 +1,95 @@
+//! What the network is told at its start, and why it may refuse.
+
+use types::{ChainId, ModuleId, PeerKey};
+
+use super::event::PeerAddresses;
+use crate::address_policy::PrivateAddresses;
+
+/// Everything the network is told at its start. [`NetworkConfig::new`] gives the defaults.
+#[derive(Clone)]
+pub struct NetworkConfig {
+    /// Peers that name another chain are refused.
+    pub chain_id: ChainId,
+    /// The Ed25519 seed of this node's network identity.
+    pub secret: [u8; 32],
+    /// Multiaddresses to listen on; port 0 lets the system choose.
+    pub listen: Vec<String>,
+    /// Multiaddresses under which others can reach this node, if they differ from the above.
+    pub external: Vec<String>,
+    /// Multiaddresses that are dialled for ever, with or without `/p2p/…`.
+    pub bootstrap: Vec<String>,
+    /// The address book of an earlier run, dialled a few times.
+    pub known: Vec<PeerAddresses>,
+    /// The validators' keys; [`super::Network::pin`] replaces them.
+    pub pinned: Vec<PeerKey>,
+    /// Modules whose gossip this node takes part in.
+    pub modules: Vec<ModuleId>,
+    /// Whether loopback and private addresses may be dialled.
+    pub private_addresses: PrivateAddresses,
+    /// Most peers beside the pinned ones.
+    pub peers_max: u32,
+    /// No new connections while the process holds more memory than this.
+    pub memory_bytes_max: usize,
+    /// How long a punished peer stays blocked.
+    pub block_ms: u64,
+    /// How often gossip mends its mesh.
+    pub gossip_heartbeat_ms: u64,
+    /// How long a request may take.
+    pub request_timeout_ms: u64,
+    /// What this node calls itself towards its peers.
+    pub agent: String,
+}
+
+impl NetworkConfig {
+    /// The defaults: QUIC and TCP on port 26700 of every interface.
+    #[must_use]
+    pub fn new(chain_id: ChainId, secret: [u8; 32]) -> Self {
+        Self {
+            chain_id,
+            secret,
+            listen: vec!["/ip4/0.0.0.0/udp/26700/quic-v1".to_owned(), "/ip4/0.0.0.0/tcp/26700".to_owned()],
+            external: Vec::new(),
+            bootstrap: Vec::new(),
+            known: Vec::new(),
+            pinned: Vec::new(),
+            modules: Vec::new(),
+            private_addresses: PrivateAddresses::Refused,
+            peers_max: 64,
+            memory_bytes_max: 4 << 30,
+            block_ms: 60_000,
+            gossip_heartbeat_ms: 700,
+            request_timeout_ms: 10_000,
+            agent: concat!("thronosd/", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+}
+
+/// Why the network does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum NetworkError {
+    /// Not a multiaddress.
+    #[error("`{text}` is not a multiaddress ({reason}); expected something like /ip4/1.2.3.4/udp/26700/quic-v1")]
+    Address {
+        /// As it was written.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {reason}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The seed is not one.
+    #[error("the network key is not an Ed25519 seed: {0}")]
+    Secret(String),
+    /// A part of the network refuses its settings.
+    #[error("the network cannot be set up: {0}")]
+    Setup(String),
+    /// There is no runtime to run on.
+    #[error("the network must be started on a tokio runtime")]
+    NoRuntime,
+}

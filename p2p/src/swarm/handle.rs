@@ -1,0 +1,250 @@
+//! What the user says to the network. Nothing here waits: a full queue is an answer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use libp2p::Multiaddr;
+use tokio::sync::{mpsc, watch};
+use types::PeerKey;
+
+use super::config::NetworkError;
+use super::event::{GossipToken, PeerAddresses, PeerInfo, RequestId, RequestToken, Verdict};
+use super::links::{Links, read, write};
+use crate::channels::{Carrier, Channel, Class};
+use crate::frame::{FrameError, frame_prefix};
+use crate::outbox::OutboxError;
+use crate::standing::Severity;
+
+/// Commands that may wait, per class.
+pub(super) const COMMANDS_WAITING_MAX: usize = 1_024;
+
+/// Why something was not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// There is no connection to the peer.
+    #[error("the peer is not connected")]
+    NotConnected,
+    /// The message does not fit, or the peer reads too slowly.
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
+    /// The channel does not travel this way.
+    #[error("{0:?} does not travel this way")]
+    WrongCarrier(Channel),
+    /// The network has too much to do.
+    #[error("too many commands wait for the network")]
+    Busy,
+    /// The network has been shut down.
+    #[error("the network has been shut down")]
+    Closed,
+}
+
+/// Whom a broadcast did not reach.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BroadcastReport {
+    /// How many peers it was queued for.
+    pub reached: usize,
+    /// Pinned peers without a connection or with a full buffer: for them the message may be published.
+    pub unreached: Vec<PeerKey>,
+}
+
+/// What the task that owns the swarm is asked to do.
+#[derive(Debug)]
+pub(super) enum Command {
+    Publish { channel: Channel, bytes: Arc<[u8]> },
+    Verdict { token: GossipToken, verdict: Verdict },
+    Request { id: RequestId, peer: PeerKey, bytes: Vec<u8> },
+    Respond { token: RequestToken, bytes: Vec<u8> },
+    Punish { peer: PeerKey, why: String, severity: Severity },
+    Pinned,
+    Dial(Multiaddr),
+    StreamWanted { peer: PeerKey, channel: Channel },
+    BadFrame { peer: PeerKey, channel: Channel, error: FrameError },
+    Shutdown,
+}
+
+/// One command queue per class, and one for everything rare.
+#[derive(Clone, Debug)]
+pub(super) struct Commands {
+    pub(super) control: mpsc::Sender<Command>,
+    pub(super) consensus: mpsc::Sender<Command>,
+    pub(super) sync: mpsc::Sender<Command>,
+    pub(super) transactions: mpsc::Sender<Command>,
+}
+
+impl Commands {
+    fn of(&self, class: Class) -> &mpsc::Sender<Command> {
+        match class {
+            Class::Consensus => &self.consensus,
+            Class::Sync => &self.sync,
+            Class::Transactions => &self.transactions,
+        }
+    }
+}
+
+/// What the task shows to everybody.
+#[derive(Debug, Default)]
+pub(super) struct Directory {
+    pub(super) peers: Vec<PeerInfo>,
+    pub(super) listening: Vec<String>,
+    pub(super) known: Vec<PeerAddresses>,
+}
+
+/// The network, as its user holds it. Clones speak to the same network; it ends when the last is dropped.
+#[derive(Clone, Debug)]
+pub struct Network {
+    pub(super) key: PeerKey,
+    pub(super) commands: Commands,
+    pub(super) links: Arc<Links>,
+    pub(super) directory: Arc<std::sync::RwLock<Directory>>,
+    pub(super) next_request: Arc<AtomicU64>,
+    pub(super) ended: watch::Receiver<bool>,
+}
+
+impl Network {
+    /// This node's own key.
+    #[must_use]
+    pub const fn key(&self) -> PeerKey {
+        self.key
+    }
+
+    /// Queues a message on the direct stream to a peer. It leaves as soon as the stream takes it.
+    ///
+    /// # Errors
+    /// When the peer is not connected, or its buffer is full and the channel's messages do not give way.
+    pub fn send(&self, to: PeerKey, channel: Channel, message: Arc<[u8]>) -> Result<(), SendError> {
+        let line = channel.direct_index().ok_or(SendError::WrongCarrier(channel))?;
+        let links = self.links.of(to).ok_or(SendError::NotConnected)?;
+        Ok(links.send(line, message)?)
+    }
+
+    /// Queues a message on the direct streams to all pinned peers but ourselves.
+    ///
+    /// # Errors
+    /// When the channel is not a direct one.
+    pub fn broadcast_direct(&self, channel: Channel, message: &Arc<[u8]>) -> Result<BroadcastReport, SendError> {
+        if channel.direct_index().is_none() {
+            return Err(SendError::WrongCarrier(channel));
+        }
+        let mut report = BroadcastReport::default();
+        for peer in self.links.pinned().iter().filter(|peer| **peer != self.key) {
+            match self.send(*peer, channel, Arc::clone(message)) {
+                Ok(()) => report.reached = report.reached.saturating_add(1),
+                Err(_) => report.unreached.push(*peer),
+            }
+        }
+        Ok(report)
+    }
+
+    /// Publishes a message to everybody who listens on the topic.
+    ///
+    /// # Errors
+    /// When the channel is not gossip, the message does not fit, or the queue is full.
+    pub fn publish(&self, channel: Channel, bytes: Arc<[u8]>) -> Result<(), SendError> {
+        let row = channel.row();
+        if row.carrier != Carrier::Gossip {
+            return Err(SendError::WrongCarrier(channel));
+        }
+        frame_prefix(bytes.len(), row.bytes_max).map_err(OutboxError::from)?;
+        command(self.commands.of(row.class), Command::Publish { channel, bytes })
+    }
+
+    /// Says what becomes of a gossip message.
+    ///
+    /// # Errors
+    /// When the queue is full: the message is then not passed on.
+    pub fn verdict(&self, token: GossipToken, verdict: Verdict) -> Result<(), SendError> {
+        command(self.commands.of(token.channel.row().class), Command::Verdict { token, verdict })
+    }
+
+    /// Asks a peer; the answer comes as [`super::NetworkEvent::Response`] with the same id.
+    ///
+    /// # Errors
+    /// When the request does not fit or the queue is full.
+    pub fn request(&self, peer: PeerKey, bytes: Vec<u8>) -> Result<RequestId, SendError> {
+        frame_prefix(bytes.len(), Channel::Sync.row().bytes_max).map_err(OutboxError::from)?;
+        let id = RequestId(self.next_request.fetch_add(1, Ordering::Relaxed));
+        command(&self.commands.sync, Command::Request { id, peer, bytes })?;
+        Ok(id)
+    }
+
+    /// Answers a request.
+    ///
+    /// # Errors
+    /// When the answer does not fit or the queue is full: the peer is then told that we are busy or nothing.
+    pub fn respond(&self, token: RequestToken, bytes: Vec<u8>) -> Result<(), SendError> {
+        frame_prefix(bytes.len(), Channel::Sync.row().answer_bytes_max).map_err(OutboxError::from)?;
+        command(&self.commands.sync, Command::Respond { token, bytes })
+    }
+
+    /// Lowers a peer's standing; when it is low enough the peer is disconnected and blocked for a while.
+    ///
+    /// # Errors
+    /// When the queue is full.
+    pub fn punish(&self, peer: PeerKey, why: impl Into<String>, severity: Severity) -> Result<(), SendError> {
+        command(&self.commands.control, Command::Punish { peer, why: why.into(), severity })
+    }
+
+    /// Replaces the pinned peers: they are found, dialled for ever, always admitted, and heard as validators.
+    ///
+    /// # Errors
+    /// When the queue is full.
+    pub fn pin(&self, peers: Vec<PeerKey>) -> Result<(), SendError> {
+        self.links.pin(peers);
+        command(&self.commands.control, Command::Pinned)
+    }
+
+    /// Dials a multiaddress once. The operator's word makes it an exception of the address policy.
+    ///
+    /// # Errors
+    /// When it is not a multiaddress.
+    pub fn dial(&self, address: &str) -> Result<(), NetworkError> {
+        let parsed = super::address::parse(address)?;
+        command(&self.commands.control, Command::Dial(parsed)).map_err(|error| NetworkError::Setup(error.to_string()))
+    }
+
+    /// The connected peers, by key.
+    #[must_use]
+    pub fn peers(&self) -> Vec<PeerInfo> {
+        read(&self.directory).peers.clone()
+    }
+
+    /// Whether a peer is connected and can be sent to.
+    #[must_use]
+    pub fn is_connected(&self, peer: PeerKey) -> bool {
+        self.links.of(peer).is_some()
+    }
+
+    /// The multiaddresses that are listened on.
+    #[must_use]
+    pub fn listen_addresses(&self) -> Vec<String> {
+        read(&self.directory).listening.clone()
+    }
+
+    /// The address book, to be kept for the next run.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<PeerAddresses> {
+        read(&self.directory).known.clone()
+    }
+
+    /// Closes all connections and waits until the network has ended.
+    pub async fn shutdown(&self) {
+        let mut ended = self.ended.clone();
+        // A closed queue means that the network has ended already.
+        let _ = self.commands.control.send(Command::Shutdown).await;
+        let _ = ended.wait_for(|ended| *ended).await;
+    }
+}
+
+pub(super) fn publish_directory(
+    directory: &std::sync::RwLock<Directory>,
+    change: impl FnOnce(&mut Directory),
+) {
+    change(&mut write(directory));
+}
+
+fn command(queue: &mpsc::Sender<Command>, command: Command) -> Result<(), SendError> {
+    queue.try_send(command).map_err(|error| match error {
+        mpsc::error::TrySendError::Full(_) => SendError::Busy,
+        mpsc::error::TrySendError::Closed(_) => SendError::Closed,
+    })
+}

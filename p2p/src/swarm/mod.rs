@@ -1,0 +1,36 @@
+//! The network itself: the only place of the house that names libp2p.
+//!
+//! One task owns the swarm (`task`, with `peers`, `dialler`, `gossip` and `requests`); direct streams have a task per
+//! peer and channel (`line` to write, `reader` to read), so that a vote never waits for the swarm. The user holds a
+//! [`Network`] to speak and an [`Inbound`] to hear. It must not know what a message means.
+//!
+//! Invariants: what is waiting to be heard holds a permit of its peer's buffer until the user drops it; a peer is
+//! heard only after it has named our chain; every dial passes the address policy after names are resolved.
+
+mod address;
+mod behaviour;
+mod config;
+mod dialler;
+mod direct;
+mod event;
+mod gossip;
+mod guard;
+mod handle;
+mod identity;
+mod line;
+mod links;
+mod outcomes;
+mod peers;
+mod reader;
+mod requests;
+mod task;
+mod transport;
+
+pub use config::{NetworkConfig, NetworkError};
+pub use event::{
+    GossipToken, Inbound, NetworkEvent, Payload, PeerAddresses, PeerInfo, RefusalReason, RequestError, RequestId,
+    RequestToken, Verdict,
+};
+pub use handle::{BroadcastReport, Network, SendError};
+pub use identity::peer_key_of_secret;
+pub use task::spawn;
