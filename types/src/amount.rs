@@ -4,9 +4,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A number of base units of some asset (µTHR for THR).
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
 pub struct Amount(pub u128);
 
 /// Why a text is not an amount.
@@ -158,7 +156,8 @@ mod tests {
         {
             assert_eq!(Amount::parse_decimal(text, decimals), Ok(Amount(value)), "{text}");
         }
-        for text in ["", ".", "1.", ".5", "+1", "1e3", "1E3", "01", "00", " 1", "1 ", "1,5", "0x1", "١", "1_000", "NaN"] {
+        for text in ["", ".", "1.", ".5", "+1", "1e3", "1E3", "01", "00", " 1", "1 ", "1,5", "0x1", "١", "1_000", "NaN"]
+        {
             assert!(
                 matches!(Amount::parse_decimal(text, 6), Err(AmountError::Malformed(_))),
                 "`{text}` must be refused"

@@ -43,7 +43,10 @@ pub(crate) mod ascii {
 
     use crate::ByteString;
 
-    pub fn serialize<const MAX: usize, S: Serializer>(value: &ByteString<MAX>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub fn serialize<const MAX: usize, S: Serializer>(
+        value: &ByteString<MAX>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&String::from_utf8_lossy(value))
     }
 

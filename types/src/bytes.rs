@@ -182,8 +182,7 @@ impl<'de, const MAX: usize> Deserialize<'de> for ByteString<MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <String as Deserialize>::deserialize(deserializer)?;
         let bytes = hex::decode(&text).map_err(|_| serde::de::Error::custom("expected hexadecimal digits"))?;
-        Self::new(bytes).map_err(|bytes| {
-            serde::de::Error::custom(format!("{} bytes, at most {MAX} are allowed", bytes.len()))
-        })
+        Self::new(bytes)
+            .map_err(|bytes| serde::de::Error::custom(format!("{} bytes, at most {MAX} are allowed", bytes.len())))
     }
 }

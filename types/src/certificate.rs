@@ -10,7 +10,20 @@ use crate::{BlsSignature, ByteString, ValidatorIndex, VoteStatement, limits};
 ///
 /// The length must be exact for the set and the padding zero; only a set can tell, so it is checked by
 /// [`SignerBitmap::signers`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+)]
 #[serde(transparent)]
 pub struct SignerBitmap(ByteString<{ limits::SIGNER_BITMAP_BYTES_MAX }>);
 

@@ -39,15 +39,15 @@ pub use block::{Block, Body, Header, SystemCall};
 pub use bytes::{BlsPublicKey, BlsSignature, ByteString, Hash32, PeerKey, Secp256k1Key, Secp256k1Signature};
 pub use certificate::{Certificate, CertificateShapeError, SignerBitmap};
 pub use codec::{Canonical, DecodeError};
-pub use genesis::{
-    FeeParameters, Genesis, GenesisAsset, GenesisBalance, GenesisValidator, Limits, Parameters, Timing,
-};
+pub use genesis::{FeeParameters, Genesis, GenesisAsset, GenesisBalance, GenesisValidator, Limits, Parameters, Timing};
 pub use list::List;
 pub use multisig::{MultisigPolicy, PolicyError};
 pub use numbers::{
     AssetId, ChainId, Epoch, Height, ModuleId, Nonce, Power, ProtocolVersion, TimeMs, ValidatorIndex, View, Weight,
 };
 pub use receipt::{Event, Receipt};
-pub use transaction::{Auth, AuthKind, Call, Payer, PolicySignature, TRANSACTION_VERSION, Transaction, TransactionBody, Witness};
+pub use transaction::{
+    Auth, AuthKind, Call, Payer, PolicySignature, TRANSACTION_VERSION, Transaction, TransactionBody, Witness,
+};
 pub use validator::{Validator, ValidatorSet, ValidatorSetError};
 pub use vote::{Proposal, Vote, VoteKind, VoteStatement};

@@ -10,7 +10,9 @@ use crate::{
 };
 
 /// How an account authorises: by one key, or by a policy. Numbers, so that later versions may add kinds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
@@ -143,9 +145,10 @@ struct Limited<'a, R> {
 impl<R: io::Read> io::Read for Limited<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
-        self.left = self.left.checked_sub(count).ok_or_else(|| {
-            invalid_data(format!("a transaction above {} bytes", limits::TRANSACTION_BYTES_MAX))
-        })?;
+        self.left = self
+            .left
+            .checked_sub(count)
+            .ok_or_else(|| invalid_data(format!("a transaction above {} bytes", limits::TRANSACTION_BYTES_MAX)))?;
         Ok(count)
     }
 }

@@ -8,7 +8,9 @@ use crate::codec::{Canonical, invalid_data};
 use crate::{Address, BlsPublicKey, List, PeerKey, Power, ValidatorIndex, limits};
 
 /// One member of a set.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 #[serde(deny_unknown_fields)]
 pub struct Validator {
     /// Signs its votes.
