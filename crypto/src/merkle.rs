@@ -12,7 +12,7 @@
 //! (CVE-2017-12842); the root fixes the number of leaves and so the shape of every path.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use types::{Hash32, List};
+use types::{Canonical, Hash32, List};
 
 use crate::hash::tagged;
 use crate::tags::Tag;
@@ -33,6 +33,10 @@ pub struct MerkleProof {
     pub count: u32,
     /// The hashes beside the path, from the leaf upwards; levels where the path is promoted have none.
     pub siblings: List<Hash32, LEVELS_MAX>,
+}
+
+impl Canonical for MerkleProof {
+    const BYTES_MAX: usize = 4 + 4 + 4 + LEVELS_MAX * Hash32::LENGTH;
 }
 
 /// The root of a list of item hashes.

@@ -4,7 +4,7 @@ use crypto::hash::tagged;
 use crypto::merkle::{MerkleProof, prove, root, verify};
 use crypto::tags::{RECEIPTS_TREE, TRANSACTIONS_TREE, Tag};
 use proptest::prelude::*;
-use types::{Hash32, List};
+use types::{Canonical, Hash32, List};
 
 const TAG: Tag = TRANSACTIONS_TREE;
 
@@ -128,6 +128,20 @@ fn the_empty_list_has_a_root_of_its_own_and_no_proofs() {
         let proof = MerkleProof { index: 0, count, siblings: List::default() };
         assert!(!verify(TAG, &empty, &Hash32::ZERO, &proof));
     }
+}
+
+#[test]
+fn a_proof_has_one_encoding_and_at_most_thirty_two_siblings() {
+    let longest = MerkleProof { index: 1, count: 2, siblings: List::new(items(32)).expect("32 fit") };
+    let bytes = longest.to_canonical();
+    assert_eq!(bytes.len(), MerkleProof::BYTES_MAX);
+    assert_eq!(MerkleProof::from_canonical(&bytes), Ok(longest));
+    assert!(MerkleProof::from_canonical(&[&bytes[..], &[0]].concat()).is_err(), "trailing byte");
+    let mut claims_more = bytes[..40].to_vec();
+    claims_more[8] = 33;
+    assert!(MerkleProof::from_canonical(&claims_more).is_err(), "33 siblings");
+    claims_more[8..12].fill(0xff);
+    assert!(MerkleProof::from_canonical(&claims_more).is_err(), "4,294,967,295 siblings");
 }
 
 proptest! {
