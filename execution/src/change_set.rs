@@ -30,7 +30,8 @@ impl ChangeSet {
     /// The same changes as the tree wants them: hashed and sorted.
     #[must_use]
     pub fn tree_changes(&self) -> Vec<Change> {
-        let hashed = |(key, value): (&Vec<u8>, &Option<Vec<u8>>)| (KeyHash::of(key), value.as_deref().map(ValueHash::of));
+        let hashed =
+            |(key, value): (&Vec<u8>, &Option<Vec<u8>>)| (KeyHash::of(key), value.as_deref().map(ValueHash::of));
         let mut changes: Vec<Change> = self.writes.iter().map(hashed).collect();
         changes.sort_unstable_by_key(|(key, _)| *key);
         changes

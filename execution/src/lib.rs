@@ -1,12 +1,12 @@
 //! The kernel of the chain, module 0: it decides which block is valid, runs a block over a state, and keeps the ledger.
 //!
-//! It must not know any module by name, the disk, the network, consensus or a clock. Modules come in through the contract in
-//! `module` as a registry; state comes in through [`StateView`].
+//! It must not know any module by name, the disk, the network, consensus or a clock. Modules come in through the contract
+//! [`Module`] as a [`Registry`]; state comes in through [`StateView`].
 //!
 //! Invariants:
 //! - executing a block is `(state, block) -> (changes, receipts)` and nothing else: no clock, no entropy, no floats, no thread, and
 //!   nothing whose order is not that of keys;
-//! - a *reject* is the input's mistake and part of the chain, a *fault* is this machine's and stops it; neither becomes the other;
+//! - a *reject* is the input's mistake and part of the chain, a [`Fault`] is this machine's and stops it; neither becomes the other;
 //! - every asset is conserved in every block: what balances and escrow gain is what was minted less what was burned.
 #![deny(
     clippy::unwrap_used,
@@ -16,14 +16,60 @@
     clippy::arithmetic_side_effects
 )]
 
+mod apply;
+mod attendance;
+mod build;
 mod change_set;
+mod check;
 mod checked;
+mod clock;
+mod context;
+mod epoch;
+mod event;
+mod execute;
+mod fault;
+pub mod fee;
+mod filling;
+mod genesis;
+mod invalid;
+mod invariant;
+pub mod keys;
+mod ledger;
+mod module;
+mod next_block;
 mod outcome;
+mod overlay;
+mod query;
+mod records;
+mod registry;
 mod reject;
+mod seed;
+mod signatures;
+mod simulate;
+mod system;
+mod validity;
+mod verifier;
 mod view;
+mod wake;
 
+pub use build::{BuildError, BuildRequest, Built};
 pub use change_set::ChangeSet;
 pub use checked::{CheckedBody, CheckedTransaction, TransactionFacts};
+pub use clock::{ClockBreach, check_clock};
+pub use context::{BlockInfo, Context, ModuleView, SCAN_MAX, account_record};
+pub use event::KernelEvent;
+pub use execute::Execution;
+pub use fault::Fault;
+pub use genesis::{GenesisBlock, GenesisError, PROTOCOL_VERSION, validator_set};
+pub use invalid::InvalidBlock;
+pub use module::{Admission, AnyModule, Budget, Module, QueryArguments, QueryError};
+pub use next_block::NextBlock;
 pub use outcome::{AccountTouch, BlockOutcome, FinalizedBlock};
+pub use query::{Account, AssetBalance, KERNEL_NAME};
+pub use records::{AccountRecord, Ancestor, AttendedRecord, ChainRecord, EpochRecord, SeedRecord, Supply, Tip};
+pub use registry::{DescribedReject, Registry};
 pub use reject::{KernelReject, Reject, RejectDescription};
-pub use view::{ChainState, Layered, StateView};
+pub use signatures::check_signatures;
+pub use system::{Attendance, KERNEL, KernelSystemCall};
+pub use verifier::{Blst, ValidatorSignatures};
+pub use view::{ChainState, Layered, MemoryState, StateView};

@@ -131,6 +131,7 @@ rejects! {
     34 AttendanceNotNew "attendance_not_new" "attendance was already counted up to this height"
     35 WrongCertificate "wrong_certificate" "the attendance's certificate is not a quorum's finalization of that ancestor"
     36 NoSystemCalls "no_system_calls" "the module takes no system calls"
+    37 MalformedSignature "malformed_signature" "a signature has an r or s of zero or above the group order"
 }
 
 #[cfg(test)]

@@ -3,10 +3,13 @@
 //! It must not know where state is kept nor what a key means. A state key is `module id (u16, big-endian) ‖ key`.
 //! Reading cannot fail: an adapter that cannot read stops the node, because going on would fork the chain.
 
+use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
-use crypto::jellyfish::{Page, PagePath, PageReader};
+use crypto::jellyfish::{Page, PageChanges, PagePath, PageReader};
 
+use crate::change_set::ChangeSet;
 use crate::outcome::BlockOutcome;
 
 /// The state after one block.
@@ -72,7 +75,7 @@ impl StateView for Layered<'_> {
         };
         let below = Self { base: self.base, layers: older };
         let start = start_of_scan(prefix, from);
-        let writes = newest.changes.writes.range::<[u8], _>((std::ops::Bound::Included(start), std::ops::Bound::Unbounded));
+        let writes = newest.changes.writes.range::<[u8], _>((Bound::Included(start), Bound::Unbounded));
         let writes = writes.map(|(key, value)| (key.as_slice(), value.as_deref()));
         merged_scan(&below, writes, prefix, from, limit)
     }
@@ -82,6 +85,53 @@ impl PageReader for Layered<'_> {
     fn page(&self, path: &PagePath) -> Option<Arc<Page>> {
         let changed = self.layers.iter().rev().find_map(|layer| layer.pages.get(path));
         changed.map_or_else(|| self.base.page(path), Clone::clone)
+    }
+}
+
+/// A whole state in memory, with its tree: for tests, the simulator and the building of a genesis.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MemoryState {
+    values: BTreeMap<Vec<u8>, Vec<u8>>,
+    pages: BTreeMap<PagePath, Arc<Page>>,
+}
+
+impl MemoryState {
+    /// Takes the changes of a block over.
+    pub fn apply(&mut self, changes: &ChangeSet) {
+        for (key, value) in &changes.writes {
+            match value {
+                Some(value) => self.values.insert(key.clone(), value.clone()),
+                None => self.values.remove(key),
+            };
+        }
+    }
+
+    /// Takes the pages of a block over.
+    pub fn apply_pages(&mut self, pages: &PageChanges) {
+        for (path, page) in pages {
+            match page {
+                Some(page) => self.pages.insert(*path, Arc::clone(page)),
+                None => self.pages.remove(path),
+            };
+        }
+    }
+}
+
+impl StateView for MemoryState {
+    fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+        self.values.get(key).cloned()
+    }
+
+    fn scan(&self, prefix: &[u8], from: &[u8], limit: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let start = (Bound::Included(start_of_scan(prefix, from)), Bound::Unbounded);
+        let pairs = self.values.range::<[u8], _>(start).take_while(|(key, _)| key.starts_with(prefix));
+        pairs.take(limit).map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+}
+
+impl PageReader for MemoryState {
+    fn page(&self, path: &PagePath) -> Option<Arc<Page>> {
+        self.pages.get(path).cloned()
     }
 }
 

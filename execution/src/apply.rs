@@ -1,0 +1,42 @@
+//! Applying a block: executing it and bringing the tree up to date.
+//!
+//! It must not know where pages are kept. This is off the path between a proposal and a vote: a header commits to the state after
+//! its parent.
+
+use crypto::jellyfish;
+use types::{Hash32, Header};
+
+use crate::checked::CheckedBody;
+use crate::execute::Execution;
+use crate::fault::Fault;
+use crate::outcome::BlockOutcome;
+use crate::registry::Registry;
+use crate::view::ChainState;
+
+impl Registry {
+    /// Executes a valid block on the state after its parent, whose root is `parent_root`.
+    ///
+    /// # Errors
+    /// A [`Fault`], on which the node has to stop.
+    pub fn apply(
+        &self,
+        state: &dyn ChainState,
+        parent_root: Hash32,
+        header: &Header,
+        body: &CheckedBody,
+    ) -> Result<BlockOutcome, Fault> {
+        let Execution { hash, changes, receipts, receipts_root, accounts_touched } =
+            self.execute(&state, header, body)?;
+        let update = jellyfish::update(state, parent_root.0, &changes.tree_changes());
+        Ok(BlockOutcome {
+            hash,
+            height: header.height,
+            changes,
+            pages: update.pages,
+            state_root: Hash32(update.root),
+            receipts,
+            receipts_root,
+            accounts_touched,
+        })
+    }
+}

@@ -1,0 +1,58 @@
+//! What the kernel itself reports, in a block's own receipt.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::Serialize;
+use types::{Amount, Epoch, Hash32, Height, ModuleId};
+
+/// Events of the kernel. The number of a kind is the variant's place, from 1, and never changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KernelEvent {
+    /// The fees of all transactions were shared.
+    FeesShared {
+        /// Destroyed.
+        burned: Amount,
+        /// To the ecosystem account.
+        ecosystem: Amount,
+        /// To the proposer's account.
+        tips: Amount,
+    },
+    /// The seed was mixed.
+    SeedMixed {
+        /// The new mix.
+        mix: Hash32,
+    },
+    /// A certificate was counted.
+    AttendanceCounted {
+        /// The height it finalizes.
+        height: Height,
+        /// How many validators signed it.
+        signers: u16,
+    },
+    /// The block was its epoch's last.
+    EpochEnded {
+        /// The epoch that ended.
+        epoch: Epoch,
+    },
+    /// A module's hook, wake or system call was rejected; what it wrote is discarded.
+    Rejected {
+        /// The module.
+        module: ModuleId,
+        /// The reject's code.
+        code: u32,
+    },
+}
+
+impl KernelEvent {
+    /// The stable number of the kind.
+    #[must_use]
+    pub const fn kind(&self) -> u16 {
+        match self {
+            Self::FeesShared { .. } => 1,
+            Self::SeedMixed { .. } => 2,
+            Self::AttendanceCounted { .. } => 3,
+            Self::EpochEnded { .. } => 4,
+            Self::Rejected { .. } => 5,
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The state before the first block, and block 0.
+//!
+//! It must not know files or JSON. Invariant: the state and its root follow from the genesis alone; whatever breaks a rule of the
+//! ledger here is refused, never repaired.
+
+use crypto::{ids, jellyfish};
+use types::{
+    Amount, AssetId, ChainId, Epoch, Genesis, Hash32, Header, Height, ProtocolVersion, THR, Validator, ValidatorIndex,
+    ValidatorSet, ValidatorSetError, View,
+};
+
+use crate::context::{BlockInfo, Context, Report};
+use crate::fault::Fault;
+use crate::outcome::BlockOutcome;
+use crate::overlay::Overlay;
+use crate::records::{self, ChainRecord, EpochRecord, SeedRecord, Tip};
+use crate::registry::Registry;
+use crate::view::MemoryState;
+use crate::{epoch, fee, keys, ledger};
+
+/// The rules that this code knows.
+pub const PROTOCOL_VERSION: ProtocolVersion = ProtocolVersion(1);
+
+/// Why a genesis is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GenesisError {
+    /// Rules that this code does not know.
+    #[error("the genesis asks for protocol version {0}; this program knows version {PROTOCOL_VERSION}")]
+    Version(ProtocolVersion),
+    /// Validators that make no set.
+    #[error(transparent)]
+    Validators(#[from] ValidatorSetError),
+    /// Impossible numbers of the fee market.
+    #[error("the fee market's {0} must be above zero, and price floor times excess per e below 2^96")]
+    Fees(&'static str),
+    /// Balances out of order or twice.
+    #[error("the balances must be in rising order of address and asset, without repeats; entry {0} is not")]
+    BalanceOrder(usize),
+    /// More than may be issued.
+    #[error("the balances of asset {asset} are above its cap of {cap} base units")]
+    AboveCap {
+        /// The asset.
+        asset: AssetId,
+        /// Most base units that may ever be issued.
+        cap: Amount,
+    },
+    /// A balance of an asset that nobody defines.
+    #[error("a balance is of asset {0}, which is not defined")]
+    UnknownAsset(AssetId),
+    /// What a module refuses.
+    #[error("{0}")]
+    Module(String),
+    /// The ledger does not add up.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// Block 0 and the state after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GenesisBlock {
+    /// Its header, with zero roots.
+    pub header: Header,
+    /// The whole first state as changes of the empty one.
+    pub outcome: BlockOutcome,
+}
+
+impl Registry {
+    /// Makes block 0 and the first state.
+    ///
+    /// # Errors
+    /// What is wrong with the genesis.
+    pub fn genesis(&self, genesis: &Genesis, chain_id: ChainId) -> Result<GenesisBlock, GenesisError> {
+        check_numbers(genesis)?;
+        let set = validator_set(genesis)?;
+        let empty = MemoryState::default();
+        let mut overlay = Overlay::new(&empty);
+        let header = header_of(genesis, chain_id, &set);
+        let hash = ids::header_hash(&header);
+        let block = block_info(genesis, chain_id, &set);
+        let receipts_root = ids::receipts_root(&[]);
+        write_records(
+            &mut overlay,
+            genesis,
+            chain_id,
+            &set,
+            Tip { height: Height::ZERO, hash, time: genesis.time, is_last: false, receipts_root, excess: 0 },
+        );
+        epoch::remember(&mut overlay, &block, hash);
+        ledger::open(&mut overlay, THR, genesis.parameters.thr_cap)
+            .map_err(|_| GenesisError::Module("THR is defined twice".to_owned()))?;
+        for module in self.modules() {
+            let mut report = Report::default();
+            module.genesis(genesis, &mut Context::new(&block, module.id(), &mut overlay, &mut report))?;
+        }
+        write_balances(&mut overlay, genesis)?;
+        ledger::check_conservation(&overlay)?;
+        let changes = overlay.into_changes();
+        let update = jellyfish::update(&empty, jellyfish::EMPTY_ROOT, &changes.tree_changes());
+        let outcome = BlockOutcome {
+            hash,
+            height: Height::ZERO,
+            changes,
+            pages: update.pages,
+            state_root: Hash32(update.root),
+            receipts: Vec::new(),
+            receipts_root,
+            accounts_touched: Vec::new(),
+        };
+        Ok(GenesisBlock { header, outcome })
+    }
+}
+
+/// The validators of the first epochs as a set.
+///
+/// # Errors
+/// Why they make none.
+pub fn validator_set(genesis: &Genesis) -> Result<ValidatorSet, ValidatorSetError> {
+    let member = |member: &types::GenesisValidator| Validator {
+        key: member.key,
+        power: member.power,
+        account: member.account,
+        peer: member.peer,
+    };
+    ValidatorSet::new(genesis.validators.iter().map(member).collect())
+}
+
+fn check_numbers(genesis: &Genesis) -> Result<(), GenesisError> {
+    if genesis.version != PROTOCOL_VERSION {
+        return Err(GenesisError::Version(genesis.version));
+    }
+    let fees = &genesis.parameters.fees;
+    for (name, number) in [
+        ("price floor", fees.price_floor),
+        ("weight target", fees.weight_target_per_s),
+        ("excess per e", fees.excess_per_e),
+    ] {
+        if number == 0 {
+            return Err(GenesisError::Fees(name));
+        }
+    }
+    // The series of the price needs room above the first term, or the least excess would make it unpayable.
+    let first_term = u128::from(fees.price_floor).saturating_mul(u128::from(fees.excess_per_e));
+    if first_term >= 1 << 96 {
+        return Err(GenesisError::Fees("product"));
+    }
+    let out_of_order = genesis.balances.windows(2).position(|pair| match pair {
+        [left, right] => (left.address, left.asset) >= (right.address, right.asset),
+        _ => false,
+    });
+    out_of_order.map_or(Ok(()), |place| Err(GenesisError::BalanceOrder(place.saturating_add(1))))
+}
+
+fn header_of(genesis: &Genesis, chain_id: ChainId, set: &ValidatorSet) -> Header {
+    Header {
+        version: genesis.version,
+        chain_id,
+        epoch: Epoch::ZERO,
+        view: View::ZERO,
+        height: Height::ZERO,
+        parent: Hash32::ZERO,
+        time: genesis.time,
+        proposer: ValidatorIndex::ZERO,
+        body_root: Hash32::ZERO,
+        state_root: Hash32::ZERO,
+        receipts_root: Hash32::ZERO,
+        price: fee::price(&genesis.parameters.fees, 0),
+        validators_hash: ids::validator_set_hash(set),
+        next_validators_hash: None,
+    }
+}
+
+fn block_info(genesis: &Genesis, chain_id: ChainId, set: &ValidatorSet) -> BlockInfo {
+    BlockInfo {
+        chain_id,
+        parameters: genesis.parameters.clone(),
+        version: genesis.version,
+        height: Height::ZERO,
+        parent: Hash32::ZERO,
+        time: genesis.time,
+        epoch: Epoch::ZERO,
+        proposer: ValidatorIndex::ZERO,
+        proposer_account: set.get(ValidatorIndex::ZERO).map(|first| first.account).unwrap_or_default(),
+        price: fee::price(&genesis.parameters.fees, 0),
+        seed_mix: chain_id.0,
+    }
+}
+
+fn write_records(overlay: &mut Overlay<'_>, genesis: &Genesis, chain_id: ChainId, set: &ValidatorSet, tip: Tip) {
+    let chain = ChainRecord { chain_id, network: genesis.network, parameters: genesis.parameters.clone() };
+    let set_hash = ids::validator_set_hash(set);
+    let epoch = EpochRecord {
+        number: Epoch::ZERO,
+        start: genesis.time,
+        version: genesis.version,
+        validators_hash: set_hash,
+        next_validators_hash: set_hash,
+    };
+    overlay.write(&keys::chain(), Some(records::encode(&chain)));
+    overlay.write(&keys::tip(), Some(records::encode(&tip)));
+    overlay.write(&keys::epoch(), Some(records::encode(&epoch)));
+    overlay.write(&keys::seed(), Some(records::encode(&SeedRecord { mix: chain_id.0, time: genesis.time })));
+    for epoch in [Epoch::ZERO, Epoch(1)] {
+        overlay.write(&keys::validators(epoch), Some(records::encode(set)));
+    }
+}
+
+fn write_balances(overlay: &mut Overlay<'_>, genesis: &Genesis) -> Result<(), GenesisError> {
+    for balance in &genesis.balances {
+        let supply = ledger::supply(overlay, balance.asset).ok_or(GenesisError::UnknownAsset(balance.asset))?;
+        ledger::mint(overlay, balance.asset, &balance.address, balance.amount)
+            .map_err(|_| GenesisError::AboveCap { asset: balance.asset, cap: supply.cap })?;
+    }
+    Ok(())
+}

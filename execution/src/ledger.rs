@@ -1,0 +1,288 @@
+//! The ledger: balances, mint, burn and escrow of every asset, and the proof that a block conserved each of them.
+//!
+//! It must not know who may mint or why something moves; modules decide that. Invariants: no balance goes below zero or wraps;
+//! what was ever issued of an asset never exceeds its cap; for each asset and block, the gain of balances and escrow is what was
+//! minted less what was burned. The last is checked from the old and new values alone, so a mistake here cannot hide itself.
+
+use std::collections::BTreeMap;
+
+use types::canary::{Canary, planted};
+use types::{Address, Amount, AssetId, ModuleId, THR};
+
+use crate::fault::Fault;
+use crate::keys::{self, Holding};
+use crate::overlay::Overlay;
+use crate::records::{self, AccountRecord, Supply};
+use crate::reject::{KernelReject, Reject};
+
+/// A move between two accounts. To itself it changes nothing, but the balance must cover it.
+pub(crate) fn transfer(
+    overlay: &mut Overlay<'_>,
+    asset: AssetId,
+    from: &Address,
+    to: &Address,
+    amount: Amount,
+) -> Result<(), Reject> {
+    debit(overlay, asset, from, amount)?;
+    credit(overlay, asset, to, amount)
+}
+
+/// Issues new units to an account, up to the asset's cap.
+pub(crate) fn mint(overlay: &mut Overlay<'_>, asset: AssetId, to: &Address, amount: Amount) -> Result<(), Reject> {
+    let mut supply = supply(overlay, asset).ok_or(KernelReject::UnknownAsset)?;
+    supply.issued = supply.issued.checked_add(amount).ok_or(KernelReject::CapExceeded)?;
+    if supply.issued > supply.cap && !planted(Canary::SupplyUnchecked) {
+        return Err(KernelReject::CapExceeded.into());
+    }
+    set_supply(overlay, asset, &supply);
+    credit(overlay, asset, to, amount)
+}
+
+/// Destroys units of an account.
+pub(crate) fn burn(overlay: &mut Overlay<'_>, asset: AssetId, from: &Address, amount: Amount) -> Result<(), Reject> {
+    debit(overlay, asset, from, amount)?;
+    count_burned(overlay, asset, amount)
+}
+
+/// Notes units as burned that were already taken from an account.
+pub(crate) fn count_burned(overlay: &mut Overlay<'_>, asset: AssetId, amount: Amount) -> Result<(), Reject> {
+    let mut supply = supply(overlay, asset).ok_or(KernelReject::UnknownAsset)?;
+    supply.burned = supply.burned.checked_add(amount).ok_or(KernelReject::AmountOverflow)?;
+    set_supply(overlay, asset, &supply);
+    Ok(())
+}
+
+/// Moves units from an account into a module's escrow.
+pub(crate) fn lock(
+    overlay: &mut Overlay<'_>,
+    asset: AssetId,
+    from: &Address,
+    pot: &[u8],
+    amount: Amount,
+) -> Result<(), Reject> {
+    debit(overlay, asset, from, amount)?;
+    let held = amount_at(overlay, pot).checked_add(amount).ok_or(KernelReject::AmountOverflow)?;
+    set_amount(overlay, pot, held);
+    Ok(())
+}
+
+/// Moves units from a module's escrow to an account.
+pub(crate) fn release(
+    overlay: &mut Overlay<'_>,
+    asset: AssetId,
+    pot: &[u8],
+    to: &Address,
+    amount: Amount,
+) -> Result<(), Reject> {
+    let held = amount_at(overlay, pot).checked_sub(amount).ok_or(KernelReject::InsufficientEscrow)?;
+    set_amount(overlay, pot, held);
+    credit(overlay, asset, to, amount)
+}
+
+/// Begins an asset of which nothing is issued yet.
+pub(crate) fn open(overlay: &mut Overlay<'_>, asset: AssetId, cap: Amount) -> Result<(), Reject> {
+    if supply(overlay, asset).is_some() {
+        return Err(KernelReject::AssetExists.into());
+    }
+    set_supply(overlay, asset, &Supply { cap, issued: Amount::ZERO, burned: Amount::ZERO });
+    Ok(())
+}
+
+/// What an account owns of an asset.
+pub(crate) fn balance(overlay: &mut Overlay<'_>, asset: AssetId, address: &Address) -> Amount {
+    if asset == THR { account(overlay, address).thr } else { amount_at(overlay, &keys::balance(asset, address)) }
+}
+
+/// An account's nonce and THR; of an account never used, zeros.
+pub(crate) fn account(overlay: &mut Overlay<'_>, address: &Address) -> AccountRecord {
+    overlay.read(&keys::account(address), |bytes| bytes.map(records::decode).unwrap_or_default())
+}
+
+/// Replaces an account's nonce and THR.
+pub(crate) fn set_account(overlay: &mut Overlay<'_>, address: &Address, record: &AccountRecord) {
+    let value = (*record != AccountRecord::default()).then(|| records::encode(record));
+    overlay.write(&keys::account(address), value);
+}
+
+/// What was issued and burned of an asset.
+pub(crate) fn supply(overlay: &mut Overlay<'_>, asset: AssetId) -> Option<Supply> {
+    overlay.read(&keys::supply(asset), |bytes| bytes.map(records::decode))
+}
+
+/// What a key of a single amount holds.
+pub(crate) fn amount_at(overlay: &mut Overlay<'_>, key: &[u8]) -> Amount {
+    overlay.read(key, |bytes| bytes.map(records::decode).unwrap_or_default())
+}
+
+/// Gives units to an account.
+pub(crate) fn credit(overlay: &mut Overlay<'_>, asset: AssetId, to: &Address, amount: Amount) -> Result<(), Reject> {
+    if asset == THR {
+        let mut record = account(overlay, to);
+        record.thr = record.thr.checked_add(amount).ok_or(KernelReject::AmountOverflow)?;
+        set_account(overlay, to, &record);
+        return Ok(());
+    }
+    let key = keys::balance(asset, to);
+    let sum = amount_at(overlay, &key).checked_add(amount).ok_or(KernelReject::AmountOverflow)?;
+    set_amount(overlay, &key, sum);
+    Ok(())
+}
+
+fn debit(overlay: &mut Overlay<'_>, asset: AssetId, from: &Address, amount: Amount) -> Result<(), Reject> {
+    if asset == THR {
+        let mut record = account(overlay, from);
+        record.thr = record.thr.checked_sub(amount).ok_or(KernelReject::InsufficientBalance)?;
+        set_account(overlay, from, &record);
+        return Ok(());
+    }
+    let key = keys::balance(asset, from);
+    let rest = amount_at(overlay, &key).checked_sub(amount).ok_or(KernelReject::InsufficientBalance)?;
+    set_amount(overlay, &key, rest);
+    Ok(())
+}
+
+fn set_amount(overlay: &mut Overlay<'_>, key: &[u8], amount: Amount) {
+    overlay.write(key, (!amount.is_zero()).then(|| records::encode(&amount)));
+}
+
+fn set_supply(overlay: &mut Overlay<'_>, asset: AssetId, supply: &Supply) {
+    overlay.write(&keys::supply(asset), Some(records::encode(supply)));
+}
+
+/// The escrow key of a module's pot.
+pub(crate) fn pot(asset: AssetId, module: ModuleId, key: &[u8]) -> Vec<u8> {
+    keys::escrow(asset, module, key)
+}
+
+/// One asset's sums over everything that differs.
+#[derive(Default)]
+struct Sums {
+    held_before: u128,
+    held_after: u128,
+    issued: u128,
+    burned: u128,
+}
+
+/// Checks that every asset was conserved by what the overlay holds.
+pub(crate) fn check_conservation(overlay: &Overlay<'_>) -> Result<(), Fault> {
+    let mut assets: BTreeMap<AssetId, Sums> = BTreeMap::new();
+    for (key, before, after) in overlay.differences() {
+        let Some(holding) = keys::holding(key) else { continue };
+        let (asset, kept) = match holding {
+            Holding::Account => {
+                let thr = |bytes: Option<&[u8]>| bytes.map_or(0, |bytes| records::decode::<AccountRecord>(bytes).thr.0);
+                (THR, add_held(assets.entry(THR).or_default(), thr(before), thr(after)))
+            }
+            Holding::Balance(asset) | Holding::Escrow(asset) => {
+                let amount = |bytes: Option<&[u8]>| bytes.map_or(0, |bytes| records::decode::<Amount>(bytes).0);
+                (asset, add_held(assets.entry(asset).or_default(), amount(before), amount(after)))
+            }
+            Holding::Supply(asset) => (asset, set_supplied(assets.entry(asset).or_default(), before, after)),
+        };
+        kept.ok_or(Fault::Conservation { asset })?;
+    }
+    for (asset, sums) in assets {
+        let gained = sums.held_before.checked_add(sums.issued);
+        let expected = sums.held_after.checked_add(sums.burned);
+        if gained.is_none() || gained != expected {
+            return Err(Fault::Conservation { asset });
+        }
+    }
+    Ok(())
+}
+
+fn add_held(sums: &mut Sums, before: u128, after: u128) -> Option<()> {
+    sums.held_before = sums.held_before.checked_add(before)?;
+    sums.held_after = sums.held_after.checked_add(after)?;
+    Some(())
+}
+
+/// Issued and burned only grow, and a cap never changes.
+fn set_supplied(sums: &mut Sums, before: Option<&[u8]>, after: Option<&[u8]>) -> Option<()> {
+    let after: Supply = records::decode(after?);
+    let nothing = Supply { cap: after.cap, issued: Amount::ZERO, burned: Amount::ZERO };
+    let before = before.map_or(nothing, records::decode);
+    if before.cap != after.cap {
+        return None;
+    }
+    sums.issued = after.issued.checked_sub(before.issued)?.0;
+    sums.burned = after.burned.checked_sub(before.burned)?.0;
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::MemoryState;
+
+    const ALICE: Address = Address([1; 20]);
+    const BOB: Address = Address([2; 20]);
+    const GOLD: AssetId = AssetId(1_000);
+
+    fn funded(view: &MemoryState) -> Overlay<'_> {
+        let mut overlay = Overlay::new(view);
+        open(&mut overlay, THR, Amount(1_000)).expect("new");
+        open(&mut overlay, GOLD, Amount(50)).expect("new");
+        mint(&mut overlay, THR, &ALICE, Amount(600)).expect("below the cap");
+        mint(&mut overlay, GOLD, &ALICE, Amount(50)).expect("at the cap");
+        overlay
+    }
+
+    // FAULTS E6
+    #[test]
+    fn a_transfer_to_oneself_is_neutral_but_must_be_covered() {
+        let view = MemoryState::default();
+        let mut overlay = funded(&view);
+        for asset in [THR, GOLD] {
+            let before = balance(&mut overlay, asset, &ALICE);
+            assert_eq!(transfer(&mut overlay, asset, &ALICE, &ALICE, before), Ok(()));
+            assert_eq!(balance(&mut overlay, asset, &ALICE), before);
+            let above = Amount(before.0 + 1);
+            let part = overlay.begin();
+            let result = transfer(&mut overlay, asset, &ALICE, &ALICE, above);
+            assert_eq!(result, Err(KernelReject::InsufficientBalance.into()));
+            overlay.discard(part);
+        }
+        assert_eq!(check_conservation(&overlay), Ok(()));
+    }
+
+    #[test]
+    fn the_cap_holds_for_everything_ever_issued_burned_or_not() {
+        let view = MemoryState::default();
+        let mut overlay = funded(&view);
+        burn(&mut overlay, THR, &ALICE, Amount(600)).expect("owned");
+        assert_eq!(mint(&mut overlay, THR, &BOB, Amount(401)), Err(KernelReject::CapExceeded.into()));
+        assert_eq!(mint(&mut overlay, THR, &BOB, Amount::MAX), Err(KernelReject::CapExceeded.into()));
+        assert_eq!(mint(&mut overlay, THR, &BOB, Amount(400)), Ok(()));
+        assert_eq!(mint(&mut overlay, AssetId(9), &BOB, Amount(1)), Err(KernelReject::UnknownAsset.into()));
+        assert_eq!(open(&mut overlay, GOLD, Amount(1)), Err(KernelReject::AssetExists.into()));
+        assert_eq!(check_conservation(&overlay), Ok(()));
+    }
+
+    #[test]
+    fn escrow_counts_as_held() {
+        let view = MemoryState::default();
+        let mut overlay = funded(&view);
+        let pot = pot(GOLD, ModuleId(6), b"contract");
+        lock(&mut overlay, GOLD, &ALICE, &pot, Amount(30)).expect("owned");
+        assert_eq!(check_conservation(&overlay), Ok(()));
+        let too_much = release(&mut overlay, GOLD, &pot, &BOB, Amount(31));
+        assert_eq!(too_much, Err(KernelReject::InsufficientEscrow.into()));
+        release(&mut overlay, GOLD, &pot, &BOB, Amount(30)).expect("held");
+        assert_eq!(balance(&mut overlay, GOLD, &BOB), Amount(30));
+        assert_eq!(check_conservation(&overlay), Ok(()));
+    }
+
+    #[test]
+    fn a_unit_from_nowhere_is_a_fault() {
+        let view = MemoryState::default();
+        for asset in [THR, GOLD] {
+            let mut overlay = funded(&view);
+            credit(&mut overlay, asset, &BOB, Amount(1)).expect("fits");
+            assert_eq!(check_conservation(&overlay), Err(Fault::Conservation { asset }));
+            let mut overlay = funded(&view);
+            count_burned(&mut overlay, asset, Amount(1)).expect("known");
+            assert_eq!(check_conservation(&overlay), Err(Fault::Conservation { asset }));
+        }
+    }
+}

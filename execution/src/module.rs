@@ -1,0 +1,320 @@
+//! The contract between the kernel and a module of the chain.
+//!
+//! It must not know any module. A module implements [`Module`] with its own types; the kernel holds it as [`AnyModule`], which
+//! speaks bytes. Invariants that a module keeps: everything it does follows from its arguments; every reject has a stable code;
+//! it never assumes that a block is final.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use types::{Address, Canonical, Genesis, ModuleId, TimeMs, Weight};
+
+use crate::context::{BlockInfo, Context, ModuleView};
+use crate::genesis::GenesisError;
+use crate::reject::{KernelReject, Reject, RejectDescription};
+
+/// Named values of a query, as they stand in a URL.
+pub type QueryArguments = BTreeMap<String, String>;
+
+/// Why a query has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum QueryError {
+    /// No module or no query has this name.
+    #[error("there is no query `{0}`")]
+    Unknown(String),
+    /// An argument is missing or not understood.
+    #[error("the argument `{argument}` is missing or wrong: expected {expected}")]
+    Argument {
+        /// Its name.
+        argument: &'static str,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// What was asked for is not there.
+    #[error("{0}")]
+    NotFound(String),
+}
+
+/// What a module answers about a system call that it admits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admission {
+    /// What executing it costs.
+    pub weight: Weight,
+    /// Of all with the same key only one may stand in a block.
+    pub key: Vec<u8>,
+    /// After this block time it is refused.
+    pub expiry: TimeMs,
+    /// Higher goes first when a proposer has to choose.
+    pub priority: u32,
+}
+
+/// What a hook may still spend in this block; what it cannot do now waits for the next block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    left: u64,
+}
+
+impl Budget {
+    /// A budget of so much weight.
+    #[must_use]
+    pub const fn new(weight: Weight) -> Self {
+        Self { left: weight.0 }
+    }
+
+    /// Whether the weight could be taken; if not, nothing is taken.
+    pub const fn take(&mut self, weight: Weight) -> bool {
+        match self.left.checked_sub(weight.0) {
+            Some(left) => {
+                self.left = left;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// One rule set of the chain.
+pub trait Module: Send + Sync + 'static {
+    /// Its number, above 0.
+    const ID: ModuleId;
+    /// Its name, as routes, logs and people write it.
+    const NAME: &'static str;
+    /// Its rejects in order of their numbers.
+    const REJECTS: &'static [RejectDescription];
+    /// Most of its system calls in one block.
+    const SYSTEM_CALLS_PER_BLOCK_MAX: usize = 0;
+    /// Most bytes of its system calls in one block.
+    const SYSTEM_BYTES_PER_BLOCK_MAX: usize = 0;
+    /// What a transaction may ask of it.
+    type Call: Canonical + Serialize;
+
+    /// Writes its first state.
+    ///
+    /// # Errors
+    /// What is wrong with the genesis.
+    fn genesis(&self, genesis: &Genesis, context: &mut Context<'_, '_>) -> Result<(), GenesisError>;
+
+    /// Judges a call without state, and declares its weight.
+    ///
+    /// # Errors
+    /// The reject that the call would always meet.
+    fn check(&self, call: &Self::Call) -> Result<Weight, Reject>;
+
+    /// Carries out a call. A reject discards what the transaction wrote; its fee stays paid.
+    ///
+    /// # Errors
+    /// Why the state does not allow it.
+    fn execute(&self, context: &mut Context<'_, '_>, sender: Address, call: Self::Call) -> Result<(), Reject>;
+
+    /// Runs before the calls of a block. A reject discards what it wrote and is reported in the block's receipt.
+    ///
+    /// # Errors
+    /// Why it could not do its work.
+    fn begin_block(&self, _context: &mut Context<'_, '_>, _budget: &mut Budget) -> Result<(), Reject> {
+        Ok(())
+    }
+
+    /// Runs after the calls of a block, under the same terms.
+    ///
+    /// # Errors
+    /// Why it could not do its work.
+    fn end_block(&self, _context: &mut Context<'_, '_>, _budget: &mut Budget) -> Result<(), Reject> {
+        Ok(())
+    }
+
+    /// Answers an entry of the wake queue, which is then gone; returns the weight of what it did.
+    ///
+    /// # Errors
+    /// Why it could not do its work.
+    fn wake(&self, _context: &mut Context<'_, '_>, _key: &[u8]) -> Result<Weight, Reject> {
+        Ok(Weight::ZERO)
+    }
+
+    /// Judges a system call by its proof against the state after the parent.
+    ///
+    /// # Errors
+    /// Why it is not admitted; it then makes a block invalid.
+    fn admit(&self, _view: &ModuleView<'_>, _block: &BlockInfo, _call: &[u8]) -> Result<Admission, Reject> {
+        Err(KernelReject::NoSystemCalls.into())
+    }
+
+    /// Carries out an admitted system call. A reject discards what it wrote and is reported in the block's receipt.
+    ///
+    /// # Errors
+    /// Why the state, as the block has changed it so far, does not allow it.
+    fn execute_system(&self, _context: &mut Context<'_, '_>, _call: &[u8]) -> Result<(), Reject> {
+        Err(KernelReject::NoSystemCalls.into())
+    }
+
+    /// Checks what must hold after every block; for tests and simulation, so it may be slow.
+    ///
+    /// # Errors
+    /// What does not hold.
+    fn invariant(&self, _view: &ModuleView<'_>) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Answers a question about its state.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    fn query(
+        &self,
+        _view: &ModuleView<'_>,
+        name: &str,
+        _arguments: &QueryArguments,
+    ) -> Result<serde_json::Value, QueryError> {
+        Err(QueryError::Unknown(name.to_owned()))
+    }
+
+    /// An event of this module for people; `None` if it has no such event.
+    fn describe_event(&self, _kind: u16, _body: &[u8]) -> Option<serde_json::Value> {
+        None
+    }
+}
+
+/// A module as the kernel holds it. Implemented for every [`Module`]; nothing else should implement it.
+pub trait AnyModule: Send + Sync {
+    /// [`Module::ID`].
+    fn id(&self) -> ModuleId;
+    /// [`Module::NAME`].
+    fn name(&self) -> &'static str;
+    /// [`Module::REJECTS`].
+    fn rejects(&self) -> &'static [RejectDescription];
+    /// [`Module::SYSTEM_CALLS_PER_BLOCK_MAX`] and [`Module::SYSTEM_BYTES_PER_BLOCK_MAX`].
+    fn system_limits(&self) -> (usize, usize);
+    /// [`Module::genesis`].
+    ///
+    /// # Errors
+    /// As there.
+    fn genesis(&self, genesis: &Genesis, context: &mut Context<'_, '_>) -> Result<(), GenesisError>;
+    /// Decodes a call and gives it to [`Module::check`].
+    ///
+    /// # Errors
+    /// As there, and malformed bytes.
+    fn check(&self, call: &[u8]) -> Result<Weight, Reject>;
+    /// Decodes a call and gives it to [`Module::execute`].
+    ///
+    /// # Errors
+    /// As there, and malformed bytes.
+    fn execute(&self, context: &mut Context<'_, '_>, sender: Address, call: &[u8]) -> Result<(), Reject>;
+    /// [`Module::begin_block`].
+    ///
+    /// # Errors
+    /// As there.
+    fn begin_block(&self, context: &mut Context<'_, '_>, budget: &mut Budget) -> Result<(), Reject>;
+    /// [`Module::end_block`].
+    ///
+    /// # Errors
+    /// As there.
+    fn end_block(&self, context: &mut Context<'_, '_>, budget: &mut Budget) -> Result<(), Reject>;
+    /// [`Module::wake`].
+    ///
+    /// # Errors
+    /// As there.
+    fn wake(&self, context: &mut Context<'_, '_>, key: &[u8]) -> Result<Weight, Reject>;
+    /// [`Module::admit`].
+    ///
+    /// # Errors
+    /// As there.
+    fn admit(&self, view: &ModuleView<'_>, block: &BlockInfo, call: &[u8]) -> Result<Admission, Reject>;
+    /// [`Module::execute_system`].
+    ///
+    /// # Errors
+    /// As there.
+    fn execute_system(&self, context: &mut Context<'_, '_>, call: &[u8]) -> Result<(), Reject>;
+    /// [`Module::invariant`].
+    ///
+    /// # Errors
+    /// As there.
+    fn invariant(&self, view: &ModuleView<'_>) -> Result<(), String>;
+    /// [`Module::query`].
+    ///
+    /// # Errors
+    /// As there.
+    fn query(
+        &self,
+        view: &ModuleView<'_>,
+        name: &str,
+        arguments: &QueryArguments,
+    ) -> Result<serde_json::Value, QueryError>;
+    /// A call of this module for people; `None` if the bytes are no call.
+    fn describe_call(&self, call: &[u8]) -> Option<serde_json::Value>;
+    /// [`Module::describe_event`].
+    fn describe_event(&self, kind: u16, body: &[u8]) -> Option<serde_json::Value>;
+}
+
+impl<M: Module> AnyModule for M {
+    fn id(&self) -> ModuleId {
+        M::ID
+    }
+
+    fn name(&self) -> &'static str {
+        M::NAME
+    }
+
+    fn rejects(&self) -> &'static [RejectDescription] {
+        M::REJECTS
+    }
+
+    fn system_limits(&self) -> (usize, usize) {
+        (M::SYSTEM_CALLS_PER_BLOCK_MAX, M::SYSTEM_BYTES_PER_BLOCK_MAX)
+    }
+
+    fn genesis(&self, genesis: &Genesis, context: &mut Context<'_, '_>) -> Result<(), GenesisError> {
+        Module::genesis(self, genesis, context)
+    }
+
+    fn check(&self, call: &[u8]) -> Result<Weight, Reject> {
+        Module::check(self, &decode_call::<M>(call)?)
+    }
+
+    fn execute(&self, context: &mut Context<'_, '_>, sender: Address, call: &[u8]) -> Result<(), Reject> {
+        Module::execute(self, context, sender, decode_call::<M>(call)?)
+    }
+
+    fn begin_block(&self, context: &mut Context<'_, '_>, budget: &mut Budget) -> Result<(), Reject> {
+        Module::begin_block(self, context, budget)
+    }
+
+    fn end_block(&self, context: &mut Context<'_, '_>, budget: &mut Budget) -> Result<(), Reject> {
+        Module::end_block(self, context, budget)
+    }
+
+    fn wake(&self, context: &mut Context<'_, '_>, key: &[u8]) -> Result<Weight, Reject> {
+        Module::wake(self, context, key)
+    }
+
+    fn admit(&self, view: &ModuleView<'_>, block: &BlockInfo, call: &[u8]) -> Result<Admission, Reject> {
+        Module::admit(self, view, block, call)
+    }
+
+    fn execute_system(&self, context: &mut Context<'_, '_>, call: &[u8]) -> Result<(), Reject> {
+        Module::execute_system(self, context, call)
+    }
+
+    fn invariant(&self, view: &ModuleView<'_>) -> Result<(), String> {
+        Module::invariant(self, view)
+    }
+
+    fn query(
+        &self,
+        view: &ModuleView<'_>,
+        name: &str,
+        arguments: &QueryArguments,
+    ) -> Result<serde_json::Value, QueryError> {
+        Module::query(self, view, name, arguments)
+    }
+
+    fn describe_call(&self, call: &[u8]) -> Option<serde_json::Value> {
+        serde_json::to_value(decode_call::<M>(call).ok()?).ok()
+    }
+
+    fn describe_event(&self, kind: u16, body: &[u8]) -> Option<serde_json::Value> {
+        Module::describe_event(self, kind, body)
+    }
+}
+
+fn decode_call<M: Module>(bytes: &[u8]) -> Result<M::Call, Reject> {
+    M::Call::from_canonical(bytes).map_err(|_| KernelReject::MalformedCall.into())
+}

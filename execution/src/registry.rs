@@ -1,0 +1,102 @@
+//! The modules of a chain, and with them everything the kernel does.
+//!
+//! It must not name a module; the crate `runtime` does. The methods stand beside what they are about: `genesis`, `check`,
+//! `signatures`, `validity`, `build`, `execute`, `apply`, `simulate` and `query`.
+
+use std::sync::Arc;
+
+use types::ModuleId;
+
+use crate::context::ModuleView;
+use crate::invariant;
+use crate::module::AnyModule;
+use crate::query::KERNEL_NAME;
+use crate::reject::{KernelReject, Reject, RejectDescription};
+use crate::system::KERNEL;
+use crate::verifier::{Blst, ValidatorSignatures};
+use crate::view::StateView;
+
+/// The modules of a chain in order of their numbers. Cloning is cheap.
+#[derive(Clone)]
+pub struct Registry {
+    modules: Arc<[Box<dyn AnyModule>]>,
+    signatures: Arc<dyn ValidatorSignatures>,
+}
+
+/// A reject with the module that it comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DescribedReject {
+    /// The module's name.
+    pub module: &'static str,
+    /// The reject's stable name, in snake_case.
+    pub name: &'static str,
+    /// What is wrong and what to do.
+    pub sentence: &'static str,
+}
+
+impl Registry {
+    /// Takes the modules in rising order of their numbers. Validators' signatures are checked by [`Blst`].
+    ///
+    /// # Panics
+    /// Numbers or names are taken twice, out of order, or the kernel's: the list of modules is code, not input.
+    #[must_use]
+    pub fn new(modules: Vec<Box<dyn AnyModule>>) -> Self {
+        assert!(modules.iter().all(|module| module.id() > KERNEL && module.name() != KERNEL_NAME), "0 is the kernel's");
+        assert!(modules.is_sorted_by(|left, right| left.id() < right.id()), "modules come in rising order");
+        let names: std::collections::BTreeSet<_> = modules.iter().map(|module| module.name()).collect();
+        assert!(names.len() == modules.len(), "a module's name is its own");
+        Self { modules: modules.into(), signatures: Arc::new(Blst) }
+    }
+
+    /// The same modules with another way to check validators' signatures.
+    #[must_use]
+    pub fn with_signatures(mut self, signatures: Arc<dyn ValidatorSignatures>) -> Self {
+        self.signatures = signatures;
+        self
+    }
+
+    /// The modules in order of their numbers.
+    pub fn modules(&self) -> impl Iterator<Item = &dyn AnyModule> {
+        self.modules.iter().map(|module| &**module)
+    }
+
+    /// The module with this number.
+    #[must_use]
+    pub fn module(&self, id: ModuleId) -> Option<&dyn AnyModule> {
+        let place = self.modules.binary_search_by_key(&id, |module| module.id()).ok()?;
+        self.modules.get(place).map(|module| &**module)
+    }
+
+    /// Name and sentence of a code as receipts and errors carry it.
+    #[must_use]
+    pub fn describe_reject(&self, code: u32) -> Option<DescribedReject> {
+        let module = ModuleId(u16::try_from(code >> 16).expect("the upper half of 32 bits has 16"));
+        let number = code & 0xffff;
+        let (module, rejects): (_, &[RejectDescription]) = match self.module(module) {
+            Some(found) => (found.name(), found.rejects()),
+            None if module == KERNEL => (KERNEL_NAME, KernelReject::ALL),
+            None => return None,
+        };
+        let reject = rejects.iter().find(|reject| u32::from(reject.number) == number)?;
+        Some(DescribedReject { module, name: reject.name, sentence: reject.sentence })
+    }
+
+    /// [`Registry::describe_reject`] of a reject at hand.
+    #[must_use]
+    pub fn describe(&self, reject: Reject) -> Option<DescribedReject> {
+        self.describe_reject(reject.code())
+    }
+
+    /// Checks what must hold after every block over the whole state; slow, for tests and simulation.
+    ///
+    /// # Errors
+    /// What does not hold.
+    pub fn check_invariants(&self, view: &dyn StateView) -> Result<(), String> {
+        invariant::check_ledger(view)?;
+        self.modules().try_for_each(|module| module.invariant(&ModuleView::new(view, module.id())))
+    }
+
+    pub(crate) fn signatures(&self) -> &dyn ValidatorSignatures {
+        &*self.signatures
+    }
+}
