@@ -1,0 +1,227 @@
+//! The pool against a plain list that computes everything anew.
+
+use mempool::{CandidateLimits, Mempool, PoolLimits, PoolTransaction, Priority, Source};
+use proptest::prelude::*;
+use types::{Address, Amount, Hash32, Nonce, PeerKey, TimeMs};
+
+use crate::world::{Draft, World, address, draft};
+
+const LIMITS: PoolLimits =
+    PoolLimits { count_max: 12, bytes_max: 12_500, per_sender_max: 5, per_peer_bytes_max: 7_000, nonce_gap_max: 3 };
+const OVERHEAD: usize = mempool::ENTRY_OVERHEAD_BYTES;
+
+#[derive(Clone, Debug)]
+struct Held {
+    transaction: PoolTransaction,
+    source: Source,
+    arrival: usize,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Model {
+    held: Vec<Held>,
+    arrivals: usize,
+}
+
+impl Model {
+    fn queue(&self, sender: Address) -> Vec<&Held> {
+        let mut queue: Vec<_> = self.held.iter().filter(|held| held.transaction.sender == sender).collect();
+        queue.sort_by_key(|held| held.transaction.nonce);
+        queue
+    }
+
+    /// Executable, and lowest priority on the way.
+    fn worth(&self, transaction: &PoolTransaction, world: &World) -> (bool, Priority) {
+        let queue = self.queue(transaction.sender);
+        let before: Vec<_> = queue.iter().filter(|held| held.transaction.nonce < transaction.nonce).collect();
+        let distance = transaction.nonce.0 - mempool::Accounts::nonce(world, &transaction.sender).0;
+        let lowest = before.iter().map(|held| held.transaction.priority()).chain([transaction.priority()]).min();
+        (before.len() as u64 == distance, lowest.unwrap())
+    }
+
+    fn size(&self) -> (usize, usize) {
+        (self.held.len(), self.held.iter().map(|held| OVERHEAD + held.transaction.length as usize).sum())
+    }
+
+    fn insert(&mut self, new: PoolTransaction, source: Source, now: TimeMs, world: &World) -> Result<(), &'static str> {
+        let account_nonce = mempool::Accounts::nonce(world, &new.sender);
+        self.held.retain(|held| held.transaction.sender != new.sender || held.transaction.nonce >= account_nonce);
+        let mut next = self.clone();
+        if self.held.iter().any(|held| held.transaction.id == new.id) {
+            return Err("already_known");
+        }
+        if new.valid_until < now {
+            return Err("expired");
+        }
+        if new.nonce < account_nonce {
+            return Err("nonce_too_low");
+        }
+        let queue = self.queue(new.sender);
+        let old = queue.iter().find(|held| held.transaction.nonce == new.nonce);
+        if let Some(old) = old {
+            let (new_tip, old_tip) = (
+                new.tip.0 * u128::from(old.transaction.weight.0) * 10,
+                old.transaction.tip.0 * u128::from(new.weight.0) * 11,
+            );
+            if new.tip.0 == 0 || new_tip < old_tip {
+                return Err("replacement_underpriced");
+            }
+            next.held.retain(|held| held.transaction.id != old.transaction.id);
+        } else {
+            let missing =
+                (account_nonce.0..).find(|n| queue.iter().all(|held| held.transaction.nonce.0 != *n)).unwrap();
+            if new.nonce.0 > missing + LIMITS.nonce_gap_max {
+                return Err("nonce_gap");
+            }
+        }
+        let cost = |held: &PoolTransaction| held.fee_max.0 + held.tip.0;
+        let promised: u128 =
+            next.held.iter().map(|held| &held.transaction).filter(|held| held.sender == new.sender).map(cost).sum();
+        if promised + cost(&new) > mempool::Accounts::spendable(world, &new.sender).0 {
+            return Err("insufficient_funds");
+        }
+        let footprint = |held: &Held| OVERHEAD + held.transaction.length as usize;
+        let of_peer: usize = next.held.iter().filter(|held| held.source == source).map(footprint).sum();
+        if source != Source::Own && of_peer + OVERHEAD + new.length as usize > LIMITS.per_peer_bytes_max {
+            return Err("peer_limit");
+        }
+        if old.is_none() && queue.len() >= LIMITS.per_sender_max {
+            let tail = queue.last().unwrap();
+            if tail.transaction.nonce < new.nonce {
+                return Err("sender_limit");
+            }
+            next.held.retain(|held| held.transaction.id != tail.transaction.id);
+        }
+        let worth = self.worth(&new, world);
+        loop {
+            let (count, bytes) = next.size();
+            if count < LIMITS.count_max && bytes + OVERHEAD + new.length as usize <= LIMITS.bytes_max {
+                break;
+            }
+            let tails = next.held.iter().filter(|held| {
+                held.transaction.sender != new.sender
+                    && next.queue(held.transaction.sender).last().unwrap().transaction.id == held.transaction.id
+            });
+            let worst =
+                tails.min_by_key(|held| (next.worth(&held.transaction, world), std::cmp::Reverse(held.arrival)));
+            match worst.filter(|worst| next.worth(&worst.transaction, world) < worth).map(|worst| worst.transaction.id)
+            {
+                Some(id) => next.held.retain(|held| held.transaction.id != id),
+                None => return Err("pool_full"),
+            }
+        }
+        next.arrivals += 1;
+        let arrival = next.arrivals;
+        next.held.push(Held { transaction: new, source, arrival });
+        *self = next;
+        Ok(())
+    }
+
+    fn on_block(&mut self, senders: &[Address], now: TimeMs, world: &World) {
+        self.held.retain(|held| {
+            let is_stale = held.transaction.nonce < mempool::Accounts::nonce(world, &held.transaction.sender);
+            !(senders.contains(&held.transaction.sender) && is_stale) && held.transaction.valid_until >= now
+        });
+        for sender in senders {
+            loop {
+                let queue = self.queue(*sender);
+                let sum: u128 = queue.iter().map(|held| held.transaction.fee_max.0 + held.transaction.tip.0).sum();
+                if sum <= mempool::Accounts::spendable(world, sender).0 {
+                    break;
+                }
+                let last = queue.last().unwrap().transaction.id;
+                self.held.retain(|held| held.transaction.id != last);
+            }
+        }
+    }
+
+    /// Again and again the best of what may come next.
+    fn candidates(&self, world: &World) -> Vec<Hash32> {
+        let mut next = world.clone();
+        let mut found = Vec::new();
+        loop {
+            let possible = self
+                .held
+                .iter()
+                .filter(|held| held.transaction.nonce == mempool::Accounts::nonce(&next, &held.transaction.sender));
+            let best = possible.min_by_key(|held| (std::cmp::Reverse(held.transaction.priority()), held.arrival));
+            let Some(best) = best else { return found };
+            found.push(best.transaction.id);
+            next.nonces.insert(best.transaction.sender, best.transaction.nonce.next());
+        }
+    }
+
+    fn ids(&self) -> Vec<Hash32> {
+        let mut ids: Vec<_> = self.held.iter().map(|held| held.transaction.id).collect();
+        ids.sort_unstable();
+        ids
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Insert(Draft, u8),
+    Block { count: usize, time: u64, poorer: u8 },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let insert = (0_u8..6, 0_u64..9, 0_u128..30, 1_u64..4, prop::bool::weighted(0.1), 1_u64..60, 0_u8..4).prop_map(
+        |(sender, nonce, tip, weight, is_long, valid_until, from)| {
+            let (length, weight) = (if is_long { 3_000 } else { 200 }, weight * 100);
+            Step::Insert(Draft { length, weight, fee_max: 10, valid_until, ..draft(sender, nonce, tip) }, from)
+        },
+    );
+    let block = (0_usize..6, 0_u64..4, 0_u8..6).prop_map(|(count, time, poorer)| Step::Block { count, time, poorer });
+    prop_oneof![6 => insert, 1 => block]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    // FAULTS M3, M6
+    #[test]
+    fn the_pool_does_what_a_plain_list_does(steps in prop::collection::vec(step(), 1..120)) {
+        let (mut pool, mut model, mut world, mut now) = (Mempool::new(LIMITS), Model::default(), World::default(), 0);
+        for sender in 0..6 {
+            world.funds.insert(address(sender), Amount(60 + u128::from(sender) * 30));
+        }
+        for step in steps {
+            match step {
+                Step::Insert(draft, from) => {
+                    let source = if from == 0 { Source::Own } else { Source::Peer(PeerKey([from; 32])) };
+                    let got = pool.insert(draft.make(), source, TimeMs(now), &world);
+                    let expected = model.insert(draft.make(), source, TimeMs(now), &world);
+                    prop_assert_eq!(got.map(|_| ()).map_err(|reject| reject.name()), expected);
+                }
+                Step::Block { count, time, poorer } => {
+                    now += time;
+                    let limits = CandidateLimits { count, bytes: usize::MAX, weight: u64::MAX };
+                    let mut included = Vec::new();
+                    for taken in pool.candidates(limits, &|_| false) {
+                        world.nonces.insert(taken.sender, taken.nonce.next());
+                        included.push((taken.sender, taken.nonce, taken.id));
+                    }
+                    included.push((address(poorer), Nonce(0), Hash32([0xee; 32])));
+                    let funds = world.funds.get_mut(&address(poorer)).unwrap();
+                    funds.0 = if funds.0 < 30 { 200 } else { funds.0 - 25 };
+                    let senders: Vec<_> = included.iter().map(|(sender, _, _)| *sender).collect();
+                    pool.on_block(&included, TimeMs(now), &world);
+                    model.on_block(&senders, TimeMs(now), &world);
+                }
+            }
+            let mut ids: Vec<_> = pool.iter().map(|transaction| transaction.id).collect();
+            ids.sort_unstable();
+            prop_assert_eq!(&ids, &model.ids());
+            let all = CandidateLimits { count: usize::MAX, bytes: usize::MAX, weight: u64::MAX };
+            let candidates: Vec<_> = pool.candidates(all, &|_| false).iter().map(|transaction| transaction.id).collect();
+            prop_assert_eq!(&candidates, &model.candidates(&world));
+            let (status, (count, bytes)) = (pool.status(), model.size());
+            prop_assert_eq!((status.transactions, status.bytes, status.executable), (count, bytes, candidates.len()));
+            prop_assert!(status.transactions <= LIMITS.count_max && status.bytes <= LIMITS.bytes_max);
+        }
+        pool.on_block(&[], TimeMs::MAX, &world);
+        prop_assert_eq!(pool.status(), mempool::MempoolStatus::default());
+        let few = CandidateLimits { count: 9, bytes: 9, weight: 9 };
+        prop_assert!(pool.candidates(few, &|_| false).is_empty());
+    }
+}
