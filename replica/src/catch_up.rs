@@ -1,0 +1,90 @@
+//! Following the final chain in ranges, when this node is behind.
+//!
+//! Blocks of a range are linked to the tip by their hashes, proven by their certificates against the set that the
+//! state itself fixes, checked and executed in one job; then they become final here in order.
+
+use consensus::{Input, Route};
+use types::{Height, PeerKey};
+
+use crate::effect::{Effect, Offence};
+use crate::fetch::Asked;
+use crate::job::{Job, Replayed};
+use crate::jobs::Purpose;
+use crate::replica::Replica;
+use crate::sync::{Question, Verdict};
+use crate::wire::{CertifiedBlock, PeerStatus, Request};
+
+/// A node this far behind a peer's claim asks for ranges instead of single blocks.
+const BEHIND_MAX: u64 = 2;
+
+impl Replica {
+    pub(crate) fn peer_up(&mut self, peer: PeerKey) {
+        self.sync.peer_up(peer);
+        let id = self.fetch.next_id(Asked::Status);
+        self.effects.push(Effect::Request { id, to: peer, request: Request::Status });
+    }
+
+    pub(crate) fn heard_status(&mut self, peer: PeerKey, status: &PeerStatus) {
+        if status.chain_id == self.config.chain_id {
+            self.sync.claim(peer, status.height);
+        }
+    }
+
+    /// Asks for the next ranges, if this node is behind.
+    pub(crate) fn ask_ranges(&mut self) {
+        for peer in self.sync.expire(self.now.monotonic_ms) {
+            self.effects.push(Effect::Punish { peer, offence: Offence::UselessAnswer });
+        }
+        let tip = self.chain.tip().header.height;
+        let behind = self.sync.height_claimed().0.saturating_sub(tip.0);
+        if behind <= BEHIND_MAX && !self.sync.is_busy() {
+            return;
+        }
+        let fetch = &mut self.fetch;
+        let questions = self.sync.questions(tip, self.now.monotonic_ms, || fetch.next_id(Asked::Range));
+        for Question { id, peer, from, count } in questions {
+            self.effects.push(Effect::Request { id, to: peer, request: Request::Range { from, count } });
+        }
+        self.replay_next();
+    }
+
+    pub(crate) fn heard_range(&mut self, id: crate::event::RequestId, blocks: Option<Vec<CertifiedBlock>>) {
+        if let Some(Verdict::Useless(peer)) = self.sync.received(id, blocks) {
+            self.effects.push(Effect::Punish { peer, offence: Offence::UselessAnswer });
+        }
+        self.replay_next();
+    }
+
+    fn replay_next(&mut self) {
+        let tip = self.chain.tip().clone();
+        if let Some((_, blocks)) = self.sync.next_blocks(tip.header.height) {
+            let ground = crate::chain::Ground { tip, layers: self.chain.final_layers() };
+            self.start_job(Job::Replay { ground, blocks }, Purpose::Replay);
+        }
+    }
+
+    /// A range has been proven and executed, up to where it was wrong, if it was.
+    pub(crate) fn replayed(&mut self, replayed: Replayed) {
+        let Replayed { blocks, error } = replayed;
+        let newest = blocks.last().map(|block| block.certificate.clone());
+        for block in blocks {
+            // Consensus may have finalized some of them meanwhile.
+            if block.header.parent == self.chain.tip().hash {
+                self.chain.finalize_replayed(block.clone());
+                self.finalized(block, false);
+            }
+        }
+        if let Some(peer) = self.sync.replayed(error.is_none()) {
+            self.effects.push(Effect::Punish { peer, offence: Offence::InvalidBlock });
+        }
+        if let Some(certificate) = newest {
+            // The engine learns how far the network is, and checks for itself.
+            self.tell_engine(Input::Certificate { certificate, route: Route::Relayed });
+        }
+    }
+
+    /// How far the chain is known to be by anybody.
+    pub(crate) fn height_known(&self) -> Height {
+        self.sync.height_claimed().max(self.chain.tip().header.height)
+    }
+}

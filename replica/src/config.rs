@@ -1,0 +1,47 @@
+//! What a replica is made of.
+
+use std::sync::Arc;
+
+use execution::Registry;
+use types::{BlsPublicKey, ByteString, ChainId, Epoch, Genesis, Hash32, PeerKey, ValidatorSet, View};
+
+use crate::chain::Tip;
+use crate::log::LogRecord;
+
+/// Settings that do not change while the node runs.
+#[derive(Clone)]
+pub struct Config {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// The genesis, for its parameters.
+    pub genesis: Arc<Genesis>,
+    /// The rules.
+    pub registry: Registry,
+    /// The consensus key of this node, if it may vote.
+    pub own_key: Option<BlsPublicKey>,
+    /// The network identity of this node.
+    pub own_peer: PeerKey,
+    /// Limits of the pool.
+    pub pool: mempool::PoolLimits,
+    /// Name and version of the software, for peers.
+    pub software: ByteString<64>,
+}
+
+/// Where a replica begins: what its store and its log hold.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// The newest block in the store.
+    pub tip: Tip,
+    /// The epoch of the next block.
+    pub epoch: Epoch,
+    /// Who votes in it.
+    pub set: Arc<ValidatorSet>,
+    /// The newest final block of this epoch, or the last one of the epoch before.
+    pub root: Hash32,
+    /// The view that finalized it; 0 for the last block of the epoch before.
+    pub root_view: View,
+    /// No vote at or below this place: the log does not reach below it, or was lost.
+    pub votes_above: (Epoch, View),
+    /// The consensus log, oldest record first.
+    pub log: Vec<LogRecord>,
+}

@@ -1,0 +1,133 @@
+//! Driving the engine: its outputs become effects, questions and inputs, until it has nothing more to say.
+
+use consensus::{Evidence, Input, Misconduct, Output, Resend};
+use types::{Certificate, Hash32, TimeMs, ValidatorIndex, VoteKind};
+
+use crate::effect::{Effect, Notice, Offence, Target};
+use crate::job::Job;
+use crate::jobs::Purpose;
+use crate::log::LogRecord;
+use crate::replica::Replica;
+use crate::wire::{Message, Request, Response};
+
+impl Replica {
+    /// Gives the engine everything that waits for it.
+    pub(crate) fn drive(&mut self) {
+        while let Some(input) = self.inputs.pop_front() {
+            for output in self.engine.step(TimeMs(self.now.monotonic_ms), input) {
+                self.output(output);
+            }
+        }
+    }
+
+    pub(crate) fn output(&mut self, output: Output) {
+        match output {
+            Output::Persist(record) => self.effects.push(Effect::Persist(LogRecord::Engine(Box::new(record)))),
+            Output::Sign { statement, header } => {
+                self.effects.push(Effect::Sign { statement, header: header.map(Box::new), again: false });
+            }
+            Output::Resend(parts) => parts.into_iter().for_each(|part| self.resend(part)),
+            Output::Broadcast(certificate) => self.broadcast(certificate),
+            Output::Verify { ticket, job } => self.start_job(Job::Verify(job), Purpose::Verify(ticket)),
+            Output::Build { view, parent_view: _, parent } => self.take_turn(view, parent),
+            Output::Validate { view, block, header, parent_view: _, parent } => {
+                self.judge_later(view, block, header, parent);
+            }
+            Output::FetchCertificate { request, first_from } => self.fetch_certificates(request, first_from),
+            Output::FetchBlock { block, first_from } => self.want(&block, first_from),
+            Output::Answer { peer_token, request, certificates } => {
+                self.answer_certificates(peer_token, request, certificates);
+            }
+            Output::Notarized(certificate) => self.certified(certificate.statement.block),
+            Output::Nullified(certificate) => self.drop_turn(certificate.statement.view),
+            Output::Finalized(certificate) => self.finalization(certificate),
+            Output::Evidence(evidence) => self.report(&evidence),
+            Output::Punish { signer, why } => self.punish_validator(signer, why),
+            Output::WakeAt(at) => self.engine_wake_ms = at.0,
+            Output::Entered { epoch, view, leader } => {
+                self.view = view;
+                self.leader = leader;
+                self.judgements.retain(|judged, _| *judged >= view);
+                self.effects.push(Effect::Notify(Notice::View { epoch, view, leader }));
+            }
+        }
+    }
+
+    fn resend(&mut self, part: Resend) {
+        self.effects.push(match part {
+            Resend::Vote(statement) => Effect::Sign { statement, header: None, again: true },
+            Resend::Proposal { statement, header } => {
+                Effect::Sign { statement, header: Some(Box::new(header)), again: true }
+            }
+            Resend::Certificate(certificate) => {
+                Effect::Send { to: Target::Validators, message: Message::Certificate(certificate) }
+            }
+        });
+    }
+
+    fn broadcast(&mut self, certificate: Certificate) {
+        if certificate.statement.kind == VoteKind::Finalize && self.spreads_finality() {
+            self.effects.push(Effect::Gossip(Message::Certificate(certificate.clone())));
+        }
+        self.effects.push(Effect::Send { to: Target::Validators, message: Message::Certificate(certificate) });
+    }
+
+    /// Every validator has the finalization; two of them, who change with the view, tell those who do not vote.
+    fn spreads_finality(&self) -> bool {
+        let Some(own) = self.own_index() else { return false };
+        let next = self.leader.0.checked_add(1).and_then(|next| usize::from(next).checked_rem(self.set.len()));
+        own == self.leader || Some(usize::from(own.0)) == next
+    }
+
+    fn answer_certificates(
+        &mut self,
+        consensus::PeerToken(token): consensus::PeerToken,
+        request: consensus::CertificateRequest,
+        certificates: Vec<Certificate>,
+    ) {
+        let token = crate::event::RequestToken(token);
+        self.effects.push(if certificates.is_empty() {
+            Effect::RespondFromStore { token, request: Request::Certificates(request) }
+        } else {
+            let mut certificates = certificates;
+            certificates.truncate(crate::wire::CERTIFICATES_PER_ANSWER_MAX);
+            let list = types::List::new(certificates).unwrap_or_default();
+            Effect::Respond { token, response: Response::Certificates(list) }
+        });
+    }
+
+    fn report(&mut self, evidence: &Evidence) {
+        let statement = evidence.first.statement;
+        self.effects.push(Effect::Notify(Notice::Evidence {
+            signer: evidence.signer(),
+            epoch: statement.epoch,
+            view: statement.view,
+        }));
+    }
+
+    fn punish_validator(&mut self, signer: ValidatorIndex, why: Misconduct) {
+        let Some(validator) = self.set.get(signer) else { return };
+        let offence = match why {
+            Misconduct::BadSignature => Offence::InvalidSignature,
+            Misconduct::BadCertificate => Offence::InvalidCertificate,
+            Misconduct::BadProposal => Offence::InvalidBlock,
+            // An equivocator's votes still count and its blocks are still wanted: evidence is the answer to it.
+            Misconduct::Equivocation => return,
+        };
+        self.effects.push(Effect::Punish { peer: validator.peer, offence });
+    }
+
+    /// The place of this node in the epoch's set.
+    pub(crate) fn own_index(&self) -> Option<ValidatorIndex> {
+        self.config.own_key.as_ref().and_then(|key| self.set.index_of(key))
+    }
+
+    /// Whether a hash is that of a final block that this node has seen become final.
+    pub(crate) fn is_final(&self, hash: &Hash32) -> bool {
+        self.chain.tip().hash == *hash || self.final_hashes.contains(hash)
+    }
+
+    pub(crate) fn tell_engine(&mut self, input: Input) {
+        self.inputs.push_back(input);
+    }
+}

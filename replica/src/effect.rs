@@ -1,0 +1,199 @@
+//! What a validator wants done.
+//!
+//! The order within a step is law: everything before a `Persist` may leave at once, everything after it only when
+//! it is synced. [`crate::Desk`] enforces this for every shell.
+
+use std::sync::Arc;
+
+use execution::{Fault, FinalizedBlock, InvalidBlock};
+use mempool::PoolReject;
+use types::{Epoch, Hash32, Header, Height, PeerKey, ValidatorIndex, ValidatorSet, View, VoteStatement};
+
+use crate::event::{GossipToken, RequestId, RequestToken, SubmissionToken};
+use crate::job::{Job, JobId};
+use crate::log::LogRecord;
+use crate::wire::{Message, Request, Response};
+
+/// To whom a message goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// All other validators of the current set.
+    Validators,
+    /// One peer.
+    Peer(PeerKey),
+}
+
+/// What becomes of a gossiped message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GossipVerdict {
+    /// Pass it on.
+    Accept,
+    /// Drop it and hold it against who sent it.
+    Reject,
+    /// Drop it.
+    Ignore,
+}
+
+/// Why a peer is punished; names appear in logs and metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offence {
+    /// A vote or certificate whose signature does not verify.
+    InvalidSignature,
+    /// A certificate that no honest node would send.
+    InvalidCertificate,
+    /// A block that does not match what it was asked for or claims to be.
+    InvalidBlock,
+    /// Transactions that fail checks anybody can do.
+    InvalidTransaction,
+    /// Answers that are empty, late or wrong again and again.
+    UselessAnswer,
+}
+
+/// What becomes known to clients of this node.
+#[derive(Clone, Debug)]
+pub enum Notice {
+    /// A block is final: durable here and certified.
+    Final {
+        /// The block.
+        block: Arc<FinalizedBlock>,
+    },
+    /// A transaction entered the pool.
+    Pooled {
+        /// Its id.
+        id: Hash32,
+    },
+    /// A transaction left the pool without being included.
+    Dropped {
+        /// Its id.
+        id: Hash32,
+        /// Why: a stable name of [`PoolReject`].
+        why: &'static str,
+    },
+    /// A view began.
+    View {
+        /// The epoch.
+        epoch: Epoch,
+        /// The view.
+        view: View,
+        /// Its leader.
+        leader: ValidatorIndex,
+    },
+    /// A proposal was found invalid.
+    InvalidProposal {
+        /// The block.
+        hash: Hash32,
+        /// What is wrong with it.
+        error: InvalidBlock,
+    },
+    /// A validator signed two statements that contradict each other.
+    Evidence {
+        /// Who.
+        signer: ValidatorIndex,
+        /// In which epoch.
+        epoch: Epoch,
+        /// In which view.
+        view: View,
+    },
+    /// The validators change: these are to be pinned as peers.
+    Validators {
+        /// The epoch.
+        epoch: Epoch,
+        /// The set.
+        set: Arc<ValidatorSet>,
+    },
+}
+
+/// Something that a validator wants done.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Append to the consensus log. What follows in the step waits until it is synced.
+    Persist(LogRecord),
+    /// Sign a vote and send it to all validators: as a proposal when there is a header. Then feed `Event::Signed`.
+    Sign {
+        /// What to sign.
+        statement: VoteStatement,
+        /// The proposal's header.
+        header: Option<Box<Header>>,
+        /// Whether it is new or said again: a new vote must be covered by the lease and is counted once.
+        again: bool,
+    },
+    /// Send to validators or to one peer.
+    Send {
+        /// To whom.
+        to: Target,
+        /// What.
+        message: Message,
+    },
+    /// Say it to everybody.
+    Gossip(Message),
+    /// Decide on a gossiped message.
+    Verdict {
+        /// The message.
+        token: GossipToken,
+        /// What becomes of it.
+        verdict: GossipVerdict,
+    },
+    /// Ask a peer.
+    Request {
+        /// To be named in the answer.
+        id: RequestId,
+        /// Whom.
+        to: PeerKey,
+        /// What.
+        request: Request,
+    },
+    /// Answer a peer.
+    Respond {
+        /// The question.
+        token: RequestToken,
+        /// The answer.
+        response: Response,
+    },
+    /// Let the store answer a peer's question: the replica does not have it in memory.
+    RespondFromStore {
+        /// The question.
+        token: RequestToken,
+        /// What was asked.
+        request: Request,
+    },
+    /// Hold something against a peer.
+    Punish {
+        /// The peer.
+        peer: PeerKey,
+        /// For what.
+        offence: Offence,
+    },
+    /// Do heavy work elsewhere and return the answer.
+    Job {
+        /// To be named in the answer.
+        id: JobId,
+        /// The work.
+        job: Box<Job>,
+    },
+    /// Write a finalized block to the store; in order, each once.
+    Commit(Arc<FinalizedBlock>),
+    /// Sync the store's log when convenient, then feed `Event::Synced`.
+    SyncStore,
+    /// The store has everything up to here on disk: the consensus log may drop what lies below.
+    Floor {
+        /// Height of the newest block that is on disk.
+        height: Height,
+        /// Its epoch.
+        epoch: Epoch,
+        /// The view that finalized it.
+        view: View,
+    },
+    /// Feed `Event::Clock` at this monotonic time, in milliseconds. A later one replaces an earlier one.
+    WakeAt(u64),
+    /// Answer a submission, one result per transaction in order.
+    Submission {
+        /// Which.
+        token: SubmissionToken,
+        /// What became of each: its id, or why it was refused.
+        results: Vec<Result<Hash32, PoolReject>>,
+    },
+    /// Tell clients.
+    Notify(Notice),
+    /// This machine, or the code, is wrong: stop the node before it does harm.
+    Stop(Fault),
+}

@@ -1,0 +1,66 @@
+//! Running blocks on their parents' states, ahead of their becoming final.
+//!
+//! A block is executed as soon as it is valid or certified and its parent's outcome is known. A certified block that
+//! this node did not judge is checked first: its signatures and rules are everybody's business.
+
+use types::Hash32;
+
+use crate::job::{Executed, Job};
+use crate::jobs::Purpose;
+use crate::replica::Replica;
+
+impl Replica {
+    /// A quorum stands behind a block: it is wanted here, whoever proposed it.
+    pub(crate) fn certified(&mut self, block: Hash32) {
+        self.certified.insert(block);
+        self.newest_certified = Some(block);
+    }
+
+    /// The newest block that a quorum stands behind.
+    pub(crate) fn newest_certified(&self) -> Hash32 {
+        self.newest_certified.filter(|hash| self.chain.entry(hash).is_some()).unwrap_or(self.chain.tip().hash)
+    }
+
+    /// Starts every execution that can start.
+    pub(crate) fn execute_ready(&mut self) {
+        let ready: Vec<Hash32> = self
+            .chain
+            .entries()
+            .filter(|(hash, entry)| {
+                let wanted = entry.valid == Some(true) || self.certified.contains(*hash);
+                wanted && entry.outcome.is_none() && !entry.executing && entry.body.is_some()
+            })
+            .map(|(hash, _)| *hash)
+            .collect();
+        for hash in ready {
+            let Some(entry) = self.chain.entry(&hash) else { continue };
+            let Some(ground) = self.chain.ground(&entry.header.parent) else { continue };
+            let Some(body) = entry.body.clone() else { continue };
+            let (header, check) = (entry.header.clone(), entry.valid != Some(true));
+            if let Some(entry) = self.chain.entry_mut(&hash) {
+                entry.executing = true;
+            }
+            self.start_job(Job::Execute { ground, hash, header, body, check }, Purpose::Execute(hash));
+        }
+    }
+
+    /// An execution is done; what waited for it can go on.
+    pub(crate) fn executed(&mut self, hash: Hash32, executed: Executed) {
+        let Some(entry) = self.chain.entry_mut(&hash) else { return };
+        entry.executing = false;
+        match executed {
+            Executed::Done(outcome) => {
+                entry.valid = Some(true);
+                entry.outcome = Some(outcome);
+            }
+            Executed::Fault(_) => {}
+            Executed::Invalid(error) => {
+                // A quorum certified what this node finds invalid: it must not follow, and a person must know.
+                entry.valid = Some(false);
+                entry.body = None;
+                self.effects
+                    .push(crate::effect::Effect::Notify(crate::effect::Notice::InvalidProposal { hash, error }));
+            }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Getting single blocks and certificates that others have: from the leader first, then from everybody in turn.
+//!
+//! One question per block at a time; a question that is not answered is asked of the next peer. Nothing here
+//! believes an answer: a block must hash to what was asked for.
+
+use std::collections::BTreeMap;
+
+use consensus::CertificateRequest;
+use types::{Hash32, PeerKey, ValidatorIndex};
+
+use crate::effect::Effect;
+use crate::event::RequestId;
+use crate::replica::Replica;
+use crate::wire::Request;
+
+/// Blocks wanted at once.
+const WANTED_MAX: usize = 64;
+/// Peers that are asked for one certificate.
+const CERTIFICATE_PEERS: usize = 2;
+
+/// Blocks that are wanted, and the questions under way.
+#[derive(Debug, Default)]
+pub(crate) struct Fetch {
+    wanted: BTreeMap<Hash32, Wanted>,
+    asked: BTreeMap<RequestId, Asked>,
+    next_id: u64,
+    turn: usize,
+}
+
+#[derive(Debug)]
+struct Wanted {
+    retry_ms: u64,
+    tries: u32,
+}
+
+/// What a question was about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Block(Hash32),
+    Certificates,
+    Range,
+    Status,
+}
+
+impl Fetch {
+    pub(crate) fn next_id(&mut self, asked: Asked) -> RequestId {
+        self.next_id = self.next_id.wrapping_add(1);
+        let id = RequestId(self.next_id);
+        self.asked.insert(id, asked);
+        id
+    }
+
+    pub(crate) fn answered(&mut self, id: RequestId) -> Option<Asked> {
+        self.asked.remove(&id)
+    }
+
+    /// The block came, or nobody needs it any more.
+    pub(crate) fn done(&mut self, hash: &Hash32) {
+        self.wanted.remove(hash);
+    }
+
+    /// A peer did not have it: the next one is asked at once.
+    pub(crate) fn missed(&mut self, hash: &Hash32) {
+        if let Some(wanted) = self.wanted.get_mut(hash) {
+            wanted.retry_ms = 0;
+        }
+    }
+
+    pub(crate) fn deadline_ms(&self) -> Option<u64> {
+        self.wanted.values().map(|wanted| wanted.retry_ms).min()
+    }
+}
+
+impl Replica {
+    /// Wants a block, header and body, whether or not it can become final.
+    pub(crate) fn want(&mut self, hash: &Hash32, first_from: Option<ValidatorIndex>) {
+        if self.is_final(hash) || self.chain.entry(hash).is_some_and(|entry| entry.body.is_some()) {
+            return;
+        }
+        let now_ms = self.now.monotonic_ms;
+        if self.fetch.wanted.get(hash).is_some_and(|wanted| wanted.retry_ms > now_ms) {
+            return;
+        }
+        if !self.fetch.wanted.contains_key(hash) && self.fetch.wanted.len() >= WANTED_MAX {
+            return;
+        }
+        let wanted = self.fetch.wanted.entry(*hash).or_insert(Wanted { retry_ms: 0, tries: 0 });
+        let retry_ms = self.config.genesis.parameters.timing.delta_ms;
+        wanted.retry_ms = now_ms.saturating_add(retry_ms);
+        let first = wanted.tries == 0;
+        wanted.tries = wanted.tries.saturating_add(1);
+        let leader = first_from.filter(|_| first).and_then(|index| self.peer_of(index));
+        let Some(to) = leader.or_else(|| self.any_peer()) else { return };
+        let id = self.fetch.next_id(Asked::Block(*hash));
+        self.effects.push(Effect::Request { id, to, request: Request::Block { hash: *hash } });
+    }
+
+    /// Asks again, of somebody else, for blocks that have not come.
+    pub(crate) fn want_again(&mut self) {
+        let now_ms = self.now.monotonic_ms;
+        let overdue: Vec<Hash32> =
+            self.fetch.wanted.iter().filter(|(_, wanted)| wanted.retry_ms <= now_ms).map(|(hash, _)| *hash).collect();
+        for hash in overdue {
+            let needed = self.certified.contains(&hash)
+                || self.judgements.values().any(|judged| judged.block == hash || judged.parent == hash)
+                || self.finalizations.iter().any(|waiting| self.chain.path(&waiting.statement.block) == Err(hash))
+                || self.turn.as_ref().is_some_and(|turn| turn.parent == hash);
+            if needed {
+                self.want(&hash, None);
+            } else {
+                self.fetch.done(&hash);
+            }
+        }
+    }
+
+    /// The body of a proposal that has not come with it. Its leader sends it anyhow, so it gets a moment.
+    pub(crate) fn fetch_body_of_leader(&mut self, hash: &Hash32) {
+        let now_ms = self.now.monotonic_ms;
+        let grace_ms = self.config.genesis.parameters.timing.delta_ms / 4;
+        let wanted = self.fetch.wanted.len();
+        match self.fetch.wanted.get(hash) {
+            None if wanted < WANTED_MAX => {
+                let wanted = Wanted { retry_ms: now_ms.saturating_add(grace_ms), tries: 0 };
+                self.fetch.wanted.insert(*hash, wanted);
+            }
+            Some(wanted) if wanted.retry_ms <= now_ms => self.want(hash, Some(self.leader)),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn fetch_certificates(&mut self, request: CertificateRequest, first_from: Option<ValidatorIndex>) {
+        let first = first_from.and_then(|index| self.peer_of(index));
+        let second = self.any_peer().filter(|peer| Some(*peer) != first);
+        for to in first.into_iter().chain(second).take(CERTIFICATE_PEERS) {
+            let id = self.fetch.next_id(Asked::Certificates);
+            self.effects.push(Effect::Request { id, to, request: Request::Certificates(request) });
+        }
+    }
+
+    /// The network identity of another validator of the epoch.
+    pub(crate) fn peer_of(&self, index: ValidatorIndex) -> Option<PeerKey> {
+        let peer = self.set.get(index)?.peer;
+        (peer != self.config.own_peer).then_some(peer)
+    }
+
+    /// One of the connected peers, another one each time; validators of the set count as connected.
+    fn any_peer(&mut self) -> Option<PeerKey> {
+        self.fetch.turn = self.fetch.turn.wrapping_add(1);
+        let peers: Vec<PeerKey> = self.sync.peers().collect();
+        let place = self.fetch.turn.checked_rem(peers.len())?;
+        peers.get(place).copied()
+    }
+}

@@ -1,0 +1,118 @@
+//! From final to stored: blocks leave the tree in order, each once, and are told to clients.
+
+use std::sync::Arc;
+
+use consensus::Input;
+use execution::FinalizedBlock;
+use types::{Certificate, Hash32, Height};
+
+use crate::effect::{Effect, Notice};
+use crate::replica::Replica;
+
+/// Finalizations that may wait for their blocks at once.
+const WAITING_MAX: usize = 64;
+/// Final hashes that are remembered.
+const FINAL_HASHES_MAX: usize = 4_096;
+/// Blocks after which the store's log is synced.
+const SYNC_BLOCKS: u64 = 64;
+
+impl Replica {
+    /// A verified finalization: its block and all ancestors are final, whether or not they are here.
+    pub(crate) fn finalization(&mut self, certificate: Certificate) {
+        let block = certificate.statement.block;
+        if self.is_final(&block) || self.finalizations.iter().any(|waiting| waiting.statement.block == block) {
+            return;
+        }
+        self.certified(block);
+        if self.finalizations.len() >= WAITING_MAX {
+            self.finalizations.remove(0);
+        }
+        self.finalizations.push(certificate);
+    }
+
+    /// Finalizes whatever is complete; asks for what is missing.
+    pub(crate) fn try_finalize(&mut self) {
+        // Several may wait; one may make others moot.
+        let waiting = std::mem::take(&mut self.finalizations);
+        for certificate in waiting {
+            if !self.is_final(&certificate.statement.block) && !self.finalize_to(&certificate) {
+                self.finalizations.push(certificate);
+            }
+        }
+    }
+
+    /// Whether everything up to the certificate's block is final now.
+    fn finalize_to(&mut self, certificate: &Certificate) -> bool {
+        let target = certificate.statement.block;
+        let path = match self.chain.path(&target) {
+            Ok(path) => path,
+            Err(missing) => {
+                self.want(&missing, None);
+                return false;
+            }
+        };
+        for hash in path {
+            self.certified.insert(hash);
+            let Some(entry) = self.chain.entry(&hash) else { return false };
+            if entry.body.is_none() {
+                self.want(&hash, None);
+                return false;
+            }
+            if entry.outcome.is_none() {
+                self.execute_ready();
+                return false;
+            }
+            self.log_block(&hash);
+            let Some(block) = self.chain.finalize_child(&hash, certificate) else { return false };
+            self.finalized(block, true);
+        }
+        true
+    }
+
+    /// One more block is final. `logged` says that its body is in the consensus log.
+    pub(crate) fn finalized(&mut self, block: Arc<FinalizedBlock>, logged: bool) {
+        self.certified.remove(&block.hash);
+        self.final_hashes.push_back(block.hash);
+        if self.final_hashes.len() > FINAL_HASHES_MAX {
+            self.final_hashes.pop_front();
+        }
+        self.tip_has_transactions = !block.body.transactions.is_empty();
+        self.tip_certificate = (block.certificate.statement.block == block.hash).then(|| block.certificate.clone());
+        self.unpooled.push_back(block.clone());
+        self.effects.push(Effect::Commit(block.clone()));
+        if logged {
+            self.effects.push(Effect::Notify(Notice::Final { block: block.clone() }));
+        } else {
+            self.untold.push_back(block.clone());
+        }
+        self.chain.prune();
+        self.note_place(&block);
+    }
+
+    /// The store has written a block.
+    pub(crate) fn committed(&mut self, height: Height) {
+        self.chain.committed(height);
+        let unsynced = height.0.saturating_sub(self.synced.0);
+        let told_late = !self.untold.is_empty();
+        if !self.syncing && (unsynced >= SYNC_BLOCKS || (told_late && unsynced > 0)) {
+            self.syncing = true;
+            self.effects.push(Effect::SyncStore);
+        }
+    }
+
+    /// Everything up to a height is on the store's disk: the log may forget it.
+    pub(crate) fn synced(&mut self, height: Height, hash: Hash32) {
+        self.syncing = false;
+        self.synced = self.synced.max(height);
+        while self.untold.front().is_some_and(|block| block.header.height <= height) {
+            let told = self.untold.pop_front().map(|block| Effect::Notify(Notice::Final { block }));
+            self.effects.extend(told);
+        }
+        let Some((epoch, view)) = self.places.remove(&height).filter(|_| self.is_final(&hash)) else { return };
+        self.places.retain(|kept, _| *kept > height);
+        self.effects.push(Effect::Floor { height, epoch, view });
+        if epoch == self.epoch {
+            self.tell_engine(Input::Floor { epoch, view });
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Which jobs are under way, and what follows when one is done.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use consensus::{Input, Ticket};
+use execution::ChainState;
+use types::{Hash32, PeerKey, View};
+
+use crate::effect::{Effect, Offence};
+use crate::event::Via;
+use crate::job::{Executed, Job, JobAnswer, JobId, ReplayError};
+use crate::replica::Replica;
+
+/// Where transactions came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub(crate) peer: PeerKey,
+    pub(crate) via: Via,
+}
+
+/// Why a job was started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Verify(Ticket),
+    Check(Origin),
+    Body { hash: Hash32, from: PeerKey },
+    Build(View),
+    Validate(View, Hash32),
+    Execute(Hash32),
+    Replay,
+}
+
+/// Jobs under way.
+#[derive(Debug, Default)]
+pub(crate) struct Jobs {
+    next_id: u64,
+    purposes: BTreeMap<JobId, Purpose>,
+}
+
+impl Replica {
+    pub(crate) fn start_job(&mut self, job: Job, purpose: Purpose) {
+        self.jobs.next_id = self.jobs.next_id.wrapping_add(1);
+        let id = JobId(self.jobs.next_id);
+        self.jobs.purposes.insert(id, purpose);
+        self.effects.push(Effect::Job { id, job: Box::new(job) });
+    }
+
+    pub(crate) fn job_done(&mut self, id: JobId, answer: JobAnswer, state: &dyn ChainState) {
+        let Some(purpose) = self.jobs.purposes.remove(&id) else { return };
+        match (purpose, answer) {
+            (Purpose::Verify(ticket), JobAnswer::Verify(answer)) => {
+                self.tell_engine(Input::Verified { ticket, answer });
+            }
+            (Purpose::Check(origin), JobAnswer::Check(results)) => self.heard_transactions(origin, results, state),
+            (Purpose::Body { hash, from }, JobAnswer::CheckBody { header, result }) => match result {
+                Ok(body) => {
+                    self.chain.insert(hash, &header, Some(body));
+                    self.fetch.done(&hash);
+                }
+                Err(_) => {
+                    self.effects.push(Effect::Punish { peer: from, offence: Offence::InvalidBlock });
+                    self.fetch.missed(&hash);
+                }
+            },
+            (Purpose::Build(view), JobAnswer::Build(built)) => self.built(view, built),
+            (Purpose::Validate(view, block), JobAnswer::Validate(result)) => self.validated(view, block, result),
+            (Purpose::Execute(_), JobAnswer::Execute(Executed::Fault(fault))) => self.stop(fault),
+            (Purpose::Execute(hash), JobAnswer::Execute(executed)) => self.executed(hash, executed),
+            (Purpose::Replay, JobAnswer::Replay(replayed)) => {
+                if let Some(ReplayError::Fault(fault)) = replayed.error {
+                    self.stop(fault);
+                }
+                self.replayed(replayed);
+            }
+            // A shell that answers a job with another kind of answer has a bug; the job counts as lost.
+            _ => {}
+        }
+    }
+
+    fn stop(&mut self, fault: execution::Fault) {
+        self.effects.push(Effect::Stop(fault));
+    }
+
+    /// What jobs on transactions share with the pool: one check per exact transaction.
+    #[must_use]
+    pub fn verified(&self) -> Arc<crate::verified::Verified> {
+        self.verified.clone()
+    }
+}

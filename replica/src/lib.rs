@@ -1,0 +1,57 @@
+//! One validator as a state machine: events in, effects out.
+//!
+//! [`Replica::step`] holds all decisions of a node: it drives the consensus engine, judges and makes blocks, moves
+//! them from proposed to final, keeps the pool, and catches up. It must not know threads, sockets, files or clocks:
+//! the shells `node` (for real) and `testnet` (simulated) perform its effects, and heavy work comes back as events.
+//!
+//! The way of a block: `propose.rs` makes it or `judge.rs` judges it; `execute.rs` runs it on its parent's state;
+//! `finality.rs` moves it to the store; `epoch.rs` turns the page after an epoch's last block. `catch_up.rs` and
+//! `fetch.rs` get what was missed. `desk.rs` keeps the law that nothing leaves before what it rests on is synced.
+//!
+//! Invariants: blocks are finalized in order, each once; nothing is told to a client as final before its body is
+//! durable; every map is bounded.
+#![deny(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::float_arithmetic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+mod catch_up;
+mod chain;
+mod config;
+mod desk;
+mod drive;
+mod effect;
+mod epoch;
+mod event;
+mod execute;
+mod fetch;
+mod finality;
+mod job;
+mod jobs;
+mod judge;
+mod log;
+mod messages;
+mod pool;
+mod propose;
+mod replica;
+mod run;
+mod scheme;
+mod status;
+mod sync;
+mod verified;
+pub mod wire;
+
+pub use chain::{Ground, Tip};
+pub use config::{Config, Start};
+pub use desk::{Desk, DeskError, Opened};
+pub use effect::{Effect, GossipVerdict, Notice, Offence, Target};
+pub use event::{Event, GossipToken, Now, RequestId, RequestToken, SubmissionToken, Via};
+pub use job::{Executed, Job, JobAnswer, JobContext, JobId, Proposing, ReplayError, Replayed, Signer};
+pub use log::LogRecord;
+pub use replica::Replica;
+pub use scheme::BlsScheme;
+pub use status::{Status, Voting};
+pub use verified::Verified;

@@ -1,0 +1,168 @@
+//! Making blocks: when this node leads, on which parent, and when it is worth a block.
+//!
+//! A leader with something to include proposes at once, at least the minimal interval after the parent; a block
+//! with transactions is followed by one that commits its result; otherwise an empty block comes at the idle pace.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use consensus::{BuiltBlock, Input, WorkState};
+use execution::{BuildError, Built};
+use mempool::CandidateLimits;
+use types::{Hash32, TimeMs, View};
+
+use crate::chain::Ground;
+use crate::effect::{Effect, Target};
+use crate::job::{Job, Proposing};
+use crate::jobs::Purpose;
+use crate::replica::Replica;
+use crate::wire::{Message, WireBlock};
+
+/// A block that this node has to make.
+#[derive(Clone, Debug)]
+pub(crate) struct Turn {
+    pub(crate) view: View,
+    pub(crate) parent: Hash32,
+    /// A job is making it.
+    pub(crate) under_way: bool,
+}
+
+impl Replica {
+    /// The engine wants a block for a view that this node leads.
+    pub(crate) fn take_turn(&mut self, view: View, parent: Hash32) {
+        self.turn = Some(Turn { view, parent, under_way: false });
+    }
+
+    /// The view has passed without a block.
+    pub(crate) fn drop_turn(&mut self, view: View) {
+        if self.turn.as_ref().is_some_and(|turn| turn.view <= view) {
+            self.turn = None;
+        }
+    }
+
+    /// Starts making the block if it is this node's turn, the parent's state is known and it is time.
+    pub(crate) fn try_propose(&mut self) {
+        let Some(turn) = self.turn.clone().filter(|turn| !turn.under_way) else { return };
+        let Some(ground) = self.chain.ground(&turn.parent) else {
+            self.want(&turn.parent, None);
+            return;
+        };
+        if ground.tip.header.next_validators_hash.is_some() && ground.tip.header.epoch == self.epoch {
+            // The parent is the last of its epoch: nothing may be built on it, so it is proposed again.
+            self.turn = None;
+            let block = BuiltBlock { hash: turn.parent, header: ground.tip.header, repropose: true };
+            self.tell_engine(Input::Built { view: turn.view, block });
+            return;
+        }
+        if self.unix_ms_to_propose(&ground) > self.now.unix_ms {
+            return;
+        }
+        let Some(proposer) = self.own_index() else { return };
+        let candidates = self.candidates_on(&turn.parent);
+        let time = TimeMs(self.now.unix_ms.max(ground.tip.header.time.0.saturating_add(1)));
+        let attendance = self.attendance(&ground);
+        let proposing = Proposing { epoch: self.epoch, view: turn.view, proposer, time, candidates, attendance };
+        self.start_job(Job::Build { ground, proposing: Box::new(proposing) }, Purpose::Build(turn.view));
+        if let Some(turn) = &mut self.turn {
+            turn.under_way = true;
+        }
+    }
+
+    /// The block is made: it is sent ahead, logged, and given to the engine.
+    pub(crate) fn built(&mut self, view: View, built: Result<Box<Built>, BuildError>) {
+        let current = self.turn.as_ref().is_some_and(|turn| turn.view == view && turn.under_way);
+        if !current {
+            return;
+        }
+        self.turn = None;
+        // A build fails only for a node that is not in the set or cannot sign the seed: then others lead.
+        let Ok(built) = built else { return };
+        let Built { hash, header, body } = *built;
+        let wire = WireBlock { header: header.clone(), body: body.body().as_ref().clone() };
+        self.chain.insert(hash, &header, Some(Arc::new(body)));
+        self.effects.push(Effect::Send { to: Target::Validators, message: Message::Block(Box::new(wire)) });
+        self.log_block(&hash);
+        if let Some(entry) = self.chain.entry_mut(&hash) {
+            entry.valid = Some(true);
+        }
+        self.tell_engine(Input::Available { block: hash });
+        self.tell_engine(Input::Built { view, block: BuiltBlock { hash, header, repropose: false } });
+        self.drive();
+        self.execute_ready();
+    }
+
+    /// When this node may propose on a parent, in Unix time.
+    fn unix_ms_to_propose(&self, ground: &Ground) -> u64 {
+        let timing = &self.config.genesis.parameters.timing;
+        let parent_ms = ground.tip.header.time.0;
+        // A parent from a fast clock must not hold this node up for longer than the interval.
+        let since = parent_ms.min(self.now.unix_ms);
+        let interval = match self.work_on(ground) {
+            WorkState::Pending => timing.block_interval_min_ms,
+            WorkState::Idle => timing.block_interval_empty_ms.max(timing.block_interval_min_ms),
+        };
+        since.saturating_add(interval)
+    }
+
+    /// When `try_propose` is worth another try, in monotonic time.
+    pub(crate) fn propose_wake_ms(&self) -> Option<u64> {
+        let turn = self.turn.as_ref().filter(|turn| !turn.under_way)?;
+        let ground = self.chain.ground(&turn.parent)?;
+        let wait = self.unix_ms_to_propose(&ground).saturating_sub(self.now.unix_ms);
+        Some(self.now.monotonic_ms.saturating_add(wait))
+    }
+
+    /// Whether a block on this parent would have something to say.
+    fn work_on(&self, ground: &Ground) -> WorkState {
+        if self.has_transactions(&ground.tip.hash) || self.has_candidate(&ground.tip.hash) {
+            WorkState::Pending
+        } else {
+            WorkState::Idle
+        }
+    }
+
+    fn has_transactions(&self, hash: &Hash32) -> bool {
+        match self.chain.entry(hash) {
+            Some(entry) => entry.body.as_ref().is_some_and(|body| !body.facts().is_empty()),
+            None => self.tip_has_transactions,
+        }
+    }
+
+    fn has_candidate(&self, parent: &Hash32) -> bool {
+        if self.pool.status().executable == 0 {
+            return false;
+        }
+        let included = self.included_above_tip(parent);
+        let one = CandidateLimits { count: 1, bytes: usize::MAX, weight: u64::MAX };
+        !self.pool.candidates(one, &|id| included.contains(id)).is_empty()
+    }
+
+    /// What the engine is told of work: timers run only while something waits.
+    pub(crate) fn update_work(&mut self) {
+        let newest = self.newest_certified();
+        let state = match self.chain.ground(&newest) {
+            Some(ground) => self.work_on(&ground),
+            None => WorkState::Pending,
+        };
+        if self.work != Some(state) {
+            self.work = Some(state);
+            self.tell_engine(Input::Work(state));
+        }
+    }
+
+    /// The transactions of the blocks between the tip and `hash`.
+    pub(crate) fn included_above_tip(&self, hash: &Hash32) -> BTreeSet<Hash32> {
+        let path = self.chain.path(hash).unwrap_or_default();
+        let bodies = path.iter().filter_map(|hash| self.chain.entry(hash)?.body.as_ref());
+        bodies.flat_map(|body| body.facts().iter().map(|facts| facts.id)).collect()
+    }
+
+    /// Writes a block into the consensus log, once.
+    pub(crate) fn log_block(&mut self, hash: &Hash32) {
+        let Some(entry) = self.chain.entry_mut(hash).filter(|entry| !entry.logged) else { return };
+        let Some(body) = &entry.body else { return };
+        entry.logged = true;
+        let wire = WireBlock { header: entry.header.clone(), body: Arc::unwrap_or_clone(body.body().clone()) };
+        self.effects.push(Effect::Persist(crate::log::LogRecord::Block(Box::new(wire))));
+    }
+}

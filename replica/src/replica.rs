@@ -1,0 +1,215 @@
+//! The state of a replica and the one door through which things happen to it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use consensus::{Engine, EpochStart, Input, WorkState};
+use execution::{ChainState, FinalizedBlock};
+use mempool::Mempool;
+use types::{Certificate, Epoch, Hash32, Height, TimeMs, ValidatorIndex, ValidatorSet, View};
+
+use crate::chain::Chain;
+use crate::config::{Config, Start};
+use crate::effect::Effect;
+use crate::event::{Event, Now};
+use crate::fetch::Fetch;
+use crate::jobs::Jobs;
+use crate::judge::Judgement;
+use crate::log::LogRecord;
+use crate::propose::Turn;
+use crate::sync::Sync;
+use crate::verified::Verified;
+
+/// One validator, or a node that only follows.
+pub struct Replica {
+    pub(crate) config: Config,
+    pub(crate) now: Now,
+    pub(crate) engine: Engine,
+    pub(crate) epoch: Epoch,
+    pub(crate) set: Arc<ValidatorSet>,
+    pub(crate) view: View,
+    pub(crate) leader: ValidatorIndex,
+    /// No vote at or below this place.
+    pub(crate) votes_above: (Epoch, View),
+    pub(crate) chain: Chain,
+    pub(crate) pool: Mempool,
+    pub(crate) sync: Sync,
+    pub(crate) fetch: Fetch,
+    pub(crate) jobs: Jobs,
+    /// A block this node has to make.
+    pub(crate) turn: Option<Turn>,
+    /// Proposals whose verdict is not known yet, by view.
+    pub(crate) judgements: BTreeMap<View, Judgement>,
+    /// Blocks above the tip that a quorum stands behind, and the newest of them.
+    pub(crate) certified: BTreeSet<Hash32>,
+    pub(crate) newest_certified: Option<Hash32>,
+    /// Finalizations whose block or ancestors are not here yet, newest last.
+    pub(crate) finalizations: Vec<Certificate>,
+    /// Hashes of the newest final blocks, oldest first.
+    pub(crate) final_hashes: VecDeque<Hash32>,
+    pub(crate) tip_has_transactions: bool,
+    /// The newest finalization of the tip itself, for the attendance list.
+    pub(crate) tip_certificate: Option<Certificate>,
+    /// Final blocks that the pool has not seen yet.
+    pub(crate) unpooled: VecDeque<Arc<FinalizedBlock>>,
+    /// Final blocks that are in no log: told to clients when the store is synced.
+    pub(crate) untold: VecDeque<Arc<FinalizedBlock>>,
+    /// Where each block above the log's floor became final.
+    pub(crate) places: BTreeMap<Height, (Epoch, View)>,
+    /// The newest height on the store's disk, and whether a sync is under way.
+    pub(crate) synced: Height,
+    pub(crate) syncing: bool,
+    /// An epoch's last block has become final.
+    pub(crate) page_is_full: bool,
+    /// What the engine was last told of waiting work.
+    pub(crate) work: Option<WorkState>,
+    /// What the engine is to be told next.
+    pub(crate) inputs: VecDeque<Input>,
+    pub(crate) engine_wake_ms: u64,
+    pub(crate) verified: Arc<Verified>,
+    pub(crate) effects: Vec<Effect>,
+}
+
+/// The engine is woken at least this often, in milliseconds.
+const TICK_MS_MAX: u64 = 1_000;
+
+impl Replica {
+    /// Begins where store and log end. The effects are to be performed like those of a step.
+    #[must_use]
+    pub fn new(config: Config, start: Start, now: Now, state: &dyn ChainState) -> (Self, Vec<Effect>) {
+        let timing = &config.genesis.parameters.timing;
+        let engine_config = consensus::Config {
+            own_key: config.own_key,
+            delta_ms: timing.delta_ms,
+            delta_max_ms: timing.delta_max_ms,
+            idle_ms: timing.block_interval_empty_ms,
+            resend_ms: timing.delta_ms,
+        };
+        let (barred_epoch, barred_view) = start.votes_above;
+        let epoch_start = EpochStart {
+            epoch: start.epoch,
+            set: start.set.clone(),
+            root: start.root,
+            root_view: start.root_view,
+            floor: if barred_epoch == start.epoch { barred_view.max(start.root_view) } else { start.root_view },
+        };
+        let mut blocks = Vec::new();
+        let mut records = Vec::new();
+        for record in start.log {
+            match record {
+                LogRecord::Engine(record) => records.push(*record),
+                LogRecord::Block(block) => blocks.push(*block),
+            }
+        }
+        let at = TimeMs(now.monotonic_ms);
+        let (engine, outputs) = Engine::recover(engine_config, &epoch_start, records, at);
+        let height = start.tip.header.height;
+        let mut replica = Self {
+            now,
+            engine,
+            epoch: start.epoch,
+            set: start.set,
+            view: View::ZERO,
+            leader: ValidatorIndex::ZERO,
+            votes_above: start.votes_above,
+            final_hashes: VecDeque::from([start.tip.hash]),
+            chain: Chain::new(start.tip),
+            pool: Mempool::new(config.pool),
+            sync: Sync::default(),
+            fetch: Fetch::default(),
+            jobs: Jobs::default(),
+            turn: None,
+            judgements: BTreeMap::new(),
+            certified: BTreeSet::new(),
+            newest_certified: None,
+            finalizations: Vec::new(),
+            tip_has_transactions: false,
+            tip_certificate: None,
+            unpooled: VecDeque::new(),
+            untold: VecDeque::new(),
+            places: BTreeMap::new(),
+            synced: height,
+            syncing: false,
+            page_is_full: false,
+            work: None,
+            inputs: VecDeque::new(),
+            engine_wake_ms: 0,
+            verified: Arc::default(),
+            effects: Vec::new(),
+            config,
+        };
+        for block in blocks {
+            replica.remember(block);
+        }
+        outputs.into_iter().for_each(|output| replica.output(output));
+        replica.settle_down(state);
+        let effects = std::mem::take(&mut replica.effects);
+        (replica, effects)
+    }
+
+    /// One thing happens; what is to be done about it comes back, in order.
+    pub fn step(&mut self, now: Now, event: Event, state: &dyn ChainState) -> Vec<Effect> {
+        self.now = now;
+        match event {
+            Event::Clock => {}
+            Event::Message { from, via, message } => self.hear(from, via, message),
+            Event::Request { from: _, token, request } => self.answer(token, request),
+            Event::Response { id, from, response } => self.hear_response(id, from, response),
+            Event::PeerUp { peer } => self.peer_up(peer),
+            Event::PeerDown { peer } => self.sync.peer_down(&peer),
+            Event::Submitted { token, transactions } => self.submit(token, transactions, state),
+            Event::JobDone { id, answer } => self.job_done(id, answer, state),
+            Event::Signed { vote } => self.tell_engine(Input::Signed { vote }),
+            Event::Committed { height } => self.committed(height),
+            Event::Synced { height, hash } => self.synced(height, hash),
+        }
+        self.settle_down(state);
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Lets everything that can go on go on, until nothing changes.
+    fn settle_down(&mut self, state: &dyn ChainState) {
+        if self.now.monotonic_ms >= self.engine_wake_ms {
+            self.tell_engine(Input::Tick);
+        }
+        loop {
+            self.drive();
+            self.try_finalize();
+            self.turn_page(state);
+            self.update_pool(state);
+            self.try_judge();
+            self.execute_ready();
+            self.update_work();
+            self.try_propose();
+            if self.inputs.is_empty() {
+                break;
+            }
+        }
+        self.want_again();
+        self.ask_ranges();
+        self.set_alarm();
+    }
+
+    fn set_alarm(&mut self) {
+        let deadlines = [
+            Some(self.engine_wake_ms),
+            Some(self.now.monotonic_ms.saturating_add(TICK_MS_MAX)),
+            self.propose_wake_ms(),
+            self.fetch.deadline_ms(),
+            self.sync.deadline_ms(),
+        ];
+        let soonest = deadlines.into_iter().flatten().min().unwrap_or(u64::MAX);
+        // At least one millisecond on: a deadline that has just been served must not spin.
+        self.effects.push(Effect::WakeAt(soonest.max(self.now.monotonic_ms.saturating_add(1))));
+    }
+
+    /// A block from the log: it was valid, or certified, when it was written.
+    fn remember(&mut self, block: crate::wire::WireBlock) {
+        let hash = crypto::ids::header_hash(&block.header);
+        let Ok(body) = self.config.registry.check_body(&block.header, Arc::new(block.body)) else { return };
+        self.chain.insert(hash, &block.header, Some(Arc::new(body)));
+        if let Some(entry) = self.chain.entry_mut(&hash) {
+            (entry.logged, entry.valid) = (true, Some(true));
+        }
+    }
+}
