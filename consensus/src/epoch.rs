@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use types::{Epoch, ValidatorIndex, ValidatorSet, View};
 
-use crate::input::{EpochStart, Input, Route};
+use crate::input::{EpochStart, Input, KindSet, Route};
 use crate::output::Output;
 use crate::record::Record;
 use crate::schedule::Schedule;
@@ -113,17 +113,26 @@ impl Engine {
             Input::Certificate { certificate, route } => (certificate.statement.epoch, *route),
             _ => return Some(input),
         };
-        if epoch != self.epoch.epoch.next() || epoch == self.epoch.epoch {
+        if epoch <= self.epoch.epoch {
             return Some(input);
         }
-        let of_sender = self.early.iter().filter(|early| early.route() == Some(route)).count();
-        if matches!(route, Route::Direct(_))
-            && of_sender < limits::EARLY_MESSAGES_PER_SENDER_MAX
-            && self.early.len() < limits::EARLY_MESSAGES_MAX
-            && !self.early.contains(&input)
-        {
-            self.early.push(input);
+        if let Route::Direct(sender) = route {
+            self.behind_by_an_epoch(sender);
+            let of_sender = self.early.iter().filter(|early| early.route() == Some(route)).count();
+            if epoch == self.epoch.epoch.next()
+                && of_sender < limits::EARLY_MESSAGES_PER_SENDER_MAX
+                && self.early.len() < limits::EARLY_MESSAGES_MAX
+                && !self.early.contains(&input)
+            {
+                self.early.push(input);
+            }
         }
         None
+    }
+
+    /// [8] A validator says it is an epoch further: it must know how this view ended.
+    fn behind_by_an_epoch(&mut self, sender: ValidatorIndex) {
+        let first_from = self.epoch.set.get(sender).map(|_| sender);
+        self.fetch_certificate(self.view, KindSet::ALL, first_from);
     }
 }

@@ -1,13 +1,16 @@
 //! What the test suites share: a keyed hash in place of BLS, and makers of sets, blocks, votes and certificates.
 #![allow(dead_code, reason = "every suite is a crate of its own and uses its part")]
 
+pub mod network;
+
 use std::sync::Arc;
 
 use consensus::{Aggregated, Config, Engine, EpochStart, Input, Output, Route, Scheme, verify};
 use sha2::{Digest, Sha256};
 use types::{
     Address, BlsPublicKey, BlsSignature, Certificate, ChainId, Epoch, Hash32, Header, Height, PeerKey, Power, Proposal,
-    ProtocolVersion, SignerBitmap, TimeMs, Validator, ValidatorIndex, ValidatorSet, View, Vote, VoteKind, VoteStatement,
+    ProtocolVersion, SignerBitmap, TimeMs, Validator, ValidatorIndex, ValidatorSet, View, Vote, VoteKind,
+    VoteStatement,
 };
 
 /// Signatures are hashes of key and statement, sums are sums of bytes. 0xff in front is "no point of the group".
@@ -138,8 +141,7 @@ pub fn certify(set: &ValidatorSet, signers: &[u16], statement: VoteStatement) ->
     Certificate { statement, signers: SignerBitmap::new(set.len(), signers), signature }
 }
 
-pub const CONFIG: Config =
-    Config { own_key: None, delta_ms: 100, delta_max_ms: 800, idle_ms: 2_000, resend_ms: 100 };
+pub const CONFIG: Config = Config { own_key: None, delta_ms: 100, delta_max_ms: 800, idle_ms: 2_000, resend_ms: 100 };
 
 /// One engine, its log, and everybody else played by the test.
 pub struct Stage {
