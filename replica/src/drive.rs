@@ -118,7 +118,8 @@ impl Replica {
     }
 
     /// The place of this node in the epoch's set.
-    pub(crate) fn own_index(&self) -> Option<ValidatorIndex> {
+    #[must_use]
+    pub fn own_index(&self) -> Option<ValidatorIndex> {
         self.config.own_key.as_ref().and_then(|key| self.set.index_of(key))
     }
 

@@ -1,0 +1,6 @@
+//! Replicas in one thread with instant messages, real signatures and disks in memory: the shortest real network.
+
+mod follow;
+mod restart;
+mod transfers;
+mod world;

@@ -1,0 +1,423 @@
+//! A handful of replicas, their disks and stores, and messages that arrive in the order in which they were sent.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use crypto::{bls, ecdsa_pure, ids};
+use execution::{FinalizedBlock, MemoryState};
+use genesis::{LocalNetwork, local_network};
+use journal::{MemoryDisk, VoteBound};
+use replica::wire::{ANSWER_BYTES_MAX, CertifiedBlock, Message, Request, Response, WireBlock};
+use replica::{
+    BlsScheme, Config, Desk, Effect, Event, Job, JobContext, JobId, Notice, Now, Replica, RequestToken, Signer, Start,
+    Target, Tip, Via,
+};
+use types::{
+    Address, Amount, Auth, AuthKind, BlsSignature, ByteString, Call, ChainId, Epoch, Genesis, GenesisValidator, Hash32,
+    Height, List, ModuleId, Nonce, PeerKey, Power, THR, TimeMs, Transaction, TransactionBody, View, Vote, Witness,
+};
+
+pub const START_MS: u64 = 1_700_000_000_000;
+
+/// Signs with a validator's key.
+struct KeySigner {
+    chain: ChainId,
+    key: bls::SecretKey,
+}
+
+impl Signer for KeySigner {
+    fn sign_seed(&self, epoch: Epoch, view: View) -> BlsSignature {
+        self.key.sign(&ids::seed_preimage(self.chain, epoch, view)).to_bytes()
+    }
+}
+
+/// What a node keeps when it is switched off.
+pub struct Disks {
+    pub journal: MemoryDisk,
+    pub state: MemoryState,
+    pub tip: Tip,
+    pub tip_place: (Epoch, View),
+    pub blocks: BTreeMap<Height, Arc<FinalizedBlock>>,
+}
+
+struct Running {
+    replica: Replica,
+    desk: Desk<MemoryDisk>,
+    wake_ms: u64,
+    events: VecDeque<Event>,
+}
+
+pub struct Node {
+    pub disks: Disks,
+    pub told: Vec<(Height, Hash32)>,
+    signer: KeySigner,
+    voter: bool,
+    peer: PeerKey,
+    running: Option<Running>,
+}
+
+pub struct World {
+    pub now: Now,
+    pub genesis: Arc<Genesis>,
+    pub chain: ChainId,
+    pub nodes: Vec<Node>,
+    registry: execution::Registry,
+    scheme: BlsScheme,
+}
+
+pub fn account(seed: u8) -> (ecdsa_pure::SigningKey, Address) {
+    let key = ecdsa_pure::SigningKey::from_bytes(&[seed; 32]).expect("a small scalar is a key");
+    let address = ids::address_of_key(&key.public_key());
+    (key, address)
+}
+
+fn make_genesis(keys: &[bls::SecretKey]) -> Genesis {
+    let validators = keys.iter().zip(0_u8..).map(|(key, place)| GenesisValidator {
+        key: key.public_key().to_bytes(),
+        possession: key.prove_possession().to_bytes(),
+        power: Power(1),
+        account: account(200 + place).1,
+        peer: PeerKey([place + 1; 32]),
+    });
+    let accounts = (1..=9).map(|seed| (account(seed).1, Amount(1_000_000_000))).collect();
+    let network = LocalNetwork {
+        name: "replica-test".to_owned(),
+        time: TimeMs(START_MS),
+        ecosystem: account(100).1,
+        validators: validators.collect(),
+        accounts,
+    };
+    let mut genesis = local_network(network).expect("the genesis is sound");
+    genesis.parameters.timing.epoch_length_ms = 20_000;
+    genesis
+}
+
+impl World {
+    /// `validators` that vote, and `followers` that do not.
+    pub fn new(validators: u8, followers: u8) -> Self {
+        let keys: Vec<_> =
+            (0..validators + followers).map(|place| bls::SecretKey::from_ikm(&[place + 1; 32])).collect();
+        let genesis = make_genesis(&keys[..usize::from(validators)]);
+        let chain = ids::chain_id(&genesis);
+        let registry = runtime::registry();
+        let first = registry.genesis(&genesis, chain).expect("the genesis is sound");
+        let nodes = keys.into_iter().zip(0_u8..).map(|(key, place)| {
+            let mut state = MemoryState::default();
+            state.apply(&first.outcome.changes);
+            state.apply_pages(&first.outcome.pages);
+            let tip = Tip {
+                hash: first.outcome.hash,
+                header: first.header.clone(),
+                state_root: first.outcome.state_root,
+                receipts_root: first.outcome.receipts_root,
+            };
+            let tip_place = (Epoch::ZERO, View::ZERO);
+            let disks = Disks { journal: MemoryDisk::new(), state, tip, tip_place, blocks: BTreeMap::new() };
+            let signer = KeySigner { chain, key };
+            let peer = PeerKey([place + 1; 32]);
+            Node { disks, told: Vec::new(), signer, voter: place < validators, peer, running: None }
+        });
+        let now = Now { monotonic_ms: 1, unix_ms: START_MS + 1 };
+        let scheme = BlsScheme::new(chain, [9; 32]);
+        Self { now, chain, nodes: nodes.collect(), registry, scheme, genesis: Arc::new(genesis) }
+    }
+
+    pub fn start(&mut self, place: usize) {
+        let genesis = self.genesis.clone();
+        let node = &mut self.nodes[place];
+        let opened =
+            Desk::open(node.disks.journal.clone(), node.disks.journal.clone(), self.chain).expect("a sound log");
+        let config = Config {
+            chain_id: self.chain,
+            genesis,
+            registry: self.registry.clone(),
+            own_key: node.voter.then(|| node.signer.key.public_key().to_bytes()),
+            own_peer: node.peer,
+            pool: mempool::PoolLimits::default(),
+            software: ByteString::new(b"test".to_vec()).expect("short"),
+        };
+        let next = execution::NextBlock::read(&node.disks.state);
+        let (epoch, view) = node.disks.tip_place;
+        let VoteBound::Above(above) = opened.votes_above else { panic!("the lease is there") };
+        let start = Start {
+            tip: node.disks.tip.clone(),
+            epoch: next.epoch.number,
+            set: Arc::new(next.validators),
+            root: node.disks.tip.hash,
+            root_view: if epoch == next.epoch.number { view } else { View::ZERO },
+            votes_above: (above.epoch, above.view),
+            log: opened.log,
+        };
+        let (replica, effects) = Replica::new(config, start, self.now, &node.disks.state);
+        node.running = Some(Running { replica, desk: opened.desk, wake_ms: u64::MAX, events: VecDeque::new() });
+        self.perform(place, effects);
+        let up: Vec<usize> = (0..self.nodes.len()).filter(|other| *other != place).collect();
+        for other in up {
+            if self.nodes[other].running.is_some() {
+                let (one, two) = (self.nodes[place].peer, self.nodes[other].peer);
+                self.happen(place, Event::PeerUp { peer: two });
+                self.happen(other, Event::PeerUp { peer: one });
+            }
+        }
+    }
+
+    /// Power off: what was not synced is gone.
+    pub fn stop(&mut self, place: usize) {
+        self.nodes[place].running = None;
+        self.nodes[place].disks.journal.crash(|_, _| 0);
+        let peer = self.nodes[place].peer;
+        for other in 0..self.nodes.len() {
+            self.happen(other, Event::PeerDown { peer });
+        }
+    }
+
+    pub fn happen(&mut self, place: usize, event: Event) {
+        if let Some(running) = &mut self.nodes[place].running {
+            running.events.push_back(event);
+        }
+    }
+
+    pub fn replica(&self, place: usize) -> &Replica {
+        &self.nodes[place].running.as_ref().expect("the node is running").replica
+    }
+
+    /// Lets time pass, one event after the other, until `done` or `ms` are over.
+    pub fn run(&mut self, ms: u64, done: impl Fn(&Self) -> bool) -> bool {
+        let end = self.now.monotonic_ms + ms;
+        loop {
+            while let Some((place, event)) = self.next_event() {
+                let node = &mut self.nodes[place];
+                let running = node.running.as_mut().expect("it has events");
+                let effects = running.replica.step(self.now, event, &node.disks.state);
+                self.perform(place, effects);
+            }
+            if done(self) {
+                return true;
+            }
+            let wake = self.nodes.iter().flat_map(|node| &node.running).map(|running| running.wake_ms).min();
+            let wake = wake.unwrap_or(end).max(self.now.monotonic_ms + 1);
+            if wake > end {
+                return false;
+            }
+            self.now.unix_ms += wake - self.now.monotonic_ms;
+            self.now.monotonic_ms = wake;
+            for place in 0..self.nodes.len() {
+                if self.nodes[place].running.as_ref().is_some_and(|running| running.wake_ms <= wake) {
+                    self.happen(place, Event::Clock);
+                }
+            }
+        }
+    }
+
+    fn next_event(&mut self) -> Option<(usize, Event)> {
+        let nodes = self.nodes.iter_mut().enumerate();
+        nodes.filter_map(|(place, node)| Some((place, node.running.as_mut()?.events.pop_front()?))).next()
+    }
+
+    fn perform(&mut self, place: usize, effects: Vec<Effect>) {
+        let mut settled = Vec::new();
+        let running = self.nodes[place].running.as_mut().expect("it was just stepped");
+        running.desk.settle(effects, |effect| settled.push(effect)).expect("a sound disk");
+        for effect in settled {
+            self.do_effect(place, effect);
+        }
+    }
+
+    fn do_effect(&mut self, place: usize, effect: Effect) {
+        match effect {
+            Effect::Sign { statement, header, .. } => self.sign(place, statement, header.map(|header| *header)),
+            Effect::Send { to, message } => self.send(place, to, &message),
+            Effect::Gossip(message) => {
+                for other in 0..self.nodes.len() {
+                    self.deliver(place, other, &message, Via::Gossip(replica::GossipToken(0)));
+                }
+            }
+            Effect::Request { id, to, request } => self.request(place, id, to, request),
+            Effect::Respond { token, response } => self.respond(place, token, response),
+            Effect::RespondFromStore { token, request } => {
+                let response = self.from_store(place, &request);
+                self.respond(place, token, response);
+            }
+            Effect::Job { id, job } => self.job(place, id, *job),
+            Effect::Commit(block) => self.commit(place, block),
+            Effect::SyncStore => {
+                let tip = &self.nodes[place].disks.tip;
+                let event = Event::Synced { height: tip.header.height, hash: tip.hash };
+                self.happen(place, event);
+            }
+            Effect::WakeAt(at) => {
+                self.nodes[place].running.as_mut().expect("it was just stepped").wake_ms = at;
+            }
+            Effect::Notify(Notice::Final { block }) => {
+                self.nodes[place].told.push((block.header.height, block.hash));
+            }
+            Effect::Punish { peer, offence } => panic!("honest node {peer} is punished for {offence:?}"),
+            Effect::Stop(fault) => panic!("{fault}"),
+            Effect::Notify(Notice::InvalidProposal { error, .. }) => panic!("an honest proposal is invalid: {error}"),
+            Effect::Persist(_) | Effect::Floor { .. } => panic!("the desk keeps these"),
+            Effect::Verdict { .. } | Effect::Submission { .. } | Effect::Notify(_) => {}
+        }
+    }
+
+    fn sign(&mut self, place: usize, statement: types::VoteStatement, header: Option<types::Header>) {
+        let node = &self.nodes[place];
+        let running = node.running.as_ref().expect("it was just stepped");
+        let Some(signer) = running.replica.own_index() else { return };
+        let signature = node.signer.key.sign(&ids::vote_preimage(self.chain, &statement)).to_bytes();
+        let vote = Vote { statement, signer, signature };
+        let message = match header {
+            Some(header) => Message::Proposal(types::Proposal { vote, header }),
+            None => Message::Vote(vote),
+        };
+        self.send(place, Target::Validators, &message);
+        self.happen(place, Event::Signed { vote });
+    }
+
+    fn send(&mut self, place: usize, to: Target, message: &Message) {
+        for other in 0..self.nodes.len() {
+            let node = &self.nodes[other];
+            let wanted = match to {
+                Target::Validators => node.voter,
+                Target::Peer(peer) => node.peer == peer,
+            };
+            if wanted {
+                self.deliver(place, other, message, Via::Stream);
+            }
+        }
+    }
+
+    fn deliver(&mut self, from: usize, to: usize, message: &Message, via: Via) {
+        if from != to {
+            let from = self.nodes[from].peer;
+            self.happen(to, Event::Message { from, via, message: message.clone() });
+        }
+    }
+
+    fn place_of(&self, peer: PeerKey) -> usize {
+        self.nodes.iter().position(|node| node.peer == peer).expect("a known peer")
+    }
+
+    fn request(&mut self, place: usize, id: replica::RequestId, to: PeerKey, request: Request) {
+        let other = self.place_of(to);
+        if self.nodes[other].running.is_none() {
+            return self.happen(place, Event::Response { id, from: to, response: None });
+        }
+        // The token carries who asked what, so that the answer finds its way.
+        let token = RequestToken(id.0 << 8 | place as u64);
+        let from = self.nodes[place].peer;
+        self.happen(other, Event::Request { from, token, request });
+    }
+
+    fn respond(&mut self, place: usize, token: RequestToken, response: Response) {
+        let (asker, id) = ((token.0 & 0xff) as usize, replica::RequestId(token.0 >> 8));
+        let from = self.nodes[place].peer;
+        self.happen(asker, Event::Response { id, from, response: Some(response) });
+    }
+
+    fn from_store(&self, place: usize, request: &Request) -> Response {
+        let blocks = &self.nodes[place].disks.blocks;
+        match request {
+            Request::Range { from, count } => {
+                let mut bytes = 0;
+                let found = blocks.range(*from..).take(usize::from(*count)).map(|(_, block)| CertifiedBlock {
+                    header: block.header.clone(),
+                    body: block.body.as_ref().clone(),
+                    certificate: block.certificate.clone(),
+                });
+                let found = found.take_while(|block| {
+                    bytes += borsh::object_length(block).expect("counting cannot fail");
+                    bytes < ANSWER_BYTES_MAX
+                });
+                Response::Range(List::new(found.collect()).expect("the count is bounded"))
+            }
+            Request::Block { hash } => {
+                let found = blocks.values().find(|block| block.hash == *hash).map(|block| {
+                    Box::new(WireBlock { header: block.header.clone(), body: block.body.as_ref().clone() })
+                });
+                Response::Block(found)
+            }
+            _ => Response::Certificates(List::default()),
+        }
+    }
+
+    fn job(&mut self, place: usize, id: JobId, job: Job) {
+        let node = &self.nodes[place];
+        let verified = node.running.as_ref().expect("it was just stepped").replica.verified();
+        let answer = job.run(&JobContext {
+            chain_id: self.chain,
+            registry: &self.registry,
+            scheme: &self.scheme,
+            verified: &verified,
+            signer: &node.signer,
+            state: &node.disks.state,
+        });
+        self.happen(place, Event::JobDone { id, answer });
+    }
+
+    fn commit(&mut self, place: usize, block: Arc<FinalizedBlock>) {
+        let disks = &mut self.nodes[place].disks;
+        assert_eq!(block.header.height, disks.tip.header.height.next(), "in order, each once");
+        disks.state.apply(&block.outcome.changes);
+        disks.state.apply_pages(&block.outcome.pages);
+        disks.tip = Tip {
+            hash: block.hash,
+            header: block.header.clone(),
+            state_root: block.outcome.state_root,
+            receipts_root: block.outcome.receipts_root,
+        };
+        disks.tip_place = (block.certificate.statement.epoch, block.certificate.statement.view);
+        let height = block.header.height;
+        disks.blocks.insert(height, block);
+        self.happen(place, Event::Committed { height });
+    }
+
+    /// Submits a transfer through a node's API.
+    pub fn transfer(&mut self, place: usize, from: u8, to: u8, nonce: u64, amount: u128) -> Hash32 {
+        let (key, sender) = account(from);
+        let call = tokens::TokensCall::transfer(THR, account(to).1, Amount(amount));
+        let call =
+            Call { module: ModuleId(1), body: ByteString::new(types::Canonical::to_canonical(&call)).expect("short") };
+        let body = TransactionBody {
+            version: 1,
+            sender,
+            auth: AuthKind::Single,
+            nonce: Nonce(nonce),
+            valid_until: TimeMs(self.now.unix_ms + 60_000),
+            fee_max: Amount(10_000_000),
+            tip: Amount::ZERO,
+            payer: None,
+            calls: List::new(vec![call]).expect("one call"),
+        };
+        let id = ids::transaction_id(self.chain, &body);
+        let auth = Auth::Single { key: key.public_key(), signature: key.sign(id.as_bytes()) };
+        let witness = Witness { auths: List::new(vec![auth]).expect("one proof") };
+        let checked = self.registry.check(self.chain, Arc::new(Transaction { body, witness })).expect("well-formed");
+        execution::check_signatures(&checked.id, &checked.transaction).expect("signed");
+        let token = replica::SubmissionToken(0);
+        self.happen(place, Event::Submitted { token, transactions: vec![Arc::new(checked)] });
+        id
+    }
+
+    pub fn height(&self, place: usize) -> u64 {
+        self.nodes[place].disks.tip.header.height.0
+    }
+
+    pub fn includes(&self, place: usize, id: Hash32) -> bool {
+        let receipts = self.nodes[place].disks.blocks.values().flat_map(|block| &block.outcome.receipts);
+        receipts.into_iter().any(|receipt| receipt.id == id)
+    }
+
+    /// Everybody has the same blocks and states as far as they go.
+    pub fn assert_agreement(&self) {
+        for node in &self.nodes {
+            for (height, block) in &node.disks.blocks {
+                for other in &self.nodes {
+                    if let Some(same) = other.disks.blocks.get(height) {
+                        assert_eq!(same.hash, block.hash, "two blocks at height {height}");
+                        assert_eq!(same.outcome.state_root, block.outcome.state_root);
+                    }
+                }
+            }
+        }
+    }
+}
