@@ -269,3 +269,6 @@ pub(crate) enum Verdict {
     /// It has failed to answer again and again.
     Useless(PeerKey),
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,8 @@ pub const CERTIFICATES_PER_ANSWER_MAX: usize = 64;
 pub const ANSWER_BYTES_MAX: usize = 7 * 1024 * 1024;
 
 /// Something said without being asked.
+// A message is moved from the socket to the engine and no further: its size costs nothing that a box would save.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 #[borsh(use_discriminant = false)]
 pub enum Message {

@@ -177,10 +177,6 @@ impl World {
         }
     }
 
-    pub fn replica(&self, place: usize) -> &Replica {
-        &self.nodes[place].running.as_ref().expect("the node is running").replica
-    }
-
     /// Lets time pass, one event after the other, until `done` or `ms` are over.
     pub fn run(&mut self, ms: u64, done: impl Fn(&Self) -> bool) -> bool {
         let end = self.now.monotonic_ms + ms;
@@ -235,7 +231,7 @@ impl World {
             Effect::Request { id, to, request } => self.request(place, id, to, request),
             Effect::Respond { token, response } => self.respond(place, token, response),
             Effect::RespondFromStore { token, request } => {
-                let response = self.from_store(place, &request);
+                let response = self.stored(place, &request);
                 self.respond(place, token, response);
             }
             Effect::Job { id, job } => self.job(place, id, *job),
@@ -314,7 +310,7 @@ impl World {
         self.happen(asker, Event::Response { id, from, response: Some(response) });
     }
 
-    fn from_store(&self, place: usize, request: &Request) -> Response {
+    fn stored(&self, place: usize, request: &Request) -> Response {
         let blocks = &self.nodes[place].disks.blocks;
         match request {
             Request::Range { from, count } => {
