@@ -78,8 +78,8 @@ impl Replica {
             self.effects.push(Effect::Punish { peer, offence: Offence::InvalidBlock });
         }
         if let Some(certificate) = newest {
-            // The engine learns how far the network is, and checks for itself.
-            self.tell_engine(Input::Certificate { certificate, route: Route::Relayed });
+            // The engine learns how far the network is; the certificate was verified with the range.
+            self.tell_engine(Input::Certificate { certificate, route: Route::Own });
         }
     }
 

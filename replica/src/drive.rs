@@ -72,11 +72,10 @@ impl Replica {
         self.effects.push(Effect::Send { to: Target::Validators, message: Message::Certificate(certificate) });
     }
 
-    /// Every validator has the finalization; two of them, who change with the view, tell those who do not vote.
+    /// Validators get the finalization over their streams; it is said aloud where somebody else listens. Every node
+    /// passes on the first version that it has verified, so it reaches everybody.
     fn spreads_finality(&self) -> bool {
-        let Some(own) = self.own_index() else { return false };
-        let next = self.leader.0.checked_add(1).and_then(|next| usize::from(next).checked_rem(self.set.len()));
-        own == self.leader || Some(usize::from(own.0)) == next
+        self.sync.peers().any(|peer| self.set.index_of_peer(&peer).is_none())
     }
 
     fn answer_certificates(

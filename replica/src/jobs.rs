@@ -8,9 +8,10 @@ use execution::ChainState;
 use types::{Hash32, PeerKey, View};
 
 use crate::effect::{Effect, Offence};
-use crate::event::Via;
+use crate::event::{GossipToken, Via};
 use crate::job::{Executed, Job, JobAnswer, JobId, ReplayError};
 use crate::replica::Replica;
+use crate::wire::Message;
 
 /// Where transactions came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,9 +21,10 @@ pub(crate) struct Origin {
 }
 
 /// Why a job was started.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Verify(Ticket),
+    Gossip(GossipToken, Box<Message>),
     Check(Origin),
     Body { hash: Hash32, from: PeerKey },
     Build(View),
@@ -38,6 +40,18 @@ pub(crate) struct Jobs {
     purposes: BTreeMap<JobId, Purpose>,
 }
 
+impl Jobs {
+    /// Checks of transactions under way.
+    pub(crate) fn checks_under_way(&self) -> usize {
+        self.purposes.values().filter(|purpose| matches!(purpose, Purpose::Check(_))).count()
+    }
+
+    /// Checks of gossip under way.
+    pub(crate) fn gossip_under_way(&self) -> usize {
+        self.purposes.values().filter(|purpose| matches!(purpose, Purpose::Gossip(..))).count()
+    }
+}
+
 impl Replica {
     pub(crate) fn start_job(&mut self, job: Job, purpose: Purpose) {
         self.jobs.next_id = self.jobs.next_id.wrapping_add(1);
@@ -51,6 +65,9 @@ impl Replica {
         match (purpose, answer) {
             (Purpose::Verify(ticket), JobAnswer::Verify(answer)) => {
                 self.tell_engine(Input::Verified { ticket, answer });
+            }
+            (Purpose::Gossip(token, message), JobAnswer::Verify(answer)) => {
+                self.heard_gossip(token, *message, &answer);
             }
             (Purpose::Check(origin), JobAnswer::Check(results)) => self.heard_transactions(origin, results, state),
             (Purpose::Body { hash, from }, JobAnswer::CheckBody { header, result }) => match result {

@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
+use consensus::verify::{VerifyAnswer, VerifyJob};
 use consensus::{Input, PeerToken, Route};
-use types::{Canonical, Certificate, List, PeerKey, VoteKind};
+use types::{Canonical, List, PeerKey, Proposal, VoteKind};
 
 use crate::effect::{Effect, GossipVerdict, Offence};
 use crate::event::{GossipToken, RequestId, RequestToken, Via};
@@ -18,62 +19,121 @@ use crate::wire::{CertifiedBlock, Message, PeerStatus, Request, Response, WireBl
 
 impl Replica {
     pub(crate) fn hear(&mut self, from: PeerKey, via: Via, message: Message) {
-        let route = match via {
-            Via::Stream => self.set.index_of_peer(&from).map_or(Route::Relayed, Route::Direct),
-            Via::Gossip(_) => Route::Relayed,
-        };
-        match message {
-            Message::Proposal(proposal) => {
-                self.verdict(via, GossipVerdict::Accept);
-                let hash = crypto::ids::header_hash(&proposal.header);
-                self.tell_engine(Input::Proposal { proposal, hash, route });
-            }
-            Message::Vote(vote) => {
-                self.verdict(via, GossipVerdict::Accept);
-                self.tell_engine(Input::Vote { vote, route });
-            }
-            Message::Certificate(certificate) => self.hear_certificate(from, via, route, certificate),
-            Message::Block(block) => {
-                self.verdict(via, GossipVerdict::Accept);
-                self.hear_block(from, *block, false);
-            }
-            Message::Transactions(transactions) => {
-                let origin = Origin { peer: from, via };
-                self.start_job(Job::Check { transactions: transactions.into_vec() }, Purpose::Check(origin));
-            }
+        if let Message::Transactions(transactions) = message {
+            let origin = Origin { peer: from, via };
+            return self.hear_transactions(origin, transactions.into_vec());
+        }
+        match via {
+            Via::Stream => self.hear_over_stream(from, message),
+            Via::Gossip(token) => self.hear_gossip(from, token, message),
         }
     }
 
-    fn hear_certificate(&mut self, from: PeerKey, via: Via, route: Route, certificate: Certificate) {
-        let statement = &certificate.statement;
-        if statement.kind == VoteKind::Finalize && self.is_final(&statement.block) {
-            self.verdict(via, GossipVerdict::Accept);
-            return;
+    fn hear_transactions(&mut self, origin: Origin, transactions: Vec<types::Transaction>) {
+        if self.jobs.checks_under_way() >= CHECKS_MAX {
+            return self.verdict(origin.via, GossipVerdict::Ignore);
         }
+        self.start_job(Job::Check { transactions }, Purpose::Check(origin));
+    }
+
+    fn hear_over_stream(&mut self, from: PeerKey, message: Message) {
+        let route = self.set.index_of_peer(&from).map_or(Route::Relayed, Route::Direct);
+        match message {
+            Message::Proposal(proposal) => {
+                let hash = crypto::ids::header_hash(&proposal.header);
+                self.tell_engine(Input::Proposal { proposal, hash, route });
+            }
+            Message::Vote(vote) => self.tell_engine(Input::Vote { vote, route }),
+            Message::Certificate(certificate) => {
+                let statement = &certificate.statement;
+                if statement.epoch > self.epoch {
+                    // Somebody is an epoch ahead; how far is asked, not believed.
+                    self.ask_status(from);
+                }
+                if !(statement.kind == VoteKind::Finalize && self.is_final(&statement.block)) {
+                    self.tell_engine(Input::Certificate { certificate, route });
+                }
+            }
+            Message::Block(block) => self.hear_block(from, *block, false),
+            Message::Transactions(_) => {}
+        }
+    }
+
+    /// What anybody may have written is verified before it is passed on or believed.
+    fn hear_gossip(&mut self, from: PeerKey, token: GossipToken, message: Message) {
+        let set = self.set.clone();
+        let (statement, job) = match &message {
+            Message::Proposal(Proposal { vote, .. }) | Message::Vote(vote) => {
+                (vote.statement, VerifyJob::Votes { set, votes: vec![*vote] })
+            }
+            Message::Certificate(certificate) => {
+                (certificate.statement, VerifyJob::Certificates { set, certificates: vec![certificate.clone()] })
+            }
+            // Bodies are asked for, never gossiped.
+            Message::Block(_) | Message::Transactions(_) => return self.give_verdict(token, GossipVerdict::Reject),
+        };
         if statement.epoch > self.epoch {
-            // Somebody is an epoch ahead; how far is asked, not believed.
-            self.verdict(via, GossipVerdict::Ignore);
             self.ask_status(from);
-            return;
         }
-        // The engine checks every certificate it acts on; passing it on costs the others no more than a look.
-        self.verdict(via, GossipVerdict::Accept);
-        self.tell_engine(Input::Certificate { certificate, route });
+        let known = self.is_final(&statement.block);
+        let near = self.view.0.saturating_sub(statement.view.0) <= GOSSIP_VIEWS_BEHIND_MAX;
+        let busy = self.jobs.gossip_under_way() >= CHECKS_MAX;
+        if statement.epoch != self.epoch || known || busy || !near {
+            return self.give_verdict(token, GossipVerdict::Ignore);
+        }
+        self.start_job(Job::Verify(job), Purpose::Gossip(token, Box::new(message)));
+    }
+
+    /// Gossip that was verified, or found to be false.
+    pub(crate) fn heard_gossip(&mut self, token: GossipToken, message: Message, answer: &VerifyAnswer) {
+        let good = match answer {
+            VerifyAnswer::Votes(good) | VerifyAnswer::Certificates(good) => good.first() == Some(&true),
+            VerifyAnswer::Quorum { .. } => false,
+        };
+        if !good {
+            return self.give_verdict(token, GossipVerdict::Reject);
+        }
+        self.give_verdict(token, GossipVerdict::Accept);
+        match message {
+            // A verified vote speaks for its signer as if it had come from there.
+            Message::Vote(vote) => self.tell_engine(Input::Vote { vote, route: Route::Direct(vote.signer) }),
+            Message::Proposal(proposal) => {
+                let hash = crypto::ids::header_hash(&proposal.header);
+                let route = Route::Direct(proposal.vote.signer);
+                self.tell_engine(Input::Proposal { proposal, hash, route });
+            }
+            Message::Certificate(certificate) => {
+                self.tell_engine(Input::Certificate { certificate, route: Route::Own });
+            }
+            Message::Block(_) | Message::Transactions(_) => {}
+        }
     }
 
     /// A block's body, sent ahead by its leader or asked for. Before a vote vouches for it, it is only a hint.
     pub(crate) fn hear_block(&mut self, from: PeerKey, block: WireBlock, asked: bool) {
         let hash = crypto::ids::header_hash(&block.header);
         let tip = self.chain.tip().header.height;
-        let from_leader = self.set.get(block.header.proposer).is_some_and(|leader| leader.peer == from);
-        let near = block.header.epoch == self.epoch && block.header.view.0 <= self.view.0.saturating_add(2);
-        let wanted = asked || (from_leader && near);
+        let wanted = asked || self.is_hint(from, &block.header);
         let known = self.chain.entry(&hash).is_some_and(|entry| entry.body.is_some());
         if !wanted || known || block.header.height <= tip || block.header.chain_id != self.config.chain_id {
             return;
         }
         let job = Job::CheckBody { header: block.header, body: Arc::new(block.body) };
         self.start_job(job, Purpose::Body { hash, from });
+    }
+
+    /// Whether a body that nobody asked for is one that its leader sends ahead, the first or second of its view.
+    fn is_hint(&mut self, from: PeerKey, header: &types::Header) -> bool {
+        let leader = self.engine.leader(header.view);
+        let from_leader = self.set.get(leader).is_some_and(|leader| leader.peer == from);
+        let (lowest, highest) = (self.view, self.view.saturating_add(HINT_VIEWS_AHEAD_MAX));
+        if header.epoch != self.epoch || !from_leader || header.view < lowest || header.view > highest {
+            return false;
+        }
+        self.hints.retain(|view, _| *view >= lowest);
+        let count = self.hints.entry(header.view).or_default();
+        *count = count.saturating_add(1);
+        *count <= HINTS_PER_VIEW_MAX
     }
 
     pub(crate) fn answer(&mut self, token: RequestToken, request: Request) {
@@ -144,7 +204,12 @@ impl Replica {
         }
     }
 
+    /// Asks a peer how far it is, at most once in a while whoever it is.
     pub(crate) fn ask_status(&mut self, peer: PeerKey) {
+        if self.now.monotonic_ms < self.status_asked_ms.saturating_add(STATUS_MS_MIN) {
+            return;
+        }
+        self.status_asked_ms = self.now.monotonic_ms;
         let id = self.fetch.next_id(Asked::Status);
         self.effects.push(Effect::Request { id, to: peer, request: Request::Status });
     }
@@ -182,6 +247,16 @@ impl Replica {
     }
 }
 
+/// Jobs on unasked messages of one kind that may be under way at once.
+const CHECKS_MAX: usize = 64;
+/// Views behind the present one about which gossip is still passed on.
+const GOSSIP_VIEWS_BEHIND_MAX: u64 = 64;
+/// Views ahead of the present one whose bodies are taken.
+const HINT_VIEWS_AHEAD_MAX: u64 = 2;
+/// Bodies taken unasked per view: an honest leader sends one.
+const HINTS_PER_VIEW_MAX: u8 = 2;
+/// Time between two questions about a peer's height, in milliseconds.
+const STATUS_MS_MIN: u64 = 100;
 /// Most bytes of transactions in one message; one transaction always fits.
 const BATCH_BYTES_MAX: usize = 192 * 1024;
 const _: () = assert!(BATCH_BYTES_MAX > <types::Transaction as Canonical>::BYTES_MAX);

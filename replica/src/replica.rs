@@ -66,6 +66,9 @@ pub struct Replica {
     /// What the engine is to be told next.
     pub(crate) inputs: VecDeque<Input>,
     pub(crate) engine_wake_ms: u64,
+    /// Bodies taken unasked, per view.
+    pub(crate) hints: BTreeMap<View, u8>,
+    pub(crate) status_asked_ms: u64,
     pub(crate) verified: Arc<Verified>,
     pub(crate) effects: Vec<Effect>,
 }
@@ -134,6 +137,8 @@ impl Replica {
             work: None,
             inputs: VecDeque::new(),
             engine_wake_ms: 0,
+            hints: BTreeMap::new(),
+            status_asked_ms: 0,
             verified: Arc::default(),
             effects: Vec::new(),
             config,
