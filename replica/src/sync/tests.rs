@@ -1,4 +1,5 @@
 //! Which range is asked of whom, table by table. FAULTS C18, L12, L16.
+#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 
 use types::{
     Body, Certificate, ChainId, Epoch, Hash32, Header, Height, PeerKey, ProtocolVersion, SignerBitmap, TimeMs,
