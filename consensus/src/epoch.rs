@@ -58,6 +58,13 @@ impl EpochState {
         }
     }
 
+    /// Everybody counts as heard in a view.
+    pub(crate) fn hear_all(&mut self, view: View) {
+        for heard in &mut self.heard {
+            *heard = view.max(*heard);
+        }
+    }
+
     /// Whether a member was unheard for long while a quorum was heard.
     pub(crate) fn is_silent(&self, member: ValidatorIndex, view: View) -> bool {
         let Some(oldest) = view.0.checked_sub(limits::SILENT_VIEWS).filter(|oldest| *oldest > 0) else { return false };

@@ -53,6 +53,7 @@ mod record;
 mod recover;
 mod schedule;
 mod scheme;
+mod tally;
 mod timers;
 pub mod verify;
 mod view;

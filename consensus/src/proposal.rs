@@ -24,6 +24,10 @@ enum Justification {
 impl Engine {
     /// [1] Enters a view; timers start, and a leader known to be silent is skipped at once.
     pub(crate) fn enter_view(&mut self, view: View) {
+        if view > self.view.next() {
+            // In views that this node missed it heard nobody, which says nothing about them.
+            self.epoch.hear_all(view);
+        }
         self.view = view;
         self.fetching.clear();
         self.timers.enter(self.now, self.work);
@@ -97,7 +101,10 @@ impl Engine {
             return;
         }
         if !self.is_proposal(&proposal, hash) {
-            self.punish(route, Misconduct::BadProposal);
+            // Whoever only passed it on may not have known.
+            if route == Route::Direct(proposal.vote.signer) {
+                self.punish(route, Misconduct::BadProposal);
+            }
             return;
         }
         let vote = &proposal.vote;

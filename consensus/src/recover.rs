@@ -71,6 +71,9 @@ impl Engine {
         }
         if let Some(certificate) = finalization {
             self.finalize(certificate);
+        } else {
+            let root = self.rounds.get(&self.finalized.view);
+            self.finalized.certificate = root.and_then(|round| round.finalization.clone());
         }
         let notarized: Vec<_> = self
             .rounds

@@ -2,8 +2,8 @@
 
 use types::{Certificate, Hash32, Header, Vote, VoteKind, VoteStatement};
 
-use crate::certify::Tally;
 use crate::input::Verdict;
+use crate::tally::Tally;
 
 /// What this node said in a view. Remembered while the view is above the log's floor.
 #[derive(Clone, Debug, Default)]

@@ -1,11 +1,15 @@
 //! The networks find the bugs that are planted in this crate; otherwise their silence would mean nothing.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod harness;
 
 use std::panic::catch_unwind;
 
+use consensus::Output;
 use harness::network::{Crime, Network};
+use harness::{ROOT, SCHEME, Stage, certify, nullify, set_of};
 use types::canary::{Canary, plant};
+use types::{ByteString, SignerBitmap};
 
 fn is_found(canary: Canary, crime: Crime, seeds: std::ops::Range<u64>) -> bool {
     plant(Some(canary));
@@ -14,11 +18,35 @@ fn is_found(canary: Canary, crime: Crime, seeds: std::ops::Range<u64>) -> bool {
     found
 }
 
+/// A bitmap that is too long, and a re-proposal whose parent nothing justifies, need somebody who makes them.
+fn accepts_a_long_bitmap(planted: Option<Canary>) -> bool {
+    plant(planted);
+    let set = set_of(&[1; 4]);
+    let mut forged = certify(&set, &[0, 1, 2], nullify(3));
+    forged.signers = SignerBitmap::from_bytes(ByteString::new(vec![0b111, 0]).unwrap());
+    let accepted = consensus::verify::certificates_hold(&set, &[forged], &SCHEME) == [true];
+    plant(None);
+    accepted
+}
+
+fn accepts_an_unjustified_reproposal(planted: Option<Canary>) -> bool {
+    plant(planted);
+    let (mut stage, _) = Stage::new(3);
+    let (last, _) = stage.block(1, ROOT);
+    let _ = stage.certificate(&[0, 1, 2], nullify(2));
+    let outputs = stage.propose(3, 1, last);
+    plant(None);
+    outputs.iter().any(|output| matches!(output, Output::Validate { .. }))
+}
+
 // One test, because a bug is planted in the whole process.
 #[test]
-fn every_planted_vote_bug_is_found_by_a_few_seeds() {
+fn every_bug_planted_in_this_crate_is_found() {
     assert!(is_found(Canary::NoNullifyCheck, Crime::None, 0..50));
     assert!(is_found(Canary::QuorumTwoF, Crime::None, 0..150));
     assert!(is_found(Canary::CertificateNotLogged, Crime::None, 0..50));
+    assert!(accepts_a_long_bitmap(Some(Canary::BitmapLengthUnchecked)) && !accepts_a_long_bitmap(None));
+    let rule = Canary::ReproposalWithoutViewRule;
+    assert!(accepts_an_unjustified_reproposal(Some(rule)) && !accepts_an_unjustified_reproposal(None));
     assert!(!is_found(Canary::NonceNotStrict, Crime::None, 0..20), "a bug of another crate is none here");
 }

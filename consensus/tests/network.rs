@@ -1,4 +1,5 @@
 //! Whole networks of engines, seed after seed. What is checked throughout stands in `harness/network.rs`.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod harness;
 

@@ -1,4 +1,5 @@
 //! What the test suites share: a keyed hash in place of BLS, and makers of sets, blocks, votes and certificates.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(dead_code, reason = "every suite is a crate of its own and uses its part")]
 
 pub mod network;

@@ -33,6 +33,7 @@ impl Dice {
     }
 }
 
+#[allow(clippy::large_enum_variant, reason = "short-lived values")]
 #[derive(Clone)]
 enum Message {
     Proposal(Proposal),
@@ -179,10 +180,10 @@ impl Network {
     /// Twins reach half of the others each.
     fn is_reachable(&self, from: usize, to: usize) -> bool {
         let Some(second) = (self.crime == Crime::Twins).then(|| self.nodes.len() - 1) else { return true };
-        let side = |twin: usize, other: usize| other != 0 && other != second && (other % 2 == 0) == (twin == 0);
+        let side = |twin: usize, other: usize| other != 0 && other != second && other.is_multiple_of(2) == (twin == 0);
         match (from, to) {
-            (a, b) if a == 0 || a == second => side(a, b) || self.now % 3 == 0,
-            (a, b) if b == 0 || b == second => side(b, a) || self.now % 3 == 0,
+            (a, b) if a == 0 || a == second => side(a, b) || self.now.is_multiple_of(3),
+            (a, b) if b == 0 || b == second => side(b, a) || self.now.is_multiple_of(3),
             _ => true,
         }
     }
