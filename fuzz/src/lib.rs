@@ -3,15 +3,19 @@
 //! Each fuzz target is one function here and one line in `fuzz_targets/`. A target whose decoder accepts the bytes
 //! also checks that encoding the value gives the same bytes again.
 
+mod logs;
+mod rules;
 mod signatures;
 mod state;
 mod texts;
 mod wire;
 
+pub use logs::{journal_segment, peer_frame};
+pub use rules::transaction_check;
 pub use signatures::{bls_public_key, bls_signature, ecdsa_signature};
 pub use state::{jellyfish_page, jellyfish_path, jellyfish_proof};
 pub use texts::{address_text, amount_text, genesis_json};
 pub use wire::{
-    block, body, certificate, consensus_record, evidence, genesis, header, proposal, receipt, transaction,
-    validator_set, vote,
+    block, body, certificate, consensus_record, evidence, genesis, header, kernel_system_call, message, peer_request,
+    peer_response, proposal, receipt, tokens_call, transaction, validator_set, vote, wire_block,
 };
