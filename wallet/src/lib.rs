@@ -2,5 +2,27 @@
 //!
 //! It speaks HTTP to a node and must not know the node's insides. Secrets never reach an argument list, the environment, a log or
 //! `Debug`; what a node says about finality and state is checked here against the genesis before it is shown as checked.
+//!
+//! The way of a transfer: [`calls`] makes the call, [`transaction`] the body and the signature, [`client`] hands it to a node,
+//! [`finality`] waits, and [`chain`] checks the certificate.
 
+pub mod calls;
+pub mod chain;
+pub mod cli;
 pub mod client;
+mod error;
+pub mod finality;
+pub mod home;
+pub mod keys;
+pub mod keystore;
+pub mod password;
+pub mod transaction;
+pub mod transaction_file;
+
+pub use calls::{TransferRequest, build_transfer};
+pub use chain::{Chain, CheckedHeader};
+pub use client::NodeClient;
+pub use error::{Error, Result};
+pub use keys::{AccountKey, KeyPath, Mnemonic, WordCount};
+pub use transaction::{Envelope, sign_transaction};
+pub use transaction_file::TransactionFile;

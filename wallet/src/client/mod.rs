@@ -1,3 +1,11 @@
 //! The way to a node: typed answers over blocking HTTP.
+//!
+//! It must not believe what a node says, only read it: bodies are bounded, errors are passed on with their code. What follows from
+//! an answer is checked in [`crate::chain`].
 
+mod http;
+mod stream;
 pub mod types;
+
+pub use http::NodeClient;
+pub use stream::{EventStream, StreamEvent};

@@ -6,8 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 use types::{
-    Amount, AssetId, BlsPublicKey, Certificate, ChainId, Epoch, Hash32, Header, Height, ModuleId, Network, Nonce, PeerKey, Power,
-    ProtocolVersion, SystemCall, TimeMs, Transaction, ValidatorIndex, View, Weight,
+    Amount, AssetId, BlsPublicKey, Certificate, ChainId, Epoch, Hash32, Header, Height, ModuleId, Network, Nonce,
+    PeerKey, Power, ProtocolVersion, SystemCall, TimeMs, Transaction, ValidatorIndex, View, Weight,
 };
 
 /// Every error of the API: `{code, message, hint}` with a stable code.

@@ -1,0 +1,204 @@
+//! `thronos tx`, `block`, `status`, `validators`, `fee`: what happens on the chain.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+use types::{Address, Amount, AuthKind, Epoch, Hash32, Nonce, THR_DECIMALS, TimeMs, Weight};
+
+use crate::calls::{TransferRequest, build_transfer, weigh};
+use crate::cli::context::Context;
+use crate::cli::report::{Report, lines, table};
+use crate::cli::submit::{body_json, body_lines, final_json, final_lines, finality};
+use crate::client::types::TransactionStatus;
+use crate::finality::{check_block, check_transaction};
+use crate::transaction::Envelope;
+use crate::{Error, Result};
+
+/// `tx`
+#[derive(Debug, Args)]
+pub struct Tx {
+    /// The transaction's id
+    id: String,
+}
+
+/// `block`
+#[derive(Debug, Args)]
+pub struct Block {
+    /// Height, hash, or `latest`
+    #[arg(default_value = "latest")]
+    which: String,
+}
+
+/// `status`
+#[derive(Debug, Args)]
+pub struct Status {}
+
+/// `validators`
+#[derive(Debug, Args)]
+pub struct Validators {
+    /// The epoch [default: the present one]
+    #[arg(long)]
+    epoch: Option<u64>,
+}
+
+/// `fee`
+#[derive(Debug, Args)]
+pub struct Fee {
+    /// Weight of the transaction [default: that of a transfer]
+    #[arg(long)]
+    weight: Option<u64>,
+}
+
+impl Tx {
+    pub(crate) fn run(&self, context: &Context) -> Result<Report> {
+        let id: Hash32 = self.id.parse().map_err(|why| {
+            let shown: String = self.id.chars().take(80).collect();
+            Error::new(
+                "bad_id",
+                format!("`{shown}` is not a transaction's id: {why}"),
+                "give the id that `send` printed",
+            )
+        })?;
+        let client = context.client()?;
+        let mut chain = context.chain(&client)?;
+        let response = client.transaction(&id, Duration::ZERO)?;
+        if response.id != id {
+            return Err(Error::new("bad_answer", "the node answers about another transaction", "ask another node"));
+        }
+        let body = response.transaction.as_ref().map(|transaction| &transaction.body);
+        let body = body.filter(|body| crypto::ids::transaction_id(chain.id(), body) == id);
+        let (mut text, mut json) = (format!("id:  {id}\n"), json!({"id": id}));
+        if let Some(body) = body {
+            (text, json) = (body_lines(&chain, body, id), body_json(&chain, body, id));
+        }
+        match response.status {
+            TransactionStatus::Unknown => {
+                let message = format!("the node does not know a transaction {id}");
+                Err(Error::new(
+                    "unknown_transaction",
+                    message,
+                    "check the id; it may have expired, or the node may be behind",
+                ))
+            }
+            TransactionStatus::Pending => {
+                json["status"] = json!("pending");
+                Ok(Report::new(text + "pending: not final yet\n", json))
+            }
+            TransactionStatus::Final => {
+                let done = check_transaction(&client, &mut chain, &response, None, None)?;
+                json["finality"] = final_json(&done);
+                json["status"] = json!("final");
+                json["receipt"] = json!(done.receipt);
+                Ok(Report::new(text + &final_lines(&done), json))
+            }
+        }
+    }
+}
+
+impl Block {
+    pub(crate) fn run(&self, context: &Context) -> Result<Report> {
+        let client = context.client()?;
+        let mut chain = context.chain(&client)?;
+        let block = client.block(&self.which)?;
+        let header = &block.header;
+        // The first block has no certificate: it follows from the genesis.
+        let checked = if header.height.0 == 0 { None } else { Some(check_block(&client, &mut chain, &block)?) };
+        let asked = self.which.parse::<u64>().is_ok_and(|height| height != header.height.0)
+            || self.which.parse::<Hash32>().is_ok_and(|hash| hash != crypto::ids::header_hash(header));
+        if asked {
+            return Err(Error::new(
+                "bad_answer",
+                "the node answers with another block than the one asked for",
+                "ask another node",
+            ));
+        }
+        let state = checked.as_ref().map_or_else(
+            || "block 0, as the node says".to_owned(),
+            |checked| finality(checked.header.height.0, checked.signers, checked.validators),
+        );
+        let text = lines(&[
+            ("final:", state),
+            ("hash:", block.hash.to_string()),
+            ("parent:", header.parent.to_string()),
+            ("time:", format!("{} ms", header.time)),
+            ("epoch, view:", format!("{}, {}", header.epoch, header.view)),
+            ("proposer:", format!("validator {}", header.proposer)),
+            ("state root:", format!("{} (after the parent)", header.state_root)),
+            ("transactions:", block.transactions.len().to_string()),
+        ]);
+        let ids: String = block.transactions.iter().map(|entry| format!("  {}\n", entry.id)).collect();
+        let mut json = serde_json::to_value(&block).expect("answers are texts, numbers and lists");
+        json["finality_checked"] = json!(checked.is_some());
+        json["validators_signed"] = json!(checked.map(|checked| checked.signers));
+        Ok(Report::new(text + &ids, json))
+    }
+}
+
+impl Status {
+    #[allow(clippy::unused_self)]
+    pub(crate) fn run(&self, context: &Context) -> Result<Report> {
+        let status = context.client()?.status()?;
+        let text = lines(&[
+            ("voting:", status.voting.sentence.clone()),
+            ("chain:", format!("{} ({})", status.chain_name, status.chain_id)),
+            ("node:", format!("{} {}, {} peers", status.role, status.node_version, status.peers)),
+            ("final:", format!("block {}, {}", status.final_height, status.final_hash)),
+            ("epoch, view:", format!("{}, {}", status.epoch, status.view)),
+            ("pool:", format!("{} transactions", status.mempool_transactions)),
+            ("syncing:", if status.syncing { "yes" } else { "no" }.to_owned()),
+        ]);
+        Ok(Report::new(text, status))
+    }
+}
+
+impl Validators {
+    pub(crate) fn run(&self, context: &Context) -> Result<Report> {
+        let answer = context.client()?.validators(self.epoch.map(Epoch))?;
+        let row = |member: &crate::client::types::ValidatorResponse| {
+            vec![
+                member.index.to_string(),
+                member.power.to_string(),
+                member.account.clone(),
+                member.key.to_string().chars().take(16).collect(),
+                member.peer_id.clone(),
+            ]
+        };
+        let rows: Vec<_> = answer.validators.iter().map(row).collect();
+        let text = format!(
+            "epoch {}, power {}, set {}\n{}",
+            answer.epoch,
+            answer.power_total,
+            answer.validators_hash,
+            table(&["index", "power", "account", "key", "peer"], &rows)
+        );
+        Ok(Report::new(text, answer))
+    }
+}
+
+impl Fee {
+    pub(crate) fn run(&self, context: &Context) -> Result<Report> {
+        let weight = self.weight.map_or_else(transfer_weight, |weight| Ok(Weight(weight)))?;
+        let estimate = context.client()?.fee_estimate(weight)?;
+        let thr = |amount: Amount| format!("{} THR", amount.to_decimal(THR_DECIMALS));
+        let text = lines(&[
+            ("fee now:", format!("{} for weight {weight}", thr(estimate.fee))),
+            ("fee max:", format!("{} to be safe for a minute", thr(estimate.fee_max))),
+            ("tip:", thr(estimate.tip)),
+        ]);
+        Ok(Report::new(text, estimate))
+    }
+}
+
+/// The weight of a transfer without a memo: the same whoever sends how much to whom.
+fn transfer_weight() -> Result<Weight> {
+    let envelope = Envelope {
+        sender: Address::default(),
+        auth: AuthKind::Single,
+        nonce: Nonce::ZERO,
+        valid_until: TimeMs::ZERO,
+        fee_max: Amount::ZERO,
+        tip: Amount::ZERO,
+    };
+    weigh(&build_transfer(&envelope, &TransferRequest::thr(Address::default(), Amount(1)))?, None)
+}

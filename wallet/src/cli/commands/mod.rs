@@ -1,0 +1,11 @@
+//! One file per command, or per family of commands on one thing.
+
+pub mod account;
+pub mod address;
+pub mod asset;
+pub mod chain;
+pub mod history;
+pub mod multisig;
+pub mod send;
+pub mod transaction_file;
+pub mod wallet;

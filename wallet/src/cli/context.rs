@@ -1,0 +1,297 @@
+//! What every command may use: the wallet's directory, a node, the trusted chain, passwords, and questions to the person.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use types::{Address, AddressError, Amount, AssetId, MultisigPolicy, Network, THR};
+
+use crate::calls::well_known_asset;
+use crate::home::WalletHome;
+use crate::keys::AccountKey;
+use crate::keystore::file::{Existing, create_private_directory, write_private};
+use crate::password::Password;
+use crate::{Chain, Error, NodeClient, Result};
+
+/// What every command may use.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The wallet's directory.
+    pub home: WalletHome,
+    /// The node's address.
+    pub node: String,
+    /// The genesis that the person trusts, if given.
+    pub genesis: Option<PathBuf>,
+    /// Where passwords come from, if not from the terminal.
+    pub password_file: Option<PathBuf>,
+}
+
+/// An asset as a command needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssetChoice {
+    /// Its number.
+    pub id: AssetId,
+    /// Its symbol.
+    pub symbol: String,
+    /// Its digits behind the point.
+    pub decimals: u8,
+}
+
+impl AssetChoice {
+    /// Reads an amount such as `1.5`.
+    ///
+    /// # Errors
+    /// `bad_amount` with what is wrong.
+    pub fn amount(&self, text: &str) -> Result<Amount> {
+        Amount::parse_decimal(text, self.decimals).map_err(|error| {
+            Error::new("bad_amount", error.to_string(), format!("{} has {} decimals", self.symbol, self.decimals))
+        })
+    }
+
+    /// Writes an amount such as `1.5 THR`.
+    #[must_use]
+    pub fn shown(&self, amount: Amount) -> String {
+        format!("{} {}", amount.to_decimal(self.decimals), self.symbol)
+    }
+}
+
+/// An account that this wallet can act for.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    /// Its name in this wallet.
+    pub name: String,
+    /// The account.
+    pub address: Address,
+    /// Its policy, when it is a multisig account.
+    pub policy: Option<MultisigPolicy>,
+}
+
+impl Context {
+    /// Tells the person something that is no part of the answer.
+    #[allow(clippy::unused_self)]
+    pub fn note(&self, text: &str) {
+        eprintln!("{text}");
+    }
+
+    /// The node.
+    ///
+    /// # Errors
+    /// `bad_node_url`.
+    pub fn client(&self) -> Result<NodeClient> {
+        NodeClient::new(&self.node)
+    }
+
+    /// The trusted chain, without asking a node: from `--genesis`, or what was pinned.
+    ///
+    /// # Errors
+    /// `genesis_needed` when there is neither; `bad_genesis`.
+    pub fn known_chain(&self) -> Result<Chain> {
+        match self.pinned()? {
+            Some(chain) => Ok(chain),
+            None => Err(Error::new(
+                "genesis_needed",
+                format!("this wallet knows no chain yet: there is no {}", self.home.genesis_path().display()),
+                "give the chain's genesis file with `--genesis FILE`",
+            )),
+        }
+    }
+
+    /// The trusted chain; at the first contact it is taken from the node and pinned, and the person is told so.
+    ///
+    /// # Errors
+    /// `other_chain` when the node is of another one; `bad_genesis`; what a request fails with.
+    pub fn chain(&self, client: &NodeClient) -> Result<Chain> {
+        let status = client.status()?;
+        let chain = match self.pinned()? {
+            Some(chain) => chain,
+            None => self.pin(client)?,
+        };
+        if status.chain_id == chain.id() { Ok(chain) } else { Err(chain.other_chain(status.chain_id)) }
+    }
+
+    /// The trusted chain, asking a node only if none is known yet.
+    ///
+    /// # Errors
+    /// As [`Self::chain`].
+    pub fn any_chain(&self) -> Result<Chain> {
+        self.pinned()?.map_or_else(|| self.chain(&self.client()?), Ok)
+    }
+
+    fn pinned(&self) -> Result<Option<Chain>> {
+        let pinned = self.home.genesis_path();
+        let path = match &self.genesis {
+            Some(given) => given,
+            None if pinned.exists() => &pinned,
+            None => return Ok(None),
+        };
+        let json = std::fs::read_to_string(path).map_err(|error| Error::file("read", path, &error))?;
+        Chain::from_json(&json).map(Some)
+    }
+
+    fn pin(&self, client: &NodeClient) -> Result<Chain> {
+        let json = client.genesis_json()?;
+        let chain = Chain::from_json(&json)?;
+        create_private_directory(self.home.directory())?;
+        let path = self.home.genesis_path();
+        write_private(&path, json.as_bytes(), Existing::Keep)?;
+        self.note(&format!(
+            "warning: the genesis of chain {} was taken from {} without proof and is trusted from now on ({}).\n\
+             Compare the chain id with one you know, or give the file with --genesis.",
+            chain.id(),
+            client.url(),
+            path.display()
+        ));
+        Ok(chain)
+    }
+
+    /// How addresses are written, when a chain is known.
+    ///
+    /// # Errors
+    /// `bad_genesis`.
+    pub fn network(&self) -> Result<Option<Network>> {
+        Ok(self.pinned()?.map(|chain| chain.network()))
+    }
+
+    /// An address as people write it: of the known network, or of both while no chain is known.
+    ///
+    /// # Errors
+    /// `bad_genesis`.
+    pub fn shown_address(&self, address: Address) -> Result<String> {
+        Ok(match self.network()? {
+            Some(network) => address.to_text(network),
+            None => {
+                let (main, test) = (address.to_text(Network::Main), address.to_text(Network::Test));
+                format!("{main} (main network), {test} (test networks)")
+            }
+        })
+    }
+
+    /// The account behind a name of this wallet or an address in any form.
+    ///
+    /// # Errors
+    /// `bad_address`, `address_typo`, `address_of_other_network`.
+    pub fn resolve(&self, text: &str, network: Network) -> Result<Address> {
+        if self.home.has_key(text) {
+            return Ok(self.home.key(text)?.address());
+        }
+        if self.home.has_policy(text) {
+            return Ok(crypto::ids::address_of_policy(&self.home.policy(text)?));
+        }
+        parse_address(text, network)
+    }
+
+    /// An account of this wallet by its name.
+    ///
+    /// # Errors
+    /// `unknown_name`.
+    pub fn sender(&self, name: &str) -> Result<Sender> {
+        if self.home.has_policy(name) {
+            let policy = self.home.policy(name)?;
+            let address = crypto::ids::address_of_policy(&policy);
+            return Ok(Sender { name: name.to_owned(), address, policy: Some(policy) });
+        }
+        Ok(Sender { name: name.to_owned(), address: self.home.key(name)?.address(), policy: None })
+    }
+
+    /// Opens a key.
+    ///
+    /// # Errors
+    /// `unknown_name`, `wrong_password`, `password_needed`, `file_readable_by_others`.
+    pub fn unlock(&self, name: &str) -> Result<AccountKey> {
+        // Whatever can be refused without the password is refused before it is asked for.
+        self.home.key(name)?;
+        let password = Password::obtain(self.password_file.as_deref(), &format!("Password of {name}"))?;
+        self.home.open_key(name, &password)?.account_key()
+    }
+
+    /// An asset by symbol or number; those that every chain has need no node.
+    ///
+    /// # Errors
+    /// `unknown_asset`, or what a request fails with.
+    pub fn asset(&self, text: &str) -> Result<AssetChoice> {
+        let upper = text.to_ascii_uppercase();
+        for id in (THR.0..=types::WBTC.0).map(AssetId) {
+            let known = well_known_asset(id).filter(|(symbol, _)| *symbol == upper || id.to_string() == text);
+            if let Some((symbol, decimals)) = known {
+                return Ok(AssetChoice { id, symbol: symbol.to_owned(), decimals });
+            }
+        }
+        let assets = self.client()?.assets()?.assets;
+        let mut found = assets.into_iter().filter(|asset| asset.symbol == upper || asset.id.to_string() == text);
+        let unknown = |why: &str| {
+            let shown: String = text.chars().take(40).collect();
+            Error::new(
+                "unknown_asset",
+                format!("`{shown}` {why}"),
+                "see `thronos asset show`, and give the asset's number",
+            )
+        };
+        let asset = found.next().ok_or_else(|| unknown("is not an asset of this chain"))?;
+        // Anybody can create an asset with a symbol that is taken.
+        if found.next().is_some() {
+            return Err(unknown("is the symbol of several assets"));
+        }
+        Ok(AssetChoice { id: asset.id, symbol: asset.symbol, decimals: asset.decimals })
+    }
+
+    /// Asks for a yes on the terminal.
+    ///
+    /// # Errors
+    /// `confirmation_needed` without a terminal, with the option that answers; `not_confirmed` for anything but yes.
+    pub fn confirm(&self, question: &str, option: &str) -> Result<()> {
+        if !std::io::stdin().is_terminal() {
+            let hint = format!("give `{option}` to answer yes");
+            return Err(Error::new("confirmation_needed", format!("{question} There is no terminal to ask on."), hint));
+        }
+        eprint!("{question} [y/N] ");
+        let _ = std::io::stderr().flush();
+        let mut answer = String::new();
+        std::io::stdin()
+            .read_line(&mut answer)
+            .map_err(|error| Error::file("read", Path::new("the terminal"), &error))?;
+        if ["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()) {
+            return Ok(());
+        }
+        Err(Error::new("not_confirmed", "not confirmed", "nothing was changed"))
+    }
+}
+
+/// Reads an address with an error for people.
+///
+/// # Errors
+/// `bad_address`, `address_typo`, `address_of_other_network`.
+pub fn parse_address(text: &str, network: Network) -> Result<Address> {
+    Address::parse(text, network).map_err(|error| {
+        let shown: String = text.chars().filter(|character| !character.is_control()).take(80).collect();
+        let (code, hint) = match error {
+            AddressError::OtherNetwork { .. } => ("address_of_other_network", "ask for the address on this network"),
+            AddressError::Checksum => ("address_typo", "nothing was sent"),
+            AddressError::Malformed { .. } => {
+                ("bad_address", "names of this wallet are listed by `thronos wallet list`")
+            }
+        };
+        Error::new(code, format!("`{shown}`: {error}"), hint)
+    })
+}
+
+/// Writes an answer into a new file that anybody may read: transactions are public.
+///
+/// # Errors
+/// `file` when it exists.
+pub fn write_new(path: &Path, text: &str) -> Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.write(true).create_new(true).open(path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
+    written.map_err(|error| Error::file("write", path, &error))
+}
+
+/// Reads a file that somebody else may have made.
+///
+/// # Errors
+/// `file` when it cannot be read or is above a megabyte.
+pub fn read_public(path: &Path) -> Result<String> {
+    use std::io::Read;
+    let mut text = String::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(1 << 20).read_to_string(&mut text));
+    read.map_err(|error| Error::file("read", path, &error))?;
+    Ok(text)
+}

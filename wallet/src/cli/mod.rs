@@ -1,0 +1,197 @@
+//! The command line: what can be asked, and how answers and errors leave.
+//!
+//! One file per command under `commands/`; a command is an `Args` value with a `run` that returns a [`Report`]. Answers go to
+//! standard output, in words or, with `--json`, as one JSON document; everything else goes to standard error. It must not hold
+//! rules: those are in the library.
+
+mod commands;
+mod context;
+mod report;
+mod span;
+mod submit;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use context::Context;
+pub use report::Report;
+
+use crate::Result;
+use crate::home::WalletHome;
+use commands::{account, address, asset, chain, history, multisig, send, transaction_file, wallet};
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 refused or failed, with an error that has a stable code; 2 the command line is wrong.
+Errors: `error[code]: what happened`, then what to do; with --json `{\"code\", \"message\", \"hint\"}`, both on standard error.
+Passwords are asked on the terminal or read from --password-file; never from arguments or the environment.";
+
+/// Wallet and queries for a Thronos chain.
+#[derive(Debug, Parser)]
+#[command(name = "thronos", version, about, after_help = EXIT_CODES, propagate_version = true)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Args)]
+struct Global {
+    /// Address of a node's API
+    #[arg(long, global = true, env = "THRONOS_NODE", default_value = "http://127.0.0.1:26701", value_name = "URL")]
+    node: String,
+    /// Answer with one JSON document
+    #[arg(long, global = true)]
+    json: bool,
+    /// The wallet's directory [default: HOME/wallet]
+    #[arg(long, global = true, env = "THRONOS_WALLET", value_name = "DIR")]
+    wallet_dir: Option<PathBuf>,
+    /// Directory of everything of this user [default: ~/.thronos]
+    #[arg(long, global = true, env = "THRONOS_HOME", value_name = "DIR")]
+    home: Option<PathBuf>,
+    /// The chain's genesis file, to check everything against [default: the one pinned at first contact]
+    #[arg(long, global = true, value_name = "FILE")]
+    genesis: Option<PathBuf>,
+    /// Read the password from a file with mode 0600
+    #[arg(long, global = true, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make, import and keep keys
+    #[command(subcommand)]
+    Wallet(wallet::Command),
+    /// Show what an account has
+    Balance(account::Balance),
+    /// Send an asset and wait until the transfer is final
+    Send(send::Send),
+    /// Add a signature to a transaction file
+    Sign(transaction_file::Sign),
+    /// Hand a signed transaction file to a node
+    Broadcast(transaction_file::Broadcast),
+    /// Check a transaction file and show what it would do
+    Verify(transaction_file::Verify),
+    /// List an account's transactions, newest first
+    History(history::History),
+    /// Show a transaction, with its finality checked
+    Tx(chain::Tx),
+    /// Show a block, with its finality checked
+    Block(chain::Block),
+    /// Show where the node stands
+    Status(chain::Status),
+    /// Show the validators of an epoch
+    Validators(chain::Validators),
+    /// Prove what an account has, against the genesis
+    Proof(account::Proof),
+    /// Show what a transaction costs now
+    Fee(chain::Fee),
+    /// Create, mint, burn and show assets
+    #[command(subcommand)]
+    Asset(asset::Command),
+    /// Accounts that need several signatures
+    #[command(subcommand)]
+    Multisig(multisig::Command),
+    /// Check and convert addresses
+    #[command(subcommand)]
+    Address(address::Command),
+    /// Show an address as a QR code
+    Qr(address::Qr),
+    /// Print completions for a shell
+    Completions(address::Completions),
+}
+
+impl Command {
+    fn run(&self, context: &Context) -> Result<Report> {
+        match self {
+            Self::Wallet(command) => command.run(context),
+            Self::Balance(command) => command.run(context),
+            Self::Send(command) => command.run(context),
+            Self::Sign(command) => command.run(context),
+            Self::Broadcast(command) => command.run(context),
+            Self::Verify(command) => command.run(context),
+            Self::History(command) => command.run(context),
+            Self::Tx(command) => command.run(context),
+            Self::Block(command) => command.run(context),
+            Self::Status(command) => command.run(context),
+            Self::Validators(command) => command.run(context),
+            Self::Proof(command) => command.run(context),
+            Self::Fee(command) => command.run(context),
+            Self::Asset(command) => command.run(context),
+            Self::Multisig(command) => command.run(context),
+            Self::Address(command) => command.run(context),
+            Self::Qr(command) => command.run(context),
+            Self::Completions(command) => Ok(command.run()),
+        }
+    }
+}
+
+/// Runs the command line and prints the answer.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    forbid_core_dumps();
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come this way too, with code 0.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let Cli { global, command } = cli;
+    let json = global.json;
+    match command.run(&global.into_context()) {
+        Ok(report) => {
+            // A reader that closed its end has seen enough.
+            let _ = std::io::stdout().write_all(report.render(json).as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            if json {
+                let text = serde_json::to_string(&error).expect("an error is three texts");
+                eprintln!("{text}");
+            } else {
+                eprintln!("error[{}]: {}", error.code, error.message);
+                if !error.hint.is_empty() {
+                    eprintln!("  {}", error.hint);
+                }
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A core file would hold whatever secret was in memory.
+fn forbid_core_dumps() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+}
+
+impl Global {
+    fn into_context(self) -> Context {
+        let directory = self.wallet_dir.unwrap_or_else(|| {
+            let home = self.home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".thronos")));
+            home.unwrap_or_else(|| PathBuf::from(".thronos")).join("wallet")
+        });
+        Context {
+            home: WalletHome::new(directory),
+            node: self.node,
+            genesis: self.genesis,
+            password_file: self.password_file,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,340 @@
+//! The way of every transaction that a command makes: envelope, fee, signature, and where it goes.
+//!
+//! Whatever can be refused before a password is asked for is refused there. A multisig sender's transaction goes to a file.
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use serde_json::{Value, json};
+use types::{Amount, AuthKind, Call, Hash32, Nonce, THR, THR_DECIMALS, TimeMs, Transaction, TransactionBody};
+
+use super::context::{AssetChoice, Context, Sender, write_new};
+use super::report::{Report, lines};
+use super::span;
+use crate::calls::{describe, weigh};
+use crate::finality::{FinalTransaction, submit_and_wait};
+use crate::transaction::{Envelope, build, sign_transaction, signature_by};
+use crate::{Chain, Error, NodeClient, Result, TransactionFile};
+
+/// How long beyond its validity a transaction is waited for.
+const PATIENCE_BEYOND: Duration = Duration::from_secs(30);
+
+/// What every command that makes a transaction may be told.
+#[derive(Clone, Debug, Args)]
+pub struct TransactionArgs {
+    /// Name of the account in this wallet that acts and pays
+    #[arg(long, value_name = "NAME")]
+    pub from: String,
+    /// THR for the proposer, to be served first
+    #[arg(long, value_name = "THR")]
+    pub tip: Option<String>,
+    /// Most THR that may be taken as fee [default: what the node suggests]
+    #[arg(long, value_name = "THR")]
+    pub fee_max: Option<String>,
+    /// Nonce of the transaction [default: the account's next]
+    #[arg(long)]
+    pub nonce: Option<u64>,
+    /// How long it may wait to be included
+    #[arg(long, default_value = "10m", value_name = "SPAN")]
+    pub valid_for: String,
+    /// Show what would happen, without sending
+    #[arg(long, conflicts_with_all = ["no_wait", "offline", "out"])]
+    pub dry_run: bool,
+    /// Return as soon as the node has taken it
+    #[arg(long, conflicts_with_all = ["offline", "out"])]
+    pub no_wait: bool,
+    /// Ask no node: needs --nonce, --fee-max and a known genesis; writes a file
+    #[arg(long, requires = "out")]
+    pub offline: bool,
+    /// Write the transaction to a file instead of sending it
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// Makes a transaction of calls that give `spent` away, and does with it what the arguments say.
+pub fn carry_out(
+    context: &Context,
+    args: &TransactionArgs,
+    calls: Vec<Call>,
+    spent: &[(AssetChoice, Amount)],
+) -> Result<Report> {
+    let sender = context.sender(&args.from)?;
+    if args.offline {
+        let chain = context.known_chain()?;
+        let body = offline_body(&chain, args, &sender, calls)?;
+        return to_file(context, args, &chain, &sender, body);
+    }
+    if sender.policy.is_some() && args.out.is_none() && !args.dry_run {
+        let message = format!("`{}` is a multisig account: its transaction goes to a file to be signed", sender.name);
+        return Err(Error::new("out_needed", message, "give `--out FILE`, then sign and merge it"));
+    }
+    let client = context.client()?;
+    let mut chain = context.chain(&client)?;
+    let body = online_body(&client, &chain, args, &sender, calls, spent)?;
+    if args.out.is_some() {
+        return to_file(context, args, &chain, &sender, body);
+    }
+    if sender.policy.is_some() {
+        return Ok(shown_body(&chain, &sender, &body));
+    }
+    let key = context.unlock(&sender.name)?;
+    let patience = Duration::from_millis(span::parse(&args.valid_for)?).saturating_add(PATIENCE_BEYOND);
+    let transaction = sign_transaction(&key, chain.id(), body)?;
+    if args.dry_run {
+        return simulate(&client, &chain, &transaction);
+    }
+    send(&client, &mut chain, &transaction, (!args.no_wait).then_some(patience))
+}
+
+/// Hands a signed transaction to a node, and waits when there is patience for it.
+pub fn send(
+    client: &NodeClient,
+    chain: &mut Chain,
+    transaction: &Transaction,
+    patience: Option<Duration>,
+) -> Result<Report> {
+    let Some(patience) = patience else {
+        let id = client.submit(chain.id(), transaction)?.id;
+        let text = format!("sent: {id}\nfollow it with `thronos tx {id}`");
+        return Ok(Report::new(text, json!({"id": id, "status": "pending"})));
+    };
+    final_report(&submit_and_wait(client, chain, transaction, patience)?)
+}
+
+/// What became of a final transaction; a rejected one is an error, because what it was sent for did not happen.
+pub fn final_report(done: &FinalTransaction) -> Result<Report> {
+    if done.receipt.code != 0 {
+        let fee = done.receipt.fee.to_decimal(THR_DECIMALS);
+        let message = format!(
+            "the transaction {} is final in block {}, but its call {} was rejected ({}): {}; a fee of {fee} THR was paid",
+            done.id, done.block.header.height, done.receipt.call, done.receipt.name, done.receipt.message
+        );
+        return Err(Error {
+            code: done.receipt.name.clone().into(),
+            message,
+            hint: "nothing else was changed".to_owned(),
+        });
+    }
+    Ok(Report::new(final_lines(done), final_json(done)))
+}
+
+/// The lines about a final transaction.
+pub fn final_lines(done: &FinalTransaction) -> String {
+    let block = &done.block;
+    let result = if done.receipt.code == 0 { "ok".to_owned() } else { format!("rejected: {}", done.receipt.name) };
+    let proof = if done.receipt_checked { "checked" } else { "as the node says; its proof comes with the next block" };
+    let mut pairs = vec![
+        ("final:", finality(block.header.height.0, block.signers, block.validators)),
+        ("id:", done.id.to_string()),
+        ("block:", block.hash.to_string()),
+        ("result:", format!("{result} ({proof})")),
+        ("fee:", format!("{} THR", done.receipt.fee.to_decimal(THR_DECIMALS))),
+    ];
+    if let Some(latency) = done.latency {
+        pairs.push(("latency:", format!("{} ms", latency.as_millis())));
+    }
+    lines(&pairs)
+}
+
+/// `block 812, 3 of 4 validators, checked by this wallet`.
+pub fn finality(height: u64, signers: usize, validators: usize) -> String {
+    format!("block {height}, {signers} of {validators} validators, checked by this wallet")
+}
+
+/// The same as JSON.
+pub fn final_json(done: &FinalTransaction) -> Value {
+    json!({
+        "id": done.id,
+        "status": "final",
+        "height": done.block.header.height,
+        "block": done.block.hash,
+        "code": done.receipt.code,
+        "name": done.receipt.name,
+        "fee": done.receipt.fee,
+        "validators_signed": done.block.signers,
+        "validators": done.block.validators,
+        "finality_checked": true,
+        "receipt_checked": done.receipt_checked,
+        "latency_ms": done.latency.map(|latency| u64::try_from(latency.as_millis()).unwrap_or(u64::MAX)),
+    })
+}
+
+fn thr(text: &str) -> Result<Amount> {
+    AssetChoice { id: THR, symbol: "THR".to_owned(), decimals: THR_DECIMALS }.amount(text)
+}
+
+fn now() -> TimeMs {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    TimeMs(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// The envelope without a fee; `now` is the later of the chain's time and this machine's.
+fn envelope(chain: &Chain, args: &TransactionArgs, sender: &Sender, nonce: Nonce, now: TimeMs) -> Result<Envelope> {
+    let span = span::parse(&args.valid_for)?;
+    let longest = chain.genesis().parameters.timing.validity_max_ms;
+    if span > longest {
+        let message = format!(
+            "a transaction may stay valid for at most {} s on this chain, not {} s",
+            longest / 1_000,
+            span / 1_000
+        );
+        return Err(Error::new("valid_too_long", message, "give a shorter `--valid-for`"));
+    }
+    Ok(Envelope {
+        sender: sender.address,
+        auth: if sender.policy.is_some() { AuthKind::Multisig } else { AuthKind::Single },
+        nonce,
+        valid_until: now.saturating_add(span),
+        fee_max: Amount::ZERO,
+        tip: args.tip.as_deref().map(thr).transpose()?.unwrap_or_default(),
+    })
+}
+
+fn offline_body(chain: &Chain, args: &TransactionArgs, sender: &Sender, calls: Vec<Call>) -> Result<TransactionBody> {
+    let (Some(nonce), Some(fee_max)) = (args.nonce, args.fee_max.as_deref()) else {
+        let hint = "ask `thronos balance` and `thronos fee` on a machine with a connection";
+        return Err(Error::new("offline_needs", "without a node, `--nonce` and `--fee-max` must be given", hint));
+    };
+    let mut envelope = envelope(chain, args, sender, Nonce(nonce), now())?;
+    envelope.fee_max = thr(fee_max)?;
+    build(&envelope, calls)
+}
+
+fn online_body(
+    client: &NodeClient,
+    chain: &Chain,
+    args: &TransactionArgs,
+    sender: &Sender,
+    calls: Vec<Call>,
+    spent: &[(AssetChoice, Amount)],
+) -> Result<TransactionBody> {
+    let account = client.account(&sender.address.to_text(chain.network()))?;
+    let nonce = args.nonce.map_or(account.pending_nonce, Nonce);
+    if nonce < account.nonce {
+        let message = format!("the nonce {nonce} was used already: the account's next is {}", account.pending_nonce);
+        return Err(Error::new("nonce_used", message, "leave `--nonce` out"));
+    }
+    if nonce > account.pending_nonce {
+        let missing = account.pending_nonce;
+        let message = format!("the nonce {nonce} leaves a gap: {missing} is missing");
+        return Err(Error::new(
+            "nonce_gap",
+            message,
+            format!("send the transaction with nonce {missing} first, or leave `--nonce` out"),
+        ));
+    }
+    let time = client.status()?.time.max(now());
+    let mut body = build(&envelope(chain, args, sender, nonce, time)?, calls)?;
+    let estimate = client.fee_estimate(weigh(&body, sender.policy.as_ref())?)?;
+    body.fee_max = args.fee_max.as_deref().map(thr).transpose()?.unwrap_or(estimate.fee_max);
+    if body.fee_max < estimate.fee {
+        let (given, needed) = (body.fee_max.to_decimal(THR_DECIMALS), estimate.fee.to_decimal(THR_DECIMALS));
+        let message = format!("the highest fee allowed is {given} THR, and the transaction costs {needed} THR now");
+        return Err(Error::new("fee_max_too_low", message, "give a higher `--fee-max`, or leave it out"));
+    }
+    check_balances(&account.balances, &body, spent)?;
+    Ok(body)
+}
+
+/// A call that the account cannot pay for would be rejected on chain, and its fee be lost.
+fn check_balances(
+    balances: &[crate::client::types::BalanceResponse],
+    body: &TransactionBody,
+    spent: &[(AssetChoice, Amount)],
+) -> Result<()> {
+    let thr_asset = AssetChoice { id: THR, symbol: "THR".to_owned(), decimals: THR_DECIMALS };
+    let mut needs = vec![(thr_asset, body.fee_max.checked_add(body.tip).unwrap_or(Amount::MAX))];
+    for (asset, amount) in spent {
+        match needs.iter_mut().find(|(needed, _)| needed.id == asset.id) {
+            Some((_, sum)) => *sum = sum.checked_add(*amount).unwrap_or(Amount::MAX),
+            None => needs.push((asset.clone(), *amount)),
+        }
+    }
+    for (asset, needed) in needs {
+        let entry = balances.iter().find(|balance| balance.asset == asset.id);
+        let has = entry.map(|balance| balance.amount).unwrap_or_default();
+        if has < needed {
+            let with_fee = if asset.id == THR { " with the highest fee and the tip" } else { "" };
+            let message =
+                format!("this needs {}{with_fee}, and the account has {}", asset.shown(needed), asset.shown(has));
+            return Err(Error::new(
+                "insufficient_balance",
+                message,
+                "send less, or add to the account first; nothing was sent",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Signs if one key is enough, and writes the file.
+fn to_file(
+    context: &Context,
+    args: &TransactionArgs,
+    chain: &Chain,
+    sender: &Sender,
+    body: TransactionBody,
+) -> Result<Report> {
+    let out = args.out.as_ref().ok_or_else(|| Error::new("out_needed", "no file was named", "give `--out FILE`"))?;
+    let mut file = TransactionFile::unsigned(chain.id(), chain.network(), body, sender.policy.clone());
+    if sender.policy.is_none() {
+        let key = context.unlock(&sender.name)?;
+        let signature = signature_by(&key, chain.id(), &file.body);
+        file.add(key.public_key(), signature)?;
+    }
+    write_new(out, &file.to_json())?;
+    Ok(super::commands::transaction_file::describe_file(&file, Some(out)))
+}
+
+fn simulate(client: &NodeClient, chain: &Chain, transaction: &Transaction) -> Result<Report> {
+    let answer = client.simulate(chain.id(), transaction)?;
+    let receipt = &answer.receipt;
+    let result =
+        if receipt.code == 0 { "ok".to_owned() } else { format!("rejected: {} ({})", receipt.message, receipt.name) };
+    let mut text = body_lines(chain, &transaction.body, answer.id);
+    text += &lines(&[
+        ("result:", format!("{result}, after block {}; nothing was sent", answer.height)),
+        ("weight:", receipt.weight.to_string()),
+        ("fee:", format!("{} THR", receipt.fee.to_decimal(THR_DECIMALS))),
+    ]);
+    let mut json = body_json(chain, &transaction.body, answer.id);
+    json["status"] = json!("dry_run");
+    json["receipt"] = json!(receipt);
+    Ok(Report::new(text, json))
+}
+
+fn shown_body(chain: &Chain, sender: &Sender, body: &TransactionBody) -> Report {
+    let id = crypto::ids::transaction_id(chain.id(), body);
+    let text =
+        format!("{}`{}` is a multisig account; nothing was signed or sent\n", body_lines(chain, body, id), sender.name);
+    Report::new(text, body_json(chain, body, id))
+}
+
+/// The lines about a body, decoded from what is signed.
+pub fn body_lines(chain: &Chain, body: &TransactionBody, id: Hash32) -> String {
+    let calls: Vec<_> = describe(body, chain.network()).into_iter().map(|call| call.sentence).collect();
+    lines(&[
+        ("id:", id.to_string()),
+        ("from:", body.sender.to_text(chain.network())),
+        ("does:", calls.join("; ")),
+        ("nonce:", body.nonce.to_string()),
+        ("fee max:", format!("{} THR", body.fee_max.to_decimal(THR_DECIMALS))),
+        ("tip:", format!("{} THR", body.tip.to_decimal(THR_DECIMALS))),
+        ("valid until:", format!("{} (block time, ms)", body.valid_until)),
+    ])
+}
+
+/// The same as JSON.
+pub fn body_json(chain: &Chain, body: &TransactionBody, id: Hash32) -> Value {
+    json!({
+        "id": id,
+        "chain_id": chain.id(),
+        "sender": body.sender.to_text(chain.network()),
+        "nonce": body.nonce,
+        "fee_max": body.fee_max,
+        "tip": body.tip,
+        "valid_until": body.valid_until,
+        "calls": describe(body, chain.network()),
+    })
+}

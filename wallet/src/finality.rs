@@ -1,0 +1,257 @@
+//! Handing in a transaction and waiting until it is final, with everything checked that the node says about it.
+//!
+//! It must not trust the node: an event only says where to look; header, certificate and the transaction's place in the block are
+//! checked by [`Chain`].
+
+use std::time::{Duration, Instant};
+
+use types::{Hash32, Header, Height, List, Receipt, Transaction, Validator, ValidatorSet};
+
+use crate::chain::{Chain, CheckedHeader, FinalityClaim};
+use crate::client::types::{BlockResponse, ReceiptResponse, TransactionResponse, TransactionStatus};
+use crate::client::{EventStream, NodeClient, StreamEvent};
+use crate::{Error, Result};
+
+/// How long one question may wait at the node.
+const LONG_POLL: Duration = Duration::from_secs(5);
+/// Between two questions about a transaction that the node does not know.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// A transaction that this wallet has found final.
+#[derive(Clone, Debug)]
+pub struct FinalTransaction {
+    /// The transaction.
+    pub id: Hash32,
+    /// Its block.
+    pub block: CheckedHeader,
+    /// What became of it.
+    pub receipt: ReceiptResponse,
+    /// Whether the receipt was checked against the next block's header, or is the node's word.
+    pub receipt_checked: bool,
+    /// From handing in to the news of finality; absent for a transaction that was not handed in here.
+    pub latency: Option<Duration>,
+}
+
+/// Hands in a transaction and waits for it to become final, at most for `patience`.
+///
+/// # Errors
+/// What the node refuses it for; `not_final_yet` when patience ends; `expired`; what [`Chain`] finds wrong with the node's proof.
+pub fn submit_and_wait(
+    client: &NodeClient,
+    chain: &mut Chain,
+    transaction: &Transaction,
+    patience: Duration,
+) -> Result<FinalTransaction> {
+    let id = crypto::ids::transaction_id(chain.id(), &transaction.body);
+    // The stream is open before the transaction leaves, so its news cannot be missed.
+    let stream = client.follow_transaction(&id).ok();
+    let begun = Instant::now();
+    let accepted = client.submit(chain.id(), transaction)?;
+    if accepted.id != id {
+        let message = format!("the node took the transaction as {}, its id is {id}", accepted.id);
+        return Err(Error::new("bad_answer", message, "the node may be of another version"));
+    }
+    let streamed = stream.is_some_and(|stream| await_event(stream, &id, begun, patience));
+    let latency = begun.elapsed();
+    if streamed {
+        let response = client.transaction(&id, Duration::ZERO)?;
+        if response.status == TransactionStatus::Final {
+            return check_transaction(client, chain, &response, Some(transaction), Some(latency));
+        }
+    }
+    let response = poll(client, transaction, &id, begun, patience)?;
+    check_transaction(client, chain, &response, Some(transaction), Some(begun.elapsed()))
+}
+
+/// Waits for the event that says the transaction is final. False when the stream ends or says something else.
+fn await_event(stream: EventStream, id: &Hash32, begun: Instant, patience: Duration) -> bool {
+    for event in stream {
+        match event {
+            Ok(StreamEvent::Transaction(news)) if news.id == *id && news.status == TransactionStatus::Final => {
+                return true;
+            }
+            Ok(_) if begun.elapsed() < patience => {}
+            Ok(_) | Err(_) => return false,
+        }
+    }
+    false
+}
+
+fn poll(
+    client: &NodeClient,
+    transaction: &Transaction,
+    id: &Hash32,
+    begun: Instant,
+    patience: Duration,
+) -> Result<TransactionResponse> {
+    loop {
+        let response = client.transaction(id, LONG_POLL)?;
+        match response.status {
+            TransactionStatus::Final => return Ok(response),
+            TransactionStatus::Pending => {}
+            TransactionStatus::Unknown => {
+                let time = client.status()?.time;
+                if time > transaction.body.valid_until {
+                    let message = format!("the transaction {id} was not included before it expired");
+                    return Err(Error::new(
+                        "expired",
+                        message,
+                        "nothing was paid; send it again, with a higher `--tip` or `--fee-max`",
+                    ));
+                }
+                // A node that does not know it answers at once; parking is a pause that needs no other thread.
+                std::thread::park_timeout(PAUSE);
+            }
+        }
+        if begun.elapsed() > patience {
+            let message = format!("the transaction {id} is not final after {} s", begun.elapsed().as_secs());
+            return Err(Error::new(
+                "not_final_yet",
+                message,
+                format!("it may still be included; follow it with `thronos tx {id}`"),
+            ));
+        }
+    }
+}
+
+/// Checks everything that makes a transaction final: certificate, header, and that these very bytes are in the block. Without
+/// `transaction` the node's copy is taken, of which the id is checked.
+///
+/// # Errors
+/// `bad_answer`, or what [`Chain`] finds wrong.
+pub fn check_transaction(
+    client: &NodeClient,
+    chain: &mut Chain,
+    response: &TransactionResponse,
+    transaction: Option<&Transaction>,
+    latency: Option<Duration>,
+) -> Result<FinalTransaction> {
+    let id = response.id;
+    let incomplete =
+        || Error::new("bad_answer", "the node calls the transaction final without saying where", "ask another node");
+    let height = response.height.ok_or_else(incomplete)?;
+    let transaction = transaction.or(response.transaction.as_ref()).ok_or_else(incomplete)?;
+    if crypto::ids::transaction_id(chain.id(), &transaction.body) != id {
+        return Err(Error::new(
+            "bad_answer",
+            "the node shows another transaction than the one asked for",
+            "ask another node",
+        ));
+    }
+    let block = client.block(&height.to_string())?;
+    let checked = check_block(client, chain, &block)?;
+    if checked.header.height != height {
+        return Err(incomplete());
+    }
+    let wids: Vec<Hash32> = block.transactions.iter().map(|entry| entry.wid).collect();
+    // Somebody else may have sent the same body with another valid signature; the id is the same and so is the effect.
+    let place = block.transactions.iter().position(|entry| entry.id == id).ok_or_else(incomplete)?;
+    let included = &block.transactions.get(place).ok_or_else(incomplete)?.transaction;
+    if crypto::ids::transaction_id(chain.id(), &included.body) != id {
+        return Err(incomplete());
+    }
+    let wid = crypto::ids::witness_id(id, &included.witness);
+    checked.check_contains(&block.system_calls, &wids, &wid)?;
+    let receipt = block
+        .receipts
+        .get(place.saturating_add(1))
+        .filter(|receipt| receipt.id == id)
+        .cloned()
+        .ok_or_else(incomplete)?;
+    let receipt_checked = check_receipts(client, chain, &block, checked.header.height)?;
+    Ok(FinalTransaction { id, block: checked, receipt, receipt_checked, latency })
+}
+
+/// Checks that a block is final, following changes of the validator set from what is known.
+///
+/// # Errors
+/// What [`Chain::check_final`] finds wrong; `bad_answer` for a block without a certificate.
+pub fn check_block(client: &NodeClient, chain: &mut Chain, block: &BlockResponse) -> Result<CheckedHeader> {
+    let Some(certificate_hex) = &block.certificate_hex else {
+        return Err(Error::new(
+            "bad_answer",
+            format!("the node gives no certificate for block {}", block.header.height),
+            "ask another node",
+        ));
+    };
+    let claim =
+        FinalityClaim { header_hex: &block.header_hex, descendants_hex: &block.descendants_hex, certificate_hex };
+    check_claim(client, chain, claim, &block.header)
+}
+
+/// Checks a header with its proof, following changes of the validator set from what is known.
+///
+/// # Errors
+/// As [`check_block`].
+pub fn check_claim(
+    client: &NodeClient,
+    chain: &mut Chain,
+    claim: FinalityClaim<'_>,
+    header: &Header,
+) -> Result<CheckedHeader> {
+    follow_sets(client, chain, header)?;
+    chain.check_final(claim)
+}
+
+/// Learns validator sets until the one that `target` names is known. Each step finds the boundary between blocks of a known and an
+/// unknown set by bisection; the last block before it commits to the next set and is itself checked.
+fn follow_sets(client: &NodeClient, chain: &mut Chain, target: &Header) -> Result<()> {
+    while !chain.knows_set(&target.validators_hash) {
+        let (mut known, mut unknown) = (Height::ZERO, target.height);
+        while known.next() < unknown {
+            let middle = Height(known.0.midpoint(unknown.0));
+            let header = client.block(&middle.to_string())?.header;
+            if chain.knows_set(&header.validators_hash) { known = middle } else { unknown = middle }
+        }
+        let block = client.block(&known.to_string())?;
+        let certificate_hex = block.certificate_hex.as_deref().unwrap_or_default();
+        let claim =
+            FinalityClaim { header_hex: &block.header_hex, descendants_hex: &block.descendants_hex, certificate_hex };
+        let last = chain.check_final(claim)?;
+        let answer = client.validators(Some(last.header.epoch.next()))?;
+        chain.follow(&last, to_set(&answer.validators, chain)?)?;
+    }
+    Ok(())
+}
+
+fn to_set(members: &[crate::client::types::ValidatorResponse], chain: &Chain) -> Result<ValidatorSet> {
+    let bad = |why: String| {
+        Error::new("bad_answer", format!("the node's validator set cannot be read: {why}"), "ask another node")
+    };
+    let member = |member: &crate::client::types::ValidatorResponse| {
+        let account =
+            types::Address::parse(&member.account, chain.network()).map_err(|error| bad(error.to_string()))?;
+        Ok(Validator { key: member.key, power: member.power, account, peer: member.peer })
+    };
+    let members = members.iter().map(member).collect::<Result<Vec<_>>>()?;
+    ValidatorSet::new(members).map_err(|error| bad(error.to_string()))
+}
+
+/// Checks a block's receipts against the header of the next block, when that is final already.
+fn check_receipts(client: &NodeClient, chain: &mut Chain, block: &BlockResponse, height: Height) -> Result<bool> {
+    let Ok(next) = client.block(&height.next().to_string()) else { return Ok(false) };
+    if next.certificate_hex.is_none() {
+        return Ok(false);
+    }
+    let next = check_block(client, chain, &next)?;
+    let receipts: Option<Vec<Receipt>> = block.receipts.iter().map(to_receipt).collect();
+    let proven = receipts.is_some_and(|receipts| crypto::ids::receipts_root(&receipts) == next.header.receipts_root);
+    if proven && next.header.height == height.next() {
+        return Ok(true);
+    }
+    let message = format!(
+        "the receipts that the node shows for block {height} are not those that block {} commits to",
+        height.next()
+    );
+    Err(Error::new("wrong_proof", message, "the node is lying or damaged: ask another one"))
+}
+
+fn to_receipt(shown: &ReceiptResponse) -> Option<Receipt> {
+    let event = |event: &crate::client::types::EventResponse| {
+        let body = types::ByteString::new(hex::decode(&event.body).ok()?).ok()?;
+        Some(types::Event { module: event.module, kind: event.kind, body })
+    };
+    let events = List::new(shown.events.iter().map(event).collect::<Option<Vec<_>>>()?).ok()?;
+    let ReceiptResponse { id, code, call, weight, fee, .. } = *shown;
+    Some(Receipt { id, code, call, weight, fee, events })
+}

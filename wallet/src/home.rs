@@ -1,0 +1,215 @@
+//! The wallet's directory: which files it has and what they are called.
+//!
+//! `keys/NAME.json` a key file, `multisig/NAME.json` a policy, `genesis.json` the chain that this wallet trusts. Everything is made
+//! with rights for the owner only. It must not know what a command does with them.
+
+use std::path::{Path, PathBuf};
+
+use types::{Address, MultisigPolicy};
+
+use crate::keystore::file::{Existing, create_private_directory, read_private, write_private};
+use crate::keystore::{self, KeyFileHeader, Secret};
+use crate::password::Password;
+use crate::{Error, Result};
+
+/// Longest name of a key.
+const NAME_BYTES_MAX: usize = 32;
+
+/// A wallet's directory.
+#[derive(Clone, Debug)]
+pub struct WalletHome {
+    directory: PathBuf,
+}
+
+/// A key file, unopened.
+#[derive(Clone, Debug)]
+pub struct NamedKey {
+    /// Its name.
+    pub name: String,
+    /// What it says of itself.
+    pub header: KeyFileHeader,
+}
+
+impl NamedKey {
+    /// The account.
+    #[must_use]
+    pub fn address(&self) -> Address {
+        crypto::ids::address_of_key(&self.header.public_key)
+    }
+}
+
+impl WalletHome {
+    /// The directory, which need not exist yet.
+    #[must_use]
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into() }
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Where the trusted genesis stands.
+    #[must_use]
+    pub fn genesis_path(&self) -> PathBuf {
+        self.directory.join("genesis.json")
+    }
+
+    /// Seals a secret under a new name.
+    ///
+    /// # Errors
+    /// `bad_name`, `name_taken`, or `file`.
+    pub fn add_key(&self, name: &str, secret: &Secret, password: &Password) -> Result<()> {
+        let path = self.new_path("keys", name)?;
+        let text = keystore::seal(secret, password)?;
+        write_private(&path, text.as_bytes(), Existing::Keep)
+    }
+
+    /// Refuses a name that cannot be used for something new, before anything costly is done.
+    ///
+    /// # Errors
+    /// `bad_name` or `name_taken`.
+    pub fn check_new_name(&self, name: &str) -> Result<()> {
+        check_name(name)?;
+        let taken = ["keys", "multisig"].into_iter().any(|folder| self.path(folder, name).exists());
+        if taken {
+            let message =
+                format!("there already is a key or multisig account called `{name}` in {}", self.directory.display());
+            return Err(Error::new("name_taken", message, "choose another name; nothing was changed"));
+        }
+        Ok(())
+    }
+
+    /// Seals a key file again with another password.
+    ///
+    /// # Errors
+    /// `wrong_password`, `unknown_name` or `file`; the old file is then still there.
+    pub fn change_password(&self, name: &str, old: &Password, new: &Password) -> Result<()> {
+        let text = keystore::seal(&self.open_key(name, old)?, new)?;
+        write_private(&self.path("keys", name), text.as_bytes(), Existing::Replace)
+    }
+
+    /// Opens a key file.
+    ///
+    /// # Errors
+    /// `unknown_name`, `file_readable_by_others`, or `wrong_password`.
+    pub fn open_key(&self, name: &str, password: &Password) -> Result<Secret> {
+        keystore::open(&self.read("keys", name)?, password)
+    }
+
+    /// A key file's public part.
+    ///
+    /// # Errors
+    /// As [`Self::open_key`].
+    pub fn key(&self, name: &str) -> Result<NamedKey> {
+        let header = keystore::header(&self.read("keys", name)?)?;
+        Ok(NamedKey { name: name.to_owned(), header })
+    }
+
+    /// Whether there is a key file of this name.
+    #[must_use]
+    pub fn has_key(&self, name: &str) -> bool {
+        check_name(name).is_ok() && self.path("keys", name).exists()
+    }
+
+    /// Whether there is a multisig account of this name.
+    #[must_use]
+    pub fn has_policy(&self, name: &str) -> bool {
+        check_name(name).is_ok() && self.path("multisig", name).exists()
+    }
+
+    /// All key files by name.
+    ///
+    /// # Errors
+    /// `file` if the directory cannot be read.
+    pub fn keys(&self) -> Result<Vec<Result<NamedKey>>> {
+        Ok(self.names("keys")?.iter().map(|name| self.key(name)).collect())
+    }
+
+    /// The names of all multisig accounts.
+    ///
+    /// # Errors
+    /// `file` if the directory cannot be read.
+    pub fn policy_names(&self) -> Result<Vec<String>> {
+        self.names("multisig")
+    }
+
+    /// Keeps a policy under a new name.
+    ///
+    /// # Errors
+    /// `bad_name`, `name_taken`, or `file`.
+    pub fn add_policy(&self, name: &str, policy: &MultisigPolicy) -> Result<()> {
+        let path = self.new_path("multisig", name)?;
+        let text = serde_json::to_string_pretty(policy).expect("numbers and keys always have a JSON form") + "\n";
+        write_private(&path, text.as_bytes(), Existing::Keep)
+    }
+
+    /// The policy of a multisig account.
+    ///
+    /// # Errors
+    /// `unknown_name`, or `bad_policy` for a file that is none.
+    pub fn policy(&self, name: &str) -> Result<MultisigPolicy> {
+        let text = self.read("multisig", name)?;
+        serde_json::from_str(&text).map_err(|error| {
+            let message = format!("the policy `{name}` cannot be read: {error}");
+            Error::new("bad_policy", message, "make it again with `thronos multisig create`")
+        })
+    }
+
+    fn read(&self, folder: &str, name: &str) -> Result<zeroize::Zeroizing<String>> {
+        check_name(name)?;
+        let path = self.path(folder, name);
+        if !path.exists() {
+            let message = format!("there is no `{name}` in {}", self.directory.join(folder).display());
+            return Err(Error::new(
+                "unknown_name",
+                message,
+                "see `thronos wallet list`; another wallet is chosen by `--wallet-dir`",
+            ));
+        }
+        read_private(&path)
+    }
+
+    fn path(&self, folder: &str, name: &str) -> PathBuf {
+        self.directory.join(folder).join(format!("{name}.json"))
+    }
+
+    fn new_path(&self, folder: &str, name: &str) -> Result<PathBuf> {
+        self.check_new_name(name)?;
+        create_private_directory(&self.directory.join(folder))?;
+        Ok(self.path(folder, name))
+    }
+
+    fn names(&self, folder: &str) -> Result<Vec<String>> {
+        let directory = self.directory.join(folder);
+        let entries = match std::fs::read_dir(&directory) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(Error::file("list", &directory, &error)),
+        };
+        let name = |entry: std::io::Result<std::fs::DirEntry>| {
+            let name = entry.ok()?.file_name().into_string().ok()?;
+            let name = name.strip_suffix(".json")?;
+            check_name(name).ok().map(|()| name.to_owned())
+        };
+        let mut names: Vec<String> = entries.filter_map(name).collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+}
+
+/// A name is part of a file's name and stands where an address may stand, so it is neither a path nor an address.
+fn check_name(name: &str) -> Result<()> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let lower = name.to_ascii_lowercase();
+    let like_address = lower.starts_with("thr1") || lower.starts_with("thrt1") || Address::parse_legacy(name).is_some();
+    if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(plain) || like_address {
+        let shown: String = name.chars().take(60).collect();
+        let message = format!("`{shown}` cannot be a name");
+        let hint = "use 1 to 32 letters, digits, hyphens and underscores, and nothing that begins like an address";
+        return Err(Error::new("bad_name", message, hint));
+    }
+    Ok(())
+}
