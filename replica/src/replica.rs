@@ -19,6 +19,7 @@ use crate::log::LogRecord;
 use crate::propose::Turn;
 use crate::sync::Sync;
 use crate::verified::Verified;
+use crate::wire::WireBlock;
 
 /// One validator, or a node that only follows.
 pub struct Replica {
@@ -80,14 +81,7 @@ impl Replica {
     /// Begins where store and log end. The effects are to be performed like those of a step.
     #[must_use]
     pub fn new(config: Config, start: Start, now: Now, state: &dyn ChainState) -> (Self, Vec<Effect>) {
-        let timing = &config.genesis.parameters.timing;
-        let engine_config = consensus::Config {
-            own_key: config.own_key,
-            delta_ms: timing.delta_ms,
-            delta_max_ms: timing.delta_max_ms,
-            idle_ms: timing.block_interval_empty_ms,
-            resend_ms: timing.delta_ms,
-        };
+        let engine_config = engine_config(&config);
         let (barred_epoch, barred_view) = start.votes_above;
         let epoch_start = EpochStart {
             epoch: start.epoch,
@@ -96,14 +90,7 @@ impl Replica {
             root_view: start.root_view,
             floor: if barred_epoch == start.epoch { barred_view.max(start.root_view) } else { start.root_view },
         };
-        let mut blocks = Vec::new();
-        let mut records = Vec::new();
-        for record in start.log {
-            match record {
-                LogRecord::Engine(record) => records.push(*record),
-                LogRecord::Block(block) => blocks.push(*block),
-            }
-        }
+        let (records, blocks) = split_log(start.log);
         let at = TimeMs(now.monotonic_ms);
         let (engine, outputs) = Engine::recover(engine_config, &epoch_start, records, at);
         let height = start.tip.header.height;
@@ -209,7 +196,7 @@ impl Replica {
     }
 
     /// A block from the log: it was valid, or certified, when it was written.
-    fn remember(&mut self, block: crate::wire::WireBlock) {
+    fn remember(&mut self, block: WireBlock) {
         let hash = crypto::ids::header_hash(&block.header);
         let Ok(body) = self.config.registry.check_body(&block.header, Arc::new(block.body)) else { return };
         self.chain.insert(hash, &block.header, Some(Arc::new(body)));
@@ -217,4 +204,28 @@ impl Replica {
             (entry.logged, entry.valid) = (true, Some(true));
         }
     }
+}
+
+/// The engine's settings: the chain's paces and this node's key.
+fn engine_config(config: &Config) -> consensus::Config {
+    let timing = &config.genesis.parameters.timing;
+    consensus::Config {
+        own_key: config.own_key,
+        delta_ms: timing.delta_ms,
+        delta_max_ms: timing.delta_max_ms,
+        idle_ms: timing.block_interval_empty_ms,
+        resend_ms: timing.delta_ms,
+    }
+}
+
+/// The engine's part of the log, and the blocks.
+fn split_log(log: Vec<LogRecord>) -> (Vec<consensus::Record>, Vec<WireBlock>) {
+    let (mut records, mut blocks) = (Vec::new(), Vec::new());
+    for record in log {
+        match record {
+            LogRecord::Engine(record) => records.push(*record),
+            LogRecord::Block(block) => blocks.push(*block),
+        }
+    }
+    (records, blocks)
 }
