@@ -134,9 +134,22 @@ mod tests {
     fn strangers_cannot_make_us_dial_private_services() {
         let policy = AddressPolicy::new(PrivateAddresses::Refused);
         let private = [
-            "127.0.0.1", "127.8.8.8", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254",
-            "100.64.0.1", "::1", "fc00::1", "fd12:3456::1", "fe80::1", "::ffff:127.0.0.1", "::ffff:10.1.2.3",
-            "64:ff9b::10.0.0.1", "64:ff9b::7f00:1",
+            "127.0.0.1",
+            "127.8.8.8",
+            "10.0.0.1",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "::1",
+            "fc00::1",
+            "fd12:3456::1",
+            "fe80::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.1.2.3",
+            "64:ff9b::10.0.0.1",
+            "64:ff9b::7f00:1",
         ];
         for text in private {
             assert!(matches!(policy.check(ip(text), 26_700), Err(AddressRefusal::Private(_))), "{text}");
@@ -149,7 +162,18 @@ mod tests {
     #[test]
     fn what_is_no_host_is_never_dialled() {
         let policy = AddressPolicy::new(PrivateAddresses::Allowed);
-        for text in ["0.0.0.0", "0.1.2.3", "224.0.0.1", "255.255.255.255", "240.0.0.1", "192.0.2.1", "::", "ff02::1", "2001:db8::1", "4000::1"] {
+        for text in [
+            "0.0.0.0",
+            "0.1.2.3",
+            "224.0.0.1",
+            "255.255.255.255",
+            "240.0.0.1",
+            "192.0.2.1",
+            "::",
+            "ff02::1",
+            "2001:db8::1",
+            "4000::1",
+        ] {
             assert!(matches!(policy.check(ip(text), 1), Err(AddressRefusal::NoHost(_))), "{text}");
         }
         assert_eq!(policy.check(ip("127.0.0.1"), 0), Err(AddressRefusal::NoPort));

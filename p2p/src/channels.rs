@@ -6,7 +6,9 @@
 //! that a generous rate never becomes a large buffer.
 
 use types::ModuleId;
-use types::limits::{BODY_BYTES_MAX, CERTIFICATE_BYTES_MAX, HEADER_BYTES_MAX, PROPOSAL_BYTES_MAX, TRANSACTION_BYTES_MAX};
+use types::limits::{
+    BODY_BYTES_MAX, CERTIFICATE_BYTES_MAX, HEADER_BYTES_MAX, PROPOSAL_BYTES_MAX, TRANSACTION_BYTES_MAX,
+};
 
 /// What a message waiting in a buffer is charged beside its bytes, so that a flood of tiny ones is bounded as well.
 pub const FRAME_OVERHEAD_BYTES: usize = 256;

@@ -63,8 +63,7 @@ impl Standing {
 
     /// Counts one misbehaviour.
     pub fn punish(&mut self, peer: PeerKey, severity: Severity, now_ms: u64) -> Judgement {
-        let record =
-            self.records.entry(peer).or_insert(Record { points: 0, since_ms: now_ms, blocked_until_ms: 0 });
+        let record = self.records.entry(peer).or_insert(Record { points: 0, since_ms: now_ms, blocked_until_ms: 0 });
         let faded = now_ms.saturating_sub(record.since_ms) / FADE_MS;
         record.points = record.points.saturating_sub(faded).saturating_add(severity.points());
         record.since_ms = now_ms;

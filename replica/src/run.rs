@@ -208,7 +208,14 @@ impl Replay<'_> {
     }
 
     fn stand_on(&mut self, header: &Header, hash: Hash32, outcome: &Arc<BlockOutcome>) {
-        self.ground.layers.push(outcome.clone());
+        // One layer for the whole range: looking through hundreds would make each read as slow as they are many.
+        match self.ground.layers.last_mut().filter(|_| !self.done.is_empty()).map(Arc::make_mut) {
+            Some(range) => {
+                range.changes.merge(outcome.changes.clone());
+                range.pages.extend(outcome.pages.iter().map(|(path, page)| (*path, page.clone())));
+            }
+            None => self.ground.layers.push(outcome.clone()),
+        }
         self.ground.tip =
             Tip { hash, header: header.clone(), state_root: outcome.state_root, receipts_root: outcome.receipts_root };
     }

@@ -54,6 +54,13 @@ pub enum NetworkEvent {
         /// Why.
         why: RefusalReason,
     },
+    /// On `control`: a peer takes part in a gossip channel; what is published there from now on reaches it.
+    Listens {
+        /// Who.
+        peer: PeerKey,
+        /// Which topic.
+        channel: Channel,
+    },
     /// On the channel's class: a frame of a direct stream.
     Direct {
         /// The authenticated sender.

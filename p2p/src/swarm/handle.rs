@@ -235,10 +235,7 @@ impl Network {
     }
 }
 
-pub(super) fn publish_directory(
-    directory: &std::sync::RwLock<Directory>,
-    change: impl FnOnce(&mut Directory),
-) {
+pub(super) fn publish_directory(directory: &std::sync::RwLock<Directory>, change: impl FnOnce(&mut Directory)) {
     change(&mut write(directory));
 }
 
