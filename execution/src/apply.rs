@@ -3,8 +3,8 @@
 //! It must not know where pages are kept. This is off the path between a proposal and a vote: a header commits to the state after
 //! its parent.
 
-use crypto::jellyfish;
-use types::{Hash32, Header};
+use crypto::jellyfish::{self, TreeUpdate};
+use types::{Hash32, Header, Height};
 
 use crate::checked::CheckedBody;
 use crate::execute::Execution;
@@ -25,18 +25,25 @@ impl Registry {
         header: &Header,
         body: &CheckedBody,
     ) -> Result<BlockOutcome, Fault> {
-        let Execution { hash, changes, receipts, receipts_root, accounts_touched } =
-            self.execute(&state, header, body)?;
-        let update = jellyfish::update(state, parent_root.0, &changes.tree_changes());
-        Ok(BlockOutcome {
-            hash,
-            height: header.height,
-            changes,
+        let execution = self.execute(&state, header, body)?;
+        let update = jellyfish::update(state, parent_root.0, &execution.changes.tree_changes());
+        Ok(execution.into_outcome(header.height, update))
+    }
+}
+
+impl Execution {
+    /// Joins what the block did with what it did to the tree, for a caller that updates the tree itself, on threads of its own.
+    #[must_use]
+    pub fn into_outcome(self, height: Height, update: TreeUpdate) -> BlockOutcome {
+        BlockOutcome {
+            hash: self.hash,
+            height,
+            changes: self.changes,
             pages: update.pages,
             state_root: Hash32(update.root),
-            receipts,
-            receipts_root,
-            accounts_touched,
-        })
+            receipts: self.receipts,
+            receipts_root: self.receipts_root,
+            accounts_touched: self.accounts_touched,
+        }
     }
 }

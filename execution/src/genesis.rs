@@ -6,7 +6,7 @@
 use crypto::{ids, jellyfish};
 use types::{
     Amount, AssetId, ChainId, Epoch, Genesis, Hash32, Header, Height, ProtocolVersion, THR, Validator, ValidatorIndex,
-    ValidatorSet, ValidatorSetError, View,
+    ValidatorSet, ValidatorSetError, View, limits,
 };
 
 use crate::context::{BlockInfo, Context, Report};
@@ -30,9 +30,22 @@ pub enum GenesisError {
     /// Validators that make no set.
     #[error(transparent)]
     Validators(#[from] ValidatorSetError),
-    /// Impossible numbers of the fee market.
-    #[error("the fee market's {0} must be above zero, and price floor times excess per e below 2^96")]
-    Fees(&'static str),
+    /// A number of the fee market that is zero.
+    #[error("the fee market's {0} must be above zero")]
+    FeeZero(&'static str),
+    /// Numbers of the fee market whose price could not be computed.
+    #[error("price floor times excess per e must be below 2^96")]
+    FeeProduct,
+    /// A limit above that of the byte format.
+    #[error("the limit {name} is {given}, above the format's {format}")]
+    Limit {
+        /// Its name.
+        name: &'static str,
+        /// In the genesis, in bytes.
+        given: u32,
+        /// Of the format, in bytes.
+        format: usize,
+    },
     /// Balances out of order or twice.
     #[error("the balances must be in rising order of address and asset, without repeats; entry {0} is not")]
     BalanceOrder(usize),
@@ -135,13 +148,21 @@ fn check_numbers(genesis: &Genesis) -> Result<(), GenesisError> {
         ("excess per e", fees.excess_per_e),
     ] {
         if number == 0 {
-            return Err(GenesisError::Fees(name));
+            return Err(GenesisError::FeeZero(name));
         }
     }
     // The series of the price needs room above the first term, or the least excess would make it unpayable.
     let first_term = u128::from(fees.price_floor).saturating_mul(u128::from(fees.excess_per_e));
     if first_term >= 1 << 96 {
-        return Err(GenesisError::Fees("product"));
+        return Err(GenesisError::FeeProduct);
+    }
+    let limits_given = &genesis.parameters.limits;
+    for (name, given) in
+        [("body_bytes_max", limits_given.body_bytes_max), ("system_bytes_max", limits_given.system_bytes_max)]
+    {
+        if given as usize > limits::BODY_BYTES_MAX {
+            return Err(GenesisError::Limit { name, given, format: limits::BODY_BYTES_MAX });
+        }
     }
     let out_of_order = genesis.balances.windows(2).position(|pair| match pair {
         [left, right] => (left.address, left.asset) >= (right.address, right.asset),

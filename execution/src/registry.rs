@@ -100,3 +100,9 @@ impl Registry {
         &*self.signatures
     }
 }
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_list().entries(self.modules().map(AnyModule::name)).finish()
+    }
+}

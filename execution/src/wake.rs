@@ -3,7 +3,7 @@
 //! It must not know why a module wants to wake. Invariant: an entry is answered once, in the first block at or after its time that
 //! has budget left; what is left over stays in order for the next block.
 
-use types::Weight;
+use types::{Weight, limits};
 
 use crate::execute::Run;
 use crate::keys;
@@ -13,6 +13,8 @@ use crate::module::Budget;
 const WAKE_WEIGHT_MAX: Weight = Weight(1_000_000);
 /// What any wake costs, whatever it does.
 const WAKE_WEIGHT_MIN: Weight = Weight(500);
+/// Once the block's receipt has so many events, the rest of the queue waits, so that no wake is lost for want of room.
+const EVENTS_BEFORE_WAITING: usize = limits::EVENTS_PER_RECEIPT_MAX / 2;
 /// Entries read at once.
 const PAGE: usize = 64;
 
@@ -25,7 +27,8 @@ pub(crate) fn drain(run: &mut Run<'_, '_>) {
         let mut answered: usize = 0;
         for (entry, _) in &due {
             let Some((time, module, key)) = keys::read_wake(entry) else { continue };
-            has_room = time <= run.block.time && budget.take(WAKE_WEIGHT_MIN);
+            let is_reportable = run.report.events.len() < EVENTS_BEFORE_WAITING;
+            has_room = time <= run.block.time && is_reportable && budget.take(WAKE_WEIGHT_MIN);
             if !has_room {
                 break;
             }

@@ -2,6 +2,13 @@
 //!
 //! It must not know anything else. Where one module reads another, the adapter between the reader's port and the other stands
 //! beside this list.
+#![deny(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::float_arithmetic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
 
 use execution::Registry;
 

@@ -1,0 +1,138 @@
+//! Questions about the state, and a genesis that is refused.
+
+use std::collections::BTreeMap;
+
+use execution::{GenesisError, QueryError, Registry};
+use serde_json::json;
+use types::{Amount, Asset, AssetId, ByteString, Genesis, GenesisAsset, GenesisBalance, List, THR, VIBE};
+
+use crate::harness::{Chain, ECOSYSTEM, FUNDS, genesis, registry};
+
+fn arguments(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+#[test]
+fn modules_and_kernel_answer_by_name() {
+    let chain = Chain::new();
+    let ask =
+        |module, name, pairs: &[(&str, &str)]| chain.registry.query(&chain.state, module, name, &arguments(pairs));
+    let thr = ask("tokens", "asset", &[("id", "0")]).expect("known");
+    assert_eq!((thr["asset"]["symbol"].as_str(), thr["issued"].as_str()), (Some("THR"), Some("8000000000000")));
+    let all = ask("tokens", "assets", &[("from", "1")]).expect("known");
+    assert_eq!(all.as_array().map(Vec::len), Some(2), "VIBE and WBTC");
+    let address = hex_of(&chain.users[0].address);
+    let balance = ask("tokens", "balance", &[("asset", "0"), ("address", &address)]).expect("known");
+    assert_eq!(balance["amount"], json!(FUNDS));
+    assert_eq!(ask("kernel", "supply", &[("asset", "0")]).expect("known")["burned"], json!("0"));
+    assert_eq!(ask("kernel", "next-block", &[]).expect("known")["height"], json!(1));
+    for (module, name, pairs) in [
+        ("tokens", "nothing", vec![]),
+        ("nothing", "asset", vec![]),
+        ("kernel", "nothing", vec![]),
+        ("tokens", "asset", vec![]),
+        ("tokens", "asset", vec![("id", "-1")]),
+        ("tokens", "asset", vec![("id", "55")]),
+        ("tokens", "assets", vec![("limit", "many")]),
+        ("tokens", "balance", vec![("asset", "0"), ("address", "bob")]),
+        ("kernel", "supply", vec![("asset", "55")]),
+        ("kernel", "supply", vec![]),
+    ] {
+        let answer: Result<_, QueryError> = ask(module, name, &pairs);
+        assert!(answer.is_err(), "{module} {name} {pairs:?}");
+    }
+}
+
+#[test]
+fn calls_and_events_are_told_in_words() {
+    let mut chain = Chain::new();
+    let transfer = chain.transfer(0, 0, 1, 5);
+    let call = &transfer.transaction.body.calls[0];
+    let told = chain.registry.describe_call(call.module, &call.body).expect("a call");
+    assert_eq!(told["transfer"]["amount"], json!("5"));
+    assert_eq!(chain.registry.describe_call(call.module, &[9, 9]), None);
+    let outcome = chain.block(&[transfer]);
+    let told = chain.registry.describe_event(&outcome.receipts[1].events[0]).expect("an event");
+    assert_eq!(told["transferred"]["amount"], json!("5"));
+    let told = chain.registry.describe_event(&outcome.receipts[0].events[0]).expect("an event of the kernel");
+    assert_eq!(told["fees_shared"]["tips"], json!("0"));
+}
+
+fn hex_of(address: &types::Address) -> String {
+    address.0.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn refused(change: impl FnOnce(&mut Genesis)) -> GenesisError {
+    let mut genesis = genesis();
+    change(&mut genesis);
+    let registry: Registry = registry();
+    registry.genesis(&genesis, crypto::ids::chain_id(&genesis)).map(|_| ()).expect_err("it must be refused")
+}
+
+fn with_balance(genesis: &mut Genesis, asset: AssetId, amount: u128) {
+    let mut balances = genesis.balances.to_vec();
+    balances.push(GenesisBalance { address: ECOSYSTEM, asset, amount: Amount(amount) });
+    balances.sort_by_key(|balance| (balance.address, balance.asset));
+    genesis.balances = List::new(balances).expect("few");
+}
+
+#[test]
+fn a_genesis_that_breaks_a_rule_of_the_ledger_is_refused() {
+    let cap = genesis().parameters.thr_cap;
+    let room = cap.0 - 8 * FUNDS.0;
+    let mut full = genesis();
+    with_balance(&mut full, THR, room);
+    let chain = Chain::of(full);
+    assert_eq!(
+        chain.registry.supply(&chain.state, THR).expect("THR").issuable(),
+        Amount::ZERO,
+        "at the cap is allowed"
+    );
+    assert_eq!(refused(|genesis| with_balance(genesis, THR, room + 1)), GenesisError::AboveCap { asset: THR, cap });
+    assert_eq!(refused(|genesis| with_balance(genesis, THR, u128::MAX)), GenesisError::AboveCap { asset: THR, cap });
+    assert_eq!(refused(|genesis| with_balance(genesis, AssetId(1_000), 1)), GenesisError::UnknownAsset(AssetId(1_000)));
+    let twice = refused(|genesis| {
+        let mut balances = genesis.balances.to_vec();
+        balances.insert(1, balances[0]);
+        genesis.balances = List::new(balances).expect("few");
+    });
+    assert_eq!(twice, GenesisError::BalanceOrder(1));
+    assert!(matches!(refused(|genesis| genesis.version.0 = 2), GenesisError::Version(_)));
+    assert!(matches!(refused(|genesis| genesis.validators = List::default()), GenesisError::Validators(_)));
+    for spoil in [
+        |genesis: &mut Genesis| genesis.parameters.fees.price_floor = 0,
+        |genesis: &mut Genesis| genesis.parameters.fees.excess_per_e = 0,
+        |genesis: &mut Genesis| genesis.parameters.fees.weight_target_per_s = 0,
+        |genesis: &mut Genesis| {
+            genesis.parameters.fees.price_floor = u64::MAX;
+            genesis.parameters.fees.excess_per_e = 1 << 33;
+        },
+    ] {
+        assert!(matches!(refused(spoil), GenesisError::FeeZero(_) | GenesisError::FeeProduct));
+    }
+    let above = refused(|genesis| genesis.parameters.limits.body_bytes_max += 1);
+    assert!(matches!(above, GenesisError::Limit { name: "body_bytes_max", .. }));
+    let asset = |id| {
+        let symbol = ByteString::new(b"GOLD".to_vec()).expect("short");
+        GenesisAsset { id: AssetId(id), asset: Asset { symbol, decimals: 2, minter: None, cap: Amount(5) } }
+    };
+    for ids in [vec![999], vec![1_000, 1_000], vec![u64::MAX]] {
+        let assets = ids.iter().map(|id| asset(*id)).collect();
+        let error = refused(|genesis| genesis.assets = List::new(assets).expect("few"));
+        assert!(matches!(error, GenesisError::Module(_)), "{ids:?}");
+    }
+}
+
+#[test]
+fn a_genesis_may_hold_vibe_and_custom_assets() {
+    let mut genesis = genesis();
+    let symbol = ByteString::new(b"GOLD".to_vec()).expect("short");
+    let asset = Asset { symbol, decimals: 2, minter: None, cap: Amount(5) };
+    genesis.assets = List::new(vec![GenesisAsset { id: AssetId(1_005), asset }]).expect("one");
+    with_balance(&mut genesis, VIBE, 9);
+    with_balance(&mut genesis, AssetId(1_005), 5);
+    let chain = Chain::of(genesis);
+    let account = chain.registry.account(&chain.state, &ECOSYSTEM);
+    let owned: Vec<_> = account.balances.iter().map(|balance| (balance.asset.0, balance.amount.0)).collect();
+    assert_eq!(owned, [(1, 9), (1_005, 5)]);
+}
