@@ -1,0 +1,54 @@
+//! Multiaddresses: read, taken apart, and put before the address policy.
+
+use std::net::IpAddr;
+
+use libp2p::multiaddr::Protocol;
+use libp2p::{Multiaddr, PeerId};
+
+use super::config::NetworkError;
+use crate::address_policy::AddressPolicy;
+
+/// Longest multiaddress that is kept, in bytes.
+const ADDRESS_BYTES_MAX: usize = 256;
+
+pub(super) fn parse(text: &str) -> Result<Multiaddr, NetworkError> {
+    let parsed: Result<Multiaddr, _> = text.parse();
+    parsed.map_err(|error| NetworkError::Address { text: text.to_owned(), reason: error.to_string() })
+}
+
+/// The address without its `/p2p/…`, and the peer it named.
+pub(super) fn split_peer(address: &Multiaddr) -> (Multiaddr, Option<PeerId>) {
+    let mut bare = address.clone();
+    match bare.pop() {
+        Some(Protocol::P2p(peer)) => (bare, Some(peer)),
+        _ => (address.clone(), None),
+    }
+}
+
+/// The host and port, when the address begins with an IP address.
+pub(super) fn ip_and_port(address: &Multiaddr) -> Option<(IpAddr, u16)> {
+    let mut parts = address.iter();
+    let ip = match parts.next()? {
+        Protocol::Ip4(ip) => IpAddr::V4(ip),
+        Protocol::Ip6(ip) => IpAddr::V6(ip),
+        _ => return None,
+    };
+    match parts.next()? {
+        Protocol::Tcp(port) | Protocol::Udp(port) => Some((ip, port)),
+        _ => None,
+    }
+}
+
+/// Makes a configured address an exception of the policy.
+pub(super) fn allow(policy: &mut AddressPolicy, address: &Multiaddr) {
+    if let Some((ip, port)) = ip_and_port(address) {
+        policy.allow(ip, port);
+    }
+}
+
+/// Whether an address that a peer told us is worth keeping. Names are not: only the operator may give names.
+pub(super) fn is_worth_keeping(policy: &AddressPolicy, address: &Multiaddr) -> bool {
+    address.len() <= ADDRESS_BYTES_MAX
+        && ip_and_port(address).is_some_and(|(ip, port)| policy.check(ip, port).is_ok())
+        && !address.iter().any(|part| matches!(part, Protocol::P2pCircuit))
+}

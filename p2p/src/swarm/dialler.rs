@@ -1,0 +1,242 @@
+//! Whom to dial and when: pinned validators and bootstrap addresses for ever, the address book a few times.
+//!
+//! It must not dial itself: it says what is due and is told what came of it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use libp2p::swarm::ConnectionId;
+use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
+use libp2p::{Multiaddr, PeerId};
+
+use super::address::split_peer;
+use crate::backoff::Backoff;
+
+const FIRST_MS: u64 = 250;
+const CAP_MS: u64 = 8_000;
+/// How often an address of an earlier run is tried.
+const KNOWN_TRIES_MAX: u32 = 3;
+/// Addresses kept per target.
+const ADDRESSES_MAX: usize = 8;
+
+/// What is dialled: a peer wherever it is, or whoever answers at an address.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Goal {
+    Peer(PeerId),
+    Address(Multiaddr),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Reason {
+    Known,
+    Bootstrap,
+    Pinned,
+}
+
+#[derive(Debug)]
+struct Target {
+    reasons: BTreeSet<Reason>,
+    addresses: Vec<Multiaddr>,
+    backoff: Backoff,
+    due_ms: u64,
+    tries: u32,
+    /// Who was met there.
+    peer: Option<PeerId>,
+}
+
+/// One dial that is due.
+pub(super) struct Due {
+    pub(super) options: DialOpts,
+    /// Whom to look for when there is no address.
+    pub(super) peer: Option<PeerId>,
+    goal: Goal,
+}
+
+/// All targets.
+#[derive(Debug)]
+pub(super) struct Dialler {
+    me: PeerId,
+    targets: BTreeMap<Goal, Target>,
+    under_way: HashMap<ConnectionId, Goal>,
+}
+
+impl Dialler {
+    pub(super) fn new(me: PeerId) -> Self {
+        Self { me, targets: BTreeMap::new(), under_way: HashMap::new() }
+    }
+
+    /// An address that is dialled until whoever answers there is connected, and again when it is lost.
+    pub(super) fn bootstrap(&mut self, address: &Multiaddr) {
+        let (bare, peer) = split_peer(address);
+        let goal = peer.map_or_else(|| Goal::Address(bare.clone()), Goal::Peer);
+        self.add(goal, Reason::Bootstrap, vec![bare]);
+    }
+
+    /// Where a peer was in an earlier run.
+    pub(super) fn known(&mut self, peer: PeerId, addresses: Vec<Multiaddr>) {
+        self.add(Goal::Peer(peer), Reason::Known, addresses);
+    }
+
+    /// The peers to be found and kept, in place of those named before.
+    pub(super) fn pin(&mut self, peers: &BTreeSet<PeerId>) {
+        for target in self.targets.values_mut() {
+            target.reasons.remove(&Reason::Pinned);
+        }
+        for peer in peers {
+            self.add(Goal::Peer(*peer), Reason::Pinned, Vec::new());
+        }
+        self.targets.retain(|_, target| !target.reasons.is_empty());
+    }
+
+    fn add(&mut self, goal: Goal, reason: Reason, addresses: Vec<Multiaddr>) {
+        if goal == Goal::Peer(self.me) {
+            return;
+        }
+        let target = self.targets.entry(goal).or_insert_with(|| Target {
+            reasons: BTreeSet::new(),
+            addresses: Vec::new(),
+            backoff: Backoff::new(FIRST_MS, CAP_MS),
+            due_ms: 0,
+            tries: 0,
+            peer: None,
+        });
+        target.reasons.insert(reason);
+        for address in addresses {
+            if !target.addresses.contains(&address) && target.addresses.len() < ADDRESSES_MAX {
+                target.addresses.push(address);
+            }
+        }
+    }
+
+    /// Where a peer can be reached, if it is one of those that are dialled.
+    pub(super) fn learn(&mut self, peer: PeerId, address: &Multiaddr) {
+        if let Some(target) = self.targets.get_mut(&Goal::Peer(peer))
+            && !target.addresses.contains(address)
+        {
+            target.addresses.insert(0, address.clone());
+            target.addresses.truncate(ADDRESSES_MAX);
+        }
+    }
+
+    /// The dials whose time has come.
+    pub(super) fn due(&mut self, now_ms: u64, is_connected: impl Fn(&PeerId) -> bool) -> Vec<Due> {
+        let mut due = Vec::new();
+        for (goal, target) in &mut self.targets {
+            let peer = match goal {
+                Goal::Peer(peer) => Some(*peer),
+                Goal::Address(_) => target.peer,
+            };
+            if target.due_ms > now_ms || peer.as_ref().is_some_and(&is_connected) {
+                continue;
+            }
+            target.due_ms = now_ms.saturating_add(target.backoff.failed());
+            target.tries = target.tries.saturating_add(1);
+            due.push(Due { options: options(goal, &target.addresses), peer, goal: goal.clone() });
+        }
+        self.targets.retain(|_, target| {
+            target.tries <= KNOWN_TRIES_MAX || target.reasons.iter().any(|reason| *reason != Reason::Known)
+        });
+        due
+    }
+
+    /// A dial has begun.
+    pub(super) fn begun(&mut self, connection: ConnectionId, due: &Due) {
+        self.under_way.insert(connection, due.goal.clone());
+    }
+
+    /// A dial has succeeded, or a peer has come by itself.
+    pub(super) fn connected(&mut self, connection: ConnectionId, peer: PeerId) {
+        let met = self.under_way.remove(&connection);
+        for goal in met.into_iter().chain([Goal::Peer(peer)]) {
+            if let Some(target) = self.targets.get_mut(&goal) {
+                target.peer = Some(peer);
+                target.tries = 0;
+                target.backoff.succeeded();
+            }
+        }
+    }
+
+    /// A dial has failed: its target keeps the time that was set when it began.
+    pub(super) fn failed(&mut self, connection: ConnectionId) {
+        self.under_way.remove(&connection);
+    }
+
+    /// A peer is gone: whoever wants it dials again at once.
+    pub(super) fn lost(&mut self, peer: PeerId, now_ms: u64) {
+        for (goal, target) in &mut self.targets {
+            if *goal == Goal::Peer(peer) || target.peer == Some(peer) {
+                target.due_ms = now_ms;
+            }
+        }
+    }
+
+    /// A peer is not wanted: nobody dials it before this time.
+    pub(super) fn avoid(&mut self, peer: PeerId, until_ms: u64) {
+        for (goal, target) in &mut self.targets {
+            if *goal == Goal::Peer(peer) || target.peer == Some(peer) {
+                target.due_ms = until_ms;
+            }
+        }
+    }
+}
+
+/// New ports, because a port that also listens cannot dial one address twice at a time.
+fn options(goal: &Goal, addresses: &[Multiaddr]) -> DialOpts {
+    match goal {
+        Goal::Address(address) => DialOpts::unknown_peer_id().address(address.clone()).allocate_new_port().build(),
+        Goal::Peer(peer) => {
+            let options = DialOpts::peer_id(*peer).condition(PeerCondition::DisconnectedAndNotDialing);
+            if addresses.is_empty() {
+                return options.allocate_new_port().build();
+            }
+            options.addresses(addresses.to_vec()).extend_addresses_through_behaviour().allocate_new_port().build()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> Multiaddr {
+        text.parse().expect("an address")
+    }
+
+    #[test]
+    fn a_bootstrap_address_is_dialled_for_ever_with_growing_waits() {
+        let mut dialler = Dialler::new(PeerId::random());
+        dialler.bootstrap(&address("/ip4/1.2.3.4/tcp/1"));
+        let mut times = Vec::new();
+        for now in 0..60_000 {
+            if !dialler.due(now, |_| false).is_empty() {
+                times.push(now);
+            }
+        }
+        assert_eq!(times.get(..6), Some(&[0, 250, 750, 1_750, 3_750, 7_750][..]));
+        assert_eq!(times.last(), Some(&55_750));
+    }
+
+    #[test]
+    fn a_peer_that_is_connected_is_left_alone_and_dialled_at_once_when_lost() {
+        let peer = PeerId::random();
+        let mut dialler = Dialler::new(PeerId::random());
+        dialler.pin(&BTreeSet::from([peer]));
+        assert_eq!(dialler.due(0, |_| false).len(), 1);
+        dialler.connected(ConnectionId::new_unchecked(1), peer);
+        assert!(dialler.due(100_000, |_| true).is_empty());
+        dialler.lost(peer, 100_001);
+        assert_eq!(dialler.due(100_001, |_| false).len(), 1);
+        assert!(dialler.due(100_250, |_| false).is_empty());
+        dialler.pin(&BTreeSet::new());
+        assert!(dialler.due(1_000_000, |_| false).is_empty());
+    }
+
+    #[test]
+    fn an_address_of_an_earlier_run_is_given_up_after_a_few_tries_and_we_never_dial_ourselves() {
+        let me = PeerId::random();
+        let mut dialler = Dialler::new(me);
+        dialler.known(PeerId::random(), vec![address("/ip4/1.2.3.4/tcp/1")]);
+        dialler.known(me, vec![address("/ip4/1.2.3.4/tcp/2")]);
+        let dials: usize = (0..100).map(|turn| dialler.due(turn * 10_000, |_| false).len()).sum();
+        assert_eq!(dials, 4);
+    }
+}

@@ -1,0 +1,214 @@
+//! Direct streams as a part of the swarm: it opens one when asked, and hands over those that the peer has opened.
+//!
+//! It must not know frames: a stream leaves here as soon as its channel is agreed.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use libp2p::core::Endpoint;
+use libp2p::core::transport::PortUse;
+use libp2p::core::upgrade::{InboundUpgrade, OutboundUpgrade, UpgradeInfo};
+use libp2p::swarm::handler::{ConnectionEvent, FullyNegotiatedInbound, FullyNegotiatedOutbound};
+use libp2p::swarm::{
+    ConnectionDenied, ConnectionHandler, ConnectionHandlerEvent, ConnectionId, FromSwarm, NetworkBehaviour,
+    NotifyHandler, Stream, StreamProtocol, SubstreamProtocol, THandlerInEvent, ToSwarm,
+};
+use libp2p::{Multiaddr, PeerId};
+
+use crate::chain_tag::ChainTag;
+use crate::channels::{Channel, DIRECT_CHANNELS};
+
+/// Streams of one connection that wait for the swarm to take them.
+const STREAMS_WAITING_MAX: usize = 16;
+
+type Protocols = Arc<[(Channel, StreamProtocol)]>;
+
+/// A stream and the channel it carries.
+#[derive(Debug)]
+pub(super) enum Opened {
+    /// Asked for by us: to write to.
+    Ours(Channel, Stream),
+    /// Asked for by the peer: to read from.
+    Theirs(Channel, Stream),
+}
+
+/// What the behaviour tells: a stream of a connection to a peer.
+#[derive(Debug)]
+pub(super) struct DirectEvent {
+    pub(super) peer: PeerId,
+    pub(super) connection: ConnectionId,
+    pub(super) opened: Opened,
+}
+
+pub(super) struct Behaviour {
+    protocols: Protocols,
+    events: VecDeque<ToSwarm<DirectEvent, Channel>>,
+}
+
+impl Behaviour {
+    pub(super) fn new(tag: &ChainTag) -> Result<Self, String> {
+        let mut protocols = Vec::new();
+        for channel in DIRECT_CHANNELS {
+            let name = tag.protocol(channel.row().name);
+            protocols.push((channel, StreamProtocol::try_from_owned(name).map_err(|error| error.to_string())?));
+        }
+        Ok(Self { protocols: protocols.into(), events: VecDeque::new() })
+    }
+
+    /// Asks a connection for a stream. If it fails, whoever waits for it asks again.
+    pub(super) fn open(&mut self, peer: PeerId, connection: ConnectionId, channel: Channel) {
+        self.events.push_back(ToSwarm::NotifyHandler {
+            peer_id: peer,
+            handler: NotifyHandler::One(connection),
+            event: channel,
+        });
+    }
+
+    fn handler(&self) -> Handler {
+        Handler { protocols: Arc::clone(&self.protocols), wanted: VecDeque::new(), opened: VecDeque::new() }
+    }
+}
+
+impl NetworkBehaviour for Behaviour {
+    type ConnectionHandler = Handler;
+    type ToSwarm = DirectEvent;
+
+    fn handle_established_inbound_connection(
+        &mut self,
+        _: ConnectionId,
+        _: PeerId,
+        _: &Multiaddr,
+        _: &Multiaddr,
+    ) -> Result<Handler, ConnectionDenied> {
+        Ok(self.handler())
+    }
+
+    fn handle_established_outbound_connection(
+        &mut self,
+        _: ConnectionId,
+        _: PeerId,
+        _: &Multiaddr,
+        _: Endpoint,
+        _: PortUse,
+    ) -> Result<Handler, ConnectionDenied> {
+        Ok(self.handler())
+    }
+
+    fn on_swarm_event(&mut self, _: FromSwarm<'_>) {}
+
+    fn on_connection_handler_event(&mut self, peer: PeerId, connection: ConnectionId, opened: Opened) {
+        self.events.push_back(ToSwarm::GenerateEvent(DirectEvent { peer, connection, opened }));
+    }
+
+    fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<DirectEvent, THandlerInEvent<Self>>> {
+        self.events.pop_front().map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+/// One connection's part.
+pub(super) struct Handler {
+    protocols: Protocols,
+    wanted: VecDeque<Channel>,
+    opened: VecDeque<Opened>,
+}
+
+impl Handler {
+    fn keep(&mut self, opened: Opened) {
+        // A peer that opens streams faster than they are taken loses them; an honest one asks again.
+        if self.opened.len() < STREAMS_WAITING_MAX {
+            self.opened.push_back(opened);
+        }
+    }
+}
+
+impl ConnectionHandler for Handler {
+    type FromBehaviour = Channel;
+    type ToBehaviour = Opened;
+    type InboundProtocol = Agree;
+    type OutboundProtocol = Agree;
+    type InboundOpenInfo = ();
+    type OutboundOpenInfo = ();
+
+    fn listen_protocol(&self) -> SubstreamProtocol<Agree, ()> {
+        SubstreamProtocol::new(Agree { protocols: self.protocols.to_vec() }, ())
+    }
+
+    fn poll(&mut self, _: &mut Context<'_>) -> Poll<ConnectionHandlerEvent<Agree, (), Opened>> {
+        if let Some(opened) = self.opened.pop_front() {
+            return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(opened));
+        }
+        let Some(channel) = self.wanted.pop_front() else { return Poll::Pending };
+        let protocols = self.protocols.iter().filter(|(known, _)| *known == channel).cloned().collect();
+        Poll::Ready(ConnectionHandlerEvent::OutboundSubstreamRequest {
+            protocol: SubstreamProtocol::new(Agree { protocols }, ()),
+        })
+    }
+
+    fn on_behaviour_event(&mut self, channel: Channel) {
+        if !self.wanted.contains(&channel) {
+            self.wanted.push_back(channel);
+        }
+    }
+
+    fn on_connection_event(&mut self, event: ConnectionEvent<'_, Agree, Agree, (), ()>) {
+        match event {
+            ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound { protocol: (channel, stream), .. }) => {
+                self.keep(Opened::Theirs(channel, stream));
+            }
+            ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound {
+                protocol: (channel, stream), ..
+            }) => {
+                self.keep(Opened::Ours(channel, stream));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Agrees on a channel by its protocol name.
+pub(super) struct Agree {
+    protocols: Vec<(Channel, StreamProtocol)>,
+}
+
+/// A protocol name that remembers its channel.
+#[derive(Clone)]
+pub(super) struct Named(Channel, StreamProtocol);
+
+impl AsRef<str> for Named {
+    fn as_ref(&self) -> &str {
+        self.1.as_ref()
+    }
+}
+
+impl UpgradeInfo for Agree {
+    type Info = Named;
+    type InfoIter = std::vec::IntoIter<Named>;
+
+    fn protocol_info(&self) -> Self::InfoIter {
+        let names: Vec<_> = self.protocols.iter().map(|(channel, name)| Named(*channel, name.clone())).collect();
+        names.into_iter()
+    }
+}
+
+impl InboundUpgrade<Stream> for Agree {
+    type Output = (Channel, Stream);
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Output, Infallible>>;
+
+    fn upgrade_inbound(self, stream: Stream, name: Named) -> Self::Future {
+        ready(Ok((name.0, stream)))
+    }
+}
+
+impl OutboundUpgrade<Stream> for Agree {
+    type Output = (Channel, Stream);
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Output, Infallible>>;
+
+    fn upgrade_outbound(self, stream: Stream, name: Named) -> Self::Future {
+        ready(Ok((name.0, stream)))
+    }
+}

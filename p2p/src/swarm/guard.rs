@@ -1,0 +1,85 @@
+//! The address policy as a transport: it stands beneath name resolution, so it judges what is really dialled,
+//! whichever part of the network asked for it.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, RwLock};
+use std::task::{Context, Poll};
+
+use libp2p::Multiaddr;
+use libp2p::core::transport::{Boxed, DialOpts, ListenerId, Transport, TransportError, TransportEvent};
+
+use super::address::ip_and_port;
+use super::links::read;
+use crate::address_policy::AddressPolicy;
+
+/// A transport that dials only what the policy allows.
+pub(super) struct Guard<T> {
+    inner: Boxed<T>,
+    policy: Arc<RwLock<AddressPolicy>>,
+}
+
+impl<T> Guard<T> {
+    pub(super) const fn new(inner: Boxed<T>, policy: Arc<RwLock<AddressPolicy>>) -> Self {
+        Self { inner, policy }
+    }
+}
+
+impl<T> Transport for Guard<T> {
+    type Output = T;
+    type Error = io::Error;
+    type ListenerUpgrade = <Boxed<T> as Transport>::ListenerUpgrade;
+    type Dial = <Boxed<T> as Transport>::Dial;
+
+    fn listen_on(&mut self, id: ListenerId, address: Multiaddr) -> Result<(), TransportError<io::Error>> {
+        self.inner.listen_on(id, address)
+    }
+
+    fn remove_listener(&mut self, id: ListenerId) -> bool {
+        self.inner.remove_listener(id)
+    }
+
+    fn dial(&mut self, address: Multiaddr, options: DialOpts) -> Result<Self::Dial, TransportError<io::Error>> {
+        let Some((ip, port)) = ip_and_port(&address) else {
+            return Err(TransportError::MultiaddrNotSupported(address));
+        };
+        let judgement = read(&self.policy).check(ip, port);
+        match judgement {
+            Ok(()) => self.inner.dial(address, options),
+            Err(refusal) => Err(TransportError::Other(io::Error::new(io::ErrorKind::PermissionDenied, refusal))),
+        }
+    }
+
+    fn poll(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<TransportEvent<Self::ListenerUpgrade, Self::Error>> {
+        Pin::new(&mut self.inner).poll(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use libp2p::core::Endpoint;
+    use libp2p::core::transport::PortUse;
+    use libp2p::tcp;
+
+    use super::*;
+    use crate::address_policy::PrivateAddresses;
+
+    const OPTIONS: DialOpts = DialOpts { role: Endpoint::Dialer, port_use: PortUse::New };
+
+    // FAULTS P10: never dial outside the address policy, whoever asks.
+    #[tokio::test]
+    async fn a_private_address_is_not_dialled_unless_the_operator_wrote_it_down() {
+        let policy = Arc::new(RwLock::new(AddressPolicy::new(PrivateAddresses::Refused)));
+        let tcp = tcp::tokio::Transport::new(tcp::Config::new()).boxed();
+        let mut guard = Guard::new(tcp, Arc::clone(&policy));
+        let private: Multiaddr = "/ip4/127.0.0.1/tcp/9".parse().expect("an address");
+        assert!(matches!(guard.dial(private.clone(), OPTIONS), Err(TransportError::Other(_))));
+        let named: Multiaddr = "/dns4/localhost/tcp/9".parse().expect("an address");
+        assert!(matches!(guard.dial(named, OPTIONS), Err(TransportError::MultiaddrNotSupported(_))));
+        super::super::address::allow(&mut super::super::links::write(&policy), &private);
+        assert!(guard.dial(private, OPTIONS).is_ok());
+    }
+}

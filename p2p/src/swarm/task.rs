@@ -1,0 +1,402 @@
+//! The task that owns the swarm: it starts it, takes commands, keeps time, and ends it.
+//!
+//! What the swarm tells it is in `outcomes`. Nothing in here waits for a peer.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use futures::StreamExt;
+use libp2p::swarm::{Config, Swarm};
+use libp2p::{Multiaddr, PeerId};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior};
+use types::PeerKey;
+
+use super::behaviour::{self, Parts};
+use super::config::{NetworkConfig, NetworkError};
+use super::dialler::Dialler;
+use super::event::{Inbound, NetworkEvent, RefusalReason, RequestError, RequestId, RequestToken, Verdict};
+use super::gossip::{Topics, acceptance};
+use super::handle::{COMMANDS_WAITING_MAX, Command, Commands, Directory, Network, publish_directory};
+use super::identity::{id_of, key_of, keypair};
+use super::links::{CONTROL_WAITING_MAX, Links, Meter, Outward, PeerBuffers, write};
+use super::peers::{AddressBook, Peer};
+use super::requests::{Answer, Waiting};
+use super::{address, transport};
+use crate::address_policy::AddressPolicy;
+use crate::chain_tag::ChainTag;
+use crate::channels::{Channel, Class};
+use crate::standing::{Judgement, Severity, Standing};
+
+/// How often due dials and due dates are looked at.
+const TICK: Duration = Duration::from_millis(100);
+/// How long a connection may stay without anything going on.
+const IDLE_MAX: Duration = Duration::from_secs(600);
+/// How long a peer may take to name its chain.
+const SILENT_MS_MAX: u64 = 10_000;
+/// How long closing connections may take at the end.
+const FAREWELL: Duration = Duration::from_secs(1);
+const NEGOTIATING_STREAMS_MAX: usize = 128;
+/// Most entries of `known` that are dialled at the start.
+const KNOWN_DIALS_MAX: usize = 32;
+
+/// Everything the task owns.
+pub(super) struct Task {
+    pub(super) swarm: Swarm<Parts>,
+    pub(super) tag: ChainTag,
+    pub(super) topics: Topics,
+    pub(super) policy: Arc<RwLock<AddressPolicy>>,
+    pub(super) links: Arc<Links>,
+    pub(super) meter: Arc<Meter>,
+    pub(super) outward: Outward,
+    /// For readers and writers.
+    pub(super) commands: mpsc::Sender<Command>,
+    pub(super) directory: Arc<RwLock<Directory>>,
+    pub(super) peers: BTreeMap<PeerId, Peer>,
+    pub(super) buffers: BTreeMap<PeerKey, Arc<PeerBuffers>>,
+    pub(super) dialler: Dialler,
+    pub(super) standing: Standing,
+    pub(super) waiting: Waiting,
+    pub(super) book: AddressBook,
+    pub(super) known_changed: bool,
+    /// Peers that bypass the connection limits.
+    bypassing: Vec<PeerId>,
+}
+
+/// The receiving ends of the command queues.
+struct Queues {
+    control: mpsc::Receiver<Command>,
+    inner: mpsc::Receiver<Command>,
+    consensus: mpsc::Receiver<Command>,
+    sync: mpsc::Receiver<Command>,
+    transactions: mpsc::Receiver<Command>,
+}
+
+/// Starts the network on the current tokio runtime.
+///
+/// # Errors
+/// When an address or the key is wrong, or an address cannot be listened on.
+pub fn spawn(config: NetworkConfig) -> Result<(Network, Inbound), NetworkError> {
+    let runtime = tokio::runtime::Handle::try_current().map_err(|_| NetworkError::NoRuntime)?;
+    let keypair = keypair(config.secret)?;
+    let me = keypair.public().to_peer_id();
+    let key = key_of(&me).ok_or_else(|| NetworkError::Secret("not an Ed25519 key".to_owned()))?;
+    let tag = ChainTag::new(config.chain_id);
+    let topics = Topics::new(&tag, &config);
+    let policy = Arc::new(RwLock::new(AddressPolicy::new(config.private_addresses)));
+    let parts = behaviour::build(&keypair, &tag, &topics, &config)?;
+    let settings = Config::with_tokio_executor()
+        .with_idle_connection_timeout(IDLE_MAX)
+        .with_max_negotiating_inbound_streams(NEGOTIATING_STREAMS_MAX);
+    let swarm = Swarm::new(transport::build(&keypair, Arc::clone(&policy))?, parts, me, settings);
+
+    let (outward, inbound) = queues_outward();
+    let (commands, inner_commands, queues) = queues_inward();
+    let (ended_sender, ended) = watch::channel(false);
+    let mut task = Task {
+        swarm,
+        tag,
+        topics,
+        policy,
+        links: Arc::default(),
+        meter: Arc::new(Meter::new()),
+        outward,
+        commands: inner_commands,
+        directory: Arc::default(),
+        peers: BTreeMap::new(),
+        buffers: BTreeMap::new(),
+        dialler: Dialler::new(me),
+        standing: Standing::new(config.block_ms),
+        waiting: Waiting::default(),
+        book: AddressBook::default(),
+        known_changed: false,
+        bypassing: Vec::new(),
+    };
+    task.configure(&config)?;
+    let network = Network {
+        key,
+        commands,
+        links: Arc::clone(&task.links),
+        directory: Arc::clone(&task.directory),
+        next_request: Arc::new(AtomicU64::new(0)),
+        ended,
+    };
+    runtime.spawn(async move {
+        task.run(queues).await;
+        ended_sender.send_replace(true);
+    });
+    Ok((network, inbound))
+}
+
+fn queues_outward() -> (Outward, Inbound) {
+    let (control, control_end) = mpsc::channel(CONTROL_WAITING_MAX);
+    let (consensus, consensus_end) = mpsc::unbounded_channel();
+    let (sync, sync_end) = mpsc::unbounded_channel();
+    let (transactions, transactions_end) = mpsc::unbounded_channel();
+    let inbound =
+        Inbound { control: control_end, consensus: consensus_end, sync: sync_end, transactions: transactions_end };
+    (Outward { control, consensus, sync, transactions }, inbound)
+}
+
+fn queues_inward() -> (Commands, mpsc::Sender<Command>, Queues) {
+    let (control, control_end) = mpsc::channel(COMMANDS_WAITING_MAX);
+    let (inner, inner_end) = mpsc::channel(COMMANDS_WAITING_MAX);
+    let (consensus, consensus_end) = mpsc::channel(COMMANDS_WAITING_MAX);
+    let (sync, sync_end) = mpsc::channel(COMMANDS_WAITING_MAX);
+    let (transactions, transactions_end) = mpsc::channel(COMMANDS_WAITING_MAX);
+    let queues = Queues {
+        control: control_end,
+        inner: inner_end,
+        consensus: consensus_end,
+        sync: sync_end,
+        transactions: transactions_end,
+    };
+    (Commands { control, consensus, sync, transactions }, inner, queues)
+}
+
+impl Task {
+    /// Listens, and takes the configured addresses.
+    fn configure(&mut self, config: &NetworkConfig) -> Result<(), NetworkError> {
+        for text in &config.bootstrap {
+            let parsed = address::parse(text)?;
+            address::allow(&mut write(&self.policy), &parsed);
+            self.dialler.bootstrap(&parsed);
+        }
+        for text in &config.external {
+            self.swarm.add_external_address(address::parse(text)?);
+        }
+        for entry in &config.known {
+            self.remember(entry.peer, &entry.addresses);
+        }
+        self.links.pin(config.pinned.clone());
+        self.pinned();
+        for text in &config.listen {
+            let parsed = address::parse(text)?;
+            self.swarm
+                .listen_on(parsed)
+                .map_err(|error| NetworkError::Listen { address: text.clone(), reason: error.to_string() })?;
+        }
+        Ok(())
+    }
+
+    /// A line of an earlier run's address book. It is a peer's word, so nothing in it is an error.
+    fn remember(&mut self, peer: PeerKey, addresses: &[String]) {
+        let Some(id) = id_of(peer) else { return };
+        let parsed: Vec<Multiaddr> = addresses.iter().filter_map(|text| text.parse().ok()).collect();
+        for address in &parsed {
+            self.book.note(peer, address);
+            self.swarm.behaviour_mut().kad.add_address(&id, address.clone());
+        }
+        self.known_changed = true;
+        if self.book.list().len() <= KNOWN_DIALS_MAX {
+            self.dialler.known(id, parsed);
+        }
+    }
+
+    async fn run(mut self, mut queues: Queues) {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            // Each queue has its turn: none can keep another waiting for ever.
+            let command = tokio::select! {
+                event = self.swarm.select_next_some() => {
+                    self.on_swarm_event(event);
+                    continue;
+                }
+                _ = tick.tick() => {
+                    self.on_tick();
+                    continue;
+                }
+                Some(command) = queues.consensus.recv() => command,
+                Some(command) = queues.sync.recv() => command,
+                Some(command) = queues.transactions.recv() => command,
+                Some(command) = queues.inner.recv() => command,
+                command = queues.control.recv() => match command {
+                    None | Some(Command::Shutdown) => break,
+                    Some(command) => command,
+                },
+            };
+            self.on_command(command);
+        }
+        self.farewell().await;
+    }
+
+    async fn farewell(mut self) {
+        for peer in std::mem::take(&mut self.peers).into_keys() {
+            // It may have gone by itself.
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
+        let deadline = Instant::now().checked_add(FAREWELL).unwrap_or_else(Instant::now);
+        while self.swarm.connected_peers().next().is_some() {
+            if tokio::time::timeout_at(deadline, self.swarm.select_next_some()).await.is_err() {
+                break;
+            }
+        }
+    }
+
+    fn on_command(&mut self, command: Command) {
+        match command {
+            Command::Publish { channel, bytes } => self.publish(channel, &bytes),
+            Command::Verdict { token, verdict } => {
+                self.judge(&token.id, &token.source, verdict);
+                if verdict == Verdict::Reject {
+                    self.punish(token.from, format!("bad message on {:?}", token.channel), Severity::Serious);
+                }
+            }
+            Command::Request { id, peer, bytes } => self.ask(id, peer, bytes),
+            Command::Respond { token, bytes } => self.respond(token, bytes),
+            Command::Punish { peer, why, severity } => self.punish(peer, why, severity),
+            Command::Pinned => self.pinned(),
+            Command::Dial(address) => {
+                address::allow(&mut write(&self.policy), &address);
+                if let Err(error) = self.swarm.dial(address.clone()) {
+                    tracing::info!(%address, %error, "not dialled");
+                }
+            }
+            Command::StreamWanted { peer, channel } => self.open_stream(peer, channel),
+            Command::BadFrame { peer, channel, error } => {
+                self.expel(peer, RefusalReason::BadFrame { channel, error });
+            }
+            Command::Shutdown => {}
+        }
+    }
+
+    fn publish(&mut self, channel: Channel, bytes: &[u8]) {
+        let Some((topic, wrapped)) = self.topics.wrap(channel, bytes) else {
+            tracing::warn!(?channel, "published on a topic that this node does not take part in");
+            return;
+        };
+        if let Err(error) = self.swarm.behaviour_mut().gossip.publish(topic, wrapped) {
+            tracing::debug!(?channel, %error, "not published");
+        }
+    }
+
+    pub(super) fn judge(&mut self, id: &libp2p::gossipsub::MessageId, source: &PeerId, verdict: Verdict) {
+        self.swarm.behaviour_mut().gossip.report_message_validation_result(id, source, acceptance(verdict));
+    }
+
+    fn ask(&mut self, id: RequestId, peer: PeerKey, bytes: Vec<u8>) {
+        let connected = id_of(peer).filter(|id| self.peers.get(id).is_some_and(|peer| peer.admitted.is_some()));
+        let refusal = match connected {
+            None => RequestError::NotConnected,
+            Some(_) if !self.waiting.may_ask(peer) => RequestError::Busy,
+            Some(connected) => {
+                let asked = self.swarm.behaviour_mut().requests.send_request(&connected, bytes);
+                self.waiting.asked(asked, id, peer);
+                return;
+            }
+        };
+        self.outward.deliver(Class::Sync, NetworkEvent::Response { id, peer, result: Err(refusal) });
+    }
+
+    fn respond(&mut self, token: RequestToken, bytes: Vec<u8>) {
+        let Some(key) = key_of(&token.peer) else { return };
+        let answer = match self.waiting.answer(key, token.id, bytes.len()) {
+            true => Answer::Bytes(bytes),
+            false => Answer::Busy,
+        };
+        // The peer may have gone, or given up waiting; the request is then already counted as over.
+        let _ = self.swarm.behaviour_mut().requests.send_response(token.channel, answer);
+    }
+
+    /// Lowers a peer's standing, and blocks it when that is low enough.
+    pub(super) fn punish(&mut self, peer: PeerKey, why: String, severity: Severity) {
+        match self.standing.punish(peer, severity, self.meter.now_ms()) {
+            Judgement::Stays => tracing::debug!(%peer, why, ?severity, "a peer misbehaves"),
+            Judgement::BlockedUntil(until_ms) => self.block(peer, RefusalReason::Punished(why), until_ms),
+        }
+    }
+
+    /// Throws a peer out at once.
+    pub(super) fn expel(&mut self, peer: PeerKey, why: RefusalReason) {
+        if let Judgement::BlockedUntil(until_ms) = self.standing.punish(peer, Severity::Fatal, self.meter.now_ms()) {
+            self.block(peer, why, until_ms);
+        }
+    }
+
+    fn block(&mut self, peer: PeerKey, why: RefusalReason, until_ms: u64) {
+        let Some(id) = id_of(peer) else { return };
+        tracing::info!(%peer, %why, "blocked");
+        self.swarm.behaviour_mut().blocked.block_peer(id);
+        self.dialler.avoid(id, until_ms);
+        if let Some(connected) = self.peers.get_mut(&id) {
+            connected.refused = Some(why.clone());
+        }
+        self.outward.tell(NetworkEvent::Refused { peer, why });
+    }
+
+    /// Takes the list of pinned peers over into everything that treats them differently.
+    fn pinned(&mut self) {
+        let ids: std::collections::BTreeSet<PeerId> =
+            self.links.pinned().iter().filter_map(|key| id_of(*key)).collect();
+        self.dialler.pin(&ids);
+        let limits = &mut self.swarm.behaviour_mut().limits;
+        for id in self.bypassing.drain(..) {
+            limits.remove_peer_id(&id);
+        }
+        for id in &ids {
+            limits.bypass_peer_id(id);
+            self.bypassing.push(*id);
+        }
+        self.show_peers();
+    }
+
+    fn on_tick(&mut self) {
+        let now_ms = self.meter.now_ms();
+        for due in self.dialler.due(now_ms, |id| self.peers.contains_key(id)) {
+            self.dial(due);
+        }
+        for key in self.standing.forgive(now_ms) {
+            if let Some(id) = id_of(key) {
+                self.swarm.behaviour_mut().blocked.unblock_peer(id);
+            }
+        }
+        let silent: Vec<PeerKey> = self
+            .peers
+            .values()
+            .filter(|peer| peer.admitted.is_none() && peer.refused.is_none())
+            .filter(|peer| peer.since_ms.saturating_add(SILENT_MS_MAX) < now_ms)
+            .map(|peer| peer.key)
+            .collect();
+        for key in silent {
+            self.expel(key, RefusalReason::Silent);
+        }
+        let connected: std::collections::BTreeSet<PeerKey> = self.peers.values().map(|peer| peer.key).collect();
+        let meter = &self.meter;
+        self.buffers.retain(|key, buffers| {
+            let is_needed = connected.contains(key) || !buffers.is_idle();
+            if !is_needed {
+                meter.forget(*key);
+            }
+            is_needed
+        });
+        if std::mem::take(&mut self.known_changed) {
+            publish_directory(&self.directory, |directory| directory.known = self.book.list());
+        }
+    }
+
+    fn dial(&mut self, mut due: super::dialler::Due) {
+        let nowhere = libp2p::swarm::dial_opts::DialOpts::peer_id(*self.swarm.local_peer_id()).build();
+        let options = std::mem::replace(&mut due.options, nowhere);
+        let connection = options.connection_id();
+        match self.swarm.dial(options) {
+            Ok(()) => self.dialler.begun(connection, &due),
+            Err(libp2p::swarm::DialError::NoAddresses) => {
+                if let Some(peer) = due.peer {
+                    self.swarm.behaviour_mut().kad.get_closest_peers(peer);
+                }
+            }
+            Err(error) => tracing::debug!(%error, "not dialled"),
+        }
+    }
+
+    /// Shows who is connected to everybody who asks.
+    pub(super) fn show_peers(&self) {
+        let pinned = self.links.pinned();
+        let mut infos: Vec<_> = self.peers.values().filter_map(|peer| peer.info(pinned.contains(&peer.key))).collect();
+        infos.sort_by_key(|info| info.peer);
+        publish_directory(&self.directory, |directory| directory.peers = infos);
+    }
+}
