@@ -444,10 +444,134 @@ fn an_answer_nobody_waits_for_and_a_vote_never_cast_are_nothing() {
     let set = Arc::clone(&stage.set);
     let answer = verify::VerifyAnswer::Certificates(vec![true; 9]);
     assert_eq!(stage.give(Input::Verified { ticket: consensus::Ticket(1), answer }), []);
-    let _ = stage.vote(0, nullify(1));
-    let _ = stage.vote(1, nullify(1));
-    let vote = sign(&set, ValidatorIndex(3), nullify(1));
+    let _ = stage.vote(0, notarize(1, 0, BLOCK));
+    let _ = stage.vote(1, notarize(1, 0, BLOCK));
+    let vote = sign(&set, ValidatorIndex(3), notarize(1, 0, BLOCK));
     assert_eq!(entered(&stage.give(Input::Signed { vote })), []);
+    assert_eq!(entered(&stage.vote(2, notarize(1, 0, BLOCK))), [2], "the third vote is somebody else's");
+}
+
+// FAULTS L7, C5
+#[test]
+fn an_own_vote_alone_tells_how_far_this_node_had_come() {
+    let set = set_of(&[1, 1, 1, 1]);
+    for (vote, view) in [(nullify(7), 7), (notarize(7, 3, BLOCK), 7), (finalize(7, BLOCK), 8)] {
+        let (_, outputs) = Stage::recovered(3, vec![Record::Vote(vote)], &start(&set));
+        assert_eq!(entered(&outputs), [view], "{vote:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_a_proposal_is_refused() {
+    let (mut stage, _) = Stage::new(3);
+    let set = Arc::clone(&stage.set);
+    let (good, hash) = stage.block(1, ROOT);
+    let mut wrong = vec![
+        ("a vote for another block", good.clone(), notarize(1, 0, BLOCK), 0, hash),
+        ("a proposal by somebody else", good.clone(), notarize(1, 0, hash), 2, hash),
+        ("a nullify vote", good.clone(), nullify(1), 0, hash),
+    ];
+    let changed = |change: fn(&mut types::Header)| {
+        let mut header = good.clone();
+        change(&mut header);
+        header
+    };
+    for (name, header) in [
+        ("a header of another epoch", changed(|header| header.epoch = Epoch(1))),
+        ("a header of a later view", changed(|header| header.view = View(2))),
+        ("a header of view 0", changed(|header| header.view = View(0))),
+        ("a header of another proposer", changed(|header| header.proposer = ValidatorIndex(1))),
+    ] {
+        let hash = harness::hash_of(&header);
+        wrong.push((name, header, notarize(1, 0, hash), 0, hash));
+    }
+    for (name, header, statement, signer, hash) in wrong {
+        let signer = ValidatorIndex(signer);
+        let proposal = types::Proposal { vote: sign(&set, signer, statement), header };
+        let outputs = stage.give(Input::Proposal { proposal, hash, route: Route::Direct(signer) });
+        assert_eq!(outputs, [Output::Punish { signer, why: Misconduct::BadProposal }], "{name}");
+    }
+    let outputs = stage.propose(1, 0, good);
+    assert!(outputs.iter().any(|output| matches!(output, Output::Validate { .. })), "the right one is still taken");
+}
+
+#[test]
+fn a_proposal_below_finality_is_given_up_at_once() {
+    let (mut stage, _) = Stage::new(3);
+    let _ = stage.certificate(&[0, 1, 2], finalize(5, BLOCK));
+    let (header, _) = stage.block(6, ROOT);
+    assert_eq!(cast(&stage.propose(6, 0, header)), [nullify(6)]);
+}
+
+// FAULTS C9
+#[test]
+fn whoever_forged_a_certificate_is_not_listened_to_for_another() {
+    let (mut stage, _) = Stage::new(3);
+    let set = Arc::clone(&stage.set);
+    let mut forged = certify(&set, &[0, 1, 2], nullify(1));
+    forged.signature.0[4] ^= 1;
+    let short = certify(&set, &[0, 1], nullify(1));
+    for (signer, forgery) in [(ValidatorIndex(1), forged), (ValidatorIndex(2), short)] {
+        let direct = |certificate| Input::Certificate { certificate, route: Route::Direct(signer) };
+        let outputs = stage.give(direct(forgery.clone()));
+        assert!(outputs.contains(&Output::Punish { signer, why: Misconduct::BadCertificate }), "{outputs:?}");
+        assert_eq!(stage.give(direct(forgery)), [], "no second job");
+    }
+    assert_eq!(entered(&stage.certificate(&[0, 1, 2], nullify(1))), [2], "others are");
+}
+
+// FAULTS C13
+#[test]
+fn a_vote_by_another_validators_stream_is_verified_first() {
+    let (mut stage, _) = Stage::new(3);
+    let set = Arc::clone(&stage.set);
+    let mut forged = sign(&set, ValidatorIndex(0), notarize(1, 0, BLOCK));
+    forged.signature.0[3] ^= 1;
+    let outputs = stage.give(Input::Vote { vote: forged, route: Route::Direct(ValidatorIndex(1)) });
+    assert!(matches!(&outputs[0], Output::Verify { job: verify::VerifyJob::Votes { .. }, .. }), "{outputs:?}");
+    let outputs = stage.vote(0, notarize(1, 0, OTHER));
+    assert!(!outputs.iter().any(|output| matches!(output, Output::Evidence(_) | Output::Verify { .. })));
+}
+
+#[test]
+fn a_quorum_is_checked_once_while_more_votes_come() {
+    let (mut stage, _) = Stage::new(3);
+    let set = Arc::clone(&stage.set);
+    let mut jobs = 0;
+    for signer in [0, 1, 2, 3].map(ValidatorIndex) {
+        let vote = sign(&set, signer, notarize(1, 0, BLOCK));
+        let outputs = stage.engine.step(types::TimeMs(0), Input::Vote { vote, route: Route::Direct(signer) });
+        jobs += outputs.iter().filter(|output| matches!(output, Output::Verify { .. })).count();
+    }
+    assert_eq!(jobs, 1);
+}
+
+// FAULTS C19
+#[test]
+fn a_job_of_the_epoch_before_says_nothing_about_the_next() {
+    let (mut stage, _) = Stage::new(3);
+    let set = Arc::clone(&stage.set);
+    let mut jobs = Vec::new();
+    for block in [BLOCK, OTHER] {
+        let vote = sign(&set, ValidatorIndex(0), notarize(1, 0, block));
+        let input = Input::Vote { vote, route: Route::Direct(ValidatorIndex(0)) };
+        jobs.extend(stage.engine.step(types::TimeMs(0), input));
+    }
+    let certificate = certify(&set, &[0, 1, 2], nullify(1));
+    jobs.extend(stage.engine.step(types::TimeMs(0), Input::Certificate { certificate, route: Route::Relayed }));
+    let enter = EpochStart { epoch: Epoch(1), ..start(&set) };
+    let _ = stage.give(Input::EnterEpoch(enter));
+    let old = Input::Vote { vote: sign(&set, ValidatorIndex(2), nullify(1)), route: Route::Direct(ValidatorIndex(2)) };
+    let before = format!("{:?}", stage.engine);
+    assert_eq!(stage.give(old), []);
+    let mut answered = 0;
+    for output in jobs {
+        if let Output::Verify { ticket, job } = output {
+            assert_eq!(stage.give(Input::Verified { ticket, answer: verify::run(&job, &SCHEME) }), []);
+            answered += 1;
+        }
+    }
+    assert_eq!((answered, format!("{:?}", stage.engine)), (2, before), "evidence and certificate");
 }
 
 #[test]
