@@ -27,6 +27,13 @@
 //!
 //! Which votes are allowed is `voting.rs` and nothing else.
 //!
+//! # Driving it
+//!
+//! Give every input with the monotonic time, and a [`Input::Tick`] at the latest [`Output::WakeAt`]. Append all records
+//! of a step and sync once before anything else of it happens. Sign what [`Output::Sign`] and [`Output::Resend`] name,
+//! send it to all, and give it back as [`Input::Signed`]. Answer `Verify`, `Build`, `Validate` and the fetches whenever
+//! their results are there; none of them is waited for. After a restart, say again which bodies are durable.
+//!
 //! # Promises
 //!
 //! Outputs of one step are in order: a [`Record`] precedes every vote and certificate that rests on it. Nothing from

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(dead_code, reason = "every suite is a crate of its own and uses its part")]
 
+pub mod dice;
 pub mod network;
 
 use std::sync::Arc;

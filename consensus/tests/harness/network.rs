@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::dice::Dice;
 use super::{SCHEME, hash_of, header};
 use consensus::{
     BuiltBlock, CertificateRequest, Config, Engine, EpochStart, Input, Output, PeerToken, Record, Resend, Route,
@@ -15,23 +16,6 @@ use types::{
     Certificate, Epoch, Hash32, Header, Proposal, TimeMs, ValidatorIndex, ValidatorSet, View, Vote, VoteKind,
     VoteStatement,
 };
-
-/// splitmix64.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % sides
-    }
-
-    fn percent(&mut self, chance: u64) -> bool {
-        self.roll(100) < chance
-    }
-}
 
 #[allow(clippy::large_enum_variant, reason = "short-lived values")]
 #[derive(Clone)]
