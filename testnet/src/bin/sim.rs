@@ -1,0 +1,112 @@
+//! `cargo x sim`: runs simulated networks and says what was violated.
+//!
+//! The last line of `--json` is one document. Exit code 1 means that a property was violated, or a planted bug missed.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+use testnet::sim::{Catch, Options, Report, hunt, run, scenario_names};
+
+/// Simulates whole networks, each from one seed: lossy links, partitions, power cuts, failing disks, criminals.
+#[derive(Debug, Parser)]
+#[command(name = "sim", version)]
+struct Arguments {
+    /// How many seeds.
+    #[arg(long, default_value_t = 12)]
+    seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 1)]
+    from: u64,
+    /// Only this scenario, instead of one chosen by the seed; `list` names them all.
+    #[arg(long)]
+    scenario: Option<String>,
+    /// Sign with real BLS under every seed, not only under every tenth.
+    #[arg(long)]
+    bls: bool,
+    /// Plant bugs, one after the other, and show that each is found.
+    #[arg(long)]
+    canaries: bool,
+    /// With `--canaries`: only this bug.
+    #[arg(long, requires = "canaries")]
+    canary: Option<String>,
+    /// End with one JSON document.
+    #[arg(long)]
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if arguments.scenario.as_deref() == Some("list") {
+        println!("{}", scenario_names().join("\n"));
+        return ExitCode::SUCCESS;
+    }
+    if arguments.canaries { hunt_canaries(&arguments) } else { simulate(&arguments) }
+}
+
+fn simulate(arguments: &Arguments) -> ExitCode {
+    let Arguments { seeds, from, scenario, bls, .. } = arguments;
+    let options = Options { seeds: *seeds, from: *from, scenario: scenario.clone(), bls: *bls };
+    let begun = Instant::now();
+    let progress = |done: u64| {
+        if done.is_multiple_of(25) {
+            eprintln!("{done} of {seeds} seeds after {} s", begun.elapsed().as_secs());
+        }
+    };
+    match run(&options, progress) {
+        Ok(report) => {
+            show(&report, begun.elapsed().as_secs_f32());
+            if arguments.json {
+                println!("{}", serde_json::to_string(&report).expect("a report is made of numbers and texts"));
+            }
+            if report.violations == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(unknown) => {
+            eprintln!("{unknown}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn show(report: &Report, seconds: f32) {
+    let last = (report.from + report.seeds).saturating_sub(1);
+    println!("seeds         {} ({} to {last}) in {seconds:.1} s", report.seeds, report.from);
+    println!("views         {}", report.views);
+    println!("blocks        {}", report.blocks);
+    println!("transactions  {}", report.transactions);
+    println!("faults");
+    for (kind, count) in &report.faults {
+        println!("  {count:>9}  {kind}");
+    }
+    println!("violations    {}", report.violations);
+    for failure in &report.failures {
+        println!();
+        println!("seed {} ({}) violates \"{}\":", failure.seed, failure.scenario, failure.property);
+        println!("  {}", failure.message);
+        println!("  repeat it with: {}", failure.command);
+    }
+}
+
+fn hunt_canaries(arguments: &Arguments) -> ExitCode {
+    println!("{:<30} found by", "planted bug");
+    let catches = hunt(arguments.canary.as_deref(), |catch| println!("{}", describe(catch)));
+    if catches.is_empty() {
+        eprintln!("no bug was planted: this build has none (use `cargo x sim --canaries`), or none has that name");
+        return ExitCode::from(2);
+    }
+    let missed = catches.iter().filter(|catch| catch.found.is_none()).count();
+    println!("{} of {} found", catches.len() - missed, catches.len());
+    if arguments.json {
+        println!("{}", serde_json::json!({ "canaries": catches, "missed": missed }));
+    }
+    if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn describe(catch: &Catch) -> String {
+    match &catch.found {
+        Some(found) => {
+            format!("{:<30} {} seed {}: {}: {}", catch.canary, found.scenario, found.seed, found.property, found.message)
+        }
+        None => format!("{:<30} NOT FOUND", catch.canary),
+    }
+}

@@ -1,0 +1,30 @@
+//! I1, I5: one final hash per height over all honest nodes, ever, with the same state and receipts after it.
+
+use std::collections::BTreeMap;
+
+use types::{Hash32, Height};
+
+use super::{Checker, Sighting};
+
+/// What every node must find at a height: hash, state root, receipts root.
+#[derive(Default)]
+pub(super) struct Agreement {
+    blocks: BTreeMap<Height, (Hash32, Hash32, Hash32)>,
+}
+
+impl Checker for Agreement {
+    fn property(&self) -> &'static str {
+        "agreement"
+    }
+
+    fn see(&mut self, sighting: &Sighting<'_>) -> Result<(), String> {
+        let Sighting::Commit { node, block } = sighting else { return Ok(()) };
+        let height = block.header.height;
+        let found = (block.hash, block.outcome.state_root, block.outcome.receipts_root);
+        let first = *self.blocks.entry(height).or_insert(found);
+        if first == found {
+            return Ok(());
+        }
+        Err(format!("at height {height} node {node} has (block, state, receipts) {found:?}, another has {first:?}"))
+    }
+}

@@ -1,0 +1,119 @@
+//! What must hold in every simulated network, one property per file (FAULTS 1.1).
+//!
+//! Checkers see what leaves honest nodes and what is in them; they share no code with what they check, above all no
+//! arithmetic of quorums. A checker that is not satisfied says why in a sentence.
+
+mod agreement;
+mod certified;
+mod connected;
+mod durability;
+mod innocence;
+mod justified;
+mod never_twice;
+mod replay;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use execution::FinalizedBlock;
+use replica::{LogRecord, Offence};
+use types::{Certificate, Epoch, Hash32, Height, PeerKey, ValidatorIndex, View, Vote};
+
+use super::ground::Ground;
+use super::store::Store;
+
+/// Something that happened and is worth a look.
+pub(crate) enum Sighting<'a> {
+    /// A vote leaves a node; `honest` when the node follows the rules.
+    Vote { vote: &'a Vote, honest: bool },
+    /// An honest node sends a certificate.
+    Certificate { node: usize, certificate: &'a Certificate },
+    /// An honest node writes a final block to its store.
+    Commit { node: usize, block: &'a Arc<FinalizedBlock> },
+    /// An honest node tells its clients that a block is final.
+    Told { node: usize, block: &'a FinalizedBlock },
+    /// An honest node came back: this is what it kept, and above this place its log is complete.
+    Risen { node: usize, signer: Option<ValidatorIndex>, store: &'a Store, log: &'a [LogRecord], floor: (Epoch, View) },
+    /// An honest node holds something against a peer.
+    Punished { node: usize, peer: PeerKey, offence: Offence },
+    /// An honest node says that it has proof of a contradiction.
+    Evidence { signer: ValidatorIndex },
+}
+
+/// One property.
+pub(crate) trait Checker: Send {
+    /// Its name in reports.
+    fn property(&self) -> &'static str;
+
+    /// Looks at what happened.
+    ///
+    /// # Errors
+    /// How the property is violated.
+    fn see(&mut self, sighting: &Sighting<'_>) -> Result<(), String>;
+}
+
+/// A property that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Violation {
+    pub(crate) property: &'static str,
+    pub(crate) message: String,
+}
+
+/// All checkers of one network.
+pub(crate) struct Auditor {
+    checkers: Vec<Box<dyn Checker>>,
+    pub(crate) violations: Vec<Violation>,
+    /// The final chain as first seen: hashes by height.
+    pub(crate) chain: BTreeMap<Height, Hash32>,
+    pub(crate) transactions: u64,
+}
+
+impl Auditor {
+    /// `faulty` are the peers of whom nothing is expected.
+    pub(crate) fn new(ground: &Arc<Ground>, faulty: Vec<PeerKey>) -> Self {
+        let powers: Vec<u64> = ground.set.validators().iter().map(|member| member.power.0).collect();
+        let checkers: Vec<Box<dyn Checker>> = vec![
+            Box::new(never_twice::NeverTwice::default()),
+            Box::new(justified::Justified::new(Quorum { powers: powers.clone() })),
+            Box::new(certified::Certified::new(ground.clone(), Quorum { powers })),
+            Box::new(agreement::Agreement::default()),
+            Box::new(connected::Connected::default()),
+            Box::new(durability::Durability::default()),
+            Box::new(replay::Replay::new(ground.clone())),
+            Box::new(innocence::Innocence::new(ground, faulty)),
+        ];
+        Self { checkers, violations: Vec::new(), chain: BTreeMap::new(), transactions: 0 }
+    }
+
+    pub(crate) fn see(&mut self, sighting: &Sighting<'_>) {
+        for checker in &mut self.checkers {
+            if let Err(message) = checker.see(sighting) {
+                self.violations.push(Violation { property: checker.property(), message });
+            }
+        }
+        if let Sighting::Commit { block, .. } = sighting
+            && self.chain.insert(block.header.height, block.hash).is_none()
+        {
+            self.transactions += block.body.transactions.len() as u64;
+        }
+    }
+
+    pub(crate) fn violated(&mut self, property: &'static str, message: String) {
+        self.violations.push(Violation { property, message });
+    }
+}
+
+/// What is a quorum, reckoned here anew.
+#[derive(Clone, Debug)]
+pub(crate) struct Quorum {
+    powers: Vec<u64>,
+}
+
+impl Quorum {
+    /// Whether these members, each named once, are more than two thirds of the power.
+    fn is_met(&self, members: impl IntoIterator<Item = ValidatorIndex>) -> bool {
+        let signed: u64 = members.into_iter().filter_map(|member| self.powers.get(usize::from(member.0))).sum();
+        let total: u64 = self.powers.iter().sum();
+        u128::from(signed) * 3 > u128::from(total) * 2
+    }
+}

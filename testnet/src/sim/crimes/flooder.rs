@@ -1,0 +1,57 @@
+//! A valid member that talks without end: votes for views far ahead and far back, of unknown validators, the same
+//! certificate and the same proposal over and over (FAULTS C13, L9, L19).
+
+use replica::wire::Message;
+use types::{Hash32, ValidatorIndex, View, Vote, VoteKind, VoteStatement};
+
+use super::{Crime, Hand, Utterance};
+
+/// Says so many things to everybody for every message it hears.
+pub(crate) struct Flooder {
+    pub(crate) burst: u64,
+}
+
+impl Flooder {
+    fn vote(hand: &mut Hand<'_>, about: VoteStatement) -> Message {
+        let view = match hand.lots.below(4) {
+            0 => about.view.saturating_add(1_000_000),
+            1 => View(about.view.0 / 2 + 1),
+            2 => View(u64::MAX),
+            _ => about.view.saturating_add(hand.lots.below(16)),
+        };
+        let kind = hand.lots.pick(&[VoteKind::Notarize, VoteKind::Nullify, VoteKind::Finalize]);
+        let hash = Hash32(crypto::hash::sha256(&hand.lots.next().to_le_bytes()));
+        let statement = VoteStatement {
+            kind,
+            epoch: about.epoch,
+            view,
+            parent_view: if kind == VoteKind::Notarize { view.saturating_sub(1) } else { View::ZERO },
+            block: if kind == VoteKind::Nullify { Hash32::ZERO } else { hash },
+        };
+        let vote = hand.sign(statement);
+        let stranger = hand.lots.chance(200);
+        Message::Vote(if stranger { Vote { signer: ValidatorIndex(u16::MAX), ..vote } } else { vote })
+    }
+}
+
+impl Crime for Flooder {
+    fn hear(&mut self, hand: &mut Hand<'_>, heard: &Message) -> Vec<(usize, Utterance)> {
+        let (about, again) = match heard {
+            Message::Vote(vote) => (vote.statement, None),
+            Message::Certificate(certificate) => (certificate.statement, Some(heard.clone())),
+            Message::Proposal(proposal) => (proposal.vote.statement, Some(heard.clone())),
+            _ => return Vec::new(),
+        };
+        let mut said = Vec::new();
+        for _ in 0..self.burst {
+            let message = match &again {
+                Some(again) if hand.lots.chance(300) => again.clone(),
+                _ => Self::vote(hand, about),
+            };
+            hand.faults.add("flood");
+            let to = (hand.own + 1 + hand.lots.place(hand.ground.set.len() - 1)) % hand.ground.set.len();
+            said.push((to, Utterance::Stream(message)));
+        }
+        said
+    }
+}

@@ -1,0 +1,105 @@
+//! Forges certificates and votes, and sends junk (FAULTS C9, C10, C13): bitmaps too short, too long or padded, one
+//! signer short of a quorum, signatures of other statements, votes in others' names.
+
+use replica::wire::Message;
+use types::{
+    BlsSignature, ByteString, Certificate, Epoch, Hash32, SignerBitmap, ValidatorIndex, View, Vote, VoteKind,
+    VoteStatement,
+};
+
+use super::{Crime, Hand, Utterance};
+
+/// Forges something at every so many messages that it hears.
+pub(crate) struct Forger {
+    pub(crate) per_mille: u64,
+    /// Genuine certificates, to be bent.
+    seen: Vec<Certificate>,
+}
+
+impl Forger {
+    pub(crate) const fn new(per_mille: u64) -> Self {
+        Self { per_mille, seen: Vec::new() }
+    }
+
+    fn forge(&self, hand: &mut Hand<'_>, statement: VoteStatement) -> Utterance {
+        let members = hand.ground.set.len();
+        let signature = BlsSignature([u8::try_from(hand.lots.below(256)).expect("below 256"); 48]);
+        let all = (0..members).map(|place| ValidatorIndex(u16::try_from(place).expect("few")));
+        let real = (!self.seen.is_empty()).then(|| self.seen[hand.lots.place(self.seen.len())].clone());
+        match (hand.lots.below(8), real) {
+            (0, Some(real)) => certificate(with_bitmap(&real, |bytes| bytes.push(0))),
+            (1, Some(real)) => certificate(with_bitmap(&real, |bytes| bytes.extend([0xff; 4]))),
+            (2, Some(real)) => certificate(with_bitmap(&real, Vec::clear)),
+            (3, Some(real)) => certificate(Certificate { signers: fewer(&real, members), ..real }),
+            (4, Some(real)) => {
+                let statement = VoteStatement { epoch: Epoch(real.statement.epoch.0 + 1), ..real.statement };
+                certificate(Certificate { statement, ..real })
+            }
+            (5, _) => {
+                let signer = ValidatorIndex(u16::try_from(hand.lots.below(members as u64 + 2)).expect("few"));
+                Utterance::Stream(Message::Vote(Vote { statement, signer, signature }))
+            }
+            (6, _) => {
+                let length = hand.lots.place(400);
+                Utterance::Junk((0..length).map(|_| u8::try_from(hand.lots.below(256)).expect("below 256")).collect())
+            }
+            _ => certificate(Certificate { statement, signers: SignerBitmap::new(members, all), signature }),
+        }
+    }
+}
+
+fn certificate(certificate: Certificate) -> Utterance {
+    Utterance::Stream(Message::Certificate(certificate))
+}
+
+fn with_bitmap(real: &Certificate, bend: impl FnOnce(&mut Vec<u8>)) -> Certificate {
+    let mut bytes = real.signers.as_bytes().to_vec();
+    bend(&mut bytes);
+    bytes.truncate(types::limits::SIGNER_BITMAP_BYTES_MAX);
+    let signers = SignerBitmap::from_bytes(ByteString::new(bytes).expect("cut to what a bitmap may hold"));
+    Certificate { signers, ..real.clone() }
+}
+
+/// The same signers without the last two.
+fn fewer(real: &Certificate, members: usize) -> SignerBitmap {
+    let signers = real.signers.signers(members).unwrap_or_default();
+    SignerBitmap::new(members, signers.into_iter().rev().skip(2))
+}
+
+impl Crime for Forger {
+    fn hear(&mut self, hand: &mut Hand<'_>, heard: &Message) -> Vec<(usize, Utterance)> {
+        if let Message::Certificate(certificate) = heard {
+            if self.seen.len() >= 16 {
+                self.seen.remove(0);
+            }
+            self.seen.push(certificate.clone());
+        }
+        let about = match heard {
+            Message::Vote(vote) => vote.statement,
+            Message::Proposal(proposal) => proposal.vote.statement,
+            _ => return Vec::new(),
+        };
+        if !hand.lots.chance(self.per_mille) {
+            return Vec::new();
+        }
+        let kind = hand.lots.pick(&[VoteKind::Notarize, VoteKind::Nullify, VoteKind::Finalize]);
+        let view = about.view.saturating_add(hand.lots.below(3));
+        let invented = Hash32([u8::try_from(hand.lots.below(256)).expect("below 256"); 32]);
+        let block = if hand.lots.chance(500) || about.block == Hash32::ZERO { invented } else { about.block };
+        let statement = VoteStatement {
+            kind,
+            view,
+            parent_view: if kind == VoteKind::Notarize { view.saturating_sub(1) } else { View::ZERO },
+            block: if kind == VoteKind::Nullify { Hash32::ZERO } else { block },
+            ..about
+        };
+        let forged = self.forge(hand, statement);
+        hand.faults.add("forgery");
+        let to = (hand.own + 1 + hand.lots.place(hand.ground.set.len() - 1)) % hand.ground.set.len();
+        let forged = match forged {
+            Utterance::Stream(message) if hand.lots.chance(200) => Utterance::Gossip(message),
+            forged => forged,
+        };
+        vec![(to, forged)]
+    }
+}

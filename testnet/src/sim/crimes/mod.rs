@@ -1,0 +1,84 @@
+//! What faulty members do, one crime per file.
+//!
+//! A criminal runs a real replica; its crime changes what leaves it, adds to what it says, and answers questions as it
+//! likes. It signs with its own key only: the keyed hash of the simulator keeps no secrets, so this is a promise.
+
+mod equivocator;
+mod flooder;
+mod forger;
+mod liar;
+mod nuller;
+mod reproposer;
+mod smuggler;
+mod withholder;
+
+use std::sync::Arc;
+
+use replica::wire::{Message, Request, Response};
+use types::{Proposal, ValidatorIndex, Vote, VoteStatement};
+
+pub(crate) use equivocator::Equivocator;
+pub(crate) use flooder::Flooder;
+pub(crate) use forger::Forger;
+pub(crate) use liar::{Liar, WAYS};
+pub(crate) use nuller::Nuller;
+pub(crate) use reproposer::Reproposer;
+pub(crate) use smuggler::{Contraband, Smuggler};
+pub(crate) use withholder::Withholder;
+
+use super::faults::Faults;
+use super::ground::Ground;
+use super::lots::Lots;
+
+/// What a criminal has at hand.
+pub(crate) struct Hand<'a> {
+    pub(crate) ground: &'a Arc<Ground>,
+    /// Its place in the set.
+    pub(crate) own: usize,
+    pub(crate) lots: &'a mut Lots,
+    pub(crate) faults: &'a mut Faults,
+}
+
+impl Hand<'_> {
+    pub(crate) fn index(&self) -> ValidatorIndex {
+        ValidatorIndex(u16::try_from(self.own).expect("a place in a set"))
+    }
+
+    /// Signs anything, with its own key.
+    pub(crate) fn sign(&self, statement: VoteStatement) -> Vote {
+        self.ground.signatures.vote(&self.ground.keys[self.own], self.index(), statement)
+    }
+
+    /// Whether a proposal is its own.
+    pub(crate) fn is_own(&self, proposal: &Proposal) -> bool {
+        proposal.vote.signer == self.index()
+    }
+}
+
+/// Something said out of turn.
+pub(crate) enum Utterance {
+    /// Over the own stream.
+    Stream(Message),
+    /// As gossip.
+    Gossip(Message),
+    /// No message at all.
+    Junk(Vec<u8>),
+}
+
+/// What a faulty member does differently.
+pub(crate) trait Crime: Send {
+    /// What really leaves for a node in place of a message.
+    fn send(&mut self, _hand: &mut Hand<'_>, _to: usize, message: Message) -> Vec<Message> {
+        vec![message]
+    }
+
+    /// What it says to whom on hearing something.
+    fn hear(&mut self, _hand: &mut Hand<'_>, _heard: &Message) -> Vec<(usize, Utterance)> {
+        Vec::new()
+    }
+
+    /// What it answers; nothing is an answer too.
+    fn answer(&mut self, _hand: &mut Hand<'_>, _request: &Request, honest: Response) -> Option<Response> {
+        Some(honest)
+    }
+}

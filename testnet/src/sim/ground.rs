@@ -1,0 +1,123 @@
+//! What all nodes of a simulated network share: the genesis, the rules, keys and accounts.
+
+use std::sync::Arc;
+
+use crypto::ecdsa_pure::SigningKey;
+use crypto::hash::sha256;
+use execution::{GenesisBlock, Registry};
+use genesis::GenesisBuilder;
+use types::{
+    Address, Amount, Asset, AssetId, ByteString, ChainId, Genesis, GenesisValidator, Network, Power, TimeMs, Timing,
+    ValidatorIndex, ValidatorSet, View,
+};
+
+use super::clock::UNIX_MS_AT_START;
+use super::keys::{SignatureKind, Signatures, ValidatorKey, peer_key, validator_keys};
+
+/// Funded accounts.
+const ACCOUNTS: usize = 6;
+/// An asset with little left to mint; the first account may mint it.
+pub(crate) const SCARCE: AssetId = AssetId(1_000);
+
+/// What a network is to be like.
+#[derive(Clone, Debug)]
+pub(crate) struct Terms {
+    pub(crate) powers: Vec<u64>,
+    pub(crate) signatures: SignatureKind,
+    pub(crate) timing: Timing,
+}
+
+impl Terms {
+    /// Equal validators, Δ 100 ms, epochs of a few blocks.
+    pub(crate) fn of(powers: Vec<u64>) -> Self {
+        let timing = Timing {
+            delta_ms: 100,
+            delta_max_ms: 800,
+            block_interval_min_ms: 20,
+            block_interval_empty_ms: 400,
+            epoch_length_ms: 1_500,
+            seed_interval_ms: 700,
+            ..Timing::default()
+        };
+        Self { powers, signatures: SignatureKind::KeyedHash, timing }
+    }
+}
+
+/// A key with money.
+pub(crate) struct Account {
+    pub(crate) key: SigningKey,
+    pub(crate) address: Address,
+}
+
+/// What all nodes share.
+pub(crate) struct Ground {
+    pub(crate) genesis: Arc<Genesis>,
+    pub(crate) chain_id: ChainId,
+    pub(crate) registry: Registry,
+    pub(crate) block0: GenesisBlock,
+    pub(crate) set: Arc<ValidatorSet>,
+    pub(crate) keys: Vec<ValidatorKey>,
+    pub(crate) signatures: Signatures,
+    pub(crate) accounts: Vec<Account>,
+}
+
+impl Ground {
+    pub(crate) fn new(terms: &Terms) -> Self {
+        let keys = validator_keys(terms.powers.len());
+        let accounts = accounts();
+        let genesis = genesis(terms, &keys, &accounts);
+        let chain_id = genesis::chain_id(&genesis);
+        let registry = runtime::registry().with_signatures(Signatures::of_rules(terms.signatures));
+        let block0 = registry.genesis(&genesis, chain_id).expect("a checked genesis starts a chain");
+        let set = genesis::validator_set(&genesis).expect("a checked genesis has validators");
+        let signatures = Signatures::new(terms.signatures, chain_id);
+        Self { genesis: Arc::new(genesis), chain_id, registry, block0, set: Arc::new(set), keys, signatures, accounts }
+    }
+
+    /// The leader of a view: smooth weighted round robin, computed here anew so that nothing rests on the engine.
+    pub(crate) fn leader(&self, view: View) -> ValidatorIndex {
+        let powers: Vec<i64> = self.set.validators().iter().map(|member| member.power.0.cast_signed()).collect();
+        let total: i64 = powers.iter().sum();
+        let cycle = u64::try_from(total).expect("a sum of powers").max(1);
+        let mut credit = vec![0_i64; powers.len()];
+        let mut leader = 0;
+        for _ in 0..(view.0.wrapping_sub(1) % cycle) + 1 {
+            for (credit, power) in credit.iter_mut().zip(&powers) {
+                *credit += power;
+            }
+            leader = (0..credit.len()).rev().max_by_key(|place| credit[*place]).unwrap_or(0);
+            credit[leader] -= total;
+        }
+        ValidatorIndex(u16::try_from(leader).expect("a place in a set"))
+    }
+}
+
+fn accounts() -> Vec<Account> {
+    let make = |number: usize| {
+        let secret = sha256(format!("simulated account {number}").as_bytes());
+        let key = SigningKey::from_bytes(&secret).expect("a hash is a secret key, but for one in 2^127");
+        let address = crypto::ids::address_of_key(&key.public_key());
+        Account { key, address }
+    };
+    (0..ACCOUNTS).map(make).collect()
+}
+
+fn genesis(terms: &Terms, keys: &[ValidatorKey], accounts: &[Account]) -> Genesis {
+    let ecosystem = Address([9; 20]);
+    let mut builder = GenesisBuilder::new("simulated", Network::Test, TimeMs(UNIX_MS_AT_START), ecosystem)
+        .parameters(|parameters| parameters.timing = terms.timing.clone());
+    for (node, (key, power)) in keys.iter().zip(&terms.powers).enumerate() {
+        let account = Address([u8::try_from(node).expect("few nodes"); 20]);
+        let ValidatorKey { public, possession, .. } = key;
+        let (key, possession, power, peer) = (*public, *possession, Power(*power), peer_key(node));
+        builder = builder.validator(GenesisValidator { key, possession, power, account, peer });
+    }
+    for account in accounts {
+        builder = builder.thr(account.address, Amount(1_000_000_000_000));
+    }
+    let minter = accounts[0].address;
+    let symbol = ByteString::new(b"SCARCE".to_vec()).expect("a short symbol");
+    let scarce = Asset { symbol, decimals: 0, cap: Amount(1_000), minter: Some(minter) };
+    builder = builder.asset(SCARCE, scarce).balance(minter, SCARCE, Amount(990));
+    builder.build().expect("the genesis of a simulation keeps the rules")
+}

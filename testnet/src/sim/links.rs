@@ -1,0 +1,109 @@
+//! The network between nodes: every message takes its own time, so messages overtake each other; some are lost, some
+//! come twice, some cannot pass (FAULTS C15).
+//!
+//! It must not know what a message means; a scenario may hold back what it recognizes by a filter.
+
+use std::ops::RangeInclusive;
+
+use replica::wire::Message;
+
+use super::lots::Lots;
+
+/// What a filter looks at.
+pub(crate) struct Passing<'a> {
+    pub(crate) to: usize,
+    pub(crate) message: &'a Message,
+}
+
+/// Says whether a message is to vanish.
+pub(crate) type Filter = Box<dyn FnMut(&Passing<'_>) -> bool + Send>;
+
+/// How the network treats messages now.
+pub(crate) struct Links {
+    /// How long a message takes.
+    pub(crate) delay_us: RangeInclusive<u64>,
+    /// Of a thousand messages so many are lost.
+    pub(crate) lost: u64,
+    /// Of a thousand messages so many come twice.
+    pub(crate) doubled: u64,
+    /// Added to every message to or from a node.
+    pub(crate) slow_us: Vec<u64>,
+    /// What nothing passes: from, to.
+    cut: Vec<Vec<bool>>,
+    pub(crate) filter: Option<Filter>,
+    lots: Lots,
+}
+
+impl Links {
+    pub(crate) fn new(nodes: usize, lots: Lots) -> Self {
+        Self {
+            delay_us: 500..=3_000,
+            lost: 0,
+            doubled: 0,
+            slow_us: vec![0; nodes],
+            cut: vec![vec![false; nodes]; nodes],
+            filter: None,
+            lots,
+        }
+    }
+
+    /// After which times a message arrives: never, once or twice.
+    pub(crate) fn carry(&mut self, from: usize, to: usize) -> Vec<u64> {
+        if self.cut[from][to] || self.lots.chance(self.lost) {
+            return Vec::new();
+        }
+        let copies = if self.lots.chance(self.doubled) { 2 } else { 1 };
+        let slow_us = self.slow_us[from] + self.slow_us[to];
+        (0..copies).map(|_| slow_us + self.lots.between(self.delay_us.clone())).collect()
+    }
+
+    /// Whether the scenario holds this message back.
+    pub(crate) fn filtered(&mut self, to: usize, message: &Message) -> bool {
+        self.filter.as_mut().is_some_and(|filter| filter(&Passing { to, message }))
+    }
+
+    pub(crate) fn is_cut(&self, from: usize, to: usize) -> bool {
+        self.cut[from][to]
+    }
+
+    /// Nothing passes in this direction any more.
+    pub(crate) fn cut_one_way(&mut self, from: usize, to: usize) {
+        self.cut[from][to] = true;
+    }
+
+    /// Nodes of different groups cannot reach each other; who is in no group is alone.
+    pub(crate) fn split(&mut self, groups: &[Vec<usize>]) {
+        let group = |node| groups.iter().position(|group| group.contains(&node));
+        for from in 0..self.cut.len() {
+            for to in 0..self.cut.len() {
+                self.cut[from][to] = from != to && (group(from) != group(to) || group(from).is_none());
+            }
+        }
+    }
+
+    /// Everything passes again, fast and once.
+    pub(crate) fn heal(&mut self) {
+        self.cut.iter_mut().for_each(|row| row.fill(false));
+        self.slow_us.fill(0);
+        self.delay_us = 500..=3_000;
+        (self.lost, self.doubled) = (0, 0);
+        self.filter = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_split_separates_groups_and_isolates_who_is_in_none() {
+        let mut links = Links::new(4, Lots::new(1));
+        links.split(&[vec![0, 1], vec![2]]);
+        assert_eq!(links.carry(0, 1).len(), 1);
+        for (from, to) in [(0, 2), (2, 0), (3, 0), (1, 3), (3, 2)] {
+            assert!(links.carry(from, to).is_empty(), "{from} reaches {to}");
+        }
+        links.heal();
+        assert_eq!(links.carry(3, 0).len(), 1);
+    }
+}

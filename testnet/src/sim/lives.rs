@@ -1,0 +1,144 @@
+//! Starting, killing and healing nodes.
+
+use journal::MemoryDisk;
+use replica::Event;
+use types::{Epoch, Height, View};
+
+use super::checks::Sighting;
+use super::node::{Doom, Risen};
+use super::world::{Happening, World};
+
+/// The links' delay after healing is a few milliseconds; a Δ that has doubled to its cap, and a whole round of leaders
+/// of whom a third may be faulty, fit into this many times over.
+const PROGRESS_MS_MAX: u64 = 60_000;
+/// Blocks that every node must finalize after healing (I12).
+const PROGRESS_BLOCKS: u64 = 10;
+
+impl World {
+    /// Starts every node and the load.
+    pub(crate) fn start(&mut self) {
+        (0..self.nodes.len()).for_each(|place| self.rise(place));
+        self.later(1_000, Happening::Load);
+    }
+
+    /// Starts all but one node.
+    pub(crate) fn start_without(&mut self, absent: usize) {
+        (0..self.nodes.len()).filter(|place| *place != absent).for_each(|place| self.rise(place));
+        self.later(1_000, Happening::Load);
+    }
+
+    /// Starts a node from what is on its disks. One that refuses, though nothing was damaged, is a violation.
+    pub(crate) fn rise(&mut self, place: usize) {
+        if self.nodes[place].up.is_some() || self.is_violated() {
+            return;
+        }
+        let ground = self.ground.clone();
+        self.nodes[place].clock.started_us = self.at_us;
+        let now = self.now(place);
+        let risen = self.nodes[place].rise(&ground, now);
+        match risen {
+            Ok(risen) => self.risen(place, risen),
+            Err(message) => self.auditor.violated("no fault", format!("node {place} does not start: {message}")),
+        }
+    }
+
+    fn risen(&mut self, place: usize, Risen { up, log, floor }: Risen) {
+        let node = &mut self.nodes[place];
+        node.up = Some(Box::new(up));
+        node.life += 1;
+        node.doom = None;
+        if !node.is_faulty && node.life > 1 {
+            let floor = floor.map_or((Epoch::ZERO, View::ZERO), |floor| (floor.epoch, floor.view));
+            let (signer, store) = (node.index(), &node.store);
+            self.auditor.see(&Sighting::Risen { node: place, signer, store, log: &log, floor });
+        }
+        self.schedule_settle(place);
+        let own = self.nodes[place].peer;
+        for other in 0..self.nodes.len() {
+            let peer = self.nodes[other].peer;
+            if peer != own && self.nodes[other].up.is_some() {
+                self.give(place, Event::PeerUp { peer });
+                self.give(other, Event::PeerUp { peer: own });
+            }
+        }
+    }
+
+    /// Takes the power from a node: what was not synced is lost from some byte, or block, on.
+    pub(crate) fn cut_power(&mut self, place: usize) {
+        let node = &mut self.nodes[place];
+        if node.up.take().is_none() {
+            return;
+        }
+        let lots = &mut self.lots;
+        for disk in [&node.log_disk, &node.lease_disk] {
+            disk.crash(|_, unsynced| lots.place(unsynced + 1));
+        }
+        let kept = lots.place(node.store.unsynced() + 1);
+        node.store.crash(kept);
+        node.doom = None;
+        let peer = node.peer;
+        self.faults.add("crash");
+        for other in (0..self.nodes.len()).filter(|other| *other != place) {
+            self.give(other, Event::PeerDown { peer });
+        }
+    }
+
+    pub(crate) fn rise_in(&mut self, place: usize, in_ms: u64) {
+        self.later(in_ms * 1_000, Happening::Rise { node: place });
+    }
+
+    /// The node's power goes at the n-th operation on its log's disk from now.
+    pub(crate) fn doom_at_disk_operation(&mut self, place: usize, operations: u64) {
+        let node = &mut self.nodes[place];
+        if node.up.is_some() {
+            node.doom = Some(Doom::DiskOperation);
+            node.log_disk.fail_operation(operations);
+        }
+    }
+
+    /// Everything that can be mended is: links, power, clocks of nodes that are down, disks.
+    pub(crate) fn heal(&mut self) {
+        self.links.heal();
+        self.kill_all_at = None;
+        for place in 0..self.nodes.len() {
+            self.nodes[place].doom = None;
+            self.nodes[place].sync_us = 300;
+            self.nodes[place].log_disk.fail_operation(u64::MAX);
+            self.rise(place);
+        }
+    }
+
+    /// I12: after healing every honest node that is up finalizes ten more blocks.
+    pub(crate) fn expect_progress(&mut self) {
+        self.expect_progress_of(PROGRESS_BLOCKS);
+    }
+
+    pub(crate) fn expect_progress_of(&mut self, blocks: u64) {
+        let goal = Height(self.highest().0 + blocks);
+        let done = self.run_until(PROGRESS_MS_MAX, |world| world.lowest() >= goal);
+        if !done && !self.is_violated() {
+            let heights: Vec<String> = (0..self.nodes.len()).map(|place| self.describe(place)).collect();
+            self.auditor.violated("progress", format!("not every node reached block {goal}: {}", heights.join("; ")));
+        }
+    }
+
+    fn describe(&self, place: usize) -> String {
+        let node = &self.nodes[place];
+        let faulty = if node.is_faulty { " (faulty)" } else { "" };
+        match &node.up {
+            Some(up) => {
+                let status = up.replica.status();
+                format!(
+                    "node {place}{faulty} at block {} in view {} of epoch {}, {}",
+                    status.height, status.view, status.epoch, status.voting
+                )
+            }
+            None => format!("node {place}{faulty} down at block {}", node.store.height()),
+        }
+    }
+
+    /// A disk with the same content, to put back later.
+    pub(crate) fn copy_log(&self, place: usize) -> MemoryDisk {
+        self.nodes[place].log_disk.copy()
+    }
+}

@@ -1,0 +1,32 @@
+//! The simulator: whole networks in one process, from one seed each, in virtual time.
+//!
+//! The replicas, their engine, their log and their rules are those of the daemon; links, disks, clocks, processes and
+//! faulty members are simulated ([`run`]). Checkers look at everything that leaves honest nodes and at everything they
+//! keep. A run is repeated by its seed alone. Planted bugs ([`hunt`]) prove that the checkers see.
+//!
+//! It must not use sockets, files, threads or the clock inside a network: only `run` spreads seeds over threads.
+
+mod canaries;
+mod checks;
+mod client;
+mod clock;
+mod crimes;
+mod faults;
+mod ground;
+mod keys;
+mod links;
+mod lives;
+mod lots;
+mod node;
+mod outcome;
+mod panics;
+mod perform;
+mod queue;
+mod run;
+mod scenarios;
+mod store;
+mod world;
+
+pub use canaries::{Catch, hunt};
+pub use outcome::{Failure, Report};
+pub use run::{Options, UnknownScenario, run, scenario_names};

@@ -1,0 +1,155 @@
+//! One simulated node: what survives a crash, and the replica that does not.
+
+use std::collections::BTreeMap;
+
+use execution::NextBlock;
+use journal::{MemoryDisk, VoteBound};
+use mempool::PoolLimits;
+use replica::wire::Request;
+use replica::{Config, Desk, Effect, LogRecord, Now, Replica, RequestId, RequestToken, Start, Tip};
+use types::{ByteString, Epoch, Hash32, PeerKey, ValidatorIndex, View};
+
+use super::clock::Clock;
+use super::crimes::Crime;
+use super::ground::Ground;
+use super::keys::peer_key;
+use super::store::Store;
+
+/// How a node will end, when a scenario wants it to end at an exact point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doom {
+    /// After so many more effects (FAULTS C3: between persist, sign and send).
+    Effects(u64),
+    /// At this operation on the log's disk, which is left undone.
+    DiskOperation,
+}
+
+/// A node of the network, up or down.
+pub(crate) struct Node {
+    pub(crate) peer: PeerKey,
+    /// Its place in the validator set; an observer has none.
+    pub(crate) validator: Option<usize>,
+    pub(crate) log_disk: MemoryDisk,
+    pub(crate) lease_disk: MemoryDisk,
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) up: Option<Box<Up>>,
+    /// Counts starts, so that what was meant for an earlier life does not reach a later one.
+    pub(crate) life: u64,
+    pub(crate) doom: Option<Doom>,
+    /// It breaks the rules; nothing is expected of it.
+    pub(crate) is_faulty: bool,
+    pub(crate) crime: Option<Box<dyn Crime>>,
+    /// The store writes until then.
+    pub(crate) store_busy_until_us: u64,
+    /// When its newest vote left.
+    pub(crate) voted_us: u64,
+    /// Longest time of a sync of its log, in microseconds.
+    pub(crate) sync_us: u64,
+}
+
+/// What a crash takes away.
+pub(crate) struct Up {
+    pub(crate) replica: Replica,
+    pub(crate) desk: Desk<MemoryDisk>,
+    /// Effects that wait for the next turn of the desk.
+    pub(crate) pending: Vec<Effect>,
+    pub(crate) settling: bool,
+    pub(crate) alarm: u64,
+    /// Who asked what.
+    pub(crate) questions: BTreeMap<RequestToken, Question>,
+    pub(crate) tokens: u64,
+}
+
+/// A question of a peer that waits for its answer.
+pub(crate) struct Question {
+    pub(crate) asker: usize,
+    pub(crate) life: u64,
+    pub(crate) id: RequestId,
+    pub(crate) request: Request,
+}
+
+/// A node that came up, before it did anything.
+pub(crate) struct Risen {
+    pub(crate) up: Up,
+    pub(crate) log: Vec<LogRecord>,
+    pub(crate) floor: Option<journal::Floor>,
+}
+
+impl Node {
+    pub(crate) fn new(ground: &Ground, identity: usize) -> Self {
+        Self {
+            peer: peer_key(identity),
+            validator: (identity < ground.keys.len()).then_some(identity),
+            log_disk: MemoryDisk::new(),
+            lease_disk: MemoryDisk::new(),
+            store: Store::new(&ground.block0),
+            clock: Clock::default(),
+            up: None,
+            life: 0,
+            doom: None,
+            is_faulty: false,
+            crime: None,
+            store_busy_until_us: 0,
+            voted_us: 0,
+            sync_us: 300,
+        }
+    }
+
+    pub(crate) fn index(&self) -> Option<ValidatorIndex> {
+        self.validator.map(|place| ValidatorIndex(u16::try_from(place).expect("a place in a set")))
+    }
+
+    /// Starts from what is on the disks.
+    ///
+    /// # Errors
+    /// Why the node refuses to start.
+    pub(crate) fn rise(&mut self, ground: &Ground, now: Now) -> Result<Risen, String> {
+        let (log_disk, lease_disk) = (self.log_disk.clone(), self.lease_disk.clone());
+        let opened = Desk::open(log_disk, lease_disk, ground.chain_id).map_err(|error| error.to_string())?;
+        let tip = self.store.tip();
+        if opened.floor.is_some_and(|floor| floor.height > tip.header.height) {
+            return Err(format!("the store ends at {}, below the log's floor", tip.header.height));
+        }
+        let start = self.start(&tip, opened.votes_above, opened.floor, opened.log.clone());
+        let config = Config {
+            chain_id: ground.chain_id,
+            genesis: ground.genesis.clone(),
+            registry: ground.registry.clone(),
+            own_key: self.validator.map(|place| ground.keys[place].public),
+            own_peer: self.peer,
+            pool: PoolLimits::default(),
+            software: ByteString::new(b"simulated".to_vec()).expect("a short name"),
+        };
+        let (replica, pending) = Replica::new(config, start, now, &self.store.state);
+        let (questions, alarm, tokens) = (BTreeMap::new(), 0, 0);
+        let up = Up { replica, desk: opened.desk, pending, settling: false, alarm, questions, tokens };
+        Ok(Risen { up, log: opened.log, floor: opened.floor })
+    }
+
+    fn start(
+        &self,
+        tip: &Tip,
+        bound: VoteBound,
+        floor: Option<journal::Floor>,
+        log: Vec<LogRecord>,
+    ) -> Start {
+        let next = NextBlock::read(&self.store.state);
+        let (epoch, set) = (next.epoch.number, next.validators);
+        let place = self.store.newest().map(|block| block.certificate.statement);
+        let root_view = place.filter(|place| place.epoch == epoch).map_or(View::ZERO, |place| place.view);
+        let bound = match bound {
+            VoteBound::Above(position) => (position.epoch, position.view),
+            VoteBound::Unknown => (Epoch::MAX, View::MAX),
+        };
+        let floor = floor.map_or((Epoch::ZERO, View::ZERO), |floor| (floor.epoch, floor.view));
+        let root: Hash32 = tip.hash;
+        let votes_above = bound.max(floor);
+        Start { tip: tip.clone(), epoch, set: std::sync::Arc::new(set), root, root_view, votes_above, log }
+    }
+
+    /// Whether it follows the rules and is running.
+    pub(crate) fn is_honest_and_up(&self) -> bool {
+        !self.is_faulty && self.up.is_some()
+    }
+}

@@ -1,0 +1,224 @@
+//! Performing effects: what leaves a node and what comes back to it.
+
+use std::sync::Arc;
+
+use replica::wire::{Message, Request, Response};
+use replica::{Effect, Event, Job, JobId, Notice, RequestId, RequestToken, Target};
+use types::{Canonical, Header, PeerKey, Proposal, Vote, VoteStatement};
+
+use super::checks::Sighting;
+use super::crimes::Crime;
+use super::world::{Happening, JobsRead, World};
+
+/// How long a node waits for an answer.
+const ANSWER_US_MAX: u64 = 2_000_000;
+/// Longest time that a job takes.
+const JOB_US_MAX: u64 = 800;
+/// Longest time until the store has written a block, or synced.
+const STORE_US_MAX: u64 = 2_000;
+
+impl World {
+    /// Performs one effect that the desk has let through.
+    pub(crate) fn perform(&mut self, place: usize, effect: Effect) {
+        let life = self.nodes[place].life;
+        match effect {
+            Effect::Persist(_) | Effect::Floor { .. } => {}
+            Effect::Sign { statement, header, .. } => self.sign(place, statement, header),
+            Effect::Send { to, message } => self.send(place, to, &message),
+            Effect::Gossip(message) => {
+                self.watch(place, &message);
+                let own = self.nodes[place].peer;
+                let others = (0..self.nodes.len()).filter(|to| self.nodes[*to].peer != own);
+                for to in others.collect::<Vec<_>>() {
+                    self.transmit(place, to, true, &message);
+                }
+            }
+            Effect::Request { id, to, request } => self.ask(place, id, to, &request),
+            Effect::Respond { token, response } => self.respond(place, token, Some(response)),
+            Effect::RespondFromStore { token, request } => {
+                let response = self.nodes[place].store.answer(&request);
+                self.respond(place, token, response);
+            }
+            Effect::Job { id, job } => self.start_work(place, id, job),
+            Effect::Commit(block) => {
+                // The store writes in order: one writer, first come, first served.
+                let node = &mut self.nodes[place];
+                let at_us = node.store_busy_until_us.max(self.at_us) + self.lots.between(10..=STORE_US_MAX / 4);
+                node.store_busy_until_us = at_us;
+                self.queue.push(at_us, Happening::Commit { node: place, life, block });
+            }
+            Effect::SyncStore => {
+                let in_us = self.some_us(STORE_US_MAX);
+                self.later(in_us, Happening::SyncStore { node: place, life });
+            }
+            Effect::WakeAt(monotonic_ms) => {
+                let at_us = self.nodes[place].clock.at_us(monotonic_ms).max(self.at_us);
+                let Some(up) = &mut self.nodes[place].up else { return };
+                up.alarm += 1;
+                let alarm = up.alarm;
+                self.queue.push(at_us, Happening::Alarm { node: place, life, alarm });
+            }
+            Effect::Submission { results, .. } => {
+                let refused = results.iter().filter(|result| result.is_err()).count() as u64;
+                self.client.refused += refused;
+            }
+            Effect::Notify(notice) => self.notice(place, notice),
+            Effect::Punish { peer, offence } => {
+                if !self.nodes[place].is_faulty {
+                    self.auditor.see(&Sighting::Punished { node: place, peer, offence });
+                }
+            }
+            Effect::Stop(fault) => self.stopped(place, &fault.to_string()),
+            Effect::Verdict { .. } => {}
+        }
+    }
+
+    fn sign(&mut self, place: usize, statement: VoteStatement, header: Option<Box<Header>>) {
+        let node = &self.nodes[place];
+        let (Some(index), Some(validator)) = (node.index(), node.validator) else {
+            self.auditor.violated("no fault", format!("node {place} has no key and wants to vote"));
+            return;
+        };
+        let vote = self.ground.signatures.vote(&self.ground.keys[validator], index, statement);
+        let message = match header {
+            Some(header) => Message::Proposal(Proposal { vote, header: *header }),
+            None => Message::Vote(vote),
+        };
+        self.nodes[place].voted_us = self.at_us;
+        self.send(place, Target::Validators, &message);
+        self.give(place, Event::Signed { vote });
+    }
+
+    fn send(&mut self, place: usize, to: Target, message: &Message) {
+        self.watch(place, message);
+        let own = self.nodes[place].peer;
+        let members = self.ground.keys.len();
+        let is_meant = |node: &super::node::Node| match to {
+            Target::Validators => node.peer != own && node.validator.is_some_and(|validator| validator < members),
+            Target::Peer(peer) => node.peer == peer,
+        };
+        let targets: Vec<usize> = (0..self.nodes.len()).filter(|to| is_meant(&self.nodes[*to])).collect();
+        let Some(mut crime) = self.nodes[place].crime.take() else {
+            // Encoded once for all.
+            let bytes: Arc<[u8]> = message.to_canonical().into();
+            for to in targets {
+                if !self.links.filtered(to, message) {
+                    self.carry(place, to, false, &bytes);
+                }
+            }
+            return;
+        };
+        for to in targets {
+            for message in self.commit_crime(place, &mut crime, to, message.clone()) {
+                self.transmit(place, to, false, &message);
+            }
+        }
+        self.nodes[place].crime = Some(crime);
+    }
+
+    fn commit_crime(&mut self, place: usize, crime: &mut Box<dyn Crime>, to: usize, message: Message) -> Vec<Message> {
+        self.with_hand(place, |hand| crime.send(hand, to, message))
+    }
+
+    /// Lets the checkers see what leaves an honest node.
+    fn watch(&mut self, place: usize, message: &Message) {
+        match message {
+            Message::Vote(vote) | Message::Proposal(Proposal { vote, .. }) => self.watch_vote(place, vote),
+            Message::Certificate(certificate) if !self.nodes[place].is_faulty => {
+                self.auditor.see(&Sighting::Certificate { node: place, certificate });
+            }
+            _ => {}
+        }
+    }
+
+    fn watch_vote(&mut self, place: usize, vote: &Vote) {
+        let honest = !self.nodes[place].is_faulty;
+        if honest || self.nodes[place].index() == Some(vote.signer) {
+            self.auditor.see(&Sighting::Vote { vote, honest });
+        }
+    }
+
+    /// Sends a message on its way, one destination, encoded for itself.
+    pub(crate) fn transmit(&mut self, from: usize, to: usize, gossip: bool, message: &Message) {
+        if self.nodes[from].is_faulty {
+            self.watch(from, message);
+        }
+        if !self.links.filtered(to, message) {
+            self.carry(from, to, gossip, &message.to_canonical().into());
+        }
+    }
+
+    pub(crate) fn carry(&mut self, from: usize, to: usize, gossip: bool, bytes: &Arc<[u8]>) {
+        let times = self.links.carry(from, to);
+        match times.len() {
+            0 => self.faults.add("message lost"),
+            1 => {}
+            _ => self.faults.add("message doubled"),
+        }
+        for in_us in times {
+            self.later(in_us, Happening::Message { from, to, gossip, bytes: bytes.clone() });
+        }
+    }
+
+    fn ask(&mut self, place: usize, id: RequestId, to: PeerKey, request: &Request) {
+        let life = self.nodes[place].life;
+        let Some(member) = self.nodes.iter().position(|node| node.peer == to) else { return };
+        let to = self.instance(member);
+        let bytes: Arc<[u8]> = request.to_canonical().into();
+        if let Some(in_us) = self.links.carry(place, to).first().copied() {
+            self.later(in_us, Happening::Asked { from: place, life, to, id, bytes });
+        }
+        // The question is answered for itself when nobody does; an answer that comes later finds nobody who waits.
+        self.later(ANSWER_US_MAX, Happening::Answered { from: to, to: place, life, id, bytes: None });
+    }
+
+    fn respond(&mut self, place: usize, token: RequestToken, response: Option<Response>) {
+        let Some(question) = self.nodes[place].up.as_mut().and_then(|up| up.questions.remove(&token)) else { return };
+        let Some(mut response) = response else { return };
+        if let Some(mut crime) = self.nodes[place].crime.take() {
+            let answer = self.with_hand(place, |hand| crime.answer(hand, &question.request, response));
+            self.nodes[place].crime = Some(crime);
+            match answer {
+                Some(bent) => response = bent,
+                None => return,
+            }
+        }
+        let bytes: Arc<[u8]> = response.to_canonical().into();
+        for in_us in self.links.carry(place, question.asker) {
+            let (to, life, id) = (question.asker, question.life, question.id);
+            self.later(in_us, Happening::Answered { from: place, to, life, id, bytes: Some(bytes.clone()) });
+        }
+    }
+
+    fn start_work(&mut self, place: usize, id: JobId, job: Box<Job>) {
+        let life = self.nodes[place].life;
+        let in_us = self.some_us(JOB_US_MAX);
+        match self.jobs_read {
+            JobsRead::AtTheEnd => self.later(in_us, Happening::Work { node: place, life, id, job }),
+            JobsRead::AtTheStart => {
+                if let Some(answer) = self.work(place, *job) {
+                    self.later(in_us, Happening::WorkDone { node: place, life, id, answer });
+                }
+            }
+        }
+    }
+
+    fn notice(&mut self, place: usize, notice: Notice) {
+        if self.nodes[place].is_faulty {
+            return;
+        }
+        match notice {
+            Notice::Final { block } => {
+                self.client.told(&block);
+                self.auditor.see(&Sighting::Told { node: place, block: &block });
+            }
+            Notice::View { epoch, view, .. } => drop(self.views.insert((epoch, view))),
+            Notice::Evidence { signer, .. } => {
+                self.faults.add("evidence");
+                self.auditor.see(&Sighting::Evidence { signer });
+            }
+            Notice::InvalidProposal { .. } => self.faults.add("invalid proposal"),
+            Notice::Pooled { .. } | Notice::Dropped { .. } | Notice::Validators { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What networks go through, one story per file.
+//!
+//! A scenario builds one network or several from its seed, lets things happen to them, mends everything that can be
+//! mended, and expects progress. What is expected beside that the checkers know.
+
+mod clocks;
+mod criminals;
+mod damaged_log;
+mod epoch_cut;
+mod failing_disk;
+mod far_behind;
+mod kill_points;
+mod liars;
+mod mix;
+mod partitions;
+mod power_cuts;
+mod reproposal;
+mod rogue_key;
+mod split_certificates;
+mod twins;
+
+use super::ground::Terms;
+use super::keys::SignatureKind;
+use super::lots::Lots;
+use super::outcome::Outcome;
+
+/// What a scenario is given.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Casting {
+    pub(crate) seed: u64,
+    pub(crate) signatures: SignatureKind,
+}
+
+impl Casting {
+    /// Lots for what the scenario itself decides.
+    pub(crate) const fn lots(&self) -> Lots {
+        Lots::new(self.seed ^ 0x5eed_5eed_5eed_5eed)
+    }
+
+    /// So many validators of equal power.
+    pub(crate) fn equals(&self, members: usize) -> Terms {
+        self.terms(vec![1; members])
+    }
+
+    pub(crate) fn terms(&self, powers: Vec<u64>) -> Terms {
+        let mut terms = Terms::of(powers);
+        terms.signatures = self.signatures;
+        terms
+    }
+
+    /// A number of validators; few where signatures are slow.
+    pub(crate) fn members(&self, lots: &mut Lots) -> usize {
+        match self.signatures {
+            SignatureKind::KeyedHash => lots.pick(&[4, 4, 5, 7, 10]),
+            SignatureKind::Bls => lots.pick(&[4, 4, 5]),
+        }
+    }
+}
+
+/// A story by name.
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    pub(crate) run: fn(&Casting) -> Outcome,
+    /// Of the seeds, this share falls to it.
+    share: u64,
+}
+
+const fn scenario(name: &'static str, share: u64, run: fn(&Casting) -> Outcome) -> Scenario {
+    Scenario { name, run, share }
+}
+
+/// All of them.
+pub(crate) const ALL: &[Scenario] = &[
+    scenario("mix", 10, mix::run),
+    scenario("power-cuts", 2, power_cuts::run),
+    scenario("kill-points", 1, kill_points::run),
+    scenario("partitions", 2, partitions::run),
+    scenario("epoch-cut", 1, epoch_cut::run),
+    scenario("split-certificates", 1, split_certificates::run),
+    scenario("twins", 2, twins::run),
+    scenario("equivocator", 1, criminals::equivocator),
+    scenario("withholder", 1, criminals::withholder),
+    scenario("forger", 1, criminals::forger),
+    scenario("nuller", 1, criminals::nuller),
+    scenario("contraband", 1, criminals::contraband),
+    scenario("flood", 1, criminals::flood),
+    scenario("liars", 1, liars::run),
+    scenario("reproposal", 1, reproposal::run),
+    scenario("far-behind", 1, far_behind::run),
+    scenario("clocks", 1, clocks::run),
+    scenario("failing-disk", 1, failing_disk::run),
+    scenario("damaged-log", 1, damaged_log::run),
+    scenario("oversupply", 1, criminals::oversupply),
+    scenario("rogue-key", 1, rogue_key::run),
+];
+
+/// The scenario of a seed.
+pub(crate) fn of_seed(seed: u64) -> &'static Scenario {
+    let shares: u64 = ALL.iter().map(|scenario| scenario.share).sum();
+    let mut place = seed % shares;
+    for scenario in ALL {
+        if place < scenario.share {
+            return scenario;
+        }
+        place -= scenario.share;
+    }
+    &ALL[0]
+}
+
+/// Members who together have less than a third of the power, drawn by lot.
+pub(crate) fn tolerated(powers: &[u64], lots: &mut Lots) -> Vec<usize> {
+    let total: u64 = powers.iter().sum();
+    let mut left: Vec<usize> = (0..powers.len()).collect();
+    let (mut members, mut power) = (Vec::new(), 0);
+    while !left.is_empty() {
+        let member = left.remove(lots.place(left.len()));
+        if (power + powers[member]) * 3 < total {
+            power += powers[member];
+            members.push(member);
+        }
+    }
+    members
+}
