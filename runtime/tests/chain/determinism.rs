@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use execution::{BlockOutcome, ChainState, Layered, MemoryState, StateView};
+use crypto::jellyfish::PageChanges;
+use execution::{BlockOutcome, ChainState, ChangeSet, Layered, MemoryState, StateView};
+use proptest::prelude::*;
+use types::{Hash32, Height};
 
 use crate::harness::{Chain, ONE, registry};
 
 /// A busy chain: its blocks, and the state before the first of them.
-fn blocks(count: u64) -> (MemoryState, types::Hash32, Vec<execution::Built>, Vec<BlockOutcome>) {
+fn blocks(count: u64) -> (MemoryState, Hash32, Vec<execution::Built>, Vec<BlockOutcome>) {
     let mut chain = Chain::new();
     chain.step_ms = 4_000;
     let (first, root) = (chain.state.clone(), chain.root);
@@ -97,4 +100,47 @@ fn a_block_executed_on_another_state_is_a_fault_and_not_a_reject() {
     let chain = Chain::new();
     let wrong = chain.registry.execute(&chain.state, &built[1].header, &built[1].body);
     assert_eq!(wrong, Err(execution::Fault::OtherParent));
+}
+
+/// A layer that only writes.
+fn layer(writes: Vec<(Vec<u8>, Option<Vec<u8>>)>) -> Arc<BlockOutcome> {
+    Arc::new(BlockOutcome {
+        hash: Hash32::ZERO,
+        height: Height::ZERO,
+        changes: ChangeSet { writes: writes.into_iter().collect() },
+        pages: PageChanges::new(),
+        state_root: Hash32::ZERO,
+        receipts: Vec::new(),
+        receipts_root: Hash32::ZERO,
+        accounts_touched: Vec::new(),
+    })
+}
+
+fn keys() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(0_u8..3, 0..4)
+}
+
+proptest! {
+    #[test]
+    fn layers_answer_like_the_state_they_add_up_to(
+        layers in prop::collection::vec(prop::collection::vec((keys(), prop::option::of(keys())), 0..12), 0..6),
+        scans in prop::collection::vec((keys(), keys(), 0_usize..12), 1..12),
+    ) {
+        let layers: Vec<_> = layers.into_iter().map(layer).collect();
+        let mut flat = MemoryState::default();
+        let mut merged = ChangeSet::default();
+        for layer in &layers {
+            flat.apply(&layer.changes);
+            merged.merge(layer.changes.clone());
+        }
+        let mut at_once = MemoryState::default();
+        at_once.apply(&merged);
+        prop_assert_eq!(&at_once, &flat);
+        let base = MemoryState::default();
+        let layered = Layered::new(&base, &layers);
+        for (prefix, from, limit) in scans {
+            prop_assert_eq!(layered.get(&from), flat.get(&from));
+            prop_assert_eq!(layered.scan(&prefix, &from, limit), flat.scan(&prefix, &from, limit));
+        }
+    }
 }

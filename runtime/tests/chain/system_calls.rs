@@ -56,7 +56,7 @@ fn only_the_proposers_signature_over_this_epoch_and_view_is_a_seed() {
 }
 
 /// Finalize votes of some validators for the block at the tip.
-fn attendance(chain: &Chain, signers: &[u16], change: impl FnOnce(&mut VoteStatement)) -> Attendance {
+pub fn attendance(chain: &Chain, signers: &[u16], change: impl FnOnce(&mut VoteStatement)) -> Attendance {
     let mut statement = VoteStatement {
         kind: VoteKind::Finalize,
         epoch: chain.header.epoch,
@@ -154,7 +154,7 @@ fn bytes_that_are_no_system_call_make_a_block_invalid() {
         assert_eq!(chain.judge(vec![raw(module, &[0, 0])], vec![]), Err(InvalidBlock::SystemCallsTooMany { module }));
     }
     let tokens = chain.registry.module(ModuleId(1)).expect("tokens");
-    assert_eq!(tokens.system_limits(), (0, 0), "which is why KernelReject::NoSystemCalls is never reached in a block");
+    assert_eq!(tokens.system_limits(), (0, 0), "a module without system calls has no share of a block");
 }
 
 #[test]
