@@ -125,7 +125,8 @@ impl Dialler {
                 Goal::Peer(peer) => Some(*peer),
                 Goal::Address(_) => target.peer,
             };
-            if target.due_ms > now_ms || peer.as_ref().is_some_and(&is_connected) {
+            let is_under_way = self.under_way.values().any(|dialled| dialled == goal);
+            if is_under_way || target.due_ms > now_ms || peer.as_ref().is_some_and(&is_connected) {
                 continue;
             }
             target.due_ms = now_ms.saturating_add(target.backoff.failed());

@@ -19,6 +19,7 @@ use crate::backoff::Backoff;
 const WRITE_BYTES: usize = 64 * 1024;
 const REOPEN_FIRST_MS: u64 = 100;
 const REOPEN_CAP_MS: u64 = 4_000;
+const CLOSING_MAX: Duration = Duration::from_secs(2);
 
 /// Writes until the task that owns the swarm drops `streams`.
 pub(super) async fn run(
@@ -96,7 +97,7 @@ async fn serve(
         if unwritten.is_empty() {
             tokio::select! {
                 biased;
-                given = streams.recv() => return given.map_or(Next::Over, Next::Stream),
+                given = streams.recv() => return replaced(stream, given),
                 () = line.bell.notified() => {}
                 // The peer never writes here: anything that ends this read means that the stream has ended.
                 _ = stream.read(&mut probe) => return Next::Broken,
@@ -116,9 +117,18 @@ async fn serve(
                 }
                 Err(_) => return Next::Broken,
             },
-            given = streams.recv() => return given.map_or(Next::Over, Next::Stream),
+            given = streams.recv() => return replaced(stream, given),
         }
     }
+}
+
+/// Ends a stream that another one follows, so that the peer reads it to its end. It may be dead and never end.
+fn replaced(mut old: Stream, given: Option<Stream>) -> Next {
+    let Some(fresh) = given else { return Next::Over };
+    tokio::spawn(async move {
+        let _ = tokio::time::timeout(CLOSING_MAX, old.close()).await;
+    });
+    Next::Stream(fresh)
 }
 
 /// Empties the buffer, and gives back what one large body has made it grow to.

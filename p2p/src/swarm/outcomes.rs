@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use libp2p::core::ConnectedPoint;
-use libp2p::gossipsub::{Message, MessageId};
+use libp2p::gossipsub::{Message, MessageId, TopicHash};
 use libp2p::swarm::{ConnectionId, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, gossipsub, identify, ping, request_response};
 use types::PeerKey;
@@ -17,7 +17,7 @@ use super::handle::publish_directory;
 use super::identity::{id_of, key_of};
 use super::line;
 use super::links::{PeerBuffers, read};
-use super::peers::{Connection, Peer, ReaderSlot, admit};
+use super::peers::{Connection, Peer, admit};
 use super::reader::Reader;
 use super::requests::{Answer, request_error};
 use super::task::Task;
@@ -26,6 +26,10 @@ use crate::standing::Severity;
 
 /// Addresses of one peer that are kept.
 const LISTENED_MAX: usize = 8;
+/// Streams of one peer and channel that are read at once: the present one, and earlier ones to their end.
+const READERS_MAX: usize = 3;
+/// How long opening a stream may take before it is asked for again.
+const OPENING_MS_MAX: u64 = 2_000;
 
 type SyncEvent = request_response::Event<Vec<u8>, Answer>;
 
@@ -134,7 +138,7 @@ impl Task {
     }
 
     fn admit(&mut self, id: PeerId, key: PeerKey, agent: String) {
-        let buffers = Arc::clone(self.buffers.entry(key).or_insert_with(|| Arc::new(PeerBuffers::new())));
+        let buffers = self.buffers_of(key);
         let (admitted, links, receivers) = admit(agent, buffers);
         let Some(peer) = self.peers.get_mut(&id) else { return };
         for (streams, line) in receivers.into_iter().zip(&links.lines) {
@@ -146,6 +150,10 @@ impl Task {
         self.links.open(key, links);
         let (outbound, address) = newest.unwrap_or_default();
         self.outward.tell(NetworkEvent::Connected { peer: key, outbound, address });
+        let gossip = &self.swarm.behaviour().gossip;
+        let topics: Vec<TopicHash> =
+            gossip.all_peers().filter(|(peer, _)| **peer == id).flat_map(|(_, topics)| topics).cloned().collect();
+        self.tell_topics(id, &topics);
         for (channel, (connection, stream)) in early {
             let opened = Opened::Theirs(channel, stream);
             self.on_stream(DirectEvent { peer: id, connection, opened });
@@ -155,6 +163,23 @@ impl Task {
             for channel in DIRECT_CHANNELS {
                 self.open_stream(key, channel);
             }
+        }
+    }
+
+    fn buffers_of(&mut self, key: PeerKey) -> Arc<PeerBuffers> {
+        Arc::clone(self.buffers.entry(key).or_insert_with(|| Arc::new(PeerBuffers::new())))
+    }
+
+    /// A peer that has not been refused. Gossip and requests may come before the greeting: their protocols' names
+    /// carry the chain already.
+    fn key_if_heard(&self, id: &PeerId) -> Option<PeerKey> {
+        self.peers.get(id).filter(|peer| peer.refused.is_none()).map(|peer| peer.key)
+    }
+
+    fn tell_topics(&self, id: PeerId, topics: &[TopicHash]) {
+        let Some(peer) = key_of(&id) else { return };
+        for channel in topics.iter().filter_map(|topic| self.topics.channel(topic)) {
+            self.outward.tell(NetworkEvent::Listens { peer, channel });
         }
     }
 
@@ -170,11 +195,17 @@ impl Task {
     }
 
     pub(super) fn open_stream(&mut self, key: PeerKey, channel: Channel) {
-        let Some(id) = id_of(key) else { return };
-        if let Some(newest) = self.peers.get(&id).and_then(|peer| peer.connections.last()) {
-            let connection = newest.id;
-            self.swarm.behaviour_mut().direct.open(id, connection, channel);
+        let now_ms = self.meter.now_ms();
+        let (Some(id), Some(place)) = (id_of(key), channel.direct_index()) else { return };
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let (Some(newest), Some(admitted)) = (peer.connections.last(), peer.admitted.as_mut()) else { return };
+        let Some(asked) = admitted.asked.get_mut(place) else { return };
+        // One stream at a time: a second one would make the first look outdated.
+        if asked.is_some_and(|(on, at_ms)| on == newest.id && now_ms < at_ms.saturating_add(OPENING_MS_MAX)) {
+            return;
         }
+        *asked = Some((newest.id, now_ms));
+        self.swarm.behaviour_mut().direct.open(id, newest.id, channel);
     }
 
     fn on_stream(&mut self, event: DirectEvent) {
@@ -188,7 +219,11 @@ impl Task {
         };
         match event.opened {
             Opened::Ours(channel, stream) => {
-                let place = channel.direct_index().and_then(|index| admitted.streams.get(index));
+                let index = channel.direct_index();
+                if let Some(asked) = index.and_then(|index| admitted.asked.get_mut(index)) {
+                    *asked = None;
+                }
+                let place = index.and_then(|index| admitted.streams.get(index));
                 // A writer that has not yet taken the last two has no need of a third.
                 if let Some(writer) = place {
                     let _ = writer.try_send(stream);
@@ -205,12 +240,12 @@ impl Task {
                     commands: self.commands.clone(),
                 };
                 let task = tokio::spawn(reader.run(stream)).abort_handle();
-                let slot = ReaderSlot { connection: event.connection, task };
-                let Some(old) = admitted.readers.insert(channel, slot) else { return };
-                let is_over = old.task.is_finished();
-                old.task.abort();
-                if !is_over && old.connection == event.connection {
-                    self.punish(key, format!("a second stream for {channel:?}"), Severity::Slight);
+                let readers = admitted.readers.entry(channel).or_default();
+                readers.retain(|reader| !reader.is_finished());
+                readers.push(task);
+                if readers.len() > READERS_MAX {
+                    readers.remove(0).abort();
+                    self.punish(key, format!("too many streams for {channel:?}"), Severity::Slight);
                 }
             }
         }
@@ -238,8 +273,9 @@ impl Task {
                 self.on_gossip_message(propagation_source, message_id, message);
             }
             gossipsub::Event::Subscribed { peer_id, topic } => {
-                if let (Some(peer), Some(channel)) = (key_of(&peer_id), self.topics.channel(&topic)) {
-                    self.outward.tell(NetworkEvent::Listens { peer, channel });
+                // Before it is admitted a peer is not spoken of; `admit` makes up for it.
+                if self.peers.get(&peer_id).is_some_and(|peer| peer.admitted.is_some()) {
+                    self.tell_topics(peer_id, &[topic]);
                 }
             }
             _ => {}
@@ -247,8 +283,8 @@ impl Task {
     }
 
     fn on_gossip_message(&mut self, propagation_source: PeerId, message_id: MessageId, message: Message) {
-        let admitted = self.peers.get(&propagation_source).and_then(|peer| Some((peer.key, peer.admitted.as_ref()?)));
-        let (Some((from, admitted)), Some(channel)) = (admitted, self.topics.channel(&message.topic)) else {
+        let from = self.key_if_heard(&propagation_source);
+        let (Some(from), Some(channel)) = (from, self.topics.channel(&message.topic)) else {
             self.judge(&message_id, &propagation_source, Verdict::Ignore);
             return;
         };
@@ -258,7 +294,7 @@ impl Task {
             return;
         };
         let permit = match self.meter.take(from, channel) {
-            Ok(()) => admitted.buffers.try_reserve(channel, bytes.len()),
+            Ok(()) => self.buffers_of(from).try_reserve(channel, bytes.len()),
             Err(_) => None,
         };
         let Some(permit) = permit else {
@@ -314,10 +350,9 @@ impl Task {
     }
 
     fn on_request(&mut self, bytes: Vec<u8>, token: RequestToken) {
-        let admitted = self.peers.get(&token.peer).and_then(|peer| Some((peer.key, peer.admitted.as_ref()?)));
-        let Some((peer, admitted)) = admitted else { return };
+        let Some(peer) = self.key_if_heard(&token.peer) else { return };
         let permit = match self.meter.take(peer, Channel::Sync) {
-            Ok(()) => admitted.buffers.try_reserve(Channel::Sync, bytes.len()),
+            Ok(()) => self.buffers_of(peer).try_reserve(Channel::Sync, bytes.len()),
             Err(_) => None,
         };
         let has_room = self.waiting.admit(peer, token.id);

@@ -26,13 +26,6 @@ pub(super) struct Connection {
     pub(super) outbound: bool,
 }
 
-/// The task that reads one of a peer's streams.
-#[derive(Debug)]
-pub(super) struct ReaderSlot {
-    pub(super) connection: ConnectionId,
-    pub(super) task: AbortHandle,
-}
-
 /// What exists only while a peer is admitted.
 #[derive(Debug)]
 pub(super) struct Admitted {
@@ -40,13 +33,16 @@ pub(super) struct Admitted {
     pub(super) buffers: Arc<PeerBuffers>,
     /// To each line's writer. Dropping them ends the writers.
     pub(super) streams: [mpsc::Sender<Stream>; DIRECT_CHANNELS.len()],
-    pub(super) readers: BTreeMap<Channel, ReaderSlot>,
+    /// Connection and time of the last request for each stream of ours that has not come yet.
+    pub(super) asked: [Option<(ConnectionId, u64)>; DIRECT_CHANNELS.len()],
+    /// Oldest first. A stream that has been followed by another is read to its end.
+    pub(super) readers: BTreeMap<Channel, Vec<AbortHandle>>,
 }
 
 impl Drop for Admitted {
     fn drop(&mut self) {
-        for reader in self.readers.values() {
-            reader.task.abort();
+        for reader in self.readers.values().flatten() {
+            reader.abort();
         }
     }
 }
@@ -104,7 +100,7 @@ pub(super) fn admit(
         receivers.push(receiver);
         sender
     });
-    let admitted = Admitted { agent, buffers, streams, readers: BTreeMap::new() };
+    let admitted = Admitted { agent, buffers, streams, asked: [None; DIRECT_CHANNELS.len()], readers: BTreeMap::new() };
     (admitted, Arc::new(PeerLinks::new()), receivers)
 }
 

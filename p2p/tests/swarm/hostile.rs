@@ -1,15 +1,13 @@
 //! Hostile clients against a real node: it throws them out and goes on.
 
-mod nodes;
-
 use std::io;
 
+use crate::nodes::{Node, TCP, bytes, config, in_time, key, pair};
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, StreamExt};
 use libp2p::identity::Keypair;
 use libp2p::request_response::{self, Codec, ProtocolSupport};
 use libp2p::swarm::{Config, NetworkBehaviour, StreamProtocol, Swarm, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, Transport, identify, noise, tcp, yamux};
-use nodes::{Node, TCP, bytes, config, in_time, key, pair};
 use p2p::{ChainTag, Channel, FrameError, NetworkEvent, RefusalReason};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;

@@ -1,0 +1,5 @@
+//! The network between real nodes on loopback: what passes between honest ones, and what hostile ones cannot do.
+
+mod hostile;
+mod nodes;
+mod traffic;
