@@ -1,0 +1,126 @@
+//! The column families: what is under which key, and how each is stored.
+
+use rocksdb::{BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, Options};
+
+use crate::options::StoreOptions;
+
+/// A column family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Column {
+    /// Name → value: the tip.
+    Meta,
+    /// Height → hash, header, certificate.
+    Blocks,
+    /// Height → body.
+    Bodies,
+    /// Height → receipts.
+    Receipts,
+    /// Block hash → height.
+    BlockByHash,
+    /// Transaction id → height, place in the body.
+    TransactionById,
+    /// Address, height, receipt → nothing.
+    AccountHistory,
+    /// Module, kind, height, receipt, event → nothing.
+    Events,
+    /// State key → value, at the tip.
+    State,
+    /// Page path → page, at the tip.
+    Tree,
+    /// Height → what the block overwrote.
+    Undo,
+}
+
+impl Column {
+    /// All of them. New ones go to the end, with a new format version.
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Meta,
+        Self::Blocks,
+        Self::Bodies,
+        Self::Receipts,
+        Self::BlockByHash,
+        Self::TransactionById,
+        Self::AccountHistory,
+        Self::Events,
+        Self::State,
+        Self::Tree,
+        Self::Undo,
+    ];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Meta => "meta",
+            Self::Blocks => "blocks",
+            Self::Bodies => "bodies",
+            Self::Receipts => "receipts",
+            Self::BlockByHash => "block_by_hash",
+            Self::TransactionById => "tx_by_id",
+            Self::AccountHistory => "account_history",
+            Self::Events => "events",
+            Self::State => "state",
+            Self::Tree => "tree",
+            Self::Undo => "undo",
+        }
+    }
+
+    /// Whether keys are looked up that may not be there, so that a filter saves reads.
+    const fn is_looked_up(self) -> bool {
+        matches!(self, Self::State | Self::Tree | Self::TransactionById | Self::BlockByHash)
+    }
+
+    /// Whether the values are hashes, or nothing, which no compression makes smaller.
+    const fn is_incompressible(self) -> bool {
+        matches!(self, Self::Tree | Self::TransactionById | Self::BlockByHash)
+    }
+
+    pub(crate) fn descriptor(self, options: &StoreOptions, cache: &Cache) -> ColumnFamilyDescriptor {
+        let mut table = BlockBasedOptions::default();
+        table.set_block_cache(cache);
+        table.set_cache_index_and_filter_blocks(true);
+        table.set_pin_l0_filter_and_index_blocks_in_cache(true);
+        table.set_optimize_filters_for_memory(true);
+        table.set_format_version(5);
+        if self.is_looked_up() {
+            table.set_bloom_filter(10.0, false);
+        }
+        let mut family = Options::default();
+        family.set_block_based_table_factory(&table);
+        family.set_compression_type(if self.is_incompressible() {
+            DBCompressionType::None
+        } else {
+            DBCompressionType::Lz4
+        });
+        family.set_write_buffer_size(options.write_buffer_bytes);
+        family.set_max_write_buffer_number(2);
+        // The default, an eighth of the buffer, would be reserved for each of the families.
+        family.set_arena_block_size(128 * 1024);
+        family.set_target_file_size_base(16 * 1024 * 1024);
+        ColumnFamilyDescriptor::new(self.name(), family)
+    }
+}
+
+/// Settings of the database as a whole.
+pub(crate) fn database_options(options: &StoreOptions) -> Options {
+    let mut database = Options::default();
+    database.create_if_missing(true);
+    database.create_missing_column_families(true);
+    // One batch over all families stays whole, and what a loss of power takes is a suffix of batches.
+    database.set_atomic_flush(true);
+    database.set_wal_recovery_mode(rocksdb::DBRecoveryMode::PointInTime);
+    database.set_recycle_log_file_num(0);
+    database.set_manual_wal_flush(false);
+    database.set_paranoid_checks(true);
+    database.set_db_write_buffer_size(options.write_buffer_bytes);
+    database.set_max_total_wal_size(4 * options.write_buffer_bytes as u64);
+    database.set_max_open_files(options.open_files_max);
+    database.set_max_file_opening_threads(1);
+    database.set_max_background_jobs(options.background_threads);
+    database.set_max_subcompactions(1);
+    database.set_log_level(rocksdb::LogLevel::Warn);
+    database.set_keep_log_file_num(2);
+    database.set_max_log_file_size(1024 * 1024);
+    database.set_stats_dump_period_sec(0);
+    database.set_stats_persist_period_sec(0);
+    database.set_skip_stats_update_on_db_open(true);
+    database
+}

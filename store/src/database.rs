@@ -1,0 +1,113 @@
+//! RocksDB with its families, and its errors in the store's words.
+
+use std::path::{Path, PathBuf};
+
+use borsh::BorshDeserialize;
+use rocksdb::{Cache, ColumnFamily, DB, DBPinnableSlice, Direction, IteratorMode, ReadOptions, WriteBatch};
+
+use crate::columns::{Column, database_options};
+use crate::error::{StoreError, fault};
+use crate::options::StoreOptions;
+
+pub(crate) struct Database {
+    db: DB,
+    path: PathBuf,
+}
+
+impl Database {
+    pub(crate) fn open(path: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
+        let cache = Cache::new_lru_cache(options.block_cache_bytes);
+        let families = Column::ALL.map(|column| column.descriptor(options, &cache));
+        let opened = DB::open_cf_descriptors(&database_options(options), path, families);
+        let db = opened.map_err(|error| {
+            let message = error.into_string();
+            if message.contains("/LOCK: ") {
+                return StoreError::Locked { path: path.to_owned() };
+            }
+            StoreError::Database { operation: "open", path: path.to_owned(), message }
+        })?;
+        Ok(Self { db, path: path.to_owned() })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn family(&self, column: Column) -> &ColumnFamily {
+        self.db.cf_handle(column.name()).expect("all families are opened with the database")
+    }
+
+    pub(crate) fn get(&self, column: Column, key: &[u8]) -> Result<Option<DBPinnableSlice<'_>>, StoreError> {
+        self.db.get_pinned_cf(self.family(column), key).map_err(|error| self.unreadable(column, key, error))
+    }
+
+    /// As [`Self::get`], where the chain cannot go on without an answer.
+    pub(crate) fn must_get(&self, column: Column, key: &[u8]) -> Option<DBPinnableSlice<'_>> {
+        self.get(column, key).unwrap_or_else(|error| fault(&error))
+    }
+
+    /// The values under many keys, which come in rising order.
+    pub(crate) fn get_sorted<'k>(
+        &self,
+        column: Column,
+        keys: &[&'k [u8]],
+    ) -> Result<Vec<Option<DBPinnableSlice<'_>>>, StoreError> {
+        let found = self.db.batched_multi_get_cf(self.family(column), keys.iter().copied(), true);
+        let pairs = found.into_iter().zip(keys);
+        pairs.map(|(value, key)| value.map_err(|error| self.unreadable(column, key, error))).collect()
+    }
+
+    /// Decodes the value under a key.
+    pub(crate) fn get_decoded<T: BorshDeserialize>(&self, column: Column, key: &[u8]) -> Result<Option<T>, StoreError> {
+        let Some(bytes) = self.get(column, key)? else {
+            return Ok(None);
+        };
+        T::try_from_slice(&bytes).map(Some).map_err(|error| self.damaged(column, key, &error.to_string()))
+    }
+
+    /// The pairs from `start` on, upwards or downwards, as they are at the moment of the call.
+    pub(crate) fn iterate(
+        &self,
+        column: Column,
+        start: &[u8],
+        direction: Direction,
+    ) -> impl Iterator<Item = Result<(Box<[u8]>, Box<[u8]>), StoreError>> + '_ {
+        let mut read = ReadOptions::default();
+        read.set_total_order_seek(true);
+        let mode = IteratorMode::From(start, direction);
+        let pairs = self.db.iterator_cf_opt(self.family(column), read, mode);
+        pairs.map(move |pair| pair.map_err(|error| self.unreadable(column, b"", error)))
+    }
+
+    /// Writes a batch, whole or not at all, without waiting for the disk.
+    pub(crate) fn write(&self, batch: WriteBatch) -> Result<(), StoreError> {
+        self.db.write(batch).map_err(|error| self.refused("write to", error))
+    }
+
+    /// Makes everything written so far durable.
+    pub(crate) fn sync(&self) -> Result<(), StoreError> {
+        self.db.flush_wal(true).map_err(|error| self.refused("sync", error))
+    }
+
+    pub(crate) fn damaged(&self, column: Column, key: &[u8], what: &str) -> StoreError {
+        StoreError::damaged(&self.path, format!("{} at key {}: {what}", column.name(), hex(key)))
+    }
+
+    fn refused(&self, operation: &'static str, error: rocksdb::Error) -> StoreError {
+        StoreError::Database { operation, path: self.path.clone(), message: error.into_string() }
+    }
+
+    fn unreadable(&self, column: Column, key: &[u8], error: rocksdb::Error) -> StoreError {
+        self.damaged(column, key, &error.into_string())
+    }
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Database").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,124 @@
+//! What can be wrong with a store. All of these are faults of this machine or of its set-up, never of a block's
+//! sender.
+
+use std::path::{Path, PathBuf};
+
+use types::{ChainId, Hash32, Height};
+
+/// A store that cannot be opened, written or read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Another process uses it.
+    #[error("`{path}` is in use by another process; stop that one first, or use another home directory")]
+    Locked {
+        /// The store's directory.
+        path: PathBuf,
+    },
+    /// Others may write to it.
+    #[error("`{path}` can be written by every user of this machine (mode {mode:o}); run `chmod 700` on it")]
+    Permissions {
+        /// The store's directory.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// It was made for another chain.
+    #[error("`{path}` holds chain {found}, this node runs chain {expected}; use another home directory")]
+    OtherChain {
+        /// The store's directory.
+        path: PathBuf,
+        /// The chain in it.
+        found: ChainId,
+        /// The chain of this node.
+        expected: ChainId,
+    },
+    /// It was written by newer software.
+    #[error("`{path}` has store format {found}, this software knows formats up to {known}; use newer software")]
+    NewerFormat {
+        /// The store's directory.
+        path: PathBuf,
+        /// The format of the store.
+        found: u32,
+        /// The newest format known here.
+        known: u32,
+    },
+    /// A part of it is missing or not what it was.
+    #[error("the store is damaged at `{path}`: {what}; restore it, or remove the store and sync again")]
+    Damaged {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong there.
+        what: String,
+    },
+    /// The operating system refused.
+    #[error("cannot {operation} `{path}`: {message}")]
+    Io {
+        /// What was tried.
+        operation: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        message: String,
+    },
+    /// RocksDB refused.
+    #[error("cannot {operation} the database `{path}`: {message}")]
+    Database {
+        /// What was tried.
+        operation: &'static str,
+        /// The folder.
+        path: PathBuf,
+        /// What RocksDB said.
+        message: String,
+    },
+    /// An earlier write failed; what is on disk is unknown.
+    #[error("an earlier write to the store failed ({0}); nothing may be written any more, restart the node")]
+    Poisoned(String),
+    /// There is no genesis yet.
+    #[error("the store has no genesis yet")]
+    NotInitialized,
+    /// Blocks have to come in order.
+    #[error("the block after height {tip} was expected, not height {found}")]
+    OutOfOrder {
+        /// The newest block in the store.
+        tip: Height,
+        /// The height that came.
+        found: Height,
+    },
+    /// A block that does not follow from the tip or from itself.
+    #[error("block {height} has another {what} than it must have: {found} instead of {expected}")]
+    Inconsistent {
+        /// The block's height.
+        height: Height,
+        /// Which hash.
+        what: &'static str,
+        /// The hash that came.
+        found: Hash32,
+        /// The hash that was expected.
+        expected: Hash32,
+    },
+    /// The state of that height is not kept.
+    #[error("the state after block {height} is not kept; this node has those of blocks {oldest} to {newest}")]
+    HeightUnavailable {
+        /// The height that was asked for.
+        height: Height,
+        /// The oldest that is kept.
+        oldest: Height,
+        /// The newest there is.
+        newest: Height,
+    },
+}
+
+impl StoreError {
+    pub(crate) fn io(operation: &'static str, path: &Path, error: &std::io::Error) -> Self {
+        Self::Io { operation, path: path.to_owned(), message: error.to_string() }
+    }
+
+    pub(crate) fn damaged(path: &Path, what: impl Into<String>) -> Self {
+        Self::Damaged { path: path.to_owned(), what: what.into() }
+    }
+}
+
+/// Stops the node: the store gave no answer where the chain needs one.
+pub(crate) fn fault(error: &StoreError) -> ! {
+    panic!("the node stops, because it cannot read its own state: {error}")
+}

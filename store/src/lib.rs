@@ -1,0 +1,34 @@
+//! Final blocks, the state after them, and the indexes, in RocksDB. The only crate that names it.
+//!
+//! It must not know what a state key or a value means, who decides that a block is final, or when to sync.
+//!
+//! A directory holds the file `STORE` (format and chain, readable) and the folder `db`. One write batch per block
+//! puts everything about it there, without fsync, through one write-ahead log; so what a loss of power takes is
+//! always a suffix of whole blocks, and [`Store::sync`] says from where on nothing can be lost any more.
+//!
+//! Invariants:
+//! - blocks come one by one: height tip + 1, parent the tip's hash, state root in the header the tip's;
+//! - a [`StoreView`] reads the state after one block, whatever is committed meanwhile, without locks: a commit
+//!   publishes what it is about to overwrite before it begins, and a reader looks there after it has read;
+//! - the state after each of the last K blocks can be read and proven; an open view keeps its own alive longer;
+//! - a store that cannot be read stops the node (a panic with file and key): going on would fork the chain.
+
+mod columns;
+mod commit;
+mod database;
+mod directory;
+mod error;
+mod keys;
+mod options;
+mod page_cache;
+mod queries;
+mod store;
+mod undo;
+mod view;
+
+pub use error::StoreError;
+pub use keys::{AccountPlace, EventPlace, TransactionPlace};
+pub use options::StoreOptions;
+pub use queries::{StateProof, StoredBlock};
+pub use store::{FORMAT_VERSION, Store, Tip};
+pub use view::StoreView;
