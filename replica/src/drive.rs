@@ -34,7 +34,7 @@ impl Replica {
                 self.judge_later(view, block, header, parent);
             }
             Output::FetchCertificate { request, first_from } => self.fetch_certificates(request, first_from),
-            Output::FetchBlock { block, first_from } => self.want(&block, first_from),
+            Output::FetchBlock { block, first_from } => self.await_body(block, first_from),
             Output::Answer { peer_token, request, certificates } => {
                 self.answer_certificates(peer_token, request, certificates);
             }

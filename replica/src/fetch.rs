@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use consensus::CertificateRequest;
+use consensus::{CertificateRequest, Input};
 use types::{Hash32, PeerKey, ValidatorIndex};
 
 use crate::effect::Effect;
@@ -72,6 +72,32 @@ impl Fetch {
 }
 
 impl Replica {
+    /// The engine cannot vote to finalize a block whose body is not durable here.
+    pub(crate) fn await_body(&mut self, block: Hash32, first_from: Option<ValidatorIndex>) {
+        if self.awaited.len() >= WANTED_MAX {
+            // Mostly blocks of forks that came to nothing; the engine asks again for those it still wants.
+            self.awaited.clear();
+        }
+        self.awaited.insert(block);
+        self.want(&block, first_from);
+        self.offer_awaited();
+    }
+
+    /// Bodies that the engine waits for and that have come: they are logged, in the sync before the vote.
+    pub(crate) fn offer_awaited(&mut self) {
+        let here: Vec<Hash32> = self
+            .awaited
+            .iter()
+            .filter(|hash| self.chain.entry(hash).is_some_and(|entry| entry.body.is_some()))
+            .copied()
+            .collect();
+        for block in here {
+            self.awaited.remove(&block);
+            self.log_block(&block);
+            self.tell_engine(Input::Available { block });
+        }
+    }
+
     /// Wants a block, header and body, whether or not it can become final.
     pub(crate) fn want(&mut self, hash: &Hash32, first_from: Option<ValidatorIndex>) {
         if self.is_final(hash) || self.chain.entry(hash).is_some_and(|entry| entry.body.is_some()) {
@@ -102,6 +128,7 @@ impl Replica {
             self.fetch.wanted.iter().filter(|(_, wanted)| wanted.retry_ms <= now_ms).map(|(hash, _)| *hash).collect();
         for hash in overdue {
             let needed = self.certified.contains(&hash)
+                || self.awaited.contains(&hash)
                 || self.judgements.values().any(|judged| judged.block == hash || judged.parent == hash)
                 || self.finalizations.iter().any(|waiting| self.chain.path(&waiting.statement.block) == Err(hash))
                 || self.turn.as_ref().is_some_and(|turn| turn.parent == hash);

@@ -88,6 +88,7 @@ impl Replica {
             self.untold.push_back(block.clone());
         }
         self.chain.prune();
+        self.awaited.remove(&block.hash);
         if self.certified.len() > CERTIFIED_MAX {
             let chain = &self.chain;
             self.certified.retain(|hash| chain.entry(hash).is_some());

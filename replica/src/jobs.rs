@@ -74,6 +74,7 @@ impl Replica {
                 Ok(body) => {
                     self.chain.insert(hash, &header, Some(body));
                     self.fetch.done(&hash);
+                    self.offer_awaited();
                 }
                 Err(_) => {
                     self.effects.push(Effect::Punish { peer: from, offence: Offence::InvalidBlock });

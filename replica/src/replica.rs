@@ -67,6 +67,8 @@ pub struct Replica {
     /// What the engine is to be told next.
     pub(crate) inputs: VecDeque<Input>,
     pub(crate) engine_wake_ms: u64,
+    /// Blocks whose bodies the engine waits for.
+    pub(crate) awaited: BTreeSet<Hash32>,
     /// Bodies taken unasked, per view.
     pub(crate) hints: BTreeMap<View, u8>,
     pub(crate) status_asked_ms: u64,
@@ -124,6 +126,7 @@ impl Replica {
             work: None,
             inputs: VecDeque::new(),
             engine_wake_ms: 0,
+            awaited: BTreeSet::new(),
             hints: BTreeMap::new(),
             status_asked_ms: 0,
             verified: Arc::default(),
@@ -203,6 +206,7 @@ impl Replica {
         if let Some(entry) = self.chain.entry_mut(&hash) {
             (entry.logged, entry.valid) = (true, Some(true));
         }
+        self.tell_engine(Input::Available { block: hash });
     }
 }
 
