@@ -65,8 +65,13 @@ pub fn build(envelope: &Envelope, calls: Vec<Call>) -> Result<TransactionBody> {
 /// # Errors
 /// `wrong_key` when the sender is another account or a multisig account; `too_long` above 64 KiB.
 pub fn sign_transaction(key: &AccountKey, chain: ChainId, body: TransactionBody) -> Result<Transaction> {
+    if body.auth != AuthKind::Single || key.address() != body.sender {
+        let message = format!("the key {} is not that of the sender", key.public_key());
+        return Err(Error::new("wrong_key", message, "sign with the sender's key, or with the keys of its policy"));
+    }
+    // What was just signed need not be checked: programs that load a network sign by the thousand.
     let signature = signature_by(key, chain, &body);
-    assemble(chain, body, None, &[(key.public_key(), signature)])
+    envelop(body, Auth::Single { key: key.public_key(), signature })
 }
 
 /// One key's signature of a body: all that a single account needs, or a part of what a multisig account needs.
@@ -108,6 +113,10 @@ pub fn assemble(
             ));
         }
     };
+    envelop(body, auth)
+}
+
+fn envelop(body: TransactionBody, auth: Auth) -> Result<Transaction> {
     let auths = List::new(vec![auth]).expect("one is at most two");
     let transaction = Transaction { body, witness: Witness { auths } };
     let length = transaction.encoded_length();

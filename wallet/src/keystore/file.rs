@@ -44,7 +44,10 @@ pub fn write_private(path: &Path, contents: &[u8], existing: Existing) -> Result
 }
 
 /// The steps of [`write_private`], with the writing left to the caller.
-pub(crate) fn write_through(
+///
+/// # Errors
+/// As [`write_private`].
+pub fn write_through(
     path: &Path,
     existing: Existing,
     write: impl FnOnce(&mut File) -> std::io::Result<()>,

@@ -1,0 +1,194 @@
+//! The built command against a node on a real socket: honest, silent, lying.
+
+use types::{Address, Amount, Network};
+use wallet::AccountKey;
+
+use crate::chain_maker::ChainMaker;
+use crate::command::{Shell, text};
+use crate::node::{Conduct, TestNode};
+
+const HAS: Amount = Amount(5_000_000);
+
+fn to() -> String {
+    Address([2; 20]).to_text(Network::Test)
+}
+
+/// A shell with the key `alice`, whose account the node knows with nonce 4 and 5 THR.
+fn shell_with(conduct: Conduct) -> (Shell, TestNode) {
+    let mut shell = Shell::new();
+    shell.import("alice", 1);
+    let address = AccountKey::from_secret(&[1; 32]).expect("in range").address();
+    let maker = ChainMaker::new(&[(address, HAS)]);
+    let node = TestNode::start(maker, conduct, (address.to_text(Network::Test), 4, HAS));
+    shell.node.clone_from(&node.url);
+    (shell, node)
+}
+
+#[test]
+fn a_transfer_is_sent_and_its_finality_checked() {
+    for conduct in [Conduct::Honest, Conduct::NoStream] {
+        let (shell, node) = shell_with(conduct);
+        let done = shell.good(&["send", "--from", "alice", "--to", &to(), "--amount", "1.5"]);
+        assert_eq!(
+            (done["status"].as_str(), done["height"].as_u64(), done["fee"].as_str()),
+            (Some("final"), Some(1), Some("1200"))
+        );
+        assert_eq!((done["validators_signed"].as_u64(), done["validators"].as_u64()), (Some(3), Some(4)));
+        assert_eq!((&done["finality_checked"], &done["receipt_checked"]), (&true.into(), &true.into()));
+        assert!(done["latency_ms"].is_u64());
+        let taken = node.taken().expect("handed in");
+        assert_eq!((taken.body.nonce.0, taken.body.tip), (4, Amount::ZERO));
+        let id = done["id"].as_str().expect("an id").to_owned();
+        assert_eq!(shell.good(&["tx", &id])["finality"]["validators_signed"], 3);
+        assert_eq!(shell.good(&["block", "1"])["finality_checked"], true);
+        assert!(shell.path("wallet/genesis.json").exists(), "the genesis is pinned");
+    }
+}
+
+#[test]
+fn what_people_read_says_who_checked_it() {
+    let (shell, _node) = shell_with(Conduct::Honest);
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_thronos"))
+        .args([
+            "--node",
+            &shell.node,
+            "--password-file",
+            text(&shell.path("password")),
+            "--wallet-dir",
+            text(&shell.path("wallet")),
+        ])
+        .args(["send", "--from", "alice", "--to", &to(), "--amount", "1"])
+        .stdin(std::process::Stdio::null())
+        .output()
+        .expect("the command starts");
+    let (answer, notes) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(answer.contains("block 1, 3 of 4 validators, checked by this wallet"), "{answer}{notes}");
+    assert!(answer.contains("0.0012 THR") && answer.contains(" ms"), "{answer}");
+    assert!(notes.contains("warning: the genesis of chain") && notes.contains("without proof"), "{notes}");
+}
+
+// FAULTS C19
+#[test]
+fn a_change_of_the_validators_is_followed_from_the_genesis() {
+    let (shell, _node) = shell_with(Conduct::NextSet);
+    let done = shell.good(&["send", "--from", "alice", "--to", &to(), "--amount", "1.5"]);
+    assert_eq!(
+        (done["height"].as_u64(), done["validators_signed"].as_u64(), done["validators"].as_u64()),
+        (Some(2), Some(5), Some(7))
+    );
+    let (shell, _node) = shell_with(Conduct::ForgedSet);
+    assert_eq!(shell.bad(&["send", "--from", "alice", "--to", &to(), "--amount", "1.5"]), "wrong_validator_set");
+}
+
+// FAULTS C18
+#[test]
+fn a_lying_node_is_found_out() {
+    for (conduct, code) in [
+        (Conduct::NoQuorum, "not_final"),
+        (Conduct::OtherBody, "not_in_block"),
+        (Conduct::OtherReceipts, "wrong_proof"),
+        (Conduct::OtherChain, "other_chain"),
+    ] {
+        let (shell, _node) = shell_with(conduct);
+        assert_eq!(shell.bad(&["send", "--from", "alice", "--to", &to(), "--amount", "1.5"]), code, "{conduct:?}");
+    }
+}
+
+#[test]
+fn a_rejected_call_is_an_error_although_the_transaction_is_final() {
+    let (shell, _node) = shell_with(Conduct::Rejects);
+    assert_eq!(shell.bad(&["send", "--from", "alice", "--to", &to(), "--amount", "1.5"]), "insufficient_balance");
+}
+
+// FAULTS M3
+#[test]
+fn what_the_chain_would_refuse_is_refused_before_it_is_signed() {
+    let (shell, node) = shell_with(Conduct::Honest);
+    let send = |extra: &[&str]| shell.bad(&[&["send", "--from", "alice", "--to", &to()], extra].concat());
+    assert_eq!(send(&["--amount", "5"]), "insufficient_balance", "nothing is left for the fee");
+    assert_eq!(send(&["--amount", "1", "--tip", "4.5"]), "insufficient_balance");
+    assert_eq!(send(&["--amount", "1", "--asset", "VIBE"]), "insufficient_balance");
+    assert_eq!(send(&["--amount", "1", "--nonce", "3"]), "nonce_used");
+    assert_eq!(send(&["--amount", "1", "--nonce", "6"]), "nonce_gap");
+    assert_eq!(send(&["--amount", "1", "--fee-max", "0.000001"]), "fee_max_too_low");
+    assert_eq!(send(&["--amount", "1", "--asset", "GOLD"]), "not_found");
+    assert!(node.taken().is_none(), "nothing was handed in");
+}
+
+#[test]
+fn a_dry_run_hands_nothing_in() {
+    let (shell, node) = shell_with(Conduct::Honest);
+    let shown = shell.good(&["send", "--from", "alice", "--to", &to(), "--amount", "1", "--dry-run"]);
+    assert_eq!((shown["status"].as_str(), shown["receipt"]["name"].as_str()), (Some("dry_run"), Some("ok")));
+    assert!(node.taken().is_none());
+    let sent = shell.good(&["send", "--from", "alice", "--to", &to(), "--amount", "1", "--no-wait"]);
+    let taken = node.taken().expect("handed in");
+    let id = crypto::ids::transaction_id(shell.genesis_id(), &taken.body);
+    assert_eq!((sent["status"].as_str(), sent["id"].as_str()), (Some("pending"), Some(id.to_string().as_str())));
+}
+
+#[test]
+fn the_pinned_genesis_stays_when_the_node_changes_its_chain() {
+    let (mut shell, _first) = shell_with(Conduct::Honest);
+    shell.good(&["balance", "alice"]);
+    let other = TestNode::start(ChainMaker::new(&[]), Conduct::Honest, (String::new(), 0, Amount::ZERO));
+    shell.node.clone_from(&other.url);
+    assert_eq!(shell.bad(&["balance", "alice"]), "other_chain");
+    let genesis = shell.genesis(&ChainMaker::new(&[]));
+    shell.good(&["--genesis", text(&genesis), "balance", "alice"]);
+}
+
+#[test]
+fn an_error_of_the_node_keeps_its_code_and_loses_its_control_characters() {
+    let (shell, _node) = shell_with(Conduct::Honest);
+    let output = shell.run(&["block", "77"]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains("\"not_found\"") && errors.contains("look elsewhere"), "{errors}");
+    assert!(!errors.contains('\u{1b}') && !errors.contains("\\u001b"), "{errors}");
+}
+
+#[test]
+fn two_of_three_spend_by_files() {
+    let (shell, node) = shell_with(Conduct::Honest);
+    for (name, seed) in [("one", 11), ("two", 12), ("three", 13)] {
+        shell.import(name, seed);
+    }
+    let genesis =
+        shell.genesis(&ChainMaker::new(&[(AccountKey::from_secret(&[1; 32]).expect("in range").address(), HAS)]));
+    let create = [
+        "multisig",
+        "create",
+        "--name",
+        "treasury",
+        "--threshold",
+        "2",
+        "--key",
+        "one",
+        "--key",
+        "two",
+        "--key",
+        "three",
+    ];
+    let made = shell.good(&create);
+    assert_eq!(shell.bad(&create), "name_taken");
+    assert_eq!(shell.bad(&["multisig", "create", "--name", "x", "--threshold", "4", "--key", "one"]), "bad_policy");
+    let no_point = format!("02{}", "00".repeat(32));
+    assert_eq!(shell.bad(&["multisig", "create", "--name", "x", "--threshold", "1", "--key", &no_point]), "bad_key");
+    assert_eq!(shell.good(&["multisig", "address", "treasury"])["legacy"], made["legacy"]);
+    let [proposal, first, second, merged] = ["p.json", "1.json", "2.json", "m.json"].map(|name| shell.path(name));
+    let propose =
+        ["--genesis", text(&genesis), "multisig", "propose", "--from", "treasury", "--to", &to(), "--amount", "1"];
+    let offline = ["--offline", "--nonce", "0", "--fee-max", "0.01", "--out", text(&proposal)];
+    assert_eq!(shell.bad(&propose), "out_needed");
+    assert_eq!(shell.good(&[propose.as_slice(), &offline].concat())["signatures"], 0);
+    assert_eq!(shell.bad(&["multisig", "send", text(&proposal)]), "missing_signatures");
+    assert_eq!(shell.bad(&["sign", text(&proposal), "--with", "alice"]), "wrong_key");
+    shell.good(&["multisig", "sign", text(&proposal), "--with", "three", "--out", text(&first)]);
+    shell.good(&["multisig", "sign", text(&proposal), "--with", "one", "--out", text(&second)]);
+    assert_eq!(shell.bad(&["broadcast", text(&first)]), "missing_signatures");
+    let both = shell.good(&["multisig", "merge", text(&first), text(&second), "--out", text(&merged)]);
+    assert_eq!((both["complete"].as_bool(), both["signatures"].as_u64()), (Some(true), Some(2)));
+    let done = shell.good(&["multisig", "send", text(&merged)]);
+    assert_eq!((&done["status"], &done["id"]), (&"final".into(), &both["id"]));
+    assert_eq!(node.taken().expect("handed in").body.nonce.0, 0);
+}

@@ -1,0 +1,10 @@
+//! The wallet from outside: keys, files, transactions, finality, and the built command.
+
+mod chain_maker;
+mod command;
+mod command_with_node;
+mod files;
+mod finality;
+mod keys;
+mod node;
+mod transactions;

@@ -1,0 +1,319 @@
+//! A node for tests: it speaks the API over a real socket, on a chain whose validators' keys the test holds, and can be told to lie.
+//!
+//! A transaction that it takes stands in one block, and the next commits to its receipt.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use types::{Amount, Canonical, Hash32, Header, Receipt, Transaction, Weight};
+use wallet::client::types as api;
+
+use crate::chain_maker::{ChainMaker, certify, set_hash, to_set, validators};
+
+/// What the node does wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conduct {
+    Honest,
+    /// The stream route is not there.
+    NoStream,
+    /// Certificates of two of four.
+    NoQuorum,
+    /// The block's header commits to an empty body.
+    OtherBody,
+    /// The next block commits to other receipts than are shown.
+    OtherReceipts,
+    /// Another chain's id in the status.
+    OtherChain,
+    /// The transaction's call is rejected.
+    Rejects,
+    /// Block 1 ends the epoch, and the transaction stands in block 2, of other validators.
+    NextSet,
+    /// As before, but the node names validators of its own making.
+    ForgedSet,
+}
+
+struct World {
+    maker: ChainMaker,
+    conduct: Conduct,
+    /// Address text, nonce and THR of the one account that is known.
+    account: (String, u64, Amount),
+    included: Mutex<Option<Transaction>>,
+    news: Condvar,
+}
+
+pub struct TestNode {
+    pub url: String,
+    world: Arc<World>,
+}
+
+impl TestNode {
+    pub fn start(maker: ChainMaker, conduct: Conduct, account: (String, u64, Amount)) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("bound"));
+        let world = Arc::new(World { maker, conduct, account, included: Mutex::new(None), news: Condvar::new() });
+        let served = Arc::clone(&world);
+        std::thread::spawn(move || {
+            for connection in listener.incoming().flatten() {
+                let world = Arc::clone(&served);
+                std::thread::spawn(move || world.serve(connection));
+            }
+        });
+        Self { url, world }
+    }
+
+    /// What the node took, if anything.
+    pub fn taken(&self) -> Option<Transaction> {
+        self.world.included.lock().expect("no panic while held").clone()
+    }
+}
+
+impl World {
+    fn serve(&self, connection: TcpStream) {
+        let mut reader = BufReader::new(&connection);
+        let mut first = String::new();
+        if reader.read_line(&mut first).is_err() {
+            return;
+        }
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            if reader.read_line(&mut line).is_err() || line.trim().is_empty() {
+                break;
+            }
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().expect("a number");
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).expect("the whole body");
+        let mut parts = first.split(' ');
+        let (method, path) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let (path, query) = path
+            .strip_prefix("/api/v1")
+            .unwrap_or(path)
+            .split_once('?')
+            .unwrap_or((path.trim_start_matches("/api/v1"), ""));
+        if path == "/stream" && self.conduct != Conduct::NoStream {
+            return self.stream(&connection);
+        }
+        let (status, answer) = self.answer(method, path, query, &body);
+        let _ = respond(&connection, status, &answer.to_string());
+    }
+
+    fn stream(&self, mut connection: &TcpStream) {
+        let _ = connection
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n: hello\n\n");
+        let included = self.included.lock().expect("no panic while held");
+        let waited = self.news.wait_timeout_while(included, Duration::from_secs(20), |included| included.is_none());
+        let (included, _) = waited.expect("no panic while held");
+        if let Some(transaction) = &*included {
+            let event = json!(self.transaction(transaction));
+            let _ = connection.write_all(format!("event: transaction\ndata: {event}\n\n").as_bytes());
+        }
+    }
+
+    fn answer(&self, method: &str, path: &str, query: &str, body: &[u8]) -> (u16, Value) {
+        let included = self.included.lock().expect("no panic while held").clone();
+        match (method, path) {
+            ("GET", "/status") => (200, self.status()),
+            ("GET", "/genesis") => (200, json!(self.maker.genesis)),
+            ("GET", "/fees/estimate") => (200, self.estimate(query)),
+            ("POST", "/transactions") => self.submit(body),
+            ("POST", "/transactions/simulate") => {
+                let transaction = read(body);
+                let id = crypto::ids::transaction_id(self.maker.id, &transaction.body);
+                (200, json!({"id": id, "height": 0, "receipt": shown(&self.receipt(id))}))
+            }
+            ("GET", "/blocks/1") if included.is_some() => (200, json!(self.block(1, included.as_ref()))),
+            ("GET", "/blocks/2") if included.is_some() => (200, json!(self.block(2, included.as_ref()))),
+            ("GET", "/blocks/3") if included.is_some() && self.place() == 2 => {
+                (200, json!(self.block(3, included.as_ref())))
+            }
+            ("GET", "/validators") => (200, self.validators(query)),
+            ("GET", path) if path.starts_with("/transactions/") => match included {
+                Some(transaction) => (200, json!(self.transaction(&transaction))),
+                None => (200, json!({"id": path.trim_start_matches("/transactions/"), "status": "unknown"})),
+            },
+            ("GET", path) if path == format!("/accounts/{}", self.account.0) => (200, self.account_answer()),
+            ("GET", path) if path.starts_with("/accounts/") => {
+                (200, json!({"address": "x", "legacy": "x", "nonce": 0, "pending_nonce": 0, "balances": []}))
+            }
+            _ => (
+                404,
+                json!({"code": "not_found", "message": format!("there is no {path}\u{1b}[2J"), "hint": "look elsewhere"}),
+            ),
+        }
+    }
+
+    fn status(&self) -> Value {
+        let chain_id =
+            if self.conduct == Conduct::OtherChain { types::ChainId(Hash32([9; 32])) } else { self.maker.id };
+        json!({
+            "chain_id": chain_id, "chain_name": "wallet-test", "network": "test", "node_version": "0.1.0", "protocol_version": 1,
+            "role": "validator", "height": 2, "final_height": 2, "certified_height": 1, "final_hash": Hash32::ZERO, "epoch": 0,
+            "view": 3, "time": self.maker.genesis.time, "price": "4294967296",
+            "voting": {"voting": true, "sentence": "voting as validator 0 of 4", "index": 0}, "peers": 3, "peer_id": "x",
+            "mempool_transactions": 0, "syncing": false,
+        })
+    }
+
+    fn account_answer(&self) -> Value {
+        let (address, nonce, amount) = &self.account;
+        json!({"address": address, "legacy": "THR", "nonce": nonce, "pending_nonce": nonce,
+            "balances": [{"asset": 0, "symbol": "THR", "decimals": 6, "amount": amount}]})
+    }
+
+    fn estimate(&self, query: &str) -> Value {
+        let weight: u64 = query.trim_start_matches("weight=").parse().expect("a number");
+        json!({"price": "4294967296", "price_floor": "4294967296", "weight": weight, "fee": Amount(u128::from(weight)),
+            "fee_max": Amount(u128::from(weight) * 4), "tip": "0"})
+    }
+
+    fn submit(&self, body: &[u8]) -> (u16, Value) {
+        let transaction = read(body);
+        if let Err(error) = wallet::transaction::verify_transaction(self.maker.id, &transaction) {
+            return (400, json!(error));
+        }
+        let id = crypto::ids::transaction_id(self.maker.id, &transaction.body);
+        *self.included.lock().expect("no panic while held") = Some(transaction);
+        self.news.notify_all();
+        (202, json!({"id": id}))
+    }
+
+    fn receipt(&self, id: Hash32) -> Receipt {
+        let code = if self.conduct == Conduct::Rejects { 22 } else { 0 };
+        Receipt { id, code, call: 0, weight: Weight(1_200), fee: Amount(1_200), events: types::List::default() }
+    }
+
+    fn receipts(&self, transaction: &Transaction) -> Vec<Receipt> {
+        let own = Receipt { id: Hash32::ZERO, ..self.receipt(Hash32::ZERO) };
+        vec![Receipt { code: 0, ..own }, self.receipt(crypto::ids::transaction_id(self.maker.id, &transaction.body))]
+    }
+
+    /// The block in which a transaction stands.
+    fn place(&self) -> u64 {
+        if matches!(self.conduct, Conduct::NextSet | Conduct::ForgedSet) { 2 } else { 1 }
+    }
+
+    fn validators(&self, query: &str) -> Value {
+        assert_eq!(query, "epoch=1");
+        let seeds = if self.conduct == Conduct::ForgedSet { 31..38 } else { 11..18 };
+        let set = to_set(&validators(seeds).0);
+        let member = |(index, member): (usize, &types::Validator)| {
+            json!({"index": index, "key": member.key, "power": member.power, "peer": member.peer, "peer_id": "x",
+                "account": member.account.to_text(types::Network::Test)})
+        };
+        let members: Vec<_> = set.validators().iter().enumerate().map(member).collect();
+        json!({"epoch": 1, "validators_hash": crypto::ids::validator_set_hash(&set), "power_total": 7, "validators": members})
+    }
+
+    fn header(&self, height: u64, transaction: &Transaction) -> Header {
+        let next = set_hash(&validators(11..18).0);
+        if height < self.place() {
+            return Header { next_validators_hash: Some(next), ..self.maker.header(height, Hash32::ZERO) };
+        }
+        let header = self.header_of_epoch(height, transaction);
+        if self.place() == 1 {
+            return header;
+        }
+        Header { epoch: types::Epoch(1), view: types::View(height - 1), validators_hash: next, ..header }
+    }
+
+    fn header_of_epoch(&self, height: u64, transaction: &Transaction) -> Header {
+        if height == self.place() {
+            let id = crypto::ids::transaction_id(self.maker.id, &transaction.body);
+            let wid = crypto::ids::witness_id(id, &transaction.witness);
+            let wids = if self.conduct == Conduct::OtherBody { vec![] } else { vec![wid] };
+            return Header { body_root: crypto::ids::body_root(&[], &wids), ..self.maker.header(height, Hash32::ZERO) };
+        }
+        let parent = crypto::ids::header_hash(&self.header(height - 1, transaction));
+        let mut receipts = self.receipts(transaction);
+        if self.conduct == Conduct::OtherReceipts {
+            receipts.pop();
+        }
+        Header { receipts_root: crypto::ids::receipts_root(&receipts), ..self.maker.header(height, parent) }
+    }
+
+    fn block(&self, height: u64, transaction: Option<&Transaction>) -> api::BlockResponse {
+        let transaction = transaction.expect("asked only when there is one");
+        let header = self.header(height, transaction);
+        let statement = ChainMaker::finalize(&header);
+        let certificate = match self.conduct {
+            Conduct::NoQuorum => self.maker.certify(statement, &[0, 1]),
+            _ if height < self.place() || self.place() == 1 => self.maker.certify(statement, &[0, 1, 3]),
+            _ => certify(self.maker.id, &validators(11..18).1, statement, &[0, 1, 2, 3, 4]),
+        };
+        let id = crypto::ids::transaction_id(self.maker.id, &transaction.body);
+        let entry = api::TransactionInBlock {
+            id,
+            wid: crypto::ids::witness_id(id, &transaction.witness),
+            sender: self.account.0.clone(),
+            transaction: transaction.clone(),
+        };
+        api::BlockResponse {
+            hash: crypto::ids::header_hash(&header),
+            body_bytes: 0,
+            header_hex: hex::encode(header.to_canonical()),
+            header,
+            certificate_hex: Some(hex::encode(certificate.to_canonical())),
+            certificate: Some(certificate),
+            descendants_hex: vec![],
+            system_calls: vec![],
+            transactions: if height == self.place() { vec![entry] } else { vec![] },
+            receipts: if height == self.place() {
+                self.receipts(transaction).iter().map(shown).collect()
+            } else {
+                vec![]
+            },
+        }
+    }
+
+    fn transaction(&self, transaction: &Transaction) -> api::TransactionResponse {
+        let block = self.block(self.place(), Some(transaction));
+        let id = crypto::ids::transaction_id(self.maker.id, &transaction.body);
+        api::TransactionResponse {
+            id,
+            status: api::TransactionStatus::Final,
+            wid: Some(crypto::ids::witness_id(id, &transaction.witness)),
+            height: Some(block.header.height),
+            block: Some(block.hash),
+            time: Some(block.header.time),
+            index: Some(0),
+            receipt: Some(shown(&self.receipt(id))),
+            transaction: Some(transaction.clone()),
+            header_hex: Some(block.header_hex),
+            certificate_hex: block.certificate_hex,
+        }
+    }
+}
+
+fn read(body: &[u8]) -> Transaction {
+    let request: api::SubmitRequest = serde_json::from_slice(body).expect("a request");
+    Transaction::from_canonical(&hex::decode(request.transaction).expect("hex")).expect("a transaction")
+}
+
+fn shown(receipt: &Receipt) -> api::ReceiptResponse {
+    let name = if receipt.code == 0 { "ok" } else { "insufficient_balance" };
+    let message = if receipt.code == 0 { "" } else { "the account has less of the asset than the call moves" };
+    api::ReceiptResponse {
+        id: receipt.id,
+        code: receipt.code,
+        name: name.to_owned(),
+        message: message.to_owned(),
+        call: receipt.call,
+        weight: receipt.weight,
+        fee: receipt.fee,
+        events: vec![],
+    }
+}
+
+fn respond(mut connection: &TcpStream, status: u16, body: &str) -> std::io::Result<()> {
+    let length = body.len();
+    write!(
+        connection,
+        "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    )
+}
