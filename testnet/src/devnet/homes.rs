@@ -1,0 +1,138 @@
+//! Homes of validators and the genesis that names them, with the same code as `thronosd init` and `thronosd genesis`.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crypto::ids::address_of_key;
+use genesis::GenesisBuilder;
+use node::config::Config;
+use node::home::Home;
+use node::keys::{NetworkKey, ValidatorKey};
+use types::{Address, Amount, ChainId, Genesis, GenesisValidator, Parameters, Power, TimeMs};
+use wallet::AccountKey;
+use wallet::home::WalletHome;
+
+use super::layout::write_private;
+use super::{Failure, Layout, Outcome, Ports};
+
+/// What a network is to be.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where it lies.
+    pub layout: Layout,
+    /// Where its nodes listen.
+    pub ports: Ports,
+    /// How many validators it has.
+    pub validators: usize,
+    /// Accounts with their µTHR.
+    pub accounts: Vec<(Address, Amount)>,
+    /// Settings for `thronosd run --set`, for every node.
+    pub settings: Vec<String>,
+}
+
+/// The account that gets the tips of validator `index`. Its key is public: nobody earns a living on a local network.
+#[must_use]
+pub fn validator_account(index: usize) -> Address {
+    let mut secret = [0_u8; 32];
+    secret[0] = 1;
+    secret[24..].copy_from_slice(&(index as u64 + 1).to_be_bytes());
+    let key = AccountKey::from_secret(&secret).expect("a small number is a key of the curve");
+    address_of_key(&key.public_key())
+}
+
+/// The account that gets the half of every fee that is not burned.
+#[must_use]
+pub fn ecosystem_account() -> Address {
+    validator_account(usize::from(u16::MAX))
+}
+
+impl Plan {
+    /// Makes keys, genesis and settings of all validators. The directory exists and is marked.
+    ///
+    /// # Errors
+    /// When the file system refuses, or the genesis with these parameters.
+    pub fn make(&self, parameters: impl FnOnce(&mut Parameters)) -> Outcome<(Genesis, ChainId)> {
+        let mut validators = Vec::new();
+        for index in 0..self.validators {
+            validators.push(self.make_keys(index)?);
+        }
+        let local = genesis::local_network(genesis::LocalNetwork {
+            name: "thronos-local".to_owned(),
+            time: now()?,
+            ecosystem: ecosystem_account(),
+            validators,
+            accounts: self.accounts.clone(),
+        })?;
+        let made = GenesisBuilder::from_genesis(&local).parameters(parameters).build()?;
+        let json = genesis::to_json(&made);
+        write_private(&self.layout.genesis(), &json)?;
+        for index in 0..self.validators {
+            write_private(&Home::new(self.layout.node(index)).genesis_file(), &json)?;
+        }
+        // These wallets know their chain from the start and need not take it from a node.
+        write_private(&WalletHome::new(self.layout.wallet()).genesis_path(), &json)?;
+        let chain_id = genesis::chain_id(&made);
+        self.layout.mark(chain_id, self.validators)?;
+        Ok((made, chain_id))
+    }
+
+    fn make_keys(&self, index: usize) -> Outcome<GenesisValidator> {
+        let home = Home::new(self.layout.node(index));
+        home.create()?;
+        let validator = ValidatorKey::generate()?;
+        validator.write_new(&home.validator_key_file(), &self.layout.node_password())?;
+        let network = NetworkKey::generate()?;
+        network.write(&home.network_key_file())?;
+        let entry = validator.entry(network.peer_key()?);
+        Ok(GenesisValidator {
+            key: entry.key,
+            possession: entry.possession,
+            power: Power(1),
+            account: validator_account(index),
+            peer: entry.peer,
+        })
+    }
+
+    /// Writes every validator's settings, which name the ports and the other validators. Done at each start, as ports may be chosen
+    /// anew.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn write_settings(&self) -> Outcome<()> {
+        for index in 0..self.validators {
+            let mut config = Config::default();
+            config.network.listen = self.listen(index);
+            config.network.bootstrap = self.bootstrap_for(index)?;
+            config.network.private_addresses = true;
+            config.api.listen = format!("127.0.0.1:{}", self.ports.api(index));
+            config.node.password_file = self.layout.password().display().to_string();
+            write_private(&Home::new(self.layout.node(index)).config_file(), &config.to_toml())?;
+        }
+        Ok(())
+    }
+
+    /// Where node `index` listens for peers.
+    #[must_use]
+    pub fn listen(&self, index: usize) -> Vec<String> {
+        let port = self.ports.peers(index);
+        vec![format!("/ip4/127.0.0.1/udp/{port}/quic-v1"), format!("/ip4/127.0.0.1/tcp/{port}")]
+    }
+
+    /// Where others reach node `index`, with its identity.
+    ///
+    /// # Errors
+    /// When its network key cannot be read.
+    pub fn multiaddress(&self, index: usize) -> Outcome<String> {
+        let key = NetworkKey::read(&Home::new(self.layout.node(index)).network_key_file())?;
+        let peer = node::peer_id::text(&key.peer_key()?);
+        Ok(format!("/ip4/127.0.0.1/udp/{}/quic-v1/p2p/{peer}", self.ports.peers(index)))
+    }
+
+    fn bootstrap_for(&self, index: usize) -> Outcome<Vec<String>> {
+        (0..self.validators).filter(|other| *other != index).map(|other| self.multiaddress(other)).collect()
+    }
+}
+
+fn now() -> Outcome<TimeMs> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|since| u64::try_from(since.as_millis()).ok());
+    since.map(TimeMs).ok_or_else(|| Failure::new("the machine's clock stands before 1970: set it"))
+}

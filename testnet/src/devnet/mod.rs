@@ -1,0 +1,46 @@
+//! Local networks of real processes: homes, genesis, daemons, and what people and tests do with them.
+//!
+//! It must not know the insides of a node: it makes the files that an operator would make, starts `thronosd`, and asks over HTTP.
+//! Invariants: no daemon outlives the process that started it; every wait ends with what was waited for, with a deadline, or with
+//! a signal; nothing is deleted that was not made here.
+//!
+//! | file | tells |
+//! |---|---|
+//! | `options` | what may be typed |
+//! | `layout`, `ports` | where everything lies and listens |
+//! | `homes`, `wallets` | keys, genesis and settings |
+//! | `launch`, `process` | one daemon: start, pause, kill, its log |
+//! | `network`, `join` | all of them together |
+//! | `wait`, `stop` | waiting for a condition, and giving up |
+//! | `transfer` | a transfer through the wallet's own code |
+//! | `check`, `watch`, `run` | the commands |
+
+pub mod check;
+mod failure;
+mod homes;
+mod join;
+pub mod launch;
+mod layout;
+mod network;
+mod options;
+mod ports;
+mod process;
+mod run;
+mod stop;
+mod transfer;
+mod wait;
+mod wallets;
+mod watch;
+
+pub use failure::{Failure, Outcome};
+pub use homes::Plan;
+pub use layout::Layout;
+pub use network::{LocalNetwork, Standing};
+pub use options::Options;
+pub use ports::Ports;
+pub use process::{NodeProcess, Programs};
+pub use run::run;
+pub use stop::Stop;
+pub use transfer::{Payment, await_final, prepare, send, sign_payment};
+pub use wait::until;
+pub use wallets::{Person, Wallets};

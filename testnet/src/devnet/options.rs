@@ -1,0 +1,45 @@
+//! What may be typed after `cargo x devnet`.
+
+use std::path::PathBuf;
+
+/// Start a local network of real processes.
+///
+/// It continues the network in the home directory, or makes one: validators, a genesis, and two accounts with money, alice and bob.
+/// It sends a transfer, shows where every node stands and stays until Ctrl-C.
+#[derive(Clone, Debug, clap::Parser)]
+#[command(name = "devnet", max_term_width = 120)]
+pub struct Options {
+    /// How many validators.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub validators: u16,
+    /// Directory of the network [default: .thronos/devnet, with --check .thronos/devnet-check].
+    #[arg(long, value_name = "DIRECTORY")]
+    pub home: Option<PathBuf>,
+    /// Port of the first node; node i has ten times i more, and its API one more than that.
+    #[arg(long, default_value_t = 26_700)]
+    pub base_port: u16,
+    /// Continue the network in the directory; with --check, leave the network where it is afterwards.
+    #[arg(long, conflicts_with = "wipe")]
+    pub keep: bool,
+    /// Delete the network in the directory and begin a new one.
+    #[arg(long)]
+    pub wipe: bool,
+    /// Prove that it works: also kill a validator, restart it, join a fifth node, compare all; then stop. Always a new network.
+    #[arg(long)]
+    pub check: bool,
+    /// Print one JSON document at the end, and everything else on standard error.
+    #[arg(long)]
+    pub json: bool,
+    /// Do not send the first transfer.
+    #[arg(long, conflicts_with = "check")]
+    pub no_transfer: bool,
+}
+
+impl Options {
+    /// The directory of the network.
+    #[must_use]
+    pub fn directory(&self) -> PathBuf {
+        let default = if self.check { ".thronos/devnet-check" } else { ".thronos/devnet" };
+        self.home.clone().unwrap_or_else(|| PathBuf::from(default))
+    }
+}

@@ -1,0 +1,81 @@
+//! Which ports a local network uses: node i has `base + 10·i` for peers (UDP and TCP) and the next one for its API.
+
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+
+use super::{Failure, Outcome};
+
+/// From one node's ports to the next one's.
+const STEP: u16 = 10;
+
+/// The ports of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ports {
+    base: u16,
+}
+
+impl Ports {
+    /// Checks that `nodes` nodes find room above the base.
+    ///
+    /// # Errors
+    /// When the last port would be above 65535, or the first below 1024.
+    pub fn new(base: u16, nodes: usize) -> Outcome<Self> {
+        let last = u64::from(base) + u64::from(STEP) * nodes as u64;
+        if base < 1_024 || last > u64::from(u16::MAX) {
+            let sentence = format!("{nodes} nodes do not fit above port {base}: choose another with --base-port, such as 26700");
+            return Err(Failure::new(sentence));
+        }
+        Ok(Self { base })
+    }
+
+    /// Where peers reach node `index`.
+    #[must_use]
+    pub fn peers(&self, index: usize) -> u16 {
+        let offset = u16::try_from(index).unwrap_or(u16::MAX).saturating_mul(STEP);
+        self.base.saturating_add(offset)
+    }
+
+    /// Where node `index` answers HTTP.
+    #[must_use]
+    pub fn api(&self, index: usize) -> u16 {
+        self.peers(index).saturating_add(1)
+    }
+
+    /// Checks that nobody uses the ports of node `index`.
+    ///
+    /// # Errors
+    /// Names the port and how to choose others.
+    pub fn check_free(&self, index: usize) -> Outcome<()> {
+        let (peers, api) = (self.peers(index), self.api(index));
+        let tcp = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map(drop).map_err(|error| ("TCP", port, error));
+        let udp = |port: u16| UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).map(drop).map_err(|error| ("UDP", port, error));
+        udp(peers).and_then(|()| tcp(peers)).and_then(|()| tcp(api)).map_err(|(kind, port, error)| {
+            let other = self.base.checked_add(1_000).unwrap_or(26_700);
+            Failure::new(format!(
+                "node {index} needs {kind} port {port}, which cannot be used ({error}): \
+                 stop the program that has it, or choose other ports, as with --base-port {other}"
+            ))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn node_i_has_its_ports_ten_above_the_one_before() {
+        let ports = Ports::new(26_700, 5).expect("there is room");
+        assert_eq!((ports.peers(0), ports.api(0), ports.peers(4), ports.api(4)), (26_700, 26_701, 26_740, 26_741));
+        assert!(Ports::new(65_500, 4).is_err(), "the last node would be above the highest port");
+        assert!(Ports::new(80, 4).is_err(), "ports below 1024 belong to the system");
+    }
+
+    #[test]
+    fn a_port_in_use_is_named_with_a_way_out() {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let port = taken.local_addr().expect("it is bound").port();
+        let ports = Ports { base: port - 1 };
+        let sentence = ports.check_free(0).expect_err("it is taken").to_string();
+        assert!(sentence.contains(&port.to_string()) && sentence.contains("--base-port"), "{sentence}");
+    }
+}

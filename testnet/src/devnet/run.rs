@@ -1,0 +1,91 @@
+//! `cargo x devnet` from its first line to its last.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::check::{check, first_transfer};
+use super::network::open_or_create;
+use super::watch::watch;
+use super::{Failure, Layout, LocalNetwork, Options, Outcome, Ports, Programs, Standing, Stop};
+
+/// One more node may join.
+const NODES_MORE: usize = 1;
+
+/// Does what was typed; prints what failed.
+#[must_use]
+pub fn run(options: &Options) -> ExitCode {
+    let speaks_json = options.json;
+    let say = move |text: &str| if speaks_json { eprintln!("{text}") } else { println!("{text}") };
+    match perform(options, &say) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Stopped) if !options.check => ExitCode::SUCCESS,
+        Err(failure) => {
+            let logs: Vec<String> = failure.logs().iter().map(|log| log.display().to_string()).collect();
+            eprintln!("devnet: {failure}");
+            for log in &logs {
+                eprintln!("devnet: see {log}");
+            }
+            if options.check || options.json {
+                println!("{}", json!({ "ok": false, "error": failure.to_string(), "logs": logs }));
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(options: &Options, say: &dyn Fn(&str)) -> Outcome<()> {
+    let validators = usize::from(options.validators);
+    if options.check && validators < 4 {
+        return Err(Failure::new(format!("--check kills one validator, which {validators} cannot bear: give --validators 4 or more")));
+    }
+    let layout = Layout::new(&options.directory())?;
+    let ports = Ports::new(options.base_port, validators + NODES_MORE)?;
+    let programs = Programs::find()?;
+    let stop = Stop::on_signals()?;
+    // Before anything is deleted: another network may run in the same place.
+    for index in 0..validators {
+        ports.check_free(index)?;
+    }
+    if options.wipe || options.check {
+        layout.wipe()?;
+    }
+    let (mut network, is_new) = open_or_create(layout, ports, validators, programs, stop)?;
+    let place = network.plan.layout.root().display().to_string();
+    let made = if is_new { "a new network" } else { "continuing the network" };
+    say(&format!("{made} of {validators} validators in {place}, chain {}", network.chain_id()));
+    let outcome = live(&mut network, options, say);
+    say("stopping the nodes");
+    let stopped = network.stop_all();
+    let document = outcome?;
+    stopped?;
+    if options.check && !options.keep {
+        network.plan.layout.wipe()?;
+    }
+    if let Some(document) = document {
+        println!("{document}");
+    }
+    Ok(())
+}
+
+/// Everything between the start and the end of the processes; returns what is to be printed as the last line.
+fn live(network: &mut LocalNetwork, options: &Options, say: &dyn Fn(&str)) -> Outcome<Option<String>> {
+    network.start(|ready, count| say(&format!("{ready} of {count} nodes are ready")))?;
+    if options.check {
+        let report = check(network, say)?;
+        say(&format!("\n{}", Standing::table(&report.nodes)));
+        return Ok(Some(serde_json::to_string(&report).expect("numbers and texts have a JSON form")));
+    }
+    let finality_ms = if options.no_transfer { None } else { Some(first_transfer(network, 0, say)?) };
+    let standings = network.standings()?;
+    say(&format!("\n{}", Standing::table(&standings)));
+    let api = standings.first().map(|standing| standing.api.clone()).unwrap_or_default();
+    say(&network.wallets.how_to_use(&network.programs.client, &api, &network.plan.layout.password()));
+    say("Ctrl-C stops the network; the same command continues it, with --wipe it begins anew.");
+    if options.json {
+        let genesis = network.plan.layout.genesis();
+        println!("{}", json!({ "ok": true, "finality_ms": finality_ms, "nodes": standings, "genesis": genesis }));
+    }
+    watch(network, say)?;
+    Ok(None)
+}
