@@ -25,11 +25,8 @@ fn decode(stream: &[u8], cuts: &[usize], bytes_max: usize) -> Result<(Vec<Vec<u8
     for cut in cuts {
         let mut part = &stream[from..cut];
         from = cut;
-        loop {
-            match decoder.next(&mut part)? {
-                Some(frame) => frames.push(frame),
-                None => break,
-            }
+        while let Some(frame) = decoder.next(&mut part)? {
+            frames.push(frame);
         }
         assert!(part.is_empty());
     }

@@ -272,11 +272,11 @@ impl Task {
             gossipsub::Event::Message { propagation_source, message_id, message } => {
                 self.on_gossip_message(propagation_source, message_id, message);
             }
-            gossipsub::Event::Subscribed { peer_id, topic } => {
-                // Before it is admitted a peer is not spoken of; `admit` makes up for it.
-                if self.peers.get(&peer_id).is_some_and(|peer| peer.admitted.is_some()) {
-                    self.tell_topics(peer_id, &[topic]);
-                }
+            // Before it is admitted a peer is not spoken of; `admit` makes up for it.
+            gossipsub::Event::Subscribed { peer_id, topic }
+                if self.peers.get(&peer_id).is_some_and(|peer| peer.admitted.is_some()) =>
+            {
+                self.tell_topics(peer_id, &[topic]);
             }
             _ => {}
         }

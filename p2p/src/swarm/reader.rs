@@ -74,3 +74,100 @@ impl Reader {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::io::Cursor;
+
+    use super::*;
+    use crate::frame::frame_prefix;
+
+    const PEER: PeerKey = PeerKey([1; 32]);
+
+    struct Ends {
+        consensus: mpsc::UnboundedReceiver<NetworkEvent>,
+        commands: mpsc::Receiver<Command>,
+    }
+
+    fn reader(links: &Arc<Links>) -> (Reader, Ends) {
+        let (control, _) = mpsc::channel(1);
+        let (consensus, heard) = mpsc::unbounded_channel();
+        let (sync, _) = mpsc::unbounded_channel();
+        let (transactions, _) = mpsc::unbounded_channel();
+        let (commands, told) = mpsc::channel(1);
+        let reader = Reader {
+            peer: PEER,
+            channel: Channel::Votes,
+            links: Arc::clone(links),
+            buffers: Arc::new(PeerBuffers::new()),
+            meter: Arc::new(Meter::new()),
+            outward: Outward { control, consensus, sync, transactions },
+            commands,
+        };
+        (reader, Ends { consensus: heard, commands: told })
+    }
+
+    fn frame(message: &[u8]) -> Vec<u8> {
+        [&frame_prefix(message.len(), 100).expect("it fits")[..], message].concat()
+    }
+
+    #[tokio::test]
+    async fn only_pinned_peers_are_heard_on_the_validators_streams() {
+        let links = Arc::new(Links::default());
+        let (stranger, mut ends) = reader(&links);
+        stranger.run(Cursor::new(frame(b"vote"))).await;
+        assert!(ends.consensus.recv().await.is_none());
+
+        links.pin(vec![PEER]);
+        let (validator, mut ends) = reader(&links);
+        validator.run(Cursor::new(frame(b"vote"))).await;
+        match ends.consensus.recv().await {
+            Some(NetworkEvent::Direct { peer, channel, payload }) => {
+                assert_eq!((peer, channel, &payload[..]), (PEER, Channel::Votes, &b"vote"[..]));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    // FAULTS P1
+    #[tokio::test]
+    async fn what_comes_before_a_bad_frame_is_heard_and_the_frame_is_told() {
+        let links = Arc::new(Links::default());
+        links.pin(vec![PEER]);
+        let (validator, mut ends) = reader(&links);
+        let stream = [frame(b"vote"), u32::MAX.to_le_bytes().to_vec(), vec![0; 10]].concat();
+        validator.run(Cursor::new(stream)).await;
+        assert!(matches!(ends.consensus.recv().await, Some(NetworkEvent::Direct { .. })));
+        assert!(ends.consensus.recv().await.is_none());
+        match ends.commands.recv().await {
+            Some(Command::BadFrame { peer, channel: Channel::Votes, error: FrameError::TooLong { .. } }) => {
+                assert_eq!(peer, PEER);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    // FAULTS C13: what waits for the user is bounded however much one peer sends.
+    #[tokio::test]
+    async fn a_flood_waits_with_its_sender_once_the_buffer_is_full() {
+        let links = Arc::new(Links::default());
+        links.pin(vec![PEER]);
+        let (validator, mut ends) = reader(&links);
+        let fit = Channel::Votes.row().buffer_bytes_max / crate::channels::Row::charge(4);
+        let flood: Vec<u8> = std::iter::repeat_n(frame(b"vote"), fit + 1_000).flatten().collect();
+        let reading = tokio::spawn(validator.run(Cursor::new(flood)));
+        while ends.consensus.len() < fit {
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+            assert_eq!(ends.consensus.len(), fit);
+        }
+        assert!(!reading.is_finished());
+        let mut heard = 0;
+        while ends.consensus.recv().await.is_some() {
+            heard += 1;
+        }
+        assert_eq!(heard, fit + 1_000);
+    }
+}
