@@ -1,0 +1,68 @@
+//! Finality of single transfers: from handing in to the news on the slowest node that the block is final.
+
+use std::time::{Duration, Instant};
+
+use testnet::devnet::{Failure, LocalNetwork, Outcome};
+use types::Height;
+use wallet::client::types::TransactionStatus;
+
+use crate::blocks::Blocks;
+use crate::figures::{Figures, percentile, sorted};
+use crate::ground::{Ground, highest};
+use crate::presigned::{Crowd, Ready};
+
+/// From one transfer to the next: a low rate, so that each has a block of its own.
+const PAUSE: Duration = Duration::from_millis(50);
+/// A transfer that takes longer fails the measurement.
+const PATIENCE: Duration = Duration::from_secs(10);
+const ACCOUNTS: usize = 100;
+
+pub(super) fn measure(ground: &Ground<'_>) -> Outcome<Vec<Figures>> {
+    let mut crowd = Crowd::new(ACCOUNTS);
+    let mut network = ground.network(crowd.balances(), |_| {})?;
+    let blocks = Blocks::follow(&network)?;
+    let count = ground.options.size(300, 100);
+    let mut runs = Vec::new();
+    for _ in 0..ground.options.runs() {
+        let now = network.node(0)?.client().status()?.time;
+        // The first ones warm connections and caches, and are not counted.
+        let all = crowd.sign(&network.chain, count + 10, now)?;
+        let mut times = Vec::new();
+        for (turn, ready) in all.iter().enumerate() {
+            ground.stop.pause(PAUSE)?;
+            let time = one(&network, &blocks, turn, ready)?;
+            if turn >= 10 {
+                times.push(time);
+            }
+        }
+        let times = sorted(times, 1_000.0);
+        runs.push(Figures::from([("p50_ms", percentile(&times, 0.50)), ("p99_ms", percentile(&times, 0.99)), ("transfers", times.len() as f64)]));
+    }
+    network.stop_all()?;
+    Ok(runs)
+}
+
+/// One transfer through one node; the time until all nodes have told of its block.
+fn one(network: &LocalNetwork, blocks: &Blocks, turn: usize, ready: &Ready) -> Outcome<Duration> {
+    let before = highest(network)?;
+    blocks.waiting()?;
+    let node = network.nodes.get(turn % network.nodes.len()).ok_or_else(|| Failure::new("there are no nodes"))?;
+    let begun = Instant::now();
+    node.client().submit(network.chain_id(), &ready.transaction)?;
+    let mut told = 0;
+    let mut last = begun;
+    let mut height: Option<Height> = None;
+    while told < blocks.nodes {
+        let seen = blocks.next(PATIENCE)?;
+        if seen.transactions > 0 && seen.height > before && height.is_none_or(|height| height == seen.height) {
+            height = Some(seen.height);
+            told += 1;
+            last = last.max(seen.at);
+        }
+    }
+    let answer = node.client().transaction(&ready.id, Duration::ZERO)?;
+    if answer.status != TransactionStatus::Final || answer.height != height {
+        return Err(Failure::new(format!("transfer {} is {:?} in block {:?}, not in {height:?}", ready.id, answer.status, answer.height)));
+    }
+    Ok(last - begun)
+}

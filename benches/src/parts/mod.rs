@@ -1,0 +1,44 @@
+//! The list of measurements, one line each.
+
+mod cadence;
+mod idle;
+mod latency;
+mod load;
+mod micro;
+mod start;
+mod state;
+
+use testnet::devnet::Outcome;
+
+use crate::figures::Figures;
+use crate::ground::Ground;
+
+/// One measurement.
+#[derive(Clone, Copy)]
+pub struct Part {
+    /// What is typed.
+    pub name: &'static str,
+    /// What it is.
+    pub about: &'static str,
+    /// Measures as often as was asked for.
+    pub measure: fn(&Ground<'_>) -> Outcome<Vec<Figures>>,
+}
+
+/// All of them, in the order in which they run: the undemanding ones first, while the machine is cool.
+pub const PARTS: &[Part] = &[
+    Part { name: "micro", about: "signatures and syncs", measure: micro::measure },
+    Part { name: "idle", about: "a network with nothing to do", measure: idle::measure },
+    Part { name: "start", about: "from the start of a node to ready", measure: start::measure },
+    Part { name: "latency", about: "single transfers, until final on all nodes", measure: latency::measure },
+    Part { name: "cadence", about: "blocks with the pacing at zero", measure: cadence::measure },
+    Part { name: "load", about: "as many transfers as the network takes", measure: load::measure },
+    Part { name: "state", about: "the state tree in the store", measure: state::measure },
+];
+
+/// What may be typed.
+#[must_use]
+pub fn names() -> Vec<&'static str> {
+    let mut names: Vec<_> = PARTS.iter().map(|part| part.name).collect();
+    names.sort_unstable();
+    names
+}
