@@ -6,8 +6,8 @@ use crypto::bls::SecretKey;
 use crypto::ecdsa_pure::SigningKey;
 use crypto::ids;
 use execution::{
-    BlockOutcome, BuildRequest, Built, CheckedBody, CheckedTransaction, InvalidBlock, MemoryState, NextBlock, Registry,
-    Reject,
+    AccountTouch, BlockOutcome, BuildRequest, Built, CheckedBody, CheckedTransaction, InvalidBlock, MemoryState,
+    NextBlock, Registry, Reject,
 };
 use tokens::TokensCall;
 use types::{
@@ -228,6 +228,11 @@ impl Chain {
     pub fn apply(&mut self, header: &Header, body: &CheckedBody) -> BlockOutcome {
         self.validate(header, body).expect("a valid block");
         let outcome = self.registry.apply(&self.state, self.root, header, body).expect("no fault");
+        let in_order = |pair: &[AccountTouch]| (pair[0].receipt, pair[0].address) < (pair[1].receipt, pair[1].address);
+        assert!(
+            outcome.accounts_touched.windows(2).all(in_order),
+            "touches come in order of receipts, without repeats"
+        );
         self.state.apply(&outcome.changes);
         self.state.apply_pages(&outcome.pages);
         self.root = outcome.state_root;
