@@ -1,5 +1,6 @@
 //! What every command may use: the wallet's directory, a node, the trusted chain, passwords, and questions to the person.
 
+use std::cell::OnceCell;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -23,6 +24,8 @@ pub struct Context {
     pub genesis: Option<PathBuf>,
     /// Where passwords come from, if not from the terminal.
     pub password_file: Option<PathBuf>,
+    /// The network that the node named, asked at most once.
+    asked: OnceCell<Option<Network>>,
 }
 
 /// An asset as a command needs it.
@@ -66,6 +69,12 @@ pub struct Sender {
 }
 
 impl Context {
+    /// A context that has asked nobody anything yet.
+    #[must_use]
+    pub const fn new(home: WalletHome, node: String, genesis: Option<PathBuf>, password_file: Option<PathBuf>) -> Self {
+        Self { home, node, genesis, password_file, asked: OnceCell::new() }
+    }
+
     /// Tells the person something that is no part of the answer.
     #[allow(clippy::unused_self)]
     pub fn note(&self, text: &str) {
@@ -151,18 +160,41 @@ impl Context {
         Ok(self.pinned()?.map(|chain| chain.network()))
     }
 
-    /// An address as people write it: of the known network, or of both while no chain is known.
+    /// How addresses are written: as the known chain does, else as the node's chain does, if the node answers. Only spelling hangs
+    /// on it.
+    fn spelling(&self) -> Result<Option<Network>> {
+        if let Some(network) = self.network()? {
+            return Ok(Some(network));
+        }
+        let ask = || Some(self.client().ok()?.status().ok()?.network);
+        Ok(*self.asked.get_or_init(ask))
+    }
+
+    /// An address as people write it: of the chain's network, or of both while no chain is known.
     ///
     /// # Errors
     /// `bad_genesis`.
     pub fn shown_address(&self, address: Address) -> Result<String> {
-        Ok(match self.network()? {
+        Ok(match self.spelling()? {
             Some(network) => address.to_text(network),
             None => {
                 let (main, test) = (address.to_text(Network::Main), address.to_text(Network::Test));
                 format!("{main} (main network), {test} (test networks)")
             }
         })
+    }
+
+    /// The forms of an address for programs; `address` is null while no chain is known.
+    ///
+    /// # Errors
+    /// `bad_genesis`.
+    pub fn address_json(&self, address: Address) -> Result<serde_json::Value> {
+        Ok(serde_json::json!({
+            "address": self.spelling()?.map(|network| address.to_text(network)),
+            "main": address.to_text(Network::Main),
+            "test": address.to_text(Network::Test),
+            "legacy": address.to_legacy_text(),
+        }))
     }
 
     /// The account behind a name of this wallet or an address in any form.
@@ -264,7 +296,7 @@ pub fn parse_address(text: &str, network: Network) -> Result<Address> {
         let shown: String = text.chars().filter(|character| !character.is_control()).take(80).collect();
         let (code, hint) = match error {
             AddressError::OtherNetwork { .. } => ("address_of_other_network", "ask for the address on this network"),
-            AddressError::Checksum => ("address_typo", "nothing was sent"),
+            AddressError::Checksum => ("address_typo", ""),
             AddressError::Malformed { .. } => {
                 ("bad_address", "names of this wallet are listed by `thronos wallet list`")
             }

@@ -30,7 +30,7 @@ Passwords are asked on the terminal or read from --password-file; never from arg
 
 /// Wallet and queries for a Thronos chain.
 #[derive(Debug, Parser)]
-#[command(name = "thronos", version, about, after_help = EXIT_CODES, propagate_version = true)]
+#[command(name = "thronos", version, after_help = EXIT_CODES, propagate_version = true, args_override_self = true)]
 pub struct Cli {
     #[command(flatten)]
     global: Global,
@@ -39,6 +39,7 @@ pub struct Cli {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 struct Global {
     /// Address of a node's API
     #[arg(long, global = true, env = "THRONOS_NODE", default_value = "http://127.0.0.1:26701", value_name = "URL")]
@@ -175,12 +176,7 @@ impl Global {
             let home = self.home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".thronos")));
             home.unwrap_or_else(|| PathBuf::from(".thronos")).join("wallet")
         });
-        Context {
-            home: WalletHome::new(directory),
-            node: self.node,
-            genesis: self.genesis,
-            password_file: self.password_file,
-        }
+        Context::new(WalletHome::new(directory), self.node, self.genesis, self.password_file)
     }
 }
 

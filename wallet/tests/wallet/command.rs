@@ -107,6 +107,11 @@ fn words_come_back_as_the_same_account_and_never_by_accident() {
     assert_eq!(shell.good(&["wallet", "export", "alice", "--yes"])["mnemonic"], words.as_str());
     let file = shell.private("words", &format!("{}\n", words.to_uppercase()));
     let again = shell.good(&["wallet", "import", "--name", "bob", "--mnemonic-file", text(&file)]);
+    assert_eq!(
+        (made["address"].is_null(), again["main"].as_str().map(|main| &main[..4])),
+        (true, Some("thr1")),
+        "no chain is known"
+    );
     assert_eq!((&again["public_key"], &again["legacy"]), (&made["public_key"], &made["legacy"]));
     let next = shell.good(&["wallet", "import", "--name", "carol", "--mnemonic-file", text(&file), "--index", "1"]);
     assert_ne!(next["public_key"], made["public_key"]);

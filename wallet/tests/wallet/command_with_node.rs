@@ -150,6 +150,10 @@ fn an_error_of_the_node_keeps_its_code_and_loses_its_control_characters() {
 #[test]
 fn two_of_three_spend_by_files() {
     let (shell, node) = shell_with(Conduct::Honest);
+    assert!(
+        shell.good(&["wallet", "address", "alice"])["address"].as_str().is_some_and(|text| text.starts_with("thrt1")),
+        "as the node says"
+    );
     for (name, seed) in [("one", 11), ("two", 12), ("three", 13)] {
         shell.import(name, seed);
     }

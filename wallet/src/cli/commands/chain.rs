@@ -136,7 +136,6 @@ impl Block {
 }
 
 impl Status {
-    #[allow(clippy::unused_self)]
     pub(crate) fn run(&self, context: &Context) -> Result<Report> {
         let status = context.client()?.status()?;
         let text = lines(&[

@@ -104,16 +104,18 @@ fn public_key(context: &Context, text: &str) -> Result<Secp256k1Key> {
 
 fn described(context: &Context, name: &str, policy: &MultisigPolicy) -> Result<Report> {
     let address = crypto::ids::address_of_policy(policy);
-    let shown = context.shown_address(address)?;
     let keys: Vec<_> = policy.keys().iter().map(ToString::to_string).collect();
     let text = lines(&[
         ("name:", name.to_owned()),
-        ("address:", shown.clone()),
+        ("address:", context.shown_address(address)?),
         ("needs:", format!("{} of {} signatures", policy.threshold(), keys.len())),
         ("keys:", keys.join("\n          ")),
     ]);
-    let json = json!({"name": name, "kind": "multisig", "address": shown, "legacy": address.to_legacy_text(),
-        "threshold": policy.threshold(), "keys": keys});
+    let mut json = context.address_json(address)?;
+    json["name"] = json!(name);
+    json["kind"] = json!("multisig");
+    json["threshold"] = json!(policy.threshold());
+    json["keys"] = json!(keys);
     Ok(Report::new(text, json))
 }
 

@@ -234,8 +234,12 @@ fn list(context: &Context) -> Result<Report> {
         let address = crypto::ids::address_of_policy(&policy);
         let kind = format!("{} of {}", policy.threshold(), policy.keys().len());
         rows.push(vec![name.clone(), kind, context.shown_address(address)?]);
-        json.push(json!({"name": name, "kind": "multisig", "address": context.shown_address(address)?,
-            "legacy": address.to_legacy_text(), "threshold": policy.threshold(), "keys": policy.keys()}));
+        let mut entry = context.address_json(address)?;
+        entry["name"] = json!(name);
+        entry["kind"] = json!("multisig");
+        entry["threshold"] = json!(policy.threshold());
+        entry["keys"] = json!(policy.keys());
+        json.push(entry);
     }
     if rows.is_empty() {
         let text =
@@ -249,7 +253,8 @@ impl Named {
     fn run(&self, context: &Context) -> Result<Report> {
         let sender = context.sender(&self.name)?;
         let text = context.shown_address(sender.address)?;
-        let json = json!({"name": sender.name, "address": text, "legacy": sender.address.to_legacy_text()});
+        let mut json = context.address_json(sender.address)?;
+        json["name"] = json!(sender.name);
         Ok(Report::new(text, json))
     }
 }
@@ -301,12 +306,10 @@ fn key_lines(context: &Context, key: &NamedKey) -> Result<String> {
 }
 
 fn key_json(context: &Context, key: &NamedKey) -> Result<Value> {
-    Ok(json!({
-        "name": key.name,
-        "kind": "key",
-        "address": context.shown_address(key.address())?,
-        "legacy": key.address().to_legacy_text(),
-        "public_key": key.header.public_key,
-        "path": key.header.path,
-    }))
+    let mut json = context.address_json(key.address())?;
+    json["name"] = json!(key.name);
+    json["kind"] = json!("key");
+    json["public_key"] = json!(key.header.public_key);
+    json["path"] = json!(key.header.path);
+    Ok(json)
 }
