@@ -1,0 +1,129 @@
+//! The one error shape of the API: `{code, message, hint}` with a stable code and a status.
+//!
+//! A message says what is wrong, with the value; a hint says what to do. Nothing here tells of files, threads or addresses of this
+//! machine.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use execution::{Registry, Reject};
+use mempool::PoolReject;
+use store::StoreError;
+
+use super::models::ErrorResponse;
+use crate::shell::Unavailable;
+
+/// An error on its way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ApiError {
+    status: StatusCode,
+    body: ErrorResponse,
+}
+
+impl ApiError {
+    /// An error with its three parts.
+    pub(crate) fn new(
+        status: StatusCode,
+        code: impl Into<String>,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self { status, body: ErrorResponse { code: code.into(), message: message.into(), hint: hint.into() } }
+    }
+
+    /// 400: the request itself is wrong.
+    pub(crate) fn bad(code: &str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message, hint)
+    }
+
+    /// 404.
+    pub(crate) fn not_found(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", message, hint)
+    }
+
+    /// The error without its status, for one item of many.
+    pub(crate) fn into_body(self) -> ErrorResponse {
+        self.body
+    }
+
+    /// 422: a rule of the chain refuses the transaction.
+    pub(crate) fn reject(registry: &Registry, reject: Reject) -> Self {
+        let (name, sentence) = match registry.describe(reject) {
+            Some(found) => (api_name(found.name), found.sentence.to_owned()),
+            None => ("rejected", format!("{reject}")),
+        };
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, name, sentence, hint_of(name))
+    }
+
+    /// 409 or 422: the pool refuses the transaction.
+    pub(crate) fn pool(reject: &PoolReject) -> Self {
+        let status = match reject {
+            PoolReject::AlreadyKnown | PoolReject::ReplacementUnderpriced { .. } => StatusCode::CONFLICT,
+            PoolReject::PoolFull | PoolReject::SenderLimit { .. } | PoolReject::PeerLimit { .. } => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        Self::new(status, reject.name(), reject.to_string(), hint_of(reject.name()))
+    }
+
+    /// 403: this node takes no writes.
+    pub(crate) fn read_only() -> Self {
+        let hint = "hand the transaction to a node that is not read-only";
+        Self::new(StatusCode::FORBIDDEN, "read_only_replica", "this node follows the chain and takes no writes", hint)
+    }
+}
+
+/// The API's word where the chain has another one.
+fn api_name(name: &'static str) -> &'static str {
+    if name == "wrong_signature" { "bad_signature" } else { name }
+}
+
+/// What helps, by the error's code.
+fn hint_of(code: &str) -> &'static str {
+    match code {
+        "nonce_gap" => "send the transactions with the missing nonces first",
+        "nonce_too_low" | "nonce_used" => "sign again with the account's next nonce; `GET /api/v1/accounts/{address}` tells it",
+        "insufficient_funds" | "fee_unpayable" => "wait for waiting transactions, or send less",
+        "expired" => "sign again with a later valid_until",
+        "bad_signature" => "sign the id of exactly this body for this chain",
+        "high_s" => "normalize the signature: s and the group order minus s are equivalent, the lower one is taken",
+        "unknown_module" => "check the module number, and that the node runs the chain's newest version",
+        "already_known" => "nothing: it is on its way",
+        "pool_full" => "raise the tip, or try again after the next block",
+        "fee_max_too_low" => "sign again with a higher fee_max; `GET /api/v1/fees/estimate` tells the price",
+        _ => "",
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::HeightUnavailable { height, oldest, newest } => {
+                let message = format!("the state after block {height} is not kept; this node has {oldest} to {newest}");
+                Self::new(StatusCode::GONE, "height_unavailable", message, "ask for a newer height")
+            }
+            error => {
+                tracing::error!(%error, "the store cannot answer");
+                let hint = "ask another node; the operator finds the reason in this node's log";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", "the node cannot read its store", hint)
+            }
+        }
+    }
+}
+
+impl From<Unavailable> for ApiError {
+    fn from(error: Unavailable) -> Self {
+        let code = match error {
+            Unavailable::Busy => "busy",
+            Unavailable::Stopping => "stopping",
+        };
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, error.to_string(), "try again in a second, or ask another node")
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        (self.status, Json(self.body)).into_response()
+    }
+}

@@ -1,0 +1,109 @@
+//! What every request passes: who may ask, for how long, and how many at once.
+//!
+//! A web page must not reach a node on its reader's machine: the Host header must name this node (against DNS rebinding), and a
+//! request that comes from a page must come from an allowed origin. No route answers to any origin.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
+
+use super::error::ApiError;
+use super::request::shown;
+use crate::config::ApiSettings;
+use crate::metrics::Metrics;
+
+/// Requests that are worked on at once, streams not counted.
+const REQUESTS_MAX: usize = 512;
+/// A request that waits longer for its answer gets an error; long polls are shorter.
+const ANSWER_MAX: Duration = Duration::from_secs(75);
+
+/// The rules of the door.
+pub(crate) struct Guard {
+    address: SocketAddr,
+    hosts: Vec<String>,
+    origins: Vec<String>,
+    room: Semaphore,
+    metrics: Arc<Metrics>,
+}
+
+impl Guard {
+    pub(crate) fn new(address: SocketAddr, settings: &ApiSettings, metrics: Arc<Metrics>) -> Self {
+        Self {
+            address,
+            hosts: settings.hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
+            origins: settings.origins.iter().map(|origin| origin.trim_end_matches('/').to_ascii_lowercase()).collect(),
+            room: Semaphore::new(REQUESTS_MAX),
+            metrics,
+        }
+    }
+
+    /// Judges where a request comes from.
+    fn check(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+        let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or("?"));
+        let host = text(header::HOST).unwrap_or_default();
+        if !self.is_own(host) {
+            let message = format!("this node is not called `{}`", shown(host));
+            let hint = "ask it by its address, or let its operator add the name to api.hosts";
+            return Err(ApiError::new(StatusCode::MISDIRECTED_REQUEST, "wrong_host", message, hint));
+        }
+        let Some(origin) = text(header::ORIGIN) else { return Ok(()) };
+        let origin = origin.to_ascii_lowercase();
+        let is_same = origin.split_once("://").is_some_and(|(_, rest)| rest == host.to_ascii_lowercase());
+        if is_same || self.origins.contains(&origin) {
+            return Ok(());
+        }
+        let message = format!("pages of `{}` may not use this node", shown(&origin));
+        Err(ApiError::new(StatusCode::FORBIDDEN, "wrong_origin", message, "let the operator add it to api.origins"))
+    }
+
+    fn is_own(&self, host: &str) -> bool {
+        let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+        let name = name.map_or(host, |(name, _)| name).to_ascii_lowercase();
+        if name == "localhost" || self.hosts.contains(&name) {
+            return true;
+        }
+        // A name cannot be an address, so no name server can point one here.
+        let bare = name.trim_start_matches('[').trim_end_matches(']');
+        bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback() || ip == self.address.ip() || self.address.ip().is_unspecified())
+    }
+}
+
+/// Passes a request on, or refuses it.
+pub(crate) async fn pass(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let mut response = match guard.check(request.headers()) {
+        Err(error) => error.into_response(),
+        Ok(()) => answer(&guard, request, next).await,
+    };
+    if let Some(origin) = origin
+        && response.status() != StatusCode::FORBIDDEN
+    {
+        // Exactly the origin that asked and was allowed, never any.
+        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("origin"));
+    }
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    guard.metrics.request(&route, response.status().as_u16());
+    response
+}
+
+async fn answer(guard: &Guard, request: Request, next: Next) -> Response {
+    let Ok(_room) = guard.room.try_acquire() else {
+        let hint = "try again in a second, or ask another node";
+        return ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "the node has too much to do", hint).into_response();
+    };
+    match tokio::time::timeout(ANSWER_MAX, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let hint = "try again, or ask another node";
+            ApiError::new(StatusCode::GATEWAY_TIMEOUT, "timeout", "the answer took too long", hint).into_response()
+        }
+    }
+}

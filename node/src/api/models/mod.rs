@@ -1,0 +1,21 @@
+//! What the API takes and gives, as JSON: one struct per answer.
+//!
+//! Numbers of 64 bits and less are JSON numbers; amounts and prices are strings of an integer in base units; hashes, keys and
+//! canonical bytes are lower-case hex; addresses are text of the chain's network.
+
+mod chain;
+mod node;
+mod submit;
+
+pub use chain::{
+    AccountResponse, AssetResponse, AssetsResponse, BalanceResponse, BlockResponse, BlockSummary, BlocksResponse,
+    EventResponse, HistoryEntry, HistoryResponse, ProofResponse, ReceiptResponse, TransactionInBlock,
+    TransactionResponse, TransactionStatus,
+};
+pub use node::{
+    ErrorResponse, MempoolResponse, PeerResponse, PeersResponse, ReadyResponse, StatusResponse, ValidatorResponse,
+    ValidatorsResponse, VersionResponse, VotingStatus,
+};
+pub use submit::{
+    BatchRequest, BatchResponse, BatchResult, FeeEstimateResponse, SimulateResponse, SubmitRequest, SubmitResponse,
+};

@@ -1,0 +1,182 @@
+//! What the node says of itself, its peers and the validators. The wallet's client reads the same fields.
+
+use serde::{Deserialize, Serialize};
+use types::{BlsPublicKey, ChainId, Epoch, Hash32, Height, Network, PeerKey, Power, ProtocolVersion, TimeMs, ValidatorIndex, View};
+use utoipa::ToSchema;
+
+/// Every error of the API: `{code, message, hint}` with a stable code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ErrorResponse {
+    /// Stable name in snake_case, such as `nonce_gap`.
+    pub code: String,
+    /// What is wrong, with the value.
+    pub message: String,
+    /// What to do.
+    #[serde(default)]
+    pub hint: String,
+}
+
+/// `GET /api/v1/status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StatusResponse {
+    /// The chain.
+    #[schema(value_type = String)]
+    pub chain_id: ChainId,
+    /// The chain's name in its genesis.
+    pub chain_name: String,
+    /// `main` or `test`: which addresses the chain uses.
+    #[schema(value_type = String)]
+    pub network: Network,
+    /// Version of the node's software.
+    pub node_version: String,
+    /// Rules that hold now.
+    #[schema(value_type = u16)]
+    pub protocol_version: ProtocolVersion,
+    /// `validator`, `full` or `read_only`.
+    pub role: String,
+    /// Newest block that the node has executed and stored.
+    #[schema(value_type = u64)]
+    pub height: Height,
+    /// Newest final block.
+    #[schema(value_type = u64)]
+    pub final_height: Height,
+    /// Newest height whose state root stands in a final header: what `proof` answers for.
+    #[schema(value_type = u64)]
+    pub certified_height: Height,
+    /// Hash of the newest final block.
+    #[schema(value_type = String)]
+    pub final_hash: Hash32,
+    /// The epoch.
+    #[schema(value_type = u64)]
+    pub epoch: Epoch,
+    /// The view.
+    #[schema(value_type = u64)]
+    pub view: View,
+    /// Block time of the newest final block.
+    #[schema(value_type = u64)]
+    pub time: TimeMs,
+    /// Present price of one weight, in µTHR with 32 fractional bits, as a decimal string.
+    pub price: String,
+    /// Whether the node votes, and why.
+    pub voting: VotingStatus,
+    /// Connected peers.
+    pub peers: u32,
+    /// The node's own network identity, as libp2p writes it.
+    pub peer_id: String,
+    /// Transactions waiting in the pool.
+    pub mempool_transactions: u32,
+    /// Whether blocks behind the tip are being fetched.
+    pub syncing: bool,
+}
+
+/// Why a node is, or is not, voting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct VotingStatus {
+    /// Whether it votes now.
+    pub voting: bool,
+    /// One sentence that answers "why am I (not) voting".
+    pub sentence: String,
+    /// Its place in the set, when it is a validator.
+    #[schema(value_type = Option<u16>)]
+    pub index: Option<ValidatorIndex>,
+}
+
+/// `GET /api/v1/validators?epoch=`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ValidatorsResponse {
+    /// The epoch that was asked for, or the present one.
+    #[schema(value_type = u64)]
+    pub epoch: Epoch,
+    /// Hash of the set, as headers carry it.
+    #[schema(value_type = String)]
+    pub validators_hash: Hash32,
+    /// Power of all.
+    pub power_total: u64,
+    /// The members in order.
+    pub validators: Vec<ValidatorResponse>,
+}
+
+/// One member of a set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ValidatorResponse {
+    /// Its place.
+    #[schema(value_type = u16)]
+    pub index: ValidatorIndex,
+    /// Signs its votes.
+    #[schema(value_type = String)]
+    pub key: BlsPublicKey,
+    /// Weight of its vote.
+    #[schema(value_type = u64)]
+    pub power: Power,
+    /// Gets its tips and rewards, as text.
+    pub account: String,
+    /// Its network identity: the raw Ed25519 key.
+    #[schema(value_type = String)]
+    pub peer: PeerKey,
+    /// Its network identity as libp2p writes it.
+    pub peer_id: String,
+    /// Finalization certificates with its signature that the chain has counted in this epoch, when the node knows it.
+    pub attendance: Option<u64>,
+}
+
+/// `GET /api/v1/mempool`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MempoolResponse {
+    /// Transactions that wait.
+    pub transactions: u32,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Most transactions that may wait.
+    pub transactions_max: u32,
+    /// Most bytes that may wait.
+    pub bytes_max: u64,
+}
+
+/// `GET /api/v1/peers`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PeersResponse {
+    /// The node's own identity.
+    pub peer_id: String,
+    /// Addresses it listens on.
+    pub listen: Vec<String>,
+    /// Who is connected.
+    pub peers: Vec<PeerResponse>,
+}
+
+/// A connected peer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PeerResponse {
+    /// Its identity.
+    pub peer_id: String,
+    /// Where it is connected.
+    pub address: String,
+    /// Its place in the present set, when it is a validator.
+    #[schema(value_type = Option<u16>)]
+    pub validator: Option<ValidatorIndex>,
+    /// Newest final height it told.
+    #[schema(value_type = Option<u64>)]
+    pub final_height: Option<Height>,
+    /// Whether this node dialled.
+    pub outbound: bool,
+}
+
+/// `GET /readyz`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReadyResponse {
+    /// Whether the node can serve and, as a validator, votes.
+    pub ready: bool,
+    /// One sentence that answers "why am I (not) voting".
+    pub sentence: String,
+    /// What keeps the node from being ready.
+    pub reasons: Vec<String>,
+}
+
+/// `GET /version`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct VersionResponse {
+    /// Version of the software.
+    pub version: String,
+    /// Newest rules of the chain that it knows.
+    #[schema(value_type = u16)]
+    pub protocol_version: ProtocolVersion,
+}

@@ -1,0 +1,159 @@
+//! The node itself: status, validators, genesis, pool, peers.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use execution::{NextBlock, StateView, keys};
+use replica::Voting;
+use serde::Deserialize;
+use types::{Canonical, Epoch, Height, ValidatorIndex, ValidatorSet};
+use utoipa::IntoParams;
+
+use super::AppState;
+use super::error::ApiError;
+use super::models::{
+    ErrorResponse, MempoolResponse, PeerResponse, PeersResponse, StatusResponse, ValidatorResponse, ValidatorsResponse,
+    VotingStatus,
+};
+use super::read;
+use super::request::Params;
+use super::routes::off_thread;
+use crate::peer_id;
+use crate::shell::{Port, Snapshot};
+
+/// Whether the node votes, with the reason.
+pub(crate) fn voting(port: &Port, snapshot: &Snapshot) -> VotingStatus {
+    let index = match &snapshot.status.voting {
+        Voting::Active { index, .. } => Some(*index),
+        _ => None,
+    };
+    let sentence = if port.read_only {
+        "not voting: this node is read-only and follows the chain".to_owned()
+    } else {
+        snapshot.status.voting.to_string()
+    };
+    VotingStatus { voting: index.is_some(), sentence, index }
+}
+
+/// Where the node stands.
+#[utoipa::path(get, path = "/api/v1/status", tag = "node", responses((status = 200, body = StatusResponse)))]
+pub(crate) async fn status(State(state): State<AppState>) -> Result<Json<StatusResponse>, ApiError> {
+    let snapshot = state.port.snapshot.borrow().clone();
+    off_thread(&state, move |port| {
+        let next = NextBlock::read(&port.store.view()?);
+        let voting = voting(port, &snapshot);
+        let role = match (port.read_only, &snapshot.status.voting) {
+            (true, _) => "read_only",
+            (false, Voting::NoKey | Voting::NotInSet) => "full",
+            (false, _) => "validator",
+        };
+        Ok(Json(StatusResponse {
+            chain_id: port.chain_id,
+            chain_name: String::from_utf8_lossy(&port.genesis.name).into_owned(),
+            network: port.genesis.network,
+            node_version: env!("CARGO_PKG_VERSION").to_owned(),
+            protocol_version: next.epoch.version,
+            role: role.to_owned(),
+            height: next.tip.height,
+            final_height: snapshot.status.height.max(next.tip.height),
+            certified_height: next.tip.height.saturating_sub(1),
+            final_hash: if snapshot.status.height > next.tip.height { snapshot.status.hash } else { next.tip.hash },
+            epoch: snapshot.status.epoch,
+            view: snapshot.status.view,
+            time: next.tip.time,
+            price: next.price.to_string(),
+            voting,
+            peers: u32::try_from(port.network.peers().len()).unwrap_or(u32::MAX),
+            peer_id: peer_id::text(&port.network.key()),
+            mempool_transactions: u32::try_from(snapshot.pool.transactions).unwrap_or(u32::MAX),
+            syncing: snapshot.status.catching_up,
+        }))
+    })
+    .await
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ValidatorsParams {
+    /// The epoch; the present one when absent. Known are the one before, the present and the next.
+    epoch: Option<u64>,
+}
+
+/// The validators of an epoch.
+#[utoipa::path(get, path = "/api/v1/validators", tag = "node", params(ValidatorsParams), responses(
+    (status = 200, body = ValidatorsResponse), (status = 404, body = ErrorResponse)))]
+pub(crate) async fn validators(
+    State(state): State<AppState>,
+    Params(params): Params<ValidatorsParams>,
+) -> Result<Json<ValidatorsResponse>, ApiError> {
+    off_thread(&state, move |port| {
+        let view = port.store.view()?;
+        let present = NextBlock::read(&view).epoch.number;
+        let epoch = params.epoch.map_or(present, Epoch);
+        let set = view.get(&keys::validators(epoch)).and_then(|bytes| ValidatorSet::from_canonical(&bytes).ok());
+        let set = set.ok_or_else(|| {
+            let message = format!("the validators of epoch {epoch} are not in the state of epoch {present}");
+            ApiError::not_found(message, "known are those of the previous, the present and the next epoch")
+        })?;
+        let attended = port.registry.attended(&view, epoch).map(|record| record.signed).unwrap_or_default();
+        let members = set.validators().iter().enumerate().map(|(place, validator)| ValidatorResponse {
+            index: ValidatorIndex(u16::try_from(place).unwrap_or(u16::MAX)),
+            key: validator.key,
+            power: validator.power,
+            account: read::text(validator.account, port.genesis.network),
+            peer: validator.peer,
+            peer_id: peer_id::text(&validator.peer),
+            attendance: attended.get(place).copied(),
+        });
+        Ok(Json(ValidatorsResponse {
+            epoch,
+            validators_hash: crypto::ids::validator_set_hash(&set),
+            power_total: set.power_total(),
+            validators: members.collect(),
+        }))
+    })
+    .await
+}
+
+/// The genesis file, as `thronosd init --genesis` takes it.
+#[utoipa::path(get, path = "/api/v1/genesis", tag = "node", responses((status = 200, body = Object)))]
+pub(crate) async fn genesis(State(state): State<AppState>) -> Result<impl IntoResponse, ApiError> {
+    let json = off_thread(&state, |port| Ok(genesis::to_json(&port.genesis))).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], json))
+}
+
+/// The pool of waiting transactions.
+#[utoipa::path(get, path = "/api/v1/mempool", tag = "node", responses((status = 200, body = MempoolResponse)))]
+pub(crate) async fn mempool(State(state): State<AppState>) -> Json<MempoolResponse> {
+    let pool = state.port.snapshot.borrow().pool;
+    let limits = state.port.pool_limits;
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    Json(MempoolResponse {
+        transactions: count(pool.transactions),
+        bytes: pool.bytes as u64,
+        transactions_max: count(limits.count_max),
+        bytes_max: limits.bytes_max as u64,
+    })
+}
+
+/// The node's own addresses, and who is connected.
+#[utoipa::path(get, path = "/api/v1/peers", tag = "node", responses((status = 200, body = PeersResponse)))]
+pub(crate) async fn peers(State(state): State<AppState>) -> Json<PeersResponse> {
+    let set = state.port.snapshot.borrow().set.clone();
+    let network = &state.port.network;
+    let own = peer_id::text(&network.key());
+    let peers = network.peers().into_iter().map(|peer| PeerResponse {
+        peer_id: peer_id::text(&peer.peer),
+        address: peer.address,
+        validator: set.index_of_peer(&peer.peer),
+        final_height: None::<Height>,
+        outbound: peer.outbound,
+    });
+    Json(PeersResponse {
+        listen: network.listen_addresses().iter().map(|address| format!("{address}/p2p/{own}")).collect(),
+        peers: peers.collect(),
+        peer_id: own,
+    })
+}

@@ -1,0 +1,38 @@
+//! The API described: OpenAPI 3.1, derived from the handlers, and a page to browse it.
+
+use axum::Json;
+use utoipa::OpenApi;
+
+use super::{accounts, assets, blocks, fees, health, node, stream, submit, transactions};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Thronos node",
+        description = "Amounts and prices are strings of an integer in base units; hashes and canonical bytes are lower-case hex. \
+                       Every error is `{code, message, hint}` with a stable code.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    paths(
+        node::status, node::validators, node::genesis, node::mempool, node::peers,
+        blocks::list, blocks::one,
+        transactions::one, submit::one, submit::batch, submit::simulate, fees::estimate,
+        accounts::one, accounts::history, accounts::proof,
+        assets::list, assets::one,
+        stream::sse, stream::websocket,
+        health::live, health::ready, health::metrics, health::version,
+        document,
+    )
+)]
+struct Description;
+
+/// This description.
+#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "node", responses((status = 200, body = Object)))]
+pub(crate) async fn document() -> Json<utoipa::openapi::OpenApi> {
+    Json(description())
+}
+
+/// The description as a value.
+pub(crate) fn description() -> utoipa::openapi::OpenApi {
+    Description::openapi()
+}

@@ -1,0 +1,118 @@
+//! Reading requests: parameters, bodies and paths, each bounded, each refused with a sentence.
+//!
+//! It must not know what a request is for.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+use types::{Address, Hash32, Height, Network};
+
+use super::error::ApiError;
+
+/// Longest body of a request: a thousand transactions of usual size, or some of the greatest.
+pub(crate) const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Most entries of a list.
+pub(crate) const PAGE_MAX: u32 = 100;
+/// Entries of a list when no limit is given.
+pub(crate) const PAGE_DEFAULT: u32 = 20;
+
+/// Parameters behind the `?`; unknown ones are refused.
+pub(crate) struct Params<T>(pub(crate) T);
+
+impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        let query = Query::<T>::try_from_uri(&parts.uri).map_err(|error| {
+            ApiError::bad("bad_parameter", error.body_text(), "see /docs for the parameters of this route")
+        })?;
+        Ok(Self(query.0))
+    }
+}
+
+/// A JSON body.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let kind = request.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        if !kind.starts_with("application/json") {
+            let message = format!("the content type is `{}`", shown(kind));
+            let hint = "send JSON with the header `content-type: application/json`";
+            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", message, hint));
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(|error| {
+            if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                let message = format!("the body is longer than {BODY_BYTES_MAX} bytes");
+                ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "oversize", message, "send fewer transactions at once")
+            } else {
+                ApiError::bad("bad_body", "the body cannot be read", "send it again")
+            }
+        })?;
+        serde_json::from_slice(&bytes).map(Self).map_err(|error| {
+            ApiError::bad("malformed_json", format!("the body cannot be read as JSON of this route: {error}"), "see /docs")
+        })
+    }
+}
+
+/// Reads an address in any of its forms.
+pub(crate) fn address(text: &str, network: Network) -> Result<Address, ApiError> {
+    let hint = format!("write it as {}1…, or in the older form THR and 40 hexadecimal digits", network.prefix());
+    Address::parse(text, network)
+        .map_err(|error| ApiError::bad("bad_address", format!("`{}`: {error}", shown(text)), hint))
+}
+
+/// Reads a hash.
+pub(crate) fn hash(text: &str) -> Result<Hash32, ApiError> {
+    text.parse().map_err(|_| {
+        ApiError::bad("bad_hash", format!("`{}` is not a hash", shown(text)), "write 64 hexadecimal digits")
+    })
+}
+
+/// Reads a number in a path.
+pub(crate) fn number(text: &str, what: &str) -> Result<u64, ApiError> {
+    text.parse().map_err(|_| {
+        ApiError::bad("bad_number", format!("`{}` is not {what}", shown(text)), "write a whole number in decimal digits")
+    })
+}
+
+/// Bounds a page.
+pub(crate) fn page(limit: Option<u32>) -> Result<u32, ApiError> {
+    match limit.unwrap_or(PAGE_DEFAULT) {
+        limit @ 1..=PAGE_MAX => Ok(limit),
+        limit => {
+            let message = format!("the limit is {limit}");
+            Err(ApiError::bad("bad_limit", message, format!("give a limit from 1 to {PAGE_MAX} and ask for more pages")))
+        }
+    }
+}
+
+/// A block, as a path names it.
+pub(crate) enum BlockName {
+    /// The newest.
+    Latest,
+    /// By number.
+    Height(Height),
+    /// By hash.
+    Hash(Hash32),
+}
+
+/// Reads the name of a block.
+pub(crate) fn block_name(text: &str) -> Result<BlockName, ApiError> {
+    if text == "latest" {
+        return Ok(BlockName::Latest);
+    }
+    if text.len() == 64 {
+        return hash(text).map(BlockName::Hash);
+    }
+    number(text, "a height, a hash or `latest`").map(|height| BlockName::Height(Height(height)))
+}
+
+/// The beginning of a text from outside, fit to be shown.
+pub(crate) fn shown(text: &str) -> String {
+    text.chars().take(80).map(|letter| if letter.is_control() { '?' } else { letter }).collect()
+}

@@ -1,0 +1,83 @@
+//! All routes in one table: what is not here is not served, and what is here is described (a test compares).
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{Method, StatusCode, Uri};
+use axum::routing::{MethodRouter, get, post};
+
+use super::error::ApiError;
+use super::guard::{Guard, pass};
+use super::request::{BODY_BYTES_MAX, shown};
+use super::{AppState, accounts, assets, blocks, fees, health, node, openapi, stream, submit, transactions};
+use crate::shell::Port;
+
+/// One row: path and what answers its methods.
+type Row = (&'static str, MethodRouter<AppState>);
+
+/// Every route of the API.
+pub(crate) fn table() -> Vec<Row> {
+    vec![
+        ("/api/v1/status", get(node::status)),
+        ("/api/v1/validators", get(node::validators)),
+        ("/api/v1/genesis", get(node::genesis)),
+        ("/api/v1/mempool", get(node::mempool)),
+        ("/api/v1/peers", get(node::peers)),
+        ("/api/v1/blocks", get(blocks::list)),
+        ("/api/v1/blocks/{block}", get(blocks::one)),
+        ("/api/v1/transactions", post(submit::one)),
+        ("/api/v1/transactions/batch", post(submit::batch)),
+        ("/api/v1/transactions/simulate", post(submit::simulate)),
+        ("/api/v1/transactions/{id}", get(transactions::one)),
+        ("/api/v1/accounts/{address}", get(accounts::one)),
+        ("/api/v1/accounts/{address}/transactions", get(accounts::history)),
+        ("/api/v1/accounts/{address}/proof", get(accounts::proof)),
+        ("/api/v1/assets", get(assets::list)),
+        ("/api/v1/assets/{id}", get(assets::one)),
+        ("/api/v1/fees/estimate", get(fees::estimate)),
+        ("/api/v1/stream", get(stream::sse)),
+        ("/api/v1/ws", get(stream::websocket)),
+        ("/api/v1/openapi.json", get(openapi::document)),
+        ("/livez", get(health::live)),
+        ("/readyz", get(health::ready)),
+        ("/metrics", get(health::metrics)),
+        ("/version", get(health::version)),
+    ]
+}
+
+/// The whole API with its door.
+pub(crate) fn router(state: AppState, guard: Arc<Guard>) -> Router {
+    let routes = table().into_iter().fold(Router::new(), |router, (path, methods)| {
+        router.route(path, methods.fallback(wrong_method))
+    });
+    let page = utoipa_swagger_ui::SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/api/v1/openapi.json"));
+    routes
+        .with_state(state)
+        .merge(page)
+        .fallback(nowhere)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(axum::middleware::from_fn_with_state(guard, pass))
+}
+
+async fn nowhere(uri: Uri) -> ApiError {
+    ApiError::not_found(format!("there is no route `{}`", shown(uri.path())), "see /docs for all routes")
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> ApiError {
+    let message = format!("`{}` does not take {}", shown(uri.path()), shown(method.as_str()));
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message, "see /docs for the methods of this route")
+}
+
+/// Reads the store on a thread that may wait, so that no other request does.
+pub(crate) async fn off_thread<T: Send + 'static>(
+    state: &AppState,
+    work: impl FnOnce(&Port) -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
+    let port = state.port.clone();
+    match tokio::task::spawn_blocking(move || work(&port)).await {
+        Ok(result) => result,
+        // The store panics when it cannot be read; the node's own threads meet the same and stop it.
+        Err(_) => Err(crate::shell::Unavailable::Stopping.into()),
+    }
+}

@@ -1,0 +1,251 @@
+//! Events as they happen: server-sent events and WebSocket, with resume by height.
+//!
+//! Events: `block` (a summary), `transaction` (its status changed). With `from`, final blocks from that height on come first, out
+//! of the store, without a gap to the live ones. A reader that is too slow is brought up to date from the store.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::State;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::IntoResponse;
+use futures::Stream;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{OwnedSemaphorePermit, broadcast, mpsc};
+use types::{Hash32, Height};
+use utoipa::IntoParams;
+
+use super::AppState;
+use super::error::ApiError;
+use super::models::{ErrorResponse, TransactionStatus};
+use super::read;
+use super::request::{Params, hash};
+use super::routes::off_thread;
+use super::transactions::look;
+use crate::shell::ChainEvent;
+
+/// Events that may wait for a slow reader.
+const WAITING_MAX: usize = 64;
+/// Blocks read from the store at once.
+const CHUNK: usize = 64;
+/// How often an idle stream shows that it is alive.
+const ALIVE: Duration = Duration::from_secs(10);
+/// How long a WebSocket may take an event.
+const SEND_MAX: Duration = Duration::from_secs(20);
+
+#[derive(Clone, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct StreamParams {
+    /// Begin with the final block of this height.
+    from: Option<u64>,
+    /// Only this transaction, and no blocks: its status now, and whenever it changes.
+    transaction: Option<String>,
+}
+
+/// An event on its way to a reader.
+struct Told {
+    name: &'static str,
+    height: Option<Height>,
+    data: String,
+}
+
+fn told(name: &'static str, height: Option<Height>, value: &impl Serialize) -> Told {
+    Told { name, height, data: serde_json::to_string(value).expect("answers always have a JSON form") }
+}
+
+/// Server-sent events; the id of a block's event is its height, so that `Last-Event-ID` resumes.
+#[utoipa::path(get, path = "/api/v1/stream", tag = "stream", params(StreamParams), responses(
+    (status = 200, content_type = "text/event-stream", body = String), (status = 400, body = ErrorResponse)))]
+pub(crate) async fn sse(
+    State(state): State<AppState>,
+    headers: axum::http::HeaderMap,
+    Params(mut params): Params<StreamParams>,
+) -> Result<impl IntoResponse, ApiError> {
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse::<u64>().ok());
+    params.from = last.map(|last| last.saturating_add(1)).or(params.from);
+    let receiver = open(&state, &params)?;
+    Ok(Sse::new(events(receiver)).keep_alive(KeepAlive::new().interval(ALIVE)))
+}
+
+fn events(receiver: mpsc::Receiver<Told>) -> impl Stream<Item = Result<Event, Infallible>> {
+    futures::stream::unfold(receiver, |mut receiver| async move {
+        let told = receiver.recv().await?;
+        let event = Event::default().event(told.name).data(told.data);
+        let event = match told.height {
+            Some(height) => event.id(height.to_string()),
+            None => event,
+        };
+        Some((Ok(event), receiver))
+    })
+}
+
+/// The same events over a WebSocket, each as `{"event": …, "data": …}`.
+#[utoipa::path(get, path = "/api/v1/ws", tag = "stream", params(StreamParams), responses(
+    (status = 101, description = "Events as text messages."), (status = 400, body = ErrorResponse)))]
+pub(crate) async fn websocket(
+    State(state): State<AppState>,
+    Params(params): Params<StreamParams>,
+    upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
+) -> Result<impl IntoResponse, ApiError> {
+    let upgrade = upgrade.map_err(|_| {
+        ApiError::bad("no_upgrade", "this route speaks WebSocket only", "use GET /api/v1/stream for server-sent events")
+    })?;
+    let receiver = open(&state, &params)?;
+    // Nothing is expected from the other side.
+    Ok(upgrade.max_message_size(1_024).max_frame_size(1_024).on_upgrade(move |socket| speak(socket, receiver)))
+}
+
+async fn speak(mut socket: WebSocket, mut receiver: mpsc::Receiver<Told>) {
+    let mut alive = tokio::time::interval(ALIVE);
+    loop {
+        let message = tokio::select! {
+            told = receiver.recv() => match told {
+                Some(told) => Message::Text(format!(r#"{{"event":"{}","data":{}}}"#, told.name, told.data).into()),
+                None => break,
+            },
+            heard = socket.recv() => match heard {
+                Some(Ok(Message::Close(_)) | Err(_)) | None => break,
+                Some(Ok(_)) => continue,
+            },
+            _ = alive.tick() => Message::Ping(Vec::new().into()),
+        };
+        match tokio::time::timeout(SEND_MAX, socket.send(message)).await {
+            Ok(Ok(())) => {}
+            _ => break,
+        }
+    }
+}
+
+/// Starts telling; ends when the reader goes away or the node stops.
+fn open(state: &AppState, params: &StreamParams) -> Result<mpsc::Receiver<Told>, ApiError> {
+    let Ok(permit) = state.streams.clone().try_acquire_owned() else {
+        let hint = "close one, or ask another node";
+        let status = axum::http::StatusCode::SERVICE_UNAVAILABLE;
+        return Err(ApiError::new(status, "too_many_streams", "the node has as many streams as it allows", hint));
+    };
+    let transaction = params.transaction.as_deref().map(hash).transpose()?;
+    let (sender, receiver) = mpsc::channel(WAITING_MAX);
+    let teller = Teller { state: state.clone(), events: state.port.notices.listen(), sender, _permit: permit };
+    let from = params.from.map(Height);
+    tokio::spawn(async move {
+        // A store that cannot be read ends the stream; the reader resumes elsewhere.
+        let _ = match transaction {
+            Some(id) => teller.transaction(id).await,
+            None => teller.blocks(from).await,
+        };
+    });
+    Ok(receiver)
+}
+
+struct Teller {
+    state: AppState,
+    events: broadcast::Receiver<ChainEvent>,
+    sender: mpsc::Sender<Told>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Teller {
+    /// The next thing that happens; nothing when the stream is to end.
+    async fn next(&mut self) -> Option<Result<ChainEvent, broadcast::error::RecvError>> {
+        let mut stopping = self.state.stopping.clone();
+        tokio::select! {
+            event = self.events.recv() => match event {
+                Err(broadcast::error::RecvError::Closed) => None,
+                event => Some(event),
+            },
+            () = self.sender.closed() => None,
+            _ = stopping.wait_for(|stopping| *stopping) => None,
+        }
+    }
+
+    async fn blocks(mut self, from: Option<Height>) -> Result<(), ApiError> {
+        let mut next = from;
+        loop {
+            if let Some(height) = next {
+                match self.replay(height).await? {
+                    Some(height) => next = Some(height),
+                    None => return Ok(()),
+                }
+            }
+            match self.next().await {
+                None => return Ok(()),
+                Some(Ok(ChainEvent::Final(block))) => {
+                    let height = block.header.height;
+                    if next.is_some_and(|next| height < next) {
+                        continue;
+                    }
+                    if next.is_none_or(|next| height == next) {
+                        let event = told("block", Some(height), &read::fresh_summary(&block));
+                        if self.sender.send(event).await.is_err() {
+                            return Ok(());
+                        }
+                        next = Some(height.next());
+                    }
+                }
+                // Something was missed: the store has it.
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// Tells blocks from the store until there are none; gives the next height, or nothing when the reader is gone.
+    async fn replay(&self, from: Height) -> Result<Option<Height>, ApiError> {
+        let mut height = from;
+        loop {
+            let chunk = off_thread(&self.state, move |port| {
+                let mut found = Vec::new();
+                for step in 0..CHUNK as u64 {
+                    let height = height.saturating_add(step);
+                    let Some(block) = port.store.block(height)? else { break };
+                    let count = port.store.receipts(height)?.map_or(0, |receipts| receipts.len().saturating_sub(1));
+                    found.push(read::summary(&block, count));
+                }
+                Ok(found)
+            })
+            .await?;
+            let is_end = chunk.len() < CHUNK;
+            for block in chunk {
+                height = block.height.next();
+                if self.sender.send(told("block", Some(block.height), &block)).await.is_err() {
+                    return Ok(None);
+                }
+            }
+            if is_end {
+                return Ok(Some(height));
+            }
+        }
+    }
+
+    async fn transaction(mut self, id: Hash32) -> Result<(), ApiError> {
+        let mut shown: Option<TransactionStatus> = None;
+        loop {
+            let found = look(&self.state, id).await?;
+            if shown != Some(found.status) {
+                shown = Some(found.status);
+                if self.sender.send(told("transaction", None, &found)).await.is_err() {
+                    return Ok(());
+                }
+            }
+            if found.status == TransactionStatus::Final {
+                return Ok(());
+            }
+            loop {
+                match self.next().await {
+                    None => return Ok(()),
+                    Some(Ok(ChainEvent::Final(block))) => {
+                        if let Some(found) = read::fresh_transaction(&self.state.port.registry, &block, &id) {
+                            // The last event of this stream; a reader that is gone misses nothing.
+                            let _ = self.sender.send(told("transaction", None, &found)).await;
+                            return Ok(());
+                        }
+                    }
+                    Some(Ok(ChainEvent::Pooled(other) | ChainEvent::Dropped { id: other, .. })) if other == id => break,
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) => break,
+                }
+            }
+        }
+    }
+}

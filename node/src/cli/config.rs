@@ -1,0 +1,37 @@
+//! `thronosd config`: are the settings right, and what do they come to.
+
+use clap::Subcommand;
+
+use super::{HomeArgument, Refusal, SettingArguments, read_config};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigVerb {
+    /// Check config.toml, environment and flags; print nothing but what is wrong.
+    Check {
+        #[command(flatten)]
+        home: HomeArgument,
+        #[command(flatten)]
+        settings: SettingArguments,
+    },
+    /// Print all settings as they come out of file, environment and flags, with what they mean.
+    Print {
+        #[command(flatten)]
+        home: HomeArgument,
+        #[command(flatten)]
+        settings: SettingArguments,
+    },
+}
+
+impl ConfigVerb {
+    pub(crate) fn run(self) -> Result<(), Refusal> {
+        match self {
+            Self::Check { home, settings } => {
+                let home = home.home()?;
+                read_config(&home, settings.pairs()?)?;
+                println!("{} is fine", home.config_file().display());
+            }
+            Self::Print { home, settings } => print!("{}", read_config(&home.home()?, settings.pairs()?)?.to_toml()),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,216 @@
+//! `thronosd genesis`: a genesis file, step by step. Every step leaves a file that the next can read; `validate` says whether it
+//! can start a chain.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::{Subcommand, ValueEnum};
+use types::{
+    Address, Amount, AssetId, BlsPublicKey, BlsSignature, ByteString, Genesis, GenesisBalance, GenesisValidator, List,
+    Network, Parameters, PeerKey, Power, TimeMs,
+};
+
+use super::Refusal;
+use crate::home::{parse_genesis, read_genesis, write_file};
+use crate::keys::ValidatorEntry;
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum NetworkName {
+    Main,
+    Test,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GenesisVerb {
+    /// Begin a file, with default parameters and nobody in it.
+    New {
+        /// Where to write.
+        file: PathBuf,
+        /// The chain's name: lower-case letters, digits and hyphens.
+        #[arg(long)]
+        name: String,
+        /// Which addresses the chain uses.
+        #[arg(long, value_enum, default_value = "test")]
+        network: NetworkName,
+        /// Account that gets the half of every fee that is not burned.
+        #[arg(long, value_name = "ADDRESS")]
+        ecosystem: String,
+        /// Block time of height 0, in ms since 1970 [default: now].
+        #[arg(long, value_name = "MS")]
+        time: Option<u64>,
+    },
+    /// Add a validator, from its entry file or from its three values.
+    AddValidator {
+        /// The genesis file.
+        file: PathBuf,
+        /// What the validator's operator got from `thronosd keys show --json`.
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["key", "possession", "peer"])]
+        entry: Option<PathBuf>,
+        /// Consensus key, 192 hexadecimal digits.
+        #[arg(long, requires = "possession", requires = "peer")]
+        key: Option<BlsPublicKey>,
+        /// Proof of possession of the key, 96 hexadecimal digits.
+        #[arg(long)]
+        possession: Option<BlsSignature>,
+        /// Network key, 64 hexadecimal digits.
+        #[arg(long)]
+        peer: Option<PeerKey>,
+        /// Weight of its vote.
+        #[arg(long, default_value_t = 1)]
+        power: u64,
+        /// Account for its tips and rewards.
+        #[arg(long, value_name = "ADDRESS")]
+        account: String,
+    },
+    /// Add an amount to an account.
+    AddBalance {
+        /// The genesis file.
+        file: PathBuf,
+        /// The account.
+        address: String,
+        /// How much: THR like `1.5`, of other assets base units.
+        amount: String,
+        /// Number of the asset; 0 is THR.
+        #[arg(long, default_value_t = 0)]
+        asset: u64,
+    },
+    /// Check whether the file can start a chain.
+    Validate {
+        /// The genesis file.
+        file: PathBuf,
+    },
+    /// Print the id of the chain that the file starts.
+    Hash {
+        /// The genesis file.
+        file: PathBuf,
+    },
+}
+
+impl GenesisVerb {
+    pub(crate) fn run(self) -> Result<(), Refusal> {
+        match self {
+            Self::New { file, name, network, ecosystem, time } => new(&file, name, network, &ecosystem, time),
+            Self::AddValidator { file, entry, key, possession, peer, power, account } => {
+                let (key, possession, peer) = match (entry, key.zip(possession).zip(peer)) {
+                    (Some(path), _) => read_entry(&path)?,
+                    (None, Some(((key, possession), peer))) => (key, possession, peer),
+                    _ => return Err(Refusal::new("usage", "give --entry FILE, or --key, --possession and --peer")),
+                };
+                change(&file, |genesis| {
+                    let account = address(&account, genesis.network)?;
+                    add_validator(genesis, GenesisValidator { key, possession, power: Power(power), account, peer })
+                })
+            }
+            Self::AddBalance { file, address: text, amount, asset } => change(&file, |genesis| {
+                let account = address(&text, genesis.network)?;
+                add_balance(genesis, account, AssetId(asset), &amount)
+            }),
+            Self::Validate { file } => validate(&file),
+            Self::Hash { file } => {
+                println!("{}", genesis::chain_id(&read_genesis(&file)?));
+                Ok(())
+            }
+        }
+    }
+}
+
+fn new(file: &Path, name: String, network: NetworkName, ecosystem: &str, time: Option<u64>) -> Result<(), Refusal> {
+    if file.exists() {
+        return Err(Refusal::new("genesis_exists", format!("{} exists already: choose another name", file.display())));
+    }
+    let network = match network {
+        NetworkName::Main => Network::Main,
+        NetworkName::Test => Network::Test,
+    };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+    let length = name.len();
+    let name = ByteString::new(name.into_bytes())
+        .map_err(|_| Refusal::new("genesis_parameter", format!("the name has {length} bytes, at most 64 are allowed")))?;
+    let genesis = Genesis {
+        version: genesis::PROTOCOL_VERSION,
+        name,
+        network,
+        time: TimeMs(time.unwrap_or(u64::try_from(now).unwrap_or(u64::MAX))),
+        parameters: Parameters::with_ecosystem(address(ecosystem, network)?),
+        assets: List::default(),
+        balances: List::default(),
+        validators: List::default(),
+    };
+    save(file, &genesis)
+}
+
+fn read_entry(path: &Path) -> Result<(BlsPublicKey, BlsSignature, PeerKey), Refusal> {
+    let malformed = |error: String| Refusal::new("genesis_malformed", format!("{}: {error}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| malformed(error.to_string()))?;
+    let entry: ValidatorEntry = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
+    Ok((entry.key, entry.possession, entry.peer))
+}
+
+fn add_validator(genesis: &mut Genesis, validator: GenesisValidator) -> Result<(), Refusal> {
+    let known = crypto::bls::PublicKey::parse(&validator.key);
+    if !known.is_ok_and(|key| key.verify_possession(&validator.possession)) {
+        let message = format!("the proof of possession does not prove the key {}: take both from one entry", validator.key);
+        return Err(Refusal::new("genesis_possession", message));
+    }
+    let mut all = std::mem::take(&mut genesis.validators).into_vec();
+    if let Some(twin) = all.iter().find(|other| other.key == validator.key || other.peer == validator.peer) {
+        let message = format!("validator {} is in the file already, with the same key or peer", twin.key);
+        return Err(Refusal::new("genesis_duplicate_validator", message));
+    }
+    all.push(validator);
+    all.sort_unstable_by_key(|validator| validator.key);
+    genesis.validators = List::new(all)
+        .map_err(|all| Refusal::new("genesis_too_many", format!("{} validators are too many", all.len())))?;
+    Ok(())
+}
+
+fn add_balance(genesis: &mut Genesis, address: Address, asset: AssetId, text: &str) -> Result<(), Refusal> {
+    let amount = match asset {
+        types::THR => Amount::parse_decimal(text, types::THR_DECIMALS),
+        _ => Amount::parse_base_units(text),
+    };
+    let amount = amount.map_err(|error| Refusal::new("amount", format!("`{text}` is no amount: {error}")))?;
+    let mut all = std::mem::take(&mut genesis.balances).into_vec();
+    match all.iter_mut().find(|entry| (entry.address, entry.asset) == (address, asset)) {
+        Some(entry) => {
+            let sum = entry.amount.checked_add(amount);
+            entry.amount = sum.ok_or_else(|| Refusal::new("amount", "the sum does not fit 128 bits"))?;
+        }
+        None => all.push(GenesisBalance { address, asset, amount }),
+    }
+    all.sort_unstable_by_key(|entry| (entry.address, entry.asset));
+    genesis.balances =
+        List::new(all).map_err(|all| Refusal::new("genesis_too_many", format!("{} balances are too many", all.len())))?;
+    Ok(())
+}
+
+fn validate(file: &Path) -> Result<(), Refusal> {
+    let genesis = read_genesis(file)?;
+    println!("{} starts chain {}", file.display(), genesis::chain_id(&genesis));
+    let faults = genesis::faults_tolerated(&genesis);
+    println!("{} validators, of which {faults} may fail", genesis.validators.len());
+    for warning in genesis::warnings(&genesis) {
+        println!("warning: {warning}");
+    }
+    Ok(())
+}
+
+fn change(file: &Path, change: impl FnOnce(&mut Genesis) -> Result<(), Refusal>) -> Result<(), Refusal> {
+    let mut genesis = parse_genesis(file)?;
+    change(&mut genesis)?;
+    save(file, &genesis)
+}
+
+/// Writes the file and says what it still lacks.
+fn save(file: &Path, genesis: &Genesis) -> Result<(), Refusal> {
+    write_file(file, genesis::to_json(genesis).as_bytes())?;
+    match genesis::check(genesis) {
+        Ok(()) => println!("{} is complete; chain id {}", file.display(), genesis::chain_id(genesis)),
+        Err(error) => println!("{} is written, but cannot start a chain yet: {error}", file.display()),
+    }
+    Ok(())
+}
+
+fn address(text: &str, network: Network) -> Result<Address, Refusal> {
+    Address::parse(text, network).map_err(|error| Refusal::new("genesis_address", format!("`{text}`: {error}")))
+}

@@ -1,0 +1,106 @@
+//! `thronosd init`: makes a home, and completes one that lacks something.
+
+use std::fs;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{HomeArgument, Refusal, SettingArguments};
+use crate::config::{Config, Sources};
+use crate::home::{read_genesis, write_file};
+use crate::keys::{NetworkKey, PasswordSource, ValidatorKey, choose_new_password};
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    #[command(flatten)]
+    home: HomeArgument,
+    /// Make a validator key, encrypted with a password.
+    #[arg(long)]
+    validator: bool,
+    /// Genesis of the network to join; it is checked and copied.
+    #[arg(long, value_name = "FILE")]
+    genesis: Option<PathBuf>,
+    /// File with the password of the validator key (mode 0600).
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    #[command(flatten)]
+    settings: SettingArguments,
+}
+
+impl Init {
+    pub(crate) fn run(self) -> Result<(), Refusal> {
+        let home = self.home.home()?;
+        // Everything that may be refused is looked at before anything is written.
+        let genesis = self.genesis.as_deref().map(|path| read_genesis(path).map(|genesis| (path, genesis))).transpose()?;
+        let mut flags = self.settings.pairs()?;
+        if let Some(file) = &self.password_file {
+            flags.push(("node.password_file".to_owned(), absolute(file)?));
+        }
+        let config = Config::read(&Sources { flags: flags.clone(), ..Sources::default() })?;
+        if let Some((path, genesis)) = &genesis {
+            let chain = genesis::chain_id(genesis);
+            home.check_chain(chain)?;
+            if home.genesis_file().exists() && genesis::chain_id(&read_genesis(&home.genesis_file())?) != chain {
+                let message = format!(
+                    "{} belongs to another chain than {}: use another home for another chain",
+                    home.genesis_file().display(),
+                    path.display()
+                );
+                return Err(Refusal::new("home_of_another_chain", message));
+            }
+        }
+        if home.config_file().exists() && !flags.is_empty() && !self.validator && genesis.is_none() {
+            let message = format!("{} exists already: edit it, or give the settings to `run`", home.config_file().display());
+            return Err(Refusal::new("config_exists", message));
+        }
+        let validator = self.new_validator_key(&home)?;
+        home.create()?;
+        if !home.config_file().exists() {
+            write_file(&home.config_file(), config.to_toml().as_bytes())?;
+            println!("settings         {}", home.config_file().display());
+        }
+        if !home.network_key_file().exists() {
+            NetworkKey::generate()?.write(&home.network_key_file())?;
+        }
+        let network = NetworkKey::read(&home.network_key_file())?;
+        println!("network identity {}", crate::peer_id::text(&network.peer_key()?));
+        if let Some((key, password)) = validator {
+            key.write_new(&home.validator_key_file(), &password)?;
+            println!("validator key    {}", key.public());
+            let entry = home.keys().join("validator-entry.json");
+            let json = serde_json::to_string_pretty(&key.entry(network.peer_key()?)).expect("an entry has a JSON form");
+            write_file(&entry, format!("{json}\n").as_bytes())?;
+            println!("for the genesis  {}", entry.display());
+        }
+        match genesis {
+            Some((_, genesis)) => {
+                write_file(&home.genesis_file(), genesis::to_json(&genesis).as_bytes())?;
+                println!("chain            {}", genesis::chain_id(&genesis));
+                println!("next: thronosd run --home {}", home.root().display());
+            }
+            None if home.genesis_file().exists() => println!("next: thronosd run --home {}", home.root().display()),
+            None => println!("next: thronosd init --home {} --genesis FILE, with the network's genesis", home.root().display()),
+        }
+        Ok(())
+    }
+
+    fn new_validator_key(&self, home: &crate::home::Home) -> Result<Option<(ValidatorKey, crate::keys::Password)>, Refusal> {
+        if !self.validator {
+            return Ok(None);
+        }
+        let path = home.validator_key_file();
+        if path.exists() {
+            return Err(crate::keys::KeyFileError::Exists(path.display().to_string()).into());
+        }
+        let password = choose_new_password(&PasswordSource::new(self.password_file.clone()))?;
+        Ok(Some((ValidatorKey::generate()?, password)))
+    }
+}
+
+fn absolute(path: &std::path::Path) -> Result<String, Refusal> {
+    let full = fs::canonicalize(path)
+        .map_err(|error| Refusal::new("password_missing", format!("cannot read {}: {error}", path.display())))?;
+    full.to_str()
+        .map(str::to_owned)
+        .ok_or_else(|| Refusal::new("password_missing", format!("{} is not UTF-8", full.display())))
+}

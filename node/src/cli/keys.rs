@@ -1,0 +1,79 @@
+//! `thronosd keys`: the public halves of this node's keys, and another password for the secret one.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::{HomeArgument, Refusal, read_config};
+use crate::home::Home;
+use crate::keys::{NetworkKey, PasswordSource, ValidatorEntry, ValidatorKey, choose_new_password, find_password};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Keys {
+    /// Show the public keys. With --json: what `thronosd genesis add-validator --entry` takes.
+    Show {
+        #[command(flatten)]
+        home: HomeArgument,
+        /// Print one JSON document.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Encrypt the validator key under another password.
+    Password {
+        #[command(flatten)]
+        home: HomeArgument,
+        /// File with the present password (mode 0600).
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+        /// File with the new password (mode 0600).
+        #[arg(long, value_name = "FILE")]
+        new_password_file: Option<PathBuf>,
+    },
+}
+
+impl Keys {
+    pub(crate) fn run(self) -> Result<(), Refusal> {
+        match self {
+            Self::Show { home, json } => show(&home.home()?, json),
+            Self::Password { home, password_file, new_password_file } => {
+                change_password(&home.home()?, password_file, new_password_file)
+            }
+        }
+    }
+}
+
+fn show(home: &Home, json: bool) -> Result<(), Refusal> {
+    home.check()?;
+    let network = NetworkKey::read(&home.network_key_file())?;
+    let validator = home.validator_key_file();
+    if json {
+        // The possession was written down when the key was made, so that no password is needed here.
+        let entry = home.keys().join("validator-entry.json");
+        let text = std::fs::read_to_string(&entry)
+            .map_err(|error| Refusal::new("no_validator_key", format!("cannot read {}: {error}", entry.display())))?;
+        let entry: ValidatorEntry = serde_json::from_str(&text)
+            .map_err(|error| Refusal::new("key_malformed", format!("{}: {error}", entry.display())))?;
+        println!("{}", serde_json::to_string_pretty(&entry).expect("an entry has a JSON form"));
+        return Ok(());
+    }
+    println!("network identity {}", crate::peer_id::text(&network.peer_key()?));
+    println!("network key      {}", network.peer_key()?);
+    match validator.exists() {
+        true => println!("validator key    {}", ValidatorKey::read_public(&validator)?),
+        false => println!("validator key    none: this node follows the chain and does not vote"),
+    }
+    Ok(())
+}
+
+fn change_password(home: &Home, present: Option<PathBuf>, new: Option<PathBuf>) -> Result<(), Refusal> {
+    home.check()?;
+    let config = read_config(home, Vec::new())?;
+    let configured = Some(config.node.password_file).filter(|file| !file.is_empty()).map(PathBuf::from);
+    let path = home.validator_key_file();
+    let key = ValidatorKey::read(&path, &find_password(&PasswordSource::new(present.or(configured)))?)?;
+    // A credential of systemd is the present password, so it is not looked for here.
+    let password = choose_new_password(&PasswordSource { file: new, credentials: None })?;
+    key.write(&path, &password)?;
+    println!("the validator key is encrypted under the new password; change the password file to match");
+    Ok(())
+}

@@ -1,0 +1,200 @@
+//! The commands of `thronosd`: what is typed, and which function answers it.
+//!
+//! Every refusal is one sentence that says what happened, with which value, and what to do. Exit codes: 0 done, 1 refused or failed,
+//! 2 not understood, 70 this machine failed while the node ran.
+
+mod check;
+mod config;
+mod genesis;
+mod init;
+mod keys;
+mod run;
+mod status;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Config, ConfigError, Sources};
+use crate::home::{Home, HomeError};
+use crate::keys::{KeyFileError, PasswordError};
+use crate::shell::StartError;
+
+/// The node of a Thronos network.
+#[derive(Debug, Parser)]
+#[command(name = "thronosd", version, about, max_term_width = 120)]
+pub struct Command {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Make a home: settings, keys, genesis. Nothing that exists is overwritten.
+    Init(init::Init),
+    /// Run the node until it is told to stop.
+    Run(run::Run),
+    /// Ask a running node how it is doing.
+    Status(status::Status),
+    /// Show or re-encrypt this node's keys.
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// Verify a home while its node is stopped: permissions, keys, log, database, newest block.
+    Check(HomeArgument),
+    /// Check or print the settings.
+    #[command(subcommand)]
+    Config(config::ConfigVerb),
+    /// Build a genesis file step by step, check and hash it.
+    #[command(subcommand)]
+    Genesis(genesis::GenesisVerb),
+    /// Print the version.
+    Version,
+}
+
+/// Where the node lives.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct HomeArgument {
+    /// Directory of the node [default: ~/.thronos].
+    #[arg(long, env = "THRONOS_HOME", value_name = "DIRECTORY")]
+    home: Option<PathBuf>,
+}
+
+impl HomeArgument {
+    pub(crate) fn home(&self) -> Result<Home, Refusal> {
+        if let Some(home) = &self.home {
+            return Ok(Home::new(home));
+        }
+        let user = std::env::var_os("HOME").filter(|home| !home.is_empty());
+        let user = user.ok_or_else(|| Refusal::new("no_home", "HOME is not set: name the node's directory with --home"))?;
+        Ok(Home::new(PathBuf::from(user).join(".thronos")))
+    }
+}
+
+/// Settings from the command line.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct SettingArguments {
+    /// Peer to find the network through, a multiaddress; may be repeated.
+    #[arg(long, value_name = "MULTIADDRESS")]
+    bootstrap: Vec<String>,
+    /// Multiaddress to listen on for peers; may be repeated.
+    #[arg(long, value_name = "MULTIADDRESS")]
+    listen: Vec<String>,
+    /// Address and port of the HTTP API.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    api: Option<String>,
+    /// Any setting of config.toml; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+}
+
+impl SettingArguments {
+    /// As `key=value` pairs.
+    pub(crate) fn pairs(&self) -> Result<Vec<(String, String)>, Refusal> {
+        let mut pairs = Vec::new();
+        if !self.bootstrap.is_empty() {
+            pairs.push(("network.bootstrap".to_owned(), self.bootstrap.join(",")));
+        }
+        if !self.listen.is_empty() {
+            pairs.push(("network.listen".to_owned(), self.listen.join(",")));
+        }
+        if let Some(api) = &self.api {
+            pairs.push(("api.listen".to_owned(), api.clone()));
+        }
+        for setting in &self.settings {
+            let Some((key, value)) = setting.split_once('=') else {
+                return Err(Refusal::new("usage", format!("`--set {setting}` has no `=`: write --set KEY=VALUE")));
+            };
+            pairs.push((key.trim().to_owned(), value.to_owned()));
+        }
+        Ok(pairs)
+    }
+}
+
+/// A command that was not done: a stable code and a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// For programs.
+    pub code: &'static str,
+    /// For people.
+    pub message: String,
+    /// The process's exit code.
+    pub exit: u8,
+}
+
+/// The exit code of a node whose machine failed (`EX_SOFTWARE` of sysexits).
+pub const EXIT_FAULT: u8 = 70;
+
+impl Refusal {
+    /// A refusal with exit code 1.
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), exit: 1 }
+    }
+
+    /// A failure of this machine.
+    pub(crate) fn fault(message: impl Into<String>) -> Self {
+        Self { code: "fault", message: message.into(), exit: EXIT_FAULT }
+    }
+}
+
+impl From<HomeError> for Refusal {
+    fn from(error: HomeError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<ConfigError> for Refusal {
+    fn from(error: ConfigError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<KeyFileError> for Refusal {
+    fn from(error: KeyFileError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<PasswordError> for Refusal {
+    fn from(error: PasswordError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<StartError> for Refusal {
+    fn from(error: StartError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl Command {
+    /// Does what was typed.
+    ///
+    /// # Errors
+    /// [`Refusal`], to be printed on standard error.
+    pub fn run(self) -> Result<(), Refusal> {
+        match self.verb {
+            Verb::Init(init) => init.run(),
+            Verb::Run(run) => run.run(),
+            Verb::Status(status) => status.run(),
+            Verb::Keys(keys) => keys.run(),
+            Verb::Check(home) => check::run(&home.home()?),
+            Verb::Config(verb) => verb.run(),
+            Verb::Genesis(verb) => verb.run(),
+            Verb::Version => {
+                println!("thronosd {}", env!("CARGO_PKG_VERSION"));
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The settings of a home, with environment and flags.
+pub(crate) fn read_config(home: &Home, flags: Vec<(String, String)>) -> Result<Config, Refusal> {
+    let text = home.read_config()?;
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| name.starts_with("THRONOS_"))
+        .collect();
+    let file = Some((home.config_file().display().to_string(), text));
+    Ok(Config::read(&Sources { file, environment, flags })?)
+}

@@ -1,0 +1,134 @@
+//! `thronosd run`: the node in the foreground, until SIGTERM, SIGINT or a failure of this machine.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{HomeArgument, Refusal, SettingArguments, read_config};
+use crate::config::{Config, LogFormat};
+use crate::home::Home;
+use crate::keys::{NetworkKey, PasswordSource, ValidatorKey, find_password};
+use crate::shell::{Node, NodeOptions, Port};
+
+/// After this the process ends even if something has not drained; what it has said is on disk long before.
+const DRAIN_MAX: Duration = Duration::from_secs(8);
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    home: HomeArgument,
+    /// Follow the chain and refuse every write with 403 read_only_replica; the validator key is not used.
+    #[arg(long)]
+    read_only: bool,
+    /// File with the password of the validator key (mode 0600).
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// What to log: error, warn, info, debug, trace, also per part.
+    #[arg(long, value_name = "FILTER")]
+    log: Option<String>,
+    /// `pretty` or `json`.
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<String>,
+    #[command(flatten)]
+    settings: SettingArguments,
+}
+
+impl Run {
+    pub(crate) fn run(self) -> Result<(), Refusal> {
+        crate::hardening::keep_memory_private()
+            .map_err(|error| Refusal::new("no_hardening", format!("core dumps cannot be turned off: {error}")))?;
+        let home = self.home.home()?;
+        home.check()?;
+        let mut flags = self.settings.pairs()?;
+        if self.read_only {
+            flags.push(("node.read_only".to_owned(), "true".to_owned()));
+        }
+        flags.extend(self.log.map(|filter| ("log.filter".to_owned(), filter)));
+        flags.extend(self.log_format.map(|format| ("log.format".to_owned(), format)));
+        let config = read_config(&home, flags)?;
+        start_log(&config);
+        let validator = unlock(&home, &config, self.password_file)?;
+        let network = NetworkKey::read(&home.network_key_file())?;
+        let node = Node::start(NodeOptions { home, config, validator, network })?;
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            chain = %node.port().chain_id,
+            api = %node.api_address(),
+            peer_id = %crate::peer_id::text(&node.port().network.key()),
+            "running"
+        );
+        serve(node)
+    }
+}
+
+/// The validator key, if there is one and it is to be used.
+fn unlock(home: &Home, config: &Config, flag: Option<PathBuf>) -> Result<Option<ValidatorKey>, Refusal> {
+    let path = home.validator_key_file();
+    if config.node.read_only || !path.exists() {
+        return Ok(None);
+    }
+    let configured = Some(&config.node.password_file).filter(|file| !file.is_empty()).map(PathBuf::from);
+    let password = find_password(&PasswordSource::new(flag.or(configured)))?;
+    Ok(Some(ValidatorKey::read(&path, &password)?))
+}
+
+fn start_log(config: &Config) {
+    let filter = tracing_subscriber::EnvFilter::new(&config.log.filter);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second start in one process keeps the first log.
+    let _ = match config.log.format {
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        LogFormat::Pretty => builder.try_init(),
+    };
+}
+
+/// Waits for the end, whichever comes first.
+fn serve(node: Node) -> Result<(), Refusal> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Refusal::fault(format!("no runtime for signals: {error}")))?;
+    let fault = runtime.block_on(async {
+        let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+        else {
+            return Some("signals cannot be received".to_owned());
+        };
+        // Without systemd there is nobody to notify.
+        let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
+        tokio::select! {
+            _ = terminate.recv() => None,
+            _ = interrupt.recv() => None,
+            () = feed_watchdog(node.port().clone()) => None,
+            fault = node.faults().wait() => Some(fault),
+        }
+    });
+    let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Stopping]);
+    if let Some(fault) = fault {
+        // What failed may hang, so nothing is waited for: what was said is on disk.
+        return Err(Refusal::fault(format!("the node stops because this machine failed: {fault}")));
+    }
+    tracing::info!("stopping");
+    std::thread::spawn(|| {
+        std::thread::sleep(DRAIN_MAX);
+        tracing::warn!("some work did not end in time and is left");
+        std::process::exit(0);
+    });
+    node.stop().map_err(|fault| Refusal::fault(format!("while stopping: {fault}")))?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Tells systemd that the node is alive, as long as the thread that owns the replica goes round.
+async fn feed_watchdog(port: Port) {
+    let mut interval_us = 0;
+    if !sd_notify::watchdog_enabled(false, &mut interval_us) || interval_us == 0 {
+        return std::future::pending().await;
+    }
+    let mut ticks = tokio::time::interval(Duration::from_micros(interval_us / 3));
+    loop {
+        ticks.tick().await;
+        if port.is_alive() {
+            let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Watchdog]);
+        }
+    }
+}

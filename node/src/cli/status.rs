@@ -1,0 +1,72 @@
+//! `thronosd status`: asks a running node over its API. The first line answers "why am I (not) voting".
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{HomeArgument, Refusal, read_config};
+use crate::api::models::StatusResponse;
+
+/// How long the node may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest answer.
+const ANSWER_BYTES_MAX: u64 = 1024 * 1024;
+
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    home: HomeArgument,
+    /// Address and port of the node's API [default: that of the home].
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    api: Option<String>,
+    /// Print the node's JSON document.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Status {
+    pub(crate) fn run(self) -> Result<(), Refusal> {
+        let address = match &self.api {
+            Some(address) => address.clone(),
+            None => read_config(&self.home.home()?, Vec::new())?.api.listen,
+        };
+        let body = get(&address, "/api/v1/status").map_err(|error| {
+            let message = format!("no answer from {address}: {error}; is the node running? (`thronosd run`, or another --api)");
+            Refusal::new("not_running", message)
+        })?;
+        if self.json {
+            println!("{}", body.trim_end());
+            return Ok(());
+        }
+        let status: StatusResponse = serde_json::from_str(&body)
+            .map_err(|error| Refusal::new("not_a_node", format!("{address} does not answer like a node: {error}")))?;
+        println!("{}", status.voting.sentence);
+        println!("chain      {} ({})", status.chain_name, status.chain_id);
+        println!("block      {} ({})", status.final_height, status.final_hash);
+        println!("epoch      {}, view {}", status.epoch, status.view);
+        println!("role       {}", status.role);
+        println!("peers      {}", status.peers);
+        println!("waiting    {} transactions", status.mempool_transactions);
+        println!("peer id    {}", status.peer_id);
+        Ok(())
+    }
+}
+
+/// One request over HTTP/1.0, so that the answer ends with the connection.
+fn get(address: &str, path: &str) -> std::io::Result<String> {
+    let invalid = |what: &str| std::io::Error::new(std::io::ErrorKind::InvalidData, what.to_owned());
+    let address: SocketAddr = address.to_socket_addrs()?.next().ok_or_else(|| invalid("no such address"))?;
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\nAccept: application/json\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.take(ANSWER_BYTES_MAX).read_to_string(&mut answer)?;
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| invalid("no HTTP answer"))?;
+    if !head.lines().next().unwrap_or_default().contains(" 200") {
+        return Err(invalid(head.lines().next().unwrap_or_default()));
+    }
+    Ok(body.to_owned())
+}

@@ -1,0 +1,315 @@
+//! `config.toml`: what an operator may set, with one list of settings from which file, flags and environment follow.
+//!
+//! Precedence: flag, then environment (`THRONOS_` and the name in capitals, `THRONOS_API_LISTEN`), then file, then default.
+//! An unknown key is an error that names it: a typo must never silently leave a default in force. Nothing here is part of the
+//! chain; what all nodes must agree on stands in the genesis.
+
+mod settings;
+mod value;
+
+pub use settings::{SETTINGS, Setting};
+pub use value::Value;
+
+use std::collections::BTreeMap;
+
+/// Everything an operator may set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// `network.…`
+    pub network: NetworkSettings,
+    /// `api.…`
+    pub api: ApiSettings,
+    /// `node.…`
+    pub node: NodeSettings,
+    /// `pool.…`
+    pub pool: PoolSettings,
+    /// `store.…`
+    pub store: StoreSettings,
+    /// `log.…`
+    pub log: LogSettings,
+}
+
+/// How the node meets its peers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkSettings {
+    /// Multiaddresses to listen on.
+    pub listen: Vec<String>,
+    /// Multiaddresses under which others reach this node, if they differ.
+    pub external: Vec<String>,
+    /// Multiaddresses that are dialled for ever.
+    pub bootstrap: Vec<String>,
+    /// Whether loopback and private addresses told by peers may be dialled.
+    pub private_addresses: bool,
+    /// Most peers beside the validators.
+    pub peers_max: u64,
+}
+
+/// How the node is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiSettings {
+    /// Address and port of HTTP.
+    pub listen: String,
+    /// Names under which the API may be asked beside loopback and the listening address.
+    pub hosts: Vec<String>,
+    /// Origins of web pages that may ask.
+    pub origins: Vec<String>,
+    /// Most streams at once.
+    pub streams_max: u64,
+}
+
+/// What the node is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeSettings {
+    /// Whether every write is refused.
+    pub read_only: bool,
+    /// Threads that check and execute.
+    pub workers: u64,
+    /// File with the password of the validator key.
+    pub password_file: String,
+}
+
+/// How much may wait for a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolSettings {
+    /// Most transactions.
+    pub transactions_max: u64,
+    /// Most bytes.
+    pub bytes_max: u64,
+}
+
+/// How the store uses the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreSettings {
+    /// Memory for blocks of the database, in MiB.
+    pub cache_mib: u64,
+}
+
+/// What is written to standard error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogSettings {
+    /// What is logged, as `tracing` filters.
+    pub filter: String,
+    /// The form.
+    pub format: LogFormat,
+}
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Pretty,
+    /// One JSON object per line.
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            network: NetworkSettings {
+                listen: vec!["/ip4/0.0.0.0/udp/26700/quic-v1".to_owned(), "/ip4/0.0.0.0/tcp/26700".to_owned()],
+                external: Vec::new(),
+                bootstrap: Vec::new(),
+                private_addresses: false,
+                peers_max: 64,
+            },
+            api: ApiSettings {
+                listen: "127.0.0.1:26701".to_owned(),
+                hosts: Vec::new(),
+                origins: Vec::new(),
+                streams_max: 256,
+            },
+            node: NodeSettings { read_only: false, workers: 2, password_file: String::new() },
+            pool: PoolSettings { transactions_max: 100_000, bytes_max: 64 * 1024 * 1024 },
+            store: StoreSettings { cache_mib: 16 },
+            log: LogSettings { filter: "info".to_owned(), format: LogFormat::Pretty },
+        }
+    }
+}
+
+/// Why the settings are refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// Not TOML.
+    #[error("{place} is not valid TOML: {reason}")]
+    Syntax {
+        /// The file.
+        place: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A key that means nothing.
+    #[error("{place}: there is no setting `{key}`{}; `thronosd config print` lists all", nearest(key))]
+    UnknownKey {
+        /// Where it was found.
+        place: String,
+        /// The key.
+        key: String,
+    },
+    /// A value of the wrong kind or out of range.
+    #[error("{place}: `{key}` is {found}, expected {expected}")]
+    Value {
+        /// Where it was found.
+        place: String,
+        /// The key.
+        key: String,
+        /// What stands there.
+        found: String,
+        /// What should.
+        expected: String,
+    },
+}
+
+impl ConfigError {
+    /// A stable name for programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Syntax { .. } => "config_syntax",
+            Self::UnknownKey { .. } => "config_unknown_key",
+            Self::Value { .. } => "config_value",
+        }
+    }
+}
+
+/// Where settings come from, lowest precedence first.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// Name and text of the file, if there is one.
+    pub file: Option<(String, String)>,
+    /// The environment.
+    pub environment: BTreeMap<String, String>,
+    /// `key=value` from the command line, in order.
+    pub flags: Vec<(String, String)>,
+}
+
+impl Config {
+    /// Reads all sources.
+    ///
+    /// # Errors
+    /// [`ConfigError`] that names the place and the key.
+    pub fn read(sources: &Sources) -> Result<Self, ConfigError> {
+        let mut config = Self::default();
+        if let Some((place, text)) = &sources.file {
+            config.take_file(place, text)?;
+        }
+        for setting in SETTINGS {
+            let variable = setting.variable();
+            if let Some(text) = sources.environment.get(&variable) {
+                config.take_text(&format!("environment variable {variable}"), setting.name, text)?;
+            }
+        }
+        for (key, text) in &sources.flags {
+            config.take_text("command line", key, text)?;
+        }
+        Ok(config)
+    }
+
+    fn take_file(&mut self, place: &str, text: &str) -> Result<(), ConfigError> {
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+            ConfigError::Syntax { place: place.to_owned(), reason: error.to_string().trim_end().to_owned() }
+        })?;
+        for (section, content) in table {
+            let toml::Value::Table(keys) = content else {
+                return Err(ConfigError::UnknownKey { place: place.to_owned(), key: section });
+            };
+            if keys.is_empty() && !SETTINGS.iter().any(|setting| setting.section() == section) {
+                return Err(ConfigError::UnknownKey { place: place.to_owned(), key: section });
+            }
+            for (key, value) in keys {
+                let name = format!("{section}.{key}");
+                let setting = find(place, &name)?;
+                let value = Value::from_toml(&value);
+                self.put(place, setting, value.ok_or_else(|| setting.expected(self)), key_text(&name, text))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take_text(&mut self, place: &str, name: &str, text: &str) -> Result<(), ConfigError> {
+        let setting = find(place, name)?;
+        let value = setting.get(self).parse_alike(text).ok_or_else(|| setting.expected(self));
+        self.put(place, setting, value, format!("`{text}`"))
+    }
+
+    fn put(
+        &mut self,
+        place: &str,
+        setting: &Setting,
+        value: Result<Value, String>,
+        found: String,
+    ) -> Result<(), ConfigError> {
+        value.and_then(|value| setting.set(self, value)).map_err(|expected| ConfigError::Value {
+            place: place.to_owned(),
+            key: setting.name.to_owned(),
+            found,
+            expected,
+        })
+    }
+
+    /// The file with every setting and what it means; read again it gives these settings.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let mut text = String::from(
+            "# Settings of this node. Every key may be left out; the defaults stand in the comments.\n\
+             # Precedence: flag, then environment (THRONOS_ and the name in capitals), then this file.\n",
+        );
+        let defaults = Self::default();
+        let mut section = "";
+        for setting in SETTINGS {
+            if setting.section() != section {
+                section = setting.section();
+                text.push_str(&format!("\n[{section}]\n"));
+            }
+            for line in setting.about.lines() {
+                text.push_str(&format!("# {}\n", line.trim()));
+            }
+            let key = setting.key();
+            text.push_str(&format!("# Default: {}\n", setting.get(&defaults)));
+            text.push_str(&format!("{key} = {}\n", setting.get(self)));
+        }
+        text
+    }
+}
+
+fn find(place: &str, name: &str) -> Result<&'static Setting, ConfigError> {
+    let unknown = || ConfigError::UnknownKey { place: place.to_owned(), key: name.to_owned() };
+    SETTINGS.iter().find(|setting| setting.name == name).ok_or_else(unknown)
+}
+
+/// What the file says for a key, as it is written there, for the error.
+fn key_text(name: &str, text: &str) -> String {
+    let key = name.rsplit('.').next().unwrap_or(name);
+    let line = text.lines().map(str::trim).find(|line| {
+        line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='))
+    });
+    let value = line.and_then(|line| line.split_once('=')).map(|(_, value)| value.trim());
+    value.map_or_else(|| "something else".to_owned(), |value| format!("`{value}`"))
+}
+
+/// `; did you mean …?` when a known key is close.
+fn nearest(key: &str) -> String {
+    let best = SETTINGS
+        .iter()
+        .map(|setting| (distance(key, setting.name).min(distance(key, setting.key())), setting.name))
+        .min();
+    match best {
+        Some((steps, name)) if steps <= 3 => format!("; did you mean `{name}`?"),
+        _ => String::new(),
+    }
+}
+
+/// Levenshtein's distance.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (place, from) in left.chars().enumerate() {
+        let mut before = place;
+        let mut last = place + 1;
+        row.first_mut().into_iter().for_each(|first| *first = last);
+        for (cell, to) in row.iter_mut().skip(1).zip(&right) {
+            last = (before + usize::from(from != *to)).min(*cell + 1).min(last + 1);
+            before = std::mem::replace(cell, last);
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}

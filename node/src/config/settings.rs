@@ -1,0 +1,215 @@
+//! The list of settings: one entry per key. File, flags, environment, help and errors are derived from it.
+
+use std::net::SocketAddr;
+
+use super::{Config, LogFormat, Value};
+
+/// One setting.
+pub struct Setting {
+    /// `section.key`.
+    pub name: &'static str,
+    /// What it means, for the generated file.
+    pub about: &'static str,
+    get: fn(&Config) -> Value,
+    set: fn(&mut Config, Value) -> Result<(), &'static str>,
+}
+
+impl Setting {
+    /// What stands before the dot.
+    #[must_use]
+    pub fn section(&self) -> &'static str {
+        self.name.split_once('.').map_or(self.name, |(section, _)| section)
+    }
+
+    /// What stands behind the dot.
+    #[must_use]
+    pub fn key(&self) -> &'static str {
+        self.name.split_once('.').map_or(self.name, |(_, key)| key)
+    }
+
+    /// The environment variable.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("THRONOS_{}", self.name.replace('.', "_").to_ascii_uppercase())
+    }
+
+    /// The present value.
+    #[must_use]
+    pub fn get(&self, config: &Config) -> Value {
+        (self.get)(config)
+    }
+
+    /// Changes the value, or says what is expected.
+    pub(super) fn set(&self, config: &mut Config, value: Value) -> Result<(), String> {
+        (self.set)(config, value).map_err(|expected| {
+            if expected.is_empty() { self.expected(config) } else { expected.to_owned() }
+        })
+    }
+
+    /// The kind of value, for an error.
+    pub(super) fn expected(&self, config: &Config) -> String {
+        self.get(config).kind().to_owned()
+    }
+}
+
+/// Stands for "a value of the right kind".
+const KIND: &str = "";
+
+macro_rules! take {
+    ($kind:ident, $($field:ident).+) => {
+        take!($kind, $($field).+, |_| true, KIND)
+    };
+    ($kind:ident, $($field:ident).+, $rule:expr, $expected:expr) => {
+        |config, value| match value {
+            Value::$kind(value) => {
+                let rule: fn(&_) -> bool = $rule;
+                if !rule(&value) {
+                    return Err($expected);
+                }
+                config.$($field).+ = value;
+                Ok(())
+            }
+            _ => Err(KIND),
+        }
+    };
+}
+
+/// All settings, in the order of the file.
+pub const SETTINGS: &[Setting] = &[
+    Setting {
+        name: "network.listen",
+        about: "Where peers reach this node: multiaddresses, QUIC (udp) and TCP. Port 0 lets the system choose.",
+        get: |config| Value::List(config.network.listen.clone()),
+        set: take!(List, network.listen, |all: &Vec<String>| all.iter().all(|one| is_multiaddress(one)), MULTIADDRESSES),
+    },
+    Setting {
+        name: "network.external",
+        about: "Addresses under which others reach this node, if they differ from the above (behind NAT, for instance).",
+        get: |config| Value::List(config.network.external.clone()),
+        set: take!(List, network.external, |all: &Vec<String>| all.iter().all(|one| is_multiaddress(one)), MULTIADDRESSES),
+    },
+    Setting {
+        name: "network.bootstrap",
+        about: "Peers through which this node finds the network; they are dialled for ever.",
+        get: |config| Value::List(config.network.bootstrap.clone()),
+        set: take!(List, network.bootstrap, |all: &Vec<String>| all.iter().all(|one| is_multiaddress(one)), MULTIADDRESSES),
+    },
+    Setting {
+        name: "network.private_addresses",
+        about: "Whether loopback and private addresses that peers tell may be dialled: for networks of one machine or house.",
+        get: |config| Value::Switch(config.network.private_addresses),
+        set: take!(Switch, network.private_addresses),
+    },
+    Setting {
+        name: "network.peers_max",
+        about: "Most peers beside the validators.",
+        get: |config| Value::Number(config.network.peers_max),
+        set: take!(Number, network.peers_max, |max| (1..=10_000).contains(max), "a number from 1 to 10000"),
+    },
+    Setting {
+        name: "api.listen",
+        about: "Address and port of the HTTP API. Anybody who reaches it may submit transactions and read everything.",
+        get: |config| Value::Text(config.api.listen.clone()),
+        set: take!(Text, api.listen, |text: &String| text.parse::<SocketAddr>().is_ok(), "an address and a port like 127.0.0.1:26701"),
+    },
+    Setting {
+        name: "api.hosts",
+        about: "Host names under which the API may be asked, beside loopback and the listening address (against DNS rebinding).",
+        get: |config| Value::List(config.api.hosts.clone()),
+        set: take!(List, api.hosts),
+    },
+    Setting {
+        name: "api.origins",
+        about: "Origins of web pages that may use the API from a browser, like https://explorer.example.",
+        get: |config| Value::List(config.api.origins.clone()),
+        set: take!(List, api.origins),
+    },
+    Setting {
+        name: "api.streams_max",
+        about: "Most event streams and WebSockets at once.",
+        get: |config| Value::Number(config.api.streams_max),
+        set: take!(Number, api.streams_max, |max| (1..=100_000).contains(max), "a number from 1 to 100000"),
+    },
+    Setting {
+        name: "node.read_only",
+        about: "Follow the chain and refuse every write with 403 read_only_replica. A validator's key is not used.",
+        get: |config| Value::Switch(config.node.read_only),
+        set: take!(Switch, node.read_only),
+    },
+    Setting {
+        name: "node.workers",
+        about: "Threads that check signatures and execute blocks.",
+        get: |config| Value::Number(config.node.workers),
+        set: take!(Number, node.workers, |count| (1..=256).contains(count), "a number from 1 to 256"),
+    },
+    Setting {
+        name: "node.password_file",
+        about: "File with the password of the validator key, readable by its owner only. When empty: the systemd credential\n\
+                `thronos-password`, else the terminal is asked.",
+        get: |config| Value::Text(config.node.password_file.clone()),
+        set: take!(Text, node.password_file),
+    },
+    Setting {
+        name: "pool.transactions_max",
+        about: "Most transactions that wait for a block.",
+        get: |config| Value::Number(config.pool.transactions_max),
+        set: take!(Number, pool.transactions_max, |max| (1..=10_000_000).contains(max), "a number from 1 to 10000000"),
+    },
+    Setting {
+        name: "pool.bytes_max",
+        about: "Most bytes of transactions that wait for a block.",
+        get: |config| Value::Number(config.pool.bytes_max),
+        set: take!(Number, pool.bytes_max, |max| *max >= 1 << 20, "a number of at least 1048576"),
+    },
+    Setting {
+        name: "store.cache_mib",
+        about: "Memory for the database's cache, in MiB.",
+        get: |config| Value::Number(config.store.cache_mib),
+        set: take!(Number, store.cache_mib, |max| (1..=1 << 20).contains(max), "a number from 1 to 1048576"),
+    },
+    Setting {
+        name: "log.filter",
+        about: "What is logged: error, warn, info, debug or trace, also per part (`info,node=debug`).",
+        get: |config| Value::Text(config.log.filter.clone()),
+        set: take!(Text, log.filter, |text: &String| is_filter(text), "a filter like `info` or `info,node=debug`"),
+    },
+    Setting {
+        name: "log.format",
+        about: "pretty for people, json for machines: one object per line.",
+        get: |config| Value::Text(config.log.format.as_str().to_owned()),
+        set: |config, value| match value {
+            Value::Text(text) => LogFormat::parse(&text).map(|format| config.log.format = format).ok_or("`pretty` or `json`"),
+            _ => Err("`pretty` or `json`"),
+        },
+    },
+];
+
+const MULTIADDRESSES: &str = "multiaddresses like /ip4/203.0.113.7/udp/26700/quic-v1";
+
+/// A look at the form; the network judges the rest.
+fn is_multiaddress(text: &str) -> bool {
+    let mut parts = text.split('/');
+    let known = ["ip4", "ip6", "dns", "dns4", "dns6", "dnsaddr"];
+    parts.next() == Some("") && parts.next().is_some_and(|first| known.contains(&first)) && parts.all(|part| !part.is_empty())
+}
+
+fn is_filter(text: &str) -> bool {
+    !text.is_empty() && text.parse::<tracing_subscriber::filter::EnvFilter>().is_ok()
+}
+
+impl LogFormat {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pretty => "pretty",
+            Self::Json => "json",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "pretty" => Some(Self::Pretty),
+            "json" => Some(Self::Json),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! The home directory of a node: where everything of it lies, who may read it, and to which chain it belongs.
+//!
+//! ```text
+//! config.toml   genesis.json   keys/ (0700: validator.json, network.key, both 0600)   data/ (chain-id, lock, log/, lease/, store/)
+//! ```
+//! It must not know what is inside keys, log or store. Invariants: at most one process holds a home; a home whose data belongs to
+//! another chain than its genesis is refused; keys that others can read are refused.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use types::{ChainId, Genesis};
+
+use crate::disk::{make_directory, replace_file};
+
+/// Why a home cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum HomeError {
+    /// There is none.
+    #[error("there is no node in {0}: run `thronosd init` first, or name another directory with --home")]
+    Missing(PathBuf),
+    /// There is no genesis yet.
+    #[error("{0} is missing: run `thronosd init --genesis FILE` with the genesis of the network")]
+    NoGenesis(PathBuf),
+    /// The file system refused.
+    #[error("cannot {what} {path}: {error}")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// Others may read a secret.
+    #[error("{path} can be read or changed by others (mode {mode:04o}): run `chmod {wanted:o} {path}`")]
+    Open {
+        /// The file or directory.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+        /// What it should be.
+        wanted: u32,
+    },
+    /// Somebody else's file.
+    #[error("{path} belongs to user {owner}, this process runs as user {user}: run it as its owner or change the owner")]
+    Owner {
+        /// The file or directory.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+        /// Who we are.
+        user: u32,
+    },
+    /// Two processes, one home.
+    #[error("{0} is used by another process: stop it, or use another home")]
+    Locked(PathBuf),
+    /// The genesis cannot be used.
+    #[error("{path}: {error}")]
+    Genesis {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        error: genesis::GenesisError,
+    },
+    /// The data belongs to another chain.
+    #[error(
+        "{path} holds data of chain {found}, but the genesis is that of chain {expected}: \
+         use another home, or put back the genesis of that chain"
+    )]
+    OtherChain {
+        /// The data directory.
+        path: PathBuf,
+        /// The chain of the data.
+        found: String,
+        /// The chain of the genesis.
+        expected: ChainId,
+    },
+}
+
+impl HomeError {
+    /// A stable name for programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Missing(_) => "home_missing",
+            Self::NoGenesis(_) => "genesis_missing",
+            Self::Io { .. } => "home_io",
+            Self::Open { .. } => "home_readable_by_others",
+            Self::Owner { .. } => "home_owner",
+            Self::Locked(_) => "home_locked",
+            Self::Genesis { error, .. } => error.code(),
+            Self::OtherChain { .. } => "home_of_another_chain",
+        }
+    }
+}
+
+/// A node's directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    root: PathBuf,
+}
+
+/// Holds a home for this process until it is dropped.
+#[derive(Debug)]
+pub struct HomeLock {
+    _file: File,
+}
+
+impl Home {
+    /// Names a directory; nothing is read yet.
+    #[must_use]
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The directory itself.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// `config.toml`.
+    #[must_use]
+    pub fn config_file(&self) -> PathBuf {
+        self.root.join("config.toml")
+    }
+
+    /// `genesis.json`.
+    #[must_use]
+    pub fn genesis_file(&self) -> PathBuf {
+        self.root.join("genesis.json")
+    }
+
+    /// `keys/`.
+    #[must_use]
+    pub fn keys(&self) -> PathBuf {
+        self.root.join("keys")
+    }
+
+    /// The encrypted consensus key.
+    #[must_use]
+    pub fn validator_key_file(&self) -> PathBuf {
+        self.keys().join("validator.json")
+    }
+
+    /// The network identity.
+    #[must_use]
+    pub fn network_key_file(&self) -> PathBuf {
+        self.keys().join("network.key")
+    }
+
+    /// `data/`.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.root.join("data")
+    }
+
+    /// The consensus log.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        self.data().join("log")
+    }
+
+    /// The vote lease, apart from the log, so that one may be lost without the other.
+    #[must_use]
+    pub fn lease(&self) -> PathBuf {
+        self.data().join("lease")
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn store(&self) -> PathBuf {
+        self.data().join("store")
+    }
+
+    /// The address book of the network.
+    #[must_use]
+    pub fn address_book(&self) -> PathBuf {
+        self.data().join("peers.json")
+    }
+
+    /// Makes the directories that are missing.
+    ///
+    /// # Errors
+    /// [`HomeError::Io`].
+    pub fn create(&self) -> Result<(), HomeError> {
+        for directory in [self.root.clone(), self.keys(), self.data()] {
+            make_directory(&directory).map_err(failed("make", &directory))?;
+        }
+        Ok(())
+    }
+
+    /// Checks that there is a home, that it is ours, and that nobody else reads its keys.
+    ///
+    /// # Errors
+    /// [`HomeError`] that says what to do.
+    pub fn check(&self) -> Result<(), HomeError> {
+        if !self.config_file().exists() || !self.keys().is_dir() {
+            return Err(HomeError::Missing(self.root.clone()));
+        }
+        check_owner(&self.root)?;
+        check_mode(&self.keys(), 0o077, 0o700)?;
+        if self.data().exists() {
+            check_owner(&self.data())?;
+            check_mode(&self.data(), 0o022, 0o700)?;
+        }
+        Ok(())
+    }
+
+    /// The text of `config.toml`.
+    ///
+    /// # Errors
+    /// [`HomeError::Io`].
+    pub fn read_config(&self) -> Result<String, HomeError> {
+        let path = self.config_file();
+        fs::read_to_string(&path).map_err(failed("read", &path))
+    }
+
+    /// The genesis, checked, with the chain's id.
+    ///
+    /// # Errors
+    /// [`HomeError`] when it is missing or wrong.
+    pub fn read_genesis(&self) -> Result<(Genesis, ChainId), HomeError> {
+        let path = self.genesis_file();
+        if !path.exists() {
+            return Err(HomeError::NoGenesis(path));
+        }
+        let genesis = read_genesis(&path)?;
+        let chain_id = genesis::chain_id(&genesis);
+        Ok((genesis, chain_id))
+    }
+
+    /// Takes the home for this process, and marks its data with the chain, or refuses data of another one.
+    ///
+    /// # Errors
+    /// [`HomeError`] when another process has it or the data belongs to another chain.
+    pub fn lock(&self, chain_id: ChainId) -> Result<HomeLock, HomeError> {
+        let data = self.data();
+        make_directory(&data).map_err(failed("make", &data))?;
+        let path = data.join("lock");
+        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let file = file.map_err(failed("open", &path))?;
+        match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::WOULDBLOCK) => return Err(HomeError::Locked(self.root.clone())),
+            Err(error) => return Err(HomeError::Io { what: "lock", path, error: error.into() }),
+        }
+        self.mark(chain_id)?;
+        Ok(HomeLock { _file: file })
+    }
+
+    /// Refuses data of another chain than this one, if there is any data.
+    ///
+    /// # Errors
+    /// [`HomeError::OtherChain`].
+    pub fn check_chain(&self, expected: ChainId) -> Result<bool, HomeError> {
+        let path = self.data().join("chain-id");
+        let found = match fs::read_to_string(&path) {
+            Ok(found) => found,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(HomeError::Io { what: "read", path, error }),
+        };
+        if found.trim() != expected.to_string() {
+            let found = found.trim().chars().take(64).collect();
+            return Err(HomeError::OtherChain { path: self.data(), found, expected });
+        }
+        Ok(true)
+    }
+
+    fn mark(&self, chain_id: ChainId) -> Result<(), HomeError> {
+        if !self.check_chain(chain_id)? {
+            let path = self.data().join("chain-id");
+            replace_file(&path, format!("{chain_id}\n").as_bytes()).map_err(failed("write", &path))?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads and checks a genesis file.
+///
+/// # Errors
+/// [`HomeError`] that names the file.
+pub fn read_genesis(path: &Path) -> Result<Genesis, HomeError> {
+    let genesis = parse_genesis(path)?;
+    genesis::check(&genesis).map_err(|error| HomeError::Genesis { path: path.to_owned(), error })?;
+    Ok(genesis)
+}
+
+/// Reads a genesis file that may not be complete yet.
+///
+/// # Errors
+/// [`HomeError`] that names the file.
+pub fn parse_genesis(path: &Path) -> Result<Genesis, HomeError> {
+    let length = fs::metadata(path).map_err(failed("read", path))?.len();
+    if length > genesis::JSON_BYTES_MAX as u64 {
+        let bytes = usize::try_from(length).unwrap_or(usize::MAX);
+        let error = genesis::GenesisError::TooLong { bytes, bytes_max: genesis::JSON_BYTES_MAX };
+        return Err(HomeError::Genesis { path: path.to_owned(), error });
+    }
+    let json = fs::read_to_string(path).map_err(failed("read", path))?;
+    genesis::parse(&json).map_err(|error| HomeError::Genesis { path: path.to_owned(), error })
+}
+
+/// Writes a file that may not exist yet, readable by its owner only.
+///
+/// # Errors
+/// [`HomeError::Io`].
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), HomeError> {
+    replace_file(path, bytes).map_err(failed("write", path))
+}
+
+/// Reads a secret file of bounded length that only its owner can read.
+///
+/// # Errors
+/// [`HomeError`] when others can read it, it is not ours, or it is too long.
+pub fn read_secret(path: &Path, bytes_max: u64) -> Result<zeroize::Zeroizing<Vec<u8>>, HomeError> {
+    use std::io::Read;
+    let mut file = File::open(path).map_err(failed("read", path))?;
+    let metadata = file.metadata().map_err(failed("read", path))?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(HomeError::Open { path: path.to_owned(), mode, wanted: 0o600 });
+    }
+    if metadata.len() > bytes_max {
+        let error = io::Error::other(format!("{} bytes, at most {bytes_max} are read", metadata.len()));
+        return Err(HomeError::Io { what: "read", path: path.to_owned(), error });
+    }
+    let capacity = usize::try_from(bytes_max).unwrap_or_default();
+    let mut bytes = zeroize::Zeroizing::new(Vec::with_capacity(capacity));
+    file.by_ref().take(bytes_max).read_to_end(&mut bytes).map_err(failed("read", path))?;
+    Ok(bytes)
+}
+
+fn check_owner(path: &Path) -> Result<(), HomeError> {
+    let owner = fs::metadata(path).map_err(failed("read", path))?.uid();
+    let user = rustix::process::geteuid().as_raw();
+    if owner != user {
+        return Err(HomeError::Owner { path: path.to_owned(), owner, user });
+    }
+    Ok(())
+}
+
+fn check_mode(path: &Path, forbidden: u32, wanted: u32) -> Result<(), HomeError> {
+    let mode = fs::metadata(path).map_err(failed("read", path))?.permissions().mode() & 0o7777;
+    if mode & forbidden != 0 {
+        return Err(HomeError::Open { path: path.to_owned(), mode, wanted });
+    }
+    Ok(())
+}
+
+fn failed(what: &'static str, path: &Path) -> impl Fn(io::Error) -> HomeError {
+    let path = path.to_owned();
+    move |error| HomeError::Io { what, path: path.clone(), error }
+}

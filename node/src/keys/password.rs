@@ -1,0 +1,149 @@
+//! Where the password of the validator key comes from: a file, a systemd credential, or a person at a terminal.
+//!
+//! Never from arguments or the environment, which other processes can read.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::home::{HomeError, read_secret};
+
+/// Name of the systemd credential (`LoadCredential=thronos-password:/path`).
+pub const CREDENTIAL: &str = "thronos-password";
+/// The longest password file.
+const PASSWORD_BYTES_MAX: u64 = 4_096;
+/// The shortest new password, in bytes.
+const NEW_PASSWORD_BYTES_MIN: usize = 8;
+
+/// A password; wiped when dropped.
+#[derive(Clone)]
+pub struct Password(Zeroizing<Vec<u8>>);
+
+impl Password {
+    /// Takes a password as it was typed.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        use unicode_normalization::UnicodeNormalization;
+        // The same password typed on another keyboard may come in another Unicode form.
+        let normal = Zeroizing::new(text.nfkd().collect::<String>());
+        Self(Zeroizing::new(normal.as_bytes().to_vec()))
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Password(…)")
+    }
+}
+
+/// Why there is no password.
+#[derive(Debug, thiserror::Error)]
+pub enum PasswordError {
+    /// The file cannot be used.
+    #[error(transparent)]
+    File(#[from] HomeError),
+    /// Not text.
+    #[error("{0} is not UTF-8 text: a password file holds one line")]
+    NotText(PathBuf),
+    /// Nothing to read.
+    #[error(
+        "the validator key needs its password: give --password-file FILE (mode 0600), \
+         or the systemd credential `{CREDENTIAL}`, or start the node at a terminal"
+    )]
+    Nowhere,
+    /// The terminal failed.
+    #[error("the password cannot be read from the terminal: {0}")]
+    Terminal(std::io::Error),
+    /// Typed differently.
+    #[error("the two passwords differ: nothing was written, try again")]
+    Differs,
+    /// Too easy.
+    #[error("the password is shorter than {NEW_PASSWORD_BYTES_MIN} characters: choose a longer one")]
+    Short,
+}
+
+impl PasswordError {
+    /// A stable name for programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::File(error) => error.code(),
+            Self::NotText(_) => "password_not_text",
+            Self::Nowhere => "password_missing",
+            Self::Terminal(_) => "terminal",
+            Self::Differs => "password_differs",
+            Self::Short => "password_short",
+        }
+    }
+}
+
+/// Where to look, in order.
+#[derive(Clone, Debug, Default)]
+pub struct PasswordSource {
+    /// `--password-file` or `node.password_file`.
+    pub file: Option<PathBuf>,
+    /// `$CREDENTIALS_DIRECTORY`.
+    pub credentials: Option<PathBuf>,
+}
+
+impl PasswordSource {
+    /// The given file, else what systemd provides.
+    #[must_use]
+    pub fn new(file: Option<PathBuf>) -> Self {
+        Self { file, credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from) }
+    }
+
+    fn path(&self) -> Option<PathBuf> {
+        let credential = self.credentials.as_ref().map(|directory| directory.join(CREDENTIAL));
+        self.file.clone().or_else(|| credential.filter(|path| path.exists()))
+    }
+}
+
+/// Finds the password of an existing key.
+///
+/// # Errors
+/// [`PasswordError`].
+pub fn find_password(source: &PasswordSource) -> Result<Password, PasswordError> {
+    match source.path() {
+        Some(path) => read_password(&path),
+        None => ask("Password of the validator key: "),
+    }
+}
+
+/// Finds a password for a new key; a person types it twice.
+///
+/// # Errors
+/// [`PasswordError`].
+pub fn choose_new_password(source: &PasswordSource) -> Result<Password, PasswordError> {
+    let password = match source.path() {
+        Some(path) => read_password(&path)?,
+        None => {
+            let first = ask("New password for the validator key: ")?;
+            let second = ask("The same password again: ")?;
+            if first.0 != second.0 {
+                return Err(PasswordError::Differs);
+            }
+            first
+        }
+    };
+    if password.0.len() < NEW_PASSWORD_BYTES_MIN { Err(PasswordError::Short) } else { Ok(password) }
+}
+
+fn read_password(path: &Path) -> Result<Password, PasswordError> {
+    let bytes = read_secret(path, PASSWORD_BYTES_MAX)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| PasswordError::NotText(path.to_owned()))?;
+    Ok(Password::new(text.trim_end_matches(['\r', '\n'])))
+}
+
+fn ask(question: &str) -> Result<Password, PasswordError> {
+    if !std::io::stdin().is_terminal() {
+        return Err(PasswordError::Nowhere);
+    }
+    let typed = Zeroizing::new(rpassword::prompt_password(question).map_err(PasswordError::Terminal)?);
+    Ok(Password::new(&typed))
+}

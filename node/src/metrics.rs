@@ -1,0 +1,184 @@
+//! What is measured, and under which names: those of CometBFT with the prefix `thronos_`, so that boards carry over.
+//!
+//! It must not know who reads. The list of names is the registration below; `docs/OPERATING.md` explains it.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use execution::FinalizedBlock;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+use types::{Epoch, TimeMs, ValidatorSet};
+
+use crate::shell::Snapshot;
+
+/// Everything that is measured.
+pub struct Metrics {
+    registry: Registry,
+    height: Gauge,
+    epoch: Gauge,
+    pub(crate) view: Gauge,
+    validators: Gauge,
+    validators_power: Gauge,
+    missing_validators: Gauge,
+    missing_validators_power: Gauge,
+    block_interval: Histogram,
+    block_bytes: Gauge,
+    block_transactions: Gauge,
+    transactions_total: Counter,
+    syncing: Gauge,
+    voting: Gauge,
+    mempool_size: Gauge,
+    mempool_bytes: Gauge,
+    peers: Gauge,
+    resident_bytes: Gauge,
+    pub(crate) votes_signed: Counter,
+    pub(crate) invalid_proposals: Counter,
+    pub(crate) evidence: Counter,
+    pub(crate) offences: Counter,
+    pub(crate) questions_refused: Counter,
+    /// Requests by route and status.
+    requests: Family<Vec<(String, String)>, Counter>,
+    last_block: Mutex<Option<TimeMs>>,
+}
+
+impl Metrics {
+    /// Registers everything.
+    #[must_use]
+    pub fn new() -> Self {
+        let intervals = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0];
+        let mut metrics = Self {
+            registry: Registry::default(),
+            height: Gauge::default(),
+            epoch: Gauge::default(),
+            view: Gauge::default(),
+            validators: Gauge::default(),
+            validators_power: Gauge::default(),
+            missing_validators: Gauge::default(),
+            missing_validators_power: Gauge::default(),
+            block_interval: Histogram::new(intervals),
+            block_bytes: Gauge::default(),
+            block_transactions: Gauge::default(),
+            transactions_total: Counter::default(),
+            syncing: Gauge::default(),
+            voting: Gauge::default(),
+            mempool_size: Gauge::default(),
+            mempool_bytes: Gauge::default(),
+            peers: Gauge::default(),
+            resident_bytes: Gauge::default(),
+            votes_signed: Counter::default(),
+            invalid_proposals: Counter::default(),
+            evidence: Counter::default(),
+            offences: Counter::default(),
+            questions_refused: Counter::default(),
+            requests: Family::default(),
+            last_block: Mutex::new(None),
+        };
+        metrics.register();
+        metrics
+    }
+
+    fn register(&mut self) {
+        let mut gauge = |name: &str, help: &str, metric: &Gauge| self.registry.register(name, help, metric.clone());
+        gauge("thronos_consensus_height", "Newest final block", &self.height);
+        gauge("thronos_consensus_epoch", "Present epoch", &self.epoch);
+        gauge("thronos_consensus_view", "Present view", &self.view);
+        gauge("thronos_consensus_validators", "Validators of the epoch", &self.validators);
+        gauge("thronos_consensus_validators_power", "Their power", &self.validators_power);
+        gauge("thronos_consensus_missing_validators", "Not in the newest certificate", &self.missing_validators);
+        gauge("thronos_consensus_missing_validators_power", "Their power", &self.missing_validators_power);
+        gauge("thronos_consensus_block_size_bytes", "Transactions of the newest block", &self.block_bytes);
+        gauge("thronos_consensus_num_txs", "Transactions in the newest block", &self.block_transactions);
+        gauge("thronos_consensus_block_syncing", "1 while blocks are fetched in ranges", &self.syncing);
+        gauge("thronos_consensus_voting", "1 while this node votes", &self.voting);
+        gauge("thronos_mempool_size", "Transactions that wait", &self.mempool_size);
+        gauge("thronos_mempool_size_bytes", "Their bytes, as the pool counts them", &self.mempool_bytes);
+        gauge("thronos_p2p_peers", "Connected peers", &self.peers);
+        gauge("process_resident_memory_bytes", "Resident memory", &self.resident_bytes);
+        let mut counter = |name: &str, help: &str, metric: &Counter| self.registry.register(name, help, metric.clone());
+        counter("thronos_consensus_txs", "Final transactions since the start", &self.transactions_total);
+        counter("thronos_consensus_votes_signed", "Votes signed since the start", &self.votes_signed);
+        counter("thronos_consensus_invalid_proposals", "Proposals found invalid", &self.invalid_proposals);
+        counter("thronos_consensus_byzantine_validators", "Contradictions seen", &self.evidence);
+        counter("thronos_p2p_offences", "Misbehaviour of peers", &self.offences);
+        counter("thronos_p2p_questions_refused", "Questions of peers refused for lack of time", &self.questions_refused);
+        let interval = self.block_interval.clone();
+        self.registry.register_with_unit("thronos_consensus_block_interval", "Between block times", Unit::Seconds, interval);
+        self.registry.register("thronos_api_requests", "Requests by route and status", self.requests.clone());
+    }
+
+    pub(crate) fn block_is_final(&self, block: &FinalizedBlock, set: &ValidatorSet) {
+        let previous = self.last_block.lock().unwrap_or_else(PoisonError::into_inner).replace(block.header.time);
+        if let Some(previous) = previous {
+            let seconds = block.header.time.0.saturating_sub(previous.0) as f64 / 1_000.0;
+            self.block_interval.observe(seconds);
+        }
+        let transactions = &block.body.transactions;
+        let bytes = transactions.iter().map(types::Transaction::encoded_length).sum::<usize>();
+        self.height.set(number(block.header.height.0));
+        self.block_bytes.set(number(bytes as u64));
+        self.block_transactions.set(number(transactions.len() as u64));
+        self.transactions_total.inc_by(transactions.len() as u64);
+        if let Ok(signers) = block.certificate.signers.signers(set.len()) {
+            self.missing_validators.set(number(set.len().saturating_sub(signers.len()) as u64));
+            let missing = set.power_total().saturating_sub(set.power_of(signers));
+            self.missing_validators_power.set(number(missing));
+        }
+    }
+
+    pub(crate) fn epoch_begins(&self, epoch: Epoch, set: &ValidatorSet) {
+        self.epoch.set(number(epoch.0));
+        self.validators.set(number(set.len() as u64));
+        self.validators_power.set(number(set.power_total()));
+    }
+
+    pub(crate) fn request(&self, route: &str, status: u16) {
+        let labels = vec![("route".to_owned(), route.to_owned()), ("status".to_owned(), status.to_string())];
+        self.requests.get_or_create(&labels).inc();
+    }
+
+    /// Everything, in the text form of OpenMetrics.
+    #[must_use]
+    pub fn text(&self, snapshot: &Snapshot, peers: usize) -> String {
+        let status = &snapshot.status;
+        self.height.set(number(status.height.0));
+        self.epoch.set(number(status.epoch.0));
+        self.view.set(number(status.view.0));
+        self.validators.set(number(snapshot.set.len() as u64));
+        self.validators_power.set(number(snapshot.set.power_total()));
+        self.syncing.set(i64::from(status.catching_up));
+        self.voting.set(i64::from(matches!(status.voting, replica::Voting::Active { .. })));
+        self.mempool_size.set(number(snapshot.pool.transactions as u64));
+        self.mempool_bytes.set(number(snapshot.pool.bytes as u64));
+        self.peers.set(number(peers as u64));
+        self.resident_bytes.set(number(resident_bytes()));
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
+        text
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The size of a memory page, which the kernel counts in.
+const PAGE_BYTES: u64 = 4_096;
+
+/// Resident memory of this process; 0 where the system does not tell.
+#[must_use]
+pub fn resident_bytes() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = statm.split_ascii_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok());
+    pages.unwrap_or_default().saturating_mul(PAGE_BYTES)
+}
+
+fn number(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,32 @@
+//! A network identity as libp2p writes it (`12D3KooW…`): base58 of the identity multihash of the encoded public key.
+
+use types::PeerKey;
+
+/// Multihash "identity" of 36 bytes, then protobuf: key type 1 (Ed25519), 32 bytes of data.
+const HEAD: [u8; 6] = [0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
+const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+
+/// The text of an identity.
+#[must_use]
+pub fn text(peer: &PeerKey) -> String {
+    base58(&[HEAD.as_slice(), peer.as_bytes()].concat())
+}
+
+fn base58(bytes: &[u8]) -> String {
+    let mut digits: Vec<u8> = Vec::new();
+    for byte in bytes {
+        let mut carry = u32::from(*byte);
+        for digit in &mut digits {
+            carry += u32::from(*digit) << 8;
+            *digit = u8::try_from(carry % 58).expect("a remainder of 58 fits a byte");
+            carry /= 58;
+        }
+        while carry > 0 {
+            digits.push(u8::try_from(carry % 58).expect("a remainder of 58 fits a byte"));
+            carry /= 58;
+        }
+    }
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    let digits = std::iter::repeat_n(0, zeros).chain(digits.into_iter().rev());
+    digits.map(|digit| char::from(ALPHABET[usize::from(digit)])).collect()
+}

@@ -1,0 +1,115 @@
+//! The thread that owns the replica: waits, steps, settles, performs.
+//!
+//! Everything that is waiting is stepped before anything is settled, so that one sync of the log serves all of it. It must not
+//! decide anything: what a step says is done in the order in which it was said.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use replica::{Desk, Effect, Event, GossipToken, Replica, RequestToken, Via};
+use store::Store;
+use tokio::sync::watch;
+
+use super::clock::Clock;
+use super::fault::Faults;
+use super::hands::Hands;
+use super::inbox::{Entry, Inbox};
+use super::snapshot::Snapshot;
+use crate::disk::FileDisk;
+
+/// What the thread works with.
+pub(crate) struct Core {
+    pub(crate) replica: Replica,
+    pub(crate) desk: Desk<FileDisk>,
+    pub(crate) hands: Hands,
+    pub(crate) inbox: Inbox,
+    pub(crate) clock: Clock,
+    pub(crate) store: Store,
+    pub(crate) snapshot: watch::Sender<Snapshot>,
+    /// Monotonic ms of the last round: shows that the thread is alive.
+    pub(crate) heartbeat: Arc<AtomicU64>,
+    pub(crate) faults: Faults,
+}
+
+impl Core {
+    /// Runs until it is told to stop, or this machine fails. `first` are the effects of the start.
+    pub(crate) fn run(mut self, first: Vec<Effect>) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let runtime = match runtime {
+            Ok(runtime) => runtime,
+            Err(error) => return self.faults.report(format!("the consensus thread has no timer: {error}")),
+        };
+        let mut effects = first;
+        loop {
+            if let Err(error) = self.settle(effects) {
+                return self.faults.report(error);
+            }
+            self.show();
+            let Some(next) = runtime.block_on(self.round()) else { break };
+            effects = next;
+        }
+        self.hands.finish();
+    }
+
+    /// Waits for what happens next and steps it; nothing when it is time to stop.
+    async fn round(&mut self) -> Option<Vec<Effect>> {
+        let mut effects = Vec::new();
+        let own: VecDeque<Event> = std::mem::take(&mut self.hands.own);
+        let until = if own.is_empty() { self.clock.instant(self.hands.wake_ms) } else { Some(std::time::Instant::now()) };
+        let entries = self.inbox.take(until).await;
+        for event in own {
+            self.step(event, &mut effects);
+        }
+        for entry in entries {
+            match entry {
+                Entry::Event(event) => self.step(event, &mut effects),
+                Entry::FromPeer(event, _held) => self.step(event, &mut effects),
+                Entry::Gossip(token, from, message, _held) => {
+                    let via = Via::Gossip(GossipToken(self.hands.gossip.keep(token)));
+                    self.step(Event::Message { from, via, message }, &mut effects);
+                }
+                Entry::Request(token, from, request, _held) => {
+                    let token = RequestToken(self.hands.requests.keep(token));
+                    self.step(Event::Request { from, token, request }, &mut effects);
+                }
+                Entry::Response(id, from, response, _held) => {
+                    if let Some(id) = self.hands.asked.remove(&id) {
+                        self.step(Event::Response { id, from, response }, &mut effects);
+                    }
+                }
+                Entry::Submission(submission) => {
+                    let event = self.hands.submitted(submission);
+                    self.step(event, &mut effects);
+                }
+                Entry::Query(query) => query(&self.replica),
+                Entry::Stop => return None,
+            }
+        }
+        if self.clock.now().monotonic_ms >= self.hands.wake_ms {
+            self.step(Event::Clock, &mut effects);
+        }
+        Some(effects)
+    }
+
+    fn step(&mut self, event: Event, effects: &mut Vec<Effect>) {
+        let view = self.store.view().expect("a store that was opened has its genesis");
+        effects.extend(self.replica.step(self.clock.now(), event, &view));
+    }
+
+    fn settle(&mut self, effects: Vec<Effect>) -> Result<(), String> {
+        let (desk, hands) = (&mut self.desk, &mut self.hands);
+        desk.settle(effects, |effect| hands.perform(effect)).map_err(|error| error.to_string())?;
+        self.hands.fault.take().map_or(Ok(()), Err)
+    }
+
+    fn show(&self) {
+        self.heartbeat.store(self.clock.now().monotonic_ms, Ordering::Relaxed);
+        let snapshot = Snapshot {
+            status: self.replica.status(),
+            pool: self.replica.pool().status(),
+            set: self.hands.newest_set(),
+        };
+        self.snapshot.send_replace(snapshot);
+    }
+}

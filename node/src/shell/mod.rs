@@ -1,0 +1,48 @@
+//! The shell around the replica: threads, sockets, files and clocks.
+//!
+//! ```text
+//! peers  -> bridge (a task per class) -> inbox -> core (the thread that owns the replica) -> desk -> hands -> network, jobs, store
+//! clients -> api -> submission, query ----^                                                          |
+//!                    notices, snapshot <-------------------------------------------------------------+
+//! ```
+//! It must not know any rule of consensus or of a module. Invariants: every queue is bounded, by count or by what the replica has
+//! asked for; consensus, sync and transactions never wait in one queue; a failure of this machine stops the node and is never
+//! tried again.
+
+mod address_book;
+mod bridge;
+mod clock;
+mod core;
+mod fault;
+mod hands;
+mod inbox;
+mod jobs;
+mod notices;
+mod port;
+mod serve;
+mod signer;
+mod snapshot;
+mod start;
+mod storing;
+mod tokens;
+
+use std::sync::Arc;
+
+use execution::CheckedTransaction;
+use mempool::PoolReject;
+use types::Hash32;
+
+pub use clock::Clock;
+pub use fault::Faults;
+pub use notices::{ChainEvent, Notices};
+pub use port::{Port, Unavailable};
+pub use snapshot::Snapshot;
+pub use start::{Node, NodeOptions, StartError, open_store, verify_home};
+
+/// Transactions from the API on their way into the pool, with the way back.
+pub struct Submission {
+    /// Checked without state, signatures included.
+    pub transactions: Vec<Arc<CheckedTransaction>>,
+    /// Gets one result per transaction, in order.
+    pub answer: tokio::sync::oneshot::Sender<Vec<Result<Hash32, PoolReject>>>,
+}

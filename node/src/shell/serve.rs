@@ -1,0 +1,98 @@
+//! The thread that answers peers' questions from the store, so that a peer that is behind slows nobody down.
+//!
+//! It must not know who asks. Answers are bounded in blocks and bytes whatever was asked for.
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use p2p::{Network, RequestToken};
+use replica::wire::{
+    ANSWER_BYTES_MAX, BLOCKS_PER_ANSWER_MAX, CertifiedBlock, Request, Response, WireBlock,
+};
+use store::{Store, StoreError};
+use types::{Canonical, Height, List};
+
+use super::fault::Faults;
+
+/// Questions that may wait; more peers than that are told that we are busy.
+const WAITING_MAX: usize = 64;
+
+/// A peer's question.
+pub(crate) struct Question {
+    pub(crate) token: RequestToken,
+    pub(crate) request: Request,
+}
+
+/// Starts the thread; it ends when the sender is dropped.
+pub(crate) fn start(
+    store: Store,
+    network: Network,
+    faults: &Faults,
+) -> std::io::Result<(SyncSender<Question>, JoinHandle<()>)> {
+    let (sender, receiver) = sync_channel(WAITING_MAX);
+    let reports = faults.clone();
+    let thread = faults.spawn("serve", move || {
+        if let Err(error) = answer_all(&store, &network, &receiver) {
+            reports.report(error.to_string());
+        }
+    })?;
+    Ok((sender, thread))
+}
+
+fn answer_all(store: &Store, network: &Network, receiver: &Receiver<Question>) -> Result<(), StoreError> {
+    while let Ok(Question { token, request }) = receiver.recv() {
+        if let Some(response) = answer(store, &request)? {
+            // A peer that is gone needs no answer.
+            let _ = network.respond(token, response.to_canonical());
+        }
+    }
+    Ok(())
+}
+
+/// What the store has to say; nothing for questions that only the replica can answer.
+pub(crate) fn answer(store: &Store, request: &Request) -> Result<Option<Response>, StoreError> {
+    Ok(match request {
+        Request::Status => None,
+        Request::Certificates(asked) => {
+            // Whoever is behind in this epoch goes on from the newest finalization.
+            let tip = store.tip().map(|tip| store.block(tip.height)).transpose()?.flatten();
+            let certificate = tip.and_then(|block| block.certificate);
+            let certificate = certificate
+                .filter(|found| found.statement.epoch == asked.epoch && found.statement.view >= asked.view);
+            Some(Response::Certificates(List::new(certificate.into_iter().collect()).unwrap_or_default()))
+        }
+        Request::Block { hash } => {
+            let height = store.height_of(hash)?;
+            let block = height.map(|height| certified_block(store, height)).transpose()?.flatten();
+            Some(Response::Block(block.map(|CertifiedBlock { header, body, .. }| Box::new(WireBlock { header, body }))))
+        }
+        Request::Range { from, count } => Some(Response::Range(range(store, *from, usize::from(*count))?)),
+    })
+}
+
+fn range(store: &Store, from: Height, count: usize) -> Result<List<CertifiedBlock, BLOCKS_PER_ANSWER_MAX>, StoreError> {
+    let mut blocks = Vec::new();
+    let mut bytes: usize = 0;
+    let mut height = from;
+    while blocks.len() < count.min(BLOCKS_PER_ANSWER_MAX) {
+        let Some(length) = store.body_bytes(height)?.map(|body| body.len()) else { break };
+        bytes = bytes.saturating_add(length).saturating_add(BLOCK_OVERHEAD_BYTES);
+        if bytes > ANSWER_BYTES_MAX && !blocks.is_empty() {
+            break;
+        }
+        let Some(block) = certified_block(store, height)? else { break };
+        blocks.push(block);
+        height = height.next();
+    }
+    Ok(List::new(blocks).unwrap_or_default())
+}
+
+/// Header and certificate beside a body.
+const BLOCK_OVERHEAD_BYTES: usize = types::limits::HEADER_BYTES_MAX + types::limits::CERTIFICATE_BYTES_MAX;
+
+/// A final block with its certificate; nothing for the genesis, which everybody has.
+fn certified_block(store: &Store, height: Height) -> Result<Option<CertifiedBlock>, StoreError> {
+    let Some(block) = store.block(height)? else { return Ok(None) };
+    let (Some(body), Some(certificate)) = (store.body(height)?, block.certificate) else { return Ok(None) };
+    Ok(Some(CertifiedBlock { header: block.header, body, certificate }))
+}

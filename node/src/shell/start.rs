@@ -1,0 +1,477 @@
+//! Starting and stopping a node: the order in which its parts are opened and closed.
+//!
+//! Whatever can be refused is refused before the first thread runs: home, chain, log, store, ports. At the end the API stops first,
+//! then the replica, then store and network. Nothing has to be saved at the end: a node that is killed loses nothing it has said.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use execution::{NextBlock, Registry};
+use journal::VoteBound;
+use p2p::{NetworkConfig, NetworkError, PrivateAddresses};
+use replica::{BlsScheme, Desk, DeskError, Replica, Start};
+use store::{Store, StoreError, StoreOptions};
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use types::{ByteString, ChainId, Epoch, Genesis, View};
+
+use super::clock::Clock;
+use super::core::Core;
+use super::fault::Faults;
+use super::hands::Hands;
+use super::inbox::{Entry, inbox};
+use super::jobs::{JobEnvironment, JobPool};
+use super::notices::Notices;
+use super::port::Port;
+use super::signer::NodeSigner;
+use super::snapshot::Snapshot;
+use super::tokens::Tokens;
+use super::{address_book, bridge, serve, storing};
+use crate::api::Api;
+use crate::config::Config;
+use crate::disk::FileDisk;
+use crate::home::{Home, HomeError, HomeLock};
+use crate::keys::{NetworkKey, ValidatorKey, entropy};
+use crate::metrics::Metrics;
+
+/// What a node is started with.
+pub struct NodeOptions {
+    /// Where it lives.
+    pub home: Home,
+    /// Its settings.
+    pub config: Config,
+    /// Its consensus key, if it is to vote.
+    pub validator: Option<ValidatorKey>,
+    /// Its network identity.
+    pub network: NetworkKey,
+}
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The home cannot be used.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The log or the lease cannot be used.
+    #[error(transparent)]
+    Desk(#[from] DeskError),
+    /// The genesis makes no first state.
+    #[error("the genesis cannot start a chain: {0}")]
+    Genesis(#[from] execution::GenesisError),
+    /// The store lost blocks that the log relies on.
+    #[error(
+        "the store `{path}` ends at block {tip}, but the log says that block {floor} was on disk: the store was damaged or exchanged; \
+         restore it, or start with a new home"
+    )]
+    StoreBehindLog {
+        /// The store.
+        path: String,
+        /// Its newest block.
+        tip: types::Height,
+        /// What the log knows.
+        floor: types::Height,
+    },
+    /// The API's port is taken, or not ours.
+    #[error("cannot listen on {address} for the API: {error}; stop what uses it, or choose another with --api ADDRESS:PORT")]
+    Api {
+        /// The address.
+        address: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The network does not start.
+    #[error("{0}{hint}", hint = if matches!(.0, NetworkError::Listen { .. }) {
+        "; stop what uses it, or choose another with --listen MULTIADDRESS"
+    } else {
+        ""
+    })]
+    Network(#[from] NetworkError),
+    /// The system gives no entropy.
+    #[error(transparent)]
+    Key(#[from] crate::keys::KeyFileError),
+    /// The system gives no threads.
+    #[error("the operating system gives no more threads: {0}")]
+    Threads(#[from] std::io::Error),
+}
+
+impl StartError {
+    /// A stable name for programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Home(error) => error.code(),
+            Self::Store(StoreError::Locked { .. }) => "home_locked",
+            Self::Store(StoreError::OtherChain { .. }) => "home_of_another_chain",
+            Self::Store(_) => "store",
+            Self::Desk(_) => "log",
+            Self::Genesis(_) => "genesis",
+            Self::StoreBehindLog { .. } => "store_behind_log",
+            Self::Api { .. } => "api_port_in_use",
+            Self::Network(NetworkError::Listen { .. }) => "network_port_in_use",
+            Self::Network(_) => "network",
+            Self::Key(error) => error.code(),
+            Self::Threads(_) => "no_threads",
+        }
+    }
+}
+
+/// A running node.
+pub struct Node {
+    port: Port,
+    faults: Faults,
+    api: Api,
+    threads: Vec<JoinHandle<()>>,
+    network_runtime: Runtime,
+    api_runtime: Runtime,
+    home: Home,
+    _lock: HomeLock,
+}
+
+impl Node {
+    /// Opens everything and starts.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing runs then.
+    pub fn start(options: NodeOptions) -> Result<Self, StartError> {
+        let NodeOptions { home, config, validator, network } = options;
+        home.check()?;
+        let (genesis, chain_id) = home.read_genesis()?;
+        let lock = home.lock(chain_id)?;
+        let registry = runtime::registry();
+        let store = open_store(&home, &config, &genesis, chain_id, &registry)?;
+        let opened = Desk::open(FileDisk::open(&home.log()).map_err(disk)?, FileDisk::open(&home.lease()).map_err(disk)?, chain_id)?;
+        if let Some(torn) = &opened.torn {
+            tracing::warn!(file = torn.file, offset = torn.offset, bytes = torn.bytes, "a torn end of the log was cut off");
+        }
+        let start = starting_point(&store, opened.desk.floor_height(), opened.votes_above, opened.log)?;
+        let listener = listen(&config.api.listen)?;
+        let signer = Arc::new(NodeSigner::new(chain_id, validator.filter(|_| !config.node.read_only)));
+        let ground = Ground { home, config, genesis: Arc::new(genesis), chain_id, registry, store, signer, lock };
+        ground.run(opened.desk, start, &network, listener)
+    }
+
+    /// Through this the node is asked and told.
+    #[must_use]
+    pub const fn port(&self) -> &Port {
+        &self.port
+    }
+
+    /// Where the API listens.
+    #[must_use]
+    pub const fn api_address(&self) -> SocketAddr {
+        self.api.address()
+    }
+
+    /// Where peers reach this node, as bootstrap addresses for others.
+    #[must_use]
+    pub fn listen_addresses(&self) -> Vec<String> {
+        let id = crate::peer_id::text(&self.port.network.key());
+        self.port.network.listen_addresses().iter().map(|address| format!("{address}/p2p/{id}")).collect()
+    }
+
+    /// Where a failure of this machine is reported.
+    #[must_use]
+    pub const fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// Stops everything in order and waits for it.
+    ///
+    /// # Errors
+    /// The first fault, if there was one.
+    pub fn stop(self) -> Result<(), String> {
+        let Self { port, faults, api, threads, network_runtime, api_runtime, home, _lock } = self;
+        api_runtime.block_on(api.stop());
+        // The thread may have ended by a fault.
+        let _ = port.inbox.internal.send(Entry::Stop);
+        address_book::write(&home.address_book(), &port.network.addresses());
+        network_runtime.block_on(port.network.shutdown());
+        drop(port);
+        for thread in threads {
+            // A panic has been reported as a fault.
+            let _ = thread.join();
+        }
+        network_runtime.shutdown_timeout(Duration::from_secs(1));
+        api_runtime.shutdown_timeout(Duration::from_secs(1));
+        faults.first().map_or(Ok(()), Err)
+    }
+}
+
+/// Everything that is opened before the first thread runs.
+struct Ground {
+    home: Home,
+    config: Config,
+    genesis: Arc<Genesis>,
+    chain_id: ChainId,
+    registry: Registry,
+    store: Store,
+    signer: Arc<NodeSigner>,
+    lock: HomeLock,
+}
+
+impl Ground {
+    fn run(self, desk: Desk<FileDisk>, start: Start, key: &NetworkKey, listener: TcpListener) -> Result<Node, StartError> {
+        let faults = Faults::new();
+        let clock = Clock::start();
+        let (network_runtime, api_runtime) = (tasks("network", 2)?, tasks("api", 1)?);
+        let (network, inbound) = {
+            let _inside = network_runtime.enter();
+            p2p::spawn(self.network_config(key, &start))?
+        };
+        let (epoch, set) = (start.epoch, start.set.clone());
+        let config = self.replica_config(key)?;
+        let pool_limits = config.pool;
+        let view = self.store.view()?;
+        let (replica, effects) = Replica::new(config, start, clock.now(), &view);
+        drop(view);
+        let (sender, inbox) = inbox();
+        let snapshot = Snapshot { status: replica.status(), pool: replica.pool().status(), set: set.clone() };
+        let (snapshot, shown) = watch::channel(snapshot);
+        let port = Port {
+            chain_id: self.chain_id,
+            genesis: self.genesis.clone(),
+            registry: self.registry.clone(),
+            store: self.store.clone(),
+            network: network.clone(),
+            notices: Notices::new(),
+            snapshot: shown,
+            verified: replica.verified(),
+            metrics: Arc::new(Metrics::new()),
+            read_only: self.config.node.read_only,
+            pool_limits,
+            inbox: sender,
+            clock,
+            heartbeat: Arc::new(AtomicU64::new(0)),
+        };
+        port.metrics.epoch_begins(epoch, &set);
+        let (hands, mut threads) = self.hands(&port, &faults, BTreeMap::from([(epoch, set)]))?;
+        let core = Core {
+            replica,
+            desk,
+            hands,
+            inbox,
+            clock,
+            store: self.store.clone(),
+            snapshot,
+            heartbeat: port.heartbeat.clone(),
+            faults: faults.clone(),
+        };
+        threads.insert(0, faults.spawn("consensus", move || core.run(effects))?);
+        {
+            let _inside = network_runtime.enter();
+            bridge::start(inbound, &network, &port.inbox);
+        }
+        let api = Api::start(&api_runtime, listener, port.clone(), &self.config.api)?;
+        Ok(Node { port, faults, api, threads, network_runtime, api_runtime, home: self.home, _lock: self.lock })
+    }
+
+    fn hands(
+        &self,
+        port: &Port,
+        faults: &Faults,
+        sets: BTreeMap<Epoch, Arc<types::ValidatorSet>>,
+    ) -> Result<(Hands, Vec<JoinHandle<()>>), StartError> {
+        let (writing, writer) = storing::start(self.store.clone(), port.inbox.clone(), port.notices.clone(), faults)?;
+        let (serving, server) = serve::start(self.store.clone(), port.network.clone(), faults)?;
+        let environment = JobEnvironment {
+            chain_id: self.chain_id,
+            registry: self.registry.clone(),
+            scheme: BlsScheme::new(self.chain_id, *entropy()?),
+            verified: port.verified.clone(),
+            signer: self.signer.clone(),
+        };
+        let workers = usize::try_from(self.config.node.workers).unwrap_or(usize::MAX);
+        let jobs = JobPool::start(workers, self.store.clone(), Arc::new(environment), port.inbox.clone(), faults)?;
+        let hands = Hands {
+            network: port.network.clone(),
+            signer: self.signer.clone(),
+            sets,
+            jobs,
+            writing,
+            serving,
+            notices: port.notices.clone(),
+            metrics: port.metrics.clone(),
+            gossip: Tokens::default(),
+            requests: Tokens::default(),
+            asked: BTreeMap::new(),
+            submissions: Tokens::default(),
+            wake_ms: 0,
+            own: VecDeque::new(),
+            fault: None,
+        };
+        Ok((hands, vec![writer, server]))
+    }
+
+    fn replica_config(&self, key: &NetworkKey) -> Result<replica::Config, StartError> {
+        let pool = &self.config.pool;
+        let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+        Ok(replica::Config {
+            chain_id: self.chain_id,
+            genesis: self.genesis.clone(),
+            registry: self.registry.clone(),
+            own_key: self.signer.public(),
+            own_peer: key.peer_key()?,
+            pool: mempool::PoolLimits {
+                count_max: number(pool.transactions_max),
+                bytes_max: number(pool.bytes_max),
+                ..mempool::PoolLimits::default()
+            },
+            software: ByteString::new(concat!("thronosd/", env!("CARGO_PKG_VERSION")).into()).unwrap_or_default(),
+        })
+    }
+
+    fn network_config(&self, key: &NetworkKey, start: &Start) -> NetworkConfig {
+        let settings = &self.config.network;
+        NetworkConfig {
+            listen: settings.listen.clone(),
+            external: settings.external.clone(),
+            bootstrap: settings.bootstrap.clone(),
+            known: address_book::read(&self.home.address_book()),
+            pinned: start.set.validators().iter().map(|validator| validator.peer).collect(),
+            private_addresses: match settings.private_addresses {
+                true => PrivateAddresses::Allowed,
+                false => PrivateAddresses::Refused,
+            },
+            peers_max: u32::try_from(settings.peers_max).unwrap_or(u32::MAX),
+            ..NetworkConfig::new(self.chain_id, key.seed())
+        }
+    }
+}
+
+/// Opens the store; an empty one gets the state of the genesis.
+///
+/// # Errors
+/// [`StartError`].
+pub fn open_store(
+    home: &Home,
+    config: &Config,
+    genesis: &Genesis,
+    chain_id: ChainId,
+    registry: &Registry,
+) -> Result<Store, StartError> {
+    let cache = usize::try_from(config.store.cache_mib << 20).unwrap_or(usize::MAX);
+    let options = StoreOptions { block_cache_bytes: cache, ..StoreOptions::default() };
+    let store = Store::open(&home.store(), chain_id, options)?;
+    if store.tip().is_none() {
+        let first = registry.genesis(genesis, chain_id)?;
+        store.initialize(&first.header, &first.outcome)?;
+        store.sync()?;
+    }
+    Ok(store)
+}
+
+/// Where the replica begins: at the store's newest block.
+fn starting_point(
+    store: &Store,
+    floor: types::Height,
+    bound: VoteBound,
+    log: Vec<replica::LogRecord>,
+) -> Result<Start, StartError> {
+    let tip = store.tip().ok_or(StoreError::NotInitialized)?;
+    if tip.height < floor {
+        return Err(StartError::StoreBehindLog { path: store.path().display().to_string(), tip: tip.height, floor });
+    }
+    let block = store.block(tip.height)?.ok_or(StoreError::NotInitialized)?;
+    let next = NextBlock::read(&store.view()?);
+    let finalized = block.certificate.map(|certificate| certificate.statement);
+    let root_view = finalized.filter(|statement| statement.epoch == next.epoch.number).map_or(View::ZERO, |found| found.view);
+    let votes_above = match bound {
+        VoteBound::Above(place) => (place.epoch, place.view),
+        VoteBound::Unknown => {
+            tracing::warn!("the vote lease is missing, as in a home from a backup: this node follows and does not vote");
+            (Epoch::MAX, View::MAX)
+        }
+    };
+    Ok(Start {
+        tip: replica::Tip {
+            hash: tip.hash,
+            header: block.header,
+            state_root: tip.state_root,
+            receipts_root: tip.receipts_root,
+        },
+        epoch: next.epoch.number,
+        set: Arc::new(next.validators),
+        root: tip.hash,
+        root_view,
+        votes_above,
+        log,
+    })
+}
+
+/// Opens a home that no node runs in, and verifies what can be verified without peers. Gives what was found, for people.
+///
+/// # Errors
+/// [`StartError`] that names the file.
+pub fn verify_home(home: &Home, config: &Config) -> Result<Vec<String>, StartError> {
+    home.check()?;
+    NetworkKey::read(&home.network_key_file())?;
+    let (genesis, chain_id) = home.read_genesis()?;
+    let _lock = home.lock(chain_id)?;
+    let mut found = vec![format!("chain       {chain_id} ({})", String::from_utf8_lossy(&genesis.name))];
+    let store = open_store(home, config, &genesis, chain_id, &runtime::registry())?;
+    let desk = Desk::open(FileDisk::open(&home.log()).map_err(disk)?, FileDisk::open(&home.lease()).map_err(disk)?, chain_id)?;
+    found.push(format!("log         {} records, cut below block {}", desk.log.len(), desk.desk.floor_height()));
+    let start = starting_point(&store, desk.desk.floor_height(), desk.votes_above, desk.log)?;
+    let (tip, checked) = (start.tip.header.height, verify_blocks(&store, chain_id)?);
+    found.push(format!("newest block {tip} ({}), state root {}", start.tip.hash, start.tip.state_root));
+    found.push(format!("verified    hashes and contents of the newest {checked} blocks"));
+    if home.validator_key_file().exists() {
+        found.push(format!("validator   {}", ValidatorKey::read_public(&home.validator_key_file())?));
+    }
+    Ok(found)
+}
+
+/// Blocks that are verified at the end of the chain.
+const VERIFIED_MAX: u64 = 1_000;
+
+/// Verifies that the newest blocks hang together and hold what their headers commit to.
+fn verify_blocks(store: &Store, chain_id: ChainId) -> Result<u64, StoreError> {
+    let mut height = store.tip().ok_or(StoreError::NotInitialized)?.height;
+    let mut expected = store.block(height)?.map(|block| block.hash);
+    let mut checked = 0;
+    while checked < VERIFIED_MAX && height > types::Height::ZERO {
+        let damaged = |what: &str| StoreError::Damaged { path: store.path().to_owned(), what: format!("block {height}: {what}") };
+        let block = store.block(height)?.ok_or_else(|| damaged("it is missing"))?;
+        if Some(crypto::ids::header_hash(&block.header)) != expected {
+            return Err(damaged("its hash is not the one its child names"));
+        }
+        let body = store.body(height)?.ok_or_else(|| damaged("its body is missing"))?;
+        let ids = body.transactions.iter().map(|transaction| {
+            let id = crypto::ids::transaction_id(chain_id, &transaction.body);
+            crypto::ids::witness_id(id, &transaction.witness)
+        });
+        if crypto::ids::body_root(&body.system_calls, &ids.collect::<Vec<_>>()) != block.header.body_root {
+            return Err(damaged("its body is not the one its header commits to"));
+        }
+        expected = Some(block.header.parent);
+        height = height.saturating_sub(1);
+        checked += 1;
+    }
+    Ok(checked)
+}
+
+fn listen(address: &str) -> Result<TcpListener, StartError> {
+    let listener = TcpListener::bind(address).and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
+    listener.map_err(|error| StartError::Api { address: address.to_owned(), error })
+}
+
+fn tasks(name: &str, threads: usize) -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .max_blocking_threads(4)
+        .thread_stack_size(1024 * 1024)
+        .thread_name(name)
+        .enable_all()
+        .build()
+}
+
+fn disk(error: journal::DiskError) -> StartError {
+    StartError::Desk(DeskError::Journal(error.into()))
+}

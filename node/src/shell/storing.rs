@@ -1,0 +1,98 @@
+//! The thread that writes final blocks to the store, in order, each once.
+//!
+//! It must not know why a block is final. Writes are not synced one by one: the store's log is synced when the replica asks, after
+//! many bytes, or when nothing has come for a second; only then the consensus log may forget the blocks.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use execution::FinalizedBlock;
+use replica::Event;
+use store::{Store, StoreError};
+use types::{Hash32, Height};
+
+use super::fault::Faults;
+use super::inbox::InboxSender;
+use super::notices::{ChainEvent, Notices};
+
+/// Blocks that may wait to be written. A store that is slower than the chain makes the replica wait here, not grow.
+const WAITING_MAX: usize = 1_024;
+/// Body bytes after which the log is synced.
+const UNSYNCED_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Pause after which the log is synced.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// What the thread is asked to do.
+#[derive(Debug)]
+pub enum Writing {
+    /// Write a block.
+    Commit(Arc<FinalizedBlock>),
+    /// Tell clients that a block is final: after it was written, so that whoever hears of it can read it.
+    Tell(Arc<FinalizedBlock>),
+    /// Sync now.
+    Sync,
+}
+
+/// Starts the thread; it ends, with a last sync, when the sender is dropped.
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn start(
+    store: Store,
+    inbox: InboxSender,
+    notices: Notices,
+    faults: &Faults,
+) -> std::io::Result<(SyncSender<Writing>, JoinHandle<()>)> {
+    let (sender, receiver) = sync_channel(WAITING_MAX);
+    let reports = faults.clone();
+    let thread = faults.spawn("store", move || {
+        let mut writer = Writer { store, inbox, notices, unsynced: None, bytes: 0 };
+        if let Err(error) = writer.run(&receiver) {
+            reports.report(error.to_string());
+        }
+    })?;
+    Ok((sender, thread))
+}
+
+struct Writer {
+    store: Store,
+    inbox: InboxSender,
+    notices: Notices,
+    /// The newest block that is written and not synced.
+    unsynced: Option<(Height, Hash32)>,
+    bytes: usize,
+}
+
+impl Writer {
+    fn run(&mut self, receiver: &Receiver<Writing>) -> Result<(), StoreError> {
+        loop {
+            match receiver.recv_timeout(IDLE) {
+                Ok(Writing::Commit(block)) => self.commit(&block)?,
+                Ok(Writing::Tell(block)) => self.notices.tell(ChainEvent::Final(block)),
+                Ok(Writing::Sync) | Err(RecvTimeoutError::Timeout) => self.sync()?,
+                Err(RecvTimeoutError::Disconnected) => return self.sync(),
+            }
+        }
+    }
+
+    fn commit(&mut self, block: &FinalizedBlock) -> Result<(), StoreError> {
+        self.store.commit(block)?;
+        let height = block.header.height;
+        self.unsynced = Some((height, block.hash));
+        let lengths = block.body.transactions.iter().map(types::Transaction::encoded_length);
+        self.bytes = lengths.fold(self.bytes, usize::saturating_add);
+        self.inbox.answer(Event::Committed { height });
+        if self.bytes >= UNSYNCED_BYTES_MAX { self.sync() } else { Ok(()) }
+    }
+
+    fn sync(&mut self) -> Result<(), StoreError> {
+        if let Some((height, hash)) = self.unsynced.take() {
+            self.store.sync()?;
+            self.bytes = 0;
+            self.inbox.answer(Event::Synced { height, hash });
+        }
+        Ok(())
+    }
+}

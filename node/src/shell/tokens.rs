@@ -1,0 +1,38 @@
+//! Names for what waits for the replica's word: the replica knows numbers, the network its own handles.
+//!
+//! Bounded: when too many wait, the oldest are given up, which the network takes as no answer.
+
+use std::collections::BTreeMap;
+
+/// Most that may wait.
+const WAITING_MAX: usize = 8_192;
+
+/// Handles by number.
+#[derive(Debug)]
+pub(crate) struct Tokens<T> {
+    next: u64,
+    waiting: BTreeMap<u64, T>,
+}
+
+impl<T> Default for Tokens<T> {
+    fn default() -> Self {
+        Self { next: 0, waiting: BTreeMap::new() }
+    }
+}
+
+impl<T> Tokens<T> {
+    /// Keeps a handle under a new number.
+    pub(crate) fn keep(&mut self, handle: T) -> u64 {
+        self.next = self.next.wrapping_add(1);
+        if self.waiting.len() >= WAITING_MAX {
+            self.waiting.pop_first();
+        }
+        self.waiting.insert(self.next, handle);
+        self.next
+    }
+
+    /// Gives a handle back, once.
+    pub(crate) fn take(&mut self, number: u64) -> Option<T> {
+        self.waiting.remove(&number)
+    }
+}
