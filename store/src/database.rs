@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use borsh::BorshDeserialize;
-use rocksdb::{Cache, ColumnFamily, DB, DBPinnableSlice, Direction, IteratorMode, ReadOptions, WriteBatch};
+use rocksdb::{Cache, ColumnFamily, DB, DBPinnableSlice, Direction, IteratorMode, LiveFile, ReadOptions, WriteBatch};
 
 use crate::columns::{Column, database_options};
 use crate::error::{StoreError, fault};
@@ -26,7 +26,30 @@ impl Database {
             }
             StoreError::Database { operation: "open", path: path.to_owned(), message }
         })?;
-        Ok(Self { db, path: path.to_owned() })
+        let database = Self { db, path: path.to_owned() };
+        database.check_files()?;
+        Ok(database)
+    }
+
+    /// Whether every sorted file is there in its full length. RocksDB would notice only when it reads one.
+    fn check_files(&self) -> Result<(), StoreError> {
+        for file in self.live_files()? {
+            let path = self.path.join(file.name.trim_start_matches('/'));
+            let length = std::fs::metadata(&path).map(|about| about.len());
+            // A merge in the background may just have made the file needless; then it is no longer listed.
+            if length.as_ref().ok() == Some(&(file.size as u64))
+                || !self.live_files()?.iter().any(|live| live.name == file.name)
+            {
+                continue;
+            }
+            let found = length.map_or_else(|error| error.to_string(), |length| format!("{length} bytes"));
+            return Err(StoreError::damaged(&path, format!("{} bytes were written there, now: {found}", file.size)));
+        }
+        Ok(())
+    }
+
+    fn live_files(&self) -> Result<Vec<LiveFile>, StoreError> {
+        self.db.live_files().map_err(|error| self.refused("list the files of", error))
     }
 
     pub(crate) fn path(&self) -> &Path {
