@@ -1,11 +1,12 @@
 //! The wallet's directory: which files it has and what they are called.
 //!
-//! `keys/NAME.json` a key file, `multisig/NAME.json` a policy, `genesis.json` the chain that this wallet trusts. Everything is made
+//! `keys/NAME.json` a key file, `multisig/NAME.json` a policy, `genesis.json` the chain that this wallet trusts,
+//! `checkpoints/CHAIN.json` the newest block it has found final. Everything is made
 //! with rights for the owner only. It must not know what a command does with them.
 
 use std::path::{Path, PathBuf};
 
-use types::{Address, MultisigPolicy};
+use types::{Address, ChainId, MultisigPolicy};
 
 use crate::keystore::file::{Existing, create_private_directory, read_private, write_private};
 use crate::keystore::{self, KeyFileHeader, Secret};
@@ -55,6 +56,12 @@ impl WalletHome {
     #[must_use]
     pub fn genesis_path(&self) -> PathBuf {
         self.directory.join("genesis.json")
+    }
+
+    /// Where the newest block of a chain that was found final is remembered.
+    #[must_use]
+    pub fn checkpoint_path(&self, chain: ChainId) -> PathBuf {
+        self.directory.join("checkpoints").join(format!("{chain}.json"))
     }
 
     /// Seals a secret under a new name.

@@ -8,6 +8,7 @@
 
 pub mod calls;
 pub mod chain;
+pub mod checkpoint;
 pub mod cli;
 pub mod client;
 mod error;

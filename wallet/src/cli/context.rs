@@ -4,14 +4,16 @@ use std::cell::OnceCell;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use types::{Address, AddressError, Amount, AssetId, MultisigPolicy, Network, THR};
+use types::{Address, AddressError, Amount, AssetId, Height, MultisigPolicy, Network, THR};
 
 use crate::calls::well_known_asset;
+use crate::chain::decode_header;
+use crate::checkpoint::Checkpoint;
 use crate::home::WalletHome;
 use crate::keys::AccountKey;
 use crate::keystore::file::{Existing, create_private_directory, write_private};
 use crate::password::Password;
-use crate::{Chain, Error, NodeClient, Result};
+use crate::{Chain, CheckedHeader, Error, NodeClient, Result};
 
 /// What every command may use.
 #[derive(Clone, Debug)]
@@ -24,8 +26,10 @@ pub struct Context {
     pub genesis: Option<PathBuf>,
     /// Where passwords come from, if not from the terminal.
     pub password_file: Option<PathBuf>,
+    /// A block that the person knows to be final, as `HEIGHT:HASH`.
+    pub checkpoint: Option<String>,
     /// The network that the node named, asked at most once.
-    asked: OnceCell<Option<Network>>,
+    pub(super) asked: OnceCell<Option<Network>>,
 }
 
 /// An asset as a command needs it.
@@ -69,12 +73,6 @@ pub struct Sender {
 }
 
 impl Context {
-    /// A context that has asked nobody anything yet.
-    #[must_use]
-    pub const fn new(home: WalletHome, node: String, genesis: Option<PathBuf>, password_file: Option<PathBuf>) -> Self {
-        Self { home, node, genesis, password_file, asked: OnceCell::new() }
-    }
-
     /// Tells the person something that is no part of the answer.
     #[allow(clippy::unused_self)]
     pub fn note(&self, text: &str) {
@@ -114,7 +112,40 @@ impl Context {
             Some(chain) => chain,
             None => self.pin(client)?,
         };
-        if status.chain_id == chain.id() { Ok(chain) } else { Err(chain.other_chain(status.chain_id)) }
+        if status.chain_id != chain.id() {
+            return Err(chain.other_chain(status.chain_id));
+        }
+        self.check_history(client, &chain, status.final_height)?;
+        Ok(chain)
+    }
+
+    /// Refuses a node whose history is not the one that is remembered, or that the person names.
+    fn check_history(&self, client: &NodeClient, chain: &Chain, final_height: Height) -> Result<()> {
+        let remembered = Checkpoint::load(&self.home, chain.id())?;
+        let named = self.checkpoint.as_deref().map(str::parse::<Checkpoint>).transpose()?;
+        for checkpoint in [remembered, named].into_iter().flatten() {
+            if checkpoint.height > final_height {
+                let height = checkpoint.height;
+                self.note(&format!("warning: the node is at block {final_height}, and block {height} is known to be final: it is behind"));
+                continue;
+            }
+            let blocks = client.blocks(checkpoint.height, 1)?.blocks;
+            let shown = blocks.first().map(|block| decode_header(&block.header_hex)).transpose()?;
+            let shown = shown.filter(|header| header.height == checkpoint.height).ok_or_else(|| {
+                let message = format!("the node does not show block {}, which is known to be final", checkpoint.height);
+                Error::new("bad_answer", message, "ask another node")
+            })?;
+            checkpoint.check(&Checkpoint { height: shown.height, hash: crypto::ids::header_hash(&shown) })?;
+        }
+        Ok(())
+    }
+
+    /// Remembers a block that was found final, so that no other history is believed later.
+    ///
+    /// # Errors
+    /// `checkpoint_conflict`, `bad_checkpoint`, `file`.
+    pub fn remember(&self, chain: &Chain, checked: &CheckedHeader) -> Result<()> {
+        Checkpoint::of(checked).remember(&self.home, chain.id())
     }
 
     /// The trusted chain, asking a node only if none is known yet.

@@ -10,6 +10,7 @@ mod report;
 mod span;
 mod submit;
 
+use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
@@ -56,6 +57,9 @@ struct Global {
     /// The chain's genesis file, to check everything against [default: the one pinned at first contact]
     #[arg(long, global = true, value_name = "FILE")]
     genesis: Option<PathBuf>,
+    /// A block known to be final: refuse nodes with another history
+    #[arg(long, global = true, value_name = "HEIGHT:HASH")]
+    checkpoint: Option<String>,
     /// Read the password from a file with mode 0600
     #[arg(long, global = true, value_name = "FILE")]
     password_file: Option<PathBuf>,
@@ -176,7 +180,14 @@ impl Global {
             let home = self.home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".thronos")));
             home.unwrap_or_else(|| PathBuf::from(".thronos")).join("wallet")
         });
-        Context::new(WalletHome::new(directory), self.node, self.genesis, self.password_file)
+        Context {
+            home: WalletHome::new(directory),
+            node: self.node,
+            genesis: self.genesis,
+            password_file: self.password_file,
+            checkpoint: self.checkpoint,
+            asked: OnceCell::new(),
+        }
     }
 }
 

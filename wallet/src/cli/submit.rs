@@ -84,11 +84,12 @@ pub fn carry_out(
     if args.dry_run {
         return simulate(&client, &chain, &transaction);
     }
-    send(&client, &mut chain, &transaction, (!args.no_wait).then_some(patience))
+    send(context, &client, &mut chain, &transaction, (!args.no_wait).then_some(patience))
 }
 
 /// Hands a signed transaction to a node, and waits when there is patience for it.
 pub fn send(
+    context: &Context,
     client: &NodeClient,
     chain: &mut Chain,
     transaction: &Transaction,
@@ -99,7 +100,9 @@ pub fn send(
         let text = format!("sent: {id}\nfollow it with `thronos tx {id}`");
         return Ok(Report::new(text, json!({"id": id, "status": "pending"})));
     };
-    final_report(&submit_and_wait(client, chain, transaction, patience)?)
+    let done = submit_and_wait(client, chain, transaction, patience)?;
+    context.remember(chain, &done.block)?;
+    final_report(&done)
 }
 
 /// What became of a final transaction; a rejected one is an error, because what it was sent for did not happen.

@@ -111,7 +111,7 @@ fn what_the_chain_would_refuse_is_refused_before_it_is_signed() {
     assert_eq!(send(&["--amount", "1", "--nonce", "3"]), "nonce_used");
     assert_eq!(send(&["--amount", "1", "--nonce", "6"]), "nonce_gap");
     assert_eq!(send(&["--amount", "1", "--fee-max", "0.000001"]), "fee_max_too_low");
-    assert_eq!(send(&["--amount", "1", "--asset", "GOLD"]), "not_found");
+    assert_eq!(send(&["--amount", "1", "--asset", "SILVER"]), "unknown_asset");
     assert!(node.taken().is_none(), "nothing was handed in");
 }
 
@@ -125,6 +125,103 @@ fn a_dry_run_hands_nothing_in() {
     let taken = node.taken().expect("handed in");
     let id = crypto::ids::transaction_id(shell.genesis_id(), &taken.body);
     assert_eq!((sent["status"].as_str(), sent["id"].as_str()), (Some("pending"), Some(id.to_string().as_str())));
+}
+
+// FAULTS E3
+#[test]
+fn a_balance_is_proven_against_the_genesis_or_not_shown() {
+    let (shell, _node) = shell_with(Conduct::Honest);
+    let proof = shell.good(&["proof", "alice"]);
+    assert_eq!((proof["amount"].as_str(), proof["nonce"].as_u64()), (Some("5000000"), Some(4)));
+    assert_eq!(
+        (proof["height"].as_u64(), proof["header_height"].as_u64(), proof["checked"].as_bool()),
+        (Some(8), Some(9), Some(true))
+    );
+    assert_eq!(
+        shell.bad(&["proof", "alice", "--asset", "VIBE"]),
+        "wrong_proof",
+        "the node proves THR whatever it is asked"
+    );
+    let (shell, _node) = shell_with(Conduct::OtherBody);
+    assert_eq!(shell.bad(&["proof", "alice"]), "wrong_proof");
+}
+
+#[test]
+fn queries_answer_in_words_and_as_json() {
+    let (shell, _node) = shell_with(Conduct::Honest);
+    let balance = shell.good(&["balance", "alice"]);
+    assert_eq!(balance["balances"][0]["amount"], "5000000");
+    assert_eq!(shell.good(&["balance"]).as_array().map(Vec::len), Some(1), "all accounts of the wallet");
+    assert_eq!(shell.good(&["balance", &to()])["balances"].as_array().map(Vec::len), Some(0));
+    assert_eq!(shell.good(&["status"])["voting"]["sentence"], "voting as validator 0 of 4");
+    assert_eq!(shell.good(&["history", "alice"])["cursor"], "c-1");
+    assert_eq!(shell.bad(&["history", "alice", "--cursor", "../x"]), "bad_address");
+    assert_eq!(shell.good(&["fee", "--weight", "2000"])["fee"], "2000");
+    assert!(shell.good(&["fee"])["weight"].as_u64().is_some_and(|weight| weight > 1_000));
+    assert_eq!(shell.good(&["validators", "--epoch", "1"])["validators"].as_array().map(Vec::len), Some(7));
+    assert_eq!(shell.good(&["asset", "show", "gold"])[0]["id"], 1000);
+    assert_eq!(shell.good(&["asset", "show"])[0]["symbol"], "GOLD");
+    let answer = shell.run(&["--json", "tx", &"ab".repeat(32)]);
+    assert!(String::from_utf8_lossy(&answer.stderr).contains("unknown_transaction"));
+}
+
+#[test]
+fn assets_are_created_minted_and_burned() {
+    let create = [
+        "asset",
+        "create",
+        "--from",
+        "alice",
+        "--symbol",
+        "ORE",
+        "--decimals",
+        "2",
+        "--cap",
+        "10.5",
+        "--minter",
+        "alice",
+    ];
+    let (shell, _node) = shell_with(Conduct::Honest);
+    assert_eq!(shell.bad(&create), "insufficient_balance", "the creation fee of 10 THR is above 5 THR");
+    for (symbol, code) in
+        [("ore", "malformed_symbol"), ("ABCDEFGHIJKLMNOPQ", "malformed_symbol"), ("", "malformed_symbol")]
+    {
+        let arguments = ["asset", "create", "--from", "alice", "--symbol", symbol, "--cap", "1", "--initial", "1"];
+        assert_eq!(shell.bad(&arguments), code, "{symbol}");
+    }
+    assert_eq!(shell.bad(&["asset", "create", "--from", "alice", "--symbol", "ORE", "--cap", "1"]), "nothing_issuable");
+    assert_eq!(
+        shell.bad(&["asset", "burn", "--from", "alice", "--asset", "GOLD", "--amount", "1"]),
+        "insufficient_balance"
+    );
+    assert_eq!(
+        shell.bad(&["asset", "mint", "--from", "alice", "--asset", "GOLD", "--to", "alice", "--amount", "1.005"]),
+        "bad_amount"
+    );
+    let (shell, node) = shell_with(Conduct::Honest);
+    shell.good(&["asset", "mint", "--from", "alice", "--asset", "GOLD", "--to", &to(), "--amount", "1.05"]);
+    let calls = wallet::calls::describe(&node.taken().expect("handed in").body, Network::Test);
+    assert_eq!(calls[0].sentence, format!("mint 105 base units of asset 1000 to {}", to()));
+}
+
+// FAULTS C19
+#[test]
+fn a_history_other_than_the_one_seen_final_is_refused_whoever_signed_it() {
+    let (mut shell, _first) = shell_with(Conduct::Honest);
+    shell.good(&["send", "--from", "alice", "--to", &to(), "--amount", "1.5"]);
+    shell.good(&["balance", "alice"]);
+    // The same validators sign another block 1.
+    let (_, second) = shell_with(Conduct::Honest);
+    shell.node.clone_from(&second.url);
+    assert_eq!(shell.bad(&["balance", "alice"]), "checkpoint_conflict");
+    let (mut fresh, _third) = shell_with(Conduct::Honest);
+    fresh.node.clone_from(&second.url);
+    let hash = "ab".repeat(32);
+    assert_eq!(fresh.bad(&["--checkpoint", &format!("1:{hash}"), "balance", "alice"]), "checkpoint_conflict");
+    assert_eq!(fresh.bad(&["--checkpoint", "1", "balance", "alice"]), "bad_checkpoint");
+    assert_eq!(fresh.bad(&["--checkpoint", &format!("+1:{hash}"), "balance", "alice"]), "bad_checkpoint");
+    let ahead = fresh.run(&["--checkpoint", &format!("99:{hash}"), "balance", "alice"]);
+    assert!(ahead.status.success() && String::from_utf8_lossy(&ahead.stderr).contains("it is behind"));
 }
 
 #[test]

@@ -132,12 +132,17 @@ impl World {
             ("GET", "/blocks/3") if included.is_some() && self.place() == 2 => {
                 (200, json!(self.block(3, included.as_ref())))
             }
+            ("GET", "/blocks") => (200, self.summaries(query, included.as_ref())),
             ("GET", "/validators") => (200, self.validators(query)),
             ("GET", path) if path.starts_with("/transactions/") => match included {
                 Some(transaction) => (200, json!(self.transaction(&transaction))),
                 None => (200, json!({"id": path.trim_start_matches("/transactions/"), "status": "unknown"})),
             },
             ("GET", path) if path == format!("/accounts/{}", self.account.0) => (200, self.account_answer()),
+            ("GET", path) if path.ends_with("/proof") => (200, self.proof(path)),
+            ("GET", path) if path.ends_with("/transactions") => (200, json!({"transactions": [], "cursor": "c-1"})),
+            ("GET", "/assets") => (200, json!({"assets": [self.gold()]})),
+            ("GET", "/assets/1000") => (200, self.gold()),
             ("GET", path) if path.starts_with("/accounts/") => {
                 (200, json!({"address": "x", "legacy": "x", "nonce": 0, "pending_nonce": 0, "balances": []}))
             }
@@ -191,6 +196,38 @@ impl World {
     fn receipts(&self, transaction: &Transaction) -> Vec<Receipt> {
         let own = Receipt { id: Hash32::ZERO, ..self.receipt(Hash32::ZERO) };
         vec![Receipt { code: 0, ..own }, self.receipt(crypto::ids::transaction_id(self.maker.id, &transaction.body))]
+    }
+
+    fn summaries(&self, query: &str, included: Option<&Transaction>) -> Value {
+        let height: u64 = query.trim_start_matches("from=").trim_end_matches("&limit=1").parse().expect("a number");
+        let header =
+            included.map_or_else(|| self.maker.header(height, Hash32::ZERO), |included| self.header(height, included));
+        json!({"next": null, "blocks": [{"height": height, "hash": crypto::ids::header_hash(&header), "time": header.time, "epoch": 0,
+            "view": height, "proposer": 0, "transactions": 1, "header_hex": hex::encode(header.to_canonical())}]})
+    }
+
+    fn gold(&self) -> Value {
+        json!({"id": 1000, "symbol": "GOLD", "decimals": 2, "minter": self.account.0, "cap": "100000", "issued": "500", "burned": "0"})
+    }
+
+    /// A state of one account, proven by header 9.
+    fn proof(&self, path: &str) -> Value {
+        use crypto::jellyfish::{KeyHash, Leaf, Proof, ValueHash};
+        let text = path.trim_start_matches("/accounts/").trim_end_matches("/proof");
+        let address = types::Address::parse(text, types::Network::Test).expect("an address");
+        let key = execution::keys::account(&address);
+        let record = execution::AccountRecord { nonce: types::Nonce(self.account.1), thr: self.account.2 };
+        let value = borsh::to_vec(&record).expect("memory");
+        let leaf = Leaf { key_hash: KeyHash::of(&key), value_hash: ValueHash::of(&value) };
+        let header = Header { state_root: Hash32(leaf.hash()), ..self.maker.header(9, Hash32([1; 32])) };
+        let mut shown = value;
+        if self.conduct == Conduct::OtherBody {
+            *shown.last_mut().expect("a record has bytes") ^= 1;
+        }
+        json!({"height": 8, "key_hex": hex::encode(key), "value_hex": hex::encode(shown),
+            "proof_hex": hex::encode(borsh::to_vec(&Proof { leaf: Some(leaf), siblings: vec![] }).expect("memory")),
+            "header_hex": hex::encode(header.to_canonical()),
+            "certificate_hex": hex::encode(self.maker.finality(&header).to_canonical())})
     }
 
     /// The block in which a transaction stands.

@@ -104,6 +104,7 @@ impl Proof {
             certificate_hex: &answer.certificate_hex,
         };
         let checked = check_claim(&client, &mut chain, claim, &header)?;
+        context.remember(&chain, &checked)?;
         let height = checked.check_state(&key, value.as_deref(), &answer.proof_hex)?;
         let unreadable = |_| wrong("the proven value cannot be read by this wallet: use a newer one");
         let (amount, nonce) = match (value.as_deref(), asset.id == THR) {

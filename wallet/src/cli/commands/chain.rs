@@ -87,6 +87,7 @@ impl Tx {
             }
             TransactionStatus::Final => {
                 let done = check_transaction(&client, &mut chain, &response, None, None)?;
+                context.remember(&chain, &done.block)?;
                 json["finality"] = final_json(&done);
                 json["status"] = json!("final");
                 json["receipt"] = json!(done.receipt);
@@ -112,6 +113,9 @@ impl Block {
                 "the node answers with another block than the one asked for",
                 "ask another node",
             ));
+        }
+        if let Some(checked) = &checked {
+            context.remember(&chain, checked)?;
         }
         let state = checked.as_ref().map_or_else(
             || "block 0, as the node says".to_owned(),
