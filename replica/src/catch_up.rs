@@ -8,7 +8,7 @@ use types::{Height, PeerKey};
 
 use crate::effect::{Effect, Offence};
 use crate::fetch::Asked;
-use crate::job::{Job, Replayed};
+use crate::job::{Job, ReplayError, Replayed};
 use crate::jobs::Purpose;
 use crate::replica::Replica;
 use crate::sync::{Question, Verdict};
@@ -27,6 +27,7 @@ impl Replica {
     pub(crate) fn heard_status(&mut self, peer: PeerKey, status: &PeerStatus) {
         if status.chain_id == self.config.chain_id {
             self.sync.claim(peer, status.height);
+            self.epoch_claimed = self.epoch_claimed.max(status.epoch);
         }
     }
 
@@ -37,7 +38,9 @@ impl Replica {
         }
         let tip = self.chain.tip().header.height;
         let behind = self.sync.height_claimed().0.saturating_sub(tip.0);
-        if behind <= BEHIND_MAX && !self.sync.is_busy() {
+        // Who has left this epoch may be too few to show its end by votes, and the new one may wait for this node.
+        let behind_max = if self.epoch_claimed > self.epoch { 0 } else { BEHIND_MAX };
+        if behind <= behind_max && !self.sync.is_busy() {
             return;
         }
         let fetch = &mut self.fetch;
@@ -74,7 +77,11 @@ impl Replica {
                 self.finalized(block, false);
             }
         }
-        if let Some(peer) = self.sync.replayed(error.is_none()) {
+        if matches!(error, Some(ReplayError::Unproven)) {
+            if let Some(Verdict::Useless(peer)) = self.sync.unproven() {
+                self.effects.push(Effect::Punish { peer, offence: Offence::UselessAnswer });
+            }
+        } else if let Some(peer) = self.sync.replayed(error.is_none()) {
             self.effects.push(Effect::Punish { peer, offence: Offence::InvalidBlock });
         }
         if let Some(certificate) = newest {

@@ -122,6 +122,9 @@ pub enum ReplayError {
     /// No certificate in the range proves it.
     #[error("no valid certificate proves the block")]
     NotCertified,
+    /// What proves the first blocks lies beyond the range: nothing is wrong with it, and nothing is gained.
+    #[error("the certificate that proves the blocks lies beyond the range")]
+    Unproven,
     /// It breaks the rules.
     #[error("the block is invalid: {0}")]
     Invalid(InvalidBlock),

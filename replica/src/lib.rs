@@ -39,6 +39,7 @@ mod propose;
 mod replica;
 mod run;
 mod scheme;
+mod serve;
 mod status;
 mod sync;
 mod verified;
@@ -53,5 +54,6 @@ pub use job::{Executed, Job, JobAnswer, JobContext, JobId, Proposing, ReplayErro
 pub use log::LogRecord;
 pub use replica::Replica;
 pub use scheme::BlsScheme;
+pub use serve::answer_range;
 pub use status::{Status, Voting};
 pub use verified::Verified;

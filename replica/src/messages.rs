@@ -38,6 +38,16 @@ impl Replica {
 
     fn hear_over_stream(&mut self, from: PeerKey, message: Message) {
         let route = self.set.index_of_peer(&from).map_or(Route::Relayed, Route::Direct);
+        let epoch = match &message {
+            Message::Proposal(Proposal { vote, .. }) | Message::Vote(vote) => vote.statement.epoch,
+            Message::Certificate(certificate) => certificate.statement.epoch,
+            Message::Block(block) => block.header.epoch,
+            Message::Transactions(_) => self.epoch,
+        };
+        if epoch > self.epoch {
+            // Somebody is an epoch ahead; how far is asked, not believed.
+            self.ask_status(from);
+        }
         match message {
             Message::Proposal(proposal) => {
                 let hash = crypto::ids::header_hash(&proposal.header);
@@ -46,10 +56,6 @@ impl Replica {
             Message::Vote(vote) => self.tell_engine(Input::Vote { vote, route }),
             Message::Certificate(certificate) => {
                 let statement = &certificate.statement;
-                if statement.epoch > self.epoch {
-                    // Somebody is an epoch ahead; how far is asked, not believed.
-                    self.ask_status(from);
-                }
                 if !(statement.kind == VoteKind::Finalize && self.is_final(&statement.block)) {
                     self.tell_engine(Input::Certificate { certificate, route });
                 }

@@ -72,6 +72,8 @@ pub struct Replica {
     /// Bodies taken unasked, per view.
     pub(crate) hints: BTreeMap<View, u8>,
     pub(crate) status_asked_ms: u64,
+    /// The highest epoch that a peer says to be in.
+    pub(crate) epoch_claimed: Epoch,
     pub(crate) verified: Arc<Verified>,
     pub(crate) effects: Vec<Effect>,
 }
@@ -129,6 +131,7 @@ impl Replica {
             awaited: BTreeSet::new(),
             hints: BTreeMap::new(),
             status_asked_ms: 0,
+            epoch_claimed: Epoch::ZERO,
             verified: Arc::default(),
             effects: Vec::new(),
             config,

@@ -184,7 +184,7 @@ impl Replay<'_> {
             .filter(|certificate| hashes.iter().take(proven).any(|hash| *hash == certificate.statement.block))
             .collect();
         if proven == 0 {
-            return Err(ReplayError::NotCertified);
+            return Err(ReplayError::Unproven);
         }
         let job = VerifyJob::Certificates { set: set.clone(), certificates };
         match verify::run(&job, self.context.scheme) {

@@ -198,6 +198,14 @@ impl Sync {
         Some(peer)
     }
 
+    /// What proves the blocks handed out lies beyond the answer: the peer may have it by now, or never.
+    pub(crate) fn unproven(&mut self) -> Option<Verdict> {
+        let (peer, _) = self.replaying.take()?;
+        self.ranges.clear();
+        self.free_all();
+        Some(self.strike(peer))
+    }
+
     /// Gives up on answers that are overdue. Returns the peers that have become useless.
     pub(crate) fn expire(&mut self, now_ms: u64) -> Vec<PeerKey> {
         let mut useless = Vec::new();
@@ -230,6 +238,11 @@ impl Sync {
         self.free_all();
         let Some(source) = self.sources.get_mut(&peer) else { return Verdict::Fine };
         source.claim = source.claim.min(from.saturating_sub(1));
+        self.strike(peer)
+    }
+
+    fn strike(&mut self, peer: PeerKey) -> Verdict {
+        let Some(source) = self.sources.get_mut(&peer) else { return Verdict::Fine };
         source.strikes = source.strikes.saturating_add(1);
         if source.strikes >= STRIKES_MAX {
             source.strikes = 0;

@@ -7,7 +7,7 @@ use crypto::{bls, ecdsa_pure, ids};
 use execution::{FinalizedBlock, MemoryState};
 use genesis::{LocalNetwork, local_network};
 use journal::{MemoryDisk, VoteBound};
-use replica::wire::{ANSWER_BYTES_MAX, CertifiedBlock, Message, Request, Response, WireBlock};
+use replica::wire::{CertifiedBlock, Message, Request, Response, WireBlock};
 use replica::{
     BlsScheme, Config, Desk, Effect, Event, Job, JobContext, JobId, Notice, Now, Replica, RequestToken, Signer, Start,
     Target, Tip, Via,
@@ -314,17 +314,14 @@ impl World {
         let blocks = &self.nodes[place].disks.blocks;
         match request {
             Request::Range { from, count } => {
-                let mut bytes = 0;
-                let found = blocks.range(*from..).take(usize::from(*count)).map(|(_, block)| CertifiedBlock {
-                    header: block.header.clone(),
-                    body: block.body.as_ref().clone(),
-                    certificate: block.certificate.clone(),
+                let found = blocks.range(*from..).map(|(_, block)| {
+                    Ok::<_, std::convert::Infallible>(CertifiedBlock {
+                        header: block.header.clone(),
+                        body: block.body.as_ref().clone(),
+                        certificate: block.certificate.clone(),
+                    })
                 });
-                let found = found.take_while(|block| {
-                    bytes += borsh::object_length(block).expect("counting cannot fail");
-                    bytes < ANSWER_BYTES_MAX
-                });
-                Response::Range(List::new(found.collect()).expect("the count is bounded"))
+                replica::answer_range(*count, found).expect("a map cannot fail")
             }
             Request::Block { hash } => {
                 let found = blocks.values().find(|block| block.hash == *hash).map(|block| {
