@@ -10,8 +10,6 @@ use std::sync::Arc;
 use types::{Epoch, ValidatorIndex, ValidatorSet, View};
 
 use crate::input::{EpochStart, Input, KindSet, Route};
-use crate::output::Output;
-use crate::record::Record;
 use crate::schedule::Schedule;
 use crate::{Engine, limits};
 
@@ -91,8 +89,7 @@ impl Engine {
             return;
         }
         self.begin_epoch(start);
-        self.outputs.push(Output::Persist(Record::Epoch { epoch: start.epoch, root: start.root }));
-        self.enter_view(start.root_view.next());
+        self.replay_epoch(start);
         for early in std::mem::take(&mut self.early) {
             self.handle(early);
         }

@@ -111,6 +111,8 @@ pub struct Engine {
     fetching: BTreeSet<CertificateRequest>,
     /// Messages of the next epoch.
     early: Vec<Input>,
+    /// Records of the log that belong to epochs after this one: this node was there before it came back.
+    later: Vec<Record>,
     /// The view in which this node came back from its log.
     resumed_in: Option<View>,
     /// The wake-up last asked for.
@@ -141,6 +143,7 @@ impl Engine {
             jobs: certify::Jobs::default(),
             fetching: BTreeSet::new(),
             early: Vec::new(),
+            later: Vec::new(),
             resumed_in: None,
             wake_at: None,
             outputs: Vec::new(),

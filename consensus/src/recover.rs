@@ -23,21 +23,31 @@ impl Engine {
         now: TimeMs,
     ) -> (Self, Vec<Output>) {
         let mut engine = Self::at_start(config, start, now);
+        engine.later = records.into_iter().collect();
+        engine.replay_epoch(start);
+        let outputs = engine.finish();
+        (engine, outputs)
+    }
+
+    /// Begins an epoch with what the log says of it. The store may be epochs behind the log, so the records of later
+    /// epochs are kept until their epoch comes: what was voted there must not be contradicted there.
+    pub(crate) fn replay_epoch(&mut self, start: &EpochStart) {
         let mut resumed = false;
         let mut logged = false;
-        for record in records {
-            if record.place().0 == start.epoch {
+        for record in std::mem::take(&mut self.later) {
+            let epoch = record.place().0;
+            if epoch == start.epoch {
                 resumed = true;
                 logged |= matches!(record, Record::Epoch { .. });
-                engine.replay(record);
+                self.replay(record);
+            } else if epoch > start.epoch {
+                self.later.push(record);
             }
         }
         if !logged {
-            engine.outputs.push(Output::Persist(Record::Epoch { epoch: start.epoch, root: start.root }));
+            self.outputs.push(Output::Persist(Record::Epoch { epoch: start.epoch, root: start.root }));
         }
-        engine.resume(resumed);
-        let outputs = engine.finish();
-        (engine, outputs)
+        self.resume(resumed);
     }
 
     /// Merges one record of this epoch. What the log holds was verified when it was written.

@@ -346,3 +346,15 @@ fn a_node_outside_the_set_follows_and_says_nothing() {
     let outputs = engine.step(types::TimeMs(60_000), Input::Tick);
     assert_eq!(cast(&outputs), []);
 }
+
+#[test]
+fn votes_of_a_later_epoch_than_the_stores_are_not_contradicted_when_that_epoch_comes() {
+    // FAULTS L8, C3: the store may lag epochs behind the log.
+    let vote = VoteStatement { epoch: types::Epoch(1), ..notarize(1, 0, Hash32([7; 32])) };
+    let set = harness::set_of(&[1; 4]);
+    let (mut stage, outputs) = Stage::recovered(3, vec![consensus::Record::Vote(vote)], &harness::start(&set));
+    assert!(harness::resent(&outputs).is_empty(), "not a vote of this epoch");
+    let next = consensus::EpochStart { epoch: types::Epoch(1), ..harness::start(&set) };
+    let outputs = stage.give(Input::EnterEpoch(next));
+    assert_eq!(harness::resent(&outputs), [vote], "said again, and thereby remembered");
+}
