@@ -30,6 +30,9 @@ struct Arguments {
     /// With `--canaries`: only this bug.
     #[arg(long, requires = "canaries")]
     canary: Option<String>,
+    /// Tell on standard error what happens, to follow a seed that failed.
+    #[arg(long)]
+    narrate: bool,
     /// End with one JSON document.
     #[arg(long)]
     json: bool,
@@ -45,8 +48,8 @@ fn main() -> ExitCode {
 }
 
 fn simulate(arguments: &Arguments) -> ExitCode {
-    let Arguments { seeds, from, scenario, bls, .. } = arguments;
-    let options = Options { seeds: *seeds, from: *from, scenario: scenario.clone(), bls: *bls };
+    let Arguments { seeds, from, scenario, bls, narrate, .. } = arguments;
+    let options = Options { seeds: *seeds, from: *from, scenario: scenario.clone(), bls: *bls, narrate: *narrate };
     let begun = Instant::now();
     let progress = |done: u64| {
         if done.is_multiple_of(25) {

@@ -8,7 +8,7 @@ use execution::{GenesisBlock, Registry};
 use genesis::GenesisBuilder;
 use types::{
     Address, Amount, Asset, AssetId, ByteString, ChainId, Genesis, GenesisValidator, Network, Power, TimeMs, Timing,
-    ValidatorIndex, ValidatorSet, View,
+    ValidatorSet,
 };
 
 use super::clock::UNIX_MS_AT_START;
@@ -72,23 +72,6 @@ impl Ground {
         let set = genesis::validator_set(&genesis).expect("a checked genesis has validators");
         let signatures = Signatures::new(terms.signatures, chain_id);
         Self { genesis: Arc::new(genesis), chain_id, registry, block0, set: Arc::new(set), keys, signatures, accounts }
-    }
-
-    /// The leader of a view: smooth weighted round robin, computed here anew so that nothing rests on the engine.
-    pub(crate) fn leader(&self, view: View) -> ValidatorIndex {
-        let powers: Vec<i64> = self.set.validators().iter().map(|member| member.power.0.cast_signed()).collect();
-        let total: i64 = powers.iter().sum();
-        let cycle = u64::try_from(total).expect("a sum of powers").max(1);
-        let mut credit = vec![0_i64; powers.len()];
-        let mut leader = 0;
-        for _ in 0..(view.0.wrapping_sub(1) % cycle) + 1 {
-            for (credit, power) in credit.iter_mut().zip(&powers) {
-                *credit += power;
-            }
-            leader = (0..credit.len()).rev().max_by_key(|place| credit[*place]).unwrap_or(0);
-            credit[leader] -= total;
-        }
-        ValidatorIndex(u16::try_from(leader).expect("a place in a set"))
     }
 }
 

@@ -14,7 +14,7 @@ use crypto::ids::{seed_preimage, vote_preimage};
 use execution::{Blst, ValidatorSignatures};
 use replica::{BlsScheme, Signer};
 use types::{
-    BlsPublicKey, BlsSignature, ChainId, Epoch, PeerKey, Proposal, ValidatorIndex, ValidatorSet, View, Vote,
+    BlsPublicKey, BlsSignature, ChainId, Epoch, PeerKey, ValidatorIndex, ValidatorSet, View, Vote,
     VoteStatement,
 };
 
@@ -89,11 +89,6 @@ impl Signatures {
     pub(crate) fn vote(&self, key: &ValidatorKey, signer: ValidatorIndex, statement: VoteStatement) -> Vote {
         let signature = self.sign(key, &vote_preimage(self.chain, &statement));
         Vote { statement, signer, signature }
-    }
-
-    pub(crate) fn proposal(&self, key: &ValidatorKey, signer: ValidatorIndex, proposal: &Proposal) -> Proposal {
-        let statement = proposal.vote.statement;
-        Proposal { vote: self.vote(key, signer, statement), header: proposal.header.clone() }
     }
 }
 

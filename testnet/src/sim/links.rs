@@ -62,10 +62,6 @@ impl Links {
         self.filter.as_mut().is_some_and(|filter| filter(&Passing { to, message }))
     }
 
-    pub(crate) fn is_cut(&self, from: usize, to: usize) -> bool {
-        self.cut[from][to]
-    }
-
     /// Nothing passes in this direction any more.
     pub(crate) fn cut_one_way(&mut self, from: usize, to: usize) {
         self.cut[from][to] = true;

@@ -52,6 +52,7 @@ impl World {
             let (signer, store) = (node.index(), &node.store);
             self.auditor.see(&Sighting::Risen { node: place, signer, store, log: &log, floor });
         }
+        self.tell(|| format!("node {place} comes up"));
         self.schedule_settle(place);
         let own = self.nodes[place].peer;
         for other in 0..self.nodes.len() {
@@ -78,6 +79,7 @@ impl World {
         node.doom = None;
         let peer = node.peer;
         self.faults.add("crash");
+        self.tell(|| format!("node {place} loses power"));
         for other in (0..self.nodes.len()).filter(|other| *other != place) {
             self.give(other, Event::PeerDown { peer });
         }
@@ -98,6 +100,7 @@ impl World {
 
     /// Everything that can be mended is: links, power, clocks of nodes that are down, disks.
     pub(crate) fn heal(&mut self) {
+        self.tell(|| "everything is healed".to_owned());
         self.links.heal();
         self.kill_all_at = None;
         for place in 0..self.nodes.len() {

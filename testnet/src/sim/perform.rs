@@ -8,7 +8,7 @@ use types::{Canonical, Header, PeerKey, Proposal, Vote, VoteStatement};
 
 use super::checks::Sighting;
 use super::crimes::Crime;
-use super::world::{Happening, JobsRead, World};
+use super::world::{Happening, World};
 
 /// How long a node waits for an answer.
 const ANSWER_US_MAX: u64 = 2_000_000;
@@ -64,6 +64,7 @@ impl World {
             }
             Effect::Notify(notice) => self.notice(place, notice),
             Effect::Punish { peer, offence } => {
+                self.tell(|| format!("node {place} punishes {peer:?}: {offence:?}"));
                 if !self.nodes[place].is_faulty {
                     self.auditor.see(&Sighting::Punished { node: place, peer, offence });
                 }
@@ -122,6 +123,9 @@ impl World {
 
     /// Lets the checkers see what leaves an honest node.
     fn watch(&mut self, place: usize, message: &Message) {
+        if let Message::Certificate(certificate) = message {
+            self.tell(|| format!("node {place} sends certificate {:?}", certificate.statement));
+        }
         match message {
             Message::Vote(vote) | Message::Proposal(Proposal { vote, .. }) => self.watch_vote(place, vote),
             Message::Certificate(certificate) if !self.nodes[place].is_faulty => {
@@ -132,6 +136,7 @@ impl World {
     }
 
     fn watch_vote(&mut self, place: usize, vote: &Vote) {
+        self.tell(|| format!("node {place} says {:?}", vote.statement));
         let honest = !self.nodes[place].is_faulty;
         if honest || self.nodes[place].index() == Some(vote.signer) {
             self.auditor.see(&Sighting::Vote { vote, honest });
@@ -161,6 +166,7 @@ impl World {
     }
 
     fn ask(&mut self, place: usize, id: RequestId, to: PeerKey, request: &Request) {
+        self.tell(|| format!("node {place} asks {request:?}"));
         let life = self.nodes[place].life;
         let Some(member) = self.nodes.iter().position(|node| node.peer == to) else { return };
         let to = self.instance(member);
@@ -193,13 +199,8 @@ impl World {
     fn start_work(&mut self, place: usize, id: JobId, job: Box<Job>) {
         let life = self.nodes[place].life;
         let in_us = self.some_us(JOB_US_MAX);
-        match self.jobs_read {
-            JobsRead::AtTheEnd => self.later(in_us, Happening::Work { node: place, life, id, job }),
-            JobsRead::AtTheStart => {
-                if let Some(answer) = self.work(place, *job) {
-                    self.later(in_us, Happening::WorkDone { node: place, life, id, answer });
-                }
-            }
+        if let Some(answer) = self.work(place, *job) {
+            self.later(in_us, Happening::WorkDone { node: place, life, id, answer });
         }
     }
 
@@ -212,7 +213,10 @@ impl World {
                 self.client.told(&block);
                 self.auditor.see(&Sighting::Told { node: place, block: &block });
             }
-            Notice::View { epoch, view, .. } => drop(self.views.insert((epoch, view))),
+            Notice::View { epoch, view, leader } => {
+                self.tell(|| format!("node {place} enters view {view} of epoch {epoch}, led by {leader}"));
+                self.views.insert((epoch, view));
+            }
             Notice::Evidence { signer, .. } => {
                 self.faults.add("evidence");
                 self.auditor.see(&Sighting::Evidence { signer });

@@ -1,7 +1,7 @@
 //! Running seeds: each is a scenario of its own, spread over a few threads, reported in order.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::keys::SignatureKind;
 use super::outcome::{Outcome, Report};
@@ -24,6 +24,15 @@ pub struct Options {
     pub scenario: Option<String>,
     /// Sign with real BLS under every seed.
     pub bls: bool,
+    /// Tell on standard error what happens.
+    pub narrate: bool,
+}
+
+static NARRATED: AtomicBool = AtomicBool::new(false);
+
+/// Whether worlds tell what happens in them.
+pub(crate) fn is_narrated() -> bool {
+    NARRATED.load(Ordering::Relaxed)
 }
 
 /// A scenario that does not exist.
@@ -43,6 +52,7 @@ pub fn scenario_names() -> Vec<&'static str> {
 /// [`UnknownScenario`].
 pub fn run(options: &Options, each: impl Fn(u64) + Sync) -> Result<Report, UnknownScenario> {
     panics::keep();
+    NARRATED.store(options.narrate, Ordering::Relaxed);
     let only = options.scenario.as_deref().map(named).transpose()?;
     let next = AtomicU64::new(0);
     let outcomes = Mutex::new(Vec::new());

@@ -31,19 +31,11 @@ pub(crate) enum Happening {
     Answered { from: usize, to: usize, life: u64, id: RequestId, bytes: Option<Arc<[u8]>> },
     Alarm { node: usize, life: u64, alarm: u64 },
     Settle { node: usize, life: u64 },
-    Work { node: usize, life: u64, id: JobId, job: Box<Job> },
     WorkDone { node: usize, life: u64, id: JobId, answer: JobAnswer },
     Commit { node: usize, life: u64, block: Arc<FinalizedBlock> },
     SyncStore { node: usize, life: u64 },
     Load,
     Rise { node: usize },
-}
-
-/// When a job reads the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum JobsRead {
-    AtTheStart,
-    AtTheEnd,
 }
 
 /// A network from one seed.
@@ -62,10 +54,10 @@ pub(crate) struct World {
     pub(crate) effects: u64,
     /// At so many effects, all nodes lose power at once.
     pub(crate) kill_all_at: Option<u64>,
-    pub(crate) jobs_read: JobsRead,
     /// What happened, folded into a number: equal seeds give equal numbers.
     pub(crate) trace: u64,
     gossip_tokens: u64,
+    narrated: bool,
 }
 
 /// Who stands in a network.
@@ -109,9 +101,9 @@ impl World {
             views: BTreeSet::new(),
             effects: 0,
             kill_all_at: None,
-            jobs_read: JobsRead::AtTheStart,
             trace: seed,
             gossip_tokens: 0,
+            narrated: super::run::is_narrated(),
         }
     }
 
@@ -134,11 +126,6 @@ impl World {
                 }
             }
             Happening::Settle { node, life } if self.lives(node, life) => self.settle(node),
-            Happening::Work { node, life, id, job } if self.lives(node, life) => {
-                if let Some(answer) = self.work(node, *job) {
-                    self.give(node, Event::JobDone { id, answer });
-                }
-            }
             Happening::WorkDone { node, life, id, answer } if self.lives(node, life) => {
                 self.give(node, Event::JobDone { id, answer });
             }
@@ -188,6 +175,13 @@ impl World {
 
     pub(crate) fn later(&mut self, in_us: u64, happening: Happening) {
         self.queue.push(self.at_us + in_us, happening);
+    }
+
+    /// Tells a person who repeats a seed what happens.
+    pub(crate) fn tell(&self, what: impl FnOnce() -> String) {
+        if self.narrated {
+            eprintln!("{:>10} {}", self.at_us, what());
+        }
     }
 
     /// Folds a number into the trace.
@@ -276,7 +270,7 @@ impl World {
         }
     }
 
-    /// Does a job on the store as it is now.
+    /// Does a job on the store as it is now: a shell pins the state when it starts a job.
     pub(crate) fn work(&mut self, place: usize, job: Job) -> Option<JobAnswer> {
         let ground = self.ground.clone();
         let node = &self.nodes[place];
@@ -292,10 +286,24 @@ impl World {
             state: &node.store.state,
         };
         let answer = std::panic::catch_unwind(AssertUnwindSafe(|| job.run(&context))).ok();
+        self.tell_answer(place, answer.as_ref());
         if answer.is_none() {
             self.panicked(place);
         }
         answer
+    }
+
+    fn tell_answer(&self, place: usize, answer: Option<&JobAnswer>) {
+        match answer {
+            Some(JobAnswer::Replay(replayed)) => {
+                self.tell(|| format!("node {place} replays {} blocks, {:?}", replayed.blocks.len(), replayed.error));
+            }
+            Some(JobAnswer::Validate(Err(error))) => self.tell(|| format!("node {place} finds a block invalid: {error}")),
+            Some(JobAnswer::CheckBody { result: Err(error), .. }) => {
+                self.tell(|| format!("node {place} finds a body invalid: {error}"));
+            }
+            _ => {}
+        }
     }
 
     fn commit(&mut self, place: usize, block: Arc<FinalizedBlock>) {
@@ -304,6 +312,7 @@ impl World {
             self.auditor.violated("connected chain", format!("node {place}: {message}"));
             return;
         }
+        self.tell(|| format!("node {place} commits {height} {:?} {:?}", block.hash, block.certificate.statement));
         if !self.nodes[place].is_faulty {
             self.note(u64::from(block.hash.0[0]) << 8 | u64::from(block.hash.0[1]));
             self.auditor.see(&Sighting::Commit { node: place, block: &block });

@@ -1,17 +1,22 @@
 //! A valid member that talks without end: votes for views far ahead and far back, of unknown validators, the same
-//! certificate and the same proposal over and over (FAULTS C13, L9, L19).
+//! proposal over and over (FAULTS C13, L9, L19).
 
 use replica::wire::Message;
-use types::{Hash32, ValidatorIndex, View, Vote, VoteKind, VoteStatement};
+use types::{Epoch, Hash32, ValidatorIndex, View, Vote, VoteKind, VoteStatement};
 
 use super::{Crime, Hand, Utterance};
 
-/// Says so many things to everybody for every message it hears.
+/// Says so many things for every view that begins; floods do not feed on floods.
 pub(crate) struct Flooder {
-    pub(crate) burst: u64,
+    burst: u64,
+    newest: (Epoch, View),
 }
 
 impl Flooder {
+    pub(crate) const fn new(burst: u64) -> Self {
+        Self { burst, newest: (Epoch::ZERO, View::ZERO) }
+    }
+
     fn vote(hand: &mut Hand<'_>, about: VoteStatement) -> Message {
         let view = match hand.lots.below(4) {
             0 => about.view.saturating_add(1_000_000),
@@ -36,18 +41,15 @@ impl Flooder {
 
 impl Crime for Flooder {
     fn hear(&mut self, hand: &mut Hand<'_>, heard: &Message) -> Vec<(usize, Utterance)> {
-        let (about, again) = match heard {
-            Message::Vote(vote) => (vote.statement, None),
-            Message::Certificate(certificate) => (certificate.statement, Some(heard.clone())),
-            Message::Proposal(proposal) => (proposal.vote.statement, Some(heard.clone())),
-            _ => return Vec::new(),
-        };
+        let Message::Proposal(proposal) = heard else { return Vec::new() };
+        let about = proposal.vote.statement;
+        if (about.epoch, about.view) <= self.newest {
+            return Vec::new();
+        }
+        self.newest = (about.epoch, about.view);
         let mut said = Vec::new();
         for _ in 0..self.burst {
-            let message = match &again {
-                Some(again) if hand.lots.chance(300) => again.clone(),
-                _ => Self::vote(hand, about),
-            };
+            let message = if hand.lots.chance(200) { heard.clone() } else { Self::vote(hand, about) };
             hand.faults.add("flood");
             let to = (hand.own + 1 + hand.lots.place(hand.ground.set.len() - 1)) % hand.ground.set.len();
             said.push((to, Utterance::Stream(message)));

@@ -48,7 +48,7 @@ pub(super) fn nuller(casting: &Casting) -> Outcome {
 }
 
 pub(super) fn flood(casting: &Casting) -> Outcome {
-    sustained(casting, || Box::new(Flooder { burst: 6 }))
+    sustained(casting, || Box::new(Flooder::new(300)))
 }
 
 /// A leader puts into its blocks what does not belong there: above all a transaction whose witness is swapped, while

@@ -7,7 +7,7 @@ use super::super::keys::SignatureKind;
 use super::super::lots::Lots;
 use super::super::node::Doom;
 use super::super::outcome::Outcome;
-use super::super::world::{Cast, JobsRead, World};
+use super::super::world::{Cast, World};
 use super::{Casting, tolerated};
 
 pub(super) fn run(casting: &Casting) -> Outcome {
@@ -22,7 +22,6 @@ pub(super) fn run(casting: &Casting) -> Outcome {
         terms.timing.delta_max_ms = 2_000;
     }
     let mut world = World::new(casting.seed, &terms, cast);
-    world.jobs_read = lots.pick(&[JobsRead::AtTheStart, JobsRead::AtTheEnd]);
     for node in &mut world.nodes {
         node.clock.ahead_ms = lots.between(0..=200).cast_signed() - 100;
         node.clock.speed = lots.between(995..=1_005);
@@ -66,7 +65,7 @@ fn crime(lots: &mut Lots) -> Box<dyn Crime> {
         2 => Box::new(Forger::new(50)),
         3 => Box::new(Nuller::default()),
         4 => Box::new(Liar { way: None }),
-        5 => Box::new(Flooder { burst: 2 }),
+        5 => Box::new(Flooder::new(20)),
         6 => Box::new(Reproposer),
         _ => {
             let all = [Contraband::SwappedWitness, Contraband::NonceGap, Contraband::Repeated];
