@@ -30,3 +30,18 @@ fn base58(bytes: &[u8]) -> String {
     let digits = std::iter::repeat_n(0, zeros).chain(digits.into_iter().rev());
     digits.map(|digit| char::from(ALPHABET[usize::from(digit)])).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The public key is that of the test vector in libp2p's peer id specification.
+    #[test]
+    fn an_identity_is_written_as_libp2p_writes_it() {
+        let mut key = [0; 32];
+        let digits = "1ed1e8fae2c4a144b8be8fd4b47bf3d3b34b871c3cacf6010f0e42d474fce27e";
+        hex::decode_to_slice(digits, &mut key).expect("hexadecimal digits");
+        assert_eq!(text(&PeerKey(key)), "12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3pq");
+        assert_eq!(base58(&[0, 0, 1]), "112");
+    }
+}

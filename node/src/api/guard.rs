@@ -19,7 +19,7 @@ use crate::config::ApiSettings;
 use crate::metrics::Metrics;
 
 /// Requests that are worked on at once, streams not counted.
-const REQUESTS_MAX: usize = 512;
+const REQUESTS_MAX: usize = 4_096;
 /// A request that waits longer for its answer gets an error; long polls are shorter.
 const ANSWER_MAX: Duration = Duration::from_secs(75);
 

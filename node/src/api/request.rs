@@ -45,10 +45,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             let hint = "send JSON with the header `content-type: application/json`";
             return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", message, hint));
         }
+        let length = request.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        if length.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
+            return Err(oversize());
+        }
         let bytes = Bytes::from_request(request, state).await.map_err(|error| {
             if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                let message = format!("the body is longer than {BODY_BYTES_MAX} bytes");
-                ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "oversize", message, "send fewer transactions at once")
+                oversize()
             } else {
                 ApiError::bad("bad_body", "the body cannot be read", "send it again")
             }
@@ -57,6 +60,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             ApiError::bad("malformed_json", format!("the body cannot be read as JSON of this route: {error}"), "see /docs")
         })
     }
+}
+
+fn oversize() -> ApiError {
+    let message = format!("the body is longer than {BODY_BYTES_MAX} bytes");
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "oversize", message, "send fewer transactions at once")
 }
 
 /// Reads an address in any of its forms.

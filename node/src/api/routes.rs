@@ -81,3 +81,29 @@ pub(crate) async fn off_thread<T: Send + 'static>(
         Err(_) => Err(crate::shell::Unavailable::Stopping.into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_route_is_described_and_every_description_is_served() {
+        let served: BTreeSet<String> = table().into_iter().map(|(path, _)| path.to_owned()).collect();
+        let described: BTreeSet<String> = openapi::description().paths.paths.keys().cloned().collect();
+        assert_eq!(served, described);
+    }
+
+    #[test]
+    fn the_description_is_openapi_3_1_and_names_every_schema_it_refers_to() {
+        let document = serde_json::to_value(openapi::description()).expect("JSON");
+        assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")));
+        let text = document.to_string();
+        for reference in text.split("\"#/components/schemas/").skip(1) {
+            let name = reference.split('"').next().unwrap_or_default();
+            assert!(document["components"]["schemas"].get(name).is_some(), "{name} is not described");
+        }
+        assert!(text.contains("ErrorResponse"));
+    }
+}

@@ -65,3 +65,20 @@ impl Default for Faults {
         Self::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // FAULTS S4
+    #[test]
+    fn a_panic_of_a_thread_is_a_fault_and_only_the_first_fault_counts() {
+        let faults = Faults::new();
+        let thread = faults.spawn("worker", || panic!("the store cannot be read")).expect("a thread");
+        thread.join().expect("the panic was caught");
+        let first = faults.first().expect("a fault");
+        assert!(first.contains("`worker`") && first.contains("the store cannot be read"), "{first}");
+        faults.report("another");
+        assert_eq!(faults.first(), Some(first));
+    }
+}

@@ -6,9 +6,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use p2p::{Network, RequestToken};
-use replica::wire::{
-    ANSWER_BYTES_MAX, BLOCKS_PER_ANSWER_MAX, CertifiedBlock, Request, Response, WireBlock,
-};
+use replica::answer_range;
+use replica::wire::{CertifiedBlock, Request, Response, WireBlock};
 use store::{Store, StoreError};
 use types::{Canonical, Height, List};
 
@@ -66,29 +65,13 @@ pub(crate) fn answer(store: &Store, request: &Request) -> Result<Option<Response
             let block = height.map(|height| certified_block(store, height)).transpose()?.flatten();
             Some(Response::Block(block.map(|CertifiedBlock { header, body, .. }| Box::new(WireBlock { header, body }))))
         }
-        Request::Range { from, count } => Some(Response::Range(range(store, *from, usize::from(*count))?)),
+        Request::Range { from, count } => {
+            let heights = std::iter::successors(Some(*from), |height| height.checked_add(1));
+            let blocks = heights.map_while(|height| certified_block(store, height).transpose());
+            Some(answer_range(*count, blocks)?)
+        }
     })
 }
-
-fn range(store: &Store, from: Height, count: usize) -> Result<List<CertifiedBlock, BLOCKS_PER_ANSWER_MAX>, StoreError> {
-    let mut blocks = Vec::new();
-    let mut bytes: usize = 0;
-    let mut height = from;
-    while blocks.len() < count.min(BLOCKS_PER_ANSWER_MAX) {
-        let Some(length) = store.body_bytes(height)?.map(|body| body.len()) else { break };
-        bytes = bytes.saturating_add(length).saturating_add(BLOCK_OVERHEAD_BYTES);
-        if bytes > ANSWER_BYTES_MAX && !blocks.is_empty() {
-            break;
-        }
-        let Some(block) = certified_block(store, height)? else { break };
-        blocks.push(block);
-        height = height.next();
-    }
-    Ok(List::new(blocks).unwrap_or_default())
-}
-
-/// Header and certificate beside a body.
-const BLOCK_OVERHEAD_BYTES: usize = types::limits::HEADER_BYTES_MAX + types::limits::CERTIFICATE_BYTES_MAX;
 
 /// A final block with its certificate; nothing for the genesis, which everybody has.
 fn certified_block(store: &Store, height: Height) -> Result<Option<CertifiedBlock>, StoreError> {

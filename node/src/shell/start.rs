@@ -380,8 +380,6 @@ fn starting_point(
     }
     let block = store.block(tip.height)?.ok_or(StoreError::NotInitialized)?;
     let next = NextBlock::read(&store.view()?);
-    let finalized = block.certificate.map(|certificate| certificate.statement);
-    let root_view = finalized.filter(|statement| statement.epoch == next.epoch.number).map_or(View::ZERO, |found| found.view);
     let votes_above = match bound {
         VoteBound::Above(place) => (place.epoch, place.view),
         VoteBound::Unknown => {
@@ -398,8 +396,6 @@ fn starting_point(
         },
         epoch: next.epoch.number,
         set: Arc::new(next.validators),
-        root: tip.hash,
-        root_view,
         votes_above,
         log,
     })

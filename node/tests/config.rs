@@ -1,0 +1,81 @@
+//! Settings: every key, every source, every mistake.
+
+use std::collections::BTreeMap;
+
+use node::config::{Config, ConfigError, SETTINGS, Sources};
+
+fn file(text: &str) -> Result<Config, ConfigError> {
+    let file = Some(("config.toml".to_owned(), text.to_owned()));
+    Config::read(&Sources { file, ..Sources::default() })
+}
+
+#[test]
+fn the_generated_file_has_every_key_with_a_comment_and_gives_the_same_settings() {
+    let text = Config::default().to_toml();
+    assert_eq!(file(&text), Ok(Config::default()));
+    for setting in SETTINGS {
+        let line = format!("\n{} = ", setting.key());
+        assert!(text.contains(&line), "{} is missing", setting.name);
+        assert!(setting.about.len() > 20, "{} is not explained", setting.name);
+        let variable = format!("THRONOS_{}", setting.name.to_uppercase().replace('.', "_"));
+        assert_eq!(setting.variable(), variable);
+    }
+}
+
+// FAULTS A7
+#[test]
+fn an_unknown_key_is_refused_by_name_and_the_right_one_is_suggested() {
+    let error = file("[network]\nlisten_on = []\n").expect_err("a typo");
+    assert!(error.to_string().contains("`network.listen_on`"), "{error}");
+    let error = file("[api]\nlisen = \"127.0.0.1:1\"\n").expect_err("a typo");
+    assert!(error.to_string().contains("did you mean `api.listen`"), "{error}");
+    for text in ["listen = 1", "[nowhere]\nx = 1", "[nowhere]", "[network.deep]\nx = 1"] {
+        assert!(matches!(file(text), Err(ConfigError::UnknownKey { .. })), "{text}");
+    }
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_or_range_is_refused_with_what_is_expected() {
+    for (text, key, expected) in [
+        ("[network]\nlisten = \"x\"", "network.listen", "list"),
+        ("[network]\nlisten = [1]", "network.listen", "list"),
+        ("[network]\nlisten = [\"127.0.0.1:1\"]", "network.listen", "multiaddresses"),
+        ("[network]\npeers_max = -1", "network.peers_max", "number"),
+        ("[network]\npeers_max = 0", "network.peers_max", "1 to 10000"),
+        ("[api]\nlisten = \"localhost\"", "api.listen", "127.0.0.1:26701"),
+        ("[node]\nread_only = 1", "node.read_only", "true or false"),
+        ("[log]\nformat = \"xml\"", "log.format", "json"),
+        ("[log]\nfilter = \"a=b=c\"", "log.filter", "info"),
+    ] {
+        let error = file(text).expect_err(text);
+        let sentence = error.to_string();
+        assert!(sentence.contains(key) && sentence.contains(expected), "{text}: {sentence}");
+    }
+    assert!(matches!(file("[network"), Err(ConfigError::Syntax { .. })));
+}
+
+#[test]
+fn flags_go_before_the_environment_and_the_environment_before_the_file() {
+    let mut sources = Sources {
+        file: Some(("config.toml".to_owned(), "[network]\npeers_max = 1\n[node]\nworkers = 5\n".to_owned())),
+        environment: BTreeMap::from([("THRONOS_NETWORK_PEERS_MAX".to_owned(), "2".to_owned())]),
+        flags: vec![("network.peers_max".to_owned(), "3".to_owned())],
+    };
+    let read = |sources: &Sources| Config::read(sources).expect("sound").network.peers_max;
+    assert_eq!(read(&sources), 3);
+    sources.flags.clear();
+    assert_eq!(read(&sources), 2);
+    sources.environment.clear();
+    assert_eq!(read(&sources), 1);
+    assert_eq!(Config::read(&sources).expect("sound").node.workers, 5);
+    sources.environment.insert("THRONOS_NETWORK_PEERS_MAX".to_owned(), "many".to_owned());
+    let error = Config::read(&sources).expect_err("not a number");
+    assert!(error.to_string().contains("THRONOS_NETWORK_PEERS_MAX"), "{error}");
+}
+
+#[test]
+fn files_of_older_versions_are_still_read() {
+    for (name, text) in [("0.1.0", include_str!("configs/0.1.0.toml"))] {
+        file(text).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}

@@ -1,0 +1,108 @@
+//! Homes and keys that are refused, and why.
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use node::home::{Home, HomeError};
+use node::keys::{KeyFileError, NetworkKey, Password, PasswordError, PasswordSource, ValidatorKey, find_password};
+use support::{genesis, make_home};
+
+fn chmod(path: &std::path::Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("our own file");
+}
+
+// FAULTS S10
+#[test]
+fn a_directory_without_a_node_is_refused() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let error = Home::new(directory.path()).check().expect_err("it is empty");
+    assert!(matches!(error, HomeError::Missing(_)) && error.to_string().contains("thronosd init"), "{error}");
+}
+
+// FAULTS A7, S10
+#[test]
+fn keys_that_others_can_read_are_refused_and_the_remedy_is_named() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (home, _) = make_home(directory.path(), &genesis(), &[]);
+    home.check().expect("sound");
+    for mode in [0o640, 0o604, 0o644, 0o660] {
+        chmod(&home.network_key_file(), mode);
+        let error = NetworkKey::read(&home.network_key_file()).expect_err("others can read it");
+        assert!(matches!(error, KeyFileError::Home(HomeError::Open { .. })), "{error}");
+        assert!(error.to_string().contains("chmod 600"), "{error}");
+    }
+    chmod(&home.network_key_file(), 0o600);
+    NetworkKey::read(&home.network_key_file()).expect("sound again");
+    chmod(&home.keys(), 0o755);
+    let error = home.check().expect_err("others can look into it");
+    assert!(matches!(error, HomeError::Open { .. }) && error.to_string().contains("chmod 700"), "{error}");
+    chmod(&home.keys(), 0o700);
+    chmod(&home.data(), 0o777);
+    assert!(matches!(home.check(), Err(HomeError::Open { .. })));
+}
+
+#[test]
+fn a_home_of_another_chain_is_refused() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (home, _) = make_home(directory.path(), &genesis(), &[]);
+    let (_, chain) = home.read_genesis().expect("a genesis");
+    drop(home.lock(chain).expect("nobody has it"));
+    let other = types::ChainId(types::Hash32([1; 32]));
+    let error = home.lock(other).expect_err("another chain");
+    assert!(matches!(error, HomeError::OtherChain { .. }), "{error}");
+    assert_eq!(error.code(), "home_of_another_chain");
+}
+
+// FAULTS S10
+#[test]
+fn a_home_is_held_by_one_process_at_a_time() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (home, _) = make_home(directory.path(), &genesis(), &[]);
+    let (_, chain) = home.read_genesis().expect("a genesis");
+    let held = home.lock(chain).expect("nobody has it");
+    assert!(matches!(home.lock(chain), Err(HomeError::Locked(_))));
+    drop(held);
+    home.lock(chain).expect("it was let go");
+}
+
+#[test]
+fn a_validator_key_opens_with_its_password_only_and_notices_every_change() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("validator.json");
+    let (key, password) = (support::validator_key(), Password::new("correct horse"));
+    key.write_new(&path, &password).expect("a file");
+    assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
+    assert!(matches!(key.write_new(&path, &password), Err(KeyFileError::Exists(_))));
+    assert_eq!(ValidatorKey::read(&path, &password).expect("the right password").public(), key.public());
+    assert_eq!(ValidatorKey::read_public(&path).expect("a key file"), key.public());
+    let wrong = ValidatorKey::read(&path, &Password::new("battery staple"));
+    assert!(matches!(wrong, Err(KeyFileError::WrongPassword(_))));
+
+    let text = fs::read_to_string(&path).expect("a file");
+    let mut json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    json["passes"] = 4.into();
+    fs::write(&path, json.to_string()).expect("a file");
+    assert!(matches!(ValidatorKey::read(&path, &password), Err(KeyFileError::WrongPassword(_))), "the header counts");
+    json["memory_kib"] = u32::MAX.into();
+    fs::write(&path, json.to_string()).expect("a file");
+    assert!(matches!(ValidatorKey::read(&path, &password), Err(KeyFileError::Malformed { .. })), "costs are bounded");
+    fs::write(&path, &text[..40]).expect("a file");
+    assert!(matches!(ValidatorKey::read(&path, &password), Err(KeyFileError::Malformed { .. })));
+}
+
+#[test]
+fn passwords_come_from_a_private_file_or_a_credential_and_never_from_a_closed_terminal() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("thronos-password");
+    fs::write(&file, "correct horse\n").expect("a file");
+    chmod(&file, 0o644);
+    let source = PasswordSource { file: Some(file.clone()), credentials: None };
+    assert!(matches!(find_password(&source), Err(PasswordError::File(HomeError::Open { .. }))));
+    chmod(&file, 0o600);
+    find_password(&source).expect("a private file");
+    let source = PasswordSource { file: None, credentials: Some(directory.path().to_owned()) };
+    find_password(&source).expect("a credential");
+    assert_eq!(format!("{:?}", Password::new("secret")), "Password(…)");
+}

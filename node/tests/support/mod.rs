@@ -1,0 +1,156 @@
+//! A node of a network of one validator, in this process, on ports that the system chooses.
+#![allow(dead_code)]
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crypto::ecdsa_pure::SigningKey;
+use node::config::{Config, Sources};
+use node::home::{Home, write_file};
+use node::keys::{NetworkKey, ValidatorKey};
+use node::{Node, NodeOptions};
+use tempfile::TempDir;
+use tokens::TokensCall;
+use types::{
+    Address, Amount, Auth, AuthKind, Canonical, ChainId, Genesis, GenesisValidator, List, Nonce, Power, THR, TimeMs,
+    Transaction, TransactionBody, Witness,
+};
+
+/// What the funded account begins with, in µTHR.
+pub const FUNDS: Amount = Amount(1_000_000_000);
+const SEED: [u8; 32] = [7; 32];
+
+/// A node with its home and a funded account.
+pub struct Running {
+    pub node: Node,
+    pub directory: TempDir,
+    pub chain: ChainId,
+    pub agent: ureq::Agent,
+}
+
+pub fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    u64::try_from(since.as_millis()).expect("small")
+}
+
+/// The key of the funded account, or of a stranger.
+pub fn key(number: u8) -> SigningKey {
+    SigningKey::from_bytes(&[number; 32]).expect("a key")
+}
+
+pub fn address(key: &SigningKey) -> Address {
+    crypto::ids::address_of_key(&key.public_key())
+}
+
+pub fn validator_key() -> ValidatorKey {
+    ValidatorKey::from_secret(crypto::bls::SecretKey::from_ikm(&SEED))
+}
+
+pub fn genesis() -> Genesis {
+    let network = NetworkKey::from_seed(SEED);
+    let entry = validator_key().entry(network.peer_key().expect("a seed"));
+    let validator = GenesisValidator {
+        key: entry.key,
+        possession: entry.possession,
+        power: Power(1),
+        account: address(&key(9)),
+        peer: entry.peer,
+    };
+    let network = genesis::LocalNetwork {
+        name: "test".to_owned(),
+        time: TimeMs(now_ms() - 1_000),
+        ecosystem: address(&key(8)),
+        validators: vec![validator],
+        accounts: vec![(address(&key(1)), FUNDS)],
+    };
+    genesis::local_network(network).expect("a sound genesis")
+}
+
+pub fn make_home(root: &Path, genesis: &Genesis, settings: &[(&str, &str)]) -> (Home, Config) {
+    let home = Home::new(root.join("home"));
+    home.create().expect("a directory");
+    let flags = [("network.listen", "/ip4/127.0.0.1/tcp/0"), ("api.listen", "127.0.0.1:0")];
+    let flags = flags.iter().chain(settings).map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    let config = Config::read(&Sources { flags: flags.collect(), ..Sources::default() }).expect("sound settings");
+    write_file(&home.config_file(), config.to_toml().as_bytes()).expect("a file");
+    write_file(&home.genesis_file(), genesis::to_json(genesis).as_bytes()).expect("a file");
+    NetworkKey::from_seed(SEED).write(&home.network_key_file()).expect("a file");
+    (home, config)
+}
+
+pub fn start(settings: &[(&str, &str)]) -> Running {
+    let directory = tempfile::tempdir().expect("a directory");
+    let genesis = genesis();
+    let (home, config) = make_home(directory.path(), &genesis, settings);
+    let node = start_in(home, config);
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+    Running { node, directory, chain: genesis::chain_id(&genesis), agent }
+}
+
+pub fn start_in(home: Home, config: Config) -> Node {
+    let network = NetworkKey::from_seed(SEED);
+    let options = NodeOptions { home, config, validator: Some(validator_key()), network };
+    Node::start(options).unwrap_or_else(|error| panic!("{error}"))
+}
+
+impl Running {
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.node.api_address())
+    }
+
+    /// Status and JSON of an answer.
+    pub fn get(&self, path: &str) -> (u16, serde_json::Value) {
+        let mut answer = self.agent.get(self.url(path)).call().expect("an answer");
+        let status = answer.status().as_u16();
+        let text = answer.body_mut().read_to_string().expect("text");
+        (status, serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text)))
+    }
+
+    pub fn post(&self, path: &str, body: &str) -> (u16, serde_json::Value) {
+        let request = self.agent.post(self.url(path)).header("content-type", "application/json");
+        let mut answer = request.send(body).expect("an answer");
+        let status = answer.status().as_u16();
+        (status, answer.body_mut().read_json().expect("JSON"))
+    }
+
+    pub fn submit(&self, transaction: &Transaction) -> (u16, serde_json::Value) {
+        self.post("/api/v1/transactions", &self.request(transaction))
+    }
+
+    pub fn request(&self, transaction: &Transaction) -> String {
+        let transaction = hex::encode(transaction.to_canonical());
+        serde_json::json!({ "chain_id": self.chain, "transaction": transaction }).to_string()
+    }
+
+    /// A transfer of 5 µTHR from account 1, changed before it is signed.
+    pub fn transfer(&self, nonce: u64, change: impl FnOnce(&mut TransactionBody)) -> Transaction {
+        let key = key(1);
+        let call = TokensCall::transfer(THR, address(&self::key(2)), Amount(5)).to_call();
+        let mut body = TransactionBody {
+            version: types::TRANSACTION_VERSION,
+            sender: address(&key),
+            auth: AuthKind::Single,
+            nonce: Nonce(nonce),
+            valid_until: TimeMs(now_ms() + 60_000),
+            fee_max: Amount(1_000_000),
+            tip: Amount::ZERO,
+            payer: None,
+            calls: List::new(vec![call]).expect("one"),
+        };
+        change(&mut body);
+        sign(&key, self.chain, body)
+    }
+
+    /// Waits until a transaction is final.
+    pub fn final_transaction(&self, id: &str) -> serde_json::Value {
+        let (status, found) = self.get(&format!("/api/v1/transactions/{id}?wait=20000"));
+        assert_eq!((status, found["status"].as_str()), (200, Some("final")), "{found}");
+        found
+    }
+}
+
+pub fn sign(key: &SigningKey, chain: ChainId, body: TransactionBody) -> Transaction {
+    let id = crypto::ids::transaction_id(chain, &body);
+    let auth = Auth::Single { key: key.public_key(), signature: key.sign(id.as_bytes()) };
+    Transaction { body, witness: Witness { auths: List::new(vec![auth]).expect("one") } }
+}
