@@ -6,7 +6,7 @@ use benches::fixture::Fixture;
 use consensus::{Aggregated, Scheme};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use journal::{Journal, MemoryDisk, Record};
-use node::disk::FileDisk;
+use node::FileDisk;
 use replica::BlsScheme;
 use types::{Epoch, ValidatorIndex, View};
 
