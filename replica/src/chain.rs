@@ -188,6 +188,8 @@ impl Chain {
 
     /// Takes a final block that was proven and executed apart from the tree: the tip's child.
     pub(crate) fn finalize_replayed(&mut self, block: Arc<FinalizedBlock>) {
+        // It may be in the tree as well; left there it would be pruned, and everything built on it with it.
+        self.entries.remove(&block.hash);
         self.tip = Tip {
             hash: block.hash,
             header: block.header.clone(),

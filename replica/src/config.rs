@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use execution::Registry;
-use types::{BlsPublicKey, ByteString, ChainId, Epoch, Genesis, Hash32, PeerKey, ValidatorSet, View};
+use types::{BlsPublicKey, ByteString, ChainId, Epoch, Genesis, PeerKey, ValidatorSet, View};
 
 use crate::chain::Tip;
 use crate::log::LogRecord;
@@ -36,10 +36,6 @@ pub struct Start {
     pub epoch: Epoch,
     /// Who votes in it.
     pub set: Arc<ValidatorSet>,
-    /// The newest final block of this epoch, or the last one of the epoch before.
-    pub root: Hash32,
-    /// The view that finalized it; 0 for the last block of the epoch before.
-    pub root_view: View,
     /// No vote at or below this place: the log does not reach below it, or was lost.
     pub votes_above: (Epoch, View),
     /// The consensus log, oldest record first.

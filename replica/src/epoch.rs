@@ -4,16 +4,22 @@ use std::sync::Arc;
 
 use consensus::{EpochStart, Input};
 use execution::{ChainState, FinalizedBlock, Layered, NextBlock};
-use types::View;
+use types::{Epoch, Header, View};
 
 use crate::effect::{Effect, Notice};
 use crate::replica::Replica;
 
+/// The view in which the newest final block was notarized, on which the epoch's votes build: its proposal's, or 0 for
+/// the last block of the epoch before. The certificate that came with it may be that of a descendant.
+pub(crate) fn root_view(tip: &Header, epoch: Epoch) -> View {
+    if tip.epoch == epoch { tip.view } else { View::ZERO }
+}
+
 impl Replica {
-    /// Keeps the place at which a block became final, for the log's floor, and notes the end of an epoch.
+    /// Keeps a block's place for the log's floor, and notes the end of an epoch. The place is that of its proposal:
+    /// the certificate may be a descendant's, and what lies between must stay in the log.
     pub(crate) fn note_place(&mut self, block: &FinalizedBlock) {
-        let statement = block.certificate.statement;
-        self.places.insert(block.header.height, (statement.epoch, statement.view));
+        self.places.insert(block.header.height, (block.header.epoch, block.header.view));
         self.page_is_full |= block.header.next_validators_hash.is_some();
     }
 
@@ -36,8 +42,7 @@ impl Replica {
         self.effects.push(Effect::Notify(Notice::Validators { epoch, set: self.set.clone() }));
         // Catching up may end inside an epoch: then its newest final block is where consensus goes on.
         let tip = self.chain.tip();
-        let place = self.places.get(&tip.header.height).copied();
-        let root_view = place.filter(|(of, _)| *of == epoch).map_or(View::ZERO, |(_, view)| view);
+        let root_view = root_view(&tip.header, epoch);
         let start = EpochStart { epoch, set: self.set.clone(), root: tip.hash, root_view, floor: root_view };
         self.tell_engine(Input::EnterEpoch(start));
     }

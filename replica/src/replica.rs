@@ -87,12 +87,13 @@ impl Replica {
     pub fn new(config: Config, start: Start, now: Now, state: &dyn ChainState) -> (Self, Vec<Effect>) {
         let engine_config = engine_config(&config);
         let (barred_epoch, barred_view) = start.votes_above;
+        let root_view = crate::epoch::root_view(&start.tip.header, start.epoch);
         let epoch_start = EpochStart {
             epoch: start.epoch,
             set: start.set.clone(),
-            root: start.root,
-            root_view: start.root_view,
-            floor: if barred_epoch == start.epoch { barred_view.max(start.root_view) } else { start.root_view },
+            root: start.tip.hash,
+            root_view,
+            floor: if barred_epoch == start.epoch { barred_view.max(root_view) } else { root_view },
         };
         let (records, blocks) = split_log(start.log);
         let at = TimeMs(now.monotonic_ms);

@@ -36,7 +36,6 @@ pub struct Disks {
     pub journal: MemoryDisk,
     pub state: MemoryState,
     pub tip: Tip,
-    pub tip_place: (Epoch, View),
     pub blocks: BTreeMap<Height, Arc<FinalizedBlock>>,
 }
 
@@ -111,8 +110,7 @@ impl World {
                 state_root: first.outcome.state_root,
                 receipts_root: first.outcome.receipts_root,
             };
-            let tip_place = (Epoch::ZERO, View::ZERO);
-            let disks = Disks { journal: MemoryDisk::new(), state, tip, tip_place, blocks: BTreeMap::new() };
+            let disks = Disks { journal: MemoryDisk::new(), state, tip, blocks: BTreeMap::new() };
             let signer = KeySigner { chain, key };
             let peer = PeerKey([place + 1; 32]);
             Node { disks, told: Vec::new(), signer, voter: place < validators, peer, running: None }
@@ -137,14 +135,11 @@ impl World {
             software: ByteString::new(b"test".to_vec()).expect("short"),
         };
         let next = execution::NextBlock::read(&node.disks.state);
-        let (epoch, view) = node.disks.tip_place;
         let VoteBound::Above(above) = opened.votes_above else { panic!("the lease is there") };
         let start = Start {
             tip: node.disks.tip.clone(),
             epoch: next.epoch.number,
             set: Arc::new(next.validators),
-            root: node.disks.tip.hash,
-            root_view: if epoch == next.epoch.number { view } else { View::ZERO },
             votes_above: (above.epoch, above.view),
             log: opened.log,
         };
@@ -358,7 +353,6 @@ impl World {
             state_root: block.outcome.state_root,
             receipts_root: block.outcome.receipts_root,
         };
-        disks.tip_place = (block.certificate.statement.epoch, block.certificate.statement.view);
         let height = block.header.height;
         disks.blocks.insert(height, block);
         self.happen(place, Event::Committed { height });
