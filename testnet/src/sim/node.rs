@@ -7,7 +7,7 @@ use journal::{MemoryDisk, VoteBound};
 use mempool::PoolLimits;
 use replica::wire::Request;
 use replica::{Config, Desk, Effect, LogRecord, Now, Replica, RequestId, RequestToken, Start, Tip};
-use types::{ByteString, Epoch, Hash32, PeerKey, ValidatorIndex, View};
+use types::{ByteString, Epoch, PeerKey, ValidatorIndex, View};
 
 use super::clock::Clock;
 use super::crimes::Crime;
@@ -136,16 +136,13 @@ impl Node {
     ) -> Start {
         let next = NextBlock::read(&self.store.state);
         let (epoch, set) = (next.epoch.number, next.validators);
-        let place = self.store.newest().map(|block| block.certificate.statement);
-        let root_view = place.filter(|place| place.epoch == epoch).map_or(View::ZERO, |place| place.view);
         let bound = match bound {
             VoteBound::Above(position) => (position.epoch, position.view),
             VoteBound::Unknown => (Epoch::MAX, View::MAX),
         };
         let floor = floor.map_or((Epoch::ZERO, View::ZERO), |floor| (floor.epoch, floor.view));
-        let root: Hash32 = tip.hash;
         let votes_above = bound.max(floor);
-        Start { tip: tip.clone(), epoch, set: std::sync::Arc::new(set), root, root_view, votes_above, log }
+        Start { tip: tip.clone(), epoch, set: std::sync::Arc::new(set), votes_above, log }
     }
 
     /// Whether it follows the rules and is running.

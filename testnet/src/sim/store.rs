@@ -87,10 +87,6 @@ impl Store {
         )
     }
 
-    pub(crate) fn newest(&self) -> Option<&Arc<FinalizedBlock>> {
-        self.blocks.last()
-    }
-
     pub(crate) fn height(&self) -> Height {
         Height(self.blocks.len() as u64)
     }

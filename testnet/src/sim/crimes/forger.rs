@@ -67,6 +67,17 @@ fn fewer(real: &Certificate, members: usize) -> SignerBitmap {
 }
 
 impl Crime for Forger {
+    /// Bends what it assembled itself: with luck it is the first that the other hears of that certificate.
+    fn send(&mut self, hand: &mut Hand<'_>, _to: usize, message: Message) -> Vec<Message> {
+        match message {
+            Message::Certificate(real) if hand.lots.chance(self.per_mille) => {
+                hand.faults.add("forgery");
+                vec![Message::Certificate(with_bitmap(&real, |bytes| bytes.push(0)))]
+            }
+            message => vec![message],
+        }
+    }
+
     fn hear(&mut self, hand: &mut Hand<'_>, heard: &Message) -> Vec<(usize, Utterance)> {
         if let Message::Certificate(certificate) = heard {
             if self.seen.len() >= 16 {
