@@ -45,7 +45,9 @@ pub enum HomeError {
         wanted: u32,
     },
     /// Somebody else's file.
-    #[error("{path} belongs to user {owner}, this process runs as user {user}: run it as its owner or change the owner")]
+    #[error(
+        "{path} belongs to user {owner}, this process runs as user {user}: run it as its owner or change the owner"
+    )]
     Owner {
         /// The file or directory.
         path: PathBuf,
@@ -63,7 +65,7 @@ pub enum HomeError {
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        error: genesis::GenesisError,
+        error: Box<genesis::GenesisError>,
     },
     /// The data belongs to another chain.
     #[error(
@@ -285,7 +287,7 @@ impl Home {
 /// [`HomeError`] that names the file.
 pub fn read_genesis(path: &Path) -> Result<Genesis, HomeError> {
     let genesis = parse_genesis(path)?;
-    genesis::check(&genesis).map_err(|error| HomeError::Genesis { path: path.to_owned(), error })?;
+    genesis::check(&genesis).map_err(|error| HomeError::Genesis { path: path.to_owned(), error: error.into() })?;
     Ok(genesis)
 }
 
@@ -298,10 +300,10 @@ pub fn parse_genesis(path: &Path) -> Result<Genesis, HomeError> {
     if length > genesis::JSON_BYTES_MAX as u64 {
         let bytes = usize::try_from(length).unwrap_or(usize::MAX);
         let error = genesis::GenesisError::TooLong { bytes, bytes_max: genesis::JSON_BYTES_MAX };
-        return Err(HomeError::Genesis { path: path.to_owned(), error });
+        return Err(HomeError::Genesis { path: path.to_owned(), error: error.into() });
     }
     let json = fs::read_to_string(path).map_err(failed("read", path))?;
-    genesis::parse(&json).map_err(|error| HomeError::Genesis { path: path.to_owned(), error })
+    genesis::parse(&json).map_err(|error| HomeError::Genesis { path: path.to_owned(), error: error.into() })
 }
 
 /// Writes a file that may not exist yet, readable by its owner only.

@@ -104,9 +104,18 @@ impl Metrics {
         counter("thronos_consensus_invalid_proposals", "Proposals found invalid", &self.invalid_proposals);
         counter("thronos_consensus_byzantine_validators", "Contradictions seen", &self.evidence);
         counter("thronos_p2p_offences", "Misbehaviour of peers", &self.offences);
-        counter("thronos_p2p_questions_refused", "Questions of peers refused for lack of time", &self.questions_refused);
+        counter(
+            "thronos_p2p_questions_refused",
+            "Questions of peers refused for lack of time",
+            &self.questions_refused,
+        );
         let interval = self.block_interval.clone();
-        self.registry.register_with_unit("thronos_consensus_block_interval", "Between block times", Unit::Seconds, interval);
+        self.registry.register_with_unit(
+            "thronos_consensus_block_interval",
+            "Between block times",
+            Unit::Seconds,
+            interval,
+        );
         self.registry.register("thronos_api_requests", "Requests by route and status", self.requests.clone());
     }
 

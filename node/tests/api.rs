@@ -46,10 +46,25 @@ fn every_read_only_route_answers() {
     let id = running.submit(&running.transfer(0, |_| {})).1["id"].as_str().expect("an id").to_owned();
     running.final_transaction(&id);
     for path in [
-        "/api/v1/status", "/api/v1/validators", "/api/v1/validators?epoch=0", "/api/v1/genesis", "/api/v1/mempool",
-        "/api/v1/peers", "/api/v1/blocks", "/api/v1/blocks?from=0&limit=1", "/api/v1/blocks/latest", "/api/v1/blocks/0",
-        "/api/v1/assets", "/api/v1/assets/0", "/api/v1/fees/estimate?weight=1300", "/api/v1/openapi.json", "/livez",
-        "/readyz", "/metrics", "/version", "/docs/",
+        "/api/v1/status",
+        "/api/v1/validators",
+        "/api/v1/validators?epoch=0",
+        "/api/v1/genesis",
+        "/api/v1/mempool",
+        "/api/v1/peers",
+        "/api/v1/blocks",
+        "/api/v1/blocks?from=0&limit=1",
+        "/api/v1/blocks/latest",
+        "/api/v1/blocks/0",
+        "/api/v1/assets",
+        "/api/v1/assets/0",
+        "/api/v1/fees/estimate?weight=1300",
+        "/api/v1/openapi.json",
+        "/livez",
+        "/readyz",
+        "/metrics",
+        "/version",
+        "/docs/",
     ] {
         let (status, body) = running.get(path);
         assert_eq!(status, 200, "{path}: {body}");
@@ -60,7 +75,12 @@ fn every_read_only_route_answers() {
     assert_eq!((&status["role"], &status["voting"]["voting"]), (&Value::from("validator"), &Value::Bool(true)));
     let (_, metrics) = running.get("/metrics");
     let metrics = metrics.as_str().expect("text");
-    for name in ["thronos_consensus_height", "thronos_consensus_missing_validators", "thronos_mempool_size", "thronos_p2p_peers"] {
+    for name in [
+        "thronos_consensus_height",
+        "thronos_consensus_missing_validators",
+        "thronos_mempool_size",
+        "thronos_p2p_peers",
+    ] {
         assert!(metrics.contains(name), "{name} is not in {metrics}");
     }
     let (_, genesis) = running.get("/api/v1/genesis");
@@ -96,7 +116,7 @@ fn wrong_requests(running: &Running) -> Vec<(String, Option<String>, u16, &'stat
         get("/api/v1/fees/estimate?weight=999999999999", 400, "bad_weight"),
         get("/api/v1/ws", 400, "no_upgrade"),
         get("/api/v1/stream?transaction=1", 400, "bad_hash"),
-        get("/api/v1/transactions/batch", 400, "bad_hash"),
+        get("/api/v1/transactions/batch", 405, "method_not_allowed"),
         ("/api/v1/status".to_owned(), Some("{}".to_owned()), 405, "method_not_allowed"),
         (submit(), Some("{".to_owned()), 400, "malformed_json"),
         (submit(), Some("{}".to_owned()), 400, "malformed_json"),
@@ -104,7 +124,12 @@ fn wrong_requests(running: &Running) -> Vec<(String, Option<String>, u16, &'stat
         (submit(), Some(own("xy")), 400, "malformed_transaction"),
         (submit(), Some(own("00")), 400, "malformed_transaction"),
         (submit(), Some(own(&"00".repeat(70_000))), 413, "oversize"),
-        ("/api/v1/transactions/batch".to_owned(), Some(format!(r#"{{"chain_id":"{}","transactions":[]}}"#, running.chain)), 400, "bad_batch"),
+        (
+            "/api/v1/transactions/batch".to_owned(),
+            Some(format!(r#"{{"chain_id":"{}","transactions":[]}}"#, running.chain)),
+            400,
+            "bad_batch",
+        ),
     ];
     for (transaction, code) in wrong_transactions(running) {
         rows.push((submit(), Some(running.request(&transaction)), 422, code));
@@ -142,8 +167,8 @@ fn with_module(number: u16) -> impl FnOnce(&mut types::TransactionBody) {
 /// The same signatures with n - s in the place of s.
 fn high_s(witness: &Witness) -> Witness {
     const ORDER: [u8; 32] = [
-        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe, 0xba, 0xae, 0xdc,
-        0xe6, 0xaf, 0x48, 0xa0, 0x3b, 0xbf, 0xd2, 0x5e, 0x8c, 0xd0, 0x36, 0x41, 0x41,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe, 0xba, 0xae,
+        0xdc, 0xe6, 0xaf, 0x48, 0xa0, 0x3b, 0xbf, 0xd2, 0x5e, 0x8c, 0xd0, 0x36, 0x41, 0x41,
     ];
     let flip = |signature: &Secp256k1Signature| {
         let mut bytes = signature.0;

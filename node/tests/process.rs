@@ -85,7 +85,10 @@ fn refusals_are_one_sentence_with_a_code_and_exit_1_and_misuse_exits_2() {
         let answer = output(&arguments);
         let sentence = said(&answer);
         assert_eq!(answer.status.code(), Some(1), "{arguments:?}: {sentence}");
-        assert!(sentence.starts_with("thronosd: ") && sentence.trim_end().ends_with(&format!("[{code}]")), "{sentence}");
+        assert!(
+            sentence.starts_with("thronosd: ") && sentence.trim_end().ends_with(&format!("[{code}]")),
+            "{sentence}"
+        );
         assert_eq!(sentence.trim_end().lines().count(), 1, "{sentence}");
     }
     assert_eq!(output(&["fly"]).status.code(), Some(2));

@@ -27,10 +27,8 @@ pub(crate) async fn one(
 ) -> Result<Json<AccountResponse>, ApiError> {
     let account = address(&text, state.port.genesis.network)?;
     let store = state.port.store.clone();
-    let pending_nonce = state
-        .port
-        .ask(move |replica| store.view().map(|view| replica.pending_nonce(&account, &view)))
-        .await??;
+    let pending_nonce =
+        state.port.ask(move |replica| store.view().map(|view| replica.pending_nonce(&account, &view))).await??;
     off_thread(&state, move |port| {
         let view = port.store.view()?;
         let found = port.registry.account(&view, &account);
@@ -86,7 +84,11 @@ pub(crate) async fn history(
 fn read_cursor(text: &str) -> Result<AccountPlace, ApiError> {
     let parts = text.split_once('.').and_then(|(height, receipt)| height.parse().ok().zip(receipt.parse().ok()));
     let (height, receipt) = parts.ok_or_else(|| {
-        ApiError::bad("bad_cursor", format!("`{}` is not a cursor", shown(text)), "give back what the previous page gave")
+        ApiError::bad(
+            "bad_cursor",
+            format!("`{}` is not a cursor", shown(text)),
+            "give back what the previous page gave",
+        )
     })?;
     Ok(AccountPlace { height: Height(height), receipt })
 }

@@ -48,7 +48,10 @@ pub(crate) async fn list(State(state): State<AppState>) -> Result<Json<AssetsRes
 #[utoipa::path(get, path = "/api/v1/assets/{id}", tag = "assets",
     params(("id" = u64, Path, description = "The asset's number; 0 is THR.")),
     responses((status = 200, body = AssetResponse), (status = 400, body = ErrorResponse), (status = 404, body = ErrorResponse)))]
-pub(crate) async fn one(State(state): State<AppState>, Path(id): Path<String>) -> Result<Json<AssetResponse>, ApiError> {
+pub(crate) async fn one(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+) -> Result<Json<AssetResponse>, ApiError> {
     let id = AssetId(number(&id, "the number of an asset")?);
     off_thread(&state, move |port| find(port, &port.store.view()?, id).map(Json)).await
 }

@@ -83,7 +83,9 @@ fn api_name(name: &'static str) -> &'static str {
 fn hint_of(code: &str) -> &'static str {
     match code {
         "nonce_gap" => "send the transactions with the missing nonces first",
-        "nonce_too_low" | "nonce_used" => "sign again with the account's next nonce; `GET /api/v1/accounts/{address}` tells it",
+        "nonce_too_low" | "nonce_used" => {
+            "sign again with the account's next nonce; `GET /api/v1/accounts/{address}` tells it"
+        }
         "insufficient_funds" | "fee_unpayable" => "wait for waiting transactions, or send less",
         "expired" => "sign again with a later valid_until",
         "bad_signature" => "sign the id of exactly this body for this chain",
@@ -118,7 +120,12 @@ impl From<Unavailable> for ApiError {
             Unavailable::Busy => "busy",
             Unavailable::Stopping => "stopping",
         };
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, error.to_string(), "try again in a second, or ask another node")
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            code,
+            error.to_string(),
+            "try again in a second, or ask another node",
+        )
     }
 }
 

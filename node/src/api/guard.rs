@@ -70,7 +70,8 @@ impl Guard {
         }
         // A name cannot be an address, so no name server can point one here.
         let bare = name.trim_start_matches('[').trim_end_matches(']');
-        bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback() || ip == self.address.ip() || self.address.ip().is_unspecified())
+        bare.parse::<IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback() || ip == self.address.ip() || self.address.ip().is_unspecified())
     }
 }
 
@@ -97,7 +98,8 @@ pub(crate) async fn pass(State(guard): State<Arc<Guard>>, request: Request, next
 async fn answer(guard: &Guard, request: Request, next: Next) -> Response {
     let Ok(_room) = guard.room.try_acquire() else {
         let hint = "try again in a second, or ask another node";
-        return ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "the node has too much to do", hint).into_response();
+        return ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "the node has too much to do", hint)
+            .into_response();
     };
     match tokio::time::timeout(ANSWER_MAX, next.run(request)).await {
         Ok(response) => response,

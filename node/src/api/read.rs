@@ -7,9 +7,7 @@ use execution::{FinalizedBlock, Registry};
 use store::{Store, StoreError, StoredBlock};
 use types::{Address, Canonical, Certificate, Event, Hash32, Header, Height, Network, Receipt, Transaction};
 
-use super::models::{
-    BlockSummary, EventResponse, ReceiptResponse, TransactionResponse, TransactionStatus,
-};
+use super::models::{BlockSummary, EventResponse, ReceiptResponse, TransactionResponse, TransactionStatus};
 
 /// Longest chain of headers from a block to the one its certificate names.
 const DESCENDANTS_MAX: usize = 1_024;
@@ -61,11 +59,8 @@ pub(crate) fn summary(block: &StoredBlock, transactions: usize) -> BlockSummary 
 
 /// A block that has just become final, in a list.
 pub(crate) fn fresh_summary(block: &FinalizedBlock) -> BlockSummary {
-    let stored = StoredBlock {
-        hash: block.hash,
-        header: block.header.clone(),
-        certificate: Some(block.certificate.clone()),
-    };
+    let stored =
+        StoredBlock { hash: block.hash, header: block.header.clone(), certificate: Some(block.certificate.clone()) };
     summary(&stored, block.body.transactions.len())
 }
 
@@ -95,7 +90,8 @@ pub(crate) fn stored_transaction(
     id: &Hash32,
 ) -> Result<Option<TransactionResponse>, StoreError> {
     let Some(place) = store.transaction(id)? else { return Ok(None) };
-    let (block, body, receipts) = (store.block(place.height)?, store.body(place.height)?, store.receipts(place.height)?);
+    let (block, body, receipts) =
+        (store.block(place.height)?, store.body(place.height)?, store.receipts(place.height)?);
     let (Some(block), Some(body), Some(receipts)) = (block, body, receipts) else { return Ok(None) };
     let index = place.index as usize;
     let parts = body.transactions.get(index).zip(receipts.get(index + 1));
@@ -106,7 +102,11 @@ pub(crate) fn stored_transaction(
 }
 
 /// A transaction of a block that has just become final.
-pub(crate) fn fresh_transaction(registry: &Registry, block: &FinalizedBlock, id: &Hash32) -> Option<TransactionResponse> {
+pub(crate) fn fresh_transaction(
+    registry: &Registry,
+    block: &FinalizedBlock,
+    id: &Hash32,
+) -> Option<TransactionResponse> {
     let (_, receipts) = block.outcome.receipts.split_first()?;
     let index = receipts.iter().position(|receipt| receipt.id == *id)?;
     let place = Place { header: &block.header, hash: block.hash, certificate: Some(&block.certificate), index };

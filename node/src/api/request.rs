@@ -45,7 +45,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             let hint = "send JSON with the header `content-type: application/json`";
             return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", message, hint));
         }
-        let length = request.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        let length =
+            request.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         if length.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
             return Err(oversize());
         }
@@ -57,7 +58,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             }
         })?;
         serde_json::from_slice(&bytes).map(Self).map_err(|error| {
-            ApiError::bad("malformed_json", format!("the body cannot be read as JSON of this route: {error}"), "see /docs")
+            ApiError::bad(
+                "malformed_json",
+                format!("the body cannot be read as JSON of this route: {error}"),
+                "see /docs",
+            )
         })
     }
 }
@@ -84,7 +89,11 @@ pub(crate) fn hash(text: &str) -> Result<Hash32, ApiError> {
 /// Reads a number in a path.
 pub(crate) fn number(text: &str, what: &str) -> Result<u64, ApiError> {
     text.parse().map_err(|_| {
-        ApiError::bad("bad_number", format!("`{}` is not {what}", shown(text)), "write a whole number in decimal digits")
+        ApiError::bad(
+            "bad_number",
+            format!("`{}` is not {what}", shown(text)),
+            "write a whole number in decimal digits",
+        )
     })
 }
 
@@ -94,7 +103,11 @@ pub(crate) fn page(limit: Option<u32>) -> Result<u32, ApiError> {
         limit @ 1..=PAGE_MAX => Ok(limit),
         limit => {
             let message = format!("the limit is {limit}");
-            Err(ApiError::bad("bad_limit", message, format!("give a limit from 1 to {PAGE_MAX} and ask for more pages")))
+            Err(ApiError::bad(
+                "bad_limit",
+                message,
+                format!("give a limit from 1 to {PAGE_MAX} and ask for more pages"),
+            ))
         }
     }
 }

@@ -48,10 +48,11 @@ pub(crate) fn table() -> Vec<Row> {
 
 /// The whole API with its door.
 pub(crate) fn router(state: AppState, guard: Arc<Guard>) -> Router {
-    let routes = table().into_iter().fold(Router::new(), |router, (path, methods)| {
-        router.route(path, methods.fallback(wrong_method))
-    });
-    let page = utoipa_swagger_ui::SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/api/v1/openapi.json"));
+    let routes = table()
+        .into_iter()
+        .fold(Router::new(), |router, (path, methods)| router.route(path, methods.fallback(wrong_method)));
+    let page =
+        utoipa_swagger_ui::SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/api/v1/openapi.json"));
     routes
         .with_state(state)
         .merge(page)
@@ -66,7 +67,12 @@ async fn nowhere(uri: Uri) -> ApiError {
 
 async fn wrong_method(method: Method, uri: Uri) -> ApiError {
     let message = format!("`{}` does not take {}", shown(uri.path()), shown(method.as_str()));
-    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message, "see /docs for the methods of this route")
+    ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        message,
+        "see /docs for the methods of this route",
+    )
 }
 
 /// Reads the store on a thread that may wait, so that no other request does.

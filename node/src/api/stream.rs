@@ -4,14 +4,17 @@
 //! of the store, without a gap to the live ones. A reader that is too slow is brought up to date from the store.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::State;
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::IntoResponse;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use execution::FinalizedBlock;
 use futures::Stream;
 use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, broadcast, mpsc};
 use types::{Hash32, Height};
 use utoipa::IntoParams;
@@ -23,7 +26,7 @@ use super::read;
 use super::request::{Params, hash};
 use super::routes::off_thread;
 use super::transactions::look;
-use crate::shell::ChainEvent;
+use crate::shell::PoolChange;
 
 /// Events that may wait for a slow reader.
 const WAITING_MAX: usize = 64;
@@ -127,7 +130,9 @@ fn open(state: &AppState, params: &StreamParams) -> Result<mpsc::Receiver<Told>,
     };
     let transaction = params.transaction.as_deref().map(hash).transpose()?;
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
-    let teller = Teller { state: state.clone(), events: state.port.notices.listen(), sender, _permit: permit };
+    let notices = &state.port.notices;
+    let (blocks, changes) = (notices.blocks(), notices.changes());
+    let teller = Teller { state: state.clone(), blocks, changes, sender, _permit: permit };
     let from = params.from.map(Height);
     tokio::spawn(async move {
         // A store that cannot be read ends the stream; the reader resumes elsewhere.
@@ -141,20 +146,37 @@ fn open(state: &AppState, params: &StreamParams) -> Result<mpsc::Receiver<Told>,
 
 struct Teller {
     state: AppState,
-    events: broadcast::Receiver<ChainEvent>,
+    blocks: broadcast::Receiver<Arc<FinalizedBlock>>,
+    changes: broadcast::Receiver<PoolChange>,
     sender: mpsc::Sender<Told>,
     _permit: OwnedSemaphorePermit,
 }
 
+/// Something that a stream may tell.
+enum News {
+    Block(Arc<FinalizedBlock>),
+    Change(PoolChange),
+    /// Too much happened; the store knows what.
+    Missed,
+}
+
 impl Teller {
-    /// The next thing that happens; nothing when the stream is to end.
-    async fn next(&mut self) -> Option<Result<ChainEvent, broadcast::error::RecvError>> {
+    /// The next final block; nothing when the stream is to end.
+    async fn next_block(&mut self) -> Option<News> {
         let mut stopping = self.state.stopping.clone();
         tokio::select! {
-            event = self.events.recv() => match event {
-                Err(broadcast::error::RecvError::Closed) => None,
-                event => Some(event),
-            },
+            block = self.blocks.recv() => news(block, News::Block),
+            () = self.sender.closed() => None,
+            _ = stopping.wait_for(|stopping| *stopping) => None,
+        }
+    }
+
+    /// The next final block or change of the pool; nothing when the stream is to end.
+    async fn next(&mut self) -> Option<News> {
+        let mut stopping = self.state.stopping.clone();
+        tokio::select! {
+            change = self.changes.recv() => news(change, News::Change),
+            block = self.blocks.recv() => news(block, News::Block),
             () = self.sender.closed() => None,
             _ = stopping.wait_for(|stopping| *stopping) => None,
         }
@@ -169,22 +191,16 @@ impl Teller {
                     None => return Ok(()),
                 }
             }
-            match self.next().await {
+            match self.next_block().await {
                 None => return Ok(()),
-                Some(Ok(ChainEvent::Final(block))) => {
+                Some(News::Block(block)) if next.is_none_or(|next| block.header.height == next) => {
                     let height = block.header.height;
-                    if next.is_some_and(|next| height < next) {
-                        continue;
+                    if self.sender.send(told("block", Some(height), &read::fresh_summary(&block))).await.is_err() {
+                        return Ok(());
                     }
-                    if next.is_none_or(|next| height == next) {
-                        let event = told("block", Some(height), &read::fresh_summary(&block));
-                        if self.sender.send(event).await.is_err() {
-                            return Ok(());
-                        }
-                        next = Some(height.next());
-                    }
+                    next = Some(height.next());
                 }
-                // Something was missed: the store has it.
+                // It was told already, or something was missed: the store has it.
                 Some(_) => {}
             }
         }
@@ -234,18 +250,25 @@ impl Teller {
             loop {
                 match self.next().await {
                     None => return Ok(()),
-                    Some(Ok(ChainEvent::Final(block))) => {
+                    Some(News::Block(block)) => {
                         if let Some(found) = read::fresh_transaction(&self.state.port.registry, &block, &id) {
                             // The last event of this stream; a reader that is gone misses nothing.
                             let _ = self.sender.send(told("transaction", None, &found)).await;
                             return Ok(());
                         }
                     }
-                    Some(Ok(ChainEvent::Pooled(other) | ChainEvent::Dropped { id: other, .. })) if other == id => break,
-                    Some(Ok(_)) => {}
-                    Some(Err(_)) => break,
+                    Some(News::Change(change)) if change.id() != id => {}
+                    Some(News::Change(_) | News::Missed) => break,
                 }
             }
         }
+    }
+}
+
+fn news<T>(heard: Result<T, RecvError>, make: impl FnOnce(T) -> News) -> Option<News> {
+    match heard {
+        Ok(heard) => Some(make(heard)),
+        Err(RecvError::Lagged(_)) => Some(News::Missed),
+        Err(RecvError::Closed) => None,
     }
 }

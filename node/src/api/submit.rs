@@ -117,7 +117,11 @@ fn right_chain(port: &Port, chain: ChainId) -> Result<(), ApiError> {
 
 fn decode(text: &str) -> Result<Transaction, ApiError> {
     if text.len() > limits::TRANSACTION_BYTES_MAX * 2 {
-        let message = format!("the transaction has {} bytes, at most {} are allowed", text.len() / 2, limits::TRANSACTION_BYTES_MAX);
+        let message = format!(
+            "the transaction has {} bytes, at most {} are allowed",
+            text.len() / 2,
+            limits::TRANSACTION_BYTES_MAX
+        );
         return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "oversize", message, "split it into several"));
     }
     let malformed = |what: String| {

@@ -15,7 +15,6 @@ use super::models::{ErrorResponse, TransactionResponse, TransactionStatus};
 use super::read;
 use super::request::{Params, hash};
 use super::routes::off_thread;
-use crate::shell::ChainEvent;
 
 /// Longest wait, in ms.
 const WAIT_MS_MAX: u64 = 60_000;
@@ -56,7 +55,7 @@ pub(crate) async fn one(
 
 /// Waits until the transaction is final, or the node stops.
 async fn until_final(state: &AppState, id: Hash32) -> Result<TransactionResponse, ApiError> {
-    let mut events = state.port.notices.listen();
+    let mut blocks = state.port.notices.blocks();
     let mut stopping = state.stopping.clone();
     loop {
         let found = look(state, id).await?;
@@ -64,17 +63,16 @@ async fn until_final(state: &AppState, id: Hash32) -> Result<TransactionResponse
             return Ok(found);
         }
         loop {
-            let event = tokio::select! {
-                event = events.recv() => event,
+            let block = tokio::select! {
+                block = blocks.recv() => block,
                 _ = stopping.wait_for(|stopping| *stopping) => return Ok(found),
             };
-            match event {
-                Ok(ChainEvent::Final(block)) => {
+            match block {
+                Ok(block) => {
                     if let Some(found) = read::fresh_transaction(&state.port.registry, &block, &id) {
                         return Ok(found);
                     }
                 }
-                Ok(_) => {}
                 // What was missed is in the store.
                 Err(RecvError::Lagged(_)) => break,
                 Err(RecvError::Closed) => return Ok(found),

@@ -8,8 +8,8 @@ pub(crate) fn run(home: &Home) -> Result<(), Refusal> {
     home.check()?;
     let config = read_config(home, Vec::new())?;
     for line in verify_home(home, &config)? {
-        println!("{line}");
+        say!("{line}");
     }
-    println!("{} is sound", home.root().display());
+    say!("{} is sound", home.root().display());
     Ok(())
 }

@@ -28,9 +28,11 @@ impl ConfigVerb {
             Self::Check { home, settings } => {
                 let home = home.home()?;
                 read_config(&home, settings.pairs()?)?;
-                println!("{} is fine", home.config_file().display());
+                say!("{} is fine", home.config_file().display());
             }
-            Self::Print { home, settings } => print!("{}", read_config(&home.home()?, settings.pairs()?)?.to_toml()),
+            Self::Print { home, settings } => {
+                say!("{}", read_config(&home.home()?, settings.pairs()?)?.to_toml().trim_end())
+            }
         }
         Ok(())
     }

@@ -107,7 +107,7 @@ impl GenesisVerb {
             }),
             Self::Validate { file } => validate(&file),
             Self::Hash { file } => {
-                println!("{}", genesis::chain_id(&read_genesis(&file)?));
+                say!("{}", genesis::chain_id(&read_genesis(&file)?));
                 Ok(())
             }
         }
@@ -124,8 +124,9 @@ fn new(file: &Path, name: String, network: NetworkName, ecosystem: &str, time: O
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
     let length = name.len();
-    let name = ByteString::new(name.into_bytes())
-        .map_err(|_| Refusal::new("genesis_parameter", format!("the name has {length} bytes, at most 64 are allowed")))?;
+    let name = ByteString::new(name.into_bytes()).map_err(|_| {
+        Refusal::new("genesis_parameter", format!("the name has {length} bytes, at most 64 are allowed"))
+    })?;
     let genesis = Genesis {
         version: genesis::PROTOCOL_VERSION,
         name,
@@ -149,7 +150,8 @@ fn read_entry(path: &Path) -> Result<(BlsPublicKey, BlsSignature, PeerKey), Refu
 fn add_validator(genesis: &mut Genesis, validator: GenesisValidator) -> Result<(), Refusal> {
     let known = crypto::bls::PublicKey::parse(&validator.key);
     if !known.is_ok_and(|key| key.verify_possession(&validator.possession)) {
-        let message = format!("the proof of possession does not prove the key {}: take both from one entry", validator.key);
+        let message =
+            format!("the proof of possession does not prove the key {}: take both from one entry", validator.key);
         return Err(Refusal::new("genesis_possession", message));
     }
     let mut all = std::mem::take(&mut genesis.validators).into_vec();
@@ -179,18 +181,18 @@ fn add_balance(genesis: &mut Genesis, address: Address, asset: AssetId, text: &s
         None => all.push(GenesisBalance { address, asset, amount }),
     }
     all.sort_unstable_by_key(|entry| (entry.address, entry.asset));
-    genesis.balances =
-        List::new(all).map_err(|all| Refusal::new("genesis_too_many", format!("{} balances are too many", all.len())))?;
+    genesis.balances = List::new(all)
+        .map_err(|all| Refusal::new("genesis_too_many", format!("{} balances are too many", all.len())))?;
     Ok(())
 }
 
 fn validate(file: &Path) -> Result<(), Refusal> {
     let genesis = read_genesis(file)?;
-    println!("{} starts chain {}", file.display(), genesis::chain_id(&genesis));
+    say!("{} starts chain {}", file.display(), genesis::chain_id(&genesis));
     let faults = genesis::faults_tolerated(&genesis);
-    println!("{} validators, of which {faults} may fail", genesis.validators.len());
+    say!("{} validators, of which {faults} may fail", genesis.validators.len());
     for warning in genesis::warnings(&genesis) {
-        println!("warning: {warning}");
+        say!("warning: {warning}");
     }
     Ok(())
 }
@@ -205,8 +207,8 @@ fn change(file: &Path, change: impl FnOnce(&mut Genesis) -> Result<(), Refusal>)
 fn save(file: &Path, genesis: &Genesis) -> Result<(), Refusal> {
     write_file(file, genesis::to_json(genesis).as_bytes())?;
     match genesis::check(genesis) {
-        Ok(()) => println!("{} is complete; chain id {}", file.display(), genesis::chain_id(genesis)),
-        Err(error) => println!("{} is written, but cannot start a chain yet: {error}", file.display()),
+        Ok(()) => say!("{} is complete; chain id {}", file.display(), genesis::chain_id(genesis)),
+        Err(error) => say!("{} is written, but cannot start a chain yet: {error}", file.display()),
     }
     Ok(())
 }

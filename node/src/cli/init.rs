@@ -31,7 +31,8 @@ impl Init {
     pub(crate) fn run(self) -> Result<(), Refusal> {
         let home = self.home.home()?;
         // Everything that may be refused is looked at before anything is written.
-        let genesis = self.genesis.as_deref().map(|path| read_genesis(path).map(|genesis| (path, genesis))).transpose()?;
+        let genesis =
+            self.genesis.as_deref().map(|path| read_genesis(path).map(|genesis| (path, genesis))).transpose()?;
         let mut flags = self.settings.pairs()?;
         if let Some(file) = &self.password_file {
             flags.push(("node.password_file".to_owned(), absolute(file)?));
@@ -50,41 +51,47 @@ impl Init {
             }
         }
         if home.config_file().exists() && !flags.is_empty() && !self.validator && genesis.is_none() {
-            let message = format!("{} exists already: edit it, or give the settings to `run`", home.config_file().display());
+            let message =
+                format!("{} exists already: edit it, or give the settings to `run`", home.config_file().display());
             return Err(Refusal::new("config_exists", message));
         }
         let validator = self.new_validator_key(&home)?;
         home.create()?;
         if !home.config_file().exists() {
             write_file(&home.config_file(), config.to_toml().as_bytes())?;
-            println!("settings         {}", home.config_file().display());
+            say!("settings         {}", home.config_file().display());
         }
         if !home.network_key_file().exists() {
             NetworkKey::generate()?.write(&home.network_key_file())?;
         }
         let network = NetworkKey::read(&home.network_key_file())?;
-        println!("network identity {}", crate::peer_id::text(&network.peer_key()?));
+        say!("network identity {}", crate::peer_id::text(&network.peer_key()?));
         if let Some((key, password)) = validator {
             key.write_new(&home.validator_key_file(), &password)?;
-            println!("validator key    {}", key.public());
+            say!("validator key    {}", key.public());
             let entry = home.keys().join("validator-entry.json");
             let json = serde_json::to_string_pretty(&key.entry(network.peer_key()?)).expect("an entry has a JSON form");
             write_file(&entry, format!("{json}\n").as_bytes())?;
-            println!("for the genesis  {}", entry.display());
+            say!("for the genesis  {}", entry.display());
         }
         match genesis {
             Some((_, genesis)) => {
                 write_file(&home.genesis_file(), genesis::to_json(&genesis).as_bytes())?;
-                println!("chain            {}", genesis::chain_id(&genesis));
-                println!("next: thronosd run --home {}", home.root().display());
+                say!("chain            {}", genesis::chain_id(&genesis));
+                say!("next: thronosd run --home {}", home.root().display());
             }
-            None if home.genesis_file().exists() => println!("next: thronosd run --home {}", home.root().display()),
-            None => println!("next: thronosd init --home {} --genesis FILE, with the network's genesis", home.root().display()),
+            None if home.genesis_file().exists() => say!("next: thronosd run --home {}", home.root().display()),
+            None => {
+                say!("next: thronosd init --home {} --genesis FILE, with the network's genesis", home.root().display())
+            }
         }
         Ok(())
     }
 
-    fn new_validator_key(&self, home: &crate::home::Home) -> Result<Option<(ValidatorKey, crate::keys::Password)>, Refusal> {
+    fn new_validator_key(
+        &self,
+        home: &crate::home::Home,
+    ) -> Result<Option<(ValidatorKey, crate::keys::Password)>, Refusal> {
         if !self.validator {
             return Ok(None);
         }

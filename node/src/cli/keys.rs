@@ -53,14 +53,14 @@ fn show(home: &Home, json: bool) -> Result<(), Refusal> {
             .map_err(|error| Refusal::new("no_validator_key", format!("cannot read {}: {error}", entry.display())))?;
         let entry: ValidatorEntry = serde_json::from_str(&text)
             .map_err(|error| Refusal::new("key_malformed", format!("{}: {error}", entry.display())))?;
-        println!("{}", serde_json::to_string_pretty(&entry).expect("an entry has a JSON form"));
+        say!("{}", serde_json::to_string_pretty(&entry).expect("an entry has a JSON form"));
         return Ok(());
     }
-    println!("network identity {}", crate::peer_id::text(&network.peer_key()?));
-    println!("network key      {}", network.peer_key()?);
+    say!("network identity {}", crate::peer_id::text(&network.peer_key()?));
+    say!("network key      {}", network.peer_key()?);
     match validator.exists() {
-        true => println!("validator key    {}", ValidatorKey::read_public(&validator)?),
-        false => println!("validator key    none: this node follows the chain and does not vote"),
+        true => say!("validator key    {}", ValidatorKey::read_public(&validator)?),
+        false => say!("validator key    none: this node follows the chain and does not vote"),
     }
     Ok(())
 }
@@ -74,6 +74,6 @@ fn change_password(home: &Home, present: Option<PathBuf>, new: Option<PathBuf>) 
     // A credential of systemd is the present password, so it is not looked for here.
     let password = choose_new_password(&PasswordSource { file: new, credentials: None })?;
     key.write(&path, &password)?;
-    println!("the validator key is encrypted under the new password; change the password file to match");
+    say!("the validator key is encrypted under the new password; change the password file to match");
     Ok(())
 }

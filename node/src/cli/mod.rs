@@ -3,6 +3,14 @@
 //! Every refusal is one sentence that says what happened, with which value, and what to do. Exit codes: 0 done, 1 refused or failed,
 //! 2 not understood, 70 this machine failed while the node ran.
 
+/// Prints a line on standard output. A reader that has gone away, like `head`, is no error.
+macro_rules! say {
+    ($($part:tt)*) => {{
+        use std::io::Write;
+        let _ = writeln!(std::io::stdout(), $($part)*);
+    }};
+}
+
 mod check;
 mod config;
 mod genesis;
@@ -65,7 +73,8 @@ impl HomeArgument {
             return Ok(Home::new(home));
         }
         let user = std::env::var_os("HOME").filter(|home| !home.is_empty());
-        let user = user.ok_or_else(|| Refusal::new("no_home", "HOME is not set: name the node's directory with --home"))?;
+        let user =
+            user.ok_or_else(|| Refusal::new("no_home", "HOME is not set: name the node's directory with --home"))?;
         Ok(Home::new(PathBuf::from(user).join(".thronos")))
     }
 }
@@ -181,7 +190,7 @@ impl Command {
             Verb::Config(verb) => verb.run(),
             Verb::Genesis(verb) => verb.run(),
             Verb::Version => {
-                println!("thronosd {}", env!("CARGO_PKG_VERSION"));
+                say!("thronosd {}", env!("CARGO_PKG_VERSION"));
                 Ok(())
             }
         }

@@ -15,6 +15,9 @@ use crate::shell::{Node, NodeOptions, Port};
 /// After this the process ends even if something has not drained; what it has said is on disk long before.
 const DRAIN_MAX: Duration = Duration::from_secs(8);
 
+/// What libraries say that means nothing to an operator; the settings may ask for it.
+const QUIET: &str = "libp2p_gossipsub=error,libp2p_kad=error,libp2p_swarm=warn";
+
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     #[command(flatten)]
@@ -75,7 +78,7 @@ fn unlock(home: &Home, config: &Config, flag: Option<PathBuf>) -> Result<Option<
 }
 
 fn start_log(config: &Config) {
-    let filter = tracing_subscriber::EnvFilter::new(&config.log.filter);
+    let filter = tracing_subscriber::EnvFilter::new(format!("{QUIET},{}", config.log.filter));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let builder = builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
     // A second start in one process keeps the first log.
@@ -105,7 +108,8 @@ fn serve(node: Node) -> Result<(), Refusal> {
     });
     let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Stopping]);
     if let Some(fault) = fault {
-        // What failed may hang, so nothing is waited for: what was said is on disk.
+        // What failed may hang, so nothing is waited for: what was said is on disk, and the process ends now.
+        std::mem::forget(node);
         return Err(Refusal::fault(format!("the node stops because this machine failed: {fault}")));
     }
     tracing::info!("stopping");

@@ -33,23 +33,24 @@ impl Status {
             None => read_config(&self.home.home()?, Vec::new())?.api.listen,
         };
         let body = get(&address, "/api/v1/status").map_err(|error| {
-            let message = format!("no answer from {address}: {error}; is the node running? (`thronosd run`, or another --api)");
+            let message =
+                format!("no answer from {address}: {error}; is the node running? (`thronosd run`, or another --api)");
             Refusal::new("not_running", message)
         })?;
         if self.json {
-            println!("{}", body.trim_end());
+            say!("{}", body.trim_end());
             return Ok(());
         }
         let status: StatusResponse = serde_json::from_str(&body)
             .map_err(|error| Refusal::new("not_a_node", format!("{address} does not answer like a node: {error}")))?;
-        println!("{}", status.voting.sentence);
-        println!("chain      {} ({})", status.chain_name, status.chain_id);
-        println!("block      {} ({})", status.final_height, status.final_hash);
-        println!("epoch      {}, view {}", status.epoch, status.view);
-        println!("role       {}", status.role);
-        println!("peers      {}", status.peers);
-        println!("waiting    {} transactions", status.mempool_transactions);
-        println!("peer id    {}", status.peer_id);
+        say!("{}", status.voting.sentence);
+        say!("chain      {} ({})", status.chain_name, status.chain_id);
+        say!("block      {} ({})", status.final_height, status.final_hash);
+        say!("epoch      {}, view {}", status.epoch, status.view);
+        say!("role       {}", status.role);
+        say!("peers      {}", status.peers);
+        say!("waiting    {} transactions", status.mempool_transactions);
+        say!("peer id    {}", status.peer_id);
         Ok(())
     }
 }

@@ -205,8 +205,9 @@ impl Config {
     }
 
     fn take_file(&mut self, place: &str, text: &str) -> Result<(), ConfigError> {
-        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-            ConfigError::Syntax { place: place.to_owned(), reason: error.to_string().trim_end().to_owned() }
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| ConfigError::Syntax {
+            place: place.to_owned(),
+            reason: error.to_string().trim_end().to_owned(),
         })?;
         for (section, content) in table {
             let toml::Value::Table(keys) = content else {
@@ -279,9 +280,10 @@ fn find(place: &str, name: &str) -> Result<&'static Setting, ConfigError> {
 /// What the file says for a key, as it is written there, for the error.
 fn key_text(name: &str, text: &str) -> String {
     let key = name.rsplit('.').next().unwrap_or(name);
-    let line = text.lines().map(str::trim).find(|line| {
-        line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='))
-    });
+    let line = text
+        .lines()
+        .map(str::trim)
+        .find(|line| line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('=')));
     let value = line.and_then(|line| line.split_once('=')).map(|(_, value)| value.trim());
     value.map_or_else(|| "something else".to_owned(), |value| format!("`{value}`"))
 }

@@ -41,9 +41,11 @@ impl Setting {
 
     /// Changes the value, or says what is expected.
     pub(super) fn set(&self, config: &mut Config, value: Value) -> Result<(), String> {
-        (self.set)(config, value).map_err(|expected| {
-            if expected.is_empty() { self.expected(config) } else { expected.to_owned() }
-        })
+        (self.set)(config, value).map_err(
+            |expected| {
+                if expected.is_empty() { self.expected(config) } else { expected.to_owned() }
+            },
+        )
     }
 
     /// The kind of value, for an error.
@@ -80,19 +82,34 @@ pub const SETTINGS: &[Setting] = &[
         name: "network.listen",
         about: "Where peers reach this node: multiaddresses, QUIC (udp) and TCP. Port 0 lets the system choose.",
         get: |config| Value::List(config.network.listen.clone()),
-        set: take!(List, network.listen, |all: &Vec<String>| all.iter().all(|one| is_multiaddress(one)), MULTIADDRESSES),
+        set: take!(
+            List,
+            network.listen,
+            |all: &Vec<String>| all.iter().all(|one| is_multiaddress(one)),
+            MULTIADDRESSES
+        ),
     },
     Setting {
         name: "network.external",
         about: "Addresses under which others reach this node, if they differ from the above (behind NAT, for instance).",
         get: |config| Value::List(config.network.external.clone()),
-        set: take!(List, network.external, |all: &Vec<String>| all.iter().all(|one| is_multiaddress(one)), MULTIADDRESSES),
+        set: take!(
+            List,
+            network.external,
+            |all: &Vec<String>| all.iter().all(|one| is_multiaddress(one)),
+            MULTIADDRESSES
+        ),
     },
     Setting {
         name: "network.bootstrap",
         about: "Peers through which this node finds the network; they are dialled for ever.",
         get: |config| Value::List(config.network.bootstrap.clone()),
-        set: take!(List, network.bootstrap, |all: &Vec<String>| all.iter().all(|one| is_multiaddress(one)), MULTIADDRESSES),
+        set: take!(
+            List,
+            network.bootstrap,
+            |all: &Vec<String>| all.iter().all(|one| is_multiaddress(one)),
+            MULTIADDRESSES
+        ),
     },
     Setting {
         name: "network.private_addresses",
@@ -110,7 +127,12 @@ pub const SETTINGS: &[Setting] = &[
         name: "api.listen",
         about: "Address and port of the HTTP API. Anybody who reaches it may submit transactions and read everything.",
         get: |config| Value::Text(config.api.listen.clone()),
-        set: take!(Text, api.listen, |text: &String| text.parse::<SocketAddr>().is_ok(), "an address and a port like 127.0.0.1:26701"),
+        set: take!(
+            Text,
+            api.listen,
+            |text: &String| text.parse::<SocketAddr>().is_ok(),
+            "an address and a port like 127.0.0.1:26701"
+        ),
     },
     Setting {
         name: "api.hosts",
@@ -178,7 +200,9 @@ pub const SETTINGS: &[Setting] = &[
         about: "pretty for people, json for machines: one object per line.",
         get: |config| Value::Text(config.log.format.as_str().to_owned()),
         set: |config, value| match value {
-            Value::Text(text) => LogFormat::parse(&text).map(|format| config.log.format = format).ok_or("`pretty` or `json`"),
+            Value::Text(text) => {
+                LogFormat::parse(&text).map(|format| config.log.format = format).ok_or("`pretty` or `json`")
+            }
             _ => Err("`pretty` or `json`"),
         },
     },
@@ -190,7 +214,9 @@ const MULTIADDRESSES: &str = "multiaddresses like /ip4/203.0.113.7/udp/26700/qui
 fn is_multiaddress(text: &str) -> bool {
     let mut parts = text.split('/');
     let known = ["ip4", "ip6", "dns", "dns4", "dns6", "dnsaddr"];
-    parts.next() == Some("") && parts.next().is_some_and(|first| known.contains(&first)) && parts.all(|part| !part.is_empty())
+    parts.next() == Some("")
+        && parts.next().is_some_and(|first| known.contains(&first))
+        && parts.all(|part| !part.is_empty())
 }
 
 fn is_filter(text: &str) -> bool {

@@ -133,13 +133,16 @@ impl KeyFile {
         let mut salt = [0; 16];
         let mut nonce = [0; 24];
         hex::decode_to_slice(&self.salt, &mut salt).map_err(|_| malformed("its salt is not 32 hexadecimal digits"))?;
-        hex::decode_to_slice(&self.nonce, &mut nonce).map_err(|_| malformed("its nonce is not 48 hexadecimal digits"))?;
+        hex::decode_to_slice(&self.nonce, &mut nonce)
+            .map_err(|_| malformed("its nonce is not 48 hexadecimal digits"))?;
         let ciphertext = hex::decode(&self.ciphertext).map_err(|_| malformed("its ciphertext is not hexadecimal"))?;
         let cipher = self.cipher(password, &salt)?;
         let payload = Payload { msg: &ciphertext, aad: &self.associated_data() };
-        let secret = cipher.decrypt(&nonce.into(), payload).map_err(|_| KeyFileError::WrongPassword(name.to_owned()))?;
+        let secret =
+            cipher.decrypt(&nonce.into(), payload).map_err(|_| KeyFileError::WrongPassword(name.to_owned()))?;
         let secret = Zeroizing::new(secret);
-        let secret: [u8; 32] = secret.as_slice().try_into().map_err(|_| malformed("its secret is not 32 bytes long"))?;
+        let secret: [u8; 32] =
+            secret.as_slice().try_into().map_err(|_| malformed("its secret is not 32 bytes long"))?;
         Ok(Zeroizing::new(secret))
     }
 

@@ -56,7 +56,8 @@ impl Core {
     async fn round(&mut self) -> Option<Vec<Effect>> {
         let mut effects = Vec::new();
         let own: VecDeque<Event> = std::mem::take(&mut self.hands.own);
-        let until = if own.is_empty() { self.clock.instant(self.hands.wake_ms) } else { Some(std::time::Instant::now()) };
+        let until =
+            if own.is_empty() { self.clock.instant(self.hands.wake_ms) } else { Some(std::time::Instant::now()) };
         let entries = self.inbox.take(until).await;
         for event in own {
             self.step(event, &mut effects);

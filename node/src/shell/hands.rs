@@ -15,7 +15,7 @@ use types::{Canonical, Epoch, Hash32, Header, Proposal, ValidatorSet, Vote, Vote
 
 use super::Submission;
 use super::jobs::JobPool;
-use super::notices::{ChainEvent, Notices};
+use super::notices::{Notices, PoolChange};
 use super::serve::Question;
 use super::signer::NodeSigner;
 use super::storing::Writing;
@@ -210,8 +210,8 @@ impl Hands {
                 self.metrics.block_is_final(&block, &self.newest_set());
                 self.write(Writing::Tell(block));
             }
-            Notice::Pooled { id } => self.notices.tell(ChainEvent::Pooled(id)),
-            Notice::Dropped { id, why } => self.notices.tell(ChainEvent::Dropped { id, why }),
+            Notice::Pooled { id } => self.notices.pool(PoolChange::Pooled(id)),
+            Notice::Dropped { id, why } => self.notices.pool(PoolChange::Dropped { id, why }),
             Notice::View { epoch, view, leader } => {
                 tracing::debug!(%epoch, %view, %leader, "view");
                 self.metrics.view.set(i64::try_from(view.0).unwrap_or(i64::MAX));
@@ -247,4 +247,3 @@ pub(crate) const fn channel_of(lane: Lane) -> Channel {
         Lane::Transactions => Channel::TransactionPush,
     }
 }
-

@@ -25,6 +25,7 @@ mod snapshot;
 mod start;
 mod storing;
 mod tokens;
+mod verify;
 
 use std::sync::Arc;
 
@@ -34,10 +35,11 @@ use types::Hash32;
 
 pub use clock::Clock;
 pub use fault::Faults;
-pub use notices::{ChainEvent, Notices};
+pub use notices::{Notices, PoolChange};
 pub use port::{Port, Unavailable};
 pub use snapshot::Snapshot;
-pub use start::{Node, NodeOptions, StartError, open_store, verify_home};
+pub use start::{Node, NodeOptions, StartError, open_store};
+pub use verify::verify_home;
 
 /// Transactions from the API on their way into the pool, with the way back.
 pub struct Submission {

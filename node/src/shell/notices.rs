@@ -8,17 +8,17 @@ use execution::FinalizedBlock;
 use tokio::sync::broadcast;
 use types::Hash32;
 
-/// Notices that a listener may be behind.
-const BEHIND_MAX: usize = 1_024;
+/// Blocks that a listener may be behind: they are held in memory for it.
+const BLOCKS_BEHIND_MAX: usize = 64;
+/// Changes of the pool that a listener may be behind.
+const CHANGES_BEHIND_MAX: usize = 4_096;
 
-/// Something that became known.
-#[derive(Clone, Debug)]
-pub enum ChainEvent {
-    /// A block is final and durable.
-    Final(Arc<FinalizedBlock>),
-    /// A transaction entered the pool.
+/// A transaction came into the pool, or left it without being included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolChange {
+    /// It came in.
     Pooled(Hash32),
-    /// A transaction left the pool without being included.
+    /// It left.
     Dropped {
         /// Its id.
         id: Hash32,
@@ -27,29 +27,51 @@ pub enum ChainEvent {
     },
 }
 
+impl PoolChange {
+    /// The transaction.
+    #[must_use]
+    pub const fn id(&self) -> Hash32 {
+        match self {
+            Self::Pooled(id) | Self::Dropped { id, .. } => *id,
+        }
+    }
+}
+
 /// Where notices are spread.
 #[derive(Clone, Debug)]
 pub struct Notices {
-    sender: broadcast::Sender<ChainEvent>,
+    blocks: broadcast::Sender<Arc<FinalizedBlock>>,
+    changes: broadcast::Sender<PoolChange>,
 }
 
 impl Notices {
     /// Nobody listens yet.
     #[must_use]
     pub fn new() -> Self {
-        Self { sender: broadcast::Sender::new(BEHIND_MAX) }
+        Self { blocks: broadcast::Sender::new(BLOCKS_BEHIND_MAX), changes: broadcast::Sender::new(CHANGES_BEHIND_MAX) }
     }
 
-    /// Tells everybody who listens.
-    pub fn tell(&self, event: ChainEvent) {
+    /// A block is final, durable and in the store.
+    pub(crate) fn block(&self, block: Arc<FinalizedBlock>) {
         // Nobody listening is no error.
-        let _ = self.sender.send(event);
+        let _ = self.blocks.send(block);
     }
 
-    /// Listens from now on.
+    /// The pool has changed.
+    pub(crate) fn pool(&self, change: PoolChange) {
+        let _ = self.changes.send(change);
+    }
+
+    /// Listens to final blocks from now on.
     #[must_use]
-    pub fn listen(&self) -> broadcast::Receiver<ChainEvent> {
-        self.sender.subscribe()
+    pub fn blocks(&self) -> broadcast::Receiver<Arc<FinalizedBlock>> {
+        self.blocks.subscribe()
+    }
+
+    /// Listens to changes of the pool from now on.
+    #[must_use]
+    pub fn changes(&self) -> broadcast::Receiver<PoolChange> {
+        self.changes.subscribe()
     }
 }
 

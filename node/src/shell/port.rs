@@ -13,11 +13,11 @@ use store::Store;
 use tokio::sync::{oneshot, watch};
 use types::{ChainId, Genesis, Hash32};
 
+use super::Submission;
 use super::clock::Clock;
 use super::inbox::{Entry, InboxSender};
 use super::notices::Notices;
 use super::snapshot::Snapshot;
-use super::Submission;
 use crate::metrics::Metrics;
 
 /// The consensus thread goes round at least this often; twice as long without a round means that it is stuck.

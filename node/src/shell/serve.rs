@@ -56,8 +56,8 @@ pub(crate) fn answer(store: &Store, request: &Request) -> Result<Option<Response
             // Whoever is behind in this epoch goes on from the newest finalization.
             let tip = store.tip().map(|tip| store.block(tip.height)).transpose()?.flatten();
             let certificate = tip.and_then(|block| block.certificate);
-            let certificate = certificate
-                .filter(|found| found.statement.epoch == asked.epoch && found.statement.view >= asked.view);
+            let certificate =
+                certificate.filter(|found| found.statement.epoch == asked.epoch && found.statement.view >= asked.view);
             Some(Response::Certificates(List::new(certificate.into_iter().collect()).unwrap_or_default()))
         }
         Request::Block { hash } => {

@@ -79,7 +79,9 @@ pub enum StartError {
         floor: types::Height,
     },
     /// The API's port is taken, or not ours.
-    #[error("cannot listen on {address} for the API: {error}; stop what uses it, or choose another with --api ADDRESS:PORT")]
+    #[error(
+        "cannot listen on {address} for the API: {error}; stop what uses it, or choose another with --api ADDRESS:PORT"
+    )]
     Api {
         /// The address.
         address: String,
@@ -146,9 +148,18 @@ impl Node {
         let lock = home.lock(chain_id)?;
         let registry = runtime::registry();
         let store = open_store(&home, &config, &genesis, chain_id, &registry)?;
-        let opened = Desk::open(FileDisk::open(&home.log()).map_err(disk)?, FileDisk::open(&home.lease()).map_err(disk)?, chain_id)?;
+        let opened = Desk::open(
+            FileDisk::open(&home.log()).map_err(disk)?,
+            FileDisk::open(&home.lease()).map_err(disk)?,
+            chain_id,
+        )?;
         if let Some(torn) = &opened.torn {
-            tracing::warn!(file = torn.file, offset = torn.offset, bytes = torn.bytes, "a torn end of the log was cut off");
+            tracing::warn!(
+                file = torn.file,
+                offset = torn.offset,
+                bytes = torn.bytes,
+                "a torn end of the log was cut off"
+            );
         }
         let start = starting_point(&store, opened.desk.floor_height(), opened.votes_above, opened.log)?;
         let listener = listen(&config.api.listen)?;
@@ -217,7 +228,13 @@ struct Ground {
 }
 
 impl Ground {
-    fn run(self, desk: Desk<FileDisk>, start: Start, key: &NetworkKey, listener: TcpListener) -> Result<Node, StartError> {
+    fn run(
+        self,
+        desk: Desk<FileDisk>,
+        start: Start,
+        key: &NetworkKey,
+        listener: TcpListener,
+    ) -> Result<Node, StartError> {
         let faults = Faults::new();
         let clock = Clock::start();
         let (network_runtime, api_runtime) = (tasks("network", 2)?, tasks("api", 1)?);
@@ -368,7 +385,7 @@ pub fn open_store(
 }
 
 /// Where the replica begins: at the store's newest block.
-fn starting_point(
+pub(super) fn starting_point(
     store: &Store,
     floor: types::Height,
     bound: VoteBound,
@@ -383,7 +400,9 @@ fn starting_point(
     let votes_above = match bound {
         VoteBound::Above(place) => (place.epoch, place.view),
         VoteBound::Unknown => {
-            tracing::warn!("the vote lease is missing, as in a home from a backup: this node follows and does not vote");
+            tracing::warn!(
+                "the vote lease is missing, as in a home from a backup: this node follows and does not vote"
+            );
             (Epoch::MAX, View::MAX)
         }
     };
@@ -401,58 +420,6 @@ fn starting_point(
     })
 }
 
-/// Opens a home that no node runs in, and verifies what can be verified without peers. Gives what was found, for people.
-///
-/// # Errors
-/// [`StartError`] that names the file.
-pub fn verify_home(home: &Home, config: &Config) -> Result<Vec<String>, StartError> {
-    home.check()?;
-    NetworkKey::read(&home.network_key_file())?;
-    let (genesis, chain_id) = home.read_genesis()?;
-    let _lock = home.lock(chain_id)?;
-    let mut found = vec![format!("chain       {chain_id} ({})", String::from_utf8_lossy(&genesis.name))];
-    let store = open_store(home, config, &genesis, chain_id, &runtime::registry())?;
-    let desk = Desk::open(FileDisk::open(&home.log()).map_err(disk)?, FileDisk::open(&home.lease()).map_err(disk)?, chain_id)?;
-    found.push(format!("log         {} records, cut below block {}", desk.log.len(), desk.desk.floor_height()));
-    let start = starting_point(&store, desk.desk.floor_height(), desk.votes_above, desk.log)?;
-    let (tip, checked) = (start.tip.header.height, verify_blocks(&store, chain_id)?);
-    found.push(format!("newest block {tip} ({}), state root {}", start.tip.hash, start.tip.state_root));
-    found.push(format!("verified    hashes and contents of the newest {checked} blocks"));
-    if home.validator_key_file().exists() {
-        found.push(format!("validator   {}", ValidatorKey::read_public(&home.validator_key_file())?));
-    }
-    Ok(found)
-}
-
-/// Blocks that are verified at the end of the chain.
-const VERIFIED_MAX: u64 = 1_000;
-
-/// Verifies that the newest blocks hang together and hold what their headers commit to.
-fn verify_blocks(store: &Store, chain_id: ChainId) -> Result<u64, StoreError> {
-    let mut height = store.tip().ok_or(StoreError::NotInitialized)?.height;
-    let mut expected = store.block(height)?.map(|block| block.hash);
-    let mut checked = 0;
-    while checked < VERIFIED_MAX && height > types::Height::ZERO {
-        let damaged = |what: &str| StoreError::Damaged { path: store.path().to_owned(), what: format!("block {height}: {what}") };
-        let block = store.block(height)?.ok_or_else(|| damaged("it is missing"))?;
-        if Some(crypto::ids::header_hash(&block.header)) != expected {
-            return Err(damaged("its hash is not the one its child names"));
-        }
-        let body = store.body(height)?.ok_or_else(|| damaged("its body is missing"))?;
-        let ids = body.transactions.iter().map(|transaction| {
-            let id = crypto::ids::transaction_id(chain_id, &transaction.body);
-            crypto::ids::witness_id(id, &transaction.witness)
-        });
-        if crypto::ids::body_root(&body.system_calls, &ids.collect::<Vec<_>>()) != block.header.body_root {
-            return Err(damaged("its body is not the one its header commits to"));
-        }
-        expected = Some(block.header.parent);
-        height = height.saturating_sub(1);
-        checked += 1;
-    }
-    Ok(checked)
-}
-
 fn listen(address: &str) -> Result<TcpListener, StartError> {
     let listener = TcpListener::bind(address).and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
     listener.map_err(|error| StartError::Api { address: address.to_owned(), error })
@@ -468,6 +435,6 @@ fn tasks(name: &str, threads: usize) -> std::io::Result<Runtime> {
         .build()
 }
 
-fn disk(error: journal::DiskError) -> StartError {
+pub(super) fn disk(error: journal::DiskError) -> StartError {
     StartError::Desk(DeskError::Journal(error.into()))
 }

@@ -15,7 +15,7 @@ use types::{Hash32, Height};
 
 use super::fault::Faults;
 use super::inbox::InboxSender;
-use super::notices::{ChainEvent, Notices};
+use super::notices::Notices;
 
 /// Blocks that may wait to be written. A store that is slower than the chain makes the replica wait here, not grow.
 const WAITING_MAX: usize = 1_024;
@@ -70,7 +70,7 @@ impl Writer {
         loop {
             match receiver.recv_timeout(IDLE) {
                 Ok(Writing::Commit(block)) => self.commit(&block)?,
-                Ok(Writing::Tell(block)) => self.notices.tell(ChainEvent::Final(block)),
+                Ok(Writing::Tell(block)) => self.notices.block(block),
                 Ok(Writing::Sync) | Err(RecvTimeoutError::Timeout) => self.sync()?,
                 Err(RecvTimeoutError::Disconnected) => return self.sync(),
             }

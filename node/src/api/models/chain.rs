@@ -1,7 +1,10 @@
 //! What the node says of blocks, transactions and accounts. The wallet's client reads the same fields.
 
 use serde::{Deserialize, Serialize};
-use types::{Amount, AssetId, Certificate, Epoch, Hash32, Header, Height, ModuleId, Nonce, SystemCall, TimeMs, Transaction, ValidatorIndex, View, Weight};
+use types::{
+    Amount, AssetId, Certificate, Epoch, Hash32, Header, Height, ModuleId, Nonce, SystemCall, TimeMs, Transaction,
+    ValidatorIndex, View, Weight,
+};
 use utoipa::ToSchema;
 
 /// `GET /api/v1/blocks/{height|hash|latest}`.

@@ -1,7 +1,10 @@
 //! What the node says of itself, its peers and the validators. The wallet's client reads the same fields.
 
 use serde::{Deserialize, Serialize};
-use types::{BlsPublicKey, ChainId, Epoch, Hash32, Height, Network, PeerKey, Power, ProtocolVersion, TimeMs, ValidatorIndex, View};
+use types::{
+    BlsPublicKey, ChainId, Epoch, Hash32, Height, Network, PeerKey, Power, ProtocolVersion, TimeMs, ValidatorIndex,
+    View,
+};
 use utoipa::ToSchema;
 
 /// Every error of the API: `{code, message, hint}` with a stable code.
