@@ -50,7 +50,20 @@ impl<D: Disk> Desk<D> {
     /// # Errors
     /// [`DeskError`] for damage, another chain, another version, or a failing disk.
     pub fn open(log_disk: D, lease_disk: D, chain: ChainId) -> Result<Opened<D>, DeskError> {
-        let recovered = journal::recover(log_disk, lease_disk, chain, journal::SEGMENT_BYTES)?;
+        Self::open_in_segments(log_disk, lease_disk, chain, journal::SEGMENT_BYTES)
+    }
+
+    /// Opens log and lease; the log begins a new segment at this length. Short segments are for simulations.
+    ///
+    /// # Errors
+    /// As [`Desk::open`].
+    pub fn open_in_segments(
+        log_disk: D,
+        lease_disk: D,
+        chain: ChainId,
+        segment_bytes: u64,
+    ) -> Result<Opened<D>, DeskError> {
+        let recovered = journal::recover(log_disk, lease_disk, chain, segment_bytes)?;
         let log = recovered
             .records
             .iter()

@@ -93,27 +93,33 @@ impl Model {
             next.held.retain(|held| held.transaction.id != tail.transaction.id);
         }
         let worth = self.worth(&new, world);
-        loop {
-            let (count, bytes) = next.size();
-            if count < LIMITS.count_max && bytes + OVERHEAD + new.length as usize <= LIMITS.bytes_max {
-                break;
-            }
-            let tails = next.held.iter().filter(|held| {
-                held.transaction.sender != new.sender
-                    && next.queue(held.transaction.sender).last().unwrap().transaction.id == held.transaction.id
-            });
-            let worst =
-                tails.min_by_key(|held| (next.worth(&held.transaction, world), std::cmp::Reverse(held.arrival)));
-            match worst.filter(|worst| next.worth(&worst.transaction, world) < worth).map(|worst| worst.transaction.id)
-            {
-                Some(id) => next.held.retain(|held| held.transaction.id != id),
-                None => return Err("pool_full"),
-            }
-        }
+        next.make_room(&new, worth, world)?;
         next.arrivals += 1;
         let arrival = next.arrivals;
         next.held.push(Held { transaction: new, source, arrival });
         *self = next;
+        Ok(())
+    }
+
+    /// Removes the worst tails of others until the newcomer fits, as long as they are worth less than it.
+    fn make_room(&mut self, new: &PoolTransaction, worth: (bool, Priority), world: &World) -> Result<(), &'static str> {
+        loop {
+            let (count, bytes) = self.size();
+            if count < LIMITS.count_max && bytes + OVERHEAD + new.length as usize <= LIMITS.bytes_max {
+                break;
+            }
+            let tails = self.held.iter().filter(|held| {
+                held.transaction.sender != new.sender
+                    && self.queue(held.transaction.sender).last().unwrap().transaction.id == held.transaction.id
+            });
+            let worst =
+                tails.min_by_key(|held| (self.worth(&held.transaction, world), std::cmp::Reverse(held.arrival)));
+            match worst.filter(|worst| self.worth(&worst.transaction, world) < worth).map(|worst| worst.transaction.id)
+            {
+                Some(id) => self.held.retain(|held| held.transaction.id != id),
+                None => return Err("pool_full"),
+            }
+        }
         Ok(())
     }
 
