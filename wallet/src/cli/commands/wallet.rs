@@ -50,12 +50,28 @@ pub struct PathArgs {
     passphrase_file: Option<PathBuf>,
 }
 
+/// What a new key is to be called, with or without the flag.
+#[derive(Debug, Args)]
+pub struct NewName {
+    /// Name of the key in this wallet [default: default]
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+    /// The same as a flag
+    #[arg(long = "name", value_name = "NAME", conflicts_with = "name", hide = true)]
+    name_flag: Option<String>,
+}
+
+impl NewName {
+    fn as_str(&self) -> &str {
+        self.name.as_deref().or(self.name_flag.as_deref()).unwrap_or("default")
+    }
+}
+
 /// `wallet new`
 #[derive(Debug, Args)]
 pub struct New {
-    /// Name of the key in this wallet
-    #[arg(long, default_value = "default")]
-    name: String,
+    #[command(flatten)]
+    name: NewName,
     /// How many words
     #[arg(long, default_value = "24", value_parser = ["12", "24"])]
     words: String,
@@ -69,9 +85,8 @@ pub struct New {
 /// `wallet import`
 #[derive(Debug, Args)]
 pub struct Import {
-    /// Name of the key in this wallet
-    #[arg(long, default_value = "default")]
-    name: String,
+    #[command(flatten)]
+    name: NewName,
     /// Read the words from a file with mode 0600 instead of the terminal
     #[arg(long, value_name = "FILE", conflicts_with = "key_file")]
     mnemonic_file: Option<PathBuf>,
@@ -148,7 +163,7 @@ fn one_line(path: &Path) -> Result<Zeroizing<String>> {
 
 impl New {
     fn run(&self, context: &Context) -> Result<Report> {
-        context.home.check_new_name(&self.name)?;
+        context.home.check_new_name(self.name.as_str())?;
         let words = if self.words == "12" { WordCount::Twelve } else { WordCount::TwentyFour };
         // Without a terminal nobody could say that the words are written down, unless told so.
         let interactive = std::io::stdin().is_terminal();
@@ -167,8 +182,8 @@ impl New {
             context.note(&numbered(&shown));
             context.confirm("Are they written down?", "--yes")?;
         }
-        context.home.add_key(&self.name, &secret, &password)?;
-        let key = context.home.key(&self.name)?;
+        context.home.add_key(self.name.as_str(), &secret, &password)?;
+        let key = context.home.key(self.name.as_str())?;
         let mut json = key_json(context, &key)?;
         let mut text = key_lines(context, &key)?;
         if self.yes {
@@ -187,15 +202,15 @@ fn numbered(words: &str) -> String {
 
 impl Import {
     fn run(&self, context: &Context) -> Result<Report> {
-        context.home.check_new_name(&self.name)?;
+        context.home.check_new_name(self.name.as_str())?;
         let secret = match (&self.key_file, &self.mnemonic_file) {
             (Some(file), _) => Secret::Key(bare_key(&one_line(file)?)?),
             (None, Some(file)) => self.path.secret(Mnemonic::parse(&read_private(file)?)?)?,
             (None, None) => self.path.secret(ask_words()?)?,
         };
         let password = Password::obtain_new(context.password_file.as_deref())?;
-        context.home.add_key(&self.name, &secret, &password)?;
-        let key = context.home.key(&self.name)?;
+        context.home.add_key(self.name.as_str(), &secret, &password)?;
+        let key = context.home.key(self.name.as_str())?;
         Ok(Report::new(key_lines(context, &key)?, key_json(context, &key)?))
     }
 }
