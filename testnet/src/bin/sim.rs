@@ -108,7 +108,10 @@ fn hunt_canaries(arguments: &Arguments) -> ExitCode {
 fn describe(catch: &Catch) -> String {
     match &catch.found {
         Some(found) => {
-            format!("{:<30} {} seed {}: {}: {}", catch.canary, found.scenario, found.seed, found.property, found.message)
+            format!(
+                "{:<30} {} seed {}: {}: {}",
+                catch.canary, found.scenario, found.seed, found.property, found.message
+            )
         }
         None => format!("{:<30} NOT FOUND", catch.canary),
     }

@@ -14,8 +14,7 @@ use crypto::ids::{seed_preimage, vote_preimage};
 use execution::{Blst, ValidatorSignatures};
 use replica::{BlsScheme, Signer};
 use types::{
-    BlsPublicKey, BlsSignature, ChainId, Epoch, PeerKey, ValidatorIndex, ValidatorSet, View, Vote,
-    VoteStatement,
+    BlsPublicKey, BlsSignature, ChainId, Epoch, PeerKey, ValidatorIndex, ValidatorSet, View, Vote, VoteStatement,
 };
 
 /// Most validators of a simulated network.

@@ -15,6 +15,9 @@ use super::ground::Ground;
 use super::keys::peer_key;
 use super::store::Store;
 
+/// Short segments, so that the log drops some in every run.
+const SEGMENT_BYTES: u64 = 8 * 1024;
+
 /// How a node will end, when a scenario wants it to end at an exact point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Doom {
@@ -106,7 +109,8 @@ impl Node {
     /// Why the node refuses to start.
     pub(crate) fn rise(&mut self, ground: &Ground, now: Now) -> Result<Risen, String> {
         let (log_disk, lease_disk) = (self.log_disk.clone(), self.lease_disk.clone());
-        let opened = Desk::open(log_disk, lease_disk, ground.chain_id).map_err(|error| error.to_string())?;
+        let opened = Desk::open_in_segments(log_disk, lease_disk, ground.chain_id, SEGMENT_BYTES);
+        let opened = opened.map_err(|error| error.to_string())?;
         let tip = self.store.tip();
         if opened.floor.is_some_and(|floor| floor.height > tip.header.height) {
             return Err(format!("the store ends at {}, below the log's floor", tip.header.height));
@@ -127,13 +131,7 @@ impl Node {
         Ok(Risen { up, log: opened.log, floor: opened.floor })
     }
 
-    fn start(
-        &self,
-        tip: &Tip,
-        bound: VoteBound,
-        floor: Option<journal::Floor>,
-        log: Vec<LogRecord>,
-    ) -> Start {
+    fn start(&self, tip: &Tip, bound: VoteBound, floor: Option<journal::Floor>, log: Vec<LogRecord>) -> Start {
         let next = NextBlock::read(&self.store.state);
         let (epoch, set) = (next.epoch.number, next.validators);
         let bound = match bound {

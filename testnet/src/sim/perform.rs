@@ -200,7 +200,7 @@ impl World {
         let life = self.nodes[place].life;
         let in_us = self.some_us(JOB_US_MAX);
         if let Some(answer) = self.work(place, *job) {
-            self.later(in_us, Happening::WorkDone { node: place, life, id, answer });
+            self.later(in_us, Happening::WorkDone { node: place, life, id, answer: Box::new(answer) });
         }
     }
 

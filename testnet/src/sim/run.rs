@@ -89,8 +89,7 @@ fn named(name: &str) -> Result<&'static Scenario, UnknownScenario> {
 
 /// One seed of one scenario.
 pub(crate) fn run_one(scenario: &Scenario, seed: u64, bls: bool) -> Outcome {
-    let signatures =
-        if bls || seed.is_multiple_of(BLS_EVERY) { SignatureKind::Bls } else { SignatureKind::KeyedHash };
+    let signatures = if bls || seed.is_multiple_of(BLS_EVERY) { SignatureKind::Bls } else { SignatureKind::KeyedHash };
     (scenario.run)(&Casting { seed, signatures })
 }
 
@@ -121,6 +120,9 @@ mod tests {
         assert_eq!(names.len(), scenarios::ALL.len());
         let drawn: std::collections::BTreeSet<_> = (0..100).map(|seed| scenarios::of_seed(seed).name).collect();
         assert_eq!(drawn, names);
-        assert_eq!(run(&Options { scenario: Some("none".into()), ..Options::default() }, |_| {}).map(|_| ()), Err(UnknownScenario("none".into())));
+        assert_eq!(
+            run(&Options { scenario: Some("none".into()), ..Options::default() }, |_| {}).map(|_| ()),
+            Err(UnknownScenario("none".into()))
+        );
     }
 }

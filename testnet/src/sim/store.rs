@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use consensus::CertificateRequest;
 use execution::{FinalizedBlock, GenesisBlock, MemoryState, NextBlock};
-use replica::{Tip, answer_range};
 use replica::wire::{CertifiedBlock, Request, Response, WireBlock};
+use replica::{Tip, answer_range};
 use types::{Certificate, Epoch, Hash32, Height, List, VoteKind};
 
 /// A store that can lose power.
@@ -101,7 +101,8 @@ impl Store {
         match request {
             Request::Range { from, count } => {
                 let first = usize::try_from(from.0.max(1) - 1).unwrap_or(usize::MAX).min(self.blocks.len());
-                let blocks = self.blocks[first..].iter().map(|block| Ok::<_, std::convert::Infallible>(certified(block)));
+                let blocks =
+                    self.blocks[first..].iter().map(|block| Ok::<_, std::convert::Infallible>(certified(block)));
                 answer_range(*count, blocks).ok()
             }
             Request::Block { hash } => {

@@ -31,7 +31,7 @@ pub(crate) enum Happening {
     Answered { from: usize, to: usize, life: u64, id: RequestId, bytes: Option<Arc<[u8]>> },
     Alarm { node: usize, life: u64, alarm: u64 },
     Settle { node: usize, life: u64 },
-    WorkDone { node: usize, life: u64, id: JobId, answer: JobAnswer },
+    WorkDone { node: usize, life: u64, id: JobId, answer: Box<JobAnswer> },
     Commit { node: usize, life: u64, block: Arc<FinalizedBlock> },
     SyncStore { node: usize, life: u64 },
     Load,
@@ -120,14 +120,12 @@ impl World {
                 let from = self.nodes[from].peer;
                 self.give(to, Event::Response { id, from, response });
             }
-            Happening::Alarm { node, life, alarm } if self.lives(node, life) => {
-                if self.nodes[node].up.as_ref().is_some_and(|up| up.alarm == alarm) {
-                    self.give(node, Event::Clock);
-                }
+            Happening::Alarm { node, life, alarm } if self.lives(node, life) && self.rings(node, alarm) => {
+                self.give(node, Event::Clock);
             }
             Happening::Settle { node, life } if self.lives(node, life) => self.settle(node),
             Happening::WorkDone { node, life, id, answer } if self.lives(node, life) => {
-                self.give(node, Event::JobDone { id, answer });
+                self.give(node, Event::JobDone { id, answer: *answer });
             }
             Happening::Commit { node, life, block } if self.lives(node, life) => self.commit(node, block),
             Happening::SyncStore { node, life } if self.lives(node, life) => {
@@ -167,6 +165,11 @@ impl World {
 
     fn lives(&self, node: usize, life: u64) -> bool {
         self.nodes[node].up.is_some() && self.nodes[node].life == life
+    }
+
+    /// Whether this alarm is the newest one set.
+    fn rings(&self, node: usize, alarm: u64) -> bool {
+        self.nodes[node].up.as_ref().is_some_and(|up| up.alarm == alarm)
     }
 
     pub(crate) fn now(&self, node: usize) -> Now {
@@ -298,7 +301,9 @@ impl World {
             Some(JobAnswer::Replay(replayed)) => {
                 self.tell(|| format!("node {place} replays {} blocks, {:?}", replayed.blocks.len(), replayed.error));
             }
-            Some(JobAnswer::Validate(Err(error))) => self.tell(|| format!("node {place} finds a block invalid: {error}")),
+            Some(JobAnswer::Validate(Err(error))) => {
+                self.tell(|| format!("node {place} finds a block invalid: {error}"))
+            }
             Some(JobAnswer::CheckBody { result: Err(error), .. }) => {
                 self.tell(|| format!("node {place} finds a body invalid: {error}"));
             }
@@ -406,5 +411,4 @@ impl World {
     pub(crate) fn some_us(&mut self, most_us: u64) -> u64 {
         self.lots.between(10..=most_us)
     }
-
 }

@@ -43,7 +43,9 @@ impl Justified {
         }
         // A node may stand on a final block whose view it knows only from the finalization.
         if parent_view > View::ZERO && !self.is_notarized(epoch, parent_view, None) {
-            return Err(format!("validator {signer} notarizes view {view} on view {parent_view}, which nobody notarized"));
+            return Err(format!(
+                "validator {signer} notarizes view {view} on view {parent_view}, which nobody notarized"
+            ));
         }
         let between = (parent_view.0 + 1..view.0).map(View);
         match between.into_iter().find(|between| !self.is_nullified(epoch, *between)) {

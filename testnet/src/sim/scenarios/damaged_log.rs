@@ -43,5 +43,13 @@ fn segments(disk: &journal::MemoryDisk) -> Vec<(String, usize)> {
     use journal::Disk as _;
     let names = disk.list().expect("a disk in memory lists its files");
     let length = |name: &String| disk.read(name).ok().flatten().map_or(0, |bytes| bytes.len());
-    names.into_iter().map(|name| (name.clone(), length(&name))).filter(|(_, length)| *length > 16).collect()
+    let mut files: Vec<(String, usize)> = names.into_iter().map(|name| (name.clone(), length(&name))).collect();
+    files.sort();
+    // The newest segment may be little more than its last record, whose damage is a torn end.
+    if files.iter().filter(|(name, _)| name.starts_with("log-0")).count() > 1 {
+        let newest = files.iter().rposition(|(name, _)| name.starts_with("log-0"));
+        newest.map(|place| files.remove(place));
+    }
+    files.retain(|(_, length)| *length > 16);
+    files
 }

@@ -2,7 +2,9 @@
 //! cuts in the middle of anything, also of recovery, failing disks, slow nodes, criminals up to the limit (FAULTS C1,
 //! C2, C3, C15, C16, C17, S1, S4, S11).
 
-use super::super::crimes::{Contraband, Crime, Equivocator, Flooder, Forger, Liar, Nuller, Reproposer, Smuggler, Withholder};
+use super::super::crimes::{
+    Contraband, Crime, Equivocator, Flooder, Forger, Liar, Nuller, Reproposer, Smuggler, Withholder,
+};
 use super::super::keys::SignatureKind;
 use super::super::lots::Lots;
 use super::super::node::Doom;

@@ -6,7 +6,8 @@ use consensus::verify::certificates_hold;
 use crypto::ids::vote_preimage;
 use genesis::GenesisError;
 use types::{
-    BlsPublicKey, Certificate, Epoch, Genesis, Hash32, List, SignerBitmap, ValidatorIndex, View, VoteKind, VoteStatement,
+    BlsPublicKey, Certificate, Epoch, Genesis, Hash32, List, SignerBitmap, ValidatorIndex, View, VoteKind,
+    VoteStatement,
 };
 
 use super::super::ground::{Ground, Terms};

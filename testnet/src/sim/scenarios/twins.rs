@@ -18,7 +18,11 @@ pub(super) fn run(casting: &Casting) -> Outcome {
         for place in 0..world.nodes.len() {
             // A twin never stands beside its other half.
             let is_second = place >= members;
-            let first = if is_second { left.contains(&world.nodes[place].validator.unwrap_or_default()) } else { lots.chance(500) };
+            let first = if is_second {
+                left.contains(&world.nodes[place].validator.unwrap_or_default())
+            } else {
+                lots.chance(500)
+            };
             if is_second != first { left.push(place) } else { right.push(place) }
         }
         world.links.split(&[left, right]);
