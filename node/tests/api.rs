@@ -298,6 +298,11 @@ fn foreign_hosts_and_origins_are_refused_and_allowed_ones_are_named() {
         let header = answer.headers().get("access-control-allow-origin").map(|value| value.to_str().expect("text"));
         assert_eq!(header, allowed, "{host} {origin:?}");
     }
+    let ask = |origin: &str| {
+        let request = running.agent.options(running.url("/api/v1/transactions")).header("origin", origin);
+        request.call().expect("an answer").status().as_u16()
+    };
+    assert_eq!((ask("https://explorer.example"), ask("https://evil.example")), (204, 403));
     running.node.stop().expect("a clean stop");
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
@@ -81,6 +81,7 @@ pub(crate) async fn pass(State(guard): State<Arc<Guard>>, request: Request, next
     let origin = request.headers().get(header::ORIGIN).cloned();
     let mut response = match guard.check(request.headers()) {
         Err(error) => error.into_response(),
+        Ok(()) if request.method() == Method::OPTIONS && origin.is_some() => preflight(),
         Ok(()) => answer(&guard, request, next).await,
     };
     if let Some(origin) = origin
@@ -93,6 +94,16 @@ pub(crate) async fn pass(State(guard): State<Arc<Guard>>, request: Request, next
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     guard.metrics.request(&route, response.status().as_u16());
     response
+}
+
+/// A browser asks before it lets a page of an allowed origin send JSON.
+fn preflight() -> Response {
+    let headers = [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type, last-event-id"),
+        (header::ACCESS_CONTROL_MAX_AGE, "600"),
+    ];
+    (StatusCode::NO_CONTENT, headers).into_response()
 }
 
 async fn answer(guard: &Guard, request: Request, next: Next) -> Response {

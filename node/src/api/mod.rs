@@ -12,6 +12,7 @@ mod error;
 mod fees;
 mod guard;
 mod health;
+mod listener;
 pub mod models;
 mod node;
 mod openapi;
@@ -90,14 +91,14 @@ impl Api {
         };
         let app = routes::router(state, guard);
         let _inside = runtime.enter();
-        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let door = listener::Door::new(tokio::net::TcpListener::from_std(listener)?);
         let server = runtime.spawn(async move {
             let mut stopping = stopping;
             let ended = async move {
                 // A sender that is gone means that the node is gone.
                 let _ = stopping.wait_for(|stopping| *stopping).await;
             };
-            if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(ended).await {
+            if let Err(error) = axum::serve(door, app).with_graceful_shutdown(ended).await {
                 tracing::error!(%error, "the API ended");
             }
         });

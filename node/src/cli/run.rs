@@ -90,15 +90,14 @@ fn start_log(config: &Config) {
 
 /// Waits for the end, whichever comes first.
 fn serve(node: Node) -> Result<(), Refusal> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Refusal::fault(format!("no runtime for signals: {error}")))?;
+    let no_signals = |error: std::io::Error| Refusal::fault(format!("signals cannot be received: {error}"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_signals)?;
+    let _inside = runtime.enter();
+    let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
+    // Without systemd there is nobody to notify.
+    let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
     let fault = runtime.block_on(async {
-        let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-        else {
-            return Some("signals cannot be received".to_owned());
-        };
-        // Without systemd there is nobody to notify.
-        let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
         tokio::select! {
             _ = terminate.recv() => None,
             _ = interrupt.recv() => None,
@@ -113,14 +112,28 @@ fn serve(node: Node) -> Result<(), Refusal> {
         return Err(Refusal::fault(format!("the node stops because this machine failed: {fault}")));
     }
     tracing::info!("stopping");
-    std::thread::spawn(|| {
-        std::thread::sleep(DRAIN_MAX);
-        tracing::warn!("some work did not end in time and is left");
-        std::process::exit(0);
+    let stopping = runtime.spawn_blocking(move || node.stop());
+    let ended = runtime.block_on(async {
+        tokio::select! {
+            ended = stopping => Some(ended),
+            // Whoever asks twice does not want to wait.
+            _ = terminate.recv() => None,
+            _ = interrupt.recv() => None,
+            () = tokio::time::sleep(DRAIN_MAX) => None,
+        }
     });
-    node.stop().map_err(|fault| Refusal::fault(format!("while stopping: {fault}")))?;
-    tracing::info!("stopped");
-    Ok(())
+    match ended {
+        Some(Ok(Ok(()))) => {
+            tracing::info!("stopped");
+            Ok(())
+        }
+        Some(Ok(Err(fault))) => Err(Refusal::fault(format!("while stopping: {fault}"))),
+        Some(Err(panic)) => Err(Refusal::fault(format!("while stopping: {panic}"))),
+        None => {
+            tracing::warn!("some work did not end in time and is left");
+            std::process::exit(0)
+        }
+    }
 }
 
 /// Tells systemd that the node is alive, as long as the thread that owns the replica goes round.
