@@ -235,3 +235,6 @@ impl Chain {
         self.committed
     }
 }
+
+#[cfg(test)]
+mod tests;

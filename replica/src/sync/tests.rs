@@ -192,3 +192,16 @@ fn what_a_lost_peer_was_asked_is_asked_of_others() {
     assert_eq!(again[0].from, Height(1));
     assert_ne!(again[0].peer, asked[0].peer);
 }
+
+#[test]
+fn an_answer_whose_proof_lies_beyond_it_is_asked_for_again_and_blamed_only_when_it_repeats() {
+    let mut asker = Asker::with(&[(1, 100)]);
+    for strike in 1..=STRIKES_MAX {
+        let asked = asker.ask(u64::from(strike));
+        assert_eq!(asked[0].from, Height(1), "no height is skipped");
+        asker.sync.received(asked[0].id, Some(blocks(1, 3)));
+        assert!(asker.sync.next_blocks(asker.tip).is_some());
+        let expected = if strike == STRIKES_MAX { Verdict::Useless(peer(1)) } else { Verdict::Fine };
+        assert_eq!(asker.sync.unproven(), Some(expected));
+    }
+}

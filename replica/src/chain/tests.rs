@@ -1,0 +1,76 @@
+//! What stays in the tree when blocks become final.
+
+use std::sync::Arc;
+
+use crypto::ids::header_hash;
+use execution::{BlockOutcome, ChangeSet, FinalizedBlock};
+use types::{
+    BlsSignature, Body, Certificate, ChainId, Epoch, Hash32, Header, Height, ProtocolVersion, SignerBitmap, TimeMs,
+    ValidatorIndex, View, VoteKind, VoteStatement,
+};
+
+use super::{Chain, Tip};
+
+fn header(height: u64, parent: Hash32) -> Header {
+    Header {
+        version: ProtocolVersion(1),
+        chain_id: ChainId::default(),
+        epoch: Epoch(0),
+        view: View(height),
+        height: Height(height),
+        parent,
+        time: TimeMs(height),
+        proposer: ValidatorIndex(0),
+        body_root: Hash32::ZERO,
+        state_root: Hash32::ZERO,
+        receipts_root: Hash32::ZERO,
+        price: 0,
+        validators_hash: Hash32::ZERO,
+        next_validators_hash: None,
+    }
+}
+
+fn final_block(header: Header) -> Arc<FinalizedBlock> {
+    let hash = header_hash(&header);
+    let outcome = BlockOutcome {
+        hash,
+        height: header.height,
+        changes: ChangeSet::default(),
+        pages: std::collections::BTreeMap::default(),
+        state_root: Hash32::ZERO,
+        receipts: Vec::new(),
+        receipts_root: Hash32::ZERO,
+        accounts_touched: Vec::new(),
+    };
+    let statement = VoteStatement {
+        kind: VoteKind::Finalize,
+        epoch: Epoch(0),
+        view: header.view,
+        parent_view: View(0),
+        block: hash,
+    };
+    let certificate = Certificate { statement, signers: SignerBitmap::default(), signature: BlsSignature::ZERO };
+    Arc::new(FinalizedBlock { hash, header, body: Arc::new(Body::default()), certificate, outcome: Arc::new(outcome) })
+}
+
+#[test]
+fn what_builds_on_a_replayed_block_stays_and_what_stands_beside_it_goes() {
+    // FAULTS L4, C6: a node came back, found blocks in its log, and was sent the first of them again.
+    let genesis = header(0, Hash32::ZERO);
+    let root = header_hash(&genesis);
+    let tip = Tip { hash: root, header: genesis, state_root: Hash32::ZERO, receipts_root: Hash32::ZERO };
+    let mut chain = Chain::new(tip);
+    let first = header(1, root);
+    let second = header(2, header_hash(&first));
+    let third = header(3, header_hash(&second));
+    let rival = Header { view: View(9), ..header(1, root) };
+    let on_rival = header(2, header_hash(&rival));
+    for block in [&first, &second, &third, &rival, &on_rival] {
+        chain.insert(header_hash(block), block, None);
+    }
+    chain.finalize_replayed(final_block(first));
+    chain.prune();
+    let known = |block: &Header| chain.entry(&header_hash(block)).is_some();
+    assert!(known(&second) && known(&third), "they may become final next");
+    assert!(!known(&rival) && !known(&on_rival), "they never can");
+}
