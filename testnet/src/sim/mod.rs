@@ -1,8 +1,8 @@
 //! The simulator: whole networks in one process, from one seed each, in virtual time.
 //!
 //! The replicas, their engine, their log and their rules are those of the daemon; links, disks, clocks, processes and
-//! faulty members are simulated ([`run`]). Checkers look at everything that leaves honest nodes and at everything they
-//! keep. A run is repeated by its seed alone. Planted bugs ([`hunt`]) prove that the checkers see.
+//! faulty members are simulated ([`run()`]). Checkers look at everything that leaves honest nodes and at everything they
+//! keep. A run is repeated by its seed alone. Planted bugs ([`hunt()`]) prove that the checkers see.
 //!
 //! It must not use sockets, files, threads or the clock inside a network: only `run` spreads seeds over threads.
 
