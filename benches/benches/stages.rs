@@ -17,7 +17,9 @@ fn signatures(criterion: &mut Criterion) {
     let fixture = Fixture::new(10);
     let one = fixture.transfers(1).pop().expect("one was made");
     criterion.bench_function("signature_check", |bencher| {
-        bencher.iter(|| execution::check_signatures(black_box(&one.id), black_box(&one.transaction)).expect("it is right"));
+        bencher.iter(|| {
+            execution::check_signatures(black_box(&one.id), black_box(&one.transaction)).expect("it is right")
+        });
     });
 }
 
@@ -37,7 +39,9 @@ fn blocks(criterion: &mut Criterion) {
         bencher.iter(|| fixture.registry.execute(state, black_box(header), body).expect("it can be executed"));
     });
     let changes = fixture.registry.execute(state, header, body).expect("it can be executed").changes.tree_changes();
-    group.bench_function("tree_update", |bencher| bencher.iter(|| crypto::jellyfish::update(state, root.0, black_box(&changes))));
+    group.bench_function("tree_update", |bencher| {
+        bencher.iter(|| crypto::jellyfish::update(state, root.0, black_box(&changes)))
+    });
     group.finish();
 }
 
@@ -46,7 +50,9 @@ fn certificates(criterion: &mut Criterion) {
     let (statement, votes) = fixture.votes(3);
     let scheme = BlsScheme::new(fixture.chain.id(), [1; 32]);
     let signers: Vec<ValidatorIndex> = (0..3).map(ValidatorIndex).collect();
-    criterion.bench_function("certificate_aggregate", |bencher| bencher.iter(|| scheme.aggregate(black_box(&votes)).expect("three votes")));
+    criterion.bench_function("certificate_aggregate", |bencher| {
+        bencher.iter(|| scheme.aggregate(black_box(&votes)).expect("three votes"))
+    });
     let signature = scheme.aggregate(&votes).expect("three votes");
     let aggregated = Aggregated { statement: &statement, signers: &signers, signature: &signature };
     criterion.bench_function("certificate_verify", |bencher| {
@@ -57,7 +63,8 @@ fn certificates(criterion: &mut Criterion) {
 fn log(criterion: &mut Criterion) {
     let fixture = Fixture::new(2);
     let record = Record { kind: 1, epoch: Epoch::ZERO, view: View(1), bytes: vec![7; 128] };
-    let open = || Journal::open(MemoryDisk::new(), fixture.chain.id(), journal::SEGMENT_BYTES).expect("an empty disk").0;
+    let open =
+        || Journal::open(MemoryDisk::new(), fixture.chain.id(), journal::SEGMENT_BYTES).expect("an empty disk").0;
     criterion.bench_function("journal_append_without_disk", |bencher| {
         let step = |mut journal: Journal<MemoryDisk>| {
             journal.append(record.clone()).expect("there is room");
@@ -68,7 +75,8 @@ fn log(criterion: &mut Criterion) {
     });
     let directory = tempfile::tempdir().expect("a directory");
     let disk = FileDisk::open(directory.path()).expect("it can be made");
-    let (mut journal, _, _) = Journal::open(disk, fixture.chain.id(), journal::SEGMENT_BYTES).expect("an empty directory");
+    let (mut journal, _, _) =
+        Journal::open(disk, fixture.chain.id(), journal::SEGMENT_BYTES).expect("an empty directory");
     let mut group = criterion.benchmark_group("journal_on_disk");
     group.sample_size(20);
     group.bench_function("append_and_sync", |bencher| {

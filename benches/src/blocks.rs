@@ -41,9 +41,12 @@ impl Blocks {
             let tell = move || {
                 for event in stream {
                     let seen = match event {
-                        Ok(StreamEvent::Block(block)) => {
-                            Ok(Seen { node: index, height: block.height, transactions: block.transactions, at: Instant::now() })
-                        }
+                        Ok(StreamEvent::Block(block)) => Ok(Seen {
+                            node: index,
+                            height: block.height,
+                            transactions: block.transactions,
+                            at: Instant::now(),
+                        }),
                         Ok(_) => continue,
                         Err(error) => Err(Failure::from(error)),
                     };
@@ -65,7 +68,9 @@ impl Blocks {
     pub fn next(&self, patience: Duration) -> Outcome<Seen> {
         match self.news.recv_timeout(patience) {
             Ok(seen) => seen,
-            Err(RecvTimeoutError::Timeout) => Err(Failure::new(format!("no block became final for {} s", patience.as_secs()))),
+            Err(RecvTimeoutError::Timeout) => {
+                Err(Failure::new(format!("no block became final for {} s", patience.as_secs())))
+            }
             Err(RecvTimeoutError::Disconnected) => Err(Failure::new("all nodes have closed their streams")),
         }
     }

@@ -65,7 +65,8 @@ mod tests {
 
     #[test]
     fn a_summary_has_the_middle_the_least_and_the_most_of_what_was_seen() {
-        let runs: Vec<Figures> = [3.0, 1.0, 200.126].into_iter().map(|value| Figures::from([("p50_ms", value)])).collect();
+        let runs: Vec<Figures> =
+            [3.0, 1.0, 200.126].into_iter().map(|value| Figures::from([("p50_ms", value)])).collect();
         assert_eq!(summarize(&runs)["p50_ms"], Summary { median: 3.0, least: 1.0, most: 200.1 });
         let hundred: Vec<f64> = (1..=100).map(f64::from).collect();
         assert_eq!((percentile(&hundred, 0.99), percentile(&hundred, 0.0), percentile(&[], 0.5)), (99.0, 1.0, 0.0));

@@ -9,8 +9,8 @@ use crypto::ids::{seed_preimage, vote_preimage};
 use execution::{BuildRequest, Built, CheckedTransaction, GenesisBlock, MemoryState, Registry};
 use genesis::{LocalNetwork, local_network};
 use types::{
-    Address, Amount, BlsPublicKey, BlsSignature, Epoch, GenesisValidator, Hash32, Nonce, PeerKey, Power, TimeMs, ValidatorIndex,
-    ValidatorSet, View, VoteKind, VoteStatement,
+    Address, Amount, BlsPublicKey, BlsSignature, Epoch, GenesisValidator, Hash32, Nonce, PeerKey, Power, TimeMs,
+    ValidatorIndex, ValidatorSet, View, VoteKind, VoteStatement,
 };
 use wallet::{AccountKey, Chain, Envelope, TransferRequest, build_transfer, sign_transaction};
 
@@ -67,7 +67,8 @@ impl Fixture {
         let pairs = self.accounts.iter().zip(receivers).take(count);
         let one = |(from, to): (&AccountKey, &AccountKey)| {
             let envelope = Envelope::single(from.address(), Nonce(0), TIME.saturating_add(3_600_000), Amount(10_000));
-            let body = build_transfer(&envelope, &TransferRequest::thr(to.address(), Amount(1))).expect("one transfer is a transaction");
+            let body = build_transfer(&envelope, &TransferRequest::thr(to.address(), Amount(1)))
+                .expect("one transfer is a transaction");
             let transaction = sign_transaction(from, self.chain.id(), body).expect("the key is the sender's");
             self.registry.check(self.chain.id(), Arc::new(transaction)).expect("a wallet makes what the chain takes")
         };
@@ -101,8 +102,13 @@ impl Fixture {
     /// A vote for a block, and the signatures of the first validators.
     #[must_use]
     pub fn votes(&self, count: usize) -> (VoteStatement, Vec<BlsSignature>) {
-        let statement =
-            VoteStatement { kind: VoteKind::Finalize, epoch: Epoch::ZERO, view: View(1), parent_view: View::ZERO, block: Hash32([8; 32]) };
+        let statement = VoteStatement {
+            kind: VoteKind::Finalize,
+            epoch: Epoch::ZERO,
+            view: View(1),
+            parent_view: View::ZERO,
+            block: Hash32([8; 32]),
+        };
         let preimage = vote_preimage(self.chain.id(), &statement);
         let votes = self.secrets.iter().take(count).map(|secret| secret.sign(&preimage).to_bytes()).collect();
         (statement, votes)
@@ -131,8 +137,14 @@ mod tests {
         let fixture = Fixture::new(10);
         let built = fixture.block(&fixture.transfers(10));
         assert_eq!(built.body.body().transactions.len(), 10);
-        fixture.registry.validate(&fixture.state, fixture.root(), &built.header, &built.body).expect("what is built is valid");
-        let outcome = fixture.registry.apply(&fixture.state, fixture.root(), &built.header, &built.body).expect("it can be executed");
+        fixture
+            .registry
+            .validate(&fixture.state, fixture.root(), &built.header, &built.body)
+            .expect("what is built is valid");
+        let outcome = fixture
+            .registry
+            .apply(&fixture.state, fixture.root(), &built.header, &built.body)
+            .expect("it can be executed");
         assert!(outcome.receipts.iter().all(|receipt| receipt.code == 0));
     }
 }

@@ -24,14 +24,20 @@ impl Ground<'_> {
     ///
     /// # Errors
     /// As starting any local network.
-    pub fn network(&self, accounts: Vec<(Address, Amount)>, change: impl FnOnce(&mut Parameters)) -> Outcome<LocalNetwork> {
+    pub fn network(
+        &self,
+        accounts: Vec<(Address, Amount)>,
+        change: impl FnOnce(&mut Parameters),
+    ) -> Outcome<LocalNetwork> {
         let layout = Layout::new(&self.options.home)?;
         layout.wipe()?;
         let ports = Ports::new(self.options.base_port, VALIDATORS)?;
-        let plan = Plan { layout, ports, validators: VALIDATORS, accounts, settings: vec!["log.filter=warn".to_owned()] };
+        let plan =
+            Plan { layout, ports, validators: VALIDATORS, accounts, settings: vec!["log.filter=warn".to_owned()] };
         let mut network = LocalNetwork::create(plan, self.programs.clone(), self.stop.clone(), |parameters| {
-            // A price that rises under load would stop the load.
-            parameters.fees.weight_target_per_s = 1_000_000_000_000;
+            // A price that rises under load would stop the load. Blocks at twice the target would double it in 30 s, as by default.
+            parameters.fees.weight_target_per_s = 1_000_000_000;
+            parameters.fees.excess_per_e = 43_280_851_226;
             change(parameters);
         })?;
         network.start(|_, _| {})?;

@@ -40,7 +40,10 @@ impl Machine {
         Self {
             cpu: field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".to_owned()),
             cores,
-            memory_mib: field("/proc/meminfo", "MemTotal").and_then(|text| text.split(' ').next()?.parse::<u64>().ok()).unwrap_or_default() / 1_024,
+            memory_mib: field("/proc/meminfo", "MemTotal")
+                .and_then(|text| text.split(' ').next()?.parse::<u64>().ok())
+                .unwrap_or_default()
+                / 1_024,
             kernel: std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned(),
             busy_before: (busy_before * 1_000.0).round() / 1_000.0,
             warnings,
@@ -68,7 +71,8 @@ fn busy() -> f64 {
 /// Idle ticks and all ticks since the machine started.
 fn ticks() -> Option<(u64, u64)> {
     let text = std::fs::read_to_string("/proc/stat").ok()?;
-    let numbers: Vec<u64> = text.lines().next()?.split_whitespace().skip(1).filter_map(|number| number.parse().ok()).collect();
+    let numbers: Vec<u64> =
+        text.lines().next()?.split_whitespace().skip(1).filter_map(|number| number.parse().ok()).collect();
     let idle = numbers.get(3)?.saturating_add(*numbers.get(4)?);
     // The guests' time stands in the user's too.
     Some((idle, numbers.iter().take(8).sum()))

@@ -43,7 +43,9 @@ fn measure(options: &Options) -> Outcome<(Value, bool)> {
     document.insert("runs".to_owned(), json!(options.runs()));
     document.insert("quick".to_owned(), json!(options.quick));
     let mut failures = Vec::new();
-    for part in PARTS.iter().filter(|part| options.parts.is_empty() || options.parts.iter().any(|name| name == part.name)) {
+    for part in
+        PARTS.iter().filter(|part| options.parts.is_empty() || options.parts.iter().any(|name| name == part.name))
+    {
         match measure_part(&ground, part) {
             Ok(figures) => {
                 document.insert(part.name.to_owned(), figures);

@@ -36,7 +36,11 @@ pub(super) fn measure(ground: &Ground<'_>) -> Outcome<Vec<Figures>> {
             }
         }
         let times = sorted(times, 1_000.0);
-        runs.push(Figures::from([("p50_ms", percentile(&times, 0.50)), ("p99_ms", percentile(&times, 0.99)), ("transfers", times.len() as f64)]));
+        runs.push(Figures::from([
+            ("p50_ms", percentile(&times, 0.50)),
+            ("p99_ms", percentile(&times, 0.99)),
+            ("transfers", times.len() as f64),
+        ]));
     }
     network.stop_all()?;
     Ok(runs)
@@ -62,7 +66,10 @@ fn one(network: &LocalNetwork, blocks: &Blocks, turn: usize, ready: &Ready) -> O
     }
     let answer = node.client().transaction(&ready.id, Duration::ZERO)?;
     if answer.status != TransactionStatus::Final || answer.height != height {
-        return Err(Failure::new(format!("transfer {} is {:?} in block {:?}, not in {height:?}", ready.id, answer.status, answer.height)));
+        return Err(Failure::new(format!(
+            "transfer {} is {:?} in block {:?}, not in {height:?}",
+            ready.id, answer.status, answer.height
+        )));
     }
     Ok(last - begun)
 }

@@ -83,8 +83,12 @@ fn one(ground: &Ground<'_>, network: &LocalNetwork, all: Vec<Ready>) -> Outcome<
                 })
             })
             .collect();
-        let seen = count_final(&blocks, &pace, count as u64).inspect_err(|_| pace.failed.store(true, Ordering::Relaxed));
-        let sent = submitters.into_iter().map(|thread| thread.join().expect("a submitter does not panic")).collect::<Outcome<Vec<Sent>>>();
+        let seen =
+            count_final(&blocks, &pace, count as u64).inspect_err(|_| pace.failed.store(true, Ordering::Relaxed));
+        let sent = submitters
+            .into_iter()
+            .map(|thread| thread.join().expect("a submitter does not panic"))
+            .collect::<Outcome<Vec<Sent>>>();
         Ok::<_, Failure>((sent?, seen?))
     })?;
     let wall = seen.iter().map(|seen| seen.at).max().map_or(Duration::ZERO, |last| last - begun);
@@ -93,7 +97,10 @@ fn one(ground: &Ground<'_>, network: &LocalNetwork, all: Vec<Ready>) -> Outcome<
     let memory = processes.iter().map(|pid| resident_mib(*pid)).fold(0.0, f64::max);
     let (times, filled) = times(network, &sent, &seen)?;
     if times.len() != count {
-        return Err(Failure::new(format!("{count} transfers were counted as final, but only {} are found in blocks", times.len())));
+        return Err(Failure::new(format!(
+            "{count} transfers were counted as final, but only {} are found in blocks",
+            times.len()
+        )));
     }
     let times = sorted(times, 1_000.0);
     Ok(Figures::from([
@@ -136,7 +143,13 @@ fn submit(network: &LocalNetwork, node: &NodeClient, share: Vec<Ready>, pace: &P
 }
 
 /// One request. Returns what the node had no room for, in order.
-fn hand_in(network: &LocalNetwork, node: &NodeClient, batch: Vec<Ready>, pace: &Pace, sent: &mut Sent) -> Outcome<Vec<Ready>> {
+fn hand_in(
+    network: &LocalNetwork,
+    node: &NodeClient,
+    batch: Vec<Ready>,
+    pace: &Pace,
+    sent: &mut Sent,
+) -> Outcome<Vec<Ready>> {
     let transactions: Vec<_> = batch.iter().map(|ready| ready.transaction.clone()).collect();
     let at = Instant::now();
     pace.handed_in.fetch_add(batch.len() as u64, Ordering::Relaxed);
@@ -149,7 +162,9 @@ fn hand_in(network: &LocalNetwork, node: &NodeClient, batch: Vec<Ready>, pace: &
         match result.error {
             None => sent.push((ready.id, at)),
             Some(error) if is_for_lack_of_room(&error.code) => refused.push(ready),
-            Some(error) => return Err(Failure::new(format!("a transfer was refused: {} [{}]", error.message, error.code))),
+            Some(error) => {
+                return Err(Failure::new(format!("a transfer was refused: {} [{}]", error.message, error.code)));
+            }
         }
     }
     pace.handed_in.fetch_sub(refused.len() as u64, Ordering::Relaxed);
@@ -192,7 +207,13 @@ fn times(network: &LocalNetwork, sent: &[Sent], seen: &[Seen]) -> Outcome<(Vec<D
     let mut times = Vec::with_capacity(sent.len());
     for (height, at) in &last {
         let block = node.client().block(&height.to_string())?;
-        times.extend(block.transactions.iter().filter_map(|transaction| sent.get(&transaction.id)).map(|begun| at.saturating_duration_since(*begun)));
+        times.extend(
+            block
+                .transactions
+                .iter()
+                .filter_map(|transaction| sent.get(&transaction.id))
+                .map(|begun| at.saturating_duration_since(*begun)),
+        );
     }
     Ok((times, last.len()))
 }

@@ -60,7 +60,8 @@ fn typical(times: usize, mut call: impl FnMut() -> bool) -> f64 {
 
 /// Appends with one fdatasync each, in the directory of the networks, as the log does.
 fn syncs(ground: &Ground<'_>, times: usize) -> Outcome<Vec<f64>> {
-    let directory = ground.options.home.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(&ground.options.home);
+    let directory =
+        ground.options.home.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(&ground.options.home);
     std::fs::create_dir_all(directory).map_err(Failure::file("make", directory))?;
     let path = directory.join("bench-sync");
     let file = OpenOptions::new().append(true).create(true).open(&path);

@@ -47,7 +47,10 @@ fn on_store(ground: &Ground<'_>, directory: &std::path::Path, size: u64) -> Outc
             times.push(begun.elapsed());
             assert_ne!(update.root, root.0, "the values are new");
         }
-        let times = sorted(times.into_iter().map(|time| time / u32::try_from(CHANGED).unwrap_or(1)).collect::<Vec<Duration>>(), 1_000_000.0);
+        let times = sorted(
+            times.into_iter().map(|time| time / u32::try_from(CHANGED).unwrap_or(1)).collect::<Vec<Duration>>(),
+            1_000_000.0,
+        );
         runs.push(Figures::from([("update_us_per_key", percentile(&times, 0.5)), ("accounts", size as f64)]));
     }
     Ok(runs)
@@ -79,7 +82,9 @@ fn full_of(size: u64, fixture: &Fixture) -> (Header, BlockOutcome) {
 
 /// New values for keys all over the state.
 fn scattered(size: u64, salt: u64) -> ChangeSet {
-    let place = |turn: u64| (turn.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(salt.wrapping_mul(0xD1B5_4A32_D192_ED03))) % size;
+    let place = |turn: u64| {
+        (turn.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(salt.wrapping_mul(0xD1B5_4A32_D192_ED03))) % size
+    };
     let value = |turn: u64| [salt.to_be_bytes(), turn.to_be_bytes()].concat();
     ChangeSet { writes: (0..CHANGED).map(|turn| (key(place(turn)), Some(value(turn)))).collect() }
 }

@@ -16,6 +16,8 @@ use super::{Failure, LocalNetwork, Outcome, Standing, until};
 const TRANSFER_PATIENCE: Duration = Duration::from_secs(30);
 /// A node that was away must be there again within this.
 const RETURN_PATIENCE: Duration = Duration::from_secs(60);
+/// So many blocks are asked for at once.
+const PAGE: u32 = 100;
 /// 1.5 THR.
 const AMOUNT: Amount = Amount(1_500_000);
 
@@ -58,8 +60,9 @@ pub fn first_transfer(network: &mut LocalNetwork, through: usize, say: &dyn Fn(&
     let client = network.node(through)?.client().clone();
     let (from, to) = (network.wallets.alice.key.clone(), network.wallets.bob.address());
     let payment = Payment { from: &from, to, amount: AMOUNT };
-    let done = send(&client, &mut network.chain, payment, TRANSFER_PATIENCE)
-        .map_err(|failure| failure.while_doing(&format!("a transfer through node {through}")).with_log(network.plan.layout.log(through)))?;
+    let done = send(&client, &mut network.chain, payment, TRANSFER_PATIENCE).map_err(|failure| {
+        failure.while_doing(&format!("a transfer through node {through}")).with_log(network.plan.layout.log(through))
+    })?;
     let latency = milliseconds(done.latency.unwrap_or_default());
     say(&format!(
         "transfer of 1.5 THR from alice to bob: final in block {} after {latency} ms, signed by {} of {} validators (id {})",
@@ -80,7 +83,7 @@ pub fn check(network: &mut LocalNetwork, say: &dyn Fn(&str)) -> Outcome<Report> 
     say(&format!("killed node {victim} (SIGKILL)"));
     let finality_with_one_down_ms = first_transfer(network, 1, say)?;
 
-    let votes_again_ms = bring_back(network, victim, say)?;
+    let (votes_again_ms, sent_meanwhile) = bring_back(network, victim, say)?;
 
     say("a fifth node joins with the genesis and the address of node 0");
     let begun = std::time::Instant::now();
@@ -92,7 +95,10 @@ pub fn check(network: &mut LocalNetwork, say: &dyn Fn(&str)) -> Outcome<Report> 
     first_transfer(network, joined, say)?;
 
     let (height, block, state_root) = compare(network)?;
-    say(&format!("all {} nodes have block {block} and state root {state_root} at height {height}", network.nodes.len()));
+    say(&format!(
+        "all {} nodes have block {block} and state root {state_root} at height {height}",
+        network.nodes.len()
+    ));
     let nodes = network.standings()?;
     Ok(Report {
         ok: true,
@@ -100,7 +106,7 @@ pub fn check(network: &mut LocalNetwork, say: &dyn Fn(&str)) -> Outcome<Report> 
         finality_with_one_down_ms,
         votes_again_ms,
         joined_ms,
-        transfers: 3,
+        transfers: 3 + sent_meanwhile,
         height,
         block,
         state_root,
@@ -108,8 +114,9 @@ pub fn check(network: &mut LocalNetwork, say: &dyn Fn(&str)) -> Outcome<Report> 
     })
 }
 
-/// Starts a killed validator and waits until it takes part again: it says that it votes, and a final block shows its hand.
-fn bring_back(network: &mut LocalNetwork, victim: usize, say: &dyn Fn(&str)) -> Outcome<u128> {
+/// Starts a killed validator and waits until it takes part again: it says that it votes, and a final block shows its hand. Returns the
+/// time that took in ms, and how many transfers were sent meanwhile.
+fn bring_back(network: &mut LocalNetwork, victim: usize, say: &dyn Fn(&str)) -> Outcome<(u128, usize)> {
     let begun = std::time::Instant::now();
     network.node(victim)?.start()?;
     let (patience, stop) = (super::network::READY_PATIENCE, network.stop.clone());
@@ -117,23 +124,34 @@ fn bring_back(network: &mut LocalNetwork, victim: usize, say: &dyn Fn(&str)) -> 
     let watcher = network.node(0)?.client().clone();
     let mut next = watcher.status()?.final_height;
     let log = network.plan.layout.log(victim);
-    let node = network.node(victim)?;
+    let (from, to) = (network.wallets.alice.key.clone(), network.wallets.bob.address());
     let what = format!("node {victim} to take part in consensus again");
+    let mut sent = 0;
     let index = until(&what, RETURN_PATIENCE, &stop, || {
+        let node = network.node(victim)?;
         node.check_running()?;
         let voting = node.client().status()?.voting;
         let Some(index) = voting.index.filter(|_| voting.voting) else { return Ok(Err(voting.sentence)) };
-        let blocks = watcher.blocks(next, 100)?.blocks;
+        // Without something to do a block comes every two seconds, and leaders take turns.
+        send(&watcher, &mut network.chain, Payment { from: &from, to, amount: AMOUNT }, TRANSFER_PATIENCE)?;
+        sent += 1;
+        let blocks = watcher.blocks(next, PAGE)?.blocks;
         if let Some(newest) = blocks.last() {
             next = newest.height;
         }
         let is_there = blocks.iter().any(|block| shows_hand_of(block, index));
-        Ok(if is_there { Ok(index) } else { Err(format!("it says \"{}\", but no block up to {next} shows it", voting.sentence)) })
+        Ok(if is_there {
+            Ok(index)
+        } else {
+            Err(format!("it says \"{}\", but no block up to {next} shows it", voting.sentence))
+        })
     })
     .map_err(|failure| failure.with_log(log))?;
     let votes_again_ms = begun.elapsed().as_millis();
-    say(&format!("node {victim} is back: validator {index} takes part in final blocks again, {votes_again_ms} ms after its start"));
-    Ok(votes_again_ms)
+    say(&format!(
+        "node {victim} is back: validator {index} takes part in final blocks again, {votes_again_ms} ms after its start"
+    ));
+    Ok((votes_again_ms, sent))
 }
 
 /// Whether a validator proposed a final block or signed its certificate.
@@ -153,12 +171,17 @@ fn compare(network: &mut LocalNetwork) -> Outcome<(Height, Hash32, Hash32)> {
     for node in &network.nodes {
         let block = node.client().block(&height.to_string())?;
         if crypto::ids::header_hash(&block.header) != block.hash {
-            return Err(Failure::new(format!("node {} gives a header that is not that of block {}", node.index, block.hash)));
+            return Err(Failure::new(format!(
+                "node {} gives a header that is not that of block {}",
+                node.index, block.hash
+            )));
         }
         found.push((node.index, block.hash, block.header.state_root));
     }
     let Some((_, hash, root)) = found.first().copied() else { return Err(Failure::new("there are no nodes")) };
-    if let Some((index, other, other_root)) = found.iter().find(|(_, other, other_root)| (*other, *other_root) != (hash, root)) {
+    if let Some((index, other, other_root)) =
+        found.iter().find(|(_, other, other_root)| (*other, *other_root) != (hash, root))
+    {
         return Err(Failure::new(format!(
             "at height {height} node 0 has block {hash} with state root {root}, node {index} has {other} with {other_root}"
         ))

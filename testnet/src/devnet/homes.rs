@@ -133,6 +133,7 @@ impl Plan {
 }
 
 fn now() -> Outcome<TimeMs> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|since| u64::try_from(since.as_millis()).ok());
+    let since =
+        SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|since| u64::try_from(since.as_millis()).ok());
     since.map(TimeMs).ok_or_else(|| Failure::new("the machine's clock stands before 1970: set it"))
 }

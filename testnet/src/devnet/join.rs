@@ -34,7 +34,8 @@ impl LocalNetwork {
         }
         let log = self.plan.layout.log(index);
         let settings = self.plan.settings.clone();
-        let mut node = NodeProcess::new(index, &home, &log, self.plan.ports.api(index), &self.programs.daemon, settings)?;
+        let mut node =
+            NodeProcess::new(index, &home, &log, self.plan.ports.api(index), &self.programs.daemon, settings)?;
         node.start()?;
         node.wait_ready(READY_PATIENCE, &self.stop)?;
         self.nodes.push(node);

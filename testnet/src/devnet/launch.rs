@@ -21,7 +21,8 @@ const WORD: &str = "become-a-child-of";
 /// # Errors
 /// When this program's own file cannot be found.
 pub fn below_this_process(program: &Path) -> Outcome<Command> {
-    let own = std::env::current_exe().map_err(|error| Failure::new(format!("cannot find this program's own file: {error}")))?;
+    let own = std::env::current_exe()
+        .map_err(|error| Failure::new(format!("cannot find this program's own file: {error}")))?;
     let mut command = Command::new(own);
     command.arg(WORD).arg(std::process::id().to_string()).arg(program);
     // What a person has set for a node of their own is not meant for these.

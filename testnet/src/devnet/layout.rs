@@ -99,14 +99,17 @@ impl Layout {
                 if is_empty {
                     return Ok(None);
                 }
-                let sentence = format!("{} is not empty and holds no local network: choose another --home", self.root.display());
+                let sentence =
+                    format!("{} is not empty and holds no local network: choose another --home", self.root.display());
                 return Err(Failure::new(sentence));
             }
             Err(error) => return Err(Failure::file("read", &path)(error)),
         };
         let marker: Option<Marker> = serde_json::from_str(&text).ok();
         let marker = marker.filter(|marker| marker.format == FORMAT);
-        marker.map(Some).ok_or_else(|| Failure::new(format!("{} is not what this program writes: choose another --home", path.display())))
+        marker.map(Some).ok_or_else(|| {
+            Failure::new(format!("{} is not what this program writes: choose another --home", path.display()))
+        })
     }
 
     /// Deletes the network that lies here. A directory without its marker is left alone.

@@ -150,7 +150,11 @@ impl LocalNetwork {
     /// # Errors
     /// When one does not answer.
     pub fn standings(&self) -> Outcome<Vec<Standing>> {
-        self.nodes.iter().filter(|node| node.pid().is_some()).map(|node| Ok(Standing::of(node, node.client().status()?))).collect()
+        self.nodes
+            .iter()
+            .filter(|node| node.pid().is_some())
+            .map(|node| Ok(Standing::of(node, node.client().status()?)))
+            .collect()
     }
 
     /// Waits until a running node has this height.
@@ -180,13 +184,19 @@ impl LocalNetwork {
     pub fn supply(&self, index: usize) -> Outcome<(Amount, Amount)> {
         let node = self.nodes.get(index).ok_or_else(|| Failure::new(format!("there is no node {index}")))?;
         let asset = node.client().asset(types::THR)?;
-        let there = asset.issued.checked_sub(asset.burned).ok_or_else(|| Failure::new("more is burned than was issued"))?;
+        let there =
+            asset.issued.checked_sub(asset.burned).ok_or_else(|| Failure::new("more is burned than was issued"))?;
         let accounts = self.plan.accounts.iter().map(|(address, _)| *address);
-        let own = (0..self.plan.validators).map(super::homes::validator_account).chain([super::homes::ecosystem_account()]);
+        let own =
+            (0..self.plan.validators).map(super::homes::validator_account).chain([super::homes::ecosystem_account()]);
         let mut sum = Amount::ZERO;
         for address in accounts.chain(own) {
             let account = node.client().account(&address.to_text(self.chain.network()))?;
-            let has = account.balances.iter().find(|balance| balance.asset == types::THR).map_or(Amount::ZERO, |thr| thr.amount);
+            let has = account
+                .balances
+                .iter()
+                .find(|balance| balance.asset == types::THR)
+                .map_or(Amount::ZERO, |thr| thr.amount);
             sum = sum.checked_add(has).ok_or_else(|| Failure::new("the balances together do not fit 128 bits"))?;
         }
         Ok((sum, there))
@@ -209,7 +219,8 @@ impl Standing {
     /// A table for people.
     #[must_use]
     pub fn table(all: &[Self]) -> String {
-        let mut text = format!("{:<8} {:>8}  {:>5}  {:<10} {:<7} {}\n", "node", "height", "peers", "role", "voting", "API");
+        let mut text =
+            format!("{:<8} {:>8}  {:>5}  {:<10} {:<7} {}\n", "node", "height", "peers", "role", "voting", "API");
         for one in all {
             let voting = if one.voting { "yes" } else { "no" };
             let Self { node, height, peers, role, api, .. } = one;
@@ -223,7 +234,13 @@ impl Standing {
 ///
 /// # Errors
 /// As [`LocalNetwork::create`] and [`LocalNetwork::reopen`].
-pub fn open_or_create(layout: Layout, ports: Ports, validators: usize, programs: Programs, stop: Stop) -> Outcome<(LocalNetwork, bool)> {
+pub fn open_or_create(
+    layout: Layout,
+    ports: Ports,
+    validators: usize,
+    programs: Programs,
+    stop: Stop,
+) -> Outcome<(LocalNetwork, bool)> {
     let found = layout.found()?;
     let plan = Plan { layout, ports, validators, accounts: Vec::new(), settings: Vec::new() };
     match found {

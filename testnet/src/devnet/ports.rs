@@ -21,7 +21,8 @@ impl Ports {
     pub fn new(base: u16, nodes: usize) -> Outcome<Self> {
         let last = u64::from(base) + u64::from(STEP) * nodes as u64;
         if base < 1_024 || last > u64::from(u16::MAX) {
-            let sentence = format!("{nodes} nodes do not fit above port {base}: choose another with --base-port, such as 26700");
+            let sentence =
+                format!("{nodes} nodes do not fit above port {base}: choose another with --base-port, such as 26700");
             return Err(Failure::new(sentence));
         }
         Ok(Self { base })
@@ -46,8 +47,10 @@ impl Ports {
     /// Names the port and how to choose others.
     pub fn check_free(&self, index: usize) -> Outcome<()> {
         let (peers, api) = (self.peers(index), self.api(index));
-        let tcp = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map(drop).map_err(|error| ("TCP", port, error));
-        let udp = |port: u16| UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).map(drop).map_err(|error| ("UDP", port, error));
+        let tcp =
+            |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map(drop).map_err(|error| ("TCP", port, error));
+        let udp =
+            |port: u16| UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).map(drop).map_err(|error| ("UDP", port, error));
         udp(peers).and_then(|()| tcp(peers)).and_then(|()| tcp(api)).map_err(|(kind, port, error)| {
             let other = self.base.checked_add(1_000).unwrap_or(26_700);
             Failure::new(format!(

@@ -39,7 +39,8 @@ impl Programs {
 }
 
 fn find(variable: &str, name: &str) -> Outcome<PathBuf> {
-    let beside = || std::env::current_exe().ok().map(|own| own.with_file_name(name)).unwrap_or_else(|| PathBuf::from(name));
+    let beside =
+        || std::env::current_exe().ok().map(|own| own.with_file_name(name)).unwrap_or_else(|| PathBuf::from(name));
     let path = std::env::var_os(variable).map_or_else(beside, PathBuf::from);
     if path.is_file() {
         return Ok(path);
@@ -68,9 +69,17 @@ impl NodeProcess {
     ///
     /// # Errors
     /// Never with an API on loopback.
-    pub fn new(index: usize, home: &Path, log: &Path, api_port: u16, daemon: &Path, settings: Vec<String>) -> Outcome<Self> {
+    pub fn new(
+        index: usize,
+        home: &Path,
+        log: &Path,
+        api_port: u16,
+        daemon: &Path,
+        settings: Vec<String>,
+    ) -> Outcome<Self> {
         let api = format!("http://127.0.0.1:{api_port}");
-        let config = ureq::Agent::config_builder().timeout_global(Some(ASK_PATIENCE)).http_status_as_error(false).build();
+        let config =
+            ureq::Agent::config_builder().timeout_global(Some(ASK_PATIENCE)).http_status_as_error(false).build();
         Ok(Self {
             index,
             home: home.to_owned(),
@@ -131,7 +140,8 @@ impl NodeProcess {
             command.arg("--set").arg(setting);
         }
         command.stdin(Stdio::null()).stdout(log).stderr(again);
-        let child = command.spawn().map_err(|error| Failure::new(format!("cannot start node {}: {error}", self.index)))?;
+        let child =
+            command.spawn().map_err(|error| Failure::new(format!("cannot start node {}: {error}", self.index)))?;
         self.child = Some(child);
         Ok(())
     }
@@ -142,7 +152,8 @@ impl NodeProcess {
     /// How it ended, with the end of its log.
     pub fn check_running(&mut self) -> Outcome<()> {
         let Some(status) = self.ended()? else { return Ok(()) };
-        Err(Failure::new(format!("node {} {}; its last words:\n{}", self.index, shown(status), self.last_words())).with_log(&self.log))
+        Err(Failure::new(format!("node {} {}; its last words:\n{}", self.index, shown(status), self.last_words()))
+            .with_log(&self.log))
     }
 
     /// How the process ended, if it has.
@@ -150,8 +161,11 @@ impl NodeProcess {
     /// # Errors
     /// When it was not started.
     pub fn ended(&mut self) -> Outcome<Option<ExitStatus>> {
-        let Some(child) = &mut self.child else { return Err(Failure::new(format!("node {} is not running", self.index))) };
-        let ended = child.try_wait().map_err(|error| Failure::new(format!("cannot ask for node {}: {error}", self.index)))?;
+        let Some(child) = &mut self.child else {
+            return Err(Failure::new(format!("node {} is not running", self.index)));
+        };
+        let ended =
+            child.try_wait().map_err(|error| Failure::new(format!("cannot ask for node {}: {error}", self.index)))?;
         if ended.is_some() {
             self.child = None;
         }
@@ -226,9 +240,8 @@ impl NodeProcess {
         let waited = until(&what, STOP_PATIENCE, &deaf, || Ok(self.ended()?.ok_or_else(|| "it still runs".to_owned())));
         match waited {
             Ok(status) if status.success() => Ok(()),
-            Ok(status) => {
-                Err(Failure::new(format!("node {} was asked to stop and {}", self.index, shown(status))).with_log(&self.log))
-            }
+            Ok(status) => Err(Failure::new(format!("node {} was asked to stop and {}", self.index, shown(status)))
+                .with_log(&self.log)),
             Err(failure) => {
                 self.kill()?;
                 Err(failure.with_log(&self.log))

@@ -37,7 +37,9 @@ pub fn run(options: &Options) -> ExitCode {
 fn perform(options: &Options, say: &dyn Fn(&str)) -> Outcome<()> {
     let validators = usize::from(options.validators);
     if options.check && validators < 4 {
-        return Err(Failure::new(format!("--check kills one validator, which {validators} cannot bear: give --validators 4 or more")));
+        return Err(Failure::new(format!(
+            "--check kills one validator, which {validators} cannot bear: give --validators 4 or more"
+        )));
     }
     let layout = Layout::new(&options.directory())?;
     let ports = Ports::new(options.base_port, validators + NODES_MORE)?;

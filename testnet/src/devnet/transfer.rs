@@ -26,7 +26,13 @@ pub struct Payment<'a> {
 ///
 /// # Errors
 /// What the wallet refuses.
-pub fn sign_payment(chain: &Chain, payment: Payment<'_>, nonce: Nonce, valid_until: TimeMs, fee_max: Amount) -> Outcome<Transaction> {
+pub fn sign_payment(
+    chain: &Chain,
+    payment: Payment<'_>,
+    nonce: Nonce,
+    valid_until: TimeMs,
+    fee_max: Amount,
+) -> Outcome<Transaction> {
     let envelope = Envelope::single(payment.from.address(), nonce, valid_until, fee_max);
     let body = build_transfer(&envelope, &TransferRequest::thr(payment.to, payment.amount))?;
     Ok(sign_transaction(payment.from, chain.id(), body)?)
@@ -49,10 +55,16 @@ pub fn prepare(client: &NodeClient, chain: &Chain, payment: Payment<'_>) -> Outc
 ///
 /// # Errors
 /// What the node refuses, what does not hold in its proof, or the end of patience.
-pub fn await_final(client: &NodeClient, chain: &mut Chain, transaction: &Transaction, patience: Duration) -> Outcome<FinalTransaction> {
+pub fn await_final(
+    client: &NodeClient,
+    chain: &mut Chain,
+    transaction: &Transaction,
+    patience: Duration,
+) -> Outcome<FinalTransaction> {
     let done = wallet::finality::submit_and_wait(client, chain, transaction, patience)?;
     if done.receipt.code != 0 {
-        let sentence = format!("the transfer {} was rejected on chain: {} ({})", done.id, done.receipt.message, done.receipt.name);
+        let sentence =
+            format!("the transfer {} was rejected on chain: {} ({})", done.id, done.receipt.message, done.receipt.name);
         return Err(Failure::new(sentence));
     }
     Ok(done)
@@ -62,7 +74,12 @@ pub fn await_final(client: &NodeClient, chain: &mut Chain, transaction: &Transac
 ///
 /// # Errors
 /// As [`prepare`] and [`await_final`].
-pub fn send(client: &NodeClient, chain: &mut Chain, payment: Payment<'_>, patience: Duration) -> Outcome<FinalTransaction> {
+pub fn send(
+    client: &NodeClient,
+    chain: &mut Chain,
+    payment: Payment<'_>,
+    patience: Duration,
+) -> Outcome<FinalTransaction> {
     let transaction = prepare(client, chain, payment)?;
     await_final(client, chain, &transaction, patience)
 }

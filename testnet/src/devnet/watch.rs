@@ -4,9 +4,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use types::Height;
-use wallet::client::types::BlockSummary;
-use wallet::client::StreamEvent;
 use wallet::NodeClient;
+use wallet::client::StreamEvent;
+use wallet::client::types::BlockSummary;
 
 use super::{LocalNetwork, Outcome};
 
@@ -54,7 +54,10 @@ fn report_ended(network: &mut LocalNetwork, say: &dyn Fn(&str)) -> Outcome<()> {
     for node in network.nodes.iter_mut().filter(|node| node.pid().is_some()) {
         if let Some(status) = node.ended()? {
             let home = node.home().display();
-            say(&format!("node {} ended ({status}); start it again in another terminal: {daemon} run --home {home}", node.index));
+            say(&format!(
+                "node {} ended ({status}); start it again in another terminal: {daemon} run --home {home}",
+                node.index
+            ));
         }
     }
     Ok(())
@@ -85,5 +88,8 @@ fn pass_on(client: &NodeClient, sender: &Sender<BlockSummary>) {
 
 fn line(block: &BlockSummary) -> String {
     let noun = if block.transactions == 1 { "transaction" } else { "transactions" };
-    format!("block {}: {} {noun}, proposed by validator {}, view {}, {}", block.height, block.transactions, block.proposer, block.view, block.hash)
+    format!(
+        "block {}: {} {noun}, proposed by validator {}, view {}, {}",
+        block.height, block.transactions, block.proposer, block.view, block.hash
+    )
 }

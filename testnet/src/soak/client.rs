@@ -83,7 +83,8 @@ impl Sender {
                 }
                 continue;
             };
-            if let (TransactionStatus::Final, Some(height), Some(block)) = (answer.status, answer.height, answer.block) {
+            if let (TransactionStatus::Final, Some(height), Some(block)) = (answer.status, answer.height, answer.block)
+            {
                 self.oracle.lock().unwrap_or_else(PoisonError::into_inner).acknowledged(id, height, block)?;
                 return Ok(true);
             }

@@ -77,7 +77,9 @@ impl Chance {
             0..=3 => Fault::Kill { node, away: self.span(0, 3_000) },
             4..=5 => Fault::KillTwice { node, recovering: self.span(1, 600) },
             6..=7 => Fault::Hold { node, held: self.span(100, 3_000) },
-            8 => Fault::KillPair { nodes: (node, (node + 1 + self.below(nodes - 1)) % nodes), away: self.span(0, 1_500) },
+            8 => {
+                Fault::KillPair { nodes: (node, (node + 1 + self.below(nodes - 1)) % nodes), away: self.span(0, 1_500) }
+            }
             _ => Fault::KillAll,
         };
         (pause, fault)
@@ -98,9 +100,12 @@ mod tests {
         assert_ne!(plan(1), plan(2));
         let faults = plan(3);
         let has = |is: fn(&Fault) -> bool| faults.iter().any(|(_, fault)| is(fault));
-        assert!(has(|fault| matches!(fault, Fault::Kill { .. })) && has(|fault| matches!(fault, Fault::KillTwice { .. })));
+        assert!(
+            has(|fault| matches!(fault, Fault::Kill { .. })) && has(|fault| matches!(fault, Fault::KillTwice { .. }))
+        );
         assert!(has(|fault| matches!(fault, Fault::Hold { .. })) && has(|fault| matches!(fault, Fault::KillAll)));
-        let pair_differs = |fault: &Fault| if let Fault::KillPair { nodes: (one, other), .. } = fault { one != other } else { true };
+        let pair_differs =
+            |fault: &Fault| if let Fault::KillPair { nodes: (one, other), .. } = fault { one != other } else { true };
         assert!(faults.iter().all(|(_, fault)| pair_differs(fault)));
     }
 }

@@ -9,8 +9,8 @@
 
 mod client;
 mod faults;
-mod oracle;
 mod options;
+mod oracle;
 mod run;
 mod verdict;
 

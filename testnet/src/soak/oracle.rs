@@ -1,9 +1,10 @@
 //! What the network has said, in an append-only file outside of every node.
 //!
-//! One JSON object per line; a line is written and synced before it is relied upon. It must not know how to ask a node.
+//! One JSON object per line, written before it is relied upon; what is killed here are nodes, not the machine, so nothing is synced.
+//! It must not know how to ask a node.
 //! Invariant: what has been written is never changed; a contradiction to it is a violation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -28,7 +29,7 @@ pub enum Line {
         /// Its block.
         block: Hash32,
     },
-    /// A node showed a final block, with a certificate that holds.
+    /// A node showed a final block, or told that a transaction is in it.
     Final {
         /// The height.
         height: Height,
@@ -52,6 +53,7 @@ pub struct Oracle {
     path: PathBuf,
     file: File,
     blocks: BTreeMap<Height, Hash32>,
+    proven: BTreeSet<(Height, Hash32)>,
     acknowledged: BTreeMap<Hash32, (Height, Hash32)>,
     violations: Vec<String>,
 }
@@ -63,8 +65,14 @@ impl Oracle {
     /// When it exists or cannot be written.
     pub fn begin(path: &Path, seed: u64) -> Outcome<Self> {
         let file = OpenOptions::new().append(true).create_new(true).open(path).map_err(Failure::file("make", path))?;
-        let (blocks, acknowledged) = (BTreeMap::new(), BTreeMap::new());
-        let mut oracle = Self { path: path.to_owned(), file, blocks, acknowledged, violations: Vec::new() };
+        let mut oracle = Self {
+            path: path.to_owned(),
+            file,
+            blocks: BTreeMap::new(),
+            proven: BTreeSet::new(),
+            acknowledged: BTreeMap::new(),
+            violations: Vec::new(),
+        };
         oracle.write(&Line::Seed(seed))?;
         Ok(oracle)
     }
@@ -75,15 +83,14 @@ impl Oracle {
         &self.path
     }
 
-    /// Writes a line durably.
+    /// Writes a line.
     ///
     /// # Errors
     /// When the file system refuses.
     pub fn write(&mut self, line: &Line) -> Outcome<()> {
         let mut text = serde_json::to_string(line).expect("texts and numbers have a JSON form");
         text.push('\n');
-        let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_data());
-        written.map_err(Failure::file("write", &self.path))
+        self.file.write_all(text.as_bytes()).map_err(Failure::file("write", &self.path))
     }
 
     /// A transaction was acknowledged as final.
@@ -91,11 +98,12 @@ impl Oracle {
     /// # Errors
     /// When the file system refuses.
     pub fn acknowledged(&mut self, id: Hash32, height: Height, block: Hash32) -> Outcome<()> {
-        self.block(height, block)?;
+        self.note(height, block)?;
         match self.acknowledged.get(&id) {
             Some(before) if *before == (height, block) => Ok(()),
             Some((old, hash)) => {
-                let sentence = format!("transaction {id} was final in block {old} ({hash}), then in block {height} ({block})");
+                let sentence =
+                    format!("transaction {id} was final in block {old} ({hash}), then in block {height} ({block})");
                 self.violation(sentence)
             }
             None => {
@@ -105,11 +113,16 @@ impl Oracle {
         }
     }
 
-    /// A block was shown as final.
+    /// A block was shown as final, with a proof.
     ///
     /// # Errors
     /// When the file system refuses.
     pub fn block(&mut self, height: Height, block: Hash32) -> Outcome<()> {
+        self.proven.insert((height, block));
+        self.note(height, block)
+    }
+
+    fn note(&mut self, height: Height, block: Hash32) -> Outcome<()> {
         match self.blocks.get(&height) {
             Some(before) if *before == block => Ok(()),
             Some(before) => self.violation(format!("two blocks are final at height {height}: {before} and {block}")),
@@ -118,6 +131,12 @@ impl Oracle {
                 self.write(&Line::Final { height, block })
             }
         }
+    }
+
+    /// Whether some node has proven this very block already.
+    #[must_use]
+    pub fn is_proven(&self, height: Height, block: Hash32) -> bool {
+        self.proven.contains(&(height, block))
     }
 
     /// A promise was broken.

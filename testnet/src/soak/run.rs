@@ -39,12 +39,18 @@ struct Soak {
 pub fn run(options: &Options) -> ExitCode {
     let seed = options.seed.unwrap_or_else(fresh_seed);
     let say = |text: &str| eprintln!("{text}");
-    say(&format!("seed {seed}: repeat with `cargo x soak --minutes {} --validators {} --seed {seed}`", options.minutes, options.validators));
+    say(&format!(
+        "seed {seed}: repeat with `cargo x soak --minutes {} --validators {} --seed {seed}`",
+        options.minutes, options.validators
+    ));
     let (ok, document) = match perform(options, seed, &say) {
         Ok(document) => (document["ok"] == true, document),
         Err(failure) => {
             let logs: Vec<String> = failure.logs().iter().map(|log| log.display().to_string()).collect();
-            (false, json!({ "ok": false, "seed": seed, "error": failure.to_string(), "home": options.home, "logs": logs }))
+            (
+                false,
+                json!({ "ok": false, "seed": seed, "error": failure.to_string(), "home": options.home, "logs": logs }),
+            )
         }
     };
     println!("{document}");

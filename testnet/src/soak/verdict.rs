@@ -12,7 +12,7 @@ use super::oracle::Oracle;
 use crate::devnet::{Failure, LocalNetwork, Outcome, until};
 
 /// So many blocks are asked for at once.
-const PAGE: u32 = 200;
+const PAGE: u32 = 100;
 /// The network must have gone on after the last fault within this.
 const RECOVERY_PATIENCE: Duration = Duration::from_secs(90);
 
@@ -24,16 +24,23 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Reads a node's final blocks from where the last look ended: each must follow its parent, carry a certificate that holds, and
-    /// be the one that was written down for its height.
+    /// Reads a node's final blocks from where the last look ended: each must follow its parent, be proven final, and be the one that
+    /// was written down for its height. A block that another node has proven already need not be proven again.
     ///
     /// # Errors
     /// When the node does not answer.
-    pub fn read(&mut self, node: usize, client: &NodeClient, chain: &Chain, oracle: &Arc<Mutex<Oracle>>) -> Outcome<()> {
+    pub fn read(
+        &mut self,
+        node: usize,
+        client: &NodeClient,
+        chain: &Chain,
+        oracle: &Arc<Mutex<Oracle>>,
+    ) -> Outcome<()> {
         loop {
             let page = client.blocks(self.next, PAGE)?;
             for block in &page.blocks {
-                if let Err(sentence) = self.judge(block, chain) {
+                let is_proven = lock(oracle).is_proven(block.height, block.hash);
+                if let Err(sentence) = self.judge(block, is_proven, client, chain) {
                     lock(oracle).violation(format!("node {node}, block {}: {sentence}", block.height))?;
                 }
                 lock(oracle).block(block.height, block.hash)?;
@@ -45,7 +52,7 @@ impl Reader {
         }
     }
 
-    fn judge(&self, block: &BlockSummary, chain: &Chain) -> Result<(), String> {
+    fn judge(&self, block: &BlockSummary, is_proven: bool, client: &NodeClient, chain: &Chain) -> Result<(), String> {
         let bytes = hex::decode(&block.header_hex).map_err(|error| error.to_string())?;
         let header = Header::from_canonical(&bytes).map_err(|error| error.to_string())?;
         if header.height != block.height || header.height != self.next || crypto::ids::header_hash(&header) != block.hash {
@@ -54,11 +61,13 @@ impl Reader {
         if self.parent.is_some_and(|parent| parent != header.parent) {
             return Err("it does not follow the block before it".to_owned());
         }
-        if header.height == Height::ZERO {
+        if is_proven || header.height == Height::ZERO {
             return Ok(());
         }
-        let Some(certificate_hex) = &block.certificate_hex else { return Ok(()) };
-        let claim = FinalityClaim { header_hex: &block.header_hex, descendants_hex: &[], certificate_hex };
+        // A node that caught up may prove a block by a descendant, which only the whole block shows.
+        let whole = client.block(&block.height.to_string()).map_err(|error| error.message)?;
+        let certificate_hex = whole.certificate_hex.as_deref().ok_or("it has no certificate")?;
+        let claim = FinalityClaim { header_hex: &block.header_hex, descendants_hex: &whole.descendants_hex, certificate_hex };
         chain.check_final(claim).map(drop).map_err(|error| error.message)
     }
 }
@@ -79,7 +88,12 @@ const NEWEST: usize = 300;
 ///
 /// # Errors
 /// When the node does not answer in time.
-pub fn check_acknowledged(network: &mut LocalNetwork, node: usize, oracle: &Arc<Mutex<Oracle>>, scope: Scope) -> Outcome<()> {
+pub fn check_acknowledged(
+    network: &mut LocalNetwork,
+    node: usize,
+    oracle: &Arc<Mutex<Oracle>>,
+    scope: Scope,
+) -> Outcome<()> {
     let mut promised: Vec<_> = lock(oracle).all_acknowledged().iter().map(|(id, place)| (*id, *place)).collect();
     promised.sort_unstable_by_key(|(_, (height, _))| std::cmp::Reverse(*height));
     let newest = promised.first().map(|(_, (height, _))| *height).unwrap_or_default();
@@ -89,10 +103,12 @@ pub fn check_acknowledged(network: &mut LocalNetwork, node: usize, oracle: &Arc<
     let asked = promised.iter().enumerate().filter(|(place, _)| *place < NEWEST || place % step == 0);
     for (id, (height, block)) in asked.map(|(_, promise)| promise) {
         let answer = client.transaction(id, Duration::ZERO)?;
-        let is_there = answer.status == TransactionStatus::Final && answer.height == Some(*height) && answer.block == Some(*block);
+        let is_there =
+            answer.status == TransactionStatus::Final && answer.height == Some(*height) && answer.block == Some(*block);
         if !is_there {
             let now = format!("{:?} in block {:?} ({:?})", answer.status, answer.height, answer.block);
-            let sentence = format!("node {node} has lost transaction {id}, acknowledged in block {height} ({block}): {now}");
+            let sentence =
+                format!("node {node} has lost transaction {id}, acknowledged in block {height} ({block}): {now}");
             lock(oracle).violation(sentence)?;
         }
     }
@@ -113,7 +129,9 @@ pub fn last_look(network: &mut LocalNetwork, readers: &mut [Reader], oracle: &Ar
         check_acknowledged(network, node, oracle, Scope::All)?;
         let (have, there) = network.supply(node)?;
         if have != there {
-            lock(oracle).violation(format!("node {node}: all accounts together have {have} µTHR, but {there} were issued and not burned"))?;
+            lock(oracle).violation(format!(
+                "node {node}: all accounts together have {have} µTHR, but {there} were issued and not burned"
+            ))?;
         }
     }
     Ok(())
@@ -130,7 +148,13 @@ fn go_on(network: &mut LocalNetwork) -> Outcome<Height> {
         for client in &clients {
             let status = client.status()?;
             if status.final_height < target || status.mempool_transactions > 0 {
-                seen = format!("{} stands at {} with {} waiting: {}", client.url(), status.final_height, status.mempool_transactions, status.voting.sentence);
+                seen = format!(
+                    "{} stands at {} with {} waiting: {}",
+                    client.url(),
+                    status.final_height,
+                    status.mempool_transactions,
+                    status.voting.sentence
+                );
             }
         }
         Ok(if seen.is_empty() { Ok(target) } else { Err(seen) })
