@@ -7,7 +7,7 @@ use testnet::sim::{Options, Report, run};
 /// Runs a scenario; every property must hold, and the fault it is about must have happened.
 fn stands(scenario: &str, seeds: u64, fault: &str) -> Report {
     let options = Options { seeds, from: 1, scenario: Some(scenario.to_owned()), ..Options::default() };
-    let report = run(&options, |_| {}).expect("the scenario is in the list");
+    let report = run(&options, |_, _| {}).expect("the scenario is in the list");
     assert_eq!(report.failures, [], "{scenario}");
     assert!(report.faults.contains_key(fault), "`{fault}` did not happen: {:?}", report.faults);
     report
@@ -145,7 +145,7 @@ fn a_rogue_key_is_kept_out_of_the_genesis() {
 fn the_same_properties_hold_with_real_signatures() {
     let options =
         Options { seeds: 2, from: 1, scenario: Some("power-cuts".to_owned()), bls: true, ..Options::default() };
-    let report = run(&options, |_| {}).expect("the scenario is in the list");
+    let report = run(&options, |_, _| {}).expect("the scenario is in the list");
     assert_eq!(report.failures, []);
 }
 
@@ -161,7 +161,7 @@ fn seeds_that_once_found_a_bug_stand() {
     for (scenario, seeds) in seeds {
         for seed in seeds {
             let options = Options { seeds: 1, from: *seed, scenario: Some(scenario.to_owned()), ..Options::default() };
-            let report = run(&options, |_| {}).expect("the scenario is in the list");
+            let report = run(&options, |_, _| {}).expect("the scenario is in the list");
             assert_eq!(report.failures, [], "{scenario}");
         }
     }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use testnet::sim::{Catch, Options, Report, hunt, run, scenario_names};
+use testnet::sim::{Catch, Failure, Options, Report, hunt, run, scenario_names};
 
 /// Simulates whole networks, each from one seed: lossy links, partitions, power cuts, failing disks, criminals.
 #[derive(Debug, Parser)]
@@ -51,7 +51,10 @@ fn simulate(arguments: &Arguments) -> ExitCode {
     let Arguments { seeds, from, scenario, bls, narrate, .. } = arguments;
     let options = Options { seeds: *seeds, from: *from, scenario: scenario.clone(), bls: *bls, narrate: *narrate };
     let begun = Instant::now();
-    let progress = |done: u64| {
+    let progress = |done: u64, failure: Option<&Failure>| {
+        if let Some(failure) = failure {
+            eprintln!("seed {} ({}) violates \"{}\"", failure.seed, failure.scenario, failure.property);
+        }
         if done.is_multiple_of(25) {
             eprintln!("{done} of {seeds} seeds after {} s", begun.elapsed().as_secs());
         }

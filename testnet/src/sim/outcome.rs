@@ -69,6 +69,14 @@ pub struct Failure {
     pub command: String,
 }
 
+impl Failure {
+    /// The first violation under a seed, if there is one.
+    pub(crate) fn of(seed: u64, scenario: &'static str, command: String, outcome: &Outcome) -> Option<Self> {
+        let Violation { property, message } = outcome.violations.first()?;
+        Some(Self { seed, scenario, property, message: message.clone(), command })
+    }
+}
+
 /// What came of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -91,7 +99,7 @@ pub struct Report {
 }
 
 impl Report {
-    pub(crate) fn add(&mut self, seed: u64, scenario: &'static str, command: String, outcome: &Outcome) {
+    pub(crate) fn add(&mut self, outcome: &Outcome, failure: Option<Failure>) {
         self.seeds += 1;
         self.views += outcome.views;
         self.blocks += outcome.blocks;
@@ -100,9 +108,6 @@ impl Report {
         for (kind, count) in &outcome.faults.counts {
             *self.faults.entry(kind).or_default() += count;
         }
-        if let Some(Violation { property, message }) = outcome.violations.first() {
-            let (property, message) = (*property, message.clone());
-            self.failures.push(Failure { seed, scenario, property, message, command });
-        }
+        self.failures.extend(failure);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::keys::SignatureKind;
-use super::outcome::{Outcome, Report};
+use super::outcome::{Failure, Outcome, Report};
 use super::panics;
 use super::scenarios::{self, Casting, Scenario};
 
@@ -46,11 +46,11 @@ pub fn scenario_names() -> Vec<&'static str> {
     scenarios::ALL.iter().map(|scenario| scenario.name).collect()
 }
 
-/// Runs seeds and reports, calling `each` as seeds end with how many have ended.
+/// Runs seeds and reports, calling `each` as seeds end with how many have ended and what the last one violated.
 ///
 /// # Errors
 /// [`UnknownScenario`].
-pub fn run(options: &Options, each: impl Fn(u64) + Sync) -> Result<Report, UnknownScenario> {
+pub fn run(options: &Options, each: impl Fn(u64, Option<&Failure>) + Sync) -> Result<Report, UnknownScenario> {
     panics::keep();
     NARRATED.store(options.narrate, Ordering::Relaxed);
     let only = options.scenario.as_deref().map(named).transpose()?;
@@ -67,9 +67,10 @@ pub fn run(options: &Options, each: impl Fn(u64) + Sync) -> Result<Report, Unkno
                     let seed = options.from + number;
                     let scenario = only.unwrap_or_else(|| scenarios::of_seed(seed));
                     let outcome = run_one(scenario, seed, options.bls);
+                    let failure = Failure::of(seed, scenario.name, command(seed, options), &outcome);
                     let mut outcomes = outcomes.lock().expect("nobody panics while holding it");
-                    outcomes.push((seed, scenario.name, outcome));
-                    each(outcomes.len() as u64);
+                    each(outcomes.len() as u64 + 1, failure.as_ref());
+                    outcomes.push((seed, outcome, failure));
                 }
             });
         }
@@ -77,8 +78,8 @@ pub fn run(options: &Options, each: impl Fn(u64) + Sync) -> Result<Report, Unkno
     let mut outcomes = outcomes.into_inner().expect("all threads have ended");
     outcomes.sort_by_key(|(seed, ..)| *seed);
     let mut report = Report { from: options.from, ..Report::default() };
-    for (seed, scenario, outcome) in outcomes {
-        report.add(seed, scenario, command(seed, options), &outcome);
+    for (_, outcome, failure) in outcomes {
+        report.add(&outcome, failure);
     }
     Ok(report)
 }
@@ -121,7 +122,7 @@ mod tests {
         let drawn: std::collections::BTreeSet<_> = (0..100).map(|seed| scenarios::of_seed(seed).name).collect();
         assert_eq!(drawn, names);
         assert_eq!(
-            run(&Options { scenario: Some("none".into()), ..Options::default() }, |_| {}).map(|_| ()),
+            run(&Options { scenario: Some("none".into()), ..Options::default() }, |_, _| {}).map(|_| ()),
             Err(UnknownScenario("none".into()))
         );
     }
