@@ -9,6 +9,9 @@ use crate::columns::{Column, database_options};
 use crate::error::{StoreError, fault};
 use crate::options::StoreOptions;
 
+/// A key and its value.
+pub(crate) type Pair = (Box<[u8]>, Box<[u8]>);
+
 pub(crate) struct Database {
     db: DB,
     path: PathBuf,
@@ -70,10 +73,10 @@ impl Database {
     }
 
     /// The values under many keys, which come in rising order.
-    pub(crate) fn get_sorted<'k>(
+    pub(crate) fn get_sorted(
         &self,
         column: Column,
-        keys: &[&'k [u8]],
+        keys: &[&[u8]],
     ) -> Result<Vec<Option<DBPinnableSlice<'_>>>, StoreError> {
         let found = self.db.batched_multi_get_cf(self.family(column), keys.iter().copied(), true);
         let pairs = found.into_iter().zip(keys);
@@ -94,7 +97,7 @@ impl Database {
         column: Column,
         start: &[u8],
         direction: Direction,
-    ) -> impl Iterator<Item = Result<(Box<[u8]>, Box<[u8]>), StoreError>> + '_ {
+    ) -> impl Iterator<Item = Result<Pair, StoreError>> + '_ {
         let mut read = ReadOptions::default();
         read.set_total_order_seek(true);
         let mode = IteratorMode::From(start, direction);
