@@ -1,7 +1,7 @@
 //! A key file: one secret, sealed with a password.
 //!
 //! JSON, version 1: Argon2id (64 MiB, 3 passes, 4 lanes) makes a key from the password; XChaCha20-Poly1305 seals the secret with
-//! everything else in the file as associated data. It must not know where files lie (see [`file`]).
+//! everything else in the file as associated data. It must not know where files lie (see [`mod@file`]).
 //!
 //! Invariants: a file has exactly one form, so a changed byte anywhere is noticed; whatever is wrong, password or file, the answer
 //! is the same; the cost that a file asks for is held between a floor and a ceiling before any of it is paid.
