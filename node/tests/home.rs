@@ -67,6 +67,7 @@ fn a_home_is_held_by_one_process_at_a_time() {
     home.lock(chain).expect("it was let go");
 }
 
+// FAULTS K2, K4
 #[test]
 fn a_validator_key_opens_with_its_password_only_and_notices_every_change() {
     let directory = tempfile::tempdir().expect("a directory");
@@ -92,6 +93,7 @@ fn a_validator_key_opens_with_its_password_only_and_notices_every_change() {
     assert!(matches!(ValidatorKey::read(&path, &password), Err(KeyFileError::Malformed { .. })));
 }
 
+// FAULTS K3: a password is never an argument.
 #[test]
 fn passwords_come_from_a_private_file_or_a_credential_and_never_from_a_closed_terminal() {
     let directory = tempfile::tempdir().expect("a directory");

@@ -3,7 +3,7 @@
 //! It must not know HTTP. A connection on which nothing was read or written for a while is closed; answers that take long are
 //! shorter than that, and streams show that they are alive.
 
-use std::future::Future;
+use std::future::{Future, Pending, pending};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, Sleep};
+use tokio::time::{Instant, Timeout, timeout_at};
 
 /// Most connections at once.
 const CONNECTIONS_MAX: usize = 1_024;
@@ -43,7 +43,7 @@ impl axum::serve::Listener for Door {
         let (stream, address) = axum::serve::Listener::accept(&mut self.listener).await;
         // Answers are small and awaited; without this option they may wait for an acknowledgement.
         let _ = stream.set_nodelay(true);
-        (Connection { stream, alarm: Box::pin(tokio::time::sleep(SILENCE_MAX)), _room: room }, address)
+        (Connection { stream, heard: Instant::now(), alarm: alarm(Instant::now()), _room: room }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -54,14 +54,27 @@ impl axum::serve::Listener for Door {
 /// A connection with its place among all and its alarm.
 pub(crate) struct Connection {
     stream: TcpStream,
-    alarm: Pin<Box<Sleep>>,
+    /// When something was last read or written.
+    heard: Instant,
+    /// Rings when that may be too long ago.
+    alarm: Pin<Box<Timeout<Pending<()>>>>,
     _room: OwnedSemaphorePermit,
 }
 
+fn alarm(heard: Instant) -> Pin<Box<Timeout<Pending<()>>>> {
+    Box::pin(timeout_at(heard + SILENCE_MAX, pending()))
+}
+
 impl Connection {
-    /// Something went on: the silence begins anew.
-    fn alive(&mut self) {
-        self.alarm.as_mut().reset(Instant::now() + SILENCE_MAX);
+    /// Nothing can be read or written now: an error when that has been so for too long.
+    fn silence(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
+        while self.alarm.as_mut().poll(context).is_ready() {
+            if self.heard.elapsed() >= SILENCE_MAX {
+                return Poll::Ready(io::ErrorKind::TimedOut.into());
+            }
+            self.alarm = alarm(self.heard);
+        }
+        Poll::Pending
     }
 }
 
@@ -73,10 +86,10 @@ impl AsyncRead for Connection {
     ) -> Poll<io::Result<()>> {
         let result = Pin::new(&mut self.stream).poll_read(context, buffer);
         if result.is_ready() {
-            self.alive();
+            self.heard = Instant::now();
             return result;
         }
-        self.alarm.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        self.silence(context).map(Err)
     }
 }
 
@@ -84,10 +97,10 @@ impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.stream).poll_write(context, bytes);
         if result.is_ready() {
-            self.alive();
+            self.heard = Instant::now();
             return result;
         }
-        self.alarm.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        self.silence(context).map(Err)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

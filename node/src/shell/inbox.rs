@@ -124,3 +124,63 @@ impl Inbox {
         entries.extend(std::iter::from_fn(|| self.transactions.try_recv().ok()).take(SHARE_TRANSACTIONS));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use types::Height;
+
+    use super::*;
+
+    fn committed(height: u64) -> Entry {
+        Entry::Event(Event::Committed { height: Height(height) })
+    }
+
+    fn heights(entries: &[Entry]) -> Vec<u64> {
+        let height = |entry: &Entry| match entry {
+            Entry::Event(Event::Committed { height }) => Some(height.0),
+            _ => None,
+        };
+        entries.iter().filter_map(height).collect()
+    }
+
+    /// As much of everything as may wait, counted from a thousand times the number of the class.
+    fn fill(sender: &InboxSender) {
+        for (class, queue) in (1..).zip([&sender.consensus, &sender.sync, &sender.api, &sender.transactions]) {
+            for number in 0..WAITING_MAX as u64 {
+                assert!(queue.try_send(committed(class * 10_000 + number)).is_ok());
+            }
+            assert!(queue.try_send(committed(0)).is_err(), "no more than that may wait");
+        }
+    }
+
+    // FAULTS L10: a node's own votes come back by a queue that never makes the sender wait.
+    #[tokio::test]
+    async fn answers_to_own_effects_find_room_and_come_first_however_full_the_rest_is() {
+        let (sender, mut inbox) = inbox();
+        fill(&sender);
+        // The thread that takes is the one that gives: it would wait for itself.
+        (1..=2_000).for_each(|height| sender.answer(Event::Committed { height: Height(height) }));
+        let mut answers = Vec::new();
+        for _ in 0..4 {
+            let taken = heights(&inbox.take(None).await);
+            let own = taken.iter().position(|height| *height >= 10_000).expect("the others have their share too");
+            answers.extend_from_slice(&taken[..own]);
+        }
+        assert_eq!(answers, (1..=2_000).collect::<Vec<_>>(), "in order, none lost");
+    }
+
+    // FAULTS L15
+    #[tokio::test]
+    async fn a_round_takes_a_share_of_every_class_and_consensus_before_the_others() {
+        let (sender, mut inbox) = inbox();
+        fill(&sender);
+        let taken = heights(&inbox.take(None).await);
+        let classes: Vec<u64> = taken.iter().map(|height| height / 10_000).collect();
+        assert!(classes.is_sorted(), "consensus, sync, the API, transactions");
+        let share = |class| classes.iter().filter(|of| **of == class).count();
+        let shares = [SHARE_CONSENSUS, SHARE_SYNC, SHARE_TRANSACTIONS, SHARE_TRANSACTIONS];
+        assert_eq!([1, 2, 3, 4].map(share), shares);
+        // What the others have waiting holds up no vote.
+        assert!(sender.consensus.try_send(committed(1)).is_ok());
+    }
+}
