@@ -328,9 +328,12 @@ mod tests {
         assert_eq!(Channel::TransactionPush.row().class, Class::Transactions);
     }
 
-    // FAULTS L18: nothing large is flooded.
+    // FAULTS L18: nothing large is flooded, and what agreement waits for goes straight to who votes.
     #[test]
     fn bodies_never_travel_by_gossip() {
+        for channel in [Channel::Votes, Channel::Proposals, Channel::Bodies] {
+            assert_eq!(channel.row().carrier, Carrier::Direct, "{}", channel.row().name);
+        }
         for row in TABLE.iter().filter(|row| row.carrier == Carrier::Gossip) {
             assert!(row.bytes_max <= 128 * KIB, "{}", row.name);
         }

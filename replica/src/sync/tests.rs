@@ -126,7 +126,7 @@ fn a_peer_that_claims_what_it_does_not_have_loses_its_claim_and_then_its_standin
     }
 }
 
-// FAULTS C18
+// FAULTS C18, L9
 #[test]
 fn blocks_of_other_heights_than_asked_for_are_a_failed_answer() {
     for wrong in [blocks(2, 5), blocks(500, 5), {

@@ -2,6 +2,7 @@
 
 use crate::world::World;
 
+// FAULTS C7
 #[test]
 fn a_follower_that_joins_late_gets_the_chain_and_stays_at_the_tip() {
     let mut world = World::new(4, 1);

@@ -65,6 +65,7 @@ fn offers() -> impl Strategy<Value = Vec<Offer>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
+    // FAULTS M6, M7: whatever the pool offers, a valid block comes of it.
     #[test]
     fn what_is_built_from_anything_is_valid(
         offers in offers(),

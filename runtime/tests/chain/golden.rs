@@ -28,6 +28,7 @@ const ROOTS: [(&str, &str); 4] = [
     ),
 ];
 
+// FAULTS E2: the same on every machine, whatever its hash seed, time zone and locale.
 #[test]
 fn a_short_chain_with_fixed_keys_has_the_recorded_roots() {
     let mut genesis = crate::harness::genesis();

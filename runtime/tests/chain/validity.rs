@@ -136,6 +136,7 @@ fn fees_and_tips_of_a_block_must_be_covered_by_what_the_sender_had_before_it() {
     assert_eq!(chain.judge(vec![], vec![gift, tipped(1), tipped(2), tipped(3)]), Err(unpayable));
 }
 
+// FAULTS M7: limits in cost, not in bytes alone.
 #[test]
 fn a_block_may_not_weigh_more_than_the_chain_allows() {
     let chain = Chain::new();
