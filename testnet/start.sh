@@ -69,15 +69,22 @@ fi
 peer=$(sed -n 's/.*"peer_id": *"\([^"]*\)".*/\1/p' "$home/node-0/keys/validator-entry.json")
 bootstrap=/ip4/127.0.0.1/udp/$base/quic-v1/p2p/$peer
 i=0
-for node in "$home"/node-*; do
+for node in "$home"/node-*/; do
+    node=${node%/}
     if [ "$i" -eq 0 ]; then
-        "$thronosd" run --home "$node" 2>> "$node.log" &
+        "$thronosd" run --home "$node" < /dev/null > /dev/null 2>> "$node.log" &
     else
-        "$thronosd" run --home "$node" --bootstrap "$bootstrap" 2>> "$node.log" &
+        "$thronosd" run --home "$node" --bootstrap "$bootstrap" < /dev/null > /dev/null 2>> "$node.log" &
     fi
     echo "$!" >> "$home/pids"
     i=$((i + 1))
 done
 echo "$i nodes were started; logs are in $home/node-*.log"
 echo "bootstrap address for others: $bootstrap"
-THRONOSD=$thronosd "$here/status.sh" "$home" || echo "not all nodes answer yet: ask again with testnet/status.sh $home"
+# A node opens its key, its log and its database before it answers.
+left=50
+until THRONOSD=$thronosd "$here/status.sh" "$home" > /dev/null 2>&1 || [ "$left" -eq 0 ]; do
+    left=$((left - 1))
+    sleep 0.2
+done
+THRONOSD=$thronosd "$here/status.sh" "$home"
