@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{HomeArgument, Refusal, SettingArguments, read_config};
 use crate::config::{Config, LogFormat};
@@ -54,6 +55,8 @@ impl Run {
         start_log(&config);
         let validator = unlock(&home, &config, self.password_file)?;
         let network = NetworkKey::read(&home.network_key_file())?;
+        // From here on a signal waits for its turn instead of ending the process in the middle of something.
+        let signals = Signals::catch()?;
         let node = Node::start(NodeOptions { home, config, validator, network })?;
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
@@ -62,7 +65,7 @@ impl Run {
             peer_id = %crate::peer_id::text(&node.port().network.key()),
             "running"
         );
-        serve(node)
+        serve(node, signals)
     }
 }
 
@@ -88,13 +91,28 @@ fn start_log(config: &Config) {
     };
 }
 
+/// The signals that end the node, and the runtime on which they are waited for.
+struct Signals {
+    runtime: Runtime,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn catch() -> Result<Self, Refusal> {
+        let failed = |error: std::io::Error| Refusal::fault(format!("signals cannot be received: {error}"));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let inside = runtime.enter();
+        let terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        let interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        drop(inside);
+        Ok(Self { runtime, terminate, interrupt })
+    }
+}
+
 /// Waits for the end, whichever comes first.
-fn serve(node: Node) -> Result<(), Refusal> {
-    let no_signals = |error: std::io::Error| Refusal::fault(format!("signals cannot be received: {error}"));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_signals)?;
-    let _inside = runtime.enter();
-    let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
+fn serve(node: Node, signals: Signals) -> Result<(), Refusal> {
+    let Signals { runtime, mut terminate, mut interrupt } = signals;
     // Without systemd there is nobody to notify.
     let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
     let fault = runtime.block_on(async {
