@@ -55,7 +55,10 @@ impl Reader {
     fn judge(&self, block: &BlockSummary, is_proven: bool, client: &NodeClient, chain: &Chain) -> Result<(), String> {
         let bytes = hex::decode(&block.header_hex).map_err(|error| error.to_string())?;
         let header = Header::from_canonical(&bytes).map_err(|error| error.to_string())?;
-        if header.height != block.height || header.height != self.next || crypto::ids::header_hash(&header) != block.hash {
+        if header.height != block.height
+            || header.height != self.next
+            || crypto::ids::header_hash(&header) != block.hash
+        {
             return Err(format!("the header is not that of block {} ({})", self.next, block.hash));
         }
         if self.parent.is_some_and(|parent| parent != header.parent) {
@@ -67,7 +70,8 @@ impl Reader {
         // A node that caught up may prove a block by a descendant, which only the whole block shows.
         let whole = client.block(&block.height.to_string()).map_err(|error| error.message)?;
         let certificate_hex = whole.certificate_hex.as_deref().ok_or("it has no certificate")?;
-        let claim = FinalityClaim { header_hex: &block.header_hex, descendants_hex: &whole.descendants_hex, certificate_hex };
+        let claim =
+            FinalityClaim { header_hex: &block.header_hex, descendants_hex: &whole.descendants_hex, certificate_hex };
         chain.check_final(claim).map(drop).map_err(|error| error.message)
     }
 }
