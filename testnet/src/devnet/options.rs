@@ -15,9 +15,10 @@ pub struct Options {
     /// Directory of the network [default: .thronos/devnet, with --check .thronos/devnet-check].
     #[arg(long, value_name = "DIRECTORY")]
     pub home: Option<PathBuf>,
-    /// Port of the first node; node i has ten times i more, and its API one more than that.
-    #[arg(long, default_value_t = 26_700)]
-    pub base_port: u16,
+    /// Port of the first node; node i has ten times i more, and its API one more than that [default: 26700, with --check
+    /// the next free one].
+    #[arg(long)]
+    pub base_port: Option<u16>,
     /// Continue the network in the directory; with --check, leave the network where it is afterwards.
     #[arg(long, conflicts_with = "wipe")]
     pub keep: bool,

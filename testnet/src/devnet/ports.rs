@@ -4,8 +4,13 @@ use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 
 use super::{Failure, Outcome};
 
+/// The port of the first node, unless another is chosen.
+pub const DEFAULT_BASE: u16 = 26_700;
 /// From one node's ports to the next one's.
 const STEP: u16 = 10;
+/// Places where a whole network may be, and from one to the next.
+const PLACES: u16 = 10;
+const PLACE_STEP: u16 = 1_000;
 
 /// The ports of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +31,23 @@ impl Ports {
             return Err(Failure::new(sentence));
         }
         Ok(Self { base })
+    }
+
+    /// The first ports that are free for all nodes: at the base, or some thousands above it.
+    ///
+    /// # Errors
+    /// When none of the first ten places is free; names a port of the first.
+    pub fn free_from(base: u16, nodes: usize) -> Outcome<Self> {
+        let places = (0..PLACES).filter_map(|place| base.checked_add(place * PLACE_STEP));
+        let found = places.filter_map(|base| Self::new(base, nodes).ok()).find(|ports| ports.check_all(nodes).is_ok());
+        match found {
+            Some(ports) => Ok(ports),
+            None => Self::new(base, nodes).and_then(|ports| ports.check_all(nodes).map(|()| ports)),
+        }
+    }
+
+    fn check_all(&self, nodes: usize) -> Outcome<()> {
+        (0..nodes).try_for_each(|index| self.check_free(index))
     }
 
     /// Where peers reach node `index`.
@@ -71,6 +93,16 @@ mod tests {
         assert_eq!((ports.peers(0), ports.api(0), ports.peers(4), ports.api(4)), (26_700, 26_701, 26_740, 26_741));
         assert!(Ports::new(65_500, 4).is_err(), "the last node would be above the highest port");
         assert!(Ports::new(80, 4).is_err(), "ports below 1024 belong to the system");
+    }
+
+    #[test]
+    fn a_proof_goes_to_the_next_place_that_is_free() {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let base = taken.local_addr().expect("it is bound").port() - 1;
+        if let Ok(ports) = Ports::free_from(base, 2) {
+            assert_ne!(ports.peers(0), base, "the first place is taken");
+            assert_eq!((ports.peers(0) - base) % PLACE_STEP, 0);
+        }
     }
 
     #[test]

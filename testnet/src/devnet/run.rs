@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::check::{check, first_transfer};
 use super::network::open_or_create;
+use super::ports::DEFAULT_BASE;
 use super::watch::watch;
 use super::{Failure, Layout, LocalNetwork, Options, Outcome, Ports, Programs, Standing, Stop};
 
@@ -42,7 +43,12 @@ fn perform(options: &Options, say: &dyn Fn(&str)) -> Outcome<()> {
         )));
     }
     let layout = Layout::new(&options.directory())?;
-    let ports = Ports::new(options.base_port, validators + NODES_MORE)?;
+    let ports = match options.base_port {
+        Some(base) => Ports::new(base, validators + NODES_MORE)?,
+        // A proof may run beside a network that somebody uses; a network for use has the ports that are written down.
+        None if options.check => Ports::free_from(DEFAULT_BASE, validators + NODES_MORE)?,
+        None => Ports::new(DEFAULT_BASE, validators + NODES_MORE)?,
+    };
     let programs = Programs::find()?;
     let stop = Stop::on_signals()?;
     // Before anything is deleted: another network may run in the same place.
