@@ -1,6 +1,7 @@
 //! Heavy work, as values: the shell may run it on other threads, the simulator in place.
 //!
-//! A job's answer depends on the job, the store below it and nothing else. Layers are the outcomes of unfinalized
+//! A job's answer depends on the job, the store as it is when the effect is performed, and nothing else: a shell that
+//! queues jobs keeps that view of the store for each. Layers are the outcomes of unfinalized
 //! or not yet committed blocks, oldest first, so that the store may move forward while a job runs.
 
 use std::sync::Arc;

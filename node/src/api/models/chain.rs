@@ -89,7 +89,8 @@ pub struct BlockSummary {
     pub transactions: u32,
     /// The header's canonical bytes.
     pub header_hex: String,
-    /// The certificate's canonical bytes. Absent at height 0.
+    /// The certificate's canonical bytes. Absent at height 0, and where the block became final with a later one: then
+    /// the whole block has what proves it.
     pub certificate_hex: Option<String>,
 }
 
