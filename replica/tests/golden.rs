@@ -1,0 +1,136 @@
+//! Recorded hashes of what travels between nodes and of what lies on a validator's disk: neither may change silently.
+
+use consensus::{CertificateRequest, KindSet, Record};
+use journal::{Disk, Floor, Journal, Lease, LogState, MemoryDisk, SEGMENT_BYTES};
+use replica::LogRecord;
+use replica::wire::{CertifiedBlock, Message, PeerStatus, Request, Response, WireBlock};
+use types::{
+    Auth, BlsSignature, Body, ByteString, Canonical, Certificate, ChainId, Epoch, Hash32, Header, Height, List,
+    Proposal, ProtocolVersion, SignerBitmap, TimeMs, Transaction, ValidatorIndex, View, Vote, VoteKind, VoteStatement,
+};
+
+fn header() -> Header {
+    Header {
+        version: ProtocolVersion(1),
+        chain_id: ChainId(Hash32([1; 32])),
+        epoch: Epoch(2),
+        view: View(3),
+        height: Height(4),
+        parent: Hash32([5; 32]),
+        time: TimeMs(6),
+        proposer: ValidatorIndex(7),
+        body_root: Hash32([8; 32]),
+        state_root: Hash32([9; 32]),
+        receipts_root: Hash32([10; 32]),
+        price: 11 << 32,
+        validators_hash: Hash32([12; 32]),
+        next_validators_hash: Some(Hash32([13; 32])),
+    }
+}
+
+fn statement() -> VoteStatement {
+    let (epoch, view, parent_view) = (Epoch(2), View(3), View(1));
+    VoteStatement { kind: VoteKind::Notarize, epoch, view, parent_view, block: Hash32([14; 32]) }
+}
+
+fn vote() -> Vote {
+    Vote { statement: statement(), signer: ValidatorIndex(2), signature: BlsSignature([15; 48]) }
+}
+
+fn certificate() -> Certificate {
+    let signers = SignerBitmap::new(9, [0, 3, 8].map(ValidatorIndex));
+    Certificate { statement: statement(), signers, signature: BlsSignature([16; 48]) }
+}
+
+fn transaction() -> Transaction {
+    let key = types::Secp256k1Key([2; 33]);
+    let auth = Auth::Single { key, signature: types::Secp256k1Signature([17; 64]) };
+    Transaction {
+        body: types::TransactionBody {
+            version: 1,
+            sender: types::Address([18; 20]),
+            auth: types::AuthKind::Single,
+            nonce: types::Nonce(19),
+            valid_until: TimeMs(20),
+            fee_max: types::Amount(21),
+            tip: types::Amount(22),
+            payer: None,
+            calls: List::new(vec![types::Call { module: types::ModuleId(1), body: ByteString::default() }])
+                .expect("one"),
+        },
+        witness: types::Witness { auths: List::new(vec![auth]).expect("one") },
+    }
+}
+
+fn block() -> WireBlock {
+    let transactions = List::new(vec![transaction()]).expect("one");
+    WireBlock { header: header(), body: Body { transactions, ..Body::default() } }
+}
+
+fn fingerprint(bytes: &[u8]) -> String {
+    let hash = Hash32(crypto::hash::sha256(bytes)).to_string();
+    hash.chars().take(16).collect()
+}
+
+fn line(name: &str, value: &impl Canonical) -> String {
+    format!("{name} {}", fingerprint(&value.to_canonical()))
+}
+
+#[test]
+fn what_nodes_say_to_each_other_has_the_recorded_bytes() {
+    let WireBlock { header, body } = block();
+    let certified = CertifiedBlock { header: header.clone(), body, certificate: certificate() };
+    let status = PeerStatus {
+        chain_id: header.chain_id,
+        height: Height(23),
+        epoch: Epoch(24),
+        software: ByteString::new(b"test".to_vec()).expect("short"),
+    };
+    let kinds = KindSet::of(&[VoteKind::Nullify, VoteKind::Finalize]);
+    let asked = CertificateRequest { epoch: Epoch(25), view: View(26), kinds };
+    let found = [
+        line("proposal", &Message::Proposal(Proposal { vote: vote(), header })),
+        line("vote", &Message::Vote(vote())),
+        line("certificate", &Message::Certificate(certificate())),
+        line("block", &Message::Block(Box::new(block()))),
+        line("transactions", &Message::Transactions(List::new(vec![transaction()]).expect("one"))),
+        line("ask status", &Request::Status),
+        line("ask certificates", &Request::Certificates(asked)),
+        line("ask block", &Request::Block { hash: Hash32([27; 32]) }),
+        line("ask range", &Request::Range { from: Height(28), count: 29 }),
+        line("status", &Response::Status(status)),
+        line("certificates", &Response::Certificates(List::new(vec![certificate()]).expect("one"))),
+        line("no block", &Response::Block(None)),
+        line("range", &Response::Range(List::new(vec![certified]).expect("one"))),
+    ];
+    assert_eq!(found.join("\n"), include_str!("golden/wire.txt").trim_end());
+}
+
+#[test]
+fn what_lies_on_a_validators_disk_has_the_recorded_bytes() {
+    let disk = MemoryDisk::new();
+    let chain = ChainId(Hash32([1; 32]));
+    let mut lease = Lease::open(disk.clone(), chain, LogState::Absent).expect("a new lease");
+    lease.extend(Epoch(2), View(3)).expect("a sound disk");
+    let (mut journal, _, _) = Journal::open(disk.clone(), chain, SEGMENT_BYTES).expect("a new log");
+    let records = [
+        LogRecord::Engine(Box::new(Record::Epoch { epoch: Epoch(2), root: Hash32([30; 32]) })),
+        LogRecord::Block(Box::new(block())),
+        LogRecord::Engine(Box::new(Record::Vote(statement()))),
+        LogRecord::Engine(Box::new(Record::Proposal { view: View(3), header: header() })),
+        LogRecord::Engine(Box::new(Record::Certificate(certificate()))),
+    ];
+    for record in &records {
+        assert_eq!(LogRecord::from_record(&record.to_record()).as_ref(), Ok(record));
+        journal.append(record.to_record()).expect("within the bounds");
+    }
+    journal.floor(Floor { height: Height(4), epoch: Epoch(2), view: View(3) }).expect("a sound disk");
+    journal.sync().expect("a sound disk");
+    let mut names = disk.list().expect("a sound disk");
+    names.sort();
+    let found: Vec<String> = names
+        .iter()
+        .map(|name| format!("{name} {}", fingerprint(&disk.read(name).expect("a sound disk").expect("it is listed"))))
+        .collect();
+    assert_eq!(found.join("\n"), include_str!("golden/disk.txt").trim_end());
+}
