@@ -4,5 +4,6 @@
 mod chain;
 mod crash;
 mod directory;
+mod golden;
 mod indexes;
 mod states;
