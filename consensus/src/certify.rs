@@ -3,7 +3,8 @@
 //! Votes over their sender's own stream are collected unverified; once equal votes are a quorum, one job checks their
 //! sum. Votes by other hands, and those of a signer caught with a bad signature, are verified before they count.
 //! Certificates from outside are verified before anything rests on them; one that this node made is not verified
-//! again.
+//! again. Of one kind and view one check is under way at a time: every validator assembles the same certificate, and
+//! one of them is enough.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -54,6 +55,30 @@ impl Jobs {
     fn count(&self, wanted: impl Fn(&Pending) -> bool) -> usize {
         self.pending.values().filter(|pending| wanted(pending)).count()
     }
+
+    /// Whether a certificate of this kind and view is being checked.
+    fn checks_certificate(&self, place: Place) -> bool {
+        self.pending.values().any(|pending| match pending {
+            Pending::Certificates(batch) => {
+                batch.iter().any(|(certificate, _)| place_of(&certificate.statement) == place)
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether own votes of this kind and view are being checked.
+    fn checks_quorum(&self, place: Place) -> bool {
+        self.pending
+            .values()
+            .any(|pending| matches!(pending, Pending::Quorum(statement) if place_of(statement) == place))
+    }
+}
+
+/// What at most one certificate is needed for.
+type Place = (VoteKind, View);
+
+const fn place_of(statement: &VoteStatement) -> Place {
+    (statement.kind, statement.view)
 }
 
 impl Engine {
@@ -116,8 +141,9 @@ impl Engine {
     fn check_quorum(&mut self, statement: &VoteStatement) {
         let set = Arc::clone(&self.epoch.set);
         let finalized = self.finalized_view();
+        let awaited = self.jobs.checks_certificate(place_of(statement));
         let round = self.round(statement.view);
-        if statement.view <= finalized || round.certificate(statement.kind).is_some() {
+        if statement.view <= finalized || round.certificate(statement.kind).is_some() || awaited {
             return;
         }
         if let Some(votes) = round.tally.take_quorum(statement, &set) {
@@ -225,12 +251,13 @@ impl Engine {
         let mut batch: Vec<(Certificate, Route)> = Vec::new();
         let mut rest = Vec::new();
         for (certificate, route) in std::mem::take(&mut self.jobs.certificates) {
-            let place = (certificate.statement.kind, certificate.statement.view);
-            let same = |(other, _): &(Certificate, Route)| (other.statement.kind, other.statement.view) == place;
+            let place = place_of(&certificate.statement);
+            let same = |(other, _): &(Certificate, Route)| place_of(&other.statement) == place;
             if self.knows_certificate(&certificate) {
                 continue;
             }
-            if batch.len() < limits::CERTIFICATES_PER_JOB_MAX && !batch.iter().any(same) {
+            let awaited = self.jobs.checks_quorum(place) || batch.iter().any(same);
+            if batch.len() < limits::CERTIFICATES_PER_JOB_MAX && !awaited {
                 batch.push((certificate, route));
             } else {
                 rest.push((certificate, route));
@@ -269,10 +296,19 @@ impl Engine {
                         self.accept_certificate(certificate);
                     } else {
                         self.bad_certificate(route);
+                        self.check_quorums(place_of(&certificate.statement));
                     }
                 }
             }
             _ => {}
+        }
+    }
+
+    /// A certificate was no good: own votes, which waited for it, are checked now.
+    fn check_quorums(&mut self, (kind, view): Place) {
+        let Some(round) = self.rounds.get(&view) else { return };
+        for statement in round.tally.statements(kind) {
+            self.check_quorum(&statement);
         }
     }
 

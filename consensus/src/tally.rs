@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use types::{BlsSignature, ValidatorIndex, ValidatorSet, Vote, VoteStatement};
+use types::{BlsSignature, ValidatorIndex, ValidatorSet, Vote, VoteKind, VoteStatement};
 
 use crate::evidence::contradicts;
 use crate::limits;
@@ -29,6 +29,11 @@ impl Tally {
 
     pub(crate) fn has(&self, signer: ValidatorIndex, statement: &VoteStatement) -> bool {
         self.pools.get(statement).is_some_and(|pool| pool.votes.contains_key(&signer))
+    }
+
+    /// What was said of this kind.
+    pub(crate) fn statements(&self, kind: VoteKind) -> Vec<VoteStatement> {
+        self.pools.keys().filter(|statement| statement.kind == kind).copied().collect()
     }
 
     /// Another vote of this signer that contradicts this one.

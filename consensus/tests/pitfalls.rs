@@ -594,3 +594,71 @@ fn of_many_certificates_for_one_view_one_is_verified() {
     assert_eq!(entered(&outputs), [2]);
     assert!(!outputs.iter().any(|output| matches!(output, Output::Verify { .. })), "and are not needed then");
 }
+
+/// The checks that an input starts, unanswered.
+fn checks(stage: &mut Stage, input: Input) -> Vec<(consensus::Ticket, verify::VerifyJob)> {
+    let outputs = stage.engine.step(types::TimeMs(0), input).into_iter();
+    let check = |output| match output {
+        Output::Verify { ticket, job } => Some((ticket, job)),
+        _ => None,
+    };
+    outputs.filter_map(check).collect()
+}
+
+fn direct_vote(stage: &Stage, signer: u16, statement: types::VoteStatement) -> Input {
+    let signer = ValidatorIndex(signer);
+    Input::Vote { vote: sign(&stage.set, signer, statement), route: Route::Direct(signer) }
+}
+
+#[test]
+fn a_certificate_waits_for_the_check_of_own_votes_of_its_view() {
+    let (mut stage, _) = Stage::new(3);
+    let certificate = certify(&stage.set, &[0, 1, 2], nullify(1));
+    let mut jobs = Vec::new();
+    for signer in [0, 1, 2] {
+        let vote = direct_vote(&stage, signer, nullify(1));
+        jobs.extend(checks(&mut stage, vote));
+    }
+    jobs.extend(checks(&mut stage, Input::Certificate { certificate, route: Route::Direct(ValidatorIndex(0)) }));
+    let (ticket, job) = jobs.pop().unwrap();
+    assert!(jobs.is_empty() && matches!(job, verify::VerifyJob::Quorum { .. }), "{job:?}");
+    let outputs = stage.give(Input::Verified { ticket, answer: verify::run(&job, &SCHEME) });
+    assert_eq!(entered(&outputs), [2]);
+    assert!(!outputs.iter().any(|output| matches!(output, Output::Verify { .. })), "it is not needed any more");
+}
+
+#[test]
+fn a_certificate_is_checked_when_own_votes_were_no_quorum() {
+    let (mut stage, _) = Stage::new(3);
+    let certificate = certify(&stage.set, &[0, 1, 2], nullify(1));
+    let mut jobs = Vec::new();
+    for signer in [0, 1, 2] {
+        let Input::Vote { mut vote, route } = direct_vote(&stage, signer, nullify(1)) else { unreachable!() };
+        vote.signature.0[7] ^= u8::from(signer == 1);
+        jobs.extend(checks(&mut stage, Input::Vote { vote, route }));
+    }
+    assert_eq!(checks(&mut stage, Input::Certificate { certificate, route: Route::Relayed }), []);
+    let (ticket, job) = jobs.pop().unwrap();
+    let outputs = stage.give(Input::Verified { ticket, answer: verify::run(&job, &SCHEME) });
+    assert_eq!(entered(&outputs), [2], "by the certificate");
+}
+
+#[test]
+fn own_votes_wait_for_a_certificate_of_their_view_and_are_checked_when_it_is_forged() {
+    for is_forged in [false, true] {
+        let (mut stage, _) = Stage::new(3);
+        let mut certificate = certify(&stage.set, &[0, 1, 2], nullify(1));
+        certificate.signature.0[4] ^= u8::from(is_forged);
+        let mut jobs = checks(&mut stage, Input::Certificate { certificate, route: Route::Relayed });
+        for signer in [0, 1, 2] {
+            let vote = direct_vote(&stage, signer, nullify(1));
+            jobs.extend(checks(&mut stage, vote));
+        }
+        let (ticket, job) = jobs.pop().unwrap();
+        assert!(jobs.is_empty() && matches!(job, verify::VerifyJob::Certificates { .. }), "{job:?}");
+        let answer = Input::Verified { ticket, answer: verify::run(&job, &SCHEME) };
+        let follow_up = stage.engine.step(types::TimeMs(0), answer);
+        let checked_now = follow_up.iter().filter(|output| matches!(output, Output::Verify { .. })).count();
+        assert_eq!((entered(&follow_up).len(), checked_now), if is_forged { (0, 1) } else { (1, 0) });
+    }
+}
