@@ -2,7 +2,8 @@
 //!
 //! Every shell, real or simulated, passes the effects of its replica through [`Desk::settle`]. It holds the
 //! consensus log and the lease; it must not know what a vote means. One call costs at most one sync of the log,
-//! however many steps' effects it is given.
+//! however many steps' effects it is given, and none if all that it logs is certificates: nothing rests on those but
+//! later votes, whose sync takes them along.
 
 use journal::{Disk, Floor, Journal, JournalError, Lease, Position, VoteBound};
 use types::canary::{Canary, planted};
@@ -10,6 +11,9 @@ use types::{ChainId, DecodeError, Height};
 
 use crate::effect::Effect;
 use crate::log::LogRecord;
+
+/// Records that may wait for a vote to take them to the disk: who never votes writes certificates all the same.
+const WAITING_MAX: usize = 64;
 
 /// The consensus log and the lease of one validator.
 #[derive(Debug)]
@@ -76,28 +80,31 @@ impl<D: Disk> Desk<D> {
         Ok(Opened { desk, log, votes_above, floor, torn })
     }
 
-    /// Performs effects in order, with one sync between what comes before the first record and what comes after it.
+    /// Performs effects in order, with one sync between what comes before the first record that binds and what comes
+    /// after it.
     ///
     /// A vote that the lease does not cover and may not be made to is left out: this machine may have signed there
     /// before it lost its log.
     ///
     /// # Errors
-    /// [`DeskError`] when the disk fails: nothing after the first record was performed, and nothing may be any more.
+    /// [`DeskError`] when the disk fails: nothing after the first record that binds was performed, and nothing may be
+    /// any more.
     pub fn settle(&mut self, effects: Vec<Effect>, mut perform: impl FnMut(Effect)) -> Result<(), DeskError> {
         let mut later = Vec::new();
-        let mut appended = false;
+        let mut bound = false;
         for effect in effects {
             match effect {
                 Effect::Persist(record) => {
+                    bound |= record.binds();
                     self.journal.append(record.to_record())?;
-                    appended = true;
                 }
                 Effect::Floor { height, epoch, view } => later.push(Effect::Floor { height, epoch, view }),
-                effect if appended || matches!(effect, Effect::Sign { .. }) => later.push(effect),
+                effect if bound || matches!(effect, Effect::Sign { .. }) => later.push(effect),
                 effect => perform(effect),
             }
         }
-        if appended && !planted(Canary::VoteBeforeSync) {
+        bound |= self.journal.status().waiting >= WAITING_MAX;
+        if bound && !planted(Canary::VoteBeforeSync) {
             self.journal.sync()?;
         }
         for effect in later {

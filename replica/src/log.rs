@@ -21,6 +21,14 @@ pub enum LogRecord {
 }
 
 impl LogRecord {
+    /// Whether what follows has to wait until this is on disk. Own votes, and the blocks that they speak for, can come
+    /// back from nobody else. A certificate proves itself, whoever loses it gets it again, and being earlier in the
+    /// log it is on disk before any vote that rests on it.
+    #[must_use]
+    pub fn binds(&self) -> bool {
+        !matches!(self, Self::Engine(record) if matches!(**record, EngineRecord::Certificate(_)))
+    }
+
     /// The journal's form.
     #[must_use]
     pub fn to_record(&self) -> Record {
