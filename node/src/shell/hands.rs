@@ -73,11 +73,10 @@ impl Hands {
                 }
             }
             Effect::Punish { peer, offence } => self.punish(peer, offence),
-            Effect::Job { id, job } => {
-                if let Err(error) = self.jobs.push(id, *job) {
-                    self.fault.get_or_insert(error.to_string());
-                }
-            }
+            Effect::Job { id, job } => match self.jobs.push(id, *job) {
+                Ok(done) => self.own.extend(done),
+                Err(error) => drop(self.fault.get_or_insert(error.to_string())),
+            },
             Effect::Commit(block) => self.write(Writing::Commit(block)),
             Effect::SyncStore => self.write(Writing::Sync),
             Effect::WakeAt(at) => self.wake_ms = at,

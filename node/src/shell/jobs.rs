@@ -2,14 +2,15 @@
 //!
 //! What agreement waits for goes first: votes and certificates, then making and checking blocks, then executing them, then what
 //! may be late (transactions of peers, old blocks). The first thread never takes what may be late, so that a long range of old
-//! blocks cannot keep a vote waiting. It must not know what an answer is good for.
+//! blocks cannot keep a vote waiting. A job on so few transactions that two changes of threads would cost more than the job is
+//! done at once, by whoever asks. It must not know what an answer is good for.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use execution::Registry;
-use replica::{BlsScheme, Event, Job, JobContext, JobId, Signer, Verified};
+use replica::{BlsScheme, Event, Job, JobAnswer, JobContext, JobId, Signer, Verified};
 use store::{Store, StoreError, StoreView};
 use types::ChainId;
 
@@ -34,6 +35,8 @@ pub struct JobEnvironment {
 const URGENCIES: usize = 4;
 /// Jobs from here on may be late.
 const LATE: usize = 3;
+/// Transactions up to which a block's job is done at once: some 10 µs each, their signatures being checked mostly.
+const AT_ONCE_TRANSACTIONS_MAX: usize = 8;
 
 /// A job with the state it was asked on: the store may go past the layers of the job before its turn comes.
 struct Waiting {
@@ -51,6 +54,7 @@ struct Queue {
 /// The queue of work and the threads that take from it.
 pub struct JobPool {
     store: Store,
+    environment: Arc<JobEnvironment>,
     shared: Arc<(Mutex<Queue>, Condvar)>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -75,16 +79,20 @@ impl JobPool {
             let work = move || work(&shared, least_urgent, &environment, &inbox);
             threads.push(faults.spawn(&format!("worker-{number}"), work)?);
         }
-        Ok(Self { store, shared, threads })
+        Ok(Self { store, environment, shared, threads })
     }
 
-    /// Queues a job; its answer comes as `Event::JobDone`. How many wait is bounded by the replica.
+    /// Queues a job, whose answer comes as `Event::JobDone` through the inbox, or does it and returns that event. How many wait
+    /// is bounded by the replica.
     ///
     /// # Errors
     /// When the store has no state to run on.
-    pub fn push(&self, id: JobId, job: Job) -> Result<(), StoreError> {
-        let urgency = urgency(&job);
+    pub fn push(&self, id: JobId, job: Job) -> Result<Option<Event>, StoreError> {
         let view = self.store.view()?;
+        if is_small(&job) {
+            return Ok(Some(Event::JobDone { id, answer: self.environment.run(job, &view) }));
+        }
+        let urgency = urgency(&job);
         let mut queue = lock(&self.shared.0);
         if let Some(waiting) = queue.waiting.get_mut(urgency) {
             waiting.push_back(Waiting { id, job, view });
@@ -92,7 +100,7 @@ impl JobPool {
         drop(queue);
         // A thread that may not take it could be the one that is woken, so all are.
         self.shared.1.notify_all();
-        Ok(())
+        Ok(None)
     }
 
     /// Lets the jobs under way end, forgets the others, and waits for the threads.
@@ -115,17 +123,33 @@ const fn urgency(job: &Job) -> usize {
     }
 }
 
+/// Whether a job is over before another thread would have begun it.
+fn is_small(job: &Job) -> bool {
+    let transactions = match job {
+        Job::Build { proposing, .. } => proposing.candidates.len(),
+        Job::CheckBody { body, .. } => body.transactions.len(),
+        Job::Validate { body, .. } | Job::Execute { body, .. } => body.facts().len(),
+        Job::Verify(_) | Job::Check { .. } | Job::Replay { .. } => return false,
+    };
+    transactions <= AT_ONCE_TRANSACTIONS_MAX
+}
+
+impl JobEnvironment {
+    fn run(&self, job: Job, view: &StoreView) -> JobAnswer {
+        job.run(&JobContext {
+            chain_id: self.chain_id,
+            registry: &self.registry,
+            scheme: &self.scheme,
+            verified: &self.verified,
+            signer: self.signer.as_ref(),
+            state: view,
+        })
+    }
+}
+
 fn work(shared: &(Mutex<Queue>, Condvar), least_urgent: usize, environment: &JobEnvironment, inbox: &InboxSender) {
     while let Some(Waiting { id, job, view }) = next(shared, least_urgent) {
-        let context = JobContext {
-            chain_id: environment.chain_id,
-            registry: &environment.registry,
-            scheme: &environment.scheme,
-            verified: &environment.verified,
-            signer: environment.signer.as_ref(),
-            state: &view,
-        };
-        let answer = job.run(&context);
+        let answer = environment.run(job, &view);
         inbox.answer(Event::JobDone { id, answer });
     }
 }
