@@ -1,7 +1,8 @@
 //! Making blocks: when this node leads, on which parent, and when it is worth a block.
 //!
 //! A leader with something to include proposes at once, at least the minimal interval after the parent; a block
-//! with transactions is followed by one that commits its result; otherwise an empty block comes at the idle pace.
+//! with transactions is followed by one that commits its result, once it is final or soon after; otherwise an empty
+//! block comes at the idle pace.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,14 +24,20 @@ use crate::wire::{Message, WireBlock};
 pub(crate) struct Turn {
     pub(crate) view: View,
     pub(crate) parent: Hash32,
+    /// When it came, monotonic.
+    pub(crate) since_ms: u64,
     /// A job is making it.
     pub(crate) under_way: bool,
 }
 
+/// A block that says nothing but its parent's result is nobody's hurry: it waits until the parent is final, so that it
+/// does not compete with that, and no longer than this.
+const RESULT_WAIT_MS: u64 = 10;
+
 impl Replica {
     /// The engine wants a block for a view that this node leads.
     pub(crate) fn take_turn(&mut self, view: View, parent: Hash32) {
-        self.turn = Some(Turn { view, parent, under_way: false });
+        self.turn = Some(Turn { view, parent, since_ms: self.now.monotonic_ms, under_way: false });
     }
 
     /// The view has passed without a block.
@@ -54,7 +61,7 @@ impl Replica {
             self.tell_engine(Input::Built { view: turn.view, block });
             return;
         }
-        if self.unix_ms_to_propose(&ground) > self.now.unix_ms {
+        if self.propose_wait_ms(&turn, &ground) > 0 {
             return;
         }
         let Some(proposer) = self.own_index() else { return };
@@ -91,25 +98,28 @@ impl Replica {
         self.execute_ready();
     }
 
-    /// When this node may propose on a parent, in Unix time.
-    fn unix_ms_to_propose(&self, ground: &Ground) -> u64 {
+    /// How long this node still has to wait before it proposes on a parent.
+    fn propose_wait_ms(&self, turn: &Turn, ground: &Ground) -> u64 {
         let timing = &self.config.genesis.parameters.timing;
-        let parent_ms = ground.tip.header.time.0;
         // A parent from a fast clock must not hold this node up for longer than the interval.
-        let since = parent_ms.min(self.now.unix_ms);
-        let interval = match self.work_on(ground) {
-            WorkState::Pending => timing.block_interval_min_ms,
-            WorkState::Idle => timing.block_interval_empty_ms.max(timing.block_interval_min_ms),
-        };
-        since.saturating_add(interval)
+        let age = self.now.unix_ms.saturating_sub(ground.tip.header.time.0.min(self.now.unix_ms));
+        let paced = timing.block_interval_min_ms.saturating_sub(age);
+        if self.has_candidate(&turn.parent) {
+            return paced;
+        }
+        if !self.has_transactions(&turn.parent) {
+            return timing.block_interval_empty_ms.saturating_sub(age).max(paced);
+        }
+        let waited = self.now.monotonic_ms.saturating_sub(turn.since_ms);
+        let is_final = self.chain.tip().hash == turn.parent;
+        if is_final { paced } else { RESULT_WAIT_MS.saturating_sub(waited).max(paced) }
     }
 
     /// When `try_propose` is worth another try, in monotonic time.
     pub(crate) fn propose_wake_ms(&self) -> Option<u64> {
         let turn = self.turn.as_ref().filter(|turn| !turn.under_way)?;
         let ground = self.chain.ground(&turn.parent)?;
-        let wait = self.unix_ms_to_propose(&ground).saturating_sub(self.now.unix_ms);
-        Some(self.now.monotonic_ms.saturating_add(wait))
+        Some(self.now.monotonic_ms.saturating_add(self.propose_wait_ms(turn, &ground)))
     }
 
     /// Whether a block on this parent would have something to say.
