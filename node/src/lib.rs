@@ -14,6 +14,7 @@ pub mod keys;
 mod metrics;
 pub mod peer_id;
 pub mod shell;
+mod stages;
 
 pub use disk::FileDisk;
 pub use shell::{Node, NodeOptions, StartError};

@@ -2,8 +2,7 @@
 //!
 //! It must not know who reads. The list of names is the registration below; `docs/OPERATING.md` explains it.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use execution::FinalizedBlock;
 use prometheus_client::metrics::counter::Counter;
@@ -14,6 +13,7 @@ use prometheus_client::registry::{Registry, Unit};
 use types::{Epoch, TimeMs, ValidatorSet};
 
 use crate::shell::Snapshot;
+use crate::stages::{StageCollector, Stages};
 
 /// Everything that is measured.
 pub struct Metrics {
@@ -40,6 +40,8 @@ pub struct Metrics {
     pub(crate) evidence: Counter,
     pub(crate) offences: Counter,
     pub(crate) questions_refused: Counter,
+    /// Where the time goes.
+    pub(crate) stages: Arc<Stages>,
     /// Requests by route and status.
     requests: Family<Vec<(String, String)>, Counter>,
     last_block: Mutex<Option<TimeMs>>,
@@ -74,6 +76,7 @@ impl Metrics {
             evidence: Counter::default(),
             offences: Counter::default(),
             questions_refused: Counter::default(),
+            stages: Arc::default(),
             requests: Family::default(),
             last_block: Mutex::new(None),
         };
@@ -117,6 +120,7 @@ impl Metrics {
             interval,
         );
         self.registry.register("thronos_api_requests", "Requests by route and status", self.requests.clone());
+        self.registry.register_collector(Box::new(StageCollector(self.stages.clone())));
     }
 
     pub(crate) fn block_is_final(&self, block: &FinalizedBlock, set: &ValidatorSet) {

@@ -17,6 +17,7 @@ use super::hands::Hands;
 use super::inbox::{Entry, Inbox};
 use super::snapshot::Snapshot;
 use crate::disk::FileDisk;
+use crate::stages::Stage;
 
 /// What the thread works with.
 pub(crate) struct Core {
@@ -95,12 +96,15 @@ impl Core {
 
     fn step(&mut self, event: Event, effects: &mut Vec<Effect>) {
         let view = self.store.view().expect("a store that was opened has its genesis");
-        effects.extend(self.replica.step(self.clock.now(), event, &view));
+        let (now, replica) = (self.clock.now(), &mut self.replica);
+        effects.extend(self.hands.metrics.stages.time(Stage::Step, || replica.step(now, event, &view)));
     }
 
     fn settle(&mut self, effects: Vec<Effect>) -> Result<(), String> {
         let (desk, hands) = (&mut self.desk, &mut self.hands);
-        desk.settle(effects, |effect| hands.perform(effect)).map_err(|error| error.to_string())?;
+        let stages = hands.metrics.stages.clone();
+        let settled = stages.time(Stage::Settle, || desk.settle(effects, |effect| hands.perform(effect)));
+        settled.map_err(|error| error.to_string())?;
         self.hands.fault.take().map_or(Ok(()), Err)
     }
 

@@ -21,6 +21,7 @@ use super::signer::NodeSigner;
 use super::storing::Writing;
 use super::tokens::Tokens;
 use crate::metrics::Metrics;
+use crate::stages::Stage;
 
 /// Sets of so many epochs are kept, for votes of the one before.
 const SETS_MAX: usize = 3;
@@ -111,7 +112,9 @@ impl Hands {
     fn sign(&mut self, statement: VoteStatement, header: Option<Box<Header>>) {
         let set = self.sets.get(&statement.epoch);
         let signer = set.zip(self.signer.public()).and_then(|(set, key)| set.index_of(&key));
-        let Some((signer, signature)) = signer.zip(self.signer.sign_vote(&statement)) else { return };
+        let Some(signer) = signer else { return };
+        let signature = self.metrics.stages.time(Stage::Sign, || self.signer.sign_vote(&statement));
+        let Some(signature) = signature else { return };
         let vote = Vote { statement, signer, signature };
         let message = match header {
             Some(header) => Message::Proposal(Proposal { vote, header: *header }),

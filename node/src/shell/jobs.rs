@@ -16,6 +16,7 @@ use types::ChainId;
 
 use super::fault::Faults;
 use super::inbox::InboxSender;
+use crate::stages::{Stage, Stages};
 
 /// What jobs run with.
 pub struct JobEnvironment {
@@ -29,6 +30,8 @@ pub struct JobEnvironment {
     pub verified: Arc<Verified>,
     /// Signs for this node.
     pub signer: Arc<dyn Signer>,
+    /// Where the time goes.
+    pub(crate) stages: Arc<Stages>,
 }
 
 /// Lower is sooner.
@@ -123,6 +126,18 @@ const fn urgency(job: &Job) -> usize {
     }
 }
 
+const fn stage(job: &Job) -> Stage {
+    match job {
+        Job::Verify(_) => Stage::Verify,
+        Job::Check { .. } => Stage::Gossip,
+        Job::CheckBody { .. } => Stage::CheckBody,
+        Job::Build { .. } => Stage::Build,
+        Job::Validate { .. } => Stage::Validate,
+        Job::Execute { .. } => Stage::Execute,
+        Job::Replay { .. } => Stage::Replay,
+    }
+}
+
 /// Whether a job is over before another thread would have begun it.
 fn is_small(job: &Job) -> bool {
     let transactions = match job {
@@ -136,14 +151,15 @@ fn is_small(job: &Job) -> bool {
 
 impl JobEnvironment {
     fn run(&self, job: Job, view: &StoreView) -> JobAnswer {
-        job.run(&JobContext {
+        let context = JobContext {
             chain_id: self.chain_id,
             registry: &self.registry,
             scheme: &self.scheme,
             verified: &self.verified,
             signer: self.signer.as_ref(),
             state: view,
-        })
+        };
+        self.stages.time(stage(&job), || job.run(&context))
     }
 }
 

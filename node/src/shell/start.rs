@@ -295,7 +295,13 @@ impl Ground {
         faults: &Faults,
         sets: BTreeMap<Epoch, Arc<types::ValidatorSet>>,
     ) -> Result<(Hands, Vec<JoinHandle<()>>), StartError> {
-        let (writing, writer) = storing::start(self.store.clone(), port.inbox.clone(), port.notices.clone(), faults)?;
+        let (writing, writer) = storing::start(
+            self.store.clone(),
+            port.inbox.clone(),
+            port.notices.clone(),
+            port.metrics.stages.clone(),
+            faults,
+        )?;
         let (serving, server) = serve::start(self.store.clone(), port.network.clone(), faults)?;
         let environment = JobEnvironment {
             chain_id: self.chain_id,
@@ -303,6 +309,7 @@ impl Ground {
             scheme: BlsScheme::new(self.chain_id, *entropy()?),
             verified: port.verified.clone(),
             signer: self.signer.clone(),
+            stages: port.metrics.stages.clone(),
         };
         let workers = usize::try_from(self.config.node.workers).unwrap_or(usize::MAX);
         let jobs = JobPool::start(workers, self.store.clone(), Arc::new(environment), port.inbox.clone(), faults)?;

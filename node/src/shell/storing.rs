@@ -16,6 +16,7 @@ use types::{Hash32, Height};
 use super::fault::Faults;
 use super::inbox::InboxSender;
 use super::notices::Notices;
+use crate::stages::{Stage, Stages};
 
 /// Blocks that may wait to be written. A store that is slower than the chain makes the replica wait here, not grow.
 const WAITING_MAX: usize = 1_024;
@@ -43,12 +44,13 @@ pub fn start(
     store: Store,
     inbox: InboxSender,
     notices: Notices,
+    stages: Arc<Stages>,
     faults: &Faults,
 ) -> std::io::Result<(SyncSender<Writing>, JoinHandle<()>)> {
     let (sender, receiver) = sync_channel(WAITING_MAX);
     let reports = faults.clone();
     let thread = faults.spawn("store", move || {
-        let mut writer = Writer { store, inbox, notices, unsynced: None, bytes: 0 };
+        let mut writer = Writer { store, inbox, notices, stages, unsynced: None, bytes: 0 };
         if let Err(error) = writer.run(&receiver) {
             reports.report(error.to_string());
         }
@@ -60,6 +62,7 @@ struct Writer {
     store: Store,
     inbox: InboxSender,
     notices: Notices,
+    stages: Arc<Stages>,
     /// The newest block that is written and not synced.
     unsynced: Option<(Height, Hash32)>,
     bytes: usize,
@@ -78,7 +81,7 @@ impl Writer {
     }
 
     fn commit(&mut self, block: &FinalizedBlock) -> Result<(), StoreError> {
-        self.store.commit(block)?;
+        self.stages.time(Stage::Commit, || self.store.commit(block))?;
         let height = block.header.height;
         self.unsynced = Some((height, block.hash));
         let lengths = block.body.transactions.iter().map(types::Transaction::encoded_length);
@@ -89,7 +92,7 @@ impl Writer {
 
     fn sync(&mut self) -> Result<(), StoreError> {
         if let Some((height, hash)) = self.unsynced.take() {
-            self.store.sync()?;
+            self.stages.time(Stage::StoreSync, || self.store.sync())?;
             self.bytes = 0;
             self.inbox.answer(Event::Synced { height, hash });
         }
