@@ -57,9 +57,11 @@ impl Core {
     async fn round(&mut self) -> Option<Vec<Effect>> {
         let mut effects = Vec::new();
         let own: VecDeque<Event> = std::mem::take(&mut self.hands.own);
-        let until =
-            if own.is_empty() { self.clock.instant(self.hands.wake_ms) } else { Some(std::time::Instant::now()) };
-        let entries = self.inbox.take(until).await;
+        let entries = if own.is_empty() {
+            self.inbox.take(self.clock.instant(self.hands.wake_ms)).await
+        } else {
+            self.inbox.take_now()
+        };
         for event in own {
             self.step(event, &mut effects);
         }

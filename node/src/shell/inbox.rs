@@ -90,10 +90,17 @@ impl InboxSender {
 }
 
 impl Inbox {
-    /// Waits until something is there or the time has come, and takes a share of every class.
-    pub(crate) async fn take(&mut self, until: Option<Instant>) -> Vec<Entry> {
+    /// What is there: a share of every class.
+    pub(crate) fn take_now(&mut self) -> Vec<Entry> {
         let mut entries = Vec::new();
         self.share(&mut entries);
+        entries
+    }
+
+    /// Waits until something is there or the time has come, and takes a share of every class. A time that has come already may
+    /// still cost a tick of the timer: who will not wait at all takes what is there.
+    pub(crate) async fn take(&mut self, until: Option<Instant>) -> Vec<Entry> {
+        let mut entries = self.take_now();
         if !entries.is_empty() {
             return entries;
         }

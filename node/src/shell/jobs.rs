@@ -143,8 +143,9 @@ fn is_small(job: &Job) -> bool {
     let transactions = match job {
         Job::Build { proposing, .. } => proposing.candidates.len(),
         Job::CheckBody { body, .. } => body.transactions.len(),
-        Job::Validate { body, .. } | Job::Execute { body, .. } => body.facts().len(),
-        Job::Verify(_) | Job::Check { .. } | Job::Replay { .. } => return false,
+        Job::Validate { body, .. } => body.facts().len(),
+        // Votes are on their way while a block is executed: they must not wait for that.
+        Job::Verify(_) | Job::Check { .. } | Job::Execute { .. } | Job::Replay { .. } => return false,
     };
     transactions <= AT_ONCE_TRANSACTIONS_MAX
 }
