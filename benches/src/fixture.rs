@@ -9,7 +9,7 @@ use crypto::ids::{seed_preimage, vote_preimage};
 use execution::{BuildRequest, Built, CheckedTransaction, GenesisBlock, MemoryState, Registry};
 use genesis::{LocalNetwork, local_network};
 use types::{
-    Address, Amount, BlsPublicKey, BlsSignature, Epoch, GenesisValidator, Hash32, Nonce, PeerKey, Power, TimeMs,
+    Address, Amount, BlsPublicKey, BlsSignature, Epoch, Genesis, GenesisValidator, Hash32, Nonce, PeerKey, Power, TimeMs,
     ValidatorIndex, ValidatorSet, View, VoteKind, VoteStatement,
 };
 use wallet::{AccountKey, Chain, Envelope, TransferRequest, build_transfer, sign_transaction};
@@ -40,16 +40,8 @@ impl Fixture {
     #[must_use]
     pub fn new(accounts: usize) -> Self {
         let accounts: Vec<AccountKey> = (0..accounts).map(account).collect();
-        let mut secrets: Vec<SecretKey> = (1..=VALIDATORS).map(|seed| SecretKey::from_ikm(&[seed; 32])).collect();
-        secrets.sort_by_key(|secret| secret.public_key().to_bytes());
-        let local = LocalNetwork {
-            name: "bench".to_owned(),
-            time: TIME,
-            ecosystem: Address([0xee; 20]),
-            validators: secrets.iter().zip(1..).map(|(secret, place)| validator(secret, place)).collect(),
-            accounts: accounts.iter().map(|key| (key.address(), Amount(100_000_000))).collect(),
-        };
-        let genesis = local_network(local).expect("the genesis of the benches is right");
+        let (genesis, secrets) =
+            Self::genesis(accounts.iter().map(|key| (key.address(), Amount(100_000_000))).collect());
         let set = genesis::validator_set(&genesis).expect("four validators make a set");
         let chain = Chain::new(genesis.clone()).expect("the validators prove possession of their keys");
         let registry = runtime::registry();
@@ -58,6 +50,21 @@ impl Fixture {
         state.apply(&first.outcome.changes);
         state.apply_pages(&first.outcome.pages);
         Self { registry, chain, genesis: first, state, set, secrets, accounts }
+    }
+
+    /// The genesis of a chain with these accounts, and its validators' keys in the order of the set.
+    #[must_use]
+    pub fn genesis(accounts: Vec<(Address, Amount)>) -> (Genesis, Vec<SecretKey>) {
+        let mut secrets: Vec<SecretKey> = (1..=VALIDATORS).map(|seed| SecretKey::from_ikm(&[seed; 32])).collect();
+        secrets.sort_by_key(|secret| secret.public_key().to_bytes());
+        let local = LocalNetwork {
+            name: "bench".to_owned(),
+            time: TIME,
+            ecosystem: Address([0xee; 20]),
+            validators: secrets.iter().zip(1..).map(|(secret, place)| validator(secret, place)).collect(),
+            accounts,
+        };
+        (local_network(local).expect("the genesis of the benches is right"), secrets)
     }
 
     /// One transfer of each of the first accounts to the next one, with everything checked but the signature.

@@ -1,25 +1,38 @@
-//! A network to measure: the devnet's, with a fee market that does not get in the way.
+//! Networks to measure: the devnet's, with a fee market that does not get in the way, new or with a chain made in advance.
 
-use testnet::devnet::{Layout, LocalNetwork, Outcome, Plan, Ports, Programs, Stop};
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+
+use testnet::devnet::{Layout, LocalNetwork, NodeProcess, Outcome, Plan, Ports, Programs, Stop};
 use types::{Address, Amount, Height, Parameters};
 
+use crate::made::{Made, Recipe};
 use crate::options::Options;
 
 /// Validators of every measured network.
 pub const VALIDATORS: usize = 4;
+/// Room for one more node: one that joins.
+const NODES_MAX: usize = VALIDATORS + 1;
 
 /// What every part may use.
 #[derive(Debug)]
 pub struct Ground<'a> {
     /// What was typed.
     pub options: &'a Options,
-    /// The programs.
-    pub programs: Programs,
+    programs: Programs,
     /// The wish to stop.
     pub stop: Stop,
+    million: OnceCell<Made>,
+    long: OnceCell<Made>,
 }
 
-impl Ground<'_> {
+impl<'a> Ground<'a> {
+    /// The ground for what was typed.
+    #[must_use]
+    pub const fn new(options: &'a Options, programs: Programs, stop: Stop) -> Self {
+        Self { options, programs, stop, million: OnceCell::new(), long: OnceCell::new() }
+    }
+
     /// Makes and starts a network of its own for a part; whatever lay there from an earlier part is deleted.
     ///
     /// # Errors
@@ -29,26 +42,95 @@ impl Ground<'_> {
         accounts: Vec<(Address, Amount)>,
         change: impl FnOnce(&mut Parameters),
     ) -> Outcome<LocalNetwork> {
-        let layout = Layout::new(&self.options.home)?;
-        layout.wipe()?;
-        let ports = Ports::new(self.options.base_port, VALIDATORS)?;
-        let plan =
-            Plan { layout, ports, validators: VALIDATORS, accounts, settings: vec!["log.filter=warn".to_owned()] };
-        let mut network = LocalNetwork::create(plan, self.programs.clone(), self.stop.clone(), |parameters| {
+        let plan = Plan { accounts, ..self.plan(&self.options.home)? };
+        let mut network = self.create(plan, change)?;
+        network.start(|_, _| {})?;
+        Ok(network)
+    }
+
+    /// Makes a network's files in an empty directory; whatever lay there from an earlier part is deleted.
+    ///
+    /// # Errors
+    /// As making any local network.
+    pub fn create(&self, plan: Plan, change: impl FnOnce(&mut Parameters)) -> Outcome<LocalNetwork> {
+        plan.layout.wipe()?;
+        LocalNetwork::create(plan, self.programs.clone(), self.stop.clone(), |parameters| {
             // A price that rises under load would stop the load. Blocks at twice the target would double it in 30 s, as by default.
             parameters.fees.weight_target_per_s = 1_000_000_000;
             parameters.fees.excess_per_e = 43_280_851_226;
             change(parameters);
-        })?;
+        })
+    }
+
+    /// A plan for four validators in a directory.
+    ///
+    /// # Errors
+    /// When the ports have no room.
+    pub fn plan(&self, home: &Path) -> Outcome<Plan> {
+        let ports = Ports::free_from(self.options.base_port, NODES_MAX)?;
+        let mut plan = Plan::new(Layout::new(home)?, ports, VALIDATORS);
+        plan.settings = vec!["log.filter=warn".to_owned()];
+        Ok(plan)
+    }
+
+    /// Starts the network of a chain made in advance, which goes on where it was left.
+    ///
+    /// # Errors
+    /// As starting any local network.
+    pub fn resume(&self, made: &Made) -> Outcome<LocalNetwork> {
+        let plan = self.plan(made.layout.root())?;
+        let mut network = LocalNetwork::reopen(plan, self.programs.clone(), self.stop.clone(), &made.marker)?;
         network.start(|_, _| {})?;
         Ok(network)
+    }
+
+    /// The chain with a million accounts and 100,000 blocks; made when it is first asked for.
+    ///
+    /// # Errors
+    /// As making it.
+    pub fn million(&self) -> Outcome<&Made> {
+        self.made(&self.million, "million", &Recipe::million(self.options))
+    }
+
+    /// The chain that a node is to catch up with; made when it is first asked for.
+    ///
+    /// # Errors
+    /// As making it.
+    pub fn long(&self) -> Outcome<&Made> {
+        self.made(&self.long, "long", &Recipe::long(self.options))
+    }
+
+    fn made<'s>(&self, cell: &'s OnceCell<Made>, name: &str, recipe: &Recipe) -> Outcome<&'s Made> {
+        if let Some(made) = cell.get() {
+            return Ok(made);
+        }
+        let made = Made::new(self, &self.beside(name), recipe)?;
+        Ok(cell.get_or_init(|| made))
+    }
+
+    /// A directory beside that of the networks.
+    #[must_use]
+    pub fn beside(&self, name: &str) -> PathBuf {
+        let mut home = self.options.home.clone().into_os_string();
+        home.push(format!("-{name}"));
+        home.into()
+    }
+
+    /// Deletes all networks.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn clear(&self) -> Outcome<()> {
+        let made = [&self.million, &self.long].into_iter().filter_map(OnceCell::get);
+        made.map(|made| &made.layout).try_for_each(Layout::wipe)?;
+        Layout::new(&self.options.home)?.wipe()
     }
 }
 
 /// The processes of a network.
 #[must_use]
 pub fn pids(network: &LocalNetwork) -> Vec<u32> {
-    network.nodes.iter().filter_map(testnet::devnet::NodeProcess::pid).collect()
+    network.nodes.iter().filter_map(NodeProcess::pid).collect()
 }
 
 /// The highest final height of all nodes.

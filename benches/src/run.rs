@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use serde_json::{Map, Value, json};
-use testnet::devnet::{Failure, Layout, Outcome, Programs, Stop};
+use testnet::devnet::{Failure, Outcome, Programs, Stop};
 
 use crate::figures::summarize;
 use crate::ground::Ground;
-use crate::machine::Machine;
+use crate::machine::{Machine, Watch};
 use crate::options::Options;
 use crate::parts::{PARTS, Part};
 
@@ -32,21 +32,19 @@ pub fn run(options: &Options) -> ExitCode {
 
 /// Measures the parts that were asked for. A part that fails is named in the document, and the others go on.
 fn measure(options: &Options) -> Outcome<(Value, bool)> {
-    let machine = Machine::look();
+    let mut machine = Machine::look();
     for warning in &machine.warnings {
         eprintln!("bench: warning: {warning}");
     }
-    let ground = Ground { options, programs: Programs::find()?, stop: Stop::on_signals()? };
+    let ground = Ground::new(options, Programs::find()?, Stop::on_signals()?);
     let mut document = Map::new();
-    document.insert("machine".to_owned(), json!(machine));
     document.insert("validators".to_owned(), json!(crate::ground::VALIDATORS));
     document.insert("runs".to_owned(), json!(options.runs()));
     document.insert("quick".to_owned(), json!(options.quick));
     let mut failures = Vec::new();
-    for part in
-        PARTS.iter().filter(|part| options.parts.is_empty() || options.parts.iter().any(|name| name == part.name))
-    {
-        match measure_part(&ground, part) {
+    let is_asked = |part: &&Part| options.parts.is_empty() || options.parts.iter().any(|name| name == part.name);
+    for part in PARTS.iter().filter(is_asked) {
+        match measure_part(&ground, part, &mut machine) {
             Ok(figures) => {
                 document.insert(part.name.to_owned(), figures);
             }
@@ -58,22 +56,29 @@ fn measure(options: &Options) -> Outcome<(Value, bool)> {
         }
     }
     let is_whole = failures.is_empty();
+    document.insert("machine".to_owned(), json!(machine));
     document.insert("failures".to_owned(), json!(failures));
     if is_whole {
         // Logs are worth keeping only when something failed.
-        Layout::new(&options.home)?.wipe()?;
+        ground.clear()?;
     }
     Ok((Value::Object(document), is_whole))
 }
 
-fn measure_part(ground: &Ground<'_>, part: &Part) -> Outcome<Value> {
+fn measure_part(ground: &Ground<'_>, part: &Part, machine: &mut Machine) -> Outcome<Value> {
     eprintln!("bench: {}: {}", part.name, part.about);
-    let began = std::time::Instant::now();
-    let runs = (part.measure)(ground)?;
-    let summary = summarize(&runs);
-    for (name, figure) in &summary {
-        eprintln!("bench:   {name:28} {:>12}   ({} … {})", figure.median, figure.least, figure.most);
+    let (began, watch) = (std::time::Instant::now(), Watch::begin());
+    let findings = (part.measure)(ground)?;
+    let warning = watch.warning();
+    for runs in findings.cases() {
+        for (name, figure) in &summarize(runs) {
+            eprintln!("bench:   {name:28} {:>12}   ({} … {})", figure.median, figure.least, figure.most);
+        }
+    }
+    if let Some(warning) = &warning {
+        eprintln!("bench: warning: {warning}");
+        machine.warnings.push(format!("{}: {warning}", part.name));
     }
     eprintln!("bench:   took {} s", began.elapsed().as_secs());
-    Ok(json!(summary))
+    Ok(findings.document(warning.as_slice()))
 }

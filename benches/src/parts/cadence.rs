@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use testnet::devnet::Outcome;
 
-use crate::figures::Figures;
+use crate::figures::{Figures, Findings};
 use crate::ground::{Ground, highest, pids};
 use crate::meter::cpu_time_of_all;
 
 /// Before the clock runs.
 const WARM_UP: Duration = Duration::from_secs(2);
 
-pub(super) fn measure(ground: &Ground<'_>) -> Outcome<Vec<Figures>> {
+pub(super) fn measure(ground: &Ground<'_>) -> Outcome<Findings> {
     let mut network = ground.network(Vec::new(), |parameters| {
         parameters.timing.block_interval_min_ms = 0;
         // The least that a genesis allows.
@@ -30,5 +30,5 @@ pub(super) fn measure(ground: &Ground<'_>) -> Outcome<Vec<Figures>> {
         runs.push(Figures::from([("blocks_per_s", blocks / seconds), ("cpu_us_per_block_all", per_block)]));
     }
     network.stop_all()?;
-    Ok(runs)
+    Ok(Findings::Whole(runs))
 }

@@ -7,7 +7,7 @@ use types::Height;
 use wallet::client::types::TransactionStatus;
 
 use crate::blocks::Blocks;
-use crate::figures::{Figures, percentile, sorted};
+use crate::figures::{Figures, Findings, percentile, sorted};
 use crate::ground::{Ground, highest};
 use crate::presigned::{Crowd, Ready};
 
@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_secs(10);
 const ACCOUNTS: usize = 100;
 
-pub(super) fn measure(ground: &Ground<'_>) -> Outcome<Vec<Figures>> {
+pub(super) fn measure(ground: &Ground<'_>) -> Outcome<Findings> {
     let mut crowd = Crowd::new(ACCOUNTS);
     let mut network = ground.network(crowd.balances(), |_| {})?;
     let blocks = Blocks::follow(&network)?;
@@ -26,7 +26,7 @@ pub(super) fn measure(ground: &Ground<'_>) -> Outcome<Vec<Figures>> {
     for _ in 0..ground.options.runs() {
         let now = network.node(0)?.client().status()?.time;
         // The first ones warm connections and caches, and are not counted.
-        let all = crowd.sign(&network.chain, count + 10, now)?;
+        let all = crowd.sign(network.chain_id(), count + 10, now)?;
         let mut times = Vec::new();
         for (turn, ready) in all.iter().enumerate() {
             ground.stop.pause(PAUSE)?;
@@ -43,7 +43,7 @@ pub(super) fn measure(ground: &Ground<'_>) -> Outcome<Vec<Figures>> {
         ]));
     }
     network.stop_all()?;
-    Ok(runs)
+    Ok(Findings::Whole(runs))
 }
 
 /// One transfer through one node; the time until all nodes have told of its block.

@@ -4,87 +4,140 @@
 //! Only what is final counts. How long each took follows afterwards from which block it is in and when that block became final on
 //! the slowest node, so that nothing is asked of the nodes while the clock runs.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
-use testnet::devnet::{Failure, LocalNetwork, Outcome, Stop};
+use testnet::devnet::{Failure, LocalNetwork, Outcome};
 use types::{Hash32, Height};
-use wallet::NodeClient;
 
+use super::handing_in::{Sent, Window, submit};
+use super::micro::secp_verify_us;
 use crate::blocks::{Blocks, Seen};
-use crate::figures::{Figures, percentile, sorted};
-use crate::ground::{Ground, pids};
-use crate::meter::{cpu_time, cpu_time_of_all, resident_mib};
-use crate::presigned::{Crowd, Ready, by_node};
+use crate::figures::{Figures, Findings, percentile, sorted};
+use crate::ground::{Ground, VALIDATORS, pids};
+use crate::made::BLOCK_LIMIT;
+use crate::meter::{cpu_time_of_all, cpu_time_of_process, resident_mib_most};
+use crate::presigned::{Crowd, by_node, transfer_weight};
 
-/// Most transfers in one request, as the API allows.
-const BATCH_MAX: usize = 1_000;
 /// No final block for so long fails the measurement.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Between two looks of a submitter that waits for room.
-const ROOM: Duration = Duration::from_millis(2);
+/// Signature checks that are timed before and after each run.
+const CHECKS: usize = 1_000;
+const ACCOUNTS: u32 = 10_000;
+/// Windows that are tried, in quarters of the block limit.
+const WINDOW_QUARTERS: [usize; 5] = [3, 4, 6, 8, 12];
 
-/// What the submitters and the one who counts share.
-struct Pace {
-    handed_in: AtomicU64,
-    is_final: AtomicU64,
-    window: u64,
-    failed: AtomicBool,
+/// A block limit, and the latency that is aimed at with it.
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    block_limit: usize,
+    p50_ms_max: f64,
 }
 
-impl Pace {
-    /// How many more may be handed in.
-    fn room(&self) -> u64 {
-        let open = self.handed_in.load(Ordering::Relaxed).saturating_sub(self.is_final.load(Ordering::Relaxed));
-        self.window.saturating_sub(open)
+impl Case {
+    /// What other systems reach with so many transfers in a block is what these latencies are to be below.
+    fn new(block_limit: u32) -> Self {
+        let p50_ms_max = if block_limit <= 512 { 60.0 } else { 150.0 * (f64::from(block_limit) / 2_048.0).max(1.0) };
+        Self { block_limit: usize::try_from(block_limit).unwrap_or(usize::MAX), p50_ms_max }
     }
 }
 
-/// When each transfer was handed in.
-type Sent = Vec<(Hash32, Instant)>;
+pub(super) fn measure(ground: &Ground<'_>) -> Outcome<Findings> {
+    let options = ground.options;
+    let limits = if options.block_limit.is_empty() { &[512, 2_048][..] } else { &options.block_limit };
+    let mut cases = Vec::new();
+    for limit in limits {
+        let accounts = options.accounts.unwrap_or(ACCOUNTS);
+        eprintln!("bench:   blocks of at most {limit} transfers, {accounts} accounts");
+        let mut crowd = Crowd::new(usize::try_from(accounts).unwrap_or(usize::MAX));
+        let weight = transfer_weight(&runtime::registry())? * u64::from(*limit);
+        let network =
+            ground.network(crowd.balances(), |parameters| parameters.limits.block_weight_max = weight)?;
+        cases.push(case(ground, network, &mut crowd, Case::new(*limit))?);
+    }
+    if !options.quick && options.accounts.is_none() && options.block_limit.is_empty() {
+        let made = ground.million()?;
+        let mut crowd = made.crowd.borrow_mut();
+        eprintln!("bench:   blocks of at most {BLOCK_LIMIT} transfers, {} accounts", crowd.len());
+        let network = ground.resume(made)?;
+        cases.push(case(ground, network, &mut crowd, Case::new(u32::try_from(BLOCK_LIMIT).unwrap_or(u32::MAX)))?);
+    }
+    Ok(Findings::Cases(cases))
+}
 
-pub(super) fn measure(ground: &Ground<'_>) -> Outcome<Vec<Figures>> {
-    let mut crowd = Crowd::new(ground.options.accounts as usize);
-    let mut network = ground.network(crowd.balances(), |_| {})?;
-    let count = ground.options.transfers.unwrap_or(ground.options.size(40_000, 10_000)) as usize;
+/// All runs on one network, which ends with them.
+fn case(ground: &Ground<'_>, mut network: LocalNetwork, crowd: &mut Crowd, case: Case) -> Outcome<Vec<Figures>> {
+    let count = ground.options.transfers.unwrap_or(ground.options.size(40_000, 6_000)) as usize;
+    let window = window(ground, &mut network, crowd, case)?;
     let mut runs = Vec::new();
     for _ in 0..ground.options.runs() {
-        eprintln!("bench:   signing {count} transfers");
-        let now = network.node(0)?.client().status()?.time;
-        let all = crowd.sign(&network.chain, count, now)?;
-        runs.push(one(ground, &network, all)?);
+        let mut figures = one(ground, &mut network, crowd, Run { window, count })?;
+        figures.extend([
+            ("block_limit", case.block_limit as f64),
+            ("accounts", crowd.len() as f64),
+            ("window", window as f64),
+        ]);
+        runs.push(figures);
     }
     network.stop_all()?;
     Ok(runs)
 }
 
-fn one(ground: &Ground<'_>, network: &LocalNetwork, all: Vec<Ready>) -> Outcome<Figures> {
-    let count = all.len();
+/// The window that gives most throughput within the latency that is aimed at, by short runs; that of one block when none keeps
+/// within it. Throughput grows with the window until the network is busy all the time; after that only latency does.
+fn window(ground: &Ground<'_>, network: &mut LocalNetwork, crowd: &mut Crowd, case: Case) -> Outcome<usize> {
+    if let Some(window) = ground.options.window {
+        return Ok(usize::try_from(window).unwrap_or(usize::MAX));
+    }
+    if ground.options.quick {
+        return Ok(case.block_limit);
+    }
+    let count = case.block_limit * 6;
+    // The first one warms caches and connections.
+    one(ground, network, crowd, Run { window: case.block_limit, count })?;
+    let mut best = (case.block_limit, 0.0);
+    for quarters in WINDOW_QUARTERS {
+        let window = (case.block_limit * quarters / 4).max(1);
+        let figures = one(ground, network, crowd, Run { window, count })?;
+        let figure = |name| figures.get(name).copied().unwrap_or_default();
+        let (tps, p50_ms) = (figure("tps"), figure("p50_ms"));
+        eprintln!("bench:   window {window}: {tps:.0} transfers/s, p50 {p50_ms:.0} ms");
+        if p50_ms <= case.p50_ms_max && tps > best.1 {
+            best = (window, tps);
+        }
+    }
+    Ok(best.0)
+}
+
+/// What is handed in, and how fast.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    window: usize,
+    count: usize,
+}
+
+fn one(ground: &Ground<'_>, network: &mut LocalNetwork, crowd: &mut Crowd, run: Run) -> Outcome<Figures> {
+    let Run { window, count } = run;
+    let now = network.node(0)?.client().status()?.time;
+    let all = crowd.sign(network.chain_id(), count, now)?;
     let processes = pids(network);
     let blocks = Blocks::follow(network)?;
-    let pace = Pace {
-        handed_in: AtomicU64::new(0),
-        is_final: AtomicU64::new(0),
-        window: u64::from(ground.options.window),
-        failed: AtomicBool::new(false),
-    };
-    let (cpu, own, begun) = (cpu_time_of_all(&processes), cpu_time(std::process::id()), Instant::now());
+    let window = Window::new(window);
+    let checked_before = secp_verify_us(CHECKS)?;
+    let shares = by_node(all, network.nodes.len());
+    let (cpu, own, begun) = (cpu_time_of_all(&processes), cpu_time_of_process(), Instant::now());
     let (sent, seen) = std::thread::scope(|scope| {
+        let (network, window, stop) = (&*network, &window, &ground.stop);
         let submitters: Vec<_> = network
             .nodes
             .iter()
-            .zip(by_node(all, network.nodes.len()))
+            .zip(shares)
             .map(|(node, share)| {
-                let (pace, stop) = (&pace, &ground.stop);
-                scope.spawn(move || {
-                    let sent = submit(network, node.client(), share, pace, stop);
-                    sent.inspect_err(|_| pace.failed.store(true, Ordering::Relaxed))
-                })
+                let work = move || submit(network, node.client(), share, window, stop);
+                scope.spawn(move || work().inspect_err(|_| window.fail()))
             })
             .collect();
-        let seen =
-            count_final(&blocks, &pace, count as u64).inspect_err(|_| pace.failed.store(true, Ordering::Relaxed));
+        let seen = count_final(&blocks, window, count as u64).inspect_err(|_| window.fail());
         let sent = submitters
             .into_iter()
             .map(|thread| thread.join().expect("a submitter does not panic"))
@@ -92,103 +145,46 @@ fn one(ground: &Ground<'_>, network: &LocalNetwork, all: Vec<Ready>) -> Outcome<
         Ok::<_, Failure>((sent?, seen?))
     })?;
     let wall = seen.iter().map(|seen| seen.at).max().map_or(Duration::ZERO, |last| last - begun);
+    let own = cpu_time_of_process().saturating_sub(own);
     let cpu = cpu_time_of_all(&processes).saturating_sub(cpu);
-    let own = cpu_time(std::process::id()).saturating_sub(own);
-    let memory = processes.iter().map(|pid| resident_mib(*pid)).fold(0.0, f64::max);
+    let memory = resident_mib_most(&processes);
+    let check = f64::midpoint(checked_before, secp_verify_us(CHECKS)?);
     let (times, filled) = times(network, &sent, &seen)?;
     if times.len() != count {
+        let found = times.len();
         return Err(Failure::new(format!(
-            "{count} transfers were counted as final, but only {} are found in blocks",
-            times.len()
+            "{count} transfers were counted as final, but only {found} are found in blocks"
         )));
     }
     let times = sorted(times, 1_000.0);
+    let cpu_us_per_tx = cpu.as_secs_f64() * 1_000_000.0 / count as f64;
     Ok(Figures::from([
         ("tps", count as f64 / wall.as_secs_f64()),
         ("p50_ms", percentile(&times, 0.50)),
         ("p99_ms", percentile(&times, 0.99)),
         ("txs_per_block", count as f64 / filled.max(1) as f64),
-        ("cpu_us_per_tx_all", cpu.as_secs_f64() * 1_000_000.0 / count as f64),
+        ("cpu_us_per_tx_all", cpu_us_per_tx),
+        ("secp_verify_us", check),
+        ("ratio_to_floor", cpu_us_per_tx / (VALIDATORS as f64 * check)),
         ("rss_mb_per_node", memory),
         ("loadgen_cores", own.as_secs_f64() / wall.as_secs_f64()),
         ("transfers", count as f64),
-        ("window", ground.options.window.into()),
     ]))
 }
 
-/// Hands in one node's share in order. What is refused for lack of room goes back to the front.
-fn submit(network: &LocalNetwork, node: &NodeClient, share: Vec<Ready>, pace: &Pace, stop: &Stop) -> Outcome<Sent> {
-    let mut sent = Sent::with_capacity(share.len());
-    let mut waiting: VecDeque<Ready> = share.into();
-    let nodes = network.nodes.len().max(1) as u64;
-    let batch_max = usize::try_from(pace.window / nodes).unwrap_or(BATCH_MAX).clamp(1, BATCH_MAX);
-    while !waiting.is_empty() {
-        if pace.failed.load(Ordering::Relaxed) {
-            return Err(Failure::new("the measurement was given up"));
-        }
-        let room = usize::try_from(pace.room()).unwrap_or(BATCH_MAX).min(batch_max);
-        // Half-empty requests cost as much as full ones.
-        if room < batch_max.div_ceil(2) {
-            stop.pause(ROOM)?;
-            continue;
-        }
-        let batch: Vec<Ready> = waiting.drain(..room.min(waiting.len())).collect();
-        let refused = hand_in(network, node, batch, pace, &mut sent)?;
-        if !refused.is_empty() {
-            refused.into_iter().rev().for_each(|ready| waiting.push_front(ready));
-            stop.pause(ROOM)?;
-        }
-    }
-    Ok(sent)
-}
-
-/// One request. Returns what the node had no room for, in order.
-fn hand_in(
-    network: &LocalNetwork,
-    node: &NodeClient,
-    batch: Vec<Ready>,
-    pace: &Pace,
-    sent: &mut Sent,
-) -> Outcome<Vec<Ready>> {
-    let transactions: Vec<_> = batch.iter().map(|ready| ready.transaction.clone()).collect();
-    let at = Instant::now();
-    pace.handed_in.fetch_add(batch.len() as u64, Ordering::Relaxed);
-    let answer = node.submit_batch(network.chain_id(), &transactions)?;
-    if answer.results.len() != batch.len() {
-        return Err(Failure::new(format!("{} results for {} transfers", answer.results.len(), batch.len())));
-    }
-    let mut refused = Vec::new();
-    for (ready, result) in batch.into_iter().zip(answer.results) {
-        match result.error {
-            None => sent.push((ready.id, at)),
-            Some(error) if is_for_lack_of_room(&error.code) => refused.push(ready),
-            Some(error) => {
-                return Err(Failure::new(format!("a transfer was refused: {} [{}]", error.message, error.code)));
-            }
-        }
-    }
-    pace.handed_in.fetch_sub(refused.len() as u64, Ordering::Relaxed);
-    Ok(refused)
-}
-
-/// Codes of a pool that takes it later; a gap is what comes behind a transfer of the same sender that found no room.
-fn is_for_lack_of_room(code: &str) -> bool {
-    matches!(code, "pool_full" | "sender_limit" | "nonce_gap" | "busy")
-}
-
 /// Counts by the first node that tells, until all are final on every node.
-fn count_final(blocks: &Blocks, pace: &Pace, count: u64) -> Outcome<Vec<Seen>> {
+fn count_final(blocks: &Blocks, window: &Window, count: u64) -> Outcome<Vec<Seen>> {
     let mut all = Vec::new();
     let mut newest = Height::ZERO;
     let mut of_node: BTreeMap<usize, u64> = BTreeMap::new();
     while of_node.len() < blocks.nodes || of_node.values().any(|told| *told < count) {
-        if pace.failed.load(Ordering::Relaxed) {
+        if window.has_failed() {
             return Err(Failure::new("the measurement was given up"));
         }
         let seen = blocks.next(PATIENCE)?;
         if seen.height > newest {
             newest = seen.height;
-            pace.is_final.fetch_add(seen.transactions.into(), Ordering::Relaxed);
+            window.give_back(usize::try_from(seen.transactions).unwrap_or(usize::MAX));
         }
         *of_node.entry(seen.node).or_default() += u64::from(seen.transactions);
         all.push(seen);

@@ -1,6 +1,8 @@
 //! The list of measurements, one line each.
 
 mod cadence;
+mod catch_up;
+mod handing_in;
 mod idle;
 mod latency;
 mod load;
@@ -10,7 +12,7 @@ mod state;
 
 use testnet::devnet::Outcome;
 
-use crate::figures::Figures;
+use crate::figures::Findings;
 use crate::ground::Ground;
 
 /// One measurement.
@@ -21,18 +23,19 @@ pub struct Part {
     /// What it is.
     pub about: &'static str,
     /// Measures as often as was asked for.
-    pub measure: fn(&Ground<'_>) -> Outcome<Vec<Figures>>,
+    pub measure: fn(&Ground<'_>) -> Outcome<Findings>,
 }
 
 /// All of them, in the order in which they run: the undemanding ones first, while the machine is cool.
 pub const PARTS: &[Part] = &[
     Part { name: "micro", about: "signatures and syncs", measure: micro::measure },
     Part { name: "idle", about: "a network with nothing to do", measure: idle::measure },
-    Part { name: "start", about: "from the start of a node to ready", measure: start::measure },
     Part { name: "latency", about: "single transfers, until final on all nodes", measure: latency::measure },
     Part { name: "cadence", about: "blocks with the pacing at zero", measure: cadence::measure },
+    Part { name: "start", about: "from the start of a node to ready, with a long chain", measure: start::measure },
     Part { name: "load", about: "as many transfers as the network takes", measure: load::measure },
-    Part { name: "state", about: "the state tree in the store", measure: state::measure },
+    Part { name: "catch_up", about: "a new node and a long chain", measure: catch_up::measure },
+    Part { name: "state", about: "tree and store, as accounts become many", measure: state::measure },
 ];
 
 /// What may be typed.

@@ -2,6 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crypto::bls::SecretKey;
 use crypto::ids::address_of_key;
 use genesis::GenesisBuilder;
 use node::config::Config;
@@ -27,6 +28,10 @@ pub struct Plan {
     pub accounts: Vec<(Address, Amount)>,
     /// Settings for `thronosd run --set`, for every node.
     pub settings: Vec<String>,
+    /// How long ago the chain began, so that blocks made in advance have a time that is over.
+    pub age_ms: u64,
+    /// Entropy of the first validators' consensus keys, for a program that signs in their place; the others get the system's.
+    pub key_entropy: Vec<[u8; 32]>,
 }
 
 /// The account that gets the tips of validator `index`. Its key is public: nobody earns a living on a local network.
@@ -46,6 +51,20 @@ pub fn ecosystem_account() -> Address {
 }
 
 impl Plan {
+    /// A network that begins now, with nothing special about it.
+    #[must_use]
+    pub const fn new(layout: Layout, ports: Ports, validators: usize) -> Self {
+        Self {
+            layout,
+            ports,
+            validators,
+            accounts: Vec::new(),
+            settings: Vec::new(),
+            age_ms: 0,
+            key_entropy: Vec::new(),
+        }
+    }
+
     /// Makes keys, genesis and settings of all validators. The directory exists and is marked.
     ///
     /// # Errors
@@ -57,7 +76,7 @@ impl Plan {
         }
         let local = genesis::local_network(genesis::LocalNetwork {
             name: "thronos-local".to_owned(),
-            time: now()?,
+            time: TimeMs(now()?.0.saturating_sub(self.age_ms)),
             ecosystem: ecosystem_account(),
             validators,
             accounts: self.accounts.clone(),
@@ -78,7 +97,10 @@ impl Plan {
     fn make_keys(&self, index: usize) -> Outcome<GenesisValidator> {
         let home = Home::new(self.layout.node(index));
         home.create()?;
-        let validator = ValidatorKey::generate()?;
+        let validator = match self.key_entropy.get(index) {
+            Some(entropy) => ValidatorKey::from_secret(SecretKey::from_ikm(entropy)),
+            None => ValidatorKey::generate()?,
+        };
         validator.write_new(&home.validator_key_file(), &self.layout.node_password())?;
         let network = NetworkKey::generate()?;
         network.write(&home.network_key_file())?;

@@ -11,6 +11,19 @@ impl LocalNetwork {
     /// # Errors
     /// A port in use, a refusal of the daemon, or a node that is not ready in time.
     pub fn join(&mut self) -> Outcome<usize> {
+        let mut node = self.newcomer()?;
+        let index = node.index;
+        node.start()?;
+        node.wait_ready(READY_PATIENCE, &self.stop)?;
+        self.nodes.push(node);
+        Ok(index)
+    }
+
+    /// A node with a fresh home, which is not started and not among this network's nodes.
+    ///
+    /// # Errors
+    /// A port in use, or a refusal of the daemon.
+    pub fn newcomer(&self) -> Outcome<NodeProcess> {
         let index = self.nodes.len();
         self.plan.ports.check_free(index)?;
         let home = self.plan.layout.node(index);
@@ -34,11 +47,6 @@ impl LocalNetwork {
         }
         let log = self.plan.layout.log(index);
         let settings = self.plan.settings.clone();
-        let mut node =
-            NodeProcess::new(index, &home, &log, self.plan.ports.api(index), &self.programs.daemon, settings)?;
-        node.start()?;
-        node.wait_ready(READY_PATIENCE, &self.stop)?;
-        self.nodes.push(node);
-        Ok(index)
+        NodeProcess::new(index, &home, &log, self.plan.ports.api(index), &self.programs.daemon, settings)
     }
 }

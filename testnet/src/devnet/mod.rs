@@ -34,7 +34,7 @@ mod watch;
 
 pub use failure::{Failure, Outcome};
 pub use homes::Plan;
-pub use layout::Layout;
+pub use layout::{Layout, Marker};
 pub use network::{LocalNetwork, Standing};
 pub use options::Options;
 pub use ports::Ports;

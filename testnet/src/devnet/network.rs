@@ -242,7 +242,7 @@ pub fn open_or_create(
     stop: Stop,
 ) -> Outcome<(LocalNetwork, bool)> {
     let found = layout.found()?;
-    let plan = Plan { layout, ports, validators, accounts: Vec::new(), settings: Vec::new() };
+    let plan = Plan::new(layout, ports, validators);
     match found {
         Some(marker) if marker.validators > 0 => Ok((LocalNetwork::reopen(plan, programs, stop, &marker)?, false)),
         Some(_) => {

@@ -72,7 +72,7 @@ fn perform(options: &Options, seed: u64, say: &dyn Fn(&str)) -> Outcome<serde_js
         ports.check_free(index)?;
     }
     layout.wipe()?;
-    let plan = Plan { layout, ports, validators, accounts: Vec::new(), settings: Vec::new() };
+    let plan = Plan::new(layout, ports, validators);
     let mut network = LocalNetwork::create(plan, programs, stop, |_| {})?;
     network.start(|ready, count| say(&format!("{ready} of {count} nodes are ready")))?;
     let oracle = Oracle::begin(&network.plan.layout.root().join("oracle.jsonl"), seed)?;
