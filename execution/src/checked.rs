@@ -5,7 +5,11 @@
 
 use std::sync::Arc;
 
-use types::{Body, Hash32, Transaction, Weight};
+use crypto::ids;
+use types::{Body, Hash32, Header, List, SystemCall, Transaction, Weight, limits};
+
+use crate::check::body_length;
+use crate::invalid::InvalidBlock;
 
 /// What is computed once per transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +57,29 @@ pub struct CheckedBody {
 }
 
 impl CheckedBody {
+    /// Joins transactions that are checked already into the body that a header commits to. Nothing of them is computed
+    /// again: only the root is.
+    ///
+    /// # Errors
+    /// [`InvalidBlock::OtherBody`] when the header commits to something else, which says nothing about the block.
+    pub fn from_checked(
+        header: &Header,
+        system_calls: List<SystemCall, { limits::SYSTEM_CALLS_PER_BLOCK_MAX }>,
+        transactions: &[Arc<CheckedTransaction>],
+    ) -> Result<Self, InvalidBlock> {
+        let wids: Vec<Hash32> = transactions.iter().map(|transaction| transaction.wid).collect();
+        let root = ids::body_root(&system_calls, &wids);
+        if root != header.body_root {
+            return Err(InvalidBlock::OtherBody);
+        }
+        let facts = transactions.iter().map(|transaction| transaction.facts()).collect::<Vec<_>>();
+        let transactions = transactions.iter().map(|checked| Transaction::clone(&checked.transaction)).collect();
+        let transactions = List::new(transactions).map_err(|_| InvalidBlock::OtherBody)?;
+        let body = Body { system_calls, transactions };
+        let length = body_length(&body, &facts);
+        Ok(Self { body: Arc::new(body), facts, root, length })
+    }
+
     /// The body.
     #[must_use]
     pub const fn body(&self) -> &Arc<Body> {
