@@ -81,6 +81,12 @@ impl Standing {
         self.records.get(&peer).is_some_and(|record| record.blocked_until_ms > now_ms)
     }
 
+    /// Whether nothing is held against anybody.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
     /// Forgets what has faded, and names the peers whose block has ended.
     pub fn forgive(&mut self, now_ms: u64) -> Vec<PeerKey> {
         let mut released = Vec::new();
@@ -123,6 +129,6 @@ mod tests {
         assert!(standing.forgive(1_004).is_empty());
         assert_eq!(standing.forgive(1_005), [PEER]);
         assert!(standing.forgive(1_005).is_empty());
-        assert!(standing.records.is_empty());
+        assert!(standing.is_empty());
     }
 }

@@ -12,6 +12,7 @@ use libp2p_connection_limits as connection_limits;
 use super::config::{NetworkConfig, NetworkError};
 use super::direct;
 use super::gossip::{self, Gossip, Topics};
+use super::life::Life;
 use super::requests::{BoundedCodec, REQUESTS_WAITING_MAX};
 use crate::address_policy::PrivateAddresses;
 use crate::chain_tag::ChainTag;
@@ -21,7 +22,10 @@ const PING_INTERVAL: Duration = Duration::from_secs(3);
 const PING_TIMEOUT: Duration = Duration::from_secs(8);
 const PENDING_MAX: u32 = 64;
 /// Two nodes may dial each other at once, and a peer may come back before its old connection is known to be dead.
-const CONNECTIONS_PER_PEER_MAX: u32 = 4;
+/// With more than so many, the oldest go.
+pub(super) const CONNECTIONS_PER_PEER_MAX: usize = 4;
+/// What a peer is refused beyond: more than the above, so that new ones can follow old ones that are being closed.
+const ESTABLISHED_PER_PEER_MAX: u32 = 8;
 const KAD_PACKET_BYTES_MAX: usize = 16 * 1024;
 const KAD_QUERY_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -49,7 +53,7 @@ pub(super) fn build(
     let limits = connection_limits::ConnectionLimits::default()
         .with_max_pending_incoming(Some(PENDING_MAX))
         .with_max_pending_outgoing(Some(PENDING_MAX))
-        .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER_MAX))
+        .with_max_established_per_peer(Some(ESTABLISHED_PER_PEER_MAX))
         .with_max_established(Some(config.peers_max.saturating_mul(2)));
     Ok(Parts {
         limits: connection_limits::Behaviour::new(limits),
@@ -73,7 +77,7 @@ fn identify(keypair: &Keypair, tag: &ChainTag, config: &NetworkConfig) -> identi
     let hides = config.private_addresses == PrivateAddresses::Refused && !config.external.is_empty();
     identify::Behaviour::new(
         identify::Config::new(tag.greeting(), keypair.public())
-            .with_agent_version(config.agent.clone())
+            .with_agent_version(Life::begin().behind(&config.agent))
             .with_push_listen_addr_updates(true)
             .with_hide_listen_addrs(hides),
     )

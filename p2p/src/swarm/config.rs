@@ -32,6 +32,8 @@ pub struct NetworkConfig {
     pub memory_bytes_max: usize,
     /// How long a punished peer stays blocked.
     pub block_ms: u64,
+    /// How long a connection may stay without its peer naming its chain.
+    pub greeting_ms_max: u64,
     /// How often gossip mends its mesh.
     pub gossip_heartbeat_ms: u64,
     /// How long a request may take.
@@ -57,6 +59,7 @@ impl NetworkConfig {
             peers_max: 64,
             memory_bytes_max: 4 << 30,
             block_ms: 60_000,
+            greeting_ms_max: 10_000,
             gossip_heartbeat_ms: 700,
             request_timeout_ms: 10_000,
             agent: concat!("thronosd/", env!("CARGO_PKG_VERSION")).to_owned(),

@@ -139,6 +139,18 @@ impl Dialler {
         due
     }
 
+    /// When the next dial is due, as things stand.
+    pub(super) fn next_ms(&self, is_connected: impl Fn(&PeerId) -> bool) -> Option<u64> {
+        let waiting = self.targets.iter().filter(|(goal, target)| {
+            let peer = match goal {
+                Goal::Peer(peer) => Some(peer),
+                Goal::Address(_) => target.peer.as_ref(),
+            };
+            !peer.is_some_and(&is_connected) && !self.under_way.values().any(|dialled| dialled == *goal)
+        });
+        waiting.map(|(_, target)| target.due_ms).min()
+    }
+
     /// A dial has begun.
     pub(super) fn begun(&mut self, connection: ConnectionId, due: &Due) {
         self.under_way.insert(connection, due.goal.clone());
@@ -225,7 +237,10 @@ mod tests {
         dialler.connected(ConnectionId::new_unchecked(1), peer);
         assert!(dialler.due(100_000, |_| true).is_empty());
         dialler.lost(peer, 100_001);
+        assert_eq!(dialler.next_ms(|_| true), None);
+        assert_eq!(dialler.next_ms(|_| false), Some(100_001));
         assert_eq!(dialler.due(100_001, |_| false).len(), 1);
+        assert_eq!(dialler.next_ms(|_| false), Some(100_251));
         assert!(dialler.due(100_250, |_| false).is_empty());
         dialler.pin(&BTreeSet::new());
         assert!(dialler.due(1_000_000, |_| false).is_empty());

@@ -40,7 +40,8 @@ pub enum NetworkEvent {
         /// The multiaddress at the other end.
         address: String,
     },
-    /// On `control`: the last connection to a peer has ended.
+    /// On `control`: the last connection to a peer has ended, or the peer was started anew and what was under way with
+    /// its earlier life is lost.
     Disconnected {
         /// Who.
         peer: PeerKey,
@@ -136,7 +137,7 @@ pub enum RefusalReason {
     /// Its identity is not an Ed25519 key.
     #[error("its identity is not an Ed25519 key")]
     ForeignKey,
-    /// It did not say which chain it belongs to in time.
+    /// It did not say which chain it belongs to in time. It loses the connection and may come back at once.
     #[error("it did not name its chain in time")]
     Silent,
     /// It sent a frame that the channel does not carry.

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::Instant;
@@ -171,6 +172,11 @@ impl Meter {
     /// Milliseconds since the network was started.
     pub(super) fn now_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// The instant of such a time; nothing for one that is too far away to be told.
+    pub(super) fn instant(&self, at_ms: u64) -> Option<Instant> {
+        self.started.checked_add(Duration::from_millis(at_ms))
     }
 
     pub(super) fn take(&self, peer: PeerKey, channel: Channel) -> Result<(), u64> {

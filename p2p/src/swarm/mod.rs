@@ -1,6 +1,6 @@
 //! The network itself: the only place of the house that names libp2p.
 //!
-//! One task owns the swarm (`task`, with `peers`, `dialler`, `gossip` and `requests`); direct streams have a task per
+//! One task owns the swarm (`task`, with `arrivals`, `alarm`, `peers`, `dialler`, `gossip` and `requests`); direct streams have a task per
 //! peer and channel (`line` to write, `reader` to read), so that a vote never waits for the swarm. The user holds a
 //! [`Network`] to speak and an [`Inbound`] to hear. It must not know what a message means.
 //!
@@ -8,6 +8,8 @@
 //! heard only after it has named our chain; every dial passes the address policy after names are resolved.
 
 mod address;
+mod alarm;
+mod arrivals;
 mod behaviour;
 mod config;
 mod dialler;
@@ -17,6 +19,7 @@ mod gossip;
 mod guard;
 mod handle;
 mod identity;
+mod life;
 mod line;
 mod links;
 mod outcomes;

@@ -10,6 +10,7 @@ use tokio::task::AbortHandle;
 use types::PeerKey;
 
 use super::event::{PeerAddresses, PeerInfo, RefusalReason};
+use super::life::Life;
 use super::links::{PeerBuffers, PeerLinks};
 use crate::channels::{Channel, DIRECT_CHANNELS};
 
@@ -24,6 +25,17 @@ pub(super) struct Connection {
     pub(super) id: ConnectionId,
     pub(super) address: Multiaddr,
     pub(super) outbound: bool,
+    pub(super) since_ms: u64,
+    /// Whether the peer has named its chain on it.
+    pub(super) greeted: bool,
+    /// Streams that came before that, the newest of each channel.
+    pub(super) early: BTreeMap<Channel, Stream>,
+}
+
+impl Connection {
+    pub(super) const fn new(id: ConnectionId, address: Multiaddr, outbound: bool, since_ms: u64) -> Self {
+        Self { id, address, outbound, since_ms, greeted: false, early: BTreeMap::new() }
+    }
 }
 
 /// What exists only while a peer is admitted.
@@ -35,13 +47,33 @@ pub(super) struct Admitted {
     pub(super) streams: [mpsc::Sender<Stream>; DIRECT_CHANNELS.len()],
     /// Connection and time of the last request for each stream of ours that has not come yet.
     pub(super) asked: [Option<(ConnectionId, u64)>; DIRECT_CHANNELS.len()],
-    /// Oldest first. A stream that has been followed by another is read to its end.
-    pub(super) readers: BTreeMap<Channel, Vec<AbortHandle>>,
+    /// By the connection that carries the stream, oldest first. A stream that has been followed by another is read to
+    /// its end.
+    pub(super) readers: BTreeMap<Channel, Vec<(ConnectionId, AbortHandle)>>,
+}
+
+impl Admitted {
+    /// Keeps a reader. One connection has no use for many streams of a channel: gives the oldest when there are more
+    /// than `max`.
+    pub(super) fn keep_reader(
+        &mut self,
+        channel: Channel,
+        connection: ConnectionId,
+        reader: AbortHandle,
+        max: usize,
+    ) -> Option<AbortHandle> {
+        let readers = self.readers.entry(channel).or_default();
+        readers.retain(|(_, reader)| !reader.is_finished());
+        readers.push((connection, reader));
+        let same = readers.iter().filter(|(on, _)| *on == connection).count();
+        let oldest = readers.iter().position(|(on, _)| *on == connection).filter(|_| same > max)?;
+        Some(readers.remove(oldest).1)
+    }
 }
 
 impl Drop for Admitted {
     fn drop(&mut self) {
-        for reader in self.readers.values().flatten() {
+        for (_, reader) in self.readers.values().flatten() {
             reader.abort();
         }
     }
@@ -51,32 +83,74 @@ impl Drop for Admitted {
 #[derive(Debug)]
 pub(super) struct Peer {
     pub(super) key: PeerKey,
-    /// Oldest first; the newest is used, because an old one may be dead without our knowing.
+    /// Oldest first.
     pub(super) connections: Vec<Connection>,
-    pub(super) since_ms: u64,
+    /// The life that the newest greeting named.
+    pub(super) life: Option<Life>,
     pub(super) round_trip_us: Option<u64>,
     pub(super) refused: Option<RefusalReason>,
     pub(super) admitted: Option<Admitted>,
-    /// Streams that came before the peer was admitted, the newest of each channel.
-    pub(super) early: BTreeMap<Channel, (ConnectionId, Stream)>,
+}
+
+/// What a greeting means.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Greeting {
+    /// It came on a connection of an earlier life, or on one that is gone.
+    Outdated,
+    /// The peer was known already on this connection.
+    Again,
+    /// One more connection of a peer that is known.
+    Joins,
+    /// The peer is new, or was started anew: these connections are of its earlier life.
+    Begins(Vec<ConnectionId>),
 }
 
 impl Peer {
-    pub(super) const fn new(key: PeerKey, now_ms: u64) -> Self {
-        Self {
-            key,
-            connections: Vec::new(),
-            since_ms: now_ms,
-            round_trip_us: None,
-            refused: None,
-            admitted: None,
-            early: BTreeMap::new(),
+    pub(super) const fn new(key: PeerKey) -> Self {
+        Self { key, connections: Vec::new(), life: None, round_trip_us: None, refused: None, admitted: None }
+    }
+
+    /// The newest connection on which the peer has named its chain: an older one may be dead without our knowing.
+    pub(super) fn newest(&self) -> Option<&Connection> {
+        self.connections.iter().rev().find(|connection| connection.greeted)
+    }
+
+    /// Notes that the peer has named its chain, and this life, on a connection.
+    pub(super) fn greet(&mut self, id: ConnectionId, life: Life) -> Greeting {
+        let Some(place) = self.connections.iter().position(|known| known.id == id) else { return Greeting::Outdated };
+        let newest = self.connections.iter().rposition(|known| known.greeted);
+        let is_other = self.life != Some(life);
+        if is_other && newest.is_some_and(|newest| newest >= place) {
+            return Greeting::Outdated;
         }
+        let Some(connection) = self.connections.get_mut(place) else { return Greeting::Outdated };
+        let was_greeted = std::mem::replace(&mut connection.greeted, true);
+        if !is_other {
+            return if was_greeted { Greeting::Again } else { Greeting::Joins };
+        }
+        self.life = Some(life);
+        let mut earlier = Vec::new();
+        for connection in self.connections.iter_mut().take(place).filter(|known| known.greeted) {
+            connection.greeted = false;
+            earlier.push(connection.id);
+        }
+        Greeting::Begins(earlier)
+    }
+
+    /// Connections on which the peer has said nothing since `since_ms`; they begin anew to count.
+    pub(super) fn silent(&mut self, since_ms: u64, now_ms: u64) -> Vec<ConnectionId> {
+        let silent = self.connections.iter_mut().filter(|known| !known.greeted && known.since_ms <= since_ms);
+        silent
+            .map(|connection| {
+                connection.since_ms = now_ms;
+                connection.id
+            })
+            .collect()
     }
 
     pub(super) fn info(&self, pinned: bool) -> Option<PeerInfo> {
         let admitted = self.admitted.as_ref()?;
-        let newest = self.connections.last()?;
+        let newest = self.newest().or(self.connections.last())?;
         Some(PeerInfo {
             peer: self.key,
             address: newest.address.to_string(),
@@ -128,5 +202,61 @@ impl AddressBook {
             addresses: addresses.iter().map(ToString::to_string).collect(),
         };
         self.lines.iter().map(line).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(connections: usize) -> Peer {
+        let mut peer = Peer::new(PeerKey([1; 32]));
+        for id in 0..connections {
+            let id = ConnectionId::new_unchecked(id);
+            peer.connections.push(Connection::new(id, Multiaddr::empty(), false, 0));
+        }
+        peer
+    }
+
+    fn greet(peer: &mut Peer, id: usize, life: Life) -> Greeting {
+        peer.greet(ConnectionId::new_unchecked(id), life)
+    }
+
+    fn newest(peer: &Peer) -> Option<ConnectionId> {
+        peer.newest().map(|connection| connection.id)
+    }
+
+    #[test]
+    fn connections_of_one_life_join_and_the_newest_that_was_greeted_on_is_used() {
+        let (mut peer, life) = (peer(3), Life::begin());
+        assert_eq!(newest(&peer), None);
+        assert_eq!(greet(&mut peer, 1, life), Greeting::Begins(Vec::new()));
+        assert_eq!(greet(&mut peer, 0, life), Greeting::Joins);
+        assert_eq!(newest(&peer), Some(ConnectionId::new_unchecked(1)));
+        assert_eq!(greet(&mut peer, 2, life), Greeting::Joins);
+        assert_eq!(greet(&mut peer, 2, life), Greeting::Again);
+        assert_eq!(newest(&peer), Some(ConnectionId::new_unchecked(2)));
+        assert_eq!(greet(&mut peer, 9, life), Greeting::Outdated);
+    }
+
+    #[test]
+    fn a_new_life_ends_the_connections_of_the_earlier_one_and_a_late_greeting_of_that_one_changes_nothing() {
+        let (mut peer, first, second) = (peer(4), Life::begin(), Life::begin());
+        assert_eq!(greet(&mut peer, 0, first), Greeting::Begins(Vec::new()));
+        assert_eq!(greet(&mut peer, 1, first), Greeting::Joins);
+        let earlier = [0, 1].map(ConnectionId::new_unchecked).to_vec();
+        assert_eq!(greet(&mut peer, 3, second), Greeting::Begins(earlier));
+        assert_eq!(greet(&mut peer, 2, first), Greeting::Outdated);
+        assert_eq!(greet(&mut peer, 1, first), Greeting::Outdated);
+        assert_eq!(newest(&peer), Some(ConnectionId::new_unchecked(3)));
+        assert_eq!(peer.life, Some(second));
+    }
+
+    #[test]
+    fn only_connections_without_a_greeting_are_silent_and_each_is_named_once() {
+        let mut peer = peer(2);
+        assert_eq!(greet(&mut peer, 0, Life::begin()), Greeting::Begins(Vec::new()));
+        assert_eq!(peer.silent(0, 500), [ConnectionId::new_unchecked(1)]);
+        assert!(peer.silent(0, 501).is_empty());
     }
 }

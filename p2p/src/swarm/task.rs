@@ -1,6 +1,7 @@
 //! The task that owns the swarm: it starts it, takes commands, keeps time, and ends it.
 //!
-//! What the swarm tells it is in `outcomes`. Nothing in here waits for a peer.
+//! What the swarm tells it is in `outcomes` and
+//! `arrivals`, what time brings in `alarm`. Nothing in here waits for a peer.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
@@ -11,7 +12,7 @@ use futures::StreamExt;
 use libp2p::swarm::{Config, Swarm};
 use libp2p::{Multiaddr, PeerId};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 use types::PeerKey;
 
 use super::behaviour::{self, Parts};
@@ -30,12 +31,8 @@ use crate::chain_tag::ChainTag;
 use crate::channels::{Channel, Class};
 use crate::standing::{Judgement, Severity, Standing};
 
-/// How often due dials and due dates are looked at.
-const TICK: Duration = Duration::from_millis(100);
 /// How long a connection may stay without anything going on.
 const IDLE_MAX: Duration = Duration::from_secs(600);
-/// How long a peer may take to name its chain.
-const SILENT_MS_MAX: u64 = 10_000;
 /// How long closing connections may take at the end.
 const FAREWELL: Duration = Duration::from_secs(1);
 const NEGOTIATING_STREAMS_MAX: usize = 128;
@@ -61,6 +58,10 @@ pub(super) struct Task {
     pub(super) waiting: Waiting,
     pub(super) book: AddressBook,
     pub(super) known_changed: bool,
+    pub(super) greeting_ms_max: u64,
+    /// When the address book was shown last, and when what fades was looked at last.
+    pub(super) shown_ms: u64,
+    pub(super) faded_ms: u64,
     /// Peers that bypass the connection limits.
     bypassing: Vec<PeerId>,
 }
@@ -112,6 +113,9 @@ pub fn spawn(config: NetworkConfig) -> Result<(Network, Inbound), NetworkError> 
         waiting: Waiting::default(),
         book: AddressBook::default(),
         known_changed: false,
+        greeting_ms_max: config.greeting_ms_max,
+        shown_ms: 0,
+        faded_ms: 0,
         bypassing: Vec::new(),
     };
     task.configure(&config)?;
@@ -196,17 +200,23 @@ impl Task {
     }
 
     async fn run(mut self, mut queues: Queues) {
-        let mut tick = tokio::time::interval(TICK);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut alarm = std::pin::pin!(tokio::time::sleep(Duration::ZERO));
+        let mut alarm_ms = 0;
         loop {
+            let due_ms = self.next_due_ms();
+            if due_ms != alarm_ms {
+                alarm_ms = due_ms;
+                alarm.as_mut().reset(self.meter.instant(due_ms).unwrap_or_else(Instant::now));
+            }
             // Each queue has its turn: none can keep another waiting for ever.
             let command = tokio::select! {
                 event = self.swarm.select_next_some() => {
                     self.on_swarm_event(event);
                     continue;
                 }
-                _ = tick.tick() => {
-                    self.on_tick();
+                () = alarm.as_mut() => {
+                    self.on_alarm();
+                    alarm_ms = 0;
                     continue;
                 }
                 Some(command) = queues.consensus.recv() => command,
@@ -301,8 +311,13 @@ impl Task {
         let _ = self.swarm.behaviour_mut().requests.send_response(token.channel, answer);
     }
 
-    /// Lowers a peer's standing, and blocks it when that is low enough.
+    /// Lowers a peer's standing, and blocks it when that is low enough. What an honest peer may do when it is slow, or
+    /// comes back often, never costs a validator its place.
     pub(super) fn punish(&mut self, peer: PeerKey, why: String, severity: Severity) {
+        if severity == Severity::Slight && self.links.is_pinned(peer) {
+            tracing::debug!(%peer, why, "a validator is slow");
+            return;
+        }
         match self.standing.punish(peer, severity, self.meter.now_ms()) {
             Judgement::Stays => tracing::debug!(%peer, why, ?severity, "a peer misbehaves"),
             Judgement::BlockedUntil(until_ms) => self.block(peer, RefusalReason::Punished(why), until_ms),
@@ -341,55 +356,6 @@ impl Task {
             self.bypassing.push(*id);
         }
         self.show_peers();
-    }
-
-    fn on_tick(&mut self) {
-        let now_ms = self.meter.now_ms();
-        for due in self.dialler.due(now_ms, |id| self.peers.contains_key(id)) {
-            self.dial(due);
-        }
-        for key in self.standing.forgive(now_ms) {
-            if let Some(id) = id_of(key) {
-                self.swarm.behaviour_mut().blocked.unblock_peer(id);
-            }
-        }
-        let silent: Vec<PeerKey> = self
-            .peers
-            .values()
-            .filter(|peer| peer.admitted.is_none() && peer.refused.is_none())
-            .filter(|peer| peer.since_ms.saturating_add(SILENT_MS_MAX) < now_ms)
-            .map(|peer| peer.key)
-            .collect();
-        for key in silent {
-            self.expel(key, RefusalReason::Silent);
-        }
-        let connected: std::collections::BTreeSet<PeerKey> = self.peers.values().map(|peer| peer.key).collect();
-        let meter = &self.meter;
-        self.buffers.retain(|key, buffers| {
-            let is_needed = connected.contains(key) || !buffers.is_idle();
-            if !is_needed {
-                meter.forget(*key);
-            }
-            is_needed
-        });
-        if std::mem::take(&mut self.known_changed) {
-            publish_directory(&self.directory, |directory| directory.known = self.book.list());
-        }
-    }
-
-    fn dial(&mut self, mut due: super::dialler::Due) {
-        let nowhere = libp2p::swarm::dial_opts::DialOpts::peer_id(*self.swarm.local_peer_id()).build();
-        let options = std::mem::replace(&mut due.options, nowhere);
-        let connection = options.connection_id();
-        match self.swarm.dial(options) {
-            Ok(()) => self.dialler.begun(connection, &due),
-            Err(libp2p::swarm::DialError::NoAddresses) => {
-                if let Some(peer) = due.peer {
-                    self.swarm.behaviour_mut().kad.get_closest_peers(peer);
-                }
-            }
-            Err(error) => tracing::debug!(%error, "not dialled"),
-        }
     }
 
     /// Shows who is connected to everybody who asks.

@@ -97,6 +97,21 @@ async fn attack(victim: &Node, seed: u8, name: &str, bytes: Vec<u8>) {
     });
 }
 
+/// A peer that connects and says nothing, as if it had been killed at that moment; it ends when it is hung up on.
+pub fn silent(victim: &Node, seed: u8) -> tokio::task::JoinHandle<()> {
+    let keypair = Keypair::ed25519_from_bytes([seed; 32]).expect("a seed");
+    let me = keypair.public().to_peer_id();
+    let transport = tcp::tokio::Transport::new(tcp::Config::new())
+        .upgrade(libp2p::core::upgrade::Version::V1)
+        .authenticate(noise::Config::new(&keypair).expect("noise"))
+        .multiplex(yamux::Config::default())
+        .boxed();
+    let settings = Config::with_tokio_executor().with_idle_connection_timeout(std::time::Duration::from_secs(3_600));
+    let mut swarm = Swarm::new(transport, libp2p::swarm::dummy::Behaviour, me, settings);
+    swarm.dial(victim.address.parse::<Multiaddr>().expect("an address")).expect("dialled");
+    tokio::spawn(async move { while !matches!(swarm.select_next_some().await, SwarmEvent::ConnectionClosed { .. }) {} })
+}
+
 async fn refusal(victim: &mut Node, seed: u8) -> RefusalReason {
     victim
         .control("refused", |event| match event {

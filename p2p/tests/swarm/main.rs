@@ -2,4 +2,5 @@
 
 mod hostile;
 mod nodes;
+mod restarts;
 mod traffic;

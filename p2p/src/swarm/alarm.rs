@@ -1,0 +1,83 @@
+//! What the task does because of the time: dials that are due, silent connections, blocks that end.
+//!
+//! Nothing ticks: the task sleeps until the next of these is due, and a network in which all is well has none.
+
+use std::collections::BTreeSet;
+
+use libp2p::swarm::DialError;
+use libp2p::swarm::dial_opts::DialOpts;
+use types::PeerKey;
+
+use super::dialler::Due;
+use super::handle::publish_directory;
+use super::identity::id_of;
+use super::task::Task;
+
+/// How often what fades is looked at, while there is anything of that kind.
+const FADING_MS: u64 = 1_000;
+/// How long a change of the address book may wait for others, to be shown with them.
+const BOOK_MS: u64 = 100;
+/// The longest sleep of the task.
+const SLEEP_MS_MAX: u64 = 3_600_000;
+
+impl Task {
+    /// When there is something to do though nothing happens.
+    pub(super) fn next_due_ms(&self) -> u64 {
+        let dial = self.dialler.next_ms(|id| self.peers.contains_key(id));
+        let book = self.known_changed.then(|| self.shown_ms.saturating_add(BOOK_MS));
+        let fades = !self.standing.is_empty() || self.buffers.len() > self.peers.len();
+        let fading = fades.then(|| self.faded_ms.saturating_add(FADING_MS));
+        let due = [dial, self.silent_at_ms(), book, fading].into_iter().flatten().min();
+        due.unwrap_or_else(|| self.meter.now_ms().next_multiple_of(SLEEP_MS_MAX))
+    }
+
+    pub(super) fn on_alarm(&mut self) {
+        let now_ms = self.meter.now_ms();
+        for due in self.dialler.due(now_ms, |id| self.peers.contains_key(id)) {
+            self.dial(due);
+        }
+        self.close_silent(now_ms);
+        if self.faded_ms.saturating_add(FADING_MS) <= now_ms {
+            self.faded_ms = now_ms;
+            self.fade(now_ms);
+        }
+        if self.known_changed && self.shown_ms.saturating_add(BOOK_MS) <= now_ms {
+            self.known_changed = false;
+            self.shown_ms = now_ms;
+            publish_directory(&self.directory, |directory| directory.known = self.book.list());
+        }
+    }
+
+    /// Lets back in whose block has ended, and forgets who is gone and has nothing waiting.
+    fn fade(&mut self, now_ms: u64) {
+        for key in self.standing.forgive(now_ms) {
+            if let Some(id) = id_of(key) {
+                self.swarm.behaviour_mut().blocked.unblock_peer(id);
+            }
+        }
+        let connected: BTreeSet<PeerKey> = self.peers.values().map(|peer| peer.key).collect();
+        let meter = &self.meter;
+        self.buffers.retain(|key, buffers| {
+            let is_needed = connected.contains(key) || !buffers.is_idle();
+            if !is_needed {
+                meter.forget(*key);
+            }
+            is_needed
+        });
+    }
+
+    fn dial(&mut self, mut due: Due) {
+        let nowhere = DialOpts::peer_id(*self.swarm.local_peer_id()).build();
+        let options = std::mem::replace(&mut due.options, nowhere);
+        let connection = options.connection_id();
+        match self.swarm.dial(options) {
+            Ok(()) => self.dialler.begun(connection, &due),
+            Err(DialError::NoAddresses) => {
+                if let Some(peer) = due.peer {
+                    self.swarm.behaviour_mut().kad.get_closest_peers(peer);
+                }
+            }
+            Err(error) => tracing::debug!(%error, "not dialled"),
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! Who comes and goes: connections, greetings, admission, and the direct streams that belong to them.
+//!
+//! A peer is heard on a connection once it has named its chain there, and is spoken to on the newest such connection.
+//! A peer that was started anew ends what was left of its earlier life; one that says nothing loses the connection and
+//! nothing else, because it may have been killed between two packets.
+
+use std::sync::Arc;
+
+use libp2p::core::ConnectedPoint;
+use libp2p::gossipsub::TopicHash;
+use libp2p::swarm::{ConnectionId, Stream};
+use libp2p::{Multiaddr, PeerId, identify};
+use types::PeerKey;
+
+use super::address::{is_worth_keeping, split_peer};
+use super::behaviour::CONNECTIONS_PER_PEER_MAX;
+use super::direct::{DirectEvent, Opened};
+use super::event::{NetworkEvent, RefusalReason};
+use super::identity::{id_of, key_of};
+use super::life::Life;
+use super::line;
+use super::links::{PeerBuffers, read};
+use super::peers::{Connection, Greeting, Peer, admit};
+use super::reader::Reader;
+use super::task::Task;
+use crate::channels::{Channel, DIRECT_CHANNELS};
+use crate::standing::Severity;
+
+/// Addresses of one peer that are kept.
+const LISTENED_MAX: usize = 8;
+/// Streams of one connection and channel that are read at once: the present one, and earlier ones to their end.
+const READERS_MAX: usize = 3;
+/// How long opening a stream may take before it is asked for again.
+const OPENING_MS_MAX: u64 = 2_000;
+
+impl Task {
+    pub(super) fn on_connected(&mut self, id: PeerId, connection: ConnectionId, endpoint: &ConnectedPoint) {
+        self.dialler.connected(connection, id);
+        let Some(key) = key_of(&id) else {
+            // Only Ed25519 identities are compiled in; should another ever come, it has no place here.
+            tracing::warn!(%id, why = %RefusalReason::ForeignKey, "refused");
+            let _ = self.swarm.disconnect_peer_id(id);
+            return;
+        };
+        let address = split_peer(endpoint.get_remote_address()).0;
+        let outbound = endpoint.is_dialer();
+        if outbound {
+            self.learn(key, id, &address);
+        }
+        let now_ms = self.meter.now_ms();
+        let peer = self.peers.entry(id).or_insert_with(|| Peer::new(key));
+        peer.connections.push(Connection::new(connection, address, outbound, now_ms));
+        // The oldest make room: most likely they are dead.
+        let surplus = peer.connections.len().saturating_sub(CONNECTIONS_PER_PEER_MAX);
+        for oldest in peer.connections.iter().take(surplus) {
+            self.swarm.close_connection(oldest.id);
+        }
+        self.show_peers();
+    }
+
+    pub(super) fn on_closed(&mut self, id: PeerId, connection: ConnectionId, reason: String) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        peer.connections.retain(|known| known.id != connection);
+        if peer.connections.is_empty() {
+            let Some(peer) = self.peers.remove(&id) else { return };
+            if peer.refused.is_none() {
+                self.dialler.lost(id, self.meter.now_ms());
+            }
+            if peer.admitted.is_some() {
+                self.links.close(peer.key);
+                let reason = peer.refused.as_ref().map_or(reason, ToString::to_string);
+                self.outward.tell(NetworkEvent::Disconnected { peer: peer.key, reason });
+            }
+        }
+        self.show_peers();
+    }
+
+    /// A peer names its chain on a connection: from here on it is heard, or it goes.
+    pub(super) fn on_greeting(&mut self, id: PeerId, connection: ConnectionId, info: &identify::Info) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let key = peer.key;
+        if info.protocol_version != self.tag.greeting() {
+            self.expel(key, RefusalReason::OtherChain);
+            return;
+        }
+        if peer.refused.is_some() {
+            return;
+        }
+        let (agent, life) = Life::split(&info.agent_version);
+        match peer.greet(connection, life) {
+            Greeting::Outdated => {
+                self.swarm.close_connection(connection);
+                return;
+            }
+            Greeting::Again => {}
+            Greeting::Joins => {
+                self.hear_early(id, connection);
+                self.move_streams(id, connection);
+            }
+            Greeting::Begins(earlier) => {
+                self.end_life(id, &earlier);
+                self.admit(id, key, agent.to_owned());
+                self.hear_early(id, connection);
+                // Streams to validators stand ready before there is anything to say.
+                if self.links.is_pinned(key) {
+                    self.move_streams(id, connection);
+                }
+            }
+        }
+        for address in info.listen_addrs.iter().take(LISTENED_MAX) {
+            self.learn(key, id, &split_peer(address).0);
+        }
+        self.show_peers();
+    }
+
+    /// A peer was started anew: nothing of what was under way with it before will ever come to an end.
+    fn end_life(&mut self, id: PeerId, earlier: &[ConnectionId]) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        if peer.admitted.take().is_some() {
+            self.links.close(peer.key);
+            let reason = "it was started anew".to_owned();
+            self.outward.tell(NetworkEvent::Disconnected { peer: peer.key, reason });
+        }
+        for connection in earlier {
+            self.swarm.close_connection(*connection);
+        }
+    }
+
+    fn admit(&mut self, id: PeerId, key: PeerKey, agent: String) {
+        let buffers = self.buffers_of(key);
+        let (admitted, links, receivers) = admit(agent, buffers);
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        for (streams, line) in receivers.into_iter().zip(&links.lines) {
+            tokio::spawn(line::run(key, Arc::clone(line), streams, self.commands.clone()));
+        }
+        peer.admitted = Some(admitted);
+        let newest = peer.newest().map(|newest| (newest.outbound, newest.address.to_string()));
+        self.links.open(key, links);
+        let (outbound, address) = newest.unwrap_or_default();
+        self.outward.tell(NetworkEvent::Connected { peer: key, outbound, address });
+        let gossip = &self.swarm.behaviour().gossip;
+        let topics: Vec<TopicHash> =
+            gossip.all_peers().filter(|(peer, _)| **peer == id).flat_map(|(_, topics)| topics).cloned().collect();
+        self.tell_topics(id, &topics);
+    }
+
+    /// Hears what came on a connection before its greeting.
+    fn hear_early(&mut self, id: PeerId, connection: ConnectionId) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let known = peer.connections.iter_mut().find(|known| known.id == connection);
+        for (channel, stream) in known.map(|known| std::mem::take(&mut known.early)).into_iter().flatten() {
+            self.hear(id, connection, channel, stream);
+        }
+    }
+
+    /// Opens our streams on a connection, if it is the newest: an older one may be dead without our knowing.
+    fn move_streams(&mut self, id: PeerId, connection: ConnectionId) {
+        let Some(peer) = self.peers.get(&id) else { return };
+        let key = peer.key;
+        if peer.newest().is_some_and(|newest| newest.id == connection) {
+            for channel in DIRECT_CHANNELS {
+                self.open_stream(key, channel);
+            }
+        }
+    }
+
+    pub(super) fn buffers_of(&mut self, key: PeerKey) -> Arc<PeerBuffers> {
+        Arc::clone(self.buffers.entry(key).or_insert_with(|| Arc::new(PeerBuffers::new())))
+    }
+
+    pub(super) fn tell_topics(&self, id: PeerId, topics: &[TopicHash]) {
+        let Some(peer) = key_of(&id) else { return };
+        for channel in topics.iter().filter_map(|topic| self.topics.channel(topic)) {
+            self.outward.tell(NetworkEvent::Listens { peer, channel });
+        }
+    }
+
+    /// Notes where a peer can be reached.
+    fn learn(&mut self, key: PeerKey, id: PeerId, address: &Multiaddr) {
+        if !is_worth_keeping(&read(&self.policy), address) {
+            return;
+        }
+        self.book.note(key, address);
+        self.dialler.learn(id, address);
+        self.swarm.behaviour_mut().kad.add_address(&id, address.clone());
+        self.known_changed = true;
+    }
+
+    /// Asks for a stream of ours on the newest connection.
+    pub(super) fn open_stream(&mut self, key: PeerKey, channel: Channel) {
+        let now_ms = self.meter.now_ms();
+        let (Some(id), Some(place)) = (id_of(key), channel.direct_index()) else { return };
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let Some(newest) = peer.newest().map(|newest| newest.id) else { return };
+        let asked = peer.admitted.as_mut().and_then(|admitted| admitted.asked.get_mut(place));
+        let Some(asked) = asked else { return };
+        // One stream at a time: a second one would make the first look outdated.
+        if asked.is_some_and(|(on, at_ms)| on == newest && now_ms < at_ms.saturating_add(OPENING_MS_MAX)) {
+            return;
+        }
+        *asked = Some((newest, now_ms));
+        self.swarm.behaviour_mut().direct.open(id, newest, channel);
+    }
+
+    pub(super) fn on_stream(&mut self, event: DirectEvent) {
+        let DirectEvent { peer: id, connection, opened } = event;
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        match opened {
+            Opened::Theirs(channel, stream) => match peer.connections.iter_mut().find(|known| known.id == connection) {
+                None => {}
+                Some(known) if !known.greeted => drop(known.early.insert(channel, stream)),
+                Some(_) => self.hear(id, connection, channel, stream),
+            },
+            Opened::Ours(channel, stream) => {
+                let is_newest = peer.newest().is_some_and(|newest| newest.id == connection);
+                let (Some(admitted), Some(place)) = (peer.admitted.as_mut(), channel.direct_index()) else { return };
+                // A stream that took so long that a newer connection has come would lead the writer back.
+                if !is_newest {
+                    return;
+                }
+                if let Some(asked) = admitted.asked.get_mut(place) {
+                    *asked = None;
+                }
+                // A writer that has not yet taken the last two has no need of a third.
+                if let Some(writer) = admitted.streams.get(place) {
+                    let _ = writer.try_send(stream);
+                }
+            }
+        }
+    }
+
+    /// Reads a stream that the peer has opened.
+    fn hear(&mut self, id: PeerId, connection: ConnectionId, channel: Channel, stream: Stream) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let key = peer.key;
+        let Some(admitted) = peer.admitted.as_mut() else { return };
+        let reader = Reader {
+            peer: key,
+            channel,
+            links: Arc::clone(&self.links),
+            buffers: Arc::clone(&admitted.buffers),
+            meter: Arc::clone(&self.meter),
+            outward: self.outward.clone(),
+            commands: self.commands.clone(),
+        };
+        let reader = tokio::spawn(reader.run(stream)).abort_handle();
+        if let Some(oldest) = admitted.keep_reader(channel, connection, reader, READERS_MAX) {
+            oldest.abort();
+            self.punish(key, format!("too many streams for {channel:?}"), Severity::Slight);
+        }
+    }
+
+    /// Closes connections on which nobody has named a chain in time.
+    pub(super) fn close_silent(&mut self, now_ms: u64) {
+        let Some(since_ms) = now_ms.checked_sub(self.greeting_ms_max) else { return };
+        for peer in self.peers.values_mut().filter(|peer| peer.refused.is_none()) {
+            for connection in peer.silent(since_ms, now_ms) {
+                self.swarm.close_connection(connection);
+                if peer.admitted.is_none() {
+                    self.outward.tell(NetworkEvent::Refused { peer: peer.key, why: RefusalReason::Silent });
+                }
+            }
+        }
+    }
+
+    /// When the next connection without a greeting has been silent for too long.
+    pub(super) fn silent_at_ms(&self) -> Option<u64> {
+        let waiting = self.peers.values().flat_map(|peer| &peer.connections).filter(|known| !known.greeted);
+        waiting.map(|known| known.since_ms.saturating_add(self.greeting_ms_max)).min()
+    }
+}

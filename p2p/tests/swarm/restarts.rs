@@ -1,0 +1,125 @@
+//! Validators that vanish without farewell and come back: as if they had never been away.
+
+use std::net::UdpSocket;
+use std::thread::JoinHandle;
+
+use crate::hostile::silent;
+use crate::nodes::{Node, QUIC, TCP, bytes, config, in_time, key};
+use p2p::{Channel, NetworkConfig, NetworkEvent, RefusalReason};
+use tokio::sync::oneshot;
+
+/// A node on a thread of its own, which can stop from one moment to the next: its sockets stay open and nothing
+/// answers on them any more, as with a machine that has lost its power.
+struct Mortal {
+    node: Node,
+    end: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Mortal {
+    async fn start(config: NetworkConfig) -> Self {
+        let (end, ended) = oneshot::channel();
+        let (started, node) = oneshot::channel();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(async {
+                let node = Node::start(config).await;
+                assert!(started.send(node).is_ok(), "the test waits for it");
+                // Whoever drops the other end wants the same.
+                let _ = ended.await;
+            });
+            // Dropping it would say farewell.
+            std::mem::forget(runtime);
+        });
+        let node = in_time("the node starts", node).await.expect("the node starts");
+        Self { node, end, thread }
+    }
+
+    /// It says nothing more. What it has heard can still be read.
+    fn vanish(self) -> Node {
+        let _ = self.end.send(());
+        self.thread.join().expect("the node was well until then");
+        self.node
+    }
+}
+
+fn validator(seed: u8, listen: &str) -> NetworkConfig {
+    let mut config = config(seed, listen);
+    config.pinned = vec![key(1), key(2)];
+    config.block_ms = 3_600_000;
+    config
+}
+
+/// Both speak to each other on what was opened for this life.
+async fn talk(one: &mut Node, two: &mut Node, word: &str) {
+    for channel in [Channel::Votes, Channel::Proposals, Channel::Bodies] {
+        two.network.send(key(1), channel, bytes(word)).expect("sent");
+        assert_eq!(one.frame().await, (key(2), channel, word.as_bytes().to_vec()));
+        one.network.send(key(2), channel, bytes(word)).expect("sent");
+        assert_eq!(two.frame().await, (key(1), channel, word.as_bytes().to_vec()));
+    }
+}
+
+// FAULTS P10: many lives in less time than a dead connection takes to be noticed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_validator_that_vanishes_again_and_again_is_spoken_to_in_every_life() {
+    for listen in [QUIC, TCP] {
+        let mut one = Node::start(validator(1, listen)).await;
+        let mut dead = Vec::new();
+        for life in 0..20 {
+            let mut config = validator(2, listen);
+            config.bootstrap = vec![one.address.clone()];
+            let mut two = Mortal::start(config).await;
+            two.node.connected(key(1)).await;
+            if life > 0 {
+                one.disconnected(key(2)).await;
+            }
+            one.connected(key(2)).await;
+            talk(&mut one, &mut two.node, &format!("life {life}")).await;
+            let peers = one.network.peers();
+            assert!(peers.len() == 1 && peers[0].connections <= 2, "what is dead is closed: {peers:?}");
+            dead.push(two.vanish());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_validator_that_vanished_before_its_greeting_is_not_blocked_for_its_silence() {
+    let mut config = validator(1, TCP);
+    config.greeting_ms_max = 100;
+    let mut one = Node::start(config).await;
+    let silent = silent(&one, 2);
+    let why = one
+        .control("the silent connection is closed", |event| match event {
+            NetworkEvent::Refused { peer, why } if peer == key(2) => Some(why),
+            _ => None,
+        })
+        .await;
+    assert_eq!(why, RefusalReason::Silent);
+    in_time("the connection ends", silent).await.expect("it ends");
+    let mut config = validator(2, TCP);
+    config.bootstrap = vec![one.address.clone()];
+    let mut two = Node::start(config).await;
+    two.connected(key(1)).await;
+    one.connected(key(2)).await;
+    talk(&mut one, &mut two, "no grudge").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn validators_that_dial_each_other_at_the_same_time_understand_each_other() {
+    for listen in [QUIC, TCP] {
+        // Ports that were free a moment ago: each must know the other's before it starts.
+        let sockets = [(), ()].map(|()| UdpSocket::bind("127.0.0.1:0").expect("a port"));
+        let [first, second] = sockets.map(|socket| {
+            let port = socket.local_addr().expect("an address").port();
+            listen.replace("/0", &format!("/{port}"))
+        });
+        let (mut one, mut two) = (validator(1, &first), validator(2, &second));
+        one.bootstrap = vec![second];
+        two.bootstrap = vec![first];
+        let (mut one, mut two) = tokio::join!(Node::start(one), Node::start(two));
+        one.connected(key(2)).await;
+        two.connected(key(1)).await;
+        talk(&mut one, &mut two, "together").await;
+    }
+}
