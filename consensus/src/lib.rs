@@ -30,7 +30,7 @@
 //! # Driving it
 //!
 //! Give every input with the monotonic time, and a [`Input::Tick`] at the latest [`Output::WakeAt`]. Append all records
-//! of a step and sync once before anything else of it happens. Sign what [`Output::Sign`] and [`Output::Resend`] name,
+//! in order, and sync before anything happens that follows a vote or an epoch; a certificate binds nobody. Sign what [`Output::Sign`] and [`Output::Resend`] name,
 //! send it to all, and give it back as [`Input::Signed`]. Answer `Verify`, `Build`, `Validate` and the fetches whenever
 //! their results are there; none of them is waited for. After a restart, say again which bodies are durable.
 //!
