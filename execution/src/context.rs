@@ -14,10 +14,14 @@ use crate::ledger;
 use crate::overlay::Overlay;
 use crate::records::{self, AccountRecord, Ancestor, Supply};
 use crate::reject::{KernelReject, Reject};
+use crate::short_bytes::ShortBytes;
 use crate::view::StateView;
 
 /// Most pairs that a module may get from one scan.
 pub const SCAN_MAX: usize = 1_024;
+
+/// A transfer without a memo has so many bytes, so that reporting it takes one piece of memory of the right size.
+const EVENT_BYTES_USUAL: usize = 69;
 
 /// The block that is being executed or judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +88,7 @@ impl<'a, 'v> Context<'a, 'v> {
 
     /// Writes under a key of this module.
     pub fn put(&mut self, key: &[u8], value: Vec<u8>) {
-        self.overlay.write(&namespaced(self.module, key), Some(value));
+        self.overlay.write(&namespaced(self.module, key), Some(value.into()));
     }
 
     /// Deletes a key of this module.
@@ -93,8 +97,7 @@ impl<'a, 'v> Context<'a, 'v> {
     }
 
     /// At most `limit` (and [`SCAN_MAX`]) pairs of this module with this prefix, not below `from`, in rising order of their keys.
-    #[must_use]
-    pub fn scan(&self, prefix: &[u8], from: &[u8], limit: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
+    pub fn scan(&mut self, prefix: &[u8], from: &[u8], limit: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
         let (prefix, from) = (namespaced(self.module, prefix), namespaced(self.module, from));
         without_namespace(self.overlay.scan(&prefix, &from, limit.min(SCAN_MAX)))
     }
@@ -107,7 +110,7 @@ impl<'a, 'v> Context<'a, 'v> {
         if self.report.events.len() >= limits::EVENTS_PER_RECEIPT_MAX {
             return Err(KernelReject::TooManyEvents.into());
         }
-        let body = ByteString::new(records::encode(event)).map_err(|_| KernelReject::EventTooLong)?;
+        let body = ByteString::new(event_bytes(event)).map_err(|_| KernelReject::EventTooLong)?;
         self.report.events.push(Event { module: self.module, kind, body });
         Ok(())
     }
@@ -187,7 +190,7 @@ impl<'a, 'v> Context<'a, 'v> {
 
     /// Asks for a call of the module's `wake` in the first block at or after `time` that has room for it.
     pub fn wake_at(&mut self, time: TimeMs, key: &[u8]) {
-        self.overlay.write(&keys::wake(time, self.module, key), Some(Vec::new()));
+        self.overlay.write(&keys::wake(time, self.module, key), Some(ShortBytes::default()));
     }
 
     /// Hash, time and epoch of one of the last [`keys::ANCESTORS_MAX`] blocks.
@@ -212,7 +215,7 @@ impl<'a> ModuleView<'a> {
     /// The value under a key of this module.
     #[must_use]
     pub fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
-        self.view.get(&namespaced(self.module, key))
+        self.view.get(&namespaced(self.module, key)).map(Vec::from)
     }
 
     /// As [`Context::scan`].
@@ -262,8 +265,16 @@ pub fn account_record(view: &dyn StateView, address: &Address) -> AccountRecord 
     records::read(view, &keys::account(address)).unwrap_or_default()
 }
 
-fn namespaced(module: ModuleId, key: &[u8]) -> Vec<u8> {
-    [module.0.to_be_bytes().as_slice(), key].concat()
+fn namespaced(module: ModuleId, key: &[u8]) -> ShortBytes {
+    ShortBytes::joined(&module.0.to_be_bytes(), key)
+}
+
+/// Receipts are kept in memory for a while, so an event takes no more of it than it needs.
+fn event_bytes(event: &impl BorshSerialize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(EVENT_BYTES_USUAL);
+    event.serialize(&mut bytes).expect("writing to memory cannot fail");
+    bytes.shrink_to_fit();
+    bytes
 }
 
 fn without_namespace(pairs: Vec<(Vec<u8>, Vec<u8>)>) -> Vec<(Vec<u8>, Vec<u8>)> {

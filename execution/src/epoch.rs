@@ -10,12 +10,13 @@ use crate::context::BlockInfo;
 use crate::keys;
 use crate::overlay::Overlay;
 use crate::records::{self, Ancestor, EpochRecord};
+use crate::short_bytes::ShortBytes;
 
 /// Writes the epoch that begins after the last block `block`.
 pub(crate) fn turn(overlay: &mut Overlay<'_>, ended: &EpochRecord, block: &BlockInfo) -> EpochRecord {
     let number = ended.number.next();
     // Set(e + 1) follows from the state at the end of e - 1. Until a module decides about sets, the set goes on as it is.
-    let upcoming = overlay.read(&keys::validators(number), |bytes| bytes.map(<[u8]>::to_vec));
+    let upcoming = overlay.read(&keys::validators(number), |bytes| bytes.map(ShortBytes::from));
     overlay.write(&keys::validators(number.next()), upcoming);
     if let Some(old) = ended.number.0.checked_sub(1) {
         overlay.write(&keys::validators(Epoch(old)), None);

@@ -125,10 +125,11 @@ impl Run<'_, '_> {
         let not_taken = Fault::FeeNotTaken { sender: body.sender };
         let fee = fee::fee(self.block.price, facts.weight);
         let charge = fee.checked_add(body.tip).ok_or(not_taken)?;
-        let mut account = ledger::account(&mut self.overlay, &body.sender);
-        account.thr = account.thr.checked_sub(charge).ok_or(not_taken)?;
-        account.nonce = body.nonce.checked_add(1).ok_or(not_taken)?;
-        ledger::set_account(&mut self.overlay, &body.sender, &account);
+        ledger::change_account(&mut self.overlay, &body.sender, |account| {
+            account.thr = account.thr.checked_sub(charge).ok_or(not_taken)?;
+            account.nonce = body.nonce.checked_add(1).ok_or(not_taken)?;
+            Ok(())
+        })?;
         Ok(fee)
     }
 

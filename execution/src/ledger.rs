@@ -61,9 +61,7 @@ pub(crate) fn lock(
     amount: Amount,
 ) -> Result<(), Reject> {
     debit(overlay, asset, from, amount)?;
-    let held = amount_at(overlay, pot).checked_add(amount).ok_or(KernelReject::AmountOverflow)?;
-    set_amount(overlay, pot, held);
-    Ok(())
+    change_amount(overlay, pot, |held| held.checked_add(amount).ok_or(KernelReject::AmountOverflow))
 }
 
 /// Moves units from a module's escrow to an account.
@@ -74,8 +72,7 @@ pub(crate) fn release(
     to: &Address,
     amount: Amount,
 ) -> Result<(), Reject> {
-    let held = amount_at(overlay, pot).checked_sub(amount).ok_or(KernelReject::InsufficientEscrow)?;
-    set_amount(overlay, pot, held);
+    change_amount(overlay, pot, |held| held.checked_sub(amount).ok_or(KernelReject::InsufficientEscrow))?;
     credit(overlay, asset, to, amount)
 }
 
@@ -98,10 +95,17 @@ pub(crate) fn account(overlay: &mut Overlay<'_>, address: &Address) -> AccountRe
     overlay.read(&keys::account(address), |bytes| bytes.map(records::decode).unwrap_or_default())
 }
 
-/// Replaces an account's nonce and THR.
-pub(crate) fn set_account(overlay: &mut Overlay<'_>, address: &Address, record: &AccountRecord) {
-    let value = (*record != AccountRecord::default()).then(|| records::encode(record));
-    overlay.write(&keys::account(address), value);
+/// Changes an account's nonce and THR, unless `change` refuses.
+pub(crate) fn change_account<E>(
+    overlay: &mut Overlay<'_>,
+    address: &Address,
+    change: impl FnOnce(&mut AccountRecord) -> Result<(), E>,
+) -> Result<(), E> {
+    overlay.update(&keys::account(address), |bytes| {
+        let mut record: AccountRecord = bytes.map(records::decode).unwrap_or_default();
+        change(&mut record)?;
+        Ok((record != AccountRecord::default()).then(|| records::encode(&record)))
+    })
 }
 
 /// What was issued and burned of an asset.
@@ -116,33 +120,39 @@ pub(crate) fn amount_at(overlay: &mut Overlay<'_>, key: &[u8]) -> Amount {
 
 /// Gives units to an account.
 pub(crate) fn credit(overlay: &mut Overlay<'_>, asset: AssetId, to: &Address, amount: Amount) -> Result<(), Reject> {
-    if asset == THR {
-        let mut record = account(overlay, to);
-        record.thr = record.thr.checked_add(amount).ok_or(KernelReject::AmountOverflow)?;
-        set_account(overlay, to, &record);
-        return Ok(());
-    }
-    let key = keys::balance(asset, to);
-    let sum = amount_at(overlay, &key).checked_add(amount).ok_or(KernelReject::AmountOverflow)?;
-    set_amount(overlay, &key, sum);
-    Ok(())
+    let add = |held: Amount| held.checked_add(amount).ok_or(KernelReject::AmountOverflow);
+    change_balance(overlay, asset, to, add)
 }
 
 fn debit(overlay: &mut Overlay<'_>, asset: AssetId, from: &Address, amount: Amount) -> Result<(), Reject> {
-    if asset == THR {
-        let mut record = account(overlay, from);
-        record.thr = record.thr.checked_sub(amount).ok_or(KernelReject::InsufficientBalance)?;
-        set_account(overlay, from, &record);
-        return Ok(());
-    }
-    let key = keys::balance(asset, from);
-    let rest = amount_at(overlay, &key).checked_sub(amount).ok_or(KernelReject::InsufficientBalance)?;
-    set_amount(overlay, &key, rest);
-    Ok(())
+    let take = |held: Amount| held.checked_sub(amount).ok_or(KernelReject::InsufficientBalance);
+    change_balance(overlay, asset, from, take)
 }
 
-fn set_amount(overlay: &mut Overlay<'_>, key: &[u8], amount: Amount) {
-    overlay.write(key, (!amount.is_zero()).then(|| records::encode(&amount)));
+fn change_balance(
+    overlay: &mut Overlay<'_>,
+    asset: AssetId,
+    address: &Address,
+    change: impl FnOnce(Amount) -> Result<Amount, KernelReject>,
+) -> Result<(), Reject> {
+    if asset != THR {
+        return change_amount(overlay, &keys::balance(asset, address), change);
+    }
+    change_account(overlay, address, |record| {
+        record.thr = change(record.thr)?;
+        Ok(())
+    })
+}
+
+fn change_amount(
+    overlay: &mut Overlay<'_>,
+    key: &[u8],
+    change: impl FnOnce(Amount) -> Result<Amount, KernelReject>,
+) -> Result<(), Reject> {
+    overlay.update(key, |bytes| {
+        let amount = change(bytes.map(records::decode).unwrap_or_default())?;
+        Ok((!amount.is_zero()).then(|| records::encode(&amount)))
+    })
 }
 
 fn set_supply(overlay: &mut Overlay<'_>, asset: AssetId, supply: &Supply) {

@@ -7,6 +7,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use types::{Amount, ChainId, Epoch, Hash32, Height, Network, Nonce, Parameters, ProtocolVersion, TimeMs};
 
 use crate::keys;
+use crate::short_bytes::ShortBytes;
 use crate::view::StateView;
 
 /// What never changes.
@@ -130,8 +131,8 @@ pub(crate) fn decode<T: BorshDeserialize>(bytes: &[u8]) -> T {
 }
 
 /// The bytes of a record.
-pub(crate) fn encode<T: BorshSerialize>(record: &T) -> Vec<u8> {
-    borsh::to_vec(record).expect("writing to memory cannot fail")
+pub(crate) fn encode<T: BorshSerialize>(record: &T) -> ShortBytes {
+    ShortBytes::of(record)
 }
 
 /// Reads the record under a key, if there is one.

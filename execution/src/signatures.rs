@@ -1,14 +1,19 @@
 //! The signatures of transactions.
 //!
-//! It must not remember anything: whoever caches a verdict does so by the hash of the exact bytes (`wid`), never by the id, which
-//! does not cover the witness. Invariant: the id itself is the digest; nothing else of the transaction enters.
+//! It must not remember a verdict: whoever does so keeps it by the hash of the exact bytes (`wid`), never by the id, which does not
+//! cover the witness. What it keeps is the open form of public keys, which no verdict depends on. Invariant: the id itself is the
+//! digest; nothing else of the transaction enters.
 
-use crypto::ecdsa::{self, EcdsaError};
+use crypto::ecdsa::EcdsaError;
 use types::{Auth, Hash32, Transaction};
 
 use crate::checked::CheckedTransaction;
+use crate::key_cache::KeyCache;
 use crate::registry::Registry;
 use crate::reject::{KernelReject, Reject};
+
+/// The keys that were used last, for all checks of this process.
+static KEYS: KeyCache = KeyCache::new();
 
 impl Registry {
     /// Checks every signature of a transaction.
@@ -29,7 +34,7 @@ pub fn check_signatures(id: &Hash32, transaction: &Transaction) -> Result<(), Re
 }
 
 fn check_auth(id: &Hash32, auth: &Auth) -> Result<(), Reject> {
-    let verify = |key, signature| ecdsa::verify(id.as_bytes(), key, signature).map_err(refusal);
+    let verify = |key, signature| KEYS.verify(id.as_bytes(), key, signature).map_err(refusal);
     match auth {
         Auth::Single { key, signature } => verify(key, signature),
         Auth::Multisig { policy, signatures } => signatures.iter().try_for_each(|signature| {

@@ -10,12 +10,14 @@ use std::sync::Arc;
 use crypto::jellyfish::{Page, PageChanges, PagePath, PageReader};
 
 use crate::change_set::ChangeSet;
+use crate::key_index::KeyHash;
 use crate::outcome::BlockOutcome;
+use crate::short_bytes::ShortBytes;
 
 /// The state after one block.
 pub trait StateView: Send + Sync {
     /// The value under a state key.
-    fn get(&self, key: &[u8]) -> Option<Vec<u8>>;
+    fn get(&self, key: &[u8]) -> Option<ShortBytes>;
 
     /// At most `limit` pairs in rising order of their keys, of all keys that begin with `prefix` and are not below `from`. An
     /// empty `from` begins at the prefix.
@@ -28,7 +30,7 @@ pub trait ChainState: StateView + PageReader {}
 impl<S: StateView + PageReader + ?Sized> ChainState for S {}
 
 impl<S: StateView + ?Sized> StateView for &S {
-    fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+    fn get(&self, key: &[u8]) -> Option<ShortBytes> {
         (**self).get(key)
     }
 
@@ -38,7 +40,7 @@ impl<S: StateView + ?Sized> StateView for &S {
 }
 
 impl<S: StateView + ?Sized> StateView for Arc<S> {
-    fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+    fn get(&self, key: &[u8]) -> Option<ShortBytes> {
         (**self).get(key)
     }
 
@@ -64,9 +66,10 @@ impl<'a> Layered<'a> {
 }
 
 impl StateView for Layered<'_> {
-    fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
-        let written = self.layers.iter().rev().find_map(|layer| layer.changes.writes.get(key));
-        written.map_or_else(|| self.base.get(key), Clone::clone)
+    fn get(&self, key: &[u8]) -> Option<ShortBytes> {
+        let hash = KeyHash::of(key);
+        let written = self.layers.iter().rev().find_map(|layer| layer.changes.get_hashed(hash, key));
+        written.map_or_else(|| self.base.get(key), |change| change.after.clone())
     }
 
     fn scan(&self, prefix: &[u8], from: &[u8], limit: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
@@ -74,9 +77,8 @@ impl StateView for Layered<'_> {
             return self.base.scan(prefix, from, limit);
         };
         let below = Self { base: self.base, layers: older };
-        let start = start_of_scan(prefix, from);
-        let writes = newest.changes.writes.range::<[u8], _>((Bound::Included(start), Bound::Unbounded));
-        let writes = writes.map(|(key, value)| (key.as_slice(), value.as_deref()));
+        let changes = newest.changes.iter_from(start_of_scan(prefix, from));
+        let writes = changes.map(|(key, change)| (key, change.after.as_deref()));
         merged_scan(&below, writes, prefix, from, limit)
     }
 }
@@ -91,16 +93,16 @@ impl PageReader for Layered<'_> {
 /// A whole state in memory, with its tree: for tests, the simulator and the building of a genesis.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MemoryState {
-    values: BTreeMap<Vec<u8>, Vec<u8>>,
+    values: BTreeMap<ShortBytes, ShortBytes>,
     pages: BTreeMap<PagePath, Arc<Page>>,
 }
 
 impl MemoryState {
     /// Takes the changes of a block over.
     pub fn apply(&mut self, changes: &ChangeSet) {
-        for (key, value) in &changes.writes {
-            match value {
-                Some(value) => self.values.insert(key.clone(), value.clone()),
+        for (key, change) in changes.iter() {
+            match &change.after {
+                Some(value) => self.values.insert(key.into(), value.clone()),
                 None => self.values.remove(key),
             };
         }
@@ -118,14 +120,14 @@ impl MemoryState {
 }
 
 impl StateView for MemoryState {
-    fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+    fn get(&self, key: &[u8]) -> Option<ShortBytes> {
         self.values.get(key).cloned()
     }
 
     fn scan(&self, prefix: &[u8], from: &[u8], limit: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
         let start = (Bound::Included(start_of_scan(prefix, from)), Bound::Unbounded);
         let pairs = self.values.range::<[u8], _>(start).take_while(|(key, _)| key.starts_with(prefix));
-        pairs.take(limit).map(|(key, value)| (key.clone(), value.clone())).collect()
+        pairs.take(limit).map(|(key, value)| (key.to_vec(), value.to_vec())).collect()
     }
 }
 

@@ -116,15 +116,14 @@ struct Commit<'a> {
     database: &'a Database,
     batch: WriteBatch,
     undos: BTreeMap<u64, Arc<Undo>>,
-    /// State and pages as earlier blocks of this batch leave them.
-    values: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    /// Pages as earlier blocks of this batch leave them.
     pages: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
 }
 
 impl<'a> Commit<'a> {
     fn new(database: &'a Database) -> Self {
-        let (undos, values, pages) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { database, batch: WriteBatch::default(), undos, values, pages }
+        let (undos, pages) = (BTreeMap::new(), BTreeMap::new());
+        Self { database, batch: WriteBatch::default(), undos, pages }
     }
 
     fn put(&mut self, column: Column, key: &[u8], value: &[u8]) {
@@ -165,8 +164,8 @@ impl<'a> Commit<'a> {
     }
 
     fn put_state(&mut self, outcome: &BlockOutcome) {
-        for (key, value) in &outcome.changes.writes {
-            self.put_or_delete(Column::State, key, value.as_deref());
+        for (key, change) in outcome.changes.iter() {
+            self.put_or_delete(Column::State, key, change.after.as_deref());
         }
         for (path, page) in &outcome.pages {
             let bytes = page.as_ref().map(|page| page.to_bytes());
@@ -176,18 +175,16 @@ impl<'a> Commit<'a> {
 
     /// Remembers what the block overwrites. A block that another one of the batch follows is remembered itself.
     fn put_undo(&mut self, outcome: &BlockOutcome, is_last: bool) -> Result<(), StoreError> {
-        let keys: Vec<&[u8]> = outcome.changes.writes.keys().map(Vec::as_slice).collect();
-        let values = previous(self.database, Column::State, &self.values, &keys)?;
+        let values = outcome.changes.iter();
         let paths: Vec<&[u8]> = outcome.pages.keys().map(|path| path.as_bytes()).collect();
         let pages = previous(self.database, Column::Tree, &self.pages, &paths)?;
         let undo = Undo {
-            values: outcome.changes.writes.keys().cloned().zip(values).collect(),
+            values: values.map(|(key, change)| (key.to_vec(), change.before.clone().map(Vec::from))).collect(),
             pages: outcome.pages.keys().copied().zip(pages).collect(),
         };
         self.put(Column::Undo, &keys::height(outcome.height), &undo.to_bytes());
         self.undos.insert(outcome.height.0, Arc::new(undo));
         if !is_last {
-            self.values.extend(outcome.changes.writes.iter().map(|(key, value)| (key.clone(), value.clone())));
             let pages = outcome.pages.iter();
             let pages = pages.map(|(path, page)| (path.as_bytes().to_vec(), page.as_ref().map(|page| page.to_bytes())));
             self.pages.extend(pages);

@@ -179,6 +179,6 @@ impl Store {
         let view = self.view_at(height)?;
         let root = self.state_root(height)?;
         let proof = prove(&view, root.0, &KeyHash::of(key));
-        Ok(StateProof { height, root, value: view.get(key), proof })
+        Ok(StateProof { height, root, value: view.get(key).map(Vec::from), proof })
     }
 }

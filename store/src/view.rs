@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crypto::jellyfish::{Page, PagePath, PageReader};
-use execution::StateView;
+use execution::{ShortBytes, StateView};
 use rocksdb::Direction;
 use types::Height;
 
@@ -74,11 +74,11 @@ impl Drop for StoreView {
 }
 
 impl StateView for StoreView {
-    fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+    fn get(&self, key: &[u8]) -> Option<ShortBytes> {
         let newest = self.inner.database.must_get(Column::State, key);
         match self.undone(|undo| undo.values.get(key).cloned()) {
-            Some(before) => before,
-            None => newest.map(|value| value.to_vec()),
+            Some(before) => before.map(ShortBytes::from),
+            None => newest.map(|value| ShortBytes::from(&value[..])),
         }
     }
 

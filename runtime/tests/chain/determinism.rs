@@ -1,9 +1,10 @@
 //! Determinism: a block does the same wherever and however often it is executed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crypto::jellyfish::PageChanges;
-use execution::{BlockOutcome, ChainState, ChangeSet, Layered, MemoryState, StateView};
+use execution::{BlockOutcome, ChainState, Change, ChangeSet, Layered, MemoryState, StateView};
 use proptest::prelude::*;
 use types::{Hash32, Height};
 
@@ -76,6 +77,7 @@ fn a_block_does_the_same_over_saved_state_and_over_layers() {
             base.apply(&outcomes[depth].changes);
             base.apply_pages(&outcomes[depth].pages);
         }
+        assert!(flat.changes.iter().all(|(key, change)| change.before == saved.get(key) && change.before != change.after));
         saved.apply(&flat.changes);
         saved.apply_pages(&flat.pages);
         root = flat.state_root;
@@ -104,10 +106,12 @@ fn a_block_executed_on_another_state_is_a_fault_and_not_a_reject() {
 
 /// A layer that only writes.
 fn layer(writes: Vec<(Vec<u8>, Option<Vec<u8>>)>) -> Arc<BlockOutcome> {
+    let change = |(key, after): (_, Option<Vec<u8>>)| (key, Change { before: None, after: after.map(Into::into) });
+    let changes = writes.into_iter().map(change);
     Arc::new(BlockOutcome {
         hash: Hash32::ZERO,
         height: Height::ZERO,
-        changes: ChangeSet { writes: writes.into_iter().collect() },
+        changes: changes.collect(),
         pages: PageChanges::new(),
         state_root: Hash32::ZERO,
         receipts: Vec::new(),
@@ -128,14 +132,22 @@ proptest! {
     ) {
         let layers: Vec<_> = layers.into_iter().map(layer).collect();
         let mut flat = MemoryState::default();
-        let mut merged = ChangeSet::default();
+        let (mut merged, mut before_all) = (ChangeSet::default(), BTreeMap::new());
         for layer in &layers {
-            flat.apply(&layer.changes);
-            merged.merge(layer.changes.clone());
+            let change = |(key, change): (&[u8], &Change)| {
+                (key.to_vec(), Change { before: flat.get(key), after: change.after.clone() })
+            };
+            let changes: ChangeSet = layer.changes.iter().map(change).collect();
+            for (key, change) in changes.iter() {
+                before_all.entry(key.to_vec()).or_insert_with(|| change.before.clone());
+            }
+            flat.apply(&changes);
+            merged.merge(changes);
         }
         let mut at_once = MemoryState::default();
         at_once.apply(&merged);
         prop_assert_eq!(&at_once, &flat);
+        prop_assert!(merged.iter().all(|(key, change)| before_all[key] == change.before), "the first value before wins");
         let base = MemoryState::default();
         let layered = Layered::new(&base, &layers);
         for (prefix, from, limit) in scans {

@@ -33,7 +33,7 @@ fn a_rejected_transaction_leaves_nothing_but_its_fee_and_its_nonce() {
     assert_eq!(chain.thr(&alice), Amount(FUNDS.0 - receipt.fee.0));
     assert_eq!(chain.thr(&bob), FUNDS);
     assert_eq!(chain.nonce(0), Nonce(1));
-    assert!(outcome.changes.writes.keys().all(|key| !key.starts_with(&[0, 2])), "the probe's write is gone");
+    assert!(outcome.changes.keys().all(|key| !key.starts_with(&[0, 2])), "the probe's write is gone");
     assert_eq!(chain.block(&[]).receipts[0].events.len(), 0, "and so is its wake");
     let touched: Vec<_> = outcome.accounts_touched.iter().filter(|touch| touch.receipt == 1).collect();
     assert_eq!(touched.len(), 1, "the recipient has nothing to do with it");

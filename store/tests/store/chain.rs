@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crypto::jellyfish::{EMPTY_ROOT, Page, PagePath, update};
-use execution::{AccountTouch, BlockOutcome, ChangeSet, FinalizedBlock};
+use execution::{AccountTouch, BlockOutcome, Change, ChangeSet, FinalizedBlock};
 use store::{Store, StoreOptions};
 use types::{
     Address, Amount, BlsSignature, Body, ByteString, Certificate, ChainId, Epoch, Event, Hash32, Header, Height, List,
@@ -43,8 +43,8 @@ impl Chain {
     /// A chain with a genesis of 40 keys.
     pub fn new() -> Self {
         let mut chain = Self { blocks: Vec::new(), states: vec![State::new()], pages: BTreeMap::new() };
-        let writes = (0..40).map(|number| (key(number), Some(vec![number; 5]))).collect();
-        chain.grow(ChangeSet { writes }, 0);
+        let value = |number| Change { before: None, after: Some(vec![number; 5].into()) };
+        chain.grow((0..40).map(|number| (key(number), value(number))).collect(), 0);
         chain.states.remove(0);
         chain
     }
@@ -62,9 +62,9 @@ impl Chain {
             };
         }
         let mut state = self.states.last().unwrap().clone();
-        for (key, value) in &changes.writes {
-            match value {
-                Some(value) => state.insert(key.clone(), value.clone()),
+        for (key, change) in changes.iter() {
+            match &change.after {
+                Some(value) => state.insert(key.to_vec(), value.to_vec()),
                 None => state.remove(key),
             };
         }
@@ -99,12 +99,13 @@ impl Chain {
             number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let place = u8::try_from(number >> 58).unwrap();
             let value = (number >> 40 & 3 != 0).then(|| (number ^ seed).to_be_bytes().to_vec());
-            let present = self.states.last().unwrap().get(&key(place));
-            if present != value.as_ref() {
-                writes.insert(key(place), value);
+            let present = self.states.last().unwrap().get(&key(place)).cloned();
+            if present != value {
+                let change = Change { before: present.map(Into::into), after: value.map(Into::into) };
+                writes.insert(key(place), change);
             }
         }
-        self.grow(ChangeSet { writes }, u8::try_from(seed % 4).unwrap())
+        self.grow(writes.into_iter().collect(), u8::try_from(seed % 4).unwrap())
     }
 
     pub fn initialize(&self, store: &Store) {
