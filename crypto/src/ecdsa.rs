@@ -35,12 +35,33 @@ const S_MAX: [u8; 32] = [
     0x73, 0x57, 0xa4, 0x50, 0x1d, 0xdf, 0xe9, 0x2f, 0x46, 0x68, 0x1b, 0x20, 0xa0,
 ];
 
+/// A key whose compressed form was opened, which takes a square root: a tenth of a check. It may be kept for the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParsedKey(PublicKey);
+
+impl ParsedKey {
+    /// Opens the compressed form.
+    ///
+    /// # Errors
+    /// [`EcdsaError::PublicKey`] if the bytes are not that of a point.
+    pub fn parse(key: &Secp256k1Key) -> Result<Self, EcdsaError> {
+        PublicKey::from_byte_array_compressed(key.0).map(Self).map_err(|_| EcdsaError::PublicKey)
+    }
+}
+
 /// Checks a signature of a digest.
 ///
 /// # Errors
 /// [`EcdsaError`] that says what is wrong with key or signature.
 pub fn verify(digest: &[u8; 32], key: &Secp256k1Key, signature: &Secp256k1Signature) -> Result<(), EcdsaError> {
-    let key = PublicKey::from_byte_array_compressed(key.0).map_err(|_| EcdsaError::PublicKey)?;
+    verify_parsed(digest, &ParsedKey::parse(key)?, signature)
+}
+
+/// As [`verify`], by a key that is open already.
+///
+/// # Errors
+/// [`EcdsaError`] that says what is wrong with the signature.
+pub fn verify_parsed(digest: &[u8; 32], key: &ParsedKey, signature: &Secp256k1Signature) -> Result<(), EcdsaError> {
     let parsed = ecdsa::Signature::from_compact(signature.as_bytes()).map_err(|_| EcdsaError::Range)?;
     let (r, s) = signature.0.split_at(32);
     if [r, s].contains(&&[0; 32][..]) {
@@ -49,7 +70,7 @@ pub fn verify(digest: &[u8; 32], key: &Secp256k1Key, signature: &Secp256k1Signat
     if s > &S_MAX[..] {
         return Err(EcdsaError::HighS);
     }
-    ecdsa::verify(&parsed, Message::from_digest(*digest), &key).map_err(|_| EcdsaError::Mismatch)
+    ecdsa::verify(&parsed, Message::from_digest(*digest), &key.0).map_err(|_| EcdsaError::Mismatch)
 }
 
 /// Whether the bytes are the compressed form of a point.
@@ -57,5 +78,5 @@ pub fn verify(digest: &[u8; 32], key: &Secp256k1Key, signature: &Secp256k1Signat
 /// # Errors
 /// [`EcdsaError::PublicKey`] if they are not.
 pub fn validate_key(key: &Secp256k1Key) -> Result<(), EcdsaError> {
-    PublicKey::from_byte_array_compressed(key.0).map(|_| ()).map_err(|_| EcdsaError::PublicKey)
+    ParsedKey::parse(key).map(|_| ())
 }

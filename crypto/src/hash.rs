@@ -39,22 +39,37 @@ pub fn tagged_canonical(tag: Tag, value: &impl BorshSerialize) -> [u8; 32] {
     hasher.finish()
 }
 
-/// SHA-256 over a tag and whatever follows in pieces.
+/// Nearly every preimage of the chain is shorter, and then hashed in one go.
+const BUFFER_BYTES: usize = 256;
+
+/// SHA-256 over a tag and whatever follows in pieces. Small pieces, such as the fields of a value, are gathered first: feeding
+/// them one by one would cost as much as the hashing.
 #[derive(Clone)]
-pub struct Sha256Hasher(Sha256);
+pub struct Sha256Hasher {
+    /// What did not fit the buffer, from the first byte on; nothing as long as all of it does.
+    passed_on: Option<Sha256>,
+    buffer: [u8; BUFFER_BYTES],
+    length: usize,
+}
 
 impl Sha256Hasher {
     /// Begins with a tag.
     #[must_use]
     pub fn new(tag: Tag) -> Self {
-        let mut hasher = Sha256::new();
+        let mut hasher = Self { passed_on: None, buffer: [0; BUFFER_BYTES], length: 0 };
         hasher.update(tag.as_bytes());
-        Self(hasher)
+        hasher
     }
 
     /// Takes more bytes.
     pub fn update(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
+        let end = self.length.saturating_add(bytes.len());
+        if let Some(place) = self.buffer.get_mut(self.length..end) {
+            place.copy_from_slice(bytes);
+            self.length = end;
+        } else {
+            self.pass_on(bytes);
+        }
     }
 
     /// Takes the canonical bytes of a value.
@@ -65,17 +80,55 @@ impl Sha256Hasher {
     /// The digest.
     #[must_use]
     pub fn finish(self) -> [u8; 32] {
-        self.0.finalize().into()
+        match self.passed_on {
+            None => Sha256::digest(gathered(&self.buffer, self.length)).into(),
+            Some(mut hasher) => {
+                hasher.update(gathered(&self.buffer, self.length));
+                hasher.finalize().into()
+            }
+        }
     }
+
+    /// Empties the buffer, and takes what has no room in it.
+    fn pass_on(&mut self, bytes: &[u8]) {
+        let hasher = self.passed_on.get_or_insert_with(Sha256::new);
+        hasher.update(gathered(&self.buffer, self.length));
+        hasher.update(bytes);
+        self.length = 0;
+    }
+}
+
+fn gathered(buffer: &[u8; BUFFER_BYTES], length: usize) -> &[u8] {
+    buffer.get(..length).expect("the length never passes the end of the buffer")
 }
 
 impl io::Write for Sha256Hasher {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
+        self.update(bytes);
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tags;
+
+    #[test]
+    fn a_digest_does_not_depend_on_the_pieces_in_which_the_bytes_come() {
+        let bytes: Vec<u8> = (0..700_u32).map(|place| u8::try_from(place % 251).expect("below 256")).collect();
+        for length in [0, 1, 100, 239, 240, 241, 256, 257, 500, 700] {
+            let message = &bytes[..length];
+            let expected = sha256(&[tags::HEADER.as_bytes(), message].concat());
+            for piece in [1, 3, 8, 64, 239, 240, 241, 256, 300, 700] {
+                let mut hasher = Sha256Hasher::new(tags::HEADER);
+                message.chunks(piece).for_each(|part| hasher.update(part));
+                assert_eq!(hasher.finish(), expected, "{length} bytes in pieces of {piece}");
+            }
+        }
     }
 }

@@ -112,6 +112,9 @@ fixed_bytes! {
     PeerKey, 32
 }
 
+/// So many bytes of a string are reserved before the first of them is read.
+const STEP_BYTES: usize = 4_096;
+
 /// At most `MAX` bytes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize)]
 pub struct ByteString<const MAX: usize>(Vec<u8>);
@@ -159,14 +162,10 @@ impl<const MAX: usize> BorshDeserialize for ByteString<MAX> {
         }
         // Read in steps, so that a claimed length alone reserves no more than a page.
         let mut bytes = Vec::new();
-        let mut left = length;
-        let mut step = [0_u8; 4096];
-        while left > 0 {
-            let now = left.min(step.len());
-            let part = step.get_mut(..now).expect("the part is no longer than the step");
-            reader.read_exact(part)?;
-            bytes.extend_from_slice(part);
-            left = left.saturating_sub(now);
+        while bytes.len() < length {
+            let read = bytes.len();
+            bytes.resize(length.min(read.saturating_add(STEP_BYTES)), 0);
+            reader.read_exact(bytes.get_mut(read..).expect("the bytes were just made longer"))?;
         }
         Ok(Self(bytes))
     }
