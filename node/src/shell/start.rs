@@ -237,7 +237,8 @@ impl Ground {
     ) -> Result<Node, StartError> {
         let faults = Faults::new();
         let clock = Clock::start();
-        let (network_runtime, api_runtime) = (tasks("network", 2)?, tasks("api", 1)?);
+        // One worker each: the way of a vote is many short tasks, and handing them to another thread costs more than they do.
+        let (network_runtime, api_runtime) = (tasks("network", 1)?, tasks("api", 1)?);
         let (network, inbound) = {
             let _inside = network_runtime.enter();
             p2p::spawn(self.network_config(key, &start))?

@@ -18,8 +18,9 @@ use crate::address_policy::PrivateAddresses;
 use crate::chain_tag::ChainTag;
 use crate::channels::Channel;
 
-const PING_INTERVAL: Duration = Duration::from_secs(3);
-const PING_TIMEOUT: Duration = Duration::from_secs(8);
+/// Together, how long a connection over TCP may be dead before it is known; QUIC knows by itself.
+const PING_INTERVAL: Duration = Duration::from_secs(5);
+const PING_TIMEOUT: Duration = Duration::from_secs(5);
 const PENDING_MAX: u32 = 64;
 /// Two nodes may dial each other at once, and a peer may come back before its old connection is known to be dead.
 /// With more than so many, the oldest go.

@@ -60,7 +60,7 @@ async fn talk(one: &mut Node, two: &mut Node, word: &str) {
     }
 }
 
-// FAULTS P10: many lives in less time than a dead connection takes to be noticed.
+// FAULTS C16: many lives in less time than a dead connection takes to be noticed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_validator_that_vanishes_again_and_again_is_spoken_to_in_every_life() {
     for listen in [QUIC, TCP] {
