@@ -2,9 +2,10 @@
 //!
 //! It must not know where pages are stored nor how an update walks them. Invariants: the hashes of the inner nodes always agree
 //! with the slots once [`Page::rehash`] ran, so that changing one slot costs the hashes of four nodes and a proof costs none; the
-//! hashes are not part of the encoding, so a page read back is hashed afresh and a damaged one is found by its parent.
+//! hashes of nodes and leaves are not part of the encoding, so a page read back is hashed afresh and a damaged one is found by its
+//! parent; in memory a page takes only what its slots need, because pages are most of what a node keeps in memory.
 
-#![allow(clippy::indexing_slicing, reason = "arrays of 16, indexed by a nibble or by a node number below 16")]
+#![allow(clippy::indexing_slicing, reason = "arrays of 16 indexed by a nibble or a node below 16, and places counted from the sets")]
 
 use super::EncodingError;
 use super::hash::{EMPTY_ROOT, KeyHash, Leaf, NodeHash, ValueHash, inner_hash};
@@ -24,6 +25,11 @@ const LEAF_BYTES: usize = 64;
 /// Bytes of the longest encoding of a [`Page`]: 16 leaves.
 pub const PAGE_BYTES_MAX: usize = HEAD_BYTES + SLOTS * LEAF_BYTES;
 
+/// The slots below each inner node: 16 for the top, 2 for the lowest.
+const SLOTS_BELOW: [u16; SLOTS] = [
+    0, 0xffff, 0x00ff, 0xff00, 0x000f, 0x00f0, 0x0f00, 0xf000, 0x0003, 0x000c, 0x0030, 0x00c0, 0x0300, 0x0c00, 0x3000, 0xc000,
+];
+
 /// What a subtree is, seen from the page above it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Slot {
@@ -35,50 +41,99 @@ pub(super) enum Slot {
     Branch(NodeHash),
 }
 
-impl Slot {
-    pub(super) fn hash(&self) -> NodeHash {
-        match self {
-            Self::Empty => EMPTY_ROOT,
-            Self::Leaf(leaf) => leaf.hash(),
-            Self::Branch(hash) => *hash,
-        }
-    }
+/// Which slots a page has, and so which nodes have a hash of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Shape {
+    /// The slots that are not empty.
+    present: u16,
+    /// Those of them that are leaves.
+    leaves: u16,
+    /// The inner nodes, by number, that hold two or more keys; any other hashes like the leaf or the nothing below it.
+    inner: u16,
 }
 
 /// Four levels of the tree. Its bytes are the set of present slots, the set of leaves among them (16 bits each, big-endian, bit
 /// `s` for slot `s`), then for each present slot in order the leaf's key and value hash or the child page's hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    slots: [Slot; SLOTS],
-    /// Hash of inner node `n`; number 0 is unused.
-    nodes: [NodeHash; SLOTS],
+    shape: Shape,
+    /// The hashes of the inner nodes of the shape in order of their numbers, then of the present slots, then the key hash and the
+    /// value hash of each leaf.
+    hashes: Box<[[u8; HASH_BYTES]]>,
+}
+
+impl Shape {
+    fn new(present: u16, leaves: u16) -> Self {
+        let is_inner = |below: u16| below.count_ones() > 1 || below & !leaves != 0;
+        let nodes = (0_u32..).zip(SLOTS_BELOW).filter(|(_, below)| is_inner(present & below));
+        Self { present, leaves, inner: nodes.fold(0, |inner, (node, _)| inner | 1 << node) }
+    }
+
+    /// The same with this slot.
+    fn with(self, nibble: u8, slot: &Slot) -> Self {
+        let bit = 1 << nibble;
+        let (present, leaves) = match slot {
+            Slot::Empty => (self.present & !bit, self.leaves & !bit),
+            Slot::Leaf(_) => (self.present | bit, self.leaves | bit),
+            Slot::Branch(_) => (self.present | bit, self.leaves & !bit),
+        };
+        if (present, leaves) == (self.present, self.leaves) { self } else { Self::new(present, leaves) }
+    }
+
+    /// Where the hash of an inner node with a hash of its own is kept.
+    fn node_place(self, node: usize) -> usize {
+        members_before(self.inner, node)
+    }
+
+    /// Where the hash of a present slot is kept.
+    fn slot_place(self, slot: usize) -> usize {
+        members_before(self.present, slot).saturating_add(self.inner.count_ones() as usize)
+    }
+
+    /// Where the key hash of a leaf is kept; its value hash is next to it.
+    fn leaf_place(self, slot: usize) -> usize {
+        let before = self.inner.count_ones().saturating_add(self.present.count_ones()) as usize;
+        members_before(self.leaves, slot).saturating_mul(2).saturating_add(before)
+    }
+
+    /// How many hashes a page of this shape keeps.
+    fn hashes(self) -> usize {
+        self.leaf_place(SLOTS)
+    }
 }
 
 impl Page {
     /// The page without keys, which is never stored.
-    pub(super) const BLANK: Self = Self { slots: [Slot::Empty; SLOTS], nodes: [EMPTY_ROOT; SLOTS] };
+    pub(super) fn blank() -> Self {
+        Self { shape: Shape::default(), hashes: Box::default() }
+    }
 
     /// Hash of the subtree below this page; the root, if it is the page at [`PagePath::ROOT`].
     #[must_use]
     pub fn hash(&self) -> NodeHash {
-        self.nodes[TOP]
+        *self.node_hash(TOP)
+    }
+
+    /// Bytes that this page takes in memory.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        size_of::<Self>().saturating_add(size_of_val(&*self.hashes))
     }
 
     /// The one encoding of this page, at most [`PAGE_BYTES_MAX`] bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let (present, leaves) = self.sets();
+        let Shape { present, leaves, .. } = self.shape;
         let mut bytes = Vec::with_capacity(encoded_len(present, leaves));
         bytes.extend_from_slice(&present.to_be_bytes());
         bytes.extend_from_slice(&leaves.to_be_bytes());
-        for slot in &self.slots {
-            match slot {
-                Slot::Empty => {}
-                Slot::Leaf(leaf) => {
-                    bytes.extend_from_slice(&leaf.key_hash.0);
-                    bytes.extend_from_slice(&leaf.value_hash.0);
-                }
-                Slot::Branch(hash) => bytes.extend_from_slice(hash),
+        for slot in members(present) {
+            if has(leaves, slot) {
+                let place = self.shape.leaf_place(slot);
+                bytes.extend_from_slice(&self.hashes[place]);
+                bytes.extend_from_slice(&self.hashes[place.saturating_add(1)]);
+            } else {
+                bytes.extend_from_slice(&self.hashes[self.shape.slot_place(slot)]);
             }
         }
         bytes
@@ -105,14 +160,10 @@ impl Page {
         if bytes.len() != want {
             return Err(length);
         }
-        let mut page = Self::BLANK;
-        for (index, slot) in page.slots.iter_mut().enumerate() {
-            let bit = 1_u16 << index;
-            if present & bit == 0 {
-                continue;
-            }
+        let mut page = Self::of_shape(Shape::new(present, leaves));
+        for slot in members(present) {
             let first = take_hash(&mut rest).ok_or(length)?;
-            *slot = if leaves & bit != 0 {
+            let content = if has(leaves, slot) {
                 let second = take_hash(&mut rest).ok_or(length)?;
                 Slot::Leaf(Leaf { key_hash: KeyHash(first), value_hash: ValueHash(second) })
             } else if first == EMPTY_ROOT {
@@ -120,6 +171,7 @@ impl Page {
             } else {
                 Slot::Branch(first)
             };
+            page.fill(slot, &content);
         }
         page.rehash(ALL_SLOTS);
         Ok(page)
@@ -129,7 +181,7 @@ impl Page {
     #[must_use]
     pub fn belongs_at(&self, path: &PagePath) -> bool {
         let depth = path.nibble_count();
-        let leaves_fit = (0_u8..).zip(&self.slots).all(|(nibble, slot)| match slot {
+        let leaves_fit = (0_u8..16).all(|nibble| match self.slot(nibble) {
             Slot::Leaf(leaf) => path.leads_to(&leaf.key_hash) && leaf.key_hash.nibble(depth) == nibble,
             Slot::Empty | Slot::Branch(_) => true,
         });
@@ -142,30 +194,36 @@ impl Page {
     }
 
     pub(super) fn slot(&self, nibble: u8) -> Slot {
-        self.slots[usize::from(nibble & 0x0f)]
+        let slot = usize::from(nibble & 0x0f);
+        if !has(self.shape.present, slot) {
+            Slot::Empty
+        } else if has(self.shape.leaves, slot) {
+            let place = self.shape.leaf_place(slot);
+            let (key_hash, value_hash) = (self.hashes[place], self.hashes[place.saturating_add(1)]);
+            Slot::Leaf(Leaf { key_hash: KeyHash(key_hash), value_hash: ValueHash(value_hash) })
+        } else {
+            Slot::Branch(self.hashes[self.shape.slot_place(slot)])
+        }
     }
 
     /// Replaces a slot; [`Page::rehash`] has to follow with its bit, which is returned.
     pub(super) fn set_slot(&mut self, nibble: u8, slot: Slot) -> u16 {
-        self.slots[usize::from(nibble & 0x0f)] = slot;
-        1 << (nibble & 0x0f)
+        let nibble = nibble & 0x0f;
+        let shape = self.shape.with(nibble, &slot);
+        if shape != self.shape {
+            self.reshape(shape);
+        }
+        self.fill(usize::from(nibble), &slot);
+        1 << nibble
     }
 
     /// Brings the inner hashes above the slots in the set `dirty` up to date.
     pub(super) fn rehash(&mut self, dirty: u16) {
-        let (present, leaves) = self.sets();
         for node in (TOP..SLOTS).rev() {
-            let below = slots_below(node);
-            if below & dirty == 0 {
-                continue;
+            if SLOTS_BELOW[node] & dirty != 0 && has(self.shape.inner, node) {
+                let left = node << 1;
+                self.hashes[self.shape.node_place(node)] = inner_hash(self.node_hash(left), self.node_hash(left | 1));
             }
-            let (left, right) = (self.node_hash(node << 1), self.node_hash(node << 1 | 1));
-            self.nodes[node] = match (present & below).count_ones() {
-                0 => EMPTY_ROOT,
-                1 if leaves & below != 0 && left == EMPTY_ROOT => right,
-                1 if leaves & below != 0 => left,
-                _ => inner_hash(&left, &right),
-            };
         }
     }
 
@@ -179,46 +237,88 @@ impl Page {
                 return here;
             }
             node = node << 1 | usize::from(nibble >> shift & 1);
-            siblings.push(self.node_hash(node ^ 1));
+            siblings.push(*self.node_hash(node ^ 1));
         }
         self.slot(nibble)
     }
 
     /// What the subtree at inner node `node` is.
     fn below(&self, node: usize) -> Slot {
-        let (present, leaves) = self.sets();
-        let present = present & slots_below(node);
-        match present.count_ones() {
-            0 => Slot::Empty,
-            1 if leaves & present != 0 => self.slots[present.trailing_zeros() as usize],
-            _ => Slot::Branch(self.nodes[node]),
+        if has(self.shape.inner, node) {
+            return Slot::Branch(*self.node_hash(node));
         }
+        let lone = members(self.shape.present & SLOTS_BELOW[node]).next();
+        lone.and_then(|slot| u8::try_from(slot).ok()).map_or(Slot::Empty, |slot| self.slot(slot))
     }
 
-    fn node_hash(&self, node: usize) -> NodeHash {
-        match self.nodes.get(node) {
-            Some(hash) => *hash,
-            None => self.slots[node & (SLOTS - 1)].hash(),
-        }
+    /// Hash of an inner node or, from 16 on, of a slot.
+    fn node_hash(&self, node: usize) -> &NodeHash {
+        let below = if node < SLOTS {
+            if has(self.shape.inner, node) {
+                return &self.hashes[self.shape.node_place(node)];
+            }
+            SLOTS_BELOW[node]
+        } else {
+            1 << (node & (SLOTS - 1))
+        };
+        let lone = members(self.shape.present & below).next();
+        lone.map_or(&EMPTY_ROOT, |slot| &self.hashes[self.shape.slot_place(slot)])
     }
 
-    /// The set of present slots, and the set of leaves.
-    fn sets(&self) -> (u16, u16) {
-        let (mut present, mut leaves) = (0, 0);
-        for (index, slot) in self.slots.iter().enumerate() {
-            present |= u16::from(!matches!(slot, Slot::Empty)) << index;
-            leaves |= u16::from(matches!(slot, Slot::Leaf(_))) << index;
+    /// A page of this shape whose slots are yet to be filled.
+    fn of_shape(shape: Shape) -> Self {
+        Self { shape, hashes: vec![EMPTY_ROOT; shape.hashes()].into_boxed_slice() }
+    }
+
+    /// Takes another shape, with the hashes that both have.
+    fn reshape(&mut self, shape: Shape) {
+        let mut page = Self::of_shape(shape);
+        for node in members(shape.inner & self.shape.inner) {
+            page.hashes[shape.node_place(node)] = self.hashes[self.shape.node_place(node)];
         }
-        (present, leaves)
+        for slot in members(shape.present & self.shape.present) {
+            page.hashes[shape.slot_place(slot)] = self.hashes[self.shape.slot_place(slot)];
+        }
+        for slot in members(shape.leaves & self.shape.leaves) {
+            let (to, from) = (shape.leaf_place(slot), self.shape.leaf_place(slot));
+            page.hashes[to] = self.hashes[from];
+            page.hashes[to.saturating_add(1)] = self.hashes[from.saturating_add(1)];
+        }
+        *self = page;
+    }
+
+    /// Fills a slot that the shape has.
+    fn fill(&mut self, slot: usize, content: &Slot) {
+        match content {
+            Slot::Empty => {}
+            Slot::Leaf(leaf) => {
+                let place = self.shape.leaf_place(slot);
+                self.hashes[self.shape.slot_place(slot)] = leaf.hash();
+                self.hashes[place] = leaf.key_hash.0;
+                self.hashes[place.saturating_add(1)] = leaf.value_hash.0;
+            }
+            Slot::Branch(hash) => self.hashes[self.shape.slot_place(slot)] = *hash,
+        }
     }
 }
 
-/// The slots below inner node `node` (1 to 15): 16 for the top, 2 for the lowest.
-fn slots_below(node: usize) -> u16 {
-    let level = node.ilog2();
-    let width = 16_u32 >> level;
-    let first = node << (4_u32.saturating_sub(level)) & (SLOTS - 1);
-    ALL_SLOTS >> 16_u32.saturating_sub(width) << first
+/// Whether a set has a member.
+const fn has(set: u16, member: usize) -> bool {
+    set >> member & 1 == 1
+}
+
+/// The members of a set, in rising order.
+fn members(mut set: u16) -> impl Iterator<Item = usize> {
+    core::iter::from_fn(move || {
+        let member = set.trailing_zeros();
+        set &= set.wrapping_sub(1);
+        (member < 16).then_some(member as usize)
+    })
+}
+
+/// How many members of a set are below a number of at most 16.
+fn members_before(set: u16, end: usize) -> usize {
+    (u32::from(set) & (1_u32 << end).wrapping_sub(1)).count_ones() as usize
 }
 
 /// Bytes of a page with these slots and leaves.

@@ -89,6 +89,12 @@ impl PagePath {
     }
 }
 
+impl AsRef<[u8]> for PagePath {
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
 /// Bytes of a path of `nibbles` nibbles.
 const fn encoded_len(nibbles: usize) -> usize {
     nibbles.div_ceil(2).saturating_add(1)

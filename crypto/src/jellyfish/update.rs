@@ -54,8 +54,11 @@ pub struct Subtree<'a> {
 pub struct SubtreeUpdate {
     nibble: u8,
     slot: Slot,
-    pages: PageChanges,
+    pages: ChangedPages,
 }
+
+/// The pages of a part, each once, in no order: they are sorted once, with those of the other parts.
+type ChangedPages = Vec<(PagePath, Option<Arc<Page>>)>;
 
 impl<'a> Plan<'a> {
     /// Reads the root page and checks the order of the changes; conditions as for [`update`].
@@ -79,20 +82,20 @@ impl<'a> Plan<'a> {
     /// Joins the parts, each of which has to be there once, in any order.
     #[must_use]
     pub fn finish(self, parts: impl IntoIterator<Item = SubtreeUpdate>) -> TreeUpdate {
-        let mut page = self.root_page.unwrap_or_else(|| Arc::new(Page::BLANK));
-        let mut pages = PageChanges::new();
+        let mut page = self.root_page.unwrap_or_else(|| Arc::new(Page::blank()));
+        let mut pages = ChangedPages::new();
         let mut dirty = 0;
-        for mut part in parts {
-            pages.append(&mut part.pages);
+        for part in parts {
+            pages.extend(part.pages);
             dirty |= replace_slot(&mut page, part.nibble, part.slot);
         }
         if dirty == 0 {
-            return TreeUpdate { root: page.hash(), pages };
+            return TreeUpdate { root: page.hash(), pages: PageChanges::from_iter(pages) };
         }
         Arc::make_mut(&mut page).rehash(dirty);
         let root = page.hash();
-        pages.insert(PagePath::ROOT, (root != EMPTY_ROOT).then_some(page));
-        TreeUpdate { root, pages }
+        pages.push((PagePath::ROOT, (root != EMPTY_ROOT).then_some(page)));
+        TreeUpdate { root, pages: PageChanges::from_iter(pages) }
     }
 }
 
@@ -100,7 +103,7 @@ impl Subtree<'_> {
     /// Runs this part. The reader is the one that the plan was made with, or one of the same version.
     #[must_use]
     pub fn update<R: PageReader + ?Sized>(&self, reader: &R) -> SubtreeUpdate {
-        let mut pages = PageChanges::new();
+        let mut pages = ChangedPages::new();
         let slot = update_slot(reader, &PagePath::ROOT, self.nibble, self.slot, self.changes, &mut pages);
         SubtreeUpdate { nibble: self.nibble, slot, pages }
     }
@@ -113,7 +116,7 @@ fn update_slot<R: PageReader + ?Sized>(
     nibble: u8,
     slot: Slot,
     changes: &[Change],
-    pages: &mut PageChanges,
+    pages: &mut ChangedPages,
 ) -> Slot {
     let (path, mut page, mut dirty) = match slot {
         Slot::Branch(hash) => {
@@ -138,7 +141,7 @@ fn update_slot<R: PageReader + ?Sized>(
     }
     Arc::make_mut(&mut page).rehash(dirty);
     let settled = page.as_slot();
-    pages.insert(path, matches!(settled, Slot::Branch(_)).then_some(page));
+    pages.push((path, matches!(settled, Slot::Branch(_)).then_some(page)));
     settled
 }
 
@@ -167,7 +170,7 @@ fn survivors(slot: Slot, changes: &[Change]) -> Survivors {
 
 /// A new page at `path` that takes over what stood there without one.
 fn page_around(slot: Slot, path: &PagePath) -> Page {
-    let mut page = Page::BLANK;
+    let mut page = Page::blank();
     if let Slot::Leaf(leaf) = slot {
         page.set_slot(leaf.key_hash.nibble(path.nibble_count()), slot);
     }
