@@ -57,10 +57,10 @@ pub enum Notice {
         /// The block.
         block: Arc<FinalizedBlock>,
     },
-    /// A transaction entered the pool.
+    /// Transactions entered the pool.
     Pooled {
-        /// Its id.
-        id: Hash32,
+        /// Their ids.
+        ids: Vec<Hash32>,
     },
     /// A transaction left the pool without being included.
     Dropped {

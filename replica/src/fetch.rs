@@ -37,6 +37,7 @@ struct Wanted {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Asked {
     Block(Hash32),
+    Transactions(Hash32),
     Certificates,
     Range,
     Status,

@@ -65,6 +65,7 @@ impl Replica {
                 return false;
             }
             self.log_block(&hash);
+            self.forget_known(&hash);
             let Some(block) = self.chain.finalize_child(&hash, certificate) else { return false };
             self.finalized(block, true);
         }

@@ -12,7 +12,9 @@ use execution::{
     Attendance, BlockOutcome, BuildError, Built, ChainState, CheckedBody, CheckedTransaction, Fault, FinalizedBlock,
     InvalidBlock, Registry, Reject,
 };
-use types::{BlsSignature, Body, ChainId, Epoch, Hash32, Header, TimeMs, Transaction, ValidatorIndex, View};
+use types::{
+    BlsSignature, Body, ChainId, Epoch, Hash32, Header, List, SystemCall, TimeMs, Transaction, ValidatorIndex, View, limits,
+};
 
 use crate::chain::Ground;
 use crate::verified::Verified;
@@ -30,14 +32,14 @@ pub enum Job {
     /// Check transactions from a peer, signatures included.
     Check {
         /// The transactions.
-        transactions: Vec<Transaction>,
+        transactions: Vec<Arc<Transaction>>,
     },
     /// Check that a body is well-formed and belongs to its header.
     CheckBody {
         /// The header.
         header: Header,
-        /// The body.
-        body: Arc<Body>,
+        /// What the body is made of.
+        body: BodyDraft,
     },
     /// Make a block.
     Build {
@@ -75,6 +77,31 @@ pub enum Job {
         /// The blocks after it.
         blocks: Vec<CertifiedBlock>,
     },
+}
+
+/// What a body is to be made of.
+#[derive(Clone, Debug)]
+pub struct BodyDraft {
+    /// Its system calls.
+    pub system_calls: List<SystemCall, { limits::SYSTEM_CALLS_PER_BLOCK_MAX }>,
+    /// Its transactions, in order.
+    pub transactions: Vec<Piece>,
+}
+
+/// A transaction of a body.
+#[derive(Clone, Debug)]
+pub enum Piece {
+    /// One that this node has checked.
+    Checked(Arc<CheckedTransaction>),
+    /// One that just came.
+    Raw(Arc<Transaction>),
+}
+
+impl From<Body> for BodyDraft {
+    fn from(Body { system_calls, transactions }: Body) -> Self {
+        let pieces = transactions.into_vec().into_iter().map(|transaction| Piece::Raw(Arc::new(transaction)));
+        Self { system_calls, transactions: pieces.collect() }
+    }
 }
 
 /// What a new block is to be made of.

@@ -7,7 +7,7 @@ use consensus::{Input, Ticket};
 use execution::ChainState;
 use types::{Hash32, PeerKey, View};
 
-use crate::effect::{Effect, Offence};
+use crate::effect::Effect;
 use crate::event::{GossipToken, Via};
 use crate::job::{Executed, Job, JobAnswer, JobId, ReplayError};
 use crate::replica::Replica;
@@ -18,6 +18,17 @@ use crate::wire::Message;
 pub(crate) struct Origin {
     pub(crate) peer: PeerKey,
     pub(crate) via: Via,
+    /// How many there are.
+    pub(crate) count: usize,
+}
+
+/// How a body came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BodySource {
+    /// Made of a leader's sketch.
+    Sketch,
+    /// As a whole, by its block's hash.
+    Whole,
 }
 
 /// Why a job was started.
@@ -26,7 +37,7 @@ pub(crate) enum Purpose {
     Verify(Ticket),
     Gossip(GossipToken, Box<Message>),
     Check(Origin),
-    Body { hash: Hash32, from: PeerKey },
+    Body { hash: Hash32, from: PeerKey, source: BodySource },
     Build(View),
     Validate(View, Hash32),
     Execute(Hash32),
@@ -41,9 +52,13 @@ pub(crate) struct Jobs {
 }
 
 impl Jobs {
-    /// Checks of transactions under way.
-    pub(crate) fn checks_under_way(&self) -> usize {
-        self.purposes.values().filter(|purpose| matches!(purpose, Purpose::Check(_))).count()
+    /// Transactions that are being checked.
+    pub(crate) fn checking(&self) -> usize {
+        let counts = self.purposes.values().map(|purpose| match purpose {
+            Purpose::Check(origin) => origin.count,
+            _ => 0,
+        });
+        counts.fold(0, usize::saturating_add)
     }
 
     /// Checks of gossip under way.
@@ -70,17 +85,9 @@ impl Replica {
                 self.heard_gossip(token, *message, &answer);
             }
             (Purpose::Check(origin), JobAnswer::Check(results)) => self.heard_transactions(origin, results, state),
-            (Purpose::Body { hash, from }, JobAnswer::CheckBody { header, result }) => match result {
-                Ok(body) => {
-                    self.chain.insert(hash, &header, Some(body));
-                    self.fetch.done(&hash);
-                    self.offer_awaited();
-                }
-                Err(_) => {
-                    self.effects.push(Effect::Punish { peer: from, offence: Offence::InvalidBlock });
-                    self.fetch.missed(&hash);
-                }
-            },
+            (Purpose::Body { hash, from, source }, JobAnswer::CheckBody { header, result }) => {
+                self.body_checked((hash, from, source), &header, result);
+            }
             (Purpose::Build(view), JobAnswer::Build(built)) => self.built(view, built),
             (Purpose::Validate(view, block), JobAnswer::Validate(result)) => self.validated(view, block, result),
             (Purpose::Execute(_), JobAnswer::Execute(Executed::Fault(fault))) => self.stop(fault),

@@ -6,7 +6,7 @@
 //!
 //! The way of a block: `propose.rs` makes it or `judge.rs` judges it; `execute.rs` runs it on its parent's state;
 //! `finality.rs` moves it to the store; `epoch.rs` turns the page after an epoch's last block. `catch_up.rs` and
-//! `fetch.rs` get what was missed. `desk.rs` keeps the law that nothing leaves before what it rests on is synced.
+//! `fetch.rs` get what was missed. Between nodes a block travels as a sketch (`sketch.rs`). `desk.rs` keeps the law that nothing leaves before what it rests on is synced.
 //!
 //! Invariants: blocks are finalized in order, each once; nothing is told to a client as final before its body is
 //! durable; every map is bounded.
@@ -32,6 +32,7 @@ mod finality;
 mod job;
 mod jobs;
 mod judge;
+mod known;
 mod log;
 mod messages;
 mod pool;
@@ -40,6 +41,7 @@ mod replica;
 mod run;
 mod scheme;
 mod serve;
+mod sketch;
 mod status;
 mod sync;
 mod verified;
@@ -50,7 +52,9 @@ pub use config::{Config, Start};
 pub use desk::{Desk, DeskError, Opened};
 pub use effect::{Effect, GossipVerdict, Notice, Offence, Target};
 pub use event::{Event, GossipToken, Now, RequestId, RequestToken, SubmissionToken, Via};
-pub use job::{Executed, Job, JobAnswer, JobContext, JobId, Proposing, ReplayError, Replayed, Signer};
+pub use job::{
+    BodyDraft, Executed, Job, JobAnswer, JobContext, JobId, Piece, Proposing, ReplayError, Replayed, Signer,
+};
 pub use log::LogRecord;
 pub use replica::Replica;
 pub use scheme::BlsScheme;

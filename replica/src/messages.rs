@@ -7,21 +7,21 @@ use std::sync::Arc;
 
 use consensus::verify::{VerifyAnswer, VerifyJob};
 use consensus::{Input, PeerToken, Route};
-use types::{Canonical, List, PeerKey, Proposal, VoteKind};
+use types::{PeerKey, Proposal, VoteKind};
 
 use crate::effect::{Effect, GossipVerdict, Offence};
 use crate::event::{GossipToken, RequestId, RequestToken, Via};
 use crate::fetch::Asked;
-use crate::job::Job;
-use crate::jobs::{Origin, Purpose};
+use crate::job::{BodyDraft, Job};
+use crate::jobs::{BodySource, Origin, Purpose};
 use crate::replica::Replica;
-use crate::wire::{CertifiedBlock, Message, PeerStatus, Request, Response, WireBlock};
+use crate::wire::{CertifiedBlock, Message, PeerStatus, Request, Response, Shared, WireBlock};
 
 impl Replica {
     pub(crate) fn hear(&mut self, from: PeerKey, via: Via, message: Message) {
         if let Message::Transactions(transactions) = message {
-            let origin = Origin { peer: from, via };
-            return self.hear_transactions(origin, transactions.into_vec());
+            let transactions = transactions.into_vec().into_iter().map(|transaction| transaction.0).collect();
+            return self.hear_transactions(from, via, transactions);
         }
         match via {
             Via::Stream => self.hear_over_stream(from, message),
@@ -29,11 +29,19 @@ impl Replica {
         }
     }
 
-    fn hear_transactions(&mut self, origin: Origin, transactions: Vec<types::Transaction>) {
-        if self.jobs.checks_under_way() >= CHECKS_MAX {
-            return self.verdict(origin.via, GossipVerdict::Ignore);
+    fn hear_transactions(&mut self, peer: PeerKey, via: Via, mut transactions: Vec<Arc<types::Transaction>>) {
+        if self.jobs.checking().saturating_add(transactions.len()) > CHECKING_MAX {
+            return self.verdict(via, GossipVerdict::Ignore);
         }
-        self.start_job(Job::Check { transactions }, Purpose::Check(origin));
+        // What came over a stream is checked in parts: several threads share it, and the first parts are known sooner.
+        // Gossip gets one verdict on all of it.
+        let part = if via == Via::Stream { CHECK_PART } else { transactions.len() };
+        while !transactions.is_empty() {
+            let rest = transactions.split_off(part.min(transactions.len()));
+            let origin = Origin { peer, via, count: transactions.len() };
+            self.start_job(Job::Check { transactions }, Purpose::Check(origin));
+            transactions = rest;
+        }
     }
 
     fn hear_over_stream(&mut self, from: PeerKey, message: Message) {
@@ -41,7 +49,7 @@ impl Replica {
         let epoch = match &message {
             Message::Proposal(Proposal { vote, .. }) | Message::Vote(vote) => vote.statement.epoch,
             Message::Certificate(certificate) => certificate.statement.epoch,
-            Message::Block(block) => block.header.epoch,
+            Message::Sketch(sketch) => sketch.header.epoch,
             Message::Transactions(_) => self.epoch,
         };
         if epoch > self.epoch {
@@ -60,7 +68,7 @@ impl Replica {
                     self.tell_engine(Input::Certificate { certificate, route });
                 }
             }
-            Message::Block(block) => self.hear_block(from, *block, false),
+            Message::Sketch(sketch) => self.hear_sketch(from, *sketch),
             Message::Transactions(_) => {}
         }
     }
@@ -76,7 +84,7 @@ impl Replica {
                 (certificate.statement, VerifyJob::Certificates { set, certificates: vec![certificate.clone()] })
             }
             // Bodies are asked for, never gossiped.
-            Message::Block(_) | Message::Transactions(_) => return self.give_verdict(token, GossipVerdict::Reject),
+            Message::Sketch(_) | Message::Transactions(_) => return self.give_verdict(token, GossipVerdict::Reject),
         };
         if statement.epoch > self.epoch {
             self.ask_status(from);
@@ -111,35 +119,21 @@ impl Replica {
             Message::Certificate(certificate) => {
                 self.tell_engine(Input::Certificate { certificate, route: Route::Own });
             }
-            Message::Block(_) | Message::Transactions(_) => {}
+            Message::Sketch(_) | Message::Transactions(_) => {}
         }
     }
 
-    /// A block's body, sent ahead by its leader or asked for. Before a vote vouches for it, it is only a hint.
-    pub(crate) fn hear_block(&mut self, from: PeerKey, block: WireBlock, asked: bool) {
+    /// A whole block that was asked for.
+    fn hear_block(&mut self, from: PeerKey, block: WireBlock) {
         let hash = crypto::ids::header_hash(&block.header);
         let tip = self.chain.tip().header.height;
-        let wanted = asked || self.is_hint(from, &block.header);
         let known = self.chain.entry(&hash).is_some_and(|entry| entry.body.is_some());
-        if !wanted || known || block.header.height <= tip || block.header.chain_id != self.config.chain_id {
+        if known || block.header.height <= tip || block.header.chain_id != self.config.chain_id {
             return;
         }
-        let job = Job::CheckBody { header: block.header, body: Arc::new(block.body) };
-        self.start_job(job, Purpose::Body { hash, from });
-    }
-
-    /// Whether a body that nobody asked for is one that its leader sends ahead, the first or second of its view.
-    fn is_hint(&mut self, from: PeerKey, header: &types::Header) -> bool {
-        let leader = self.engine.leader(header.view);
-        let from_leader = self.set.get(leader).is_some_and(|leader| leader.peer == from);
-        let (lowest, highest) = (self.view, self.view.saturating_add(HINT_VIEWS_AHEAD_MAX));
-        if header.epoch != self.epoch || !from_leader || header.view < lowest || header.view > highest {
-            return false;
-        }
-        self.hints.retain(|view, _| *view >= lowest);
-        let count = self.hints.entry(header.view).or_default();
-        *count = count.saturating_add(1);
-        *count <= HINTS_PER_VIEW_MAX
+        let body = BodyDraft::from(Arc::unwrap_or_clone(block.body.0));
+        let job = Job::CheckBody { header: block.header, body };
+        self.start_job(job, Purpose::Body { hash, from, source: BodySource::Whole });
     }
 
     pub(crate) fn answer(&mut self, token: RequestToken, request: Request) {
@@ -157,6 +151,7 @@ impl Replica {
                     return;
                 }
             },
+            Request::Transactions { block, places } => self.transactions_at(block, places),
             Request::Range { .. } => {
                 self.effects.push(Effect::RespondFromStore { token, request });
                 return;
@@ -176,11 +171,11 @@ impl Replica {
 
     fn block_in_memory(&self, hash: &types::Hash32) -> Option<WireBlock> {
         if let Some(entry) = self.chain.entry(hash) {
-            let body = entry.body.as_ref()?.body().as_ref().clone();
-            return Some(WireBlock { header: entry.header.clone(), body });
+            let body = entry.body.as_ref()?.body().clone();
+            return Some(WireBlock { header: entry.header.clone(), body: Shared(body) });
         }
         let block = self.chain.uncommitted().find(|block| block.hash == *hash)?;
-        Some(WireBlock { header: block.header.clone(), body: block.body.as_ref().clone() })
+        Some(WireBlock { header: block.header.clone(), body: Shared(block.body.clone()) })
     }
 
     pub(crate) fn hear_response(&mut self, id: RequestId, from: PeerKey, response: Option<Response>) {
@@ -199,13 +194,17 @@ impl Replica {
                 if crypto::ids::header_hash(&block.header) == hash {
                     // A block at a height far above shows that ranges are needed, not single blocks.
                     self.sync.claim(from, block.header.height.saturating_sub(1));
-                    self.hear_block(from, *block, true);
+                    self.hear_block(from, *block);
                 } else {
                     self.effects.push(Effect::Punish { peer: from, offence: Offence::InvalidBlock });
                     self.fetch.missed(&hash);
                 }
             }
             (Asked::Block(hash), _) => self.fetch.missed(&hash),
+            (Asked::Transactions(hash), Some(Response::Transactions(found))) => {
+                self.hear_missing(hash, from, Some(found));
+            }
+            (Asked::Transactions(hash), _) => self.hear_missing(hash, from, None),
             (Asked::Status | Asked::Certificates, _) => {}
         }
     }
@@ -229,40 +228,15 @@ impl Replica {
     pub(crate) fn give_verdict(&mut self, token: GossipToken, verdict: GossipVerdict) {
         self.effects.push(Effect::Verdict { token, verdict });
     }
-
-    /// Splits transactions into messages that fit the wire.
-    pub(crate) fn transaction_messages(transactions: &[Arc<types::Transaction>]) -> Vec<Message> {
-        let mut messages = Vec::new();
-        let mut batch: Vec<types::Transaction> = Vec::new();
-        let mut bytes: usize = 0;
-        for transaction in transactions {
-            let length = transaction.encoded_length();
-            let full = batch.len() >= crate::wire::TRANSACTIONS_PER_MESSAGE_MAX
-                || bytes.saturating_add(length) > BATCH_BYTES_MAX;
-            if full && !batch.is_empty() {
-                messages.extend(List::new(std::mem::take(&mut batch)).map(Message::Transactions).ok());
-                bytes = 0;
-            }
-            bytes = bytes.saturating_add(length);
-            batch.push(transaction.as_ref().clone());
-        }
-        if !batch.is_empty() {
-            messages.extend(List::new(batch).map(Message::Transactions).ok());
-        }
-        messages
-    }
 }
 
-/// Jobs on unasked messages of one kind that may be under way at once.
+/// Checks of unasked gossip that may be under way at once.
 const CHECKS_MAX: usize = 64;
+/// Transactions that may be checked at once, beyond which what peers push is dropped.
+const CHECKING_MAX: usize = 16_384;
+/// Transactions that are checked in one job.
+const CHECK_PART: usize = 128;
 /// Views behind the present one about which gossip is still passed on.
 const GOSSIP_VIEWS_BEHIND_MAX: u64 = 64;
-/// Views ahead of the present one whose bodies are taken.
-const HINT_VIEWS_AHEAD_MAX: u64 = 2;
-/// Bodies taken unasked per view: an honest leader sends one.
-const HINTS_PER_VIEW_MAX: u8 = 2;
 /// Time between two questions about a peer's height, in milliseconds.
 const STATUS_MS_MIN: u64 = 100;
-/// Most bytes of transactions in one message; one transaction always fits.
-const BATCH_BYTES_MAX: usize = 192 * 1024;
-const _: () = assert!(BATCH_BYTES_MAX > <types::Transaction as Canonical>::BYTES_MAX);

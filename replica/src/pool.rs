@@ -1,27 +1,94 @@
 //! Transactions on their way into a block.
+//!
+//! What comes in together is inserted together and told together; what goes out to the other validators is collected,
+//! so that each gets at most one message in a millisecond, however many clients hand something in.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
-use execution::{Attendance, ChainState, CheckedTransaction, Layered, Reject, account_record};
+use execution::{AccountRecord, Attendance, ChainState, CheckedTransaction, Layered, Reject, account_record};
 use mempool::{Accounts, CandidateLimits, PoolReject, PoolTransaction, Removal, Source};
-use types::{Address, Amount, Hash32, Nonce, limits};
+use types::{Address, Amount, Canonical, Hash32, List, Nonce, Transaction, limits};
 
 use crate::chain::Ground;
 use crate::effect::{Effect, GossipVerdict, Notice, Offence, Target};
 use crate::event::{SubmissionToken, Via};
 use crate::jobs::Origin;
 use crate::replica::Replica;
+use crate::wire::{Message, Shared, TRANSACTIONS_PER_MESSAGE_MAX};
+
+/// Most bytes of transactions in one message; one transaction always fits.
+const MESSAGE_BYTES_MAX: usize = 192 * 1024;
+const _: () = assert!(MESSAGE_BYTES_MAX > <Transaction as Canonical>::BYTES_MAX);
 
 /// Accounts as they are after the newest final block.
-struct FinalAccounts<'a>(Layered<'a>);
+struct FinalAccounts<'a> {
+    state: Layered<'a>,
+    /// The one that was asked for last: it is asked for again and again.
+    newest: Cell<Option<(Address, AccountRecord)>>,
+}
+
+impl<'a> FinalAccounts<'a> {
+    const fn new(state: Layered<'a>) -> Self {
+        Self { state, newest: Cell::new(None) }
+    }
+
+    fn record(&self, address: &Address) -> AccountRecord {
+        if let Some((_, record)) = self.newest.get().filter(|(newest, _)| newest == address) {
+            return record;
+        }
+        let record = account_record(&self.state, address);
+        self.newest.set(Some((*address, record)));
+        record
+    }
+}
 
 impl Accounts for FinalAccounts<'_> {
     fn nonce(&self, address: &Address) -> Nonce {
-        account_record(&self.0, address).nonce
+        self.record(address).nonce
     }
 
     fn spendable(&self, address: &Address) -> Amount {
-        account_record(&self.0, address).thr
+        self.record(address).thr
+    }
+}
+
+/// Transactions that the other validators are to get.
+#[derive(Debug, Default)]
+pub(crate) struct Outgoing {
+    waiting: Vec<Arc<CheckedTransaction>>,
+    sent_ms: u64,
+}
+
+impl Outgoing {
+    /// When what waits is due.
+    pub(crate) fn deadline_ms(&self) -> Option<u64> {
+        (!self.waiting.is_empty()).then(|| self.sent_ms.saturating_add(1))
+    }
+
+    /// What is due now, in messages that fit the wire.
+    fn take(&mut self, now_ms: u64) -> Vec<Message> {
+        let is_full = self.waiting.len() >= TRANSACTIONS_PER_MESSAGE_MAX;
+        if !is_full && self.deadline_ms().is_none_or(|due_ms| now_ms < due_ms) {
+            return Vec::new();
+        }
+        self.sent_ms = now_ms;
+        let mut messages = Vec::new();
+        let mut batch: Vec<Shared<Transaction>> = Vec::new();
+        let mut bytes: usize = 0;
+        for checked in std::mem::take(&mut self.waiting) {
+            let length = checked.length as usize;
+            let is_full =
+                batch.len() >= TRANSACTIONS_PER_MESSAGE_MAX || bytes.saturating_add(length) > MESSAGE_BYTES_MAX;
+            if is_full {
+                messages.extend(List::new(std::mem::take(&mut batch)).map(Message::Transactions).ok());
+                bytes = 0;
+            }
+            bytes = bytes.saturating_add(length);
+            batch.push(Shared(checked.transaction.clone()));
+        }
+        messages.extend(List::new(batch).map(Message::Transactions).ok());
+        messages
     }
 }
 
@@ -34,18 +101,12 @@ impl Replica {
         transactions: Vec<Arc<CheckedTransaction>>,
         state: &dyn ChainState,
     ) {
-        let mut results = Vec::with_capacity(transactions.len());
-        let mut accepted = Vec::new();
-        for transaction in transactions {
-            self.verified.insert(&transaction.facts());
-            let result = self.pool_insert(&transaction, Source::Own, state);
-            if result.is_ok() {
-                accepted.push(transaction.transaction.clone());
-            }
-            results.push(result);
-        }
+        let facts: Vec<_> = transactions.iter().map(|transaction| transaction.facts()).collect();
+        self.verified.insert(&facts);
+        let results = self.pool_insert(&transactions, Source::Own, state);
+        let taken = transactions.into_iter().zip(&results).filter(|(_, result)| result.is_ok());
+        self.outgoing.waiting.extend(taken.map(|(transaction, _)| transaction));
         self.effects.push(Effect::Submission { token, results });
-        self.pass_on(&accepted);
     }
 
     /// Transactions from a peer, checked on their own.
@@ -55,50 +116,62 @@ impl Replica {
         results: Vec<Result<Arc<CheckedTransaction>, Reject>>,
         state: &dyn ChainState,
     ) {
-        let Origin { peer, via } = origin;
+        let Origin { peer, via, count: _ } = origin;
         let all_good = results.iter().all(Result::is_ok);
         self.verdict(via, if all_good { GossipVerdict::Accept } else { GossipVerdict::Reject });
         if !all_good {
             self.effects.push(Effect::Punish { peer, offence: Offence::InvalidTransaction });
         }
-        let from_validator = self.set.index_of_peer(&peer).is_some();
-        let mut fresh = Vec::new();
-        for transaction in results.into_iter().flatten() {
-            if self.pool_insert(&transaction, Source::Peer(peer), state).is_ok() {
-                fresh.push(transaction.transaction.clone());
-            }
-        }
+        let good: Vec<_> = results.into_iter().flatten().collect();
+        let pooled = self.pool_insert(&good, Source::Peer(peer), state);
         // A validator tells all others itself; what came from elsewhere over a stream may have come here only.
-        if via == Via::Stream && !from_validator {
-            self.pass_on(&fresh);
+        if via == Via::Stream && self.set.index_of_peer(&peer).is_none() {
+            let fresh = good.into_iter().zip(pooled).filter(|(_, pooled)| pooled.is_ok());
+            self.outgoing.waiting.extend(fresh.map(|(transaction, _)| transaction));
         }
     }
 
-    fn pass_on(&mut self, transactions: &[Arc<types::Transaction>]) {
-        for message in Self::transaction_messages(transactions) {
+    /// Sends what is due to the other validators.
+    pub(crate) fn push_transactions(&mut self) {
+        for message in self.outgoing.take(self.now.monotonic_ms) {
             self.effects.push(Effect::Send { to: Target::Validators, message });
         }
     }
 
+    /// Offers transactions to the pool, one after the other.
     fn pool_insert(
         &mut self,
-        transaction: &CheckedTransaction,
+        transactions: &[Arc<CheckedTransaction>],
         source: Source,
         state: &dyn ChainState,
-    ) -> Result<Hash32, PoolReject> {
-        let CheckedTransaction { transaction: envelope, id, wid, weight, length } = transaction.clone();
+    ) -> Vec<Result<Hash32, PoolReject>> {
         let layers = self.chain.final_layers();
-        let accounts = FinalAccounts(Layered::new(state, &layers));
+        let accounts = FinalAccounts::new(Layered::new(state, &layers));
         let now = self.chain.tip().header.time;
-        let inserted =
-            self.pool.insert(PoolTransaction::new(envelope, id, wid, weight, length), source, now, &accounts)?;
-        self.effects.push(Effect::Notify(Notice::Pooled { id }));
-        let replaced = inserted.replaced.into_iter().map(|id| (id, "replaced"));
-        let evicted = inserted.evicted.into_iter().map(|id| (id, "evicted"));
-        for (id, why) in replaced.chain(evicted) {
-            self.effects.push(Effect::Notify(Notice::Dropped { id, why }));
+        let mut pooled = Vec::with_capacity(transactions.len());
+        let mut results = Vec::with_capacity(transactions.len());
+        for checked in transactions {
+            let CheckedTransaction { transaction, id, wid, weight, length } = checked.as_ref();
+            let offered = PoolTransaction::new(transaction.clone(), *id, *wid, *weight, *length);
+            let inserted = match self.pool.insert(offered, source, now, &accounts) {
+                Ok(inserted) => inserted,
+                Err(reject) => {
+                    results.push(Err(reject));
+                    continue;
+                }
+            };
+            self.known.insert(checked.clone(), self.now.monotonic_ms);
+            pooled.push(*id);
+            results.push(Ok(*id));
+            let replaced = inserted.replaced.into_iter().map(|id| (id, "replaced"));
+            let evicted = inserted.evicted.into_iter().map(|id| (id, "evicted"));
+            let gone = replaced.chain(evicted).map(|(id, why)| Effect::Notify(Notice::Dropped { id, why }));
+            self.effects.extend(gone);
         }
-        Ok(id)
+        if !pooled.is_empty() {
+            self.effects.push(Effect::Notify(Notice::Pooled { ids: pooled }));
+        }
+        results
     }
 
     /// Takes what has become final out of the pool, and with it what has become useless.
@@ -107,7 +180,7 @@ impl Replica {
             return;
         }
         let layers = self.chain.final_layers();
-        let accounts = FinalAccounts(Layered::new(state, &layers));
+        let accounts = FinalAccounts::new(Layered::new(state, &layers));
         for block in std::mem::take(&mut self.unpooled) {
             let receipts = block.outcome.receipts.iter().skip(1);
             let included: Vec<_> = receipts
@@ -164,7 +237,7 @@ impl Replica {
     #[must_use]
     pub fn pending_nonce(&self, address: &Address, state: &dyn ChainState) -> Nonce {
         let layers = self.chain.final_layers();
-        self.pool.pending_nonce(address, &FinalAccounts(Layered::new(state, &layers)))
+        self.pool.pending_nonce(address, &FinalAccounts::new(Layered::new(state, &layers)))
     }
 
     /// All that waits in the pool, for the API.

@@ -4,7 +4,7 @@
 //! with transactions is followed by one that commits its result, once it is final or soon after; otherwise an empty
 //! block comes at the idle pace.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use consensus::{BuiltBlock, Input, WorkState};
@@ -17,7 +17,7 @@ use crate::effect::{Effect, Target};
 use crate::job::{Job, Proposing};
 use crate::jobs::Purpose;
 use crate::replica::Replica;
-use crate::wire::{Message, WireBlock};
+use crate::wire::{Message, Shared, WireBlock};
 
 /// A block that this node has to make.
 #[derive(Clone, Debug)]
@@ -85,9 +85,9 @@ impl Replica {
         // A build fails only for a node that is not in the set or cannot sign the seed: then others lead.
         let Ok(built) = built else { return };
         let Built { hash, header, body } = *built;
-        let wire = WireBlock { header: header.clone(), body: body.body().as_ref().clone() };
+        let sketch = Box::new(self.sketch(&header, &body));
+        self.effects.push(Effect::Send { to: Target::Validators, message: Message::Sketch(sketch) });
         self.chain.insert(hash, &header, Some(Arc::new(body)));
-        self.effects.push(Effect::Send { to: Target::Validators, message: Message::Block(Box::new(wire)) });
         self.log_block(&hash);
         if let Some(entry) = self.chain.entry_mut(&hash) {
             entry.valid = Some(true);
@@ -139,8 +139,11 @@ impl Replica {
     }
 
     fn has_candidate(&self, parent: &Hash32) -> bool {
-        if self.pool.status().executable == 0 {
-            return false;
+        // All that is in blocks above the tip is executable, being in the pool until it is final: where more is, the rest
+        // waits for a block, and nothing need be compared.
+        let executable = self.pool.status().executable;
+        if executable == 0 || executable > self.count_above_tip(parent) {
+            return executable > 0;
         }
         let included = self.included_above_tip(parent);
         let one = CandidateLimits { count: 1, bytes: usize::MAX, weight: u64::MAX };
@@ -161,10 +164,16 @@ impl Replica {
     }
 
     /// The transactions of the blocks between the tip and `hash`.
-    pub(crate) fn included_above_tip(&self, hash: &Hash32) -> BTreeSet<Hash32> {
+    pub(crate) fn included_above_tip(&self, hash: &Hash32) -> HashSet<Hash32> {
         let path = self.chain.path(hash).unwrap_or_default();
         let bodies = path.iter().filter_map(|hash| self.chain.entry(hash)?.body.as_ref());
         bodies.flat_map(|body| body.facts().iter().map(|facts| facts.id)).collect()
+    }
+
+    fn count_above_tip(&self, hash: &Hash32) -> usize {
+        let path = self.chain.path(hash).unwrap_or_default();
+        let bodies = path.iter().filter_map(|hash| self.chain.entry(hash)?.body.as_ref());
+        bodies.fold(0, |count, body| count.saturating_add(body.facts().len()))
     }
 
     /// Writes a block into the consensus log, once.
@@ -172,7 +181,7 @@ impl Replica {
         let Some(entry) = self.chain.entry_mut(hash).filter(|entry| !entry.logged) else { return };
         let Some(body) = &entry.body else { return };
         entry.logged = true;
-        let wire = WireBlock { header: entry.header.clone(), body: Arc::unwrap_or_clone(body.body().clone()) };
+        let wire = WireBlock { header: entry.header.clone(), body: Shared(body.body().clone()) };
         self.effects.push(Effect::Persist(crate::log::LogRecord::Block(Box::new(wire))));
     }
 }

@@ -15,8 +15,11 @@ use crate::event::{Event, Now};
 use crate::fetch::Fetch;
 use crate::jobs::Jobs;
 use crate::judge::Judgement;
+use crate::known::Known;
 use crate::log::LogRecord;
+use crate::pool::Outgoing;
 use crate::propose::Turn;
+use crate::sketch::Drafts;
 use crate::sync::Sync;
 use crate::verified::Verified;
 use crate::wire::WireBlock;
@@ -69,8 +72,13 @@ pub struct Replica {
     pub(crate) engine_wake_ms: u64,
     /// Blocks whose bodies the engine waits for.
     pub(crate) awaited: BTreeSet<Hash32>,
-    /// Bodies taken unasked, per view.
+    /// Sketches taken, per view, and those that lack something.
     pub(crate) hints: BTreeMap<View, u8>,
+    pub(crate) drafts: Drafts,
+    /// Waiting transactions by short id.
+    pub(crate) known: Known,
+    /// Transactions on their way to the other validators.
+    pub(crate) outgoing: Outgoing,
     pub(crate) status_asked_ms: u64,
     /// The highest epoch that a peer says to be in.
     pub(crate) epoch_claimed: Epoch,
@@ -131,6 +139,9 @@ impl Replica {
             engine_wake_ms: 0,
             awaited: BTreeSet::new(),
             hints: BTreeMap::new(),
+            drafts: Drafts::new(),
+            known: Known::default(),
+            outgoing: Outgoing::default(),
             status_asked_ms: 0,
             epoch_claimed: Epoch::ZERO,
             verified: Arc::default(),
@@ -186,6 +197,7 @@ impl Replica {
         }
         self.want_again();
         self.ask_ranges();
+        self.push_transactions();
         self.set_alarm();
     }
 
@@ -196,6 +208,7 @@ impl Replica {
             self.propose_wake_ms(),
             self.fetch.deadline_ms(),
             self.sync.deadline_ms(),
+            self.outgoing.deadline_ms(),
         ];
         let soonest = deadlines.into_iter().flatten().min().unwrap_or(u64::MAX);
         // At least one millisecond on: a deadline that has just been served must not spin.
@@ -205,7 +218,7 @@ impl Replica {
     /// A block from the log: it was valid, or certified, when it was written.
     fn remember(&mut self, block: WireBlock) {
         let hash = crypto::ids::header_hash(&block.header);
-        let Ok(body) = self.config.registry.check_body(&block.header, Arc::new(block.body)) else { return };
+        let Ok(body) = self.config.registry.check_body(&block.header, block.body.0) else { return };
         self.chain.insert(hash, &block.header, Some(Arc::new(body)));
         if let Some(entry) = self.chain.entry_mut(&hash) {
             (entry.logged, entry.valid) = (true, Some(true));

@@ -8,12 +8,12 @@ use consensus::verify::{self, VerifyAnswer, VerifyJob};
 use crypto::ids::header_hash;
 use execution::{
     BlockOutcome, BuildError, BuildRequest, Built, CheckedBody, CheckedTransaction, FinalizedBlock, InvalidBlock,
-    Layered, NextBlock, Reject,
+    Layered, NextBlock, Reject, TransactionFacts,
 };
 use types::{Certificate, Hash32, Header, Transaction, ValidatorSet, VoteKind};
 
 use crate::chain::{Ground, Tip};
-use crate::job::{Executed, Job, JobAnswer, JobContext, Proposing, ReplayError, Replayed};
+use crate::job::{BodyDraft, Executed, Job, JobAnswer, JobContext, Piece, Proposing, ReplayError, Replayed};
 use crate::wire::CertifiedBlock;
 
 impl Job {
@@ -22,11 +22,9 @@ impl Job {
     pub fn run(self, context: &JobContext<'_>) -> JobAnswer {
         match self {
             Self::Verify(job) => JobAnswer::Verify(verify::run(&job, context.scheme)),
-            Self::Check { transactions } => {
-                JobAnswer::Check(transactions.into_iter().map(|transaction| context.check(transaction)).collect())
-            }
+            Self::Check { transactions } => JobAnswer::Check(context.check(transactions)),
             Self::CheckBody { header, body } => {
-                let result = context.registry.check_body(&header, body).map(Arc::new);
+                let result = context.check_body(&header, body).map(Arc::new);
                 JobAnswer::CheckBody { header, result }
             }
             Self::Build { ground, proposing } => JobAnswer::Build(context.build(&ground, *proposing).map(Box::new)),
@@ -40,33 +38,53 @@ impl Job {
 }
 
 impl JobContext<'_> {
-    fn check(&self, transaction: Transaction) -> Result<Arc<CheckedTransaction>, Reject> {
-        let checked = self.registry.check(self.chain_id, Arc::new(transaction))?;
-        self.check_signatures(&checked)?;
-        Ok(Arc::new(checked))
+    /// Checks transactions each by itself, signatures only where they were not checked before.
+    fn check(&self, transactions: Vec<Arc<Transaction>>) -> Vec<Result<Arc<CheckedTransaction>, Reject>> {
+        let check = |transaction| self.registry.check(self.chain_id, transaction);
+        let mut results: Vec<_> = transactions.into_iter().map(check).collect();
+        let facts: Vec<TransactionFacts> = results.iter().flatten().map(CheckedTransaction::facts).collect();
+        let mut unknown = self.verified.unknown(&facts).into_iter().peekable();
+        let mut good = Vec::new();
+        for (place, result) in results.iter_mut().filter(|result| result.is_ok()).enumerate() {
+            let Ok(checked) = result else { continue };
+            if unknown.next_if_eq(&place).is_none() {
+                continue;
+            }
+            match self.registry.check_signatures(checked) {
+                Ok(()) => good.push(checked.facts()),
+                Err(reject) => *result = Err(reject),
+            }
+        }
+        self.verified.insert(&good);
+        results.into_iter().map(|result| result.map(Arc::new)).collect()
     }
 
-    /// Checks signatures that were not checked before.
-    ///
-    /// # Errors
-    /// The first that is wrong.
-    pub fn check_signatures(&self, transaction: &CheckedTransaction) -> Result<(), Reject> {
-        let facts = transaction.facts();
-        if !self.verified.contains(&facts) {
-            execution::check_signatures(&facts.id, &transaction.transaction)?;
-            self.verified.insert(&facts);
+    /// Makes a body of its parts, hashing only what this node has not checked before.
+    fn check_body(&self, header: &Header, draft: BodyDraft) -> Result<CheckedBody, InvalidBlock> {
+        let mut checked = Vec::with_capacity(draft.transactions.len());
+        for (index, piece) in (0..).zip(draft.transactions) {
+            checked.push(match piece {
+                Piece::Checked(checked) => checked,
+                Piece::Raw(transaction) => {
+                    let checked = self.registry.check(header.chain_id, transaction);
+                    Arc::new(checked.map_err(|reject| InvalidBlock::Transaction { index, reject })?)
+                }
+            });
         }
-        Ok(())
+        CheckedBody::from_checked(header, draft.system_calls, &checked)
     }
 
     fn check_body_signatures(&self, body: &CheckedBody) -> Result<(), InvalidBlock> {
-        for (index, (transaction, facts)) in (0..).zip(body.transactions()) {
-            if !self.verified.contains(facts) {
+        let mut unknown = self.verified.unknown(body.facts()).into_iter().peekable();
+        let mut good = Vec::new();
+        for (place, (index, (transaction, facts))) in (0_u32..).zip(body.transactions()).enumerate() {
+            if unknown.next_if_eq(&place).is_some() {
                 let checked = execution::check_signatures(&facts.id, transaction);
                 checked.map_err(|reject| InvalidBlock::Transaction { index, reject })?;
-                self.verified.insert(facts);
+                good.push(*facts);
             }
         }
+        self.verified.insert(&good);
         Ok(())
     }
 
@@ -103,7 +121,9 @@ impl JobContext<'_> {
         }
     }
 
-    fn replay(&self, ground: Ground, blocks: Vec<CertifiedBlock>) -> Replayed {
+    fn replay(&self, mut ground: Ground, blocks: Vec<CertifiedBlock>) -> Replayed {
+        // Hundreds of blocks may wait for the store: each read would look through all of their layers.
+        ground.layers = one_layer(ground.layers);
         let mut replay = Replay { context: self, ground, done: Vec::new() };
         let error = replay.run(blocks).err();
         Replayed { blocks: replay.done, error }
@@ -210,13 +230,26 @@ impl Replay<'_> {
     fn stand_on(&mut self, header: &Header, hash: Hash32, outcome: &Arc<BlockOutcome>) {
         // One layer for the whole range: looking through hundreds would make each read as slow as they are many.
         match self.ground.layers.last_mut().filter(|_| !self.done.is_empty()).map(Arc::make_mut) {
-            Some(range) => {
-                range.changes.merge(outcome.changes.clone());
-                range.pages.extend(outcome.pages.iter().map(|(path, page)| (*path, page.clone())));
-            }
+            Some(range) => lay_over(range, outcome),
             None => self.ground.layers.push(outcome.clone()),
         }
         self.ground.tip =
             Tip { hash, header: header.clone(), state_root: outcome.state_root, receipts_root: outcome.receipts_root };
     }
+}
+
+/// What all layers together leave behind, as one.
+fn one_layer(layers: Vec<Arc<BlockOutcome>>) -> Vec<Arc<BlockOutcome>> {
+    let mut layers = layers.into_iter();
+    let Some(mut first) = layers.next() else { return Vec::new() };
+    for later in layers {
+        lay_over(Arc::make_mut(&mut first), &later);
+    }
+    vec![first]
+}
+
+/// Adds what a later block did to state and tree.
+fn lay_over(range: &mut BlockOutcome, later: &BlockOutcome) {
+    range.changes.merge(later.changes.clone());
+    range.pages.extend(later.pages.iter().map(|(path, page)| (*path, page.clone())));
 }

@@ -10,8 +10,8 @@ use execution::TransactionFacts;
 use types::Hash32;
 use types::canary::{Canary, planted};
 
-/// Wids per generation.
-const GENERATION_MAX: usize = 100_000;
+/// Wids per generation: as many as a pool holds.
+const GENERATION_MAX: usize = 57_344;
 
 /// A set of checked transactions that several threads share.
 #[derive(Debug, Default)]
@@ -25,25 +25,42 @@ struct Generations {
     old: HashSet<Hash32>,
 }
 
-impl Verified {
-    /// Whether the signatures of exactly these bytes were found good.
-    pub fn contains(&self, facts: &TransactionFacts) -> bool {
-        let key = key(facts);
-        let generations = self.lock();
-        generations.young.contains(&key) || generations.old.contains(&key)
+impl Generations {
+    fn contains(&self, key: &Hash32) -> bool {
+        self.young.contains(key) || self.old.contains(key)
     }
 
-    /// Remembers a good verdict.
-    pub fn insert(&self, facts: &TransactionFacts) {
-        let mut generations = self.lock();
-        if generations.young.len() >= GENERATION_MAX {
-            generations.old = std::mem::take(&mut generations.young);
+    fn insert(&mut self, key: Hash32) {
+        if self.young.len() >= GENERATION_MAX {
+            self.old = std::mem::take(&mut self.young);
         }
-        generations.young.insert(key(facts));
+        self.young.insert(key);
+    }
+}
+
+impl Verified {
+    /// Whether the signatures of exactly these bytes were found good.
+    #[must_use]
+    pub fn contains(&self, facts: &TransactionFacts) -> bool {
+        self.lock().contains(&key(facts))
+    }
+
+    /// The places of those whose signatures have yet to be checked, in order.
+    #[must_use]
+    pub fn unknown<'a>(&self, all: impl IntoIterator<Item = &'a TransactionFacts>) -> Vec<usize> {
+        let generations = self.lock();
+        let places = all.into_iter().enumerate().filter(|(_, facts)| !generations.contains(&key(facts)));
+        places.map(|(place, _)| place).collect()
+    }
+
+    /// Remembers good verdicts.
+    pub fn insert<'a>(&self, all: impl IntoIterator<Item = &'a TransactionFacts>) {
+        let mut generations = self.lock();
+        all.into_iter().for_each(|facts| generations.insert(key(facts)));
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Generations> {
-        // A panic elsewhere cannot leave the sets half-written: each call writes one entry.
+        // A panic elsewhere cannot leave the sets half-written: each change is one entry.
         self.generations.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

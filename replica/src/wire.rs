@@ -3,11 +3,14 @@
 //! A message says nothing about who sent it: that is known from the stream it came over. Every list is bounded,
 //! so that a decoder refuses before it allocates.
 
-use borsh::{BorshDeserialize, BorshSerialize};
+use std::ops::Deref;
+use std::sync::Arc;
+
+use borsh::{BorshDeserialize, BorshSerialize, io};
 use consensus::CertificateRequest;
 use types::{
-    Body, ByteString, Canonical, Certificate, ChainId, Epoch, Hash32, Header, Height, List, Proposal, Transaction,
-    Vote, limits,
+    Body, ByteString, Canonical, Certificate, ChainId, Epoch, Hash32, Header, Height, List, Proposal, SystemCall,
+    Transaction, Vote, limits,
 };
 
 /// Most transactions in one message.
@@ -18,6 +21,61 @@ pub const BLOCKS_PER_ANSWER_MAX: usize = 512;
 pub const CERTIFICATES_PER_ANSWER_MAX: usize = 64;
 /// Most bytes of blocks in one answer; the first block is sent whatever its size.
 pub const ANSWER_BYTES_MAX: usize = 7 * 1024 * 1024;
+
+/// Most transactions that a leader sends in full beside a sketch.
+pub const GIVEN_MAX: usize = 128;
+/// Most transactions of a block that are asked for one by one; who misses more asks for the block.
+pub const PLACES_MAX: usize = 2_048;
+/// What a sketch may be longer than the body it stands for: its header, and a short id and a place for each transaction
+/// that is in it in full.
+const SKETCH_OVERHEAD_BYTES: usize = 4 * 1024;
+const _: () = assert!(limits::HEADER_BYTES_MAX + 16 + GIVEN_MAX * (ShortId::LENGTH + 4) <= SKETCH_OVERHEAD_BYTES);
+const _: () = assert!(limits::TRANSACTIONS_PER_BLOCK_MAX <= u16::MAX as usize);
+
+/// A value that the pool, a block and several messages hold at once; its bytes are the value's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shared<T>(pub Arc<T>);
+
+impl<T> From<T> for Shared<T> {
+    fn from(value: T) -> Self {
+        Self(Arc::new(value))
+    }
+}
+
+impl<T> Deref for Shared<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: BorshSerialize> BorshSerialize for Shared<T> {
+    fn serialize<W: io::Write>(&self, writer: &mut W) -> io::Result<()> {
+        self.0.serialize(writer)
+    }
+}
+
+impl<T: BorshDeserialize> BorshDeserialize for Shared<T> {
+    fn deserialize_reader<R: io::Read>(reader: &mut R) -> io::Result<Self> {
+        T::deserialize_reader(reader).map(Self::from)
+    }
+}
+
+/// The first bytes of a transaction's `wid`: enough to find it in a pool, too few to prove anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+pub struct ShortId(pub [u8; 8]);
+
+impl ShortId {
+    /// Length in bytes.
+    pub const LENGTH: usize = 8;
+
+    /// The short id of the transaction with these exact bytes.
+    #[must_use]
+    pub const fn of(wid: &Hash32) -> Self {
+        let [a, b, c, d, e, f, g, h, ..] = *wid.as_bytes();
+        Self([a, b, c, d, e, f, g, h])
+    }
+}
 
 /// Something said without being asked.
 // A message is moved from the socket to the engine and no further: its size costs nothing that a box would save.
@@ -31,10 +89,33 @@ pub enum Message {
     Vote(Vote),
     /// A quorum's votes.
     Certificate(Certificate),
-    /// A block's header and body: a hint until its leader's vote comes.
-    Block(Box<WireBlock>),
+    /// A block without what others have already: a hint until its leader's vote comes.
+    Sketch(Box<Sketch>),
     /// Transactions for the pool.
-    Transactions(List<Transaction, TRANSACTIONS_PER_MESSAGE_MAX>),
+    Transactions(List<Shared<Transaction>, TRANSACTIONS_PER_MESSAGE_MAX>),
+}
+
+/// A header and what its body is made of. Whether the right body was made of it is decided by the header's body root
+/// alone.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Sketch {
+    /// The header.
+    pub header: Header,
+    /// The body's system calls.
+    pub system_calls: List<SystemCall, { limits::SYSTEM_CALLS_PER_BLOCK_MAX }>,
+    /// The body's transactions, in order.
+    pub transactions: List<ShortId, { limits::TRANSACTIONS_PER_BLOCK_MAX }>,
+    /// Those of them that others may not have, in rising order of their places.
+    pub given: List<Given, GIVEN_MAX>,
+}
+
+/// A transaction of a sketch in full.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Given {
+    /// Its place among the body's transactions.
+    pub place: u16,
+    /// The transaction.
+    pub transaction: Shared<Transaction>,
 }
 
 /// A header with its body.
@@ -43,7 +124,7 @@ pub struct WireBlock {
     /// The header.
     pub header: Header,
     /// The body it commits to.
-    pub body: Body,
+    pub body: Shared<Body>,
 }
 
 /// A block of the final chain with what proves it.
@@ -77,6 +158,13 @@ pub enum Request {
         /// How many, at most [`BLOCKS_PER_ANSWER_MAX`].
         count: u16,
     },
+    /// Transactions of a block that is not final yet, of whoever sketched it.
+    Transactions {
+        /// The block's hash.
+        block: Hash32,
+        /// Their places, rising.
+        places: List<u16, PLACES_MAX>,
+    },
 }
 
 /// The answer to a [`Request`].
@@ -91,6 +179,8 @@ pub enum Response {
     Block(Option<Box<WireBlock>>),
     /// Final blocks from the asked height on; empty when it has none.
     Range(List<CertifiedBlock, BLOCKS_PER_ANSWER_MAX>),
+    /// The transactions in the order in which they were asked for; none when the block is not at hand.
+    Transactions(List<Shared<Transaction>, PLACES_MAX>),
 }
 
 /// What a peer says of itself; a claim, checked by nothing.
@@ -107,15 +197,19 @@ pub struct PeerStatus {
 }
 
 impl Canonical for Message {
-    const BYTES_MAX: usize = limits::BODY_BYTES_MAX + 2 * limits::HEADER_BYTES_MAX;
+    const BYTES_MAX: usize = limits::BODY_BYTES_MAX + SKETCH_OVERHEAD_BYTES;
 }
 
 impl Canonical for WireBlock {
     const BYTES_MAX: usize = limits::BODY_BYTES_MAX + limits::HEADER_BYTES_MAX;
 }
 
+impl Canonical for Sketch {
+    const BYTES_MAX: usize = limits::BODY_BYTES_MAX + SKETCH_OVERHEAD_BYTES - 1;
+}
+
 impl Canonical for Request {
-    const BYTES_MAX: usize = 256;
+    const BYTES_MAX: usize = 256 + 2 * PLACES_MAX;
 }
 
 impl Canonical for Response {
@@ -129,7 +223,7 @@ impl Message {
         match self {
             Self::Proposal(_) => Lane::Proposals,
             Self::Vote(_) | Self::Certificate(_) => Lane::Votes,
-            Self::Block(_) => Lane::Bodies,
+            Self::Sketch(_) => Lane::Bodies,
             Self::Transactions(_) => Lane::Transactions,
         }
     }
@@ -142,7 +236,7 @@ pub enum Lane {
     Proposals,
     /// Votes and certificates.
     Votes,
-    /// Bodies of blocks.
+    /// Sketches of blocks.
     Bodies,
     /// Transactions.
     Transactions,

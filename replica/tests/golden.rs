@@ -3,7 +3,9 @@
 use consensus::{CertificateRequest, KindSet, Record};
 use journal::{Disk, Floor, Journal, Lease, LogState, MemoryDisk, SEGMENT_BYTES};
 use replica::LogRecord;
-use replica::wire::{CertifiedBlock, Message, PeerStatus, Request, Response, WireBlock};
+use replica::wire::{
+    CertifiedBlock, Given, Message, PeerStatus, Request, Response, Shared, ShortId, Sketch, WireBlock,
+};
 use types::{
     Auth, BlsSignature, Body, ByteString, Canonical, Certificate, ChainId, Epoch, Hash32, Header, Height, List,
     Proposal, ProtocolVersion, SignerBitmap, TimeMs, Transaction, ValidatorIndex, View, Vote, VoteKind, VoteStatement,
@@ -64,7 +66,17 @@ fn transaction() -> Transaction {
 
 fn block() -> WireBlock {
     let transactions = List::new(vec![transaction()]).expect("one");
-    WireBlock { header: header(), body: Body { transactions, ..Body::default() } }
+    WireBlock { header: header(), body: Shared::from(Body { transactions, ..Body::default() }) }
+}
+
+fn sketch() -> Sketch {
+    let given = vec![Given { place: 1, transaction: Shared::from(transaction()) }];
+    Sketch {
+        header: header(),
+        system_calls: List::default(),
+        transactions: List::new(vec![ShortId([31; 8]), ShortId([32; 8])]).expect("two"),
+        given: List::new(given).expect("one"),
+    }
 }
 
 fn fingerprint(bytes: &[u8]) -> String {
@@ -79,6 +91,7 @@ fn line(name: &str, value: &impl Canonical) -> String {
 #[test]
 fn what_nodes_say_to_each_other_has_the_recorded_bytes() {
     let WireBlock { header, body } = block();
+    let body = Body::clone(&body);
     let certified = CertifiedBlock { header: header.clone(), body, certificate: certificate() };
     let status = PeerStatus {
         chain_id: header.chain_id,
@@ -88,20 +101,24 @@ fn what_nodes_say_to_each_other_has_the_recorded_bytes() {
     };
     let kinds = KindSet::of(&[VoteKind::Nullify, VoteKind::Finalize]);
     let asked = CertificateRequest { epoch: Epoch(25), view: View(26), kinds };
+    let places = List::new(vec![0, 34]).expect("two");
     let found = [
         line("proposal", &Message::Proposal(Proposal { vote: vote(), header })),
         line("vote", &Message::Vote(vote())),
         line("certificate", &Message::Certificate(certificate())),
-        line("block", &Message::Block(Box::new(block()))),
-        line("transactions", &Message::Transactions(List::new(vec![transaction()]).expect("one"))),
+        line("sketch", &Message::Sketch(Box::new(sketch()))),
+        line("transactions", &Message::Transactions(List::new(vec![transaction().into()]).expect("one"))),
         line("ask status", &Request::Status),
         line("ask certificates", &Request::Certificates(asked)),
         line("ask block", &Request::Block { hash: Hash32([27; 32]) }),
         line("ask range", &Request::Range { from: Height(28), count: 29 }),
+        line("ask transactions", &Request::Transactions { block: Hash32([33; 32]), places }),
         line("status", &Response::Status(status)),
         line("certificates", &Response::Certificates(List::new(vec![certificate()]).expect("one"))),
         line("no block", &Response::Block(None)),
+        line("block", &Response::Block(Some(Box::new(block())))),
         line("range", &Response::Range(List::new(vec![certified]).expect("one"))),
+        line("asked transactions", &Response::Transactions(List::new(vec![transaction().into()]).expect("one"))),
     ];
     assert_eq!(found.join("\n"), include_str!("golden/wire.txt").trim_end());
 }

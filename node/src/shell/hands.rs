@@ -151,7 +151,7 @@ impl Hands {
             Message::Certificate(_) => Channel::Certificate,
             Message::Proposal(_) | Message::Vote(_) => Channel::Consensus,
             // Bodies never travel by gossip.
-            Message::Block(_) => return,
+            Message::Sketch(_) => return,
         };
         let bytes = message.to_canonical();
         if bytes.len() <= channel.row().bytes_max {
@@ -212,7 +212,7 @@ impl Hands {
                 self.metrics.block_is_final(&block, &self.newest_set());
                 self.write(Writing::Tell(block));
             }
-            Notice::Pooled { id } => self.notices.pool(PoolChange::Pooled(id)),
+            Notice::Pooled { ids } => ids.into_iter().for_each(|id| self.notices.pool(PoolChange::Pooled(id))),
             Notice::Dropped { id, why } => self.notices.pool(PoolChange::Dropped { id, why }),
             Notice::View { epoch, view, leader } => {
                 tracing::debug!(%epoch, %view, %leader, "view");

@@ -51,7 +51,7 @@ fn answer_all(store: &Store, network: &Network, receiver: &Receiver<Question>) -
 /// What the store has to say; nothing for questions that only the replica can answer.
 pub(crate) fn answer(store: &Store, request: &Request) -> Result<Option<Response>, StoreError> {
     Ok(match request {
-        Request::Status => None,
+        Request::Status | Request::Transactions { .. } => None,
         Request::Certificates(asked) => {
             // Whoever is behind in this epoch goes on from the newest finalization.
             let tip = store.tip().map(|tip| store.block(tip.height)).transpose()?.flatten();
@@ -63,7 +63,8 @@ pub(crate) fn answer(store: &Store, request: &Request) -> Result<Option<Response
         Request::Block { hash } => {
             let height = store.height_of(hash)?;
             let block = height.map(|height| certified_block(store, height)).transpose()?.flatten();
-            Some(Response::Block(block.map(|CertifiedBlock { header, body, .. }| Box::new(WireBlock { header, body }))))
+            let whole = |CertifiedBlock { header, body, .. }| Box::new(WireBlock { header, body: body.into() });
+            Some(Response::Block(block.map(whole)))
         }
         Request::Range { from, count } => {
             let heights = std::iter::successors(Some(*from), |height| height.checked_add(1));

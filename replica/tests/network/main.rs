@@ -3,5 +3,6 @@
 mod follow;
 mod ranges;
 mod restart;
+mod sketches;
 mod transfers;
 mod world;

@@ -7,7 +7,7 @@ use crypto::{bls, ecdsa_pure, ids};
 use execution::{FinalizedBlock, MemoryState};
 use genesis::{LocalNetwork, local_network};
 use journal::{MemoryDisk, VoteBound};
-use replica::wire::{CertifiedBlock, Message, Request, Response, WireBlock};
+use replica::wire::{CertifiedBlock, Message, Request, Response, Shared, WireBlock};
 use replica::{
     BlsScheme, Config, Desk, Effect, Event, Job, JobContext, JobId, Notice, Now, Replica, RequestToken, Signer, Start,
     Target, Tip, Via,
@@ -55,11 +55,24 @@ pub struct Node {
     running: Option<Running>,
 }
 
+/// Looks at a message from one node to another.
+pub type Post = Box<dyn FnMut(usize, usize, &mut Message) -> bool>;
+
 pub struct World {
     pub now: Now,
     pub genesis: Arc<Genesis>,
     pub chain: ChainId,
     pub nodes: Vec<Node>,
+    /// What becomes of a message on its way: it may change, and passes if the answer is yes.
+    pub post: Option<Post>,
+    /// Who asked whom what.
+    pub asked: Vec<(usize, usize, Request)>,
+    /// Whether questions of a kind get no answer.
+    pub unanswered: fn(&Request) -> bool,
+    /// A node that may be punished.
+    pub criminal: Option<usize>,
+    /// For what it was.
+    pub offences: Vec<replica::Offence>,
     registry: execution::Registry,
     scheme: BlsScheme,
 }
@@ -94,9 +107,16 @@ fn make_genesis(keys: &[bls::SecretKey]) -> Genesis {
 impl World {
     /// `validators` that vote, and `followers` that do not.
     pub fn new(validators: u8, followers: u8) -> Self {
+        Self::paced(validators, followers, None)
+    }
+
+    /// The same, with at least so much time between blocks.
+    pub fn paced(validators: u8, followers: u8, interval_min_ms: Option<u64>) -> Self {
         let keys: Vec<_> =
             (0..validators + followers).map(|place| bls::SecretKey::from_ikm(&[place + 1; 32])).collect();
-        let genesis = make_genesis(&keys[..usize::from(validators)]);
+        let mut genesis = make_genesis(&keys[..usize::from(validators)]);
+        let timing = &mut genesis.parameters.timing;
+        timing.block_interval_min_ms = interval_min_ms.unwrap_or(timing.block_interval_min_ms);
         let chain = ids::chain_id(&genesis);
         let registry = runtime::registry();
         let first = registry.genesis(&genesis, chain).expect("the genesis is sound");
@@ -117,7 +137,19 @@ impl World {
         });
         let now = Now { monotonic_ms: 1, unix_ms: START_MS + 1 };
         let scheme = BlsScheme::new(chain, [9; 32]);
-        Self { now, chain, nodes: nodes.collect(), registry, scheme, genesis: Arc::new(genesis) }
+        Self {
+            now,
+            chain,
+            nodes: nodes.collect(),
+            post: None,
+            asked: Vec::new(),
+            unanswered: |_| false,
+            criminal: None,
+            offences: Vec::new(),
+            registry,
+            scheme,
+            genesis: Arc::new(genesis),
+        }
     }
 
     pub fn start(&mut self, place: usize) {
@@ -242,7 +274,11 @@ impl World {
             Effect::Notify(Notice::Final { block }) => {
                 self.nodes[place].told.push((block.header.height, block.hash));
             }
-            Effect::Punish { peer, offence } => panic!("honest node {peer} is punished for {offence:?}"),
+            Effect::Punish { peer, offence } => {
+                let criminal = self.criminal.is_some_and(|criminal| self.nodes[criminal].peer == peer);
+                assert!(criminal, "honest node {peer} is punished for {offence:?}");
+                self.offences.push(offence);
+            }
             Effect::Stop(fault) => panic!("{fault}"),
             Effect::Notify(Notice::InvalidProposal { error, .. }) => panic!("an honest proposal is invalid: {error}"),
             Effect::Persist(_) | Effect::Floor { .. } => panic!("the desk keeps these"),
@@ -278,9 +314,13 @@ impl World {
     }
 
     fn deliver(&mut self, from: usize, to: usize, message: &Message, via: Via) {
-        if from != to {
+        if from == to {
+            return;
+        }
+        let mut message = message.clone();
+        if self.post.as_mut().is_none_or(|post| post(from, to, &mut message)) {
             let from = self.nodes[from].peer;
-            self.happen(to, Event::Message { from, via, message: message.clone() });
+            self.happen(to, Event::Message { from, via, message });
         }
     }
 
@@ -290,7 +330,8 @@ impl World {
 
     fn request(&mut self, place: usize, id: replica::RequestId, to: PeerKey, request: Request) {
         let other = self.place_of(to);
-        if self.nodes[other].running.is_none() {
+        self.asked.push((place, other, request.clone()));
+        if self.nodes[other].running.is_none() || (self.unanswered)(&request) {
             return self.happen(place, Event::Response { id, from: to, response: None });
         }
         // The token carries who asked what, so that the answer finds its way.
@@ -320,7 +361,7 @@ impl World {
             }
             Request::Block { hash } => {
                 let found = blocks.values().find(|block| block.hash == *hash).map(|block| {
-                    Box::new(WireBlock { header: block.header.clone(), body: block.body.as_ref().clone() })
+                    Box::new(WireBlock { header: block.header.clone(), body: Shared(block.body.clone()) })
                 });
                 Response::Block(found)
             }

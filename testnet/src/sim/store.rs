@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use consensus::CertificateRequest;
 use execution::{FinalizedBlock, GenesisBlock, MemoryState, NextBlock};
-use replica::wire::{CertifiedBlock, Request, Response, WireBlock};
+use replica::wire::{CertifiedBlock, Request, Response, Shared, WireBlock};
 use replica::{Tip, answer_range};
 use types::{Certificate, Epoch, Hash32, Height, List, VoteKind};
 
@@ -108,14 +108,14 @@ impl Store {
             Request::Block { hash } => {
                 let found = self.blocks.iter().rev().find(|block| block.hash == *hash);
                 Some(Response::Block(found.map(|block| {
-                    Box::new(WireBlock { header: block.header.clone(), body: block.body.as_ref().clone() })
+                    Box::new(WireBlock { header: block.header.clone(), body: Shared(block.body.clone()) })
                 })))
             }
             Request::Certificates(request) => {
                 let found = self.finalization(request).into_iter().collect();
                 Some(Response::Certificates(List::new(found).expect("at most one")))
             }
-            Request::Status => None,
+            Request::Status | Request::Transactions { .. } => None,
         }
     }
 

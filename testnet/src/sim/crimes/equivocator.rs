@@ -1,7 +1,7 @@
 //! Says one thing to some and another to the others: two proposals in a view, two notarize votes, nullify and finalize
 //! (FAULTS C1). Both proposals are valid blocks, so honest nodes would follow either.
 
-use replica::wire::{Message, WireBlock};
+use replica::wire::{Message, Sketch};
 use types::{Hash32, Header, Proposal, TimeMs, View, VoteKind, VoteStatement};
 
 use super::{Crime, Hand};
@@ -46,11 +46,11 @@ impl Crime for Equivocator {
                 let other = Message::Proposal(Proposal { vote, header });
                 if hand.lots.chance(300) { vec![other, Message::Proposal(proposal)] } else { vec![other] }
             }
-            Message::Block(block)
-                if block.header.proposer == hand.index() && Self::is_deceived(to, block.header.view) =>
+            Message::Sketch(sketch)
+                if sketch.header.proposer == hand.index() && Self::is_deceived(to, sketch.header.view) =>
             {
-                let header = Self::other(&block.header);
-                vec![Message::Block(Box::new(WireBlock { header, body: block.body }))]
+                let header = Self::other(&sketch.header);
+                vec![Message::Sketch(Box::new(Sketch { header, ..*sketch }))]
             }
             Message::Vote(vote) if hand.lots.chance(400) => {
                 let other = Self::other_vote(hand, vote.statement);

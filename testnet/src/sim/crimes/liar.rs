@@ -39,6 +39,11 @@ impl Crime for Liar {
                 Some(Response::Block(Some(block)))
             }
             Response::Block(_) => hand.lots.chance(500).then_some(Response::Block(None)),
+            Response::Transactions(found) if way.is_multiple_of(2) => {
+                let bent = found.into_vec().into_iter().rev().collect();
+                Some(Response::Transactions(List::new(bent).expect("as many as there were")))
+            }
+            Response::Transactions(_) => hand.lots.chance(500).then(|| Response::Transactions(List::default())),
             Response::Certificates(_) => hand.lots.chance(500).then(|| Response::Certificates(List::default())),
         }
     }

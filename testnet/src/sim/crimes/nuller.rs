@@ -19,7 +19,7 @@ impl Crime for Nuller {
     fn send(&mut self, hand: &mut Hand<'_>, _to: usize, message: Message) -> Vec<Message> {
         match message {
             Message::Vote(vote) => vec![Message::Vote(hand.sign(nullify(vote.statement)))],
-            Message::Proposal(_) | Message::Block(_) => Vec::new(),
+            Message::Proposal(_) | Message::Sketch(_) => Vec::new(),
             message => vec![message],
         }
     }

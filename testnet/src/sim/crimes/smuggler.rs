@@ -1,14 +1,19 @@
 //! Leads honestly but for what it puts into its blocks: a transaction with a swapped witness that everybody has seen
-//! with the right one, a transaction from the future, the same transaction twice, a mint above the cap.
+//! with the right one, a transaction without the one before it, the same transaction twice.
 //!
-//! Bodies are easily changed: a header commits to the state after its parent, so only the body's root follows.
+//! Bodies are easily changed: a header commits to the state after its parent, so only the body's root follows. How the
+//! changed body reaches the others is drawn for each: with what is new in full, by short ids that nobody knows so that it
+//! is asked for, or by the short ids of what was there before, which lead to another body than the header's.
 
 use std::collections::BTreeMap;
 
-use replica::wire::{Message, WireBlock};
-use types::{Auth, Body, Hash32, Header, List, Proposal, Transaction, VoteStatement, Witness};
+use replica::wire::{Given, Message, Request, Response, Shared, ShortId, Sketch, WireBlock};
+use types::{Auth, Body, ChainId, Hash32, Header, List, Proposal, Transaction, VoteStatement, Witness};
 
-use super::{Crime, Hand};
+use super::{Crime, Hand, Utterance};
+
+/// Transactions that it remembers.
+const SEEN_MAX: usize = 4_096;
 
 /// What is smuggled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,18 +29,39 @@ pub(crate) enum Contraband {
 /// Changes its own blocks.
 pub(crate) struct Smuggler {
     contraband: Contraband,
-    /// Changed headers by the hash of the header they stand for.
-    changed: BTreeMap<Hash32, Header>,
+    /// What it heard and said, by short id.
+    seen: BTreeMap<ShortId, Transaction>,
+    /// Changed blocks by the hash of the header they stand for.
+    changed: BTreeMap<Hash32, WireBlock>,
 }
 
 impl Smuggler {
     pub(crate) const fn new(contraband: Contraband) -> Self {
-        Self { contraband, changed: BTreeMap::new() }
+        Self { contraband, seen: BTreeMap::new(), changed: BTreeMap::new() }
     }
 
-    /// The body with something in it that does not belong there, if it has what that takes.
-    fn smuggle(&self, body: &Body) -> Option<Body> {
-        let mut transactions = body.transactions.to_vec();
+    fn remember(&mut self, chain: ChainId, message: &Message) {
+        let Message::Transactions(transactions) = message else { return };
+        for transaction in transactions {
+            if self.seen.len() >= SEEN_MAX {
+                self.seen.pop_first();
+            }
+            self.seen.insert(ShortId::of(&wid(chain, transaction)), Transaction::clone(transaction));
+        }
+    }
+
+    /// The transactions of its own sketch, as far as it knows them all.
+    fn resolve(&self, sketch: &Sketch) -> Option<Vec<Transaction>> {
+        let given = |place: usize| sketch.given.iter().find(|given| usize::from(given.place) == place);
+        let find = |(place, id): (usize, &ShortId)| match given(place) {
+            Some(given) => Some(Transaction::clone(&given.transaction)),
+            None => self.seen.get(id).cloned(),
+        };
+        sketch.transactions.iter().enumerate().map(find).collect()
+    }
+
+    /// The transactions with something among them that does not belong there, if they have what that takes.
+    fn smuggle(&self, mut transactions: Vec<Transaction>) -> Option<Vec<Transaction>> {
         match self.contraband {
             Contraband::SwappedWitness => {
                 let changed = transactions.first()?.clone();
@@ -47,8 +73,52 @@ impl Smuggler {
             }
             Contraband::Repeated => transactions.push(transactions.last()?.clone()),
         }
-        let transactions = List::new(transactions).ok()?;
-        Some(Body { system_calls: body.system_calls.clone(), transactions })
+        Some(transactions)
+    }
+
+    /// The block to be told in place of an honest one.
+    fn change(&mut self, hand: &mut Hand<'_>, sketch: &Sketch) -> Option<WireBlock> {
+        let honest = crypto::ids::header_hash(&sketch.header);
+        if let Some(changed) = self.changed.get(&honest) {
+            return Some(changed.clone());
+        }
+        let transactions = self.smuggle(self.resolve(sketch)?)?;
+        let body = Body { system_calls: sketch.system_calls.clone(), transactions: List::new(transactions).ok()? };
+        let header = Header { body_root: body_root(&sketch.header, &body), ..sketch.header.clone() };
+        hand.faults.add(match self.contraband {
+            Contraband::SwappedWitness => "swapped witness",
+            Contraband::NonceGap => "nonce gap",
+            Contraband::Repeated => "repeated transaction",
+        });
+        let changed = WireBlock { header, body: body.into() };
+        self.changed.insert(honest, changed.clone());
+        Some(changed)
+    }
+
+    fn block(&self, hash: &Hash32) -> Option<&WireBlock> {
+        self.changed.values().find(|block| crypto::ids::header_hash(&block.header) == *hash)
+    }
+}
+
+/// One way of sketching the changed block.
+fn sketch_of(hand: &mut Hand<'_>, changed: &WireBlock, honest: &Sketch) -> Sketch {
+    let WireBlock { header, body } = changed;
+    let ids = body.transactions.iter().map(|transaction| ShortId::of(&wid(header.chain_id, transaction)));
+    let ids: Vec<ShortId> = ids.collect();
+    let fresh = (0_u16..).zip(ids.iter().zip(&body.transactions));
+    let fresh = fresh.filter(|(_, (id, _))| !honest.transactions.contains(id));
+    let fresh: Vec<Given> =
+        fresh.map(|(place, (_, transaction))| Given { place, transaction: transaction.clone().into() }).collect();
+    let (transactions, given) = match hand.lots.below(3) {
+        0 => (List::new(ids), fresh),
+        1 => (List::new(ids), Vec::new()),
+        _ => (Ok(honest.transactions.clone()), Vec::new()),
+    };
+    Sketch {
+        header: header.clone(),
+        system_calls: body.system_calls.clone(),
+        transactions: transactions.expect("as many as a body may have"),
+        given: List::new(given).expect("one at most is new"),
     }
 }
 
@@ -62,35 +132,27 @@ fn swap_witness(mut transaction: Transaction) -> Option<Transaction> {
     Some(transaction)
 }
 
+fn wid(chain: ChainId, transaction: &Transaction) -> Hash32 {
+    let id = crypto::ids::transaction_id(chain, &transaction.body);
+    crypto::ids::witness_id(id, &transaction.witness)
+}
+
 fn body_root(header: &Header, body: &Body) -> Hash32 {
-    let wids: Vec<Hash32> = body
-        .transactions
-        .iter()
-        .map(|transaction| {
-            let id = crypto::ids::transaction_id(header.chain_id, &transaction.body);
-            crypto::ids::witness_id(id, &transaction.witness)
-        })
-        .collect();
+    let wids: Vec<Hash32> =
+        body.transactions.iter().map(|transaction| wid(header.chain_id, transaction)).collect();
     crypto::ids::body_root(&body.system_calls, &wids)
 }
 
 impl Crime for Smuggler {
     fn send(&mut self, hand: &mut Hand<'_>, _to: usize, message: Message) -> Vec<Message> {
+        self.remember(hand.ground.chain_id, &message);
         match message {
-            Message::Block(block) if block.header.proposer == hand.index() => {
-                let Some(body) = self.smuggle(&block.body) else { return vec![Message::Block(block)] };
-                let header = Header { body_root: body_root(&block.header, &body), ..block.header.clone() };
-                if self.changed.insert(crypto::ids::header_hash(&block.header), header.clone()).is_none() {
-                    hand.faults.add(match self.contraband {
-                        Contraband::SwappedWitness => "swapped witness",
-                        Contraband::NonceGap => "nonce gap",
-                        Contraband::Repeated => "repeated transaction",
-                    });
-                }
-                vec![Message::Block(Box::new(WireBlock { header, body }))]
+            Message::Sketch(sketch) if sketch.header.proposer == hand.index() => {
+                let Some(changed) = self.change(hand, &sketch) else { return vec![Message::Sketch(sketch)] };
+                vec![Message::Sketch(Box::new(sketch_of(hand, &changed, &sketch)))]
             }
             Message::Proposal(proposal) if hand.is_own(&proposal) => {
-                let Some(header) = self.changed.get(&proposal.vote.statement.block) else {
+                let Some(WireBlock { header, .. }) = self.changed.get(&proposal.vote.statement.block) else {
                     return vec![Message::Proposal(proposal)];
                 };
                 let block = crypto::ids::header_hash(header);
@@ -99,5 +161,26 @@ impl Crime for Smuggler {
             }
             message => vec![message],
         }
+    }
+
+    fn hear(&mut self, hand: &mut Hand<'_>, heard: &Message) -> Vec<(usize, Utterance)> {
+        self.remember(hand.ground.chain_id, heard);
+        Vec::new()
+    }
+
+    /// It stands by its contraband.
+    fn answer(&mut self, _hand: &mut Hand<'_>, request: &Request, honest: Response) -> Option<Response> {
+        let smuggled = match request {
+            Request::Block { hash } => {
+                self.block(hash).map(|block| Response::Block(Some(Box::new(block.clone()))))
+            }
+            Request::Transactions { block, places } => self.block(block).map(|block| {
+                let found = places.iter().filter_map(|place| block.body.transactions.get(usize::from(*place)));
+                let found: Vec<Shared<Transaction>> = found.cloned().map(Shared::from).collect();
+                Response::Transactions(List::new(found).expect("no more than were asked for"))
+            }),
+            _ => None,
+        };
+        Some(smuggled.unwrap_or(honest))
     }
 }

@@ -4,7 +4,7 @@ use replica::wire::{Message, Request, Response};
 
 use super::{Crime, Hand};
 
-/// Sends bodies to so many members at most, and answers no question for one.
+/// Sends sketches to so many members at most, and answers no question for a block or for parts of one.
 pub(crate) struct Withholder {
     pub(crate) told_max: usize,
 }
@@ -12,7 +12,7 @@ pub(crate) struct Withholder {
 impl Crime for Withholder {
     fn send(&mut self, hand: &mut Hand<'_>, to: usize, message: Message) -> Vec<Message> {
         match message {
-            Message::Block(_) if to >= self.told_max => {
+            Message::Sketch(_) if to >= self.told_max => {
                 hand.faults.add("withheld body");
                 Vec::new()
             }
@@ -21,7 +21,7 @@ impl Crime for Withholder {
     }
 
     fn answer(&mut self, hand: &mut Hand<'_>, request: &Request, honest: Response) -> Option<Response> {
-        if matches!(request, Request::Block { .. }) {
+        if matches!(request, Request::Block { .. } | Request::Transactions { .. }) {
             hand.faults.add("withheld body");
             return None;
         }
