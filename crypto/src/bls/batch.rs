@@ -2,14 +2,18 @@
 //!
 //! It must not know which signers make a quorum. Invariant: nobody is named invalid whose own signature verifies alone.
 
-use blst::{BLST_ERROR, Pairing, blst_p1_affine, blst_p2_affine};
+use std::collections::BTreeMap;
 
-use super::{AggregatePublicKey, PublicKey, Signature, aggregate_signatures};
+use blst::{MultiPoint, min_sig as library};
+
+use super::equation::{Equation, WEIGHT_BITS};
+use super::{AggregatePublicKey, PublicKey, Signature, aggregate_signatures, signature};
 use crate::hash::tagged;
 use crate::tags;
 
-/// Bits of each random factor of a batch: a false batch passes with a probability of 2^-64.
-const SCALAR_BITS: usize = 64;
+/// From how many messages of one key on it is cheaper to add up their hashes for one pairing than to pair each: adding
+/// saves a pairing, but takes a multiplication of full length.
+const HASHES_ADDED_MIN: usize = 3;
 
 /// One statement of a batch: who signed which message.
 #[derive(Clone, Copy, Debug)]
@@ -22,32 +26,68 @@ pub struct BatchItem<'a> {
     pub signature: &'a Signature,
 }
 
-/// Checks several signatures of several messages at once, at little more than half the price of one by one.
+/// Checks several signatures of several messages at once. All share the dearest part of a check, and those of the same
+/// key one pairing: the price of an item falls to a quarter of that of a check alone.
 ///
-/// Each item is weighted by a factor that follows from `seed`, so that forgeries cannot cancel each other out. `seed`
-/// must be fresh secret entropy: who knows it beforehand can forge a batch. False says that at least one is bad, not
-/// which; an empty batch is false.
+/// Each item but the first is weighted by a factor that follows from `seed`, so that forgeries cannot cancel each other
+/// out. `seed` must be fresh secret entropy: who knows it beforehand can forge a batch. False says that at least one is
+/// bad, not which; an empty batch is false.
 #[must_use]
 pub fn verify_batch(items: &[BatchItem<'_>], seed: &[u8; 32]) -> bool {
-    if items.is_empty() {
-        return false;
+    match items {
+        [] => false,
+        [one] => one.key.verify(one.message, one.signature),
+        _ => weighted_sum_holds(items, seed),
     }
-    let mut pairing = Pairing::new(true, tags::BLS_SIGNATURE_DST);
-    for (item, place) in items.iter().zip(0_u64..) {
-        let key: &blst_p2_affine = (&item.key.point).into();
-        let signature: &blst_p1_affine = (&item.signature.0).into();
-        let scalar = scalar(seed, place).to_le_bytes();
-        let added = pairing.mul_n_aggregate(key, false, signature, false, &scalar, SCALAR_BITS, item.message, &[]);
-        if added != BLST_ERROR::BLST_SUCCESS {
-            return false;
-        }
-    }
-    pairing.commit();
-    pairing.finalverify(None)
 }
 
-/// A factor of a batch, never zero: a zero would leave its item unchecked.
-fn scalar(seed: &[u8; 32], place: u64) -> u64 {
+/// The equations of all items, each times its weight, added up. That of the first has the weight one: of any two items
+/// that are wrong, one still has a weight that nobody knew.
+fn weighted_sum_holds(items: &[BatchItem<'_>], seed: &[u8; 32]) -> bool {
+    let weights: Vec<u64> =
+        (0_u64..).zip(items).map(|(place, _)| if place == 0 { 1 } else { weight(seed, place) }).collect();
+    let mut of_key: BTreeMap<[u8; 192], Vec<(&BatchItem<'_>, u64)>> = BTreeMap::new();
+    for (item, weight) in items.iter().zip(&weights) {
+        of_key.entry(item.key.point.serialize()).or_default().push((item, *weight));
+    }
+    let mut equation = Equation::new(tags::BLS_SIGNATURE_DST);
+    if !of_key.values().all(|items| add_messages_of_one_key(&mut equation, items)) {
+        return false;
+    }
+    let signatures: Vec<library::Signature> = items.iter().map(|item| item.signature.0).collect();
+    let weights: Vec<u8> = weights.iter().flat_map(|weight| weight.to_le_bytes()).collect();
+    let sum = signatures.as_slice().mult(&weights, WEIGHT_BITS).to_signature();
+    // Weighted signatures cancel out by chance alone, and then each can still be checked by itself.
+    !signature::is_identity(&sum) && equation.holds_for(&sum)
+}
+
+/// False if the key is the identity.
+fn add_messages_of_one_key(equation: &mut Equation<'_>, items: &[(&BatchItem<'_>, u64)]) -> bool {
+    match items {
+        [] => true,
+        [(first, _), ..] if items.len() >= HASHES_ADDED_MIN => {
+            let hashes = signature::sum(items.iter().map(|(item, weight)| weighted_hash(item.message, *weight)));
+            hashes.is_some_and(|hashes| equation.hashes(&first.key.point, &hashes))
+        }
+        _ => items.iter().all(|(item, weight)| match weight {
+            1 => equation.message(&item.key.point, item.message),
+            _ => equation.weighted_message(&item.key.point, item.message, *weight),
+        }),
+    }
+}
+
+/// The hash of a message times a weight, which is what the weight would sign if it were a key: the library has no safe
+/// function that hashes to the curve and does nothing else.
+fn weighted_hash(message: &[u8], weight: u64) -> library::Signature {
+    let mut scalar = [0; 32];
+    let (_, tail) = scalar.split_last_chunk_mut().expect("32 bytes have a last chunk of 8");
+    *tail = weight.to_be_bytes();
+    let key = library::SecretKey::from_bytes(&scalar).expect("a weight is above zero and far below the order");
+    key.sign(message, tags::BLS_SIGNATURE_DST, &[])
+}
+
+/// The weight of an item, never zero: a zero would leave it unchecked.
+fn weight(seed: &[u8; 32], place: u64) -> u64 {
     let digest = tagged(tags::BLS_BATCH, &[seed, &place.to_le_bytes()]);
     let (head, _) = digest.split_first_chunk().expect("a digest has 32 bytes");
     u64::from_le_bytes(*head).max(1)

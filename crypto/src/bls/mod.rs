@@ -9,15 +9,17 @@
 //! - keys enter an [`AggregatePublicKey`] only after [`PublicKey::verify_possession`] (the caller's duty, once per
 //!   validator): without it a rogue key forges the signatures of others;
 //! - an empty set of keys or signatures never verifies; nor does a sum that is the identity;
-//! - the message is hashed to the curve as it is, once.
+//! - the message is hashed to the curve as it is, once;
+//! - no thread is started: whoever has more than one core gives each its own part.
 
 mod batch;
+mod equation;
 mod key;
 mod signature;
 
 pub use batch::{BatchItem, Sifted, find_invalid, verify_batch};
 pub use key::{AggregatePublicKey, PublicKey, SecretKey};
-pub use signature::{Signature, aggregate_signatures};
+pub use signature::{Signature, aggregate_bytes, aggregate_signatures};
 
 /// Why bytes are not a key or a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

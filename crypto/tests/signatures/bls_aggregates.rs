@@ -213,6 +213,63 @@ fn a_batch_holds_only_if_every_item_does() {
 }
 
 #[test]
+fn many_items_hold_only_if_every_one_does_however_their_keys_are_shared() {
+    let secrets = secret_keys("many items", 20);
+    let keys: Vec<_> = secrets.iter().map(|key| AggregatePublicKey::from(&key.public_key())).collect();
+    let messages: Vec<_> = (0..20_u8).map(|place| [place; 105]).collect();
+    // One key of all, one key each, and groups of one, two, three and more.
+    let sharings: [fn(usize) -> usize; 4] = [|_| 0, |place| place, |place| place % 7, |place| place * place / 40];
+    for (number, sharing) in sharings.into_iter().enumerate() {
+        let signatures: Vec<_> = (0..20).map(|place| secrets[sharing(place)].sign(&messages[place])).collect();
+        for count in 1..=20 {
+            let batch = |signatures: &[Signature]| {
+                let item = |place: usize| BatchItem {
+                    message: &messages[place],
+                    key: &keys[sharing(place)],
+                    signature: &signatures[place],
+                };
+                verify_batch(&(0..count).map(item).collect::<Vec<_>>(), &[7; 32])
+            };
+            assert!(batch(&signatures), "sharing {number}, {count} items");
+            for bad in [0, count / 2, count - 1] {
+                let mut spoiled = signatures.clone();
+                spoiled[bad] = secrets[sharing(bad)].sign(b"another message");
+                assert!(!batch(&spoiled), "sharing {number}, item {bad} of {count} is bad");
+            }
+            if count > 1 {
+                let mut forged = signatures.clone();
+                (forged[0], forged[count - 1]) = cancelling(&signatures[0], &signatures[count - 1], &secrets[0]);
+                assert!(!batch(&forged), "sharing {number}, {count} items whose errors cancel out");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_sum_of_keys_that_is_zero_verifies_in_no_batch() {
+    let secrets = secret_keys("zero in a batch", 2);
+    let key = secrets[0].public_key();
+    let zero = AggregatePublicKey::from(&key).without([&key]);
+    let right = AggregatePublicKey::from(&key);
+    let messages: Vec<_> = (0..8_u8).map(|place| [place; 105]).collect();
+    let signatures: Vec<_> = messages.iter().map(|message| secrets[0].sign(message)).collect();
+    for zeros in 1..=8 {
+        let item = |place: usize| BatchItem {
+            message: &messages[place],
+            key: if place < zeros { &zero } else { &right },
+            signature: &signatures[place],
+        };
+        for count in zeros..=8 {
+            assert!(!verify_batch(&(0..count).map(item).collect::<Vec<_>>(), &[3; 32]), "{zeros} of {count}");
+        }
+    }
+    // Signatures that cancel out add up to what would be right for keys that are zero.
+    let (plus, minus) = (secrets[1].sign(&messages[0]), negative(&secrets[1]).sign(&messages[0]));
+    let item = |signature| BatchItem { message: &messages[0], key: &zero, signature };
+    assert!(!verify_batch(&[item(&plus), item(&minus)], &[3; 32]));
+}
+
+#[test]
 fn secrets_are_not_printed() {
     let key = &secret_keys("debug", 1)[0];
     let bytes = hex::encode(*key.to_bytes());

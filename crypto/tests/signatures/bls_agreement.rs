@@ -1,5 +1,6 @@
 //! blst and bls12_381 give the same bytes and the same verdicts, whatever they are fed.
 
+use bls12_381::{G1Affine, G1Projective};
 use crypto::bls::{self, BlsError};
 use crypto::bls_pure;
 use types::{BlsPublicKey, BlsSignature};
@@ -170,4 +171,124 @@ fn both_give_the_same_verdict_on_aggregates() {
         assert_eq!(verdict, other);
         assert_eq!(verdict, signers == claimed, "{signers:b} signed, {claimed:b} claimed");
     }
+}
+
+// FAULTS C10
+#[test]
+fn both_add_up_the_same_bytes_and_refuse_the_same_sums() {
+    let mut stream = Stream::new("sums of hostile bytes");
+    let (fast, _) = key_pair(&mut stream);
+    let (mut sums, mut outside) = (0_u32, 0_u32);
+    for round in 0..3_000 {
+        let count = stream.below(6);
+        let mut signatures: Vec<BlsSignature> = (0..count)
+            .map(|_| {
+                // Half of them are good, so that a single bad one is met in good company.
+                let kind = if stream.below(2) == 0 { 0 } else { stream.below(KINDS.len()) };
+                let valid = fast.sign(&stream.bytes::<8>()).to_bytes().0;
+                BlsSignature(hostile_g1(&mut stream, kind, valid))
+            })
+            .collect();
+        if round % 3 == 0 {
+            // What one has outside of the subgroup, the other takes away; alone both are refused.
+            let small = G1Projective::from(
+                G1Affine::from_compressed_unchecked(&hostile_g1(&mut stream, 11, [0; 48])).expect("a point"),
+            );
+            for stray in [small, -small] {
+                let valid =
+                    G1Projective::from(unchecked(&fast.sign(&stream.bytes::<8>()).to_bytes()).expect("a point"));
+                signatures.push(BlsSignature(G1Affine::from(valid + stray).to_compressed()));
+            }
+        }
+        let points: Option<Vec<G1Affine>> = signatures.iter().map(unchecked).collect();
+        let sum = points.map(|points| G1Affine::from(points.into_iter().map(G1Projective::from).sum::<G1Projective>()));
+        outside += u32::from(sum.is_some_and(|sum| !bool::from(sum.is_torsion_free())));
+        let sum = sum.filter(|sum| bool::from(sum.is_torsion_free()) && !bool::from(sum.is_identity()));
+        let expected = sum.map(|sum| BlsSignature(sum.to_compressed()));
+        assert_eq!(
+            bls::aggregate_bytes(&signatures).map(|sum| sum.to_bytes()),
+            expected,
+            "round {round}: {signatures:?}"
+        );
+        sums += u32::from(expected.is_some());
+    }
+    assert!(sums > 600 && outside > 150, "{sums} good sums, {outside} outside of the subgroup");
+}
+
+/// A point of the curve in canonical form, in the subgroup or not, that is not the identity. Points with x = 0, which
+/// lie in no subgroup that matters, blst refuses as it reads them.
+fn unchecked(bytes: &BlsSignature) -> Option<G1Affine> {
+    if bytes.0[0] & 0x1f == 0 && bytes.0[1..].iter().all(|byte| *byte == 0) {
+        return None;
+    }
+    Option::<G1Affine>::from(G1Affine::from_compressed_unchecked(&bytes.0))
+        .filter(|point| bool::from(point.is_on_curve()) && !bool::from(point.is_identity()))
+}
+
+/// Something signed as both libraries read it.
+struct Statement {
+    message: [u8; 105],
+    key: bls::AggregatePublicKey,
+    signature: bls::Signature,
+    holds: bool,
+}
+
+/// Statements of a few keys and sums of keys, right ones and the wrong ones that a forger would try, each with the
+/// verdict of the pure twin.
+fn statements(stream: &mut Stream) -> Vec<Statement> {
+    let pairs: Vec<_> = (0..5).map(|_| key_pair(stream)).collect();
+    let sums: Vec<Vec<usize>> = vec![vec![0], vec![1], vec![0, 1, 2], vec![1, 2, 3], vec![0, 1, 2, 3, 4]];
+    let mut statements = Vec::new();
+    for number in 0..200 {
+        let members = &sums[number % sums.len()];
+        let message = stream.bytes::<105>();
+        let other = stream.flip(message);
+        let crime = if number % 2 == 0 { 0 } else { 1 + stream.below(5) };
+        let mut signatures: Vec<_> = members.iter().map(|place| pairs[*place].0.sign(&message)).collect();
+        match crime {
+            1 => signatures[0] = pairs[members[0]].0.sign(&other),
+            2 => signatures.push(pairs[4].0.sign(&message)),
+            3 => signatures[0] = pairs[(members[0] + 1) % 5].0.sign(&message),
+            4 => signatures.push(signatures[0]),
+            _ => {}
+        }
+        let mut bytes = bls::aggregate_signatures(&signatures).expect("they do not cancel out").to_bytes();
+        if crime == 5 {
+            bytes.0[0] ^= 0x20;
+        }
+        let keys: Vec<_> = members.iter().map(|place| pairs[*place].0.public_key()).collect();
+        let same: Vec<_> = members.iter().map(|place| pairs[*place].1.public_key()).collect();
+        let pure = bls_pure::Signature::parse(&bytes).expect("a point");
+        let holds = bls_pure::verify_aggregate(&message, &same, &pure);
+        assert_eq!(holds, crime == 0, "crime {crime}");
+        let key = bls::AggregatePublicKey::new(&keys).expect("there is one");
+        statements.push(Statement { message, key, signature: bls::Signature::parse(&bytes).expect("a point"), holds });
+    }
+    statements
+}
+
+#[test]
+fn a_batch_holds_only_if_the_other_library_finds_every_item_right() {
+    let mut stream = Stream::new("batches");
+    let statements = statements(&mut stream);
+    for statement in &statements {
+        assert_eq!(statement.key.verify(&statement.message, &statement.signature), statement.holds);
+    }
+    let (good, bad): (Vec<_>, Vec<_>) = statements.iter().partition(|statement| statement.holds);
+    let mut held = 0;
+    for round in 0..1_500 {
+        let mut items: Vec<&Statement> = (0..1 + stream.below(12)).map(|_| good[stream.below(good.len())]).collect();
+        for _ in 0..[0, 0, 1, 2][round % 4] {
+            let place = stream.below(items.len() + 1);
+            items.insert(place, bad[stream.below(bad.len())]);
+        }
+        let batch: Vec<_> = items
+            .iter()
+            .map(|item| bls::BatchItem { message: &item.message, key: &item.key, signature: &item.signature })
+            .collect();
+        let expected = items.iter().all(|item| item.holds);
+        assert_eq!(bls::verify_batch(&batch, &stream.bytes()), expected, "round {round}, {} items", items.len());
+        held += u32::from(expected);
+    }
+    assert_eq!(held, 750);
 }
