@@ -78,7 +78,7 @@ pub use input::{
 };
 pub use output::{Misconduct, Output, Resend};
 pub use record::Record;
-pub use scheme::{Aggregated, Scheme};
+pub use scheme::{Aggregated, EqualVotes, Scheme};
 
 /// The newest finalized block.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use types::canary::{Canary, planted};
 use types::{BlsSignature, Certificate, SignerBitmap, ValidatorIndex, ValidatorSet, Vote, VoteStatement};
 
-use crate::scheme::{Aggregated, Scheme};
+use crate::scheme::{Aggregated, EqualVotes, Scheme};
 
 /// Signatures to check, with the set against which.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +58,10 @@ pub enum VerifyAnswer {
 #[must_use]
 pub fn run(job: &VerifyJob, scheme: &dyn Scheme) -> VerifyAnswer {
     match job {
-        VerifyJob::Quorum { set, statement, votes } => quorum(set, statement, votes, scheme),
+        VerifyJob::Quorum { set, statement, votes } => {
+            let Sifted { certificate, bad } = sift(set, EqualVotes { statement, votes }, scheme);
+            VerifyAnswer::Quorum { certificate, bad }
+        }
         VerifyJob::Votes { set, votes } => {
             VerifyAnswer::Votes(votes.iter().map(|vote| vote_holds(set, vote, scheme)).collect())
         }
@@ -114,21 +117,38 @@ const fn aggregated<'a>(certificate: &'a Certificate, signers: &'a [ValidatorInd
     Aggregated { statement: &certificate.statement, signers, signature: &certificate.signature }
 }
 
-fn quorum(
-    set: &ValidatorSet,
-    statement: &VoteStatement,
-    votes: &[(ValidatorIndex, BlsSignature)],
-    scheme: &dyn Scheme,
-) -> VerifyAnswer {
-    if let Some(signature) = sum_that_holds(set, statement, votes, scheme) {
-        return VerifyAnswer::Quorum { certificate: certificate_of(set, statement, votes, signature), bad: Vec::new() };
+/// What is left of equal votes after the bad ones are out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sifted {
+    /// The certificate of the good votes, if they are a quorum.
+    pub certificate: Option<Certificate>,
+    /// Whose votes were bad.
+    pub bad: Vec<ValidatorIndex>,
+}
+
+/// Does what a job of each of these quorums would do. If no vote is bad, all of them cost one check of the scheme.
+#[must_use]
+pub fn quorums(set: &ValidatorSet, quorums: &[EqualVotes<'_>], scheme: &dyn Scheme) -> Vec<Sifted> {
+    match scheme.verified_sums(set, quorums) {
+        Some(sums) => quorums.iter().zip(sums).map(|(votes, sum)| all_good(set, *votes, sum)).collect(),
+        None => quorums.iter().map(|votes| sift(set, *votes, scheme)).collect(),
+    }
+}
+
+fn sift(set: &ValidatorSet, part: EqualVotes<'_>, scheme: &dyn Scheme) -> Sifted {
+    if let Some(sum) = sum_that_holds(set, part, scheme) {
+        return all_good(set, part, sum);
     }
     let mut sorted = Sorted::default();
-    bisect(set, statement, votes, scheme, &mut sorted);
+    bisect(set, part, scheme, &mut sorted);
     let signatures: Vec<BlsSignature> = sorted.good.iter().map(|(_, signature)| *signature).collect();
-    let certificate =
-        scheme.aggregate(&signatures).and_then(|signature| certificate_of(set, statement, &sorted.good, signature));
-    VerifyAnswer::Quorum { certificate, bad: sorted.bad }
+    let good = EqualVotes { votes: &sorted.good, ..part };
+    let certificate = scheme.aggregate(&signatures).and_then(|sum| certificate_of(set, good, sum));
+    Sifted { certificate, bad: sorted.bad }
+}
+
+fn all_good(set: &ValidatorSet, part: EqualVotes<'_>, sum: BlsSignature) -> Sifted {
+    Sifted { certificate: certificate_of(set, part, sum), bad: Vec::new() }
 }
 
 /// Votes told apart.
@@ -139,50 +159,32 @@ struct Sorted {
 }
 
 /// The certificate of votes that hold together, if they are a quorum.
-fn certificate_of(
-    set: &ValidatorSet,
-    statement: &VoteStatement,
-    votes: &[(ValidatorIndex, BlsSignature)],
-    signature: BlsSignature,
-) -> Option<Certificate> {
-    let signers = || votes.iter().map(|(signer, _)| *signer);
+fn certificate_of(set: &ValidatorSet, part: EqualVotes<'_>, signature: BlsSignature) -> Option<Certificate> {
+    let signers = || part.votes.iter().map(|(signer, _)| *signer);
     let signed = SignerBitmap::new(set.len(), signers());
-    set.is_quorum(set.power_of(signers())).then_some(Certificate { statement: *statement, signers: signed, signature })
+    let statement = *part.statement;
+    set.is_quorum(set.power_of(signers())).then_some(Certificate { statement, signers: signed, signature })
 }
 
 /// Splits votes that do not hold together into parts that do and single ones that do not. One bad vote among n costs about
 /// 2·log n checks; the depth is the logarithm of a set's size.
-fn bisect(
-    set: &ValidatorSet,
-    statement: &VoteStatement,
-    votes: &[(ValidatorIndex, BlsSignature)],
-    scheme: &dyn Scheme,
-    sorted: &mut Sorted,
-) {
-    if votes.len() <= 1 {
-        sorted.bad.extend(votes.iter().map(|(signer, _)| *signer));
+fn bisect(set: &ValidatorSet, part: EqualVotes<'_>, scheme: &dyn Scheme, sorted: &mut Sorted) {
+    if part.votes.len() <= 1 {
+        sorted.bad.extend(part.votes.iter().map(|(signer, _)| *signer));
         return;
     }
-    let (left, right) = votes.split_at(votes.len() / 2);
-    for half in [left, right] {
-        if sum_that_holds(set, statement, half, scheme).is_some() {
-            sorted.good.extend_from_slice(half);
+    let (left, right) = part.votes.split_at(part.votes.len() / 2);
+    for votes in [left, right] {
+        let half = EqualVotes { votes, ..part };
+        if sum_that_holds(set, half, scheme).is_some() {
+            sorted.good.extend_from_slice(votes);
         } else {
-            bisect(set, statement, half, scheme, sorted);
+            bisect(set, half, scheme, sorted);
         }
     }
 }
 
 /// The sum of the votes' signatures, if it is one over their statement.
-fn sum_that_holds(
-    set: &ValidatorSet,
-    statement: &VoteStatement,
-    votes: &[(ValidatorIndex, BlsSignature)],
-    scheme: &dyn Scheme,
-) -> Option<BlsSignature> {
-    let signers: Vec<ValidatorIndex> = votes.iter().map(|(signer, _)| *signer).collect();
-    let signatures: Vec<BlsSignature> = votes.iter().map(|(_, signature)| *signature).collect();
-    let signature = scheme.aggregate(&signatures)?;
-    let sum = Aggregated { statement, signers: &signers, signature: &signature };
-    scheme.verify_aggregated(set, sum).then_some(signature)
+fn sum_that_holds(set: &ValidatorSet, part: EqualVotes<'_>, scheme: &dyn Scheme) -> Option<BlsSignature> {
+    scheme.verified_sums(set, &[part])?.pop()
 }

@@ -5,7 +5,7 @@ mod harness;
 
 use std::sync::Arc;
 
-use consensus::{Scheme, verify};
+use consensus::{EqualVotes, Scheme, verify};
 use harness::{KeyedHash, SCHEME, certify, finalize, notarize, nullify, set_of, set_with, sign};
 use types::{BlsSignature, ByteString, Certificate, Epoch, Hash32, SignerBitmap, ValidatorIndex, ValidatorSet, View};
 
@@ -176,4 +176,35 @@ fn bisection_finds_exactly_the_bad_votes_and_saves_the_quorum_of_the_others() {
         assert_eq!(certificate.is_some(), bad.len() <= 3, "{bad:?}");
         assert!(certificate.is_none_or(|certificate| holds(&set, &certificate)));
     }
+}
+
+#[test]
+fn several_quorums_checked_together_come_out_as_each_alone() {
+    let set = set_of(&[1; 4]);
+    let statements: Vec<_> = (8..11).map(nullify).collect();
+    for bad_bits in 0..1_u32 << 12 {
+        let votes: Vec<Vec<_>> = (0..3_u32)
+            .map(|number| {
+                let vote = |signer: u16| {
+                    let mut signature = sign(&set, ValidatorIndex(signer), statements[number as usize]).signature;
+                    if bad_bits >> (4 * number + u32::from(signer)) & 1 == 1 {
+                        signature.0[0] = if signer == 3 { 0xff } else { 1 };
+                    }
+                    (ValidatorIndex(signer), signature)
+                };
+                (0..4).map(vote).collect()
+            })
+            .collect();
+        let parts = statements.iter().zip(&votes).map(|(statement, votes)| EqualVotes { statement, votes });
+        let parts: Vec<_> = parts.collect();
+        let alone = parts.iter().map(|part| {
+            let (set, statement, votes) = (Arc::clone(&set), *part.statement, part.votes.to_vec());
+            match verify::run(&verify::VerifyJob::Quorum { set, statement, votes }, &SCHEME) {
+                verify::VerifyAnswer::Quorum { certificate, bad } => verify::Sifted { certificate, bad },
+                other => panic!("the answer is not of the job's kind: {other:?}"),
+            }
+        });
+        assert_eq!(verify::quorums(&set, &parts, &SCHEME), alone.collect::<Vec<_>>(), "{bad_bits:b}");
+    }
+    assert_eq!(verify::quorums(&set, &[], &SCHEME), []);
 }
