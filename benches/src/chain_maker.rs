@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use crypto::bls::SecretKey;
 use crypto::ids::{seed_preimage, vote_preimage};
-use execution::{BlockOutcome, BuildRequest, Built, CheckedTransaction, Execution, FinalizedBlock, NextBlock, Registry};
+use execution::{
+    BlockOutcome, BuildRequest, Built, CheckedTransaction, Execution, FinalizedBlock, NextBlock, Registry,
+};
 use store::{Store, StoreError, StoreOptions, StoreView};
 use testnet::devnet::{Failure, Outcome};
 use types::{
@@ -90,8 +92,7 @@ impl ChainMaker {
         let (place, time) = (View(next.height().0), self.time.saturating_add(STEP_MS));
         let turn = usize::try_from(place.0).unwrap_or_default() % self.secrets.len().max(1);
         let secret = self.secrets.get(turn).ok_or_else(|| Failure::new("there are no validators"))?;
-        let sign_seed =
-            || secret.sign(&seed_preimage(self.chain_id, next.epoch.number, place)).to_bytes();
+        let sign_seed = || secret.sign(&seed_preimage(self.chain_id, next.epoch.number, place)).to_bytes();
         let request = BuildRequest {
             view: place,
             time,
@@ -277,11 +278,8 @@ mod tests {
             assert_eq!((certificate.statement.block, certificate.statement.epoch), (stored.hash, Epoch::ZERO));
             let signers = certificate.signers.signers(set.len()).expect("it fits the set");
             assert!(set.is_quorum(set.power_of(signers.iter().copied())));
-            let aggregated = Aggregated {
-                statement: &certificate.statement,
-                signers: &signers,
-                signature: &certificate.signature,
-            };
+            let aggregated =
+                Aggregated { statement: &certificate.statement, signers: &signers, signature: &certificate.signature };
             assert!(scheme.verify_aggregated(&set, aggregated));
         }
         assert_eq!(maker.finish().expect("it is synced"), Height(6));

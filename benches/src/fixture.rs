@@ -9,8 +9,8 @@ use crypto::ids::{seed_preimage, vote_preimage};
 use execution::{BuildRequest, Built, CheckedTransaction, GenesisBlock, MemoryState, Registry};
 use genesis::{LocalNetwork, local_network};
 use types::{
-    Address, Amount, BlsPublicKey, BlsSignature, Epoch, Genesis, GenesisValidator, Hash32, Nonce, PeerKey, Power, TimeMs,
-    ValidatorIndex, ValidatorSet, View, VoteKind, VoteStatement,
+    Address, Amount, BlsPublicKey, BlsSignature, Epoch, Genesis, GenesisValidator, Hash32, Nonce, PeerKey, Power,
+    TimeMs, ValidatorIndex, ValidatorSet, View, VoteKind, VoteStatement,
 };
 use wallet::{AccountKey, Chain, Envelope, TransferRequest, build_transfer, sign_transaction};
 

@@ -94,8 +94,7 @@ impl Crowd {
             let (id, transaction) = from.sign(chain, body);
             Ok(Ready { id, sender: *sender, transaction })
         };
-        let signed =
-            on_all_cores(count, |places| plan.get(places).into_iter().flatten().map(one).collect::<Vec<_>>());
+        let signed = on_all_cores(count, |places| plan.get(places).into_iter().flatten().map(one).collect::<Vec<_>>());
         signed.into_iter().collect()
     }
 
@@ -233,8 +232,7 @@ fn on_all_cores<T: Send>(count: usize, work: impl Fn(Range<usize>) -> Vec<T> + S
     let work = &work;
     std::thread::scope(|scope| {
         let starts = (0..count).step_by(share);
-        let threads: Vec<_> =
-            starts.map(|start| scope.spawn(move || work(start..count.min(start + share)))).collect();
+        let threads: Vec<_> = starts.map(|start| scope.spawn(move || work(start..count.min(start + share)))).collect();
         threads.into_iter().flat_map(|thread| thread.join().expect("the work here does not panic")).collect()
     })
 }

@@ -3,15 +3,15 @@
 //! Blocks of a range are linked to the tip by their hashes, proven by their certificates against the set that the
 //! state itself fixes, checked and executed in one job; then they become final here in order.
 
-use consensus::{Input, Route};
-use types::{Height, PeerKey};
+use consensus::{CertificateRequest, Input, KindSet, Route};
+use types::{Hash32, Height, PeerKey};
 
 use crate::effect::{Effect, Offence};
 use crate::fetch::Asked;
 use crate::job::{Job, ReplayError, Replayed};
 use crate::jobs::Purpose;
 use crate::replica::Replica;
-use crate::sync::{Question, Verdict};
+use crate::sync::{Question, RANGE_BLOCKS, Verdict};
 use crate::wire::{CertifiedBlock, PeerStatus, Request};
 
 /// A node this far behind a peer's claim asks for ranges instead of single blocks.
@@ -22,6 +22,10 @@ impl Replica {
         self.sync.peer_up(peer);
         let id = self.fetch.next_id(Asked::Status);
         self.effects.push(Effect::Request { id, to: peer, request: Request::Status });
+        // How the present view ended may have been said while there was no connection; it is not said again soon.
+        let missed = CertificateRequest { epoch: self.engine.epoch(), view: self.engine.view(), kinds: KindSet::ALL };
+        let id = self.fetch.next_id(Asked::Certificates);
+        self.effects.push(Effect::Request { id, to: peer, request: Request::Certificates(missed) });
     }
 
     pub(crate) fn heard_status(&mut self, peer: PeerKey, status: &PeerStatus) {
@@ -55,6 +59,15 @@ impl Replica {
         if let Some(Verdict::Useless(peer)) = self.sync.received(id, blocks) {
             self.effects.push(Effect::Punish { peer, offence: Offence::UselessAnswer });
         }
+        while let Some((id, transactions)) = self.sync.to_check() {
+            self.start_job(Job::Check { transactions }, Purpose::Ahead(id));
+        }
+        self.replay_next();
+    }
+
+    /// Signatures of blocks that wait for their replay have been checked.
+    pub(crate) fn checked_ahead(&mut self, id: crate::event::RequestId) {
+        self.sync.checked(id);
         self.replay_next();
     }
 
@@ -88,6 +101,12 @@ impl Replica {
             // The engine learns how far the network is; the certificate was verified with the range.
             self.tell_engine(Input::Certificate { certificate, route: Route::Own });
         }
+    }
+
+    /// Whether what is missing below a block is so much that ranges bring it sooner than one question for each block.
+    pub(crate) fn is_left_to_ranges(&self, block: &Hash32) -> bool {
+        let behind = |height: Height| height.0.saturating_sub(self.chain.tip().header.height.0);
+        self.chain.lowest_known(block).is_some_and(|height| behind(height) > u64::from(RANGE_BLOCKS))
     }
 
     /// How far the chain is known to be by anybody.

@@ -161,6 +161,13 @@ impl Chain {
         Ok(path)
     }
 
+    /// Height of the lowest ancestor of a block that is known without a gap, itself counted.
+    pub(crate) fn lowest_known(&self, hash: &Hash32) -> Option<Height> {
+        let lowest =
+            std::iter::successors(self.entries.get(hash), |entry| self.entries.get(&entry.header.parent)).last();
+        lowest.map(|entry| entry.header.height)
+    }
+
     /// Moves the tip's child `hash`, which has body and outcome, into the final band.
     pub(crate) fn finalize_child(&mut self, hash: &Hash32, certificate: &Certificate) -> Option<Arc<FinalizedBlock>> {
         let entry = self.entries.get(hash)?;

@@ -131,7 +131,11 @@ impl Replica {
             let needed = self.certified.contains(&hash)
                 || self.awaited.contains(&hash)
                 || self.judgements.values().any(|judged| judged.block == hash || judged.parent == hash)
-                || self.finalizations.iter().any(|waiting| self.chain.path(&waiting.statement.block) == Err(hash))
+                || self
+                    .finalizations
+                    .iter()
+                    .map(|waiting| &waiting.statement.block)
+                    .any(|block| self.chain.path(block) == Err(hash) && !self.is_left_to_ranges(block))
                 || self.turn.as_ref().is_some_and(|turn| turn.parent == hash);
             if needed {
                 self.want(&hash, None);

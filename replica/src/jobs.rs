@@ -8,7 +8,7 @@ use execution::ChainState;
 use types::{Hash32, PeerKey, View};
 
 use crate::effect::Effect;
-use crate::event::{GossipToken, Via};
+use crate::event::{GossipToken, RequestId, Via};
 use crate::job::{Executed, Job, JobAnswer, JobId, ReplayError};
 use crate::replica::Replica;
 use crate::wire::Message;
@@ -37,10 +37,16 @@ pub(crate) enum Purpose {
     Verify(Ticket),
     Gossip(GossipToken, Box<Message>),
     Check(Origin),
-    Body { hash: Hash32, from: PeerKey, source: BodySource },
+    Body {
+        hash: Hash32,
+        from: PeerKey,
+        source: BodySource,
+    },
     Build(View),
     Validate(View, Hash32),
     Execute(Hash32),
+    /// Checking blocks of this question ahead of their replay.
+    Ahead(RequestId),
     Replay,
 }
 
@@ -85,6 +91,7 @@ impl Replica {
                 self.heard_gossip(token, *message, &answer);
             }
             (Purpose::Check(origin), JobAnswer::Check(results)) => self.heard_transactions(origin, results, state),
+            (Purpose::Ahead(id), JobAnswer::Check(_)) => self.checked_ahead(id),
             (Purpose::Body { hash, from, source }, JobAnswer::CheckBody { header, result }) => {
                 self.body_checked((hash, from, source), &header, result);
             }

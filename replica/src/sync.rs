@@ -5,16 +5,22 @@
 //! another peer, so no height can be skipped (FAULTS L12, L16, C18). This file must not know what a block means.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
-use types::{Height, PeerKey};
+use types::{Height, PeerKey, Transaction};
 
 use crate::event::RequestId;
-use crate::wire::CertifiedBlock;
+use crate::wire::{ANSWER_BYTES_MAX, CertifiedBlock};
 
 /// Ranges asked or waiting at once.
 const RANGES_MAX: usize = 3;
-/// Blocks asked for at once.
+/// Most blocks asked for at once.
 pub(crate) const RANGE_BLOCKS: u16 = 256;
+/// Bytes that an answer is meant to have. With room to the limit, as an answer that is cut short makes those useless that
+/// were asked for behind it.
+const RANGE_BYTES: usize = ANSWER_BYTES_MAX / 4 * 3;
+/// Transactions whose signatures are checked in one job, about: some 50 ms.
+const PIECE_TRANSACTIONS: usize = 2_048;
 /// Useless answers in a row after which a peer is held to be useless.
 const STRIKES_MAX: u8 = 3;
 /// Time for one answer, in milliseconds.
@@ -31,12 +37,24 @@ struct Source {
 #[derive(Debug)]
 enum Stage {
     Asked { id: RequestId, peer: PeerKey, deadline_ms: u64 },
-    Here { peer: PeerKey, blocks: Vec<CertifiedBlock> },
+    Here { peer: PeerKey, blocks: Vec<CertifiedBlock>, ahead: Ahead },
+}
+
+/// How far the signatures of a range have been checked ahead of its replay, which has a thread of its own to wait for.
+#[derive(Clone, Copy, Debug)]
+struct Ahead {
+    /// The question that the range answers, so that late answers of jobs do not count for another range.
+    id: RequestId,
+    /// Blocks that were handed out.
+    blocks: usize,
+    /// Jobs under way.
+    jobs: usize,
 }
 
 #[derive(Debug)]
 struct Range {
     from: Height,
+    count: u16,
     stage: Stage,
 }
 
@@ -58,6 +76,8 @@ pub(crate) struct Sync {
     replaying: Option<(PeerKey, Height)>,
     /// Turns the choice among equal peers.
     turn: usize,
+    /// Blocks to ask for at once, by the size of the last ones; the most when none have come yet.
+    stride: Option<u16>,
 }
 
 impl Sync {
@@ -102,9 +122,10 @@ impl Sync {
             if let Some(source) = self.sources.get_mut(&peer) {
                 source.busy = true;
             }
-            let question = Question { id: id(), peer, from, count: RANGE_BLOCKS };
+            let question = Question { id: id(), peer, from, count: self.stride.unwrap_or(RANGE_BLOCKS) };
             let deadline_ms = now_ms.saturating_add(ANSWER_MS_MAX);
-            self.ranges.push_back(Range { from, stage: Stage::Asked { id: question.id, peer, deadline_ms } });
+            let stage = Stage::Asked { id: question.id, peer, deadline_ms };
+            self.ranges.push_back(Range { from, count: question.count, stage });
             questions.push(question);
         }
         questions
@@ -114,7 +135,7 @@ impl Sync {
         match self.ranges.back() {
             None => self.replaying.map_or(tip.next(), |(_, next)| next),
             Some(range) => match &range.stage {
-                Stage::Asked { .. } => range.from.saturating_add(u64::from(RANGE_BLOCKS)),
+                Stage::Asked { .. } => range.from.saturating_add(u64::from(range.count)),
                 Stage::Here { blocks, .. } => range.from.saturating_add(blocks.len() as u64),
             },
         }
@@ -146,8 +167,9 @@ impl Sync {
         if blocks.is_empty() || !in_order {
             return Some(self.failed(peer, place));
         }
-        let short = blocks.len() < usize::from(RANGE_BLOCKS);
-        range.stage = Stage::Here { peer, blocks };
+        let short = blocks.len() < usize::from(range.count);
+        self.stride = Some(stride(&blocks));
+        range.stage = Stage::Here { peer, blocks, ahead: Ahead { id, blocks: 0, jobs: 0 } };
         if let Some(source) = self.sources.get_mut(&peer) {
             source.busy = false;
         }
@@ -158,17 +180,49 @@ impl Sync {
         Some(Verdict::Fine)
     }
 
-    /// The next blocks in order, once nothing is being replayed.
+    /// Transactions of blocks that have come, to be checked while other blocks are replayed; the range whose question had
+    /// this id waits until [`Sync::checked`] was called as often.
+    pub(crate) fn to_check(&mut self) -> Option<(RequestId, Vec<Arc<Transaction>>)> {
+        self.ranges.iter_mut().find_map(|range| match &mut range.stage {
+            Stage::Asked { .. } => None,
+            Stage::Here { blocks, ahead, .. } => {
+                let mut piece: Vec<Arc<Transaction>> = Vec::new();
+                for block in blocks.iter().skip(ahead.blocks) {
+                    piece.extend(block.body.transactions.iter().map(|transaction| Arc::new(transaction.clone())));
+                    ahead.blocks = ahead.blocks.saturating_add(1);
+                    if piece.len() >= PIECE_TRANSACTIONS {
+                        break;
+                    }
+                }
+                ahead.jobs = ahead.jobs.saturating_add(usize::from(!piece.is_empty()));
+                (!piece.is_empty()).then_some((ahead.id, piece))
+            }
+        })
+    }
+
+    /// A job on what [`Sync::to_check`] gave is done. What it found does not count: the replay asks again, and says who is to
+    /// blame.
+    pub(crate) fn checked(&mut self, id: RequestId) {
+        for range in &mut self.ranges {
+            if let Stage::Here { ahead, .. } = &mut range.stage
+                && ahead.id == id
+            {
+                ahead.jobs = ahead.jobs.saturating_sub(1);
+            }
+        }
+    }
+
+    /// The next blocks in order, once nothing is being replayed and their signatures have been looked at.
     pub(crate) fn next_blocks(&mut self, tip: Height) -> Option<(PeerKey, Vec<CertifiedBlock>)> {
         if self.replaying.is_some() {
             return None;
         }
         let front = self.ranges.front()?;
-        if !matches!(front.stage, Stage::Here { .. }) {
+        if !matches!(&front.stage, Stage::Here { ahead, .. } if ahead.jobs == 0) {
             return None;
         }
         let range = self.ranges.pop_front()?;
-        let Stage::Here { peer, mut blocks } = range.stage else { return None };
+        let Stage::Here { peer, mut blocks, .. } = range.stage else { return None };
         // The tip may have moved on by other ways meanwhile.
         let known = tip.next().0.saturating_sub(range.from.0);
         let known = usize::try_from(known).unwrap_or(usize::MAX).min(blocks.len());
@@ -272,6 +326,14 @@ impl Sync {
                 .any(|range| matches!(&range.stage, Stage::Asked { peer: asked, .. } if asked == peer));
         }
     }
+}
+
+/// How many blocks like these make an answer of the right size.
+fn stride(blocks: &[CertifiedBlock]) -> u16 {
+    let lengths = blocks.iter().map(|block| borsh::object_length(block).unwrap_or(usize::MAX));
+    let bytes = lengths.fold(0_usize, usize::saturating_add);
+    let fitting = RANGE_BYTES.saturating_mul(blocks.len()).checked_div(bytes).unwrap_or(usize::MAX);
+    u16::try_from(fitting).unwrap_or(RANGE_BLOCKS).clamp(1, RANGE_BLOCKS)
 }
 
 /// What an answer says of who gave it.

@@ -36,7 +36,10 @@ pub(super) fn measure(ground: &Ground<'_>) -> Outcome<Findings> {
         let samples = follow(ground, &mut node, made.tip)?;
         let memory = node.pid().map(resident_mib).unwrap_or_default();
         node.kill()?;
-        runs.push(figures(made, &samples, memory));
+        let figures = figures(made, &samples, memory);
+        let figure = |name| figures.get(name).copied().unwrap_or_default();
+        eprintln!("bench:   {:.0} blocks/s, then {:.0} transfers/s", figure("blocks_per_s"), figure("txs_per_s"));
+        runs.push(figures);
     }
     network.stop_all()?;
     Ok(Findings::Whole(runs))

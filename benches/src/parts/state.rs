@@ -52,7 +52,8 @@ pub(super) fn measure(ground: &Ground<'_>) -> Outcome<Findings> {
             let value = |size: Option<&Size>| size.and_then(|size| run.get(kind(size)).copied()).unwrap_or_default();
             (value(sizes.last()), per(value(sizes.last()), value(sizes.first())))
         };
-        let ((update, growth_update), (commit, growth_commit)) = (growth(|size| size.update), growth(|size| size.commit));
+        let ((update, growth_update), (commit, growth_commit)) =
+            (growth(|size| size.update), growth(|size| size.commit));
         run.extend([("update_us_per_key", update), ("growth_update", growth_update)]);
         run.extend([("commit_us_per_key", commit), ("growth_commit", growth_commit)]);
         run.insert("accounts", sizes.last().map_or(0, |size| size.accounts) as f64);

@@ -1,11 +1,13 @@
 //! The threads that do the replica's heavy work: signatures, validity, execution.
 //!
 //! What agreement waits for goes first: votes and certificates, then making and checking blocks, then executing them, then what
-//! may be late (transactions of peers, old blocks). The first thread never takes what may be late, so that a long range of old
-//! blocks cannot keep a vote waiting. A job on so few transactions that two changes of threads would cost more than the job is
+//! may be late (transactions of peers). The first thread never takes what may be late, and ranges of old blocks have a thread of
+//! their own, so that neither can keep a vote waiting, and the signatures of one range are checked by the others while the range
+//! before it is replayed. A job on so few transactions that two changes of threads would cost more than the job is
 //! done at once, by whoever asks. It must not know what an answer is good for.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -35,9 +37,11 @@ pub struct JobEnvironment {
 }
 
 /// Lower is sooner.
-const URGENCIES: usize = 4;
+const URGENCIES: usize = 5;
 /// Jobs from here on may be late.
 const LATE: usize = 3;
+/// Jobs from here on last long.
+const LONG: usize = 4;
 /// Transactions up to which a block's job is done at once: some 10 µs each, their signatures being checked mostly.
 const AT_ONCE_TRANSACTIONS_MAX: usize = 8;
 
@@ -76,11 +80,14 @@ impl JobPool {
     ) -> std::io::Result<Self> {
         let shared = Arc::new((Mutex::new(Queue::default()), Condvar::new()));
         let mut threads = Vec::new();
-        for number in 0..count.max(2) {
+        let workers = (0..count.max(2)).map(|number| {
+            let urgencies = if number == 0 { 0..LATE } else { 0..LONG };
+            (format!("worker-{number}"), urgencies)
+        });
+        for (name, urgencies) in workers.chain([("replay".to_owned(), LONG..URGENCIES)]) {
             let (shared, environment, inbox) = (shared.clone(), environment.clone(), inbox.clone());
-            let least_urgent = if number == 0 { LATE } else { URGENCIES };
-            let work = move || work(&shared, least_urgent, &environment, &inbox);
-            threads.push(faults.spawn(&format!("worker-{number}"), work)?);
+            let work = move || work(&shared, &urgencies, &environment, &inbox);
+            threads.push(faults.spawn(&name, work)?);
         }
         Ok(Self { store, environment, shared, threads })
     }
@@ -122,7 +129,8 @@ const fn urgency(job: &Job) -> usize {
         Job::Verify(_) => 0,
         Job::Build { .. } | Job::Validate { .. } | Job::CheckBody { .. } => 1,
         Job::Execute { .. } => 2,
-        Job::Check { .. } | Job::Replay { .. } => 3,
+        Job::Check { .. } => LATE,
+        Job::Replay { .. } => LONG,
     }
 }
 
@@ -164,20 +172,20 @@ impl JobEnvironment {
     }
 }
 
-fn work(shared: &(Mutex<Queue>, Condvar), least_urgent: usize, environment: &JobEnvironment, inbox: &InboxSender) {
-    while let Some(Waiting { id, job, view }) = next(shared, least_urgent) {
+fn work(shared: &(Mutex<Queue>, Condvar), urgencies: &Range<usize>, environment: &JobEnvironment, inbox: &InboxSender) {
+    while let Some(Waiting { id, job, view }) = next(shared, urgencies) {
         let answer = environment.run(job, &view);
         inbox.answer(Event::JobDone { id, answer });
     }
 }
 
-fn next((queue, changed): &(Mutex<Queue>, Condvar), least_urgent: usize) -> Option<Waiting> {
+fn next((queue, changed): &(Mutex<Queue>, Condvar), urgencies: &Range<usize>) -> Option<Waiting> {
     let mut queue = lock(queue);
     loop {
         if queue.stopping {
             return None;
         }
-        let job = queue.waiting.iter_mut().take(least_urgent).find_map(VecDeque::pop_front);
+        let job = queue.waiting.get_mut(urgencies.clone()).and_then(|own| own.iter_mut().find_map(VecDeque::pop_front));
         if job.is_some() {
             return job;
         }

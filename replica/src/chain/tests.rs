@@ -74,3 +74,18 @@ fn what_builds_on_a_replayed_block_stays_and_what_stands_beside_it_goes() {
     assert!(known(&second) && known(&third), "they may become final next");
     assert!(!known(&rival) && !known(&on_rival), "they never can");
 }
+
+#[test]
+fn what_is_known_below_a_block_ends_at_the_first_gap() {
+    let genesis = header(0, Hash32::ZERO);
+    let tip =
+        Tip { hash: header_hash(&genesis), header: genesis, state_root: Hash32::ZERO, receipts_root: Hash32::ZERO };
+    let mut chain = Chain::new(tip);
+    let far = header(700, Hash32([7; 32]));
+    let above = header(701, header_hash(&far));
+    for block in [&far, &above] {
+        chain.insert(header_hash(block), block, None);
+    }
+    assert_eq!(chain.lowest_known(&header_hash(&above)), Some(Height(700)));
+    assert_eq!(chain.lowest_known(&Hash32([7; 32])), None, "nothing is known of it");
+}

@@ -2,11 +2,11 @@
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 
 use types::{
-    Body, Certificate, ChainId, Epoch, Hash32, Header, Height, PeerKey, ProtocolVersion, SignerBitmap, TimeMs,
-    ValidatorIndex, View, VoteKind, VoteStatement,
+    Body, Certificate, ChainId, Epoch, Hash32, Header, Height, List, PeerKey, ProtocolVersion, SignerBitmap, TimeMs,
+    Transaction, TransactionBody, ValidatorIndex, View, VoteKind, VoteStatement,
 };
 
-use super::{Question, RANGE_BLOCKS, STRIKES_MAX, Sync, Verdict};
+use super::{PIECE_TRANSACTIONS, Question, RANGE_BLOCKS, RANGE_BYTES, STRIKES_MAX, Sync, Verdict};
 use crate::event::RequestId;
 use crate::wire::CertifiedBlock;
 
@@ -181,6 +181,69 @@ fn blocks_that_became_final_by_other_ways_are_not_replayed_again() {
     asker.sync.received(asked[0].id, Some(blocks(1, 10)));
     let (_, rest) = asker.sync.next_blocks(Height(4)).expect("six are left");
     assert_eq!(rest.first().map(|block| block.header.height), Some(Height(5)));
+}
+
+/// Blocks of which each has so many transactions.
+fn filled(from: u64, count: u64, transactions: u64) -> Vec<CertifiedBlock> {
+    let mut all = blocks(from, count);
+    for block in &mut all {
+        block.body.transactions = List::new((0..transactions).map(transaction).collect()).expect("few");
+    }
+    all
+}
+
+fn transaction(nonce: u64) -> Transaction {
+    let body = TransactionBody {
+        version: types::TRANSACTION_VERSION,
+        sender: types::Address([1; 20]),
+        auth: types::AuthKind::Single,
+        nonce: types::Nonce(nonce),
+        valid_until: TimeMs(0),
+        fee_max: types::Amount(0),
+        tip: types::Amount(0),
+        payer: None,
+        calls: List::default(),
+    };
+    Transaction { body, witness: types::Witness { auths: List::default() } }
+}
+
+#[test]
+fn a_range_waits_for_the_check_of_all_its_pieces_and_for_no_late_answer_of_another() {
+    let mut asker = Asker::with(&[(1, 100)]);
+    let asked = asker.ask(0);
+    let each = PIECE_TRANSACTIONS as u64 / 2 + 1;
+    asker.sync.received(asked[0].id, Some(filled(1, 3, each)));
+    let pieces: Vec<_> = std::iter::from_fn(|| asker.sync.to_check()).collect();
+    let counts: Vec<_> = pieces.iter().map(|(_, piece)| piece.len() as u64).collect();
+    assert_eq!(counts, [2 * each, each], "whole blocks");
+    assert!(pieces.iter().all(|(id, _)| *id == asked[0].id));
+    asker.sync.checked(RequestId(99));
+    asker.sync.checked(asked[0].id);
+    assert!(asker.sync.next_blocks(asker.tip).is_none(), "one piece is missing");
+    asker.sync.checked(asked[0].id);
+    let (_, all) = asker.sync.next_blocks(asker.tip).expect("both pieces are checked");
+    assert_eq!(all.len(), 3);
+}
+
+#[test]
+fn after_long_blocks_fewer_are_asked_for_so_that_no_answer_is_cut_short() {
+    let mut asker = Asker::with(&[(1, 10_000), (2, 10_000)]);
+    let asked = asker.ask(0);
+    let long = filled(1, 1, 10_000);
+    let bytes = borsh::object_length(&long[0]).expect("it has a length");
+    asker.sync.received(asked[0].id, Some(long));
+    while let Some((id, _)) = asker.sync.to_check() {
+        asker.sync.checked(id);
+    }
+    asker.replay();
+    let next = asker.ask(1);
+    assert_eq!(next[0].from, Height(2));
+    assert!(usize::from(next[0].count) * bytes <= RANGE_BYTES && usize::from(next[0].count + 1) * bytes > RANGE_BYTES);
+    assert_eq!(next[1].from, Height(2 + u64::from(next[0].count)), "the next one follows it without a gap");
+    // They become short again.
+    asker.sync.received(next[0].id, Some(blocks(2, u64::from(next[0].count))));
+    asker.replay();
+    assert!(asker.ask(2).iter().all(|question| question.count == RANGE_BLOCKS));
 }
 
 #[test]
