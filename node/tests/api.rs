@@ -235,6 +235,68 @@ fn a_batch_has_a_result_per_item_in_order() {
     running.node.stop().expect("a clean stop");
 }
 
+/// An answer to canonical bytes.
+fn post_bytes(running: &Running, path: &str, bytes: &[u8]) -> (u16, Value) {
+    let request = running.agent.post(running.url(path)).header("content-type", "application/octet-stream");
+    let mut answer = request.send(bytes).expect("an answer");
+    let status = answer.status().as_u16();
+    (status, answer.body_mut().read_json().expect("JSON"))
+}
+
+#[test]
+fn canonical_bytes_are_taken_in_place_of_json_and_only_refusals_are_named() {
+    let running = start(&[]);
+    let id =
+        |transaction: &types::Transaction| crypto::ids::transaction_id(running.chain, &transaction.body).to_string();
+    let first = running.transfer(0, |_| {});
+    let bytes = borsh::to_vec(&(running.chain, &first)).expect("in memory");
+    let (status, answer) = post_bytes(&running, "/api/v1/transactions", &bytes);
+    assert_eq!((status, answer["id"].as_str()), (202, Some(id(&first).as_str())), "{answer}");
+    let mut forged = running.transfer(2, |_| {});
+    forged.witness = running.transfer(3, |_| {}).witness;
+    let batch = vec![running.transfer(1, |_| {}), forged, running.transfer(2, |_| {})];
+    let bytes = borsh::to_vec(&(running.chain, &batch)).expect("in memory");
+    let (status, answer) = post_bytes(&running, "/api/v1/transactions/batch", &bytes);
+    assert_eq!((status, &answer["accepted"]), (200, &Value::from(2)), "{answer}");
+    let refused = answer["refused"].as_array().expect("a list");
+    assert_eq!((refused.len(), refused[0]["place"].as_u64()), (1, Some(1)), "{answer}");
+    assert_eq!(refused[0]["error"]["code"], "bad_signature");
+    running.final_transaction(&id(&batch[2]));
+    running.node.stop().expect("a clean stop");
+}
+
+// FAULTS A5
+#[test]
+fn canonical_bytes_that_are_none_are_refused_with_the_codes_of_json() {
+    let running = start(&[]);
+    let transfer = running.transfer(0, |_| {});
+    let bytes = |chain, count| borsh::to_vec(&(chain, vec![&transfer; count])).expect("in memory");
+    let good = bytes(running.chain, 1);
+    let mut trailing = good.clone();
+    trailing.push(0);
+    let other = types::ChainId(types::Hash32([7; 32]));
+    let claimed = [running.chain.0.as_bytes().as_slice(), &u32::MAX.to_le_bytes()].concat();
+    let long = [running.chain.0.as_bytes().as_slice(), &[0; 70_000]].concat();
+    let batch = "/api/v1/transactions/batch";
+    for (path, bytes, status, code) in [
+        (batch, bytes(other, 1), 400, "wrong_chain"),
+        (batch, bytes(running.chain, 0), 400, "bad_batch"),
+        (batch, bytes(running.chain, 1_001), 400, "bad_batch"),
+        (batch, claimed, 400, "bad_batch"),
+        (batch, trailing, 400, "malformed_transaction"),
+        (batch, good[..good.len() - 1].to_vec(), 400, "malformed_transaction"),
+        (batch, Vec::new(), 400, "malformed_transaction"),
+        (batch, running.chain.0.as_bytes().to_vec(), 400, "malformed_transaction"),
+        ("/api/v1/transactions", long, 413, "oversize"),
+        ("/api/v1/transactions", good.clone(), 400, "malformed_transaction"),
+    ] {
+        let (found, answer) = post_bytes(&running, path, &bytes);
+        assert_eq!((found, answer["code"].as_str()), (status, Some(code)), "{path}: {answer}");
+    }
+    assert_eq!(running.get("/api/v1/mempool").1["transactions"], 0);
+    running.node.stop().expect("a clean stop");
+}
+
 #[test]
 fn a_simulation_shows_the_receipt_and_changes_nothing() {
     let running = start(&[]);

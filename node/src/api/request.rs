@@ -39,32 +39,68 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let kind = request.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        if !kind.starts_with("application/json") {
-            let message = format!("the content type is `{}`", shown(kind));
-            let hint = "send JSON with the header `content-type: application/json`";
-            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", message, hint));
+        if !kind(&request).starts_with(JSON) {
+            return Err(wrong_kind(&request, "send JSON with the header `content-type: application/json`"));
         }
-        let length =
-            request.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-        if length.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
-            return Err(oversize());
-        }
-        let bytes = Bytes::from_request(request, state).await.map_err(|error| {
-            if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                oversize()
-            } else {
-                ApiError::bad("bad_body", "the body cannot be read", "send it again")
-            }
-        })?;
-        serde_json::from_slice(&bytes).map(Self).map_err(|error| {
-            ApiError::bad(
-                "malformed_json",
-                format!("the body cannot be read as JSON of this route: {error}"),
-                "see /docs",
-            )
-        })
+        json(&bytes(request, state).await?).map(Self)
     }
+}
+
+/// A body in JSON or in canonical bytes, as its content type says.
+pub(crate) enum JsonOrBytes<T> {
+    /// JSON, read.
+    Json(T),
+    /// Canonical bytes, bounded and not read yet.
+    Bytes(Bytes),
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonOrBytes<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let is_json = kind(&request).starts_with(JSON);
+        if !is_json && !kind(&request).starts_with(BYTES) {
+            let hint = "send JSON with the header `content-type: application/json`, or canonical bytes with \
+                        `content-type: application/octet-stream`";
+            return Err(wrong_kind(&request, hint));
+        }
+        let bytes = bytes(request, state).await?;
+        if is_json { json(&bytes).map(Self::Json) } else { Ok(Self::Bytes(bytes)) }
+    }
+}
+
+const JSON: &str = "application/json";
+const BYTES: &str = "application/octet-stream";
+
+fn kind(request: &Request) -> &str {
+    request.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default()
+}
+
+fn wrong_kind(request: &Request, hint: &str) -> ApiError {
+    let message = format!("the content type is `{}`", shown(kind(request)));
+    ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", message, hint)
+}
+
+/// The whole body, refused by its length before it is read where the length is announced.
+async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    let length = request.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
+        return Err(oversize());
+    }
+    Bytes::from_request(request, state).await.map_err(|error| {
+        if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            oversize()
+        } else {
+            ApiError::bad("bad_body", "the body cannot be read", "send it again")
+        }
+    })
+}
+
+fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        let message = format!("the body cannot be read as JSON of this route: {error}");
+        ApiError::bad("malformed_json", message, "see /docs")
+    })
 }
 
 fn oversize() -> ApiError {

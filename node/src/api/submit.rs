@@ -1,40 +1,58 @@
 //! Handing in transactions: checked at once, and told at once why not.
 //!
-//! Bytes, form and signatures are checked on threads of their own; the pool has the last word. Nothing is changed by a
+//! They come as JSON, each in hexadecimal digits, or as canonical bytes: the chain's id and what is signed for it. Bytes,
+//! form and signatures are checked on threads of their own; the pool has the last word. Nothing is changed by a
 //! transaction that is refused.
 
 use std::sync::Arc;
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
-use execution::CheckedTransaction;
-use rayon::prelude::{IntoParallelIterator, ParallelIterator};
-use types::{Canonical, ChainId, Transaction, limits};
+use borsh::BorshDeserialize;
+use execution::{CheckedTransaction, TransactionFacts};
+use mempool::PoolReject;
+use rayon::prelude::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+use types::{Canonical, ChainId, Hash32, List, Transaction, limits};
 
 use super::AppState;
 use super::error::ApiError;
 use super::models::{
-    BatchRequest, BatchResponse, BatchResult, ErrorResponse, SimulateResponse, SubmitRequest, SubmitResponse,
+    BatchAnswer, BatchRefusal, BatchRefusals, BatchRequest, BatchResponse, BatchResult, ErrorResponse,
+    SimulateResponse, SubmitRequest, SubmitResponse,
 };
 use super::read;
-use super::request::Body;
+use super::request::{Body, JsonOrBytes};
 use super::routes::off_thread;
 use crate::shell::Port;
 
 /// Most transactions of a batch.
 const BATCH_MAX: usize = 1_000;
+/// Signatures that one checker takes at once.
+const CHECK_PART: usize = 16;
 
-/// Hands in a transaction; 202 when it waits for a block.
-#[utoipa::path(post, path = "/api/v1/transactions", tag = "transactions", request_body = SubmitRequest, responses(
+/// Hands in a transaction; 202 when it waits for a block. As `application/octet-stream`: the chain's id (32 bytes), then
+/// the transaction's canonical bytes.
+#[utoipa::path(post, path = "/api/v1/transactions", tag = "transactions",
+    request_body(content((SubmitRequest = "application/json"), (Vec<u8> = "application/octet-stream"))), responses(
     (status = 202, body = SubmitResponse), (status = 400, body = ErrorResponse), (status = 403, body = ErrorResponse),
     (status = 409, body = ErrorResponse), (status = 422, body = ErrorResponse)))]
 pub(crate) async fn one(
     State(state): State<AppState>,
-    Body(request): Body<SubmitRequest>,
+    request: JsonOrBytes<SubmitRequest>,
 ) -> Result<(StatusCode, Json<SubmitResponse>), ApiError> {
-    may_write(&state, request.chain_id)?;
-    let checked = check(&state, vec![request.transaction]).await?.pop().expect("one was given")?;
+    let given = match request {
+        JsonOrBytes::Json(request) => {
+            may_write(&state, request.chain_id)?;
+            Given::Texts(vec![request.transaction])
+        }
+        JsonOrBytes::Bytes(bytes) => {
+            may_write(&state, chain_of(&bytes)?)?;
+            Given::One(bytes)
+        }
+    };
+    let checked = check(&state, given).await?.pop().expect("one was given")?;
     let id = checked.id;
     let result = state.port.submit(vec![checked]).await?.pop();
     match result {
@@ -44,38 +62,74 @@ pub(crate) async fn one(
     }
 }
 
-/// Hands in up to 1,000 transactions; each has a result of its own, in order.
-#[utoipa::path(post, path = "/api/v1/transactions/batch", tag = "transactions", request_body = BatchRequest, responses(
-    (status = 200, body = BatchResponse), (status = 400, body = ErrorResponse), (status = 403, body = ErrorResponse)))]
+/// Hands in up to 1,000 transactions; each has a result of its own, in order. As `application/octet-stream`: the chain's
+/// id (32 bytes), the number of transactions (4 bytes, little-endian) and their canonical bytes one after the other; the
+/// answer then names only those that were refused.
+#[utoipa::path(post, path = "/api/v1/transactions/batch", tag = "transactions",
+    request_body(content((BatchRequest = "application/json"), (Vec<u8> = "application/octet-stream"))), responses(
+    (status = 200, body = BatchAnswer), (status = 400, body = ErrorResponse), (status = 403, body = ErrorResponse)))]
 pub(crate) async fn batch(
     State(state): State<AppState>,
-    Body(request): Body<BatchRequest>,
-) -> Result<Json<BatchResponse>, ApiError> {
-    may_write(&state, request.chain_id)?;
-    let count = request.transactions.len();
+    request: JsonOrBytes<BatchRequest>,
+) -> Result<Json<BatchAnswer>, ApiError> {
+    let is_json = matches!(request, JsonOrBytes::Json(_));
+    let (given, count) = match request {
+        JsonOrBytes::Json(request) => {
+            may_write(&state, request.chain_id)?;
+            let count = request.transactions.len();
+            (Given::Texts(request.transactions), count)
+        }
+        JsonOrBytes::Bytes(bytes) => {
+            may_write(&state, chain_of(&bytes)?)?;
+            let count = count_of(&bytes)?;
+            (Given::Batch(bytes), count)
+        }
+    };
     if count == 0 || count > BATCH_MAX {
         let message = format!("the batch has {count} transactions");
         return Err(ApiError::bad("bad_batch", message, format!("give 1 to {BATCH_MAX}")));
     }
-    let checked = check(&state, request.transactions).await?;
+    let checked = check(&state, given).await?;
     let good: Vec<Arc<CheckedTransaction>> = checked.iter().flatten().cloned().collect();
-    let mut pooled = if good.is_empty() { Vec::new() } else { state.port.submit(good).await? }.into_iter();
-    let results: Vec<BatchResult> = checked
-        .into_iter()
-        .map(|checked| match checked {
-            Err(error) => BatchResult { id: None, error: Some(error.into_body()) },
-            Ok(checked) => {
-                let error = match pooled.next() {
-                    Some(Ok(_)) => None,
-                    Some(Err(reject)) => Some(ApiError::pool(&reject).into_body()),
-                    None => Some(ApiError::from(crate::shell::Unavailable::Stopping).into_body()),
-                };
-                BatchResult { id: Some(checked.id), error }
-            }
-        })
-        .collect();
-    let accepted = results.iter().filter(|result| result.error.is_none()).count();
-    Ok(Json(BatchResponse { accepted: u32::try_from(accepted).unwrap_or(u32::MAX), results }))
+    let pooled = if good.is_empty() { Vec::new() } else { state.port.submit(good).await? };
+    let results = join(checked, pooled);
+    Ok(Json(if is_json { each(results) } else { refusals(results) }))
+}
+
+/// An item's id, when its bytes could be read, and why it was refused.
+type Item = (Option<Hash32>, Option<ErrorResponse>);
+
+/// What the checks and the pool said, item by item.
+fn join(checked: Vec<Checked>, pooled: Vec<Result<Hash32, PoolReject>>) -> Vec<Item> {
+    let mut pooled = pooled.into_iter();
+    let item = |checked: Checked| match checked {
+        Err(error) => (None, Some(error.into_body())),
+        Ok(checked) => {
+            let error = match pooled.next() {
+                Some(Ok(_)) => None,
+                Some(Err(reject)) => Some(ApiError::pool(&reject).into_body()),
+                None => Some(ApiError::from(crate::shell::Unavailable::Stopping).into_body()),
+            };
+            (Some(checked.id), error)
+        }
+    };
+    checked.into_iter().map(item).collect()
+}
+
+fn accepted(items: &[Item]) -> u32 {
+    u32::try_from(items.iter().filter(|(_, error)| error.is_none()).count()).unwrap_or(u32::MAX)
+}
+
+fn each(items: Vec<Item>) -> BatchAnswer {
+    let accepted = accepted(&items);
+    let results = items.into_iter().map(|(id, error)| BatchResult { id, error }).collect();
+    BatchAnswer::Each(BatchResponse { accepted, results })
+}
+
+fn refusals(items: Vec<Item>) -> BatchAnswer {
+    let accepted = accepted(&items);
+    let refused = (0..).zip(items).filter_map(|(place, (_, error))| Some(BatchRefusal { place, error: error? }));
+    BatchAnswer::Refusals(BatchRefusals { accepted, refused: refused.collect() })
 }
 
 /// What would become of a transaction, without handing it in.
@@ -115,14 +169,32 @@ fn right_chain(port: &Port, chain: ChainId) -> Result<(), ApiError> {
     Err(ApiError::bad("wrong_chain", message, "ask a node of that chain, or sign the transaction for this one"))
 }
 
+/// The chain that canonical bytes begin with.
+fn chain_of(bytes: &[u8]) -> Result<ChainId, ApiError> {
+    let chain = bytes.get(..Hash32::LENGTH).and_then(Hash32::from_slice);
+    chain.map(ChainId).ok_or_else(|| malformed_bytes("the chain's id is missing"))
+}
+
+/// How many transactions follow the chain's id.
+fn count_of(bytes: &[u8]) -> Result<usize, ApiError> {
+    let count = bytes.get(Hash32::LENGTH..).and_then(|rest| rest.first_chunk::<4>());
+    count.map(|count| u32::from_le_bytes(*count) as usize).ok_or_else(|| malformed_bytes("their number is missing"))
+}
+
+fn malformed_bytes(what: &str) -> ApiError {
+    let hint = "give the chain's id and the canonical bytes of what was signed for it; see /docs";
+    ApiError::bad("malformed_transaction", format!("the transactions cannot be read: {what}"), hint)
+}
+
+/// What follows the chain's id, to the last byte.
+fn decode_bytes<T: BorshDeserialize>(bytes: &[u8]) -> Result<T, ApiError> {
+    let rest = bytes.get(Hash32::LENGTH..).unwrap_or_default();
+    T::try_from_slice(rest).map_err(|error| malformed_bytes(&error.to_string()))
+}
+
 fn decode(text: &str) -> Result<Transaction, ApiError> {
     if text.len() > limits::TRANSACTION_BYTES_MAX * 2 {
-        let message = format!(
-            "the transaction has {} bytes, at most {} are allowed",
-            text.len() / 2,
-            limits::TRANSACTION_BYTES_MAX
-        );
-        return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "oversize", message, "split it into several"));
+        return Err(oversize(text.len() / 2));
     }
     let malformed = |what: String| {
         let hint = "give the transaction's canonical bytes as hexadecimal digits";
@@ -132,30 +204,79 @@ fn decode(text: &str) -> Result<Transaction, ApiError> {
     Transaction::from_canonical(&bytes).map_err(|error| malformed(error.to_string()))
 }
 
+fn oversize(bytes: usize) -> ApiError {
+    let message = format!("the transaction has {bytes} bytes, at most {} are allowed", limits::TRANSACTION_BYTES_MAX);
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "oversize", message, "split it into several")
+}
+
+/// Transactions as they were given.
+enum Given {
+    /// Each in hexadecimal digits.
+    Texts(Vec<String>),
+    /// A chain's id and one transaction.
+    One(Bytes),
+    /// A chain's id and a list.
+    Batch(Bytes),
+}
+
+impl Given {
+    fn decode(self) -> Result<Vec<Result<Transaction, ApiError>>, ApiError> {
+        match self {
+            Self::Texts(texts) => Ok(texts.into_par_iter().map(|text| decode(&text)).collect()),
+            Self::One(bytes) => {
+                let length = bytes.len().saturating_sub(Hash32::LENGTH);
+                if length > limits::TRANSACTION_BYTES_MAX {
+                    return Err(oversize(length));
+                }
+                Ok(vec![Ok(decode_bytes(&bytes)?)])
+            }
+            Self::Batch(bytes) => {
+                let all: List<Transaction, BATCH_MAX> = decode_bytes(&bytes)?;
+                Ok(all.into_vec().into_iter().map(Ok).collect())
+            }
+        }
+    }
+}
+
 type Checked = Result<Arc<CheckedTransaction>, ApiError>;
 
 /// Everything that can be said of transactions without the state, on the checkers' threads.
-async fn check(state: &AppState, texts: Vec<String>) -> Result<Vec<Checked>, ApiError> {
+async fn check(state: &AppState, given: Given) -> Result<Vec<Checked>, ApiError> {
     let Ok(room) = state.checks.clone().try_acquire_owned() else {
         return Err(crate::shell::Unavailable::Busy.into());
     };
     let (answer, results) = tokio::sync::oneshot::channel();
     let port = state.port.clone();
     state.checkers.spawn(move || {
-        let results: Vec<Checked> = texts.into_par_iter().map(|text| check_one(&port, &text)).collect();
+        let results = given.decode().map(|decoded| check_all(&port, decoded));
         drop(room);
         // Whoever asked may have gone away.
         let _ = answer.send(results);
     });
-    results.await.map_err(|_| crate::shell::Unavailable::Stopping.into())
+    results.await.map_err(|_| crate::shell::Unavailable::Stopping)?
 }
 
-fn check_one(port: &Port, text: &str) -> Checked {
-    let transaction = Arc::new(decode(text)?);
-    let checked = port.registry.check(port.chain_id, transaction);
-    let checked = checked.map_err(|reject| ApiError::reject(&port.registry, reject))?;
-    if !port.verified.contains(&checked.facts()) {
-        port.registry.check_signatures(&checked).map_err(|reject| ApiError::reject(&port.registry, reject))?;
-    }
-    Ok(Arc::new(checked))
+/// Form, then signatures, but for those that were checked before.
+fn check_all(port: &Port, decoded: Vec<Result<Transaction, ApiError>>) -> Vec<Checked> {
+    let check = |transaction: Transaction| {
+        let checked = port.registry.check(port.chain_id, Arc::new(transaction));
+        checked.map_err(|reject| ApiError::reject(&port.registry, reject))
+    };
+    let mut all: Vec<Result<CheckedTransaction, ApiError>> =
+        decoded.into_par_iter().with_min_len(CHECK_PART).map(|decoded| decoded.and_then(check)).collect();
+    let facts: Vec<TransactionFacts> = all.iter().flatten().map(CheckedTransaction::facts).collect();
+    let mut unknown = port.verified.unknown(&facts).into_iter().peekable();
+    let mut unchecked: Vec<_> = all
+        .iter_mut()
+        .filter(|checked| checked.is_ok())
+        .enumerate()
+        .filter_map(|(place, checked)| unknown.next_if_eq(&place).map(|_| checked))
+        .collect();
+    unchecked.par_iter_mut().with_min_len(CHECK_PART).for_each(|checked| {
+        let refused = checked.as_ref().ok().and_then(|checked| port.registry.check_signatures(checked).err());
+        if let Some(reject) = refused {
+            **checked = Err(ApiError::reject(&port.registry, reject));
+        }
+    });
+    all.into_iter().map(|checked| checked.map(Arc::new)).collect()
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crypto::ids::transaction_id;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use types::{AssetId, ChainId, Epoch, Hash32, Height, Transaction, Weight};
@@ -10,9 +11,10 @@ use ureq::http::Response;
 
 use super::stream::EventStream;
 use super::types::{
-    AccountResponse, AssetResponse, AssetsResponse, BatchRequest, BatchResponse, BlockResponse, BlocksResponse,
-    ErrorResponse, FeeEstimateResponse, HistoryResponse, MempoolResponse, PeersResponse, ProofResponse,
-    SimulateResponse, StatusResponse, SubmitRequest, SubmitResponse, TransactionResponse, ValidatorsResponse,
+    AccountResponse, AssetResponse, AssetsResponse, BatchRefusal, BatchRefusals, BatchResponse, BatchResult,
+    BlockResponse, BlocksResponse, ErrorResponse, FeeEstimateResponse, HistoryResponse, MempoolResponse, PeersResponse,
+    ProofResponse, SimulateResponse, StatusResponse, SubmitRequest, SubmitResponse, TransactionResponse,
+    ValidatorsResponse,
 };
 use crate::{Error, Result};
 
@@ -153,13 +155,27 @@ impl NodeClient {
         self.post("/transactions", &SubmitRequest { chain_id, transaction: crate::transaction::to_hex(transaction) })
     }
 
-    /// Hands in many transactions; each has a result of its own.
+    /// Hands in many transactions, as canonical bytes; each has a result of its own.
     ///
     /// # Errors
     /// As [`Self::status`].
     pub fn submit_batch(&self, chain_id: ChainId, transactions: &[Transaction]) -> Result<BatchResponse> {
-        let transactions = transactions.iter().map(crate::transaction::to_hex).collect();
-        self.post("/transactions/batch", &BatchRequest { chain_id, transactions })
+        let bytes = borsh::to_vec(&(chain_id, transactions)).expect("writing to memory cannot fail");
+        let request = self.agent.post(format!("{}/api/v1/transactions/batch", self.base));
+        let request = request.config().timeout_global(Some(ANSWER_WAIT)).build();
+        let request = request.content_type("application/octet-stream");
+        let answer: BatchRefusals = self.read(request.send(&bytes).map_err(|error| self.failed(&error))?)?;
+        let ids = transactions.iter().map(|transaction| transaction_id(chain_id, &transaction.body));
+        let mut results: Vec<_> = ids.map(|id| BatchResult { id: Some(id), error: None }).collect();
+        for BatchRefusal { place, error } in answer.refused {
+            let result = usize::try_from(place).ok().and_then(|place| results.get_mut(place));
+            let result = result.ok_or_else(|| {
+                let message = format!("{} refuses transaction {place} of {}", self.base, transactions.len());
+                Error::new("bad_answer", message, "the node may be of another version")
+            })?;
+            result.error = Some(error);
+        }
+        Ok(BatchResponse { accepted: answer.accepted, results })
     }
 
     /// What would become of a transaction, without handing it in.

@@ -157,6 +157,19 @@ pub struct BlocksResponse {
     pub next: Option<Height>,
 }
 
+/// The stream's event `final`: a block is final for the node. `block` follows when its certificate is checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FinalBlock {
+    /// Its number.
+    pub height: Height,
+    /// Hash of the header.
+    pub hash: Hash32,
+    /// Its time.
+    pub time: TimeMs,
+    /// How many transactions it has.
+    pub transactions: u32,
+}
+
 /// A block in a list and in the stream's event `block`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockSummary {
@@ -362,6 +375,24 @@ pub struct BatchResponse {
     pub accepted: u32,
     /// The results.
     pub results: Vec<BatchResult>,
+}
+
+/// Answer 200 of `POST /api/v1/transactions/batch` to canonical bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchRefusals {
+    /// How many were accepted.
+    pub accepted: u32,
+    /// The others, in rising order of their places.
+    pub refused: Vec<BatchRefusal>,
+}
+
+/// An item of a batch that was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchRefusal {
+    /// Its place in the batch, counted from 0.
+    pub place: u32,
+    /// Why.
+    pub error: ErrorResponse,
 }
 
 /// What became of one item of a batch: an id, or an error.

@@ -17,5 +17,6 @@ pub use node::{
     ValidatorsResponse, VersionResponse, VotingStatus,
 };
 pub use submit::{
-    BatchRequest, BatchResponse, BatchResult, FeeEstimateResponse, SimulateResponse, SubmitRequest, SubmitResponse,
+    BatchAnswer, BatchRefusal, BatchRefusals, BatchRequest, BatchResponse, BatchResult, FeeEstimateResponse,
+    SimulateResponse, SubmitRequest, SubmitResponse,
 };

@@ -45,6 +45,34 @@ pub struct BatchResponse {
     pub results: Vec<BatchResult>,
 }
 
+/// Answer 200 of `POST /api/v1/transactions/batch`, by how the batch was given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum BatchAnswer {
+    /// To JSON: a result per item.
+    Each(BatchResponse),
+    /// To canonical bytes: who gives them knows the ids, so only what was refused is named.
+    Refusals(BatchRefusals),
+}
+
+/// What became of a batch of canonical bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BatchRefusals {
+    /// How many were accepted.
+    pub accepted: u32,
+    /// The others, in rising order of their places.
+    pub refused: Vec<BatchRefusal>,
+}
+
+/// An item of a batch that was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BatchRefusal {
+    /// Its place in the batch, counted from 0.
+    pub place: u32,
+    /// Why.
+    pub error: ErrorResponse,
+}
+
 /// What became of one item of a batch: an id, or an error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BatchResult {
