@@ -13,7 +13,8 @@ use execution::{
     InvalidBlock, Registry, Reject,
 };
 use types::{
-    BlsSignature, Body, ChainId, Epoch, Hash32, Header, List, SystemCall, TimeMs, Transaction, ValidatorIndex, View, limits,
+    BlsSignature, Body, ChainId, Epoch, Hash32, Header, List, SystemCall, TimeMs, Transaction, ValidatorIndex, View,
+    limits,
 };
 
 use crate::chain::Ground;

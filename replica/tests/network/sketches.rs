@@ -32,7 +32,10 @@ fn transfer(world: &mut World) {
 }
 
 /// Lets everything pass and keeps the sketches with transactions, as they arrive at each node.
-fn watch(world: &mut World, mut bend: impl FnMut(usize, usize, &mut Message) -> bool + 'static) -> Rc<RefCell<Vec<Sketch>>> {
+fn watch(
+    world: &mut World,
+    mut bend: impl FnMut(usize, usize, &mut Message) -> bool + 'static,
+) -> Rc<RefCell<Vec<Sketch>>> {
     let sketches = Rc::new(RefCell::new(Vec::new()));
     let seen = sketches.clone();
     world.post = Some(Box::new(move |from, to, message| {

@@ -138,8 +138,7 @@ fn wid(chain: ChainId, transaction: &Transaction) -> Hash32 {
 }
 
 fn body_root(header: &Header, body: &Body) -> Hash32 {
-    let wids: Vec<Hash32> =
-        body.transactions.iter().map(|transaction| wid(header.chain_id, transaction)).collect();
+    let wids: Vec<Hash32> = body.transactions.iter().map(|transaction| wid(header.chain_id, transaction)).collect();
     crypto::ids::body_root(&body.system_calls, &wids)
 }
 
@@ -171,9 +170,7 @@ impl Crime for Smuggler {
     /// It stands by its contraband.
     fn answer(&mut self, _hand: &mut Hand<'_>, request: &Request, honest: Response) -> Option<Response> {
         let smuggled = match request {
-            Request::Block { hash } => {
-                self.block(hash).map(|block| Response::Block(Some(Box::new(block.clone()))))
-            }
+            Request::Block { hash } => self.block(hash).map(|block| Response::Block(Some(Box::new(block.clone())))),
             Request::Transactions { block, places } => self.block(block).map(|block| {
                 let found = places.iter().filter_map(|place| block.body.transactions.get(usize::from(*place)));
                 let found: Vec<Shared<Transaction>> = found.cloned().map(Shared::from).collect();
