@@ -25,7 +25,7 @@ impl Mempool {
         if nonce < queue.account_nonce {
             return Err(PoolReject::NonceTooLow { nonce, expected: queue.account_nonce });
         }
-        let Some(old) = queue.entries.get(&nonce) else {
+        let Some(old) = queue.get(nonce) else {
             let missing = queue.first_missing();
             let is_far = nonce.0.saturating_sub(missing.0) > self.limits.nonce_gap_max;
             return if is_far { Err(PoolReject::NonceGap { nonce, missing }) } else { Ok(None) };
@@ -78,7 +78,7 @@ impl Mempool {
         nonce: Nonce,
         is_replacement: bool,
     ) -> Result<Option<Arc<PoolTransaction>>, PoolReject> {
-        let count = queue.entries.len();
+        let count = queue.len();
         if is_replacement || count < self.limits.per_sender_max {
             return Ok(None);
         }
@@ -119,7 +119,7 @@ impl Mempool {
                 continue;
             };
             let end = nonce.map_or(Nonce::MAX, |nonce| nonce);
-            let mut from_end = queue.entries.range(..=end).rev().map(|(_, entry)| entry);
+            let mut from_end = queue.up_to(end);
             if let Some(victim) = from_end.next() {
                 bytes = bytes.saturating_sub(victim.transaction.footprint());
                 count = count.saturating_sub(1);

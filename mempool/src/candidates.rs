@@ -48,7 +48,7 @@ impl Mempool {
             };
             let Some(queue) = self.queues.get(&key.sender) else { continue };
             let nonce = nonce.unwrap_or(queue.account_nonce);
-            let Some(entry) = queue.entries.get(&nonce) else { continue };
+            let Some(entry) = queue.get(nonce) else { continue };
             let transaction = &entry.transaction;
             if !skip(&transaction.id) {
                 let bytes = left.bytes.checked_sub(transaction.length as usize);
@@ -59,7 +59,7 @@ impl Mempool {
                 left = CandidateLimits { count: left.count.saturating_sub(1), bytes, weight };
                 found.push(Arc::clone(transaction));
             }
-            let next = nonce.checked_add(1).and_then(|next| queue.entries.get(&next).zip(Some(next)));
+            let next = nonce.checked_add(1).and_then(|next| queue.get(next).zip(Some(next)));
             let follower = next.filter(|(follower, _)| follower.worth.is_executable);
             followers.extend(follower.map(|(follower, next)| (follower.head_key(), next)));
         }

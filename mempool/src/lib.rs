@@ -19,6 +19,7 @@
 
 mod accounts;
 mod admission;
+mod bucket_map;
 mod candidates;
 mod limits;
 mod pool;

@@ -1,8 +1,8 @@
 //! The pool: what gets in, what makes room, what a block removes.
 //!
-//! It must not know blocks beyond which transactions they included. Invariant: the indexes (by id, by wid, heads,
-//! tails, expiry, bytes per peer, promises per payer) always agree with the queues; every change goes through
-//! [`Mempool::add`] and [`Mempool::remove`].
+//! It must not know blocks beyond which transactions they included. Invariant: the indexes (by id, heads, tails, expiry, bytes per
+//! peer, promises per payer) always agree with the queues; every change goes through [`Mempool::change_queue`], and whatever leaves
+//! a queue through [`Mempool::forget`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,8 +10,9 @@ use std::sync::Arc;
 use types::{Address, Amount, Hash32, Nonce, PeerKey, TimeMs};
 
 use crate::accounts::Accounts;
+use crate::bucket_map::BucketMap;
 use crate::limits::PoolLimits;
-use crate::queue::{Entry, HeadKey, Queue, TailKey, Worth};
+use crate::queue::{Entry, HeadKey, Queue, TailKey};
 use crate::reject::PoolReject;
 use crate::transaction::PoolTransaction;
 
@@ -65,17 +66,16 @@ pub struct MempoolStatus {
 #[derive(Debug)]
 pub struct Mempool {
     pub(crate) limits: PoolLimits,
-    pub(crate) queues: BTreeMap<Address, Queue>,
+    pub(crate) queues: BucketMap<Address, Queue>,
     /// Each sender's first transaction, if it is executable.
     pub(crate) heads: BTreeSet<HeadKey>,
     /// Each sender's last transaction.
     pub(crate) tails: BTreeSet<TailKey>,
-    pub(crate) by_id: BTreeMap<Hash32, (Address, Nonce)>,
-    by_wid: BTreeMap<Hash32, Hash32>,
+    pub(crate) by_id: BucketMap<Hash32, (Address, Nonce)>,
     expiry: BTreeSet<(TimeMs, Hash32)>,
     pub(crate) peer_bytes: BTreeMap<PeerKey, usize>,
     /// The most that each payer's transactions may cost it together.
-    pub(crate) promised: BTreeMap<Address, Amount>,
+    pub(crate) promised: BucketMap<Address, Amount>,
     pub(crate) bytes: usize,
     executable: usize,
     arrivals: u64,
@@ -87,14 +87,13 @@ impl Mempool {
     pub const fn new(limits: PoolLimits) -> Self {
         Self {
             limits,
-            queues: BTreeMap::new(),
+            queues: BucketMap::new(),
             heads: BTreeSet::new(),
             tails: BTreeSet::new(),
-            by_id: BTreeMap::new(),
-            by_wid: BTreeMap::new(),
+            by_id: BucketMap::new(),
             expiry: BTreeSet::new(),
             peer_bytes: BTreeMap::new(),
-            promised: BTreeMap::new(),
+            promised: BucketMap::new(),
             bytes: 0,
             executable: 0,
             arrivals: 0,
@@ -119,8 +118,8 @@ impl Mempool {
             return Err(PoolReject::Expired { valid_until: transaction.valid_until, now });
         }
         let (sender, nonce) = (transaction.sender, transaction.nonce);
-        self.follow_account(sender, accounts.nonce(&sender));
-        let unknown = Queue { account_nonce: accounts.nonce(&sender), entries: BTreeMap::new() };
+        let unknown = Queue::empty(accounts.nonce(&sender));
+        self.follow_account(sender, unknown.account_nonce);
         let queue = self.queues.get(&sender).unwrap_or(&unknown);
         let replaced = self.check_nonce(queue, &transaction)?;
         self.check_funds(&transaction, replaced.as_deref(), accounts)?;
@@ -148,26 +147,30 @@ impl Mempool {
         now: TimeMs,
         accounts: &dyn Accounts,
     ) -> Vec<(Hash32, Removal)> {
-        let mut removed = Vec::new();
-        let mut touched = BTreeSet::new();
-        for (sender, _, id) in included {
-            touched.insert(*sender);
-            if self.remove(id).is_some() {
-                removed.push((*id, Removal::Included));
+        let mut by_sender = included.to_vec();
+        by_sender.sort_unstable();
+        let (mut removed, mut stale) = (Vec::new(), Vec::new());
+        let mut touched: Vec<(Address, Amount)> = Vec::new();
+        for of_sender in by_sender.chunk_by(|(left, ..), (right, ..)| left == right) {
+            let Some((sender, ..)) = of_sender.first() else { continue };
+            touched.push((*sender, accounts.spendable(sender)));
+            let is_included = |id: &Hash32| of_sender.iter().any(|(_, _, included)| included == id);
+            for id in self.follow_account(*sender, accounts.nonce(sender)) {
+                if is_included(&id) { removed.push((id, Removal::Included)) } else { stale.push((id, Removal::Stale)) }
+            }
+            for (_, _, id) in of_sender {
+                removed.extend(self.remove(id).map(|_| (*id, Removal::Included)));
             }
         }
-        for sender in &touched {
-            let stale = self.follow_account(*sender, accounts.nonce(sender));
-            removed.extend(stale.into_iter().map(|id| (id, Removal::Stale)));
-        }
+        removed.append(&mut stale);
         while let Some((valid_until, id)) = self.expiry.first().copied()
             && valid_until < now
         {
             self.remove(&id);
             removed.push((id, Removal::Expired));
         }
-        for sender in &touched {
-            let unfunded = self.drop_unfunded(sender, accounts);
+        for (sender, spendable) in &touched {
+            let unfunded = self.drop_unfunded(sender, *spendable, accounts);
             removed.extend(unfunded.into_iter().map(|id| (id, Removal::Unfunded)));
         }
         removed
@@ -176,20 +179,7 @@ impl Mempool {
     /// A waiting transaction by its id.
     #[must_use]
     pub fn get(&self, id: &Hash32) -> Option<Arc<PoolTransaction>> {
-        let (sender, nonce) = self.by_id.get(id)?;
-        self.queues.get(sender)?.entries.get(nonce).map(|entry| Arc::clone(&entry.transaction))
-    }
-
-    /// A waiting transaction by the hash of its exact bytes: its signatures need no second check.
-    #[must_use]
-    pub fn get_by_wid(&self, wid: &Hash32) -> Option<Arc<PoolTransaction>> {
-        self.get(self.by_wid.get(wid)?)
-    }
-
-    /// Whether exactly these bytes are waiting, and so were checked.
-    #[must_use]
-    pub fn contains_wid(&self, wid: &Hash32) -> bool {
-        self.by_wid.contains_key(wid)
+        self.entry(id).map(|entry| Arc::clone(&entry.transaction))
     }
 
     /// The nonce that a wallet should use next: the first that is neither used nor waiting.
@@ -201,12 +191,14 @@ impl Mempool {
 
     /// A sender's waiting transactions in the order of their nonces.
     pub fn of_sender(&self, address: &Address) -> impl Iterator<Item = &Arc<PoolTransaction>> {
-        self.queues.get(address).into_iter().flat_map(|queue| queue.entries.values()).map(|entry| &entry.transaction)
+        self.queues.get(address).into_iter().flat_map(Queue::iter).map(|entry| &entry.transaction)
     }
 
-    /// All waiting transactions, by sender and nonce.
+    /// All waiting transactions, by sender and nonce. Sorts the senders.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<PoolTransaction>> {
-        self.queues.values().flat_map(|queue| queue.entries.values()).map(|entry| &entry.transaction)
+        let mut queues: Vec<(&Address, &Queue)> = self.queues.iter().collect();
+        queues.sort_unstable_by_key(|(sender, _)| **sender);
+        queues.into_iter().flat_map(|(_, queue)| queue.iter()).map(|entry| &entry.transaction)
     }
 
     /// The size of the pool.
@@ -228,32 +220,33 @@ impl Mempool {
 
     /// Takes over an account's nonce; removes what it has made useless.
     fn follow_account(&mut self, sender: Address, nonce: Nonce) -> Vec<Hash32> {
-        let Some(queue) = self.queues.get(&sender) else {
+        if self.queues.get(&sender).is_none_or(|queue| queue.account_nonce == nonce) {
             return Vec::new();
+        }
+        let mut stale = Vec::new();
+        self.change_queue(sender, |queue| {
+            stale = queue.take_below(nonce);
+            queue.account_nonce = nonce;
+        });
+        let forget = |entry: Entry| {
+            self.forget(&entry);
+            entry.transaction.id
         };
-        if queue.account_nonce == nonce {
-            return Vec::new();
-        }
-        let stale: Vec<Hash32> = queue.entries.range(..nonce).map(|(_, entry)| entry.transaction.id).collect();
-        for id in &stale {
-            self.remove(id);
-        }
-        if self.queues.contains_key(&sender) {
-            self.change_queue(sender, |queue| queue.account_nonce = nonce);
-        }
-        stale
+        stale.into_iter().map(forget).collect()
     }
 
-    /// Removes from the end of a sender's queue until those who pay for it can.
-    fn drop_unfunded(&mut self, sender: &Address, accounts: &dyn Accounts) -> Vec<Hash32> {
+    /// Removes from the end of a sender's queue until those who pay for it can. The sender has `spendable`.
+    fn drop_unfunded(&mut self, sender: &Address, spendable: Amount, accounts: &dyn Accounts) -> Vec<Hash32> {
         let mut dropped = Vec::new();
         while let Some(queue) = self.queues.get(sender) {
-            let payers: BTreeSet<Address> = queue.entries.values().map(|entry| entry.transaction.payer()).collect();
-            let broke = payers
-                .into_iter()
-                .find(|payer| self.promised.get(payer).copied().unwrap_or_default() > accounts.spendable(payer));
+            let is_broke = |payer: &Address| {
+                let has = if payer == sender { spendable } else { accounts.spendable(payer) };
+                self.promised.get(payer).is_some_and(|promised| *promised > has)
+            };
+            let mut payers: Vec<Address> = queue.iter().map(|entry| entry.transaction.payer()).collect();
+            payers.dedup();
             let last = queue.tail().map(|entry| entry.transaction.id);
-            let Some(id) = broke.and(last) else { break };
+            let Some(id) = last.filter(|_| payers.iter().any(is_broke)) else { break };
             self.remove(&id);
             dropped.push(id);
         }
@@ -262,7 +255,7 @@ impl Mempool {
 
     pub(crate) fn entry(&self, id: &Hash32) -> Option<&Entry> {
         let (sender, nonce) = self.by_id.get(id)?;
-        self.queues.get(sender)?.entries.get(nonce)
+        self.queues.get(sender)?.get(*nonce)
     }
 
     fn add(&mut self, transaction: PoolTransaction, source: Source, account_nonce: Nonce) {
@@ -273,63 +266,75 @@ impl Mempool {
             let bytes = self.peer_bytes.entry(peer).or_default();
             *bytes = bytes.saturating_add(transaction.footprint());
         }
-        let promised = self.promised.entry(transaction.payer()).or_default();
+        let payer = transaction.payer();
+        let promised = self.promised.get(&payer).copied().unwrap_or_default();
         let cost = transaction.cost_max().expect("a cost that does not fit was refused as unpayable");
-        *promised = promised.checked_add(cost).expect("the promises were compared to what the payer has");
+        let promised = promised.checked_add(cost).expect("the promises were compared to what the payer has");
+        self.promised.insert(payer, promised);
         self.by_id.insert(id, (sender, nonce));
-        self.by_wid.insert(transaction.wid, id);
         self.expiry.insert((transaction.valid_until, id));
-        let worth = Worth { is_executable: false, score: transaction.priority() };
-        let entry = Entry { transaction: Arc::new(transaction), arrival: self.arrivals, source, worth };
+        let entry = Entry::new(transaction, self.arrivals, source);
         self.change_queue(sender, |queue| {
             queue.account_nonce = account_nonce;
-            queue.entries.insert(nonce, entry);
+            queue.insert(entry);
         });
     }
 
     fn remove(&mut self, id: &Hash32) -> Option<Arc<PoolTransaction>> {
-        let (sender, nonce) = self.by_id.remove(id)?;
+        let (sender, nonce) = self.by_id.get(id).copied()?;
         let mut removed = None;
-        self.change_queue(sender, |queue| removed = queue.entries.remove(&nonce));
-        let Entry { transaction, source, .. } = removed?;
-        self.by_wid.remove(&transaction.wid);
-        self.expiry.remove(&(transaction.valid_until, *id));
+        self.change_queue(sender, |queue| removed = queue.remove(nonce));
+        let entry = removed?;
+        self.forget(&entry);
+        Some(entry.transaction)
+    }
+
+    /// Brings the indexes up to date after an entry has left its queue.
+    fn forget(&mut self, entry: &Entry) {
+        let transaction = &entry.transaction;
+        self.by_id.remove(&transaction.id);
+        self.expiry.remove(&(transaction.valid_until, transaction.id));
         self.bytes = self.bytes.saturating_sub(transaction.footprint());
-        if let Source::Peer(peer) = source {
-            subtract(&mut self.peer_bytes, peer, |bytes| bytes.saturating_sub(transaction.footprint()));
+        if let Source::Peer(peer) = entry.source
+            && let Some(bytes) = self.peer_bytes.get_mut(&peer)
+        {
+            *bytes = bytes.saturating_sub(transaction.footprint());
+            if *bytes == 0 {
+                self.peer_bytes.remove(&peer);
+            }
         }
+        let payer = transaction.payer();
         let cost = transaction.cost_max().unwrap_or_default();
-        subtract(&mut self.promised, transaction.payer(), |sum| sum.checked_sub(cost).unwrap_or_default());
-        Some(transaction)
+        let rest = self.promised.get(&payer).and_then(|sum| sum.checked_sub(cost)).unwrap_or_default();
+        if rest.is_zero() {
+            self.promised.remove(&payer);
+        } else {
+            self.promised.insert(payer, rest);
+        }
     }
 
     /// Changes one queue and brings the indexes of heads and tails up to date.
     fn change_queue(&mut self, sender: Address, change: impl FnOnce(&mut Queue)) {
-        let queue = self.queues.entry(sender).or_default();
-        if let Some(head) = queue.head() {
-            self.heads.remove(&head.head_key());
+        if !self.queues.contains_key(&sender) {
+            self.queues.insert(sender, Queue::default());
         }
-        if let Some(tail) = queue.tail() {
-            self.tails.remove(&tail.tail_key());
-        }
-        self.executable = self.executable.saturating_sub(queue.executable_count());
+        let queue = self.queues.get_mut(&sender).expect("it was just put there, if it was not before");
+        let (head, tail) = (queue.head().map(Entry::head_key), queue.tail().map(Entry::tail_key));
+        let executable = queue.executable_count();
         change(queue);
         queue.refresh();
-        self.executable = self.executable.saturating_add(queue.executable_count());
-        self.heads.extend(queue.head().map(Entry::head_key));
-        self.tails.extend(queue.tail().map(Entry::tail_key));
-        if queue.entries.is_empty() {
+        self.executable = self.executable.saturating_sub(executable).saturating_add(queue.executable_count());
+        let (head_now, tail_now) = (queue.head().map(Entry::head_key), queue.tail().map(Entry::tail_key));
+        if queue.is_empty() {
             self.queues.remove(&sender);
         }
-    }
-}
-
-/// Lowers a sum and forgets it when nothing is left.
-fn subtract<K: Ord, V: Default + PartialEq + Copy>(sums: &mut BTreeMap<K, V>, key: K, lower: impl FnOnce(V) -> V) {
-    if let Some(sum) = sums.get_mut(&key) {
-        *sum = lower(*sum);
-        if *sum == V::default() {
-            sums.remove(&key);
+        if head != head_now {
+            head.map(|key| self.heads.remove(&key));
+            self.heads.extend(head_now);
+        }
+        if tail != tail_now {
+            tail.map(|key| self.tails.remove(&key));
+            self.tails.extend(tail_now);
         }
     }
 }

@@ -5,7 +5,6 @@
 //! them are included. So scores never rise along the queue, and a good tip behind a bad one protects nothing.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use types::{Address, Nonce};
@@ -39,15 +38,26 @@ pub(crate) struct TailKey {
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) transaction: Arc<PoolTransaction>,
+    /// The transaction's, which takes a division.
+    pub(crate) priority: Priority,
     pub(crate) arrival: u64,
     pub(crate) source: Source,
     pub(crate) worth: Worth,
 }
 
 impl Entry {
+    pub(crate) fn new(transaction: PoolTransaction, arrival: u64, source: Source) -> Self {
+        let priority = transaction.priority();
+        let worth = Worth { is_executable: false, score: priority };
+        Self { transaction: Arc::new(transaction), priority, arrival, source, worth }
+    }
+
+    pub(crate) fn nonce(&self) -> Nonce {
+        self.transaction.nonce
+    }
+
     pub(crate) fn head_key(&self) -> HeadKey {
-        let priority = Reverse(self.transaction.priority());
-        HeadKey { priority, arrival: self.arrival, sender: self.transaction.sender }
+        HeadKey { priority: Reverse(self.priority), arrival: self.arrival, sender: self.transaction.sender }
     }
 
     pub(crate) fn tail_key(&self) -> TailKey {
@@ -60,14 +70,73 @@ impl Entry {
 pub(crate) struct Queue {
     /// The account's nonce when it was last asked for.
     pub(crate) account_nonce: Nonce,
-    pub(crate) entries: BTreeMap<Nonce, Entry>,
+    /// In rising order of their nonces, each once. Most senders have one.
+    entries: Vec<Entry>,
+    /// How many of them are executable.
+    executable: usize,
 }
 
 impl Queue {
+    /// A queue of nothing.
+    pub(crate) const fn empty(account_nonce: Nonce) -> Self {
+        Self { account_nonce, entries: Vec::new(), executable: 0 }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
+    pub(crate) fn get(&self, nonce: Nonce) -> Option<&Entry> {
+        self.entries.get(self.place(nonce).ok()?)
+    }
+
+    /// The entries up to this nonce, from the last to the first.
+    pub(crate) fn up_to(&self, nonce: Nonce) -> impl Iterator<Item = &Entry> {
+        let end = self.entries.partition_point(|entry| entry.nonce() <= nonce);
+        self.entries.iter().take(end).rev()
+    }
+
+    /// Puts an entry in its place; [`Queue::refresh`] has to follow.
+    pub(crate) fn insert(&mut self, entry: Entry) {
+        match self.place(entry.nonce()) {
+            Ok(place) => {
+                if let Some(present) = self.entries.get_mut(place) {
+                    *present = entry;
+                }
+            }
+            Err(place) => {
+                if self.entries.capacity() == 0 {
+                    self.entries.reserve_exact(1);
+                }
+                self.entries.insert(place, entry);
+            }
+        }
+    }
+
+    /// Takes an entry out; [`Queue::refresh`] has to follow.
+    pub(crate) fn remove(&mut self, nonce: Nonce) -> Option<Entry> {
+        let place = self.place(nonce).ok()?;
+        Some(self.entries.remove(place))
+    }
+
+    /// Takes out all entries below a nonce; [`Queue::refresh`] has to follow.
+    pub(crate) fn take_below(&mut self, nonce: Nonce) -> Vec<Entry> {
+        let end = self.entries.partition_point(|entry| entry.nonce() < nonce);
+        self.entries.drain(..end).collect()
+    }
+
     /// The first nonce that is neither used nor waiting.
     pub(crate) fn first_missing(&self) -> Nonce {
         let mut missing = self.account_nonce;
-        for nonce in self.entries.range(missing..).map(|(nonce, _)| *nonce) {
+        for nonce in self.entries.iter().map(Entry::nonce).skip_while(|nonce| *nonce < self.account_nonce) {
             if nonce != missing {
                 break;
             }
@@ -78,9 +147,10 @@ impl Queue {
 
     /// What a transaction would be worth in its place, before others are moved.
     pub(crate) fn worth_of(&self, transaction: &PoolTransaction) -> Worth {
-        let before = self.entries.range(..transaction.nonce).next_back().map(|(_, entry)| entry);
+        let place = self.entries.partition_point(|entry| entry.nonce() < transaction.nonce);
+        let before = place.checked_sub(1).and_then(|before| self.entries.get(before));
         let follows = match before {
-            Some(before) => before.worth.is_executable && before.transaction.nonce.next() == transaction.nonce,
+            Some(before) => before.worth.is_executable && before.nonce().next() == transaction.nonce,
             None => transaction.nonce == self.account_nonce,
         };
         let priority = transaction.priority();
@@ -92,25 +162,30 @@ impl Queue {
     pub(crate) fn refresh(&mut self) {
         let mut expected = Some(self.account_nonce);
         let mut score: Option<Priority> = None;
-        for (nonce, entry) in &mut self.entries {
-            let is_executable = expected == Some(*nonce);
+        self.executable = 0;
+        for entry in &mut self.entries {
+            let is_executable = expected == Some(entry.nonce());
             expected = expected.filter(|_| is_executable).and_then(|expected| expected.checked_add(1));
-            let priority = entry.transaction.priority();
-            let lowest = score.map_or(priority, |score| score.min(priority));
+            let lowest = score.map_or(entry.priority, |score| score.min(entry.priority));
             score = Some(lowest);
             entry.worth = Worth { is_executable, score: lowest };
+            self.executable = self.executable.saturating_add(usize::from(is_executable));
         }
     }
 
     pub(crate) fn head(&self) -> Option<&Entry> {
-        self.entries.first_key_value().map(|(_, entry)| entry).filter(|entry| entry.worth.is_executable)
+        self.entries.first().filter(|entry| entry.worth.is_executable)
     }
 
     pub(crate) fn tail(&self) -> Option<&Entry> {
-        self.entries.last_key_value().map(|(_, entry)| entry)
+        self.entries.last()
     }
 
-    pub(crate) fn executable_count(&self) -> usize {
-        self.entries.values().take_while(|entry| entry.worth.is_executable).count()
+    pub(crate) const fn executable_count(&self) -> usize {
+        self.executable
+    }
+
+    fn place(&self, nonce: Nonce) -> Result<usize, usize> {
+        self.entries.binary_search_by_key(&nonce, Entry::nonce)
     }
 }
