@@ -43,8 +43,8 @@ impl Timers {
         let from = if self.extended { now.saturating_add(self.config.idle_ms) } else { now };
         self.leader = Some(self.leader_due(from));
         self.advance = Some(self.advance_due(from));
-        self.resend = self.resend_due(now);
         self.resends = 0;
+        self.resend = self.resend_due(now);
     }
 
     /// [1] There is something to do: what the allowance gave ends, and is never added to.
@@ -53,6 +53,7 @@ impl Timers {
             self.extended = false;
             self.leader = self.leader.map(|due| due.min(self.leader_due(now)));
             self.advance = self.advance.map(|due| due.min(self.advance_due(now)));
+            self.resend = self.resend.min(self.resend_due(now));
         }
     }
 
@@ -88,8 +89,8 @@ impl Timers {
         if self.resend > now {
             return None;
         }
-        self.resend = self.resend_due(now);
         self.resends = self.resends.saturating_add(1);
+        self.resend = self.resend_due(now);
         Some(self.resends)
     }
 
@@ -106,8 +107,15 @@ impl Timers {
         from.saturating_add(self.delta_ms().saturating_mul(3))
     }
 
+    /// While there is nothing to do, each wait is twice the one before: nobody waits for what is said then, but those
+    /// who missed how the last view ended, and they ask.
     fn resend_due(&self, from: TimeMs) -> TimeMs {
-        from.saturating_add(self.config.resend_ms.max(1))
+        let pace_ms = self.config.resend_ms.max(1);
+        if !self.extended {
+            return from.saturating_add(pace_ms);
+        }
+        let factor = 1_u64.checked_shl(self.resends).unwrap_or(u64::MAX);
+        from.saturating_add(pace_ms.saturating_mul(factor).min(self.config.idle_ms.max(pace_ms)))
     }
 }
 
@@ -163,6 +171,22 @@ mod tests {
         timers.proposal_arrived(TimeMs(2_000));
         assert!(!timers.expired(TimeMs(2_299)));
         assert!(timers.expired(TimeMs(2_300)));
+    }
+
+    fn resent(timers: &mut Timers, from: u64, to: u64) -> Vec<u64> {
+        (from..=to).filter(|now| timers.resend(TimeMs(*now)).is_some()).collect()
+    }
+
+    #[test]
+    fn what_matters_is_sent_again_at_one_pace_and_ever_more_slowly_while_there_is_nothing_to_do() {
+        let mut busy = entered(WorkState::Pending);
+        assert_eq!(resent(&mut busy, 1_000, 1_500), [1_100, 1_200, 1_300, 1_400, 1_500]);
+        let mut idle = entered(WorkState::Idle);
+        assert_eq!(resent(&mut idle, 1_000, 8_500), [1_100, 1_300, 1_700, 2_500, 4_100, 6_100, 8_100]);
+        idle.work_arrived(TimeMs(8_550));
+        assert_eq!(resent(&mut idle, 8_550, 8_900), [8_650, 8_750, 8_850]);
+        idle.enter(TimeMs(9_000), WorkState::Idle);
+        assert_eq!(resent(&mut idle, 9_000, 9_400), [9_100, 9_300]);
     }
 
     #[test]
