@@ -108,8 +108,8 @@ impl Replica {
         if self.fetch.wanted.get(hash).is_some_and(|wanted| wanted.retry_ms > now_ms) {
             return;
         }
-        if !self.fetch.wanted.contains_key(hash) && self.fetch.wanted.len() >= WANTED_MAX {
-            return;
+        if !self.fetch.wanted.contains_key(hash) && (self.is_coming(hash) || self.fetch.wanted.len() >= WANTED_MAX) {
+            return self.give_a_moment(hash);
         }
         let wanted = self.fetch.wanted.entry(*hash).or_insert(Wanted { retry_ms: 0, tries: 0 });
         let retry_ms = self.config.genesis.parameters.timing.delta_ms;
@@ -148,16 +148,25 @@ impl Replica {
     /// The body of a proposal that has not come with it. Its leader sends it anyhow, so it gets a moment.
     pub(crate) fn fetch_body_of_leader(&mut self, hash: &Hash32) {
         let now_ms = self.now.monotonic_ms;
-        let grace_ms = self.config.genesis.parameters.timing.delta_ms / 4;
-        let wanted = self.fetch.wanted.len();
         match self.fetch.wanted.get(hash) {
-            None if wanted < WANTED_MAX => {
-                let wanted = Wanted { retry_ms: now_ms.saturating_add(grace_ms), tries: 0 };
-                self.fetch.wanted.insert(*hash, wanted);
-            }
+            None => self.give_a_moment(hash),
             Some(wanted) if wanted.retry_ms <= now_ms => self.want(hash, Some(self.leader)),
-            _ => {}
+            Some(_) => {}
         }
+    }
+
+    /// A block that will be asked for unless it comes soon by itself.
+    fn give_a_moment(&mut self, hash: &Hash32) {
+        if self.fetch.wanted.len() < WANTED_MAX {
+            let grace_ms = self.config.genesis.parameters.timing.delta_ms / 4;
+            let retry_ms = self.now.monotonic_ms.saturating_add(grace_ms);
+            self.fetch.wanted.insert(*hash, Wanted { retry_ms, tries: 0 });
+        }
+    }
+
+    /// Whether a block's body is being checked, or made of a sketch that lacks something.
+    fn is_coming(&self, hash: &Hash32) -> bool {
+        self.drafts.contains_key(hash) || self.jobs.is_checking_body(hash)
     }
 
     pub(crate) fn fetch_certificates(&mut self, request: CertificateRequest, first_from: Option<ValidatorIndex>) {

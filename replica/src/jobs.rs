@@ -67,6 +67,11 @@ impl Jobs {
         counts.fold(0, usize::saturating_add)
     }
 
+    /// Whether a body of this block is being checked.
+    pub(crate) fn is_checking_body(&self, block: &Hash32) -> bool {
+        self.purposes.values().any(|purpose| matches!(purpose, Purpose::Body { hash, .. } if hash == block))
+    }
+
     /// Checks of gossip under way.
     pub(crate) fn gossip_under_way(&self) -> usize {
         self.purposes.values().filter(|purpose| matches!(purpose, Purpose::Gossip(..))).count()
