@@ -12,6 +12,7 @@ use crate::checked::{CheckedBody, CheckedTransaction, TransactionFacts};
 use crate::invalid::InvalidBlock;
 use crate::registry::Registry;
 use crate::reject::{KernelReject, Reject};
+use crate::signatures::address_of_key;
 
 impl Registry {
     /// Checks everything of a transaction but signatures and state.
@@ -105,7 +106,7 @@ fn check_witness(transaction: &Transaction) -> Result<(), Reject> {
 
 fn address_of(auth: &Auth) -> Address {
     match auth {
-        Auth::Single { key, .. } => ids::address_of_key(key),
+        Auth::Single { key, .. } => address_of_key(key),
         Auth::Multisig { policy, .. } => ids::address_of_policy(policy),
     }
 }

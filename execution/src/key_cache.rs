@@ -1,4 +1,4 @@
-//! Public keys that are open already, because the same accounts come again and again.
+//! Public keys that are open already, with their addresses, because the same accounts come again and again.
 //!
 //! It must not decide anything: a key that is not here is opened anew, with the same result. Invariants: it never holds more than
 //! [`KEYS_MAX`] keys, whoever sends them; only keys that have made a right signature get in, so that filling it takes work.
@@ -6,7 +6,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use crypto::ecdsa::{self, EcdsaError, ParsedKey};
-use types::{Secp256k1Key, Secp256k1Signature};
+use crypto::ids;
+use types::{Address, Secp256k1Key, Secp256k1Signature};
 
 /// Keys in one set; of these the one that was used longest ago makes room.
 const SET: usize = 4;
@@ -19,7 +20,15 @@ const KEYS_MAX: usize = SET * SETS_PER_SHARD * SHARDS;
 // All of them together fit into 2 MiB.
 const _: () = assert!(KEYS_MAX * size_of::<Slot>() <= 2 * 1024 * 1024);
 
-type Slot = Option<(Secp256k1Key, ParsedKey)>;
+/// What is known of a key.
+#[derive(Clone, Copy)]
+struct Known {
+    key: Secp256k1Key,
+    open: ParsedKey,
+    address: Address,
+}
+
+type Slot = Option<Known>;
 
 /// A bounded memory of open keys.
 pub(crate) struct KeyCache {
@@ -39,8 +48,8 @@ impl KeyCache {
         key: &Secp256k1Key,
         signature: &Secp256k1Signature,
     ) -> Result<(), EcdsaError> {
-        if let Some(open) = self.get(key) {
-            return ecdsa::verify_parsed(digest, &open, signature);
+        if let Some(known) = self.get(key) {
+            return ecdsa::verify_parsed(digest, &known.open, signature);
         }
         let open = ParsedKey::parse(key)?;
         ecdsa::verify_parsed(digest, &open, signature)?;
@@ -48,21 +57,27 @@ impl KeyCache {
         Ok(())
     }
 
-    fn get(&self, key: &Secp256k1Key) -> Option<ParsedKey> {
+    /// As [`ids::address_of_key`].
+    pub(crate) fn address(&self, key: &Secp256k1Key) -> Address {
+        self.get(key).map_or_else(|| ids::address_of_key(key), |known| known.address)
+    }
+
+    fn get(&self, key: &Secp256k1Key) -> Option<Known> {
         self.with_set(key, |set| {
-            let place = set.iter().position(|slot| slot.as_ref().is_some_and(|(known, _)| known == key))?;
+            let place = set.iter().position(|slot| slot.as_ref().is_some_and(|known| known.key == *key))?;
             set.get_mut(..=place)?.rotate_right(1);
-            set.first()?.as_ref().map(|(_, open)| *open)
+            *set.first()?
         })
     }
 
     fn insert(&self, key: &Secp256k1Key, open: ParsedKey) {
+        let address = ids::address_of_key(key);
         self.with_set(key, |set| {
-            let is_new = !set.iter().flatten().any(|(known, _)| known == key);
+            let is_new = !set.iter().flatten().any(|known| known.key == *key);
             if is_new {
                 set.rotate_right(1);
                 if let Some(first) = set.first_mut() {
-                    *first = Some((*key, open));
+                    *first = Some(Known { key: *key, open, address });
                 }
             }
             None::<()>
@@ -110,6 +125,7 @@ mod tests {
         assert_eq!(cache.verify(&other, &key, &signature), Err(EcdsaError::Mismatch));
         assert_eq!(kept(&cache), 0, "a wrong signature brings no key in");
         for _ in 0..2 {
+            assert_eq!(cache.address(&key), ids::address_of_key(&key));
             assert_eq!(cache.verify(&digest, &key, &signature), Ok(()));
             assert_eq!(cache.verify(&other, &key, &signature), Err(EcdsaError::Mismatch));
         }

@@ -5,7 +5,7 @@
 //! digest; nothing else of the transaction enters.
 
 use crypto::ecdsa::EcdsaError;
-use types::{Auth, Hash32, Transaction};
+use types::{Address, Auth, Hash32, Secp256k1Key, Transaction};
 
 use crate::checked::CheckedTransaction;
 use crate::key_cache::KeyCache;
@@ -14,6 +14,11 @@ use crate::reject::{KernelReject, Reject};
 
 /// The keys that were used last, for all checks of this process.
 static KEYS: KeyCache = KeyCache::new();
+
+/// The address of a single key.
+pub(crate) fn address_of_key(key: &Secp256k1Key) -> Address {
+    KEYS.address(key)
+}
 
 impl Registry {
     /// Checks every signature of a transaction.

@@ -1,6 +1,8 @@
 //! Building: whatever a pool offers, the block is valid, and what fits is in it.
 
-use execution::BuildError;
+use std::sync::Arc;
+
+use execution::{BuildError, CheckedBody, CheckedTransaction, InvalidBlock};
 use proptest::prelude::*;
 use types::{Amount, Nonce, ValidatorIndex};
 
@@ -88,9 +90,23 @@ proptest! {
             let mut request = chain.request(&candidates);
             request.system_calls = &system_calls;
             let built = chain.registry.build(&chain.state, chain.root, &request).expect("a seed is given");
-            let checked = chain.registry.check_body(&built.header, std::sync::Arc::clone(built.body.body()));
+            let checked = chain.registry.check_body(&built.header, Arc::clone(built.body.body()));
             prop_assert_eq!(checked.as_ref(), Ok(&built.body));
             chain.apply(&built.header, &built.body);
         }
     }
+}
+
+#[test]
+fn a_body_joined_of_checked_transactions_is_the_one_that_is_checked_as_a_whole() {
+    let chain = Chain::new();
+    let transactions: Vec<_> = (0..3).map(|user| chain.transfer(user, 0, 7, 5)).collect();
+    let built = chain.build(&transactions);
+    let joined = |transactions: &[CheckedTransaction]| {
+        let transactions: Vec<_> = transactions.iter().cloned().map(Arc::new).collect();
+        CheckedBody::from_checked(&built.header, built.body.body().system_calls.clone(), &transactions)
+    };
+    let whole = chain.registry.check_body(&built.header, Arc::clone(built.body.body())).expect("it is the header's");
+    assert_eq!(joined(&transactions), Ok(whole));
+    assert_eq!(joined(&transactions[1..]), Err(InvalidBlock::OtherBody));
 }
