@@ -49,7 +49,9 @@ impl Replica {
         let path = match self.chain.path(&target) {
             Ok(path) => path,
             Err(missing) => {
-                self.want(&missing, None);
+                if !self.is_left_to_ranges(&target) {
+                    self.want(&missing, None);
+                }
                 return false;
             }
         };
