@@ -62,7 +62,9 @@ async fn measure(listen: &str) {
             times.sort_unstable();
             let at = |share: usize| times[(times.len() - 1) * share / 100];
             let (p50, p90, p99) = (at(50), at(90), at(99));
-            println!("{length:8} bytes, there and back: p50 {p50} us, p90 {p90} us, p99 {p99} us; CPU {each_us} us each");
+            println!(
+                "{length:8} bytes, there and back: p50 {p50} us, p90 {p90} us, p99 {p99} us; CPU {each_us} us each"
+            );
         }
     });
     println!("{listen}");

@@ -9,14 +9,11 @@ use libp2p::swarm::dial_opts::DialOpts;
 use types::PeerKey;
 
 use super::dialler::Due;
-use super::handle::publish_directory;
 use super::identity::id_of;
 use super::task::Task;
 
 /// How often what fades is looked at, while there is anything of that kind.
 const FADING_MS: u64 = 1_000;
-/// How long a change of the address book may wait for others, to be shown with them.
-const BOOK_MS: u64 = 100;
 /// The longest sleep of the task.
 const SLEEP_MS_MAX: u64 = 3_600_000;
 
@@ -24,10 +21,9 @@ impl Task {
     /// When there is something to do though nothing happens.
     pub(super) fn next_due_ms(&self) -> u64 {
         let dial = self.dialler.next_ms(|id| self.peers.contains_key(id));
-        let book = self.known_changed.then(|| self.shown_ms.saturating_add(BOOK_MS));
         let fades = !self.standing.is_empty() || self.buffers.len() > self.peers.len();
         let fading = fades.then(|| self.faded_ms.saturating_add(FADING_MS));
-        let due = [dial, self.silent_at_ms(), book, fading].into_iter().flatten().min();
+        let due = [dial, self.silent_at_ms(), fading].into_iter().flatten().min();
         due.unwrap_or_else(|| self.meter.now_ms().next_multiple_of(SLEEP_MS_MAX))
     }
 
@@ -40,11 +36,6 @@ impl Task {
         if self.faded_ms.saturating_add(FADING_MS) <= now_ms {
             self.faded_ms = now_ms;
             self.fade(now_ms);
-        }
-        if self.known_changed && self.shown_ms.saturating_add(BOOK_MS) <= now_ms {
-            self.known_changed = false;
-            self.shown_ms = now_ms;
-            publish_directory(&self.directory, |directory| directory.known = self.book.list());
         }
     }
 

@@ -180,10 +180,9 @@ impl Task {
         if !is_worth_keeping(&read(&self.policy), address) {
             return;
         }
-        self.book.note(key, address);
+        self.note(key, address);
         self.dialler.learn(id, address);
         self.swarm.behaviour_mut().kad.add_address(&id, address.clone());
-        self.known_changed = true;
     }
 
     /// Asks for a stream of ours on the newest connection.

@@ -10,6 +10,7 @@ use types::PeerKey;
 use super::config::NetworkError;
 use super::event::{GossipToken, PeerAddresses, PeerInfo, RequestId, RequestToken, Verdict};
 use super::links::{Links, read, write};
+use super::peers::AddressBook;
 use crate::channels::{Carrier, Channel, Class};
 use crate::frame::{FrameError, frame_prefix};
 use crate::outbox::OutboxError;
@@ -86,7 +87,7 @@ impl Commands {
 pub(super) struct Directory {
     pub(super) peers: Vec<PeerInfo>,
     pub(super) listening: Vec<String>,
-    pub(super) known: Vec<PeerAddresses>,
+    pub(super) known: AddressBook,
 }
 
 /// The network, as its user holds it. Clones speak to the same network; it ends when the last is dropped.
@@ -98,6 +99,7 @@ pub struct Network {
     pub(super) directory: Arc<std::sync::RwLock<Directory>>,
     pub(super) next_request: Arc<AtomicU64>,
     pub(super) ended: watch::Receiver<bool>,
+    pub(super) book_changes: watch::Receiver<()>,
 }
 
 impl Network {
@@ -223,7 +225,13 @@ impl Network {
     /// The address book, to be kept for the next run.
     #[must_use]
     pub fn addresses(&self) -> Vec<PeerAddresses> {
-        read(&self.directory).known.clone()
+        read(&self.directory).known.list()
+    }
+
+    /// Tells of every change of the address book; closed when the network has ended.
+    #[must_use]
+    pub fn address_changes(&self) -> watch::Receiver<()> {
+        self.book_changes.clone()
     }
 
     /// Closes all connections and waits until the network has ended.

@@ -196,6 +196,11 @@ impl AddressBook {
         line.truncate(BOOK_ADDRESSES_MAX);
     }
 
+    /// How many peers are in it.
+    pub(super) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
     pub(super) fn list(&self) -> Vec<PeerAddresses> {
         let line = |(peer, addresses): (&PeerKey, &Vec<Multiaddr>)| PeerAddresses {
             peer: *peer,

@@ -22,8 +22,8 @@ use super::event::{Inbound, NetworkEvent, RefusalReason, RequestError, RequestId
 use super::gossip::{Topics, acceptance};
 use super::handle::{COMMANDS_WAITING_MAX, Command, Commands, Directory, Network, publish_directory};
 use super::identity::{id_of, key_of, keypair};
-use super::links::{CONTROL_WAITING_MAX, Links, Meter, Outward, PeerBuffers, write};
-use super::peers::{AddressBook, Peer};
+use super::links::{CONTROL_WAITING_MAX, Links, Meter, Outward, PeerBuffers, read, write};
+use super::peers::Peer;
 use super::requests::{Answer, Waiting};
 use super::{address, transport};
 use crate::address_policy::AddressPolicy;
@@ -56,11 +56,9 @@ pub(super) struct Task {
     pub(super) dialler: Dialler,
     pub(super) standing: Standing,
     pub(super) waiting: Waiting,
-    pub(super) book: AddressBook,
-    pub(super) known_changed: bool,
+    pub(super) book_changed: watch::Sender<()>,
     pub(super) greeting_ms_max: u64,
-    /// When the address book was shown last, and when what fades was looked at last.
-    pub(super) shown_ms: u64,
+    /// When what fades was looked at last.
     pub(super) faded_ms: u64,
     /// Peers that bypass the connection limits.
     bypassing: Vec<PeerId>,
@@ -96,6 +94,7 @@ pub fn spawn(config: NetworkConfig) -> Result<(Network, Inbound), NetworkError> 
     let (outward, inbound) = queues_outward();
     let (commands, inner_commands, queues) = queues_inward();
     let (ended_sender, ended) = watch::channel(false);
+    let (book_changed, book_changes) = watch::channel(());
     let mut task = Task {
         swarm,
         tag,
@@ -111,10 +110,8 @@ pub fn spawn(config: NetworkConfig) -> Result<(Network, Inbound), NetworkError> 
         dialler: Dialler::new(me),
         standing: Standing::new(config.block_ms),
         waiting: Waiting::default(),
-        book: AddressBook::default(),
-        known_changed: false,
+        book_changed,
         greeting_ms_max: config.greeting_ms_max,
-        shown_ms: 0,
         faded_ms: 0,
         bypassing: Vec::new(),
     };
@@ -126,6 +123,7 @@ pub fn spawn(config: NetworkConfig) -> Result<(Network, Inbound), NetworkError> 
         directory: Arc::clone(&task.directory),
         next_request: Arc::new(AtomicU64::new(0)),
         ended,
+        book_changes,
     };
     runtime.spawn(async move {
         task.run(queues).await;
@@ -190,13 +188,18 @@ impl Task {
         let Some(id) = id_of(peer) else { return };
         let parsed: Vec<Multiaddr> = addresses.iter().filter_map(|text| text.parse().ok()).collect();
         for address in &parsed {
-            self.book.note(peer, address);
+            self.note(peer, address);
             self.swarm.behaviour_mut().kad.add_address(&id, address.clone());
         }
-        self.known_changed = true;
-        if self.book.list().len() <= KNOWN_DIALS_MAX {
+        if read(&self.directory).known.len() <= KNOWN_DIALS_MAX {
             self.dialler.known(id, parsed);
         }
+    }
+
+    /// Notes in the address book where a peer can be reached.
+    pub(super) fn note(&self, peer: PeerKey, address: &Multiaddr) {
+        publish_directory(&self.directory, |directory| directory.known.note(peer, address));
+        self.book_changed.send_replace(());
     }
 
     async fn run(mut self, mut queues: Queues) {
