@@ -97,7 +97,8 @@ impl ChangeSet {
     /// The same changes as the tree wants them: hashed and sorted.
     #[must_use]
     pub fn tree_changes(&self) -> Vec<TreeChange> {
-        let hashed = |(key, change): &(ShortBytes, Change)| (TreeKey::of(key), change.after.as_deref().map(ValueHash::of));
+        let hashed =
+            |(key, change): &(ShortBytes, Change)| (TreeKey::of(key), change.after.as_deref().map(ValueHash::of));
         let mut changes: Vec<TreeChange> = self.changes.iter().map(hashed).collect();
         changes.sort_unstable_by_key(|(key, _)| *key);
         changes

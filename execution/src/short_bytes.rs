@@ -81,7 +81,11 @@ impl From<&[u8]> for ShortBytes {
 
 impl From<Vec<u8>> for ShortBytes {
     fn from(given: Vec<u8>) -> Self {
-        if given.len() > IN_PLACE_MAX { Self(Kept::Apart(given.into_boxed_slice())) } else { Self::from(given.as_slice()) }
+        if given.len() > IN_PLACE_MAX {
+            Self(Kept::Apart(given.into_boxed_slice()))
+        } else {
+            Self::from(given.as_slice())
+        }
     }
 }
 

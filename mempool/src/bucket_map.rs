@@ -130,7 +130,8 @@ impl<K: BucketKey, V> BucketMap<K, V> {
 
     /// All entries, in no order that means anything.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        let kept = self.buckets.iter().flat_map(|bucket| bucket.slots.iter().flatten()).map(|(key, value)| (key, value));
+        let kept =
+            self.buckets.iter().flat_map(|bucket| bucket.slots.iter().flatten()).map(|(key, value)| (key, value));
         kept.chain(&self.crowded)
     }
 

@@ -77,7 +77,9 @@ fn a_block_does_the_same_over_saved_state_and_over_layers() {
             base.apply(&outcomes[depth].changes);
             base.apply_pages(&outcomes[depth].pages);
         }
-        assert!(flat.changes.iter().all(|(key, change)| change.before == saved.get(key) && change.before != change.after));
+        assert!(
+            flat.changes.iter().all(|(key, change)| change.before == saved.get(key) && change.before != change.after)
+        );
         saved.apply(&flat.changes);
         saved.apply_pages(&flat.pages);
         root = flat.state_root;
