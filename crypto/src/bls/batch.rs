@@ -11,10 +11,6 @@ use super::{AggregatePublicKey, PublicKey, Signature, aggregate_signatures, sign
 use crate::hash::tagged;
 use crate::tags;
 
-/// From how many messages of one key on it is cheaper to add up their hashes for one pairing than to pair each: adding
-/// saves a pairing, but takes a multiplication of full length.
-const HASHES_ADDED_MIN: usize = 3;
-
 /// One statement of a batch: who signed which message.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchItem<'a> {
@@ -61,18 +57,17 @@ fn weighted_sum_holds(items: &[BatchItem<'_>], seed: &[u8; 32]) -> bool {
     !signature::is_identity(&sum) && equation.holds_for(&sum)
 }
 
-/// False if the key is the identity.
+/// The term of each message of one key, or one of all: adding up hashes saves pairings, which cost more than the
+/// multiplications of full length that it takes. False if the key is the identity.
 fn add_messages_of_one_key(equation: &mut Equation<'_>, items: &[(&BatchItem<'_>, u64)]) -> bool {
     match items {
         [] => true,
-        [(first, _), ..] if items.len() >= HASHES_ADDED_MIN => {
+        [(item, 1)] => equation.message(&item.key.point, item.message),
+        [(item, weight)] => equation.weighted_message(&item.key.point, item.message, *weight),
+        [(first, _), ..] => {
             let hashes = signature::sum(items.iter().map(|(item, weight)| weighted_hash(item.message, *weight)));
             hashes.is_some_and(|hashes| equation.hashes(&first.key.point, &hashes))
         }
-        _ => items.iter().all(|(item, weight)| match weight {
-            1 => equation.message(&item.key.point, item.message),
-            _ => equation.weighted_message(&item.key.point, item.message, *weight),
-        }),
     }
 }
 
