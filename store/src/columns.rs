@@ -1,7 +1,8 @@
 //! The column families: what is under which key, and how each is stored.
 
-use rocksdb::{BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, Options};
+use rocksdb::{BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, Options, SliceTransform};
 
+use crate::keys::ID_BYTES;
 use crate::options::StoreOptions;
 
 /// A column family.
@@ -17,18 +18,18 @@ pub(crate) enum Column {
     Receipts,
     /// Block hash → height.
     BlockByHash,
-    /// Transaction id → height, place in the body.
+    /// First bytes of a transaction's id, height, place in the body → nothing.
     TransactionById,
-    /// Address, height, receipt → nothing.
+    /// Address, height and receipt of the first → further heights and receipts.
     AccountHistory,
-    /// Module, kind, height, receipt, event → nothing.
+    /// Module, kind, height → places of the events.
     Events,
-    /// State key → value, at the tip.
+    /// State key → value, at the last save.
     State,
-    /// Page path → page, at the tip.
+    /// Page path → page, at the last save.
     Tree,
-    /// Height → what the block overwrote.
-    Undo,
+    /// Height → what the block changed in the state.
+    Changes,
 }
 
 impl Column {
@@ -44,7 +45,7 @@ impl Column {
         Self::Events,
         Self::State,
         Self::Tree,
-        Self::Undo,
+        Self::Changes,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -59,7 +60,7 @@ impl Column {
             Self::Events => "events",
             Self::State => "state",
             Self::Tree => "tree",
-            Self::Undo => "undo",
+            Self::Changes => "changes",
         }
     }
 
@@ -68,9 +69,17 @@ impl Column {
         matches!(self, Self::State | Self::Tree | Self::TransactionById | Self::BlockByHash)
     }
 
-    /// Whether the values are hashes, or nothing, which no compression makes smaller.
+    /// Whether compression is not worth its time: hashes and signatures hardly get smaller, changes soon go.
     const fn is_incompressible(self) -> bool {
-        matches!(self, Self::Tree | Self::TransactionById | Self::BlockByHash)
+        matches!(self, Self::Tree | Self::TransactionById | Self::BlockByHash | Self::Bodies | Self::Changes)
+    }
+
+    /// The first bytes of the keys by which they are looked up, if those are not the whole keys.
+    const fn prefix_bytes(self) -> Option<usize> {
+        match self {
+            Self::TransactionById => Some(ID_BYTES),
+            _ => None,
+        }
     }
 
     pub(crate) fn descriptor(self, options: &StoreOptions, cache: &Cache) -> ColumnFamilyDescriptor {
@@ -84,6 +93,10 @@ impl Column {
             table.set_bloom_filter(10.0, false);
         }
         let mut family = Options::default();
+        if let Some(bytes) = self.prefix_bytes() {
+            table.set_whole_key_filtering(false);
+            family.set_prefix_extractor(SliceTransform::create_fixed_prefix(bytes));
+        }
         family.set_block_based_table_factory(&table);
         family.set_compression_type(if self.is_incompressible() {
             DBCompressionType::None

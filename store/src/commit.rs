@@ -1,27 +1,27 @@
 //! Putting final blocks into the store: everything about them in one batch.
 //!
 //! It must not know why a block is final. Invariants: blocks follow the tip one by one, or nothing is written; a
-//! failed write is never tried again.
+//! failed write is never tried again; what a block changed in the state is in its batch even when the state itself is
+//! saved later, and stays there until it is.
 
-use std::collections::BTreeMap;
+use std::borrow::Borrow;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
-use crypto::jellyfish::PageChanges;
+use crypto::jellyfish::{Page, PagePath};
 use execution::{BlockOutcome, FinalizedBlock};
 use rocksdb::WriteBatch;
 use types::{Body, Canonical, Certificate, Hash32, Header, Height};
 
+use crate::changes::{Changes, Write};
 use crate::columns::Column;
-use crate::database::Database;
 use crate::error::StoreError;
-use crate::keys::{self, AccountPlace, EventPlace, TransactionPlace};
+use crate::events::places_by_kind;
+use crate::history::History;
+use crate::keys::{self, AccountPlace, TransactionPlace};
 use crate::queries::StoredBlock;
-use crate::store::{Inner, Pins, Store, Tip};
-use crate::undo::Undo;
-
-/// What recent commits overwrote is kept decoded up to so many bytes.
-const RECENT_BYTES_MAX: usize = 8 * 1024 * 1024;
+use crate::store::{Inner, Pins, Store, Tip, Writer};
 
 impl Store {
     /// Puts the state of genesis and block 0 into an empty store. Does nothing if exactly that is there already.
@@ -30,7 +30,7 @@ impl Store {
     /// [`StoreError::Inconsistent`] if another genesis is there or the header is not the outcome's.
     pub fn initialize(&self, header: &Header, outcome: &BlockOutcome) -> Result<(), StoreError> {
         let mut writer = self.inner.writer();
-        check_writer(writer.as_ref())?;
+        check_writer(&writer)?;
         check_hash(Height::ZERO, "hash", crypto::ids::header_hash(header), outcome.hash)?;
         if header.height != Height::ZERO || outcome.height != Height::ZERO {
             return Err(StoreError::OutOfOrder { tip: Height::ZERO, found: header.height });
@@ -41,11 +41,15 @@ impl Store {
             let expected = present.map_or(Hash32::ZERO, |block| block.hash);
             return check_hash(Height::ZERO, "genesis hash", outcome.hash, expected);
         }
-        let mut commit = Commit::new(&self.inner.database);
+        let mut commit = Commit::new(&self.inner);
         commit.put_block(header, &Body::default(), None, outcome);
-        commit.put_state(outcome);
-        let tip = tip_after(header, outcome);
-        self.finish(&mut writer, commit, tip, &[&outcome.pages])
+        // A whole state does not go through memory: it is saved at once.
+        let mut history = History::default();
+        add_touches(&mut history, outcome);
+        let values = outcome.changes.iter().map(|(key, change)| (key, change.after.as_deref()));
+        let pages = outcome.pages.iter().map(|(path, page)| (path, page.as_ref()));
+        commit.put_saved(Height::ZERO, values, pages, &history);
+        self.finish(&mut writer, commit, tip_after(header, outcome), &[])
     }
 
     /// Puts the block after the tip into the store, with one write and without waiting for the disk.
@@ -61,50 +65,53 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::commit`]; then none of them is there.
-    pub fn commit_many(&self, blocks: &[FinalizedBlock]) -> Result<(), StoreError> {
+    pub fn commit_many(&self, blocks: &[impl Borrow<FinalizedBlock>]) -> Result<(), StoreError> {
         let mut writer = self.inner.writer();
-        check_writer(writer.as_ref())?;
+        check_writer(&writer)?;
         let mut tip = self.tip().ok_or(StoreError::NotInitialized)?;
-        let mut commit = Commit::new(&self.inner.database);
-        for (index, block) in blocks.iter().enumerate() {
+        let mut commit = Commit::new(&self.inner);
+        for (index, block) in blocks.iter().map(Borrow::borrow).enumerate() {
             check_follows(&tip, block)?;
             let is_last = index + 1 == blocks.len();
             commit.put_block(&block.header, &block.body, Some(&block.certificate), &block.outcome);
-            commit.put_undo(&block.outcome, is_last)?;
-            commit.put_state(&block.outcome);
+            commit.put_changes(&block.outcome, is_last);
             tip = tip_after(&block.header, &block.outcome);
         }
         if blocks.is_empty() {
             return Ok(());
         }
-        let pages: Vec<_> = blocks.iter().map(|block| &block.outcome.pages).collect();
-        self.finish(&mut writer, commit, tip, &pages)
+        let outcomes: Vec<_> = blocks.iter().map(|block| &*block.borrow().outcome).collect();
+        self.finish(&mut writer, commit, tip, &outcomes)
     }
 
-    /// Tells readers what is about to be overwritten, writes, and moves the tip.
+    /// Tells readers what is about to change, writes, and moves the tip.
     fn finish(
         &self,
-        writer: &mut Option<String>,
+        writer: &mut Writer,
         mut commit: Commit<'_>,
         tip: Tip,
-        pages: &[&PageChanges],
+        outcomes: &[&BlockOutcome],
     ) -> Result<(), StoreError> {
         let inner = &*self.inner;
-        commit.prune(&mut inner.pins(), tip.height.0.saturating_sub(inner.options.heights_kept));
         let bytes = borsh::to_vec(&tip).expect("writing to memory cannot fail");
         commit.put(Column::Meta, keys::TIP, &bytes);
-        publish(inner, commit.undos);
+        publish(inner, std::mem::take(&mut commit.changes));
         inner.begun.store(tip.height.0, Ordering::SeqCst);
-        {
-            let mut cache = inner.pages.lock().unwrap_or_else(PoisonError::into_inner);
-            for changes in pages {
-                cache.begin(tip.height.0, changes);
-            }
+        outcomes.iter().for_each(|outcome| change(inner, outcome));
+        let is_saving = must_save(inner, tip.height.0 - writer.saved);
+        let saved = if is_saving { tip.height.0 } else { writer.saved };
+        if is_saving {
+            commit.save(tip.height);
         }
+        commit.prune(&mut inner.pins(), saved.min(tip.height.0.saturating_sub(inner.options.heights_kept)));
         if let Err(error) = inner.database.write(commit.batch) {
-            *writer = Some(error.to_string());
+            writer.poison = Some(error.to_string());
             return Err(error);
         }
+        if is_saving {
+            forget_saved(inner);
+        }
+        writer.saved = saved;
         inner.committed.store(tip.height.0, Ordering::SeqCst);
         *inner.tip.write().unwrap_or_else(PoisonError::into_inner) = Some(tip);
         Ok(())
@@ -113,27 +120,26 @@ impl Store {
 
 /// A batch in the making.
 struct Commit<'a> {
-    database: &'a Database,
+    inner: &'a Inner,
     batch: WriteBatch,
-    undos: BTreeMap<u64, Arc<Undo>>,
+    changes: BTreeMap<u64, Arc<Changes>>,
     /// Pages as earlier blocks of this batch leave them.
-    pages: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    pages: HashMap<PagePath, Option<&'a Arc<Page>>>,
 }
 
 impl<'a> Commit<'a> {
-    fn new(database: &'a Database) -> Self {
-        let (undos, pages) = (BTreeMap::new(), BTreeMap::new());
-        Self { database, batch: WriteBatch::default(), undos, pages }
+    fn new(inner: &'a Inner) -> Self {
+        Self { inner, batch: WriteBatch::default(), changes: BTreeMap::new(), pages: HashMap::new() }
     }
 
     fn put(&mut self, column: Column, key: &[u8], value: &[u8]) {
-        self.batch.put_cf(self.database.family(column), key, value);
+        self.batch.put_cf(self.inner.database.family(column), key, value);
     }
 
     fn put_or_delete(&mut self, column: Column, key: &[u8], value: Option<&[u8]>) {
         match value {
             Some(value) => self.put(column, key, value),
-            None => self.batch.delete_cf(self.database.family(column), key),
+            None => self.batch.delete_cf(self.inner.database.family(column), key),
         }
     }
 
@@ -147,49 +153,63 @@ impl<'a> Commit<'a> {
         let receipts = borsh::to_vec(&outcome.receipts).expect("writing to memory cannot fail");
         self.put(Column::Receipts, &key, &receipts);
         self.put(Column::BlockByHash, &outcome.hash.0, &key);
-        for (index, receipt) in (0..).zip(outcome.receipts.iter().skip(1)) {
-            let place = TransactionPlace { height, index };
-            self.put(Column::TransactionById, &receipt.id.0, &keys::transaction_place(place));
-        }
-        for touch in &outcome.accounts_touched {
-            let place = AccountPlace { height, receipt: touch.receipt };
-            self.put(Column::AccountHistory, &keys::account(&touch.address, place), b"");
-        }
-        for (number, receipt) in (0..).zip(&outcome.receipts) {
-            for (event_number, event) in (0..).zip(&receipt.events) {
-                let place = EventPlace { height, receipt: number, event: event_number };
-                self.put(Column::Events, &keys::event(event.module, event.kind, place), b"");
-            }
+        let ids = (0..).zip(outcome.receipts.iter().skip(1).map(|receipt| &receipt.id));
+        let mut ids: Vec<_> =
+            ids.map(|(index, id)| keys::transaction(id, TransactionPlace { height, index })).collect();
+        ids.sort_unstable();
+        ids.iter().for_each(|key| self.put(Column::TransactionById, key, b""));
+        for ((module, kind), places) in places_by_kind(&outcome.receipts) {
+            self.put(Column::Events, &keys::events(module, kind, height), &places);
         }
     }
 
-    fn put_state(&mut self, outcome: &BlockOutcome) {
+    /// Records what the block changes. The pages that an earlier block of the batch leaves are known only here.
+    fn put_changes(&mut self, outcome: &'a BlockOutcome, is_last: bool) {
+        let mut changes = Changes::new(outcome.changes.len());
         for (key, change) in outcome.changes.iter() {
-            self.put_or_delete(Column::State, key, change.after.as_deref());
+            changes.put(Write { key, before: change.before.as_deref(), after: change.after.as_deref() });
         }
-        for (path, page) in &outcome.pages {
-            let bytes = page.as_ref().map(|page| page.to_bytes());
+        let before = |path: &PagePath| match self.pages.get(path) {
+            Some(staged) => staged.cloned(),
+            None => self.inner.newest_page(path),
+        };
+        let pages = outcome.pages.keys().map(|path| (*path, before(path))).collect();
+        changes.finish(&outcome.accounts_touched, pages);
+        self.put(Column::Changes, &keys::height(outcome.height), changes.as_bytes());
+        self.changes.insert(outcome.height.0, Arc::new(changes));
+        if !is_last {
+            self.pages.extend(outcome.pages.iter().map(|(path, page)| (*path, page.as_ref())));
+        }
+    }
+
+    /// Saves everything that is newer in memory.
+    fn save(&mut self, height: Height) {
+        let (values, pages) = (self.inner.values.unsaved(), self.inner.pages.unsaved());
+        let values = values.iter().map(|(key, value)| (key.as_slice(), value.as_deref()));
+        let pages = pages.iter().map(|(path, page)| (path, page.as_ref()));
+        let history = self.inner.history.read().unwrap_or_else(PoisonError::into_inner);
+        self.put_saved(height, values, pages, &history);
+    }
+
+    /// Puts state, tree and histories as they are after the block at `height`.
+    fn put_saved<'s>(
+        &mut self,
+        height: Height,
+        values: impl Iterator<Item = (&'s [u8], Option<&'s [u8]>)>,
+        pages: impl Iterator<Item = (&'s PagePath, Option<&'s Arc<Page>>)>,
+        history: &History,
+    ) {
+        values.for_each(|(key, value)| self.put_or_delete(Column::State, key, value));
+        for (path, page) in pages {
+            let bytes = page.map(|page| page.to_bytes());
             self.put_or_delete(Column::Tree, path.as_bytes(), bytes.as_deref());
         }
-    }
-
-    /// Remembers what the block overwrites. A block that another one of the batch follows is remembered itself.
-    fn put_undo(&mut self, outcome: &BlockOutcome, is_last: bool) -> Result<(), StoreError> {
-        let values = outcome.changes.iter();
-        let paths: Vec<&[u8]> = outcome.pages.keys().map(|path| path.as_bytes()).collect();
-        let pages = previous(self.database, Column::Tree, &self.pages, &paths)?;
-        let undo = Undo {
-            values: values.map(|(key, change)| (key.to_vec(), change.before.clone().map(Vec::from))).collect(),
-            pages: outcome.pages.keys().copied().zip(pages).collect(),
-        };
-        self.put(Column::Undo, &keys::height(outcome.height), &undo.to_bytes());
-        self.undos.insert(outcome.height.0, Arc::new(undo));
-        if !is_last {
-            let pages = outcome.pages.iter();
-            let pages = pages.map(|(path, page)| (path.as_bytes().to_vec(), page.as_ref().map(|page| page.to_bytes())));
-            self.pages.extend(pages);
+        for (address, runs) in history.sorted() {
+            for run in runs {
+                self.put(Column::AccountHistory, &keys::account(address, run.first), &run.rest);
+            }
         }
-        Ok(())
+        self.put(Column::Meta, keys::SAVED, &keys::height(height));
     }
 
     /// Forgets how to read heights below `keep_from`, but for those that open views still need.
@@ -197,43 +217,60 @@ impl<'a> Commit<'a> {
         let pinned = pins.open.keys().next().copied().unwrap_or(u64::MAX);
         let oldest = keep_from.min(pinned).max(pins.oldest);
         for height in pins.oldest + 1..=oldest {
-            self.batch.delete_cf(self.database.family(Column::Undo), keys::height(Height(height)));
+            self.batch.delete_cf(self.inner.database.family(Column::Changes), keys::height(Height(height)));
         }
         pins.oldest = oldest;
     }
 }
 
-/// The values under the keys before this block: as earlier blocks of the batch leave them, or as they are stored.
-fn previous(
-    database: &Database,
-    column: Column,
-    staged: &BTreeMap<Vec<u8>, Option<Vec<u8>>>,
-    keys: &[&[u8]],
-) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
-    let unstaged: Vec<&[u8]> = keys.iter().copied().filter(|key| !staged.contains_key(*key)).collect();
-    let mut stored = database.get_sorted(column, &unstaged)?.into_iter();
-    let mut value = |key: &&[u8]| match staged.get(*key) {
-        Some(value) => value.clone(),
-        None => stored.next().flatten().map(|value| value.to_vec()),
-    };
-    Ok(keys.iter().map(&mut value).collect())
+/// Whether what is in memory has become too much, or too old, to stay unsaved.
+fn must_save(inner: &Inner, unsaved_blocks: u64) -> bool {
+    let history = inner.history.read().unwrap_or_else(PoisonError::into_inner).memory_bytes();
+    let bytes = inner.values.unsaved_bytes() + inner.pages.unsaved_bytes() + history;
+    let blocks_max = inner.options.unsaved_blocks.min(inner.options.heights_kept);
+    unsaved_blocks >= blocks_max || bytes > inner.options.unsaved_bytes
 }
 
-/// Shows readers what is about to be overwritten, and forgets the oldest of what is written already.
-fn publish(inner: &Inner, undos: BTreeMap<u64, Arc<Undo>>) {
-    let committed = inner.committed.load(Ordering::SeqCst);
-    let mut recent = inner.recent.write().unwrap_or_else(PoisonError::into_inner);
-    recent.extend(undos);
-    let mut bytes: usize = recent.values().map(|undo| undo.footprint()).sum();
-    while bytes > RECENT_BYTES_MAX
-        && let Some(oldest) = recent.first_entry().filter(|oldest| *oldest.key() <= committed)
-    {
-        bytes = bytes.saturating_sub(oldest.remove().footprint());
+/// Takes over what a block changed, as the newest there is.
+fn change(inner: &Inner, outcome: &BlockOutcome) {
+    for (key, change) in outcome.changes.iter() {
+        inner.change_value(key, change.after.clone());
+    }
+    for (path, page) in &outcome.pages {
+        inner.pages.change(*path, page.clone());
+    }
+    add_touches(&mut inner.history.write().unwrap_or_else(PoisonError::into_inner), outcome);
+}
+
+fn add_touches(history: &mut History, outcome: &BlockOutcome) {
+    for touch in &outcome.accounts_touched {
+        history.add(touch.address, AccountPlace { height: outcome.height, receipt: touch.receipt });
     }
 }
 
-fn check_writer(poison: Option<&String>) -> Result<(), StoreError> {
-    poison.map_or(Ok(()), |message| Err(StoreError::Poisoned(message.clone())))
+/// What was saved is on disk now, where readers find it.
+fn forget_saved(inner: &Inner) {
+    *inner.history.write().unwrap_or_else(PoisonError::into_inner) = History::default();
+    inner.unsaved_keys.write().unwrap_or_else(PoisonError::into_inner).clear();
+    inner.values.saved();
+    inner.pages.saved();
+}
+
+/// Shows readers what is about to change, and forgets the oldest of what is written already.
+fn publish(inner: &Inner, changes: BTreeMap<u64, Arc<Changes>>) {
+    let committed = inner.committed.load(Ordering::SeqCst);
+    let mut recent = inner.recent.write().unwrap_or_else(PoisonError::into_inner);
+    recent.extend(changes);
+    let mut bytes: usize = recent.values().map(|changes| changes.memory_bytes()).sum();
+    while bytes > inner.options.replaced_bytes
+        && let Some(oldest) = recent.first_entry().filter(|oldest| *oldest.key() <= committed)
+    {
+        bytes = bytes.saturating_sub(oldest.remove().memory_bytes());
+    }
+}
+
+fn check_writer(writer: &Writer) -> Result<(), StoreError> {
+    writer.poison.as_ref().map_or(Ok(()), |message| Err(StoreError::Poisoned(message.clone())))
 }
 
 fn check_follows(tip: &Tip, block: &FinalizedBlock) -> Result<(), StoreError> {

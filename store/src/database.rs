@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use borsh::BorshDeserialize;
-use rocksdb::{Cache, ColumnFamily, DB, DBPinnableSlice, Direction, IteratorMode, LiveFile, ReadOptions, WriteBatch};
+use rocksdb::{
+    Cache, ColumnFamily, DB, DBPinnableSlice, Direction, IteratorMode, LiveFile, ReadOptions, WriteBatch, WriteOptions,
+};
 
 use crate::columns::{Column, database_options};
 use crate::error::{StoreError, fault};
@@ -72,17 +74,6 @@ impl Database {
         self.get(column, key).unwrap_or_else(|error| fault(&error))
     }
 
-    /// The values under many keys, which come in rising order.
-    pub(crate) fn get_sorted(
-        &self,
-        column: Column,
-        keys: &[&[u8]],
-    ) -> Result<Vec<Option<DBPinnableSlice<'_>>>, StoreError> {
-        let found = self.db.batched_multi_get_cf(self.family(column), keys.iter().copied(), true);
-        let pairs = found.into_iter().zip(keys);
-        pairs.map(|(value, key)| value.map_err(|error| self.unreadable(column, key, error))).collect()
-    }
-
     /// Decodes the value under a key.
     pub(crate) fn get_decoded<T: BorshDeserialize>(&self, column: Column, key: &[u8]) -> Result<Option<T>, StoreError> {
         let Some(bytes) = self.get(column, key)? else {
@@ -105,9 +96,27 @@ impl Database {
         pairs.map(move |pair| pair.map_err(|error| self.unreadable(column, b"", error)))
     }
 
+    /// The keys that begin with `prefix`, which is as long as the prefixes of the column.
+    pub(crate) fn keys_with<'a>(
+        &'a self,
+        column: Column,
+        prefix: &'a [u8],
+    ) -> impl Iterator<Item = Result<Box<[u8]>, StoreError>> + 'a {
+        let mut read = ReadOptions::default();
+        read.set_prefix_same_as_start(true);
+        let mode = IteratorMode::From(prefix, Direction::Forward);
+        let keys = self.db.iterator_cf_opt(self.family(column), read, mode);
+        let keys =
+            keys.map(move |pair| pair.map(|(key, _)| key).map_err(|error| self.unreadable(column, prefix, error)));
+        keys.take_while(move |key| key.as_ref().map_or(true, |key| key.starts_with(prefix)))
+    }
+
     /// Writes a batch, whole or not at all, without waiting for the disk.
     pub(crate) fn write(&self, batch: WriteBatch) -> Result<(), StoreError> {
-        self.db.write(batch).map_err(|error| self.refused("write to", error))
+        let mut write = WriteOptions::default();
+        // The keys of a family come in rising order, so each is looked for from where the last one went.
+        write.set_memtable_insert_hint_per_batch(true);
+        self.db.write_opt(batch, &write).map_err(|error| self.refused("write to", error))
     }
 
     /// Makes everything written so far durable.

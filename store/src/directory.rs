@@ -68,6 +68,9 @@ fn check_marker(path: &Path, marker: &Path, text: &str, chain: ChainId, format: 
     if found > format {
         return Err(StoreError::NewerFormat { path: path.to_owned(), found, known: format });
     }
+    if found < format {
+        return Err(StoreError::OlderFormat { path: path.to_owned(), found, known: format });
+    }
     let of_chain = lines.next().and_then(|line| line.strip_prefix("chain ")).and_then(|hash| hash.parse().ok());
     let Some(of_chain) = of_chain.map(|hash: Hash32| ChainId(hash)) else {
         return Err(StoreError::damaged(marker, "its second line does not name a chain"));

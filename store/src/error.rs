@@ -33,13 +33,23 @@ pub enum StoreError {
         expected: ChainId,
     },
     /// It was written by newer software.
-    #[error("`{path}` has store format {found}, this software knows formats up to {known}; use newer software")]
+    #[error("`{path}` has store format {found}, this software knows format {known}; use newer software")]
     NewerFormat {
         /// The store's directory.
         path: PathBuf,
         /// The format of the store.
         found: u32,
-        /// The newest format known here.
+        /// The one format known here.
+        known: u32,
+    },
+    /// It was written by older software.
+    #[error("`{path}` has store format {found}, this software writes format {known}; remove the store and sync again")]
+    OlderFormat {
+        /// The store's directory.
+        path: PathBuf,
+        /// The format of the store.
+        found: u32,
+        /// The one format known here.
         known: u32,
     },
     /// A part of it is missing or not what it was.

@@ -6,6 +6,10 @@
 //! puts everything about it there, without fsync, through one write-ahead log; so what a loss of power takes is
 //! always a suffix of whole blocks, and [`Store::sync`] says from where on nothing can be lost any more.
 //!
+//! What changes often is written seldom. A block's batch has what it changed as one record; the state, the pages of the
+//! tree and the accounts' histories themselves stay in memory and are saved together, in the batch of one block in
+//! some dozens. After a start the records since the last save bring them up to date again.
+//!
 //! Invariants:
 //! - blocks come one by one: height tip + 1, parent the tip's hash, state root in the header the tip's;
 //! - a [`StoreView`] reads the state after one block, whatever is committed meanwhile, without locks: a commit
@@ -13,17 +17,21 @@
 //! - the state after each of the last K blocks can be read and proven; an open view keeps its own alive longer;
 //! - a store that cannot be read stops the node (a panic with file and key): going on would fork the chain.
 
+mod changes;
 mod columns;
 mod commit;
 mod database;
 mod directory;
 mod error;
+mod events;
+mod history;
 mod keys;
+mod layer;
 mod options;
-mod page_cache;
 mod queries;
+mod restore;
 mod store;
-mod undo;
+mod varint;
 mod view;
 
 pub use error::StoreError;

@@ -2,6 +2,8 @@
 //!
 //! It must not know what a value means. Invariant: every answer that lists something is bounded by the caller.
 
+use std::sync::PoisonError;
+
 use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::jellyfish::{KeyHash, Proof, prove};
 use execution::StateView;
@@ -10,6 +12,8 @@ use types::{Address, Body, Canonical, Certificate, Event, Hash32, Header, Height
 
 use crate::columns::Column;
 use crate::error::StoreError;
+use crate::events::places as places_of;
+use crate::history::Run;
 use crate::keys::{self, AccountPlace, EventPlace, TransactionPlace};
 use crate::store::Store;
 
@@ -88,11 +92,17 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`] when it cannot be read.
     pub fn transaction(&self, id: &Hash32) -> Result<Option<TransactionPlace>, StoreError> {
-        let Some(bytes) = self.inner.database.get(Column::TransactionById, &id.0)? else {
-            return Ok(None);
-        };
-        let damaged = || self.inner.database.damaged(Column::TransactionById, &id.0, "the value is no place");
-        keys::read_transaction_place(&bytes).map(Some).ok_or_else(damaged)
+        let prefix = keys::transaction_prefix(id);
+        for key in self.inner.database.keys_with(Column::TransactionById, &prefix) {
+            let key = key?;
+            let damaged = || self.inner.database.damaged(Column::TransactionById, &key, "there is no such transaction");
+            let place = keys::read_transaction(&key).ok_or_else(damaged)?;
+            let receipts = self.receipts(place.height)?.unwrap_or_default();
+            if receipts.get(place.index as usize + 1).ok_or_else(damaged)?.id == *id {
+                return Ok(Some(place));
+            }
+        }
+        Ok(None)
     }
 
     /// At most `limit` receipts that have to do with an account, newest first, all of them before `before`.
@@ -105,22 +115,29 @@ impl Store {
         before: Option<AccountPlace>,
         limit: usize,
     ) -> Result<Vec<AccountPlace>, StoreError> {
-        let end = before.unwrap_or(AccountPlace { height: Height::MAX, receipt: u32::MAX });
-        let start = keys::account(address, end);
-        let pairs = self.inner.database.iterate(Column::AccountHistory, &start, Direction::Reverse);
-        let mut places = Vec::new();
-        for pair in pairs {
-            let (key, _) = pair?;
-            if places.len() >= limit || !key.starts_with(&address.0) {
+        let Some(tip) = self.tip() else { return Ok(Vec::new()) };
+        // A block that is about to be committed is not there yet.
+        let beyond = AccountPlace { height: tip.height.next(), receipt: 0 };
+        let mut end = before.map_or(beyond, |before| before.min(beyond));
+        let mut found = Vec::new();
+        // Before the disk is read: what is saved in between is found there once more, and skipped.
+        let unsaved = self.inner.history.read().unwrap_or_else(PoisonError::into_inner).runs(address).to_vec();
+        for run in unsaved.iter().rev() {
+            let run = Run::places(run.first, &run.rest).expect("it was made here");
+            end = take_before(end, &run, limit, &mut found);
+        }
+        let saved =
+            self.inner.database.iterate(Column::AccountHistory, &keys::account(address, end), Direction::Reverse);
+        for pair in saved {
+            let (key, rest) = pair?;
+            if found.len() >= limit || !key.starts_with(&address.0) {
                 break;
             }
-            let damaged = || self.inner.database.damaged(Column::AccountHistory, &key, "the key is no place");
-            let place = keys::read_account(&key).ok_or_else(damaged)?;
-            if before != Some(place) {
-                places.push(place);
-            }
+            let damaged = || self.inner.database.damaged(Column::AccountHistory, &key, "these are no places");
+            let run = keys::read_account(&key).and_then(|first| Run::places(first, &rest)).ok_or_else(damaged)?;
+            end = take_before(end, &run, limit, &mut found);
         }
-        Ok(places)
+        Ok(found)
     }
 
     /// At most `limit` events of a kind, oldest first, all of them at or after `from`.
@@ -134,23 +151,23 @@ impl Store {
         from: EventPlace,
         limit: usize,
     ) -> Result<Vec<(EventPlace, Event)>, StoreError> {
-        let start = keys::event(module, kind, from);
+        let start = keys::events(module, kind, from.height);
         let prefix = keys::event_kind(module, kind);
-        let mut receipts: (Option<Height>, Vec<Receipt>) = (None, Vec::new());
         let mut events = Vec::new();
         for pair in self.inner.database.iterate(Column::Events, &start, Direction::Forward) {
-            let (key, _) = pair?;
+            let (key, places) = pair?;
             if events.len() >= limit || !key.starts_with(&prefix) {
                 break;
             }
-            let damaged = || self.inner.database.damaged(Column::Events, &key, "there is no such event");
-            let place = keys::read_event(&key).ok_or_else(damaged)?;
-            if receipts.0 != Some(place.height) {
-                receipts = (Some(place.height), self.receipts(place.height)?.unwrap_or_default());
+            let damaged = || self.inner.database.damaged(Column::Events, &key, "there are no such events");
+            let height = keys::read_events(&key).ok_or_else(damaged)?;
+            let places = places_of(height, &places).ok_or_else(damaged)?;
+            let receipts = self.receipts(height)?.unwrap_or_default();
+            for place in places.into_iter().filter(|place| *place >= from).take(limit - events.len()) {
+                let receipt = receipts.get(place.receipt as usize);
+                let event = receipt.and_then(|receipt| receipt.events.get(place.event as usize));
+                events.push((place, event.cloned().ok_or_else(damaged)?));
             }
-            let receipt = receipts.1.get(place.receipt as usize);
-            let event = receipt.and_then(|receipt| receipt.events.get(place.event as usize));
-            events.push((place, event.cloned().ok_or_else(damaged)?));
         }
         Ok(events)
     }
@@ -181,4 +198,11 @@ impl Store {
         let proof = prove(&view, root.0, &KeyHash::of(key));
         Ok(StateProof { height, root, value: view.get(key).map(Vec::from), proof })
     }
+}
+
+/// Takes the newest places of a run before `end`, up to `limit` in all; gives the end for older runs.
+fn take_before(end: AccountPlace, run: &[AccountPlace], limit: usize, found: &mut Vec<AccountPlace>) -> AccountPlace {
+    let older = run.iter().rev().filter(|place| **place < end);
+    found.extend(older.take(limit.saturating_sub(found.len())));
+    run.first().map_or(end, |first| end.min(*first))
 }

@@ -1,30 +1,32 @@
 //! Opening a store, its tip, its views, and making it durable.
 //!
-//! Invariant: `begun` is raised, and what the commit overwrites is in `recent`, before a commit writes; `committed`
-//! follows when it is written. Between the two, readers find the values before in `recent`.
+//! Invariant: `begun` is raised, and what the commit changes is in `recent`, before any of it can be read; `committed`
+//! follows when it is written. Between the two, readers find the values before in `recent`. What the layers hold is
+//! newer than what is on disk, so readers look there first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use crypto::jellyfish::{EMPTY_ROOT, Page, PagePath};
-use rocksdb::Direction;
+use crypto::jellyfish::{Page, PagePath};
+use execution::ShortBytes;
 use types::{ChainId, Epoch, Hash32, Height, TimeMs, View};
 
+use crate::changes::Changes;
 use crate::columns::Column;
 use crate::database::Database;
 use crate::error::{StoreError, fault};
+use crate::history::History;
+use crate::layer::Layer;
 use crate::options::StoreOptions;
-use crate::page_cache::PageCache;
-use crate::queries::StoredBlock;
-use crate::undo::Undo;
+use crate::restore::{self, Standing};
 use crate::view::StoreView;
 use crate::{directory, keys};
 
-/// The newest format of the store that this software reads, and the one it writes.
-pub const FORMAT_VERSION: u32 = 1;
+/// The format of the store that this software reads and writes.
+pub const FORMAT_VERSION: u32 = 2;
 
 /// The newest block in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -60,12 +62,28 @@ pub(crate) struct Inner {
     pub(crate) begun: AtomicU64,
     /// Height of the last commit that is written.
     pub(crate) committed: AtomicU64,
-    /// Held while committing; holds what went wrong for ever.
-    pub(crate) writer: Mutex<Option<String>>,
-    /// What the last commits overwrote, by height: those under way and, within bounds, some before.
-    pub(crate) recent: RwLock<BTreeMap<u64, Arc<Undo>>>,
+    /// Held while committing.
+    pub(crate) writer: Mutex<Writer>,
+    /// What the last commits changed, by height: those under way and, within bounds, some before.
+    pub(crate) recent: RwLock<BTreeMap<u64, Arc<Changes>>>,
     pub(crate) pins: Mutex<Pins>,
-    pub(crate) pages: Mutex<PageCache>,
+    /// The newest pages of the tree.
+    pub(crate) pages: Layer<PagePath, Arc<Page>>,
+    /// The newest values of the state.
+    pub(crate) values: Layer<ShortBytes, ShortBytes>,
+    /// The keys of the values that are not saved, in order, for scans.
+    pub(crate) unsaved_keys: RwLock<BTreeSet<ShortBytes>>,
+    /// The accounts' histories since the last save.
+    pub(crate) history: RwLock<History>,
+}
+
+/// What only the one who commits needs.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    /// What went wrong, for ever.
+    pub(crate) poison: Option<String>,
+    /// Height of state, tree and histories in their families.
+    pub(crate) saved: u64,
 }
 
 /// Which heights must stay readable.
@@ -85,9 +103,9 @@ impl Store {
     pub fn open(path: &Path, chain: ChainId, options: StoreOptions) -> Result<Self, StoreError> {
         let database = Database::open(&directory::prepare(path, chain, FORMAT_VERSION)?, &options)?;
         let tip: Option<Tip> = database.get_decoded(Column::Meta, keys::TIP)?;
-        let oldest = match &tip {
-            Some(tip) => check_tip(&database, tip)?,
-            None => 0,
+        let Standing { oldest, saved } = match &tip {
+            Some(tip) => restore::check(&database, tip)?,
+            None => Standing { oldest: 0, saved: 0 },
         };
         let height = tip.map_or(0, |tip| tip.height.0);
         let inner = Inner {
@@ -96,11 +114,17 @@ impl Store {
             tip: RwLock::new(tip),
             begun: AtomicU64::new(height),
             committed: AtomicU64::new(height),
-            writer: Mutex::new(None),
+            writer: Mutex::new(Writer { poison: None, saved }),
             recent: RwLock::new(BTreeMap::new()),
             pins: Mutex::new(Pins { open: BTreeMap::new(), oldest }),
-            pages: Mutex::new(PageCache::new(options.page_cache_pages, height)),
+            pages: Layer::new(options.page_cache_bytes),
+            values: Layer::new(options.value_cache_bytes),
+            unsaved_keys: RwLock::new(BTreeSet::new()),
+            history: RwLock::new(History::default()),
         };
+        if let Some(tip) = &tip {
+            inner.restore(tip, saved)?;
+        }
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -115,9 +139,14 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotInitialized`].
     pub fn view(&self) -> Result<StoreView, StoreError> {
+        self.view_of_tip().map(|(_, view)| view)
+    }
+
+    /// The newest block with the state after it.
+    pub(crate) fn view_of_tip(&self) -> Result<(Tip, StoreView), StoreError> {
         let mut pins = self.inner.pins();
         let tip = self.tip().ok_or(StoreError::NotInitialized)?;
-        Ok(StoreView::new(&self.inner, &mut pins, tip.height))
+        Ok((tip, StoreView::new(&self.inner, &mut pins, tip.height)))
     }
 
     /// The state after the block at `height`.
@@ -150,7 +179,7 @@ impl Store {
         match self.inner.database.sync() {
             Ok(()) => Ok(tip),
             Err(error) => {
-                *self.inner.writer() = Some(error.to_string());
+                self.inner.writer().poison = Some(error.to_string());
                 Err(error)
             }
         }
@@ -168,75 +197,50 @@ impl Inner {
         self.pins.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn writer(&self) -> MutexGuard<'_, Option<String>> {
+    pub(crate) fn writer(&self) -> MutexGuard<'_, Writer> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn check_poison(&self) -> Result<(), StoreError> {
-        self.writer().clone().map_or(Ok(()), |message| Err(StoreError::Poisoned(message)))
+        self.writer().poison.clone().map_or(Ok(()), |message| Err(StoreError::Poisoned(message)))
     }
 
-    /// What the block at `height` overwrote.
-    pub(crate) fn undo(&self, height: u64) -> Arc<Undo> {
+    /// What the block at `height` changed.
+    pub(crate) fn changes(&self, height: u64) -> Arc<Changes> {
         let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner).get(&height).map(Arc::clone);
-        recent.unwrap_or_else(|| {
-            let key = keys::height(Height(height));
-            let bytes = self.database.must_get(Column::Undo, &key);
-            let undo = bytes.map_or_else(|| Err("it is missing".to_owned()), |bytes| Undo::from_bytes(&bytes));
-            Arc::new(undo.unwrap_or_else(|what| fault(&self.database.damaged(Column::Undo, &key, &what))))
+        recent.unwrap_or_else(|| Arc::new(self.stored_changes(height).unwrap_or_else(|error| fault(&error))))
+    }
+
+    /// The value as of the last commit that began.
+    pub(crate) fn newest_value(&self, key: &[u8]) -> Option<ShortBytes> {
+        self.values.get(key).unwrap_or_else(|unknown| {
+            let value = self.database.must_get(Column::State, key).map(|value| ShortBytes::from(&*value));
+            self.values.offer(ShortBytes::from(key), value.clone(), unknown);
+            value
         })
     }
 
-    /// The page as of the last commit that began; see the invariant of [`PageCache`].
+    /// The page as of the last commit that began.
     pub(crate) fn newest_page(&self, path: &PagePath) -> Option<Arc<Page>> {
-        let lock = || self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        let (cached, generation) = {
-            let mut cache = lock();
-            (cache.get(path), cache.generation())
-        };
-        if cached.is_some() {
-            return cached;
-        }
-        let is_quiet = self.committed.load(Ordering::SeqCst) == generation;
-        let bytes = self.database.must_get(Column::Tree, path.as_bytes())?;
-        let page = self.decode_page(path, &bytes);
-        if is_quiet {
-            lock().offer(*path, &page, generation);
-        }
-        Some(page)
+        self.pages.get(path).unwrap_or_else(|unknown| {
+            let bytes = self.database.must_get(Column::Tree, path.as_bytes());
+            let page = bytes.map(|bytes| self.decode_page(path, &bytes));
+            self.pages.offer(*path, page.clone(), unknown);
+            page
+        })
     }
 
-    pub(crate) fn decode_page(&self, path: &PagePath, bytes: &[u8]) -> Arc<Page> {
+    /// Takes a value that is about to be committed.
+    pub(crate) fn change_value(&self, key: &[u8], value: Option<ShortBytes>) {
+        if self.values.change(ShortBytes::from(key), value) {
+            self.unsaved_keys.write().unwrap_or_else(PoisonError::into_inner).insert(ShortBytes::from(key));
+        }
+    }
+
+    fn decode_page(&self, path: &PagePath, bytes: &[u8]) -> Arc<Page> {
         match Page::from_bytes(bytes) {
             Ok(page) => Arc::new(page),
             Err(error) => fault(&self.database.damaged(Column::Tree, path.as_bytes(), &error.to_string())),
         }
     }
-}
-
-/// Whether what the tip names is there; gives the oldest height that can be read.
-fn check_tip(database: &Database, tip: &Tip) -> Result<u64, StoreError> {
-    let key = keys::height(tip.height);
-    let name = keys::block_name(tip.height, &tip.hash);
-    let block: Option<StoredBlock> = database.get_decoded(Column::Blocks, &key)?;
-    if block.is_none_or(|block| block.hash != tip.hash) {
-        return Err(StoreError::damaged(database.path(), format!("{name} is the tip, but is not there")));
-    }
-    let root = match database.get(Column::Tree, PagePath::ROOT.as_bytes())? {
-        Some(bytes) => Page::from_bytes(&bytes).map(|page| page.hash()),
-        None => Ok(EMPTY_ROOT),
-    };
-    if root.as_ref() != Ok(&tip.state_root.0) {
-        let what = format!("the state is not the one after the tip, {name}");
-        return Err(StoreError::damaged(database.path(), what));
-    }
-    let end = |start: u64, direction| -> Result<Option<Height>, StoreError> {
-        let pair = database.iterate(Column::Undo, &keys::height(Height(start)), direction).next().transpose()?;
-        Ok(pair.and_then(|(key, _)| keys::read_height(&key)))
-    };
-    let (oldest, newest) = (end(0, Direction::Forward)?, end(u64::MAX, Direction::Reverse)?);
-    if newest.is_some_and(|newest| newest != tip.height) {
-        return Err(StoreError::damaged(database.path(), format!("what {name} overwrote is not there")));
-    }
-    Ok(oldest.map_or(tip.height.0, |oldest| oldest.0.saturating_sub(1)))
 }

@@ -1,38 +1,54 @@
 //! The state after one block, for any number of threads, while later blocks are committed.
 //!
 //! It must not know what a key means. How it stays at its block without locks: it reads what is newest, and *then*
-//! looks which commits have begun since its block. If one of them overwrote what was read, its undo has the value
-//! before; if none did, what was read has not changed. The oldest such undo wins.
+//! looks which commits have begun since its block. If one of them changed what was read, its record has the value
+//! before; if none did, what was read has not changed. The oldest such record wins.
+//!
+//! Records have the pages before a block only as long as they are in memory. Where one of them is not, the pages of
+//! the height are computed again: from the tree at the tip and the values that the blocks since then replaced.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 use std::ops::Bound;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use crypto::jellyfish::{Page, PagePath, PageReader};
+use crypto::jellyfish::{Overlay, Page, PageChanges, PagePath, PageReader, update};
 use execution::{ShortBytes, StateView};
 use rocksdb::Direction;
 use types::Height;
 
+use crate::changes::{Changes, PagesUnknown};
 use crate::columns::Column;
 use crate::error::fault;
-use crate::store::{Inner, Pins};
-use crate::undo::Undo;
+use crate::restore::tree_changes;
+use crate::store::{Inner, Pins, Store};
+
+/// A key and its value.
+type Pair = (Vec<u8>, Vec<u8>);
 
 /// The state after one block. Dropping it lets go of that height.
 #[derive(Debug)]
 pub struct StoreView {
     inner: Arc<Inner>,
     height: u64,
-    /// What the blocks after this height overwrote, in order, as far as they were needed.
-    undos: RwLock<Vec<Arc<Undo>>>,
+    /// What the blocks after this height changed, in order, as far as they were needed.
+    since: RwLock<Vec<Arc<Changes>>>,
+    computed: OnceLock<Box<Computed>>,
+}
+
+/// The pages of a height, computed from those of a later one.
+#[derive(Debug)]
+struct Computed {
+    pages: PageChanges,
+    later: StoreView,
 }
 
 impl StoreView {
     /// Pins a height that is readable as long as `pins` is held.
     pub(crate) fn new(inner: &Arc<Inner>, pins: &mut Pins, height: Height) -> Self {
         *pins.open.entry(height.0).or_default() += 1;
-        Self { inner: Arc::clone(inner), height: height.0, undos: RwLock::new(Vec::new()) }
+        let (since, computed) = (RwLock::new(Vec::new()), OnceLock::new());
+        Self { inner: Arc::clone(inner), height: height.0, since, computed }
     }
 
     /// The block after which this is the state.
@@ -41,23 +57,53 @@ impl StoreView {
         Height(self.height)
     }
 
-    /// Calls `each` with what the blocks after this height overwrote, oldest first, until it gives something. To be
+    /// Calls `each` with what the blocks after this height changed, oldest first, until it gives something. To be
     /// called after the newest value was read.
-    fn undone<T>(&self, each: impl FnMut(&Arc<Undo>) -> Option<T>) -> Option<T> {
+    fn find_since<T>(&self, each: impl FnMut(&Arc<Changes>) -> Option<T>) -> Option<T> {
         let begun = self.inner.begun.load(Ordering::SeqCst);
         if begun == self.height {
             return None;
         }
         let missing = |have: usize| self.height + 1 + have as u64..=begun;
-        let have = self.undos.read().unwrap_or_else(PoisonError::into_inner).len();
+        let have = self.since.read().unwrap_or_else(PoisonError::into_inner).len();
         if !missing(have).is_empty() {
-            let mut undos = self.undos.write().unwrap_or_else(PoisonError::into_inner);
-            for height in missing(undos.len()) {
-                let undo = self.inner.undo(height);
-                undos.push(undo);
+            let mut since = self.since.write().unwrap_or_else(PoisonError::into_inner);
+            for height in missing(since.len()) {
+                let changes = self.inner.changes(height);
+                since.push(changes);
             }
         }
-        self.undos.read().unwrap_or_else(PoisonError::into_inner).iter().find_map(each)
+        self.since.read().unwrap_or_else(PoisonError::into_inner).iter().find_map(each)
+    }
+
+    /// The pages that differ from those of a later height.
+    fn computed(&self) -> &Computed {
+        self.computed.get_or_init(|| {
+            let store = Store { inner: Arc::clone(&self.inner) };
+            let (tip, later) = store.view_of_tip().unwrap_or_else(|error| fault(&error));
+            let mut before: BTreeMap<Vec<u8>, Option<Vec<u8>>> = BTreeMap::new();
+            let mut blocks = tip.height.0 - self.height;
+            let _: Option<()> = self.find_since(|changes| {
+                blocks = blocks.checked_sub(1)?;
+                for write in changes.writes() {
+                    if let btree_map::Entry::Vacant(entry) = before.entry(write.key.to_vec()) {
+                        entry.insert(write.before.map(<[u8]>::to_vec));
+                    }
+                }
+                None
+            });
+            let update = update(&later, tip.state_root.0, &tree_changes(&before));
+            Box::new(Computed { pages: update.pages, later })
+        })
+    }
+
+    /// The newest of what is not saved under the keys from `start` on with this prefix. To be called before the disk
+    /// is read: what is saved in between is found there.
+    fn unsaved(&self, prefix: &[u8], start: &[u8]) -> BTreeMap<Vec<u8>, Option<Vec<u8>>> {
+        let keys = self.inner.unsaved_keys.read().unwrap_or_else(PoisonError::into_inner);
+        let keys = keys.range::<[u8], _>((Bound::Included(start), Bound::Unbounded));
+        let keys = keys.take_while(|key| key.starts_with(prefix));
+        keys.filter_map(|key| Some((key.to_vec(), self.inner.values.get(&key[..]).ok()?.map(Vec::from)))).collect()
     }
 }
 
@@ -75,40 +121,42 @@ impl Drop for StoreView {
 
 impl StateView for StoreView {
     fn get(&self, key: &[u8]) -> Option<ShortBytes> {
-        let newest = self.inner.database.must_get(Column::State, key);
-        match self.undone(|undo| undo.values.get(key).cloned()) {
-            Some(before) => before.map(ShortBytes::from),
-            None => newest.map(|value| ShortBytes::from(&value[..])),
+        let newest = self.inner.newest_value(key);
+        match self.find_since(|changes| changes.before(key).map(|value| value.map(ShortBytes::from))) {
+            Some(before) => before,
+            None => newest,
         }
     }
 
-    fn scan(&self, prefix: &[u8], from: &[u8], limit: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
+    fn scan(&self, prefix: &[u8], from: &[u8], limit: usize) -> Vec<Pair> {
         let start = if from > prefix { from } else { prefix };
-        let newest = self.inner.database.iterate(Column::State, start, Direction::Forward);
-        let mut before = BTreeMap::new();
-        self.undone(|undo| -> Option<()> {
-            let range = undo.values.range::<[u8], _>((Bound::Included(start), Bound::Unbounded));
-            for (key, value) in range.take_while(|(key, _)| key.starts_with(prefix)) {
-                before.entry(key.clone()).or_insert_with(|| value.clone());
+        let mut differing = self.unsaved(prefix, start);
+        let saved = self.inner.database.iterate(Column::State, start, Direction::Forward);
+        let mut replaced: BTreeMap<Vec<u8>, Option<Vec<u8>>> = BTreeMap::new();
+        let _: Option<()> = self.find_since(|changes| {
+            for write in changes.writes_from(start).take_while(|write| write.key.starts_with(prefix)) {
+                let before = || write.before.map(<[u8]>::to_vec);
+                replaced.entry(write.key.to_vec()).or_insert_with(before);
             }
             None
         });
-        let mut before = before.into_iter().peekable();
+        differing.append(&mut replaced);
+        let mut differing = differing.into_iter().peekable();
         let mut found = Vec::new();
-        for pair in newest {
+        for pair in saved {
             let (key, value) = pair.unwrap_or_else(|error| fault(&error));
             if found.len() >= limit || !key.starts_with(prefix) {
                 break;
             }
-            while let Some((key, value)) = before.next_if(|(before, _)| **before < *key) {
+            while let Some((key, value)) = differing.next_if(|(other, _)| **other < *key) {
                 found.extend(value.map(|value| (key, value)));
             }
-            match before.next_if(|(before, _)| **before == *key) {
+            match differing.next_if(|(other, _)| **other == *key) {
                 Some((key, value)) => found.extend(value.map(|value| (key, value))),
                 None => found.push((key.into_vec(), value.into_vec())),
             }
         }
-        found.extend(before.filter_map(|(key, value)| Some((key, value?))));
+        found.extend(differing.filter_map(|(key, value)| Some((key, value?))));
         found.truncate(limit);
         found
     }
@@ -116,10 +164,16 @@ impl StateView for StoreView {
 
 impl PageReader for StoreView {
     fn page(&self, path: &PagePath) -> Option<Arc<Page>> {
-        let newest = self.inner.newest_page(path);
-        match self.undone(|undo| undo.pages.get(path).cloned()) {
-            Some(before) => before.map(|bytes| self.inner.decode_page(path, &bytes)),
-            None => newest,
+        if self.computed.get().is_none() {
+            let newest = self.inner.newest_page(path);
+            let before = self.find_since(|changes| changes.page_before(path).map(Option::<&_>::cloned).transpose());
+            match before {
+                None => return newest,
+                Some(Ok(before)) => return before,
+                Some(Err(PagesUnknown)) => {}
+            }
         }
+        let Computed { pages, later } = self.computed();
+        Overlay { changes: pages, below: later }.page(path)
     }
 }

@@ -126,12 +126,15 @@ impl Chain {
     }
 }
 
-/// Small caches, so that the disk is reached.
+/// Small caches and frequent saves, so that the disk is reached.
 pub fn options() -> StoreOptions {
     StoreOptions {
         block_cache_bytes: 1 << 20,
         write_buffer_bytes: 1 << 20,
-        page_cache_pages: 8,
+        page_cache_bytes: 4_096,
+        value_cache_bytes: 2_048,
+        replaced_bytes: 8_192,
+        unsaved_blocks: 5,
         heights_kept: 16,
         ..StoreOptions::default()
     }

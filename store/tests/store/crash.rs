@@ -7,7 +7,8 @@ use execution::StateView;
 use store::{Store, StoreError, StoreOptions};
 use types::Height;
 
-use crate::chain::{CHAIN, Chain, key, open, options};
+use crate::chain::{CHAIN, Chain, address, key, open, options};
+use crate::states::{assert_proofs, assert_state};
 
 /// A store that keeps everything in its write-ahead log.
 fn open_logged(path: &Path) -> Store {
@@ -65,11 +66,80 @@ fn a_torn_write_ahead_log_loses_whole_blocks_from_the_end() {
         assert_eq!(view.scan(b"", b"", usize::MAX), expected);
         assert_eq!(store.block(tip.height.next()).unwrap(), None);
         drop(view);
+        for height in store.oldest_view().0..=tip.height.0 {
+            assert_proofs(&store, height, chain.state(height));
+        }
         // The lost blocks come again, from the consensus log.
         chain.commit_rest(&store);
         assert_eq!(store.tip().unwrap().height, Height(12));
     }
     assert!(seen.len() > 5 && seen.contains(&Some(Height(12))), "{seen:?}");
+}
+
+// FAULTS I4, S1
+#[test]
+fn a_store_that_ends_between_two_saves_comes_back_whole_and_can_be_proven() {
+    let home = tempfile::tempdir().unwrap();
+    let mut chain = Chain::new();
+    let mut last = 0;
+    for run in 1..30 {
+        let store = open(home.path());
+        chain.initialize(&store);
+        // Between two saves, which are five blocks apart, runs end at each distance.
+        for _ in 0..1 + run % 7 {
+            last += 1;
+            chain.grow_somehow(last);
+            chain.commit_rest(&store);
+        }
+        drop(store);
+        let store = open(home.path());
+        let block = chain.blocks.last().unwrap();
+        assert_eq!(store.tip().unwrap().state_root, block.outcome.state_root);
+        assert_state(&store.view().unwrap(), chain.state(last));
+        for height in [store.oldest_view().0, last - 1, last] {
+            assert_proofs(&store, height, chain.state(height));
+        }
+        let touched = chain.blocks.iter().flat_map(|block| &block.outcome.accounts_touched);
+        let touched = touched.filter(|touch| touch.address == address(1)).count();
+        assert_eq!(store.account_history(&address(1), None, usize::MAX).unwrap().len(), touched);
+    }
+}
+
+#[test]
+fn a_store_whose_saved_state_is_not_of_its_chain_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let mut chain = Chain::new();
+    (0..7).for_each(|seed| drop(chain.grow_somehow(seed).clone()));
+    let store = open(home.path());
+    chain.initialize(&store);
+    chain.commit_rest(&store);
+    let path = store.path().to_owned();
+    drop(store);
+    let families = rocksdb::DB::list_cf(&rocksdb::Options::default(), &path).unwrap();
+    let prefixed = |name: &String| {
+        let mut options = rocksdb::Options::default();
+        if name == "tx_by_id" {
+            options.set_prefix_extractor(rocksdb::SliceTransform::create_fixed_prefix(8));
+        }
+        rocksdb::ColumnFamilyDescriptor::new(name, options)
+    };
+    let change = |family: &str, key: &[u8], value: &[u8]| {
+        let families = families.iter().map(prefixed);
+        let database = rocksdb::DB::open_cf_descriptors(&rocksdb::Options::default(), &path, families).unwrap();
+        let before = database.get_cf(database.cf_handle(family).unwrap(), key).unwrap().unwrap();
+        database.put_cf(database.cf_handle(family).unwrap(), key, value).unwrap();
+        before
+    };
+    let marker = change("meta", b"saved", &4_u64.to_be_bytes());
+    assert_eq!(marker, 5_u64.to_be_bytes());
+    assert!(matches!(Store::open(home.path(), CHAIN, options()), Err(StoreError::Damaged { .. })));
+    change("meta", b"saved", &99_u64.to_be_bytes());
+    assert!(matches!(Store::open(home.path(), CHAIN, options()), Err(StoreError::Damaged { .. })));
+    change("meta", b"saved", &marker);
+    let changes = change("changes", &6_u64.to_be_bytes(), b"none");
+    assert!(matches!(Store::open(home.path(), CHAIN, options()), Err(StoreError::Damaged { .. })));
+    change("changes", &6_u64.to_be_bytes(), &changes);
+    assert_state(&open(home.path()).view().unwrap(), chain.state(7));
 }
 
 // FAULTS C6, L4

@@ -32,7 +32,7 @@ fn a_store_of_another_chain_is_refused_and_named() {
 }
 
 #[test]
-fn a_newer_or_unreadable_marker_is_refused() {
+fn a_newer_older_or_unreadable_marker_is_refused() {
     let home = tempfile::tempdir().unwrap();
     drop(open(home.path()));
     let marker = home.path().join("STORE");
@@ -43,7 +43,11 @@ fn a_newer_or_unreadable_marker_is_refused() {
     assert!(
         matches!(error, StoreError::NewerFormat { found, known: FORMAT_VERSION, .. } if found == FORMAT_VERSION + 1)
     );
-    for damaged in ["", "thronos store", "thronos store, format x\n", "thronos store, format 1\nchain 12\n"] {
+    let older = text.replace(&format!("format {FORMAT_VERSION}"), "format 1");
+    fs::write(&marker, older).unwrap();
+    let error = Store::open(home.path(), CHAIN, options()).unwrap_err();
+    assert!(matches!(error, StoreError::OlderFormat { found: 1, known: FORMAT_VERSION, .. }), "{error}");
+    for damaged in ["", "thronos store", "thronos store, format x\n", "thronos store, format 2\nchain 12\n"] {
         fs::write(&marker, damaged).unwrap();
         let error = Store::open(home.path(), CHAIN, options()).unwrap_err();
         assert!(matches!(error, StoreError::Damaged { .. }), "`{damaged}`: {error}");

@@ -11,7 +11,7 @@ use types::{Hash32, Height};
 
 use crate::chain::{Chain, State, key, open};
 
-fn assert_state(view: &impl StateView, expected: &State) {
+pub fn assert_state(view: &impl StateView, expected: &State) {
     for number in 0..70 {
         assert_eq!(view.get(&key(number)).map(Vec::from), expected.get(&key(number)).cloned(), "key {number}");
     }
@@ -26,7 +26,7 @@ fn assert_state(view: &impl StateView, expected: &State) {
     assert_eq!(view.scan(&[0, 1], b"", 0), []);
 }
 
-fn assert_proofs(store: &Store, height: u64, expected: &State) {
+pub fn assert_proofs(store: &Store, height: u64, expected: &State) {
     let root = store.state_root(Height(height)).unwrap();
     for number in 0..70 {
         let proven = store.prove(Height(height), &key(number)).unwrap();

@@ -1,0 +1,248 @@
+//! The newest of everything under a key, in memory: what is not on disk yet and, within bounds, what was read or
+//! written lately.
+//!
+//! It must not know what is kept nor where the disk is. Two generations of clean entries: what was not asked for while
+//! a whole generation came in is forgotten. Invariants: what it gives is as of the last commit that began; an entry
+//! that is not on disk is not forgotten.
+
+use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crypto::jellyfish::Page;
+use execution::ShortBytes;
+
+/// Parts with a lock each, so that readers seldom wait for each other.
+const SHARDS: usize = 16;
+
+/// What an entry's content takes in memory.
+pub(crate) trait Weigh {
+    /// Bytes, besides the value itself.
+    fn bytes(&self) -> usize;
+}
+
+impl Weigh for ShortBytes {
+    fn bytes(&self) -> usize {
+        self.len()
+    }
+}
+
+impl Weigh for Arc<Page> {
+    fn bytes(&self) -> usize {
+        self.memory_bytes()
+    }
+}
+
+/// Says that nothing is known, and of which commit that is true.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unknown {
+    generation: u64,
+}
+
+/// The newest entries; absence is an entry, too.
+#[derive(Debug)]
+pub(crate) struct Layer<K, V> {
+    shards: [Mutex<Shard<K, V>>; SHARDS],
+    clean_bytes_max: usize,
+}
+
+#[derive(Debug)]
+struct Shard<K, V> {
+    young: HashMap<K, Entry<V>>,
+    old: HashMap<K, Option<V>>,
+    /// Of the young entries that are on disk.
+    clean_bytes: usize,
+    /// Of the young entries that are not.
+    unsaved_bytes: usize,
+    /// Counts the changes.
+    generation: u64,
+}
+
+#[derive(Debug)]
+struct Entry<V> {
+    value: Option<V>,
+    is_saved: bool,
+}
+
+impl<K, V> Layer<K, V>
+where
+    K: Hash + Ord + Clone + AsRef<[u8]>,
+    V: Clone + Weigh,
+{
+    /// An empty layer that keeps at most so many bytes of what is on disk.
+    pub(crate) fn new(clean_bytes_max: usize) -> Self {
+        let shard = |_| {
+            let (young, old) = (HashMap::new(), HashMap::new());
+            Mutex::new(Shard { young, old, clean_bytes: 0, unsaved_bytes: 0, generation: 0 })
+        };
+        Self { shards: std::array::from_fn(shard), clean_bytes_max }
+    }
+
+    /// The newest value, if it is in memory.
+    pub(crate) fn get<Q>(&self, key: &Q) -> Result<Option<V>, Unknown>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + AsRef<[u8]> + ?Sized,
+    {
+        let mut shard = self.shard(key.as_ref());
+        if let Some(entry) = shard.young.get(key) {
+            return Ok(entry.value.clone());
+        }
+        let Some((key, value)) = shard.old.remove_entry(key) else {
+            return Err(Unknown { generation: shard.generation });
+        };
+        self.keep(&mut shard, key, value.clone());
+        Ok(value)
+    }
+
+    /// Takes what was read from the disk after [`Self::get`] knew nothing, unless something has changed since.
+    pub(crate) fn offer(&self, key: K, value: Option<V>, unknown: Unknown) {
+        let mut shard = self.shard(key.as_ref());
+        if shard.generation == unknown.generation && !shard.young.contains_key(&key) {
+            shard.old.remove(&key);
+            self.keep(&mut shard, key, value);
+        }
+    }
+
+    /// Takes a value that is about to be committed; says whether all that was known of the key is on disk.
+    pub(crate) fn change(&self, key: K, value: Option<V>) -> bool {
+        let mut shard = self.shard(key.as_ref());
+        shard.generation += 1;
+        shard.old.remove(&key);
+        shard.unsaved_bytes += weight(&key, value.as_ref());
+        let Some(entry) = shard.young.get_mut(&key) else {
+            shard.young.insert(key, Entry { value, is_saved: false });
+            return true;
+        };
+        let before = std::mem::replace(entry, Entry { value, is_saved: false });
+        let bytes = weight(&key, before.value.as_ref());
+        *if before.is_saved { &mut shard.clean_bytes } else { &mut shard.unsaved_bytes } -= bytes;
+        before.is_saved
+    }
+
+    /// What is not on disk, sorted.
+    pub(crate) fn unsaved(&self) -> Vec<(K, Option<V>)> {
+        let mut all = Vec::new();
+        for shard in &self.shards {
+            let shard = lock(shard);
+            let unsaved = shard.young.iter().filter(|(_, entry)| !entry.is_saved);
+            all.extend(unsaved.map(|(key, entry)| (key.clone(), entry.value.clone())));
+        }
+        all.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
+        all
+    }
+
+    /// Bytes of what is not on disk.
+    pub(crate) fn unsaved_bytes(&self) -> usize {
+        self.shards.iter().map(|shard| lock(shard).unsaved_bytes).sum()
+    }
+
+    /// Everything is on disk.
+    pub(crate) fn saved(&self) {
+        for shard in &self.shards {
+            let mut shard = lock(shard);
+            shard.young.values_mut().for_each(|entry| entry.is_saved = true);
+            shard.clean_bytes += std::mem::take(&mut shard.unsaved_bytes);
+            self.age(&mut shard);
+        }
+    }
+
+    /// Keeps an entry that is on disk, as long as there is room.
+    fn keep(&self, shard: &mut Shard<K, V>, key: K, value: Option<V>) {
+        shard.clean_bytes += weight(&key, value.as_ref());
+        shard.young.insert(key, Entry { value, is_saved: true });
+        self.age(shard);
+    }
+
+    /// Begins a new generation if this one is full.
+    fn age(&self, shard: &mut Shard<K, V>) {
+        if shard.clean_bytes <= self.clean_bytes_max / (2 * SHARDS) {
+            return;
+        }
+        let unsaved: HashMap<K, Entry<V>> = shard.young.extract_if(|_, entry| !entry.is_saved).collect();
+        let clean = std::mem::replace(&mut shard.young, unsaved);
+        shard.old = clean.into_iter().map(|(key, entry)| (key, entry.value)).collect();
+        shard.clean_bytes = 0;
+    }
+
+    fn shard(&self, key: &[u8]) -> MutexGuard<'_, Shard<K, V>> {
+        let last = key.iter().rev().take(4);
+        let mixed = last.fold(0_usize, |mixed, byte| mixed.wrapping_mul(31).wrapping_add(usize::from(*byte)));
+        lock(&self.shards[mixed % SHARDS])
+    }
+}
+
+fn lock<T>(shard: &Mutex<T>) -> MutexGuard<'_, T> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn weight<K: AsRef<[u8]>, V: Weigh>(key: &K, value: Option<&V>) -> usize {
+    size_of::<(K, Entry<V>)>() + key.as_ref().len() + value.map_or(0, Weigh::bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: u16) -> ShortBytes {
+        ShortBytes::from(&number.to_be_bytes()[..])
+    }
+
+    fn value(byte: u8, length: usize) -> ShortBytes {
+        ShortBytes::from(vec![byte; length])
+    }
+
+    fn known(layer: &Layer<ShortBytes, ShortBytes>, number: u16) -> Option<Option<ShortBytes>> {
+        layer.get(&key(number)[..]).ok()
+    }
+
+    #[test]
+    fn what_is_not_on_disk_is_never_forgotten_and_what_is_stays_within_bounds() {
+        let layer: Layer<ShortBytes, ShortBytes> = Layer::new(32 * 1024);
+        for number in 0..2_000 {
+            assert!(layer.change(key(number), (number % 3 > 0).then(|| value(1, 40))));
+        }
+        assert!(!layer.change(key(1), Some(value(2, 1))));
+        for number in 2_000..4_000 {
+            let unknown = layer.get(&key(number)[..]).expect_err("it was never there");
+            layer.offer(key(number), None, unknown);
+        }
+        for number in 2..2_000 {
+            assert_eq!(known(&layer, number), Some((number % 3 > 0).then(|| value(1, 40))));
+        }
+        assert_eq!(layer.unsaved().len(), 2_000);
+        assert!(layer.unsaved().is_sorted_by(|(left, _), (right, _)| left < right));
+        assert!((2_000..4_000).filter(|number| known(&layer, *number).is_some()).count() < 1_000);
+        layer.saved();
+        assert_eq!((layer.unsaved(), layer.unsaved_bytes()), (Vec::new(), 0));
+        assert!((0..4_000).filter(|number| known(&layer, *number).is_some()).count() < 3_000);
+        for number in 4_000..6_000 {
+            let unknown = layer.get(&key(number)[..]).expect_err("it was never there");
+            layer.offer(key(number), None, unknown);
+        }
+        assert!((0..6_000).filter(|number| known(&layer, *number).is_some()).count() < 1_000);
+    }
+
+    #[test]
+    fn what_was_read_before_a_change_is_not_taken_after_it() {
+        let layer: Layer<ShortBytes, ShortBytes> = Layer::new(32 * 1024);
+        let unknown = layer.get(&key(1)[..]).expect_err("nothing is there");
+        layer.change(key(1), Some(value(2, 1)));
+        layer.saved();
+        layer.offer(key(1), Some(value(1, 1)), unknown);
+        assert_eq!(known(&layer, 1), Some(Some(value(2, 1))));
+    }
+
+    #[test]
+    fn bytes_are_counted_as_they_come_and_go() {
+        let layer: Layer<ShortBytes, ShortBytes> = Layer::new(usize::MAX);
+        layer.change(key(1), Some(value(1, 100)));
+        let bytes = layer.unsaved_bytes();
+        layer.change(key(1), Some(value(1, 60)));
+        assert_eq!(layer.unsaved_bytes(), bytes - 40);
+        layer.saved();
+        layer.change(key(1), Some(value(1, 100)));
+        assert_eq!(layer.unsaved_bytes(), bytes);
+    }
+}
