@@ -23,9 +23,8 @@ const INNER_DOMAIN: &[u8; 16] = b"JMT::IntrnalNode";
 /// Bytes that SHA-256 compresses at a time.
 const BLOCK_BYTES: usize = 64;
 /// What SHA-256 begins with (FIPS 180-4, 5.3.3).
-const SHA256_BEGIN: [u32; 8] = [
-    0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
-];
+const SHA256_BEGIN: [u32; 8] =
+    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
 /// SHA-256 of a state key: the place of the key in the tree.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]

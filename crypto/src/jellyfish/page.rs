@@ -5,7 +5,10 @@
 //! hashes of nodes and leaves are not part of the encoding, so a page read back is hashed afresh and a damaged one is found by its
 //! parent; in memory a page takes only what its slots need, because pages are most of what a node keeps in memory.
 
-#![allow(clippy::indexing_slicing, reason = "arrays of 16 indexed by a nibble or a node below 16, and places counted from the sets")]
+#![allow(
+    clippy::indexing_slicing,
+    reason = "arrays of 16 indexed by a nibble or a node below 16, and places counted from the sets"
+)]
 
 use super::EncodingError;
 use super::hash::{EMPTY_ROOT, KeyHash, Leaf, NodeHash, ValueHash, inner_hash};
@@ -27,7 +30,8 @@ pub const PAGE_BYTES_MAX: usize = HEAD_BYTES + SLOTS * LEAF_BYTES;
 
 /// The slots below each inner node: 16 for the top, 2 for the lowest.
 const SLOTS_BELOW: [u16; SLOTS] = [
-    0, 0xffff, 0x00ff, 0xff00, 0x000f, 0x00f0, 0x0f00, 0xf000, 0x0003, 0x000c, 0x0030, 0x00c0, 0x0300, 0x0c00, 0x3000, 0xc000,
+    0, 0xffff, 0x00ff, 0xff00, 0x000f, 0x00f0, 0x0f00, 0xf000, 0x0003, 0x000c, 0x0030, 0x00c0, 0x0300, 0x0c00, 0x3000,
+    0xc000,
 ];
 
 /// What a subtree is, seen from the page above it.
