@@ -38,6 +38,9 @@ impl Replica {
         self.set = Arc::new(set);
         self.turn = None;
         self.judgements.clear();
+        // Views are counted anew.
+        self.hints.clear();
+        self.drafts.clear();
         self.finalizations.retain(|waiting| waiting.statement.epoch >= epoch);
         self.effects.push(Effect::Notify(Notice::Validators { epoch, set: self.set.clone() }));
         // Catching up may end inside an epoch: then its newest final block is where consensus goes on.
