@@ -48,7 +48,7 @@ impl Recipe {
     /// What a node that was away has missed.
     #[must_use]
     pub const fn long(options: &Options) -> Self {
-        let (near_empty_blocks, full_blocks) = options.size((20_000, 150), (2_000, 10));
+        let (near_empty_blocks, full_blocks) = options.size((20_000, 300), (2_000, 40));
         Self { accounts: 10_000, near_empty_blocks, full_blocks }
     }
 }
