@@ -134,7 +134,23 @@ impl Engine {
             self.suspect(evidence);
         }
         if added {
+            self.decide(&statement);
             self.check_quorum(&statement);
+        }
+    }
+
+    /// [6] A quorum of finalize votes was heard: no other block can become final here any more. Each vote came over its
+    /// signer's own stream or was verified, so for this node it is a vote; the certificate is what proves it to others.
+    fn decide(&mut self, statement: &VoteStatement) {
+        let VoteStatement { kind, view, block, .. } = *statement;
+        if kind != VoteKind::Finalize || view <= self.finalized_view() {
+            return;
+        }
+        let set = Arc::clone(&self.epoch.set);
+        let round = self.round(view);
+        if !round.decided && round.finalization.is_none() && round.tally.is_quorum(statement, &set) {
+            round.decided = true;
+            self.outputs.push(Output::Decided { view, block });
         }
     }
 

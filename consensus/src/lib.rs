@@ -20,7 +20,8 @@
 //! 4. *Quorum of notarize*: log and broadcast the certificate, enter `v + 1`, and vote *finalize* for `v` unless
 //!    nullify was voted in `v`, as soon as the block's body is durable.
 //! 5. *Quorum of nullify*: log and broadcast the certificate, enter `v + 1`.
-//! 6. *Quorum of finalize*: the block and all its ancestors are final. Votes for older views still count.
+//! 6. *Quorum of finalize*: the block and all its ancestors are final: for this node when the votes are heard over their
+//!    senders' own streams, for others when the certificate is checked. Votes for older views still count.
 //! 7. *Resend*, at intervals while a view is unfinished and at once after a restart, to all and to itself: own votes
 //!    of the current view, own finalize votes not yet superseded, and the best certificates for entering the view.
 //! 8. *Fetch* missing certificates by view and kind, first from the leader, and bodies by hash.

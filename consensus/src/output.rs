@@ -115,6 +115,14 @@ pub enum Output {
     Notarized(Certificate),
     /// A view is nullified.
     Nullified(Certificate),
+    /// A block and all its ancestors are final for this node, which has heard a quorum of finalize votes, each over its
+    /// signer's own stream or verified. `Finalized`, with what proves it to others, follows when their sum is checked.
+    Decided {
+        /// The view.
+        view: View,
+        /// The block.
+        block: Hash32,
+    },
     /// A block and all its ancestors are final. Sent once per view, in rising order of views.
     Finalized(Certificate),
     /// Two contradicting statements of one validator, each verified.

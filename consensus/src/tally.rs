@@ -72,6 +72,10 @@ impl Tally {
         }
     }
 
+    pub(crate) fn is_quorum(&self, statement: &VoteStatement, set: &ValidatorSet) -> bool {
+        self.pools.get(statement).is_some_and(|pool| set.is_quorum(pool.power))
+    }
+
     /// The equal votes if they are a quorum on which no job is under way; from now on one is.
     pub(crate) fn take_quorum(
         &mut self,

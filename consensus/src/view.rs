@@ -84,6 +84,8 @@ pub(crate) struct Round {
     pub(crate) tally: Tally,
     /// Set when two different notarize votes of the leader were seen.
     pub(crate) leader_equivocated: bool,
+    /// A quorum of finalize votes was heard, whether or not their certificate is checked.
+    pub(crate) decided: bool,
     /// On which parent this node, as leader, asked for a block.
     pub(crate) building: Option<(types::View, Hash32)>,
     /// A quorum notarized.
@@ -122,6 +124,7 @@ impl Round {
     /// Forgets what only matters while a view can still be decided.
     pub(crate) fn forget_votes(&mut self) {
         self.tally = Tally::default();
+        self.decided = false;
         self.proposal = None;
         self.building = None;
     }

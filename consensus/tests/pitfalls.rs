@@ -662,3 +662,48 @@ fn own_votes_wait_for_a_certificate_of_their_view_and_are_checked_when_it_is_for
         assert_eq!((entered(&follow_up).len(), checked_now), if is_forged { (0, 1) } else { (1, 0) });
     }
 }
+
+/// Whether an input decides a block, before any check is answered.
+fn decides(stage: &mut Stage, input: Input) -> Vec<Hash32> {
+    let outputs = stage.engine.step(types::TimeMs(0), input).into_iter();
+    let decided = |output| match output {
+        Output::Decided { block, .. } => Some(block),
+        _ => None,
+    };
+    outputs.filter_map(decided).collect()
+}
+
+#[test]
+fn a_quorum_of_finalize_votes_over_own_streams_decides_once_before_it_is_checked() {
+    let (mut stage, _) = Stage::new(3);
+    let mut decided = Vec::new();
+    for signer in [0, 1, 2, 3] {
+        let vote = direct_vote(&stage, signer, finalize(1, BLOCK));
+        decided.push(decides(&mut stage, vote));
+    }
+    assert_eq!(decided, [vec![], vec![], vec![BLOCK], vec![]], "with the third, and once");
+}
+
+#[test]
+fn a_vote_by_other_hands_decides_nothing_until_it_is_verified() {
+    let (mut stage, _) = Stage::new(3);
+    for signer in [0, 1] {
+        let vote = direct_vote(&stage, signer, finalize(1, BLOCK));
+        assert_eq!(decides(&mut stage, vote), []);
+    }
+    let vote = sign(&stage.set, ValidatorIndex(2), finalize(1, BLOCK));
+    let mut jobs = checks(&mut stage, Input::Vote { vote, route: Route::Relayed });
+    let (ticket, job) = jobs.pop().unwrap();
+    let answer = Input::Verified { ticket, answer: verify::run(&job, &SCHEME) };
+    assert_eq!(decides(&mut stage, answer), [BLOCK]);
+}
+
+#[test]
+fn what_a_certificate_has_finalized_is_not_decided_again() {
+    let (mut stage, _) = Stage::new(3);
+    let _ = stage.certificate(&[0, 1, 2], finalize(1, BLOCK));
+    for signer in [0, 1, 2, 3] {
+        let vote = direct_vote(&stage, signer, finalize(1, BLOCK));
+        assert_eq!(decides(&mut stage, vote), []);
+    }
+}

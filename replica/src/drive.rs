@@ -40,6 +40,7 @@ impl Replica {
             }
             Output::Notarized(certificate) => self.certified(certificate.statement.block),
             Output::Nullified(certificate) => self.drop_turn(certificate.statement.view),
+            Output::Decided { view: _, block } => self.decided = Some(block),
             Output::Finalized(certificate) => self.finalization(certificate),
             Output::Evidence(evidence) => self.report(&evidence),
             Output::Punish { signer, why } => self.punish_validator(signer, why),

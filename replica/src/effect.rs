@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use execution::{Fault, FinalizedBlock, InvalidBlock};
+use execution::{BlockOutcome, Fault, FinalizedBlock, InvalidBlock};
 use mempool::PoolReject;
-use types::{Epoch, Hash32, Header, Height, PeerKey, ValidatorIndex, ValidatorSet, View, VoteStatement};
+use types::{Body, Epoch, Hash32, Header, Height, PeerKey, ValidatorIndex, ValidatorSet, View, VoteStatement};
 
 use crate::event::{GossipToken, RequestId, RequestToken, SubmissionToken};
 use crate::job::{Job, JobId};
@@ -49,10 +49,27 @@ pub enum Offence {
     UselessAnswer,
 }
 
+/// A block that is final for this node, with what became of it, and no certificate yet.
+#[derive(Clone, Debug)]
+pub struct DecidedBlock {
+    /// Its header; the hash is the outcome's.
+    pub header: Header,
+    /// Its body.
+    pub body: Arc<Body>,
+    /// What it did.
+    pub outcome: Arc<BlockOutcome>,
+}
+
 /// What becomes known to clients of this node.
 #[derive(Clone, Debug)]
 pub enum Notice {
-    /// A block is final: durable here and certified.
+    /// A block is final for this node: durable here, and decided by votes whose sum is still being checked. `Final`
+    /// follows; it comes alone where the certificate came first.
+    Decided {
+        /// The block.
+        block: DecidedBlock,
+    },
+    /// A block is final and certified: durable here, and provable to others.
     Final {
         /// The block.
         block: Arc<FinalizedBlock>,

@@ -1,4 +1,7 @@
 //! From final to stored: blocks leave the tree in order, each once, and are told to clients.
+//!
+//! A block is *final* for this node when it has heard a quorum of finalize votes, and *certified*, which everybody can
+//! check and the store needs, when their sum is found good, a moment later.
 
 use std::sync::Arc;
 
@@ -6,7 +9,7 @@ use consensus::Input;
 use execution::FinalizedBlock;
 use types::{Certificate, Hash32, Height};
 
-use crate::effect::{Effect, Notice};
+use crate::effect::{DecidedBlock, Effect, Notice};
 use crate::replica::Replica;
 
 /// Finalizations that may wait for their blocks at once.
@@ -74,6 +77,27 @@ impl Replica {
         true
     }
 
+    /// Tells clients of blocks that are decided, once they are whole here and in the log: that they are certified
+    /// follows when their finalization is checked.
+    pub(crate) fn try_tell(&mut self) {
+        let Some(decided) = self.decided else { return };
+        if self.is_final(&decided) {
+            self.decided = None;
+            return;
+        }
+        for hash in self.chain.path(&decided).unwrap_or_default() {
+            let Some(entry) = self.chain.entry(&hash) else { return };
+            let (Some(body), Some(outcome)) = (entry.body.clone(), entry.outcome.clone()) else { return };
+            let header = entry.header.clone();
+            if header.height > self.told {
+                self.told = header.height;
+                self.log_block(&hash);
+                let body = body.body().clone();
+                self.effects.push(Effect::Notify(Notice::Decided { block: DecidedBlock { header, body, outcome } }));
+            }
+        }
+    }
+
     /// One more block is final. `logged` says that its body is in the consensus log.
     pub(crate) fn finalized(&mut self, block: Arc<FinalizedBlock>, logged: bool) {
         self.certified.remove(&block.hash);
@@ -81,6 +105,7 @@ impl Replica {
         if self.final_hashes.len() > FINAL_HASHES_MAX {
             self.final_hashes.pop_front();
         }
+        self.told = self.told.max(block.header.height);
         self.tip_has_transactions = !block.body.transactions.is_empty();
         self.tip_certificate = (block.certificate.statement.block == block.hash).then(|| block.certificate.clone());
         self.unpooled.push_back(block.clone());

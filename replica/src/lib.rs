@@ -50,7 +50,7 @@ pub mod wire;
 pub use chain::{Ground, Tip};
 pub use config::{Config, Start};
 pub use desk::{Desk, DeskError, Opened};
-pub use effect::{Effect, GossipVerdict, Notice, Offence, Target};
+pub use effect::{DecidedBlock, Effect, GossipVerdict, Notice, Offence, Target};
 pub use event::{Event, GossipToken, Now, RequestId, RequestToken, SubmissionToken, Via};
 pub use job::{
     BodyDraft, Executed, Job, JobAnswer, JobContext, JobId, Piece, Proposing, ReplayError, Replayed, Signer,

@@ -47,6 +47,10 @@ pub struct Replica {
     /// Blocks above the tip that a quorum stands behind, and the newest of them.
     pub(crate) certified: BTreeSet<Hash32>,
     pub(crate) newest_certified: Option<Hash32>,
+    /// The newest block that is final for this node while its certificate is being checked.
+    pub(crate) decided: Option<Hash32>,
+    /// The newest height of which clients were told that it is final.
+    pub(crate) told: Height,
     /// Finalizations whose block or ancestors are not here yet, newest last.
     pub(crate) finalizations: Vec<Certificate>,
     /// Hashes of the newest final blocks, oldest first.
@@ -125,6 +129,8 @@ impl Replica {
             judgements: BTreeMap::new(),
             certified: BTreeSet::new(),
             newest_certified: None,
+            decided: None,
+            told: height,
             finalizations: Vec::new(),
             tip_has_transactions: false,
             tip_certificate: None,
@@ -185,6 +191,7 @@ impl Replica {
         loop {
             self.drive();
             self.try_finalize();
+            self.try_tell();
             self.turn_page(state);
             self.update_pool(state);
             self.try_judge();

@@ -55,7 +55,7 @@ pub fn submit_and_wait(
     let latency = begun.elapsed();
     if streamed {
         let response = client.transaction(&id, Duration::ZERO)?;
-        if response.status == TransactionStatus::Final {
+        if is_certified(&response) {
             return check_transaction(client, chain, &response, Some(transaction), Some(latency));
         }
     }
@@ -63,13 +63,16 @@ pub fn submit_and_wait(
     check_transaction(client, chain, &response, Some(transaction), Some(begun.elapsed()))
 }
 
-/// Waits for the event that says the transaction is final. False when the stream ends or says something else.
+/// Whether the node can prove what it says.
+fn is_certified(response: &TransactionResponse) -> bool {
+    response.status == TransactionStatus::Final && response.certificate_hex.is_some()
+}
+
+/// Waits for the event that says the transaction is final and proven. False when the stream ends or says something else.
 fn await_event(stream: EventStream, id: &Hash32, begun: Instant, patience: Duration) -> bool {
     for event in stream {
         match event {
-            Ok(StreamEvent::Transaction(news)) if news.id == *id && news.status == TransactionStatus::Final => {
-                return true;
-            }
+            Ok(StreamEvent::Transaction(news)) if news.id == *id && is_certified(&news) => return true,
             Ok(_) if begun.elapsed() < patience => {}
             Ok(_) | Err(_) => return false,
         }

@@ -278,6 +278,7 @@ impl Network {
                 }
                 self.send(at, usize::try_from(to).unwrap(), Message::Certificates(certificates));
             }
+            Output::Decided { block, .. } => drop(self.settled(at, block)),
             Output::Finalized(certificate) => self.finalized(at, certificate),
             Output::Evidence(evidence) => {
                 assert!(self.is_faulty(evidence.signer()), "an honest validator is accused: {evidence:?}");
@@ -379,11 +380,10 @@ impl Network {
         self.local(at, delay, Input::Verdict { view, block, verdict });
     }
 
-    fn finalized(&mut self, at: usize, certificate: Certificate) {
-        let VoteStatement { epoch, view, block, .. } = certificate.statement;
-        self.nodes[at].store.insert(epoch, certificate);
+    /// A node holds a block, and so its ancestors, to be final. Gives whether its word counts.
+    fn settled(&mut self, at: usize, block: Hash32) -> bool {
         if self.is_faulty(self.nodes[at].validator) && self.crime == Crime::Liar {
-            return;
+            return false;
         }
         let mut ancestor = block;
         loop {
@@ -394,6 +394,15 @@ impl Network {
                 break;
             }
             ancestor = header.parent;
+        }
+        true
+    }
+
+    fn finalized(&mut self, at: usize, certificate: Certificate) {
+        let VoteStatement { epoch, view, block, .. } = certificate.statement;
+        self.nodes[at].store.insert(epoch, certificate);
+        if !self.settled(at, block) {
+            return;
         }
         let height = self.blocks[&block].height.0;
         self.nodes[at].height = self.nodes[at].height.max(height);

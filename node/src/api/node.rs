@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 use execution::{NextBlock, StateView, keys};
 use replica::Voting;
 use serde::Deserialize;
-use types::{Canonical, Epoch, Height, ValidatorIndex, ValidatorSet};
+use types::{Canonical, Epoch, Hash32, Height, ValidatorIndex, ValidatorSet};
 use utoipa::IntoParams;
 
 use super::AppState;
@@ -48,6 +48,7 @@ pub(crate) async fn status(State(state): State<AppState>) -> Result<Json<StatusR
             (false, Voting::NoKey | Voting::NotInSet) => "full",
             (false, _) => "validator",
         };
+        let (final_height, final_hash) = newest_final(port, &snapshot, &next);
         Ok(Json(StatusResponse {
             chain_id: port.chain_id,
             chain_name: String::from_utf8_lossy(&port.genesis.name).into_owned(),
@@ -56,9 +57,9 @@ pub(crate) async fn status(State(state): State<AppState>) -> Result<Json<StatusR
             protocol_version: next.epoch.version,
             role: role.to_owned(),
             height: next.tip.height,
-            final_height: snapshot.status.height.max(next.tip.height),
+            final_height,
             certified_height: next.tip.height.saturating_sub(1),
-            final_hash: if snapshot.status.height > next.tip.height { snapshot.status.hash } else { next.tip.hash },
+            final_hash,
             epoch: snapshot.status.epoch,
             view: snapshot.status.view,
             time: next.tip.time,
@@ -156,4 +157,11 @@ pub(crate) async fn peers(State(state): State<AppState>) -> Json<PeersResponse> 
         peers: peers.collect(),
         peer_id: own,
     })
+}
+
+/// The newest final block, whether or not it is certified and stored yet.
+fn newest_final(port: &Port, snapshot: &Snapshot, next: &NextBlock) -> (Height, Hash32) {
+    let decided = port.notices.newest_decided().map(|block| (block.header.height, block.outcome.hash));
+    let known = [(next.tip.height, next.tip.hash), (snapshot.status.height, snapshot.status.hash)];
+    known.into_iter().chain(decided).max_by_key(|(height, _)| *height).unwrap_or_default()
 }

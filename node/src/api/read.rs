@@ -4,10 +4,11 @@
 //! block.
 
 use execution::{FinalizedBlock, Registry};
+use replica::DecidedBlock;
 use store::{Store, StoreError, StoredBlock};
 use types::{Address, Canonical, Certificate, Event, Hash32, Header, Height, Network, Receipt, Transaction};
 
-use super::models::{BlockSummary, EventResponse, ReceiptResponse, TransactionResponse, TransactionStatus};
+use super::models::{BlockSummary, EventResponse, FinalBlock, ReceiptResponse, TransactionResponse, TransactionStatus};
 
 /// Longest chain of headers from a block to the one its certificate names.
 const DESCENDANTS_MAX: usize = 1_024;
@@ -112,6 +113,25 @@ pub(crate) fn fresh_transaction(
     let index = receipts.iter().position(|receipt| receipt.id == *id)?;
     let place = Place { header: &block.header, hash: block.hash, certificate: Some(&block.certificate), index };
     Some(final_transaction(registry, &place, block.body.transactions.get(index)?, receipts.get(index)?))
+}
+
+/// A transaction of a block that is final and not certified yet.
+pub(crate) fn decided_transaction(
+    registry: &Registry,
+    block: &DecidedBlock,
+    id: &Hash32,
+) -> Option<TransactionResponse> {
+    let (_, receipts) = block.outcome.receipts.split_first()?;
+    let index = receipts.iter().position(|receipt| receipt.id == *id)?;
+    let place = Place { header: &block.header, hash: block.outcome.hash, certificate: None, index };
+    Some(final_transaction(registry, &place, block.body.transactions.get(index)?, receipts.get(index)?))
+}
+
+/// The news that a block is final.
+pub(crate) fn final_block(block: &DecidedBlock) -> FinalBlock {
+    let DecidedBlock { header, body, outcome } = block;
+    let transactions = u32::try_from(body.transactions.len()).unwrap_or(u32::MAX);
+    FinalBlock { height: header.height, hash: outcome.hash, time: header.time, transactions }
 }
 
 /// Where a transaction stands.

@@ -1,6 +1,7 @@
 //! Events as they happen: server-sent events and WebSocket, with resume by height.
 //!
-//! Events: `block` (a summary), `transaction` (its status changed). With `from`, final blocks from that height on come first, out
+//! Events: `final` (a block is final; its certificate is being checked), `block` (a summary; it is certified and can be read),
+//! `transaction` (its status changed). With `from`, final blocks from that height on come first, out
 //! of the store, without a gap to the live ones. A reader that is too slow is brought up to date from the store.
 
 use std::convert::Infallible;
@@ -13,6 +14,7 @@ use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use execution::FinalizedBlock;
 use futures::Stream;
+use replica::DecidedBlock;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, broadcast, mpsc};
@@ -25,7 +27,7 @@ use super::models::{ErrorResponse, TransactionStatus};
 use super::read;
 use super::request::{Params, hash};
 use super::routes::off_thread;
-use super::transactions::look;
+use super::transactions::{is_certified, look};
 use crate::shell::PoolChange;
 
 /// Events that may wait for a slow reader.
@@ -131,8 +133,8 @@ fn open(state: &AppState, params: &StreamParams) -> Result<mpsc::Receiver<Told>,
     let transaction = params.transaction.as_deref().map(hash).transpose()?;
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
     let notices = &state.port.notices;
-    let (blocks, changes) = (notices.blocks(), notices.changes());
-    let teller = Teller { state: state.clone(), blocks, changes, sender, _permit: permit };
+    let (finals, blocks, changes) = (notices.finals(), notices.blocks(), notices.changes());
+    let teller = Teller { state: state.clone(), finals, blocks, changes, sender, _permit: permit };
     let from = params.from.map(Height);
     tokio::spawn(async move {
         // A store that cannot be read ends the stream; the reader resumes elsewhere.
@@ -146,6 +148,7 @@ fn open(state: &AppState, params: &StreamParams) -> Result<mpsc::Receiver<Told>,
 
 struct Teller {
     state: AppState,
+    finals: broadcast::Receiver<Arc<DecidedBlock>>,
     blocks: broadcast::Receiver<Arc<FinalizedBlock>>,
     changes: broadcast::Receiver<PoolChange>,
     sender: mpsc::Sender<Told>,
@@ -154,6 +157,7 @@ struct Teller {
 
 /// Something that a stream may tell.
 enum News {
+    Final(Arc<DecidedBlock>),
     Block(Arc<FinalizedBlock>),
     Change(PoolChange),
     /// Too much happened; the store knows what.
@@ -161,10 +165,11 @@ enum News {
 }
 
 impl Teller {
-    /// The next final block; nothing when the stream is to end.
+    /// The next news of blocks; nothing when the stream is to end.
     async fn next_block(&mut self) -> Option<News> {
         let mut stopping = self.state.stopping.clone();
         tokio::select! {
+            block = self.finals.recv() => news(block, News::Final),
             block = self.blocks.recv() => news(block, News::Block),
             () = self.sender.closed() => None,
             _ = stopping.wait_for(|stopping| *stopping) => None,
@@ -193,6 +198,11 @@ impl Teller {
             }
             match self.next_block().await {
                 None => return Ok(()),
+                Some(News::Final(block)) => {
+                    if self.sender.send(told("final", None, &read::final_block(&block))).await.is_err() {
+                        return Ok(());
+                    }
+                }
                 Some(News::Block(block)) if next.is_none_or(|next| block.header.height == next) => {
                     let height = block.header.height;
                     if self.sender.send(told("block", Some(height), &read::fresh_summary(&block))).await.is_err() {
@@ -235,16 +245,17 @@ impl Teller {
     }
 
     async fn transaction(mut self, id: Hash32) -> Result<(), ApiError> {
-        let mut shown: Option<TransactionStatus> = None;
+        let mut shown: Option<(TransactionStatus, bool)> = None;
         loop {
             let found = look(&self.state, id).await?;
-            if shown != Some(found.status) {
-                shown = Some(found.status);
+            let stands = (found.status, is_certified(&found));
+            if shown != Some(stands) {
+                shown = Some(stands);
                 if self.sender.send(told("transaction", None, &found)).await.is_err() {
                     return Ok(());
                 }
             }
-            if found.status == TransactionStatus::Final {
+            if is_certified(&found) {
                 return Ok(());
             }
             loop {
@@ -258,7 +269,7 @@ impl Teller {
                         }
                     }
                     Some(News::Change(change)) if change.id() != id => {}
-                    Some(News::Change(_) | News::Missed) => break,
+                    Some(News::Change(_) | News::Final(_) | News::Missed) => break,
                 }
             }
         }

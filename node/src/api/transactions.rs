@@ -29,7 +29,7 @@ pub(crate) struct WaitParams {
     wait: Option<u64>,
 }
 
-/// A transaction by its id; with `wait`, answered as soon as it is final.
+/// A transaction by its id; with `wait`, answered as soon as it is final and the certificate that proves it is there.
 #[utoipa::path(get, path = "/api/v1/transactions/{id}", tag = "transactions",
     params(("id" = String, Path, description = "The transaction's id, 64 hexadecimal digits."), WaitParams),
     responses((status = 200, body = TransactionResponse), (status = 400, body = ErrorResponse)))]
@@ -59,7 +59,7 @@ async fn until_final(state: &AppState, id: Hash32) -> Result<TransactionResponse
     let mut stopping = state.stopping.clone();
     loop {
         let found = look(state, id).await?;
-        if found.status == TransactionStatus::Final {
+        if is_certified(&found) {
             return Ok(found);
         }
         loop {
@@ -81,9 +81,19 @@ async fn until_final(state: &AppState, id: Hash32) -> Result<TransactionResponse
     }
 }
 
+/// Whether the answer proves what it says.
+pub(crate) fn is_certified(found: &TransactionResponse) -> bool {
+    found.status == TransactionStatus::Final && found.certificate_hex.is_some()
+}
+
 /// Where the transaction stands now.
 pub(crate) async fn look(state: &AppState, id: Hash32) -> Result<TransactionResponse, ApiError> {
     if let Some(found) = stored(state, id).await? {
+        return Ok(found);
+    }
+    if let Some(block) = state.port.notices.decided_with(&id)
+        && let Some(found) = read::decided_transaction(&state.port.registry, &block, &id)
+    {
         return Ok(found);
     }
     let waiting = state

@@ -208,6 +208,7 @@ impl Hands {
 
     fn tell(&mut self, notice: Notice) {
         match notice {
+            Notice::Decided { block } => self.notices.decided(block),
             Notice::Final { block } => {
                 self.metrics.block_is_final(&block, &self.newest_set());
                 self.write(Writing::Tell(block));

@@ -209,9 +209,14 @@ impl World {
             return;
         }
         match notice {
+            Notice::Decided { block } => {
+                let (height, outcome) = (block.header.height, &block.outcome);
+                self.auditor.see(&Sighting::Told { node: place, height, outcome });
+            }
             Notice::Final { block } => {
                 self.client.told(&block);
-                self.auditor.see(&Sighting::Told { node: place, block: &block });
+                let (height, outcome) = (block.header.height, &block.outcome);
+                self.auditor.see(&Sighting::Told { node: place, height, outcome });
             }
             Notice::View { epoch, view, leader } => {
                 self.tell(|| format!("node {place} enters view {view} of epoch {epoch}, led by {leader}"));

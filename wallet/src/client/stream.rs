@@ -5,7 +5,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 
-use super::types::{BlockSummary, TransactionResponse};
+use super::types::{BlockSummary, FinalBlock, TransactionResponse};
 use crate::{Error, Result};
 
 /// Longest line: a transaction of the greatest size, its receipt and proofs, in JSON.
@@ -17,7 +17,9 @@ const ALIVE: &str = ":";
 /// What a node tells as it happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StreamEvent {
-    /// A block became final.
+    /// A block became final for this node, which is checking its certificate.
+    Final(FinalBlock),
+    /// A final block is certified and can be read.
     Block(Box<BlockSummary>),
     /// A transaction's status changed.
     Transaction(Box<TransactionResponse>),
@@ -96,6 +98,7 @@ impl Iterator for EventStream {
                 Err(error) => return Some(Err(error)),
             };
             let event = match name.as_str() {
+                "final" => serde_json::from_str(&data).map(StreamEvent::Final),
                 "block" => serde_json::from_str(&data).map(|block| StreamEvent::Block(Box::new(block))),
                 "transaction" => {
                     serde_json::from_str(&data).map(|transaction| StreamEvent::Transaction(Box::new(transaction)))

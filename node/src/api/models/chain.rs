@@ -54,6 +54,23 @@ pub struct TransactionInBlock {
     pub transaction: Transaction,
 }
 
+/// The stream's event `final`: a block is final for this node. The event `block` follows when its certificate, which proves it to
+/// others, is checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FinalBlock {
+    /// Its number.
+    #[schema(value_type = u64)]
+    pub height: Height,
+    /// Hash of the header.
+    #[schema(value_type = String)]
+    pub hash: Hash32,
+    /// Its time.
+    #[schema(value_type = u64)]
+    pub time: TimeMs,
+    /// How many transactions it has.
+    pub transactions: u32,
+}
+
 /// `GET /api/v1/blocks?from=&limit=`: rising, final blocks only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BlocksResponse {
@@ -171,7 +188,7 @@ pub struct TransactionResponse {
     pub transaction: Option<Transaction>,
     /// Canonical bytes of its block's header, when final.
     pub header_hex: Option<String>,
-    /// Canonical bytes of a certificate that proves the block final, when final.
+    /// Canonical bytes of a certificate that proves the block final, when final; absent while it is still being checked.
     pub certificate_hex: Option<String>,
 }
 

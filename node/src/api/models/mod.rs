@@ -9,7 +9,7 @@ mod submit;
 
 pub use chain::{
     AccountResponse, AssetResponse, AssetsResponse, BalanceResponse, BlockResponse, BlockSummary, BlocksResponse,
-    EventResponse, HistoryEntry, HistoryResponse, ProofResponse, ReceiptResponse, TransactionInBlock,
+    EventResponse, FinalBlock, HistoryEntry, HistoryResponse, ProofResponse, ReceiptResponse, TransactionInBlock,
     TransactionResponse, TransactionStatus,
 };
 pub use node::{

@@ -1,4 +1,5 @@
-//! I1, I5: one final hash per height over all honest nodes, ever, with the same state and receipts after it.
+//! I1, I5: one final hash per height over all honest nodes, ever, with the same state and receipts after it, whether
+//! it was written to a store or only told to clients.
 
 use std::collections::BTreeMap;
 
@@ -18,9 +19,12 @@ impl Checker for Agreement {
     }
 
     fn see(&mut self, sighting: &Sighting<'_>) -> Result<(), String> {
-        let Sighting::Commit { node, block } = sighting else { return Ok(()) };
-        let height = block.header.height;
-        let found = (block.hash, block.outcome.state_root, block.outcome.receipts_root);
+        let (node, height, outcome) = match sighting {
+            Sighting::Commit { node, block } => (node, block.header.height, &block.outcome),
+            Sighting::Told { node, height, outcome } => (node, *height, *outcome),
+            _ => return Ok(()),
+        };
+        let found = (outcome.hash, outcome.state_root, outcome.receipts_root);
         let first = *self.blocks.entry(height).or_insert(found);
         if first == found {
             return Ok(());

@@ -85,8 +85,8 @@ impl Checker for Durability {
 
     fn see(&mut self, sighting: &Sighting<'_>) -> Result<(), String> {
         match sighting {
-            Sighting::Told { node, block } => {
-                self.told.entry(*node).or_default().insert(block.header.height, block.hash);
+            Sighting::Told { node, height, outcome } => {
+                self.told.entry(*node).or_default().insert(*height, outcome.hash);
                 Ok(())
             }
             Sighting::Vote { vote, honest: true } => {

@@ -15,7 +15,7 @@ mod replay;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use execution::FinalizedBlock;
+use execution::{BlockOutcome, FinalizedBlock};
 use replica::{LogRecord, Offence};
 use types::{Certificate, Epoch, Hash32, Height, PeerKey, ValidatorIndex, View, Vote};
 
@@ -30,8 +30,8 @@ pub(crate) enum Sighting<'a> {
     Certificate { node: usize, certificate: &'a Certificate },
     /// An honest node writes a final block to its store.
     Commit { node: usize, block: &'a Arc<FinalizedBlock> },
-    /// An honest node tells its clients that a block is final.
-    Told { node: usize, block: &'a FinalizedBlock },
+    /// An honest node tells its clients that a block is final, whether or not it is certified yet.
+    Told { node: usize, height: Height, outcome: &'a Arc<BlockOutcome> },
     /// An honest node came back: this is what it kept, and above this place its log is complete.
     Risen { node: usize, signer: Option<ValidatorIndex>, store: &'a Store, log: &'a [LogRecord], floor: (Epoch, View) },
     /// An honest node holds something against a peer.
