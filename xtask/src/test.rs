@@ -22,6 +22,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "fuzz", about: "every fuzz target compiles", run: fuzz::compile },
     Stage { name: "soak", about: "a short kill loop", run: |all| network(all, "soak", &["--minutes", "1"]) },
     Stage { name: "devnet", about: "a local network end to end", run: |all| network(all, "devnet", &["--check"]) },
+    Stage { name: "bench", about: "every measurement in its short form, for its correctness", run: bench },
 ];
 
 const HELP: &str = "\
@@ -128,6 +129,11 @@ fn sim(workspace: &Workspace, arguments: &[&str]) -> Result<(), Failure> {
 fn network(workspace: &Workspace, name: &str, arguments: &[&str]) -> Result<(), Failure> {
     run::build(workspace, &[])?;
     command::run(run::binary(workspace, name).args(arguments))
+}
+
+fn bench(workspace: &Workspace) -> Result<(), Failure> {
+    run::build(workspace, &["benches"])?;
+    command::run(run::binary(workspace, "bench").args(["--quick", "--json"]))
 }
 
 #[cfg(test)]
