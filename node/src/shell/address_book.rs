@@ -1,12 +1,18 @@
-//! The peers of an earlier run, kept in `data/peers.json`, so that a restart does not depend on the bootstrap peers.
+//! The peers of an earlier run, kept in `data/peers.json`, so that a restart does not depend on the bootstrap peers, whether the
+//! node was stopped or killed.
 //!
 //! It is a hint: a file that is missing or unreadable is as good as an empty one.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use p2p::PeerAddresses;
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 use types::PeerKey;
+
+/// How long a change waits for others, to be written with them: peers come in groups.
+pub(crate) const SETTLE: Duration = Duration::from_secs(2);
 
 /// Most peers that are kept.
 const PEERS_MAX: usize = 256;
@@ -29,6 +35,27 @@ pub(crate) fn read(path: &Path) -> Vec<PeerAddresses> {
     lines.into_iter().map(|Line { peer, addresses }| PeerAddresses { peer, addresses }).collect()
 }
 
+/// Writes the book whenever it has changed, until the network ends.
+pub(crate) async fn keep(
+    path: PathBuf,
+    settle: Duration,
+    mut changes: watch::Receiver<()>,
+    book: impl Fn() -> Vec<PeerAddresses>,
+) {
+    let mut written = Vec::new();
+    while changes.changed().await.is_ok() {
+        tokio::time::sleep(settle).await;
+        changes.borrow_and_update();
+        let book = book();
+        if book != written {
+            written.clone_from(&book);
+            let path = path.clone();
+            // The disk may be slow, and votes travel on this thread. Only the end of the runtime cancels it.
+            let _ = tokio::task::spawn_blocking(move || write(&path, &book)).await;
+        }
+    }
+}
+
 /// Writes the book.
 pub(crate) fn write(path: &Path, book: &[PeerAddresses]) {
     let lines: Vec<Line> = book
@@ -40,5 +67,27 @@ pub(crate) fn write(path: &Path, book: &[PeerAddresses]) {
     let json = serde_json::to_string_pretty(&lines).expect("keys and texts have a JSON form");
     if let Err(error) = crate::disk::replace_file(path, json.as_bytes()) {
         tracing::warn!(%error, "the address book cannot be written");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_node_that_is_killed_finds_the_peers_it_had() {
+        let home = tempfile::tempdir().expect("a directory");
+        let path = home.path().join("peers.json");
+        let peer = |number: u8| PeerAddresses {
+            peer: PeerKey([number; 32]),
+            addresses: vec![format!("/ip4/127.0.0.1/udp/{number}/quic-v1")],
+        };
+        let (changed, changes) = watch::channel(());
+        changed.send_replace(());
+        drop(changed);
+        let book = vec![peer(1), peer(2)];
+        let shown = book.clone();
+        keep(path.clone(), Duration::ZERO, changes, move || shown.clone()).await;
+        assert_eq!(read(&path), book);
     }
 }

@@ -285,6 +285,9 @@ impl Ground {
         {
             let _inside = network_runtime.enter();
             bridge::start(inbound, &network, &port.inbox);
+            let (book, changes) = (port.network.clone(), network.address_changes());
+            let path = self.home.address_book();
+            tokio::spawn(address_book::keep(path, address_book::SETTLE, changes, move || book.addresses()));
         }
         let api = Api::start(&api_runtime, listener, port.clone(), &self.config.api)?;
         Ok(Node { port, faults, api, threads, network_runtime, api_runtime, home: self.home, _lock: self.lock })
