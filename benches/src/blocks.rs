@@ -41,7 +41,7 @@ impl Blocks {
             let tell = move || {
                 for event in stream {
                     let seen = match event {
-                        Ok(StreamEvent::Block(block)) => Ok(Seen {
+                        Ok(StreamEvent::Final(block)) => Ok(Seen {
                             node: index,
                             height: block.height,
                             transactions: block.transactions,

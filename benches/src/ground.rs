@@ -55,9 +55,7 @@ impl<'a> Ground<'a> {
     pub fn create(&self, plan: Plan, change: impl FnOnce(&mut Parameters)) -> Outcome<LocalNetwork> {
         plan.layout.wipe()?;
         LocalNetwork::create(plan, self.programs.clone(), self.stop.clone(), |parameters| {
-            // A price that rises under load would stop the load. Blocks at twice the target would double it in 30 s, as by default.
-            parameters.fees.weight_target_per_s = 1_000_000_000;
-            parameters.fees.excess_per_e = 43_280_851_226;
+            calm(&mut parameters.fees);
             change(parameters);
         })
     }
@@ -131,6 +129,12 @@ impl<'a> Ground<'a> {
 #[must_use]
 pub fn pids(network: &LocalNetwork) -> Vec<u32> {
     network.nodes.iter().filter_map(NodeProcess::pid).collect()
+}
+
+/// A price that rises under load would stop the load. Blocks at twice the target would double it in 30 s, as by default.
+pub fn calm(fees: &mut types::FeeParameters) {
+    fees.weight_target_per_s = 1_000_000_000;
+    fees.excess_per_e = 43_280_851_226;
 }
 
 /// The highest final height of all nodes.

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use testnet::devnet::{Failure, LocalNetwork, Outcome};
 use types::{Hash32, Height};
+use wallet::NodeClient;
+use wallet::client::StreamEvent;
 
 use super::handing_in::{Sent, Window, submit};
 use super::micro::secp_verify_us;
@@ -191,6 +193,16 @@ fn count_final(blocks: &Blocks, window: &Window, count: u64) -> Outcome<Vec<Seen
     Ok(all)
 }
 
+/// A block is final a moment before it can be read.
+fn await_stored(node: &NodeClient, height: Height) -> Outcome<()> {
+    for event in node.follow_blocks(Some(height))? {
+        if matches!(event?, StreamEvent::Block(_)) {
+            return Ok(());
+        }
+    }
+    Err(Failure::new(format!("block {height} is final and was not stored")))
+}
+
 /// For each transfer the time until its block was final on the slowest node, and how many blocks were not empty.
 fn times(network: &LocalNetwork, sent: &[Sent], seen: &[Seen]) -> Outcome<(Vec<Duration>, usize)> {
     let mut last: BTreeMap<Height, Instant> = BTreeMap::new();
@@ -200,6 +212,9 @@ fn times(network: &LocalNetwork, sent: &[Sent], seen: &[Seen]) -> Outcome<(Vec<D
     let sent: HashMap<Hash32, Instant> = sent.iter().flatten().copied().collect();
     let node = network.nodes.first().ok_or_else(|| Failure::new("there are no nodes"))?;
     let mut times = Vec::with_capacity(sent.len());
+    if let Some(newest) = last.keys().next_back() {
+        await_stored(node.client(), *newest)?;
+    }
     for (height, at) in &last {
         let block = node.client().block(&height.to_string())?;
         times.extend(

@@ -12,7 +12,7 @@ use testnet::devnet::{Failure, Outcome};
 use crate::chain_maker::ChainMaker;
 use crate::figures::{Figures, Findings, per};
 use crate::fixture::Fixture;
-use crate::ground::{Ground, pids};
+use crate::ground::{Ground, calm, pids};
 use crate::meter::{cpu_time_of_process, cpu_time_of_thread, resident_mib_most};
 use crate::presigned::{Crowd, Treasury, checked};
 
@@ -73,7 +73,8 @@ fn remove(directory: &Path) -> Outcome<()> {
 fn on_store(ground: &Ground<'_>, directory: &Path, size: &Size, runs: &mut [Figures]) -> Outcome<()> {
     eprintln!("bench:   filling a store with {} accounts", size.accounts);
     let (mut crowd, treasury) = (Crowd::new(size.accounts), Treasury::new());
-    let (genesis, secrets) = Fixture::genesis(vec![(treasury.address(), Treasury::needs(size.accounts))]);
+    let (mut genesis, secrets) = Fixture::genesis(vec![(treasury.address(), Treasury::needs(size.accounts))]);
+    calm(&mut genesis.parameters.fees);
     let chain = genesis::chain_id(&genesis);
     let mut maker = ChainMaker::begin(directory, &genesis, secrets)?;
     let paid = checked(&maker.registry, chain, treasury.pay(&crowd, chain, maker.time())?)?;

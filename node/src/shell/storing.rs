@@ -20,6 +20,8 @@ use crate::stages::{Stage, Stages};
 
 /// Blocks that may wait to be written. A store that is slower than the chain makes the replica wait here, not grow.
 const WAITING_MAX: usize = 1_024;
+/// Things that may be done with one write.
+const BATCH_MAX: usize = 63;
 /// Body bytes after which the log is synced.
 const UNSYNCED_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Pause after which the log is synced.
@@ -72,22 +74,41 @@ impl Writer {
     fn run(&mut self, receiver: &Receiver<Writing>) -> Result<(), StoreError> {
         loop {
             match receiver.recv_timeout(IDLE) {
-                Ok(Writing::Commit(block)) => self.commit(&block)?,
-                Ok(Writing::Tell(block)) => self.notices.block(block),
-                Ok(Writing::Sync) | Err(RecvTimeoutError::Timeout) => self.sync()?,
+                Ok(first) => self.write(std::iter::once(first).chain(receiver.try_iter().take(BATCH_MAX)))?,
+                Err(RecvTimeoutError::Timeout) => self.sync()?,
                 Err(RecvTimeoutError::Disconnected) => return self.sync(),
             }
         }
     }
 
-    fn commit(&mut self, block: &FinalizedBlock) -> Result<(), StoreError> {
-        self.stages.time(Stage::Commit, || self.store.commit(block))?;
-        let height = block.header.height;
-        self.unsynced = Some((height, block.hash));
-        let lengths = block.body.transactions.iter().map(types::Transaction::encoded_length);
-        self.bytes = lengths.fold(self.bytes, usize::saturating_add);
-        self.inbox.answer(Event::Committed { height });
-        if self.bytes >= UNSYNCED_BYTES_MAX { self.sync() } else { Ok(()) }
+    /// What waits, with one write for all blocks; clients are told of them afterwards, and a sync comes last.
+    fn write(&mut self, waiting: impl Iterator<Item = Writing>) -> Result<(), StoreError> {
+        let (mut blocks, mut news, mut sync) = (Vec::new(), Vec::new(), false);
+        for writing in waiting {
+            match writing {
+                Writing::Commit(block) => blocks.push(block),
+                Writing::Tell(block) => news.push(block),
+                Writing::Sync => sync = true,
+            }
+        }
+        self.commit(&blocks)?;
+        news.into_iter().for_each(|block| self.notices.block(block));
+        if sync || self.bytes >= UNSYNCED_BYTES_MAX { self.sync() } else { Ok(()) }
+    }
+
+    fn commit(&mut self, blocks: &[Arc<FinalizedBlock>]) -> Result<(), StoreError> {
+        if blocks.is_empty() {
+            return Ok(());
+        }
+        self.stages.time(Stage::Commit, || self.store.commit_many(blocks))?;
+        for block in blocks {
+            let height = block.header.height;
+            self.unsynced = Some((height, block.hash));
+            let lengths = block.body.transactions.iter().map(types::Transaction::encoded_length);
+            self.bytes = lengths.fold(self.bytes, usize::saturating_add);
+            self.inbox.answer(Event::Committed { height });
+        }
+        Ok(())
     }
 
     fn sync(&mut self) -> Result<(), StoreError> {
