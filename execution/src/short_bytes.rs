@@ -11,7 +11,7 @@ use borsh::{BorshSerialize, io};
 /// So many bytes are kept in place: a balance's key has 31, an account's record 24.
 const IN_PLACE_MAX: usize = 38;
 
-/// A byte string; up to [`IN_PLACE_MAX`] bytes are kept in place.
+/// A byte string; up to 38 bytes are kept in place.
 #[derive(Clone)]
 pub struct ShortBytes(Kept);
 

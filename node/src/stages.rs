@@ -97,6 +97,9 @@ fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// Name, help, and what of a stage's sums it shows.
+type Family<'a> = (&'a str, &'a str, &'a dyn Fn(&Sums) -> f64);
+
 /// The sums as metrics with a label `stage`.
 #[derive(Clone, Debug)]
 pub(crate) struct StageCollector(pub(crate) std::sync::Arc<Stages>);
@@ -104,7 +107,7 @@ pub(crate) struct StageCollector(pub(crate) std::sync::Arc<Stages>);
 impl Collector for StageCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let seconds = |ns: &AtomicU64| Duration::from_nanos(ns.load(Ordering::Relaxed)).as_secs_f64();
-        let families: [(&str, &str, &dyn Fn(&Sums) -> f64); 3] = [
+        let families: [Family<'_>; 3] = [
             ("thronos_stage_runs", "How often a stage ran", &|sums| sums.runs.load(Ordering::Relaxed) as f64),
             ("thronos_stage_seconds", "Time spent in a stage", &|sums| seconds(&sums.wall_ns)),
             ("thronos_stage_cpu_seconds", "CPU time spent in a stage", &|sums| seconds(&sums.cpu_ns)),
@@ -112,7 +115,7 @@ impl Collector for StageCollector {
         for (name, help, value) in families {
             let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
             for (stage, label) in Stage::ALL {
-                let counter = ConstCounter::new(value(&self.sums_of(stage)));
+                let counter = ConstCounter::new(value(self.sums_of(stage)));
                 counter.encode(family.encode_family(&[("stage", label)])?)?;
             }
         }

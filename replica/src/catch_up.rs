@@ -59,7 +59,7 @@ impl Replica {
         if let Some(Verdict::Useless(peer)) = self.sync.received(id, blocks) {
             self.effects.push(Effect::Punish { peer, offence: Offence::UselessAnswer });
         }
-        while let Some((id, transactions)) = self.sync.to_check() {
+        while let Some((id, transactions)) = self.sync.next_to_check() {
             self.start_job(Job::Check { transactions }, Purpose::Ahead(id));
         }
         self.replay_next();

@@ -67,7 +67,7 @@ pub enum Notice {
     /// follows; it comes alone where the certificate came first.
     Decided {
         /// The block.
-        block: DecidedBlock,
+        block: Arc<DecidedBlock>,
     },
     /// A block is final and certified: durable here, and provable to others.
     Final {

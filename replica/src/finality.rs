@@ -93,7 +93,8 @@ impl Replica {
                 self.told = header.height;
                 self.log_block(&hash);
                 let body = body.body().clone();
-                self.effects.push(Effect::Notify(Notice::Decided { block: DecidedBlock { header, body, outcome } }));
+                let block = Arc::new(DecidedBlock { header, body, outcome });
+                self.effects.push(Effect::Notify(Notice::Decided { block }));
             }
         }
     }

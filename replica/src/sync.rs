@@ -182,7 +182,7 @@ impl Sync {
 
     /// Transactions of blocks that have come, to be checked while other blocks are replayed; the range whose question had
     /// this id waits until [`Sync::checked`] was called as often.
-    pub(crate) fn to_check(&mut self) -> Option<(RequestId, Vec<Arc<Transaction>>)> {
+    pub(crate) fn next_to_check(&mut self) -> Option<(RequestId, Vec<Arc<Transaction>>)> {
         self.ranges.iter_mut().find_map(|range| match &mut range.stage {
             Stage::Asked { .. } => None,
             Stage::Here { blocks, ahead, .. } => {

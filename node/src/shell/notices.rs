@@ -64,8 +64,7 @@ impl Notices {
     }
 
     /// A block is final and durable; its certificate is being checked.
-    pub(crate) fn decided(&self, block: DecidedBlock) {
-        let block = Arc::new(block);
+    pub(crate) fn decided(&self, block: Arc<DecidedBlock>) {
         let mut decided = self.decided.write().unwrap_or_else(PoisonError::into_inner);
         if decided.len() >= DECIDED_MAX {
             decided.pop_front();

@@ -213,7 +213,7 @@ fn a_range_waits_for_the_check_of_all_its_pieces_and_for_no_late_answer_of_anoth
     let asked = asker.ask(0);
     let each = PIECE_TRANSACTIONS as u64 / 2 + 1;
     asker.sync.received(asked[0].id, Some(filled(1, 3, each)));
-    let pieces: Vec<_> = std::iter::from_fn(|| asker.sync.to_check()).collect();
+    let pieces: Vec<_> = std::iter::from_fn(|| asker.sync.next_to_check()).collect();
     let counts: Vec<_> = pieces.iter().map(|(_, piece)| piece.len() as u64).collect();
     assert_eq!(counts, [2 * each, each], "whole blocks");
     assert!(pieces.iter().all(|(id, _)| *id == asked[0].id));
@@ -232,7 +232,7 @@ fn after_long_blocks_fewer_are_asked_for_so_that_no_answer_is_cut_short() {
     let long = filled(1, 1, 10_000);
     let bytes = borsh::object_length(&long[0]).expect("it has a length");
     asker.sync.received(asked[0].id, Some(long));
-    while let Some((id, _)) = asker.sync.to_check() {
+    while let Some((id, _)) = asker.sync.next_to_check() {
         asker.sync.checked(id);
     }
     asker.replay();
