@@ -87,7 +87,7 @@ impl Made {
         let is_in_genesis = accounts <= ACCOUNTS_IN_GENESIS_MAX;
         let first = match is_in_genesis {
             true => crowd.balances(),
-            false => vec![(Treasury::new().address(), Treasury::needs(accounts))],
+            false => vec![(Treasury::default().address(), Treasury::needs(accounts))],
         };
         // A block has room for at least ten batches of the treasury.
         let blocks = accounts as u64 / 2_560 + near_empty_blocks + full_blocks + 2;
@@ -120,7 +120,7 @@ impl Made {
         let genesis = node::home::read_genesis(&layout.genesis())?;
         let mut maker = ChainMaker::begin(&store, &genesis, secrets)?;
         if !is_in_genesis {
-            let paid = checked(&maker.registry, chain, Treasury::new().pay(&crowd, chain, maker.time())?)?;
+            let paid = checked(&maker.registry, chain, Treasury::default().pay(&crowd, chain, maker.time())?)?;
             maker.add_all(&paid, paid.len().min(64))?;
         }
         let transfers = |maker: &ChainMaker, crowd: &mut Crowd, count: u64| {

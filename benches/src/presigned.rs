@@ -133,13 +133,13 @@ impl Crowd {
 #[derive(Clone, Debug)]
 pub struct Treasury(Member);
 
-impl Treasury {
-    /// The treasury, which no crowd contains.
-    #[must_use]
-    pub fn new() -> Self {
+impl Default for Treasury {
+    fn default() -> Self {
         Self(Member::of_secret([4; 32]))
     }
+}
 
+impl Treasury {
     /// Its address.
     #[must_use]
     pub const fn address(&self) -> Address {
@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn every_account_of_a_crowd_is_paid_once_and_the_treasury_has_enough() {
         let crowd = Crowd::new(BATCH_RECIPIENTS_MAX + 1);
-        let treasury = Treasury::new();
+        let treasury = Treasury::default();
         let paid = treasury.pay(&crowd, ChainId::default(), TimeMs(1_000)).expect("they are signed");
         assert_eq!(paid.len(), 2);
         let fees: u128 = paid.iter().map(|one| one.body.fee_max.0).sum();

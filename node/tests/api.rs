@@ -274,7 +274,7 @@ fn canonical_bytes_that_are_none_are_refused_with_the_codes_of_json() {
     let good = bytes(running.chain, 1);
     let mut trailing = good.clone();
     trailing.push(0);
-    let other = types::ChainId(types::Hash32([7; 32]));
+    let other = ChainId(Hash32([7; 32]));
     let claimed = [running.chain.0.as_bytes().as_slice(), &u32::MAX.to_le_bytes()].concat();
     let long = [running.chain.0.as_bytes().as_slice(), &[0; 70_000]].concat();
     let batch = "/api/v1/transactions/batch";

@@ -72,7 +72,7 @@ fn remove(directory: &Path) -> Outcome<()> {
 /// A store with so many accounts, and blocks on it.
 fn on_store(ground: &Ground<'_>, directory: &Path, size: &Size, runs: &mut [Figures]) -> Outcome<()> {
     eprintln!("bench:   filling a store with {} accounts", size.accounts);
-    let (mut crowd, treasury) = (Crowd::new(size.accounts), Treasury::new());
+    let (mut crowd, treasury) = (Crowd::new(size.accounts), Treasury::default());
     let (mut genesis, secrets) = Fixture::genesis(vec![(treasury.address(), Treasury::needs(size.accounts))]);
     calm(&mut genesis.parameters.fees);
     let chain = genesis::chain_id(&genesis);
