@@ -151,7 +151,13 @@ impl Replica {
                     return;
                 }
             },
-            Request::Transactions { block, places } => self.transactions_at(block, places),
+            Request::Transactions { block, places } => match self.transactions_at(block, places) {
+                Some(response) => response,
+                None => {
+                    self.effects.push(Effect::RespondFromStore { token, request });
+                    return;
+                }
+            },
             Request::Range { .. } => {
                 self.effects.push(Effect::RespondFromStore { token, request });
                 return;

@@ -155,16 +155,11 @@ impl Replica {
         self.want(hash, leader);
     }
 
-    /// What this node answers to being asked for transactions of a block.
-    pub(crate) fn transactions_at(&self, block: &Hash32, places: &[u16]) -> Response {
-        let rising = places.is_sorted_by(|left, right| left < right);
+    /// What this node answers to being asked for transactions of a block, if it has that in memory.
+    pub(crate) fn transactions_at(&self, block: &Hash32, places: &[u16]) -> Option<Response> {
         let body = self.chain.entry(block).and_then(|entry| entry.body.as_ref()).map(|body| body.body());
         let final_body = || self.chain.uncommitted().find(|found| found.hash == *block).map(|found| &found.body);
-        let found = body.or_else(final_body).filter(|_| rising).and_then(|body| {
-            let at = |place: &u16| body.transactions.get(usize::from(*place)).cloned().map(Shared::from);
-            places.iter().map(at).collect::<Option<Vec<_>>>()
-        });
-        Response::Transactions(List::new(found.unwrap_or_default()).unwrap_or_default())
+        body.or_else(final_body).map(|body| Response::transactions_at(body, places))
     }
 
     /// Whether a sketch is one that its leader sends ahead, the first or second of its view.

@@ -183,6 +183,17 @@ pub enum Response {
     Transactions(List<Shared<Transaction>, PLACES_MAX>),
 }
 
+impl Response {
+    /// The transactions at these places of a body; none if a place is beyond it or the places do not rise.
+    #[must_use]
+    pub fn transactions_at(body: &Body, places: &[u16]) -> Self {
+        let at = |place: &u16| body.transactions.get(usize::from(*place)).cloned().map(Shared::from);
+        let rising = places.is_sorted_by(|left, right| left < right);
+        let found = rising.then(|| places.iter().map(at).collect::<Option<Vec<_>>>()).flatten();
+        Self::Transactions(List::new(found.unwrap_or_default()).unwrap_or_default())
+    }
+}
+
 /// What a peer says of itself; a claim, checked by nothing.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct PeerStatus {

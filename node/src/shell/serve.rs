@@ -51,7 +51,12 @@ fn answer_all(store: &Store, network: &Network, receiver: &Receiver<Question>) -
 /// What the store has to say; nothing for questions that only the replica can answer.
 pub(crate) fn answer(store: &Store, request: &Request) -> Result<Option<Response>, StoreError> {
     Ok(match request {
-        Request::Status | Request::Transactions { .. } => None,
+        Request::Status => None,
+        Request::Transactions { block, places } => {
+            let height = store.height_of(block)?;
+            let body = height.map(|height| store.body(height)).transpose()?.flatten().unwrap_or_default();
+            Some(Response::transactions_at(&body, places))
+        }
         Request::Certificates(asked) => {
             // Whoever is behind in this epoch goes on from the newest finalization.
             let tip = store.tip().map(|tip| store.block(tip.height)).transpose()?.flatten();

@@ -365,7 +365,11 @@ impl World {
                 });
                 Response::Block(found)
             }
-            _ => Response::Certificates(List::default()),
+            Request::Transactions { block, places } => {
+                let found = blocks.values().find(|found| found.hash == *block).map(|found| found.body.clone());
+                Response::transactions_at(&found.unwrap_or_default(), places)
+            }
+            Request::Status | Request::Certificates(_) => Response::Certificates(List::default()),
         }
     }
 

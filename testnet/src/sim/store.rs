@@ -115,7 +115,11 @@ impl Store {
                 let found = self.finalization(request).into_iter().collect();
                 Some(Response::Certificates(List::new(found).expect("at most one")))
             }
-            Request::Status | Request::Transactions { .. } => None,
+            Request::Transactions { block, places } => {
+                let found = self.blocks.iter().rev().find(|found| found.hash == *block);
+                found.map(|found| Response::transactions_at(&found.body, places))
+            }
+            Request::Status => None,
         }
     }
 
