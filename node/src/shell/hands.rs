@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
 
+use execution::FinalizedBlock;
 use mempool::PoolReject;
 use p2p::{Channel, Network, Severity, Verdict};
 use replica::wire::{Lane, Message};
-use replica::{Effect, Event, GossipVerdict, Notice, Offence, SubmissionToken, Target};
+use replica::{DecidedBlock, Effect, Event, GossipVerdict, Notice, Offence, SubmissionToken, Target};
 use types::{Canonical, Epoch, Hash32, Header, Proposal, ValidatorSet, Vote, VoteStatement};
 
 use super::Submission;
@@ -211,6 +212,8 @@ impl Hands {
             Notice::Decided { block } => self.notices.decided(block),
             Notice::Final { block } => {
                 self.metrics.block_is_final(&block, &self.newest_set());
+                let FinalizedBlock { header, body, outcome, .. } = block.as_ref().clone();
+                self.notices.decided(Arc::new(DecidedBlock { header, body, outcome }));
                 self.write(Writing::Tell(block));
             }
             Notice::Pooled { ids } => ids.into_iter().for_each(|id| self.notices.pool(PoolChange::Pooled(id))),
