@@ -5,7 +5,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crypto::ecdsa::{self, EcdsaError, ParsedKey};
+use crypto::ecdsa::{self, Check, EcdsaError, ParsedKey};
 use crypto::ids;
 use types::{Address, Secp256k1Key, Secp256k1Signature};
 
@@ -41,20 +41,30 @@ impl KeyCache {
         Self { shards: [const { Mutex::new(Vec::new()) }; SHARDS] }
     }
 
-    /// As [`ecdsa::verify`], with the same result for the same inputs.
-    pub(crate) fn verify(
+    /// Says of each signature of a digest by a key what [`ecdsa::verify`] says.
+    pub(crate) fn verify_many(
         &self,
-        digest: &[u8; 32],
-        key: &Secp256k1Key,
-        signature: &Secp256k1Signature,
-    ) -> Result<(), EcdsaError> {
-        if let Some(known) = self.get(key) {
-            return ecdsa::verify_parsed(digest, &known.open, signature);
-        }
-        let open = ParsedKey::parse(key)?;
-        ecdsa::verify_parsed(digest, &open, signature)?;
-        self.insert(key, open);
-        Ok(())
+        checks: &[(&[u8; 32], &Secp256k1Key, &Secp256k1Signature)],
+    ) -> Vec<Result<(), EcdsaError>> {
+        let open = |key: &Secp256k1Key| match self.get(key) {
+            Some(known) => Ok((known.open, true)),
+            None => Ok((ParsedKey::parse(key)?, false)),
+        };
+        let keys: Vec<Result<(ParsedKey, bool), EcdsaError>> = checks.iter().map(|(_, key, _)| open(key)).collect();
+        let opened = checks.iter().zip(&keys).filter_map(|((digest, _, signature), key)| {
+            let (key, _) = key.as_ref().ok()?;
+            Some(Check { digest, key, signature })
+        });
+        let mut verdicts = ecdsa::verify_many(&opened.collect::<Vec<_>>()).into_iter();
+        let answers = checks.iter().zip(keys).map(|((_, key, _), open)| {
+            let (open, is_known) = open?;
+            verdicts.next().unwrap_or(Err(EcdsaError::Mismatch))?;
+            if !is_known {
+                self.insert(key, open);
+            }
+            Ok(())
+        });
+        answers.collect()
     }
 
     /// As [`ids::address_of_key`].
@@ -112,6 +122,17 @@ mod tests {
         (secret, key)
     }
 
+    fn verify(
+        cache: &KeyCache,
+        digest: &[u8; 32],
+        key: &Secp256k1Key,
+        signature: &Secp256k1Signature,
+    ) -> Result<(), EcdsaError> {
+        let verdicts = cache.verify_many(&[(digest, key, signature); 3]);
+        assert!(verdicts.len() == 3 && verdicts.iter().all(|verdict| *verdict == verdicts[0]));
+        cache.verify_many(&[(digest, key, signature)])[0]
+    }
+
     fn kept(cache: &KeyCache) -> usize {
         cache.shards.iter().map(|shard| shard.lock().expect("no panic").iter().flatten().count()).sum()
     }
@@ -122,16 +143,16 @@ mod tests {
         let (secret, key) = pair(7);
         let (digest, other) = ([5; 32], [6; 32]);
         let signature = secret.sign(&digest);
-        assert_eq!(cache.verify(&other, &key, &signature), Err(EcdsaError::Mismatch));
+        assert_eq!(verify(&cache, &other, &key, &signature), Err(EcdsaError::Mismatch));
         assert_eq!(kept(&cache), 0, "a wrong signature brings no key in");
         for _ in 0..2 {
             assert_eq!(cache.address(&key), ids::address_of_key(&key));
-            assert_eq!(cache.verify(&digest, &key, &signature), Ok(()));
-            assert_eq!(cache.verify(&other, &key, &signature), Err(EcdsaError::Mismatch));
+            assert_eq!(verify(&cache, &digest, &key, &signature), Ok(()));
+            assert_eq!(verify(&cache, &other, &key, &signature), Err(EcdsaError::Mismatch));
         }
         assert_eq!(kept(&cache), 1);
         let no_point = Secp256k1Key([2; 33].map(|byte: u8| byte ^ 0xfd));
-        assert_eq!(cache.verify(&digest, &no_point, &signature), ecdsa::verify(&digest, &no_point, &signature));
+        assert_eq!(verify(&cache, &digest, &no_point, &signature), ecdsa::verify(&digest, &no_point, &signature));
     }
 
     #[test]
@@ -150,11 +171,11 @@ mod tests {
         }
         let digest = [9; 32];
         for (secret, key) in same_set.iter().take(SET) {
-            assert_eq!(cache.verify(&digest, key, &secret.sign(&digest)), Ok(()));
+            assert_eq!(verify(&cache, &digest, key, &secret.sign(&digest)), Ok(()));
         }
         let [first, second, .., last] = same_set.as_slice() else { panic!("five keys of one set exist") };
         assert!(cache.get(&first.1).is_some());
-        assert_eq!(cache.verify(&digest, &last.1, &last.0.sign(&digest)), Ok(()));
+        assert_eq!(verify(&cache, &digest, &last.1, &last.0.sign(&digest)), Ok(()));
         assert_eq!(kept(&cache), SET);
         assert!(cache.get(&first.1).is_some() && cache.get(&last.1).is_some());
         assert!(cache.get(&second.1).is_none());

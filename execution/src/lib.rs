@@ -73,7 +73,7 @@ pub use records::{AccountRecord, Ancestor, AttendedRecord, ChainRecord, EpochRec
 pub use registry::{DescribedReject, Registry};
 pub use reject::{KernelReject, Reject, RejectDescription};
 pub use short_bytes::ShortBytes;
-pub use signatures::check_signatures;
+pub use signatures::{check_many_signatures, check_signatures};
 pub use system::{Attendance, KERNEL, KernelSystemCall};
 pub use verifier::{Blst, ValidatorSignatures};
 pub use view::{ChainState, Layered, MemoryState, StateView};

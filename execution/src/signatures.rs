@@ -5,7 +5,7 @@
 //! digest; nothing else of the transaction enters.
 
 use crypto::ecdsa::EcdsaError;
-use types::{Address, Auth, Hash32, Secp256k1Key, Transaction};
+use types::{Address, Auth, Hash32, Secp256k1Key, Secp256k1Signature, Transaction};
 
 use crate::checked::CheckedTransaction;
 use crate::key_cache::KeyCache;
@@ -35,16 +35,49 @@ impl Registry {
 /// # Errors
 /// What is wrong with the first bad one.
 pub fn check_signatures(id: &Hash32, transaction: &Transaction) -> Result<(), Reject> {
-    transaction.witness.auths.iter().try_for_each(|auth| check_auth(id, auth))
+    check_many_signatures(&[(id, transaction)]).into_iter().collect()
 }
 
-fn check_auth(id: &Hash32, auth: &Auth) -> Result<(), Reject> {
-    let verify = |key, signature| KEYS.verify(id.as_bytes(), key, signature).map_err(refusal);
+/// Checks every signature of each transaction, given with its id and already checked in its form: several at a time where the
+/// processor can. The error is what is wrong with the first bad one.
+#[must_use]
+pub fn check_many_signatures(transactions: &[(&Hash32, &Transaction)]) -> Vec<Result<(), Reject>> {
+    let mut signatures = Vec::with_capacity(transactions.len());
+    let form: Vec<(usize, Result<(), Reject>)> = transactions
+        .iter()
+        .map(|(id, transaction)| {
+            let before = signatures.len();
+            let form = transaction.witness.auths.iter().try_for_each(|auth| {
+                each_signature(auth, |key, signature| signatures.push((id.as_bytes(), key, signature)))
+            });
+            (signatures.len().saturating_sub(before), form)
+        })
+        .collect();
+    let mut verdicts = KEYS.verify_many(&signatures).into_iter();
+    form.into_iter()
+        .map(|(count, form)| {
+            // All are taken, whatever the first says.
+            let own: Vec<_> = verdicts.by_ref().take(count).collect();
+            own.into_iter().try_for_each(|verdict| verdict.map_err(refusal))?;
+            form
+        })
+        .collect()
+}
+
+/// Hands over each key of an authorisation with its signature.
+fn each_signature<'a>(
+    auth: &'a Auth,
+    mut hand: impl FnMut(&'a Secp256k1Key, &'a Secp256k1Signature),
+) -> Result<(), Reject> {
     match auth {
-        Auth::Single { key, signature } => verify(key, signature),
+        Auth::Single { key, signature } => {
+            hand(key, signature);
+            Ok(())
+        }
         Auth::Multisig { policy, signatures } => signatures.iter().try_for_each(|signature| {
             let key = policy.keys().get(usize::from(signature.key)).ok_or(KernelReject::SignatureOrder)?;
-            verify(key, &signature.signature)
+            hand(key, &signature.signature);
+            Ok(())
         }),
     }
 }

@@ -8,7 +8,7 @@ use consensus::verify::{self, VerifyAnswer, VerifyJob};
 use crypto::ids::header_hash;
 use execution::{
     BlockOutcome, BuildError, BuildRequest, Built, CheckedBody, CheckedTransaction, FinalizedBlock, InvalidBlock,
-    Layered, NextBlock, Reject, TransactionFacts,
+    Layered, NextBlock, Reject,
 };
 use types::{Certificate, Hash32, Header, Transaction, ValidatorSet, VoteKind};
 
@@ -41,21 +41,8 @@ impl JobContext<'_> {
     /// Checks transactions each by itself, signatures only where they were not checked before.
     fn check(&self, transactions: Vec<Arc<Transaction>>) -> Vec<Result<Arc<CheckedTransaction>, Reject>> {
         let check = |transaction| self.registry.check(self.chain_id, transaction);
-        let mut results: Vec<_> = transactions.into_iter().map(check).collect();
-        let facts: Vec<TransactionFacts> = results.iter().flatten().map(CheckedTransaction::facts).collect();
-        let mut unknown = self.verified.unknown(&facts).into_iter().peekable();
-        let mut good = Vec::new();
-        for (place, result) in results.iter_mut().filter(|result| result.is_ok()).enumerate() {
-            let Ok(checked) = result else { continue };
-            if unknown.next_if_eq(&place).is_none() {
-                continue;
-            }
-            match self.registry.check_signatures(checked) {
-                Ok(()) => good.push(checked.facts()),
-                Err(reject) => *result = Err(reject),
-            }
-        }
-        self.verified.insert(&good);
+        let results = transactions.into_iter().map(check).collect();
+        let results = self.verified.check_signatures(results);
         results.into_iter().map(|result| result.map(Arc::new)).collect()
     }
 
@@ -76,15 +63,16 @@ impl JobContext<'_> {
 
     fn check_body_signatures(&self, body: &CheckedBody) -> Result<(), InvalidBlock> {
         let mut unknown = self.verified.unknown(body.facts()).into_iter().peekable();
-        let mut good = Vec::new();
-        for (place, (index, (transaction, facts))) in (0_u32..).zip(body.transactions()).enumerate() {
-            if unknown.next_if_eq(&place).is_some() {
-                let checked = execution::check_signatures(&facts.id, transaction);
-                checked.map_err(|reject| InvalidBlock::Transaction { index, reject })?;
-                good.push(*facts);
-            }
+        let asked: Vec<_> = (0_u32..)
+            .zip(body.transactions())
+            .enumerate()
+            .filter_map(|(place, asked)| unknown.next_if_eq(&place).map(|_| asked))
+            .collect();
+        let signed: Vec<_> = asked.iter().map(|(_, (transaction, facts))| (&facts.id, *transaction)).collect();
+        for ((index, _), verdict) in asked.iter().zip(execution::check_many_signatures(&signed)) {
+            verdict.map_err(|reject| InvalidBlock::Transaction { index: *index, reject })?;
         }
-        self.verified.insert(&good);
+        self.verified.insert(asked.iter().map(|(_, (_, facts))| *facts));
         Ok(())
     }
 

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::sync::Mutex;
 
-use execution::TransactionFacts;
+use execution::{CheckedTransaction, Reject, TransactionFacts};
 use types::Hash32;
 use types::canary::{Canary, planted};
 
@@ -57,6 +57,35 @@ impl Verified {
     pub fn insert<'a>(&self, all: impl IntoIterator<Item = &'a TransactionFacts>) {
         let mut generations = self.lock();
         all.into_iter().for_each(|facts| generations.insert(key(facts)));
+    }
+
+    /// Checks the signatures of transactions whose form is right, but for those that were checked before; a bad one turns into
+    /// what is wrong with it.
+    #[must_use]
+    pub fn check_signatures(
+        &self,
+        mut all: Vec<Result<CheckedTransaction, Reject>>,
+    ) -> Vec<Result<CheckedTransaction, Reject>> {
+        let facts: Vec<TransactionFacts> = all.iter().flatten().map(CheckedTransaction::facts).collect();
+        let mut unknown = self.unknown(&facts).into_iter().peekable();
+        let mut asked: Vec<&mut Result<CheckedTransaction, Reject>> = all
+            .iter_mut()
+            .filter(|result| result.is_ok())
+            .enumerate()
+            .filter_map(|(place, result)| unknown.next_if_eq(&place).map(|_| result))
+            .collect();
+        let transactions: Vec<_> =
+            asked.iter().filter_map(|result| result.as_ref().ok()).map(|one| (&one.id, &*one.transaction)).collect();
+        let verdicts = execution::check_many_signatures(&transactions);
+        let mut good = Vec::with_capacity(asked.len());
+        for (result, verdict) in asked.iter_mut().zip(verdicts) {
+            match verdict {
+                Ok(()) => good.extend(result.as_ref().map(CheckedTransaction::facts)),
+                Err(reject) => **result = Err(reject),
+            }
+        }
+        self.insert(&good);
+        all
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Generations> {

@@ -203,3 +203,37 @@ fn a_secret_key_is_not_printed() {
     let key = SigningKey::from_bytes(&[0x42; 32]).expect("a key");
     assert!(!format!("{key:?}").contains("42"));
 }
+
+// FAULTS M1
+#[test]
+fn many_at_once_get_the_verdicts_that_each_gets_alone() {
+    let mut stream = Stream::new("batches");
+    let mut right = 0;
+    for round in 0..400 {
+        let count = round % 21;
+        let mut signed: Vec<([u8; 32], ecdsa::ParsedKey, Secp256k1Key, Secp256k1Signature)> = Vec::new();
+        for _ in 0..count {
+            let signer = SigningKey::from_bytes(&stream.bytes()).expect("random bytes are below n");
+            let mut digest = stream.bytes();
+            let mut signature = signer.sign(&digest);
+            let (r, s) = halves(&signature);
+            match stream.below(9) {
+                0 => digest = stream.flip(digest),
+                1 => signature = Secp256k1Signature(stream.flip(signature.0)),
+                2 => signature = joined(r, negated(s)),
+                3 => signature = joined([[0; 32], ORDER, [0xff; 32], number(1)][round % 4], s),
+                4 => signature = joined(r, [[0; 32], ORDER, [0xff; 32], number(1)][round % 4]),
+                5 => digest = [[0; 32], ORDER, [0xff; 32], number(1)][round % 4],
+                _ => {}
+            }
+            let key = signer.public_key();
+            signed.push((digest, ecdsa::ParsedKey::parse(&key).expect("a key"), key, signature));
+        }
+        let checks = signed.iter().map(|(digest, key, _, signature)| ecdsa::Check { digest, key, signature });
+        let together = ecdsa::verify_many(&checks.collect::<Vec<_>>());
+        let alone: Vec<_> = signed.iter().map(|(digest, _, key, signature)| verdict(digest, key, signature)).collect();
+        assert_eq!(together, alone);
+        right += alone.iter().filter(|verdict| verdict.is_ok()).count();
+    }
+    assert!(right > 1_000, "{right} were right");
+}

@@ -11,9 +11,9 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use borsh::BorshDeserialize;
-use execution::{CheckedTransaction, TransactionFacts};
+use execution::CheckedTransaction;
 use mempool::PoolReject;
-use rayon::prelude::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+use rayon::prelude::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use types::{Canonical, ChainId, Hash32, List, Transaction, limits};
 
 use super::AppState;
@@ -30,7 +30,7 @@ use crate::shell::Port;
 /// Most transactions of a batch.
 const BATCH_MAX: usize = 1_000;
 /// Signatures that one checker takes at once.
-const CHECK_PART: usize = 16;
+const CHECK_PART: usize = 64;
 
 /// Hands in a transaction; 202 when it waits for a block. As `application/octet-stream`: the chain's id (32 bytes), then
 /// the transaction's canonical bytes.
@@ -258,25 +258,20 @@ async fn check(state: &AppState, given: Given) -> Result<Vec<Checked>, ApiError>
 
 /// Form, then signatures, but for those that were checked before.
 fn check_all(port: &Port, decoded: Vec<Result<Transaction, ApiError>>) -> Vec<Checked> {
-    let check = |transaction: Transaction| {
-        let checked = port.registry.check(port.chain_id, Arc::new(transaction));
-        checked.map_err(|reject| ApiError::reject(&port.registry, reject))
-    };
-    let mut all: Vec<Result<CheckedTransaction, ApiError>> =
-        decoded.into_par_iter().with_min_len(CHECK_PART).map(|decoded| decoded.and_then(check)).collect();
-    let facts: Vec<TransactionFacts> = all.iter().flatten().map(CheckedTransaction::facts).collect();
-    let mut unknown = port.verified.unknown(&facts).into_iter().peekable();
-    let mut unchecked: Vec<_> = all
-        .iter_mut()
-        .filter(|checked| checked.is_ok())
-        .enumerate()
-        .filter_map(|(place, checked)| unknown.next_if_eq(&place).map(|_| checked))
-        .collect();
-    unchecked.par_iter_mut().with_min_len(CHECK_PART).for_each(|checked| {
-        let refused = checked.as_ref().ok().and_then(|checked| port.registry.check_signatures(checked).err());
-        if let Some(reject) = refused {
-            **checked = Err(ApiError::reject(&port.registry, reject));
+    let refusal = |reject| ApiError::reject(&port.registry, reject);
+    let check = |decoded: Vec<Result<Transaction, ApiError>>| {
+        let mut unread = Vec::with_capacity(decoded.len());
+        let mut read = Vec::with_capacity(decoded.len());
+        for transaction in decoded {
+            unread.push(transaction.map(|transaction| read.push(Arc::new(transaction))).err());
         }
-    });
-    all.into_iter().map(|checked| checked.map(Arc::new)).collect()
+        let formed = read.into_iter().map(|transaction| port.registry.check(port.chain_id, transaction)).collect();
+        let mut checked = port.verified.check_signatures(formed).into_iter();
+        let answer = |unread: Option<ApiError>| match unread {
+            Some(error) => Some(Err(error)),
+            None => checked.next().map(|checked| checked.map(Arc::new).map_err(refusal)),
+        };
+        unread.into_iter().filter_map(answer).collect::<Vec<Checked>>()
+    };
+    decoded.into_par_iter().chunks(CHECK_PART).flat_map_iter(check).collect()
 }

@@ -45,6 +45,9 @@ const LONG: usize = 4;
 /// Transactions up to which a block's job is done at once: some 10 µs each, their signatures being checked mostly.
 const AT_ONCE_TRANSACTIONS_MAX: usize = 8;
 
+/// Transactions from which on no more of them are checked in one go.
+const CHECKED_TOGETHER: usize = 128;
+
 /// A job with the state it was asked on: the store may go past the layers of the job before its turn comes.
 struct Waiting {
     id: JobId,
@@ -173,23 +176,60 @@ impl JobEnvironment {
 }
 
 fn work(shared: &(Mutex<Queue>, Condvar), urgencies: &Range<usize>, environment: &JobEnvironment, inbox: &InboxSender) {
-    while let Some(Waiting { id, job, view }) = next(shared, urgencies) {
-        let answer = environment.run(job, &view);
-        inbox.answer(Event::JobDone { id, answer });
+    while let Some(Work { ids, job, view }) = next(shared, urgencies) {
+        let answers = match environment.run(job, &view) {
+            // Each asker gets the verdicts on what it gave.
+            JobAnswer::Check(verdicts) => {
+                let mut verdicts = verdicts.into_iter();
+                ids.iter().map(|(_, count)| JobAnswer::Check(verdicts.by_ref().take(*count).collect())).collect()
+            }
+            answer => vec![answer],
+        };
+        for ((id, _), answer) in ids.into_iter().zip(answers) {
+            inbox.answer(Event::JobDone { id, answer });
+        }
     }
 }
 
-fn next((queue, changed): &(Mutex<Queue>, Condvar), urgencies: &Range<usize>) -> Option<Waiting> {
+/// What a thread does next: one job, or several checks of transactions as one, because many signatures at a time are checked
+/// sooner than one after the other.
+struct Work {
+    /// Who asked, and about how many transactions.
+    ids: Vec<(JobId, usize)>,
+    job: Job,
+    view: StoreView,
+}
+
+fn next((queue, changed): &(Mutex<Queue>, Condvar), urgencies: &Range<usize>) -> Option<Work> {
     let mut queue = lock(queue);
     loop {
         if queue.stopping {
             return None;
         }
-        let job = queue.waiting.get_mut(urgencies.clone()).and_then(|own| own.iter_mut().find_map(VecDeque::pop_front));
-        if job.is_some() {
-            return job;
+        let waiting = queue.waiting.get_mut(urgencies.clone());
+        if let Some(first) = waiting.and_then(|own| own.iter_mut().find_map(VecDeque::pop_front)) {
+            return Some(queue.joined(first));
         }
         queue = changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+    }
+}
+
+impl Queue {
+    /// The job, and if it checks transactions, others of its kind with it.
+    fn joined(&mut self, first: Waiting) -> Work {
+        let Waiting { id, job, view } = first;
+        let Job::Check { mut transactions } = job else { return Work { ids: vec![(id, 0)], job, view } };
+        let mut ids = vec![(id, transactions.len())];
+        if let Some(late) = self.waiting.get_mut(LATE) {
+            while transactions.len() < CHECKED_TOGETHER
+                && let Some(next) = late.pop_front_if(|next| matches!(next.job, Job::Check { .. }))
+                && let Waiting { id, job: Job::Check { transactions: more }, .. } = next
+            {
+                ids.push((id, more.len()));
+                transactions.extend(more);
+            }
+        }
+        Work { ids, job: Job::Check { transactions }, view }
     }
 }
 
