@@ -4,7 +4,8 @@
 //! sum. Votes by other hands, and those of a signer caught with a bad signature, are verified before they count.
 //! Certificates from outside are verified before anything rests on them; one that this node made is not verified
 //! again. Of one kind and view one check is under way at a time: every validator assembles the same certificate, and
-//! one of them is enough.
+//! one of them is enough. A decided view's own certificate moves nothing here any more: it is checked together with the
+//! next quorum, or after a moment.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,13 +17,13 @@ use crate::evidence::Evidence;
 use crate::input::{Route, Ticket};
 use crate::output::{Misconduct, Output};
 use crate::record::Record;
-use crate::verify::{self, VerifyAnswer, VerifyJob};
+use crate::verify::{self, HeardQuorum, Sifted, VerifyAnswer, VerifyJob};
 use crate::{Engine, limits};
 
 /// What a job under way is about.
 #[derive(Clone, Debug)]
 enum Pending {
-    Quorum(VoteStatement),
+    Quorums(Vec<VoteStatement>),
     Doubted(Vec<Vote>),
     Suspect(Evidence),
     Proposal(Box<Proposal>),
@@ -38,6 +39,8 @@ pub(crate) struct Jobs {
     doubted: Vec<Vote>,
     /// Certificates that wait for the job on earlier ones.
     certificates: Vec<(Certificate, Route)>,
+    /// Quorums of decided views: their check is in no hurry, and costs half as much together with another.
+    put_off: Vec<VoteStatement>,
 }
 
 impl Jobs {
@@ -66,11 +69,11 @@ impl Jobs {
         })
     }
 
-    /// Whether own votes of this kind and view are being checked.
+    /// Whether own votes of this kind and view are being checked, or will be.
     fn checks_quorum(&self, place: Place) -> bool {
-        self.pending
-            .values()
-            .any(|pending| matches!(pending, Pending::Quorum(statement) if place_of(statement) == place))
+        let is_there = |statements: &[VoteStatement]| statements.iter().any(|statement| place_of(statement) == place);
+        let under_way = |pending: &Pending| matches!(pending, Pending::Quorums(statements) if is_there(statements));
+        is_there(&self.put_off) || self.pending.values().any(under_way)
     }
 }
 
@@ -154,17 +157,45 @@ impl Engine {
         }
     }
 
+    /// A quorum that is not yet checked is checked now, unless its block is decided: then a little later, with the next.
     fn check_quorum(&mut self, statement: &VoteStatement) {
         let set = Arc::clone(&self.epoch.set);
-        let finalized = self.finalized_view();
-        let awaited = self.jobs.checks_certificate(place_of(statement));
-        let round = self.round(statement.view);
-        if statement.view <= finalized || round.certificate(statement.kind).is_some() || awaited {
+        if !self.needs_check(statement) || !self.round(statement.view).tally.is_quorum(statement, &set) {
             return;
         }
-        if let Some(votes) = round.tally.take_quorum(statement, &set) {
-            let ticket = self.jobs.add(Pending::Quorum(*statement));
-            self.outputs.push(Output::Verify { ticket, job: VerifyJob::Quorum { set, statement: *statement, votes } });
+        let is_decided = statement.kind == VoteKind::Finalize && self.round(statement.view).decided;
+        if !is_decided {
+            return self.check_with_put_off(vec![*statement]);
+        }
+        if !self.jobs.put_off.contains(statement) {
+            self.jobs.put_off.push(*statement);
+            self.timers.put_off_check(self.now);
+        }
+    }
+
+    /// Whether the certificate of these votes would tell anything new and nobody else's is being checked.
+    fn needs_check(&self, statement: &VoteStatement) -> bool {
+        let known = self.rounds.get(&statement.view).is_some_and(|round| round.certificate(statement.kind).is_some());
+        let awaited = self.jobs.checks_certificate(place_of(statement));
+        !known && !awaited && statement.view > self.finalized_view()
+    }
+
+    /// Hands out one job on these quorums and on all that were put off.
+    pub(crate) fn check_with_put_off(&mut self, mut statements: Vec<VoteStatement>) {
+        self.timers.checked();
+        statements.append(&mut self.jobs.put_off);
+        let set = Arc::clone(&self.epoch.set);
+        let mut quorums = Vec::new();
+        for statement in statements {
+            if self.needs_check(&statement)
+                && let Some(votes) = self.round(statement.view).tally.take_quorum(&statement, &set)
+            {
+                quorums.push(HeardQuorum { statement, votes });
+            }
+        }
+        if !quorums.is_empty() {
+            let ticket = self.jobs.add(Pending::Quorums(quorums.iter().map(|quorum| quorum.statement).collect()));
+            self.outputs.push(Output::Verify { ticket, job: VerifyJob::Quorums { set, quorums } });
         }
     }
 
@@ -294,8 +325,10 @@ impl Engine {
     pub(crate) fn job_done(&mut self, ticket: Ticket, answer: VerifyAnswer) {
         let Some(pending) = self.jobs.pending.remove(&ticket) else { return };
         match (pending, answer) {
-            (Pending::Quorum(statement), VerifyAnswer::Quorum { certificate, bad }) => {
-                self.quorum_checked(statement, certificate, &bad);
+            (Pending::Quorums(statements), VerifyAnswer::Quorums(sifted)) => {
+                for (statement, Sifted { certificate, bad }) in statements.into_iter().zip(sifted) {
+                    self.quorum_checked(statement, certificate, &bad);
+                }
             }
             (Pending::Doubted(votes), VerifyAnswer::Votes(good)) => {
                 for (vote, _) in votes.into_iter().zip(good).filter(|(_, good)| *good) {
@@ -385,9 +418,7 @@ impl Engine {
         if !planted(Canary::CertificateNotLogged) {
             self.outputs.push(Output::Persist(Record::Certificate(certificate.clone())));
         }
-        if view >= self.view || kind == VoteKind::Finalize {
-            self.outputs.push(Output::Broadcast(certificate.clone()));
-        }
+        self.spread(&certificate);
         match kind {
             VoteKind::Notarize => {
                 self.outputs.push(Output::Notarized(certificate));

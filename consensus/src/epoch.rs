@@ -56,6 +56,11 @@ impl EpochState {
         }
     }
 
+    /// The newest view in which a member was heard.
+    pub(crate) fn heard_in(&self, member: ValidatorIndex) -> View {
+        self.heard.get(usize::from(member.0)).copied().unwrap_or(View::ZERO)
+    }
+
     /// Everybody counts as heard in a view.
     pub(crate) fn hear_all(&mut self, view: View) {
         for heard in &mut self.heard {
@@ -107,6 +112,8 @@ impl Engine {
         self.jobs.clear();
         self.resumed_in = None;
         self.timers.reset();
+        self.timers.checked();
+        self.untold.clear();
     }
 
     /// Keeps a validator's message of the next epoch until that epoch is entered. Gives back every other message.

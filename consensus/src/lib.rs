@@ -17,9 +17,9 @@
 //!    validated. Valid: vote *notarize*. Invalid: vote *nullify*. Not yet known: fetch, and wait for the timers. The
 //!    last block of an epoch is proposed again under its own hash, its parent being itself.
 //! 3. A timer fires, or `L(v)`'s own nullify is seen: vote *nullify*.
-//! 4. *Quorum of notarize*: log and broadcast the certificate, enter `v + 1`, and vote *finalize* for `v` unless
+//! 4. *Quorum of notarize*: log the certificate, tell those who seem not to know, enter `v + 1`, and vote *finalize* for `v` unless
 //!    nullify was voted in `v`, as soon as the block's body is durable.
-//! 5. *Quorum of nullify*: log and broadcast the certificate, enter `v + 1`.
+//! 5. *Quorum of nullify*: log the certificate, tell those who seem not to know, enter `v + 1`.
 //! 6. *Quorum of finalize*: the block and all its ancestors are final: for this node when the votes are heard over their
 //!    senders' own streams, for others when the certificate is checked. Votes for older views still count.
 //! 7. *Resend*, at intervals while a view is unfinished and at once after a restart, to all and to itself: own votes
@@ -61,6 +61,7 @@ mod record;
 mod recover;
 mod schedule;
 mod scheme;
+mod spread;
 mod tally;
 mod timers;
 pub mod verify;
@@ -108,6 +109,7 @@ pub struct Engine {
     timers: timers::Timers,
     work: WorkState,
     jobs: certify::Jobs,
+    untold: spread::Untold,
     /// Asked for since the last resend.
     fetching: BTreeSet<CertificateRequest>,
     /// Messages of the next epoch.
@@ -142,6 +144,7 @@ impl Engine {
             timers: timers::Timers::new(config, now),
             work: WorkState::Idle,
             jobs: certify::Jobs::default(),
+            untold: spread::Untold::default(),
             fetching: BTreeSet::new(),
             early: Vec::new(),
             later: Vec::new(),
@@ -199,8 +202,12 @@ impl Engine {
         if let Some(resends) = self.timers.resend(self.now) {
             self.resend_due(resends);
         }
+        if self.timers.check_due(self.now) {
+            self.check_with_put_off(Vec::new());
+        }
         self.start_jobs();
-        let next = self.timers.next();
+        self.tell();
+        let next = self.untold.next().map_or(self.timers.next(), |due| due.min(self.timers.next()));
         if self.wake_at != Some(next) {
             self.wake_at = Some(next);
             self.outputs.push(Output::WakeAt(next));

@@ -44,6 +44,12 @@ pub const EARLY_MESSAGES_MAX: usize = 1_024;
 pub const EARLY_MESSAGES_PER_SENDER_MAX: usize = 8;
 /// A leader unheard for this many views, while a quorum was heard, is skipped.
 pub const SILENT_VIEWS: u64 = 10;
+/// How a view ended is told after this part of Δ to those who have not shown that they know.
+pub const SPREAD_PARTS_OF_DELTA: u64 = 25;
+/// Certificates that wait to be told.
+pub const UNTOLD_MAX: usize = 64;
+/// How long the check of a decided view's votes waits for another check to share the work, in milliseconds.
+pub const CHECK_DELAY_MS: u64 = 50;
 /// After this many resends in one view, peers are asked how it ended.
 pub const RESENDS_BEFORE_ASKING: u32 = 4;
 /// Longest leader cycle; powers that need a longer one are scaled down.

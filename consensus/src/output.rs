@@ -55,8 +55,13 @@ pub enum Output {
     },
     /// Send again what was sent before.
     Resend(Vec<Resend>),
-    /// Send to all validators.
-    Broadcast(Certificate),
+    /// Send to these validators.
+    Send {
+        /// What they may not know.
+        certificate: Certificate,
+        /// Who, never this node itself.
+        to: Vec<ValidatorIndex>,
+    },
     /// Run [`crate::verify::run`] and give back its answer as `Verified`.
     Verify {
         /// Comes back with the answer.

@@ -31,6 +31,11 @@ impl Tally {
         self.pools.get(statement).is_some_and(|pool| pool.votes.contains_key(&signer))
     }
 
+    /// Whether this signer said anything of this kind.
+    pub(crate) fn has_kind(&self, signer: ValidatorIndex, kind: VoteKind) -> bool {
+        self.pools.iter().any(|(statement, pool)| statement.kind == kind && pool.votes.contains_key(&signer))
+    }
+
     /// What was said of this kind.
     pub(crate) fn statements(&self, kind: VoteKind) -> Vec<VoteStatement> {
         self.pools.keys().filter(|statement| statement.kind == kind).copied().collect()

@@ -7,6 +7,7 @@ use types::TimeMs;
 
 use crate::config::Config;
 use crate::input::WorkState;
+use crate::limits;
 
 /// The timers of the current view.
 #[derive(Clone, Debug)]
@@ -23,12 +24,23 @@ pub(crate) struct Timers {
     resend: TimeMs,
     /// Resends so far in this view.
     resends: u32,
+    /// The check that was put off must begin by then.
+    check: Option<TimeMs>,
 }
 
 impl Timers {
     /// Timers that begin at `now`.
     pub(crate) const fn new(config: Config, now: TimeMs) -> Self {
-        Self { config, nullified: 0, leader: None, advance: None, extended: false, resend: now, resends: 0 }
+        Self {
+            config,
+            nullified: 0,
+            leader: None,
+            advance: None,
+            extended: false,
+            resend: now,
+            resends: 0,
+            check: None,
+        }
     }
 
     /// Δ at the present back-off.
@@ -94,9 +106,24 @@ impl Timers {
         Some(self.resends)
     }
 
+    /// [6] A check may wait for another one, but not for long.
+    pub(crate) fn put_off_check(&mut self, now: TimeMs) {
+        self.check.get_or_insert(now.saturating_add(limits::CHECK_DELAY_MS));
+    }
+
+    /// Nothing is put off any more.
+    pub(crate) const fn checked(&mut self) {
+        self.check = None;
+    }
+
+    /// Whether what was put off has waited long enough.
+    pub(crate) fn check_due(&self, now: TimeMs) -> bool {
+        self.check.is_some_and(|due| due <= now)
+    }
+
     /// When the next timer fires.
     pub(crate) fn next(&self) -> TimeMs {
-        [self.leader, self.advance].into_iter().flatten().fold(self.resend, TimeMs::min)
+        [self.leader, self.advance, self.check].into_iter().flatten().fold(self.resend, TimeMs::min)
     }
 
     fn leader_due(&self, from: TimeMs) -> TimeMs {

@@ -13,14 +13,12 @@ use crate::scheme::{Aggregated, EqualVotes, Scheme};
 /// Signatures to check, with the set against which.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VerifyJob {
-    /// Equal votes whose power is a quorum: aggregate, check once, and bisect on failure.
-    Quorum {
+    /// Quorums of equal votes: aggregate each, check all at once, and bisect on failure.
+    Quorums {
         /// The epoch's set.
         set: Arc<ValidatorSet>,
-        /// What they all say.
-        statement: VoteStatement,
-        /// Who says so, with which signature; rising, each signer once.
-        votes: Vec<(ValidatorIndex, BlsSignature)>,
+        /// The quorums.
+        quorums: Vec<HeardQuorum>,
     },
     /// Votes to check one by one.
     Votes {
@@ -38,16 +36,20 @@ pub enum VerifyJob {
     },
 }
 
+/// Equal votes whose power is a quorum, as they were heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeardQuorum {
+    /// What they all say.
+    pub statement: VoteStatement,
+    /// Who says so, with which signature; rising, each signer once.
+    pub votes: Vec<(ValidatorIndex, BlsSignature)>,
+}
+
 /// What came out of a job of the same name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VerifyAnswer {
-    /// Of a quorum.
-    Quorum {
-        /// The certificate of the good votes, if they are still a quorum.
-        certificate: Option<Certificate>,
-        /// Whose votes were bad.
-        bad: Vec<ValidatorIndex>,
-    },
+    /// Of quorums: what is left of each, in the order of the job.
+    Quorums(Vec<Sifted>),
     /// Of votes: whether each is good, in the order of the job.
     Votes(Vec<bool>),
     /// Of certificates: whether each is good, in the order of the job.
@@ -58,9 +60,9 @@ pub enum VerifyAnswer {
 #[must_use]
 pub fn run(job: &VerifyJob, scheme: &dyn Scheme) -> VerifyAnswer {
     match job {
-        VerifyJob::Quorum { set, statement, votes } => {
-            let Sifted { certificate, bad } = sift(set, EqualVotes { statement, votes }, scheme);
-            VerifyAnswer::Quorum { certificate, bad }
+        VerifyJob::Quorums { set, quorums: heard } => {
+            let equal = heard.iter().map(|HeardQuorum { statement, votes }| EqualVotes { statement, votes });
+            VerifyAnswer::Quorums(quorums(set, &equal.collect::<Vec<_>>(), scheme))
         }
         VerifyJob::Votes { set, votes } => {
             VerifyAnswer::Votes(votes.iter().map(|vote| vote_holds(set, vote, scheme)).collect())

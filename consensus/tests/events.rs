@@ -3,8 +3,9 @@
 
 mod harness;
 
+use consensus::limits::CHECK_DELAY_MS;
 use consensus::{BuiltBlock, Input, Output, Verdict, WorkState};
-use harness::{ROOT, Stage, cast, entered, fetched, finalize, finalized, notarize, nullify};
+use harness::{ROOT, Stage, cast, decided, entered, fetched, finalize, finalized, notarize, nullify};
 use types::{Hash32, ValidatorIndex, View, VoteStatement};
 
 /// What must come of one step; everything else of these kinds must not.
@@ -12,6 +13,7 @@ use types::{Hash32, ValidatorIndex, View, VoteStatement};
 struct Expected {
     casts: Vec<VoteStatement>,
     enters: Vec<u64>,
+    decides: Vec<Hash32>,
     finalizes: Vec<Hash32>,
     fetches: Vec<(u64, Option<u16>)>,
 }
@@ -39,6 +41,7 @@ fn play(stage: &mut Stage, steps: Vec<Step<'_>>) {
         let outputs = does(stage);
         assert_eq!(cast(&outputs), expected.casts, "votes: {says}");
         assert_eq!(entered(&outputs), expected.enters, "views entered: {says}");
+        assert_eq!(decided(&outputs), expected.decides, "blocks decided: {says}");
         assert_eq!(finalized(&outputs), expected.finalizes, "blocks finalized: {says}");
         assert_eq!(fetched(&outputs), expected.fetches, "certificates fetched: {says}");
     }
@@ -74,11 +77,17 @@ fn a_block_is_final_after_three_message_delays() {
             step("A durable body releases it.", |s| s.available(block), casts(finalize(1, block))),
             step("Two finalize votes are no quorum.", |s| s.vote(0, finalize(1, block)), nothing()),
             step(
-                "Three are: the block is final.",
+                "Three are: the block is final here.",
                 |s| s.vote(1, finalize(1, block)),
-                Expected { finalizes: vec![block], ..nothing() },
+                Expected { decides: vec![block], ..nothing() },
             ),
             step("It is final once.", |s| s.vote(2, finalize(1, block)), nothing()),
+            step("The check of these votes may wait for another quorum.", |s| s.at(CHECK_DELAY_MS - 1), nothing()),
+            step(
+                "But not for long: then there is a certificate.",
+                |s| s.at(CHECK_DELAY_MS),
+                Expected { finalizes: vec![block], ..nothing() },
+            ),
         ],
     );
     assert_eq!(stage.engine.finalized(), (View(1), block));
@@ -357,4 +366,42 @@ fn votes_of_a_later_epoch_than_the_stores_are_not_contradicted_when_that_epoch_c
     let next = consensus::EpochStart { epoch: types::Epoch(1), ..harness::start(&set) };
     let outputs = stage.give(Input::EnterEpoch(next));
     assert_eq!(harness::resent(&outputs), [vote], "said again, and thereby remembered");
+}
+
+/// Who is sent which certificate.
+fn told(outputs: &[Output]) -> Vec<(VoteStatement, Vec<u16>)> {
+    let sent = outputs.iter().filter_map(|output| match output {
+        Output::Send { certificate, to } => Some((certificate.statement, to.iter().map(|member| member.0).collect())),
+        _ => None,
+    });
+    sent.collect()
+}
+
+#[test]
+fn how_a_view_ended_is_told_to_those_who_have_not_shown_that_they_know() {
+    let mut stage = pending(3);
+    let (_, block) = stage.block(1, ROOT);
+    for signer in [0, 1] {
+        assert_eq!(told(&stage.vote(signer, notarize(1, 0, block))), []);
+    }
+    assert_eq!(told(&stage.vote(2, notarize(1, 0, block))), [], "not at once");
+    // One votes finalize, one votes in the next view: both know.
+    assert_eq!(told(&stage.vote(0, finalize(1, block))), []);
+    assert_eq!(told(&stage.vote(1, nullify(2))), []);
+    assert_eq!(told(&stage.at(3)), []);
+    assert_eq!(told(&stage.at(4)), [(notarize(1, 0, block), vec![2])]);
+    assert_eq!(told(&stage.at(60)), [], "once");
+}
+
+#[test]
+fn a_finalization_is_told_by_the_leader_of_its_view() {
+    for (own, leads) in [(3, false), (0, true)] {
+        let mut stage = pending(own);
+        let (_, block) = stage.block(1, ROOT);
+        let outputs = stage.certificate(&[0, 1, 2], finalize(1, block));
+        assert_eq!(finalized(&outputs), [block]);
+        let others: Vec<u16> = (1..4).collect();
+        let expected = if leads { vec![(finalize(1, block), others)] } else { vec![] };
+        assert_eq!(told(&outputs), expected);
+    }
 }

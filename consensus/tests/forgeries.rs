@@ -153,6 +153,22 @@ fn many_signers_of_little_power_are_no_quorum() {
     assert!(holds(&set, &certify(&set, &[4], nullify(8))));
 }
 
+/// What a job of one quorum answers.
+fn checked(
+    set: &Arc<ValidatorSet>,
+    statement: types::VoteStatement,
+    votes: Vec<(ValidatorIndex, BlsSignature)>,
+) -> (Option<Certificate>, Vec<ValidatorIndex>) {
+    let quorums = vec![verify::HeardQuorum { statement, votes }];
+    match verify::run(&verify::VerifyJob::Quorums { set: Arc::clone(set), quorums }, &SCHEME) {
+        verify::VerifyAnswer::Quorums(mut sifted) if sifted.len() == 1 => {
+            let verify::Sifted { certificate, bad } = sifted.remove(0);
+            (certificate, bad)
+        }
+        other => panic!("the answer is not of the job's kind: {other:?}"),
+    }
+}
+
 // FAULTS C13
 #[test]
 fn bisection_finds_exactly_the_bad_votes_and_saves_the_quorum_of_the_others() {
@@ -168,10 +184,7 @@ fn bisection_finds_exactly_the_bad_votes_and_saves_the_quorum_of_the_others() {
             }
             (ValidatorIndex(signer), signature)
         });
-        let job = verify::VerifyJob::Quorum { set: Arc::clone(&set), statement, votes: votes.collect() };
-        let verify::VerifyAnswer::Quorum { certificate, bad: found } = verify::run(&job, &SCHEME) else {
-            panic!("the answer is not of the job's kind")
-        };
+        let (certificate, found) = checked(&set, statement, votes.collect());
         assert_eq!(found.iter().map(|signer| signer.0).collect::<Vec<_>>(), bad);
         assert_eq!(certificate.is_some(), bad.len() <= 3, "{bad:?}");
         assert!(certificate.is_none_or(|certificate| holds(&set, &certificate)));
@@ -198,11 +211,8 @@ fn several_quorums_checked_together_come_out_as_each_alone() {
         let parts = statements.iter().zip(&votes).map(|(statement, votes)| EqualVotes { statement, votes });
         let parts: Vec<_> = parts.collect();
         let alone = parts.iter().map(|part| {
-            let (set, statement, votes) = (Arc::clone(&set), *part.statement, part.votes.to_vec());
-            match verify::run(&verify::VerifyJob::Quorum { set, statement, votes }, &SCHEME) {
-                verify::VerifyAnswer::Quorum { certificate, bad } => verify::Sifted { certificate, bad },
-                other => panic!("the answer is not of the job's kind: {other:?}"),
-            }
+            let (certificate, bad) = checked(&set, *part.statement, part.votes.to_vec());
+            verify::Sifted { certificate, bad }
         });
         assert_eq!(verify::quorums(&set, &parts, &SCHEME), alone.collect::<Vec<_>>(), "{bad_bits:b}");
     }

@@ -6,9 +6,10 @@ mod harness;
 
 use std::sync::Arc;
 
+use consensus::limits::CHECK_DELAY_MS;
 use consensus::{
     BuiltBlock, CertificateRequest, EpochStart, Input, KindSet, Misconduct, Output, PeerToken, Record, Resend, Route,
-    Verdict, WorkState, verify,
+    Ticket, Verdict, WorkState, verify,
 };
 use harness::{
     ROOT, SCHEME, Stage, cast, certify, entered, fetched, finalize, finalized, notarize, nullify, resent, set_of,
@@ -443,7 +444,7 @@ fn an_answer_nobody_waits_for_and_a_vote_never_cast_are_nothing() {
     let (mut stage, _) = Stage::new(3);
     let set = Arc::clone(&stage.set);
     let answer = verify::VerifyAnswer::Certificates(vec![true; 9]);
-    assert_eq!(stage.give(Input::Verified { ticket: consensus::Ticket(1), answer }), []);
+    assert_eq!(stage.give(Input::Verified { ticket: Ticket(1), answer }), []);
     let _ = stage.vote(0, notarize(1, 0, BLOCK));
     let _ = stage.vote(1, notarize(1, 0, BLOCK));
     let vote = sign(&set, ValidatorIndex(3), notarize(1, 0, BLOCK));
@@ -596,7 +597,7 @@ fn of_many_certificates_for_one_view_one_is_verified() {
 }
 
 /// The checks that an input starts, unanswered.
-fn checks(stage: &mut Stage, input: Input) -> Vec<(consensus::Ticket, verify::VerifyJob)> {
+fn checks(stage: &mut Stage, input: Input) -> Vec<(Ticket, verify::VerifyJob)> {
     let outputs = stage.engine.step(types::TimeMs(0), input).into_iter();
     let check = |output| match output {
         Output::Verify { ticket, job } => Some((ticket, job)),
@@ -621,7 +622,7 @@ fn a_certificate_waits_for_the_check_of_own_votes_of_its_view() {
     }
     jobs.extend(checks(&mut stage, Input::Certificate { certificate, route: Route::Direct(ValidatorIndex(0)) }));
     let (ticket, job) = jobs.pop().unwrap();
-    assert!(jobs.is_empty() && matches!(job, verify::VerifyJob::Quorum { .. }), "{job:?}");
+    assert!(jobs.is_empty() && matches!(job, verify::VerifyJob::Quorums { .. }), "{job:?}");
     let outputs = stage.give(Input::Verified { ticket, answer: verify::run(&job, &SCHEME) });
     assert_eq!(entered(&outputs), [2]);
     assert!(!outputs.iter().any(|output| matches!(output, Output::Verify { .. })), "it is not needed any more");
@@ -682,6 +683,63 @@ fn a_quorum_of_finalize_votes_over_own_streams_decides_once_before_it_is_checked
         decided.push(decides(&mut stage, vote));
     }
     assert_eq!(decided, [vec![], vec![], vec![BLOCK], vec![]], "with the third, and once");
+}
+
+/// What the jobs of these outputs are about.
+fn statements(jobs: &[(Ticket, verify::VerifyJob)]) -> Vec<types::VoteStatement> {
+    let quorums = jobs.iter().filter_map(|(_, job)| match job {
+        verify::VerifyJob::Quorums { quorums, .. } => Some(quorums),
+        _ => None,
+    });
+    quorums.flatten().map(|quorum| quorum.statement).collect()
+}
+
+#[test]
+fn the_check_of_a_decided_view_is_shared_with_the_next_quorum() {
+    let (mut stage, _) = Stage::new(3);
+    for signer in [0, 1, 2] {
+        let vote = direct_vote(&stage, signer, finalize(1, BLOCK));
+        assert_eq!(checks(&mut stage, vote), [], "nothing waits for it");
+    }
+    // A certificate by others is not checked either: it would be a check of its own.
+    let certificate = certify(&stage.set, &[0, 1, 2], finalize(1, BLOCK));
+    assert_eq!(checks(&mut stage, Input::Certificate { certificate, route: Route::Direct(ValidatorIndex(0)) }), []);
+    let mut jobs = Vec::new();
+    for signer in [0, 1, 2] {
+        let vote = direct_vote(&stage, signer, notarize(2, 1, OTHER));
+        jobs.extend(checks(&mut stage, vote));
+    }
+    assert_eq!(jobs.len(), 1);
+    assert_eq!(statements(&jobs), [notarize(2, 1, OTHER), finalize(1, BLOCK)]);
+    let (ticket, job) = jobs.pop().unwrap();
+    let outputs = stage.give(Input::Verified { ticket, answer: verify::run(&job, &SCHEME) });
+    assert_eq!(stage.engine.finalized(), (View(1), BLOCK));
+    assert_eq!(entered(&outputs), [3]);
+    assert!(!outputs.iter().any(|output| matches!(output, Output::Verify { .. })), "the certificate is known now");
+}
+
+#[test]
+fn a_bad_vote_in_a_shared_check_costs_the_other_quorum_nothing() {
+    let (mut stage, _) = Stage::new(3);
+    for signer in [0, 1, 2] {
+        let Input::Vote { mut vote, route } = direct_vote(&stage, signer, finalize(1, BLOCK)) else { unreachable!() };
+        vote.signature.0[7] ^= u8::from(signer == 1);
+        assert_eq!(checks(&mut stage, Input::Vote { vote, route }), []);
+    }
+    let mut jobs = Vec::new();
+    for signer in [0, 1, 2] {
+        let vote = direct_vote(&stage, signer, notarize(2, 1, OTHER));
+        jobs.extend(checks(&mut stage, vote));
+    }
+    let (ticket, job) = jobs.pop().unwrap();
+    let outputs = stage.give(Input::Verified { ticket, answer: verify::run(&job, &SCHEME) });
+    assert_eq!(entered(&outputs), [3], "the notarization holds");
+    assert_eq!(stage.engine.finalized().0, View(0), "two votes are left, and they are no quorum");
+    // The fourth completes the quorum again: it is checked when its time comes.
+    let vote = direct_vote(&stage, 3, finalize(1, BLOCK));
+    assert_eq!(checks(&mut stage, vote), []);
+    let _ = stage.at(CHECK_DELAY_MS);
+    assert_eq!(stage.engine.finalized(), (View(1), BLOCK));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Driving the engine: its outputs become effects, questions and inputs, until it has nothing more to say.
 
 use consensus::{Evidence, Input, Misconduct, Output, Resend};
-use types::{Certificate, Hash32, TimeMs, ValidatorIndex, VoteKind};
+use types::{Certificate, Hash32, TimeMs, ValidatorIndex};
 
 use crate::effect::{Effect, Notice, Offence, Target};
 use crate::job::Job;
@@ -27,7 +27,7 @@ impl Replica {
                 self.effects.push(Effect::Sign { statement, header: header.map(Box::new), again: false });
             }
             Output::Resend(parts) => parts.into_iter().for_each(|part| self.resend(part)),
-            Output::Broadcast(certificate) => self.broadcast(certificate),
+            Output::Send { certificate, to } => self.tell(certificate, &to),
             Output::Verify { ticket, job } => self.start_job(Job::Verify(job), Purpose::Verify(ticket)),
             Output::Build { view, parent_view: _, parent } => self.take_turn(view, parent),
             Output::Validate { view, block, header, parent_view: _, parent } => {
@@ -41,7 +41,10 @@ impl Replica {
             Output::Notarized(certificate) => self.certified(certificate.statement.block),
             Output::Nullified(certificate) => self.drop_turn(certificate.statement.view),
             Output::Decided { view: _, block } => self.decided = Some(block),
-            Output::Finalized(certificate) => self.finalization(certificate),
+            Output::Finalized(certificate) => {
+                self.announce(&certificate);
+                self.finalization(certificate);
+            }
             Output::Evidence(evidence) => self.report(&evidence),
             Output::Punish { signer, why } => self.punish_validator(signer, why),
             Output::WakeAt(at) => self.engine_wake_ms = at.0,
@@ -66,11 +69,17 @@ impl Replica {
         });
     }
 
-    fn broadcast(&mut self, certificate: Certificate) {
-        if certificate.statement.kind == VoteKind::Finalize && self.spreads_finality() {
+    fn tell(&mut self, certificate: Certificate, to: &[ValidatorIndex]) {
+        let members = to.iter().filter_map(|member| self.set.get(*member)).map(|validator| validator.peer);
+        let to = Target::Members(members.collect());
+        self.effects.push(Effect::Send { to, message: Message::Certificate(certificate) });
+    }
+
+    /// A finalization that is new here, for those who listen and do not vote.
+    fn announce(&mut self, certificate: &Certificate) {
+        if self.spreads_finality() {
             self.effects.push(Effect::Gossip(Message::Certificate(certificate.clone())));
         }
-        self.effects.push(Effect::Send { to: Target::Validators, message: Message::Certificate(certificate) });
     }
 
     /// Validators get the finalization over their streams; it is said aloud where somebody else listens. Every node

@@ -15,12 +15,12 @@ use crate::log::LogRecord;
 use crate::wire::{Message, Request, Response};
 
 /// To whom a message goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// All other validators of the current set.
     Validators,
-    /// One peer.
-    Peer(PeerKey),
+    /// These validators.
+    Members(Vec<PeerKey>),
 }
 
 /// What becomes of a gossiped message.

@@ -102,7 +102,7 @@ impl Replica {
     pub(crate) fn heard_gossip(&mut self, token: GossipToken, message: Message, answer: &VerifyAnswer) {
         let good = match answer {
             VerifyAnswer::Votes(good) | VerifyAnswer::Certificates(good) => good.first() == Some(&true),
-            VerifyAnswer::Quorum { .. } => false,
+            VerifyAnswer::Quorums(_) => false,
         };
         if !good {
             return self.give_verdict(token, GossipVerdict::Reject);

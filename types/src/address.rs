@@ -8,6 +8,8 @@ use bech32::{Bech32m, Hrp};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::bytes::to_hex;
+
 /// Which network a text form belongs to.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
@@ -125,7 +127,7 @@ impl std::fmt::Debug for Address {
 /// JSON of the chain's own values has no network at hand: it carries the bytes in hex. The API writes text forms.
 impl Serialize for Address {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&hex::encode(self.0))
+        serializer.serialize_str(&to_hex(&self.0))
     }
 }
 

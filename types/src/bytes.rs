@@ -7,6 +7,19 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::codec::invalid_data;
 
+/// Lower-case hexadecimal digits, in a buffer of twice the length.
+fn digits_of<'a>(bytes: &[u8], buffer: &'a mut [u8]) -> &'a str {
+    hex::encode_to_slice(bytes, buffer).expect("the buffer has two places for each byte");
+    std::str::from_utf8(buffer).expect("digits are ASCII")
+}
+
+/// Bytes in lower-case hexadecimal digits.
+#[must_use]
+pub fn to_hex(bytes: &[u8]) -> String {
+    let mut digits = vec![0; bytes.len().saturating_mul(2)];
+    digits_of(bytes, &mut digits).to_owned()
+}
+
 macro_rules! fixed_bytes {
     ($(#[$doc:meta])* $name:ident, $length:literal) => {
         $(#[$doc])*
@@ -30,6 +43,12 @@ macro_rules! fixed_bytes {
             pub fn from_slice(bytes: &[u8]) -> Option<Self> {
                 bytes.try_into().ok().map(Self)
             }
+
+            /// Hands over the hexadecimal digits.
+            fn with_digits<T>(&self, take: impl FnOnce(&str) -> T) -> T {
+                let mut digits = [[0; 2]; $length];
+                take(digits_of(&self.0, digits.as_flattened_mut()))
+            }
         }
 
         impl Default for $name {
@@ -52,7 +71,7 @@ macro_rules! fixed_bytes {
 
         impl std::fmt::Display for $name {
             fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str(&hex::encode(self.0))
+                self.with_digits(|digits| formatter.write_str(digits))
             }
         }
 
@@ -75,7 +94,7 @@ macro_rules! fixed_bytes {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                self.with_digits(|digits| serializer.serialize_str(digits))
             }
         }
 
@@ -150,7 +169,7 @@ impl<const MAX: usize> std::ops::Deref for ByteString<MAX> {
 
 impl<const MAX: usize> std::fmt::Debug for ByteString<MAX> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(&hex::encode(&self.0))
+        formatter.write_str(&to_hex(&self.0))
     }
 }
 
@@ -173,7 +192,7 @@ impl<const MAX: usize> BorshDeserialize for ByteString<MAX> {
 
 impl<const MAX: usize> Serialize for ByteString<MAX> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&hex::encode(&self.0))
+        serializer.serialize_str(&to_hex(&self.0))
     }
 }
 

@@ -36,7 +36,7 @@ pub use address::{Address, AddressError, Network};
 pub use amount::{Amount, AmountError};
 pub use asset::{Asset, THR, THR_DECIMALS, VIBE, VIBE_DECIMALS, WBTC, WBTC_DECIMALS};
 pub use block::{Block, Body, Header, SystemCall};
-pub use bytes::{BlsPublicKey, BlsSignature, ByteString, Hash32, PeerKey, Secp256k1Key, Secp256k1Signature};
+pub use bytes::{BlsPublicKey, BlsSignature, ByteString, Hash32, PeerKey, Secp256k1Key, Secp256k1Signature, to_hex};
 pub use certificate::{Certificate, CertificateShapeError, SignerBitmap};
 pub use codec::{Canonical, DecodeError};
 pub use genesis::{FeeParameters, Genesis, GenesisAsset, GenesisBalance, GenesisValidator, Limits, Parameters, Timing};

@@ -314,3 +314,14 @@ pub fn finalized(outputs: &[Output]) -> Vec<Hash32> {
         })
         .collect()
 }
+
+/// The blocks that are final for this node, though their certificates are not yet checked.
+pub fn decided(outputs: &[Output]) -> Vec<Hash32> {
+    outputs
+        .iter()
+        .filter_map(|output| match output {
+            Output::Decided { block, .. } => Some(*block),
+            _ => None,
+        })
+        .collect()
+}

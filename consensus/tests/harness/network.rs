@@ -250,7 +250,11 @@ impl Network {
                     }
                 }
             }
-            Output::Broadcast(certificate) => self.broadcast(at, &Message::Certificates(vec![certificate])),
+            Output::Send { certificate, to } => {
+                for member in to {
+                    self.send(at, usize::from(member.0), Message::Certificates(vec![certificate.clone()]));
+                }
+            }
             Output::Verify { ticket, job } => {
                 let delay = self.dice.roll(3);
                 self.local(at, delay, Input::Verified { ticket, answer: verify::run(&job, &SCHEME) });

@@ -15,7 +15,7 @@ const DESCENDANTS_MAX: usize = 1_024;
 
 /// Canonical bytes in hex.
 pub(crate) fn to_hex(value: &impl Canonical) -> String {
-    hex::encode(value.to_canonical())
+    types::to_hex(&value.to_canonical())
 }
 
 /// A receipt with its code in words.
@@ -39,7 +39,7 @@ pub(crate) fn receipt(registry: &Registry, receipt: &Receipt) -> ReceiptResponse
 }
 
 fn event(event: &Event) -> EventResponse {
-    EventResponse { module: event.module, kind: event.kind, body: hex::encode(&*event.body) }
+    EventResponse { module: event.module, kind: event.kind, body: types::to_hex(&event.body) }
 }
 
 /// A block in a list.

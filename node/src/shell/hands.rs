@@ -130,8 +130,13 @@ impl Hands {
         let channel = channel_of(message.lane());
         let bytes: Arc<[u8]> = message.to_canonical().into();
         match to {
-            // A peer that is gone or too slow has to ask for what it missed.
-            Target::Peer(peer) => drop(self.network.send(peer, channel, bytes)),
+            Target::Members(peers) => {
+                let missed = |peer: &types::PeerKey| self.network.send(*peer, channel, bytes.clone()).is_err();
+                let unreached = peers.iter().filter(|peer| missed(peer)).count();
+                if unreached > 0 && matches!(channel, Channel::Votes | Channel::Proposals) {
+                    let _ = self.network.publish(Channel::Consensus, bytes);
+                }
+            }
             Target::Validators => {
                 let report = self.network.broadcast_direct(channel, &bytes).unwrap_or_default();
                 match channel {

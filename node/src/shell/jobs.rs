@@ -58,14 +58,25 @@ struct Waiting {
 #[derive(Default)]
 struct Queue {
     waiting: [VecDeque<Waiting>; URGENCIES],
+    /// The threads that have nothing to do.
+    idle: Vec<Arc<Worker>>,
     stopping: bool,
+}
+
+/// A thread that takes jobs.
+struct Worker {
+    /// Those it may take.
+    urgencies: Range<usize>,
+    /// That there is one for it, or that all is over.
+    called: Condvar,
 }
 
 /// The queue of work and the threads that take from it.
 pub struct JobPool {
     store: Store,
     environment: Arc<JobEnvironment>,
-    shared: Arc<(Mutex<Queue>, Condvar)>,
+    queue: Arc<Mutex<Queue>>,
+    workers: Vec<Arc<Worker>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -81,18 +92,20 @@ impl JobPool {
         inbox: InboxSender,
         faults: &Faults,
     ) -> std::io::Result<Self> {
-        let shared = Arc::new((Mutex::new(Queue::default()), Condvar::new()));
-        let mut threads = Vec::new();
-        let workers = (0..count.max(2)).map(|number| {
+        let queue = Arc::new(Mutex::new(Queue::default()));
+        let (mut workers, mut threads) = (Vec::new(), Vec::new());
+        let shares = (0..count.max(2)).map(|number| {
             let urgencies = if number == 0 { 0..LATE } else { 0..LONG };
             (format!("worker-{number}"), urgencies)
         });
-        for (name, urgencies) in workers.chain([("replay".to_owned(), LONG..URGENCIES)]) {
-            let (shared, environment, inbox) = (shared.clone(), environment.clone(), inbox.clone());
-            let work = move || work(&shared, &urgencies, &environment, &inbox);
+        for (name, urgencies) in shares.chain([("replay".to_owned(), LONG..URGENCIES)]) {
+            let worker = Arc::new(Worker { urgencies, called: Condvar::new() });
+            workers.push(worker.clone());
+            let (queue, environment, inbox) = (queue.clone(), environment.clone(), inbox.clone());
+            let work = move || work(&queue, &worker, &environment, &inbox);
             threads.push(faults.spawn(&name, work)?);
         }
-        Ok(Self { store, environment, shared, threads })
+        Ok(Self { store, environment, queue, workers, threads })
     }
 
     /// Queues a job, whose answer comes as `Event::JobDone` through the inbox, or does it and returns that event. How many wait
@@ -106,20 +119,27 @@ impl JobPool {
             return Ok(Some(Event::JobDone { id, answer: self.environment.run(job, &view) }));
         }
         let urgency = urgency(&job);
-        let mut queue = lock(&self.shared.0);
+        let mut queue = lock(&self.queue);
         if let Some(waiting) = queue.waiting.get_mut(urgency) {
             waiting.push_back(Waiting { id, job, view });
         }
-        drop(queue);
-        // A thread that may not take it could be the one that is woken, so all are.
-        self.shared.1.notify_all();
+        // One thread is woken, and one that may take the job. A busy one looks for it before it rests.
+        // Of two, the one that may do less: the other is kept for what only it may do.
+        let suitable = queue.idle.iter().enumerate().filter(|(_, worker)| worker.urgencies.contains(&urgency));
+        let chosen = suitable.min_by_key(|(_, worker)| worker.urgencies.end).map(|(place, _)| place);
+        if let Some(worker) = chosen.map(|place| queue.idle.swap_remove(place)) {
+            drop(queue);
+            worker.called.notify_one();
+        }
         Ok(None)
     }
 
     /// Lets the jobs under way end, forgets the others, and waits for the threads.
     pub fn stop(self) {
-        lock(&self.shared.0).stopping = true;
-        self.shared.1.notify_all();
+        lock(&self.queue).stopping = true;
+        for worker in self.workers {
+            worker.called.notify_one();
+        }
         for thread in self.threads {
             // A panic has been reported as a fault.
             let _ = thread.join();
@@ -175,8 +195,8 @@ impl JobEnvironment {
     }
 }
 
-fn work(shared: &(Mutex<Queue>, Condvar), urgencies: &Range<usize>, environment: &JobEnvironment, inbox: &InboxSender) {
-    while let Some(Work { ids, job, view }) = next(shared, urgencies) {
+fn work(queue: &Mutex<Queue>, worker: &Arc<Worker>, environment: &JobEnvironment, inbox: &InboxSender) {
+    while let Some(Work { ids, job, view }) = next(queue, worker) {
         let answers = match environment.run(job, &view) {
             // Each asker gets the verdicts on what it gave.
             JobAnswer::Check(verdicts) => {
@@ -200,17 +220,20 @@ struct Work {
     view: StoreView,
 }
 
-fn next((queue, changed): &(Mutex<Queue>, Condvar), urgencies: &Range<usize>) -> Option<Work> {
+fn next(queue: &Mutex<Queue>, worker: &Arc<Worker>) -> Option<Work> {
     let mut queue = lock(queue);
     loop {
         if queue.stopping {
             return None;
         }
-        let waiting = queue.waiting.get_mut(urgencies.clone());
+        let waiting = queue.waiting.get_mut(worker.urgencies.clone());
         if let Some(first) = waiting.and_then(|own| own.iter_mut().find_map(VecDeque::pop_front)) {
             return Some(queue.joined(first));
         }
-        queue = changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        queue.idle.push(worker.clone());
+        queue = worker.called.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        // It may have woken by itself.
+        queue.idle.retain(|other| !Arc::ptr_eq(other, worker));
     }
 }
 

@@ -249,7 +249,7 @@ impl World {
     fn do_effect(&mut self, place: usize, effect: Effect) {
         match effect {
             Effect::Sign { statement, header, .. } => self.sign(place, statement, header.map(|header| *header)),
-            Effect::Send { to, message } => self.send(place, to, &message),
+            Effect::Send { to, message } => self.send(place, &to, &message),
             Effect::Gossip(message) => {
                 for other in 0..self.nodes.len() {
                     self.deliver(place, other, &message, Via::Gossip(replica::GossipToken(0)));
@@ -296,16 +296,16 @@ impl World {
             Some(header) => Message::Proposal(types::Proposal { vote, header }),
             None => Message::Vote(vote),
         };
-        self.send(place, Target::Validators, &message);
+        self.send(place, &Target::Validators, &message);
         self.happen(place, Event::Signed { vote });
     }
 
-    fn send(&mut self, place: usize, to: Target, message: &Message) {
+    fn send(&mut self, place: usize, to: &Target, message: &Message) {
         for other in 0..self.nodes.len() {
             let node = &self.nodes[other];
             let wanted = match to {
                 Target::Validators => node.voter,
-                Target::Peer(peer) => node.peer == peer,
+                Target::Members(peers) => peers.contains(&node.peer),
             };
             if wanted {
                 self.deliver(place, other, message, Via::Stream);

@@ -24,7 +24,7 @@ impl World {
         match effect {
             Effect::Persist(_) | Effect::Floor { .. } => {}
             Effect::Sign { statement, header, .. } => self.sign(place, statement, header),
-            Effect::Send { to, message } => self.send(place, to, &message),
+            Effect::Send { to, message } => self.send(place, &to, &message),
             Effect::Gossip(message) => {
                 self.watch(place, &message);
                 let own = self.nodes[place].peer;
@@ -86,17 +86,17 @@ impl World {
             None => Message::Vote(vote),
         };
         self.nodes[place].voted_us = self.at_us;
-        self.send(place, Target::Validators, &message);
+        self.send(place, &Target::Validators, &message);
         self.give(place, Event::Signed { vote });
     }
 
-    fn send(&mut self, place: usize, to: Target, message: &Message) {
+    fn send(&mut self, place: usize, to: &Target, message: &Message) {
         self.watch(place, message);
         let own = self.nodes[place].peer;
         let members = self.ground.keys.len();
         let is_meant = |node: &super::node::Node| match to {
             Target::Validators => node.peer != own && node.validator.is_some_and(|validator| validator < members),
-            Target::Peer(peer) => node.peer == peer,
+            Target::Members(peers) => peers.contains(&node.peer),
         };
         let targets: Vec<usize> = (0..self.nodes.len()).filter(|to| is_meant(&self.nodes[*to])).collect();
         let Some(mut crime) = self.nodes[place].crime.take() else {
