@@ -69,9 +69,18 @@ impl Column {
         matches!(self, Self::State | Self::Tree | Self::TransactionById | Self::BlockByHash)
     }
 
-    /// Whether compression is not worth its time: hashes and signatures hardly get smaller, changes soon go.
+    /// Whether compression is not worth its time: hashes and signatures hardly get smaller, changes soon go, and one
+    /// value of the state is wanted where its whole block would be unpacked.
     const fn is_incompressible(self) -> bool {
-        matches!(self, Self::Tree | Self::TransactionById | Self::BlockByHash | Self::Bodies | Self::Changes)
+        matches!(
+            self,
+            Self::State | Self::Tree | Self::TransactionById | Self::BlockByHash | Self::Bodies | Self::Changes
+        )
+    }
+
+    /// Whether single keys are read all over it, each of them seldom, and most of them are there.
+    const fn is_scattered(self) -> bool {
+        matches!(self, Self::State | Self::Tree)
     }
 
     /// The first bytes of the keys by which they are looked up, if those are not the whole keys.
@@ -93,6 +102,14 @@ impl Column {
             table.set_bloom_filter(10.0, false);
         }
         let mut family = Options::default();
+        if self.is_scattered() {
+            // What leads to blocks of these is wanted for every read, so it does not compete with the blocks: about a
+            // MiB for a million accounts. The last level, where almost everything is found, needs no filter.
+            table.set_cache_index_and_filter_blocks(false);
+            family.set_optimize_filters_for_hits(true);
+            family.set_memtable_prefix_bloom_ratio(0.02);
+            family.set_memtable_whole_key_filtering(true);
+        }
         if let Some(bytes) = self.prefix_bytes() {
             table.set_whole_key_filtering(false);
             family.set_prefix_extractor(SliceTransform::create_fixed_prefix(bytes));

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use borsh::BorshDeserialize;
 use rocksdb::{
-    Cache, ColumnFamily, DB, DBPinnableSlice, Direction, IteratorMode, LiveFile, ReadOptions, WriteBatch, WriteOptions,
+    Cache, ColumnFamily, DB, DBPinnableSlice, Direction, IteratorMode, LiveFile, LruCacheOptions, ReadOptions,
+    WriteBatch, WriteOptions,
 };
 
 use crate::columns::{Column, database_options};
@@ -14,14 +15,23 @@ use crate::options::StoreOptions;
 /// A key and its value.
 pub(crate) type Pair = (Box<[u8]>, Box<[u8]>);
 
+/// The cache of blocks has so many parts, as a power of two. A filter may have a MiB; in a part that is smaller it would
+/// not be kept, but read from the disk at every lookup.
+const CACHE_PARTS_BITS: i32 = 2;
+
 pub(crate) struct Database {
     db: DB,
     path: PathBuf,
+    /// For reads whose blocks are not worth keeping: the next one needs others, and the kernel has them anyway.
+    scattered: ReadOptions,
 }
 
 impl Database {
     pub(crate) fn open(path: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
-        let cache = Cache::new_lru_cache(options.block_cache_bytes);
+        let mut cache = LruCacheOptions::default();
+        cache.set_capacity(options.block_cache_bytes);
+        cache.set_num_shard_bits(CACHE_PARTS_BITS);
+        let cache = Cache::new_lru_cache_opts(&cache);
         let families = Column::ALL.map(|column| column.descriptor(options, &cache));
         let opened = DB::open_cf_descriptors(&database_options(options), path, families);
         let db = opened.map_err(|error| {
@@ -31,7 +41,9 @@ impl Database {
             }
             StoreError::Database { operation: "open", path: path.to_owned(), message }
         })?;
-        let database = Self { db, path: path.to_owned() };
+        let mut scattered = ReadOptions::default();
+        scattered.fill_cache(false);
+        let database = Self { db, path: path.to_owned(), scattered };
         database.check_files()?;
         Ok(database)
     }
@@ -69,9 +81,10 @@ impl Database {
         self.db.get_pinned_cf(self.family(column), key).map_err(|error| self.unreadable(column, key, error))
     }
 
-    /// As [`Self::get`], where the chain cannot go on without an answer.
+    /// One key of state or tree, where the chain cannot go on without an answer.
     pub(crate) fn must_get(&self, column: Column, key: &[u8]) -> Option<DBPinnableSlice<'_>> {
-        self.get(column, key).unwrap_or_else(|error| fault(&error))
+        let got = self.db.get_pinned_cf_opt(self.family(column), key, &self.scattered);
+        got.unwrap_or_else(|error| fault(&self.unreadable(column, key, error)))
     }
 
     /// Decodes the value under a key.

@@ -2,8 +2,9 @@
 //! written lately.
 //!
 //! It must not know what is kept nor where the disk is. Two generations of clean entries: what was not asked for while
-//! a whole generation came in is forgotten. Invariants: what it gives is as of the last commit that began; an entry
-//! that is not on disk is not forgotten.
+//! a whole generation came in is forgotten, but for what is lasting, which stays as long as it takes no more than a
+//! generation. Invariants: what it gives is as of the last commit that began; an entry that is not on disk is not
+//! forgotten.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -15,11 +16,18 @@ use execution::ShortBytes;
 
 /// Parts with a lock each, so that readers seldom wait for each other.
 const SHARDS: usize = 16;
+/// Slots of a page that lead on, from which it is worth keeping: half of them.
+const BRANCHES_OF_LASTING: u32 = 8;
 
 /// What an entry's content takes in memory.
 pub(crate) trait Weigh {
     /// Bytes, besides the value itself.
     fn bytes(&self) -> usize;
+
+    /// Whether it is asked for again and again, so that it outlasts what is only passed through.
+    fn is_lasting(&self) -> bool {
+        false
+    }
 }
 
 impl Weigh for ShortBytes {
@@ -31,6 +39,11 @@ impl Weigh for ShortBytes {
 impl Weigh for Arc<Page> {
     fn bytes(&self) -> usize {
         self.memory_bytes()
+    }
+
+    /// Pages that lead on to many others are few, and on the way to every key.
+    fn is_lasting(&self) -> bool {
+        self.branches() >= BRANCHES_OF_LASTING
     }
 }
 
@@ -157,13 +170,21 @@ where
 
     /// Begins a new generation if this one is full.
     fn age(&self, shard: &mut Shard<K, V>) {
-        if shard.clean_bytes <= self.clean_bytes_max / (2 * SHARDS) {
+        let third = self.clean_bytes_max / (3 * SHARDS);
+        if shard.clean_bytes <= third {
             return;
         }
         let unsaved: HashMap<K, Entry<V>> = shard.young.extract_if(|_, entry| !entry.is_saved).collect();
         let clean = std::mem::replace(&mut shard.young, unsaved);
-        shard.old = clean.into_iter().map(|(key, entry)| (key, entry.value)).collect();
+        let clean = clean.into_iter().map(|(key, entry)| (key, entry.value)).collect();
         shard.clean_bytes = 0;
+        let mut lasting_bytes = 0;
+        for (key, value) in std::mem::replace(&mut shard.old, clean) {
+            if value.as_ref().is_some_and(Weigh::is_lasting) && lasting_bytes <= third {
+                lasting_bytes += weight(&key, value.as_ref());
+                shard.old.insert(key, value);
+            }
+        }
     }
 
     fn shard(&self, key: &[u8]) -> MutexGuard<'_, Shard<K, V>> {
@@ -232,6 +253,39 @@ mod tests {
         layer.saved();
         layer.offer(key(1), Some(value(1, 1)), unknown);
         assert_eq!(known(&layer, 1), Some(Some(value(2, 1))));
+    }
+
+    /// A value of 100 bytes that may be a lasting one.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    enum Kind {
+        Lasting,
+        Passing,
+    }
+
+    impl Weigh for Kind {
+        fn bytes(&self) -> usize {
+            100
+        }
+
+        fn is_lasting(&self) -> bool {
+            *self == Self::Lasting
+        }
+    }
+
+    #[test]
+    fn what_is_lasting_outlasts_what_passes_through_as_long_as_it_is_not_much() {
+        let layer: Layer<ShortBytes, Kind> = Layer::new(96 * 1024);
+        let read = |number: u16, kind: Kind| {
+            let unknown = layer.get(&key(number)[..]).expect_err("it was never there");
+            layer.offer(key(number), Some(kind), unknown);
+        };
+        (0..32).for_each(|number| read(number, Kind::Lasting));
+        (1_000..9_000).for_each(|number| read(number, Kind::Passing));
+        let known = |range: std::ops::Range<u16>| range.filter(|number| layer.get(&key(*number)[..]).is_ok()).count();
+        assert_eq!(known(0..32), 32);
+        assert!(known(1_000..9_000) < 700);
+        (10_000..18_000).for_each(|number| read(number, Kind::Lasting));
+        assert!(known(10_000..18_000) < 700);
     }
 
     #[test]

@@ -124,6 +124,12 @@ impl Page {
         size_of::<Self>().saturating_add(size_of_val(&*self.hashes))
     }
 
+    /// How many of its slots lead on to another page.
+    #[must_use]
+    pub fn branches(&self) -> u32 {
+        (self.shape.present & !self.shape.leaves).count_ones()
+    }
+
     /// The one encoding of this page, at most [`PAGE_BYTES_MAX`] bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
