@@ -40,6 +40,7 @@ impl Execution {
             height,
             changes: self.changes,
             pages: update.pages,
+            pages_replaced: update.replaced,
             state_root: Hash32(update.root),
             receipts: self.receipts,
             receipts_root: self.receipts_root,

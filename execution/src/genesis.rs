@@ -114,6 +114,7 @@ impl Registry {
             height: Height::ZERO,
             changes,
             pages: update.pages,
+            pages_replaced: update.replaced,
             state_root: Hash32(update.root),
             receipts: Vec::new(),
             receipts_root,

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crypto::jellyfish::PageChanges;
+use crypto::jellyfish::{PageChanges, ReplacedPages};
 use types::{Address, Body, Certificate, Hash32, Header, Height, Receipt};
 
 use crate::change_set::ChangeSet;
@@ -29,6 +29,8 @@ pub struct BlockOutcome {
     pub changes: ChangeSet,
     /// What it changed in the tree.
     pub pages: PageChanges,
+    /// What the tree had in their places before.
+    pub pages_replaced: ReplacedPages,
     /// The state after it; stands in its children's headers.
     pub state_root: Hash32,
     /// The block's own receipt, then one per transaction.

@@ -9,16 +9,13 @@
 
 use std::sync::Arc;
 
-use crypto::jellyfish::{Page, PagePath};
+use crypto::jellyfish::{Page, PagePath, ReplacedPages};
 use execution::AccountTouch;
 use types::Address;
 
 /// The length of what is not there.
 const ABSENT: u32 = u32::MAX;
 const ADDRESS_BYTES: usize = 20;
-
-/// The pages that a block replaced, sorted.
-pub(crate) type PagesBefore = Vec<(PagePath, Option<Arc<Page>>)>;
 
 /// What a block changed in the state.
 #[derive(Debug, Default)]
@@ -29,7 +26,7 @@ pub(crate) struct Changes {
     /// Where the touched accounts begin.
     touches: usize,
     /// Only in memory, and only of blocks that were committed since the start.
-    pages: Option<PagesBefore>,
+    pages: Option<ReplacedPages>,
     memory_bytes: usize,
 }
 
@@ -60,7 +57,7 @@ impl Changes {
     }
 
     /// Adds what else the block did.
-    pub(crate) fn finish(&mut self, touches: &[AccountTouch], pages: PagesBefore) {
+    pub(crate) fn finish(&mut self, touches: &[AccountTouch], pages: ReplacedPages) {
         self.touches = self.bytes.len();
         put_length(&mut self.bytes, touches.len());
         for touch in touches {

@@ -5,7 +5,7 @@
 //! saved later, and stays there until it is.
 
 use std::borrow::Borrow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
@@ -70,11 +70,10 @@ impl Store {
         check_writer(&writer)?;
         let mut tip = self.tip().ok_or(StoreError::NotInitialized)?;
         let mut commit = Commit::new(&self.inner);
-        for (index, block) in blocks.iter().map(Borrow::borrow).enumerate() {
+        for block in blocks.iter().map(Borrow::borrow) {
             check_follows(&tip, block)?;
-            let is_last = index + 1 == blocks.len();
             commit.put_block(&block.header, &block.body, Some(&block.certificate), &block.outcome);
-            commit.put_changes(&block.outcome, is_last);
+            commit.put_changes(&block.outcome);
             tip = tip_after(&block.header, &block.outcome);
         }
         if blocks.is_empty() {
@@ -123,13 +122,11 @@ struct Commit<'a> {
     inner: &'a Inner,
     batch: WriteBatch,
     changes: BTreeMap<u64, Arc<Changes>>,
-    /// Pages as earlier blocks of this batch leave them.
-    pages: HashMap<PagePath, Option<&'a Arc<Page>>>,
 }
 
 impl<'a> Commit<'a> {
     fn new(inner: &'a Inner) -> Self {
-        Self { inner, batch: WriteBatch::default(), changes: BTreeMap::new(), pages: HashMap::new() }
+        Self { inner, batch: WriteBatch::default(), changes: BTreeMap::new() }
     }
 
     fn put(&mut self, column: Column, key: &[u8], value: &[u8]) {
@@ -163,23 +160,15 @@ impl<'a> Commit<'a> {
         }
     }
 
-    /// Records what the block changes. The pages that an earlier block of the batch leaves are known only here.
-    fn put_changes(&mut self, outcome: &'a BlockOutcome, is_last: bool) {
+    /// Records what the block changes.
+    fn put_changes(&mut self, outcome: &BlockOutcome) {
         let mut changes = Changes::new(outcome.changes.len());
         for (key, change) in outcome.changes.iter() {
             changes.put(Write { key, before: change.before.as_deref(), after: change.after.as_deref() });
         }
-        let before = |path: &PagePath| match self.pages.get(path) {
-            Some(staged) => staged.cloned(),
-            None => self.inner.newest_page(path),
-        };
-        let pages = outcome.pages.keys().map(|path| (*path, before(path))).collect();
-        changes.finish(&outcome.accounts_touched, pages);
+        changes.finish(&outcome.accounts_touched, outcome.pages_replaced.clone());
         self.put(Column::Changes, &keys::height(outcome.height), changes.as_bytes());
         self.changes.insert(outcome.height.0, Arc::new(changes));
-        if !is_last {
-            self.pages.extend(outcome.pages.iter().map(|(path, page)| (*path, page.as_ref())));
-        }
     }
 
     /// Saves everything that is newer in memory.

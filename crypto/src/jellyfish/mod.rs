@@ -13,7 +13,7 @@
 //! in length (77 and 80 bytes), so a leaf never passes for a node.
 //!
 //! The *layout* is ours: [`Page`]s of four levels (16 slots), each under its [`PagePath`], in the present version only. What was
-//! before is the caller's to keep: the old bytes of the pages that an [`update`] names undo it. Nothing outside this folder may
+//! before is the caller's to keep: the old pages that an [`update`] gives undo it. Nothing outside this folder may
 //! depend on how many levels a page holds.
 //!
 //! It must not know what a state key means, where pages are stored, or how many threads there are: [`Plan`] cuts an update into
@@ -35,7 +35,7 @@ pub use hash::{EMPTY_ROOT, KeyHash, Leaf, NodeHash, ValueHash};
 pub use page::{PAGE_BYTES_MAX, Page};
 pub use path::{PATH_BYTES_MAX, PagePath};
 pub use proof::{Proof, ProofError, SIBLINGS_MAX, prove, verify, verify_hashed};
-pub use reader::{Overlay, PageChanges, PageReader};
+pub use reader::{Overlay, PageChanges, PageReader, ReplacedPages};
 pub use update::{Change, Plan, Subtree, SubtreeUpdate, TreeUpdate, update};
 
 /// Bytes that are not the one encoding of a page, a path or a proof.

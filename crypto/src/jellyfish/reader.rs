@@ -13,6 +13,9 @@ use super::path::PagePath;
 /// What an update does to the pages: the new page under a path, or `None` where the page goes.
 pub type PageChanges = BTreeMap<PagePath, Option<Arc<Page>>>;
 
+/// What was under the paths that an update changed, in their order: the page, or `None` where there was none.
+pub type ReplacedPages = Vec<(PagePath, Option<Arc<Page>>)>;
+
 /// Gives the pages of one version of the tree.
 ///
 /// Reading cannot fail: a store that cannot answer stops the machine, because going on would fork the chain.

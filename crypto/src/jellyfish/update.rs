@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::hash::{EMPTY_ROOT, KeyHash, Leaf, NodeHash, ValueHash};
 use super::page::{ALL_SLOTS, Page, Slot};
 use super::path::PagePath;
-use super::reader::{PageChanges, PageReader, branch_page, root_page};
+use super::reader::{PageChanges, PageReader, ReplacedPages, branch_page, root_page};
 
 /// A key that changed: the hash of its new value, or `None` if it was deleted.
 pub type Change = (KeyHash, Option<ValueHash>);
@@ -19,8 +19,10 @@ pub type Change = (KeyHash, Option<ValueHash>);
 pub struct TreeUpdate {
     /// The new root.
     pub root: NodeHash,
-    /// The pages that differ. To undo the update later, keep what was under these paths.
+    /// The pages that differ.
     pub pages: PageChanges,
+    /// What was under the same paths before, in their order: enough to undo the update later.
+    pub replaced: ReplacedPages,
 }
 
 /// Applies `changes`, sorted by key and each key once, to the tree with root `root`. Deleting an absent key changes nothing.
@@ -57,8 +59,16 @@ pub struct SubtreeUpdate {
     pages: ChangedPages,
 }
 
+/// A page before and after.
+#[derive(Clone, Debug)]
+struct ChangedPage {
+    path: PagePath,
+    before: Option<Arc<Page>>,
+    after: Option<Arc<Page>>,
+}
+
 /// The pages of a part, each once, in no order: they are sorted once, with those of the other parts.
-type ChangedPages = Vec<(PagePath, Option<Arc<Page>>)>;
+type ChangedPages = Vec<ChangedPage>;
 
 impl<'a> Plan<'a> {
     /// Reads the root page and checks the order of the changes; conditions as for [`update`].
@@ -82,7 +92,8 @@ impl<'a> Plan<'a> {
     /// Joins the parts, each of which has to be there once, in any order.
     #[must_use]
     pub fn finish(self, parts: impl IntoIterator<Item = SubtreeUpdate>) -> TreeUpdate {
-        let mut page = self.root_page.unwrap_or_else(|| Arc::new(Page::blank()));
+        let before = self.root_page;
+        let mut page = before.clone().unwrap_or_else(|| Arc::new(Page::blank()));
         let mut pages = ChangedPages::new();
         let mut dirty = 0;
         for part in parts {
@@ -90,13 +101,19 @@ impl<'a> Plan<'a> {
             dirty |= replace_slot(&mut page, part.nibble, part.slot);
         }
         if dirty == 0 {
-            return TreeUpdate { root: page.hash(), pages: PageChanges::from_iter(pages) };
+            return tree_update(page.hash(), pages);
         }
         Arc::make_mut(&mut page).rehash(dirty);
         let root = page.hash();
-        pages.push((PagePath::ROOT, (root != EMPTY_ROOT).then_some(page)));
-        TreeUpdate { root, pages: PageChanges::from_iter(pages) }
+        pages.push(ChangedPage { path: PagePath::ROOT, before, after: (root != EMPTY_ROOT).then_some(page) });
+        tree_update(root, pages)
     }
+}
+
+fn tree_update(root: NodeHash, mut changed: ChangedPages) -> TreeUpdate {
+    changed.sort_unstable_by(|left, right| left.path.cmp(&right.path));
+    let replaced = changed.iter_mut().map(|page| (page.path, page.before.take())).collect();
+    TreeUpdate { root, pages: changed.into_iter().map(|page| (page.path, page.after)).collect(), replaced }
 }
 
 impl Subtree<'_> {
@@ -118,17 +135,18 @@ fn update_slot<R: PageReader + ?Sized>(
     changes: &[Change],
     pages: &mut ChangedPages,
 ) -> Slot {
-    let (path, mut page, mut dirty) = match slot {
+    let (path, before, mut page, mut dirty) = match slot {
         Slot::Branch(hash) => {
             let path = parent.child(nibble);
-            (path, branch_page(reader, &path, &hash), 0)
+            let page = branch_page(reader, &path, &hash);
+            (path, Some(Arc::clone(&page)), page, 0)
         }
         Slot::Empty | Slot::Leaf(_) => match survivors(slot, changes) {
             Survivors::None => return Slot::Empty,
             Survivors::One(leaf) => return Slot::Leaf(leaf),
             Survivors::More => {
                 let path = parent.child(nibble);
-                (path, Arc::new(page_around(slot, &path)), ALL_SLOTS)
+                (path, None, Arc::new(page_around(slot, &path)), ALL_SLOTS)
             }
         },
     };
@@ -141,7 +159,7 @@ fn update_slot<R: PageReader + ?Sized>(
     }
     Arc::make_mut(&mut page).rehash(dirty);
     let settled = page.as_slot();
-    pages.push((path, matches!(settled, Slot::Branch(_)).then_some(page)));
+    pages.push(ChangedPage { path, before, after: matches!(settled, Slot::Branch(_)).then_some(page) });
     settled
 }
 

@@ -37,6 +37,7 @@ proptest! {
             let before = (model.root, model.pages.clone());
             let update = model.apply(batch);
             let undo: Vec<_> = update.pages.keys().map(|path| (*path, before.1.get(path).cloned())).collect();
+            prop_assert_eq!(&update.replaced, &undo);
             versions.push((before, undo));
         }
         let mut pages = model.pages;

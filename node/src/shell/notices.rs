@@ -173,6 +173,7 @@ mod tests {
             height: header.height,
             changes: execution::ChangeSet::default(),
             pages: Default::default(),
+            pages_replaced: Vec::new(),
             state_root: Hash32::ZERO,
             receipts: Vec::new(),
             receipts_root: Hash32::ZERO,

@@ -37,6 +37,7 @@ fn final_block(header: Header) -> Arc<FinalizedBlock> {
         height: header.height,
         changes: ChangeSet::default(),
         pages: std::collections::BTreeMap::default(),
+        pages_replaced: Vec::new(),
         state_root: Hash32::ZERO,
         receipts: Vec::new(),
         receipts_root: Hash32::ZERO,

@@ -115,6 +115,7 @@ fn layer(writes: Vec<(Vec<u8>, Option<Vec<u8>>)>) -> Arc<BlockOutcome> {
         height: Height::ZERO,
         changes: changes.collect(),
         pages: PageChanges::new(),
+        pages_replaced: Vec::new(),
         state_root: Hash32::ZERO,
         receipts: Vec::new(),
         receipts_root: Hash32::ZERO,

@@ -76,6 +76,7 @@ impl Chain {
             height: Height(height),
             changes,
             pages: next.pages,
+            pages_replaced: next.replaced,
             state_root: Hash32(next.root),
             receipts_root: crypto::ids::receipts_root(&receipts),
             receipts,
