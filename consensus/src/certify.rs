@@ -25,7 +25,7 @@ use crate::{Engine, limits};
 enum Pending {
     Quorums(Vec<VoteStatement>),
     Doubted(Vec<Vote>),
-    Suspect(Evidence),
+    Suspect(Box<Evidence>),
     Proposal(Box<Proposal>),
     Certificates(Vec<(Certificate, Route)>),
 }
@@ -222,7 +222,7 @@ impl Engine {
             return;
         }
         self.epoch.accused.insert(place);
-        let ticket = self.jobs.add(Pending::Suspect(evidence));
+        let ticket = self.jobs.add(Pending::Suspect(Box::new(evidence)));
         let votes = vec![evidence.first, evidence.second];
         self.outputs.push(Output::Verify { ticket, job: VerifyJob::Votes { set: Arc::clone(&self.epoch.set), votes } });
     }
@@ -337,7 +337,7 @@ impl Engine {
                     }
                 }
             }
-            (Pending::Suspect(evidence), VerifyAnswer::Votes(good)) => self.suspect_checked(evidence, &good),
+            (Pending::Suspect(evidence), VerifyAnswer::Votes(good)) => self.suspect_checked(*evidence, &good),
             (Pending::Proposal(proposal), VerifyAnswer::Votes(good)) if good == [true] => self.see_proposal(*proposal),
             (Pending::Certificates(batch), VerifyAnswer::Certificates(good)) => {
                 for ((certificate, route), good) in batch.into_iter().zip(good) {

@@ -2,9 +2,10 @@
 
 use std::sync::LazyLock;
 
-use k256::ProjectivePoint;
 use k256::elliptic_curve::BatchNormalize;
+use k256::elliptic_curve::ops::Reduce;
 use k256::elliptic_curve::point::AffineCoordinates;
+use k256::{ProjectivePoint, Scalar, U256};
 
 use crate::avx512::field::{LIMBS, limbs};
 
@@ -19,7 +20,7 @@ pub(crate) const BETA: [u8; 32] = [
     0x75, 0x12, 0xf5, 0x89, 0x95, 0xc1, 0x39, 0x6c, 0x28, 0x71, 0x95, 0x01, 0xee,
 ];
 /// λ: what the endomorphism multiplies by.
-const LAMBDA: k256::U256 = k256::U256::from_be_hex("5363ad4cc05c30e0a5261c028812645a122e22ea20816678df02967c1b23bd72");
+const LAMBDA: U256 = U256::from_be_hex("5363ad4cc05c30e0a5261c028812645a122e22ea20816678df02967c1b23bd72");
 
 /// A point in limbs.
 #[derive(Clone, Copy)]
@@ -31,14 +32,14 @@ pub(crate) struct Multiple {
 
 /// The table.
 pub(crate) static TABLE: LazyLock<Box<[Multiple]>> = LazyLock::new(|| {
-    let lambda = k256::elliptic_curve::ops::Reduce::reduce(&LAMBDA);
+    let lambda: Scalar = Reduce::reduce(&LAMBDA);
     let odd = |first: ProjectivePoint| {
         let twice = first.double();
         let points: Vec<_> = std::iter::successors(Some(first), |point| Some(point + &twice)).take(MULTIPLES).collect();
         ProjectivePoint::batch_normalize(points.as_slice())
     };
     let plain = odd(ProjectivePoint::GENERATOR);
-    let turned = odd(ProjectivePoint::GENERATOR * &lambda);
+    let turned = odd(ProjectivePoint::GENERATOR * lambda);
     let pairs = plain.iter().zip(&turned);
     pairs
         .map(|(plain, turned)| Multiple {

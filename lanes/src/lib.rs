@@ -7,16 +7,22 @@
 //!
 //! A signature (r, s) of the digest e by the key P is right if the point R = (e/s)·G + (r/s)·P has an x that is r modulo
 //! the order n. The way of a batch:
-//! 1. [`scalar`] inverts all s at once, and splits e/s and r/s by the curve's endomorphism into halves of 130 bits, which it
+//! 1. `scalar.rs` inverts all s at once, and splits e/s and r/s by the curve's endomorphism into halves of 130 bits, which it
 //!    makes odd, so that every window of every lane has a digit and all lanes add at the same time;
-//! 2. [`avx512`] makes a table of odd multiples of each key, walks through the digits with one accumulator per lane, and
+//! 2. `avx512/` makes a table of odd multiples of each key, walks through the digits with one accumulator per lane, and
 //!    compares x·Z² with r·Z²;
 //! 3. a lane that met an addition of equal or opposite points has Z = 0 from there to the end, whatever follows, and is
 //!    not proven. No branch depends on a lane.
 //!
 //! Invariants: field elements in registers have limbs below 2^52 wherever they are multiplied (the instruction ignores
 //! what lies above); nothing here is secret, so nothing takes constant time.
-#![deny(clippy::unwrap_used, clippy::panic, clippy::float_arithmetic)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::float_arithmetic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;

@@ -3,6 +3,11 @@
 //! The endomorphism (x, y) → (βx, y) multiplies points by λ. Splitting k into k₁ + k₂λ with halves of 128 bits is Gallant,
 //! Lambert and Vanstone's method; constants and rounding are those that libsecp256k1 documents.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    reason = "numbers modulo n wrap by themselves, and places of digits are below 130"
+)]
+
 use k256::elliptic_curve::PrimeField;
 use k256::elliptic_curve::ops::Reduce;
 use k256::{FieldBytes, Scalar, U256};

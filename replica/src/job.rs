@@ -163,6 +163,7 @@ pub enum ReplayError {
 }
 
 /// The answer to a job of the same name.
+#[allow(clippy::large_enum_variant, reason = "a handful of short-lived values")]
 #[derive(Clone, Debug)]
 pub enum JobAnswer {
     /// Votes or certificates.

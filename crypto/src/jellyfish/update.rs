@@ -111,7 +111,7 @@ impl<'a> Plan<'a> {
 }
 
 fn tree_update(root: NodeHash, mut changed: ChangedPages) -> TreeUpdate {
-    changed.sort_unstable_by(|left, right| left.path.cmp(&right.path));
+    changed.sort_unstable_by_key(|page| page.path);
     let replaced = changed.iter_mut().map(|page| (page.path, page.before.take())).collect();
     TreeUpdate { root, pages: changed.into_iter().map(|page| (page.path, page.after)).collect(), replaced }
 }

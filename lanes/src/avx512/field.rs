@@ -7,6 +7,13 @@
 //! 2^256 + 2^215 and zero modulo p in two forms only, 0 and p. A column of one product is below 2^56, of two with a shift
 //! below 2^58; a loose limb stays below 2^60.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::needless_range_loop,
+    reason = "arrays of fixed lengths walked by constants; iterators would not be compiled for the processor's features"
+)]
+
 use std::arch::x86_64::{
     __m512i, __mmask8, _mm512_add_epi64, _mm512_and_si512, _mm512_cmpeq_epi64_mask, _mm512_madd52hi_epu64,
     _mm512_madd52lo_epu64, _mm512_mask_mov_epi64, _mm512_mask_sub_epi64, _mm512_set_epi64, _mm512_set1_epi64,

@@ -2,6 +2,12 @@
 //!
 //! It must not be entered where the processor lacks the instructions; [`prove`] is the only door.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "lanes below the number of claims, and numbers modulo n, which wrap by themselves"
+)]
+
 pub(crate) mod field;
 mod point;
 mod walk;

@@ -1,5 +1,12 @@
 //! The walk through the digits: R = a·G + b·P for eight pairs of points and numbers, and the comparison with r.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::needless_range_loop,
+    reason = "arrays of fixed lengths walked by constants; iterators would not be compiled for the processor's features"
+)]
+
 use std::arch::x86_64::{__mmask8, _mm512_cmpeq_epi64_mask, _mm512_set1_epi64};
 
 use super::field::{Field, Loose, limbs, vector};

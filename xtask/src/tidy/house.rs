@@ -16,6 +16,9 @@ const PURE_LINTS: [&str; 5] = [
     "clippy::arithmetic_side_effects",
 ];
 
+/// The packages that may hold unsafe code, each block allowed by itself, and the most of them.
+const UNSAFE_PACKAGES: [(&str, usize); 1] = [("lanes", 3)];
+
 /// All rules over all packages.
 pub(super) fn check(workspace: &Workspace, files: &Files) -> Result<Vec<Finding>, Failure> {
     let mut findings = Vec::new();
@@ -25,7 +28,11 @@ pub(super) fn check(workspace: &Workspace, files: &Files) -> Result<Vec<Finding>
     }
     for package in &workspace.packages {
         let manifest = path(package, "Cargo.toml");
-        findings.extend(package_lints(&manifest, &files.read(&manifest)?));
+        let text = files.read(&manifest)?;
+        match UNSAFE_PACKAGES.iter().find(|(name, _)| *name == package.name) {
+            Some((_, most)) => findings.extend(unsafe_code(package, files, &manifest, &text, *most)?),
+            None => findings.extend(package_lints(&manifest, &text)),
+        }
     }
     let original = files.read(PURE_CLIPPY)?;
     for package in workspace.layers.pure.iter().filter_map(|name| workspace.package(name)) {
@@ -53,6 +60,27 @@ fn package_lints(manifest: &str, text: &str) -> Option<Finding> {
     let taken = text.contains("[lints]\nworkspace = true");
     (!taken)
         .then(|| finding("package-lints", manifest, "does not take the workspace's lints ([lints] workspace = true)"))
+}
+
+/// Denied all the same, so that each block has to say why it is there.
+fn unsafe_code(
+    package: &Package,
+    files: &Files,
+    manifest: &str,
+    text: &str,
+    most: usize,
+) -> Result<Option<Finding>, Failure> {
+    let folder = format!("{}/", package.folder.display());
+    let mut blocks: usize = 0;
+    for source in files.paths.iter().filter(|path| path.starts_with(&folder) && path.ends_with(".rs")) {
+        blocks = blocks.saturating_add(files.read(source)?.matches("#[allow(unsafe_code").count());
+    }
+    let says = if text.contains("unsafe_code = \"deny\"") && blocks <= most {
+        return Ok(None);
+    } else {
+        format!("has to deny unsafe code and allow at most {most} blocks of it; it allows {blocks}")
+    };
+    Ok(Some(Finding { rule: "unsafe-code", place: manifest.to_owned(), number: blocks, says }))
 }
 
 fn pure_lints(library: &str, text: &str) -> Option<Finding> {
