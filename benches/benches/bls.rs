@@ -2,6 +2,8 @@
 //!
 //! Each check is timed as a validator does it, from the bytes that came in to the verdict.
 
+mod settings;
+
 use std::hint::black_box;
 
 use benches::fixture::Fixture;
@@ -98,5 +100,9 @@ fn certificates(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(bls, votes, quorums, certificates);
+criterion_group!(
+    name = bls;
+    config = settings::settings();
+    targets = votes, quorums, certificates
+);
 criterion_main!(bls);

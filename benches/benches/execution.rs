@@ -3,6 +3,8 @@
 //! Ten thousand accounts in memory, blocks of 1,000 transfers between accounts chosen uniformly; figures are per transfer when
 //! divided by that number, which criterion does under `thrpt`.
 
+mod settings;
+
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::Arc;
@@ -186,5 +188,9 @@ fn execution_steps(criterion: &mut Criterion) {
     on_state(criterion, &ground);
 }
 
-criterion_group!(execution_benches, execution_steps);
+criterion_group!(
+    name = execution_benches;
+    config = settings::settings();
+    targets = execution_steps
+);
 criterion_main!(execution_benches);

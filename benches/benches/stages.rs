@@ -1,7 +1,10 @@
 //! The stages of a transaction's way, one by one and in its order: `cargo bench -p benches --bench stages`, or
 //! `cargo bench -p benches --bench stages -- tree` for some of them.
 //!
-//! Figures are for one transaction, one vote, one certificate or one block of a thousand transfers, as the names say.
+//! Figures are for one transaction, one vote, one certificate, a quorum of votes, or one batch or block of as many transfers as the
+//! names say.
+
+mod settings;
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -10,21 +13,25 @@ use std::time::{Duration, Instant};
 use benches::chain_maker::ChainMaker;
 use benches::fixture::Fixture;
 use benches::presigned::{Crowd, checked};
-use consensus::{Aggregated, Scheme};
+use consensus::{Aggregated, EqualVotes, Scheme};
 use criterion::{
-    BatchSize, BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime,
+    BatchSize, BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
+    measurement::WallTime,
 };
+use crypto::ecdsa::{Check, ParsedKey, verify_many, verify_parsed};
 use execution::CheckedTransaction;
 use journal::{Journal, MemoryDisk, Record};
 use node::FileDisk;
 use replica::BlsScheme;
 use replica::wire::{Message, Shared};
-use types::{Canonical, Epoch, List, Transaction, ValidatorIndex, View};
+use types::{Auth, Canonical, Epoch, List, Secp256k1Signature, Transaction, ValidatorIndex, View};
 
 /// Transfers of one measured block.
 const TRANSFERS: usize = 1_000;
 /// Accounts of the state that blocks are executed on.
 const ACCOUNTS: usize = 10_000;
+/// Signatures of the largest measured batch.
+const SIGNATURES_MAX: usize = 64;
 
 /// What an API or a peer's message goes through first: bytes to a transaction whose form is right.
 fn submission(criterion: &mut Criterion) {
@@ -42,6 +49,43 @@ fn submission(criterion: &mut Criterion) {
             execution::check_signatures(black_box(&one.id), black_box(&one.transaction)).expect("it is right")
         });
     });
+}
+
+/// Signatures of different senders whose keys are known: one after the other, and as many at once as a batch has.
+fn signatures(criterion: &mut Criterion) {
+    let fixture = Fixture::new(SIGNATURES_MAX);
+    let all = fixture.transfers(SIGNATURES_MAX);
+    let keys: Vec<_> = all.iter().map(|one| signed_by(one).0).collect();
+    let checks: Vec<Check<'_>> = all
+        .iter()
+        .zip(&keys)
+        .map(|(one, key)| Check { digest: one.id.as_bytes(), key, signature: signed_by(one).1 })
+        .collect();
+    let mut group = criterion.benchmark_group("signatures");
+    group.throughput(Throughput::Elements(checks.len() as u64));
+    group.bench_function("one_by_one_64", |bencher| {
+        bencher.iter(|| {
+            for Check { digest, key, signature } in black_box(&checks) {
+                verify_parsed(digest, key, signature).expect("it is right");
+            }
+        });
+    });
+    for count in [1, 2, 8, SIGNATURES_MAX] {
+        let some = &checks[..count];
+        group.throughput(Throughput::Elements(count as u64));
+        group.bench_with_input(BenchmarkId::new("at_once", count), some, |bencher, some| {
+            bencher.iter(|| assert!(verify_many(black_box(some)).iter().all(Result::is_ok)));
+        });
+    }
+    group.finish();
+}
+
+/// The opened key and the signature of a transfer's sender.
+fn signed_by(transfer: &CheckedTransaction) -> (ParsedKey, &Secp256k1Signature) {
+    match transfer.transaction.witness.auths.first() {
+        Some(Auth::Single { key, signature }) => (ParsedKey::parse(key).expect("a wallet has made it"), signature),
+        other => panic!("one key signs a transfer, not {other:?}"),
+    }
 }
 
 /// A batch on its way to another validator.
@@ -113,6 +157,18 @@ fn votes(criterion: &mut Criterion) {
     criterion.bench_function("certificate/verify", |bencher| {
         bencher.iter(|| assert!(scheme.verify_aggregated(&fixture.set, black_box(aggregated))));
     });
+    let mut next = statement;
+    next.view = View(statement.view.0 + 1);
+    let preimage = crypto::ids::vote_preimage(fixture.chain.id(), &next);
+    let later: Vec<_> = fixture.secrets.iter().take(3).map(|secret| secret.sign(&preimage).to_bytes()).collect();
+    let [first, second] = [&votes, &later].map(|votes| signers.iter().copied().zip(votes.clone()).collect::<Vec<_>>());
+    let quorums =
+        [EqualVotes { statement: &statement, votes: &first }, EqualVotes { statement: &next, votes: &second }];
+    for (name, quorums) in [("certificate/one_quorum", &quorums[..1]), ("certificate/two_quorums", &quorums)] {
+        criterion.bench_function(name, |bencher| {
+            bencher.iter(|| scheme.verified_sums(&fixture.set, black_box(quorums)).expect("they are right"));
+        });
+    }
 }
 
 fn log(criterion: &mut Criterion) {
@@ -200,5 +256,9 @@ fn of_a_thousand<'a>(criterion: &'a mut Criterion, name: &str) -> BenchmarkGroup
     group
 }
 
-criterion_group!(stages, submission, gossip, blocks, votes, log, commit);
+criterion_group!(
+    name = stages;
+    config = settings::settings();
+    targets = submission, signatures, gossip, blocks, votes, log, commit
+);
 criterion_main!(stages);

@@ -9,10 +9,8 @@ use types::{Address, Amount, Height, Parameters};
 use crate::made::{Made, Recipe};
 use crate::options::Options;
 
-/// Validators of every measured network.
+/// Validators of a measured network, unless it is measured how cost grows with them.
 pub const VALIDATORS: usize = 4;
-/// Room for one more node: one that joins.
-const NODES_MAX: usize = VALIDATORS + 1;
 
 /// What every part may use.
 #[derive(Debug)]
@@ -42,7 +40,20 @@ impl<'a> Ground<'a> {
         accounts: Vec<(Address, Amount)>,
         change: impl FnOnce(&mut Parameters),
     ) -> Outcome<LocalNetwork> {
-        let plan = Plan { accounts, ..self.plan(&self.options.home)? };
+        self.network_of(VALIDATORS, accounts, change)
+    }
+
+    /// As [`Ground::network`], with so many validators.
+    ///
+    /// # Errors
+    /// As starting any local network.
+    pub fn network_of(
+        &self,
+        validators: usize,
+        accounts: Vec<(Address, Amount)>,
+        change: impl FnOnce(&mut Parameters),
+    ) -> Outcome<LocalNetwork> {
+        let plan = Plan { accounts, ..self.plan(&self.options.home, validators)? };
         let mut network = self.create(plan, change)?;
         network.start(|_, _| {})?;
         Ok(network)
@@ -60,13 +71,14 @@ impl<'a> Ground<'a> {
         })
     }
 
-    /// A plan for four validators in a directory.
+    /// A plan for so many validators in a directory.
     ///
     /// # Errors
     /// When the ports have no room.
-    pub fn plan(&self, home: &Path) -> Outcome<Plan> {
-        let ports = Ports::free_from(self.options.base_port, NODES_MAX)?;
-        let mut plan = Plan::new(Layout::new(home)?, ports, VALIDATORS);
+    pub fn plan(&self, home: &Path, validators: usize) -> Outcome<Plan> {
+        // Room for one more node: one that joins.
+        let ports = Ports::free_from(self.options.base_port, validators + 1)?;
+        let mut plan = Plan::new(Layout::new(home)?, ports, validators);
         plan.settings = vec!["log.filter=warn".to_owned()];
         Ok(plan)
     }
@@ -76,7 +88,7 @@ impl<'a> Ground<'a> {
     /// # Errors
     /// As starting any local network.
     pub fn resume(&self, made: &Made) -> Outcome<LocalNetwork> {
-        let plan = self.plan(made.layout.root())?;
+        let plan = self.plan(made.layout.root(), VALIDATORS)?;
         let mut network = LocalNetwork::reopen(plan, self.programs.clone(), self.stop.clone(), &made.marker)?;
         network.start(|_, _| {})?;
         Ok(network)

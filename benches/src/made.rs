@@ -92,7 +92,7 @@ impl Made {
         // A block has room for at least ten batches of the treasury.
         let blocks = accounts as u64 / 2_560 + near_empty_blocks + full_blocks + 2;
         let age_ms = blocks * STEP_MS + SLACK_MS;
-        let plan = Plan { accounts: first, age_ms, key_entropy: entropy, ..ground.plan(home)? };
+        let plan = Plan { accounts: first, age_ms, key_entropy: entropy, ..ground.plan(home, VALIDATORS)? };
         let weight = transfer_weight(&runtime::registry())?;
         let network = ground.create(plan, |parameters| {
             parameters.timing.epoch_length_ms = EPOCH_MS.max(age_ms * 2);

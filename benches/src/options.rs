@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::ground::VALIDATORS;
+
 /// Measure, and print figures: medians over several runs, with the least and the most.
 #[derive(Clone, Debug, clap::Parser)]
 #[command(name = "bench", max_term_width = 120)]
@@ -18,6 +20,9 @@ pub struct Options {
     /// How often each part is measured [default: 5, with --quick 1].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub runs: Option<u32>,
+    /// Validators of `idle`, `latency` and `cadence`, and the only case of `growth` [default: 4; growth 4, 7 and 10].
+    #[arg(long, value_parser = clap::value_parser!(u8).range(4..=16))]
+    pub validators: Option<u8>,
     /// Funded accounts of `load`, which then leaves out its case with a million.
     #[arg(long, value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
     pub accounts: Option<u32>,
@@ -43,6 +48,12 @@ impl Options {
     #[must_use]
     pub fn runs(&self) -> u32 {
         self.runs.unwrap_or(if self.quick { 1 } else { 5 })
+    }
+
+    /// How many validators the networks of most parts have.
+    #[must_use]
+    pub fn validators(&self) -> usize {
+        self.validators.map_or(VALIDATORS, usize::from)
     }
 
     /// One of two sizes.

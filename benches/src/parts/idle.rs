@@ -12,7 +12,8 @@ use crate::meter::{cpu_time_of_all, resident_mib_most};
 const SETTLE: Duration = Duration::from_secs(3);
 
 pub(super) fn measure(ground: &Ground<'_>) -> Outcome<Findings> {
-    let mut network = ground.network(Vec::new(), |_| {})?;
+    let validators = ground.options.validators();
+    let mut network = ground.network_of(validators, Vec::new(), |_| {})?;
     ground.stop.pause(SETTLE)?;
     let processes = pids(&network);
     let span = Duration::from_secs(ground.options.size(10, 5));
@@ -23,7 +24,11 @@ pub(super) fn measure(ground: &Ground<'_>) -> Outcome<Findings> {
         let used = cpu_time_of_all(&processes).saturating_sub(cpu).as_secs_f64() / begun.elapsed().as_secs_f64();
         let memory = resident_mib_most(&processes);
         let share = used * 100.0 / processes.len() as f64;
-        runs.push(Figures::from([("cpu_percent_per_node", share), ("rss_mb_per_node", memory)]));
+        runs.push(Figures::from([
+            ("cpu_percent_per_node", share),
+            ("rss_mb_per_node", memory),
+            ("validators", validators as f64),
+        ]));
     }
     network.stop_all()?;
     Ok(Findings::Whole(runs))

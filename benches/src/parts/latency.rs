@@ -17,16 +17,30 @@ const PAUSE: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_secs(10);
 const ACCOUNTS: usize = 100;
 
+/// What is measured, and how much of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Case {
+    /// Of the network.
+    pub(super) validators: usize,
+    /// Of one run.
+    pub(super) transfers: usize,
+}
+
 pub(super) fn measure(ground: &Ground<'_>) -> Outcome<Findings> {
+    let case = Case { validators: ground.options.validators(), transfers: ground.options.size(300, 100) };
+    runs(ground, case).map(Findings::Whole)
+}
+
+/// All runs on one network, which ends with them.
+pub(super) fn runs(ground: &Ground<'_>, case: Case) -> Outcome<Vec<Figures>> {
     let mut crowd = Crowd::new(ACCOUNTS);
-    let mut network = ground.network(crowd.balances(), |_| {})?;
+    let mut network = ground.network_of(case.validators, crowd.balances(), |_| {})?;
     let blocks = Blocks::follow(&network)?;
-    let count = ground.options.size(300, 100);
     let mut runs = Vec::new();
     for _ in 0..ground.options.runs() {
         let now = network.node(0)?.client().status()?.time;
         // The first ones warm connections and caches, and are not counted.
-        let all = crowd.sign(network.chain_id(), count + 10, now)?;
+        let all = crowd.sign(network.chain_id(), case.transfers + 10, now)?;
         let mut times = Vec::new();
         for (turn, ready) in all.iter().enumerate() {
             ground.stop.pause(PAUSE)?;
@@ -40,10 +54,11 @@ pub(super) fn measure(ground: &Ground<'_>) -> Outcome<Findings> {
             ("p50_ms", percentile(&times, 0.50)),
             ("p99_ms", percentile(&times, 0.99)),
             ("transfers", times.len() as f64),
+            ("validators", case.validators as f64),
         ]));
     }
     network.stop_all()?;
-    Ok(Findings::Whole(runs))
+    Ok(runs)
 }
 
 /// One transfer through one node; the time until all nodes have told of its block.

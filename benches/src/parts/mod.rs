@@ -2,6 +2,7 @@
 
 mod cadence;
 mod catch_up;
+mod growth;
 mod handing_in;
 mod idle;
 mod latency;
@@ -32,6 +33,11 @@ pub const PARTS: &[Part] = &[
     Part { name: "idle", about: "a network with nothing to do", measure: idle::measure },
     Part { name: "latency", about: "single transfers, until final on all nodes", measure: latency::measure },
     Part { name: "cadence", about: "blocks with the pacing at zero", measure: cadence::measure },
+    Part {
+        name: "growth",
+        about: "networks of more and more validators, simulated and real",
+        measure: growth::measure,
+    },
     Part { name: "start", about: "from the start of a node to ready, with a long chain", measure: start::measure },
     Part { name: "load", about: "as many transfers as the network takes", measure: load::measure },
     Part { name: "catch_up", about: "a new node and a long chain", measure: catch_up::measure },

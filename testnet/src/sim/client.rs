@@ -1,7 +1,7 @@
 //! Clients of the network: transfers between funded accounts, sent to any node, sent again when they do not become
 //! final. What was told as final is known here, outside of all nodes.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use execution::{CheckedTransaction, FinalizedBlock};
@@ -43,8 +43,8 @@ pub(crate) struct Client {
     pub(crate) pace_us: u64,
     /// Calls to be made before the usual ones, by the first account.
     pub(crate) special: VecDeque<Call>,
-    /// Ids of transactions that some node said to be final.
-    pub(crate) finals: BTreeSet<Hash32>,
+    /// How often nodes said of a transaction that it is final: each once, and once more when it has come back.
+    pub(crate) finals: BTreeMap<Hash32, usize>,
     pub(crate) refused: u64,
     tokens: u64,
 }
@@ -57,7 +57,7 @@ impl Client {
             lots,
             pace_us: 40_000,
             special: VecDeque::new(),
-            finals: BTreeSet::new(),
+            finals: BTreeMap::new(),
             refused: 0,
             tokens: 0,
         }
@@ -68,7 +68,7 @@ impl Client {
         let chain = self.ground.chain_id;
         for transaction in &block.body.transactions {
             let id = crypto::ids::transaction_id(chain, &transaction.body);
-            self.finals.insert(id);
+            *self.finals.entry(id).or_default() += 1;
             for business in &mut self.businesses {
                 business.waiting.retain(|waiting| waiting.transaction.id != id);
             }
@@ -137,12 +137,18 @@ impl World {
             return;
         }
         let place = self.lots.pick(&up);
+        self.hand_in(place);
+    }
+
+    /// A client sends something to this node, or has nothing to send; gives the ids.
+    pub(crate) fn hand_in(&mut self, place: usize) -> Vec<Hash32> {
         let transactions = self.client.next(self.at_us);
-        if transactions.is_empty() {
-            return;
+        let ids = transactions.iter().map(|transaction| transaction.id).collect();
+        if !transactions.is_empty() {
+            self.client.tokens += 1;
+            let token = SubmissionToken(self.client.tokens);
+            self.give(place, Event::Submitted { token, transactions });
         }
-        self.client.tokens += 1;
-        let token = SubmissionToken(self.client.tokens);
-        self.give(place, Event::Submitted { token, transactions });
+        ids
     }
 }

@@ -18,7 +18,7 @@ use types::{
 };
 
 /// Most validators of a simulated network.
-pub(crate) const VALIDATORS_MAX: usize = 10;
+pub const VALIDATORS_MAX: usize = 16;
 
 /// A validator's keys.
 #[derive(Clone)]

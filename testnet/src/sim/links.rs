@@ -18,6 +18,13 @@ pub(crate) struct Passing<'a> {
 /// Says whether a message is to vanish.
 pub(crate) type Filter = Box<dyn FnMut(&Passing<'_>) -> bool + Send>;
 
+/// What was sent, once for each receiver, whether or not it arrived.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Traffic {
+    pub(crate) messages: u64,
+    pub(crate) bytes: u64,
+}
+
 /// How the network treats messages now.
 pub(crate) struct Links {
     /// How long a message takes.
@@ -31,6 +38,8 @@ pub(crate) struct Links {
     /// What nothing passes: from, to.
     cut: Vec<Vec<bool>>,
     pub(crate) filter: Option<Filter>,
+    /// Since the start.
+    pub(crate) traffic: Traffic,
     lots: Lots,
 }
 
@@ -43,12 +52,15 @@ impl Links {
             slow_us: vec![0; nodes],
             cut: vec![vec![false; nodes]; nodes],
             filter: None,
+            traffic: Traffic::default(),
             lots,
         }
     }
 
-    /// After which times a message arrives: never, once or twice.
-    pub(crate) fn carry(&mut self, from: usize, to: usize) -> Vec<u64> {
+    /// After which times a message of so many bytes arrives: never, once or twice.
+    pub(crate) fn carry(&mut self, from: usize, to: usize, bytes: usize) -> Vec<u64> {
+        self.traffic.messages += 1;
+        self.traffic.bytes += bytes as u64;
         if self.cut[from][to] || self.lots.chance(self.lost) {
             return Vec::new();
         }
@@ -95,11 +107,12 @@ mod tests {
     fn a_split_separates_groups_and_isolates_who_is_in_none() {
         let mut links = Links::new(4, Lots::new(1));
         links.split(&[vec![0, 1], vec![2]]);
-        assert_eq!(links.carry(0, 1).len(), 1);
+        assert_eq!(links.carry(0, 1, 9).len(), 1);
         for (from, to) in [(0, 2), (2, 0), (3, 0), (1, 3), (3, 2)] {
-            assert!(links.carry(from, to).is_empty(), "{from} reaches {to}");
+            assert!(links.carry(from, to, 9).is_empty(), "{from} reaches {to}");
         }
         links.heal();
-        assert_eq!(links.carry(3, 0).len(), 1);
+        assert_eq!(links.carry(3, 0, 9).len(), 1);
+        assert_eq!(links.traffic, Traffic { messages: 7, bytes: 63 });
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! The replicas, their engine, their log and their rules are those of the daemon; links, disks, clocks, processes and
 //! faulty members are simulated ([`run()`]). Checkers look at everything that leaves honest nodes and at everything they
-//! keep. A run is repeated by its seed alone. Planted bugs ([`hunt()`]) prove that the checkers see.
+//! keep. A run is repeated by its seed alone. Planted bugs ([`hunt()`]) prove that the checkers see. A network to which
+//! nothing happens ([`HealthyNetwork`]) tells how fast it is.
 //!
 //! It must not use sockets, files, threads or the clock inside a network: only `run` spreads seeds over threads.
 
@@ -19,6 +20,7 @@ mod lives;
 mod lots;
 mod node;
 mod outcome;
+mod pace;
 mod panics;
 mod perform;
 mod queue;
@@ -28,5 +30,7 @@ mod store;
 mod world;
 
 pub use canaries::{Catch, hunt};
+pub use keys::VALIDATORS_MAX;
 pub use outcome::{Failure, Report};
+pub use pace::{HealthyNetwork, Leaders, Pace, Unhealthy};
 pub use run::{Options, UnknownScenario, run, scenario_names};

@@ -154,7 +154,7 @@ impl World {
     }
 
     pub(crate) fn carry(&mut self, from: usize, to: usize, gossip: bool, bytes: &Arc<[u8]>) {
-        let times = self.links.carry(from, to);
+        let times = self.links.carry(from, to, bytes.len());
         match times.len() {
             0 => self.faults.add("message lost"),
             1 => {}
@@ -171,7 +171,7 @@ impl World {
         let Some(member) = self.nodes.iter().position(|node| node.peer == to) else { return };
         let to = self.instance(member);
         let bytes: Arc<[u8]> = request.to_canonical().into();
-        if let Some(in_us) = self.links.carry(place, to).first().copied() {
+        if let Some(in_us) = self.links.carry(place, to, bytes.len()).first().copied() {
             self.later(in_us, Happening::Asked { from: place, life, to, id, bytes });
         }
         // The question is answered for itself when nobody does; an answer that comes later finds nobody who waits.
@@ -190,7 +190,7 @@ impl World {
             }
         }
         let bytes: Arc<[u8]> = response.to_canonical().into();
-        for in_us in self.links.carry(place, question.asker) {
+        for in_us in self.links.carry(place, question.asker, bytes.len()) {
             let (to, life, id) = (question.asker, question.life, question.id);
             self.later(in_us, Happening::Answered { from: place, to, life, id, bytes: Some(bytes.clone()) });
         }
