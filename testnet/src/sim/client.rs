@@ -1,15 +1,15 @@
 //! Clients of the network: transfers between funded accounts, sent to any node, sent again when they do not become
 //! final. What was told as final is known here, outside of all nodes.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use execution::{CheckedTransaction, FinalizedBlock};
 use replica::{Event, SubmissionToken};
 use tokens::TokensCall;
 use types::{
-    Amount, Auth, AuthKind, Call, Hash32, List, Nonce, THR, TRANSACTION_VERSION, TimeMs, Transaction, TransactionBody,
-    Witness,
+    Amount, Auth, AuthKind, Body, Call, Hash32, List, Nonce, THR, TRANSACTION_VERSION, TimeMs, Transaction,
+    TransactionBody, Witness,
 };
 
 use super::clock::UNIX_MS_AT_START;
@@ -43,8 +43,8 @@ pub(crate) struct Client {
     pub(crate) pace_us: u64,
     /// Calls to be made before the usual ones, by the first account.
     pub(crate) special: VecDeque<Call>,
-    /// How often nodes said of a transaction that it is final: each once, and once more when it has come back.
-    pub(crate) finals: BTreeMap<Hash32, usize>,
+    /// Which nodes have said of a transaction that it is final, whether or not its block was certified by then.
+    pub(crate) finals: BTreeMap<Hash32, BTreeSet<usize>>,
     pub(crate) refused: u64,
     tokens: u64,
 }
@@ -63,12 +63,19 @@ impl Client {
         }
     }
 
-    /// A node told its clients that a block is final.
+    /// A node told its clients that a block with this body is final.
+    pub(crate) fn heard(&mut self, node: usize, body: &Body) {
+        for transaction in &body.transactions {
+            let id = crypto::ids::transaction_id(self.ground.chain_id, &transaction.body);
+            self.finals.entry(id).or_default().insert(node);
+        }
+    }
+
+    /// A node told its clients that a block is final and certified.
     pub(crate) fn told(&mut self, block: &FinalizedBlock) {
         let chain = self.ground.chain_id;
         for transaction in &block.body.transactions {
             let id = crypto::ids::transaction_id(chain, &transaction.body);
-            *self.finals.entry(id).or_default() += 1;
             for business in &mut self.businesses {
                 business.waiting.retain(|waiting| waiting.transaction.id != id);
             }

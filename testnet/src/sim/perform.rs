@@ -210,10 +210,12 @@ impl World {
         }
         match notice {
             Notice::Decided { block } => {
+                self.client.heard(place, &block.body);
                 let (height, outcome) = (block.header.height, &block.outcome);
                 self.auditor.see(&Sighting::Told { node: place, height, outcome });
             }
             Notice::Final { block } => {
+                self.client.heard(place, &block.body);
                 self.client.told(&block);
                 let (height, outcome) = (block.header.height, &block.outcome);
                 self.auditor.see(&Sighting::Told { node: place, height, outcome });
