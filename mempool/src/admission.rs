@@ -102,7 +102,7 @@ impl Mempool {
             count = count.saturating_sub(1);
         }
         let mut victims = Vec::new();
-        let mut tails = self.tails.iter().copied().peekable();
+        let mut tails = self.tails.iter().flatten().copied().peekable();
         // Transactions that became the last of their sender because a victim stood behind them.
         let mut exposed: BTreeSet<(TailKey, Nonce)> = BTreeSet::new();
         while bytes > self.limits.bytes_max || count > self.limits.count_max {

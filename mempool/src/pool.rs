@@ -69,8 +69,8 @@ pub struct Mempool {
     pub(crate) queues: BucketMap<Address, Queue>,
     /// Each sender's first transaction, if it is executable.
     pub(crate) heads: BTreeSet<HeadKey>,
-    /// Each sender's last transaction.
-    pub(crate) tails: BTreeSet<TailKey>,
+    /// Each sender's last transaction, while the pool is so full that somebody may soon have to make room.
+    pub(crate) tails: Option<BTreeSet<TailKey>>,
     pub(crate) by_id: BucketMap<Hash32, (Address, Nonce)>,
     expiry: BTreeSet<(TimeMs, Hash32)>,
     pub(crate) peer_bytes: BTreeMap<PeerKey, usize>,
@@ -89,7 +89,7 @@ impl Mempool {
             limits,
             queues: BucketMap::new(),
             heads: BTreeSet::new(),
-            tails: BTreeSet::new(),
+            tails: None,
             by_id: BucketMap::new(),
             expiry: BTreeSet::new(),
             peer_bytes: BTreeMap::new(),
@@ -127,9 +127,10 @@ impl Mempool {
         let own_tail = self.check_sender(queue, nonce, replaced.is_some())?;
         let worth = queue.worth_of(&transaction);
         let own = [replaced.clone(), own_tail];
+        let missing = queue.first_missing();
+        self.watch_tails(transaction.footprint());
         let victims = self.plan_room(&transaction, worth, own.iter().flatten())?;
 
-        let missing = queue.first_missing();
         let waits_for = (missing < nonce).then_some(missing);
         let evicted = own.iter().skip(1).flatten().map(|tail| tail.id).chain(victims).collect::<Vec<_>>();
         for id in replaced.iter().map(|old| &old.id).chain(&evicted) {
@@ -216,6 +217,19 @@ impl Mempool {
     #[must_use]
     pub const fn limits(&self) -> &PoolLimits {
         &self.limits
+    }
+
+    /// Begins to keep the tails when the pool with so many more bytes is half full, and leaves off when a quarter is left.
+    fn watch_tails(&mut self, bytes: usize) {
+        let (bytes, count) = (self.bytes.saturating_add(bytes), self.by_id.len().saturating_add(1));
+        let is_above = |part: usize| {
+            bytes.saturating_mul(part) > self.limits.bytes_max || count.saturating_mul(part) > self.limits.count_max
+        };
+        if self.tails.is_none() && is_above(2) {
+            self.tails = Some(self.queues.iter().filter_map(|(_, queue)| queue.tail().map(Entry::tail_key)).collect());
+        } else if self.tails.is_some() && !is_above(4) {
+            self.tails = None;
+        }
     }
 
     /// Takes over an account's nonce; removes what it has made useless.
@@ -332,9 +346,9 @@ impl Mempool {
             head.map(|key| self.heads.remove(&key));
             self.heads.extend(head_now);
         }
-        if tail != tail_now {
-            tail.map(|key| self.tails.remove(&key));
-            self.tails.extend(tail_now);
+        if let Some(tails) = self.tails.as_mut().filter(|_| tail != tail_now) {
+            tail.map(|key| tails.remove(&key));
+            tails.extend(tail_now);
         }
     }
 }

@@ -9,6 +9,7 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use types::{Address, Height};
 
 use crate::keys::AccountPlace;
@@ -32,7 +33,7 @@ pub(crate) struct Run {
 /// Runs that are not on disk.
 #[derive(Debug, Default)]
 pub(crate) struct History {
-    accounts: HashMap<Address, Vec<Run>>,
+    accounts: HashMap<Address, Vec<Run>, RandomState>,
     bytes: usize,
 }
 

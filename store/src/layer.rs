@@ -7,12 +7,13 @@
 //! forgotten.
 
 use std::borrow::Borrow;
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crypto::jellyfish::Page;
 use execution::ShortBytes;
+use foldhash::fast::RandomState;
 
 /// Parts with a lock each, so that readers seldom wait for each other.
 const SHARDS: usize = 16;
@@ -62,8 +63,8 @@ pub(crate) struct Layer<K, V> {
 
 #[derive(Debug)]
 struct Shard<K, V> {
-    young: HashMap<K, Entry<V>>,
-    old: HashMap<K, Option<V>>,
+    young: HashMap<K, Entry<V>, RandomState>,
+    old: HashMap<K, Option<V>, RandomState>,
     /// Of the young entries that are on disk.
     clean_bytes: usize,
     /// Of the young entries that are not.
@@ -86,7 +87,7 @@ where
     /// An empty layer that keeps at most so many bytes of what is on disk.
     pub(crate) fn new(clean_bytes_max: usize) -> Self {
         let shard = |_| {
-            let (young, old) = (HashMap::new(), HashMap::new());
+            let (young, old) = (HashMap::default(), HashMap::default());
             Mutex::new(Shard { young, old, clean_bytes: 0, unsaved_bytes: 0, generation: 0 })
         };
         Self { shards: std::array::from_fn(shard), clean_bytes_max }
@@ -120,18 +121,23 @@ where
 
     /// Takes a value that is about to be committed; says whether all that was known of the key is on disk.
     pub(crate) fn change(&self, key: K, value: Option<V>) -> bool {
-        let mut shard = self.shard(key.as_ref());
+        let shard = &mut *self.shard(key.as_ref());
         shard.generation += 1;
-        shard.old.remove(&key);
         shard.unsaved_bytes += weight(&key, value.as_ref());
-        let Some(entry) = shard.young.get_mut(&key) else {
-            shard.young.insert(key, Entry { value, is_saved: false });
-            return true;
-        };
-        let before = std::mem::replace(entry, Entry { value, is_saved: false });
-        let bytes = weight(&key, before.value.as_ref());
-        *if before.is_saved { &mut shard.clean_bytes } else { &mut shard.unsaved_bytes } -= bytes;
-        before.is_saved
+        match shard.young.entry(key) {
+            hash_map::Entry::Vacant(place) => {
+                // What is young is nowhere else.
+                shard.old.remove(place.key());
+                place.insert(Entry { value, is_saved: false });
+                true
+            }
+            hash_map::Entry::Occupied(mut place) => {
+                let before = place.insert(Entry { value, is_saved: false });
+                let bytes = weight(place.key(), before.value.as_ref());
+                *if before.is_saved { &mut shard.clean_bytes } else { &mut shard.unsaved_bytes } -= bytes;
+                before.is_saved
+            }
+        }
     }
 
     /// What is not on disk, sorted.
@@ -174,7 +180,7 @@ where
         if shard.clean_bytes <= third {
             return;
         }
-        let unsaved: HashMap<K, Entry<V>> = shard.young.extract_if(|_, entry| !entry.is_saved).collect();
+        let unsaved: HashMap<K, Entry<V>, RandomState> = shard.young.extract_if(|_, entry| !entry.is_saved).collect();
         let clean = std::mem::replace(&mut shard.young, unsaved);
         let clean = clean.into_iter().map(|(key, entry)| (key, entry.value)).collect();
         shard.clean_bytes = 0;

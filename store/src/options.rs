@@ -28,10 +28,10 @@ pub struct StoreOptions {
 impl Default for StoreOptions {
     fn default() -> Self {
         Self {
-            block_cache_bytes: 32 * 1024 * 1024,
+            block_cache_bytes: 16 * 1024 * 1024,
             write_buffer_bytes: 16 * 1024 * 1024,
-            page_cache_bytes: 12 * 1024 * 1024,
-            value_cache_bytes: 3 * 1024 * 1024,
+            page_cache_bytes: 8 * 1024 * 1024,
+            value_cache_bytes: 2 * 1024 * 1024,
             replaced_bytes: 4 * 1024 * 1024,
             unsaved_bytes: 8 * 1024 * 1024,
             unsaved_blocks: 64,
