@@ -8,10 +8,13 @@ use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use consensus::Record;
 use execution::FinalizedBlock;
 use replica::wire::{Message, Request, Response};
-use replica::{Event, GossipToken, Job, JobAnswer, JobContext, JobId, Now, RequestId, RequestToken, Via};
-use types::{Canonical, Epoch, Height, View};
+use replica::{
+    Effect, Event, GossipToken, Job, JobAnswer, JobContext, JobId, LogRecord, Now, RequestId, RequestToken, Via,
+};
+use types::{Canonical, Certificate, Epoch, Height, View};
 
 use super::checks::{Auditor, Sighting};
 use super::client::Client;
@@ -229,8 +232,14 @@ impl World {
         let Some(up) = &mut self.nodes[place].up else { return };
         up.settling = false;
         let effects = std::mem::take(&mut up.pending);
+        let logged: Vec<Certificate> = effects.iter().filter_map(logged_certificate).cloned().collect();
         let mut performed = Vec::new();
         let settled = up.desk.settle(effects, |effect| performed.push(effect));
+        if !self.nodes[place].is_faulty {
+            for certificate in &logged {
+                self.auditor.see(&Sighting::Certificate { node: place, certificate });
+            }
+        }
         let life = self.nodes[place].life;
         for effect in performed {
             if !self.spend(place) || !self.lives(place, life) {
@@ -410,5 +419,16 @@ impl World {
     /// Some time, up to the most that something takes.
     pub(crate) fn some_us(&mut self, most_us: u64) -> u64 {
         self.lots.between(10..=most_us)
+    }
+}
+
+/// The certificate that goes into a node's log by this effect: one that it believes.
+fn logged_certificate(effect: &Effect) -> Option<&Certificate> {
+    match effect {
+        Effect::Persist(LogRecord::Engine(record)) => match &**record {
+            Record::Certificate(certificate) => Some(certificate),
+            _ => None,
+        },
+        _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! Certificates that leave honest nodes are genuine: of exact shape, of a quorum, with the sum of the signers'
+//! Certificates that honest nodes send or log are genuine: of exact shape, of a quorum, with the sum of the signers'
 //! signatures (FAULTS C9). And a block that an honest node stores has one that proves it.
 
 use std::collections::BTreeSet;

@@ -26,7 +26,7 @@ use super::store::Store;
 pub(crate) enum Sighting<'a> {
     /// A vote leaves a node; `honest` when the node follows the rules.
     Vote { vote: &'a Vote, honest: bool },
-    /// An honest node sends a certificate.
+    /// An honest node sends a certificate, or takes it into its log: it believes it.
     Certificate { node: usize, certificate: &'a Certificate },
     /// An honest node writes a final block to its store.
     Commit { node: usize, block: &'a Arc<FinalizedBlock> },

@@ -1,9 +1,12 @@
 //! Forges certificates and votes, and sends junk (FAULTS C9, C10, C13): bitmaps too short, too long or padded, one
 //! signer short of a quorum, signatures of other statements, votes in others' names.
 
+use std::collections::BTreeMap;
+
+use consensus::Scheme;
 use replica::wire::Message;
 use types::{
-    BlsSignature, ByteString, Certificate, Epoch, Hash32, SignerBitmap, ValidatorIndex, View, Vote, VoteKind,
+    BlsSignature, ByteString, Certificate, Epoch, Hash32, Proposal, SignerBitmap, ValidatorIndex, View, Vote, VoteKind,
     VoteStatement,
 };
 
@@ -14,11 +17,45 @@ pub(crate) struct Forger {
     pub(crate) per_mille: u64,
     /// Genuine certificates, to be bent.
     seen: Vec<Certificate>,
+    /// Votes that it heard, of which it makes certificates before others do.
+    votes: BTreeMap<VoteStatement, BTreeMap<ValidatorIndex, BlsSignature>>,
 }
+
+/// Statements whose votes a forger keeps.
+const STATEMENTS_MAX: usize = 32;
 
 impl Forger {
     pub(crate) const fn new(per_mille: u64) -> Self {
-        Self { per_mille, seen: Vec::new() }
+        Self { per_mille, seen: Vec::new(), votes: BTreeMap::new() }
+    }
+
+    /// Keeps a genuine certificate.
+    fn keep(&mut self, certificate: Certificate) {
+        if self.seen.len() >= 16 {
+            self.seen.remove(0);
+        }
+        self.seen.push(certificate);
+    }
+
+    /// The certificate of the votes that it heard and its own, when this one makes them a quorum.
+    fn assemble(&mut self, hand: &Hand<'_>, vote: &Vote) -> Option<Certificate> {
+        if self.votes.len() >= STATEMENTS_MAX {
+            self.votes.pop_first();
+        }
+        let own = hand.sign(vote.statement);
+        let votes = self.votes.entry(vote.statement).or_default();
+        let before = votes.len();
+        votes.insert(own.signer, own.signature);
+        votes.insert(vote.signer, vote.signature);
+        let set = &hand.ground.set;
+        let is_quorum = set.is_quorum(set.power_of(votes.keys().copied()));
+        if votes.len() == before || !is_quorum {
+            return None;
+        }
+        let signatures: Vec<BlsSignature> = votes.values().copied().collect();
+        let signature = hand.ground.signatures.aggregate(&signatures)?;
+        let signers = SignerBitmap::new(set.len(), votes.keys().copied());
+        Some(Certificate { statement: vote.statement, signers, signature })
     }
 
     fn forge(&self, hand: &mut Hand<'_>, statement: VoteStatement) -> Utterance {
@@ -79,17 +116,25 @@ impl Crime for Forger {
     }
 
     fn hear(&mut self, hand: &mut Hand<'_>, heard: &Message) -> Vec<(usize, Utterance)> {
-        if let Message::Certificate(certificate) = heard {
-            if self.seen.len() >= 16 {
-                self.seen.remove(0);
+        let vote = match heard {
+            Message::Vote(vote) | Message::Proposal(Proposal { vote, .. }) => vote,
+            Message::Certificate(certificate) => {
+                self.keep(certificate.clone());
+                return Vec::new();
             }
-            self.seen.push(certificate.clone());
-        }
-        let about = match heard {
-            Message::Vote(vote) => vote.statement,
-            Message::Proposal(proposal) => proposal.vote.statement,
             _ => return Vec::new(),
         };
+        if let Some(real) = self.assemble(hand, vote) {
+            self.keep(real.clone());
+            if hand.lots.chance(self.per_mille) {
+                hand.faults.add("forgery");
+                // Whoever has not heard as many votes yet hears this first.
+                let bent = with_bitmap(&real, |bytes| bytes.push(0));
+                let others = (0..hand.ground.set.len()).filter(|place| *place != hand.own);
+                return others.map(|place| (place, certificate(bent.clone()))).collect();
+            }
+        }
+        let about = vote.statement;
         if !hand.lots.chance(self.per_mille) {
             return Vec::new();
         }
