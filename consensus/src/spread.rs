@@ -14,14 +14,14 @@ use crate::{Engine, limits};
 /// Certificates that some may not know.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Untold {
-    /// With the time at which they are sent, the soonest first.
+    /// With the time at which they are sent.
     waiting: Vec<(TimeMs, Certificate)>,
 }
 
 impl Untold {
     /// When the first is due.
     pub(crate) fn next(&self) -> Option<TimeMs> {
-        self.waiting.first().map(|(due, _)| *due)
+        self.waiting.iter().map(|(due, _)| *due).min()
     }
 
     /// Forgets all.
