@@ -17,6 +17,11 @@ const LONG_POLL: Duration = Duration::from_secs(5);
 /// Between two questions about a transaction that the node does not know.
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// How long the proof of a result is waited for, once the transaction itself is proven.
+const RESULT_PATIENCE: Duration = Duration::from_millis(500);
+/// Between two looks for it.
+const RESULT_PAUSE: Duration = Duration::from_millis(20);
+
 /// A transaction that this wallet has found final.
 #[derive(Clone, Debug)]
 pub struct FinalTransaction {
@@ -56,11 +61,30 @@ pub fn submit_and_wait(
     if streamed {
         let response = client.transaction(&id, Duration::ZERO)?;
         if is_certified(&response) {
-            return check_transaction(client, chain, &response, Some(transaction), Some(latency));
+            return check_with_result(client, chain, &response, transaction, latency);
         }
     }
     let response = poll(client, transaction, &id, begun, patience)?;
     check_transaction(client, chain, &response, Some(transaction), Some(begun.elapsed()))
+}
+
+/// As [`check_transaction`], and waits for the next block, which proves the result and comes in a moment. Without it the result is
+/// the node's word.
+fn check_with_result(
+    client: &NodeClient,
+    chain: &mut Chain,
+    response: &TransactionResponse,
+    transaction: &Transaction,
+    latency: Duration,
+) -> Result<FinalTransaction> {
+    let begun = Instant::now();
+    loop {
+        let done = check_transaction(client, chain, response, Some(transaction), Some(latency))?;
+        if done.receipt_checked || begun.elapsed() > RESULT_PATIENCE {
+            return Ok(done);
+        }
+        std::thread::park_timeout(RESULT_PAUSE);
+    }
 }
 
 /// Whether the node can prove what it says.
