@@ -26,7 +26,7 @@ use crate::view::StoreView;
 use crate::{directory, keys};
 
 /// The format of the store that this software reads and writes.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 /// The newest block in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]

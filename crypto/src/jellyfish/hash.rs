@@ -56,6 +56,12 @@ impl KeyHash {
         if index & 1 == 0 { byte >> 4 } else { byte & 0x0f }
     }
 
+    /// The bit that chooses at `depth` binary levels below the root; `depth` below 256.
+    pub(super) fn bit(&self, depth: usize) -> bool {
+        let byte = self.0.get(depth >> 3).expect("different key hashes part within 256 bits");
+        byte & (0x80 >> (depth & 7)) != 0
+    }
+
     /// The bits, from the one that chooses at the root downwards.
     pub(super) fn bits(&self) -> impl DoubleEndedIterator<Item = bool> + '_ {
         self.0.iter().flat_map(|byte| (0..8_u32).map(move |shift| byte & (0x80 >> shift) != 0))

@@ -12,15 +12,15 @@
 //! So the root depends on the present pairs only, never on the order or the batches in which they came. The two preimages differ
 //! in length (77 and 80 bytes), so a leaf never passes for a node.
 //!
-//! The *layout* is ours: [`Page`]s of four levels (16 slots), each under its [`PagePath`], in the present version only. What was
-//! before is the caller's to keep: the old pages that an [`update`] gives undo it. Nothing outside this folder may
-//! depend on how many levels a page holds.
+//! The *layout* is ours: [`Page`]s of four levels (16 slots), each under its [`PagePath`], in the present version only. A slot with
+//! up to three keys holds them itself; more stand on a page of their own. What was before is the caller's to keep: the old pages
+//! that an [`update`] gives undo it. Nothing outside this folder may depend on how many levels a page holds.
 //!
 //! It must not know what a state key means, where pages are stored, or how many threads there are: [`Plan`] cuts an update into
 //! independent parts and leaves running them to the caller.
 //!
 //! Invariants:
-//! - a page below the root holds at least two leaves in its subtree; the root page at least one; an empty tree has no page;
+//! - a page below the root holds at least four leaves in its subtree; the root page at least one; an empty tree has no page;
 //! - a page is read at most once per update, and written only when its content changed;
 //! - depth is bounded by the key hash: at most 64 pages and 256 siblings, whatever keys an attacker grinds.
 
@@ -29,6 +29,7 @@ mod page;
 mod path;
 mod proof;
 mod reader;
+mod slot;
 mod update;
 
 pub use hash::{EMPTY_ROOT, KeyHash, Leaf, NodeHash, ValueHash};
@@ -61,9 +62,12 @@ pub enum EncodingError {
     /// A page without any slot: such a page is not stored.
     #[error("the page is empty")]
     EmptyPage,
-    /// A slot is marked as a leaf but not as present.
-    #[error("the page marks a leaf in an absent slot")]
-    AbsentLeaf,
+    /// A slot with more keys than a slot can hold, and no page either.
+    #[error("a slot of kind {0}: 0 to 3 keys and 15 for a page are known")]
+    SlotKind(u8),
+    /// Keys of a slot that do not rise.
+    #[error("the keys of a slot are not in rising order")]
+    Unordered,
     /// An explicit hash has the value of the empty subtree, which is written as absent.
     #[error("the hash of the empty subtree is spelled out")]
     EmptySpelledOut,

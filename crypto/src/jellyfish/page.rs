@@ -2,8 +2,9 @@
 //!
 //! It must not know where pages are stored nor how an update walks them. Invariants: the hashes of the inner nodes always agree
 //! with the slots once [`Page::rehash`] ran, so that changing one slot costs the hashes of four nodes and a proof costs none; the
-//! hashes of nodes and leaves are not part of the encoding, so a page read back is hashed afresh and a damaged one is found by its
-//! parent; in memory a page takes only what its slots need, because pages are most of what a node keeps in memory.
+//! hashes of nodes and of single leaves are not part of the encoding, so a page read back is hashed afresh and a damaged one is
+//! found by its parent (a slot with a few keys brings its hash along, and is checked when it is used); in memory a page takes only
+//! what its slots need, because pages are most of what a node keeps in memory.
 
 #![allow(
     clippy::indexing_slicing,
@@ -13,6 +14,7 @@
 use super::EncodingError;
 use super::hash::{EMPTY_ROOT, KeyHash, Leaf, NodeHash, ValueHash, inner_hash};
 use super::path::PagePath;
+use super::slot::{KEYS_MAX, Keys, Leaves, Slot};
 
 /// Slots of a page.
 const SLOTS: usize = 16;
@@ -21,12 +23,14 @@ const TOP: usize = 1;
 /// A set of slots: all of them.
 pub(super) const ALL_SLOTS: u16 = u16::MAX;
 
-const HEAD_BYTES: usize = 4;
+const HEAD_BYTES: usize = 8;
 const HASH_BYTES: usize = 32;
 const LEAF_BYTES: usize = 64;
+/// What stands for a slot in the head of the encoding if it leads to another page; else it is the number of its keys.
+const BRANCH: u8 = 15;
 
-/// Bytes of the longest encoding of a [`Page`]: 16 leaves.
-pub const PAGE_BYTES_MAX: usize = HEAD_BYTES + SLOTS * LEAF_BYTES;
+/// Bytes of the longest encoding of a [`Page`]: 16 slots with as many keys as they hold.
+pub const PAGE_BYTES_MAX: usize = HEAD_BYTES + SLOTS * (HASH_BYTES + KEYS_MAX * LEAF_BYTES);
 
 /// The slots below each inner node: 16 for the top, 2 for the lowest.
 const SLOTS_BELOW: [u16; SLOTS] = [
@@ -34,30 +38,22 @@ const SLOTS_BELOW: [u16; SLOTS] = [
     0xc000,
 ];
 
-/// What a subtree is, seen from the page above it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Slot {
-    /// No key.
-    Empty,
-    /// One key.
-    Leaf(Leaf),
-    /// Two or more keys, on a page of their own with this hash.
-    Branch(NodeHash),
-}
-
-/// Which slots a page has, and so which nodes have a hash of their own.
+/// What kind of slots a page has, and so which nodes have a hash of their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Shape {
+    /// The kind of each slot, four bits each from the lowest on: how many keys it holds, or [`BRANCH`].
+    kinds: u64,
     /// The slots that are not empty.
     present: u16,
-    /// Those of them that are leaves.
-    leaves: u16,
+    /// Those of them that lead to another page.
+    branches: u16,
     /// The inner nodes, by number, that hold two or more keys; any other hashes like the leaf or the nothing below it.
     inner: u16,
 }
 
-/// Four levels of the tree. Its bytes are the set of present slots, the set of leaves among them (16 bits each, big-endian, bit
-/// `s` for slot `s`), then for each present slot in order the leaf's key and value hash or the child page's hash.
+/// Four levels of the tree. Its bytes are the kinds of the slots (four bits each, slot 0 the lowest of a big-endian number of 64
+/// bits; 0 to 3 for so many keys, 15 for a page), then for each slot in order: the hash of its subtree unless it holds one key
+/// only, then the key and value hash of each of its keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
     shape: Shape,
@@ -67,21 +63,34 @@ pub struct Page {
 }
 
 impl Shape {
-    fn new(present: u16, leaves: u16) -> Self {
-        let is_inner = |below: u16| below.count_ones() > 1 || below & !leaves != 0;
-        let nodes = (0_u32..).zip(SLOTS_BELOW).filter(|(_, below)| is_inner(present & below));
-        Self { present, leaves, inner: nodes.fold(0, |inner, (node, _)| inner | 1 << node) }
+    fn new(kinds: u64) -> Self {
+        let of_kind = |is: fn(u8) -> bool| {
+            (0..SLOTS).filter(|slot| is(kind_in(kinds, *slot))).fold(0_u16, |set, slot| set | 1 << slot)
+        };
+        let (present, branches) = (of_kind(|kind| kind > 0), of_kind(|kind| kind == BRANCH));
+        let many = of_kind(|kind| kind > 1);
+        let is_inner = |below: u16| (present & below).count_ones() > 1 || many & below != 0;
+        let nodes = (0_u32..).zip(SLOTS_BELOW).filter(|(_, below)| is_inner(*below));
+        let inner = nodes.fold(0, |inner, (node, _)| inner | 1 << node);
+        Self { kinds, present, branches, inner }
     }
 
-    /// The same with this slot.
-    fn with(self, nibble: u8, slot: &Slot) -> Self {
-        let bit = 1 << nibble;
-        let (present, leaves) = match slot {
-            Slot::Empty => (self.present & !bit, self.leaves & !bit),
-            Slot::Leaf(_) => (self.present | bit, self.leaves | bit),
-            Slot::Branch(_) => (self.present | bit, self.leaves & !bit),
-        };
-        if (present, leaves) == (self.present, self.leaves) { self } else { Self::new(present, leaves) }
+    /// The same with a slot of this kind.
+    fn with(self, nibble: u8, kind: u8) -> Self {
+        let shift = u32::from(nibble) << 2;
+        let kinds = self.kinds & !(0x0f << shift) | u64::from(kind) << shift;
+        if kinds == self.kinds { self } else { Self::new(kinds) }
+    }
+
+    /// How many keys a slot holds itself, or [`BRANCH`].
+    fn kind(self, slot: usize) -> u8 {
+        kind_in(self.kinds, slot)
+    }
+
+    /// How many keys the slots below a number of at most 16 hold themselves.
+    fn keys_before(self, end: usize) -> usize {
+        let slots = members(self.present & !self.branches).take_while(|slot| *slot < end);
+        slots.fold(0, |keys, slot| keys.saturating_add(usize::from(self.kind(slot))))
     }
 
     /// Where the hash of an inner node with a hash of its own is kept.
@@ -94,15 +103,22 @@ impl Shape {
         members_before(self.present, slot).saturating_add(self.inner.count_ones() as usize)
     }
 
-    /// Where the key hash of a leaf is kept; its value hash is next to it.
+    /// Where the key hash of a slot's first leaf is kept; its value hash is next to it, and then come the other leaves.
     fn leaf_place(self, slot: usize) -> usize {
         let before = self.inner.count_ones().saturating_add(self.present.count_ones()) as usize;
-        members_before(self.leaves, slot).saturating_mul(2).saturating_add(before)
+        self.keys_before(slot).saturating_mul(2).saturating_add(before)
     }
 
     /// How many hashes a page of this shape keeps.
     fn hashes(self) -> usize {
         self.leaf_place(SLOTS)
+    }
+
+    /// Bytes of the encoding of a page of this shape.
+    fn encoded_len(self) -> usize {
+        let hashes =
+            members(self.present).fold(0, |hashes: usize, slot| hashes.saturating_add(hashes_of(self.kind(slot))));
+        hashes.saturating_mul(HASH_BYTES).saturating_add(HEAD_BYTES)
     }
 }
 
@@ -127,24 +143,23 @@ impl Page {
     /// How many of its slots lead on to another page.
     #[must_use]
     pub fn branches(&self) -> u32 {
-        (self.shape.present & !self.shape.leaves).count_ones()
+        self.shape.branches.count_ones()
     }
 
     /// The one encoding of this page, at most [`PAGE_BYTES_MAX`] bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Shape { present, leaves, .. } = self.shape;
-        let mut bytes = Vec::with_capacity(encoded_len(present, leaves));
-        bytes.extend_from_slice(&present.to_be_bytes());
-        bytes.extend_from_slice(&leaves.to_be_bytes());
-        for slot in members(present) {
-            if has(leaves, slot) {
-                let place = self.shape.leaf_place(slot);
-                bytes.extend_from_slice(&self.hashes[place]);
-                bytes.extend_from_slice(&self.hashes[place.saturating_add(1)]);
-            } else {
+        let mut bytes = Vec::with_capacity(self.shape.encoded_len());
+        bytes.extend_from_slice(&self.shape.kinds.to_be_bytes());
+        let mut leaves = self.shape.leaf_place(0);
+        for slot in members(self.shape.present) {
+            let kind = self.shape.kind(slot);
+            if kind > 1 {
                 bytes.extend_from_slice(&self.hashes[self.shape.slot_place(slot)]);
             }
+            let end = leaves.saturating_add(leaf_hashes(kind));
+            bytes.extend_from_slice(self.hashes[leaves..end].as_flattened());
+            leaves = end;
         }
         bytes
     }
@@ -154,72 +169,84 @@ impl Page {
     /// # Errors
     /// Anything but the one encoding of a page with at least one slot.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, EncodingError> {
-        let Some((&[present_high, present_low, leaves_high, leaves_low], mut rest)) = bytes.split_first_chunk() else {
+        let Some((kinds, rest)) = bytes.split_first_chunk() else {
             return Err(EncodingError::Length { want: HEAD_BYTES, got: bytes.len() });
         };
-        let present = u16::from_be_bytes([present_high, present_low]);
-        let leaves = u16::from_be_bytes([leaves_high, leaves_low]);
-        if present == 0 {
+        let kinds = u64::from_be_bytes(*kinds);
+        if kinds == 0 {
             return Err(EncodingError::EmptyPage);
         }
-        if leaves & !present != 0 {
-            return Err(EncodingError::AbsentLeaf);
+        let is_known = |kind: &u8| usize::from(*kind) <= KEYS_MAX || *kind == BRANCH;
+        if let Some(kind) = (0..SLOTS).map(|slot| kind_in(kinds, slot)).find(|kind| !is_known(kind)) {
+            return Err(EncodingError::SlotKind(kind));
         }
-        let want = encoded_len(present, leaves);
-        let length = EncodingError::Length { want, got: bytes.len() };
+        let shape = Shape::new(kinds);
+        let want = shape.encoded_len();
         if bytes.len() != want {
-            return Err(length);
+            return Err(EncodingError::Length { want, got: bytes.len() });
         }
-        let mut page = Self::of_shape(Shape::new(present, leaves));
-        for slot in members(present) {
-            let first = take_hash(&mut rest).ok_or(length)?;
-            let content = if has(leaves, slot) {
-                let second = take_hash(&mut rest).ok_or(length)?;
-                Slot::Leaf(Leaf { key_hash: KeyHash(first), value_hash: ValueHash(second) })
-            } else if first == EMPTY_ROOT {
-                return Err(EncodingError::EmptySpelledOut);
-            } else {
-                Slot::Branch(first)
-            };
-            page.fill(slot, &content);
-        }
+        let mut page = Self::of_shape(shape);
+        page.read(rest.as_chunks().0)?;
         page.rehash(ALL_SLOTS);
         Ok(page)
     }
 
-    /// Whether this page may stand at `path`: its leaves lie below their slots, and a lone leaf stands nowhere but at the root.
+    /// Whether this page may stand at `path`: its leaves lie below their slots and have the hashes that it names, and it has more
+    /// keys than a slot could hold, unless it stands at the root.
     #[must_use]
     pub fn belongs_at(&self, path: &PagePath) -> bool {
         let depth = path.nibble_count();
-        let leaves_fit = (0_u8..16).all(|nibble| match self.slot(nibble) {
-            Slot::Leaf(leaf) => path.leads_to(&leaf.key_hash) && leaf.key_hash.nibble(depth) == nibble,
-            Slot::Empty | Slot::Branch(_) => true,
+        let leaves_fit = (0_u8..16).all(|nibble| {
+            let slot = self.slot(nibble);
+            let fits = |leaf: &Leaf| path.leads_to(&leaf.key_hash) && leaf.key_hash.nibble(depth) == nibble;
+            slot.leaves().is_none_or(|leaves| leaves.iter().all(fits))
+                && !matches!(slot, Slot::Few(keys) if !keys.check(path.slot_depth()))
         });
         leaves_fit && (*path == PagePath::ROOT || matches!(self.as_slot(), Slot::Branch(_)))
     }
 
-    /// What the page above keeps for this page: a page with fewer than two keys is no page.
+    /// What the page above keeps for this page: one with few keys is no page.
     pub(super) fn as_slot(&self) -> Slot {
-        self.below(TOP)
+        let few = if self.shape.branches == 0 && self.shape.keys_before(SLOTS) <= KEYS_MAX {
+            Leaves::collect(self.leaves_at(self.shape.leaf_place(0), self.hashes.len()))
+        } else {
+            None
+        };
+        match few {
+            None => Slot::Branch(self.hash()),
+            Some(leaves) => match leaves.as_slice() {
+                [] => Slot::Empty,
+                [leaf] => Slot::Leaf(*leaf),
+                _ => Slot::Few(Keys::claimed(self.hash(), leaves)),
+            },
+        }
     }
 
     pub(super) fn slot(&self, nibble: u8) -> Slot {
         let slot = usize::from(nibble & 0x0f);
-        if !has(self.shape.present, slot) {
-            Slot::Empty
-        } else if has(self.shape.leaves, slot) {
-            let place = self.shape.leaf_place(slot);
-            let (key_hash, value_hash) = (self.hashes[place], self.hashes[place.saturating_add(1)]);
-            Slot::Leaf(Leaf { key_hash: KeyHash(key_hash), value_hash: ValueHash(value_hash) })
-        } else {
-            Slot::Branch(self.hashes[self.shape.slot_place(slot)])
+        let kind = self.shape.kind(slot);
+        match kind {
+            0 => Slot::Empty,
+            BRANCH => Slot::Branch(self.hashes[self.shape.slot_place(slot)]),
+            _ => {
+                let first = self.shape.leaf_place(slot);
+                let mut leaves = self.leaves_at(first, first.saturating_add(leaf_hashes(kind)));
+                match (kind, leaves.next()) {
+                    (1, Some(leaf)) => Slot::Leaf(leaf),
+                    (_, first) => {
+                        let leaves = Leaves::collect(first.into_iter().chain(leaves));
+                        let leaves = leaves.expect("a slot holds no more keys than it can");
+                        Slot::Few(Keys::claimed(self.hashes[self.shape.slot_place(slot)], leaves))
+                    }
+                }
+            }
         }
     }
 
     /// Replaces a slot; [`Page::rehash`] has to follow with its bit, which is returned.
     pub(super) fn set_slot(&mut self, nibble: u8, slot: Slot) -> u16 {
         let nibble = nibble & 0x0f;
-        let shape = self.shape.with(nibble, &slot);
+        let shape = self.shape.with(nibble, kind_of(&slot));
         if shape != self.shape {
             self.reshape(shape);
         }
@@ -242,23 +269,14 @@ impl Page {
     pub(super) fn descend(&self, nibble: u8, siblings: &mut Vec<NodeHash>) -> Slot {
         let mut node = TOP;
         for shift in (0..4).rev() {
-            let here = self.below(node);
-            if !matches!(here, Slot::Branch(_)) {
-                return here;
+            if !has(self.shape.inner, node) {
+                let lone = members(self.shape.present & SLOTS_BELOW[node]).next();
+                return lone.and_then(|slot| u8::try_from(slot).ok()).map_or(Slot::Empty, |slot| self.slot(slot));
             }
             node = node << 1 | usize::from(nibble >> shift & 1);
             siblings.push(*self.node_hash(node ^ 1));
         }
         self.slot(nibble)
-    }
-
-    /// What the subtree at inner node `node` is.
-    fn below(&self, node: usize) -> Slot {
-        if has(self.shape.inner, node) {
-            return Slot::Branch(*self.node_hash(node));
-        }
-        let lone = members(self.shape.present & SLOTS_BELOW[node]).next();
-        lone.and_then(|slot| u8::try_from(slot).ok()).map_or(Slot::Empty, |slot| self.slot(slot))
     }
 
     /// Hash of an inner node or, from 16 on, of a slot.
@@ -289,27 +307,89 @@ impl Page {
         for slot in members(shape.present & self.shape.present) {
             page.hashes[shape.slot_place(slot)] = self.hashes[self.shape.slot_place(slot)];
         }
-        for slot in members(shape.leaves & self.shape.leaves) {
-            let (to, from) = (shape.leaf_place(slot), self.shape.leaf_place(slot));
-            page.hashes[to] = self.hashes[from];
-            page.hashes[to.saturating_add(1)] = self.hashes[from.saturating_add(1)];
+        for slot in members(shape.present & self.shape.present) {
+            let kind = shape.kind(slot);
+            if kind == self.shape.kind(slot) {
+                let (to, from) = (shape.leaf_place(slot), self.shape.leaf_place(slot));
+                let (to_end, from_end) = (to.saturating_add(leaf_hashes(kind)), from.saturating_add(leaf_hashes(kind)));
+                page.hashes[to..to_end].copy_from_slice(&self.hashes[from..from_end]);
+            }
         }
         *self = page;
     }
 
     /// Fills a slot that the shape has.
     fn fill(&mut self, slot: usize, content: &Slot) {
-        match content {
-            Slot::Empty => {}
-            Slot::Leaf(leaf) => {
-                let place = self.shape.leaf_place(slot);
-                self.hashes[self.shape.slot_place(slot)] = leaf.hash();
-                self.hashes[place] = leaf.key_hash.0;
-                self.hashes[place.saturating_add(1)] = leaf.value_hash.0;
-            }
-            Slot::Branch(hash) => self.hashes[self.shape.slot_place(slot)] = *hash,
+        let hash = match content {
+            Slot::Empty => return,
+            Slot::Leaf(leaf) => leaf.hash(),
+            Slot::Few(keys) => *keys.hash(),
+            Slot::Branch(hash) => *hash,
+        };
+        self.hashes[self.shape.slot_place(slot)] = hash;
+        let mut place = self.shape.leaf_place(slot);
+        for leaf in content.leaves().unwrap_or_default() {
+            self.hashes[place] = leaf.key_hash.0;
+            self.hashes[place.saturating_add(1)] = leaf.value_hash.0;
+            place = place.saturating_add(2);
         }
     }
+
+    /// Fills all slots from the rest of an encoding, whose length is right.
+    fn read(&mut self, mut rest: &[[u8; HASH_BYTES]]) -> Result<(), EncodingError> {
+        let mut place = self.shape.leaf_place(0);
+        for slot in members(self.shape.present) {
+            let kind = self.shape.kind(slot);
+            let (own, tail) = rest.split_at(hashes_of(kind));
+            rest = tail;
+            let (hash, leaves) = if kind > 1 { own.split_at(1) } else { (&[][..], own) };
+            let (keys, _) = leaves.as_chunks::<2>();
+            if !keys.is_sorted_by(|[left, _], [right, _]| left < right) {
+                return Err(EncodingError::Unordered);
+            }
+            let end = place.saturating_add(leaves.len());
+            self.hashes[place..end].copy_from_slice(leaves);
+            place = end;
+            self.hashes[self.shape.slot_place(slot)] = match (hash, keys) {
+                ([hash], _) if *hash == EMPTY_ROOT => return Err(EncodingError::EmptySpelledOut),
+                ([hash], _) => *hash,
+                (_, [[key_hash, value_hash], ..]) => {
+                    Leaf { key_hash: KeyHash(*key_hash), value_hash: ValueHash(*value_hash) }.hash()
+                }
+                (_, []) => EMPTY_ROOT,
+            };
+        }
+        Ok(())
+    }
+
+    /// The leaves kept from one place to another.
+    fn leaves_at(&self, start: usize, end: usize) -> impl Iterator<Item = Leaf> + '_ {
+        let (pairs, _) = self.hashes[start..end].as_chunks::<2>();
+        pairs
+            .iter()
+            .map(|[key_hash, value_hash]| Leaf { key_hash: KeyHash(*key_hash), value_hash: ValueHash(*value_hash) })
+    }
+}
+
+/// The kind of a slot in a set of kinds.
+const fn kind_in(kinds: u64, slot: usize) -> u8 {
+    (kinds >> (slot << 2) & 0x0f) as u8
+}
+
+/// What stands for a slot in a shape.
+fn kind_of(slot: &Slot) -> u8 {
+    slot.leaves().map_or(BRANCH, |leaves| u8::try_from(leaves.len()).expect("a slot holds few keys"))
+}
+
+/// Hashes that the leaves of a slot of this kind take.
+const fn leaf_hashes(kind: u8) -> usize {
+    if kind == BRANCH { 0 } else { (kind as usize).saturating_mul(2) }
+}
+
+/// Hashes that a slot of this kind takes in an encoding.
+const fn hashes_of(kind: u8) -> usize {
+    let own = if kind > 1 { 1 } else { 0 };
+    leaf_hashes(kind).saturating_add(own)
 }
 
 /// Whether a set has a member.
@@ -329,16 +409,4 @@ fn members(mut set: u16) -> impl Iterator<Item = usize> {
 /// How many members of a set are below a number of at most 16.
 fn members_before(set: u16, end: usize) -> usize {
     (u32::from(set) & (1_u32 << end).wrapping_sub(1)).count_ones() as usize
-}
-
-/// Bytes of a page with these slots and leaves.
-fn encoded_len(present: u16, leaves: u16) -> usize {
-    let hashes = present.count_ones().saturating_add(leaves.count_ones()) as usize;
-    hashes.saturating_mul(HASH_BYTES).saturating_add(HEAD_BYTES)
-}
-
-fn take_hash(rest: &mut &[u8]) -> Option<NodeHash> {
-    let (hash, tail) = rest.split_first_chunk()?;
-    *rest = tail;
-    Some(*hash)
 }

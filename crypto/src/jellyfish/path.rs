@@ -64,6 +64,11 @@ impl PagePath {
         usize::from(count)
     }
 
+    /// Binary levels between the root and a slot of the page here.
+    pub(super) fn slot_depth(&self) -> usize {
+        self.nibble_count().saturating_add(1).saturating_mul(4)
+    }
+
     /// Whether the keys that begin like `key_hash` pass this page.
     #[must_use]
     pub fn leads_to(&self, key_hash: &KeyHash) -> bool {

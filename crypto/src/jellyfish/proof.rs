@@ -9,9 +9,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::EncodingError;
 use super::hash::{EMPTY_ROOT, KEY_BITS, KeyHash, Leaf, NodeHash, ValueHash, inner_hash};
-use super::page::Slot;
 use super::path::PagePath;
-use super::reader::{PageReader, branch_page, root_page};
+use super::reader::{PageReader, branch_page, check_keys, root_page};
+use super::slot::Slot;
 
 /// Siblings of the longest proof: one per bit of a key hash.
 pub const SIBLINGS_MAX: usize = KEY_BITS;
@@ -75,6 +75,10 @@ pub fn prove<R: PageReader + ?Sized>(reader: &R, root: NodeHash, key_hash: &KeyH
         match here.descend(nibble, &mut siblings) {
             Slot::Empty => break None,
             Slot::Leaf(leaf) => break Some(leaf),
+            Slot::Few(keys) => {
+                let depth = check_keys(&path, nibble, &keys);
+                break keys.descend(key_hash, depth, &mut siblings);
+            }
             Slot::Branch(hash) => {
                 path = path.child(nibble);
                 page = Some(branch_page(reader, &path, &hash));

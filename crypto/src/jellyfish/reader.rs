@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::hash::{EMPTY_ROOT, NodeHash};
 use super::page::Page;
 use super::path::PagePath;
+use super::slot::Keys;
 
 /// What an update does to the pages: the new page under a path, or `None` where the page goes.
 pub type PageChanges = BTreeMap<PagePath, Option<Arc<Page>>>;
@@ -80,4 +81,14 @@ pub(super) fn branch_page(reader: &(impl PageReader + ?Sized), path: &PagePath, 
     let page = reader.page(path).expect("a page is stored as long as its parent names it");
     assert!(page.hash() == *hash, "the page at {path:?} is not the one its parent names");
     page
+}
+
+/// The depth of slot `nibble` of the page at `path`, which holds these keys.
+///
+/// # Panics
+/// Their hash is not the one that the page gives.
+pub(super) fn check_keys(path: &PagePath, nibble: u8, keys: &Keys) -> usize {
+    let depth = path.slot_depth();
+    assert!(keys.check(depth), "the keys in slot {nibble:x} of the page at {path:?} are not those that it names");
+    depth
 }

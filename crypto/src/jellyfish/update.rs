@@ -7,9 +7,10 @@
 use std::sync::Arc;
 
 use super::hash::{EMPTY_ROOT, KeyHash, Leaf, NodeHash, ValueHash};
-use super::page::{ALL_SLOTS, Page, Slot};
+use super::page::{ALL_SLOTS, Page};
 use super::path::PagePath;
-use super::reader::{PageChanges, PageReader, ReplacedPages, branch_page, root_page};
+use super::reader::{PageChanges, PageReader, ReplacedPages, branch_page, check_keys, root_page};
+use super::slot::{Leaves, Slot};
 
 /// A key that changed: the hash of its new value, or `None` if it was deleted.
 pub type Change = (KeyHash, Option<ValueHash>);
@@ -141,14 +142,17 @@ fn update_slot<R: PageReader + ?Sized>(
             let page = branch_page(reader, &path, &hash);
             (path, Some(Arc::clone(&page)), page, 0)
         }
-        Slot::Empty | Slot::Leaf(_) => match survivors(slot, changes) {
-            Survivors::None => return Slot::Empty,
-            Survivors::One(leaf) => return Slot::Leaf(leaf),
-            Survivors::More => {
-                let path = parent.child(nibble);
-                (path, None, Arc::new(page_around(slot, &path)), ALL_SLOTS)
+        Slot::Empty | Slot::Leaf(_) | Slot::Few(_) => {
+            let before = slot.leaves().unwrap_or_default();
+            if let Slot::Few(keys) = &slot {
+                check_keys(parent, nibble, keys);
             }
-        },
+            if let Some(after) = Leaves::after(before, changes) {
+                return if after.as_slice() == before { slot } else { Slot::of(after, parent.slot_depth()) };
+            }
+            let path = parent.child(nibble);
+            (path, None, Arc::new(page_around(before, &path)), ALL_SLOTS)
+        }
     };
     for (nibble, changes) in by_nibble(changes, path.nibble_count()) {
         let slot = update_slot(reader, &path, nibble, page.slot(nibble), changes, pages);
@@ -163,34 +167,14 @@ fn update_slot<R: PageReader + ?Sized>(
     settled
 }
 
-/// How many keys a subtree without a page of its own will hold.
-enum Survivors {
-    None,
-    One(Leaf),
-    More,
-}
-
-/// Counts the keys of `slot`, which is empty or a leaf, after `changes`.
-fn survivors(slot: Slot, changes: &[Change]) -> Survivors {
-    let kept = match slot {
-        Slot::Leaf(leaf) => changes.binary_search_by_key(&leaf.key_hash, |(key, _)| *key).is_err().then_some(leaf),
-        Slot::Empty | Slot::Branch(_) => None,
-    };
-    let written =
-        changes.iter().filter_map(|(key_hash, value)| value.map(|value_hash| Leaf { key_hash: *key_hash, value_hash }));
-    let mut leaves = kept.into_iter().chain(written);
-    match (leaves.next(), leaves.next()) {
-        (None, _) => Survivors::None,
-        (Some(leaf), None) => Survivors::One(leaf),
-        (Some(_), Some(_)) => Survivors::More,
-    }
-}
-
 /// A new page at `path` that takes over what stood there without one.
-fn page_around(slot: Slot, path: &PagePath) -> Page {
+fn page_around(leaves: &[Leaf], path: &PagePath) -> Page {
     let mut page = Page::blank();
-    if let Slot::Leaf(leaf) = slot {
-        page.set_slot(leaf.key_hash.nibble(path.nibble_count()), slot);
+    let depth = path.nibble_count();
+    for together in leaves.chunk_by(|left, right| left.key_hash.nibble(depth) == right.key_hash.nibble(depth)) {
+        if let ([first, ..], Some(leaves)) = (together, Leaves::collect(together.iter().copied())) {
+            page.set_slot(first.key_hash.nibble(depth), Slot::of(leaves, path.slot_depth()));
+        }
     }
     page
 }

@@ -14,15 +14,20 @@ fn pages() -> Pages {
 
 /// Bytes that begin like a page, so that more than its head is tried.
 fn almost_a_page() -> impl Strategy<Value = Vec<u8>> {
-    let slots = prop::collection::vec(prop_oneof![4 => Just(0_u8), 2 => Just(1), 1 => Just(2)], 16);
-    (slots, prop::collection::vec(any::<u8>(), 1024), -1..2_i32).prop_map(|(slots, noise, excess)| {
-        let set =
-            |kind: u8| slots.iter().zip(0..16).fold(0_u16, |set, (slot, bit)| set | u16::from(*slot >= kind) << bit);
-        let (present, leaves) = (set(1), set(2));
-        let hashes = present.count_ones() + leaves.count_ones();
-        let length = (hashes as i32 * 32 + excess).max(0) as usize;
-        let head = [present.to_be_bytes(), leaves.to_be_bytes()].concat();
-        head.into_iter().chain(noise.into_iter().cycle().take(length)).collect()
+    let kind = prop_oneof![8 => Just(0_u64), 6 => Just(1), 3 => 2..4_u64, 2 => Just(15), 1 => 4..15_u64];
+    let noise = prop_oneof![Just(Vec::new()), prop::collection::vec(any::<u8>(), 3_600)];
+    (prop::collection::vec(kind, 16), noise, -1..2_i32).prop_map(|(kinds, noise, excess)| {
+        let head = kinds.iter().zip(0..).fold(0_u64, |head, (kind, slot)| head | kind << (4 * slot));
+        let hashes = |kind: &u64| match kind {
+            0 => 0,
+            1 => 2,
+            15 => 1,
+            few => 1 + 2 * few,
+        };
+        let length = (kinds.iter().map(hashes).sum::<u64>() as i32 * 32 + excess).max(0) as usize;
+        // Without noise keys rise, as far as they go.
+        let counted = (0_u8..=255).flat_map(|byte| [byte; 32]);
+        head.to_be_bytes().into_iter().chain(noise.into_iter().chain(counted.cycle()).take(length)).collect()
     })
 }
 
@@ -95,16 +100,24 @@ fn cut_or_stretched_pages_are_refused() {
 
 #[test]
 fn pages_that_cannot_be_are_refused() {
-    assert_eq!(Page::from_bytes(&[0; 4]), Err(EncodingError::EmptyPage));
-    assert_eq!(Page::from_bytes(&[0, 1, 0, 2]), Err(EncodingError::AbsentLeaf));
-    let spelled_out = [&[0, 1, 0, 0], &EMPTY_ROOT[..]].concat();
-    assert_eq!(Page::from_bytes(&spelled_out), Err(EncodingError::EmptySpelledOut));
+    assert_eq!(Page::from_bytes(&[0; 8]), Err(EncodingError::EmptyPage));
+    assert_eq!(Page::from_bytes(&[0, 0, 0, 0, 0, 0, 0, 0x41]), Err(EncodingError::SlotKind(4)));
+    assert_eq!(Page::from_bytes(&[0xe0, 0, 0, 0, 0, 0, 0, 1]), Err(EncodingError::SlotKind(14)));
+    let page = |kind: u8, hashes: &[[u8; 32]]| {
+        Page::from_bytes(&[&[0, 0, 0, 0, 0, 0, 0, kind], hashes.as_flattened()].concat())
+    };
+    assert_eq!(page(15, &[EMPTY_ROOT]), Err(EncodingError::EmptySpelledOut));
+    assert_eq!(page(2, &[EMPTY_ROOT, [1; 32], [9; 32], [2; 32], [9; 32]]), Err(EncodingError::EmptySpelledOut));
+    assert_eq!(page(2, &[[7; 32], [2; 32], [9; 32], [1; 32], [9; 32]]), Err(EncodingError::Unordered));
+    assert_eq!(page(2, &[[7; 32], [2; 32], [9; 32], [2; 32], [9; 32]]), Err(EncodingError::Unordered));
+    assert!(page(2, &[[7; 32], [1; 32], [9; 32], [2; 32], [9; 32]]).is_ok());
 }
 
 #[test]
 fn a_page_belongs_to_its_own_path_only() {
     let pages = pages();
-    let with_leaf = pages.iter().filter(|(_, page)| page.to_bytes()[2..4] != [0, 0]);
+    let has_keys = |head: u8| [head >> 4, head & 15].iter().any(|kind| (1..4).contains(kind));
+    let with_leaf = pages.iter().filter(|(_, page)| page.to_bytes()[..8].iter().copied().any(has_keys));
     let mut seen = 0;
     for (path, page) in with_leaf {
         for other in pages.keys().filter(|other| other.nibble_count() == path.nibble_count() && *other != path) {

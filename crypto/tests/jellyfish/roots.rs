@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crypto::jellyfish::{EMPTY_ROOT, KeyHash, NodeHash, Overlay, Plan, ValueHash, prove, update};
+use crypto::jellyfish::{EMPTY_ROOT, KeyHash, NodeHash, Overlay, Page, PagePath, Plan, ValueHash, prove, update};
 use proptest::prelude::*;
 
 use crate::model::{
@@ -140,10 +140,16 @@ fn writing_the_value_that_is_there_names_no_page() {
 }
 
 #[test]
-fn a_deletion_collapses_the_deepest_tree_to_one_leaf() {
+fn a_deletion_collapses_the_deepest_tree_to_one_page() {
     let mut model = Model::new();
-    let twins: Batch = [(KeyHash([0x3c; 32]), Some(vec![1])), (neighbour_key(255), Some(vec![2]))].into();
-    assert_eq!(model.apply(&twins).pages.len(), 64);
+    let last_bits = |bit: u8| (neighbour_key(bit), Some(vec![bit]));
+    let few: Batch = [(KeyHash([0x3c; 32]), Some(vec![1])), last_bits(255), last_bits(254)].into();
+    assert_eq!(
+        model.apply(&few).pages.len(),
+        1,
+        "three keys stand in a slot of the root page, however much they share"
+    );
+    assert_eq!(model.apply(&[last_bits(253)].into()).pages.len(), 64);
     let update = model.apply(&[(neighbour_key(255), None)].into());
     assert_eq!(update.pages.values().filter(|page| page.is_some()).count(), 1);
     assert_eq!(model.pages.len(), 1);
@@ -229,6 +235,32 @@ fn a_page_of_another_version_stops_the_machine() {
     let torn = later.pages.iter().find(|(path, _)| path.nibble_count() == 1).unwrap();
     pages.insert(*torn.0, Arc::clone(torn.1.as_ref().unwrap()));
     let _ = prove(&pages, root, &spread_key(0));
+}
+
+/// A tree of one page, whose slot with three keys has been damaged behind its hash.
+fn tree_with_damaged_keys() -> (NodeHash, Pages) {
+    let (root, mut pages) = tree_of(&(0..3).map(|index| (ground_key(index, 1), vec![1])).collect());
+    let mut bytes = pages[&PagePath::ROOT].to_bytes();
+    *bytes.last_mut().unwrap() ^= 1;
+    let damaged = Page::from_bytes(&bytes).unwrap();
+    assert_eq!(damaged.hash(), root);
+    assert!(!damaged.belongs_at(&PagePath::ROOT) && pages[&PagePath::ROOT].belongs_at(&PagePath::ROOT));
+    pages.insert(PagePath::ROOT, Arc::new(damaged));
+    (root, pages)
+}
+
+#[test]
+#[should_panic(expected = "are not those that it names")]
+fn damaged_keys_stop_the_machine_before_a_neighbour_changes() {
+    let (root, pages) = tree_with_damaged_keys();
+    let _ = update(&pages, root, &[(ground_key(9, 1), Some(ValueHash([2; 32])))]);
+}
+
+#[test]
+#[should_panic(expected = "are not those that it names")]
+fn damaged_keys_stop_the_machine_before_they_are_proven() {
+    let (root, pages) = tree_with_damaged_keys();
+    let _ = prove(&pages, root, &ground_key(0, 1));
 }
 
 #[test]
