@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use crypto::jellyfish::{Page, PageChanges, PagePath, PageReader};
+use crypto::jellyfish::{Page, PageChanges, PagePath, PageReader, pages_over};
 
 use crate::change_set::ChangeSet;
 use crate::key_index::KeyHash;
@@ -87,6 +87,11 @@ impl PageReader for Layered<'_> {
     fn page(&self, path: &PagePath) -> Option<Arc<Page>> {
         let changed = self.layers.iter().rev().find_map(|layer| layer.pages.get(path));
         changed.map_or_else(|| self.base.page(path), Clone::clone)
+    }
+
+    fn pages(&self, paths: &[PagePath]) -> Vec<Option<Arc<Page>>> {
+        let changed = |path: &PagePath| self.layers.iter().rev().find_map(|layer| layer.pages.get(path)).cloned();
+        pages_over(self.base, paths, changed)
     }
 }
 

@@ -30,6 +30,7 @@ mod avx512;
 mod generator;
 #[cfg(any(target_arch = "x86_64", test))]
 mod scalar;
+pub mod sha256;
 
 /// Signatures that are checked at a time.
 pub const LANES: usize = 8;

@@ -87,6 +87,17 @@ impl Database {
         got.unwrap_or_else(|error| fault(&self.unreadable(column, key, error)))
     }
 
+    /// As [`Self::must_get`] for several keys, which rise.
+    pub(crate) fn must_get_many(&self, column: Column, keys: &[&[u8]]) -> Vec<Option<DBPinnableSlice<'_>>> {
+        if let [key] = keys {
+            return vec![self.must_get(column, key)];
+        }
+        let family = self.family(column);
+        let got = self.db.batched_multi_get_cf_opt(family, keys.iter().copied(), true, &self.scattered);
+        let got = got.into_iter().zip(keys);
+        got.map(|(got, key)| got.unwrap_or_else(|error| fault(&self.unreadable(column, key, error)))).collect()
+    }
+
     /// Decodes the value under a key.
     pub(crate) fn get_decoded<T: BorshDeserialize>(&self, column: Column, key: &[u8]) -> Result<Option<T>, StoreError> {
         let Some(bytes) = self.get(column, key)? else {

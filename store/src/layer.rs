@@ -2,8 +2,8 @@
 //! written lately.
 //!
 //! It must not know what is kept nor where the disk is. Two generations of clean entries: what was not asked for while
-//! a whole generation came in is forgotten, but for what is lasting, which stays as long as it takes no more than a
-//! generation. Invariants: what it gives is as of the last commit that began; an entry that is not on disk is not
+//! a whole generation came in is forgotten, but for what is lasting, which stays as long as it takes no more than its
+//! share. Invariants: what it gives is as of the last commit that began; an entry that is not on disk is not
 //! forgotten.
 
 use std::borrow::Borrow;
@@ -17,6 +17,8 @@ use foldhash::fast::RandomState;
 
 /// Parts with a lock each, so that readers seldom wait for each other.
 const SHARDS: usize = 16;
+/// What is lasting may take so much of what clean entries may take.
+const LASTING_PERCENT_MAX: usize = 60;
 /// Slots of a page that lead on, from which it is worth keeping: half of them.
 const BRANCHES_OF_LASTING: u32 = 8;
 
@@ -28,6 +30,11 @@ pub(crate) trait Weigh {
     /// Whether it is asked for again and again, so that it outlasts what is only passed through.
     fn is_lasting(&self) -> bool {
         false
+    }
+
+    /// Whether it is kept when it was only read; if not, when it changes.
+    fn is_kept_when_read(&self) -> bool {
+        true
     }
 }
 
@@ -45,6 +52,11 @@ impl Weigh for Arc<Page> {
     /// Pages that lead on to many others are few, and on the way to every key.
     fn is_lasting(&self) -> bool {
         self.branches() >= BRANCHES_OF_LASTING
+    }
+
+    /// Almost every page that is read, but for a proof, is changed at once.
+    fn is_kept_when_read(&self) -> bool {
+        self.is_lasting()
     }
 }
 
@@ -69,6 +81,8 @@ struct Shard<K, V> {
     clean_bytes: usize,
     /// Of the young entries that are not.
     unsaved_bytes: usize,
+    /// Of the old entries that outlasted a generation.
+    lasting_bytes: usize,
     /// Counts the changes.
     generation: u64,
 }
@@ -88,7 +102,7 @@ where
     pub(crate) fn new(clean_bytes_max: usize) -> Self {
         let shard = |_| {
             let (young, old) = (HashMap::default(), HashMap::default());
-            Mutex::new(Shard { young, old, clean_bytes: 0, unsaved_bytes: 0, generation: 0 })
+            Mutex::new(Shard { young, old, clean_bytes: 0, unsaved_bytes: 0, lasting_bytes: 0, generation: 0 })
         };
         Self { shards: std::array::from_fn(shard), clean_bytes_max }
     }
@@ -110,8 +124,12 @@ where
         Ok(value)
     }
 
-    /// Takes what was read from the disk after [`Self::get`] knew nothing, unless something has changed since.
+    /// Takes what was read from the disk after [`Self::get`] knew nothing, unless something has changed since or it is
+    /// not worth keeping for having been read.
     pub(crate) fn offer(&self, key: K, value: Option<V>, unknown: Unknown) {
+        if value.as_ref().is_some_and(|value| !value.is_kept_when_read()) {
+            return;
+        }
         let mut shard = self.shard(key.as_ref());
         if shard.generation == unknown.generation && !shard.young.contains_key(&key) {
             shard.old.remove(&key);
@@ -174,20 +192,23 @@ where
         self.age(shard);
     }
 
-    /// Begins a new generation if this one is full.
+    /// Begins a new generation if this one is full: if two of its kind would not leave room for what is lasting.
     fn age(&self, shard: &mut Shard<K, V>) {
-        let third = self.clean_bytes_max / (3 * SHARDS);
-        if shard.clean_bytes <= third {
+        let room = self.clean_bytes_max / SHARDS;
+        if shard.clean_bytes <= room.saturating_sub(shard.lasting_bytes) / 2 {
             return;
         }
         let unsaved: HashMap<K, Entry<V>, RandomState> = shard.young.extract_if(|_, entry| !entry.is_saved).collect();
         let clean = std::mem::replace(&mut shard.young, unsaved);
         let clean = clean.into_iter().map(|(key, entry)| (key, entry.value)).collect();
         shard.clean_bytes = 0;
-        let mut lasting_bytes = 0;
+        shard.lasting_bytes = 0;
         for (key, value) in std::mem::replace(&mut shard.old, clean) {
-            if value.as_ref().is_some_and(Weigh::is_lasting) && lasting_bytes <= third {
-                lasting_bytes += weight(&key, value.as_ref());
+            let bytes = weight(&key, value.as_ref());
+            if value.as_ref().is_some_and(Weigh::is_lasting)
+                && shard.lasting_bytes + bytes <= room * LASTING_PERCENT_MAX / 100
+            {
+                shard.lasting_bytes += bytes;
                 shard.old.insert(key, value);
             }
         }

@@ -112,6 +112,10 @@ impl PageReader for Newest<'_> {
     fn page(&self, path: &PagePath) -> Option<Arc<Page>> {
         self.0.newest_page(path)
     }
+
+    fn pages(&self, paths: &[PagePath]) -> Vec<Option<Arc<Page>>> {
+        self.0.newest_pages(paths)
+    }
 }
 
 /// These values as the tree wants them: hashed and sorted.

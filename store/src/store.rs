@@ -27,6 +27,8 @@ use crate::{directory, keys};
 
 /// The format of the store that this software reads and writes.
 pub const FORMAT_VERSION: u32 = 3;
+/// Rows that are asked for at a time: RocksDB takes 32 as one.
+const READS_AT_ONCE: usize = 64;
 
 /// The newest block in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -222,12 +224,23 @@ impl Inner {
 
     /// The page as of the last commit that began.
     pub(crate) fn newest_page(&self, path: &PagePath) -> Option<Arc<Page>> {
-        self.pages.get(path).unwrap_or_else(|unknown| {
-            let bytes = self.database.must_get(Column::Tree, path.as_bytes());
-            let page = bytes.map(|bytes| self.decode_page(path, &bytes));
-            self.pages.offer(*path, page.clone(), unknown);
-            page
-        })
+        self.newest_pages(std::slice::from_ref(path)).pop().flatten()
+    }
+
+    /// The pages at `paths`, which rise, each as of the last commit that began.
+    pub(crate) fn newest_pages(&self, paths: &[PagePath]) -> Vec<Option<Arc<Page>>> {
+        let mut known: Vec<_> = paths.iter().map(|path| self.pages.get(path)).collect();
+        let places: Vec<_> = (0..paths.len()).filter(|place| known[*place].is_err()).collect();
+        for places in places.chunks(READS_AT_ONCE) {
+            let keys: Vec<_> = places.iter().map(|place| paths[*place].as_bytes()).collect();
+            for (place, bytes) in places.iter().zip(self.database.must_get_many(Column::Tree, &keys)) {
+                let page = bytes.map(|bytes| self.decode_page(&paths[*place], &bytes));
+                if let Err(unknown) = std::mem::replace(&mut known[*place], Ok(page.clone())) {
+                    self.pages.offer(paths[*place], page, unknown);
+                }
+            }
+        }
+        known.into_iter().map(|page| page.unwrap_or_default()).collect()
     }
 
     /// Takes a value that is about to be committed.

@@ -162,18 +162,35 @@ impl StateView for StoreView {
     }
 }
 
-impl PageReader for StoreView {
-    fn page(&self, path: &PagePath) -> Option<Arc<Page>> {
-        if self.computed.get().is_none() {
-            let newest = self.inner.newest_page(path);
-            let before = self.find_since(|changes| changes.page_before(path).map(Option::<&_>::cloned).transpose());
-            match before {
-                None => return newest,
-                Some(Ok(before)) => return before,
-                Some(Err(PagesUnknown)) => {}
-            }
+impl StoreView {
+    /// A page as it was after this view's block, from the newest of it; computed again where nobody remembers it.
+    fn page_before(&self, path: &PagePath, newest: Option<Arc<Page>>) -> Option<Arc<Page>> {
+        match self.find_since(|changes| changes.page_before(path).map(Option::<&_>::cloned).transpose()) {
+            None => newest,
+            Some(Ok(before)) => before,
+            Some(Err(PagesUnknown)) => self.computed_page(path),
         }
+    }
+
+    fn computed_page(&self, path: &PagePath) -> Option<Arc<Page>> {
         let Computed { pages, later } = self.computed();
         Overlay { changes: pages, below: later }.page(path)
+    }
+}
+
+impl PageReader for StoreView {
+    fn page(&self, path: &PagePath) -> Option<Arc<Page>> {
+        if self.computed.get().is_some() {
+            return self.computed_page(path);
+        }
+        self.page_before(path, self.inner.newest_page(path))
+    }
+
+    fn pages(&self, paths: &[PagePath]) -> Vec<Option<Arc<Page>>> {
+        if self.computed.get().is_some() {
+            return paths.iter().map(|path| self.computed_page(path)).collect();
+        }
+        let newest = self.inner.newest_pages(paths);
+        newest.into_iter().zip(paths).map(|(newest, path)| self.page_before(path, newest)).collect()
     }
 }

@@ -36,7 +36,7 @@ pub use hash::{EMPTY_ROOT, KeyHash, Leaf, NodeHash, ValueHash};
 pub use page::{PAGE_BYTES_MAX, Page};
 pub use path::{PATH_BYTES_MAX, PagePath};
 pub use proof::{Proof, ProofError, SIBLINGS_MAX, prove, verify, verify_hashed};
-pub use reader::{Overlay, PageChanges, PageReader, ReplacedPages};
+pub use reader::{Overlay, PageChanges, PageReader, ReplacedPages, pages_over};
 pub use update::{Change, Plan, Subtree, SubtreeUpdate, TreeUpdate, update};
 
 /// Bytes that are not the one encoding of a page, a path or a proof.

@@ -12,7 +12,7 @@
 )]
 
 use super::EncodingError;
-use super::hash::{EMPTY_ROOT, KeyHash, Leaf, NodeHash, ValueHash, inner_hash};
+use super::hash::{EMPTY_ROOT, KeyHash, Leaf, NodeHash, ValueHash, inner_hash, inner_hashes, leaf_hashes};
 use super::path::PagePath;
 use super::slot::{KEYS_MAX, Keys, Leaves, Slot};
 
@@ -157,7 +157,7 @@ impl Page {
             if kind > 1 {
                 bytes.extend_from_slice(&self.hashes[self.shape.slot_place(slot)]);
             }
-            let end = leaves.saturating_add(leaf_hashes(kind));
+            let end = leaves.saturating_add(hashes_of_keys(kind));
             bytes.extend_from_slice(self.hashes[leaves..end].as_flattened());
             leaves = end;
         }
@@ -222,6 +222,28 @@ impl Page {
         }
     }
 
+    /// The hash of the page below a slot, if it leads to one.
+    pub(super) fn branch(&self, nibble: u8) -> Option<&NodeHash> {
+        let slot = usize::from(nibble & 0x0f);
+        has(self.shape.branches, slot).then(|| &self.hashes[self.shape.slot_place(slot)])
+    }
+
+    /// Whether a slot holds this.
+    pub(super) fn holds(&self, nibble: u8, content: &Slot) -> bool {
+        let slot = usize::from(nibble & 0x0f);
+        self.shape.kind(slot) == kind_of(content)
+            && match content {
+                Slot::Empty => true,
+                Slot::Leaf(leaf) => {
+                    let place = self.shape.leaf_place(slot);
+                    self.hashes[place..].starts_with(&[leaf.key_hash.0, leaf.value_hash.0])
+                }
+                Slot::Few(keys) => self.hashes[self.shape.slot_place(slot)] == *keys.hash(),
+                Slot::Branch(hash) => self.hashes[self.shape.slot_place(slot)] == *hash,
+            }
+    }
+
+    /// What a slot holds.
     pub(super) fn slot(&self, nibble: u8) -> Slot {
         let slot = usize::from(nibble & 0x0f);
         let kind = self.shape.kind(slot);
@@ -230,7 +252,7 @@ impl Page {
             BRANCH => Slot::Branch(self.hashes[self.shape.slot_place(slot)]),
             _ => {
                 let first = self.shape.leaf_place(slot);
-                let mut leaves = self.leaves_at(first, first.saturating_add(leaf_hashes(kind)));
+                let mut leaves = self.leaves_at(first, first.saturating_add(hashes_of_keys(kind)));
                 match (kind, leaves.next()) {
                     (1, Some(leaf)) => Slot::Leaf(leaf),
                     (_, first) => {
@@ -256,12 +278,35 @@ impl Page {
 
     /// Brings the inner hashes above the slots in the set `dirty` up to date.
     pub(super) fn rehash(&mut self, dirty: u16) {
-        for node in (TOP..SLOTS).rev() {
-            if SLOTS_BELOW[node] & dirty != 0 && has(self.shape.inner, node) {
-                let left = node << 1;
-                self.hashes[self.shape.node_place(node)] = inner_hash(self.node_hash(left), self.node_hash(left | 1));
+        let is_due = |shape: Shape, node: usize| SLOTS_BELOW[node] & dirty != 0 && has(shape.inner, node);
+        // Two nodes next to each other stand on the same level, so neither waits for the other.
+        for right in (TOP + 2..SLOTS).rev().step_by(2) {
+            let left = right & !1;
+            match (is_due(self.shape, left), is_due(self.shape, right)) {
+                (true, true) => {
+                    let [left_hash, right_hash] = inner_hashes([self.halves(left), self.halves(right)]);
+                    self.hashes[self.shape.node_place(left)] = left_hash;
+                    self.hashes[self.shape.node_place(right)] = right_hash;
+                }
+                (true, false) => self.rehash_node(left),
+                (false, true) => self.rehash_node(right),
+                (false, false) => {}
             }
         }
+        if is_due(self.shape, TOP) {
+            self.rehash_node(TOP);
+        }
+    }
+
+    fn rehash_node(&mut self, node: usize) {
+        let (left, right) = self.halves(node);
+        self.hashes[self.shape.node_place(node)] = inner_hash(left, right);
+    }
+
+    /// The hashes of the two nodes below an inner node.
+    fn halves(&self, node: usize) -> (&NodeHash, &NodeHash) {
+        let left = node << 1;
+        (self.node_hash(left), self.node_hash(left | 1))
     }
 
     /// Walks from the top towards slot `nibble` until the subtree holds fewer than two keys or the page ends. Appends the hash of
@@ -311,7 +356,8 @@ impl Page {
             let kind = shape.kind(slot);
             if kind == self.shape.kind(slot) {
                 let (to, from) = (shape.leaf_place(slot), self.shape.leaf_place(slot));
-                let (to_end, from_end) = (to.saturating_add(leaf_hashes(kind)), from.saturating_add(leaf_hashes(kind)));
+                let (to_end, from_end) =
+                    (to.saturating_add(hashes_of_keys(kind)), from.saturating_add(hashes_of_keys(kind)));
                 page.hashes[to..to_end].copy_from_slice(&self.hashes[from..from_end]);
             }
         }
@@ -338,6 +384,7 @@ impl Page {
     /// Fills all slots from the rest of an encoding, whose length is right.
     fn read(&mut self, mut rest: &[[u8; HASH_BYTES]]) -> Result<(), EncodingError> {
         let mut place = self.shape.leaf_place(0);
+        let mut lone: Option<(usize, Leaf)> = None;
         for slot in members(self.shape.present) {
             let kind = self.shape.kind(slot);
             let (own, tail) = rest.split_at(hashes_of(kind));
@@ -350,14 +397,24 @@ impl Page {
             let end = place.saturating_add(leaves.len());
             self.hashes[place..end].copy_from_slice(leaves);
             place = end;
-            self.hashes[self.shape.slot_place(slot)] = match (hash, keys) {
+            match (hash, keys) {
                 ([hash], _) if *hash == EMPTY_ROOT => return Err(EncodingError::EmptySpelledOut),
-                ([hash], _) => *hash,
-                (_, [[key_hash, value_hash], ..]) => {
-                    Leaf { key_hash: KeyHash(*key_hash), value_hash: ValueHash(*value_hash) }.hash()
+                ([hash], _) => self.hashes[self.shape.slot_place(slot)] = *hash,
+                (_, pairs) => {
+                    let leaf = pairs.first().map(leaf_of).expect("a slot without a hash of its own has a key");
+                    match lone.take() {
+                        None => lone = Some((slot, leaf)),
+                        Some((before, first)) => {
+                            let hashes = leaf_hashes([&first, &leaf]);
+                            self.hashes[self.shape.slot_place(before)] = hashes[0];
+                            self.hashes[self.shape.slot_place(slot)] = hashes[1];
+                        }
+                    }
                 }
-                (_, []) => EMPTY_ROOT,
-            };
+            }
+        }
+        if let Some((slot, leaf)) = lone {
+            self.hashes[self.shape.slot_place(slot)] = leaf.hash();
         }
         Ok(())
     }
@@ -371,6 +428,10 @@ impl Page {
     }
 }
 
+fn leaf_of([key_hash, value_hash]: &[NodeHash; 2]) -> Leaf {
+    Leaf { key_hash: KeyHash(*key_hash), value_hash: ValueHash(*value_hash) }
+}
+
 /// The kind of a slot in a set of kinds.
 const fn kind_in(kinds: u64, slot: usize) -> u8 {
     (kinds >> (slot << 2) & 0x0f) as u8
@@ -382,14 +443,14 @@ fn kind_of(slot: &Slot) -> u8 {
 }
 
 /// Hashes that the leaves of a slot of this kind take.
-const fn leaf_hashes(kind: u8) -> usize {
+const fn hashes_of_keys(kind: u8) -> usize {
     if kind == BRANCH { 0 } else { (kind as usize).saturating_mul(2) }
 }
 
 /// Hashes that a slot of this kind takes in an encoding.
 const fn hashes_of(kind: u8) -> usize {
     let own = if kind > 1 { 1 } else { 0 };
-    leaf_hashes(kind).saturating_add(own)
+    hashes_of_keys(kind).saturating_add(own)
 }
 
 /// Whether a set has a member.

@@ -23,17 +23,30 @@ pub type ReplacedPages = Vec<(PagePath, Option<Arc<Page>>)>;
 pub trait PageReader {
     /// The page at `path`, `None` if there is none.
     fn page(&self, path: &PagePath) -> Option<Arc<Page>>;
+
+    /// The pages at `paths`, which rise, in their order. A store may find many at once more cheaply than one by one.
+    fn pages(&self, paths: &[PagePath]) -> Vec<Option<Arc<Page>>> {
+        paths.iter().map(|path| self.page(path)).collect()
+    }
 }
 
 impl<R: PageReader + ?Sized> PageReader for &R {
     fn page(&self, path: &PagePath) -> Option<Arc<Page>> {
         (**self).page(path)
     }
+
+    fn pages(&self, paths: &[PagePath]) -> Vec<Option<Arc<Page>>> {
+        (**self).pages(paths)
+    }
 }
 
 impl<R: PageReader + ?Sized> PageReader for Arc<R> {
     fn page(&self, path: &PagePath) -> Option<Arc<Page>> {
         (**self).page(path)
+    }
+
+    fn pages(&self, paths: &[PagePath]) -> Vec<Option<Arc<Page>>> {
+        (**self).pages(paths)
     }
 }
 
@@ -60,6 +73,23 @@ impl<R: PageReader + ?Sized> PageReader for Overlay<'_, R> {
             None => self.below.page(path),
         }
     }
+
+    fn pages(&self, paths: &[PagePath]) -> Vec<Option<Arc<Page>>> {
+        pages_over(self.below, paths, |path| self.changes.get(path).cloned())
+    }
+}
+
+/// The pages at `paths`: as `changed` gives them, or as they are `below`.
+pub fn pages_over(
+    below: &(impl PageReader + ?Sized),
+    paths: &[PagePath],
+    changed: impl Fn(&PagePath) -> Option<Option<Arc<Page>>>,
+) -> Vec<Option<Arc<Page>>> {
+    let known: Vec<_> = paths.iter().map(changed).collect();
+    let unknown: Vec<_> =
+        paths.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(path, _)| *path).collect();
+    let mut below = below.pages(&unknown).into_iter();
+    known.into_iter().map(|known| known.or_else(|| below.next()).flatten()).collect()
 }
 
 /// The page at the top of the tree with root `root`; `None` for the empty tree.
@@ -78,7 +108,22 @@ pub(super) fn root_page(reader: &(impl PageReader + ?Sized), root: &NodeHash) ->
 /// # Panics
 /// The page is missing or is not the one that the parent names.
 pub(super) fn branch_page(reader: &(impl PageReader + ?Sized), path: &PagePath, hash: &NodeHash) -> Arc<Page> {
-    let page = reader.page(path).expect("a page is stored as long as its parent names it");
+    checked(path, hash, reader.page(path))
+}
+
+/// The pages at paths that rise, each with the hash by which its parent names it.
+///
+/// # Panics
+/// As [`branch_page`].
+pub(super) fn branch_pages(reader: &(impl PageReader + ?Sized), branches: &[(PagePath, NodeHash)]) -> Vec<Arc<Page>> {
+    let paths: Vec<_> = branches.iter().map(|(path, _)| *path).collect();
+    let pages = reader.pages(&paths);
+    assert!(pages.len() == paths.len(), "a reader answers for each path");
+    pages.into_iter().zip(branches).map(|(page, (path, hash))| checked(path, hash, page)).collect()
+}
+
+fn checked(path: &PagePath, hash: &NodeHash, page: Option<Arc<Page>>) -> Arc<Page> {
+    let page = page.expect("a page is stored as long as its parent names it");
     assert!(page.hash() == *hash, "the page at {path:?} is not the one its parent names");
     page
 }

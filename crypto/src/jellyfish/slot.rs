@@ -4,7 +4,7 @@
 //! depth where the slot stands. Where keys come from a store their hash is only claimed: [`Keys::check`] has to be asked before
 //! they are used, for then a damaged page stops the machine instead of giving a wrong root.
 
-use super::hash::{EMPTY_ROOT, KeyHash, Leaf, NodeHash, inner_hash};
+use super::hash::{EMPTY_ROOT, KeyHash, Leaf, NodeHash, inner_hash, leaf_hashes};
 use super::update::Change;
 
 /// Keys that a slot holds itself; a subtree with more stands on a page of its own. One read then finds most keys, and the row
@@ -178,10 +178,20 @@ impl HashedLeaves {
 }
 
 fn hashed(leaves: &[Leaf]) -> HashedLeaves {
-    let mut all =
-        HashedLeaves { count: leaves.len().min(KEYS_MAX), places: [(KeyHash([0; 32]), EMPTY_ROOT); KEYS_MAX] };
-    for (place, leaf) in all.places.iter_mut().zip(leaves) {
-        *place = (leaf.key_hash, leaf.hash());
+    let count = leaves.len().min(KEYS_MAX);
+    let mut all = HashedLeaves { count, places: [(KeyHash([0; 32]), EMPTY_ROOT); KEYS_MAX] };
+    for (places, leaves) in all.places.chunks_mut(2).zip(leaves.chunks(2)) {
+        match (places, leaves) {
+            ([first, second], [one, two]) => {
+                let [hash_one, hash_two] = leaf_hashes([one, two]);
+                (*first, *second) = ((one.key_hash, hash_one), (two.key_hash, hash_two));
+            }
+            (places, leaves) => {
+                for (place, leaf) in places.iter_mut().zip(leaves) {
+                    *place = (leaf.key_hash, leaf.hash());
+                }
+            }
+        }
     }
     all
 }

@@ -5,11 +5,12 @@
 //! touch a common page, which is why [`Plan`] may hand them to different threads.
 
 use std::sync::Arc;
+use std::vec;
 
 use super::hash::{EMPTY_ROOT, KeyHash, Leaf, NodeHash, ValueHash};
 use super::page::{ALL_SLOTS, Page};
 use super::path::PagePath;
-use super::reader::{PageChanges, PageReader, ReplacedPages, branch_page, check_keys, root_page};
+use super::reader::{PageChanges, PageReader, ReplacedPages, branch_pages, check_keys, root_page};
 use super::slot::{Leaves, Slot};
 
 /// A key that changed: the hash of its new value, or `None` if it was deleted.
@@ -121,50 +122,76 @@ impl Subtree<'_> {
     /// Runs this part. The reader is the one that the plan was made with, or one of the same version.
     #[must_use]
     pub fn update<R: PageReader + ?Sized>(&self, reader: &R) -> SubtreeUpdate {
-        let mut pages = ChangedPages::new();
-        let slot = update_slot(reader, &PagePath::ROOT, self.nibble, self.slot, self.changes, &mut pages);
-        SubtreeUpdate { nibble: self.nibble, slot, pages }
+        let mut walk = Walk { ahead: self.read_ahead(reader), pages: ChangedPages::new() };
+        let slot = walk.update_slot(&PagePath::ROOT, self.nibble, self.slot, self.changes);
+        SubtreeUpdate { nibble: self.nibble, slot, pages: walk.pages }
+    }
+
+    /// The pages on the way to the changed keys, level by level, each level read at once.
+    fn read_ahead<R: PageReader + ?Sized>(&self, reader: &R) -> Vec<vec::IntoIter<Arc<Page>>> {
+        let mut ahead = Vec::new();
+        let (mut branches, mut ways) = (Vec::new(), Vec::new());
+        if let Slot::Branch(hash) = self.slot {
+            branches.push((PagePath::ROOT.child(self.nibble), hash));
+            ways.push(self.changes);
+        }
+        while !branches.is_empty() {
+            let pages = branch_pages(reader, &branches);
+            let (mut below, mut ways_below) = (Vec::new(), Vec::new());
+            for ((page, (path, _)), changes) in pages.iter().zip(&branches).zip(&ways) {
+                for (nibble, changes) in by_nibble(changes, path.nibble_count()) {
+                    if let Some(hash) = page.branch(nibble) {
+                        below.push((path.child(nibble), *hash));
+                        ways_below.push(changes);
+                    }
+                }
+            }
+            ahead.push(pages.into_iter());
+            (branches, ways) = (below, ways_below);
+        }
+        ahead
     }
 }
 
-/// Applies `changes`, all of them below slot `nibble` of the page at `parent`, to what that slot holds.
-fn update_slot<R: PageReader + ?Sized>(
-    reader: &R,
-    parent: &PagePath,
-    nibble: u8,
-    slot: Slot,
-    changes: &[Change],
-    pages: &mut ChangedPages,
-) -> Slot {
-    let (path, before, mut page, mut dirty) = match slot {
-        Slot::Branch(hash) => {
-            let path = parent.child(nibble);
-            let page = branch_page(reader, &path, &hash);
-            (path, Some(Arc::clone(&page)), page, 0)
-        }
-        Slot::Empty | Slot::Leaf(_) | Slot::Few(_) => {
-            let before = slot.leaves().unwrap_or_default();
-            if let Slot::Few(keys) = &slot {
-                check_keys(parent, nibble, keys);
+/// A walk through the pages that were read ahead, which meets those of each level in their order.
+struct Walk {
+    ahead: Vec<vec::IntoIter<Arc<Page>>>,
+    pages: ChangedPages,
+}
+
+impl Walk {
+    /// Applies `changes`, all of them below slot `nibble` of the page at `parent`, to what that slot holds.
+    fn update_slot(&mut self, parent: &PagePath, nibble: u8, slot: Slot, changes: &[Change]) -> Slot {
+        let (path, before, mut page, mut dirty) = match slot {
+            Slot::Branch(_) => {
+                let level = self.ahead.get_mut(parent.nibble_count());
+                let page = level.and_then(Iterator::next).expect("each page on the way was read ahead");
+                (parent.child(nibble), Some(Arc::clone(&page)), page, 0)
             }
-            if let Some(after) = Leaves::after(before, changes) {
-                return if after.as_slice() == before { slot } else { Slot::of(after, parent.slot_depth()) };
+            Slot::Empty | Slot::Leaf(_) | Slot::Few(_) => {
+                let before = slot.leaves().unwrap_or_default();
+                if let Slot::Few(keys) = &slot {
+                    check_keys(parent, nibble, keys);
+                }
+                if let Some(after) = Leaves::after(before, changes) {
+                    return if after.as_slice() == before { slot } else { Slot::of(after, parent.slot_depth()) };
+                }
+                let path = parent.child(nibble);
+                (path, None, Arc::new(page_around(before, &path)), ALL_SLOTS)
             }
-            let path = parent.child(nibble);
-            (path, None, Arc::new(page_around(before, &path)), ALL_SLOTS)
+        };
+        for (nibble, changes) in by_nibble(changes, path.nibble_count()) {
+            let slot = self.update_slot(&path, nibble, page.slot(nibble), changes);
+            dirty |= replace_slot(&mut page, nibble, slot);
         }
-    };
-    for (nibble, changes) in by_nibble(changes, path.nibble_count()) {
-        let slot = update_slot(reader, &path, nibble, page.slot(nibble), changes, pages);
-        dirty |= replace_slot(&mut page, nibble, slot);
+        if dirty == 0 {
+            return slot;
+        }
+        Arc::make_mut(&mut page).rehash(dirty);
+        let settled = page.as_slot();
+        self.pages.push(ChangedPage { path, before, after: matches!(settled, Slot::Branch(_)).then_some(page) });
+        settled
     }
-    if dirty == 0 {
-        return slot;
-    }
-    Arc::make_mut(&mut page).rehash(dirty);
-    let settled = page.as_slot();
-    pages.push(ChangedPage { path, before, after: matches!(settled, Slot::Branch(_)).then_some(page) });
-    settled
 }
 
 /// A new page at `path` that takes over what stood there without one.
@@ -179,10 +206,10 @@ fn page_around(leaves: &[Leaf], path: &PagePath) -> Page {
     page
 }
 
-/// Puts `slot` into the page if it differs; returns the set of slots that became dirty. A page shared with the reader is copied
+/// Puts `slot` into the page if it differs (keys are known by their hash); returns the set of slots that became dirty. A page shared with the reader is copied
 /// here, when the first change is certain.
 fn replace_slot(page: &mut Arc<Page>, nibble: u8, slot: Slot) -> u16 {
-    if page.slot(nibble) == slot { 0 } else { Arc::make_mut(page).set_slot(nibble, slot) }
+    if page.holds(nibble, &slot) { 0 } else { Arc::make_mut(page).set_slot(nibble, slot) }
 }
 
 /// The changes in runs of equal nibble at `depth`.
