@@ -55,7 +55,7 @@ fn a_genesis_reads_back_as_it_was_written() {
 
 #[test]
 fn the_chain_id_of_a_fixed_genesis_never_changes() {
-    assert_eq!(chain_id(&four()).to_string(), "e031ab90ff274c6e5093ae6f271d65ef17315f8432b5f76abd940f278d90ba5d");
+    assert_eq!(chain_id(&four()).to_string(), "d4bf5c7823f1058d8208b53208f83895bc693f8cde2966a2a9570fe88bfea3b3");
 }
 
 #[test]
