@@ -117,7 +117,7 @@ fn a_header_counts_once_and_is_forgotten_with_its_work_height() {
     let share = proof(&chain, MINER, Want::Share, 0);
     let twice = chain.judge(vec![share.clone(), share.clone()], vec![]);
     assert_eq!(twice, Err(InvalidBlock::SystemCallRepeated { index: 1 }));
-    block_of(&mut chain, &[share.clone()]);
+    block_of(&mut chain, std::slice::from_ref(&share));
     assert_eq!(chain.judge(vec![share.clone()], vec![]), refused(MiningReject::Duplicate));
     mined(&mut chain, MINER, Want::Work, 1);
     assert_eq!(chain.judge(vec![share.clone()], vec![]), refused(MiningReject::Duplicate), "also within its grace");
