@@ -268,7 +268,7 @@ fn recorded_hashes_hold() {
         (
             "chain id",
             ids::chain_id(&genesis()).to_string(),
-            "fda1548c31e567a1dc989cfd9d344282c8121d6416cad3dee76ba5278f5fae80",
+            "6450473fe8f6a92c172defc5abe823ede9e6207544695df739f24f3510c418ad",
         ),
         ("transaction id", id.to_string(), "7bbafbc6da4a75f60dc4d4f6712db0b9e02eabdfc4830c296ab8b2c51ef14cf7"),
         (
