@@ -55,7 +55,7 @@ fn a_genesis_reads_back_as_it_was_written() {
 
 #[test]
 fn the_chain_id_of_a_fixed_genesis_never_changes() {
-    assert_eq!(chain_id(&four()).to_string(), "e031ab90ff274c6e5093ae6f271d65ef17315f8432b5f76abd940f278d90ba5d");
+    assert_eq!(chain_id(&four()).to_string(), "d4bf5c7823f1058d8208b53208f83895bc693f8cde2966a2a9570fe88bfea3b3");
 }
 
 #[test]
@@ -77,6 +77,7 @@ fn every_number_is_part_of_the_chains_identity() {
         "/parameters/timing/delta_ms",
         "/parameters/fees/weight_target_per_s",
         "/parameters/limits/block_weight_max",
+        "/parameters/mining/half_life_ms",
     ] {
         let changed = with(|value| {
             let number = value.pointer_mut(place).expect("the place exists");
@@ -148,9 +149,60 @@ fn a_genesis_without_quorum_is_refused_and_one_without_tolerance_is_warned_of() 
     }
 }
 
+type Change = fn(&mut Value);
+
+/// Every change is refused with its code, in one sentence that holds one of the named parts.
+fn refuse_all(table: &[(&str, &str, Change)]) {
+    for (code, part, change) in table {
+        let error = with(change).expect_err(part);
+        assert_eq!(error.code(), *code, "{error}");
+        let text = error.to_string();
+        assert!(part.split('|').any(|part| text.contains(part)), "`{part}` is not in: {text}");
+        assert!(text.len() < 500, "one sentence, not a book: {text}");
+    }
+}
+
+#[test]
+fn numbers_of_the_work_chain_outside_their_ranges_are_refused() {
+    refuse_all(&[
+        ("genesis_malformed", "unknown field `bits`", |v| v["parameters"]["mining"]["bits"] = json!(1)),
+        ("genesis_malformed", "missing field `reward`", |v| {
+            drop(v["parameters"]["mining"].as_object_mut().expect("object").remove("reward"));
+        }),
+        ("genesis_address", "parameters.mining.ai_pool", |v| v["parameters"]["mining"]["ai_pool"] = json!("thr1qqqq")),
+        ("genesis_address", "parameters.mining.validators", |v| v["parameters"]["mining"]["validators"] = json!("")),
+        ("genesis_address", "parameters.mining.ecosystem", |v| {
+            v["parameters"]["mining"]["ecosystem"] = json!(Address([7; 20]).to_text(Network::Main));
+        }),
+        ("genesis_parameter", "launch_bits", |v| v["parameters"]["mining"]["launch_bits"] = json!(0x0492_3456)),
+        ("genesis_parameter", "launch_bits", |v| v["parameters"]["mining"]["launch_bits"] = json!(0xff12_3456_u32)),
+        ("genesis_parameter", "between 2^191 and 2^247", |v| {
+            v["parameters"]["mining"]["launch_bits"] = json!(0x207f_ffff);
+        }),
+        ("genesis_parameter", "shortest form", |v| v["parameters"]["mining"]["launch_bits"] = json!(0x1f00_1000)),
+        ("genesis_parameter", "spacing_ms", |v| v["parameters"]["mining"]["spacing_ms"] = json!(0)),
+        ("genesis_parameter", "hundred years", |v| v["parameters"]["mining"]["half_life_ms"] = json!(u64::MAX)),
+        ("genesis_parameter", "half of `spacing_ms`", |v| v["parameters"]["mining"]["spacing_min_ms"] = json!(1_001)),
+        ("genesis_parameter", "at least `spacing_ms`", |v| v["parameters"]["mining"]["half_life_ms"] = json!(1_999)),
+        ("genesis_parameter", "anchor_age_max_ms", |v| v["parameters"]["mining"]["anchor_age_max_ms"] = json!(0)),
+        ("genesis_parameter", "header_behind_max_s", |v| {
+            v["parameters"]["mining"]["header_behind_max_s"] = json!(59);
+        }),
+        ("genesis_parameter", "header_ahead_max_s", |v| {
+            v["parameters"]["mining"]["header_ahead_max_s"] = json!(86_401);
+        }),
+        ("genesis_parameter", "share_factor", |v| v["parameters"]["mining"]["share_factor"] = json!(0)),
+        ("genesis_parameter", "window_works", |v| v["parameters"]["mining"]["window_works"] = json!(65)),
+        ("genesis_parameter", "shares_per_work_max", |v| {
+            v["parameters"]["mining"]["shares_per_work_max"] = json!(63);
+        }),
+        ("genesis_parameter", "below 2^64", |v| v["parameters"]["mining"]["reward"] = json!("18446744073709551616")),
+        ("genesis_parameter", "halving_interval", |v| v["parameters"]["mining"]["halving_interval"] = json!(0)),
+    ]);
+}
+
 #[test]
 fn a_hostile_file_is_refused_with_the_place_and_a_stable_code() {
-    type Change = fn(&mut Value);
     let main_address = Address([7; 20]).to_text(Network::Main);
     assert!(main_address.starts_with("thr1"));
     let table: &[(&str, &str, Change)] = &[
@@ -202,13 +254,7 @@ fn a_hostile_file_is_refused_with_the_place_and_a_stable_code() {
         ("genesis_power", "validators[1].power", |v| v["validators"][1]["power"] = json!(0)),
         ("genesis_power", "2^60", |v| v["validators"][1]["power"] = json!(1_u64 << 60)),
     ];
-    for (code, part, change) in table {
-        let error = with(change).expect_err(part);
-        assert_eq!(error.code(), *code, "{error}");
-        let text = error.to_string();
-        assert!(part.split('|').any(|part| text.contains(part)), "`{part}` is not in: {text}");
-        assert!(text.len() < 400, "one sentence, not a book: {text}");
-    }
+    refuse_all(table);
     for text in ["", "{", "[]", "null", "{}garbage", "{\"version\":1,\"version\":1}"] {
         assert!(matches!(parse(text), Err(GenesisError::Malformed(_))), "{text}");
     }
