@@ -199,11 +199,11 @@ mod tests {
     #[test]
     fn a_setting_that_nobody_knows_or_that_breaks_a_limit_is_refused() {
         let read = |text: &str| serde_json::from_str::<Config>(text);
-        let good = r#"{"network":"test","ports":[{"payment":"solo","difficulty_min":0.5}]}"#;
+        let good = r#"{"network":"test","ports":[{"payment":"solo","difficulty_min":"0.5"}]}"#;
         let config = read(good).expect("a config");
         assert_eq!(config.check(), Ok(()));
         assert!(read(&good.replace("network", "netwrok")).is_err());
-        assert!(read(&good.replace("0.5", "0.5,\"x\":1")).is_err());
+        assert!(read(&good.replace("\"0.5\"", "\"0.5\",\"x\":1")).is_err());
         let broken = [
             (Config { ports: Vec::new(), ..config.clone() }, ConfigError::NoPort),
             (Config { idle_ms: 599_999, ..config.clone() }, ConfigError::Idle(599_999)),

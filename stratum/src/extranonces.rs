@@ -116,12 +116,6 @@ impl Extranonces {
         format!("{}{proof}", hex::encode(extranonce1))
     }
 
-    /// How many sessions could come back.
-    #[must_use]
-    pub fn parked(&self) -> usize {
-        self.parked.len()
-    }
-
     fn forget_oldest(&mut self) {
         let Some((until_ms, number)) = self.parked_order.pop_front() else { return };
         // The session may have come back and been parked anew since.
@@ -179,9 +173,9 @@ mod tests {
         assert_eq!(extranonces.resume(&id, RESUME_MS - 1), None);
         extranonces.park(number, Difficulty::ONE, 5);
         extranonces.expire(RESUME_MS);
-        assert_eq!(extranonces.parked(), 1, "parked anew, so it expires later");
+        assert_eq!(extranonces.parked.len(), 1, "parked anew, so it expires later");
         extranonces.expire(RESUME_MS + 5);
-        assert_eq!((extranonces.parked(), extranonces.resume(&id, 6)), (0, None));
+        assert_eq!((extranonces.parked.len(), extranonces.resume(&id, 6)), (0, None));
     }
 
     #[test]
@@ -191,7 +185,7 @@ mod tests {
             let (number, _) = extranonces.take();
             extranonces.park(number, Difficulty::ONE, now_ms);
         }
-        assert_eq!(extranonces.parked(), RESUMABLE_MAX);
+        assert_eq!(extranonces.parked.len(), RESUMABLE_MAX);
         assert!(extranonces.in_use.is_empty());
     }
 }

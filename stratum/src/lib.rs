@@ -30,8 +30,11 @@ mod metrics;
 mod rates;
 mod receipts;
 mod refusal;
+pub mod report;
 mod request;
 mod server;
+#[cfg(feature = "service")]
+pub mod service;
 mod template;
 mod vardiff;
 mod window;
