@@ -165,7 +165,7 @@ fn connect(address: SocketAddr, index: usize) -> (TcpStream, Vec<Value>) {
     stream.write_all(hello(index).as_bytes()).expect("sent");
     let mut reader = BufReader::with_capacity(2_048, &stream);
     let (mut lines, mut line) = (Vec::new(), String::new());
-    while !line.contains("mining.notify") {
+    while !line.contains("\"method\":\"mining.notify\"") {
         line.clear();
         reader.read_line(&mut line).expect("a line");
         lines.push(serde_json::from_str(&line).expect("JSON"));
