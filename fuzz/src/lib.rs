@@ -4,6 +4,7 @@
 //! also checks that encoding the value gives the same bytes again.
 
 mod logs;
+mod miners;
 mod rules;
 mod signatures;
 mod state;
@@ -11,6 +12,7 @@ mod texts;
 mod wire;
 
 pub use logs::{journal_segment, peer_frame};
+pub use miners::{stratum_line, stratum_session};
 pub use rules::transaction_check;
 pub use signatures::{bls_public_key, bls_signature, ecdsa_signature};
 pub use state::{jellyfish_page, jellyfish_path, jellyfish_proof};

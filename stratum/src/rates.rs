@@ -99,7 +99,7 @@ fn hash_rate(sum: u128, age_s: u64, span_s: u64, factor: u64) -> u128 {
     let missing = u64::MAX.saturating_sub(power(factor, age_s)) >> 32;
     let seconds = u128::from(span_s).saturating_mul(u128::from(missing)).max(1 << 32);
     // Pool difficulty 1 is 2^48 / 65,535 hashes, and a billion billionths.
-    let above = U256::from(sum) << 64_u32;
+    let above = U256::from(sum).saturating_mul(U256::from(1_u128 << 64));
     let below = U256::from(65_535_000_000_000_u128).saturating_mul(U256::from(seconds));
     above.checked_div(below).and_then(|hashes| u128::try_from(hashes).ok()).unwrap_or(u128::MAX)
 }

@@ -285,7 +285,7 @@ impl Server {
     }
 
     fn admission(&mut self, connection: ConnectionId, answer: (u64, bool), outputs: &mut Vec<Output>) {
-        let Some(session) = self.sessions.get_mut(&connection) else { return };
+        let Some(session) = self.sessions.get_mut(&connection).filter(|session| !session.is_closing) else { return };
         let mut lines = Lines::default();
         self.pool.admission(session, answer, &mut lines, outputs);
         send(connection, lines, outputs);
@@ -295,7 +295,7 @@ impl Server {
         self.pool.version_mask = mask & crate::limits::VERSION_MASK;
         for (connection, session) in &mut self.sessions {
             let mask = session.mask_wanted & self.pool.version_mask;
-            if mask != session.mask {
+            if mask != session.mask && !session.is_closing {
                 session.mask = mask;
                 let mut lines = Lines::default();
                 lines.set_version_mask(mask);

@@ -27,6 +27,9 @@ const JOURNAL_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Ticks that a draining server waits for its connections.
 const DRAIN_TICKS_MAX: u32 = 5;
 
+/// Whether an entry fits the book.
+type Decision = Result<(), BookError>;
+
 /// What arrives at the core.
 pub(super) enum Message {
     Opened { connection: ConnectionId, port: usize, ip: IpAddr, outbox: Outbox },
@@ -37,8 +40,8 @@ pub(super) enum Message {
     Admission { connection: ConnectionId, ticket: u64, is_admitted: bool },
     Tick,
     Ask(Box<dyn FnOnce(&Server) + Send>),
-    Income { reference: Hash32, amount: u128, fee: u128, answer: oneshot::Sender<Result<(), BookError>> },
-    Paid { address: Address, amount: u128, answer: oneshot::Sender<Result<(), BookError>> },
+    Income { reference: Hash32, amount: u128, fee: u128, answer: oneshot::Sender<Decision> },
+    Paid { address: Address, amount: u128, answer: oneshot::Sender<Decision> },
     Drain,
 }
 
@@ -66,7 +69,7 @@ pub(super) struct Core {
     outboxes: HashMap<ConnectionId, Outbox>,
     journal: Vec<u8>,
     journal_bytes: usize,
-    answers: Vec<(oneshot::Sender<Result<(), BookError>>, Result<(), BookError>)>,
+    answers: Vec<(oneshot::Sender<Decision>, Decision)>,
     drain_ticks: Option<u32>,
 }
 
@@ -164,7 +167,7 @@ impl Core {
     }
 
     /// An entry whose fate somebody waits for; the answer leaves after the sync.
-    fn decide(&mut self, input: Input<'_>, answer: oneshot::Sender<Result<(), BookError>>, outputs: &mut Vec<Output>) {
+    fn decide(&mut self, input: Input<'_>, answer: oneshot::Sender<Decision>, outputs: &mut Vec<Output>) {
         let first = outputs.len();
         self.step(input, outputs);
         let refused = outputs.iter().skip(first).find_map(|output| match output {
