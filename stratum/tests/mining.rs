@@ -126,9 +126,9 @@ fn version_bits_are_rolled_within_the_mask() {
     assert_eq!(answer["result"]["version-rolling.mask"], "1fffe000");
     let job = miner.job().clone();
     let bits = 0x0012_2000;
-    let found = (0..).find_map(|nonce| {
-        let header = job.header(&miner.extranonce1, [0; 8], job.time, nonce, job.version | bits);
-        Difficulty::MIN.target().is_met_by(&header.hash()).then_some(nonce)
+    let found = (0..).find(|nonce| {
+        let header = job.header(&miner.extranonce1, [0; 8], job.time, *nonce, job.version | bits);
+        Difficulty::MIN.target().is_met_by(&header.hash())
     });
     let params = format!(
         r#"["{}","{}","{}","{:08x}","{:08x}","{bits:08x}"]"#,
