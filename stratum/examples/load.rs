@@ -8,6 +8,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use pow::{CompactBits, Difficulty, Target, WorkHeader, merkle, sha256d};
@@ -20,12 +21,17 @@ use types::{Address, ChainId, Hash32, Network};
 const CONNECTIONS: usize = 1_000;
 const SHARES_EACH: usize = 300;
 
+/// Milliseconds by which the clock was moved ahead.
+static AHEAD_MS: AtomicU64 = AtomicU64::new(0);
+
 fn now_ms() -> u64 {
-    u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX) + AHEAD_MS.load(Ordering::Relaxed)
 }
 
-fn config() -> Config {
-    let payment = Payment::Pplns { operator: Address([0xee; 20]) };
+const POOLED: Payment = Payment::Pplns { operator: Address([0xee; 20]) };
+
+fn config(payment: Payment) -> Config {
     let port = Port {
         payment,
         difficulty_start: Difficulty::MIN,
@@ -100,7 +106,7 @@ fn shares(index: usize, lines: &[Value], count: usize) -> Vec<String> {
 }
 
 fn core() {
-    let mut server = Server::new(config(), [3; 32], Book::default(), now_ms()).expect("a good config");
+    let mut server = Server::new(config(POOLED), [3; 32], Book::default(), now_ms()).expect("a good config");
     server.step(now_ms(), Input::Template(Arc::new(template())));
     let mut lines = Vec::new();
     for index in 0..CONNECTIONS {
@@ -147,15 +153,16 @@ impl ProofSink for NoChain {
 fn serve(
     runtime: &tokio::runtime::Runtime,
     folder: &std::path::Path,
+    payment: Payment,
 ) -> (Service, SocketAddr, watch::Sender<Option<Arc<Template>>>) {
     let (templates, work) = watch::channel(Some(Arc::new(template())));
     let shares = Box::new(FolderShares::open(folder).expect("a folder"));
-    let ports = Ports { work, proofs: Arc::new(NoChain), shares, admission: None };
+    let ports = Ports { work, proofs: Arc::new(NoChain), shares, events: Box::new(|_| {}), admission: None };
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let sockets = vec![Socket { listener, port: 0, tls: None }];
-        let service = Service::start(config(), [3; 32], sockets, ports, now_ms).expect("a service");
+        let service = Service::start(config(payment), [3; 32], sockets, ports, now_ms).expect("a service");
         (service, address, templates)
     })
 }
@@ -177,7 +184,7 @@ fn tcp() {
     let folder = tempfile::tempdir().expect("a folder");
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-    let (service, address, _templates) = serve(&runtime, folder.path());
+    let (service, address, _templates) = serve(&runtime, folder.path(), POOLED);
     let mut clients: Vec<(TcpStream, Vec<String>)> = (0..CONNECTIONS)
         .map(|index| {
             let (stream, lines) = connect(address, index);
@@ -219,24 +226,40 @@ fn idle(count: usize) {
     let folder = tempfile::tempdir().expect("a folder");
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-    let (service, address, templates) = serve(&runtime, folder.path());
+    let (service, address, templates) = serve(&runtime, folder.path(), Payment::Solo);
     let before = resident_bytes();
-    let clients: Vec<TcpStream> = (0..count).map(|index| connect(address, index).0).collect();
+    let mut clients: Vec<TcpStream> = (0..count).map(|index| connect(address, index).0).collect();
     let logged_in = resident_bytes();
-    // A new work: every connection is sent a job, and nobody reads it.
-    templates.send_replace(Some(Arc::new(Template { work_height: 2, previous: [2; 32], ..template() })));
+    // Every connection collects as many jobs as it may: younger anchors, each half a minute later.
+    for renewal in 0..10_u8 {
+        templates.send_replace(Some(Arc::new(Template { anchor: Hash32([renewal; 32]), ..template() })));
+        AHEAD_MS.fetch_add(31_000, Ordering::Relaxed);
+        hear_all(&mut clients);
+    }
+    let renewed = resident_bytes();
     let begin = Instant::now();
-    let mut last = clients.last().expect("a client");
-    last.read_exact(&mut [0; 100]).expect("a job");
+    templates.send_replace(Some(Arc::new(Template { work_height: 2, previous: [2; 32], ..template() })));
+    hear_all(&mut clients);
     let (took, after) = (begin.elapsed(), resident_bytes());
     let connections = runtime.block_on(service.handle().ask(Server::connections)).expect("an answer");
     println!(
-        "idle: {connections} connections: {} bytes resident before, {logged_in} with them, {after} after a new work ({} per connection); the last one had its job after {took:?}",
-        before,
-        (after - before) / count
+        "idle: {connections} solo connections; resident bytes: {before} before, {logged_in} logged in, {renewed} with eight jobs each, {after} after a new work, which all had after {took:?}"
     );
     drop(clients);
     runtime.block_on(service.stop()).expect("a clean stop");
+}
+
+/// Waits until everybody had a job, and reads whatever came.
+fn hear_all(clients: &mut [TcpStream]) {
+    let mut bytes = [0; 16_384];
+    for client in clients {
+        let mut heard = Vec::new();
+        while !heard.ends_with(b"]}\n") {
+            let read = client.read(&mut bytes).expect("a job");
+            assert!(read > 0, "closed");
+            heard.extend_from_slice(&bytes[..read]);
+        }
+    }
 }
 
 fn main() {

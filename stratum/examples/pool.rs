@@ -69,6 +69,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         work,
         proofs: Arc::new(Chain(templates)),
         shares: Box::new(FolderShares::open(folder.path())?),
+        events: Box::new(|event| println!("{event:?}")),
         admission: None,
     };
     let listener = tokio::net::TcpListener::bind(&address).await?;

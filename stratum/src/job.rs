@@ -21,6 +21,8 @@ use crate::template::Template;
 pub struct Body {
     /// The work.
     pub template: Arc<Template>,
+    /// When the template came, in milliseconds.
+    pub received_ms: u64,
     /// Whom the coinbase pays.
     pub payee: Address,
     /// The coinbase around the extranonces.
@@ -36,7 +38,12 @@ impl Body {
     ///
     /// # Errors
     /// [`CoinbaseError`] for a tag that is too long.
-    pub fn new(template: Arc<Template>, payee: Address, tag: &str, work_target: Target) -> Result<Self, CoinbaseError> {
+    pub fn new(
+        (template, received_ms): (Arc<Template>, u64),
+        payee: Address,
+        tag: &str,
+        work_target: Target,
+    ) -> Result<Self, CoinbaseError> {
         let commitment = Commitment {
             chain_id: template.chain_id,
             work_height: template.work_height,
@@ -54,7 +61,31 @@ impl Body {
             template.version,
             template.bits.0,
         );
-        Ok(Self { template, payee, coinbase, rendered, work_target })
+        Ok(Self { template, received_ms, payee, coinbase, rendered, work_target })
+    }
+}
+
+impl Body {
+    /// The header time to begin with now.
+    #[must_use]
+    pub fn time(&self, now_ms: u64) -> u32 {
+        self.template.time.saturating_add(self.age_s(now_ms)).clamp(self.template.time_min, self.time_max(now_ms))
+    }
+
+    /// Whether a header with this time counts now.
+    #[must_use]
+    pub fn takes_time(&self, time: u32, now_ms: u64) -> bool {
+        time >= self.template.time_min && time <= self.time_max(now_ms)
+    }
+
+    fn time_max(&self, now_ms: u64) -> u32 {
+        self.template.time_max.saturating_add(self.age_s(now_ms)).max(self.template.time_min)
+    }
+
+    /// Whole seconds since the template came.
+    fn age_s(&self, now_ms: u64) -> u32 {
+        let age_ms = now_ms.saturating_sub(self.received_ms);
+        u32::try_from(age_ms.checked_div(1_000).unwrap_or(0)).unwrap_or(u32::MAX)
     }
 }
 

@@ -47,6 +47,9 @@ pub const COUNTING_SPAN_MS: u64 = 60_000;
 pub const REQUESTS_PER_SPAN_MAX: usize = 60;
 /// Most invalid submits within the span.
 pub const INVALID_PER_SPAN_MAX: usize = 12;
+/// Most submits within the span that come too late or find the server busy. Nobody's fault, but no reason to listen for
+/// ever: a machine at twenty shares a minute never comes near it.
+pub const LATE_PER_SPAN_MAX: usize = 240;
 /// How long a ban lasts.
 pub const BAN_MS: u64 = 300_000;
 /// Most bans that are remembered; the oldest goes first.

@@ -166,7 +166,7 @@ impl Refusal {
     }
 
     /// Whether a submit refused for this reason counts towards a ban. What comes too late, or finds the server busy,
-    /// is nobody's fault.
+    /// is nobody's fault, and has a wider limit of its own.
     #[must_use]
     pub const fn is_invalid(self) -> bool {
         !matches!(self, Self::Stale | Self::Busy)

@@ -426,3 +426,36 @@ fn statistics_have_both_customary_shapes() {
     assert!(report::public_worker(&rig.server, address, "nobody").is_none());
     assert_eq!(report::public_info(&rig.server)["userAgents"][0]["count"], "1");
 }
+
+#[test]
+fn a_job_that_is_not_kept_any_more_is_late_and_not_invalid_but_no_reason_to_listen_for_ever() {
+    let (mut rig, mut miner) = ready(SOLO);
+    let first = miner.find();
+    for height in 2..6 {
+        rig.work(template(height));
+    }
+    miner.listen(&mut rig);
+    for _ in 0..240 {
+        assert_eq!(code(&miner.submit(&mut rig, &first)), 21);
+    }
+    assert!(rig.closed.is_empty());
+    assert_eq!(code(&miner.submit(&mut rig, &first)), 21);
+    assert_eq!(rig.closed[&miner.connection], CloseReason::TooManyInvalid);
+}
+
+#[test]
+fn the_latest_header_time_moves_on_with_the_clock_of_the_job_that_it_belongs_to() {
+    let (mut rig, mut miner) = ready(SOLO);
+    let job = miner.job().clone();
+    rig.now_ms += 100_000;
+    let late = template(1).time_max + 100;
+    let found = |miner: &mut rig::Miner, time: u32| {
+        let job = rig::WireJob { time, ..job.clone() };
+        miner.search(&job, Difficulty::MIN.target(), None)
+    };
+    let (right, wrong) = (found(&mut miner, late), found(&mut miner, late + 1));
+    // A new work does not turn back the clock of the job before it.
+    rig.work(template(2));
+    assert_eq!(code(&miner.submit(&mut rig, &wrong)), 20);
+    assert_eq!(code(&miner.submit(&mut rig, &right)), 0);
+}

@@ -70,7 +70,13 @@ async fn pool(folder: &std::path::Path, config: Config, tls: Option<Arc<rustls::
     let (sender, proofs) = mpsc::unbounded_channel();
     let (templates, work) = watch::channel(Some(Arc::new(template(1))));
     let shares = Box::new(FolderShares::open(folder).expect("a folder"));
-    let ports = Ports { work, proofs: Arc::new(Chain(sender)), shares, admission: Some(Arc::new(Good)) };
+    let ports = Ports {
+        work,
+        proofs: Arc::new(Chain(sender)),
+        shares,
+        events: Box::new(|_| {}),
+        admission: Some(Arc::new(Good)),
+    };
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
     let sockets = vec![Socket { listener, port: 0, tls }];
@@ -282,7 +288,7 @@ async fn a_disk_that_fails_stops_the_service_and_no_share_is_confirmed() {
     let (sender, _proofs) = mpsc::unbounded_channel();
     let (_templates, work) = watch::channel(Some(Arc::new(template(1))));
     let shares = Box::new(Broken(FolderShares::open(folder.path()).expect("a folder")));
-    let ports = Ports { work, proofs: Arc::new(Chain(sender)), shares, admission: None };
+    let ports = Ports { work, proofs: Arc::new(Chain(sender)), shares, events: Box::new(|_| {}), admission: None };
     let mut service = Service::start(config(), [1; 32], Vec::new(), ports, now_ms).expect("a service");
     let failed = tokio::time::timeout(DEADLINE, service.failed()).await.expect("in time");
     assert!(failed.expect_err("the first work has to be written").to_string().contains("no space"));

@@ -47,7 +47,7 @@ fn hour(rate: f64, start: &str, seed: u64, mut each_minute: impl FnMut(&mut Vard
             now_ms = next_tick;
             next_tick += 1_000.0;
             vardiff.tick(&bounds(), now_ms as u64);
-            if (now_ms as u64) % 60_000 == 0 {
+            if (now_ms as u64).is_multiple_of(60_000) {
                 each_minute(&mut vardiff, now_ms as u64);
             }
             continue;

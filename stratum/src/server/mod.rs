@@ -25,7 +25,7 @@ use crate::answer::Lines;
 use crate::book::{Book, Entry};
 use crate::call::Call;
 use crate::config::{Config, ConfigError};
-use crate::limits::{INVALID_PER_SPAN_MAX, REQUESTS_PER_SPAN_MAX};
+use crate::limits::{INVALID_PER_SPAN_MAX, LATE_PER_SPAN_MAX, REQUESTS_PER_SPAN_MAX};
 use crate::line::Flow;
 use crate::metrics::{Metrics, count};
 use crate::refusal::Refusal;
@@ -418,7 +418,11 @@ impl Pool {
     ) -> Option<CloseReason> {
         count(&mut self.metrics.shares_refused);
         self.refuse(id, refusal, lines);
-        let is_too_much = refusal.is_invalid() && session.invalid.exceeds(self.now_ms, INVALID_PER_SPAN_MAX);
+        let is_too_much = if refusal.is_invalid() {
+            session.invalid.exceeds(self.now_ms, INVALID_PER_SPAN_MAX)
+        } else {
+            session.late.exceeds(self.now_ms, LATE_PER_SPAN_MAX)
+        };
         is_too_much.then(|| self.ban(session, CloseReason::TooManyInvalid, outputs))
     }
 

@@ -47,12 +47,6 @@ impl Work {
         template.previous == self.template.previous
             || self.grace.as_ref().is_some_and(|(previous, until_ms)| is_in_grace((previous, *until_ms)))
     }
-
-    /// Whole seconds since the template came.
-    pub(super) fn age_s(&self, now_ms: u64) -> u32 {
-        let age_ms = now_ms.saturating_sub(self.received_ms);
-        u32::try_from(age_ms.checked_div(1_000).unwrap_or(0)).unwrap_or(u32::MAX)
-    }
 }
 
 /// The shared part of the server.
@@ -163,9 +157,7 @@ impl Pool {
             return;
         }
         let Some(body) = self.body(session) else { return };
-        let Some(work) = &self.work else { return };
-        let template = &work.template;
-        let time = template.time.saturating_add(work.age_s(self.now_ms)).min(self.time_max()).max(template.time_min);
+        let time = body.time(self.now_ms);
         let difficulty = session.vardiff.current();
         let is_announced = session.announced == Some(difficulty);
         if !is_announced {
@@ -177,15 +169,11 @@ impl Pool {
         let target = target.unwrap_or_else(|| difficulty.target());
         let job = Job { id: self.next_job, body, difficulty, target, issued_ms: self.now_ms };
         self.next_job = self.next_job.wrapping_add(1);
+        session.first_job.get_or_insert(job.id);
         lines.notify(&job, time, clean_jobs || !is_announced);
         session.jobs.push(job);
         session.notified_ms = self.now_ms;
         count(&mut self.metrics.jobs);
-    }
-
-    /// Latest header time that counts now.
-    pub(super) fn time_max(&self) -> u32 {
-        self.work.as_ref().map_or(0, |work| work.template.time_max.saturating_add(work.age_s(self.now_ms)))
     }
 
     /// Whether a session's job is due for renewal.
@@ -219,7 +207,8 @@ impl Pool {
         if let Some(body) = work.bodies.get(&payee) {
             return Some(Arc::clone(body));
         }
-        let body = Body::new(Arc::clone(&work.template), payee, &self.config.tag, work.target).ok()?;
+        let template = (Arc::clone(&work.template), work.received_ms);
+        let body = Body::new(template, payee, &self.config.tag, work.target).ok()?;
         let body = Arc::new(body);
         work.bodies.insert(payee, Arc::clone(&body));
         Some(body)

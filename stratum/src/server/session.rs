@@ -11,6 +11,7 @@ use crate::counters::Recent;
 use crate::extranonces::Extranonce1;
 use crate::job::Jobs;
 use crate::line::LineDecoder;
+use crate::refusal::Refusal;
 use crate::vardiff::Vardiff;
 use crate::worker::{Agent, Login, Worker};
 
@@ -47,11 +48,14 @@ pub(super) struct Session {
     pub members: Vec<Member>,
     pub waiting: Vec<Waiting>,
     pub jobs: Jobs,
+    /// The number of its first job.
+    pub first_job: Option<u32>,
     pub vardiff: Vardiff,
     /// The difficulty that was announced last.
     pub announced: Option<Difficulty>,
     pub requests: Recent,
     pub invalid: Recent,
+    pub late: Recent,
     pub opened_ms: u64,
     pub heard_ms: u64,
     pub notified_ms: u64,
@@ -72,10 +76,12 @@ impl Session {
             members: Vec::new(),
             waiting: Vec::new(),
             jobs: Jobs::default(),
+            first_job: None,
             vardiff: Vardiff::new(start, now_ms),
             announced: None,
             requests: Recent::default(),
             invalid: Recent::default(),
+            late: Recent::default(),
             opened_ms: now_ms,
             heard_ms: now_ms,
             notified_ms: now_ms,
@@ -86,6 +92,15 @@ impl Session {
     /// Whether it can be given jobs: it has an extranonce1 and a worker.
     pub(super) fn is_ready(&self) -> bool {
         self.extranonce1.is_some() && !self.members.is_empty() && !self.is_closing
+    }
+
+    /// Why a submit for a job that is not kept is refused: it may have been one of its own.
+    pub(super) fn missing(&self, job: Option<u32>) -> Refusal {
+        let newest = self.jobs.newest().map(|job| job.id);
+        match (job, self.first_job, newest) {
+            (Some(job), Some(first), Some(newest)) if (first..=newest).contains(&job) => Refusal::Stale,
+            _ => Refusal::UnknownJob,
+        }
     }
 
     /// The worker of this user.

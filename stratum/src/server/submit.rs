@@ -33,14 +33,13 @@ impl Pool {
     ) -> Result<(), Refusal> {
         let extranonce1 = session.extranonce1.ok_or(Refusal::NotSubscribed)?;
         let worker = session.member(&submit.user).ok_or(Refusal::Unauthorized)?.clone();
-        let job = submit.job.and_then(|job| session.jobs.get(job)).ok_or(Refusal::UnknownJob)?;
+        let job = submit.job.and_then(|job| session.jobs.get(job)).ok_or_else(|| session.missing(submit.job))?;
         let template = &job.body.template;
         let work = self.work.as_ref().ok_or(Refusal::Stale)?;
         if !work.takes(template, self.now_ms) {
             return Err(Refusal::Stale);
         }
-        let time_max = template.time_max.saturating_add(work.age_s(self.now_ms));
-        if submit.time < template.time_min || submit.time > time_max {
+        if !job.body.takes_time(submit.time, self.now_ms) {
             return Err(Refusal::TimeOutOfRange);
         }
         let solved = job.solve(submit, extranonce1, session.mask)?;

@@ -62,6 +62,7 @@ pub(super) struct Core {
     server: Server,
     shares: Box<dyn Shares>,
     proofs: Arc<dyn ProofSink>,
+    events: Box<dyn Fn(&Event) + Send>,
     admission: Option<Arc<dyn Admission>>,
     messages: mpsc::WeakSender<Message>,
     clock: fn() -> u64,
@@ -77,8 +78,7 @@ impl Core {
     pub(super) fn new(
         server: Server,
         shares: Box<dyn Shares>,
-        proofs: Arc<dyn ProofSink>,
-        admission: Option<Arc<dyn Admission>>,
+        (proofs, events, admission): (Arc<dyn ProofSink>, Box<dyn Fn(&Event) + Send>, Option<Arc<dyn Admission>>),
         messages: mpsc::WeakSender<Message>,
         clock: fn() -> u64,
     ) -> Self {
@@ -86,6 +86,7 @@ impl Core {
             server,
             shares,
             proofs,
+            events,
             admission,
             messages,
             clock,
@@ -216,7 +217,9 @@ impl Core {
                     Message::Admission { connection, ticket, is_admitted }
                 });
             }
-            Output::Save { .. } | Output::Event(_) => {}
+            Output::Event(event) => (self.events)(&event),
+            // Written by `sync` before any output is performed.
+            Output::Save { .. } => {}
         }
     }
 

@@ -86,13 +86,13 @@ impl Service {
         ports: Ports,
         clock: fn() -> u64,
     ) -> Result<Self, ServiceError> {
-        let Ports { work, proofs, mut shares, admission } = ports;
+        let Ports { work, proofs, mut shares, events, admission } = ports;
         let recovered = crate::ledger::recover(&shares.load()?)?;
         shares.checkpoint(&crate::ledger::snapshot(&recovered.book))?;
         let connections_max = config.connections_max;
         let server = Server::new(config, secret, recovered.book, clock())?;
         let (messages, inbox) = mpsc::channel(MESSAGES_MAX);
-        let core = Core::new(server, shares, proofs, admission, messages.downgrade(), clock);
+        let core = Core::new(server, shares, (proofs, events, admission), messages.downgrade(), clock);
         let core = tokio::task::spawn_blocking(move || core.run(inbox));
         let mut tasks = vec![
             tokio::spawn(ports::watch_work(work, messages.clone())),

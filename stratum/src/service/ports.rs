@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use crate::ledger::Stored;
-use crate::server::{Proof, Verdict};
+use crate::server::{Event, Proof, Verdict};
 use crate::template::Template;
 use crate::worker::Worker;
 
@@ -63,6 +63,8 @@ pub struct Ports {
     pub proofs: Arc<dyn ProofSink>,
     /// The disk.
     pub shares: Box<dyn Shares>,
+    /// Hears of every event, on the core's thread: it must not block.
+    pub events: Box<dyn Fn(&Event) + Send>,
     /// Asked at each login if [`crate::Config::asks_admission`] says so; without it such logins are refused.
     pub admission: Option<Arc<dyn Admission>>,
 }
