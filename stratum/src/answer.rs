@@ -8,7 +8,6 @@ use std::fmt::Write;
 use pow::Difficulty;
 
 use crate::call::Extension;
-use crate::job::Job;
 use crate::limits::{EXTRANONCE1_BYTES, EXTRANONCE2_BYTES};
 use crate::refusal::Refusal;
 use crate::request::Id;
@@ -87,11 +86,10 @@ impl Lines {
         self.line(format_args!(r#"{{"id":null,"method":"mining.set_version_mask","params":["{mask:08x}"]}}"#));
     }
 
-    /// `mining.notify`.
-    pub fn notify(&mut self, job: &Job, time: u32, clean_jobs: bool) {
-        let (id, fields) = (job.id, &job.body.rendered);
+    /// `mining.notify`, with the fields that [`crate::Body::fields`] gave.
+    pub fn notify(&mut self, job: u32, fields: &str, time: u32, clean_jobs: bool) {
         self.line(format_args!(
-            r#"{{"id":null,"method":"mining.notify","params":["{id:x}",{fields},"{time:08x}",{clean_jobs}]}}"#
+            r#"{{"id":null,"method":"mining.notify","params":["{job:x}",{fields},"{time:08x}",{clean_jobs}]}}"#
         ));
     }
 

@@ -27,14 +27,12 @@ pub struct Body {
     pub payee: Address,
     /// The coinbase around the extranonces.
     pub coinbase: CoinbaseParts,
-    /// The fields of `mining.notify` from the previous hash to the version and bits, as JSON.
-    pub rendered: String,
     /// What a work has to meet.
     pub work_target: Target,
 }
 
 impl Body {
-    /// Builds and renders the coinbase.
+    /// Builds the coinbase.
     ///
     /// # Errors
     /// [`CoinbaseError`] for a tag that is too long.
@@ -51,21 +49,27 @@ impl Body {
             anchor: template.anchor,
         };
         let coinbase = commitment.coinbase_parts(tag.as_bytes())?;
-        let branch: Vec<String> = template.branch.iter().map(|hash| format!("\"{}\"", hex::encode(hash.0))).collect();
-        let rendered = format!(
-            "\"{}\",\"{}\",\"{}\",[{}],\"{:08x}\",\"{:08x}\"",
-            swapped_words(&template.previous),
-            hex::encode(&coinbase.coinbase1),
-            hex::encode(&coinbase.coinbase2),
-            branch.join(","),
-            template.version,
-            template.bits.0,
-        );
-        Ok(Self { template, received_ms, payee, coinbase, rendered, work_target })
+        Ok(Self { template, received_ms, payee, coinbase, work_target })
     }
 }
 
 impl Body {
+    /// The fields of `mining.notify` from the previous hash to the bits, as JSON.
+    #[must_use]
+    pub fn fields(&self) -> String {
+        let template = &self.template;
+        let branch: Vec<String> = template.branch.iter().map(|hash| format!("\"{}\"", hex::encode(hash.0))).collect();
+        format!(
+            "\"{}\",\"{}\",\"{}\",[{}],\"{:08x}\",\"{:08x}\"",
+            swapped_words(&template.previous),
+            hex::encode(&self.coinbase.coinbase1),
+            hex::encode(&self.coinbase.coinbase2),
+            branch.join(","),
+            template.version,
+            template.bits.0,
+        )
+    }
+
     /// The header time to begin with now.
     #[must_use]
     pub fn time(&self, now_ms: u64) -> u32 {

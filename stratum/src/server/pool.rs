@@ -34,7 +34,8 @@ pub(super) struct Work {
     pub share_difficulty: Difficulty,
     /// The previous-hash field of the work before, and until when its shares count.
     pub grace: Option<([u8; 32], u64)>,
-    bodies: BTreeMap<Address, Arc<Body>>,
+    /// By payee, with the fields of `mining.notify`, which only the current template needs.
+    bodies: BTreeMap<Address, (Arc<Body>, Arc<str>)>,
 }
 
 impl Work {
@@ -156,7 +157,7 @@ impl Pool {
         if !session.is_ready() {
             return;
         }
-        let Some(body) = self.body(session) else { return };
+        let Some((body, fields)) = self.body(session) else { return };
         let time = body.time(self.now_ms);
         let difficulty = session.vardiff.current();
         let is_announced = session.announced == Some(difficulty);
@@ -170,7 +171,7 @@ impl Pool {
         let job = Job { id: self.next_job, body, difficulty, target, issued_ms: self.now_ms };
         self.next_job = self.next_job.wrapping_add(1);
         session.first_job.get_or_insert(job.id);
-        lines.notify(&job, time, clean_jobs || !is_announced);
+        lines.notify(job.id, &fields, time, clean_jobs || !is_announced);
         session.jobs.push(job);
         session.notified_ms = self.now_ms;
         count(&mut self.metrics.jobs);
@@ -198,19 +199,20 @@ impl Pool {
         }
     }
 
-    fn body(&mut self, session: &Session) -> Option<Arc<Body>> {
+    fn body(&mut self, session: &Session) -> Option<(Arc<Body>, Arc<str>)> {
         let payee = match self.port(session).payment {
             Payment::Pplns { operator } => operator,
             Payment::Solo => session.members.first()?.worker.address,
         };
         let work = self.work.as_mut()?;
         if let Some(body) = work.bodies.get(&payee) {
-            return Some(Arc::clone(body));
+            return Some(body.clone());
         }
         let template = (Arc::clone(&work.template), work.received_ms);
         let body = Body::new(template, payee, &self.config.tag, work.target).ok()?;
-        let body = Arc::new(body);
-        work.bodies.insert(payee, Arc::clone(&body));
-        Some(body)
+        let fields: Arc<str> = body.fields().into();
+        let both = (Arc::new(body), fields);
+        work.bodies.insert(payee, both.clone());
+        Some(both)
     }
 }
