@@ -39,6 +39,7 @@ pub mod keys;
 mod ledger;
 mod module;
 mod next_block;
+mod offer;
 mod outcome;
 mod overlay;
 mod query;

@@ -5,6 +5,7 @@
 
 mod logs;
 mod miners;
+mod mining;
 mod rules;
 mod signatures;
 mod state;
@@ -13,6 +14,7 @@ mod wire;
 
 pub use logs::{journal_segment, peer_frame};
 pub use miners::{stratum_line, stratum_session};
+pub use mining::{coinbase, work_proof};
 pub use rules::transaction_check;
 pub use signatures::{bls_public_key, bls_signature, ecdsa_signature};
 pub use state::{jellyfish_page, jellyfish_path, jellyfish_proof};

@@ -136,7 +136,8 @@ pub struct LocalNetwork {
     pub accounts: Vec<(Address, Amount)>,
 }
 
-/// The genesis of a network on one machine: Δ 100 ms, blocks as soon as there is something to put in, epochs of 60 s, test addresses.
+/// The genesis of a network on one machine: Δ 100 ms, blocks as soon as there is something to put in, epochs of 60 s, works every
+/// 2 s with a half-life of 30 s and at least 0.2 s apart, test addresses.
 ///
 /// # Errors
 /// [`GenesisError`] of the first rule that is broken.
@@ -146,6 +147,9 @@ pub fn local_network(network: LocalNetwork) -> Result<Genesis, GenesisError> {
         parameters.timing.delta_ms = 100;
         parameters.timing.block_interval_min_ms = 0;
         parameters.timing.epoch_length_ms = 60_000;
+        parameters.mining.spacing_ms = 2_000;
+        parameters.mining.half_life_ms = 30_000;
+        parameters.mining.spacing_min_ms = 200;
     });
     let builder = validators.into_iter().fold(builder, GenesisBuilder::validator);
     accounts.into_iter().fold(builder, |builder, (address, amount)| builder.thr(address, amount)).build()

@@ -7,7 +7,8 @@
 use serde::{Deserialize, Serialize};
 use types::{
     Address, Amount, Asset, AssetId, BlsPublicKey, BlsSignature, FeeParameters, Genesis, GenesisAsset, GenesisBalance,
-    GenesisValidator, Limits, List, Network, Parameters, PeerKey, Power, ProtocolVersion, TimeMs, Timing,
+    GenesisValidator, Limits, List, MiningParameters, Network, Parameters, PeerKey, Power, ProtocolVersion, TimeMs,
+    Timing,
 };
 
 use crate::GenesisError;
@@ -57,6 +58,7 @@ struct ParametersFile {
     limits: Limits,
     thr_cap: Amount,
     asset_creation_fee: Amount,
+    mining: MiningFile,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -65,6 +67,26 @@ struct FeesFile {
     price_floor: u64,
     weight_target_per_s: u64,
     excess_per_e: u64,
+    ecosystem: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MiningFile {
+    launch_bits: u32,
+    spacing_ms: u64,
+    half_life_ms: u64,
+    spacing_min_ms: u64,
+    anchor_age_max_ms: u64,
+    header_behind_max_s: u32,
+    header_ahead_max_s: u32,
+    share_factor: u32,
+    window_works: u32,
+    shares_per_work_max: u32,
+    reward: Amount,
+    halving_interval: u64,
+    ai_pool: String,
+    validators: String,
     ecosystem: String,
 }
 
@@ -160,7 +182,7 @@ impl GenesisFile {
             name: String::from_utf8_lossy(name).into_owned(),
             network: *network,
             time: *time,
-            parameters: ParametersFile::of(parameters, text(parameters.fees.ecosystem)),
+            parameters: ParametersFile::of(parameters, text),
             assets: assets.iter().map(asset).collect(),
             balances: balances.iter().map(balance).collect(),
             validators: validators.iter().map(validator).collect(),
@@ -206,18 +228,99 @@ fn collect<A, B>(
 }
 
 impl ParametersFile {
-    fn of(parameters: &Parameters, ecosystem: String) -> Self {
-        let Parameters { timing, fees, limits, thr_cap, asset_creation_fee } = parameters.clone();
-        let FeeParameters { price_floor, weight_target_per_s, excess_per_e, ecosystem: _ } = fees;
-        let fees = FeesFile { price_floor, weight_target_per_s, excess_per_e, ecosystem };
-        Self { timing, fees, limits, thr_cap, asset_creation_fee }
+    fn of(parameters: &Parameters, text: impl Fn(Address) -> String) -> Self {
+        let Parameters { timing, fees, limits, thr_cap, asset_creation_fee, mining } = parameters.clone();
+        let FeeParameters { price_floor, weight_target_per_s, excess_per_e, ecosystem } = fees;
+        let fees = FeesFile { price_floor, weight_target_per_s, excess_per_e, ecosystem: text(ecosystem) };
+        Self { timing, fees, limits, thr_cap, asset_creation_fee, mining: MiningFile::of(mining, text) }
     }
 
     fn into_parameters(self, network: Network) -> Result<Parameters, GenesisError> {
-        let Self { timing, fees, limits, thr_cap, asset_creation_fee } = self;
+        let Self { timing, fees, limits, thr_cap, asset_creation_fee, mining } = self;
         let FeesFile { price_floor, weight_target_per_s, excess_per_e, ecosystem } = fees;
         let ecosystem = address(&ecosystem, network, || "parameters.fees.ecosystem".to_owned())?;
         let fees = FeeParameters { price_floor, weight_target_per_s, excess_per_e, ecosystem };
-        Ok(Parameters { timing, fees, limits, thr_cap, asset_creation_fee })
+        let mining = mining.into_parameters(network)?;
+        Ok(Parameters { timing, fees, limits, thr_cap, asset_creation_fee, mining })
+    }
+}
+
+impl MiningFile {
+    fn of(mining: MiningParameters, text: impl Fn(Address) -> String) -> Self {
+        let MiningParameters {
+            launch_bits,
+            spacing_ms,
+            half_life_ms,
+            spacing_min_ms,
+            anchor_age_max_ms,
+            header_behind_max_s,
+            header_ahead_max_s,
+            share_factor,
+            window_works,
+            shares_per_work_max,
+            reward,
+            halving_interval,
+            ai_pool,
+            validators,
+            ecosystem,
+        } = mining;
+        let (ai_pool, validators, ecosystem) = (text(ai_pool), text(validators), text(ecosystem));
+        Self {
+            launch_bits,
+            spacing_ms,
+            half_life_ms,
+            spacing_min_ms,
+            anchor_age_max_ms,
+            header_behind_max_s,
+            header_ahead_max_s,
+            share_factor,
+            window_works,
+            shares_per_work_max,
+            reward,
+            halving_interval,
+            ai_pool,
+            validators,
+            ecosystem,
+        }
+    }
+
+    fn into_parameters(self, network: Network) -> Result<MiningParameters, GenesisError> {
+        let Self {
+            launch_bits,
+            spacing_ms,
+            half_life_ms,
+            spacing_min_ms,
+            anchor_age_max_ms,
+            header_behind_max_s,
+            header_ahead_max_s,
+            share_factor,
+            window_works,
+            shares_per_work_max,
+            reward,
+            halving_interval,
+            ai_pool,
+            validators,
+            ecosystem,
+        } = self;
+        let ai_pool = address(&ai_pool, network, || "parameters.mining.ai_pool".to_owned())?;
+        let validators = address(&validators, network, || "parameters.mining.validators".to_owned())?;
+        let ecosystem = address(&ecosystem, network, || "parameters.mining.ecosystem".to_owned())?;
+        Ok(MiningParameters {
+            launch_bits,
+            spacing_ms,
+            half_life_ms,
+            spacing_min_ms,
+            anchor_age_max_ms,
+            header_behind_max_s,
+            header_ahead_max_s,
+            share_factor,
+            window_works,
+            shares_per_work_max,
+            reward,
+            halving_interval,
+            ai_pool,
+            validators,
+            ecosystem,
+        })
     }
 }

@@ -16,6 +16,7 @@
 mod builder;
 mod error;
 mod file;
+mod mining;
 mod rules;
 
 pub use builder::{GenesisBuilder, LocalNetwork, local_network};

@@ -8,17 +8,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use crypto::bls::PublicKey;
 use types::canary::{Canary, planted};
 use types::{
-    Amount, AssetId, Genesis, GenesisAsset, GenesisValidator, Limits, Network, Parameters, ProtocolVersion, THR,
-    TimeMs, Timing, VIBE, Validator, ValidatorSet, WBTC, limits,
+    Amount, AssetId, Genesis, GenesisAsset, GenesisValidator, Limits, MiningParameters, Network, Parameters,
+    ProtocolVersion, THR, TimeMs, Timing, VIBE, Validator, ValidatorSet, WBTC, limits,
 };
 
-use crate::GenesisError;
+use crate::{GenesisError, mining};
 
 /// The rules that this software begins a chain with.
 pub const PROTOCOL_VERSION: ProtocolVersion = ProtocolVersion(1);
 
 /// No span in the rules is longer than this: a hundred years.
-const SPAN_MS_MAX: u64 = 100 * 366 * 86_400_000;
+pub(crate) const SPAN_MS_MAX: u64 = 100 * 366 * 86_400_000;
 /// The end of the year 9999.
 const TIME_MAX: TimeMs = TimeMs(253_402_300_800_000);
 /// One µTHR per weight: the cheapest transfer, above 1,000 weight, then costs at least 0.001 THR.
@@ -33,6 +33,7 @@ pub fn check(genesis: &Genesis) -> Result<(), GenesisError> {
     check_timing(&genesis.parameters.timing)?;
     check_fees(genesis.network, &genesis.parameters)?;
     check_limits(&genesis.parameters.limits)?;
+    mining::check(genesis.network, &genesis.parameters)?;
     check_assets(&genesis.assets)?;
     check_balances(genesis)?;
     check_validators(&genesis.validators)
@@ -87,13 +88,20 @@ pub fn warnings(genesis: &Genesis) -> Vec<String> {
             "the price floor is below one µTHR per weight: the cheapest transfer costs less than 0.001 THR".to_owned(),
         );
     }
+    let MiningParameters { ai_pool, validators, ecosystem, .. } = &genesis.parameters.mining;
+    if [ai_pool, validators, ecosystem].iter().any(|account| account.0 == [0; 20]) {
+        warnings.push(
+            "a part of every work's reward goes to the zero address, whose key nobody has: that part is lost"
+                .to_owned(),
+        );
+    }
     if !genesis.balances.iter().any(|balance| balance.asset == THR) {
         warnings.push("no account has THR, so nobody can pay a fee until some is earned".to_owned());
     }
     warnings
 }
 
-fn refuse_unless(
+pub(crate) fn refuse_unless(
     holds: bool,
     place: &'static str,
     value: impl std::fmt::Display,

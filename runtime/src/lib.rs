@@ -15,7 +15,7 @@ use execution::Registry;
 /// The modules, in rising order of their numbers.
 #[must_use]
 pub fn registry() -> Registry {
-    Registry::new(vec![Box::new(tokens::Tokens)])
+    Registry::new(vec![Box::new(tokens::Tokens), Box::new(mining::Mining)])
 }
 
 #[cfg(test)]

@@ -62,6 +62,42 @@ pub struct Limits {
     pub system_bytes_max: u32,
 }
 
+/// The work chain: its pace, its bounds and whom it pays.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MiningParameters {
+    /// nBits of the first work, and of the easiest work ever asked for.
+    pub launch_bits: u32,
+    /// Wanted time between works, in milliseconds.
+    pub spacing_ms: u64,
+    /// Being so far behind the wanted pace doubles the target, in milliseconds.
+    pub half_life_ms: u64,
+    /// Least block time between two works, in milliseconds.
+    pub spacing_min_ms: u64,
+    /// The block that a work names may be this old in block time, in milliseconds.
+    pub anchor_age_max_ms: u64,
+    /// A header's time may be so many seconds before that of the block it names.
+    pub header_behind_max_s: u32,
+    /// A header's time may be so many seconds after that of the block it stands in.
+    pub header_ahead_max_s: u32,
+    /// A share's target is this many times that of a work.
+    pub share_factor: u32,
+    /// Shares worth so many works share the reward.
+    pub window_works: u32,
+    /// Most shares per work height.
+    pub shares_per_work_max: u32,
+    /// What the first works pay, in µTHR.
+    pub reward: Amount,
+    /// After so many works the reward halves.
+    pub halving_interval: u64,
+    /// Gets a tenth of every reward.
+    pub ai_pool: Address,
+    /// Gets a twentieth of every reward, for the validators.
+    pub validators: Address,
+    /// Gets a twentieth of every reward.
+    pub ecosystem: Address,
+}
+
 /// Rules in numbers.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -76,6 +112,8 @@ pub struct Parameters {
     pub thr_cap: Amount,
     /// Fee for creating an asset, in µTHR, burned.
     pub asset_creation_fee: Amount,
+    /// The work chain.
+    pub mining: MiningParameters,
 }
 
 /// A validator of the first epochs.
@@ -169,6 +207,31 @@ impl FeeParameters {
     }
 }
 
+impl MiningParameters {
+    /// The defaults, with all that is not the miners' for one account.
+    #[must_use]
+    pub const fn with_beneficiary(account: Address) -> Self {
+        Self {
+            // A target of 2^236, about a million hashes: the first works may come from a processor.
+            launch_bits: 0x1e10_0000,
+            spacing_ms: 120_000,
+            half_life_ms: 14_400_000,
+            spacing_min_ms: 15_000,
+            anchor_age_max_ms: 600_000,
+            header_behind_max_s: 7_200,
+            header_ahead_max_s: 7_200,
+            share_factor: 64,
+            window_works: 8,
+            shares_per_work_max: 1_024,
+            reward: Amount(8_000_000),
+            halving_interval: 1_312_500,
+            ai_pool: account,
+            validators: account,
+            ecosystem: account,
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self { body_bytes_max: 4 * 1024 * 1024, block_weight_max: 4_000_000, system_bytes_max: 256 * 1024 }
@@ -188,6 +251,7 @@ impl Parameters {
             limits: Limits::default(),
             thr_cap: Self::THR_CAP,
             asset_creation_fee: Amount(10_000_000),
+            mining: MiningParameters::with_beneficiary(ecosystem),
         }
     }
 }

@@ -39,7 +39,10 @@ pub use block::{Block, Body, Header, SystemCall};
 pub use bytes::{BlsPublicKey, BlsSignature, ByteString, Hash32, PeerKey, Secp256k1Key, Secp256k1Signature, to_hex};
 pub use certificate::{Certificate, CertificateShapeError, SignerBitmap};
 pub use codec::{Canonical, DecodeError};
-pub use genesis::{FeeParameters, Genesis, GenesisAsset, GenesisBalance, GenesisValidator, Limits, Parameters, Timing};
+pub use genesis::{
+    FeeParameters, Genesis, GenesisAsset, GenesisBalance, GenesisValidator, Limits, MiningParameters, Parameters,
+    Timing,
+};
 pub use list::List;
 pub use multisig::{MultisigPolicy, PolicyError};
 pub use numbers::{

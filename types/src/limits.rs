@@ -16,6 +16,8 @@ pub const TRANSACTIONS_PER_BLOCK_MAX: usize = 32 * 1024;
 pub const SYSTEM_CALLS_PER_BLOCK_MAX: usize = 256;
 /// Most bytes of one system call's body.
 pub const SYSTEM_CALL_BYTES_MAX: usize = 16 * 1024;
+/// Most proofs of work (shares, the work among them) in one block.
+pub const WORK_PROOFS_PER_BLOCK_MAX: usize = 32;
 /// Most keys in a multisig policy.
 pub const POLICY_KEYS_MAX: usize = 16;
 /// Most validators in a set.
@@ -46,4 +48,5 @@ pub const PROPOSAL_BYTES_MAX: usize = 1024;
 const _: () = assert!(CALL_BYTES_MAX < TRANSACTION_BYTES_MAX);
 const _: () = assert!(TRANSACTION_BYTES_MAX < BODY_BYTES_MAX);
 const _: () = assert!(SYSTEM_CALL_BYTES_MAX <= BODY_BYTES_MAX);
+const _: () = assert!(WORK_PROOFS_PER_BLOCK_MAX + 2 <= SYSTEM_CALLS_PER_BLOCK_MAX);
 const _: () = assert!(VALIDATORS_MAX <= u16::MAX as usize);

@@ -8,23 +8,23 @@ use crate::probe::ProbeCall;
 use crate::system_calls::attendance;
 
 /// State root after the genesis, then state and receipts root after each block.
-const GENESIS_ROOT: &str = "7cad74069da5dba5850196e0926d6c264aff5b94b611337dba34aa57be9d604f";
+const GENESIS_ROOT: &str = "deda5eca4fbe04648545dbda859fef1dba393d8deaf6359867bc60a414afccc1";
 const ROOTS: [(&str, &str); 4] = [
     (
-        "c0f4eee6e264f1613b005a58b644e0b17ba1171346d804c12c05f692e3bff280",
-        "279c2484216ad045ae95ceb9ff6c24bcc54ff6e79757456225fd99ede1a84996",
+        "873efb6bdc83a5a5705b06b6f7b973277dc01ba2ac6a2b65b091c516a6f3ab27",
+        "b1052ca9f7cff1641bb5243957c7dd891c113906e99fbb895895afd33cc8e023",
     ),
     (
-        "b9eb8f9b7c9b29e17671750ae78a731a1a92cb6f5df994b07a54d5b100fce679",
-        "6dfffd936fcb7ce48f12402098ec891225db86b0f7d0e24e3b059f71605dbe5f",
+        "dc98f9a5f46137f68920696ed29ee51405b26f7da1d5cdd0cee8e36ed64e8744",
+        "5baa07397a08a885bb5080e7df9e1c5905f8ebeae40ee9c277f14cc2cce5aeb0",
     ),
     (
-        "dda2ad63d8330524a84478c27404269aa811f3ff4361a31a5620f94f1aabff2a",
-        "708edfddf15a0df55ffbd9f68120f7b5cbdc6752abefe60e22d708672fc1c0ec",
+        "7f5fa977e6ccc026cbeec954a00574d79c83c6bafdc4a7274fa1c783a49c83a0",
+        "d8508f23d6d120ce077bef38a99affc6602c364c6265543361a134c12d367191",
     ),
     (
-        "a20c6fa87a05d3ddbc15ed7325a100c55c2964c866eeb0285ee5007384ef2504",
-        "d265cdeacc767f5a878eba3a5a2715e4d4ddf8150584d1618c6faceeb1cdc299",
+        "393a147281b4b0ecffe7398468aa23325801322f5533bd5642b379a3af451e4f",
+        "85d2121a8ac5c4fa15f989a47ecdeb9c0fc989e53b69ed41554e75d196b160fb",
     ),
 ];
 

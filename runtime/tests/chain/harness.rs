@@ -68,7 +68,7 @@ pub struct Chain {
 }
 
 pub fn registry() -> Registry {
-    Registry::new(vec![Box::new(tokens::Tokens), Box::new(Probe)])
+    Registry::new(vec![Box::new(tokens::Tokens), Box::new(Probe), Box::new(mining::Mining)])
 }
 
 fn validator_keys() -> Vec<SecretKey> {

@@ -9,6 +9,7 @@ mod fees;
 mod golden;
 mod harness;
 mod hooks;
+mod mining;
 mod model;
 mod probe;
 mod queries;

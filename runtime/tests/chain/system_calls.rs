@@ -150,7 +150,7 @@ fn bytes_that_are_no_system_call_make_a_block_invalid() {
         assert_eq!(chain.judge(vec![body], vec![]), refused(0, KernelReject::MalformedSystemCall));
     }
     // Modules without system calls, and modules that do not exist, have a share of zero.
-    for module in [1, 3, u16::MAX].map(ModuleId) {
+    for module in [1, 4, u16::MAX].map(ModuleId) {
         assert_eq!(chain.judge(vec![raw(module, &[0, 0])], vec![]), Err(InvalidBlock::SystemCallsTooMany { module }));
     }
     let tokens = chain.registry.module(ModuleId(1)).expect("tokens");

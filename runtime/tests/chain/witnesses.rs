@@ -159,7 +159,7 @@ fn the_form_of_a_transaction_is_checked_before_anything_else() {
     version.version = 2;
     assert_eq!(chain.signed(0, version), Err(KernelReject::TransactionVersion.into()));
     assert_eq!(chain.signed(0, chain.body(0, Nonce(0), vec![])), Err(KernelReject::NoCalls.into()));
-    for module in [0, 3, u16::MAX] {
+    for module in [0, 4, u16::MAX] {
         let mut call = calls[0].clone();
         call.module = types::ModuleId(module);
         assert_eq!(chain.signed(0, chain.body(0, Nonce(0), vec![call])), Err(KernelReject::UnknownModule.into()));

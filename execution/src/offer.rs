@@ -1,0 +1,32 @@
+//! Judging a module's system call before anybody proposes it: for whoever collects them for the next block.
+//!
+//! It must not know where calls come from. Invariant: what is admitted here is admitted in the next block of that time, because the
+//! module is asked the same question.
+
+use types::{SystemCall, TimeMs, ValidatorIndex, View};
+
+use crate::module::Admission;
+use crate::next_block::NextBlock;
+use crate::registry::Registry;
+use crate::reject::{KernelReject, Reject};
+use crate::system::{Judgement, KERNEL};
+use crate::view::StateView;
+
+impl Registry {
+    /// Judges a system call of a module for a block of this time on the state after its parent.
+    ///
+    /// # Errors
+    /// Why the module does not admit it, or that it is expired; the kernel's own calls are made by proposers and refused here.
+    pub fn admit(&self, view: &dyn StateView, time: TimeMs, call: &SystemCall) -> Result<Admission, Reject> {
+        if call.module == KERNEL {
+            return Err(KernelReject::NoSystemCalls.into());
+        }
+        let next = NextBlock::read(view);
+        let time = time.max(next.time_min());
+        // Which validator proposes changes nothing for a module's proof.
+        let block = next.info(time, ValidatorIndex::ZERO).expect("a validator set has a first member");
+        let judgement = Judgement { registry: self, view, next: &next, block: &block, block_view: View::ZERO };
+        let admission = judgement.admit(call)?;
+        if admission.expiry < time { Err(KernelReject::Expired.into()) } else { Ok(admission) }
+    }
+}

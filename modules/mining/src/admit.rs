@@ -1,0 +1,130 @@
+//! Judging a proof of work: cheap questions first, one header hash, and only for what meets a target the rest.
+//!
+//! It must not write, nor loop over the window. Invariant: what is admitted needs only its place among the shares of its block to
+//! be carried out, because a block's work takes effect at the block's end.
+
+use execution::{Admission, Ancestor, BlockInfo, ModuleView, Reject};
+use pow::{Coinbase, Commitment, Target, WorkHeader, merkle};
+use types::{Canonical, Hash32, TimeMs};
+
+use crate::call::WorkProof;
+use crate::check::PROOF_WEIGHT;
+use crate::keys;
+use crate::records::{Terms, Tip, view};
+use crate::reject::MiningReject;
+use crate::retarget::{share_target, weight};
+
+/// Of all works only one may stand in a block, so they have one deduplication key.
+const WORK_KEY: &[u8] = b"work";
+/// A work goes before every share.
+const WORK_PRIORITY: u32 = u32::MAX >> 1;
+
+/// Where a header builds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The height in the work chain that it is for.
+    pub(crate) work_height: u64,
+    /// What it is judged by.
+    pub(crate) terms: Terms,
+    /// Whether it builds on the newest work, and so may be one.
+    pub(crate) is_next: bool,
+}
+
+impl Place {
+    /// On the newest work or the one before it.
+    pub(crate) fn of(tip: &Tip, header: &WorkHeader) -> Result<Self, MiningReject> {
+        let previous = Hash32(header.previous);
+        if previous == tip.hash {
+            return Ok(Self { work_height: tip.work_height.saturating_add(1), terms: tip.next, is_next: true });
+        }
+        match tip.grace {
+            Some((before, terms)) if previous == before => {
+                Ok(Self { work_height: tip.work_height, terms, is_next: false })
+            }
+            _ => Err(MiningReject::UnknownPrevious),
+        }
+    }
+
+    /// Whether a digest makes the header a work.
+    pub(crate) fn is_work(&self, digest: &[u8; 32]) -> bool {
+        self.is_next && Target::from_compact(self.terms.bits).is_ok_and(|target| target.is_met_by(digest))
+    }
+}
+
+/// Judges a proof against the state after the parent.
+pub(crate) fn admit(state: &ModuleView<'_>, block: &BlockInfo, call: &[u8]) -> Result<Admission, Reject> {
+    let parameters = &block.parameters.mining;
+    let proof = WorkProof::from_canonical(call).map_err(|_| MiningReject::MalformedProof)?;
+    let header = WorkHeader::from_bytes(&proof.header);
+    let tip: Tip = view(state, &keys::tip()).expect("the genesis wrote this record, and no block removes it");
+    let place = Place::of(&tip, &header)?;
+    if header.bits != place.terms.bits {
+        return Err(MiningReject::WrongBits.into());
+    }
+    let anchor = state.ancestor(proof.anchor).ok_or(MiningReject::UnknownAnchor)?;
+    let expiry = check_times(block, &header, &anchor)?;
+    let share_target = share_target(parameters, place.terms.bits);
+    let digest = header.hash();
+    if !share_target.is_met_by(&digest) {
+        return Err(MiningReject::AboveTarget.into());
+    }
+    let is_work = place.is_work(&digest);
+    if is_work && block.time < tip.time.saturating_add(parameters.spacing_min_ms) && tip.work_height > 0 {
+        return Err(MiningReject::TooSoon.into());
+    }
+    if !is_work && place.terms.shares >= parameters.shares_per_work_max {
+        return Err(MiningReject::SharesFull.into());
+    }
+    let hash = Hash32(digest);
+    if state.get(&keys::seen(place.work_height, &hash)).is_some() {
+        return Err(MiningReject::Duplicate.into());
+    }
+    check_coinbase(block, &proof, &header, place.work_height, anchor.hash)?;
+    let key = if is_work { WORK_KEY.to_vec() } else { digest.to_vec() };
+    let priority = if is_work { WORK_PRIORITY } else { share_priority(weight(share_target)) };
+    Ok(Admission { weight: PROOF_WEIGHT, key, expiry, priority })
+}
+
+/// Anchor and header time within their bounds; returns until when the anchor is good.
+fn check_times(block: &BlockInfo, header: &WorkHeader, anchor: &Ancestor) -> Result<TimeMs, MiningReject> {
+    let parameters = &block.parameters.mining;
+    let expiry = anchor.time.saturating_add(parameters.anchor_age_max_ms);
+    if block.time > expiry {
+        return Err(MiningReject::AnchorTooOld);
+    }
+    let header_time = u64::from(header.time);
+    let earliest = (anchor.time.0 / 1_000).saturating_sub(parameters.header_behind_max_s.into());
+    if header_time < earliest {
+        return Err(MiningReject::TimeTooEarly);
+    }
+    let latest = (block.time.0 / 1_000).saturating_add(parameters.header_ahead_max_s.into());
+    if header_time > latest { Err(MiningReject::TimeTooLate) } else { Ok(expiry) }
+}
+
+/// The coinbase is one, binds this chain, height, payee and block, and is what the header commits to.
+fn check_coinbase(
+    block: &BlockInfo,
+    proof: &WorkProof,
+    header: &WorkHeader,
+    work_height: u64,
+    anchor: Hash32,
+) -> Result<(), MiningReject> {
+    let coinbase = Coinbase::parse(&proof.coinbase)?;
+    if coinbase.work_height != work_height {
+        return Err(MiningReject::WrongHeight);
+    }
+    let commitment = Commitment { chain_id: block.chain_id, work_height, payee: coinbase.payee, anchor };
+    if !coinbase.binds(&commitment) {
+        return Err(MiningReject::OtherCommitment);
+    }
+    let root = merkle::fold(coinbase.txid, &proof.branch);
+    if root == header.merkle_root { Ok(()) } else { Err(MiningReject::WrongRoot) }
+}
+
+/// Heavier shares first: the bits of the weight, then the eight digits behind the highest.
+fn share_priority(weight: u128) -> u32 {
+    let length = u128::BITS.saturating_sub(weight.leading_zeros());
+    let digits = weight.checked_shl(weight.leading_zeros()).unwrap_or(0) >> 119;
+    let digits = u32::try_from(digits & 0xff).expect("eight bits");
+    (length << 8) | digits
+}

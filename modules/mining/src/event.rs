@@ -1,0 +1,68 @@
+//! What this module reports.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use execution::{Context, Reject};
+use pow::CompactBits;
+use serde::Serialize;
+use types::{Address, Amount, Hash32};
+
+use crate::emission::Split;
+
+/// Events of this module.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MiningEvent {
+    /// A work was accepted and paid.
+    WorkAccepted {
+        /// Its height in the work chain, from 1.
+        work_height: u64,
+        /// Its header's hash, as it came out of the hash.
+        hash: Hash32,
+        /// Who found it.
+        finder: Address,
+        /// What was issued for it, and to whom.
+        split: Split,
+        /// nBits of the next work.
+        next_bits: CompactBits,
+    },
+    /// A share entered the window; the work itself is one too.
+    ShareAccepted {
+        /// Its height in the work chain.
+        work_height: u64,
+        /// Its header's hash, as it came out of the hash.
+        hash: Hash32,
+        /// Whose it is.
+        payee: Address,
+        /// How many hashes it stands for.
+        weight: u128,
+    },
+    /// Somebody moved earnings to the account.
+    Claimed {
+        /// Who.
+        payee: Address,
+        /// How much, in µTHR.
+        amount: Amount,
+    },
+}
+
+impl MiningEvent {
+    /// The stable number of the kind.
+    #[must_use]
+    pub const fn kind(&self) -> u16 {
+        match self {
+            Self::WorkAccepted { .. } => 1,
+            Self::ShareAccepted { .. } => 2,
+            Self::Claimed { .. } => 3,
+        }
+    }
+
+    pub(crate) fn emit(&self, context: &mut Context<'_, '_>) -> Result<(), Reject> {
+        context.emit(self.kind(), self)
+    }
+}
+
+/// An event for people.
+pub(crate) fn describe(kind: u16, body: &[u8]) -> Option<serde_json::Value> {
+    let event: MiningEvent = borsh::from_slice(body).ok()?;
+    (event.kind() == kind).then(|| serde_json::to_value(event).ok())?
+}

@@ -1,0 +1,181 @@
+//! Carrying out proofs and calls. The kernel discards what a rejected part wrote.
+//!
+//! A block's work is noted when it comes and takes effect at the block's end, so that every proof of a block is judged by the same
+//! work chain, whatever their order, at admission and here.
+
+use execution::{Budget, Context, Reject};
+use pow::{Coinbase, WorkHeader};
+use types::{Address, Canonical, Hash32, MiningParameters, THR, Weight};
+
+use crate::admit::Place;
+use crate::call::{MiningCall, WorkProof};
+use crate::emission::{Split, scheduled};
+use crate::event::MiningEvent;
+use crate::keys;
+use crate::records::{Pending, Share, Terms, Tip, read, write};
+use crate::reject::MiningReject;
+use crate::retarget::{retarget, share_target, weight};
+use crate::window;
+
+/// Most counted headers that are forgotten in one block: twice what a block can bring.
+const FORGET_MAX: usize = 2 * types::limits::WORK_PROOFS_PER_BLOCK_MAX;
+/// What looking for headers to forget costs, and what each of them costs.
+const FORGET_WEIGHT: Weight = Weight(200);
+
+/// Carries out a checked call for `sender`.
+pub(crate) fn execute(context: &mut Context<'_, '_>, sender: Address, call: MiningCall) -> Result<(), Reject> {
+    match call {
+        MiningCall::Claim => claim(context, sender),
+    }
+}
+
+fn claim(context: &mut Context<'_, '_>, payee: Address) -> Result<(), Reject> {
+    let amount = window::take_owed(context, &payee);
+    if amount.is_zero() {
+        return Err(MiningReject::NothingToClaim.into());
+    }
+    context.release(THR, keys::POT, &payee, amount)?;
+    MiningEvent::Claimed { payee, amount }.emit(context)
+}
+
+/// Carries out an admitted proof: a share enters the window now, a work waits for the block's end.
+pub(crate) fn execute_proof(context: &mut Context<'_, '_>, call: &[u8]) -> Result<(), Reject> {
+    let proof = WorkProof::from_canonical(call).map_err(|_| MiningReject::MalformedProof)?;
+    let header = WorkHeader::from_bytes(&proof.header);
+    let mut tip = tip(context);
+    let place = Place::of(&tip, &header)?;
+    let digest = header.hash();
+    let hash = Hash32(digest);
+    let coinbase = Coinbase::parse(&proof.coinbase).map_err(MiningReject::from)?;
+    let seen = keys::seen(place.work_height, &hash);
+    if context.get(&seen).is_some() {
+        return Err(MiningReject::Duplicate.into());
+    }
+    context.put(&seen, Vec::new());
+    if place.is_work(&digest) {
+        if context.get(&keys::pending()).is_some() {
+            return Err(MiningReject::AnotherWork.into());
+        }
+        write(context, &keys::pending(), &Pending { hash, finder: coinbase.payee });
+        return Ok(());
+    }
+    count_share(&mut tip, &place, context.block().parameters.mining.shares_per_work_max)?;
+    write(context, &keys::tip(), &tip);
+    take_share(context, &tip, &place, hash, coinbase.payee)
+}
+
+/// Counts a share at its work height. Several in one block may pass admission together; here each is counted.
+fn count_share(tip: &mut Tip, place: &Place, shares_max: u32) -> Result<(), MiningReject> {
+    let terms = match (&mut tip.grace, place.is_next) {
+        (Some((_, terms)), false) => terms,
+        _ => &mut tip.next,
+    };
+    if terms.shares >= shares_max {
+        return Err(MiningReject::SharesFull);
+    }
+    terms.shares = terms.shares.saturating_add(1);
+    Ok(())
+}
+
+/// Lets a proof into the window.
+fn take_share(
+    context: &mut Context<'_, '_>,
+    tip: &Tip,
+    place: &Place,
+    hash: Hash32,
+    payee: Address,
+) -> Result<(), Reject> {
+    let parameters = &context.block().parameters.mining;
+    let share = Share { payee, weight: weight(share_target(parameters, place.terms.bits)) };
+    let weight_max = window_weight_max(parameters, tip);
+    window::enter(context, share, weight_max);
+    let weight = share.weight;
+    MiningEvent::ShareAccepted { work_height: place.work_height, hash, payee, weight }.emit(context)
+}
+
+/// So many works' worth of weight at the newest target.
+fn window_weight_max(parameters: &MiningParameters, tip: &Tip) -> u128 {
+    let per_share = weight(share_target(parameters, tip.next.bits));
+    let shares = u128::from(parameters.window_works).saturating_mul(parameters.share_factor.into());
+    per_share.saturating_mul(shares)
+}
+
+/// Lets the block's work take effect, and forgets headers of work heights that nothing may build on.
+pub(crate) fn end_block(context: &mut Context<'_, '_>, budget: &mut Budget) -> Result<(), Reject> {
+    if let Some(pending) = read::<Pending>(context, &keys::pending()) {
+        context.delete(&keys::pending());
+        accept_work(context, pending)?;
+    }
+    forget(context, budget);
+    Ok(())
+}
+
+fn accept_work(context: &mut Context<'_, '_>, work: Pending) -> Result<(), Reject> {
+    let mut tip = tip(context);
+    let place = Place { work_height: tip.work_height.saturating_add(1), terms: tip.next, is_next: true };
+    take_share(context, &tip, &place, work.hash, work.finder)?;
+    let parameters = context.block().parameters.mining.clone();
+    let issuable = context.supply(THR).map(|supply| supply.issuable()).unwrap_or_default();
+    let reward = scheduled(&parameters, place.work_height).min(issuable);
+    let split = Split::of(reward);
+    pay(context, &parameters, &work.finder, &split)?;
+    window::divide(context, split.window);
+    let time = context.block().time;
+    let (anchor, bits) = retarget(&parameters, tip.anchor, place.work_height, time);
+    tip = Tip {
+        work_height: place.work_height,
+        hash: work.hash,
+        time,
+        next: Terms { bits, shares: 0 },
+        grace: Some((tip.hash, tip.next)),
+        anchor: Some(anchor),
+        issued: tip.issued.checked_add(reward).expect("the cap on THR fits 128 bits"),
+    };
+    write(context, &keys::tip(), &tip);
+    let work_height = place.work_height;
+    MiningEvent::WorkAccepted { work_height, hash: work.hash, finder: work.finder, split, next_bits: bits }
+        .emit(context)
+}
+
+/// Issues the reward. The window's part passes through the finder's account, because only accounts are issued to.
+fn pay(
+    context: &mut Context<'_, '_>,
+    parameters: &MiningParameters,
+    finder: &Address,
+    split: &Split,
+) -> Result<(), Reject> {
+    let parts = [
+        (*finder, split.finder),
+        (parameters.ai_pool, split.ai_pool),
+        (parameters.validators, split.validators),
+        (parameters.ecosystem, split.ecosystem),
+    ];
+    for (account, amount) in parts.iter().filter(|(_, amount)| !amount.is_zero()) {
+        context.mint(THR, account, *amount)?;
+    }
+    if split.window.is_zero() {
+        return Ok(());
+    }
+    context.mint(THR, finder, split.window)?;
+    context.lock(THR, finder, keys::POT, split.window)
+}
+
+/// Forgets at most [`FORGET_MAX`] counted headers; what is left waits for the next block.
+fn forget(context: &mut Context<'_, '_>, budget: &mut Budget) {
+    let oldest_needed = tip(context).work_height;
+    if !budget.take(FORGET_WEIGHT) {
+        return;
+    }
+    let oldest = context.scan(&keys::all_seen(), &keys::all_seen(), FORGET_MAX);
+    for (key, _) in oldest {
+        let is_needed = keys::read_seen(&key).is_none_or(|work_height| work_height >= oldest_needed);
+        if is_needed || !budget.take(FORGET_WEIGHT) {
+            break;
+        }
+        context.delete(&key);
+    }
+}
+
+fn tip(context: &mut Context<'_, '_>) -> Tip {
+    read(context, &keys::tip()).expect("the genesis wrote this record, and no block removes it")
+}
