@@ -8,7 +8,7 @@ use stratum::{
     Book, Call, Config, ConnectionId, Flow, Input, LineDecoder, LineError, Output, Payment, Port, Request, Server,
     Template, ledger,
 };
-use types::{Address, ChainId, Hash32, Network};
+use types::{Address, ChainId, Hash32, Height, Network};
 
 /// A stream of lines, in two pieces: the same lines and the same end, and every line is a request or refused.
 pub fn stratum_line(data: &[u8]) {
@@ -98,6 +98,7 @@ fn template() -> Template {
         bits,
         share_target: Target::from_compact(bits).expect("valid bits").times(64),
         anchor: Hash32([9; 32]),
+        anchor_height: Height(40),
         expires_ms: u64::MAX,
         time: 1_700_000_000,
         time_min: 0,

@@ -2,9 +2,9 @@
 
 use std::sync::OnceLock;
 
+use ::mining::WorkProof;
 use crypto::bls::SecretKey;
 use execution::{MemoryState, Registry};
-use ::mining::WorkProof;
 use pow::{Coinbase, WorkHeader, coinbase, merkle};
 use types::{
     Address, ByteString, Canonical, Genesis, GenesisValidator, List, ModuleId, Network, Parameters, PeerKey, Power,

@@ -16,7 +16,7 @@ use serde_json::Value;
 use stratum::service::{FolderShares, Later, Ports, ProofSink, Service, Socket};
 use stratum::{Book, Config, ConnectionId, Input, Output, Payment, Port, Proof, Server, Template, Verdict, ledger};
 use tokio::sync::watch;
-use types::{Address, ChainId, Hash32, Network};
+use types::{Address, ChainId, Hash32, Height, Network};
 
 const CONNECTIONS: usize = 1_000;
 const SHARES_EACH: usize = 300;
@@ -54,6 +54,7 @@ fn template() -> Template {
         bits,
         share_target: Target::from_compact(bits).expect("valid bits").times(64),
         anchor: Hash32([9; 32]),
+        anchor_height: Height(40),
         expires_ms: u64::MAX,
         time,
         time_min: time - 600,

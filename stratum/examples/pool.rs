@@ -11,7 +11,7 @@ use pow::{CompactBits, Difficulty, Target};
 use stratum::service::{FolderShares, Later, Ports, ProofSink, Service, Socket};
 use stratum::{Config, Payment, Port, Proof, Template, Verdict};
 use tokio::sync::watch;
-use types::{ChainId, Hash32, Network};
+use types::{ChainId, Hash32, Height, Network};
 
 fn now_ms() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -29,6 +29,7 @@ fn template(work_height: u64, previous: [u8; 32]) -> Template {
         bits,
         share_target: Target::from_compact(bits).expect("valid bits").times(64),
         anchor: Hash32([9; 32]),
+        anchor_height: Height(40),
         expires_ms: u64::MAX,
         time,
         time_min: time - 600,

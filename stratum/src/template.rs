@@ -4,7 +4,7 @@
 //! (another previous hash), and now and then for the same work with a younger anchor.
 
 use pow::{CompactBits, Target};
-use types::{ChainId, Hash32};
+use types::{ChainId, Hash32, Height};
 
 /// What a header on the next work has to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Template {
     pub share_target: Target,
     /// The ancestor block that the coinbase commits to.
     pub anchor: Hash32,
+    /// That block's height, which a proof names.
+    pub anchor_height: Height,
     /// When proofs with this anchor are of no use any more, in milliseconds of the server's clock.
     pub expires_ms: u64,
     /// The header time to begin with, in seconds.

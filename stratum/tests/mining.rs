@@ -184,7 +184,7 @@ fn a_share_that_is_heavy_enough_goes_to_the_chain_and_its_verdict_is_counted() {
     let found = miner.search(&miner.job().clone(), Difficulty::MIN.target(), None);
     assert_eq!(code(&miner.submit(&mut rig, &found)), 0);
     let proof = rig.proofs.pop().expect("a proof");
-    assert!(proof.is_work && proof.hash == found.hash);
+    assert!(proof.is_work && proof.hash == found.hash && proof.anchor_height == template(1).anchor_height);
     assert_eq!(Coinbase::parse(&proof.coinbase).expect("a coinbase").payee, Address([1; 20]));
     assert_eq!(pow::WorkHeader::from_bytes(&proof.header).hash(), found.hash);
     for _ in 0..2 {

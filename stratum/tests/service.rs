@@ -11,7 +11,7 @@ use stratum::{Config, Payment, Port, Proof, Server, Template, Verdict, Worker};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
-use types::{Address, ChainId, Hash32, Network};
+use types::{Address, ChainId, Hash32, Height, Network};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -30,6 +30,7 @@ fn template(work_height: u64) -> Template {
         bits,
         share_target: Target::from_compact(bits).expect("valid bits").times(64),
         anchor: Hash32([9; 32]),
+        anchor_height: Height(40),
         expires_ms: u64::MAX,
         time,
         time_min: time - 600,

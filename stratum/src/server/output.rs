@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use types::Hash32;
+use types::{Hash32, Height};
 
 use crate::book::{BookError, Entry, ReceiptsRoot};
 use crate::line::LineError;
@@ -76,6 +76,8 @@ pub struct Proof {
     pub worker: Worker,
     /// For which work.
     pub work_height: u64,
+    /// The height of the block that its coinbase binds.
+    pub anchor_height: Height,
     /// Whether it meets the target of a work.
     pub is_work: bool,
     /// The header's bytes.

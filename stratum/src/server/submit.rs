@@ -89,6 +89,7 @@ impl Pool {
             id,
             worker,
             work_height: body.template.work_height,
+            anchor_height: body.template.anchor_height,
             is_work,
             header: solved.header.to_bytes(),
             hash: solved.hash,

@@ -57,13 +57,18 @@ pub(super) struct Outbox {
     pub waiting: Arc<AtomicUsize>,
 }
 
+/// Who hears of what the server decides.
+pub(super) struct Outside {
+    pub proofs: Arc<dyn ProofSink>,
+    pub events: Box<dyn Fn(&Event) + Send>,
+    pub admission: Option<Arc<dyn Admission>>,
+}
+
 /// The server and everything it acts on.
 pub(super) struct Core {
     server: Server,
     shares: Box<dyn Shares>,
-    proofs: Arc<dyn ProofSink>,
-    events: Box<dyn Fn(&Event) + Send>,
-    admission: Option<Arc<dyn Admission>>,
+    outside: Outside,
     messages: mpsc::WeakSender<Message>,
     clock: fn() -> u64,
     runtime: Runtime,
@@ -78,16 +83,14 @@ impl Core {
     pub(super) fn new(
         server: Server,
         shares: Box<dyn Shares>,
-        (proofs, events, admission): (Arc<dyn ProofSink>, Box<dyn Fn(&Event) + Send>, Option<Arc<dyn Admission>>),
+        outside: Outside,
         messages: mpsc::WeakSender<Message>,
         clock: fn() -> u64,
     ) -> Self {
         Self {
             server,
             shares,
-            proofs,
-            events,
-            admission,
+            outside,
             messages,
             clock,
             runtime: Runtime::current(),
@@ -203,12 +206,12 @@ impl Core {
             }
             Output::Submit(proof) => {
                 let (id, messages) = (proof.id, self.messages.clone());
-                let verdict = self.proofs.submit(*proof);
+                let verdict = self.outside.proofs.submit(*proof);
                 self.later(messages, async move { Message::Verdict { proof: id, verdict: verdict.await } });
             }
             Output::Admission { connection, ticket, worker, ip } => {
                 let (asked, messages) =
-                    (self.admission.as_ref().map(|admission| admission.ask(worker, ip)), self.messages.clone());
+                    (self.outside.admission.as_ref().map(|admission| admission.ask(worker, ip)), self.messages.clone());
                 self.later(messages, async move {
                     let is_admitted = match asked {
                         Some(answer) => answer.await,
@@ -217,7 +220,7 @@ impl Core {
                     Message::Admission { connection, ticket, is_admitted }
                 });
             }
-            Output::Event(event) => (self.events)(&event),
+            Output::Event(event) => (self.outside.events)(&event),
             // Written by `sync` before any output is performed.
             Output::Save { .. } => {}
         }

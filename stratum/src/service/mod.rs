@@ -28,7 +28,7 @@ use crate::config::{Config, ConfigError};
 use crate::ledger::LedgerError;
 use crate::server::Server;
 
-use self::core::{Core, Message};
+use self::core::{Core, Message, Outside};
 
 /// Messages that may wait for the core before connections have to.
 const MESSAGES_MAX: usize = 4_096;
@@ -92,7 +92,7 @@ impl Service {
         let connections_max = config.connections_max;
         let server = Server::new(config, secret, recovered.book, clock())?;
         let (messages, inbox) = mpsc::channel(MESSAGES_MAX);
-        let core = Core::new(server, shares, (proofs, events, admission), messages.downgrade(), clock);
+        let core = Core::new(server, shares, Outside { proofs, events, admission }, messages.downgrade(), clock);
         let core = tokio::task::spawn_blocking(move || core.run(inbox));
         let mut tasks = vec![
             tokio::spawn(ports::watch_work(work, messages.clone())),

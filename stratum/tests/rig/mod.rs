@@ -13,7 +13,7 @@ use stratum::{
     Book, CloseReason, Config, ConnectionId, Entry, Event, Input, Output, Payment, Port, Proof, Server, Template,
     ledger,
 };
-use types::{Address, ChainId, Hash32, Network};
+use types::{Address, ChainId, Hash32, Height, Network};
 
 pub const SOLO: usize = 0;
 pub const POOLED: usize = 1;
@@ -51,6 +51,7 @@ pub fn template(work_height: u64) -> Template {
         bits,
         share_target: Target::from_compact(bits).expect("valid bits").times(64),
         anchor: Hash32([9; 32]),
+        anchor_height: Height(40),
         expires_ms: u64::MAX,
         time: 1_700_000_000,
         time_min: 1_699_999_000,
