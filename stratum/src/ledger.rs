@@ -1,6 +1,6 @@
 //! The book as bytes: a snapshot, and a journal of the entries after it.
 //!
-//! It must not know files; the shell writes through [`Shares`]. Layout, integers little-endian:
+//! It must not know files; the shell writes through `service::Shares`. Layout, integers little-endian:
 //!
 //! - snapshot: `THRBOOK1` ‖ CRC-32C of the rest ‖ the book;
 //! - journal: records of length u32 ‖ CRC-32C of the length ‖ CRC-32C of the payload ‖ payload, which is the entry's
