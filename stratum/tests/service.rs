@@ -293,4 +293,5 @@ async fn a_disk_that_fails_stops_the_service_and_no_share_is_confirmed() {
     let mut service = Service::start(config(), [1; 32], Vec::new(), ports, now_ms).expect("a service");
     let failed = tokio::time::timeout(DEADLINE, service.failed()).await.expect("in time");
     assert!(failed.expect_err("the first work has to be written").to_string().contains("no space"));
+    service.stop().await.expect("the fault was told");
 }

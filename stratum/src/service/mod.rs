@@ -64,7 +64,8 @@ pub enum ServiceError {
 pub struct Service {
     handle: Handle,
     tasks: Vec<JoinHandle<()>>,
-    core: JoinHandle<Result<(), ServiceError>>,
+    /// Nothing once its end was told.
+    core: Option<JoinHandle<Result<(), ServiceError>>>,
 }
 
 /// A way to ask a running service.
@@ -102,7 +103,7 @@ impl Service {
         for socket in sockets {
             tasks.push(tokio::spawn(listener::accept(socket, numbers.clone(), messages.clone())));
         }
-        Ok(Self { handle: Handle { messages }, tasks, core })
+        Ok(Self { handle: Handle { messages }, tasks, core: Some(core) })
     }
 
     /// A way to ask it.
@@ -122,17 +123,23 @@ impl Service {
         }
         // A core that stopped by itself takes no message; its own error says why.
         let _ = self.handle.messages.send(Message::Drain).await;
-        let ended = self.core.await.map_err(|_| ServiceError::Core)?;
+        let ended = match self.core {
+            Some(core) => core.await.map_err(|_| ServiceError::Core)?,
+            None => Ok(()),
+        };
         self.tasks.iter().for_each(JoinHandle::abort);
         ended
     }
 
-    /// Waits until the service stops by itself, which only a fault makes it do.
+    /// Waits until the service stops by itself, which only a fault makes it do, and tells it once.
     ///
     /// # Errors
     /// [`ServiceError`] that says which.
     pub async fn failed(&mut self) -> Result<(), ServiceError> {
-        (&mut self.core).await.map_err(|_| ServiceError::Core)?
+        let Some(core) = &mut self.core else { return Ok(()) };
+        let ended = core.await.map_err(|_| ServiceError::Core);
+        self.core = None;
+        ended?
     }
 }
 
