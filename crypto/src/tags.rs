@@ -88,6 +88,10 @@ tags! {
     BLS_BATCH = "thronos/blsbatch";
     /// What a coinbase of the work chain commits to: chain id, work height, payee and anchor.
     WORK_COMMITMENT = "thronos/work";
+    /// A receipt of a pool's own share accounting as a leaf.
+    SHARE_RECEIPT = "thronos/share";
+    /// Leaves, nodes and root of the tree of a pool's receipts.
+    SHARE_RECEIPTS_TREE = "thronos/shares";
 }
 
 /// Ciphersuite of every BLS signature: draft-irtf-cfrg-bls-signature, minimal-signature-size, proof of possession.

@@ -4,6 +4,7 @@
 //! also checks that encoding the value gives the same bytes again.
 
 mod logs;
+mod miners;
 mod mining;
 mod rules;
 mod signatures;
@@ -12,6 +13,7 @@ mod texts;
 mod wire;
 
 pub use logs::{journal_segment, peer_frame};
+pub use miners::{stratum_line, stratum_session};
 pub use mining::{coinbase, work_proof};
 pub use rules::transaction_check;
 pub use signatures::{bls_public_key, bls_signature, ecdsa_signature};

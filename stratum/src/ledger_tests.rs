@@ -1,0 +1,133 @@
+//! What the share ledger owes to a crash, to damage and to hostile bytes.
+
+use proptest::prelude::*;
+use types::{Address, Hash32};
+
+use super::*;
+use crate::book::Share;
+use crate::worker::{Worker, WorkerName};
+
+fn share(number: u8) -> Entry {
+    Entry::Share(Share {
+        time_ms: u64::from(number) * 1_000,
+        work_height: 7,
+        worker: Worker { address: Address([number % 3; 20]), name: WorkerName::from_untrusted("rig") },
+        hash: [number; 32],
+        billionths: 1_000 + u128::from(number),
+        is_pooled: true,
+    })
+}
+
+/// A few entries of every kind, the book after them, and their bytes.
+fn entries() -> Vec<Entry> {
+    let mut list =
+        vec![Entry::Extranonces { below: 4_096 }, Entry::Work { work_height: 7, window_billionths: 1 << 60 }];
+    list.extend((1..=20).map(share));
+    list.push(Entry::Income { reference: Hash32([1; 32]), amount: 1_000_003, fee: 10 });
+    list.push(Entry::Paid { address: Address([1; 20]), amount: 100 });
+    list.push(Entry::Found { work_height: 7 });
+    list.push(Entry::Work { work_height: 8, window_billionths: 1 << 59 });
+    list
+}
+
+fn written(list: &[Entry]) -> (Book, Vec<u8>) {
+    let (mut book, mut bytes) = (Book::default(), Vec::new());
+    for entry in list {
+        book.apply(entry).expect("a good entry");
+        bytes.extend(encode(book.sequence(), entry));
+    }
+    (book, bytes)
+}
+
+#[test]
+fn a_restart_finds_the_same_book() {
+    let (book, journal) = written(&entries());
+    let recovered = recover(&Stored { snapshot: None, journal: journal.clone() }).expect("a whole journal");
+    assert_eq!(recovered, Recovered { book: book.clone(), replayed: book.sequence(), torn_bytes: 0 });
+    let snapshot = Some(snapshot(&book));
+    assert_eq!(recover(&Stored { snapshot: snapshot.clone(), journal: Vec::new() }).expect("a snapshot").book, book);
+    // The crash came between the new snapshot and the emptying of the journal.
+    let again = recover(&Stored { snapshot, journal }).expect("both");
+    assert_eq!((again.book, again.replayed), (book, 0));
+}
+
+#[test]
+fn a_journal_that_is_cut_anywhere_gives_every_entry_that_is_whole() {
+    let list = entries();
+    let (_, journal) = written(&list);
+    let ends: Vec<usize> = (0..=list.len()).map(|count| written(&list[..count]).1.len()).collect();
+    for cut in 0..=journal.len() {
+        let whole = ends.iter().rposition(|end| *end <= cut).expect("the empty journal is whole");
+        let recovered = recover(&Stored { snapshot: None, journal: journal[..cut].to_vec() }).expect("a torn end");
+        assert_eq!(recovered.book.sequence(), whole as u64);
+        assert_eq!(recovered.torn_bytes, cut - ends[whole]);
+        let mut padded = journal[..ends[whole]].to_vec();
+        padded.extend([0; 100]);
+        assert_eq!(recover(&Stored { snapshot: None, journal: padded }).expect("zeros").book.sequence(), whole as u64);
+    }
+}
+
+#[test]
+fn a_changed_byte_before_the_end_is_an_error_that_names_the_record() {
+    let list = entries();
+    let (_, journal) = written(&list);
+    let last = written(&list[..list.len() - 1]).1.len();
+    for place in 0..last {
+        let mut changed = journal.clone();
+        changed[place] ^= 0x40;
+        let error = recover(&Stored { snapshot: None, journal: changed }).expect_err("damage");
+        assert!(matches!(error, LedgerError::Journal { offset, .. } if offset <= place), "{place}: {error}");
+    }
+    let mut bytes = snapshot(&written(&list).0);
+    for place in 0..bytes.len() {
+        bytes[place] ^= 1;
+        let error = recover(&Stored { snapshot: Some(bytes.clone()), journal: Vec::new() }).expect_err("damage");
+        assert!(matches!(error, LedgerError::Snapshot(_)));
+        bytes[place] ^= 1;
+    }
+}
+
+#[test]
+fn a_share_or_an_income_is_taken_once_also_after_a_restart() {
+    let (book, journal) = written(&entries()[..23]);
+    let mut book = [book, recover(&Stored { snapshot: None, journal }).expect("a whole journal").book];
+    for book in &mut book {
+        let before = book.clone();
+        assert!(matches!(book.apply(&share(4)), Err(BookError::Duplicate { work_height: 7, .. })));
+        let income = Entry::Income { reference: Hash32([1; 32]), amount: 5, fee: 0 };
+        assert!(matches!(book.apply(&income), Err(BookError::KnownIncome(_))));
+        let paid = Entry::Paid { address: Address([1; 20]), amount: u128::MAX };
+        assert!(matches!(book.apply(&paid), Err(BookError::Overpaid { .. })));
+        assert_eq!(*book, before, "a refused entry changes nothing");
+    }
+}
+
+#[test]
+fn what_comes_in_is_owed_paid_or_kept() {
+    let (book, _) = written(&entries());
+    assert_eq!(book.owed().values().sum::<u128>() + book.kept() + 100, 1_000_003);
+    assert_eq!(book.roots().iter().map(|root| root.work_height).collect::<Vec<_>>(), [0, 7]);
+    assert_eq!(book.all().shares, 20);
+    assert_eq!((book.all().best, book.all().best_ever), (None, Some([1; 32])));
+}
+
+#[test]
+fn header_hashes_are_kept_for_the_work_and_the_one_before_it() {
+    let (mut book, _) = written(&entries());
+    assert_eq!(book.seen(), 20);
+    assert!(book.apply(&share(77)).is_ok(), "one work of grace");
+    book.apply(&Entry::Work { work_height: 9, window_billionths: 1 }).expect("the next work");
+    assert_eq!(book.seen(), 0);
+    assert_eq!(book.apply(&share(78)), Err(BookError::Closed(7)));
+}
+
+proptest! {
+    #[test]
+    fn hostile_bytes_on_the_disk_never_panic(snapshot: Option<Vec<u8>>, mut journal: Vec<u8>, cut: usize) {
+        let _ = recover(&Stored { snapshot, journal: journal.clone() });
+        let mut good = written(&entries()).1;
+        good.truncate(cut % (good.len() + 1));
+        journal.splice(0..0, good);
+        let _ = recover(&Stored { snapshot: None, journal });
+    }
+}

@@ -1,0 +1,85 @@
+//! How much a miner may say, hold and ask for.
+//!
+//! Every bound of the crate stands here, with the relations between them. Lengths are in bytes, times in
+//! milliseconds.
+
+/// Longest line, without its newline.
+pub const LINE_BYTES_MAX: usize = 16 * 1024;
+/// Most empty bytes (spaces and newlines) between two lines.
+pub const BLANK_BYTES_MAX: usize = 64;
+/// Deepest nesting of brackets in a line.
+pub const JSON_DEPTH_MAX: usize = 8;
+/// Longest request id that is echoed.
+pub const ID_BYTES_MAX: usize = 64;
+/// Most elements in `params`.
+pub const PARAMS_MAX: usize = 32;
+/// Most extensions in one `mining.configure`.
+pub const EXTENSIONS_MAX: usize = 16;
+/// Longest name of an extension that is answered.
+pub const EXTENSION_BYTES_MAX: usize = 64;
+/// Longest user (`address.worker`) as sent.
+pub const USER_BYTES_MAX: usize = 1024;
+/// Longest password that is read.
+pub const PASSWORD_BYTES_MAX: usize = 1024;
+/// Longest worker name that is kept, in characters of its safe alphabet.
+pub const WORKER_NAME_CHARS_MAX: usize = 32;
+/// Longest user agent that is kept, in characters of its safe alphabet.
+pub const AGENT_CHARS_MAX: usize = 48;
+/// Most workers on one connection.
+pub const WORKERS_PER_CONNECTION_MAX: usize = 8;
+/// Most jobs that a connection may still answer.
+pub const JOBS_PER_CONNECTION_MAX: usize = 8;
+/// Most bytes that wait for one connection before it counts as stuck.
+pub const PENDING_BYTES_MAX: usize = 256 * 1024;
+
+/// Bytes of the extranonce that the server chooses.
+pub const EXTRANONCE1_BYTES: usize = 4;
+/// Bytes of the extranonce that the miner counts.
+pub const EXTRANONCE2_BYTES: usize = 8;
+/// The version bits that a miner may roll (BIP320).
+pub const VERSION_MASK: u32 = 0x1fff_e000;
+
+/// A job is renewed after this, so that a miner hears from the server.
+pub const NOTIFY_INTERVAL_MS: u64 = 30_000;
+/// The span in which requests and invalid submits are counted.
+pub const COUNTING_SPAN_MS: u64 = 60_000;
+/// Most requests other than submits within the span.
+pub const REQUESTS_PER_SPAN_MAX: usize = 60;
+/// Most invalid submits within the span.
+pub const INVALID_PER_SPAN_MAX: usize = 12;
+/// Most submits within the span that come too late or find the server busy. Nobody's fault, but no reason to listen for
+/// ever: a machine at twenty shares a minute never comes near it.
+pub const LATE_PER_SPAN_MAX: usize = 240;
+/// How long a ban lasts.
+pub const BAN_MS: u64 = 300_000;
+/// Most bans that are remembered; the oldest goes first.
+pub const BANS_MAX: usize = 16_384;
+/// Shortest idle timeout that the configuration may set.
+pub const IDLE_MS_MIN: u64 = 600_000;
+/// How long a session may be resumed after its connection closed.
+pub const RESUME_MS: u64 = 600_000;
+/// Most closed sessions that may be resumed.
+pub const RESUMABLE_MAX: usize = 16_384;
+/// Most workers whose difficulty is remembered between connections.
+pub const REMEMBERED_MAX: usize = 65_536;
+
+/// Most header hashes that are kept for one work height.
+pub const SEEN_PER_HEIGHT_MAX: usize = 4_194_304;
+/// Most work heights for which header hashes are kept: the current one and its predecessor.
+pub const SEEN_HEIGHTS_MAX: usize = 2;
+/// Most rounds of the window; the two oldest are joined beyond it.
+pub const ROUNDS_MAX: usize = 4_096;
+/// Most addresses in one round.
+pub const ADDRESSES_PER_ROUND_MAX: usize = 65_536;
+/// Most workers in the statistics; the one that was silent longest goes first.
+pub const WORKERS_MAX: usize = 65_536;
+/// Most proofs whose verdict is awaited.
+pub const PROOFS_PENDING_MAX: usize = 4_096;
+/// Most incomes that are remembered, so that none is shared out twice.
+pub const INCOMES_MAX: usize = 65_536;
+
+const _: () = assert!(ID_BYTES_MAX < LINE_BYTES_MAX && USER_BYTES_MAX < LINE_BYTES_MAX);
+const _: () = assert!(NOTIFY_INTERVAL_MS * 2 < IDLE_MS_MIN);
+const _: () = assert!(EXTRANONCE1_BYTES + EXTRANONCE2_BYTES <= 16);
+const _: () = assert!(PENDING_BYTES_MAX > 8 * LINE_BYTES_MAX);
+const _: () = assert!(BAN_MS > COUNTING_SPAN_MS);

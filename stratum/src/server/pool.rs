@@ -1,0 +1,218 @@
+//! What all connections share: the work, the book, bans, extranonces and counts.
+//!
+//! Invariant: an entry is in the book before [`Output::Save`] with it is put out, and every output that depends on it
+//! comes after.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use pow::{Difficulty, Target};
+use types::Address;
+
+use crate::answer::Lines;
+use crate::book::{Book, BookError, Entry};
+use crate::config::{Config, Payment, Port};
+use crate::counters::Bans;
+use crate::extranonces::Extranonces;
+use crate::job::{Body, Job};
+use crate::limits::{NOTIFY_INTERVAL_MS, REMEMBERED_MAX, VERSION_MASK};
+use crate::metrics::{Metrics, count};
+use crate::template::Template;
+use crate::vardiff::Bounds;
+use crate::worker::Worker;
+
+use super::input::ProofId;
+use super::output::{Event, Output};
+use super::session::Session;
+
+/// The work that is looked for, and the one before it.
+#[derive(Debug)]
+pub(super) struct Work {
+    pub template: Arc<Template>,
+    pub received_ms: u64,
+    pub target: Target,
+    pub share_difficulty: Difficulty,
+    /// The previous-hash field of the work before, and until when its shares count.
+    pub grace: Option<([u8; 32], u64)>,
+    /// By payee, with the fields of `mining.notify`, which only the current template needs.
+    bodies: BTreeMap<Address, (Arc<Body>, Arc<str>)>,
+}
+
+impl Work {
+    /// Whether shares on this template still count.
+    pub(super) fn takes(&self, template: &Template, now_ms: u64) -> bool {
+        if now_ms >= template.expires_ms {
+            return false;
+        }
+        let is_in_grace = |(previous, until_ms): (&[u8; 32], u64)| *previous == template.previous && now_ms < until_ms;
+        template.previous == self.template.previous
+            || self.grace.as_ref().is_some_and(|(previous, until_ms)| is_in_grace((previous, *until_ms)))
+    }
+}
+
+/// The shared part of the server.
+#[derive(Debug)]
+pub(super) struct Pool {
+    pub config: Config,
+    pub now_ms: u64,
+    pub book: Book,
+    pub work: Option<Work>,
+    pub version_mask: u32,
+    pub bans: Bans,
+    pub extranonces: Extranonces,
+    pub metrics: Metrics,
+    pub proofs: BTreeSet<ProofId>,
+    pub next_proof: u64,
+    pub next_ticket: u64,
+    next_job: u32,
+    remembered: BTreeMap<Worker, Difficulty>,
+    remembered_order: VecDeque<Worker>,
+}
+
+impl Pool {
+    pub(super) fn new(config: Config, secret: [u8; 32], book: Book, now_ms: u64) -> Self {
+        let extranonces = Extranonces::new(config.instance, secret, book.extranonces_below());
+        Self {
+            config,
+            now_ms,
+            book,
+            work: None,
+            version_mask: VERSION_MASK,
+            bans: Bans::default(),
+            extranonces,
+            metrics: Metrics::default(),
+            proofs: BTreeSet::new(),
+            next_proof: 0,
+            next_ticket: 0,
+            next_job: 0,
+            remembered: BTreeMap::new(),
+            remembered_order: VecDeque::new(),
+        }
+    }
+
+    /// The settings of a session's port.
+    pub(super) fn port(&self, session: &Session) -> &Port {
+        self.config.ports.get(session.port).expect("a session is opened on a port that exists")
+    }
+
+    /// The bounds of a session's difficulty.
+    pub(super) fn bounds(&self, session: &Session) -> Bounds {
+        let share = self.work.as_ref().map_or(Difficulty::MAX, |work| work.share_difficulty);
+        self.port(session).bounds(share)
+    }
+
+    /// Takes an entry into the book and has it saved.
+    pub(super) fn save(&mut self, entry: Entry, outputs: &mut Vec<Output>) -> Result<(), BookError> {
+        self.book.apply(&entry)?;
+        outputs.push(Output::Save { sequence: self.book.sequence(), entry });
+        Ok(())
+    }
+
+    /// As [`Self::save`], for entries that come from the operator's side; tells if one does not fit.
+    pub(super) fn save_or_tell(&mut self, entry: Entry, outputs: &mut Vec<Output>) {
+        if let Err(error) = self.save(entry, outputs) {
+            outputs.push(Output::Event(Event::Refused(error)));
+        }
+    }
+
+    /// Takes a template. Says whether the work is a new one.
+    pub(super) fn take_template(&mut self, template: Arc<Template>, outputs: &mut Vec<Output>) -> bool {
+        let target = Target::from_compact(template.bits);
+        let Ok(target) = target else { return false };
+        if template.work_height < self.book.work_height() {
+            outputs.push(Output::Event(Event::OldTemplate { work_height: template.work_height }));
+            return false;
+        }
+        let is_new = self.work.as_ref().is_none_or(|work| work.template.previous != template.previous);
+        let grace = match self.work.take() {
+            Some(work) if !is_new => work.grace,
+            Some(work) => Some((work.template.previous, self.now_ms.saturating_add(work.template.grace_ms))),
+            None => None,
+        };
+        if is_new {
+            let per_work = target.difficulty().billionths();
+            let window_billionths = per_work.saturating_mul(u128::from(self.config.window_works));
+            let entry = Entry::Work { work_height: template.work_height, window_billionths };
+            let closed = self.book.roots().len();
+            self.save_or_tell(entry, outputs);
+            if self.book.roots().len() > closed {
+                let root = self.book.roots().back().copied();
+                outputs.extend(root.map(|root| Output::Event(Event::Receipts(root))));
+            }
+        }
+        self.work = Some(Work {
+            share_difficulty: template.share_target.difficulty(),
+            template,
+            received_ms: self.now_ms,
+            target,
+            grace,
+            bodies: BTreeMap::new(),
+        });
+        is_new
+    }
+
+    /// Sends a session its next job, and before it the difficulty if that changed; then the miner has to drop its
+    /// earlier jobs. Does nothing until the session is ready and there is work.
+    pub(super) fn issue(&mut self, session: &mut Session, lines: &mut Lines, clean_jobs: bool) {
+        if !session.is_ready() {
+            return;
+        }
+        let Some((body, fields)) = self.body(session) else { return };
+        let time = body.time(self.now_ms);
+        let difficulty = session.vardiff.current();
+        let is_announced = session.announced == Some(difficulty);
+        if !is_announced {
+            lines.set_difficulty(difficulty);
+            session.announced = Some(difficulty);
+            count(&mut self.metrics.difficulty_changes);
+        }
+        let target = session.jobs.newest().filter(|job| job.difficulty == difficulty).map(|job| job.target);
+        let target = target.unwrap_or_else(|| difficulty.target());
+        let job = Job { id: self.next_job, body, difficulty, target, issued_ms: self.now_ms };
+        self.next_job = self.next_job.wrapping_add(1);
+        session.first_job.get_or_insert(job.id);
+        lines.notify(job.id, &fields, time, clean_jobs || !is_announced);
+        session.jobs.push(job);
+        session.notified_ms = self.now_ms;
+        count(&mut self.metrics.jobs);
+    }
+
+    /// Whether a session's job is due for renewal.
+    pub(super) fn is_due(&self, session: &Session) -> bool {
+        self.now_ms.saturating_sub(session.notified_ms) >= NOTIFY_INTERVAL_MS
+    }
+
+    /// The difficulty at which a worker's last connection ended.
+    pub(super) fn remembered(&self, worker: &Worker) -> Option<Difficulty> {
+        self.remembered.get(worker).copied()
+    }
+
+    /// Remembers where a worker's connection ended.
+    pub(super) fn remember(&mut self, worker: Worker, difficulty: Difficulty) {
+        if self.remembered.insert(worker.clone(), difficulty).is_none() {
+            self.remembered_order.push_back(worker);
+        }
+        while self.remembered_order.len() > REMEMBERED_MAX {
+            if let Some(oldest) = self.remembered_order.pop_front() {
+                self.remembered.remove(&oldest);
+            }
+        }
+    }
+
+    fn body(&mut self, session: &Session) -> Option<(Arc<Body>, Arc<str>)> {
+        let payee = match self.port(session).payment {
+            Payment::Pplns { operator } => operator,
+            Payment::Solo => session.members.first()?.worker.address,
+        };
+        let work = self.work.as_mut()?;
+        if let Some(body) = work.bodies.get(&payee) {
+            return Some(body.clone());
+        }
+        let template = (Arc::clone(&work.template), work.received_ms);
+        let body = Body::new(template, payee, &self.config.tag, work.target).ok()?;
+        let fields: Arc<str> = body.fields().into();
+        let both = (Arc::new(body), fields);
+        work.bodies.insert(payee, both.clone());
+        Some(both)
+    }
+}

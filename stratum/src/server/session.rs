@@ -1,0 +1,110 @@
+//! One connection: what it said so far and what it was told.
+//!
+//! Invariant: a session that says nothing holds less than a kibibyte; everything else is allocated when it is needed,
+//! and bounded.
+
+use std::net::IpAddr;
+
+use pow::Difficulty;
+
+use crate::counters::Recent;
+use crate::extranonces::Extranonce1;
+use crate::job::Jobs;
+use crate::line::LineDecoder;
+use crate::refusal::Refusal;
+use crate::vardiff::Vardiff;
+use crate::worker::{Agent, Login, Worker};
+
+/// A worker that may submit on this connection.
+#[derive(Debug)]
+pub(super) struct Member {
+    /// The user as it was sent, by which submits name it.
+    pub user: String,
+    /// Who that is.
+    pub worker: Worker,
+}
+
+/// A login that waits for a verdict.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub ticket: u64,
+    pub id: String,
+    pub user: String,
+    pub login: Login,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub port: usize,
+    pub ip: IpAddr,
+    pub decoder: LineDecoder,
+    pub agent: Agent,
+    pub extranonce1: Option<Extranonce1>,
+    /// The version bits that this miner may roll.
+    pub mask: u32,
+    /// What the miner said it can roll, to be cut to a new mask.
+    pub mask_wanted: u32,
+    pub members: Vec<Member>,
+    pub waiting: Vec<Waiting>,
+    pub jobs: Jobs,
+    /// The number of its first job.
+    pub first_job: Option<u32>,
+    pub vardiff: Vardiff,
+    /// The difficulty that was announced last.
+    pub announced: Option<Difficulty>,
+    pub requests: Recent,
+    pub invalid: Recent,
+    pub late: Recent,
+    pub opened_ms: u64,
+    pub heard_ms: u64,
+    pub notified_ms: u64,
+    /// Nothing more is read or sent.
+    pub is_closing: bool,
+}
+
+impl Session {
+    pub(super) fn new(port: usize, ip: IpAddr, start: Difficulty, now_ms: u64) -> Self {
+        Self {
+            port,
+            ip,
+            decoder: LineDecoder::default(),
+            agent: Agent::default(),
+            extranonce1: None,
+            mask: 0,
+            mask_wanted: 0,
+            members: Vec::new(),
+            waiting: Vec::new(),
+            jobs: Jobs::default(),
+            first_job: None,
+            vardiff: Vardiff::new(start, now_ms),
+            announced: None,
+            requests: Recent::default(),
+            invalid: Recent::default(),
+            late: Recent::default(),
+            opened_ms: now_ms,
+            heard_ms: now_ms,
+            notified_ms: now_ms,
+            is_closing: false,
+        }
+    }
+
+    /// Whether it can be given jobs: it has an extranonce1 and a worker.
+    pub(super) fn is_ready(&self) -> bool {
+        self.extranonce1.is_some() && !self.members.is_empty() && !self.is_closing
+    }
+
+    /// Why a submit for a job that is not kept is refused: it may have been one of its own.
+    pub(super) fn missing(&self, job: Option<u32>) -> Refusal {
+        let newest = self.jobs.newest().map(|job| job.id);
+        match (job, self.first_job, newest) {
+            (Some(job), Some(first), Some(newest)) if (first..=newest).contains(&job) => Refusal::Stale,
+            _ => Refusal::UnknownJob,
+        }
+    }
+
+    /// The worker of this user.
+    pub(super) fn member(&self, user: &str) -> Option<&Worker> {
+        self.members.iter().find(|member| member.user == user).map(|member| &member.worker)
+    }
+}

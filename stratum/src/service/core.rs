@@ -1,0 +1,249 @@
+//! The thread that owns the server: batches of inputs, one sync, then the outputs.
+//!
+//! Invariant: no byte leaves before the entries of its batch are durable.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::runtime::Handle as Runtime;
+use tokio::sync::{mpsc, oneshot};
+use types::{Address, Hash32};
+
+use crate::book::BookError;
+use crate::ledger;
+use crate::limits::PENDING_BYTES_MAX;
+use crate::server::{ConnectionId, Event, Input, Output, ProofId, Server, Verdict};
+use crate::template::Template;
+
+use super::ServiceError;
+use super::ports::{Admission, ProofSink, Shares};
+
+/// Most messages in one batch.
+const BATCH_MAX: usize = 1_024;
+/// A longer journal is replaced by a snapshot.
+const JOURNAL_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Ticks that a draining server waits for its connections.
+const DRAIN_TICKS_MAX: u32 = 5;
+
+/// Whether an entry fits the book.
+type Decision = Result<(), BookError>;
+
+/// What arrives at the core.
+pub(super) enum Message {
+    Opened { connection: ConnectionId, port: usize, ip: IpAddr, outbox: Outbox },
+    Received { connection: ConnectionId, bytes: Vec<u8> },
+    Closed(ConnectionId),
+    Template(Arc<Template>),
+    Verdict { proof: ProofId, verdict: Verdict },
+    Admission { connection: ConnectionId, ticket: u64, is_admitted: bool },
+    Tick,
+    Ask(Box<dyn FnOnce(&Server) + Send>),
+    Income { reference: Hash32, amount: u128, fee: u128, answer: oneshot::Sender<Decision> },
+    Paid { address: Address, amount: u128, answer: oneshot::Sender<Decision> },
+    Drain,
+}
+
+/// What a connection is told.
+pub(super) enum Outgoing {
+    Bytes(Vec<u8>),
+    Close,
+}
+
+/// The way to a connection, with the number of bytes that wait on it.
+pub(super) struct Outbox {
+    pub sender: mpsc::UnboundedSender<Outgoing>,
+    pub waiting: Arc<AtomicUsize>,
+}
+
+/// Who hears of what the server decides.
+pub(super) struct Outside {
+    pub proofs: Arc<dyn ProofSink>,
+    pub events: Box<dyn Fn(&Event) + Send>,
+    pub admission: Option<Arc<dyn Admission>>,
+}
+
+/// The server and everything it acts on.
+pub(super) struct Core {
+    server: Server,
+    shares: Box<dyn Shares>,
+    outside: Outside,
+    messages: mpsc::WeakSender<Message>,
+    clock: fn() -> u64,
+    runtime: Runtime,
+    outboxes: HashMap<ConnectionId, Outbox>,
+    journal: Vec<u8>,
+    journal_bytes: usize,
+    answers: Vec<(oneshot::Sender<Decision>, Decision)>,
+    drain_ticks: Option<u32>,
+}
+
+impl Core {
+    pub(super) fn new(
+        server: Server,
+        shares: Box<dyn Shares>,
+        outside: Outside,
+        messages: mpsc::WeakSender<Message>,
+        clock: fn() -> u64,
+    ) -> Self {
+        Self {
+            server,
+            shares,
+            outside,
+            messages,
+            clock,
+            runtime: Runtime::current(),
+            outboxes: HashMap::new(),
+            journal: Vec::new(),
+            journal_bytes: 0,
+            answers: Vec::new(),
+            drain_ticks: None,
+        }
+    }
+
+    /// Runs until it is drained or the disk fails.
+    pub(super) fn run(mut self, mut inbox: mpsc::Receiver<Message>) -> Result<(), ServiceError> {
+        let mut batch = Vec::with_capacity(BATCH_MAX);
+        while !self.is_drained() && inbox.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
+            let mut outputs = Vec::new();
+            for message in batch.drain(..) {
+                self.take(message, &mut outputs);
+            }
+            self.sync()?;
+            self.answers.drain(..).for_each(|(answer, result)| drop(answer.send(result)));
+            for output in outputs {
+                self.perform(output);
+            }
+        }
+        self.shares.checkpoint(&ledger::snapshot(self.server.book()))?;
+        Ok(())
+    }
+
+    fn is_drained(&self) -> bool {
+        self.drain_ticks.is_some_and(|ticks| self.outboxes.is_empty() || ticks >= DRAIN_TICKS_MAX)
+    }
+
+    fn take(&mut self, message: Message, outputs: &mut Vec<Output>) {
+        let input = match message {
+            Message::Opened { connection, port, ip, outbox } => {
+                self.outboxes.insert(connection, outbox);
+                Input::Opened { connection, port, ip }
+            }
+            Message::Received { connection, bytes } => {
+                return self.step(Input::Received { connection, bytes: &bytes }, outputs);
+            }
+            Message::Closed(connection) => {
+                self.outboxes.remove(&connection);
+                Input::Closed { connection }
+            }
+            Message::Template(template) => Input::Template(template),
+            Message::Verdict { proof, verdict } => Input::Verdict { proof, verdict },
+            Message::Admission { connection, ticket, is_admitted } => {
+                Input::Admission { connection, ticket, is_admitted }
+            }
+            Message::Tick => {
+                self.drain_ticks = self.drain_ticks.map(|ticks| ticks.saturating_add(1));
+                Input::Tick
+            }
+            Message::Ask(question) => return question(&self.server),
+            Message::Income { reference, amount, fee, answer } => {
+                return self.decide(Input::Income { reference, amount, fee }, answer, outputs);
+            }
+            Message::Paid { address, amount, answer } => {
+                return self.decide(Input::Paid { address, amount }, answer, outputs);
+            }
+            Message::Drain => {
+                self.drain_ticks = Some(0);
+                Input::Drain
+            }
+        };
+        self.step(input, outputs);
+    }
+
+    fn step(&mut self, input: Input<'_>, outputs: &mut Vec<Output>) {
+        for output in self.server.step((self.clock)(), input) {
+            match output {
+                Output::Save { sequence, entry } => self.journal.extend(ledger::encode(sequence, &entry)),
+                other => outputs.push(other),
+            }
+        }
+    }
+
+    /// An entry whose fate somebody waits for; the answer leaves after the sync.
+    fn decide(&mut self, input: Input<'_>, answer: oneshot::Sender<Decision>, outputs: &mut Vec<Output>) {
+        let first = outputs.len();
+        self.step(input, outputs);
+        let refused = outputs.iter().skip(first).find_map(|output| match output {
+            Output::Event(Event::Refused(error)) => Some(error.clone()),
+            _ => None,
+        });
+        self.answers.push((answer, refused.map_or(Ok(()), Err)));
+    }
+
+    fn sync(&mut self) -> Result<(), ServiceError> {
+        if self.journal.is_empty() {
+            return Ok(());
+        }
+        self.shares.append(&self.journal)?;
+        self.journal_bytes = self.journal_bytes.saturating_add(self.journal.len());
+        self.journal.clear();
+        if self.journal_bytes > JOURNAL_BYTES_MAX {
+            self.shares.checkpoint(&ledger::snapshot(self.server.book()))?;
+            self.journal_bytes = 0;
+        }
+        Ok(())
+    }
+
+    fn perform(&mut self, output: Output) {
+        match output {
+            Output::Send { connection, bytes } => self.send(connection, bytes),
+            Output::Close { connection, .. } => {
+                if let Some(outbox) = self.outboxes.get(&connection) {
+                    // A connection that is gone is reported by itself.
+                    let _ = outbox.sender.send(Outgoing::Close);
+                }
+            }
+            Output::Submit(proof) => {
+                let (id, messages) = (proof.id, self.messages.clone());
+                let verdict = self.outside.proofs.submit(*proof);
+                self.later(messages, async move { Message::Verdict { proof: id, verdict: verdict.await } });
+            }
+            Output::Admission { connection, ticket, worker, ip } => {
+                let (asked, messages) =
+                    (self.outside.admission.as_ref().map(|admission| admission.ask(worker, ip)), self.messages.clone());
+                self.later(messages, async move {
+                    let is_admitted = match asked {
+                        Some(answer) => answer.await,
+                        None => false,
+                    };
+                    Message::Admission { connection, ticket, is_admitted }
+                });
+            }
+            Output::Event(event) => (self.outside.events)(&event),
+            // Written by `sync` before any output is performed.
+            Output::Save { .. } => {}
+        }
+    }
+
+    /// Sends, or drops a connection that does not read what it is sent.
+    fn send(&mut self, connection: ConnectionId, bytes: Vec<u8>) {
+        let Some(outbox) = self.outboxes.get(&connection) else { return };
+        let waiting = outbox.waiting.fetch_add(bytes.len(), Ordering::Relaxed).saturating_add(bytes.len());
+        let is_gone = waiting > PENDING_BYTES_MAX || outbox.sender.send(Outgoing::Bytes(bytes)).is_err();
+        if is_gone {
+            // Without its outbox the connection ends by itself once its current write ends or times out.
+            self.outboxes.remove(&connection);
+        }
+    }
+
+    fn later(&self, messages: mpsc::WeakSender<Message>, answer: impl Future<Output = Message> + Send + 'static) {
+        self.runtime.spawn(async move {
+            let message = answer.await;
+            if let Some(messages) = messages.upgrade() {
+                // Nobody waits for an answer to a service that stopped.
+                let _ = messages.send(message).await;
+            }
+        });
+    }
+}

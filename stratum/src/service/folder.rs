@@ -1,0 +1,64 @@
+//! The share ledger in a folder: `shares.snapshot` and `shares.journal`.
+//!
+//! A new snapshot is written beside the old one, synced, and renamed over it; only then is the journal emptied. A
+//! crash in between leaves entries that the snapshot already has, and they are skipped when it is read.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)] // This file is the shell's: files are its matter.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::ledger::Stored;
+
+use super::ports::Shares;
+
+/// A folder that belongs to the share ledger alone.
+pub struct FolderShares {
+    folder: PathBuf,
+    journal: File,
+}
+
+impl FolderShares {
+    /// Opens the folder, or makes it.
+    ///
+    /// # Errors
+    /// When it cannot be made or opened.
+    pub fn open(folder: impl Into<PathBuf>) -> io::Result<Self> {
+        let folder = folder.into();
+        fs::create_dir_all(&folder)?;
+        let journal = OpenOptions::new().create(true).append(true).open(folder.join("shares.journal"))?;
+        sync_folder(&folder)?;
+        Ok(Self { folder, journal })
+    }
+}
+
+impl Shares for FolderShares {
+    fn load(&mut self) -> io::Result<Stored> {
+        let snapshot = match fs::read(self.folder.join("shares.snapshot")) {
+            Ok(bytes) => Some(bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Stored { snapshot, journal: fs::read(self.folder.join("shares.journal"))? })
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.journal.write_all(bytes)?;
+        self.journal.sync_data()
+    }
+
+    fn checkpoint(&mut self, snapshot: &[u8]) -> io::Result<()> {
+        let beside = self.folder.join("shares.snapshot.new");
+        let mut file = File::create(&beside)?;
+        file.write_all(snapshot)?;
+        file.sync_all()?;
+        fs::rename(&beside, self.folder.join("shares.snapshot"))?;
+        sync_folder(&self.folder)?;
+        self.journal.set_len(0)?;
+        self.journal.sync_all()
+    }
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}

@@ -1,0 +1,97 @@
+//! What the service needs from the node.
+
+use std::future::Future;
+use std::io;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+
+use crate::ledger::Stored;
+use crate::server::{Event, Proof, Verdict};
+use crate::template::Template;
+use crate::worker::Worker;
+
+use super::core::Message;
+
+/// An answer that comes later.
+pub type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// The latest template; nothing until the chain has one.
+pub type WorkSource = watch::Receiver<Option<Arc<Template>>>;
+
+/// Where proofs go.
+pub trait ProofSink: Send + Sync + 'static {
+    /// Hands a proof to the chain and says what became of it.
+    fn submit(&self, proof: Proof) -> Later<Verdict>;
+}
+
+/// Who else decides whether a worker may mine.
+pub trait Admission: Send + Sync + 'static {
+    /// Whether this worker may mine.
+    fn ask(&self, worker: Worker, ip: IpAddr) -> Later<bool>;
+}
+
+/// The disk of the share ledger. Its calls block.
+pub trait Shares: Send + 'static {
+    /// What is stored.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn load(&mut self) -> io::Result<Stored>;
+
+    /// Appends to the journal; durable when it returns.
+    ///
+    /// # Errors
+    /// When it cannot be written or synced. The service then stops and does not try again.
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Puts a new snapshot in the place of the old one, durably and wholly or not at all, and then empties the journal.
+    ///
+    /// # Errors
+    /// When it cannot be written or synced.
+    fn checkpoint(&mut self, snapshot: &[u8]) -> io::Result<()>;
+}
+
+/// Everything that the service needs.
+pub struct Ports {
+    /// Templates.
+    pub work: WorkSource,
+    /// The chain.
+    pub proofs: Arc<dyn ProofSink>,
+    /// The disk.
+    pub shares: Box<dyn Shares>,
+    /// Hears of every event, on the core's thread: it must not block.
+    pub events: Box<dyn Fn(&Event) + Send>,
+    /// Asked at each login if [`crate::Config::asks_admission`] says so; without it such logins are refused.
+    pub admission: Option<Arc<dyn Admission>>,
+}
+
+/// Hands on every template until one of both sides is gone.
+pub(super) async fn watch_work(mut work: WorkSource, messages: mpsc::Sender<Message>) {
+    loop {
+        let template = work.borrow_and_update().clone();
+        if let Some(template) = template
+            && messages.send(Message::Template(template)).await.is_err()
+        {
+            return;
+        }
+        if work.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// A tick every second.
+pub(super) async fn watch_clock(messages: mpsc::Sender<Message>) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        ticks.tick().await;
+        if messages.send(Message::Tick).await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! The shell over real sockets: plain, TLS, restart, drain, and what a stranger may cost.
+#![allow(clippy::disallowed_methods)] // Real sockets need a real clock.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use pow::{CompactBits, Difficulty, Target, WorkHeader, merkle, sha256d};
+use serde_json::Value;
+use stratum::service::{Admission, FolderShares, Later, Ports, ProofSink, Service, Socket, rustls};
+use stratum::{Config, Payment, Port, Proof, Server, Template, Verdict, Worker};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use types::{Address, ChainId, Hash32, Height, Network};
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as u64
+}
+
+fn template(work_height: u64) -> Template {
+    let bits = CompactBits(0x207f_ffff);
+    let time = (now_ms() / 1_000) as u32;
+    Template {
+        chain_id: ChainId(Hash32([7; 32])),
+        work_height,
+        previous: [work_height as u8; 32],
+        version: 0x2000_0000,
+        bits,
+        share_target: Target::from_compact(bits).expect("valid bits").times(64),
+        anchor: Hash32([9; 32]),
+        anchor_height: Height(40),
+        expires_ms: u64::MAX,
+        time,
+        time_min: time - 600,
+        time_max: time + 600,
+        grace_ms: 5_000,
+        branch: Vec::new(),
+    }
+}
+
+/// A chain that tells which proofs it got.
+struct Chain(mpsc::UnboundedSender<Proof>);
+
+impl ProofSink for Chain {
+    fn submit(&self, proof: Proof) -> Later<Verdict> {
+        let verdict = if proof.is_work { Verdict::Work } else { Verdict::Share };
+        self.0.send(proof).expect("the test listens");
+        Box::pin(async move { verdict })
+    }
+}
+
+/// Only workers called `good`.
+struct Good;
+
+impl Admission for Good {
+    fn ask(&self, worker: Worker, _: std::net::IpAddr) -> Later<bool> {
+        Box::pin(async move { worker.name.as_str() == "good" })
+    }
+}
+
+struct Pool {
+    service: Service,
+    address: std::net::SocketAddr,
+    proofs: mpsc::UnboundedReceiver<Proof>,
+    templates: watch::Sender<Option<Arc<Template>>>,
+}
+
+async fn pool(folder: &std::path::Path, config: Config, tls: Option<Arc<rustls::ServerConfig>>) -> Pool {
+    let (sender, proofs) = mpsc::unbounded_channel();
+    let (templates, work) = watch::channel(Some(Arc::new(template(1))));
+    let shares = Box::new(FolderShares::open(folder).expect("a folder"));
+    let ports = Ports {
+        work,
+        proofs: Arc::new(Chain(sender)),
+        shares,
+        events: Box::new(|_| {}),
+        admission: Some(Arc::new(Good)),
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    let sockets = vec![Socket { listener, port: 0, tls }];
+    let service = Service::start(config, [1; 32], sockets, ports, now_ms).expect("a service");
+    Pool { service, address, proofs, templates }
+}
+
+fn config() -> Config {
+    let port = Port {
+        difficulty_start: Difficulty::MIN,
+        difficulty_min: Difficulty::MIN,
+        ..Port::new(Payment::Pplns { operator: Address([9; 20]) })
+    };
+    Config::new(Network::Test, vec![port])
+}
+
+fn user(name: &str) -> String {
+    format!("{}.{name}", Address([1; 20]).to_legacy_text())
+}
+
+/// A client that awaits lines with a deadline.
+struct Client<S> {
+    stream: BufReader<S>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
+    fn new(stream: S) -> Self {
+        Self { stream: BufReader::new(stream) }
+    }
+
+    async fn say(&mut self, line: &str) {
+        self.stream.write_all(format!("{line}\n").as_bytes()).await.expect("sent");
+        self.stream.flush().await.expect("sent");
+    }
+
+    /// The next line that `wanted` accepts, nothing if the server closed.
+    async fn hear(&mut self, wanted: impl Fn(&Value) -> bool) -> Option<Value> {
+        loop {
+            let mut line = String::new();
+            let read = tokio::time::timeout(DEADLINE, self.stream.read_line(&mut line)).await.expect("in time");
+            if read.ok()? == 0 {
+                return None;
+            }
+            let value: Value = serde_json::from_str(&line).expect("JSON");
+            if wanted(&value) {
+                return Some(value);
+            }
+        }
+    }
+
+    async fn ask(&mut self, id: u64, method: &str, params: &str) -> Value {
+        self.say(&format!(r#"{{"id":{id},"method":"{method}","params":{params}}}"#)).await;
+        self.hear(|line| line["id"] == id).await.expect("an answer")
+    }
+
+    /// Logs in and gives back the parameters of a share.
+    async fn share(&mut self, name: &str, skip: usize) -> String {
+        let subscribed = self.ask(1, "mining.subscribe", "[]").await;
+        let granted = self.ask(2, "mining.authorize", &format!(r#"["{}","x"]"#, user(name))).await;
+        assert_eq!(granted["result"], true);
+        let job = self.hear(|line| line["method"] == "mining.notify").await.expect("a job");
+        let params = &job["params"];
+        let bytes = |value: &Value| hex::decode(value.as_str().expect("a text")).expect("hex");
+        let number = |value: &Value| u32::from_str_radix(value.as_str().expect("a text"), 16).expect("hex");
+        let extranonce1 = bytes(&subscribed["result"][1]);
+        let coinbase = [bytes(&params[2]), extranonce1, vec![0; 8], bytes(&params[3])].concat();
+        let previous: Vec<u8> =
+            bytes(&params[1]).chunks(4).flat_map(|word| word.iter().rev().copied().collect::<Vec<u8>>()).collect();
+        let time = number(&params[7]);
+        let header = |nonce| WorkHeader {
+            version: number(&params[5]),
+            previous: previous.clone().try_into().expect("32 bytes"),
+            merkle_root: merkle::fold(sha256d(&coinbase), &[]),
+            time,
+            bits: CompactBits(number(&params[6])),
+            nonce,
+        };
+        let target = Difficulty::MIN.target();
+        let nonce = (0..u32::MAX).filter(|nonce| target.is_met_by(&header(*nonce).hash())).nth(skip).expect("many");
+        let job = params[0].as_str().expect("a text");
+        format!(r#"["{}","{job}","0000000000000000","{time:08x}","{nonce:08x}"]"#, user(name))
+    }
+}
+
+async fn connect(pool: &Pool) -> Client<TcpStream> {
+    Client::new(TcpStream::connect(pool.address).await.expect("a connection"))
+}
+
+#[tokio::test]
+async fn a_share_travels_from_the_socket_to_the_chain_and_survives_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut pool = pool(folder.path(), config(), None).await;
+    let mut client = connect(&pool).await;
+    let share = client.share("rig", 0).await;
+    assert_eq!(client.ask(3, "mining.submit", &share).await["result"], true);
+    assert_eq!(client.ask(4, "mining.submit", &share).await["error"][0], 22);
+    let proof = tokio::time::timeout(DEADLINE, pool.proofs.recv()).await.expect("in time").expect("a proof");
+    assert!(proof.work_height == 1 && proof.worker.name.as_str() == "rig");
+    let income = pool.service.handle().income(Hash32([1; 32]), 1_000, 0).await;
+    assert_eq!(income, Some(Ok(())));
+    assert!(matches!(pool.service.handle().income(Hash32([1; 32]), 1_000, 0).await, Some(Err(_))));
+    // Stopped without any notice: the runtime drops the tasks, the ledger is what was synced.
+    let book = pool.service.handle().ask(|server| server.book().clone()).await.expect("an answer");
+    let stored =
+        stratum::service::Shares::load(&mut FolderShares::open(folder.path()).expect("a folder")).expect("read");
+    assert_eq!(stratum::ledger::recover(&stored).expect("a ledger").book, book);
+    pool.service.stop().await.expect("a clean stop");
+    let pool = self::pool(folder.path(), config(), None).await;
+    let again = pool.service.handle().ask(|server| server.book().clone()).await.expect("an answer");
+    assert_eq!((again.all().shares, again.owed()[&Address([1; 20])]), (1, 1_000));
+    pool.service.stop().await.expect("a clean stop");
+}
+
+#[tokio::test]
+async fn a_new_work_reaches_the_miner_at_once_and_a_stop_asks_it_to_reconnect() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pool = pool(folder.path(), config(), None).await;
+    let mut client = connect(&pool).await;
+    client.share("rig", 0).await;
+    pool.templates.send_replace(Some(Arc::new(template(2))));
+    let job = client.hear(|line| line["method"] == "mining.notify").await.expect("a job");
+    assert_eq!(job["params"][1], "02".repeat(32));
+    let (stopped, heard) = tokio::join!(pool.service.stop(), async {
+        let asked = client.hear(|line| line["method"] == "client.reconnect").await;
+        (asked, client.hear(|_| true).await)
+    });
+    stopped.expect("a clean stop");
+    assert!(heard.0.is_some() && heard.1.is_none(), "asked, then closed");
+}
+
+#[tokio::test]
+async fn a_tls_hello_on_the_plain_port_and_anything_but_json_are_closed_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pool = pool(folder.path(), config(), None).await;
+    for bytes in [&[0x16, 3, 1, 2, 0][..], b"GET / HTTP/1.1\r\n", &[b'{'; 20_000], &[b'\n'; 500]] {
+        let mut stream = TcpStream::connect(pool.address).await.expect("a connection");
+        // The server may close while more is being sent.
+        let _ = stream.write_all(bytes).await;
+        let mut rest = Vec::new();
+        let read = tokio::time::timeout(DEADLINE, stream.read_to_end(&mut rest)).await.expect("in time");
+        assert!(rest.is_empty(), "{read:?}");
+    }
+    let closed =
+        pool.service.handle().ask(|server| server.metrics().connections_closed.clone()).await.expect("an answer");
+    assert_eq!(closed.values().sum::<u64>(), 4);
+    let left = pool.service.handle().ask(Server::connections).await;
+    assert!(left.expect("an answer") <= 4);
+    pool.service.stop().await.expect("a clean stop");
+}
+
+#[tokio::test]
+async fn admission_is_asked_of_outside() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut config = config();
+    config.asks_admission = true;
+    let pool = pool(folder.path(), config, None).await;
+    let mut client = connect(&pool).await;
+    client.ask(1, "mining.subscribe", "[]").await;
+    assert_eq!(client.ask(2, "mining.authorize", &format!(r#"["{}","x"]"#, user("bad"))).await["error"][0], 24);
+    assert_eq!(client.ask(3, "mining.authorize", &format!(r#"["{}","x"]"#, user("good"))).await["result"], true);
+    pool.service.stop().await.expect("a clean stop");
+}
+
+#[tokio::test]
+async fn a_miner_speaks_tls_on_the_port_that_does() {
+    let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
+    let certificate = certified.cert.der().clone();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(certified.key_pair.serialize_der()).expect("a key");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let server = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.clone()], key)
+        .expect("a good pair");
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(certificate).expect("a root");
+    let client = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let folder = tempfile::tempdir().expect("a folder");
+    let pool = pool(folder.path(), config(), Some(Arc::new(server))).await;
+    let stream = TcpStream::connect(pool.address).await.expect("a connection");
+    let name = rustls::pki_types::ServerName::try_from("localhost").expect("a name");
+    let stream = tokio_rustls::TlsConnector::from(Arc::new(client)).connect(name, stream).await.expect("a handshake");
+    let mut client = Client::new(stream);
+    let share = client.share("rig", 3).await;
+    assert_eq!(client.ask(3, "mining.submit", &share).await["result"], true);
+    pool.service.stop().await.expect("a clean stop");
+}
+
+#[tokio::test]
+async fn a_disk_that_fails_stops_the_service_and_no_share_is_confirmed() {
+    struct Broken(FolderShares);
+    impl stratum::service::Shares for Broken {
+        fn load(&mut self) -> std::io::Result<stratum::ledger::Stored> {
+            self.0.load()
+        }
+        fn append(&mut self, _: &[u8]) -> std::io::Result<()> {
+            Err(std::io::Error::other("no space"))
+        }
+        fn checkpoint(&mut self, snapshot: &[u8]) -> std::io::Result<()> {
+            self.0.checkpoint(snapshot)
+        }
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let (sender, _proofs) = mpsc::unbounded_channel();
+    let (_templates, work) = watch::channel(Some(Arc::new(template(1))));
+    let shares = Box::new(Broken(FolderShares::open(folder.path()).expect("a folder")));
+    let ports = Ports { work, proofs: Arc::new(Chain(sender)), shares, events: Box::new(|_| {}), admission: None };
+    let mut service = Service::start(config(), [1; 32], Vec::new(), ports, now_ms).expect("a service");
+    let failed = tokio::time::timeout(DEADLINE, service.failed()).await.expect("in time");
+    assert!(failed.expect_err("the first work has to be written").to_string().contains("no space"));
+    service.stop().await.expect("the fault was told");
+}

@@ -1,0 +1,170 @@
+//! Scripted miners over an hour of virtual time: what difficulty they end at, and what gaming it earns.
+//!
+//! A miner of a given hash rate finds shares at random times (seeded); its weight per hash is what it is paid by.
+
+mod rig;
+
+use proptest::prelude::*;
+use rig::difficulty;
+use stratum::{Bounds, Vardiff};
+
+use pow::Difficulty;
+
+/// SplitMix64.
+struct Dice(u64);
+
+impl Dice {
+    /// A number between 0 and 1.
+    fn throw(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+fn bounds() -> Bounds {
+    Bounds { min: difficulty("0.000001"), max: difficulty("1000000000") }
+}
+
+struct Outcome {
+    /// Shares in each minute.
+    minutes: Vec<u64>,
+    billionths: u128,
+}
+
+/// An hour of a machine with `rate` hashes per second that starts at `start`. `each_minute` may interfere.
+fn hour(rate: f64, start: &str, seed: u64, mut each_minute: impl FnMut(&mut Vardiff, u64)) -> Outcome {
+    let mut dice = Dice(seed);
+    let mut vardiff = Vardiff::new(difficulty(start), 0);
+    let mut outcome = Outcome { minutes: vec![0; 60], billionths: 0 };
+    let (mut now_ms, mut next_tick) = (0.0, 1_000.0);
+    while now_ms < 3_600_000.0 {
+        let per_share = vardiff.current().billionths() as f64 / 1e9 * 4_295_032_833.0 / rate * 1_000.0;
+        let found = now_ms - per_share * (1.0 - dice.throw()).ln();
+        if found > next_tick {
+            now_ms = next_tick;
+            next_tick += 1_000.0;
+            vardiff.tick(&bounds(), now_ms as u64);
+            if (now_ms as u64).is_multiple_of(60_000) {
+                each_minute(&mut vardiff, now_ms as u64);
+            }
+            continue;
+        }
+        now_ms = found;
+        let weight = vardiff.current();
+        outcome.billionths += weight.billionths();
+        if let Some(minute) = outcome.minutes.get_mut((now_ms / 60_000.0) as usize) {
+            *minute += 1;
+        }
+        vardiff.accepted(weight, &bounds(), now_ms as u64);
+    }
+    outcome
+}
+
+/// From a NerdMiner's 50 kH/s to a container of machines with 20 PH/s.
+const RATES: [f64; 6] = [5e4, 5e6, 3.33e8, 1e12, 2e14, 2e16];
+
+#[test]
+fn every_machine_from_50_kilohashes_to_20_petahashes_ends_at_ten_to_twenty_shares_a_minute() {
+    for (seed, rate) in RATES.into_iter().enumerate() {
+        for start in ["0.000001", "1", "1000"] {
+            let outcome = hour(rate, start, seed as u64, |_, _| {});
+            let late: u64 = outcome.minutes[30..].iter().sum();
+            let per_minute = late as f64 / 30.0;
+            assert!((10.0..=20.0).contains(&per_minute), "{rate} H/s from {start}: {per_minute} a minute");
+            let busiest = outcome.minutes.iter().max().expect("sixty minutes");
+            // Steps of 64 after 30 shares each: a start far too low costs a few hundred shares, no flood.
+            assert!(*busiest <= 400, "{rate} H/s from {start}: {busiest} in a minute");
+        }
+    }
+}
+
+#[test]
+fn a_small_machine_is_seen_within_its_first_three_minutes() {
+    for rate in [5e4, 5e6] {
+        let seen =
+            (0..20).filter(|seed| hour(rate, "1", *seed, |_, _| {}).minutes[..3].iter().sum::<u64>() > 0).count();
+        assert!(seen >= 18, "{rate} H/s: {seen} of 20");
+    }
+}
+
+#[test]
+fn w4_talking_the_difficulty_down_or_up_every_minute_earns_nothing_and_makes_no_flood() {
+    let honest: u128 = (0..10).map(|seed| hour(1e12, "1", seed, |_, _| {}).billionths).sum();
+    for wanted in ["0.000000001", "0.000001", "1000000000"] {
+        let outcomes: Vec<Outcome> = (0..10)
+            .map(|seed| {
+                hour(1e12, "1", seed, |vardiff, now_ms| {
+                    vardiff.suggest(difficulty(wanted), &bounds(), now_ms);
+                })
+            })
+            .collect();
+        let gamed: u128 = outcomes.iter().map(|outcome| outcome.billionths).sum();
+        assert!(gamed <= honest / 100 * 110, "{wanted}: {gamed} against {honest}");
+        let busiest = outcomes.iter().flat_map(|outcome| outcome.minutes.iter().skip(5)).max().expect("minutes");
+        assert!(*busiest <= 200, "{wanted}: {busiest} in a minute");
+    }
+}
+
+#[test]
+fn w4_reconnecting_every_minute_starts_where_the_worker_was() {
+    let outcome = hour(1e12, "1", 3, |vardiff, now_ms| {
+        let earlier = vardiff.current();
+        *vardiff = Vardiff::new(Difficulty::ONE, now_ms);
+        vardiff.resume(earlier, &bounds(), now_ms);
+    });
+    let late: u64 = outcome.minutes[10..].iter().sum();
+    assert!(late <= 50 * 40, "{late} shares in 50 minutes");
+}
+
+#[test]
+fn w4_a_worker_that_reconnects_keeps_its_difficulty() {
+    let mut config = rig::config();
+    config.ports[rig::SOLO].difficulty_max = difficulty("0.001");
+    let mut rig = rig::Rig::with(config);
+    rig.work(rig::template(1));
+    let mut miner = rig.miner(rig::SOLO, &rig::user(1, "rig"));
+    for _ in 0..30 {
+        let found = miner.find();
+        assert_eq!(rig::code(&miner.submit(&mut rig, &found)), 0);
+    }
+    let raised = miner.difficulty.expect("a difficulty");
+    assert!(raised > 1e-8, "thirty shares at once are too many");
+    rig.hang_up(miner.connection);
+    assert_eq!(rig.miner(rig::SOLO, &rig::user(1, "rig")).difficulty, Some(raised));
+    assert_eq!(rig.miner(rig::SOLO, &rig::user(1, "other")).difficulty, Some(1e-9));
+}
+
+#[test]
+fn a_floor_from_the_password_holds_against_silence() {
+    let mut vardiff = Vardiff::new(Difficulty::ONE, 0);
+    vardiff.floor(difficulty("1000"), &bounds(), 0);
+    assert!((1..3_600).all(|second| !vardiff.tick(&bounds(), second * 1_000)));
+    assert_eq!(vardiff.current(), difficulty("1000"));
+    vardiff.suggest(difficulty("1"), &bounds(), 3_600_000);
+    assert_eq!(vardiff.current(), difficulty("1000"));
+}
+
+proptest! {
+    #[test]
+    fn the_difficulty_stays_within_its_bounds_whatever_happens(
+        steps in proptest::collection::vec((0_u8..5, 1_u128..u128::MAX >> 1, 0_u64..600_000), 0..200),
+    ) {
+        let mut vardiff = Vardiff::new(Difficulty::ONE, 0);
+        let mut now_ms = 0;
+        for (kind, number, wait_ms) in steps {
+            now_ms += wait_ms;
+            let wanted = Difficulty::from_billionths(number).unwrap_or(Difficulty::MAX);
+            match kind {
+                0 => vardiff.tick(&bounds(), now_ms),
+                1 => vardiff.suggest(wanted, &bounds(), now_ms),
+                2 => vardiff.resume(wanted, &bounds(), now_ms),
+                3 => vardiff.floor(wanted, &bounds(), now_ms),
+                _ => vardiff.accepted(wanted, &bounds(), now_ms),
+            };
+            prop_assert!(vardiff.current() == bounds().clamp(vardiff.current()) || vardiff.current() == Difficulty::ONE);
+        }
+    }
+}
