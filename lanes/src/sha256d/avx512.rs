@@ -1,0 +1,94 @@
+//! Sixteen nonces at a time in 512-bit registers: a rotation is one instruction, and so is any function of three bits.
+
+#![allow(clippy::indexing_slicing, reason = "arrays of fixed lengths walked by constants")]
+
+use std::arch::x86_64::{
+    __m512i, _mm512_add_epi32, _mm512_cmple_epu32_mask, _mm512_ror_epi32, _mm512_set_epi32, _mm512_set1_epi32,
+    _mm512_set4_epi32, _mm512_shuffle_epi8, _mm512_srli_epi32, _mm512_ternarylogic_epi32,
+};
+
+use super::search::{nonce_search, unrolled};
+
+type Word = __m512i;
+
+/// x ⊕ y ⊕ z: bit 4x + 2y + z of the table is the result.
+const XOR3: i32 = 0x96;
+/// x ? y : z.
+const CHOOSE: i32 = 0xca;
+/// What two of three are.
+const MAJORITY: i32 = 0xe8;
+
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+fn all(word: u32) -> Word {
+    _mm512_set1_epi32(word.cast_signed())
+}
+
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+fn add(a: Word, b: Word) -> Word {
+    _mm512_add_epi32(a, b)
+}
+
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+fn upper0(x: Word) -> Word {
+    let (a, b, c) = (_mm512_ror_epi32::<2>(x), _mm512_ror_epi32::<13>(x), _mm512_ror_epi32::<22>(x));
+    _mm512_ternarylogic_epi32::<XOR3>(a, b, c)
+}
+
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+fn upper1(x: Word) -> Word {
+    let (a, b, c) = (_mm512_ror_epi32::<6>(x), _mm512_ror_epi32::<11>(x), _mm512_ror_epi32::<25>(x));
+    _mm512_ternarylogic_epi32::<XOR3>(a, b, c)
+}
+
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+fn lower0(x: Word) -> Word {
+    let (a, b, c) = (_mm512_ror_epi32::<7>(x), _mm512_ror_epi32::<18>(x), _mm512_srli_epi32::<3>(x));
+    _mm512_ternarylogic_epi32::<XOR3>(a, b, c)
+}
+
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+fn lower1(x: Word) -> Word {
+    let (a, b, c) = (_mm512_ror_epi32::<17>(x), _mm512_ror_epi32::<19>(x), _mm512_srli_epi32::<10>(x));
+    _mm512_ternarylogic_epi32::<XOR3>(a, b, c)
+}
+
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+fn choose(x: Word, y: Word, z: Word) -> Word {
+    _mm512_ternarylogic_epi32::<CHOOSE>(x, y, z)
+}
+
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+fn majority(x: Word, y: Word, z: Word) -> Word {
+    _mm512_ternarylogic_epi32::<MAJORITY>(x, y, z)
+}
+
+/// Bytes of each word in reverse.
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+fn swapped(x: Word) -> Word {
+    _mm512_shuffle_epi8(x, _mm512_set4_epi32(0x0c0d_0e0f, 0x0809_0a0b, 0x0405_0607, 0x0001_0203))
+}
+
+/// Sixteen nonces from `first` on, as SHA-256 reads them.
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+fn nonces(first: u32) -> Word {
+    swapped(add(all(first), _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)))
+}
+
+/// The lanes whose digest's most significant bytes, given in reverse, are at most `top_max`.
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+fn at_most(word: Word, top_max: u32) -> u32 {
+    u32::from(_mm512_cmple_epu32_mask(swapped(word), all(top_max)))
+}
+
+nonce_search!(#[target_feature(enable = "avx512f,avx512bw")] lanes 16);

@@ -1,0 +1,166 @@
+//! The search, written once for all kernels that compute in lanes.
+//!
+//! A kernel's file has a type `Word` and the functions `all`, `add`, `upper0`, `upper1`, `lower0`, `lower1`, `choose`,
+//! `majority`, `nonces` and `at_most`; [`nonce_search`] writes the search over them. A macro, since a function that is generic
+//! over kernels would not be compiled for the instructions of each.
+
+/// Repeats a block for each number, with the number as a constant: the compiler would not unroll loops of this length.
+macro_rules! unrolled {
+    ($i:ident in [$($number:literal)*] $body:block) => {
+        $({
+            const $i: usize = $number;
+            $body
+        })*
+    };
+}
+
+/// Writes `search` for a kernel; the arguments are the attributes of its functions.
+macro_rules! nonce_search {
+    ($(#[$attribute:meta])* lanes $lanes:literal) => {
+        /// Tries batches of nonces from `first` on with every version.
+        $(#[$attribute])*
+        pub(super) fn search(
+            search: &$crate::sha256d::Search<'_>,
+            first: u32,
+            batches: u32,
+            report: &mut dyn FnMut($crate::sha256d::Candidates),
+        ) {
+            let mut nonce = first;
+            let mut batch = 0_u32;
+            while batch < batches {
+                let word = nonces(nonce);
+                let expanded = expand(search.tail, word);
+                let mut version = 0;
+                while version < search.versions.len() {
+                    let digest = digest(&search.versions[version], word, &expanded);
+                    let lanes = at_most(last_word(digest), search.top_max);
+                    if lanes != 0 {
+                        report($crate::sha256d::Candidates { version, nonce, lanes });
+                    }
+                    version = version.wrapping_add(1);
+                }
+                nonce = nonce.wrapping_add($lanes);
+                batch = batch.wrapping_add(1);
+            }
+        }
+
+        /// One round; `x` is the sum of the state's last word, the round's constant and the message word.
+        $(#[$attribute])*
+        #[inline]
+        fn round(state: [Word; 8], x: Word) -> [Word; 8] {
+            let [a, b, c, d, e, f, g, _] = state;
+            let first = add(add(x, choose(e, f, g)), upper1(e));
+            [add(first, add(majority(a, b, c), upper0(a))), a, b, c, add(d, first), e, f, g]
+        }
+
+        /// Words 16 to 63 of the second block, each with its round's constant.
+        $(#[$attribute])*
+        #[inline]
+        fn expand(tail: &$crate::sha256d::prepared::Tail, nonce: Word) -> [Word; 48] {
+            use $crate::sha256d::prepared::{END, HEADER_BITS, K, lower0 as lower0_of};
+            let zero = all(0);
+            let mut w = [zero; 16];
+            w[4] = all(END);
+            w[15] = all(HEADER_BITS);
+            let mut sums = [zero; 48];
+            // Word 16 + i takes the place of word i.
+            w[0] = all(tail.expanded[0]);
+            w[1] = all(tail.expanded[1]);
+            w[2] = add(all(tail.beside_nonce[0]), lower0(nonce));
+            w[3] = add(all(tail.beside_nonce[1]), nonce);
+            w[4] = add(all(END), lower1(w[2]));
+            w[5] = lower1(w[3]);
+            w[6] = add(all(HEADER_BITS), lower1(w[4]));
+            w[7] = add(w[0], lower1(w[5]));
+            w[8] = add(w[1], lower1(w[6]));
+            unrolled!(I in [9 10 11 12 13] { w[I] = add(w[I - 7], lower1(w[I - 2])); });
+            w[14] = add(add(w[7], all(lower0_of(HEADER_BITS))), lower1(w[12]));
+            w[15] = add(add(w[8], add(all(HEADER_BITS), lower0(w[0]))), lower1(w[13]));
+            unrolled!(I in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15] { sums[I] = add(w[I], all(K[I + 16])); });
+            unrolled!(I in [16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47] {
+                w[I % 16] = next(&w, I);
+                sums[I] = add(w[I % 16], all(K[I + 16]));
+            });
+            sums
+        }
+
+        /// The message word that takes the place of word `i` modulo 16.
+        $(#[$attribute])*
+        #[inline]
+        fn next(w: &[Word; 16], i: usize) -> Word {
+            add(
+                add(w[i % 16], lower0(w[(i + 1) % 16])),
+                add(w[(i + 9) % 16], lower1(w[(i + 14) % 16])),
+            )
+        }
+
+        /// The first hash.
+        $(#[$attribute])*
+        #[inline]
+        fn digest(version: &$crate::sha256d::prepared::Version, nonce: Word, expanded: &[Word; 48]) -> [Word; 8] {
+            use $crate::sha256d::prepared::{HEADER_BITS, K};
+            let mut state = [all(0); 8];
+            unrolled!(I in [0 1 2 3 4 5 6 7] { state[I] = all(version.after_round_3[I]); });
+            state[0] = add(state[0], nonce);
+            state[4] = add(state[4], nonce);
+            unrolled!(I in [0 1 2] { state = round(state, all(version.rounds_4_to_6[I])); });
+            unrolled!(I in [7 8 9 10 11 12 13 14] { state = round(state, add(state[7], all(K[I]))); });
+            state = round(state, add(state[7], all(K[15].wrapping_add(HEADER_BITS))));
+            unrolled!(I in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23
+                            24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47] {
+                state = round(state, add(state[7], expanded[I]));
+            });
+            unrolled!(I in [0 1 2 3 4 5 6 7] { state[I] = add(state[I], all(version.chaining[I])); });
+            state
+        }
+
+        /// The last word of the second hash, whose bytes are the digest's most significant ones, in reverse. It is the fifth word of
+        /// the state after round 60; what only later rounds would use is left out by the compiler.
+        $(#[$attribute])*
+        #[inline]
+        fn last_word(digest: [Word; 8]) -> Word {
+            use $crate::sha256d::prepared::{DIGEST_BITS, END, INITIAL, K, round as round_of};
+            // Round 0 adds the first word to two words of a state that is known.
+            const START: [u32; 8] = round_of(&INITIAL, K[0]);
+            let mut w = [all(0); 16];
+            unrolled!(I in [0 1 2 3 4 5 6 7] { w[I] = digest[I]; });
+            let mut state = [all(0); 8];
+            unrolled!(I in [0 1 2 3 4 5 6 7] { state[I] = all(START[I]); });
+            state[0] = add(state[0], w[0]);
+            state[4] = add(state[4], w[0]);
+            unrolled!(I in [1 2 3] { state = round(state, add(all(START[8 - I].wrapping_add(K[I])), w[I])); });
+            unrolled!(I in [4 5 6 7] { state = round(state, add(add(state[7], all(K[I])), w[I])); });
+            state = round(state, add(state[7], all(K[8].wrapping_add(END))));
+            unrolled!(I in [9 10 11 12 13 14] { state = round(state, add(state[7], all(K[I]))); });
+            state = round(state, add(state[7], all(K[15].wrapping_add(DIGEST_BITS))));
+            // Words 8 to 15 are padding, so that most terms of the next fifteen words vanish.
+            w[0] = add(w[0], lower0(w[1]));
+            w[1] = add(add(w[1], all(lower1_of(DIGEST_BITS))), lower0(w[2]));
+            unrolled!(I in [2 3 4 5] { w[I] = add(add(w[I], lower0(w[I + 1])), lower1(w[I - 2])); });
+            w[6] = add(add(add(w[6], all(DIGEST_BITS)), lower0(w[7])), lower1(w[4]));
+            w[7] = add(add(add(w[7], all(lower0_of(END))), w[0]), lower1(w[5]));
+            w[8] = add(add(all(END), w[1]), lower1(w[6]));
+            unrolled!(I in [9 10 11 12 13] { w[I] = add(w[I - 7], lower1(w[I - 2])); });
+            w[14] = add(add(w[7], all(lower0_of(DIGEST_BITS))), lower1(w[12]));
+            w[15] = add(add(w[8], add(all(DIGEST_BITS), lower0(w[0]))), lower1(w[13]));
+            unrolled!(I in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15] {
+                state = round(state, add(add(state[7], all(K[I + 16])), w[I]));
+            });
+            unrolled!(I in [16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44] {
+                w[I % 16] = next(&w, I);
+                state = round(state, add(add(state[7], all(K[I + 16])), w[I % 16]));
+            });
+            add(state[4], all(INITIAL[7]))
+        }
+
+        const fn lower0_of(x: u32) -> u32 {
+            $crate::sha256d::prepared::lower0(x)
+        }
+
+        const fn lower1_of(x: u32) -> u32 {
+            $crate::sha256d::prepared::lower1(x)
+        }
+    };
+}
+
+pub(super) use {nonce_search, unrolled};
