@@ -68,7 +68,7 @@ impl Kernel {
     /// Nonces of a batch.
     pub(super) fn lanes(self) -> u32 {
         match self {
-            Self::Avx512 => 16,
+            Self::Avx512 => 32,
             Self::ShaExtensions => 4,
             Self::Avx2 => 8,
             Self::Scalar => 1,

@@ -57,7 +57,7 @@ macro_rules! nonce_search {
         $(#[$attribute])*
         #[inline]
         fn expand(tail: &$crate::sha256d::prepared::Tail, nonce: Word) -> [Word; 48] {
-            use $crate::sha256d::prepared::{END, HEADER_BITS, K, lower0 as lower0_of};
+            use $crate::sha256d::prepared::{self as plain, END, HEADER_BITS, K};
             let zero = all(0);
             let mut w = [zero; 16];
             w[4] = all(END);
@@ -74,7 +74,7 @@ macro_rules! nonce_search {
             w[7] = add(w[0], lower1(w[5]));
             w[8] = add(w[1], lower1(w[6]));
             unrolled!(I in [9 10 11 12 13] { w[I] = add(w[I - 7], lower1(w[I - 2])); });
-            w[14] = add(add(w[7], all(lower0_of(HEADER_BITS))), lower1(w[12]));
+            w[14] = add(add(w[7], all(plain::lower0(HEADER_BITS))), lower1(w[12]));
             w[15] = add(add(w[8], add(all(HEADER_BITS), lower0(w[0]))), lower1(w[13]));
             unrolled!(I in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15] { sums[I] = add(w[I], all(K[I + 16])); });
             unrolled!(I in [16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47] {
@@ -119,9 +119,9 @@ macro_rules! nonce_search {
         $(#[$attribute])*
         #[inline]
         fn last_word(digest: [Word; 8]) -> Word {
-            use $crate::sha256d::prepared::{DIGEST_BITS, END, INITIAL, K, round as round_of};
+            use $crate::sha256d::prepared::{self as plain, DIGEST_BITS, END, INITIAL, K};
             // Round 0 adds the first word to two words of a state that is known.
-            const START: [u32; 8] = round_of(&INITIAL, K[0]);
+            const START: [u32; 8] = plain::round(&INITIAL, K[0]);
             let mut w = [all(0); 16];
             unrolled!(I in [0 1 2 3 4 5 6 7] { w[I] = digest[I]; });
             let mut state = [all(0); 8];
@@ -135,13 +135,13 @@ macro_rules! nonce_search {
             state = round(state, add(state[7], all(K[15].wrapping_add(DIGEST_BITS))));
             // Words 8 to 15 are padding, so that most terms of the next fifteen words vanish.
             w[0] = add(w[0], lower0(w[1]));
-            w[1] = add(add(w[1], all(lower1_of(DIGEST_BITS))), lower0(w[2]));
+            w[1] = add(add(w[1], all(plain::lower1(DIGEST_BITS))), lower0(w[2]));
             unrolled!(I in [2 3 4 5] { w[I] = add(add(w[I], lower0(w[I + 1])), lower1(w[I - 2])); });
             w[6] = add(add(add(w[6], all(DIGEST_BITS)), lower0(w[7])), lower1(w[4]));
-            w[7] = add(add(add(w[7], all(lower0_of(END))), w[0]), lower1(w[5]));
+            w[7] = add(add(add(w[7], all(plain::lower0(END))), w[0]), lower1(w[5]));
             w[8] = add(add(all(END), w[1]), lower1(w[6]));
             unrolled!(I in [9 10 11 12 13] { w[I] = add(w[I - 7], lower1(w[I - 2])); });
-            w[14] = add(add(w[7], all(lower0_of(DIGEST_BITS))), lower1(w[12]));
+            w[14] = add(add(w[7], all(plain::lower0(DIGEST_BITS))), lower1(w[12]));
             w[15] = add(add(w[8], add(all(DIGEST_BITS), lower0(w[0]))), lower1(w[13]));
             unrolled!(I in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15] {
                 state = round(state, add(add(state[7], all(K[I + 16])), w[I]));
@@ -151,14 +151,6 @@ macro_rules! nonce_search {
                 state = round(state, add(add(state[7], all(K[I + 16])), w[I % 16]));
             });
             add(state[4], all(INITIAL[7]))
-        }
-
-        const fn lower0_of(x: u32) -> u32 {
-            $crate::sha256d::prepared::lower0(x)
-        }
-
-        const fn lower1_of(x: u32) -> u32 {
-            $crate::sha256d::prepared::lower1(x)
         }
     };
 }
