@@ -86,6 +86,8 @@ tags! {
     STORAGE = "thronos/storage";
     /// Scalars of a randomized batch of BLS checks.
     BLS_BATCH = "thronos/blsbatch";
+    /// What a coinbase of the work chain commits to: chain id, work height, payee and anchor.
+    WORK_COMMITMENT = "thronos/work";
 }
 
 /// Ciphersuite of every BLS signature: draft-irtf-cfrg-bls-signature, minimal-signature-size, proof of possession.

@@ -1,0 +1,309 @@
+//! The coinbase of a work: a small Bitcoin transaction whose OP_RETURN says for whom, where and when the work was done.
+//!
+//! ```text
+//! version 4 ‖ inputs 01 ‖ null outpoint 36 ‖ script length ‖ [height] [tag] [extranonce1 4 ‖ extranonce2 8] ‖ sequence 4 ‖
+//! outputs ‖ value 0 ‖ script length ‖ OP_RETURN 56 bytes: "THRW" ‖ payee 20 ‖ digest 32 ‖ lock time 4
+//! digest = SHA-256(tag ‖ chain id ‖ work height ‖ payee ‖ anchor)
+//! ```
+//!
+//! It must not know which height, payee or anchor is right. Invariants: no witness, no trailing byte, one commitment; whoever
+//! solves it can change none of the four without solving again. A coinbase is longer than 64 bytes, so no inner node of a Merkle
+//! tree can pass for one. Sizes: hosts of older machines give up on long coinbases; theirs are of [`BYTES_MAX`] at most, and the
+//! built ones around 160. An extranonce1 of 4 bytes and an extranonce2 of 8 is what most firmware was tried with (some take no
+//! more than 8), and 8 bytes never run out.
+
+use crypto::{hash, tags};
+use types::{Address, ChainId, Hash32};
+
+use crate::sha256d;
+
+/// Most bytes of a coinbase.
+pub const BYTES_MAX: usize = 256;
+/// Most outputs of a coinbase.
+pub const OUTPUTS_MAX: u8 = 4;
+/// Bytes of the part of the extranonce that the server gives.
+pub const EXTRANONCE1_BYTES: usize = 4;
+/// Bytes of the part of the extranonce that the machine counts.
+pub const EXTRANONCE2_BYTES: usize = 8;
+/// Longest tag that a builder takes.
+pub const TAG_BYTES_MAX: usize = 40;
+
+/// The beginning of an output script with a commitment: OP_RETURN, a push of 56 bytes, and four letters.
+const COMMITMENT_HEAD: [u8; 6] = [0x6a, 0x38, b'T', b'H', b'R', b'W'];
+/// Length of an output script with a commitment.
+const COMMITMENT_SCRIPT_BYTES: usize = COMMITMENT_HEAD.len() + 20 + 32;
+/// The outpoint of an input that spends nothing.
+const NULL_OUTPOINT: [u8; 36] = {
+    let mut outpoint = [0; 36];
+    let (_, index) = outpoint.split_at_mut(32);
+    index.copy_from_slice(&[0xff; 4]);
+    outpoint
+};
+
+const _: () = assert!(4 + 1 + 36 + 1 + 100 + 4 + 1 + 9 + COMMITMENT_SCRIPT_BYTES + 4 <= BYTES_MAX);
+
+/// What a coinbase binds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Commitment {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// The height in the work chain that the work is for.
+    pub work_height: u64,
+    /// Who is paid.
+    pub payee: Address,
+    /// The hash of a recent block.
+    pub anchor: Hash32,
+}
+
+/// What stands around extranonce1 and extranonce2, as Stratum sends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CoinbaseParts {
+    /// Before the extranonces.
+    pub coinbase1: Vec<u8>,
+    /// Behind them.
+    pub coinbase2: Vec<u8>,
+}
+
+/// What is read from a coinbase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Coinbase {
+    /// The height in the work chain that its script names.
+    pub work_height: u64,
+    /// Who is paid.
+    pub payee: Address,
+    /// The digest over all that is bound.
+    pub digest: Hash32,
+    /// Its hash, the leftmost leaf of the header's Merkle tree.
+    pub txid: [u8; 32],
+}
+
+/// Why bytes are no coinbase of a work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CoinbaseError {
+    /// More than [`BYTES_MAX`] bytes.
+    #[error("the coinbase has {0} bytes, at most {BYTES_MAX} are allowed")]
+    TooLong(usize),
+    /// It ends early.
+    #[error("the coinbase ends in the middle of a field")]
+    Truncated,
+    /// A version other than 1 and 2.
+    #[error("the coinbase has version {0}: use 1 or 2")]
+    Version(u32),
+    /// The marker of BIP144 where the number of inputs should be.
+    #[error("the coinbase carries a witness: leave marker, flag and witness out")]
+    Witness,
+    /// Not exactly one input.
+    #[error("the coinbase has {0} inputs: exactly one is allowed")]
+    Inputs(u8),
+    /// The input spends something.
+    #[error("the coinbase's input does not have the null outpoint")]
+    Outpoint,
+    /// The script of the input is not of 2 to 100 bytes.
+    #[error("the coinbase's input script has {0} bytes: it must have 2 to 100")]
+    ScriptLength(u8),
+    /// The script of the input does not begin with a height, pushed in the shortest way.
+    #[error("the coinbase's input script does not begin with the work height in its shortest form")]
+    Height,
+    /// No output, or too many.
+    #[error("the coinbase has {0} outputs: 1 to {OUTPUTS_MAX} are allowed")]
+    Outputs(u8),
+    /// No output with a commitment.
+    #[error("the coinbase has no output that says for which chain and whom the work was done")]
+    NoCommitment,
+    /// Several outputs with a commitment.
+    #[error("the coinbase has more than one commitment")]
+    SecondCommitment,
+    /// The output with the commitment has a value.
+    #[error("the coinbase's commitment carries a value: it must be zero")]
+    Value,
+    /// A lock time that is not zero.
+    #[error("the coinbase has a lock time: it must be zero")]
+    LockTime,
+    /// Bytes behind the end.
+    #[error("the coinbase is followed by {0} bytes that do not belong to it")]
+    Trailing(usize),
+    /// A tag that is too long to be built in.
+    #[error("the tag has {0} bytes, at most {TAG_BYTES_MAX} are allowed")]
+    Tag(usize),
+}
+
+impl Commitment {
+    /// The digest over all four.
+    #[must_use]
+    pub fn digest(&self) -> Hash32 {
+        let height = self.work_height.to_le_bytes();
+        let parts: [&[u8]; 4] = [self.chain_id.0.as_bytes(), &height, &self.payee.0, self.anchor.as_bytes()];
+        Hash32(hash::tagged(tags::WORK_COMMITMENT, &parts))
+    }
+
+    /// The coinbase around the extranonces. The tag stands in the input's script, for people who look.
+    ///
+    /// # Errors
+    /// The tag is longer than [`TAG_BYTES_MAX`].
+    pub fn coinbase_parts(&self, tag: &[u8]) -> Result<CoinbaseParts, CoinbaseError> {
+        let tag_length = u8::try_from(tag.len()).ok().filter(|length| usize::from(*length) <= TAG_BYTES_MAX);
+        let tag_length = tag_length.ok_or(CoinbaseError::Tag(tag.len()))?;
+        let height = height_push(self.work_height);
+        let extranonces = EXTRANONCE1_BYTES.saturating_add(EXTRANONCE2_BYTES);
+        let mut script = height;
+        if tag_length > 0 {
+            script.push(tag_length);
+            script.extend_from_slice(tag);
+        }
+        script.push(u8::try_from(extranonces).expect("12 bytes"));
+        let script_length = script.len().saturating_add(extranonces);
+        let mut coinbase1 = 2_u32.to_le_bytes().to_vec();
+        coinbase1.push(1);
+        coinbase1.extend_from_slice(&NULL_OUTPOINT);
+        coinbase1.push(u8::try_from(script_length).expect("at most 10, 41 and 13 bytes"));
+        coinbase1.append(&mut script);
+        let mut coinbase2 = vec![0xff; 4];
+        coinbase2.push(1);
+        coinbase2.extend_from_slice(&[0; 8]);
+        coinbase2.push(u8::try_from(COMMITMENT_SCRIPT_BYTES).expect("58 bytes"));
+        coinbase2.extend_from_slice(&COMMITMENT_HEAD);
+        coinbase2.extend_from_slice(&self.payee.0);
+        coinbase2.extend_from_slice(self.digest().as_bytes());
+        coinbase2.extend_from_slice(&[0; 4]);
+        Ok(CoinbaseParts { coinbase1, coinbase2 })
+    }
+}
+
+impl CoinbaseParts {
+    /// The whole coinbase.
+    #[must_use]
+    pub fn assemble(&self, extranonce1: [u8; EXTRANONCE1_BYTES], extranonce2: [u8; EXTRANONCE2_BYTES]) -> Vec<u8> {
+        [self.coinbase1.as_slice(), &extranonce1, &extranonce2, &self.coinbase2].concat()
+    }
+}
+
+impl Coinbase {
+    /// Reads a coinbase.
+    ///
+    /// # Errors
+    /// [`CoinbaseError`], the first in the order of the bytes.
+    pub fn parse(bytes: &[u8]) -> Result<Self, CoinbaseError> {
+        if bytes.len() > BYTES_MAX {
+            return Err(CoinbaseError::TooLong(bytes.len()));
+        }
+        let mut reader = Reader { rest: bytes };
+        let version = u32::from_le_bytes(reader.array()?);
+        if !(1..=2).contains(&version) {
+            return Err(CoinbaseError::Version(version));
+        }
+        let work_height = read_input(&mut reader)?;
+        let (payee, digest) = read_outputs(&mut reader)?;
+        if reader.array()? != [0; 4] {
+            return Err(CoinbaseError::LockTime);
+        }
+        if !reader.rest.is_empty() {
+            return Err(CoinbaseError::Trailing(reader.rest.len()));
+        }
+        Ok(Self { work_height, payee, digest, txid: sha256d(bytes) })
+    }
+
+    /// Whether this is the coinbase of that commitment.
+    #[must_use]
+    pub fn binds(&self, commitment: &Commitment) -> bool {
+        self.work_height == commitment.work_height
+            && self.payee == commitment.payee
+            && self.digest == commitment.digest()
+    }
+}
+
+/// The one input; returns the work height that its script names.
+fn read_input(reader: &mut Reader<'_>) -> Result<u64, CoinbaseError> {
+    match reader.byte()? {
+        1 => {}
+        0 => return Err(CoinbaseError::Witness),
+        count => return Err(CoinbaseError::Inputs(count)),
+    }
+    if reader.array()? != NULL_OUTPOINT {
+        return Err(CoinbaseError::Outpoint);
+    }
+    let length = reader.byte()?;
+    if !(2..=100).contains(&length) {
+        return Err(CoinbaseError::ScriptLength(length));
+    }
+    let script = reader.take(length.into())?;
+    let _sequence: [u8; 4] = reader.array()?;
+    read_height(script).ok_or(CoinbaseError::Height)
+}
+
+/// The outputs; returns payee and digest of the one commitment.
+fn read_outputs(reader: &mut Reader<'_>) -> Result<(Address, Hash32), CoinbaseError> {
+    let count = reader.byte()?;
+    if !(1..=OUTPUTS_MAX).contains(&count) {
+        return Err(CoinbaseError::Outputs(count));
+    }
+    let mut found = None;
+    for _ in 0..count {
+        let value: [u8; 8] = reader.array()?;
+        let length = reader.byte()?;
+        let script = reader.take(length.into())?;
+        let Some(commitment) = read_commitment(script) else { continue };
+        if found.replace(commitment).is_some() {
+            return Err(CoinbaseError::SecondCommitment);
+        }
+        if value != [0; 8] {
+            return Err(CoinbaseError::Value);
+        }
+    }
+    found.ok_or(CoinbaseError::NoCommitment)
+}
+
+fn read_commitment(script: &[u8]) -> Option<(Address, Hash32)> {
+    let (payee, digest) = script.strip_prefix(&COMMITMENT_HEAD)?.split_first_chunk()?;
+    Some((Address(*payee), Hash32::from_slice(digest)?))
+}
+
+/// The work height as the push of a script number (BIP34), at least one byte long: little-endian, with a zero behind a byte
+/// whose highest bit is set, because that bit is the sign.
+fn height_push(height: u64) -> Vec<u8> {
+    let mut number = height.to_le_bytes().to_vec();
+    while number.len() > 1 && number.last() == Some(&0) {
+        number.pop();
+    }
+    if number.last().is_some_and(|byte| byte & 0x80 != 0) {
+        number.push(0);
+    }
+    let length = u8::try_from(number.len()).expect("at most 9 bytes");
+    number.insert(0, length);
+    number
+}
+
+/// The height at the beginning of a script, if it stands there as [`height_push`] writes it.
+fn read_height(script: &[u8]) -> Option<u64> {
+    let (length, rest) = script.split_first()?;
+    let number = rest.get(..usize::from(*length)).filter(|number| (1..=9).contains(&number.len()))?;
+    let (low, high) = number.split_at(number.len().min(8));
+    let mut bytes = [0; 8];
+    bytes.iter_mut().zip(low).for_each(|(place, byte)| *place = *byte);
+    let height = u64::from_le_bytes(bytes);
+    (high.iter().all(|byte| *byte == 0) && script.starts_with(&height_push(height))).then_some(height)
+}
+
+/// Bytes from front to back.
+struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, length: usize) -> Result<&'a [u8], CoinbaseError> {
+        let (taken, rest) = self.rest.split_at_checked(length).ok_or(CoinbaseError::Truncated)?;
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], CoinbaseError> {
+        let (taken, rest) = self.rest.split_first_chunk().ok_or(CoinbaseError::Truncated)?;
+        self.rest = rest;
+        Ok(*taken)
+    }
+
+    /// A length or a count: one byte, because nothing in a coinbase reaches 253.
+    fn byte(&mut self) -> Result<u8, CoinbaseError> {
+        let [byte] = self.array()?;
+        Ok(byte)
+    }
+}
