@@ -56,13 +56,12 @@ macro_rules! nonce_search {
         /// Words 16 to 63 of the second block, each with its round's constant.
         $(#[$attribute])*
         #[inline]
-        fn expand(tail: &$crate::sha256d::prepared::Tail, nonce: Word) -> [Word; 48] {
+        fn expand(tail: &$crate::sha256d::prepared::Tail, nonce: Word) -> [[Word; 16]; 3] {
             use $crate::sha256d::prepared::{self as plain, END, HEADER_BITS, K};
             let zero = all(0);
             let mut w = [zero; 16];
             w[4] = all(END);
             w[15] = all(HEADER_BITS);
-            let mut sums = [zero; 48];
             // Word 16 + i takes the place of word i.
             w[0] = all(tail.expanded[0]);
             w[1] = all(tail.expanded[1]);
@@ -76,20 +75,23 @@ macro_rules! nonce_search {
             unrolled!(I in [9 10 11 12 13] { w[I] = add(w[I - 7], lower1(w[I - 2])); });
             w[14] = add(add(w[7], all(plain::lower0(HEADER_BITS))), lower1(w[12]));
             w[15] = add(add(w[8], add(all(HEADER_BITS), lower0(w[0]))), lower1(w[13]));
-            unrolled!(I in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15] { sums[I] = add(w[I], all(K[I + 16])); });
-            unrolled!(I in [16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47] {
-                w[I % 16] = next(&w, I);
-                sums[I] = add(w[I % 16], all(K[I + 16]));
+            let mut sums = [w; 3];
+            unrolled!(I in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15] { sums[0][I] = add(w[I], all(K[1][I])); });
+            unrolled!(ROW in [1 2] {
+                unrolled!(I in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15] {
+                    w[I] = next(&w, I);
+                    sums[ROW][I] = add(w[I], all(K[ROW + 1][I]));
+                });
             });
             sums
         }
 
-        /// The message word that takes the place of word `i` modulo 16.
+        /// The message word that takes the place of word `i`.
         $(#[$attribute])*
         #[inline]
         fn next(w: &[Word; 16], i: usize) -> Word {
             add(
-                add(w[i % 16], lower0(w[(i + 1) % 16])),
+                add(w[i], lower0(w[(i + 1) % 16])),
                 add(w[(i + 9) % 16], lower1(w[(i + 14) % 16])),
             )
         }
@@ -97,19 +99,18 @@ macro_rules! nonce_search {
         /// The first hash.
         $(#[$attribute])*
         #[inline]
-        fn digest(version: &$crate::sha256d::prepared::Version, nonce: Word, expanded: &[Word; 48]) -> [Word; 8] {
+        fn digest(version: &$crate::sha256d::prepared::Version, nonce: Word, expanded: &[[Word; 16]; 3]) -> [Word; 8] {
             use $crate::sha256d::prepared::{HEADER_BITS, K};
             let mut state = [all(0); 8];
             unrolled!(I in [0 1 2 3 4 5 6 7] { state[I] = all(version.after_round_3[I]); });
             state[0] = add(state[0], nonce);
             state[4] = add(state[4], nonce);
             unrolled!(I in [0 1 2] { state = round(state, all(version.rounds_4_to_6[I])); });
-            unrolled!(I in [7 8 9 10 11 12 13 14] { state = round(state, add(state[7], all(K[I]))); });
-            state = round(state, add(state[7], all(K[15].wrapping_add(HEADER_BITS))));
-            unrolled!(I in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23
-                            24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47] {
-                state = round(state, add(state[7], expanded[I]));
-            });
+            unrolled!(I in [7 8 9 10 11 12 13 14] { state = round(state, add(state[7], all(K[0][I]))); });
+            state = round(state, add(state[7], all(K[0][15].wrapping_add(HEADER_BITS))));
+            for sums in expanded {
+                unrolled!(I in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15] { state = round(state, add(state[7], sums[I])); });
+            }
             unrolled!(I in [0 1 2 3 4 5 6 7] { state[I] = add(state[I], all(version.chaining[I])); });
             state
         }
@@ -121,18 +122,18 @@ macro_rules! nonce_search {
         fn last_word(digest: [Word; 8]) -> Word {
             use $crate::sha256d::prepared::{self as plain, DIGEST_BITS, END, INITIAL, K};
             // Round 0 adds the first word to two words of a state that is known.
-            const START: [u32; 8] = plain::round(&INITIAL, K[0]);
+            const START: [u32; 8] = plain::round(&INITIAL, K[0][0]);
             let mut w = [all(0); 16];
             unrolled!(I in [0 1 2 3 4 5 6 7] { w[I] = digest[I]; });
             let mut state = [all(0); 8];
             unrolled!(I in [0 1 2 3 4 5 6 7] { state[I] = all(START[I]); });
             state[0] = add(state[0], w[0]);
             state[4] = add(state[4], w[0]);
-            unrolled!(I in [1 2 3] { state = round(state, add(all(START[8 - I].wrapping_add(K[I])), w[I])); });
-            unrolled!(I in [4 5 6 7] { state = round(state, add(add(state[7], all(K[I])), w[I])); });
-            state = round(state, add(state[7], all(K[8].wrapping_add(END))));
-            unrolled!(I in [9 10 11 12 13 14] { state = round(state, add(state[7], all(K[I]))); });
-            state = round(state, add(state[7], all(K[15].wrapping_add(DIGEST_BITS))));
+            unrolled!(I in [1 2 3] { state = round(state, add(all(START[8 - I].wrapping_add(K[0][I])), w[I])); });
+            unrolled!(I in [4 5 6 7] { state = round(state, add(add(state[7], all(K[0][I])), w[I])); });
+            state = round(state, add(state[7], all(K[0][8].wrapping_add(END))));
+            unrolled!(I in [9 10 11 12 13 14] { state = round(state, add(state[7], all(K[0][I]))); });
+            state = round(state, add(state[7], all(K[0][15].wrapping_add(DIGEST_BITS))));
             // Words 8 to 15 are padding, so that most terms of the next fifteen words vanish.
             w[0] = add(w[0], lower0(w[1]));
             w[1] = add(add(w[1], all(plain::lower1(DIGEST_BITS))), lower0(w[2]));
@@ -144,11 +145,15 @@ macro_rules! nonce_search {
             w[14] = add(add(w[7], all(plain::lower0(DIGEST_BITS))), lower1(w[12]));
             w[15] = add(add(w[8], add(all(DIGEST_BITS), lower0(w[0]))), lower1(w[13]));
             unrolled!(I in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15] {
-                state = round(state, add(add(state[7], all(K[I + 16])), w[I]));
+                state = round(state, add(add(state[7], all(K[1][I])), w[I]));
             });
-            unrolled!(I in [16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44] {
-                w[I % 16] = next(&w, I);
-                state = round(state, add(add(state[7], all(K[I + 16])), w[I % 16]));
+            unrolled!(I in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15] {
+                w[I] = next(&w, I);
+                state = round(state, add(add(state[7], all(K[2][I])), w[I]));
+            });
+            unrolled!(I in [0 1 2 3 4 5 6 7 8 9 10 11 12] {
+                w[I] = next(&w, I);
+                state = round(state, add(add(state[7], all(K[3][I])), w[I]));
             });
             add(state[4], all(INITIAL[7]))
         }

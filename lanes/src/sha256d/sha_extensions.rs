@@ -35,8 +35,10 @@ fn four(a: u32, b: u32, c: u32, d: u32) -> __m128i {
 
 #[target_feature(enable = "sha,sse4.1")]
 #[inline]
-fn constants(from: usize) -> __m128i {
-    four(K[from], K[from + 1], K[from + 2], K[from + 3])
+fn constants(place: usize) -> __m128i {
+    let row = &K[place / 4];
+    let at = place % 4 * 4;
+    four(row[at], row[at + 1], row[at + 2], row[at + 3])
 }
 
 #[target_feature(enable = "sha,sse4.1")]
@@ -114,10 +116,10 @@ fn expand(tail: &Tail, nonce: u32) -> [Words; 16] {
         w[0][I] = four(a, b, c, nonce.wrapping_add(I as u32).swap_bytes());
     });
     let mut all = [plus(&w[0], constants(0)); 16];
-    unrolled!(I in [1 2 3] { all[I] = plus(&w[I], constants(4 * I)); });
+    unrolled!(I in [1 2 3] { all[I] = plus(&w[I], constants(I)); });
     unrolled!(I in [4 5 6 7 8 9 10 11 12 13 14 15] {
         w[I % 4] = next(&w, I % 4);
-        all[I] = plus(&w[I % 4], constants(4 * I));
+        all[I] = plus(&w[I % 4], constants(I));
     });
     all
 }
@@ -153,18 +155,18 @@ fn last_words(digest: &[Words; 2]) -> [u32; STREAMS] {
     let mut w = [digest[0], digest[1], [four(END, 0, 0, 0); STREAMS], [four(0, 0, 0, DIGEST_BITS); STREAMS]];
     let mut states = [state(&INITIAL); STREAMS];
     unrolled!(I in [0 1 2 3] {
-        let sums = plus(&w[I], constants(4 * I));
+        let sums = plus(&w[I], constants(I));
         two_rounds(&mut states, &sums);
         two_more_rounds(&mut states, &sums);
     });
     unrolled!(I in [4 5 6 7 8 9 10 11 12 13 14] {
         w[I % 4] = next(&w, I % 4);
-        let sums = plus(&w[I % 4], constants(4 * I));
+        let sums = plus(&w[I % 4], constants(I));
         two_rounds(&mut states, &sums);
         two_more_rounds(&mut states, &sums);
     });
     w[3] = next(&w, 3);
-    two_rounds(&mut states, &plus(&w[3], constants(60)));
+    two_rounds(&mut states, &plus(&w[3], constants(15)));
     let mut words = [INITIAL[7]; STREAMS];
     unrolled!(I in [0 1 2 3] {
         words[I] = words[I].wrapping_add(_mm_extract_epi32::<0>(states[I].abef).cast_unsigned());
