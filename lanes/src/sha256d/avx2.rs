@@ -1,6 +1,10 @@
 //! Eight nonces at a time in 256-bit registers. There is no rotation, so that it takes three instructions.
 
-#![allow(clippy::indexing_slicing, reason = "arrays of fixed lengths walked by constants")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "arrays of fixed lengths walked by constants"
+)]
 
 use std::arch::x86_64::{
     __m256i, _mm256_add_epi32, _mm256_and_si256, _mm256_castsi256_ps, _mm256_cmpeq_epi32, _mm256_min_epu32,
@@ -8,7 +12,7 @@ use std::arch::x86_64::{
     _mm256_slli_epi32, _mm256_srli_epi32, _mm256_xor_si256,
 };
 
-use super::search::{nonce_search, unrolled};
+use super::search::{BATCHES_EXPANDED, nonce_search, unrolled};
 
 type Word = __m256i;
 

@@ -1,13 +1,17 @@
 //! Sixteen nonces at a time in 512-bit registers: a rotation is one instruction, and so is any function of three bits.
 
-#![allow(clippy::indexing_slicing, reason = "arrays of fixed lengths walked by constants")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "arrays of fixed lengths walked by constants"
+)]
 
 use std::arch::x86_64::{
     __m512i, _mm512_add_epi32, _mm512_cmple_epu32_mask, _mm512_ror_epi32, _mm512_set_epi32, _mm512_set1_epi32,
     _mm512_set4_epi32, _mm512_shuffle_epi8, _mm512_srli_epi32, _mm512_ternarylogic_epi32,
 };
 
-use super::search::{nonce_search, unrolled};
+use super::search::{BATCHES_EXPANDED, nonce_search, unrolled};
 
 /// Sixteen lanes of each of two batches: an instruction's result takes two cycles, in which the other batch goes on.
 #[derive(Clone, Copy)]

@@ -168,7 +168,8 @@ impl Version {
         let after_round_2 = round(&after_round_1, K[0][2].wrapping_add(words[18]));
         let after_round_3 = round(&after_round_2, K[0][3]);
         let [.., f, g, h] = after_round_3;
-        let rounds_4_to_6 = [h.wrapping_add(K[0][4]).wrapping_add(END), g.wrapping_add(K[0][5]), f.wrapping_add(K[0][6])];
+        let rounds_4_to_6 =
+            [h.wrapping_add(K[0][4]).wrapping_add(END), g.wrapping_add(K[0][5]), f.wrapping_add(K[0][6])];
         Self { number: words[0].swap_bytes(), chaining, after_round_1, after_round_3, rounds_4_to_6 }
     }
 }

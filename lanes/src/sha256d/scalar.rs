@@ -1,9 +1,13 @@
 //! One nonce at a time, in plain words: for every processor.
 
-#![allow(clippy::indexing_slicing, reason = "arrays of fixed lengths walked by constants")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "arrays of fixed lengths walked by constants"
+)]
 
 use super::prepared::{choose, lower0, lower1, majority, upper0, upper1};
-use super::search::{nonce_search, unrolled};
+use super::search::{BATCHES_EXPANDED, nonce_search, unrolled};
 
 type Word = u32;
 

@@ -4,6 +4,10 @@
 //! `majority`, `nonces` and `at_most`; [`nonce_search`] writes the search over them. A macro, since a function that is generic
 //! over kernels would not be compiled for the instructions of each.
 
+/// Batches that are expanded before any of them is hashed. Expanding and hashing are together more code than a processor keeps
+/// at hand, so it should not change between the two for every batch; the sums of four batches are 24 KiB at most.
+pub(super) const BATCHES_EXPANDED: usize = 4;
+
 /// Repeats a block for each number, with the number as a constant: the compiler would not unroll loops of this length.
 macro_rules! unrolled {
     ($i:ident in [$($number:literal)*] $body:block) => {
@@ -25,22 +29,27 @@ macro_rules! nonce_search {
             batches: u32,
             report: &mut dyn FnMut($crate::sha256d::Candidates),
         ) {
-            let mut nonce = first;
-            let mut batch = 0_u32;
-            while batch < batches {
-                let word = nonces(nonce);
-                let expanded = expand(search.tail, word);
-                let mut version = 0;
-                while version < search.versions.len() {
-                    let digest = digest(&search.versions[version], word, &expanded);
-                    let lanes = at_most(last_word(digest), search.top_max);
-                    if lanes != 0 {
-                        report($crate::sha256d::Candidates { version, nonce, lanes });
-                    }
-                    version = version.wrapping_add(1);
+            let mut expanded = [expand(search.tail, nonces(first)); BATCHES_EXPANDED];
+            let mut done = 0_u32;
+            while done < batches {
+                let start = first.wrapping_add(done.wrapping_mul($lanes));
+                let mut nonce = start;
+                for sums in &mut expanded {
+                    *sums = expand(search.tail, nonces(nonce));
+                    nonce = nonce.wrapping_add($lanes);
                 }
-                nonce = nonce.wrapping_add($lanes);
-                batch = batch.wrapping_add(1);
+                nonce = start;
+                for sums in expanded.iter().take(batches.wrapping_sub(done) as usize) {
+                    let word = nonces(nonce);
+                    for (place, version) in search.versions.iter().enumerate() {
+                        let lanes = at_most(last_word(digest(version, word, sums)), search.top_max);
+                        if lanes != 0 {
+                            report($crate::sha256d::Candidates { version: place, nonce, lanes });
+                        }
+                    }
+                    nonce = nonce.wrapping_add($lanes);
+                }
+                done = done.saturating_add(BATCHES_EXPANDED as u32);
             }
         }
 
@@ -77,12 +86,12 @@ macro_rules! nonce_search {
             w[15] = add(add(w[8], add(all(HEADER_BITS), lower0(w[0]))), lower1(w[13]));
             let mut sums = [w; 3];
             unrolled!(I in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15] { sums[0][I] = add(w[I], all(K[1][I])); });
-            unrolled!(ROW in [1 2] {
+            for (sums, row) in sums[1..].iter_mut().zip(&K[2..]) {
                 unrolled!(I in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15] {
                     w[I] = next(&w, I);
-                    sums[ROW][I] = add(w[I], all(K[ROW + 1][I]));
+                    sums[I] = add(w[I], all(row[I]));
                 });
-            });
+            }
             sums
         }
 

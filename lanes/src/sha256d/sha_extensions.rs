@@ -3,7 +3,11 @@
 //! An instruction's result is used by the next one and takes several cycles, so that one hash by itself would leave the unit idle:
 //! [`STREAMS`] nonces are hashed in step. Round constants come added to the message words.
 
-#![allow(clippy::indexing_slicing, reason = "arrays of fixed lengths walked by constants")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "arrays of fixed lengths walked by constants"
+)]
 
 use std::arch::x86_64::{
     __m128i, _mm_add_epi32, _mm_alignr_epi8, _mm_blend_epi16, _mm_extract_epi32, _mm_set_epi32, _mm_sha256msg1_epu32,
