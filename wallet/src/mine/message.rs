@@ -161,19 +161,17 @@ fn reason(error: &Value) -> String {
 }
 
 fn request(method: &str, id: Value, params: &str) -> Result<Message, String> {
-    let raw: Vec<&RawValue> = match serde_json::from_str(params) {
-        Ok(raw) => raw,
-        Err(_) if params == "null" => Vec::new(),
-        Err(_) => return Err("the parameters are no list".to_owned()),
-    };
-    let params = Params(raw);
+    let list = || Params::read(params);
     Ok(match method {
-        "mining.set_difficulty" => Message::Difficulty(difficulty(params.raw(0)?)?),
-        "mining.notify" => Message::Notify(Box::new(notify(&params)?)),
-        "mining.set_extranonce" => Message::Extranonce(extranonce(&params.text(0)?, params.number(1)?)?),
-        "mining.set_version_mask" => Message::VersionMask(u32::from_be_bytes(params.bytes(0)?)),
-        "client.reconnect" => reconnect(&params)?,
-        "client.show_message" => Message::Show(shown(&params.text(0)?, TEXT_CHARS_MAX)),
+        "mining.set_difficulty" => Message::Difficulty(difficulty(list()?.raw(0)?)?),
+        "mining.notify" => Message::Notify(Box::new(notify(&list()?)?)),
+        "mining.set_extranonce" => {
+            let params = list()?;
+            Message::Extranonce(extranonce(&params.text(0)?, params.number(1)?)?)
+        }
+        "mining.set_version_mask" => Message::VersionMask(u32::from_be_bytes(list()?.bytes(0)?)),
+        "client.reconnect" => reconnect(&list()?)?,
+        "client.show_message" => Message::Show(shown(&list()?.text(0)?, TEXT_CHARS_MAX)),
         "mining.ping" | "client.ping" => Message::Ping(id),
         "client.get_version" => Message::Version(id),
         _ if id.is_null() => Message::Ignored,
@@ -272,7 +270,14 @@ pub fn mask(text: &str) -> Option<u32> {
 
 struct Params<'a>(Vec<&'a RawValue>);
 
-impl Params<'_> {
+impl<'a> Params<'a> {
+    fn read(text: &'a str) -> Result<Self, String> {
+        match text {
+            "null" => Ok(Self(Vec::new())),
+            _ => serde_json::from_str(text).map(Self).map_err(|_| "the parameters are no list".to_owned()),
+        }
+    }
+
     fn raw(&self, place: usize) -> Result<&str, String> {
         self.0.get(place).map(|raw| raw.get()).ok_or_else(|| format!("parameter {} is missing", place + 1))
     }
