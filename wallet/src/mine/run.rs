@@ -62,11 +62,11 @@ pub struct Options {
 /// Something that happened.
 pub enum Happening {
     /// A connection, by its number, is open or failed to be.
-    Opened(u64, std::io::Result<Writer>),
+    Opened(u32, std::io::Result<Writer>),
     /// The pool of a connection said something.
-    Line(u64, Vec<u8>),
+    Line(u32, Vec<u8>),
     /// A connection ended, and why.
-    Closed(u64, std::io::Error),
+    Closed(u32, std::io::Error),
     /// A worker found a share.
     Found(Share),
     /// The person wants to end.
@@ -93,7 +93,7 @@ pub struct Summary {
 /// Mines until told to end, by the options or by [`Happening::Interrupted`].
 ///
 /// # Errors
-/// `pool_refused` when the pool does not let the worker in; `pool_unreachable` when the time is over and no pool ever let it in.
+/// `pool_refused` when the pool does not let the worker in the first time; `pool_unreachable` when the time is over and no pool ever let it in.
 pub fn run(
     options: Options,
     (sender, receiver): (SyncSender<Happening>, Receiver<Happening>),
@@ -138,7 +138,7 @@ struct Miner<'a> {
     show: &'a mut dyn Show,
     link: Option<Link>,
     /// The latest connection; what older ones say is passed over.
-    number: u64,
+    number: u32,
     port: u16,
     backoff_s: u64,
     connect_at: Option<Instant>,
@@ -242,7 +242,7 @@ impl Miner<'_> {
 
     fn open(&mut self, writer: Writer) {
         let Options { user, password, pool, .. } = &self.options;
-        let mut session = Session::new(user, password, &pool.host);
+        let mut session = Session::new(user, password, &pool.host, self.number);
         let lines = session.open();
         self.link = Some(Link { writer, session, opened: Instant::now() });
         self.show.tell(&Told::Connected);
@@ -289,6 +289,10 @@ impl Miner<'_> {
                 self.was_ready = true;
                 self.backoff_s = BACKOFF_S.0;
                 self.show.tell(&Told::Authorized);
+            }
+            // Who was let in before may be banned for a while.
+            Event::Unauthorized(why) if self.was_ready => {
+                self.lose(&format!("the pool does not let the worker in: {why}"), None)
             }
             Event::Unauthorized(why) => {
                 let message = format!("the pool does not let `{}` in: {why}", self.options.user);

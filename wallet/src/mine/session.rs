@@ -80,9 +80,11 @@ pub struct Session {
 }
 
 impl Session {
-    /// A conversation of `user` with the pool at `host`.
+    /// A conversation of `user` with the pool at `host`. Jobs of different `connection`s have different serials, so that a share
+    /// that was found before a connection broke is not handed in on the next.
     #[must_use]
-    pub fn new(user: &str, password: &str, host: &str) -> Self {
+    pub fn new(user: &str, password: &str, host: &str, connection: u32) -> Self {
+        let serial = u64::from(connection) << 32;
         Self {
             user: user.to_owned(),
             password: password.to_owned(),
@@ -95,8 +97,8 @@ impl Session {
             difficulty: Difficulty::ONE,
             notify: None,
             job: None,
-            serial: 0,
-            serial_valid: 0,
+            serial,
+            serial_valid: serial,
             next: Arc::default(),
         }
     }

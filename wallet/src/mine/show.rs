@@ -236,11 +236,14 @@ impl<W: Write> Show for Live<W> {
     fn tell(&mut self, told: &Told<'_>) {
         // Back to the line's start, and what stood there goes.
         const AGAIN: &str = "\r\u{1b}[2K";
+        // A line that is longer than the terminal is wide is cut, since only one line can be rewritten.
+        const CUT: &str = "\u{1b}[?7l";
+        const WRAP: &str = "\u{1b}[?7h";
         let _ = match told {
             Told::Status { .. } => {
                 let text = told.text().unwrap_or_default();
                 let pool = if self.message.is_empty() { String::new() } else { format!(" | {}", self.message) };
-                write!(self.out, "{AGAIN}{text}{pool}")
+                write!(self.out, "{AGAIN}{CUT}{text}{pool}{WRAP}")
             }
             Told::End { .. } => writeln!(self.out),
             Told::Accepted { .. } | Told::Job { .. } => Ok(()),
@@ -304,7 +307,12 @@ mod tests {
         let mut out = Vec::new();
         all(&mut Live::new(&mut out));
         let live = String::from_utf8(out).expect("text");
-        assert!(live.contains("\r\u{1b}[2K71.3 MH/s, accepted 1, rejected 2, best 1, difficulty 1 | hello"), "{live}");
+        assert!(
+            live.contains(
+                "\r\u{1b}[2K\u{1b}[?7l71.3 MH/s, accepted 1, rejected 2, best 1, difficulty 1 | hello\u{1b}[?7h"
+            ),
+            "{live}"
+        );
     }
 
     #[test]

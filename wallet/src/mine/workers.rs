@@ -18,8 +18,8 @@ use super::run::Happening;
 const STEP_HASHES_MAX: u64 = 1 << 20;
 /// Fewest.
 const STEP_HASHES_MIN: u64 = 1 << 10;
-/// Shares of a step that a pool with an easy target makes likely.
-const STEP_SHARES: u64 = 64;
+/// Shares of a step at a pool with an easy target: few, so that they are handed in before the job changes.
+const STEP_SHARES: u64 = 8;
 
 #[derive(Default)]
 struct Board {

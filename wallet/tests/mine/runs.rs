@@ -126,6 +126,23 @@ fn a_pool_that_does_not_let_in_ends_the_run_with_its_reason() {
 }
 
 #[test]
+fn a_worker_that_was_let_in_before_tries_again_when_it_is_banned() {
+    let pool = TestPool::start(|talk| match talk.number {
+        0 => talk.serve(5),
+        1 => {
+            while let Some(request) = talk.hear() {
+                let id = &request["id"];
+                talk.say(&format!("{{\"id\":{id},\"result\":null,\"error\":[24,\"banned for a while\",null]}}"));
+            }
+        }
+        _ => talk.serve(usize::MAX),
+    });
+    let (summary, recorder) = mine(options(pool.port, 10));
+    assert!(summary.expect("the ban ends").accepted >= 10);
+    assert!(recorder.texts("lost", "why")[1].contains("banned for a while (24)"));
+}
+
+#[test]
 fn without_a_pool_the_time_ends_the_run_and_says_what_was_wrong() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound").port();
     let asked = Options { time_max: Some(Duration::from_millis(300)), ..options(port, 1) };

@@ -17,8 +17,12 @@ pub fn judged(line: &str) -> Client2Server {
     message.try_into().unwrap_or_else(|error| panic!("{line}: {error:?}"))
 }
 
+fn session_of(connection: u32) -> Session {
+    Session::new("thr1address.desk", "x", "pool.example", connection)
+}
+
 pub fn session() -> Session {
-    Session::new("thr1address.desk", "x", "pool.example")
+    session_of(1)
 }
 
 pub fn notify(id: &str, clean: bool) -> Value {
@@ -32,7 +36,10 @@ pub fn hear(session: &mut Session, line: &Value) -> Vec<Event> {
 
 /// A session that is let in, with version rolling and an extranonce of four and eight bytes.
 pub fn ready() -> Session {
-    let mut session = session();
+    let_in(session())
+}
+
+fn let_in(mut session: Session) -> Session {
     assert_eq!(session.open().len(), 2);
     hear(
         &mut session,
@@ -228,4 +235,13 @@ fn a_pool_that_does_not_let_in_says_why() {
     assert_eq!(session.open().len(), 2);
     let events = hear(&mut session, &json!({"id": 1, "result": null, "error": [20, "Unknown method", null]}));
     assert!(events.is_empty(), "an older pool without version rolling is one all the same");
+}
+
+#[test]
+fn a_share_of_an_earlier_connection_is_not_handed_in_on_the_next() {
+    let (mut first, mut second) = (ready(), let_in(session_of(2)));
+    let old = work(&hear(&mut first, &notify("a", true)));
+    let new = work(&hear(&mut second, &notify("a", true)));
+    assert!(second.submit(share(&old)).is_none() && first.submit(share(&new)).is_none());
+    assert!(second.submit(share(&new)).is_some() && first.submit(share(&old)).is_some());
 }

@@ -212,8 +212,8 @@ fn listen_for_interrupts(sender: SyncSender<Happening>) -> Result<()> {
     let failed = |error| Error::file("listen for", std::path::Path::new("Ctrl-C"), &error);
     let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
     std::thread::spawn(move || {
-        for signal in &mut signals {
-            if sender.try_send(Happening::Interrupted).is_err() {
+        for (before, signal) in signals.forever().enumerate() {
+            if before > 0 || sender.try_send(Happening::Interrupted).is_err() {
                 std::process::exit(128 + signal);
             }
         }
