@@ -1,7 +1,7 @@
 //! Lines over TCP or TLS, read and written by different threads.
 //!
 //! It must not know what a line says. Invariants: a line is bounded before it is kept; a pool that takes nothing for
-//! [`WRITE_WAIT`] or says nothing for [`SILENCE_MAX`] has gone; TLS asks for a certificate of a known authority, or of the
+//! `WRITE_WAIT` or says nothing for `SILENCE_MAX` has gone; TLS asks for a certificate of a known authority, or of the
 //! file that the person named.
 
 use std::io::{Error, ErrorKind, Read, Result, Write};
