@@ -1,5 +1,5 @@
 //! ECDSA over secp256k1: what the node checks transactions with. Every verdict is libsecp256k1's, but that several signatures
-//! at a time may be proven right by [`lanes`], where the processor can; what is not proven there is checked here.
+//! at a time may be proven right by [`lanes::ecdsa`], where the processor can; what is not proven there is checked here.
 //!
 //! It must not know what is signed: the message is a 32-byte digest, used as it is. Secrets are not handled here;
 //! wallets sign with [`crate::ecdsa_pure`].
@@ -7,7 +7,7 @@
 //! Invariants: one signature has one form (r ‖ s, both in 1..n, s in the lower half: BIP-62, BIP-146) and one key has
 //! one form (compressed SEC 1); the same inputs get the same verdict from the pure twin.
 
-use lanes::{Claim, LANES};
+use lanes::ecdsa::{Claim, LANES};
 use secp256k1::{Message, PublicKey, ecdsa};
 use types::{Secp256k1Key, Secp256k1Signature};
 
@@ -98,11 +98,11 @@ pub fn verify_many(checks: &[Check<'_>]) -> Vec<Result<(), EcdsaError>> {
     // A batch of one would cost more than the check by itself.
     let batched = if checks.len() % LANES == 1 { checks.len().saturating_sub(1) } else { checks.len() };
     let mut proven = vec![false; checks.len()];
-    if lanes::available() {
+    if lanes::ecdsa::available() {
         let claims = checks.iter().take(batched).enumerate();
         let (places, claims): (Vec<usize>, Vec<Claim>) =
             claims.filter_map(|(place, check)| Some((place, check.claim()?))).unzip();
-        for (place, is_proven) in places.into_iter().zip(lanes::prove(&claims)) {
+        for (place, is_proven) in places.into_iter().zip(lanes::ecdsa::prove(&claims)) {
             if let Some(slot) = proven.get_mut(place) {
                 *slot = is_proven;
             }

@@ -3,6 +3,8 @@
 //! It speaks HTTP to a node and must not know the node's insides. Secrets never reach an argument list, the environment, a log or
 //! `Debug`; what a node says about finality and state is checked here against the genesis before it is shown as checked.
 //!
+//! [`mine`] is the odd one out: it speaks Stratum to a pool, and needs neither key nor node.
+//!
 //! The way of a transfer: [`calls`] makes the call, [`transaction`] the body and the signature, [`client`] hands it to a node,
 //! [`finality`] waits, and [`chain`] checks the certificate.
 
@@ -16,6 +18,7 @@ pub mod finality;
 pub mod home;
 pub mod keys;
 pub mod keystore;
+pub mod mine;
 pub mod password;
 pub mod transaction;
 pub mod transaction_file;

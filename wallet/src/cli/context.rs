@@ -22,6 +22,8 @@ pub struct Context {
     pub home: WalletHome,
     /// The node's address.
     pub node: String,
+    /// Whether a program reads the answer.
+    pub json: bool,
     /// The genesis that the person trusts, if given.
     pub genesis: Option<PathBuf>,
     /// Where passwords come from, if not from the terminal.

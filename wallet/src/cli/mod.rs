@@ -23,7 +23,7 @@ pub use report::Report;
 
 use crate::Result;
 use crate::home::WalletHome;
-use commands::{account, address, asset, chain, history, multisig, send, transaction_file, wallet};
+use commands::{account, address, asset, chain, history, mine, multisig, send, transaction_file, wallet};
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 refused or failed, with an error that has a stable code; 2 the command line is wrong.
 Errors: `error[code]: what happened`, then what to do; with --json `{\"code\", \"message\", \"hint\"}`, both on standard error.
@@ -94,6 +94,8 @@ enum Command {
     Proof(account::Proof),
     /// Show what a transaction costs now
     Fee(chain::Fee),
+    /// Mine at a pool, or at a node's Stratum port, with this machine's processor
+    Mine(mine::Mine),
     /// Create, mint, burn and show assets
     #[command(subcommand)]
     Asset(asset::Command),
@@ -125,6 +127,7 @@ impl Command {
             Self::Validators(command) => command.run(context),
             Self::Proof(command) => command.run(context),
             Self::Fee(command) => command.run(context),
+            Self::Mine(command) => command.run(context),
             Self::Asset(command) => command.run(context),
             Self::Multisig(command) => command.run(context),
             Self::Address(command) => command.run(context),
@@ -183,6 +186,7 @@ impl Global {
         Context {
             home: WalletHome::new(directory),
             node: self.node,
+            json: self.json,
             genesis: self.genesis,
             password_file: self.password_file,
             checkpoint: self.checkpoint,

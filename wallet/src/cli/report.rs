@@ -7,21 +7,28 @@ use serde_json::Value;
 #[derive(Clone, Debug)]
 pub struct Report {
     text: String,
-    json: Value,
+    /// Nothing when a program has been told already, event by event.
+    json: Option<Value>,
 }
 
 impl Report {
     /// An answer with both forms.
     pub fn new(text: impl Into<String>, json: impl Serialize) -> Self {
         let json = serde_json::to_value(json).expect("answers are texts, numbers and lists");
-        Self { text: text.into(), json }
+        Self { text: text.into(), json: Some(json) }
+    }
+
+    /// An answer of which programs have been told all already.
+    pub fn told(text: impl Into<String>) -> Self {
+        Self { text: text.into(), json: None }
     }
 
     /// The form that was asked for.
     #[must_use]
     pub fn render(&self, as_json: bool) -> String {
         if as_json {
-            return serde_json::to_string_pretty(&self.json).expect("a JSON value always has a text") + "\n";
+            let written = |json| serde_json::to_string_pretty(json).expect("a JSON value always has a text") + "\n";
+            return self.json.as_ref().map_or_else(String::new, written);
         }
         if self.text.is_empty() || self.text.ends_with('\n') { self.text.clone() } else { format!("{}\n", self.text) }
     }

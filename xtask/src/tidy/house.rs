@@ -16,8 +16,9 @@ const PURE_LINTS: [&str; 5] = [
     "clippy::arithmetic_side_effects",
 ];
 
-/// The packages that may hold unsafe code, each block allowed by itself, and the most of them.
-const UNSAFE_PACKAGES: [(&str, usize); 1] = [("lanes", 3)];
+/// The packages that may hold unsafe code, each block allowed by itself, and the most of them: `lanes` enters code for
+/// instructions that not every processor has in three places, and twice in tests.
+const UNSAFE_PACKAGES: [(&str, usize); 1] = [("lanes", 5)];
 
 /// All rules over all packages.
 pub(super) fn check(workspace: &Workspace, files: &Files) -> Result<Vec<Finding>, Failure> {

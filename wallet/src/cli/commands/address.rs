@@ -64,7 +64,7 @@ pub struct Completions {
 }
 
 /// Reads an address of either network; says which form it has.
-fn read(text: &str) -> Result<(Address, &'static str)> {
+pub(super) fn read(text: &str) -> Result<(Address, &'static str)> {
     if let Some(address) = Address::parse_legacy(text) {
         return Ok((address, "legacy"));
     }

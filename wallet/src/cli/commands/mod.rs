@@ -5,6 +5,7 @@ pub mod address;
 pub mod asset;
 pub mod chain;
 pub mod history;
+pub mod mine;
 pub mod multisig;
 pub mod send;
 pub mod transaction_file;

@@ -11,9 +11,9 @@ use std::arch::x86_64::{__mmask8, _mm512_cmpeq_epi64_mask, _mm512_set1_epi64};
 
 use super::field::{Field, Loose, limbs, vector};
 use super::point::Jacobian;
-use crate::generator::{self, BETA, Multiple, TABLE};
-use crate::scalar::{Digit, HALF_BITS, Odd};
-use crate::{Claim, LANES};
+use crate::ecdsa::generator::{self, BETA, Multiple, TABLE};
+use crate::ecdsa::scalar::{Digit, HALF_BITS, Odd};
+use crate::ecdsa::{Claim, LANES};
 
 /// Bits of a digit of the key's factors.
 const WIDTH: usize = 5;

@@ -16,15 +16,15 @@ use std::arch::is_x86_feature_detected;
 
 use k256::Scalar;
 
-use crate::scalar::{inverses, reduced, split};
-use crate::{Claim, LANES};
+use crate::ecdsa::scalar::{inverses, reduced, split};
+use crate::ecdsa::{Claim, LANES};
 
 /// Whether the processor has what the code of this module is compiled for.
 pub(crate) fn available() -> bool {
     is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512ifma")
 }
 
-/// As [`crate::prove`], or nothing if the instructions are missing.
+/// As [`crate::ecdsa::prove`], or nothing if the instructions are missing.
 pub(crate) fn prove(claims: &[Claim]) -> Option<Vec<bool>> {
     if !available() {
         return None;

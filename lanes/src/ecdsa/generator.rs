@@ -7,7 +7,7 @@ use k256::elliptic_curve::ops::Reduce;
 use k256::elliptic_curve::point::AffineCoordinates;
 use k256::{ProjectivePoint, Scalar, U256};
 
-use crate::avx512::field::{LIMBS, limbs};
+use crate::ecdsa::avx512::field::{LIMBS, limbs};
 
 /// Bits of a digit.
 pub(crate) const WIDTH: usize = 10;

@@ -20,7 +20,7 @@ use std::arch::x86_64::{
     _mm512_setzero_si512, _mm512_slli_epi64, _mm512_srli_epi64, _mm512_sub_epi64,
 };
 
-use crate::LANES;
+use crate::ecdsa::LANES;
 
 /// Limbs of a number.
 pub(crate) const LIMBS: usize = 5;

@@ -4,7 +4,7 @@ use k256::elliptic_curve::ops::Reduce;
 use k256::elliptic_curve::point::AffineCoordinates;
 use k256::elliptic_curve::{Field, PrimeField};
 use k256::{AffinePoint, FieldBytes, ProjectivePoint, Scalar, U256};
-use lanes::{Claim, LANES, available, prove};
+use lanes::ecdsa::{Claim, LANES, available, prove};
 use proptest::prelude::*;
 use secp256k1::{Message, PublicKey, ecdsa};
 
