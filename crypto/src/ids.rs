@@ -48,10 +48,16 @@ pub fn header_hash(header: &Header) -> Hash32 {
     Hash32(tagged_canonical(tags::HEADER, header))
 }
 
+/// The name of a system call's exact bytes.
+#[must_use]
+pub fn system_call_hash(call: &SystemCall) -> Hash32 {
+    Hash32(tagged_canonical(tags::SYSTEM_CALL, call))
+}
+
 /// What a header commits to as its body: the system calls, and the transactions by their witness ids.
 #[must_use]
 pub fn body_root(system_calls: &[SystemCall], witness_ids: &[Hash32]) -> Hash32 {
-    let calls: Vec<_> = system_calls.iter().map(|call| Hash32(tagged_canonical(tags::SYSTEM_CALL, call))).collect();
+    let calls: Vec<_> = system_calls.iter().map(system_call_hash).collect();
     let calls = merkle::root(tags::SYSTEM_CALLS_TREE, &calls);
     let transactions = merkle::root(tags::TRANSACTIONS_TREE, witness_ids);
     Hash32(tagged(tags::BODY, &[calls.as_bytes(), transactions.as_bytes()]))

@@ -13,20 +13,22 @@ use crate::system::{Judgement, KERNEL};
 use crate::view::StateView;
 
 impl Registry {
-    /// Judges a system call of a module for a block of this time on the state after its parent.
-    ///
-    /// # Errors
-    /// Why the module does not admit it, or that it is expired; the kernel's own calls are made by proposers and refused here.
-    pub fn admit(&self, view: &dyn StateView, time: TimeMs, call: &SystemCall) -> Result<Admission, Reject> {
-        if call.module == KERNEL {
-            return Err(KernelReject::NoSystemCalls.into());
-        }
+    /// Judges system calls of modules, each by itself, for a block of this time on the state after its parent: why the module does not
+    /// admit it, or that it is expired. The kernel's own calls are made by proposers and refused here.
+    #[must_use]
+    pub fn admit(&self, view: &dyn StateView, time: TimeMs, calls: &[&SystemCall]) -> Vec<Result<Admission, Reject>> {
         let next = NextBlock::read(view);
         let time = time.max(next.time_min());
         // Which validator proposes changes nothing for a module's proof.
         let block = next.info(time, ValidatorIndex::ZERO).expect("a validator set has a first member");
         let judgement = Judgement { registry: self, view, next: &next, block: &block, block_view: View::ZERO };
-        let admission = judgement.admit(call)?;
-        if admission.expiry < time { Err(KernelReject::Expired.into()) } else { Ok(admission) }
+        let judge = |call: &&SystemCall| {
+            if call.module == KERNEL {
+                return Err(KernelReject::NoSystemCalls.into());
+            }
+            let admission = judgement.admit(call)?;
+            if admission.expiry < time { Err(KernelReject::Expired.into()) } else { Ok(admission) }
+        };
+        calls.iter().map(judge).collect()
     }
 }

@@ -12,6 +12,7 @@ use types::{Body, Epoch, Hash32, Header, Height, PeerKey, ValidatorIndex, Valida
 use crate::event::{GossipToken, RequestId, RequestToken, SubmissionToken};
 use crate::job::{Job, JobId};
 use crate::log::LogRecord;
+use crate::system_calls::CallRefusal;
 use crate::wire::{Message, Request, Response};
 
 /// To whom a message goes.
@@ -208,6 +209,13 @@ pub enum Effect {
         token: SubmissionToken,
         /// What became of each: its id, or why it was refused.
         results: Vec<Result<Hash32, PoolReject>>,
+    },
+    /// Answer the submission of a system call.
+    CallSubmission {
+        /// Which.
+        token: SubmissionToken,
+        /// Whether it waits for a block now, or why not.
+        result: Result<(), CallRefusal>,
     },
     /// Tell clients.
     Notify(Notice),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use execution::CheckedTransaction;
-use types::{Hash32, Height, PeerKey, Vote};
+use types::{Hash32, Height, PeerKey, SystemCall, Vote};
 
 use crate::job::{JobAnswer, JobId};
 use crate::wire::{Message, Request, Response};
@@ -90,6 +90,13 @@ pub enum Event {
         token: SubmissionToken,
         /// The transactions.
         transactions: Vec<Arc<CheckedTransaction>>,
+    },
+    /// A system call of a module came through the API or from a service.
+    CallSubmitted {
+        /// To be named in the answer.
+        token: SubmissionToken,
+        /// The call.
+        call: SystemCall,
     },
     /// A job is done.
     JobDone {

@@ -118,6 +118,8 @@ pub struct Proposing {
     pub time: TimeMs,
     /// Transactions, best first, each sender's in order of nonces.
     pub candidates: Vec<CheckedTransaction>,
+    /// System calls of modules, most urgent first.
+    pub system_calls: Vec<SystemCall>,
     /// A finalization of an ancestor, for the attendance list.
     pub attendance: Option<Attendance>,
 }

@@ -44,6 +44,7 @@ mod serve;
 mod sketch;
 mod status;
 mod sync;
+mod system_calls;
 mod verified;
 pub mod wire;
 
@@ -60,4 +61,5 @@ pub use replica::Replica;
 pub use scheme::BlsScheme;
 pub use serve::answer_range;
 pub use status::{Status, Voting};
+pub use system_calls::CallRefusal;
 pub use verified::Verified;

@@ -50,7 +50,7 @@ impl Replica {
             Message::Proposal(Proposal { vote, .. }) | Message::Vote(vote) => vote.statement.epoch,
             Message::Certificate(certificate) => certificate.statement.epoch,
             Message::Sketch(sketch) => sketch.header.epoch,
-            Message::Transactions(_) => self.epoch,
+            Message::Transactions(_) | Message::SystemCalls(_) => self.epoch,
         };
         if epoch > self.epoch {
             // Somebody is an epoch ahead; how far is asked, not believed.
@@ -69,7 +69,8 @@ impl Replica {
                 }
             }
             Message::Sketch(sketch) => self.hear_sketch(from, *sketch),
-            Message::Transactions(_) => {}
+            // Sorted out before.
+            Message::Transactions(_) | Message::SystemCalls(_) => {}
         }
     }
 
@@ -84,7 +85,9 @@ impl Replica {
                 (certificate.statement, VerifyJob::Certificates { set, certificates: vec![certificate.clone()] })
             }
             // Bodies are asked for, never gossiped.
-            Message::Sketch(_) | Message::Transactions(_) => return self.give_verdict(token, GossipVerdict::Reject),
+            Message::Sketch(_) | Message::Transactions(_) | Message::SystemCalls(_) => {
+                return self.give_verdict(token, GossipVerdict::Reject);
+            }
         };
         if statement.epoch > self.epoch {
             self.ask_status(from);
@@ -119,7 +122,7 @@ impl Replica {
             Message::Certificate(certificate) => {
                 self.tell_engine(Input::Certificate { certificate, route: Route::Own });
             }
-            Message::Sketch(_) | Message::Transactions(_) => {}
+            Message::Sketch(_) | Message::Transactions(_) | Message::SystemCalls(_) => {}
         }
     }
 

@@ -68,7 +68,9 @@ impl Replica {
         let candidates = self.candidates_on(&turn.parent);
         let time = TimeMs(self.now.unix_ms.max(ground.tip.header.time.0.saturating_add(1)));
         let attendance = self.attendance(&ground);
-        let proposing = Proposing { epoch: self.epoch, view: turn.view, proposer, time, candidates, attendance };
+        let system_calls = self.calls_on(&turn.parent);
+        let view = turn.view;
+        let proposing = Proposing { epoch: self.epoch, view, proposer, time, candidates, system_calls, attendance };
         self.start_job(Job::Build { ground, proposing: Box::new(proposing) }, Purpose::Build(turn.view));
         if let Some(turn) = &mut self.turn {
             turn.under_way = true;
@@ -107,6 +109,15 @@ impl Replica {
         if self.has_candidate(&turn.parent) {
             return paced;
         }
+        if let Some(calls) = self.calls_wait_ms(&turn.parent).map(|calls| calls.max(paced)) {
+            return calls.min(self.wait_without_work_ms(turn, age, paced));
+        }
+        self.wait_without_work_ms(turn, age, paced)
+    }
+
+    /// How long a block waits that has nothing to include, so many ms after its parent.
+    fn wait_without_work_ms(&self, turn: &Turn, age: u64, paced: u64) -> u64 {
+        let timing = &self.config.genesis.parameters.timing;
         if !self.has_transactions(&turn.parent) {
             return timing.block_interval_empty_ms.saturating_sub(age).max(paced);
         }
@@ -124,7 +135,8 @@ impl Replica {
 
     /// Whether a block on this parent would have something to say.
     fn work_on(&self, ground: &Ground) -> WorkState {
-        if self.has_transactions(&ground.tip.hash) || self.has_candidate(&ground.tip.hash) {
+        let hash = &ground.tip.hash;
+        if self.has_transactions(hash) || self.has_candidate(hash) || self.has_call(ground) {
             WorkState::Pending
         } else {
             WorkState::Idle

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use consensus::{Engine, EpochStart, Input, WorkState};
 use execution::{ChainState, FinalizedBlock};
 use mempool::Mempool;
-use types::{Certificate, Epoch, Hash32, Height, TimeMs, ValidatorIndex, ValidatorSet, View};
+use types::{Certificate, Epoch, Hash32, Height, PeerKey, TimeMs, ValidatorIndex, ValidatorSet, View};
 
 use crate::chain::Chain;
 use crate::config::{Config, Start};
@@ -21,8 +21,9 @@ use crate::pool::Outgoing;
 use crate::propose::Turn;
 use crate::sketch::Drafts;
 use crate::sync::Sync;
+use crate::system_calls::SystemCalls;
 use crate::verified::Verified;
-use crate::wire::WireBlock;
+use crate::wire::{Message, WireBlock};
 
 /// One validator, or a node that only follows.
 pub struct Replica {
@@ -83,6 +84,8 @@ pub struct Replica {
     pub(crate) known: Known,
     /// Transactions on their way to the other validators.
     pub(crate) outgoing: Outgoing,
+    /// System calls that wait for a block.
+    pub(crate) calls: SystemCalls,
     pub(crate) status_asked_ms: u64,
     /// The highest epoch that a peer says to be in.
     pub(crate) epoch_claimed: Epoch,
@@ -148,6 +151,7 @@ impl Replica {
             drafts: Drafts::new(),
             known: Known::default(),
             outgoing: Outgoing::default(),
+            calls: SystemCalls::default(),
             status_asked_ms: 0,
             epoch_claimed: Epoch::ZERO,
             verified: Arc::default(),
@@ -168,12 +172,16 @@ impl Replica {
         self.now = now;
         match event {
             Event::Clock => {}
+            Event::Message { from, via, message: Message::SystemCalls(calls) } => {
+                self.hear_calls(from, via, calls.into_vec(), state);
+            }
             Event::Message { from, via, message } => self.hear(from, via, message),
             Event::Request { from: _, token, request } => self.answer(token, request),
             Event::Response { id, from, response } => self.hear_response(id, from, response),
             Event::PeerUp { peer } => self.peer_up(peer),
-            Event::PeerDown { peer } => self.sync.peer_down(&peer),
+            Event::PeerDown { peer } => self.peer_down(&peer),
             Event::Submitted { token, transactions } => self.submit(token, transactions, state),
+            Event::CallSubmitted { token, call } => self.submit_call(token, call, state),
             Event::JobDone { id, answer } => self.job_done(id, answer, state),
             Event::Signed { vote } => self.tell_engine(Input::Signed { vote }),
             Event::Committed { height } => self.committed(height),
@@ -194,6 +202,7 @@ impl Replica {
             self.try_tell();
             self.turn_page(state);
             self.update_pool(state);
+            self.update_calls(state);
             self.try_judge();
             self.execute_ready();
             self.update_work();
@@ -205,7 +214,13 @@ impl Replica {
         self.want_again();
         self.ask_ranges();
         self.push_transactions();
+        self.push_calls();
         self.set_alarm();
+    }
+
+    fn peer_down(&mut self, peer: &PeerKey) {
+        self.sync.peer_down(peer);
+        self.calls.peer_down(peer);
     }
 
     fn set_alarm(&mut self) {
@@ -216,6 +231,7 @@ impl Replica {
             self.fetch.deadline_ms(),
             self.sync.deadline_ms(),
             self.outgoing.deadline_ms(),
+            self.calls_deadline_ms(),
         ];
         let soonest = deadlines.into_iter().flatten().min().unwrap_or(u64::MAX);
         // At least one millisecond on: a deadline that has just been served must not spin.

@@ -86,7 +86,7 @@ impl JobContext<'_> {
             proposer: proposing.proposer,
             seed: due.then(|| self.signer.sign_seed(proposing.epoch, proposing.view)),
             attendance: proposing.attendance.filter(|_| due),
-            system_calls: &[],
+            system_calls: &proposing.system_calls,
             candidates: &proposing.candidates,
         };
         self.registry.build(&view, ground.tip.state_root, &request)

@@ -15,6 +15,8 @@ use types::{
 
 /// Most transactions in one message.
 pub const TRANSACTIONS_PER_MESSAGE_MAX: usize = 1_000;
+/// Most system calls in one message.
+pub const SYSTEM_CALLS_PER_MESSAGE_MAX: usize = 32;
 /// Most blocks in one answer.
 pub const BLOCKS_PER_ANSWER_MAX: usize = 512;
 /// Most certificates in one answer.
@@ -93,6 +95,8 @@ pub enum Message {
     Sketch(Box<Sketch>),
     /// Transactions for the pool.
     Transactions(List<Shared<Transaction>, TRANSACTIONS_PER_MESSAGE_MAX>),
+    /// System calls of modules that wait for a block.
+    SystemCalls(List<SystemCall, SYSTEM_CALLS_PER_MESSAGE_MAX>),
 }
 
 /// A header and what its body is made of. Whether the right body was made of it is decided by the header's body root
@@ -235,7 +239,7 @@ impl Message {
             Self::Proposal(_) => Lane::Proposals,
             Self::Vote(_) | Self::Certificate(_) => Lane::Votes,
             Self::Sketch(_) => Lane::Bodies,
-            Self::Transactions(_) => Lane::Transactions,
+            Self::Transactions(_) | Self::SystemCalls(_) => Lane::Transactions,
         }
     }
 }

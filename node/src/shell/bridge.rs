@@ -113,11 +113,12 @@ fn read(network: &Network, event: NetworkEvent) -> Option<Entry> {
 }
 
 /// Whether a message may be said on a topic.
-const fn belongs(message: &Message, channel: Channel) -> bool {
-    matches!(
-        (message, channel),
+fn belongs(message: &Message, channel: Channel) -> bool {
+    match (message, channel) {
+        (Message::SystemCalls(calls), Channel::Module(module)) => calls.iter().all(|call| call.module == module),
         (Message::Transactions(_), Channel::Transactions)
-            | (Message::Certificate(_), Channel::Certificate | Channel::Consensus)
-            | (Message::Proposal(_) | Message::Vote(_), Channel::Consensus)
-    )
+        | (Message::Certificate(_), Channel::Certificate | Channel::Consensus)
+        | (Message::Proposal(_) | Message::Vote(_), Channel::Consensus) => true,
+        _ => false,
+    }
 }

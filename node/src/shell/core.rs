@@ -86,6 +86,10 @@ impl Core {
                     let event = self.hands.submitted(submission);
                     self.step(event, &mut effects);
                 }
+                Entry::Call(submission) => {
+                    let event = self.hands.call_submitted(submission);
+                    self.step(event, &mut effects);
+                }
                 Entry::Query(query) => query(&self.replica),
                 Entry::Stop => return None,
             }

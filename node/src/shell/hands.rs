@@ -11,16 +11,16 @@ use execution::FinalizedBlock;
 use mempool::PoolReject;
 use p2p::{Channel, Network, Severity, Verdict};
 use replica::wire::{Lane, Message};
-use replica::{DecidedBlock, Effect, Event, GossipVerdict, Notice, Offence, SubmissionToken, Target};
+use replica::{CallRefusal, DecidedBlock, Effect, Event, GossipVerdict, Notice, Offence, SubmissionToken, Target};
 use types::{Canonical, Epoch, Hash32, Header, Proposal, ValidatorSet, Vote, VoteStatement};
 
-use super::Submission;
 use super::jobs::JobPool;
 use super::notices::{Notices, PoolChange};
 use super::serve::Question;
 use super::signer::NodeSigner;
 use super::storing::Writing;
 use super::tokens::Tokens;
+use super::{CallSubmission, Submission};
 use crate::metrics::Metrics;
 use crate::stages::Stage;
 
@@ -29,6 +29,9 @@ const SETS_MAX: usize = 3;
 
 /// The way back of a submission.
 type SubmissionAnswer = tokio::sync::oneshot::Sender<Vec<Result<Hash32, PoolReject>>>;
+
+/// The way back of a system call that was handed in.
+type CallAnswer = tokio::sync::oneshot::Sender<Result<(), CallRefusal>>;
 
 /// Everything through which effects are performed.
 pub(crate) struct Hands {
@@ -44,6 +47,7 @@ pub(crate) struct Hands {
     pub(crate) requests: Tokens<p2p::RequestToken>,
     pub(crate) asked: BTreeMap<p2p::RequestId, replica::RequestId>,
     pub(crate) submissions: Tokens<SubmissionAnswer>,
+    pub(crate) calls: Tokens<CallAnswer>,
     /// When the replica wants to be woken, monotonic ms.
     pub(crate) wake_ms: u64,
     /// What follows at once from what was done.
@@ -88,6 +92,12 @@ impl Hands {
                     let _ = answer.send(results);
                 }
             }
+            Effect::CallSubmission { token, result } => {
+                if let Some(answer) = self.calls.take(token.0) {
+                    // Whoever asked may have gone away.
+                    let _ = answer.send(result);
+                }
+            }
             Effect::Notify(notice) => self.tell(notice),
             Effect::Stop(fault) => self.fault = Some(fault.to_string()),
             // The desk keeps these to itself.
@@ -103,6 +113,11 @@ impl Hands {
     pub(crate) fn submitted(&mut self, submission: Submission) -> Event {
         let token = SubmissionToken(self.submissions.keep(submission.answer));
         Event::Submitted { token, transactions: submission.transactions }
+    }
+
+    pub(crate) fn call_submitted(&mut self, submission: CallSubmission) -> Event {
+        let token = SubmissionToken(self.calls.keep(submission.answer));
+        Event::CallSubmitted { token, call: submission.call }
     }
 
     /// Nothing more is performed: lets jobs under way end; the store ends when its sender is dropped.
@@ -154,6 +169,10 @@ impl Hands {
     fn publish(&self, message: &Message) {
         let channel = match message {
             Message::Transactions(_) => Channel::Transactions,
+            Message::SystemCalls(calls) => match calls.first() {
+                Some(call) => Channel::Module(call.module),
+                None => return,
+            },
             Message::Certificate(_) => Channel::Certificate,
             Message::Proposal(_) | Message::Vote(_) => Channel::Consensus,
             // Bodies never travel by gossip.

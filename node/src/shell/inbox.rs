@@ -33,6 +33,8 @@ pub enum Entry {
     Response(p2p::RequestId, types::PeerKey, Option<replica::wire::Response>, Option<p2p::Payload>),
     /// A submission, with the way back.
     Submission(super::Submission),
+    /// The same for a system call.
+    Call(super::CallSubmission),
     /// A question of the API.
     Query(Query),
     /// Finish.

@@ -31,7 +31,8 @@ use std::sync::Arc;
 
 use execution::CheckedTransaction;
 use mempool::PoolReject;
-use types::Hash32;
+use replica::CallRefusal;
+use types::{Hash32, SystemCall};
 
 pub use clock::Clock;
 pub use fault::Faults;
@@ -40,6 +41,14 @@ pub use port::{Port, Unavailable};
 pub use snapshot::Snapshot;
 pub use start::{Node, NodeOptions, StartError, open_store};
 pub use verify::verify_home;
+
+/// A system call from a service or the API on its way into a block, with the way back.
+pub struct CallSubmission {
+    /// The call.
+    pub call: SystemCall,
+    /// Gets whether it waits for a block now.
+    pub answer: tokio::sync::oneshot::Sender<Result<(), CallRefusal>>,
+}
 
 /// Transactions from the API on their way into the pool, with the way back.
 pub struct Submission {

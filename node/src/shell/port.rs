@@ -8,16 +8,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use execution::{CheckedTransaction, Registry};
 use mempool::PoolReject;
 use p2p::Network;
-use replica::{Replica, Verified};
+use replica::{CallRefusal, Replica, Verified};
 use store::Store;
 use tokio::sync::{oneshot, watch};
-use types::{ChainId, Genesis, Hash32};
+use types::{ChainId, Genesis, Hash32, SystemCall};
 
-use super::Submission;
 use super::clock::Clock;
 use super::inbox::{Entry, InboxSender};
 use super::notices::Notices;
 use super::snapshot::Snapshot;
+use super::{CallSubmission, Submission};
 use crate::metrics::Metrics;
 
 /// The consensus thread goes round at least this often; twice as long without a round means that it is stuck.
@@ -76,6 +76,16 @@ impl Port {
         let (answer, results) = oneshot::channel();
         self.send(Entry::Submission(Submission { transactions, answer }))?;
         results.await.map_err(|_| Unavailable::Stopping)
+    }
+
+    /// Offers a system call for the next blocks.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub async fn submit_call(&self, call: SystemCall) -> Result<Result<(), CallRefusal>, Unavailable> {
+        let (answer, result) = oneshot::channel();
+        self.send(Entry::Call(CallSubmission { call, answer }))?;
+        result.await.map_err(|_| Unavailable::Stopping)
     }
 
     /// Asks the replica something between two steps; the question must be quick.

@@ -330,6 +330,7 @@ impl Ground {
             requests: Tokens::default(),
             asked: BTreeMap::new(),
             submissions: Tokens::default(),
+            calls: Tokens::default(),
             wake_ms: 0,
             own: VecDeque::new(),
             fault: None,
@@ -355,6 +356,12 @@ impl Ground {
         })
     }
 
+    /// The modules whose system calls travel by gossip.
+    fn modules_heard(&self) -> Vec<types::ModuleId> {
+        let modules = self.registry.modules().filter(|module| module.system_limits().0 > 0);
+        modules.map(|module| module.id()).collect()
+    }
+
     fn network_config(&self, key: &NetworkKey, start: &Start) -> NetworkConfig {
         let settings = &self.config.network;
         NetworkConfig {
@@ -368,6 +375,7 @@ impl Ground {
                 false => PrivateAddresses::Refused,
             },
             peers_max: u32::try_from(settings.peers_max).unwrap_or(u32::MAX),
+            modules: self.modules_heard(),
             ..NetworkConfig::new(self.chain_id, key.seed())
         }
     }

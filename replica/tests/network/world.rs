@@ -282,7 +282,7 @@ impl World {
             Effect::Stop(fault) => panic!("{fault}"),
             Effect::Notify(Notice::InvalidProposal { error, .. }) => panic!("an honest proposal is invalid: {error}"),
             Effect::Persist(_) | Effect::Floor { .. } => panic!("the desk keeps these"),
-            Effect::Verdict { .. } | Effect::Submission { .. } | Effect::Notify(_) => {}
+            Effect::Verdict { .. } | Effect::Submission { .. } | Effect::CallSubmission { .. } | Effect::Notify(_) => {}
         }
     }
 

@@ -58,6 +58,7 @@ impl World {
                 let alarm = up.alarm;
                 self.queue.push(at_us, Happening::Alarm { node: place, life, alarm });
             }
+            Effect::CallSubmission { .. } => {}
             Effect::Submission { results, .. } => {
                 let refused = results.iter().filter(|result| result.is_err()).count() as u64;
                 self.client.refused += refused;

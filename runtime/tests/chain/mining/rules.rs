@@ -246,12 +246,12 @@ fn the_target_follows_the_hash_rate_and_returns_to_the_easiest_without_a_debt() 
 #[test]
 fn a_work_goes_before_shares() {
     let chain = chain();
-    let admit = |call: &SystemCall| chain.registry.admit(&chain.state, chain.time(), call).expect("good");
-    let (work, share) = (admit(&proof(&chain, MINER, Want::Work, 0)), admit(&proof(&chain, MINER, Want::Share, 0)));
+    let admit = |call: &SystemCall| chain.registry.admit(&chain.state, chain.time(), &[call]).remove(0);
+    let good = |want: Want| admit(&proof(&chain, MINER, want, 0)).expect("good");
+    let (work, share) = (good(Want::Work), good(Want::Share));
     assert!(work.priority > share.priority);
     assert_eq!(work.expiry.0, chain.next().tip.time.0 + 600_000);
     assert_eq!(share.key.len(), 32, "the header's hash");
     let malformed = SystemCall { module: ModuleId(3), body: types::ByteString::default() };
-    let refused = chain.registry.admit(&chain.state, chain.time(), &malformed);
-    assert_eq!(refused, Err(MiningReject::MalformedProof.into()));
+    assert_eq!(admit(&malformed), Err(MiningReject::MalformedProof.into()));
 }
