@@ -6,9 +6,9 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use pow::Difficulty;
-use stratum::service::rustls::ServerConfig;
 use stratum::service::rustls::pki_types::pem::PemObject;
 use stratum::service::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use stratum::service::rustls::{self, ServerConfig};
 use stratum::service::{ServiceError, Socket};
 use stratum::{Config, Payment, Port};
 use types::{Address, Network};
@@ -93,7 +93,10 @@ fn tls(settings: &StratumSettings) -> Result<Arc<ServerConfig>, SettingsError> {
     let chain = CertificateDer::pem_file_iter(&settings.tls_certificate).map_err(|error| wrong(&error))?;
     let chain = chain.collect::<Result<Vec<_>, _>>().map_err(|error| wrong(&error))?;
     let key = PrivateKeyDer::from_pem_file(&settings.tls_key).map_err(|error| wrong(&error))?;
-    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key);
+    // Named, because another part of the program may bring a second one.
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config.and_then(|config| config.with_no_client_auth().with_single_cert(chain, key));
     config.map(Arc::new).map_err(|error| wrong(&error))
 }
 
