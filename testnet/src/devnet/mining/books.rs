@@ -303,9 +303,28 @@ fn split(rules: &MiningParameters, work_height: u64) -> Split {
 mod tests {
     use super::*;
 
+    const NOBODY: Address = Address([0; 20]);
+    const ADA: Address = Address([1; 20]);
+    const BEA: Address = Address([2; 20]);
+
+    /// Before the first block of a chain with the default rules.
+    fn books() -> Books {
+        let genesis = Genesis {
+            version: genesis::PROTOCOL_VERSION,
+            name: types::ByteString::default(),
+            network: types::Network::Test,
+            time: types::TimeMs(0),
+            parameters: types::Parameters::with_ecosystem(NOBODY),
+            assets: types::List::default(),
+            balances: types::List::default(),
+            validators: types::List::default(),
+        };
+        Books::new(&genesis, Hash32::ZERO)
+    }
+
     #[test]
     fn the_first_work_pays_what_the_design_says_and_a_later_era_half() {
-        let rules = MiningParameters::with_beneficiary(Address::ZERO);
+        let rules = MiningParameters::with_beneficiary(NOBODY);
         let first = split(&rules, 1);
         let parts = [first.finder, first.window, first.ai_pool, first.validators, first.ecosystem].map(|part| part.0);
         assert_eq!(parts, [400_000, 6_000_000, 800_000, 400_000, 400_000]);
@@ -315,55 +334,30 @@ mod tests {
 
     #[test]
     fn a_reward_goes_to_the_window_by_weight_and_nothing_is_lost() {
-        let genesis = types::Genesis {
-            version: genesis::PROTOCOL_VERSION,
-            name: types::ByteString::default(),
-            network: types::Network::Test,
-            time: types::TimeMs(0),
-            parameters: types::Parameters::with_ecosystem(Address::ZERO),
-            assets: types::List::default(),
-            balances: types::List::default(),
-            validators: types::List::default(),
-        };
-        let mut books = Books::new(&genesis, Hash32::ZERO);
-        let (ada, bea) = (Address([1; 20]), Address([2; 20]));
-        for payee in [ada, bea, ada] {
+        let mut books = books();
+        for payee in [ADA, BEA, ADA] {
             books.enter(payee, 7);
         }
         books.divide(Amount(10));
-        assert_eq!((books.claimable(&ada), books.claimable(&bea)), (6, 3));
+        assert_eq!((books.claimable(&ADA), books.claimable(&BEA)), (6, 3));
         assert_eq!(books.pot(), 10, "what the fractions hold is there");
-        books.take_claim(&Event::Claimed(ada, Amount(6))).expect("it is what ada earned");
-        assert!(books.take_claim(&Event::Claimed(bea, Amount(4))).is_err());
-        assert_eq!((books.balance(&ada), books.claimed, books.pot()), (6, 6, 4));
+        books.take_claim(&Event::Claimed(ADA, Amount(6))).expect("it is what ada earned");
+        assert!(books.take_claim(&Event::Claimed(BEA, Amount(4))).is_err());
+        assert!(books.take_claim(&Event::Claimed(ADA, Amount(0))).is_err(), "nothing is left to claim");
+        assert_eq!((books.balance(&ADA), books.claimed, books.pot()), (6, 6, 4));
     }
 
     #[test]
     fn the_window_lets_go_of_what_is_above_its_width_and_of_dust() {
-        let genesis_parameters = types::Parameters::with_ecosystem(Address::ZERO);
-        let width = {
-            let rules = &genesis_parameters.mining;
-            target::hashes(target::of_shares(rules, rules.launch_bits)) * 512
-        };
-        let genesis = types::Genesis {
-            version: genesis::PROTOCOL_VERSION,
-            name: types::ByteString::default(),
-            network: types::Network::Test,
-            time: types::TimeMs(0),
-            parameters: genesis_parameters,
-            assets: types::List::default(),
-            balances: types::List::default(),
-            validators: types::List::default(),
-        };
-        let mut books = Books::new(&genesis, Hash32::ZERO);
-        let (small, large) = (Address([1; 20]), Address([2; 20]));
-        books.enter(small, 1);
-        books.enter(large, width - 1);
+        let mut books = books();
+        let width = target::hashes(target::of_shares(&books.rules, books.rules.launch_bits)) * 512;
+        books.enter(ADA, 1);
+        books.enter(BEA, width - 1);
         assert_eq!(books.window.len(), 2, "without the small one there would be too little");
         books.divide(Amount(1));
-        books.enter(large, 1);
+        books.enter(BEA, 1);
         assert_eq!(books.window.len(), 2, "the small one has left");
-        assert!(!books.owed.contains_key(&small) && books.rest > U256::ZERO);
+        assert!(!books.owed.contains_key(&ADA) && books.rest > U256::ZERO);
         assert_eq!(books.pot(), 1);
     }
 }

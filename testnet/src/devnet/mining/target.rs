@@ -90,8 +90,7 @@ mod tests {
 
     #[test]
     fn one_half_life_ahead_of_the_plan_halves_the_target_and_behind_it_never_passes_the_easiest() {
-        let genesis = genesis::GenesisBuilder::new("t", types::Network::Test, types::TimeMs(0), types::Address::ZERO);
-        let rules = genesis.parameters_now().mining.clone();
+        let rules = MiningParameters::with_beneficiary(types::Address([0; 20]));
         let anchor = Anchor { height: 5, time_ms: 1_000_000 };
         let planned = 8 * rules.half_life_ms / rules.spacing_ms;
         let time = anchor.time_ms + planned * rules.spacing_ms - rules.half_life_ms;
