@@ -367,3 +367,54 @@ impl Replica {
         self.calls.waiting.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use types::{ByteString, ModuleId, Weight};
+
+    use super::*;
+
+    fn waiting(length: usize, priority: u32) -> Waiting {
+        let body = ByteString::new(vec![0; length]).expect("no longer than a call may be");
+        let admission = Admission { weight: Weight(1), key: Vec::new(), expiry: TimeMs(9), priority };
+        let call = SystemCall { module: ModuleId(9), body };
+        Waiting { call, admission, ready_from: TimeMs::ZERO, since_ms: 0, told_ms: None }
+    }
+
+    fn hash(number: usize) -> Hash32 {
+        Hash32(crypto::hash::sha256(&number.to_be_bytes()))
+    }
+
+    #[test]
+    fn the_bytes_that_wait_are_bounded_and_a_call_that_finds_no_room_drives_none_out() {
+        let mut calls = SystemCalls::default();
+        let long = limits::SYSTEM_CALL_BYTES_MAX;
+        let count = WAITING_BYTES_MAX / long;
+        for number in 0..count {
+            let priority = if number == 0 { 1 } else { 5 };
+            calls.insert(hash(number), waiting(long / 2, priority)).expect("half full");
+        }
+        for number in count..2 * count {
+            calls.insert(hash(number), waiting(long / 2, 5)).expect("full");
+        }
+        assert_eq!((calls.bytes, calls.waiting.len()), (WAITING_BYTES_MAX, 2 * count));
+        assert_eq!(calls.insert(hash(2 * count), waiting(1, 1)), Err(CallRefusal::Full), "none is less urgent");
+        assert_eq!(calls.insert(hash(2 * count), waiting(long, 5)), Err(CallRefusal::Full), "one is not enough");
+        assert_eq!((calls.bytes, calls.waiting.len()), (WAITING_BYTES_MAX, 2 * count), "so it stays");
+        calls.insert(hash(2 * count), waiting(long / 2 - 1, 4)).expect("one gives way");
+        assert_eq!((calls.bytes, calls.waiting.len()), (WAITING_BYTES_MAX - 1, 2 * count));
+        assert!(!calls.waiting.contains_key(&hash(0)));
+    }
+
+    #[test]
+    fn who_is_heard_no_longer_is_forgotten_after_a_second() {
+        let mut calls = SystemCalls::default();
+        for number in 0..9 {
+            assert!(calls.may_judge(&PeerKey([number; 32]), 1_000));
+        }
+        assert!(calls.may_judge(&PeerKey([0; 32]), 1_999));
+        assert_eq!(calls.heard.len(), 9);
+        assert!(calls.may_judge(&PeerKey([10; 32]), 2_000));
+        assert_eq!(calls.heard.len(), 1);
+    }
+}
