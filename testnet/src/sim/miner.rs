@@ -24,7 +24,7 @@ const MADE_MAX: usize = 64;
 /// Of a thousand proofs so many are to be works; the others are whatever is found first.
 const WORKS: u64 = 150;
 /// How long a proof that comes late is kept back at most.
-const LATE_US_MAX: u64 = 3_000_000;
+const LATE_US_MAX: u64 = 2_000_000;
 /// How long a share may take until it is final, after healing and when nobody else mines.
 const PROOF_MS_MAX: u64 = 30_000;
 

@@ -7,7 +7,7 @@ use super::super::world::{Cast, World};
 use super::{Casting, tolerated};
 
 /// How long it goes on.
-const ROUNDS: u64 = 8;
+const ROUNDS: u64 = 6;
 
 pub(super) fn run(casting: &Casting) -> Outcome {
     let mut lots = casting.lots();
@@ -22,7 +22,7 @@ pub(super) fn run(casting: &Casting) -> Outcome {
     let mut world = World::new(casting.seed, &terms, cast);
     world.client.pace_us = 100_000;
     world.start();
-    world.start_mining(lots.between(10_000..=40_000));
+    world.start_mining(lots.between(15_000..=40_000));
     for _ in 0..ROUNDS {
         world.links.lost = if lots.chance(300) { lots.between(10..=150) } else { 0 };
         let place = lots.place(world.nodes.len());

@@ -29,7 +29,7 @@ pub(super) fn run(casting: &Casting) -> Outcome {
         node.clock.speed = lots.between(995..=1_005);
     }
     world.start();
-    if casting.seed.is_multiple_of(3) {
+    if casting.seed.is_multiple_of(4) {
         world.start_mining(lots.between(30_000..=200_000));
     }
     let rounds = if casting.signatures == SignatureKind::Bls { 4 } else { lots.between(5..=9) };
@@ -45,7 +45,7 @@ pub(super) fn run(casting: &Casting) -> Outcome {
     }
     world.heal();
     world.expect_progress();
-    if casting.seed.is_multiple_of(3) {
+    if casting.seed.is_multiple_of(4) {
         world.expect_proof();
     }
     Outcome::of(world)
