@@ -218,6 +218,31 @@ fn a_call_of_which_the_message_was_lost_is_told_again_and_becomes_final() {
 }
 
 #[test]
+fn a_call_outlives_the_node_that_it_was_handed_to() {
+    let mut world = network(4, 0, 200);
+    let call = mine(&world, 0, Want::Share);
+    world.submit_call(0, call.clone());
+    at_once(&mut world);
+    world.stop(0);
+    assert!(world.run(20_000, |world| (1..4).all(|place| places_of(world, place, &call).len() == 1)));
+    world.start(0);
+    assert!(world.run(20_000, |world| is_final(world, 4, &call)));
+    world.assert_agreement();
+}
+
+#[test]
+fn of_two_works_for_one_height_one_is_the_work_and_the_other_counts_as_a_share() {
+    let mut world = network(4, 0, 200);
+    let works = mine_many(&world, 0, Want::Work, 2);
+    for (place, work) in works.iter().enumerate() {
+        world.submit_call(place, work.clone());
+    }
+    assert!(world.run(10_000, |world| works.iter().all(|work| is_final(world, 4, work))));
+    assert_ne!(places_of(&world, 0, &works[0]), places_of(&world, 0, &works[1]));
+    assert_eq!((terms(&world, 0).work_height, shares_counted(&world, 0)), (2, 2));
+}
+
+#[test]
 fn a_call_that_waits_or_stands_in_a_block_is_not_judged_again() {
     let mut world = network(4, 0, 200);
     let call = mine(&world, 0, Want::Share);
