@@ -243,7 +243,7 @@ fn of_two_works_for_one_height_one_is_the_work_and_the_other_counts_as_a_share()
 }
 
 #[test]
-fn a_call_that_waits_or_stands_in_a_block_is_not_judged_again() {
+fn a_call_that_waits_already_is_known_and_waits_once() {
     let mut world = network(4, 0, 200);
     let call = mine(&world, 0, Want::Share);
     world.submit_call(0, call.clone());
