@@ -184,6 +184,12 @@ impl Home {
         self.data().join("peers.json")
     }
 
+    /// Shares and proofs of miners.
+    #[must_use]
+    pub fn mining(&self) -> PathBuf {
+        self.data().join("mining")
+    }
+
     /// Makes the directories that are missing.
     ///
     /// # Errors

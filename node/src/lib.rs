@@ -12,6 +12,7 @@ mod hardening;
 pub mod home;
 pub mod keys;
 mod metrics;
+mod mining;
 pub mod peer_id;
 pub mod shell;
 mod stages;

@@ -1,9 +1,11 @@
-//! The calls a wallet makes and shows: what the module `tokens` understands.
+//! The calls a wallet makes and shows: what the modules `tokens` and `mining` understand.
 //!
 //! It must not know keys or a node. Everything that is shown about a transaction is decoded here from the bytes that are signed.
 
-use execution::Module;
+use execution::{Module, Reject, RejectDescription};
+use mining::{Mining, MiningCall};
 use serde::Serialize;
+use serde_json::Value;
 use tokens::{Tokens, TokensCall, Transfer};
 use types::{
     Address, Amount, AssetId, Auth, AuthKind, ByteString, Call, Canonical, List, MultisigPolicy, Network,
@@ -65,13 +67,35 @@ pub fn checked_call(call: &TokensCall) -> Result<Call> {
     Ok(call.to_call())
 }
 
+/// The call with which a miner moves what it has earned from the window to its account.
+#[must_use]
+pub fn claim_call() -> Call {
+    MiningCall::Claim.to_call()
+}
+
 fn weigh_call(call: &TokensCall) -> Result<Weight> {
-    Tokens.check(call).map_err(|reject| {
-        let described = Tokens::REJECTS.iter().find(|entry| entry.number == reject.number());
-        let (name, sentence) =
-            described.map_or(("rejected", "the call is refused"), |entry| (entry.name, entry.sentence));
-        Error::new(name, sentence, "")
-    })
+    Tokens.check(call).map_err(|reject| refused(reject, Tokens::REJECTS))
+}
+
+fn refused(reject: Reject, described: &[RejectDescription]) -> Error {
+    let described = described.iter().find(|entry| entry.number == reject.number());
+    let (name, sentence) = described.map_or(("rejected", "the call is refused"), |entry| (entry.name, entry.sentence));
+    Error::new(name, sentence, "")
+}
+
+/// A call that this wallet understands.
+enum KnownCall {
+    Tokens(TokensCall),
+    Mining(MiningCall),
+}
+
+impl KnownCall {
+    fn weigh(&self) -> Result<Weight> {
+        match self {
+            Self::Tokens(call) => weigh_call(call),
+            Self::Mining(call) => Mining.check(call).map_err(|reject| refused(reject, Mining::REJECTS)),
+        }
+    }
 }
 
 /// The weight that a body will have once it is signed: bytes of the envelope, and what its calls declare.
@@ -91,15 +115,17 @@ pub fn weigh(body: &TransactionBody, policy: Option<&MultisigPolicy>) -> Result<
     let witness = Witness { auths: List::new(vec![auth]).expect("one is at most two") };
     let length = Transaction { body: body.clone(), witness }.encoded_length();
     let envelope = Weight(u64::try_from(length).expect("a length fits 64 bits"));
-    body.calls.iter().try_fold(envelope, |sum, call| Ok(sum.saturating_add(weigh_call(&decode(call)?)?.0)))
+    body.calls.iter().try_fold(envelope, |sum, call| Ok(sum.saturating_add(decode(call)?.weigh()?.0)))
 }
 
-fn decode(call: &Call) -> Result<TokensCall> {
+fn decode(call: &Call) -> Result<KnownCall> {
     let unknown = |why: String| Error::new("unknown_call", why, "use a newer wallet, or do not sign it");
-    if call.module != Tokens::ID {
-        return Err(unknown(format!("a call is of module {}, which this wallet does not know", call.module)));
-    }
-    TokensCall::from_canonical(&call.body).map_err(|error| unknown(format!("a call cannot be read: {error}")))
+    let decoded = match call.module {
+        Tokens::ID => TokensCall::from_canonical(&call.body).map(KnownCall::Tokens),
+        Mining::ID => MiningCall::from_canonical(&call.body).map(KnownCall::Mining),
+        other => return Err(unknown(format!("a call is of module {other}, which this wallet does not know"))),
+    };
+    decoded.map_err(|error| unknown(format!("a call cannot be read: {error}")))
 }
 
 /// The name of an asset that every chain has, and its decimals.
@@ -127,10 +153,10 @@ pub fn shown_amount(asset: AssetId, amount: Amount) -> String {
 pub struct DescribedCall {
     /// One sentence.
     pub sentence: String,
-    /// `transfer`, `batch_transfer`, `create`, `mint`, `burn`, or `unknown`.
+    /// `transfer`, `batch_transfer`, `create`, `mint`, `burn`, `claim`, or `unknown`.
     pub kind: &'static str,
-    /// The call as the module writes it; absent for an unknown one.
-    pub call: Option<TokensCall>,
+    /// The call as its module writes it; absent for an unknown one.
+    pub call: Option<Value>,
 }
 
 /// What the calls of a body do, in order.
@@ -144,8 +170,21 @@ fn describe_call(call: &Call, network: Network) -> DescribedCall {
         let sentence = format!("an unknown call of module {} ({} bytes)", call.module, call.body.len());
         return DescribedCall { sentence, kind: "unknown", call: None };
     };
+    let (kind, sentence, call) = match &decoded {
+        KnownCall::Tokens(call) => {
+            let (kind, sentence) = describe_tokens(call, network);
+            (kind, sentence, serde_json::to_value(call))
+        }
+        KnownCall::Mining(call @ MiningCall::Claim) => {
+            ("claim", "claim what mining has earned".to_owned(), serde_json::to_value(call))
+        }
+    };
+    DescribedCall { sentence, kind, call: Some(call.expect("calls are texts, numbers and lists")) }
+}
+
+fn describe_tokens(call: &TokensCall, network: Network) -> (&'static str, String) {
     let text = |address: Address| address.to_text(network);
-    let (kind, sentence) = match &decoded {
+    match call {
         TokensCall::Transfer(transfer) => {
             let memo = String::from_utf8_lossy(&transfer.memo).escape_debug().to_string();
             let memo = if memo.is_empty() { memo } else { format!(", memo \"{memo}\"") };
@@ -170,6 +209,5 @@ fn describe_call(call: &Call, network: Network) -> DescribedCall {
             ("mint", format!("mint {} to {}", shown_amount(mint.asset, mint.amount), text(mint.to)))
         }
         TokensCall::Burn(burn) => ("burn", format!("burn {}", shown_amount(burn.asset, burn.amount))),
-    };
-    DescribedCall { sentence, kind, call: Some(decoded) }
+    }
 }

@@ -22,6 +22,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "fuzz", about: "every fuzz target compiles", run: fuzz::compile },
     Stage { name: "soak", about: "a short kill loop", run: |all| network(all, "soak", &["--minutes", "1"]) },
     Stage { name: "devnet", about: "a local network end to end", run: |all| network(all, "devnet", &["--check"]) },
+    Stage { name: "mining", about: "a local network that mines", run: |all| network(all, "devnet", &["--mine", "--check"]) },
     Stage { name: "bench", about: "every measurement in its short form, for its correctness", run: bench },
 ];
 

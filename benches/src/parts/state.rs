@@ -37,11 +37,7 @@ const SIZES: [Size; 3] = [
 ];
 
 pub(super) fn measure(ground: &Ground<'_>) -> Outcome<Findings> {
-    let sizes = if std::env::var("ONLYM").is_ok() {
-        &SIZES[2..]
-    } else {
-        SIZES.get(..ground.options.size(3, 2)).unwrap_or(&SIZES)
-    };
+    let sizes = SIZES.get(..ground.options.size(3, 2)).unwrap_or(&SIZES);
     let runs = usize::try_from(ground.options.runs()).unwrap_or(1);
     let mut figures = vec![Figures::new(); runs];
     for size in sizes {
@@ -62,9 +58,7 @@ pub(super) fn measure(ground: &Ground<'_>) -> Outcome<Findings> {
         run.extend([("commit_us_per_key", commit), ("growth_commit", growth_commit)]);
         run.insert("accounts", sizes.last().map_or(0, |size| size.accounts) as f64);
     }
-    if std::env::var("ONLYM").is_err() {
-        idle(ground, &mut figures)?;
-    }
+    idle(ground, &mut figures)?;
     Ok(Findings::Whole(figures))
 }
 

@@ -59,11 +59,20 @@ pub(crate) async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Re
     (code, Json(ReadyResponse { ready, sentence: voting.sentence, reasons }))
 }
 
+/// The last line of an exposition.
+const END: &str = "# EOF";
+
 /// Everything measured, for Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "health", responses((status = 200, body = String)))]
 pub(crate) async fn metrics(State(state): State<AppState>) -> impl IntoResponse {
     let snapshot = state.port.snapshot.borrow().clone();
-    let text = state.port.metrics.text(&snapshot, state.port.network.peers().len());
+    let mut text = state.port.metrics.text(&snapshot, state.port.network.peers().len());
+    if let Some(handle) = &state.stratum
+        && let Some(more) = handle.ask(crate::mining::exposition).await
+    {
+        let end = text.rfind(END).unwrap_or(text.len());
+        text.insert_str(end, &more);
+    }
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
 }
 

@@ -13,6 +13,7 @@ mod fees;
 mod guard;
 mod health;
 mod listener;
+mod mining;
 pub mod models;
 mod node;
 mod openapi;
@@ -42,6 +43,10 @@ const DRAIN_MAX: Duration = Duration::from_secs(3);
 pub(crate) struct AppState {
     /// The rest of the node.
     pub(crate) port: Port,
+    /// The port for miners, if there is one.
+    pub(crate) stratum: Option<stratum::service::Handle>,
+    /// Patience with miners who hand in proofs without Stratum.
+    pub(crate) miners: Arc<crate::mining::Patience>,
     /// Threads that check signatures of what is handed in.
     pub(crate) checkers: Arc<rayon::ThreadPool>,
     /// How many checks may be under way.
@@ -71,6 +76,7 @@ impl Api {
         runtime: &Runtime,
         listener: TcpListener,
         port: Port,
+        stratum: Option<stratum::service::Handle>,
         settings: &ApiSettings,
     ) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
@@ -84,6 +90,8 @@ impl Api {
         let guard = Arc::new(guard::Guard::new(address, settings, port.metrics.clone()));
         let state = AppState {
             port,
+            stratum,
+            miners: Arc::default(),
             checkers: Arc::new(checkers),
             checks: Arc::new(Semaphore::new(CHECKS_MAX)),
             streams: Arc::new(Semaphore::new(usize::try_from(settings.streams_max).unwrap_or(usize::MAX >> 4))),

@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use super::{accounts, assets, blocks, fees, health, node, stream, submit, transactions};
+use super::{accounts, assets, blocks, fees, health, mining, node, stream, submit, transactions};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -31,6 +31,18 @@ use super::{accounts, assets, blocks, fees, health, node, stream, submit, transa
         accounts::proof,
         assets::list,
         assets::one,
+        mining::work,
+        mining::submit,
+        mining::info,
+        mining::window,
+        mining::account,
+        mining::pool,
+        mining::user,
+        mining::public_info,
+        mining::public_pool,
+        mining::public_network,
+        mining::public_client,
+        mining::public_worker,
         stream::sse,
         stream::websocket,
         health::live,

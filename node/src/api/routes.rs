@@ -10,7 +10,7 @@ use axum::routing::{MethodRouter, get, post};
 use super::error::ApiError;
 use super::guard::{Guard, pass};
 use super::request::{BODY_BYTES_MAX, shown};
-use super::{AppState, accounts, assets, blocks, fees, health, node, openapi, stream, submit, transactions};
+use super::{AppState, accounts, assets, blocks, fees, health, mining, node, openapi, stream, submit, transactions};
 use crate::shell::Port;
 
 /// One row: path and what answers its methods.
@@ -36,6 +36,18 @@ pub(crate) fn table() -> Vec<Row> {
         ("/api/v1/assets", get(assets::list)),
         ("/api/v1/assets/{id}", get(assets::one)),
         ("/api/v1/fees/estimate", get(fees::estimate)),
+        ("/api/mining/work", get(mining::work)),
+        ("/api/mining/submit", post(mining::submit)),
+        ("/api/mining/info", get(mining::info)),
+        ("/api/mining/window", get(mining::window)),
+        ("/api/mining/accounts/{address}", get(mining::account)),
+        ("/api/mining/pool", get(mining::pool)),
+        ("/api/mining/users/{address}", get(mining::user)),
+        ("/api/info", get(mining::public_info)),
+        ("/api/pool", get(mining::public_pool)),
+        ("/api/network", get(mining::public_network)),
+        ("/api/client/{address}", get(mining::public_client)),
+        ("/api/client/{address}/{worker}", get(mining::public_worker)),
         ("/api/v1/stream", get(stream::sse)),
         ("/api/v1/ws", get(stream::websocket)),
         ("/api/v1/openapi.json", get(openapi::document)),

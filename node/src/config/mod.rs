@@ -25,8 +25,45 @@ pub struct Config {
     pub pool: PoolSettings,
     /// `store.…`
     pub store: StoreSettings,
+    /// `stratum.…`
+    pub stratum: StratumSettings,
     /// `log.…`
     pub log: LogSettings,
+}
+
+/// The port for miners.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StratumSettings {
+    /// Whether there is one.
+    pub enabled: bool,
+    /// Address and port for machines that are paid by the chain's rules.
+    pub listen: String,
+    /// The same with TLS; empty for none.
+    pub tls_listen: String,
+    /// File with the certificate chain, in PEM.
+    pub tls_certificate: String,
+    /// File with its key, in PEM.
+    pub tls_key: String,
+    /// Address and port for machines that the operator pays; empty for none.
+    pub pool_listen: String,
+    /// Whose address stands in the pool's coinbases.
+    pub pool_operator: String,
+    /// The difficulty of a machine of which nothing is known.
+    pub difficulty: String,
+    /// The lowest difficulty.
+    pub difficulty_min: String,
+    /// A word in every coinbase.
+    pub tag: String,
+    /// The first byte of every extranonce1.
+    pub instance: u64,
+    /// Who may mine; everybody when empty.
+    pub allow: Vec<String>,
+    /// Most connections.
+    pub connections_max: u64,
+    /// Most connections from one IP address.
+    pub connections_per_ip_max: u64,
+    /// A connection that says nothing for so many seconds is closed.
+    pub idle_s: u64,
 }
 
 /// How the node meets its peers.
@@ -121,6 +158,23 @@ impl Default for Config {
             node: NodeSettings { read_only: false, workers: 2, password_file: String::new() },
             pool: PoolSettings { transactions_max: 100_000, bytes_max: 64 * 1024 * 1024 },
             store: StoreSettings { cache_mib: 16 },
+            stratum: StratumSettings {
+                enabled: false,
+                listen: "0.0.0.0:3334".to_owned(),
+                tls_listen: String::new(),
+                tls_certificate: String::new(),
+                tls_key: String::new(),
+                pool_listen: String::new(),
+                pool_operator: String::new(),
+                difficulty: "1".to_owned(),
+                difficulty_min: "0.000001".to_owned(),
+                tag: "Thronos".to_owned(),
+                instance: 0,
+                allow: Vec::new(),
+                connections_max: 16_384,
+                connections_per_ip_max: 1_024,
+                idle_s: 1_800,
+            },
             log: LogSettings { filter: "info".to_owned(), format: LogFormat::Pretty },
         }
     }

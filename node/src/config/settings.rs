@@ -190,6 +190,103 @@ pub const SETTINGS: &[Setting] = &[
         set: take!(Number, store.cache_mib, |max| (1..=1 << 20).contains(max), "a number from 1 to 1048576"),
     },
     Setting {
+        name: "stratum.enabled",
+        about: "Whether miners may connect by Stratum. What they find goes into blocks, whoever proposes them.",
+        get: |config| Value::Switch(config.stratum.enabled),
+        set: take!(Switch, stratum.enabled),
+    },
+    Setting {
+        name: "stratum.listen",
+        about: "Address and port for miners. User name: the address to pay, a dot and a name for the machine; any password.\n\
+                Each miner's address stands in its own coinbase, so the chain pays it, not this node.",
+        get: |config| Value::Text(config.stratum.listen.clone()),
+        set: take!(Text, stratum.listen, |text: &String| is_socket(text), SOCKET),
+    },
+    Setting {
+        name: "stratum.tls_listen",
+        about: "The same with TLS; empty for none.",
+        get: |config| Value::Text(config.stratum.tls_listen.clone()),
+        set: take!(Text, stratum.tls_listen, |text: &String| text.is_empty() || is_socket(text), SOCKET),
+    },
+    Setting {
+        name: "stratum.tls_certificate",
+        about: "File with the certificate chain for TLS, in PEM.",
+        get: |config| Value::Text(config.stratum.tls_certificate.clone()),
+        set: take!(Text, stratum.tls_certificate),
+    },
+    Setting {
+        name: "stratum.tls_key",
+        about: "File with the certificate's key, in PEM.",
+        get: |config| Value::Text(config.stratum.tls_key.clone()),
+        set: take!(Text, stratum.tls_key),
+    },
+    Setting {
+        name: "stratum.pool_listen",
+        about: "Address and port for a pool: all coinbases pay `stratum.pool_operator`, who owes the miners by their shares\n\
+                (PPLNS). Empty for none.",
+        get: |config| Value::Text(config.stratum.pool_listen.clone()),
+        set: take!(Text, stratum.pool_listen, |text: &String| text.is_empty() || is_socket(text), SOCKET),
+    },
+    Setting {
+        name: "stratum.pool_operator",
+        about: "The pool's address.",
+        get: |config| Value::Text(config.stratum.pool_operator.clone()),
+        set: take!(Text, stratum.pool_operator),
+    },
+    Setting {
+        name: "stratum.difficulty",
+        about: "Difficulty with which a machine begins; it then follows the machine's rate. 1 is 2^32 hashes.",
+        get: |config| Value::Text(config.stratum.difficulty.clone()),
+        set: take!(Text, stratum.difficulty, |text: &String| is_difficulty(text), DIFFICULTY),
+    },
+    Setting {
+        name: "stratum.difficulty_min",
+        about: "Lowest difficulty, for processors and small machines.",
+        get: |config| Value::Text(config.stratum.difficulty_min.clone()),
+        set: take!(Text, stratum.difficulty_min, |text: &String| is_difficulty(text), DIFFICULTY),
+    },
+    Setting {
+        name: "stratum.tag",
+        about: "A word in every coinbase, at most 40 printable characters.",
+        get: |config| Value::Text(config.stratum.tag.clone()),
+        set: take!(Text, stratum.tag, |text: &String| text.len() <= 40, "at most 40 characters"),
+    },
+    Setting {
+        name: "stratum.instance",
+        about: "A number of this node among its operator's, so that no two of them give out the same work.",
+        get: |config| Value::Number(config.stratum.instance),
+        set: take!(Number, stratum.instance, |number| *number <= 255, "a number from 0 to 255"),
+    },
+    Setting {
+        name: "stratum.allow",
+        about: "Addresses that may mine here; everybody when empty.",
+        get: |config| Value::List(config.stratum.allow.clone()),
+        set: take!(List, stratum.allow),
+    },
+    Setting {
+        name: "stratum.connections_max",
+        about: "Most miners at once.",
+        get: |config| Value::Number(config.stratum.connections_max),
+        set: take!(Number, stratum.connections_max, |max| (1..=1_000_000).contains(max), "a number from 1 to 1000000"),
+    },
+    Setting {
+        name: "stratum.connections_per_ip_max",
+        about: "Most miners at once from one IP address.",
+        get: |config| Value::Number(config.stratum.connections_per_ip_max),
+        set: take!(
+            Number,
+            stratum.connections_per_ip_max,
+            |max| (1..=1_000_000).contains(max),
+            "a number from 1 to 1000000"
+        ),
+    },
+    Setting {
+        name: "stratum.idle_s",
+        about: "A miner that says nothing for so many seconds is let go.",
+        get: |config| Value::Number(config.stratum.idle_s),
+        set: take!(Number, stratum.idle_s, |idle| (600..=86_400).contains(idle), "a number from 600 to 86400"),
+    },
+    Setting {
         name: "log.filter",
         about: "What is logged: error, warn, info, debug or trace, also per part (`info,node=debug`).",
         get: |config| Value::Text(config.log.filter.clone()),
@@ -209,6 +306,17 @@ pub const SETTINGS: &[Setting] = &[
 ];
 
 const MULTIADDRESSES: &str = "multiaddresses like /ip4/203.0.113.7/udp/26700/quic-v1";
+
+const SOCKET: &str = "an address and a port like 0.0.0.0:3334";
+const DIFFICULTY: &str = "a difficulty like 1 or 0.00015";
+
+fn is_socket(text: &str) -> bool {
+    text.parse::<SocketAddr>().is_ok()
+}
+
+fn is_difficulty(text: &str) -> bool {
+    pow::Difficulty::parse(text).is_ok()
+}
 
 /// A look at the form; the network judges the rest.
 fn is_multiaddress(text: &str) -> bool {

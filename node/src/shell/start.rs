@@ -37,6 +37,7 @@ use crate::disk::FileDisk;
 use crate::home::{Home, HomeError, HomeLock};
 use crate::keys::{NetworkKey, ValidatorKey, entropy};
 use crate::metrics::Metrics;
+use crate::mining::{BoundPorts, MiningError, MiningService, SettingsError};
 
 /// What a node is started with.
 pub struct NodeOptions {
@@ -88,6 +89,9 @@ pub enum StartError {
         /// What the system said.
         error: std::io::Error,
     },
+    /// The port for miners does not open.
+    #[error(transparent)]
+    Mining(#[from] MiningError),
     /// The network does not start.
     #[error("{0}{hint}", hint = if matches!(.0, NetworkError::Listen { .. }) {
         "; stop what uses it, or choose another with --listen MULTIADDRESS"
@@ -116,6 +120,9 @@ impl StartError {
             Self::Genesis(_) => "genesis",
             Self::StoreBehindLog { .. } => "store_behind_log",
             Self::Api { .. } => "api_port_in_use",
+            Self::Mining(MiningError::Settings(SettingsError::Listen { .. })) => "stratum_port_in_use",
+            Self::Mining(MiningError::Settings(_)) => "stratum_settings",
+            Self::Mining(_) => "stratum",
             Self::Network(NetworkError::Listen { .. }) => "network_port_in_use",
             Self::Network(_) => "network",
             Self::Key(error) => error.code(),
@@ -129,6 +136,7 @@ pub struct Node {
     port: Port,
     faults: Faults,
     api: Api,
+    mining: Option<MiningService>,
     threads: Vec<JoinHandle<()>>,
     network_runtime: Runtime,
     api_runtime: Runtime,
@@ -163,9 +171,11 @@ impl Node {
         }
         let start = starting_point(&store, opened.desk.floor_height(), opened.votes_above, opened.log)?;
         let listener = listen(&config.api.listen)?;
+        let miners = config.stratum.enabled.then(|| BoundPorts::bind(&config.stratum)).transpose();
+        let miners = miners.map_err(MiningError::from)?;
         let signer = Arc::new(NodeSigner::new(chain_id, validator.filter(|_| !config.node.read_only)));
         let ground = Ground { home, config, genesis: Arc::new(genesis), chain_id, registry, store, signer, lock };
-        ground.run(opened.desk, start, &network, listener)
+        ground.run(opened.desk, start, &network, Doors { api: listener, miners })
     }
 
     /// Through this the node is asked and told.
@@ -178,6 +188,12 @@ impl Node {
     #[must_use]
     pub const fn api_address(&self) -> SocketAddr {
         self.api.address()
+    }
+
+    /// Where miners reach this node.
+    #[must_use]
+    pub fn stratum_addresses(&self) -> &[SocketAddr] {
+        self.mining.as_ref().map_or(&[], |mining| &mining.addresses)
     }
 
     /// Where peers reach this node, as bootstrap addresses for others.
@@ -198,7 +214,9 @@ impl Node {
     /// # Errors
     /// The first fault, if there was one.
     pub fn stop(self) -> Result<(), String> {
-        let Self { port, faults, api, threads, network_runtime, api_runtime, home, _lock } = self;
+        let Self { port, faults, api, mining, threads, network_runtime, api_runtime, home, _lock } = self;
+        // What miners found is handed in before the replica ends.
+        mining.into_iter().for_each(MiningService::stop);
         api_runtime.block_on(api.stop());
         // The thread may have ended by a fault.
         let _ = port.inbox.internal.send(Entry::Stop);
@@ -215,6 +233,12 @@ impl Node {
     }
 }
 
+/// The sockets that are bound before the first thread runs.
+struct Doors {
+    api: TcpListener,
+    miners: Option<BoundPorts>,
+}
+
 /// Everything that is opened before the first thread runs.
 struct Ground {
     home: Home,
@@ -228,13 +252,7 @@ struct Ground {
 }
 
 impl Ground {
-    fn run(
-        self,
-        desk: Desk<FileDisk>,
-        start: Start,
-        key: &NetworkKey,
-        listener: TcpListener,
-    ) -> Result<Node, StartError> {
+    fn run(self, desk: Desk<FileDisk>, start: Start, key: &NetworkKey, doors: Doors) -> Result<Node, StartError> {
         let faults = Faults::new();
         let clock = Clock::start();
         // One worker each: the way of a vote is many short tasks, and handing them to another thread costs more than they do.
@@ -289,8 +307,11 @@ impl Ground {
             let path = self.home.address_book();
             tokio::spawn(address_book::keep(path, address_book::SETTLE, changes, move || book.addresses()));
         }
-        let api = Api::start(&api_runtime, listener, port.clone(), &self.config.api)?;
-        Ok(Node { port, faults, api, threads, network_runtime, api_runtime, home: self.home, _lock: self.lock })
+        let start = |bound| MiningService::start(bound, &self.config.stratum, &port, &faults, self.home.mining());
+        let mining = doors.miners.map(start).transpose()?;
+        let stratum = mining.as_ref().map(MiningService::handle);
+        let api = Api::start(&api_runtime, doors.api, port.clone(), stratum, &self.config.api)?;
+        Ok(Node { port, faults, api, mining, threads, network_runtime, api_runtime, home: self.home, _lock: self.lock })
     }
 
     fn hands(

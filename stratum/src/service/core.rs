@@ -110,6 +110,7 @@ impl Core {
             for message in batch.drain(..) {
                 self.take(message, &mut outputs);
             }
+            self.keep_proofs(&outputs)?;
             self.sync()?;
             self.answers.drain(..).for_each(|(answer, result)| drop(answer.send(result)));
             for output in outputs {
@@ -179,6 +180,16 @@ impl Core {
             _ => None,
         });
         self.answers.push((answer, refused.map_or(Ok(()), Err)));
+    }
+
+    /// Proofs first, shares second: a share that is on disk has its proof there.
+    fn keep_proofs(&self, outputs: &[Output]) -> Result<(), ServiceError> {
+        let proofs = outputs.iter().filter_map(|output| match output {
+            Output::Submit(proof) => Some(&**proof),
+            _ => None,
+        });
+        let proofs: Vec<_> = proofs.collect();
+        if proofs.is_empty() { Ok(()) } else { Ok(self.outside.proofs.keep(&proofs)?) }
     }
 
     fn sync(&mut self) -> Result<(), ServiceError> {

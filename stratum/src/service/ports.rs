@@ -24,6 +24,15 @@ pub type WorkSource = watch::Receiver<Option<Arc<Template>>>;
 
 /// Where proofs go.
 pub trait ProofSink: Send + Sync + 'static {
+    /// Writes proofs down, durably, before their senders hear that they were accepted, so that they can be handed in again
+    /// after whatever may end the process. A chain that forgets nothing needs not do it. The call blocks.
+    ///
+    /// # Errors
+    /// When they cannot be written or synced. The service then stops and does not try again.
+    fn keep(&self, _proofs: &[&Proof]) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Hands a proof to the chain and says what became of it.
     fn submit(&self, proof: Proof) -> Later<Verdict>;
 }

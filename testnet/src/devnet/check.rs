@@ -162,7 +162,7 @@ fn shows_hand_of(block: &BlockSummary, index: ValidatorIndex) -> bool {
 }
 
 /// Compares block and state root of all nodes at the newest height that all have.
-fn compare(network: &mut LocalNetwork) -> Outcome<(Height, Hash32, Hash32)> {
+pub(super) fn compare(network: &mut LocalNetwork) -> Outcome<(Height, Hash32, Hash32)> {
     let height = network.node(0)?.client().status()?.final_height;
     for index in 0..network.nodes.len() {
         network.wait_height(index, height, RETURN_PATIENCE)?;

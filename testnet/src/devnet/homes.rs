@@ -28,6 +28,8 @@ pub struct Plan {
     pub accounts: Vec<(Address, Amount)>,
     /// Settings for `thronosd run --set`, for every node.
     pub settings: Vec<String>,
+    /// Whether its nodes serve miners.
+    pub stratum: bool,
     /// How long ago the chain began, so that blocks made in advance have a time that is over.
     pub age_ms: u64,
     /// Entropy of the first validators' consensus keys, for a program that signs in their place; the others get the system's.
@@ -60,6 +62,7 @@ impl Plan {
             validators,
             accounts: Vec::new(),
             settings: Vec::new(),
+            stratum: false,
             age_ms: 0,
             key_entropy: Vec::new(),
         }
@@ -126,10 +129,21 @@ impl Plan {
             config.network.bootstrap = self.bootstrap_for(index)?;
             config.network.private_addresses = true;
             config.api.listen = format!("127.0.0.1:{}", self.ports.api(index));
+            config.stratum.enabled = self.stratum;
+            config.stratum.listen = format!("127.0.0.1:{}", self.ports.stratum(index));
             config.node.password_file = self.layout.password().display().to_string();
             write_private(&Home::new(self.layout.node(index)).config_file(), &config.to_toml())?;
         }
         Ok(())
+    }
+
+    /// Checks that nobody uses the ports of node `index`.
+    ///
+    /// # Errors
+    /// Names the port and how to choose others.
+    pub fn check_ports(&self, index: usize) -> Outcome<()> {
+        self.ports.check_free(index)?;
+        if self.stratum { self.ports.check_stratum_free(index) } else { Ok(()) }
     }
 
     /// Where node `index` listens for peers.

@@ -82,6 +82,12 @@ impl Layout {
         self.root.join("logs").join(format!("node-{index}.log"))
     }
 
+    /// What a miner writes for people.
+    #[must_use]
+    pub fn miner_log(&self, worker: &str) -> PathBuf {
+        self.root.join("logs").join(format!("miner-{worker}.log"))
+    }
+
     fn marker(&self) -> PathBuf {
         self.root.join("devnet.json")
     }

@@ -13,6 +13,7 @@
 //! | `network`, `join` | all of them together |
 //! | `wait`, `stop` | waiting for a condition, and giving up |
 //! | `transfer` | a transfer through the wallet's own code |
+//! | `mining` | miners, and the proof that they are paid |
 //! | `check`, `watch`, `run` | the commands |
 
 pub mod check;
@@ -21,6 +22,7 @@ mod homes;
 mod join;
 pub mod launch;
 mod layout;
+mod mining;
 mod network;
 mod options;
 mod ports;

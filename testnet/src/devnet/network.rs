@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use types::{Amount, ChainId, Genesis, Hash32, Height, Parameters};
+use types::{Address, Amount, ChainId, Genesis, Hash32, Height, Parameters};
 use wallet::Chain;
 use wallet::client::types::StatusResponse;
 
 use super::layout::Marker;
-use super::{Failure, Layout, NodeProcess, Outcome, Plan, Ports, Programs, Stop, Wallets, until};
+use super::{Failure, NodeProcess, Outcome, Plan, Programs, Stop, Wallets, until};
 
 /// A node opens its key, its log and its database, and finds its peers.
 pub const READY_PATIENCE: Duration = Duration::from_secs(60);
@@ -109,7 +109,7 @@ impl LocalNetwork {
     /// A port in use, a node that ends, or one that is not ready in time.
     pub fn start(&mut self, mut progress: impl FnMut(usize, usize)) -> Outcome<()> {
         for index in 0..self.nodes.len() {
-            self.plan.ports.check_free(index)?;
+            self.plan.check_ports(index)?;
         }
         for node in &mut self.nodes {
             node.start()?;
@@ -176,6 +176,17 @@ impl LocalNetwork {
         until(&what, patience, &stop, ask).map_err(|failure| failure.with_log(log))
     }
 
+    /// What an account has, in µTHR, as a node tells.
+    ///
+    /// # Errors
+    /// When the node does not answer.
+    pub fn balance(&self, index: usize, address: Address) -> Outcome<Amount> {
+        let node = self.nodes.get(index).ok_or_else(|| Failure::new(format!("there is no node {index}")))?;
+        let account = node.client().account(&address.to_text(self.chain.network()))?;
+        let thr = account.balances.iter().find(|balance| balance.asset == types::THR);
+        Ok(thr.map_or(Amount::ZERO, |thr| thr.amount))
+    }
+
     /// What all accounts of the genesis, of the validators and of the ecosystem have together, and what has been issued and not
     /// burned, in µTHR, as a node tells. They are equal while nothing moves.
     ///
@@ -191,12 +202,7 @@ impl LocalNetwork {
             (0..self.plan.validators).map(super::homes::validator_account).chain([super::homes::ecosystem_account()]);
         let mut sum = Amount::ZERO;
         for address in accounts.chain(own) {
-            let account = node.client().account(&address.to_text(self.chain.network()))?;
-            let has = account
-                .balances
-                .iter()
-                .find(|balance| balance.asset == types::THR)
-                .map_or(Amount::ZERO, |thr| thr.amount);
+            let has = self.balance(index, address)?;
             sum = sum.checked_add(has).ok_or_else(|| Failure::new("the balances together do not fit 128 bits"))?;
         }
         Ok((sum, there))
@@ -230,26 +236,23 @@ impl Standing {
     }
 }
 
-/// Makes a network, or takes up the one that lies there.
+/// Makes a network with these parameters, or takes up the one that lies there.
 ///
 /// # Errors
 /// As [`LocalNetwork::create`] and [`LocalNetwork::reopen`].
 pub fn open_or_create(
-    layout: Layout,
-    ports: Ports,
-    validators: usize,
+    plan: Plan,
     programs: Programs,
     stop: Stop,
+    parameters: impl FnOnce(&mut Parameters),
 ) -> Outcome<(LocalNetwork, bool)> {
-    let found = layout.found()?;
-    let plan = Plan::new(layout, ports, validators);
-    match found {
-        Some(marker) if marker.validators > 0 => Ok((LocalNetwork::reopen(plan, programs, stop, &marker)?, false)),
-        Some(_) => {
-            // A network that was never finished has nothing to keep.
-            plan.layout.wipe()?;
-            Ok((LocalNetwork::create(plan, programs, stop, |_| {})?, true))
+    match plan.layout.found()? {
+        Some(marker) if marker.validators > 0 => {
+            return Ok((LocalNetwork::reopen(plan, programs, stop, &marker)?, false));
         }
-        None => Ok((LocalNetwork::create(plan, programs, stop, |_| {})?, true)),
+        // A network that was never finished has nothing to keep.
+        Some(_) => plan.layout.wipe()?,
+        None => {}
     }
+    Ok((LocalNetwork::create(plan, programs, stop, parameters)?, true))
 }

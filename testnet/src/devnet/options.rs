@@ -12,7 +12,8 @@ pub struct Options {
     /// How many validators.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub validators: u16,
-    /// Directory of the network [default: .thronos/devnet, with --check .thronos/devnet-check].
+    /// Directory of the network [default: .thronos/devnet, with --check .thronos/devnet-check, with --mine --check
+    /// .thronos/devnet-mine-check].
     #[arg(long, value_name = "DIRECTORY")]
     pub home: Option<PathBuf>,
     /// Port of the first node; node i has ten times i more, and its API one more than that [default: 26700, with --check
@@ -31,6 +32,11 @@ pub struct Options {
     /// Print one JSON document at the end, and everything else on standard error.
     #[arg(long)]
     pub json: bool,
+    /// Serve miners, node i on port 3334 + 10·i (with --base-port, PORT + 10·i + 2), and mine at node 0 with one thread that
+    /// gives way to everything else. With --check: prove that works and shares are paid by the rules to the last µTHR, that the
+    /// difficulty follows the hash rate, and that a node killed while it serves a miner loses none of its shares (3 minutes).
+    #[arg(long)]
+    pub mine: bool,
     /// Do not send the first transfer.
     #[arg(long, conflicts_with = "check")]
     pub no_transfer: bool,
@@ -40,7 +46,11 @@ impl Options {
     /// The directory of the network.
     #[must_use]
     pub fn directory(&self) -> PathBuf {
-        let default = if self.check { ".thronos/devnet-check" } else { ".thronos/devnet" };
+        let default = match (self.check, self.mine) {
+            (true, true) => ".thronos/devnet-mine-check",
+            (true, false) => ".thronos/devnet-check",
+            (false, _) => ".thronos/devnet",
+        };
         self.home.clone().unwrap_or_else(|| PathBuf::from(default))
     }
 }

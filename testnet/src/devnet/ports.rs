@@ -1,4 +1,5 @@
-//! Which ports a local network uses: node i has `base + 10·i` for peers (UDP and TCP) and the next one for its API.
+//! Which ports a local network uses: node i has `base + 10·i` for peers (UDP and TCP), the next one for its API, and, where it
+//! serves miners, `3334 + 10·i`; on another base than the usual one the second next.
 
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 
@@ -6,6 +7,8 @@ use super::{Failure, Outcome};
 
 /// The port of the first node, unless another is chosen.
 pub const DEFAULT_BASE: u16 = 26_700;
+/// Where miners look for the first node of a network on its usual ports.
+const STRATUM: u16 = 3_334;
 /// From one node's ports to the next one's.
 const STEP: u16 = 10;
 /// Places where a whole network may be, and from one to the next.
@@ -63,6 +66,24 @@ impl Ports {
         self.peers(index).saturating_add(1)
     }
 
+    /// Where miners reach node `index`.
+    #[must_use]
+    pub fn stratum(&self, index: usize) -> u16 {
+        let usual = self.base == DEFAULT_BASE;
+        if usual { self.peers(index).saturating_sub(DEFAULT_BASE - STRATUM) } else { self.api(index).saturating_add(1) }
+    }
+
+    /// Checks that nobody uses the port of node `index` for miners.
+    ///
+    /// # Errors
+    /// Names the port and how to choose others.
+    pub fn check_stratum_free(&self, index: usize) -> Outcome<()> {
+        let port = self.stratum(index);
+        TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+            .map(drop)
+            .map_err(|error| self.taken(index, ("TCP", port, error)))
+    }
+
     /// Checks that nobody uses the ports of node `index`.
     ///
     /// # Errors
@@ -73,13 +94,15 @@ impl Ports {
             |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map(drop).map_err(|error| ("TCP", port, error));
         let udp =
             |port: u16| UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).map(drop).map_err(|error| ("UDP", port, error));
-        udp(peers).and_then(|()| tcp(peers)).and_then(|()| tcp(api)).map_err(|(kind, port, error)| {
-            let other = self.base.checked_add(1_000).unwrap_or(26_700);
-            Failure::new(format!(
-                "node {index} needs {kind} port {port}, which cannot be used ({error}): \
-                 stop the program that has it, or choose other ports, as with --base-port {other}"
-            ))
-        })
+        udp(peers).and_then(|()| tcp(peers)).and_then(|()| tcp(api)).map_err(|taken| self.taken(index, taken))
+    }
+
+    fn taken(&self, index: usize, (kind, port, error): (&str, u16, std::io::Error)) -> Failure {
+        let other = self.base.checked_add(1_000).unwrap_or(26_700);
+        Failure::new(format!(
+            "node {index} needs {kind} port {port}, which cannot be used ({error}): \
+             stop the program that has it, or choose other ports, as with --base-port {other}"
+        ))
     }
 }
 
@@ -91,6 +114,13 @@ mod tests {
     fn node_i_has_its_ports_ten_above_the_one_before() {
         let ports = Ports::new(26_700, 5).expect("there is room");
         assert_eq!((ports.peers(0), ports.api(0), ports.peers(4), ports.api(4)), (26_700, 26_701, 26_740, 26_741));
+        assert_eq!((ports.stratum(0), ports.stratum(3)), (3_334, 3_364), "where the manuals say");
+        let elsewhere = Ports::new(27_700, 5).expect("there is room");
+        assert_eq!(
+            (elsewhere.stratum(0), elsewhere.stratum(3)),
+            (27_702, 27_732),
+            "another network's miners stay away"
+        );
         assert!(Ports::new(65_500, 4).is_err(), "the last node would be above the highest port");
         assert!(Ports::new(80, 4).is_err(), "ports below 1024 belong to the system");
     }

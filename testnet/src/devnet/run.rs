@@ -3,12 +3,14 @@
 use std::process::ExitCode;
 
 use serde_json::json;
+use types::Parameters;
 
 use super::check::{check, first_transfer};
+use super::mining;
 use super::network::open_or_create;
 use super::ports::DEFAULT_BASE;
 use super::watch::watch;
-use super::{Failure, Layout, LocalNetwork, Options, Outcome, Ports, Programs, Standing, Stop};
+use super::{Failure, Layout, LocalNetwork, Options, Outcome, Plan, Ports, Programs, Standing, Stop};
 
 /// One more node may join.
 const NODES_MORE: usize = 1;
@@ -52,13 +54,16 @@ fn perform(options: &Options, say: &dyn Fn(&str)) -> Outcome<()> {
     let programs = Programs::find()?;
     let stop = Stop::on_signals()?;
     // Before anything is deleted: another network may run in the same place.
+    let mut plan = Plan::new(layout, ports, validators);
+    plan.stratum = options.mine;
     for index in 0..validators {
-        ports.check_free(index)?;
+        plan.check_ports(index)?;
     }
     if options.wipe || options.check {
-        layout.wipe()?;
+        plan.layout.wipe()?;
     }
-    let (mut network, is_new) = open_or_create(layout, ports, validators, programs, stop)?;
+    let rules = if options.mine && options.check { mining::quick_works } else { |_: &mut Parameters| {} };
+    let (mut network, is_new) = open_or_create(plan, programs, stop, rules)?;
     let place = network.plan.layout.root().display().to_string();
     let made = if is_new { "a new network" } else { "continuing the network" };
     say(&format!("{made} of {validators} validators in {place}, chain {}", network.chain_id()));
@@ -79,6 +84,11 @@ fn perform(options: &Options, say: &dyn Fn(&str)) -> Outcome<()> {
 /// Everything between the start and the end of the processes; returns what is to be printed as the last line.
 fn live(network: &mut LocalNetwork, options: &Options, say: &dyn Fn(&str)) -> Outcome<Option<String>> {
     network.start(|ready, count| say(&format!("{ready} of {count} nodes are ready")))?;
+    if options.check && options.mine {
+        let report = mining::check(network, say)?;
+        say(&format!("\n{}", Standing::table(&report.nodes)));
+        return Ok(Some(serde_json::to_string(&report).expect("numbers and texts have a JSON form")));
+    }
     if options.check {
         let report = check(network, say)?;
         say(&format!("\n{}", Standing::table(&report.nodes)));
@@ -94,6 +104,7 @@ fn live(network: &mut LocalNetwork, options: &Options, say: &dyn Fn(&str)) -> Ou
         let genesis = network.plan.layout.genesis();
         println!("{}", json!({ "ok": true, "finality_ms": finality_ms, "nodes": standings, "genesis": genesis }));
     }
-    watch(network, say)?;
+    let onlooker = if options.mine { Some(mining::Onlooker::start(network, say)?) } else { None };
+    watch(network, onlooker, say)?;
     Ok(None)
 }

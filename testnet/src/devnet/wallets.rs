@@ -55,15 +55,7 @@ impl Wallets {
     pub fn create(layout: &Layout) -> Outcome<Self> {
         let password = Password::from_file(&layout.password())?;
         let home = WalletHome::new(layout.wallet());
-        let make = |name: &'static str| -> Outcome<Person> {
-            let secret = Secret::Mnemonic {
-                mnemonic: Mnemonic::generate(WordCount::Twelve)?,
-                passphrase: zeroize::Zeroizing::new(String::new()),
-                path: KeyPath::account(0, 0)?,
-            };
-            home.add_key(name, &secret, &password)?;
-            Ok(Person { name, key: secret.account_key()? })
-        };
+        let make = |name: &'static str| -> Outcome<Person> { make(&home, &password, name) };
         Ok(Self { alice: make("alice")?, bob: make("bob")?, directory: layout.wallet() })
     }
 
@@ -78,6 +70,19 @@ impl Wallets {
             Ok(Person { name, key: home.open_key(name, &password)?.account_key()? })
         };
         Ok(Self { alice: open("alice")?, bob: open("bob")?, directory: layout.wallet() })
+    }
+
+    /// Somebody who has nothing yet: the account in this wallet, or a new one.
+    ///
+    /// # Errors
+    /// When the file system or the system's entropy refuses.
+    pub fn somebody(&self, layout: &Layout, name: &'static str) -> Outcome<Person> {
+        let password = Password::from_file(&layout.password())?;
+        let home = WalletHome::new(&self.directory);
+        if home.has_key(name) {
+            return Ok(Person { name, key: home.open_key(name, &password)?.account_key()? });
+        }
+        make(&home, &password, name)
     }
 
     /// What the genesis gives them.
@@ -99,4 +104,14 @@ impl Wallets {
             password.display(),
         )
     }
+}
+
+fn make(home: &WalletHome, password: &Password, name: &'static str) -> Outcome<Person> {
+    let secret = Secret::Mnemonic {
+        mnemonic: Mnemonic::generate(WordCount::Twelve)?,
+        passphrase: zeroize::Zeroizing::new(String::new()),
+        path: KeyPath::account(0, 0)?,
+    };
+    home.add_key(name, &secret, password)?;
+    Ok(Person { name, key: secret.account_key()? })
 }

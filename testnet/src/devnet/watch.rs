@@ -8,6 +8,7 @@ use wallet::NodeClient;
 use wallet::client::StreamEvent;
 use wallet::client::types::BlockSummary;
 
+use super::mining::Onlooker;
 use super::{LocalNetwork, Outcome};
 
 /// With nothing happening a line comes this often.
@@ -15,11 +16,11 @@ const QUIET: Duration = Duration::from_secs(10);
 /// Between two looks at the processes and the wish to stop.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Watches until somebody wishes to stop.
+/// Watches until somebody wishes to stop; also the miner, if there is one.
 ///
 /// # Errors
 /// When a process cannot be asked for.
-pub fn watch(network: &mut LocalNetwork, say: &dyn Fn(&str)) -> Outcome<()> {
+pub fn watch(network: &mut LocalNetwork, mut mining: Option<Onlooker>, say: &dyn Fn(&str)) -> Outcome<()> {
     let mut blocks = follow(network);
     let (mut newest, mut told) = (Height::ZERO, Instant::now());
     while !network.stop.is_wished() {
@@ -42,11 +43,21 @@ pub fn watch(network: &mut LocalNetwork, say: &dyn Fn(&str)) -> Outcome<()> {
         }
         report_ended(network, say)?;
         if told.elapsed() >= QUIET {
-            say(&format!("height {newest}, nothing to do"));
+            say(&format!("height {newest}, {}", doing(network, mining.as_mut())));
             told = Instant::now();
         }
     }
     Ok(())
+}
+
+/// What there is to tell when no transaction comes.
+fn doing(network: &LocalNetwork, mining: Option<&mut Onlooker>) -> String {
+    let running = network.nodes.iter().find(|node| node.pid().is_some());
+    match (mining, running) {
+        // A node that does not answer is reported when it has ended.
+        (Some(mining), Some(node)) => mining.line(node.client()).unwrap_or_else(|failure| failure.to_string()),
+        _ => "nothing to do".to_owned(),
+    }
 }
 
 fn report_ended(network: &mut LocalNetwork, say: &dyn Fn(&str)) -> Outcome<()> {

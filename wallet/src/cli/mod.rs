@@ -23,7 +23,7 @@ pub use report::Report;
 
 use crate::Result;
 use crate::home::WalletHome;
-use commands::{account, address, asset, chain, history, mine, multisig, send, transaction_file, wallet};
+use commands::{account, address, asset, chain, history, mine, mining, multisig, send, transaction_file, wallet};
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 refused or failed, with an error that has a stable code; 2 the command line is wrong.
 Errors: `error[code]: what happened`, then what to do; with --json `{\"code\", \"message\", \"hint\"}`, both on standard error.
@@ -96,6 +96,10 @@ enum Command {
     Fee(chain::Fee),
     /// Mine at a pool, or at a node's Stratum port, with this machine's processor
     Mine(mine::Mine),
+    /// Show the work chain, and what an account has earned there
+    Mining(mining::Mining),
+    /// Move what mining has earned to the account
+    Claim(mining::Claim),
     /// Create, mint, burn and show assets
     #[command(subcommand)]
     Asset(asset::Command),
@@ -128,6 +132,8 @@ impl Command {
             Self::Proof(command) => command.run(context),
             Self::Fee(command) => command.run(context),
             Self::Mine(command) => command.run(context),
+            Self::Mining(command) => command.run(context),
+            Self::Claim(command) => command.run(context),
             Self::Asset(command) => command.run(context),
             Self::Multisig(command) => command.run(context),
             Self::Address(command) => command.run(context),

@@ -257,13 +257,27 @@ impl NodeClient {
     }
 
     fn call(&self, path: &str, wait: Duration) -> Result<Response<ureq::Body>> {
-        let request = self.agent.get(format!("{}/api/v1{path}", self.base));
+        self.call_at(&format!("/api/v1{path}"), wait)
+    }
+
+    fn call_at(&self, path: &str, wait: Duration) -> Result<Response<ureq::Body>> {
+        let request = self.agent.get(format!("{}{path}", self.base));
         let request = request.config().timeout_global(Some(wait)).build();
         request.call().map_err(|error| self.failed(&error))
     }
 
+    /// The answer of a route by its whole path.
+    pub(super) fn get_at<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        self.read(self.call_at(path, ANSWER_WAIT)?)
+    }
+
     fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
-        let request = self.agent.post(format!("{}/api/v1{path}", self.base));
+        self.post_at(&format!("/api/v1{path}"), body)
+    }
+
+    /// The same for what is handed in.
+    pub(super) fn post_at<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
+        let request = self.agent.post(format!("{}{path}", self.base));
         let request = request.config().timeout_global(Some(ANSWER_WAIT)).build();
         self.read(request.send_json(body).map_err(|error| self.failed(&error))?)
     }
@@ -311,7 +325,7 @@ fn printable(text: String) -> String {
 }
 
 /// An address or cursor as a part of a path: letters, digits, `-` and `_`.
-fn plain(part: &str) -> Result<&str> {
+pub(super) fn plain(part: &str) -> Result<&str> {
     if !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
         return Ok(part);
     }

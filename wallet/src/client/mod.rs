@@ -4,6 +4,7 @@
 //! an answer is checked in [`crate::chain`].
 
 mod http;
+pub mod mining;
 mod stream;
 pub mod types;
 

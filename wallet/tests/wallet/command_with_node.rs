@@ -204,6 +204,24 @@ fn assets_are_created_minted_and_burned() {
     assert_eq!(calls[0].sentence, format!("mint 105 base units of asset 1000 to {}", to()));
 }
 
+#[test]
+fn what_was_earned_by_mining_is_shown_and_claimed() {
+    let (mut shell, node) = shell_with(Conduct::Honest);
+    let shown = shell.good(&["mining", "alice"]);
+    assert_eq!((&shown["chain"]["works"], &shown["chain"]["issued"]), (&3.into(), &"24000000".into()));
+    assert_eq!(shown["account"]["claimable"], "6000000");
+    assert!(shell.good(&["mining"]).get("account").is_none());
+    let done = shell.good(&["claim", "--from", "alice"]);
+    assert_eq!(done["status"], "final");
+    let body = node.taken().expect("handed in").body;
+    let calls = wallet::calls::describe(&body, Network::Test);
+    assert_eq!((calls[0].kind, calls[0].sentence.as_str()), ("claim", "claim what mining has earned"));
+    let envelope = wallet::calls::weigh(&body, None).expect("known").0 - mining::CLAIM_WEIGHT.0;
+    assert!((100..400).contains(&envelope), "the bytes of a signed transaction with one call: {envelope}");
+    shell.import("bob", 2);
+    assert_eq!(shell.bad(&["claim", "--from", "bob"]), "nothing_to_claim");
+}
+
 // FAULTS C19
 #[test]
 fn a_history_other_than_the_one_seen_final_is_refused_whoever_signed_it() {

@@ -141,6 +141,8 @@ impl World {
             ("GET", path) if path == format!("/accounts/{}", self.account.0) => (200, self.account_answer()),
             ("GET", path) if path.ends_with("/proof") => (200, self.proof(path)),
             ("GET", path) if path.ends_with("/transactions") => (200, json!({"transactions": [], "cursor": "c-1"})),
+            ("GET", "/api/mining/info") => (200, mining_info()),
+            ("GET", path) if path.starts_with("/api/mining/accounts/") => (200, self.mining_account(path)),
             ("GET", "/assets") => (200, json!({"assets": [self.gold()]})),
             ("GET", "/assets/1000") => (200, self.gold()),
             ("GET", path) if path.starts_with("/accounts/") => {
@@ -163,6 +165,14 @@ impl World {
             "voting": {"voting": true, "sentence": "voting as validator 0 of 4", "index": 0}, "peers": 3, "peer_id": "x",
             "mempool_transactions": 0, "syncing": false,
         })
+    }
+
+    /// Only the node's account has mined, a quarter of the window.
+    fn mining_account(&self, path: &str) -> Value {
+        if path.ends_with(&self.account.0) {
+            return json!({"claimable": "6000000", "weight": "25", "window_weight": "100"});
+        }
+        json!({"claimable": "0", "weight": "0", "window_weight": "100"})
     }
 
     fn account_answer(&self) -> Value {
@@ -325,6 +335,15 @@ impl World {
             certificate_hex: block.certificate_hex,
         }
     }
+}
+
+/// The work chain after three works.
+fn mining_info() -> Value {
+    json!({
+        "works": 3, "last_hash": Hash32([3; 32]), "last_time": 1_700_000_000_000_u64, "bits": "1e100000",
+        "difficulty": "0.000244144", "hashes_expected": "1048576", "reward": "8000000", "issued": "24000000", "shares": 7,
+        "window_shares": 21, "window_weight": "100", "unclaimed": "18000000", "spacing_ms": 120_000,
+    })
 }
 
 fn read(body: &[u8]) -> Transaction {

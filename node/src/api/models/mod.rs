@@ -4,6 +4,7 @@
 //! canonical bytes are lower-case hex; addresses are text of the chain's network.
 
 mod chain;
+mod mining;
 mod node;
 mod submit;
 
@@ -12,6 +13,7 @@ pub use chain::{
     EventResponse, FinalBlock, HistoryEntry, HistoryResponse, ProofResponse, ReceiptResponse, TransactionInBlock,
     TransactionResponse, TransactionStatus,
 };
+pub use mining::{AnchorResponse, ProofAccepted, ProofRequest, WorkResponse};
 pub use node::{
     ErrorResponse, MempoolResponse, PeerResponse, PeersResponse, ReadyResponse, StatusResponse, ValidatorResponse,
     ValidatorsResponse, VersionResponse, VotingStatus,

@@ -6,6 +6,7 @@ pub mod asset;
 pub mod chain;
 pub mod history;
 pub mod mine;
+pub mod mining;
 pub mod multisig;
 pub mod send;
 pub mod transaction_file;

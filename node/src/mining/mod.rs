@@ -1,0 +1,170 @@
+//! The node's side of mining: a port for machines that speak Stratum, and what miners without it ask of the API.
+//!
+//! It joins the crate `stratum`, which knows what miners say, with the chain, whose module `mining` knows what a proof is worth:
+//! `work.rs` makes templates of the newest state, `proofs.rs` hands what was found to the replica, `kept.rs` keeps it until it
+//! must be in a block, `settings.rs` reads the operator's wishes. It must not know the protocol nor the rules.
+
+mod exposition;
+mod kept;
+mod patience;
+mod proofs;
+mod settings;
+mod work;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use stratum::service::{FolderShares, Handle, Ports, Service, ServiceError, Socket};
+use stratum::{CloseReason, Event};
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::config::StratumSettings;
+use crate::shell::{Faults, Port};
+
+pub(crate) use exposition::exposition;
+pub(crate) use patience::Patience;
+pub(crate) use settings::{BoundPorts, SettingsError};
+pub(crate) use work::{Offer, offer};
+
+use kept::Kept;
+use proofs::ToReplica;
+
+/// A running port for miners.
+pub(crate) struct MiningService {
+    runtime: Runtime,
+    service: JoinHandle<()>,
+    handle: Handle,
+    stop: watch::Sender<bool>,
+    /// Addresses it listens on, for the log and for tests.
+    pub(crate) addresses: Vec<std::net::SocketAddr>,
+}
+
+/// Why the port for miners does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum MiningError {
+    /// A setting is wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The service refuses its settings, or its shares cannot be read.
+    #[error("the Stratum service cannot start: {0}")]
+    Service(#[from] ServiceError),
+    /// The directory for shares cannot be used.
+    #[error("`{path}` cannot be used for shares: {error}")]
+    Folder {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The system gives no threads.
+    #[error("the operating system gives no more threads: {0}")]
+    Threads(std::io::Error),
+    /// The system gives no entropy.
+    #[error(transparent)]
+    Key(#[from] crate::keys::KeyFileError),
+}
+
+impl MiningService {
+    /// Serves the ports that are bound already. Shares and proofs are kept in `folder`.
+    ///
+    /// # Errors
+    /// [`MiningError`].
+    pub(crate) fn start(
+        bound: BoundPorts,
+        settings: &StratumSettings,
+        port: &Port,
+        faults: &Faults,
+        folder: PathBuf,
+    ) -> Result<Self, MiningError> {
+        let in_folder = |error| MiningError::Folder { path: folder.clone(), error };
+        let shares = FolderShares::open(&folder).map_err(in_folder)?;
+        let (kept, waiting) = Kept::open(&folder.join("proofs")).map_err(in_folder)?;
+        if !waiting.is_empty() {
+            tracing::info!(proofs = waiting.len(), "proofs from before the stop are handed in again");
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("stratum")
+            .enable_all()
+            .build()
+            .map_err(MiningError::Threads)?;
+        let inside = runtime.enter();
+        let kept = Arc::new(kept);
+        let (offers, work) = watch::channel(None);
+        let ports = Ports {
+            work,
+            proofs: Arc::new(ToReplica::new(port.clone(), kept.clone())),
+            shares: Box::new(shares),
+            events: Box::new(tell),
+            admission: None,
+        };
+        let addresses = bound.addresses();
+        let config = settings::service_config(settings, port.genesis.network)?;
+        let sockets: Vec<Socket> = bound.into_sockets()?;
+        let service = Service::start(config, *crate::keys::entropy()?, sockets, ports, unix_ms)?;
+        let handle = service.handle();
+        let (stop, stopping) = watch::channel(false);
+        tokio::spawn(work::follow(port.clone(), offers, kept, stopping.clone()));
+        tokio::spawn(proofs::hand_in_again(port.clone(), waiting));
+        let service = tokio::spawn(watch_over(service, faults.clone(), stopping));
+        drop(inside);
+        for address in &addresses {
+            tracing::info!(%address, "miners may connect");
+        }
+        Ok(Self { runtime, service, handle, stop, addresses })
+    }
+
+    /// A way to ask it.
+    pub(crate) fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Lets miners go and writes everything down.
+    pub(crate) fn stop(self) {
+        self.stop.send_replace(true);
+        // A task that panicked has been reported.
+        let _ = self.runtime.block_on(self.service);
+        self.runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    }
+}
+
+/// Waits until the service is to stop, or stops by itself, which is a fault of this machine.
+async fn watch_over(mut service: Service, faults: Faults, mut stopping: watch::Receiver<bool>) {
+    let failed = tokio::select! {
+        // A sender that is gone means that the node is gone.
+        _ = stopping.wait_for(|stopping| *stopping) => None,
+        failed = service.failed() => Some(failed),
+    };
+    let ended = match failed {
+        Some(failed) => failed,
+        None => service.stop().await,
+    };
+    if let Err(error) = ended {
+        faults.report(format!("the port for miners: {error}"));
+    }
+}
+
+/// Names of workers were made printable when they were read.
+fn tell(event: &Event) {
+    match event {
+        Event::Authorized { worker, ip } => {
+            tracing::debug!(worker = %worker.name, address = ?worker.address, %ip, "a worker may mine");
+        }
+        Event::Banned { worker, ip, reason } => {
+            let worker = worker.as_ref().map(|worker| worker.name.to_string());
+            let reason = CloseReason::name(*reason);
+            tracing::warn!(worker, %ip, reason, "a worker is sent away for a while");
+        }
+        Event::Receipts(root) => tracing::debug!(?root, "the receipts of a work are fixed"),
+        Event::OldTemplate { work_height } => tracing::debug!(work_height, "a template came late"),
+        Event::Refused(error) => tracing::warn!(%error, "an entry does not fit the book of shares"),
+    }
+}
+
+fn unix_ms() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,265 @@
+//! Mining at a real node: work and proofs over HTTP, and the port for machines.
+
+mod support;
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use pow::{CompactBits, Target, WorkHeader, merkle, sha256d};
+use serde_json::{Value, json};
+use support::{Running, address, key, make_home, start, start_in};
+use types::Network;
+
+/// What a miner looks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Want {
+    Work,
+    ShareOnly,
+    Nothing,
+}
+
+fn payee() -> String {
+    address(&key(5)).to_text(Network::Test)
+}
+
+fn bytes<const N: usize>(text: &Value) -> [u8; N] {
+    hex::decode(text.as_str().unwrap()).unwrap().try_into().unwrap()
+}
+
+/// Solves the task that `/api/mining/work` gave, with an extranonce of this number.
+fn solve(task: &Value, number: u64, want: Want) -> Value {
+    let number = [&[0; 4][..], &number.to_be_bytes()].concat();
+    let part = |name: &str| hex::decode(task[name].as_str().unwrap()).unwrap();
+    let coinbase = [part("coinbase1"), number, part("coinbase2")].concat();
+    let bits = CompactBits(u32::from_str_radix(task["bits"].as_str().unwrap(), 16).unwrap());
+    let target = Target::from_compact(bits).unwrap();
+    let share_target = target.times(64);
+    let mut header = WorkHeader {
+        version: u32::try_from(task["version"].as_u64().unwrap()).unwrap(),
+        previous: bytes(&task["previous"]),
+        merkle_root: merkle::fold(sha256d(&coinbase), &[]),
+        time: u32::try_from(task["time"].as_u64().unwrap()).unwrap(),
+        bits,
+        nonce: 0,
+    };
+    let fits = |digest: &[u8; 32]| match want {
+        Want::Work => target.is_met_by(digest),
+        Want::ShareOnly => share_target.is_met_by(digest) && !target.is_met_by(digest),
+        Want::Nothing => !share_target.is_met_by(digest),
+    };
+    while !fits(&header.hash()) {
+        header.nonce += 1;
+    }
+    json!({
+        "header": hex::encode(header.to_bytes()),
+        "coinbase": hex::encode(coinbase),
+        "anchor": task["anchor"]["height"],
+    })
+}
+
+impl Running {
+    fn task(&self) -> Value {
+        let (status, task) = self.get(&format!("/api/mining/work?address={}", payee()));
+        assert_eq!(status, 200, "{task}");
+        task
+    }
+
+    fn hand_in(&self, proof: &Value) -> (u16, Value) {
+        self.post("/api/mining/submit", &proof.to_string())
+    }
+
+    /// Waits for a block: proofs that wait ride along with the transfer.
+    fn next_block(&self, nonce: u64) {
+        let (status, accepted) = self.submit(&self.transfer(nonce, |_| {}));
+        assert_eq!(status, 202, "{accepted}");
+        self.final_transaction(accepted["id"].as_str().unwrap());
+    }
+}
+
+#[test]
+fn works_and_shares_over_http_enter_blocks_once_and_pay_by_the_schedule() {
+    let running = start(&[]);
+    let task = running.task();
+    let (work, share) = (solve(&task, 1, Want::Work), solve(&task, 2, Want::ShareOnly));
+    let (status, accepted) = running.hand_in(&share);
+    assert_eq!((status, accepted["kind"].as_str()), (202, Some("share")), "{accepted}");
+    let (status, again) = running.hand_in(&share);
+    assert_eq!((status, again["code"].as_str()), (409, Some("already_known")), "{again}");
+    running.next_block(0);
+    let (status, accepted) = running.hand_in(&work);
+    assert_eq!((status, accepted["kind"].as_str()), (202, Some("work")), "{accepted}");
+    running.next_block(1);
+
+    let (_, info) = running.get("/api/mining/info");
+    assert_eq!((&info["works"], &info["issued"]), (&json!(1), &json!("8000000")), "{info}");
+    let (status, late) = running.hand_in(&share);
+    assert_eq!(status, 422, "{late}");
+    // The finder has a sixteenth of the miners' four fifths at once, the window's rest is its own too, as nobody else mined.
+    let (_, account) = running.get(&format!("/api/v1/accounts/{}", payee()));
+    assert_eq!(account["balances"][0]["amount"], "400000", "{account}");
+    let (_, mining) = running.get(&format!("/api/mining/accounts/{}", payee()));
+    let claimable: u64 = mining["claimable"].as_str().unwrap().parse().unwrap();
+    assert!((5_999_999..=6_000_000).contains(&claimable), "{mining}");
+    let (_, window) = running.get("/api/mining/window?limit=10");
+    assert_eq!(window.as_array().unwrap().len(), 2, "{window}");
+    assert_eq!(running.task()["work_height"], 2);
+    running.node.stop().unwrap();
+}
+
+#[test]
+fn wrong_proofs_are_refused_with_their_names_and_too_many_of_them_ban_their_address() {
+    let running = start(&[]);
+    let task = running.task();
+    let share = solve(&task, 1, Want::ShareOnly);
+    let with = |name: &str, value: Value| {
+        let mut proof = share.clone();
+        proof[name] = value;
+        proof
+    };
+    for (proof, code) in [
+        (with("header", json!("00")), "malformed_proof"),
+        (with("header", json!("zz")), "malformed_proof"),
+        (with("coinbase", json!("ff")), "malformed_proof"),
+        (with("branch", json!(vec!["00".repeat(32); 40])), "malformed_proof"),
+        (json!({ "header": share["header"] }), "malformed_json"),
+        (with("more", json!(1)), "malformed_json"),
+    ] {
+        let (status, error) = running.hand_in(&proof);
+        assert_eq!((status, error["code"].as_str()), (400, Some(code)), "{error}");
+    }
+    let (status, error) = running.get("/api/mining/work?address=nobody");
+    assert_eq!((status, error["code"].as_str()), (400, Some("bad_address")));
+    let weak = solve(&task, 3, Want::Nothing);
+    let codes: Vec<_> =
+        (0..15).map(|_| running.hand_in(&weak)).map(|(status, error)| (status, error["code"].clone())).collect();
+    assert!(codes[..13].iter().all(|(status, code)| (*status, code) == (422, &json!("above_target"))), "{codes:?}");
+    assert!(codes[13..].iter().all(|(status, code)| (*status, code) == (429, &json!("banned"))), "{codes:?}");
+    running.node.stop().unwrap();
+}
+
+#[test]
+fn a_node_without_a_port_for_miners_says_how_to_open_one() {
+    let running = start(&[]);
+    assert!(running.node.stratum_addresses().is_empty());
+    let (status, error) = running.get("/api/mining/pool");
+    assert_eq!(status, 404);
+    assert!(error["hint"].as_str().unwrap().contains("stratum.enabled"), "{error}");
+    running.node.stop().unwrap();
+}
+
+/// A machine that speaks Stratum over a socket.
+struct Machine {
+    lines: BufReader<TcpStream>,
+    extranonce1: String,
+    job: Vec<Value>,
+    next_id: u64,
+}
+
+impl Machine {
+    fn connect(running: &Running) -> Self {
+        let socket = TcpStream::connect(running.node.stratum_addresses()[0]).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let mut machine =
+            Self { lines: BufReader::new(socket), extranonce1: String::new(), job: Vec::new(), next_id: 1 };
+        let subscribed = machine.ask("mining.subscribe", json!(["test/1"]));
+        machine.extranonce1 = subscribed["result"][1].as_str().unwrap().to_owned();
+        let authorized = machine.ask("mining.authorize", json!([format!("{}.stick", payee()), "x"]));
+        assert_eq!(authorized["result"], true, "{authorized}");
+        machine
+    }
+
+    fn ask(&mut self, method: &str, parameters: Value) -> Value {
+        let id = self.next_id;
+        self.next_id += 1;
+        let line = json!({ "id": id, "method": method, "params": parameters });
+        writeln!(self.lines.get_mut(), "{line}").unwrap();
+        loop {
+            let heard = self.hear();
+            if heard["id"] == id {
+                return heard;
+            }
+        }
+    }
+
+    fn hear(&mut self) -> Value {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).unwrap();
+        let heard: Value = serde_json::from_str(&line).unwrap();
+        if heard["method"] == "mining.notify" {
+            self.job = heard["params"].as_array().unwrap().clone();
+        }
+        heard
+    }
+
+    /// Finds a share of the chain for the present job, and hands it in; the answer.
+    fn mine(&mut self, number: u64) -> (Value, Value) {
+        while self.job.is_empty() {
+            self.hear();
+        }
+        let text = |place: usize| self.job[place].as_str().unwrap().to_owned();
+        let extranonce2 = format!("{number:016x}");
+        let coinbase = hex::decode([text(2), self.extranonce1.clone(), extranonce2.clone(), text(3)].concat()).unwrap();
+        let mut previous = hex::decode(text(1)).unwrap();
+        previous.chunks_mut(4).for_each(<[u8]>::reverse);
+        let number_of = |place: usize| u32::from_str_radix(&text(place), 16).unwrap();
+        let bits = CompactBits(number_of(6));
+        let mut header = WorkHeader {
+            version: number_of(5),
+            previous: previous.try_into().unwrap(),
+            merkle_root: merkle::fold(sha256d(&coinbase), &[]),
+            time: number_of(7),
+            bits,
+            nonce: 0,
+        };
+        let target = Target::from_compact(bits).unwrap().times(64);
+        while !target.is_met_by(&header.hash()) {
+            header.nonce += 1;
+        }
+        let parameters =
+            json!([format!("{}.stick", payee()), text(0), extranonce2, text(7), format!("{:08x}", header.nonce)]);
+        (self.ask("mining.submit", parameters.clone()), parameters)
+    }
+}
+
+#[test]
+fn a_machine_at_the_port_finds_shares_that_survive_a_restart_and_count_once() {
+    let settings = [("stratum.enabled", "true"), ("stratum.listen", "127.0.0.1:0"), ("stratum.difficulty", "0.000001")];
+    let directory = tempfile::tempdir().unwrap();
+    let genesis = support::genesis();
+    let (home, config) = make_home(directory.path(), &genesis, &settings);
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+    let chain = genesis::chain_id(&genesis);
+    let running = Running { node: start_in(home.clone(), config.clone()), directory, chain, agent: agent.clone() };
+    let mut machine = Machine::connect(&running);
+    let (first, parameters) = machine.mine(1);
+    assert_eq!((&first["result"], &first["error"]), (&json!(true), &Value::Null), "{first}");
+    let duplicate = machine.ask("mining.submit", parameters);
+    assert_eq!(duplicate["error"][0], 22, "{duplicate}");
+    let (second, _) = machine.mine(2);
+    assert_eq!(second["result"], true, "{second}");
+
+    // Nothing asks for a block between the answer and the end: the shares must come back with the node.
+    let Running { node, directory, .. } = running;
+    node.stop().unwrap();
+    let running = Running { node: start_in(home, config), directory, chain, agent };
+    let mut machine = Machine::connect(&running);
+    let (third, _) = machine.mine(3);
+    assert_eq!(third["result"], true, "{third}");
+    running.next_block(0);
+    running.next_block(1);
+    let (_, window) = running.get("/api/mining/window");
+    assert_eq!(window.as_array().unwrap().len(), 3, "{window}");
+    let (_, user) = running.get(&format!("/api/mining/users/{}", payee()));
+    assert_eq!(user["worker"][0]["workername"], format!("{}.stick", payee()), "{user}");
+    for path in ["/api/mining/pool", "/api/info", "/api/pool", "/api/network"] {
+        assert_eq!(running.get(path).0, 200, "{path}");
+    }
+    let (status, client) = running.get(&format!("/api/client/{}", payee()));
+    assert_eq!((status, &client["workersCount"]), (200, &json!(1)), "{client}");
+    assert_eq!(running.get(&format!("/api/client/{}/stick", payee())).0, 200);
+    let (_, metrics) = running.get("/metrics");
+    let metrics = metrics.as_str().unwrap();
+    assert!(metrics.contains("thronos_stratum_shares_accepted_total 1") && metrics.trim_end().ends_with("# EOF"));
+    running.node.stop().unwrap();
+}

@@ -1,0 +1,108 @@
+//! `devnet --mine --check`: works are found and paid to the last µTHR, whatever happens to miners and nodes meanwhile.
+//!
+//! Every final block is read and reckoned anew; see `books`.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use types::{Amount, Hash32, Parameters};
+
+use super::super::check::compare;
+use super::super::{LocalNetwork, Outcome, Standing};
+use super::claim::{Claimed, claim, claim_at_rest};
+use super::miner::Speed;
+use super::pace::{self, Followed};
+use super::restart::{self, Restarted};
+use super::share;
+use super::trial::Trial;
+
+/// The first works must come within this.
+const FIRST_PATIENCE: Duration = Duration::from_secs(60);
+/// So many.
+const FIRST_WORKS: usize = 10;
+
+/// What the check has found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Everything held.
+    pub ok: bool,
+    /// Works on the chain.
+    works: usize,
+    /// Shares that counted, the works among them.
+    shares: u64,
+    /// Issued for works, in µTHR.
+    issued: Amount,
+    /// A claim while works were coming.
+    claimed: Claimed,
+    /// A claim while nothing moved.
+    claimed_at_rest: Claimed,
+    /// How the difficulty followed.
+    pace: Followed,
+    /// The share that all nodes were given, and that counted once.
+    share: Hash32,
+    /// What a kill of the node cost: nothing.
+    restart: Restarted,
+    /// Blocks that were read.
+    blocks: u64,
+    /// Where the nodes stand at the end.
+    pub nodes: Vec<Standing>,
+}
+
+/// Works every three quarters of a second for a processor that does a few million hashes a second, with 16 shares each.
+pub fn quick_works(parameters: &mut Parameters) {
+    let mining = &mut parameters.mining;
+    // A target of 2^238: 262,144 hashes.
+    mining.launch_bits = 0x1e40_0000;
+    mining.spacing_ms = 750;
+    mining.half_life_ms = 6_000;
+    mining.spacing_min_ms = 100;
+    mining.share_factor = 16;
+}
+
+/// Runs the whole check on a network that is ready and serves miners.
+///
+/// # Errors
+/// The first promise that does not hold.
+pub fn check(network: &mut LocalNetwork, say: &dyn Fn(&str)) -> Outcome<Report> {
+    let mut trial = Trial::new(network, say);
+    let (ada, bea, cleo) = (trial.payee("ada")?, trial.payee("bea")?, trial.payee("cleo")?);
+    let mut miner = trial.miner(&ada, "first", Speed::Plain)?;
+    trial.follow_until(0, "the first works", FIRST_PATIENCE, |books| {
+        let found = books.works.len();
+        if found >= FIRST_WORKS { Ok(()) } else { Err(format!("{found} of {FIRST_WORKS} were found")) }
+    })?;
+    let first = trial.books.works.first().map(|work| work.block).unwrap_or_default();
+    say(&format!("{FIRST_WORKS} works are in blocks, the first in block {first}, each paid as the books say"));
+
+    let made = share::counts_once(&mut trial, &bea)?;
+    say(&format!("the share {} was handed to all nodes, and counts once", made.hash));
+
+    let claimed = claim(&mut trial, &ada)?;
+    say(&format!("the miner has claimed {} µTHR, which is its part of the window exactly", claimed.amount));
+
+    let pace = pace::follows(&mut trial, &bea, &miner)?;
+    miner.check_running()?;
+    drop(miner);
+    trial.compare_at_rest()?;
+    say("nobody mines: all nodes have what the books say, and no µTHR was made or lost");
+
+    let restart = restart::loses_nothing(&mut trial, &cleo)?;
+    say(&format!(
+        "node 0 came back after {} ms: {} shares were accepted, {} count",
+        restart.ready_ms, restart.accepted, restart.counted
+    ));
+    share::refuse_again(&mut trial, &made)?;
+
+    let claimed_at_rest = claim_at_rest(&mut trial, &bea)?;
+    say(&format!(
+        "another has claimed {} µTHR, and its account has as much more, less the fee",
+        claimed_at_rest.amount
+    ));
+    trial.compare_at_rest()?;
+    let (works, shares, issued) = (trial.books.works.len(), trial.books.shares, Amount(trial.books.issued));
+    let blocks = trial.books.next.0.saturating_sub(1);
+    compare(trial.network)?;
+    let nodes = trial.network.standings()?;
+    let share = made.hash;
+    Ok(Report { ok: true, works, shares, issued, claimed, claimed_at_rest, pace, share, restart, blocks, nodes })
+}

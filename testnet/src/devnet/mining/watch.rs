@@ -1,0 +1,60 @@
+//! What a person sees of mining while the network runs: one miner at node 0, and a line about it now and then.
+
+use types::THR_DECIMALS;
+use wallet::NodeClient;
+use wallet::mine::show::rate;
+
+use super::super::wallets::Person;
+use super::super::{LocalNetwork, Outcome};
+use super::miner::{Miner, Speed, Task};
+
+/// The account and the worker's name.
+const NAME: &str = "miner";
+
+/// A miner, and who is paid.
+pub struct Onlooker {
+    miner: Miner,
+    payee: Person,
+}
+
+impl Onlooker {
+    /// Starts a miner at node 0 for the account `miner` of the network's wallet, which is made if there is none.
+    ///
+    /// # Errors
+    /// When the account cannot be made, or the program not be started.
+    pub fn start(network: &LocalNetwork, say: &dyn Fn(&str)) -> Outcome<Self> {
+        let layout = &network.plan.layout;
+        let payee = network.wallets.somebody(layout, NAME)?;
+        let (port, address, log) = (network.plan.ports.stratum(0), payee.text(), layout.miner_log(NAME));
+        let task = Task { port, address: &address, worker: NAME, speed: Speed::Full, log: &log };
+        let miner = Miner::start(&network.programs, task)?;
+        say(&format!(
+            "{NAME}  {address}\n\nA miner with one thread works for this account. Others: stratum+tcp://127.0.0.1:{port}, user \
+             ADDRESS.NAME, password x.\n  thronos mining {NAME}\n  thronos claim --from {NAME}\n"
+        ));
+        Ok(Self { miner, payee })
+    }
+
+    /// How mining goes.
+    ///
+    /// # Errors
+    /// When the miner has ended, or the node does not answer.
+    pub fn line(&mut self, node: &NodeClient) -> Outcome<String> {
+        self.miner.check_running()?;
+        let (info, told) = (node.mining_info()?, self.miner.told());
+        let claimable = node.mining_account(&self.payee.text())?.claimable.to_decimal(THR_DECIMALS);
+        let balances = node.account(&self.payee.text())?.balances;
+        let thr = balances.iter().find(|balance| balance.asset == types::THR).map(|thr| thr.amount).unwrap_or_default();
+        let difficulty = info.difficulty.map(|difficulty| difficulty.to_string()).unwrap_or_default();
+        Ok(format!(
+            "{} works, {} shares in the window, difficulty {difficulty}; miner: {}, {} shares accepted, {} refused, {claimable} \
+             THR to claim, {} THR on the account",
+            info.works,
+            info.window_shares,
+            rate(told.hashes_per_second),
+            told.accepted,
+            told.rejected,
+            thr.to_decimal(THR_DECIMALS),
+        ))
+    }
+}
