@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use ::mining::WorkProof;
 use crypto::bls::SecretKey;
 use execution::{MemoryState, Registry};
-use pow::{Coinbase, WorkHeader, coinbase, merkle};
+use pow::{Coinbase, CompactBits, WorkHeader, coinbase, merkle};
 use types::{
     Address, ByteString, Canonical, Genesis, GenesisValidator, List, ModuleId, Network, Parameters, PeerKey, Power,
     ProtocolVersion, SystemCall, TimeMs,
@@ -26,7 +26,8 @@ pub fn coinbase(data: &[u8]) {
     assert_eq!(read.binds(&commitment), read.digest == commitment.digest());
 }
 
-/// A proof: one encoding, and a verdict of the rules on the state of a new chain.
+/// A proof: one encoding, and a verdict of the rules on the state of a new chain, where a share takes eight hashes. What they
+/// admit is what its header was solved for.
 pub fn work_proof(data: &[u8]) {
     if let Ok(proof) = WorkProof::from_canonical(data) {
         assert_eq!(proof.to_canonical(), data, "a second encoding of the same proof");
@@ -36,9 +37,19 @@ pub fn work_proof(data: &[u8]) {
     let Ok(body) = ByteString::new(data.to_vec()) else { return };
     let (registry, state) = chain();
     let call = SystemCall { module: ModuleId(3), body };
-    // Nobody has solved anything on this chain, whose launch asks for sixteen thousand hashes a share.
-    let _ = registry.admit(state, TimeMs(2_000), &call);
+    if let Some(Ok(_)) = registry.admit(state, NOW, &[&call]).pop() {
+        let proof = WorkProof::from_canonical(data).expect("what is admitted is a proof");
+        let coinbase = Coinbase::parse(&proof.coinbase).expect("what is admitted has a coinbase");
+        let header = WorkHeader::from_bytes(&proof.header);
+        assert_eq!(merkle::fold(coinbase.txid, &proof.branch), header.merkle_root);
+        assert_eq!(header.bits, EASY);
+    }
 }
+
+/// The time of the block that a proof is judged for.
+const NOW: TimeMs = TimeMs(2_000);
+/// The easiest target there is.
+const EASY: CompactBits = CompactBits(0x1f7f_ffff);
 
 /// A chain before its first block.
 fn chain() -> &'static (Registry, MemoryState) {
@@ -52,12 +63,14 @@ fn chain() -> &'static (Registry, MemoryState) {
             account: Address([1; 20]),
             peer: PeerKey([1; 32]),
         };
+        let mut parameters = Parameters::with_ecosystem(Address([2; 20]));
+        parameters.mining.launch_bits = EASY.0;
         let genesis = Genesis {
             version: ProtocolVersion(1),
             name: ByteString::new(b"fuzz".to_vec()).expect("short"),
             network: Network::Test,
             time: TimeMs(1_000),
-            parameters: Parameters::with_ecosystem(Address([2; 20])),
+            parameters,
             assets: List::default(),
             balances: List::default(),
             validators: List::new(vec![validator]).expect("one"),
@@ -72,7 +85,50 @@ fn chain() -> &'static (Registry, MemoryState) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use ::mining::{AnchorBlock, WorkTerms, template};
+
     use super::*;
+
+    /// A share that the rules admit.
+    fn share() -> Vec<u8> {
+        let (registry, state) = chain();
+        let terms = registry.query(state, "mining", "work", &BTreeMap::new()).expect("a known question");
+        let terms: WorkTerms = serde_json::from_value(terms).expect("the terms of the first work");
+        let next = execution::NextBlock::read(state);
+        let anchor = AnchorBlock { height: next.tip.height, hash: next.tip.hash };
+        let task = template(&terms, next.chain_id(), Address([3; 20]), anchor).expect("an easy target");
+        let coinbase = task.coinbase_parts(b"fuzz").expect("short").assemble([1; 4], [2; 8]);
+        let merkle_root = merkle::fold(pow::sha256d(&coinbase), &[]);
+        let (previous, bits) = (task.previous, task.bits);
+        let mut header = WorkHeader { version: 1, previous, merkle_root, time: 2, bits, nonce: 0 };
+        while !task.share_target.is_met_by(&header.hash()) {
+            header.nonce += 1;
+        }
+        task.proof(&header, coinbase).expect("a short coinbase").to_canonical()
+    }
+
+    #[test]
+    fn a_share_passes_the_target_cut_anywhere_and_with_every_bit_flipped() {
+        let share = share();
+        let (registry, state) = chain();
+        let body = ByteString::new(share.clone()).expect("short");
+        let verdict = registry.admit(state, NOW, &[&SystemCall { module: ModuleId(3), body }]).pop();
+        assert!(matches!(verdict, Some(Ok(_))), "{verdict:?}");
+        work_proof(&share);
+        let length = WorkProof::from_canonical(&share).expect("a proof").coinbase.len();
+        coinbase(&share[92..92 + length]);
+        for place in 0..share.len() {
+            work_proof(&share[..place]);
+            for bit in 0..8 {
+                let mut bent = share.clone();
+                bent[place] ^= 1 << bit;
+                work_proof(&bent);
+                coinbase(&bent[92..92 + length]);
+            }
+        }
+    }
 
     #[test]
     fn the_targets_take_what_is_built_and_what_is_not() {

@@ -8,7 +8,7 @@
 //! connected; the number of entries is bounded.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use execution::{BlockOutcome, CheckedBody, FinalizedBlock};
 use types::{Certificate, Hash32, Header, Height};
@@ -34,6 +34,8 @@ pub struct Tip {
 pub(crate) struct Entry {
     pub(crate) header: Header,
     pub(crate) body: Option<Arc<CheckedBody>>,
+    /// The hashes of the body's system calls, once somebody asked.
+    call_hashes: OnceLock<BTreeSet<Hash32>>,
     /// The block is in the consensus log.
     pub(crate) logged: bool,
     /// Validity was checked on the state after its parent.
@@ -41,6 +43,15 @@ pub(crate) struct Entry {
     /// It is being executed.
     pub(crate) executing: bool,
     pub(crate) outcome: Option<Arc<BlockOutcome>>,
+}
+
+impl Entry {
+    /// The hashes of the body's system calls, reckoned once: they are asked for at every step while calls wait.
+    pub(crate) fn call_hashes(&self) -> Option<&BTreeSet<Hash32>> {
+        let body = self.body.as_ref()?;
+        let hash = || body.body().system_calls.iter().map(crypto::ids::system_call_hash).collect();
+        Some(self.call_hashes.get_or_init(hash))
+    }
 }
 
 /// A parent to check or execute on: its header and roots, and the layers above the store that make its state.
@@ -99,6 +110,7 @@ impl Chain {
         let entry = self.entries.entry(hash).or_insert_with(|| Entry {
             header: header.clone(),
             body: None,
+            call_hashes: OnceLock::new(),
             logged: false,
             valid: None,
             executing: false,

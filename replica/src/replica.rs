@@ -6,7 +6,7 @@ use std::sync::Arc;
 use consensus::{Engine, EpochStart, Input, WorkState};
 use execution::{ChainState, FinalizedBlock};
 use mempool::Mempool;
-use types::{Certificate, Epoch, Hash32, Height, PeerKey, TimeMs, ValidatorIndex, ValidatorSet, View};
+use types::{Certificate, Epoch, Hash32, Height, TimeMs, ValidatorIndex, ValidatorSet, View};
 
 use crate::chain::Chain;
 use crate::config::{Config, Start};
@@ -179,7 +179,7 @@ impl Replica {
             Event::Request { from: _, token, request } => self.answer(token, request),
             Event::Response { id, from, response } => self.hear_response(id, from, response),
             Event::PeerUp { peer } => self.peer_up(peer),
-            Event::PeerDown { peer } => self.peer_down(&peer),
+            Event::PeerDown { peer } => self.sync.peer_down(&peer),
             Event::Submitted { token, transactions } => self.submit(token, transactions, state),
             Event::CallSubmitted { token, call } => self.submit_call(token, call, state),
             Event::JobDone { id, answer } => self.job_done(id, answer, state),
@@ -216,11 +216,6 @@ impl Replica {
         self.push_transactions();
         self.push_calls();
         self.set_alarm();
-    }
-
-    fn peer_down(&mut self, peer: &PeerKey) {
-        self.sync.peer_down(peer);
-        self.calls.peer_down(peer);
     }
 
     fn set_alarm(&mut self) {

@@ -108,6 +108,7 @@ fn what_nodes_say_to_each_other_has_the_recorded_bytes() {
         line("certificate", &Message::Certificate(certificate())),
         line("sketch", &Message::Sketch(Box::new(sketch()))),
         line("transactions", &Message::Transactions(List::new(vec![transaction().into()]).expect("one"))),
+        line("system calls", &Message::SystemCalls(List::new(sketch().system_calls.to_vec()).expect("a few"))),
         line("ask status", &Request::Status),
         line("ask certificates", &Request::Certificates(asked)),
         line("ask block", &Request::Block { hash: Hash32([27; 32]) }),

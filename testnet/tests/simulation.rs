@@ -142,6 +142,25 @@ fn a_rogue_key_is_kept_out_of_the_genesis() {
 }
 
 #[test]
+fn a_proof_of_work_counts_once_and_pays_only_its_payee_whatever_thieves_and_power_cuts_do() {
+    // FAULTS W2, W3, W9
+    let report = stands("mining", 4, "redirected proof");
+    assert!(report.proofs > 200, "{report:?}");
+    for fault in [
+        "proof handed to several nodes",
+        "proof handed in again",
+        "proof held back",
+        "repeated proof",
+        "block with a redirected proof",
+        "block with a repeated proof",
+        "invalid proposal",
+        "crash",
+    ] {
+        assert!(report.faults.contains_key(fault), "`{fault}` did not happen: {:?}", report.faults);
+    }
+}
+
+#[test]
 fn the_same_properties_hold_with_real_signatures() {
     let options =
         Options { seeds: 2, from: 1, scenario: Some("power-cuts".to_owned()), bls: true, ..Options::default() };

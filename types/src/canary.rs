@@ -31,11 +31,15 @@ pub enum Canary {
     VerdictCachedById,
     /// A re-proposal is accepted whatever lies between its parent's view and its own.
     ReproposalWithoutViewRule,
+    /// A proof's coinbase need not be what its header was mined for.
+    MerkleRootUnchecked,
+    /// A header that was counted is counted again.
+    ProofCountedAgain,
 }
 
 impl Canary {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::VoteBeforeSync,
         Self::NoNullifyCheck,
         Self::QuorumTwoF,
@@ -48,6 +52,8 @@ impl Canary {
         Self::CertificateNotLogged,
         Self::VerdictCachedById,
         Self::ReproposalWithoutViewRule,
+        Self::MerkleRootUnchecked,
+        Self::ProofCountedAgain,
     ];
 
     /// The name by which it is planted.
@@ -66,6 +72,8 @@ impl Canary {
             Self::CertificateNotLogged => "certificate-not-logged",
             Self::VerdictCachedById => "verdict-cached-by-id",
             Self::ReproposalWithoutViewRule => "reproposal-without-view-rule",
+            Self::MerkleRootUnchecked => "merkle-root-unchecked",
+            Self::ProofCountedAgain => "proof-counted-again",
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use execution::{Admission, Ancestor, BlockInfo, ModuleView, Reject};
 use pow::{Coinbase, Commitment, Target, WorkHeader, merkle};
+use types::canary::{Canary, planted};
 use types::{Canonical, Hash32, TimeMs};
 
 use crate::call::WorkProof;
@@ -76,7 +77,7 @@ pub(crate) fn admit(state: &ModuleView<'_>, block: &BlockInfo, call: &[u8]) -> R
         return Err(MiningReject::SharesFull.into());
     }
     let hash = Hash32(digest);
-    if state.get(&keys::seen(place.work_height, &hash)).is_some() {
+    if state.get(&keys::seen(place.work_height, &hash)).is_some() && !planted(Canary::ProofCountedAgain) {
         return Err(MiningReject::Duplicate.into());
     }
     check_coinbase(block, &proof, &header, place.work_height, anchor.hash)?;
@@ -118,7 +119,8 @@ fn check_coinbase(
         return Err(MiningReject::OtherCommitment);
     }
     let root = merkle::fold(coinbase.txid, &proof.branch);
-    if root == header.merkle_root { Ok(()) } else { Err(MiningReject::WrongRoot) }
+    let is_mined = root == header.merkle_root || planted(Canary::MerkleRootUnchecked);
+    if is_mined { Ok(()) } else { Err(MiningReject::WrongRoot) }
 }
 
 /// Heavier shares first: the bits of the weight, then the eight digits behind the highest.

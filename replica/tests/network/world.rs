@@ -9,12 +9,13 @@ use genesis::{LocalNetwork, local_network};
 use journal::{MemoryDisk, VoteBound};
 use replica::wire::{CertifiedBlock, Message, Request, Response, Shared, WireBlock};
 use replica::{
-    BlsScheme, Config, Desk, Effect, Event, Job, JobContext, JobId, Notice, Now, Replica, RequestToken, Signer, Start,
-    Target, Tip, Via,
+    BlsScheme, CallRefusal, Config, Desk, Effect, Event, Job, JobContext, JobId, Notice, Now, Replica, RequestToken,
+    Signer, Start, Target, Tip, Via,
 };
 use types::{
     Address, Amount, Auth, AuthKind, BlsSignature, ByteString, Call, ChainId, Epoch, Genesis, GenesisValidator, Hash32,
-    Height, List, ModuleId, Nonce, PeerKey, Power, THR, TimeMs, Transaction, TransactionBody, View, Vote, Witness,
+    Height, List, ModuleId, Nonce, Parameters, PeerKey, Power, SystemCall, THR, TimeMs, Transaction, TransactionBody,
+    View, Vote, Witness,
 };
 
 pub const START_MS: u64 = 1_700_000_000_000;
@@ -73,6 +74,10 @@ pub struct World {
     pub criminal: Option<usize>,
     /// For what it was.
     pub offences: Vec<replica::Offence>,
+    /// What became of system calls that were handed in: where, and how.
+    pub answers: Vec<(usize, Result<(), CallRefusal>)>,
+    /// Proposals of the criminal that somebody found invalid, and why.
+    pub invalid: Vec<execution::InvalidBlock>,
     registry: execution::Registry,
     scheme: BlsScheme,
 }
@@ -81,6 +86,11 @@ pub fn account(seed: u8) -> (ecdsa_pure::SigningKey, Address) {
     let key = ecdsa_pure::SigningKey::from_bytes(&[seed; 32]).expect("a small scalar is a key");
     let address = ids::address_of_key(&key.public_key());
     (key, address)
+}
+
+/// What the node at this place signs with.
+pub fn validator_key(place: u8) -> bls::SecretKey {
+    bls::SecretKey::from_ikm(&[place + 1; 32])
 }
 
 fn make_genesis(keys: &[bls::SecretKey]) -> Genesis {
@@ -112,11 +122,17 @@ impl World {
 
     /// The same, with at least so much time between blocks.
     pub fn paced(validators: u8, followers: u8, interval_min_ms: Option<u64>) -> Self {
-        let keys: Vec<_> =
-            (0..validators + followers).map(|place| bls::SecretKey::from_ikm(&[place + 1; 32])).collect();
+        Self::ruled(validators, followers, |parameters| {
+            let timing = &mut parameters.timing;
+            timing.block_interval_min_ms = interval_min_ms.unwrap_or(timing.block_interval_min_ms);
+        })
+    }
+
+    /// The same under other rules.
+    pub fn ruled(validators: u8, followers: u8, rule: impl FnOnce(&mut Parameters)) -> Self {
+        let keys: Vec<_> = (0..validators + followers).map(validator_key).collect();
         let mut genesis = make_genesis(&keys[..usize::from(validators)]);
-        let timing = &mut genesis.parameters.timing;
-        timing.block_interval_min_ms = interval_min_ms.unwrap_or(timing.block_interval_min_ms);
+        rule(&mut genesis.parameters);
         let chain = ids::chain_id(&genesis);
         let registry = runtime::registry();
         let first = registry.genesis(&genesis, chain).expect("the genesis is sound");
@@ -146,6 +162,8 @@ impl World {
             unanswered: |_| false,
             criminal: None,
             offences: Vec::new(),
+            answers: Vec::new(),
+            invalid: Vec::new(),
             registry,
             scheme,
             genesis: Arc::new(genesis),
@@ -280,9 +298,13 @@ impl World {
                 self.offences.push(offence);
             }
             Effect::Stop(fault) => panic!("{fault}"),
-            Effect::Notify(Notice::InvalidProposal { error, .. }) => panic!("an honest proposal is invalid: {error}"),
+            Effect::Notify(Notice::InvalidProposal { error, .. }) => {
+                assert!(self.criminal.is_some(), "an honest proposal is invalid: {error}");
+                self.invalid.push(error);
+            }
+            Effect::CallSubmission { result, .. } => self.answers.push((place, result)),
             Effect::Persist(_) | Effect::Floor { .. } => panic!("the desk keeps these"),
-            Effect::Verdict { .. } | Effect::Submission { .. } | Effect::CallSubmission { .. } | Effect::Notify(_) => {}
+            Effect::Verdict { .. } | Effect::Submission { .. } | Effect::Notify(_) => {}
         }
     }
 
@@ -428,6 +450,22 @@ impl World {
         let token = replica::SubmissionToken(0);
         self.happen(place, Event::Submitted { token, transactions: vec![Arc::new(checked)] });
         id
+    }
+
+    /// Hands a system call in at a node.
+    pub fn submit_call(&mut self, place: usize, call: SystemCall) {
+        self.happen(place, Event::CallSubmitted { token: replica::SubmissionToken(0), call });
+    }
+
+    /// How many system calls wait at a node.
+    pub fn calls_waiting(&self, place: usize) -> usize {
+        self.nodes[place].running.as_ref().expect("it runs").replica.calls_waiting()
+    }
+
+    /// What a module answers about a node's final state.
+    pub fn ask(&self, place: usize, module: &str, question: &str) -> serde_json::Value {
+        let answer = self.registry.query(&self.nodes[place].disks.state, module, question, &BTreeMap::new());
+        answer.expect("a known question")
     }
 
     pub fn height(&self, place: usize) -> u64 {

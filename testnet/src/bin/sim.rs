@@ -80,6 +80,7 @@ fn show(report: &Report, seconds: f32) {
     println!("views         {}", report.views);
     println!("blocks        {}", report.blocks);
     println!("transactions  {}", report.transactions);
+    println!("proofs        {}", report.proofs);
     println!("faults");
     for (kind, count) in &report.faults {
         println!("  {count:>9}  {kind}");

@@ -7,8 +7,8 @@ use crypto::hash::sha256;
 use execution::{GenesisBlock, Registry};
 use genesis::GenesisBuilder;
 use types::{
-    Address, Amount, Asset, AssetId, ByteString, ChainId, Genesis, GenesisValidator, Network, Power, TimeMs, Timing,
-    ValidatorSet,
+    Address, Amount, Asset, AssetId, ByteString, ChainId, Genesis, GenesisValidator, MiningParameters, Network, Power,
+    TimeMs, Timing, ValidatorSet,
 };
 
 use super::clock::UNIX_MS_AT_START;
@@ -18,6 +18,9 @@ use super::keys::{SignatureKind, Signatures, ValidatorKey, peer_key, validator_k
 const ACCOUNTS: usize = 6;
 /// An asset with little left to mint; the first account may mint it.
 pub(crate) const SCARCE: AssetId = AssetId(1_000);
+
+/// Least block time between two works.
+pub(crate) const SPACING_MIN_MS: u64 = 200;
 
 /// What a network is to be like.
 #[derive(Clone, Debug)]
@@ -85,10 +88,21 @@ fn accounts() -> Vec<Account> {
     (0..ACCOUNTS).map(make).collect()
 }
 
+/// The easiest works there may be, 512 hashes each, wanted every two seconds and allowed every fifth of one.
+const fn easy_mining(mining: &mut MiningParameters) {
+    mining.launch_bits = 0x1f7f_ffff;
+    mining.spacing_ms = 2_000;
+    mining.half_life_ms = 30_000;
+    mining.spacing_min_ms = SPACING_MIN_MS;
+}
+
 fn genesis(terms: &Terms, keys: &[ValidatorKey], accounts: &[Account]) -> Genesis {
     let ecosystem = Address([9; 20]);
-    let mut builder = GenesisBuilder::new("simulated", Network::Test, TimeMs(UNIX_MS_AT_START), ecosystem)
-        .parameters(|parameters| parameters.timing = terms.timing.clone());
+    let mut builder =
+        GenesisBuilder::new("simulated", Network::Test, TimeMs(UNIX_MS_AT_START), ecosystem).parameters(|parameters| {
+            parameters.timing = terms.timing.clone();
+            easy_mining(&mut parameters.mining);
+        });
     for (node, (key, power)) in keys.iter().zip(&terms.powers).enumerate() {
         let account = Address([u8::try_from(node).expect("few nodes"); 20]);
         let ValidatorKey { public, possession, .. } = key;

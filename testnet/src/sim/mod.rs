@@ -18,6 +18,7 @@ mod keys;
 mod links;
 mod lives;
 mod lots;
+mod miner;
 mod node;
 mod outcome;
 mod pace;

@@ -14,6 +14,7 @@ pub(crate) struct Outcome {
     pub(crate) views: u64,
     pub(crate) blocks: u64,
     pub(crate) transactions: u64,
+    pub(crate) proofs: u64,
     pub(crate) faults: Faults,
     pub(crate) violations: Vec<Violation>,
     /// Equal for equal runs.
@@ -26,6 +27,7 @@ impl Outcome {
             views: world.views.len() as u64,
             blocks: world.auditor.chain.len() as u64,
             transactions: world.auditor.transactions,
+            proofs: world.auditor.proofs,
             faults: world.faults,
             violations: world.auditor.violations,
             trace: world.trace,
@@ -43,6 +45,7 @@ impl Outcome {
         self.views += other.views;
         self.blocks += other.blocks;
         self.transactions += other.transactions;
+        self.proofs += other.proofs;
         self.faults.merge(&other.faults);
         self.violations.extend(other.violations);
         self.trace = self.trace.rotate_left(7) ^ other.trace;
@@ -90,6 +93,8 @@ pub struct Report {
     pub blocks: u64,
     /// Transactions in them.
     pub transactions: u64,
+    /// Proofs of work in them.
+    pub proofs: u64,
     /// Injected faults by kind.
     pub faults: BTreeMap<&'static str, u64>,
     /// How many properties were violated.
@@ -104,6 +109,7 @@ impl Report {
         self.views += outcome.views;
         self.blocks += outcome.blocks;
         self.transactions += outcome.transactions;
+        self.proofs += outcome.proofs;
         self.violations += outcome.violations.len() as u64;
         for (kind, count) in &outcome.faults.counts {
             *self.faults.entry(kind).or_default() += count;

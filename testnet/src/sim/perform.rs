@@ -58,7 +58,7 @@ impl World {
                 let alarm = up.alarm;
                 self.queue.push(at_us, Happening::Alarm { node: place, life, alarm });
             }
-            Effect::CallSubmission { .. } => {}
+            Effect::CallSubmission { result, .. } => self.miner.taken += u64::from(result.is_ok()),
             Effect::Submission { results, .. } => {
                 let refused = results.iter().filter(|result| result.is_err()).count() as u64;
                 self.client.refused += refused;
@@ -218,6 +218,7 @@ impl World {
             Notice::Final { block } => {
                 self.client.heard(place, &block.body);
                 self.client.told(&block);
+                self.miner.told(&block.body);
                 let (height, outcome) = (block.header.height, &block.outcome);
                 self.auditor.see(&Sighting::Told { node: place, height, outcome });
             }

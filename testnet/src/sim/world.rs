@@ -14,7 +14,7 @@ use replica::wire::{Message, Request, Response};
 use replica::{
     Effect, Event, GossipToken, Job, JobAnswer, JobContext, JobId, LogRecord, Now, RequestId, RequestToken, Via,
 };
-use types::{Canonical, Certificate, Epoch, Height, View};
+use types::{Canonical, Certificate, Epoch, Height, SystemCall, View};
 
 use super::checks::{Auditor, Sighting};
 use super::client::Client;
@@ -24,6 +24,7 @@ use super::ground::{Ground, Terms};
 use super::keys::SeedSigner;
 use super::links::Links;
 use super::lots::Lots;
+use super::miner::Miner;
 use super::node::{Doom, Node, Question};
 use super::queue::Queue;
 
@@ -38,6 +39,8 @@ pub(crate) enum Happening {
     Commit { node: usize, life: u64, block: Arc<FinalizedBlock> },
     SyncStore { node: usize, life: u64 },
     Load,
+    Mine,
+    HandIn { node: usize, call: Box<SystemCall> },
     Rise { node: usize },
 }
 
@@ -51,6 +54,7 @@ pub(crate) struct World {
     pub(crate) nodes: Vec<Node>,
     pub(crate) auditor: Auditor,
     pub(crate) client: Client,
+    pub(crate) miner: Miner,
     pub(crate) faults: Faults,
     pub(crate) views: BTreeSet<(Epoch, View)>,
     /// Effects performed so far, in the whole network.
@@ -97,6 +101,7 @@ impl World {
             links: Links::new(nodes.len(), lots.fork()),
             auditor: Auditor::new(&ground, faulty),
             client: Client::new(&ground, lots.fork()),
+            miner: Miner::new(seed),
             lots,
             nodes,
             ground,
@@ -136,6 +141,8 @@ impl World {
                 self.give(node, Event::Synced { height, hash });
             }
             Happening::Load => self.load(),
+            Happening::Mine => self.mine(),
+            Happening::HandIn { node, call } => self.hand_in_call(node, *call),
             Happening::Rise { node } => self.rise(node),
             _ => {}
         }

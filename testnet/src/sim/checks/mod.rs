@@ -9,6 +9,7 @@ mod connected;
 mod durability;
 mod innocence;
 mod justified;
+mod mining;
 mod never_twice;
 mod replay;
 
@@ -17,9 +18,10 @@ use std::sync::Arc;
 
 use execution::{BlockOutcome, FinalizedBlock};
 use replica::{LogRecord, Offence};
-use types::{Certificate, Epoch, Hash32, Height, PeerKey, ValidatorIndex, View, Vote};
+use types::{Address, Certificate, Epoch, Hash32, Height, PeerKey, ValidatorIndex, View, Vote};
 
 use super::ground::Ground;
+use super::miner::MINING;
 use super::store::Store;
 
 /// Something that happened and is worth a look.
@@ -36,6 +38,8 @@ pub(crate) enum Sighting<'a> {
     Risen { node: usize, signer: Option<ValidatorIndex>, store: &'a Store, log: &'a [LogRecord], floor: (Epoch, View) },
     /// An honest node holds something against a peer.
     Punished { node: usize, peer: PeerKey, offence: Offence },
+    /// A miner solved a header for this payee.
+    Mined { hash: Hash32, payee: Address },
     /// An honest node says that it has proof of a contradiction.
     Evidence { signer: ValidatorIndex },
 }
@@ -66,6 +70,7 @@ pub(crate) struct Auditor {
     /// The final chain as first seen: hashes by height.
     pub(crate) chain: BTreeMap<Height, Hash32>,
     pub(crate) transactions: u64,
+    pub(crate) proofs: u64,
 }
 
 impl Auditor {
@@ -81,8 +86,9 @@ impl Auditor {
             Box::new(durability::Durability::default()),
             Box::new(replay::Replay::new(ground.clone())),
             Box::new(innocence::Innocence::new(ground, faulty)),
+            Box::new(mining::MiningPay::default()),
         ];
-        Self { checkers, violations: Vec::new(), chain: BTreeMap::new(), transactions: 0 }
+        Self { checkers, violations: Vec::new(), chain: BTreeMap::new(), transactions: 0, proofs: 0 }
     }
 
     pub(crate) fn see(&mut self, sighting: &Sighting<'_>) {
@@ -95,6 +101,7 @@ impl Auditor {
             && self.chain.insert(block.header.height, block.hash).is_none()
         {
             self.transactions += block.body.transactions.len() as u64;
+            self.proofs += block.body.system_calls.iter().filter(|call| call.module == MINING).count() as u64;
         }
     }
 

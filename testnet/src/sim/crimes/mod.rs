@@ -7,9 +7,11 @@ mod equivocator;
 mod flooder;
 mod forger;
 mod liar;
+mod loot;
 mod nuller;
 mod reproposer;
 mod smuggler;
+mod thief;
 mod withholder;
 
 use std::sync::Arc;
@@ -24,6 +26,7 @@ pub(crate) use liar::{Liar, WAYS};
 pub(crate) use nuller::Nuller;
 pub(crate) use reproposer::Reproposer;
 pub(crate) use smuggler::{Contraband, Smuggler};
+pub(crate) use thief::Thief;
 pub(crate) use withholder::Withholder;
 
 use super::faults::Faults;

@@ -1,5 +1,6 @@
 //! Leads honestly but for what it puts into its blocks: a transaction with a swapped witness that everybody has seen
-//! with the right one, a transaction without the one before it, the same transaction twice.
+//! with the right one, a transaction without the one before it, the same transaction twice; a proof of work that it
+//! heard, with another payee or once more.
 //!
 //! Bodies are easily changed: a header commits to the state after its parent, so only the body's root follows. How the
 //! changed body reaches the others is drawn for each: with what is new in full, by short ids that nobody knows so that it
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 use replica::wire::{Given, Message, Request, Response, Shared, ShortId, Sketch, WireBlock};
 use types::{Auth, Body, ChainId, Hash32, Header, List, Proposal, Transaction, VoteStatement, Witness};
 
+use super::loot::Loot;
 use super::{Crime, Hand, Utterance};
 
 /// Transactions that it remembers.
@@ -24,6 +26,10 @@ pub(crate) enum Contraband {
     NonceGap,
     /// The same transaction twice.
     Repeated,
+    /// A proof of work of somebody else, with a coinbase of its own.
+    RedirectedProof,
+    /// A proof of work that counted already.
+    RepeatedProof,
 }
 
 /// Changes its own blocks.
@@ -33,14 +39,17 @@ pub(crate) struct Smuggler {
     seen: BTreeMap<ShortId, Transaction>,
     /// Changed blocks by the hash of the header they stand for.
     changed: BTreeMap<Hash32, WireBlock>,
+    /// Proofs that it heard.
+    loot: Loot,
 }
 
 impl Smuggler {
-    pub(crate) const fn new(contraband: Contraband) -> Self {
-        Self { contraband, seen: BTreeMap::new(), changed: BTreeMap::new() }
+    pub(crate) fn new(contraband: Contraband) -> Self {
+        Self { contraband, seen: BTreeMap::new(), changed: BTreeMap::new(), loot: Loot::default() }
     }
 
     fn remember(&mut self, chain: ChainId, message: &Message) {
+        self.loot.hear(message);
         let Message::Transactions(transactions) = message else { return };
         for transaction in transactions {
             if self.seen.len() >= SEEN_MAX {
@@ -60,8 +69,9 @@ impl Smuggler {
         sketch.transactions.iter().enumerate().map(find).collect()
     }
 
-    /// The transactions with something among them that does not belong there, if they have what that takes.
-    fn smuggle(&self, mut transactions: Vec<Transaction>) -> Option<Vec<Transaction>> {
+    /// The body with something in it that does not belong there, if it has what that takes.
+    fn smuggle(&self, chain_id: ChainId, mut transactions: Vec<Transaction>, sketch: &Sketch) -> Option<Body> {
+        let mut calls = sketch.system_calls.to_vec();
         match self.contraband {
             Contraband::SwappedWitness => {
                 let changed = transactions.first()?.clone();
@@ -72,8 +82,10 @@ impl Smuggler {
                 transactions.remove(place);
             }
             Contraband::Repeated => transactions.push(transactions.last()?.clone()),
+            Contraband::RedirectedProof => calls.push(self.loot.redirected(chain_id)?),
+            Contraband::RepeatedProof => calls.push(self.loot.oldest()?),
         }
-        Some(transactions)
+        Some(Body { system_calls: List::new(calls).ok()?, transactions: List::new(transactions).ok()? })
     }
 
     /// The block to be told in place of an honest one.
@@ -82,13 +94,14 @@ impl Smuggler {
         if let Some(changed) = self.changed.get(&honest) {
             return Some(changed.clone());
         }
-        let transactions = self.smuggle(self.resolve(sketch)?)?;
-        let body = Body { system_calls: sketch.system_calls.clone(), transactions: List::new(transactions).ok()? };
+        let body = self.smuggle(hand.ground.chain_id, self.resolve(sketch)?, sketch)?;
         let header = Header { body_root: body_root(&sketch.header, &body), ..sketch.header.clone() };
         hand.faults.add(match self.contraband {
             Contraband::SwappedWitness => "swapped witness",
             Contraband::NonceGap => "nonce gap",
             Contraband::Repeated => "repeated transaction",
+            Contraband::RedirectedProof => "block with a redirected proof",
+            Contraband::RepeatedProof => "block with a repeated proof",
         });
         let changed = WireBlock { header, body: body.into() };
         self.changed.insert(honest, changed.clone());

@@ -3,7 +3,7 @@
 //! C2, C3, C15, C16, C17, S1, S4, S11).
 
 use super::super::crimes::{
-    Contraband, Crime, Equivocator, Flooder, Forger, Liar, Nuller, Reproposer, Smuggler, Withholder,
+    Contraband, Crime, Equivocator, Flooder, Forger, Liar, Nuller, Reproposer, Smuggler, Thief, Withholder,
 };
 use super::super::keys::SignatureKind;
 use super::super::lots::Lots;
@@ -29,6 +29,9 @@ pub(super) fn run(casting: &Casting) -> Outcome {
         node.clock.speed = lots.between(995..=1_005);
     }
     world.start();
+    if casting.seed.is_multiple_of(4) {
+        world.start_mining(lots.between(30_000..=200_000));
+    }
     let rounds = if casting.signatures == SignatureKind::Bls { 4 } else { lots.between(5..=9) };
     for _ in 0..rounds {
         misfortune(&mut world, &mut lots);
@@ -42,6 +45,9 @@ pub(super) fn run(casting: &Casting) -> Outcome {
     }
     world.heal();
     world.expect_progress();
+    if casting.seed.is_multiple_of(4) {
+        world.expect_proof();
+    }
     Outcome::of(world)
 }
 
@@ -61,7 +67,7 @@ fn cast(powers: &[u64], lots: &mut Lots) -> Cast {
 }
 
 fn crime(lots: &mut Lots) -> Box<dyn Crime> {
-    match lots.below(8) {
+    match lots.below(9) {
         0 => Box::new(Equivocator),
         1 => Box::new(Withholder { told_max: lots.place(4) }),
         2 => Box::new(Forger::new(50)),
@@ -69,6 +75,7 @@ fn crime(lots: &mut Lots) -> Box<dyn Crime> {
         4 => Box::new(Liar { way: None }),
         5 => Box::new(Flooder::new(20)),
         6 => Box::new(Reproposer),
+        7 => Box::new(Thief::new(lots.pick(&[Contraband::RedirectedProof, Contraband::RepeatedProof]))),
         _ => {
             let all = [Contraband::SwappedWitness, Contraband::NonceGap, Contraband::Repeated];
             Box::new(Smuggler::new(lots.pick(&all)))

@@ -11,6 +11,7 @@ mod failing_disk;
 mod far_behind;
 mod kill_points;
 mod liars;
+mod mining;
 mod mix;
 mod partitions;
 mod power_cuts;
@@ -92,6 +93,7 @@ pub(crate) const ALL: &[Scenario] = &[
     scenario("damaged-log", 1, damaged_log::run),
     scenario("oversupply", 1, criminals::oversupply),
     scenario("rogue-key", 1, rogue_key::run),
+    scenario("mining", 2, mining::run),
 ];
 
 /// The scenario of a seed.
