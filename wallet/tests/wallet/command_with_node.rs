@@ -206,7 +206,7 @@ fn assets_are_created_minted_and_burned() {
 
 #[test]
 fn what_was_earned_by_mining_is_shown_and_claimed() {
-    let (mut shell, node) = shell_with(Conduct::Honest);
+    let (shell, node) = shell_with(Conduct::Honest);
     let shown = shell.good(&["mining", "alice"]);
     assert_eq!((&shown["chain"]["works"], &shown["chain"]["issued"]), (&3.into(), &"24000000".into()));
     assert_eq!(shown["account"]["claimable"], "6000000");
