@@ -1,5 +1,7 @@
 //! Mining at a real node: work and proofs over HTTP, and the port for machines.
 
+#![allow(clippy::unwrap_used, reason = "a test's own steps")]
+
 mod support;
 
 use std::io::{BufRead, BufReader, Write};
