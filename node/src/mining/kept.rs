@@ -15,6 +15,10 @@ use types::SystemCall;
 const HEAD_BYTES: usize = 8;
 /// The file is written anew when it is longer than this and at least half of it is no longer needed.
 const BYTES_MAX: usize = 1 << 20;
+/// Stands for the work height of what was there at the start.
+const FROM_BEFORE: u64 = 0;
+/// For how many works it is kept.
+const KEPT_FROM_BEFORE: u64 = 3;
 
 /// The proofs of the newest work heights.
 pub(super) struct Kept {
@@ -25,7 +29,7 @@ pub(super) struct Kept {
 struct Inner {
     file: File,
     bytes: usize,
-    /// Work height and record, oldest first; what was there at the start has height 0.
+    /// Work height and record, oldest first.
     records: VecDeque<(u64, Vec<u8>)>,
     records_bytes: usize,
 }
@@ -45,7 +49,7 @@ impl Kept {
                 break;
             };
             calls.push(call);
-            records.push_back((0, record.to_vec()));
+            records.push_back((FROM_BEFORE, record.to_vec()));
             rest = tail;
         }
         let whole = bytes.len().saturating_sub(rest.len());
@@ -74,7 +78,10 @@ impl Kept {
     /// Works from this height on are of use; what is older need not be kept. Never fails: a file that is too long does no harm.
     pub(super) fn forget_below(&self, height: u64) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        // What was there at the start has been handed in again by now, or the chain has gone on without it.
+        // Whatever work it was for, what was there at the start is kept until the chain is three works on.
+        for (of, _) in inner.records.iter_mut().take_while(|(of, _)| *of == FROM_BEFORE) {
+            *of = height.saturating_add(KEPT_FROM_BEFORE);
+        }
         while inner.records.front().is_some_and(|(of, _)| *of < height) {
             if let Some((_, record)) = inner.records.pop_front() {
                 inner.records_bytes = inner.records_bytes.saturating_sub(record.len());
@@ -164,6 +171,12 @@ mod tests {
         assert!(long > BYTES_MAX as u64);
         kept.forget_below(40);
         assert_eq!(std::fs::metadata(&path).unwrap().len(), long / 40);
+        drop(kept);
+        let (kept, again) = Kept::open(&path).unwrap();
+        assert_eq!(again.len(), 100);
+        kept.forget_below(42);
+        kept.forget_below(44);
+        assert_eq!(kept.inner.lock().unwrap().records.len(), 100, "what came back is kept for three works");
         kept.keep(&[(41, call(41))]).unwrap();
         drop(kept);
         let (_, calls) = Kept::open(&path).unwrap();
