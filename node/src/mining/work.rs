@@ -29,8 +29,6 @@ const ANCHORS_HALF: u64 = 2_048;
 const BEHIND_MS_MAX: u64 = 30_000;
 /// Header times end this long before the rule's bound, for clocks that differ.
 const TIME_MARGIN_S: u64 = 60;
-/// Grace for shares on the work before, whose miners hear of the next one late.
-const GRACE_MS: (u64, u64) = (1_000, 15_000);
 
 /// What there is to mine, with the block that a coinbase may bind.
 #[derive(Clone, Debug)]
@@ -93,7 +91,9 @@ impl Offer {
             time: seconds(now_s),
             time_min: seconds(anchor_s.saturating_sub(rules.header_behind_max_s.into())),
             time_max: seconds(now_s.saturating_add(ahead.saturating_sub(TIME_MARGIN_S.min(ahead / 2)))),
-            grace_ms: (rules.spacing_ms / 4).clamp(GRACE_MS.0, GRACE_MS.1),
+            // The chain counts shares on the work before until the one after the next, which is at least so far away: half of it is
+            // for miners who hear late, the other half for the share's way into a block.
+            grace_ms: rules.spacing_min_ms / 2,
             branch: Vec::new(),
         })
     }
