@@ -47,6 +47,9 @@ fn a_value_of_the_wrong_kind_or_range_is_refused_with_what_is_expected() {
         ("[network]\npeers_max = 0", "network.peers_max", "1 to 10000"),
         ("[api]\nlisten = \"localhost\"", "api.listen", "127.0.0.1:26701"),
         ("[node]\nread_only = 1", "node.read_only", "true or false"),
+        ("[stratum]\nlisten = \"3334\"", "stratum.listen", "0.0.0.0:3334"),
+        ("[stratum]\ndifficulty = \"NaN\"", "stratum.difficulty", "0.00015"),
+        ("[stratum]\nidle_s = 10", "stratum.idle_s", "600 to 86400"),
         ("[log]\nformat = \"xml\"", "log.format", "json"),
         ("[log]\nfilter = \"a=b=c\"", "log.filter", "info"),
     ] {

@@ -229,7 +229,7 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "stratum.pool_operator",
-        about: "The pool's address.",
+        about: "The address that all coinbases of the pool pay; it owes the miners.",
         get: |config| Value::Text(config.stratum.pool_operator.clone()),
         set: take!(Text, stratum.pool_operator),
     },
