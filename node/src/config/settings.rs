@@ -265,7 +265,7 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "stratum.connections_max",
-        about: "Most miners at once.",
+        about: "Most miners that may be connected at once.",
         get: |config| Value::Number(config.stratum.connections_max),
         set: take!(Number, stratum.connections_max, |max| (1..=1_000_000).contains(max), "a number from 1 to 1000000"),
     },

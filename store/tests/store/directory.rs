@@ -47,7 +47,8 @@ fn a_newer_older_or_unreadable_marker_is_refused() {
     fs::write(&marker, older).unwrap();
     let error = Store::open(home.path(), CHAIN, options()).unwrap_err();
     assert!(matches!(error, StoreError::OlderFormat { found: 1, known: FORMAT_VERSION, .. }), "{error}");
-    for damaged in ["", "thronos store", "thronos store, format x\n", "thronos store, format 2\nchain 12\n"] {
+    let short_chain = format!("thronos store, format {FORMAT_VERSION}\nchain 12\n");
+    for damaged in ["", "thronos store", "thronos store, format x\n", &short_chain] {
         fs::write(&marker, damaged).unwrap();
         let error = Store::open(home.path(), CHAIN, options()).unwrap_err();
         assert!(matches!(error, StoreError::Damaged { .. }), "`{damaged}`: {error}");
