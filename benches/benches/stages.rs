@@ -235,7 +235,7 @@ fn block(
 ) -> Duration {
     let transfers = next(maker);
     let view = maker.view().expect("there is a state");
-    let built = maker.build(&view, &transfers).expect("a block");
+    let built = maker.build(&view, &[], &transfers).expect("a block");
     let execution = maker.execute(&view, &built).expect("it can be executed");
     let changes = execution.changes.tree_changes();
     let begun = Instant::now();

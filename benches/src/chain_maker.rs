@@ -14,7 +14,8 @@ use execution::{
 use store::{Store, StoreError, StoreOptions, StoreView};
 use testnet::devnet::{Failure, Outcome};
 use types::{
-    Certificate, ChainId, Genesis, Hash32, Height, SignerBitmap, TimeMs, ValidatorIndex, View, VoteKind, VoteStatement,
+    Certificate, ChainId, Genesis, Hash32, Height, SignerBitmap, SystemCall, TimeMs, ValidatorIndex, View, VoteKind,
+    VoteStatement,
 };
 
 /// Time between blocks in advance: an hour holds more than 100,000 of them.
@@ -83,11 +84,16 @@ impl ChainMaker {
         self.time
     }
 
-    /// Builds the next block of these transactions, as many as fit.
+    /// Builds the next block of these system calls and transactions, as many as fit.
     ///
     /// # Errors
     /// Never with the validators' keys.
-    pub fn build(&self, view: &StoreView, candidates: &[CheckedTransaction]) -> Outcome<Built> {
+    pub fn build(
+        &self,
+        view: &StoreView,
+        system_calls: &[SystemCall],
+        candidates: &[CheckedTransaction],
+    ) -> Outcome<Built> {
         let next = NextBlock::read(view);
         let (place, time) = (View(next.height().0), self.time.saturating_add(STEP_MS));
         let turn = usize::try_from(place.0).unwrap_or_default() % self.secrets.len().max(1);
@@ -99,7 +105,7 @@ impl ChainMaker {
             proposer: ValidatorIndex(u16::try_from(turn).unwrap_or_default()),
             seed: next.seed_is_due(time).then(sign_seed),
             attendance: None,
-            system_calls: &[],
+            system_calls,
             candidates,
         };
         let failed = |error| Failure::new(format!("no block can be built: {error}"));
@@ -152,8 +158,16 @@ impl ChainMaker {
     /// # Errors
     /// As its steps.
     pub fn add(&mut self, candidates: &[CheckedTransaction]) -> Outcome<usize> {
+        self.add_with(&[], candidates)
+    }
+
+    /// As [`ChainMaker::add`], with system calls of modules, as many as fit.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn add_with(&mut self, system_calls: &[SystemCall], candidates: &[CheckedTransaction]) -> Outcome<usize> {
         let view = self.view()?;
-        let built = self.build(&view, candidates)?;
+        let built = self.build(&view, system_calls, candidates)?;
         let count = built.body.facts().len();
         let execution = self.execute(&view, &built)?;
         let update = crypto::jellyfish::update(&view, self.root.0, &execution.changes.tree_changes());

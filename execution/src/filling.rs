@@ -13,7 +13,7 @@ use crate::checked::TransactionFacts;
 use crate::context::{BlockInfo, account_record};
 use crate::fee;
 use crate::reject::{KernelReject, Reject};
-use crate::system::{Judgement, KERNEL, KernelSystemCall};
+use crate::system::{Judgement, Judges, KERNEL, KernelSystemCall};
 
 /// Why something may not stand in the block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,7 @@ struct Share {
 /// A block being filled.
 pub(crate) struct Filling<'a> {
     judgement: &'a Judgement<'a>,
+    judges: Judges<'a>,
     senders: BTreeMap<Address, Sender>,
     shares: BTreeMap<ModuleId, Share>,
     system_keys: BTreeSet<(ModuleId, Vec<u8>)>,
@@ -68,6 +69,7 @@ impl<'a> Filling<'a> {
     pub(crate) const fn new(judgement: &'a Judgement<'a>) -> Self {
         Self {
             judgement,
+            judges: Judges::new(judgement),
             senders: BTreeMap::new(),
             shares: BTreeMap::new(),
             system_keys: BTreeSet::new(),
@@ -104,7 +106,7 @@ impl<'a> Filling<'a> {
             return Err(Misfit::SystemShare);
         }
         // The proof is the expensive part, so it comes after every cheap question.
-        let admission = self.judgement.admit(call).map_err(Misfit::Reject)?;
+        let admission = self.judges.admit(call).map_err(Misfit::Reject)?;
         if admission.expiry < self.judgement.block.time {
             return Err(KernelReject::Expired.into());
         }

@@ -66,7 +66,7 @@ pub use execute::Execution;
 pub use fault::Fault;
 pub use genesis::{GenesisBlock, GenesisError, PROTOCOL_VERSION, validator_set};
 pub use invalid::InvalidBlock;
-pub use module::{Admission, AnyModule, Budget, Module, QueryArguments, QueryError};
+pub use module::{Admission, AnyModule, Budget, Judge, Module, QueryArguments, QueryError};
 pub use next_block::NextBlock;
 pub use outcome::{AccountTouch, BlockOutcome, FinalizedBlock};
 pub use query::{Account, AssetBalance, KERNEL_NAME};

@@ -48,6 +48,21 @@ pub struct Admission {
     pub priority: u32,
 }
 
+/// Judges a module's system calls by their proofs, each by itself, for one block.
+pub trait Judge {
+    /// Judges one.
+    ///
+    /// # Errors
+    /// Why it is not admitted; it then makes a block invalid.
+    fn admit(&mut self, call: &[u8]) -> Result<Admission, Reject>;
+}
+
+impl<F: FnMut(&[u8]) -> Result<Admission, Reject>> Judge for F {
+    fn admit(&mut self, call: &[u8]) -> Result<Admission, Reject> {
+        self(call)
+    }
+}
+
 /// What a hook may still spend in this block; what it cannot do now waits for the next block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
@@ -130,12 +145,10 @@ pub trait Module: Send + Sync + 'static {
         Ok(Weight::ZERO)
     }
 
-    /// Judges a system call by its proof against the state after the parent.
-    ///
-    /// # Errors
-    /// Why it is not admitted; it then makes a block invalid.
-    fn admit(&self, _view: &ModuleView<'_>, _block: &BlockInfo, _call: &[u8]) -> Result<Admission, Reject> {
-        Err(KernelReject::NoSystemCalls.into())
+    /// Begins to judge system calls for a block, against the state after its parent. What is the same for all of them is read here,
+    /// once.
+    fn judge<'a>(&'a self, _view: ModuleView<'a>, _block: &'a BlockInfo) -> Box<dyn Judge + 'a> {
+        Box::new(|_: &[u8]| Err(KernelReject::NoSystemCalls.into()))
     }
 
     /// Carries out an admitted system call. A reject discards what it wrote and is reported in the block's receipt.
@@ -213,11 +226,8 @@ pub trait AnyModule: Send + Sync {
     /// # Errors
     /// As there.
     fn wake(&self, context: &mut Context<'_, '_>, key: &[u8]) -> Result<Weight, Reject>;
-    /// [`Module::admit`].
-    ///
-    /// # Errors
-    /// As there.
-    fn admit(&self, view: &ModuleView<'_>, block: &BlockInfo, call: &[u8]) -> Result<Admission, Reject>;
+    /// [`Module::judge`].
+    fn judge<'a>(&'a self, view: ModuleView<'a>, block: &'a BlockInfo) -> Box<dyn Judge + 'a>;
     /// [`Module::execute_system`].
     ///
     /// # Errors
@@ -285,8 +295,8 @@ impl<M: Module> AnyModule for M {
         Module::wake(self, context, key)
     }
 
-    fn admit(&self, view: &ModuleView<'_>, block: &BlockInfo, call: &[u8]) -> Result<Admission, Reject> {
-        Module::admit(self, view, block, call)
+    fn judge<'a>(&'a self, view: ModuleView<'a>, block: &'a BlockInfo) -> Box<dyn Judge + 'a> {
+        Module::judge(self, view, block)
     }
 
     fn execute_system(&self, context: &mut Context<'_, '_>, call: &[u8]) -> Result<(), Reject> {

@@ -9,7 +9,7 @@ use crate::module::Admission;
 use crate::next_block::NextBlock;
 use crate::registry::Registry;
 use crate::reject::{KernelReject, Reject};
-use crate::system::{Judgement, KERNEL};
+use crate::system::{Judgement, Judges, KERNEL};
 use crate::view::StateView;
 
 impl Registry {
@@ -22,11 +22,12 @@ impl Registry {
         // Which validator proposes changes nothing for a module's proof.
         let block = next.info(time, ValidatorIndex::ZERO).expect("a validator set has a first member");
         let judgement = Judgement { registry: self, view, next: &next, block: &block, block_view: View::ZERO };
+        let mut judges = Judges::new(&judgement);
         let judge = |call: &&SystemCall| {
             if call.module == KERNEL {
                 return Err(KernelReject::NoSystemCalls.into());
             }
-            let admission = judgement.admit(call)?;
+            let admission = judges.admit(call)?;
             if admission.expiry < time { Err(KernelReject::Expired.into()) } else { Ok(admission) }
         };
         calls.iter().map(judge).collect()

@@ -7,7 +7,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use types::{BlsSignature, ByteString, Canonical, Certificate, Height, ModuleId, SystemCall, View, limits};
 
 use crate::context::{BlockInfo, ModuleView};
-use crate::module::Admission;
+use crate::module::{Admission, Judge};
 use crate::next_block::NextBlock;
 use crate::registry::Registry;
 use crate::reject::{KernelReject, Reject};
@@ -73,23 +73,42 @@ pub(crate) struct Judgement<'a> {
 }
 
 impl Judgement<'_> {
-    /// Asks the module that a system call names.
-    pub(crate) fn admit(&self, call: &SystemCall) -> Result<Admission, Reject> {
-        if call.module == KERNEL {
-            return match KernelSystemCall::read(&call.body)? {
-                KernelSystemCall::Seed(signature) => seed::admit(self, &signature),
-                KernelSystemCall::Attendance(attendance) => attendance::admit(self, &attendance),
-            };
-        }
-        let module = self.registry.module(call.module).ok_or(KernelReject::UnknownModule)?;
-        module.admit(&ModuleView::new(self.view, call.module), self.block, &call.body)
-    }
-
     /// Most calls and bytes that a module's system calls may take of a block.
     pub(crate) fn limits(&self, module: ModuleId) -> (usize, usize) {
         if module == KERNEL {
             return (KERNEL_CALLS_MAX, KERNEL_BYTES_MAX);
         }
         self.registry.module(module).map_or((0, 0), |module| module.system_limits())
+    }
+}
+
+/// Who judges the system calls of one block: of each module somebody, from its first call on.
+pub(crate) struct Judges<'a> {
+    judgement: &'a Judgement<'a>,
+    modules: Vec<(ModuleId, Box<dyn Judge + 'a>)>,
+}
+
+impl<'a> Judges<'a> {
+    pub(crate) const fn new(judgement: &'a Judgement<'a>) -> Self {
+        Self { judgement, modules: Vec::new() }
+    }
+
+    /// Asks the module that a system call names.
+    pub(crate) fn admit(&mut self, call: &SystemCall) -> Result<Admission, Reject> {
+        if call.module == KERNEL {
+            return match KernelSystemCall::read(&call.body)? {
+                KernelSystemCall::Seed(signature) => seed::admit(self.judgement, &signature),
+                KernelSystemCall::Attendance(attendance) => attendance::admit(self.judgement, &attendance),
+            };
+        }
+        if let Some((_, judge)) = self.modules.iter_mut().find(|(module, _)| *module == call.module) {
+            return judge.admit(&call.body);
+        }
+        let Judgement { registry, view, block, .. } = *self.judgement;
+        let module = registry.module(call.module).ok_or(KernelReject::UnknownModule)?;
+        let mut judge = module.judge(ModuleView::new(view, call.module), block);
+        let admitted = judge.admit(&call.body);
+        self.modules.push((call.module, judge));
+        admitted
     }
 }

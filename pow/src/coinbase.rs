@@ -276,11 +276,14 @@ fn height_push(height: u64) -> Vec<u8> {
 fn read_height(script: &[u8]) -> Option<u64> {
     let (length, rest) = script.split_first()?;
     let number = rest.get(..usize::from(*length)).filter(|number| (1..=9).contains(&number.len()))?;
-    let (low, high) = number.split_at(number.len().min(8));
+    let (last, before) = number.split_last()?;
+    // A zero at the end stands there for the sign of the byte before it, or is the number zero.
+    let is_shortest = *last != 0 || before.last().is_none_or(|byte| byte & 0x80 != 0);
+    let digits = if *last == 0 { before } else { number };
+    let is_positive = last & 0x80 == 0;
     let mut bytes = [0; 8];
-    bytes.iter_mut().zip(low).for_each(|(place, byte)| *place = *byte);
-    let height = u64::from_le_bytes(bytes);
-    (high.iter().all(|byte| *byte == 0) && script.starts_with(&height_push(height))).then_some(height)
+    bytes.get_mut(..digits.len())?.copy_from_slice(digits);
+    (is_shortest && is_positive).then(|| u64::from_le_bytes(bytes))
 }
 
 /// Bytes from front to back.
@@ -305,5 +308,25 @@ impl<'a> Reader<'a> {
     fn byte(&mut self) -> Result<u8, CoinbaseError> {
         let [byte] = self.array()?;
         Ok(byte)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_height_is_read_from_its_push_and_from_no_other_spelling(
+            height in prop_oneof![0..70_000_u64, any::<u64>()],
+            script in proptest::collection::vec(prop_oneof![Just(0_u8), Just(0x80), 0..10_u8, any::<u8>()], 0..12),
+        ) {
+            let push = height_push(height);
+            prop_assert_eq!(read_height(&[&push[..], &[7]].concat()), Some(height));
+            let read = read_height(&script);
+            prop_assert!(read.is_none_or(|height| script.starts_with(&height_push(height))), "{:?}", read);
+        }
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! It must not know what is hashed. Digests are in the order in which they come out; people read them reversed.
 
-use sha2::{Digest, Sha256};
+use crypto::hash::sha256;
 
-/// SHA-256 of SHA-256 of `bytes`, by the processor's SHA instructions where it has them.
+/// SHA-256 of SHA-256 of `bytes`.
 #[must_use]
 pub fn sha256d(bytes: &[u8]) -> [u8; 32] {
-    Sha256::digest(Sha256::digest(bytes)).into()
+    sha256(&sha256(bytes))
 }

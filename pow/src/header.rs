@@ -29,16 +29,12 @@ impl WorkHeader {
     #[must_use]
     pub fn to_bytes(&self) -> [u8; Self::LENGTH] {
         let mut bytes = [0; Self::LENGTH];
-        let fields: [&[u8]; 6] = [
-            &self.version.to_le_bytes(),
-            &self.previous,
-            &self.merkle_root,
-            &self.time.to_le_bytes(),
-            &self.bits.0.to_le_bytes(),
-            &self.nonce.to_le_bytes(),
-        ];
-        let all = fields.into_iter().flatten();
-        bytes.iter_mut().zip(all).for_each(|(place, byte)| *place = *byte);
+        let rest = place(&mut bytes, self.version.to_le_bytes());
+        let rest = place(rest, self.previous);
+        let rest = place(rest, self.merkle_root);
+        let rest = place(rest, self.time.to_le_bytes());
+        let rest = place(rest, self.bits.0.to_le_bytes());
+        place(rest, self.nonce.to_le_bytes());
         bytes
     }
 
@@ -66,6 +62,12 @@ impl WorkHeader {
     pub fn hash(&self) -> [u8; 32] {
         sha256d(&self.to_bytes())
     }
+}
+
+fn place<const N: usize>(bytes: &mut [u8], field: [u8; N]) -> &mut [u8] {
+    let (head, rest) = bytes.split_first_chunk_mut().expect("the fields of a header are 80 bytes together");
+    *head = field;
+    rest
 }
 
 fn split<const N: usize>(bytes: &[u8]) -> ([u8; N], &[u8]) {

@@ -62,7 +62,8 @@ pub(super) fn measure(ground: &Ground<'_>) -> Outcome<Findings> {
     Ok(Findings::Whole(figures))
 }
 
-fn remove(directory: &Path) -> Outcome<()> {
+/// Deletes a directory, such as an ended run left behind.
+pub(super) fn remove(directory: &Path) -> Outcome<()> {
     if directory.exists() {
         std::fs::remove_dir_all(directory).map_err(Failure::file("delete", directory))?;
     }
@@ -113,7 +114,7 @@ struct Spent {
 
 fn block(maker: &mut ChainMaker, transfers: &[CheckedTransaction], spent: &mut Spent) -> Outcome<()> {
     let (view, root) = (maker.view()?, maker.root());
-    let built = maker.build(&view, transfers)?;
+    let built = maker.build(&view, &[], transfers)?;
     let execution = maker.execute(&view, &built)?;
     let before = cpu_time_of_thread();
     let changes = execution.changes.tree_changes();

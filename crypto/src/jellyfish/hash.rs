@@ -7,7 +7,8 @@ use core::fmt;
 use borsh::{BorshDeserialize, BorshSerialize};
 use lanes::sha256::{BLOCK_BYTES, TwoBlocks, digest_two};
 use sha2::block_api::compress256;
-use sha2::{Digest, Sha256};
+
+use crate::hash::sha256;
 
 /// SHA-256 of a subtree; the hash of the whole tree is the root.
 pub type NodeHash = [u8; 32];
@@ -46,7 +47,7 @@ impl KeyHash {
     /// Hash of the state key `key`.
     #[must_use]
     pub fn of(key: &[u8]) -> Self {
-        Self(Sha256::digest(key).into())
+        Self(sha256(key))
     }
 
     /// The `index`-th half byte, high half first; `index` below 64.
@@ -76,7 +77,7 @@ impl ValueHash {
     /// Hash of the value `value`.
     #[must_use]
     pub fn of(value: &[u8]) -> Self {
-        Self(Sha256::digest(value).into())
+        Self(sha256(value))
     }
 }
 
@@ -156,6 +157,8 @@ fn compressed(blocks: &TwoBlocks) -> NodeHash {
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest, Sha256};
+
     use super::*;
 
     #[test]

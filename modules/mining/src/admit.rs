@@ -3,17 +3,21 @@
 //! It must not write, nor loop over the window. Invariant: what is admitted needs only its place among the shares of its block to
 //! be carried out, because a block's work takes effect at the block's end.
 
-use execution::{Admission, Ancestor, BlockInfo, ModuleView, Reject};
-use pow::{Coinbase, Commitment, Target, WorkHeader, merkle};
-use types::canary::{Canary, planted};
-use types::{Canonical, Hash32, TimeMs};
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
-use crate::call::WorkProof;
+use execution::{Admission, Ancestor, BlockInfo, Judge, ModuleView, Reject};
+use pow::{Coinbase, Commitment, Target, WorkHeader, merkle, sha256d};
+use types::canary::{Canary, planted};
+use types::{Hash32, Height, TimeMs};
+
+use crate::call::ProofBytes;
 use crate::check::PROOF_WEIGHT;
 use crate::keys;
 use crate::records::{Terms, Tip, view};
 use crate::reject::MiningReject;
 use crate::retarget::{share_target, weight};
+use crate::seen::Seen;
 
 /// Of all works only one may stand in a block, so they have one deduplication key.
 const WORK_KEY: &[u8] = b"work";
@@ -46,44 +50,103 @@ impl Place {
         }
     }
 
+    /// What a digest must meet to make the header a work, if it may be one.
+    fn work_target(&self) -> Option<Target> {
+        Target::from_compact(self.terms.bits).ok().filter(|_| self.is_next)
+    }
+
     /// Whether a digest makes the header a work.
     pub(crate) fn is_work(&self, digest: &[u8; 32]) -> bool {
-        self.is_next && Target::from_compact(self.terms.bits).is_ok_and(|target| target.is_met_by(digest))
+        self.work_target().is_some_and(|target| target.is_met_by(digest))
     }
 }
 
-/// Judges a proof against the state after the parent.
-pub(crate) fn admit(state: &ModuleView<'_>, block: &BlockInfo, call: &[u8]) -> Result<Admission, Reject> {
-    let parameters = &block.parameters.mining;
-    let proof = WorkProof::from_canonical(call).map_err(|_| MiningReject::MalformedProof)?;
-    let header = WorkHeader::from_bytes(&proof.header);
-    let tip: Tip = view(state, &keys::tip()).expect("the genesis wrote this record, and no block removes it");
-    let place = Place::of(&tip, &header)?;
-    if header.bits != place.terms.bits {
-        return Err(MiningReject::WrongBits.into());
+/// What proofs of one work height are judged by, with what follows from it.
+struct Standard {
+    place: Place,
+    /// None where nothing can be a work.
+    work_target: Option<Target>,
+    share_target: Target,
+    share_priority: u32,
+    /// Read when the first proof gets that far.
+    seen: OnceCell<Seen>,
+}
+
+/// Judges proofs against the state after the parent, and reads of it once what is the same for all of a block.
+pub(crate) struct ProofJudge<'a> {
+    state: ModuleView<'a>,
+    block: &'a BlockInfo,
+    tip: Tip,
+    /// For headers on the newest work, and for those on the one before it.
+    standards: [OnceCell<Standard>; 2],
+    /// The blocks that proofs bound so far: mostly a few recent ones.
+    anchors: BTreeMap<Height, Ancestor>,
+}
+
+impl<'a> ProofJudge<'a> {
+    pub(crate) fn new(state: ModuleView<'a>, block: &'a BlockInfo) -> Self {
+        let tip = view(&state, &keys::tip()).expect("the genesis wrote this record, and no block removes it");
+        Self { state, block, tip, standards: [OnceCell::new(), OnceCell::new()], anchors: BTreeMap::new() }
     }
-    let anchor = state.ancestor(proof.anchor).ok_or(MiningReject::UnknownAnchor)?;
-    let expiry = check_times(block, &header, &anchor)?;
-    let share_target = share_target(parameters, place.terms.bits);
-    let digest = header.hash();
-    if !share_target.is_met_by(&digest) {
-        return Err(MiningReject::AboveTarget.into());
+
+    fn standard(&self, place: Place) -> &Standard {
+        let [next, grace] = &self.standards;
+        let cell = if place.is_next { next } else { grace };
+        cell.get_or_init(|| {
+            let share_target = share_target(&self.block.parameters.mining, place.terms.bits);
+            let share_priority = share_priority(weight(share_target));
+            Standard { place, work_target: place.work_target(), share_target, share_priority, seen: OnceCell::new() }
+        })
     }
-    let is_work = place.is_work(&digest);
-    if is_work && block.time < tip.time.saturating_add(parameters.spacing_min_ms) && tip.work_height > 0 {
-        return Err(MiningReject::TooSoon.into());
+
+    fn anchor(&mut self, height: Height) -> Result<Ancestor, MiningReject> {
+        if let Some(anchor) = self.anchors.get(&height) {
+            return Ok(*anchor);
+        }
+        let anchor = self.state.ancestor(height).ok_or(MiningReject::UnknownAnchor)?;
+        self.anchors.insert(height, anchor);
+        Ok(anchor)
     }
-    if !is_work && place.terms.shares >= parameters.shares_per_work_max {
-        return Err(MiningReject::SharesFull.into());
+
+    fn has_seen(&self, standard: &Standard, digest: &[u8; 32]) -> bool {
+        let key = || keys::seen(standard.place.work_height);
+        let seen = standard.seen.get_or_init(|| Seen::from_value(self.state.get(&key())));
+        seen.contains(digest) && !planted(Canary::ProofCountedAgain)
     }
-    let hash = Hash32(digest);
-    if state.get(&keys::seen(place.work_height, &hash)).is_some() && !planted(Canary::ProofCountedAgain) {
-        return Err(MiningReject::Duplicate.into());
+}
+
+impl Judge for ProofJudge<'_> {
+    fn admit(&mut self, call: &[u8]) -> Result<Admission, Reject> {
+        let parameters = &self.block.parameters.mining;
+        let proof = ProofBytes::read(call).ok_or(MiningReject::MalformedProof)?;
+        let header = WorkHeader::from_bytes(proof.header);
+        let place = Place::of(&self.tip, &header)?;
+        if header.bits != place.terms.bits {
+            return Err(MiningReject::WrongBits.into());
+        }
+        let anchor = self.anchor(proof.anchor)?;
+        let expiry = check_times(self.block, &header, &anchor)?;
+        let digest = sha256d(proof.header);
+        let standard = self.standard(place);
+        if !standard.share_target.is_met_by(&digest) {
+            return Err(MiningReject::AboveTarget.into());
+        }
+        let is_work = standard.work_target.is_some_and(|target| target.is_met_by(&digest));
+        let work_from = self.tip.time.saturating_add(parameters.spacing_min_ms);
+        if is_work && self.block.time < work_from && self.tip.work_height > 0 {
+            return Err(MiningReject::TooSoon.into());
+        }
+        if !is_work && place.terms.shares >= parameters.shares_per_work_max {
+            return Err(MiningReject::SharesFull.into());
+        }
+        if self.has_seen(standard, &digest) {
+            return Err(MiningReject::Duplicate.into());
+        }
+        check_coinbase(self.block, &proof, &header, place.work_height, anchor.hash)?;
+        let key = if is_work { WORK_KEY.to_vec() } else { digest.to_vec() };
+        let priority = if is_work { WORK_PRIORITY } else { standard.share_priority };
+        Ok(Admission { weight: PROOF_WEIGHT, key, expiry, priority })
     }
-    check_coinbase(block, &proof, &header, place.work_height, anchor.hash)?;
-    let key = if is_work { WORK_KEY.to_vec() } else { digest.to_vec() };
-    let priority = if is_work { WORK_PRIORITY } else { share_priority(weight(share_target)) };
-    Ok(Admission { weight: PROOF_WEIGHT, key, expiry, priority })
 }
 
 /// Anchor and header time within their bounds; returns until when the anchor is good.
@@ -105,12 +168,12 @@ fn check_times(block: &BlockInfo, header: &WorkHeader, anchor: &Ancestor) -> Res
 /// The coinbase is one, binds this chain, height, payee and block, and is what the header commits to.
 fn check_coinbase(
     block: &BlockInfo,
-    proof: &WorkProof,
+    proof: &ProofBytes<'_>,
     header: &WorkHeader,
     work_height: u64,
     anchor: Hash32,
 ) -> Result<(), MiningReject> {
-    let coinbase = Coinbase::parse(&proof.coinbase)?;
+    let coinbase = Coinbase::parse(proof.coinbase)?;
     if coinbase.work_height != work_height {
         return Err(MiningReject::WrongHeight);
     }

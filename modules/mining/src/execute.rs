@@ -3,25 +3,21 @@
 //! A block's work is noted when it comes and takes effect at the block's end, so that every proof of a block is judged by the same
 //! work chain, whatever their order, at admission and here.
 
-use execution::{Budget, Context, Reject};
-use pow::{Coinbase, WorkHeader};
+use execution::{Context, Reject};
+use pow::{Coinbase, WorkHeader, sha256d};
 use types::canary::{Canary, planted};
-use types::{Address, Canonical, Hash32, MiningParameters, THR, Weight};
+use types::{Address, Hash32, MiningParameters, THR};
 
 use crate::admit::Place;
-use crate::call::{MiningCall, WorkProof};
+use crate::call::{MiningCall, ProofBytes};
 use crate::emission::{Split, scheduled};
 use crate::event::MiningEvent;
 use crate::keys;
 use crate::records::{Pending, Share, Terms, Tip, read, write};
 use crate::reject::MiningReject;
 use crate::retarget::{retarget, share_target, weight};
+use crate::seen::Seen;
 use crate::window;
-
-/// Most counted headers that are forgotten in one block: twice what a block can bring.
-const FORGET_MAX: usize = 2 * types::limits::WORK_PROOFS_PER_BLOCK_MAX;
-/// What looking for headers to forget costs, and what each of them costs.
-const FORGET_WEIGHT: Weight = Weight(200);
 
 /// Carries out a checked call for `sender`.
 pub(crate) fn execute(context: &mut Context<'_, '_>, sender: Address, call: MiningCall) -> Result<(), Reject> {
@@ -41,18 +37,19 @@ fn claim(context: &mut Context<'_, '_>, payee: Address) -> Result<(), Reject> {
 
 /// Carries out an admitted proof: a share enters the window now, a work waits for the block's end.
 pub(crate) fn execute_proof(context: &mut Context<'_, '_>, call: &[u8]) -> Result<(), Reject> {
-    let proof = WorkProof::from_canonical(call).map_err(|_| MiningReject::MalformedProof)?;
-    let header = WorkHeader::from_bytes(&proof.header);
+    let proof = ProofBytes::read(call).ok_or(MiningReject::MalformedProof)?;
+    let header = WorkHeader::from_bytes(proof.header);
     let mut tip = tip(context);
     let place = Place::of(&tip, &header)?;
-    let digest = header.hash();
+    let digest = sha256d(proof.header);
     let hash = Hash32(digest);
-    let coinbase = Coinbase::parse(&proof.coinbase).map_err(MiningReject::from)?;
-    let seen = keys::seen(place.work_height, &hash);
-    if context.get(&seen).is_some() && !planted(Canary::ProofCountedAgain) {
+    let coinbase = Coinbase::parse(proof.coinbase).map_err(MiningReject::from)?;
+    let key = keys::seen(place.work_height);
+    let mut seen = Seen::from_value(context.get(&key));
+    if !seen.insert(&digest) && !planted(Canary::ProofCountedAgain) {
         return Err(MiningReject::Duplicate.into());
     }
-    context.put(&seen, Vec::new());
+    context.put(&key, seen.into_value());
     if place.is_work(&digest) {
         if context.get(&keys::pending()).is_some() {
             return Err(MiningReject::AnotherWork.into());
@@ -101,14 +98,11 @@ fn window_weight_max(parameters: &MiningParameters, tip: &Tip) -> u128 {
     per_share.saturating_mul(shares)
 }
 
-/// Lets the block's work take effect, and forgets headers of work heights that nothing may build on.
-pub(crate) fn end_block(context: &mut Context<'_, '_>, budget: &mut Budget) -> Result<(), Reject> {
-    if let Some(pending) = read::<Pending>(context, &keys::pending()) {
-        context.delete(&keys::pending());
-        accept_work(context, pending)?;
-    }
-    forget(context, budget);
-    Ok(())
+/// Lets the block's work take effect.
+pub(crate) fn end_block(context: &mut Context<'_, '_>) -> Result<(), Reject> {
+    let Some(pending) = read::<Pending>(context, &keys::pending()) else { return Ok(()) };
+    context.delete(&keys::pending());
+    accept_work(context, pending)
 }
 
 fn accept_work(context: &mut Context<'_, '_>, work: Pending) -> Result<(), Reject> {
@@ -121,6 +115,8 @@ fn accept_work(context: &mut Context<'_, '_>, work: Pending) -> Result<(), Rejec
     let split = Split::of(reward);
     pay(context, &parameters, &work.finder, &split)?;
     window::divide(context, split.window);
+    // Nothing may build on what the work before the last one built on, so its headers need not be remembered.
+    context.delete(&keys::seen(tip.work_height));
     let time = context.block().time;
     let (anchor, bits) = retarget(&parameters, tip.anchor, place.work_height, time);
     tip = Tip {
@@ -159,22 +155,6 @@ fn pay(
     }
     context.mint(THR, finder, split.window)?;
     context.lock(THR, finder, keys::POT, split.window)
-}
-
-/// Forgets at most [`FORGET_MAX`] counted headers; what is left waits for the next block.
-fn forget(context: &mut Context<'_, '_>, budget: &mut Budget) {
-    let oldest_needed = tip(context).work_height;
-    if !budget.take(FORGET_WEIGHT) {
-        return;
-    }
-    let oldest = context.scan(&keys::all_seen(), &keys::all_seen(), FORGET_MAX);
-    for (key, _) in oldest {
-        let is_needed = keys::read_seen(&key).is_none_or(|work_height| work_height >= oldest_needed);
-        if is_needed || !budget.take(FORGET_WEIGHT) {
-            break;
-        }
-        context.delete(&key);
-    }
 }
 
 fn tip(context: &mut Context<'_, '_>) -> Tip {

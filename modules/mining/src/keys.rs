@@ -1,6 +1,6 @@
 //! Every state key of this module as a named function.
 
-use types::{Address, Hash32};
+use types::Address;
 
 const TIP: u8 = 0;
 const WINDOW: u8 = 1;
@@ -43,20 +43,9 @@ pub(crate) const fn miners() -> [u8; 1] {
     [MINER]
 }
 
-/// That a header was counted at a work height.
-pub(crate) fn seen(work_height: u64, hash: &Hash32) -> Vec<u8> {
-    [&[SEEN], work_height.to_be_bytes().as_slice(), hash.as_bytes()].concat()
-}
-
-/// The beginning of the keys of all counted headers, in order of their work heights.
-pub(crate) const fn all_seen() -> [u8; 1] {
-    [SEEN]
-}
-
-/// The work height of a counted header, from its key.
-pub(crate) fn read_seen(key: &[u8]) -> Option<u64> {
-    let (height, _) = key.strip_prefix(&all_seen())?.split_first_chunk()?;
-    Some(u64::from_be_bytes(*height))
+/// The headers counted at a work height.
+pub(crate) fn seen(work_height: u64) -> Vec<u8> {
+    [&[SEEN], work_height.to_be_bytes().as_slice()].concat()
 }
 
 /// The work of the block that is being executed.

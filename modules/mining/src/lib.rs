@@ -9,7 +9,7 @@
 //!
 //! Files, in the order of every module: `call` what can be asked, `keys` where state lies, `records` what lies there, `reject` why
 //! not, `event` what is reported, `check` without state, `admit` for proofs, `execute` with state, `genesis`, `query`; and of its
-//! own `emission` what a work pays, `retarget` the next target, `window` who shares a reward, `fine` fractions of a µTHR,
+//! own `emission` what a work pays, `retarget` the next target, `seen` what was counted, `window` who shares a reward, `fine` fractions of a µTHR,
 //! `template` a miner's task.
 #![deny(
     clippy::unwrap_used,
@@ -32,14 +32,17 @@ mod query;
 mod records;
 mod reject;
 mod retarget;
+mod seen;
 mod template;
 mod window;
 
 use execution::{
-    Admission, BlockInfo, Budget, Context, GenesisError, Module, ModuleView, QueryArguments, QueryError, Reject,
+    BlockInfo, Budget, Context, GenesisError, Judge, Module, ModuleView, QueryArguments, QueryError, Reject,
     RejectDescription,
 };
 use types::{Address, Canonical, Genesis, ModuleId, Weight, limits};
+
+use admit::ProofJudge;
 
 pub use call::{MiningCall, WorkProof};
 pub use check::{CLAIM_WEIGHT, PROOF_WEIGHT};
@@ -73,12 +76,12 @@ impl Module for Mining {
         execute::execute(context, sender, call)
     }
 
-    fn end_block(&self, context: &mut Context<'_, '_>, budget: &mut Budget) -> Result<(), Reject> {
-        execute::end_block(context, budget)
+    fn end_block(&self, context: &mut Context<'_, '_>, _: &mut Budget) -> Result<(), Reject> {
+        execute::end_block(context)
     }
 
-    fn admit(&self, view: &ModuleView<'_>, block: &BlockInfo, call: &[u8]) -> Result<Admission, Reject> {
-        admit::admit(view, block, call)
+    fn judge<'a>(&'a self, view: ModuleView<'a>, block: &'a BlockInfo) -> Box<dyn Judge + 'a> {
+        Box::new(ProofJudge::new(view, block))
     }
 
     fn execute_system(&self, context: &mut Context<'_, '_>, call: &[u8]) -> Result<(), Reject> {

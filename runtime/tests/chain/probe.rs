@@ -2,7 +2,8 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use execution::{
-    Admission, BlockInfo, Budget, Context, GenesisError, KernelReject, Module, ModuleView, Reject, RejectDescription,
+    Admission, BlockInfo, Budget, Context, GenesisError, Judge, KernelReject, Module, ModuleView, Reject,
+    RejectDescription,
 };
 use serde::Serialize;
 use types::{
@@ -129,14 +130,16 @@ impl Module for Probe {
         Ok(if key.starts_with(b"heavy") { Weight(400_000) } else { Weight::ZERO })
     }
 
-    fn admit(&self, _: &ModuleView<'_>, block: &BlockInfo, call: &[u8]) -> Result<Admission, Reject> {
-        let [key, case, ..] = call else { return Err(KernelReject::MalformedSystemCall.into()) };
-        let expiry = if *case == SystemCase::Expired as u8 { block.time.saturating_sub(1) } else { block.time };
-        let weight = if *case == SystemCase::Heavy as u8 { u64::MAX } else { 10 };
-        if *case == SystemCase::NotAdmitted as u8 {
-            return Err(ProbeReject::Failed.into());
-        }
-        Ok(Admission { weight: Weight(weight), key: vec![*key], expiry, priority: 0 })
+    fn judge<'a>(&'a self, _: ModuleView<'a>, block: &'a BlockInfo) -> Box<dyn Judge + 'a> {
+        Box::new(|call: &[u8]| {
+            let [key, case, ..] = call else { return Err(KernelReject::MalformedSystemCall.into()) };
+            let expiry = if *case == SystemCase::Expired as u8 { block.time.saturating_sub(1) } else { block.time };
+            let weight = if *case == SystemCase::Heavy as u8 { u64::MAX } else { 10 };
+            if *case == SystemCase::NotAdmitted as u8 {
+                return Err(ProbeReject::Failed.into());
+            }
+            Ok(Admission { weight: Weight(weight), key: vec![*key], expiry, priority: 0 })
+        })
     }
 
     fn execute_system(&self, context: &mut Context<'_, '_>, call: &[u8]) -> Result<(), Reject> {
