@@ -27,7 +27,8 @@ async fn w9_over_tls_nobody_in_between_reads_a_line() {
     for side in [Side::Miner, Side::Node] {
         let bytes = relay.bytes(side);
         assert!(bytes.len() > 1_000, "{side:?}: {}", bytes.len());
-        for word in [&b"mining"[..], b"result", b"params", b"thr1", b"{\""] {
+        // Shorter ones would stand there by chance now and then.
+        for word in [&b"mining"[..], b"result", b"params", b"\"error\""] {
             assert!(!bytes.windows(word.len()).any(|window| window == word), "{side:?} {word:?}");
         }
     }
