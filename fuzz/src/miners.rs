@@ -1,14 +1,17 @@
 //! What miners send: single lines, and whole sessions.
 
+#[path = "../../stratum/examples/made_up/mod.rs"]
+mod made_up;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use pow::{CompactBits, Difficulty, Target};
+use pow::Difficulty;
 use stratum::{
     Book, Call, Config, ConnectionId, Flow, Input, LineDecoder, LineError, Output, Payment, Port, Request, Server,
     Template, ledger,
 };
-use types::{Address, ChainId, Hash32, Height, Network};
+use types::{Address, Network};
 
 /// A stream of lines, in two pieces: the same lines and the same end, and every line is a request or refused.
 pub fn stratum_line(data: &[u8]) {
@@ -89,23 +92,7 @@ fn session(pieces: &[&[u8]]) -> (Vec<u8>, Book) {
 }
 
 fn template() -> Template {
-    let bits = CompactBits(0x207f_ffff);
-    Template {
-        chain_id: ChainId(Hash32([7; 32])),
-        work_height: 1,
-        previous: [1; 32],
-        version: 0x2000_0000,
-        bits,
-        share_target: Target::from_compact(bits).expect("valid bits").times(64),
-        anchor: Hash32([9; 32]),
-        anchor_height: Height(40),
-        expires_ms: u64::MAX,
-        time: 1_700_000_000,
-        time_min: 0,
-        time_max: u32::MAX - 10,
-        grace_ms: 5_000,
-        branch: Vec::new(),
-    }
+    Template { time_min: 0, time_max: u32::MAX - 10, ..made_up::template(1, [1; 32], 0x207f_ffff, 1_700_000_000) }
 }
 
 #[cfg(test)]

@@ -30,6 +30,8 @@ pub const TAG_BYTES_MAX: usize = 40;
 
 /// The beginning of an output script with a commitment: OP_RETURN, a push of 56 bytes, and four letters.
 const COMMITMENT_HEAD: [u8; 6] = [0x6a, 0x38, b'T', b'H', b'R', b'W'];
+/// Where the script of the input begins.
+const SCRIPT_PLACE: usize = 4 + 1 + 36 + 1;
 /// Length of an output script with a commitment.
 const COMMITMENT_SCRIPT_BYTES: usize = COMMITMENT_HEAD.len() + 20 + 32;
 /// The outpoint of an input that spends nothing.
@@ -75,6 +77,11 @@ pub struct Coinbase {
     pub digest: Hash32,
     /// Its hash, the leftmost leaf of the header's Merkle tree.
     pub txid: [u8; 32],
+    /// What its outputs carry together. It means nothing to this chain; to another it is somebody's pay.
+    pub value: u64,
+    /// The bytes from which nothing is read, the first and the one behind the last: those of the input's script behind the
+    /// height. Extranonces that stand there change nothing of what is read.
+    pub free: (usize, usize),
 }
 
 /// Why bytes are no coinbase of a work.
@@ -191,15 +198,15 @@ impl Coinbase {
         if !(1..=2).contains(&version) {
             return Err(CoinbaseError::Version(version));
         }
-        let work_height = read_input(&mut reader)?;
-        let (payee, digest) = read_outputs(&mut reader)?;
+        let (work_height, free) = read_input(&mut reader)?;
+        let (payee, digest, value) = read_outputs(&mut reader)?;
         if reader.array()? != [0; 4] {
             return Err(CoinbaseError::LockTime);
         }
         if !reader.rest.is_empty() {
             return Err(CoinbaseError::Trailing(reader.rest.len()));
         }
-        Ok(Self { work_height, payee, digest, txid: sha256d(bytes) })
+        Ok(Self { work_height, payee, digest, txid: sha256d(bytes), value, free })
     }
 
     /// Whether this is the coinbase of that commitment.
@@ -211,8 +218,8 @@ impl Coinbase {
     }
 }
 
-/// The one input; returns the work height that its script names.
-fn read_input(reader: &mut Reader<'_>) -> Result<u64, CoinbaseError> {
+/// The one input; returns the work height that its script names, and the bytes behind it.
+fn read_input(reader: &mut Reader<'_>) -> Result<(u64, (usize, usize)), CoinbaseError> {
     match reader.byte()? {
         1 => {}
         0 => return Err(CoinbaseError::Witness),
@@ -227,29 +234,33 @@ fn read_input(reader: &mut Reader<'_>) -> Result<u64, CoinbaseError> {
     }
     let script = reader.take(length.into())?;
     let _sequence: [u8; 4] = reader.array()?;
-    read_height(script).ok_or(CoinbaseError::Height)
+    let height = read_height(script).ok_or(CoinbaseError::Height)?;
+    let first = SCRIPT_PLACE.saturating_add(height_push(height).len());
+    Ok((height, (first, SCRIPT_PLACE.saturating_add(script.len()))))
 }
 
-/// The outputs; returns payee and digest of the one commitment.
-fn read_outputs(reader: &mut Reader<'_>) -> Result<(Address, Hash32), CoinbaseError> {
+/// The outputs; returns payee and digest of the one commitment, and what the others carry.
+fn read_outputs(reader: &mut Reader<'_>) -> Result<(Address, Hash32, u64), CoinbaseError> {
     let count = reader.byte()?;
     if !(1..=OUTPUTS_MAX).contains(&count) {
         return Err(CoinbaseError::Outputs(count));
     }
-    let mut found = None;
+    let (mut found, mut carried) = (None, 0_u64);
     for _ in 0..count {
-        let value: [u8; 8] = reader.array()?;
+        let value = u64::from_le_bytes(reader.array()?);
         let length = reader.byte()?;
         let script = reader.take(length.into())?;
+        carried = carried.saturating_add(value);
         let Some(commitment) = read_commitment(script) else { continue };
         if found.replace(commitment).is_some() {
             return Err(CoinbaseError::SecondCommitment);
         }
-        if value != [0; 8] {
+        if value != 0 {
             return Err(CoinbaseError::Value);
         }
     }
-    found.ok_or(CoinbaseError::NoCommitment)
+    let (payee, digest) = found.ok_or(CoinbaseError::NoCommitment)?;
+    Ok((payee, digest, carried))
 }
 
 fn read_commitment(script: &[u8]) -> Option<(Address, Hash32)> {

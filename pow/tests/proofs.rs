@@ -100,6 +100,40 @@ fn each_of_the_four_bound_values_changes_what_is_hashed() {
     }
 }
 
+// FAULTS W9
+#[test]
+fn no_byte_that_is_free_changes_what_is_read_and_every_other_one_does() {
+    for work_height in [1, 128, 300, u64::MAX] {
+        let good = coinbase(work_height);
+        let read = Coinbase::parse(&good).expect("good");
+        let (first, end) = read.free;
+        assert!(first > 42 && end == 42 + usize::from(good[41]) && first < end, "{first} {end}");
+        // Version 1 says the same as version 2, and a sequence says nothing.
+        let says_nothing = |place: usize| place == 0 || (end..end + 4).contains(&place);
+        for (place, value) in (0..good.len()).flat_map(|place| (1..=255_u8).map(move |value| (place, value))) {
+            let mut bytes = good.clone();
+            bytes[place] ^= value;
+            let other = Coinbase::parse(&bytes).map(|other| Coinbase { txid: read.txid, ..other });
+            assert_eq!(other == Ok(read), says_nothing(place) && other.is_ok() || (first..end).contains(&place));
+        }
+    }
+}
+
+#[test]
+fn what_the_outputs_carry_is_added_up() {
+    let good = coinbase(300);
+    let (input, output) = good[..good.len() - 4].split_at(good.len() - 4 - 67);
+    let with = |values: &[u64]| {
+        let pay = values.iter().flat_map(|value| [&value.to_le_bytes()[..], &[1, 0x51]].concat()).collect::<Vec<_>>();
+        let count = values.len() as u8 + 1;
+        let bytes = [&input[..input.len() - 1], &[count], &pay, output, &[0; 4]].concat();
+        Coinbase::parse(&bytes).map(|read| (read.payee, read.value))
+    };
+    assert_eq!(with(&[]), Ok((Address([2; 20]), 0)));
+    assert_eq!(with(&[0, 312_500_000]), Ok((Address([2; 20]), 312_500_000)));
+    assert_eq!(with(&[1, u64::MAX, 5]), Ok((Address([2; 20]), u64::MAX)));
+}
+
 #[test]
 fn every_malformed_coinbase_is_refused_by_name() {
     let good = coinbase(300);

@@ -5,18 +5,20 @@
 //! - `load idle N`: the memory of N subscribed and authorized connections.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::print_stdout)] // A program at the edge.
 
+mod made_up;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use pow::{CompactBits, Difficulty, Target, WorkHeader, merkle, sha256d};
+use pow::{CompactBits, Difficulty, WorkHeader, merkle, sha256d};
 use serde_json::Value;
 use stratum::service::{FolderShares, Later, Ports, ProofSink, Service, Socket};
 use stratum::{Book, Config, ConnectionId, Input, Output, Payment, Port, Proof, Server, Template, Verdict, ledger};
 use tokio::sync::watch;
-use types::{Address, ChainId, Hash32, Height, Network};
+use types::{Address, Hash32, Network};
 
 const CONNECTIONS: usize = 1_000;
 const SHARES_EACH: usize = 300;
@@ -44,24 +46,7 @@ fn config(payment: Payment) -> Config {
 }
 
 fn template() -> Template {
-    let bits = CompactBits(0x1d00_ffff);
-    let time = u32::try_from(now_ms() / 1_000).unwrap_or(u32::MAX);
-    Template {
-        chain_id: ChainId(Hash32([7; 32])),
-        work_height: 1,
-        previous: [1; 32],
-        version: 0x2000_0000,
-        bits,
-        share_target: Target::from_compact(bits).expect("valid bits").times(64),
-        anchor: Hash32([9; 32]),
-        anchor_height: Height(40),
-        expires_ms: u64::MAX,
-        time,
-        time_min: time - 600,
-        time_max: time + 600,
-        grace_ms: 5_000,
-        branch: Vec::new(),
-    }
+    made_up::template(1, [1; 32], 0x1d00_ffff, u32::try_from(now_ms() / 1_000).unwrap_or(u32::MAX))
 }
 
 fn user(index: usize) -> String {

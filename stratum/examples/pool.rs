@@ -4,14 +4,16 @@
 //! `cargo run --release -p stratum --features service --example pool -- 127.0.0.1:3334 [difficulty]`
 #![allow(clippy::disallowed_methods, clippy::print_stdout)] // A program at the edge: it has a clock and a terminal.
 
+mod made_up;
+
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use pow::{CompactBits, Difficulty, Target};
+use pow::Difficulty;
 use stratum::service::{FolderShares, Later, Ports, ProofSink, Service, Socket};
 use stratum::{Config, Payment, Port, Proof, Template, Verdict};
 use tokio::sync::watch;
-use types::{ChainId, Hash32, Height, Network};
+use types::Network;
 
 fn now_ms() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -19,24 +21,7 @@ fn now_ms() -> u64 {
 }
 
 fn template(work_height: u64, previous: [u8; 32]) -> Template {
-    let bits = CompactBits(0x1e10_0000);
-    let time = u32::try_from(now_ms() / 1_000).unwrap_or(u32::MAX);
-    Template {
-        chain_id: ChainId(Hash32([7; 32])),
-        work_height,
-        previous,
-        version: 0x2000_0000,
-        bits,
-        share_target: Target::from_compact(bits).expect("valid bits").times(64),
-        anchor: Hash32([9; 32]),
-        anchor_height: Height(40),
-        expires_ms: u64::MAX,
-        time,
-        time_min: time - 600,
-        time_max: time + 600,
-        grace_ms: 5_000,
-        branch: Vec::new(),
-    }
+    made_up::template(work_height, previous, 0x1e10_0000, u32::try_from(now_ms() / 1_000).unwrap_or(u32::MAX))
 }
 
 /// Every work is taken, and the next one builds on it.

@@ -1,17 +1,20 @@
 //! The shell over real sockets: plain, TLS, restart, drain, and what a stranger may cost.
 #![allow(clippy::disallowed_methods)] // Real sockets need a real clock.
 
+#[path = "../examples/made_up/mod.rs"]
+mod made_up;
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use pow::{CompactBits, Difficulty, Target, WorkHeader, merkle, sha256d};
+use pow::{CompactBits, Difficulty, WorkHeader, merkle, sha256d};
 use serde_json::Value;
 use stratum::service::{Admission, FolderShares, Later, Ports, ProofSink, Service, Socket, rustls};
 use stratum::{Config, Payment, Port, Proof, Server, Template, Verdict, Worker};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
-use types::{Address, ChainId, Hash32, Height, Network};
+use types::{Address, Hash32, Network};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -20,24 +23,7 @@ fn now_ms() -> u64 {
 }
 
 fn template(work_height: u64) -> Template {
-    let bits = CompactBits(0x207f_ffff);
-    let time = (now_ms() / 1_000) as u32;
-    Template {
-        chain_id: ChainId(Hash32([7; 32])),
-        work_height,
-        previous: [work_height as u8; 32],
-        version: 0x2000_0000,
-        bits,
-        share_target: Target::from_compact(bits).expect("valid bits").times(64),
-        anchor: Hash32([9; 32]),
-        anchor_height: Height(40),
-        expires_ms: u64::MAX,
-        time,
-        time_min: time - 600,
-        time_max: time + 600,
-        grace_ms: 5_000,
-        branch: Vec::new(),
-    }
+    made_up::template(work_height, [work_height as u8; 32], 0x207f_ffff, (now_ms() / 1_000) as u32)
 }
 
 /// A chain that tells which proofs it got.

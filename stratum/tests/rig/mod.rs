@@ -3,6 +3,9 @@
 //! Miners read what the server sends as any client would, and put headers together from it with their own code.
 #![allow(dead_code, missing_docs)] // Each test file uses its part.
 
+#[path = "../../examples/made_up/mod.rs"]
+mod made_up;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -13,7 +16,7 @@ use stratum::{
     Book, CloseReason, Config, ConnectionId, Entry, Event, Input, Output, Payment, Port, Proof, Server, Template,
     ledger,
 };
-use types::{Address, ChainId, Hash32, Height, Network};
+use types::{Address, Hash32, Network};
 
 pub const SOLO: usize = 0;
 pub const POOLED: usize = 1;
@@ -42,23 +45,9 @@ pub fn config() -> Config {
 
 /// A work of pool difficulty 1 whose shares are 64 times lighter.
 pub fn template(work_height: u64) -> Template {
-    let bits = CompactBits(0x1d00_ffff);
-    Template {
-        chain_id: ChainId(Hash32([7; 32])),
-        work_height,
-        previous: std::array::from_fn(|index| (work_height as u8).wrapping_mul(31).wrapping_add(index as u8)),
-        version: 0x2000_0000,
-        bits,
-        share_target: Target::from_compact(bits).expect("valid bits").times(64),
-        anchor: Hash32([9; 32]),
-        anchor_height: Height(40),
-        expires_ms: u64::MAX,
-        time: 1_700_000_000,
-        time_min: 1_699_999_000,
-        time_max: 1_700_000_600,
-        grace_ms: 5_000,
-        branch: vec![Hash32([3; 32])],
-    }
+    let previous = std::array::from_fn(|index| (work_height as u8).wrapping_mul(31).wrapping_add(index as u8));
+    let work = made_up::template(work_height, previous, 0x1d00_ffff, 1_700_000_000);
+    Template { time_min: 1_699_999_000, branch: vec![Hash32([3; 32])], ..work }
 }
 
 /// Everything that the server did, in order.

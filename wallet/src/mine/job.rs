@@ -98,12 +98,17 @@ impl Job {
         Some(second)
     }
 
+    /// The coinbase with an extranonce.
+    #[must_use]
+    pub fn coinbase(&self, extranonce2: &[u8]) -> Vec<u8> {
+        [&self.notify.coinbase1, &self.extranonce.first, extranonce2, &self.notify.coinbase2].concat()
+    }
+
     /// The header with an extranonce; the nonce is 0.
     #[must_use]
     pub fn header(&self, extranonce2: &[u8]) -> WorkHeader {
-        let Notify { coinbase1, coinbase2, branch, version, previous, bits, time, .. } = &self.notify;
-        let coinbase = [coinbase1, &self.extranonce.first, extranonce2, coinbase2].concat();
-        let merkle_root = merkle::fold(sha256d(&coinbase), branch);
+        let Notify { branch, version, previous, bits, time, .. } = &self.notify;
+        let merkle_root = merkle::fold(sha256d(&self.coinbase(extranonce2)), branch);
         let (version, previous, bits, time) = (*version, *previous, CompactBits(bits.0), *time);
         WorkHeader { version, previous, merkle_root, time, bits, nonce: 0 }
     }

@@ -13,7 +13,8 @@ use pow::Difficulty;
 use super::connection::{Trust, Writer, connect};
 use super::job::Share;
 use super::message::shown;
-use super::session::{Event, Session};
+use super::payee::Diverted;
+use super::session::{Event, Login, Session};
 use super::show::{Show, Told};
 use super::workers::Workers;
 use crate::{Error, Result};
@@ -45,10 +46,8 @@ pub struct Pool {
 pub struct Options {
     /// Where to mine.
     pub pool: Pool,
-    /// Payout address, and the worker's name behind a point.
-    pub user: String,
-    /// The pool's password, which is mostly `x`.
-    pub password: String,
+    /// For whom.
+    pub login: Login,
     /// How to search.
     pub kernel: Kernel,
     /// How many threads search.
@@ -90,10 +89,12 @@ pub struct Summary {
     pub best: Option<Difficulty>,
 }
 
-/// Mines until told to end, by the options or by [`Happening::Interrupted`].
+/// Mines until told to end, by the options or by [`Happening::Interrupted`]. The end is told to `show`, after an error only if a
+/// pool had let the worker in.
 ///
 /// # Errors
-/// `pool_refused` when the pool does not let the worker in the first time; `pool_unreachable` when the time is over and no pool ever let it in.
+/// `pool_refused` when the pool does not let the worker in the first time; `pool_unreachable` when the time is over and no pool ever let it in;
+/// `wrong_payee` when a job pays somebody else than the login says, and `foreign_job` when it pays nobody on this chain.
 pub fn run(
     options: Options,
     (sender, receiver): (SyncSender<Happening>, Receiver<Happening>),
@@ -121,6 +122,9 @@ pub fn run(
     // Workers that wait to tell of a share end when nobody listens.
     miner.workers.stop();
     drop(receiver);
+    if outcome.is_ok() || miner.was_ready {
+        miner.show.tell(&Told::End { summary: &miner.summary });
+    }
     outcome.map(|()| miner.summary)
 }
 
@@ -241,8 +245,8 @@ impl Miner<'_> {
     }
 
     fn open(&mut self, writer: Writer) {
-        let Options { user, password, pool, .. } = &self.options;
-        let mut session = Session::new(user, password, &pool.host, self.number);
+        let Options { login, pool, .. } = &self.options;
+        let mut session = Session::new(login.clone(), &pool.host, self.number);
         let lines = session.open();
         self.link = Some(Link { writer, session, opened: Instant::now() });
         self.show.tell(&Told::Connected);
@@ -285,6 +289,7 @@ impl Miner<'_> {
                 self.workers.set(Some(job));
                 self.show.tell(&Told::Job { id: &id, clean, difficulty: self.difficulty });
             }
+            Event::Diverted(diverted) => return Err(self.diverted(diverted)),
             Event::Authorized => {
                 self.was_ready = true;
                 self.backoff_s = BACKOFF_S.0;
@@ -295,7 +300,7 @@ impl Miner<'_> {
                 self.lose(&format!("the pool does not let the worker in: {why}"), None)
             }
             Event::Unauthorized(why) => {
-                let message = format!("the pool does not let `{}` in: {why}", self.options.user);
+                let message = format!("the pool does not let `{}` in: {why}", self.options.login.user);
                 return Err(Error::new("pool_refused", message, "check --address, --worker and --password"));
             }
             Event::Difficulty(difficulty) => self.show.tell(&Told::Difficulty { difficulty }),
@@ -314,6 +319,30 @@ impl Miner<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A job pays the wrong account. Only where nobody between can write is it surely the pool's doing.
+    fn diverted(&self, diverted: Diverted) -> Error {
+        let Pool { host, trust, .. } = &self.options.pool;
+        let who = match trust {
+            Some(_) => format!("{host} itself sends such jobs, so mine elsewhere"),
+            None => format!(
+                "somebody between here and {host} may have written it, so use the pool's port for TLS (`--tls`)"
+            ),
+        };
+        let (code, hint) = match diverted {
+            Diverted::Other { paid, .. } => {
+                ("wrong_payee", format!("if {paid} is your pool's account, say `--pays {paid}`; if not, {who}"))
+            }
+            Diverted::Open | Diverted::Value(_) => {
+                ("wrong_payee", format!("no port of Thronos sends such jobs; {who}"))
+            }
+            Diverted::Foreign(_) => (
+                "foreign_job",
+                "check --pool; `--pays any` mines for any chain, and for whomever the pool pays".to_owned(),
+            ),
+        };
+        Error::new(code, format!("{diverted}; it was not begun"), hint)
     }
 
     fn hand_in(&mut self, share: Share) {

@@ -4,7 +4,8 @@
 //! `subscribe` at once, `authorize` when subscribed; an answer is told by its number, and nothing else is expected in order.
 //!
 //! Invariants: work begins when the pool has answered the subscription and authorized the worker; difficulty and extranonce hold
-//! from the next job on, a version mask at once; at most [`PENDING_MAX`] requests wait for an answer.
+//! from the next job on, a version mask at once; at most [`PENDING_MAX`] requests wait for an answer; a job that pays whom it should
+//! not is never handed out, and from then on no share is handed in.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,12 +16,24 @@ use serde_json::{Value, json};
 
 use super::job::{Job, Share};
 use super::message::{self, Extranonce, Message, Nonsense, Notify};
+use super::payee::{Diverted, Pays};
 
 /// Version bits that miners may roll, by BIP 320.
 pub const VERSION_MASK: u32 = 0x1fff_e000;
 /// Most requests that wait for an answer. A pool that answers none of so many has gone.
 pub const PENDING_MAX: usize = 4_096;
 const AGENT: &str = concat!("thronos/", env!("CARGO_PKG_VERSION"));
+
+/// For whom to mine, and as whom.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// Payout address, and the worker's name behind a point.
+    pub user: String,
+    /// The pool's password, which is mostly `x`.
+    pub password: String,
+    /// Whom jobs may pay.
+    pub pays: Pays,
+}
 
 /// What follows from a line.
 #[derive(Clone, Debug)]
@@ -29,6 +42,8 @@ pub enum Event {
     Send(String),
     /// Search this; earlier jobs may go on counting.
     Work(Arc<Job>),
+    /// The pool handed out a job that pays somebody else: there is nothing more to do here.
+    Diverted(Diverted),
     /// The pool lets the worker in.
     Authorized,
     /// It does not, with its reason.
@@ -61,8 +76,7 @@ enum Pending {
 
 /// A conversation.
 pub struct Session {
-    user: String,
-    password: String,
+    login: Login,
     host: String,
     request: u64,
     pending: BTreeMap<u64, Pending>,
@@ -80,14 +94,13 @@ pub struct Session {
 }
 
 impl Session {
-    /// A conversation of `user` with the pool at `host`. Jobs of different `connection`s have different serials, so that a share
+    /// A conversation with the pool at `host`. Jobs of different `connection`s have different serials, so that a share
     /// that was found before a connection broke is not handed in on the next.
     #[must_use]
-    pub fn new(user: &str, password: &str, host: &str, connection: u32) -> Self {
+    pub fn new(login: Login, host: &str, connection: u32) -> Self {
         let serial = u64::from(connection) << 32;
         Self {
-            user: user.to_owned(),
-            password: password.to_owned(),
+            login,
             host: host.to_owned(),
             request: 0,
             pending: BTreeMap::new(),
@@ -191,7 +204,7 @@ impl Session {
         };
         let wrong = |why| Nonsense(format!("the subscription's answer: {why}"));
         self.extranonce = Some(message::extranonce(first, bytes).map_err(wrong)?);
-        let credentials = json!([self.user, self.password]);
+        let credentials = json!([self.login.user, self.login.password]);
         Ok(vec![
             Event::Send(self.ask("mining.authorize", credentials, Pending::Authorize)),
             Event::Send(self.ask("mining.extranonce.subscribe", json!([]), Pending::Extranonce)),
@@ -208,11 +221,16 @@ impl Session {
         self.work().into_iter().collect()
     }
 
-    /// The latest job, once there is all that it needs.
+    /// The latest job, once there is all that it needs, if it pays whom it should.
     fn work(&mut self) -> Option<Event> {
         let extranonce = self.extranonce.clone().filter(|_| self.authorized)?;
         let notify = self.notify.clone()?;
         let job = Job::new(self.serial, notify, extranonce, self.difficulty, self.mask, Arc::clone(&self.next));
+        if let Err(diverted) = self.login.pays.check(&job) {
+            self.job = None;
+            self.serial_valid = u64::MAX;
+            return Some(Event::Diverted(diverted));
+        }
         let job = Arc::new(job);
         self.job = Some(Arc::clone(&job));
         Some(Event::Work(job))
@@ -252,7 +270,7 @@ impl Session {
             return None;
         }
         let mut params = vec![
-            json!(self.user),
+            json!(self.login.user),
             json!(share.job),
             json!(hex::encode(&share.extranonce2)),
             json!(format!("{:08x}", share.time)),

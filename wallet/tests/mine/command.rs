@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use types::{Address, Network};
 
-use crate::pool::TestPool;
+use crate::pool::{PAYEE, TestPool};
 
 fn thronos(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_thronos"));
@@ -94,6 +94,28 @@ fn a_person_is_told_in_lines_and_gets_a_summary() {
 }
 
 #[test]
+fn w9_a_pool_that_pays_somebody_else_ends_the_command_unless_it_may() {
+    let pool = TestPool::start(|talk| talk.serve(usize::MAX));
+    let (paid, own) = (PAYEE.to_text(Network::Test), Address([8; 20]).to_text(Network::Test));
+    let host = format!("127.0.0.1:{}", pool.port);
+    let mine = ["mine", "--json", "--pool", &host, "--address", &own, "--threads", "1", "--shares", "1"];
+    let done = output(&mine);
+    let error: Value = serde_json::from_slice(&done.stderr).expect("one JSON document");
+    assert_eq!((done.status.code(), error["code"].as_str()), (Some(1), Some("wrong_payee")));
+    let (message, hint) = (error["message"].as_str().expect("a text"), error["hint"].as_str().expect("a text"));
+    assert_eq!(message, format!("the pool's job pays {paid}, and should pay {own}; it was not begun"));
+    assert!(hint.contains(&format!("`--pays {paid}`")) && hint.contains("`--tls`"), "{hint}");
+    let events = String::from_utf8(done.stdout).expect("JSON");
+    assert!(events.lines().last().is_some_and(|last| last.contains("\"event\":\"end\"")), "{events}");
+    assert!(!events.contains("\"event\":\"job\"") && pool.seen.lock().expect("whole").shares == 0, "{events}");
+    for pays in [&paid, "any"] {
+        let done = output(&[&mine[..], &["--pays", pays]].concat());
+        assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+    assert!(pool.seen.lock().expect("whole").shares >= 2);
+}
+
+#[test]
 fn wrong_input_is_refused_before_anybody_is_called() {
     let address = Address([7; 20]).to_text(Network::Main);
     let long = "w".repeat(33);
@@ -101,6 +123,7 @@ fn wrong_input_is_refused_before_anybody_is_called() {
         (vec!["--pool", "nowhere", "--address", &address], "bad_pool"),
         (vec!["--pool", "a:1", "--address", "bob"], "bad_address"),
         (vec!["--pool", "a:1", "--address", &address[..address.len() - 1]], "address_typo"),
+        (vec!["--pool", "a:1", "--address", &address, "--pays", "anybody"], "bad_address"),
         (vec!["--pool", "a:1", "--address", &address, "--worker", "a.b"], "bad_worker"),
         (vec!["--pool", "a:1", "--address", &address, "--worker", "\n"], "bad_worker"),
         (vec!["--pool", "a:1", "--address", &address, "--worker", &long], "bad_worker"),

@@ -1,8 +1,11 @@
-//! The miner from outside: its conversation line by line, hostile pools, and whole runs over real sockets.
+//! The miner from outside: its conversation line by line, hostile pools, whole runs over real sockets, and somebody in between.
 
 mod command;
 mod hostile;
+mod middle;
+mod payee;
 mod pool;
+mod port;
 mod runs;
 mod session;
 mod space;

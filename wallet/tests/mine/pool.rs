@@ -6,7 +6,10 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use bitcoin::hashes::{Hash, sha256d};
+use pow::Commitment;
+use pow::coinbase::CoinbaseParts;
 use serde_json::{Value, json};
+use types::{Address, ChainId, Hash32};
 
 /// A socket, or TLS over one.
 pub trait Stream: Read + Write + Send {}
@@ -38,6 +41,15 @@ pub struct Talk {
     pub shares: usize,
     /// Jobs are changed after so many shares.
     pub shares_per_job: usize,
+}
+
+/// Whom the pool's jobs pay.
+pub const PAYEE: Address = Address([7; 20]);
+
+/// A coinbase that pays an account on some chain.
+pub fn coinbase_for(payee: Address) -> CoinbaseParts {
+    let commitment = Commitment { chain_id: ChainId(Hash32([1; 32])), work_height: 5, payee, anchor: Hash32([2; 32]) };
+    commitment.coinbase_parts(b"test").expect("a short tag")
 }
 
 /// Difficulty 1e-6 takes 4,295 hashes.
@@ -88,12 +100,13 @@ impl Talk {
 
     fn notify(&mut self) {
         self.job += 1;
+        let CoinbaseParts { coinbase1, coinbase2 } = coinbase_for(PAYEE);
         // All jobs are alike but for their names, so that whatever is tried twice is seen.
         let params = json!([
             self.job.to_string(),
             "ab".repeat(32),
-            "0100",
-            "ffff",
+            hex::encode(coinbase1),
+            hex::encode(coinbase2),
             ["cd".repeat(32)],
             "20000000",
             "1d00ffff",
@@ -143,7 +156,9 @@ impl Talk {
             return;
         }
         let number = |digits: &str| u32::from_str_radix(digits, 16).expect("hexadecimal");
-        let coinbase = hex::decode(format!("0100{:08x}{second}ffff", self.number)).expect("hexadecimal");
+        let second = hex::decode(second).expect("hexadecimal");
+        let CoinbaseParts { coinbase1, coinbase2 } = coinbase_for(PAYEE);
+        let coinbase = [&coinbase1[..], &(self.number as u32).to_be_bytes(), &second, &coinbase2].concat();
         let root = sha256d::Hash::hash(&[&sha256d::Hash::hash(&coinbase).to_byte_array()[..], &[0xcd; 32]].concat());
         let header = bitcoin::block::Header {
             version: bitcoin::block::Version::from_consensus((0x2000_0000 & !self.mask | number(bits)).cast_signed()),
@@ -165,7 +180,7 @@ impl Talk {
         let meets = bitcoin::Target::from_le_bytes(target).is_met_by(header.block_hash());
         let bytes: [u8; 80] = bitcoin::consensus::serialize(&header).try_into().expect("80 bytes");
         let mut seen = self.seen.lock().expect("whole");
-        let good = meets && number(bits) & !self.mask == 0 && second.len() == 16 && seen.headers.insert(bytes);
+        let good = meets && number(bits) & !self.mask == 0 && second.len() == 8 && seen.headers.insert(bytes);
         if !good {
             seen.wrong.push(request.to_string());
         }

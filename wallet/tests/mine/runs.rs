@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use lanes::sha256d::Kernel;
 use serde_json::Value;
+use types::Network;
 use wallet::mine::connection::Trust;
 use wallet::mine::run::{HAPPENINGS_MAX, Happening, run};
 use wallet::mine::show::{Show, Told};
-use wallet::mine::{Options, Pool, Summary};
+use wallet::mine::{Login, Options, Payee, Pays, Pool, Summary};
 
-use crate::pool::{Stream, Talk, TestPool};
+use crate::pool::{PAYEE, Stream, Talk, TestPool};
 
 /// Keeps what it is told.
 #[derive(Clone, Default)]
-struct Recorder(Arc<Mutex<Vec<Value>>>);
+pub struct Recorder(Arc<Mutex<Vec<Value>>>);
 
 impl Show for Recorder {
     fn tell(&mut self, told: &Told<'_>) {
@@ -24,17 +25,23 @@ impl Show for Recorder {
 }
 
 impl Recorder {
-    fn texts(&self, event: &str, field: &str) -> Vec<String> {
+    /// What was told in a field of all events of that name.
+    pub fn texts(&self, event: &str, field: &str) -> Vec<String> {
         let events = self.0.lock().expect("whole");
         events.iter().filter(|told| told["event"] == event).map(|told| told[field].to_string()).collect()
     }
 }
 
-fn options(port: u16, shares: u64) -> Options {
+/// A worker for the account that the pool pays.
+fn login() -> Login {
+    let payee = Payee { address: PAYEE, network: Some(Network::Main) };
+    Login { user: format!("{payee}.desk"), password: "x".to_owned(), pays: Pays::Only(payee) }
+}
+
+pub fn options(port: u16, shares: u64) -> Options {
     Options {
         pool: Pool { host: "127.0.0.1".to_owned(), port, trust: None },
-        user: "thr1address.desk".to_owned(),
-        password: "x".to_owned(),
+        login: login(),
         kernel: Kernel::best(),
         threads: 2,
         time_max: Some(Duration::from_secs(120)),
@@ -60,7 +67,7 @@ fn shares_count_and_nothing_is_tried_twice_though_all_jobs_are_alike() {
         let seen = pool.seen.lock().expect("whole");
         assert_eq!((summary.accepted, &seen.wrong), (1_000, &Vec::new()), "{kernel}");
         assert!(seen.shares >= 1_000 && summary.hashes > 1_000_000, "{kernel} {summary:?}");
-        assert_eq!(seen.users, ["thr1address.desk"]);
+        assert_eq!(seen.users, [login().user]);
         assert!(recorder.texts("job", "id").len() >= 10);
         assert!(
             recorder.texts("rejected", "why").iter().all(|why| why.contains("Job not found")),
@@ -161,7 +168,7 @@ fn the_person_ends_a_run_at_any_time() {
 }
 
 /// A certificate of its own making, and what trusts it.
-fn certified() -> (impl Fn(std::net::TcpStream) -> Box<dyn Stream> + Send + 'static, Trust) {
+pub fn certified() -> (Arc<rustls::ServerConfig>, Trust) {
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("roots.pem");
@@ -175,17 +182,16 @@ fn certified() -> (impl Fn(std::net::TcpStream) -> Box<dyn Stream> + Send + 'sta
         .with_no_client_auth()
         .with_single_cert(vec![made.cert.der().clone()], key)
         .expect("the key fits");
-    let config = Arc::new(config);
-    let wrap = move |socket| {
-        let connection = rustls::ServerConnection::new(Arc::clone(&config)).expect("a connection");
-        Box::new(rustls::StreamOwned::new(connection, socket)) as Box<dyn Stream>
-    };
-    (wrap, trust)
+    (Arc::new(config), trust)
 }
 
 #[test]
 fn shares_count_over_tls_and_a_stranger_s_certificate_is_not_believed() {
-    let (wrap, trust) = certified();
+    let (config, trust) = certified();
+    let wrap = move |socket| {
+        let connection = rustls::ServerConnection::new(Arc::clone(&config)).expect("a connection");
+        Box::new(rustls::StreamOwned::new(connection, socket)) as Box<dyn Stream>
+    };
     let serve = |talk: &mut Talk| {
         if talk.number > 0 {
             talk.serve(usize::MAX);

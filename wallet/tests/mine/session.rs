@@ -10,6 +10,7 @@ use sv1_api::utils::{HexU32Be, MerkleNode, PrevHash};
 use sv1_api::{Message, server_to_client};
 use wallet::mine::job::{Job, Share};
 use wallet::mine::session::{Event, Session, VERSION_MASK};
+use wallet::mine::{Login, Pays};
 
 /// What `sv1_api` reads of a line of ours.
 pub fn judged(line: &str) -> Client2Server {
@@ -17,8 +18,13 @@ pub fn judged(line: &str) -> Client2Server {
     message.try_into().unwrap_or_else(|error| panic!("{line}: {error:?}"))
 }
 
+fn session_that(pays: Pays, connection: u32) -> Session {
+    let login = Login { user: "thr1address.desk".to_owned(), password: "x".to_owned(), pays };
+    Session::new(login, "pool.example", connection)
+}
+
 fn session_of(connection: u32) -> Session {
-    Session::new("thr1address.desk", "x", "pool.example", connection)
+    session_that(Pays::Anybody, connection)
 }
 
 pub fn session() -> Session {
@@ -37,6 +43,11 @@ pub fn hear(session: &mut Session, line: &Value) -> Vec<Event> {
 /// A session that is let in, with version rolling and an extranonce of four and eight bytes.
 pub fn ready() -> Session {
     let_in(session())
+}
+
+/// As [`ready`], but not everybody may be paid.
+pub fn ready_to_pay(pays: Pays) -> Session {
+    let_in(session_that(pays, 1))
 }
 
 fn let_in(mut session: Session) -> Session {

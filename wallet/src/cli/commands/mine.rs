@@ -19,10 +19,12 @@ use crate::cli::report::{Report, lines, table};
 use crate::cli::span;
 use crate::mine::connection::Trust;
 use crate::mine::run::{HAPPENINGS_MAX, Happening, Summary, run};
-use crate::mine::show::{Json, Live, Log, Show, Told, rate};
-use crate::mine::{Options, Pool, benchmark};
+use crate::mine::show::{Json, Live, Log, Show, rate};
+use crate::mine::{Login, Options, Payee, Pays, Pool, benchmark};
 use crate::{Error, Result};
 
+/// What `--pays` says instead of an address.
+const ANYBODY: &str = "any";
 /// Longest name of a worker.
 const WORKER_CHARS_MAX: usize = 32;
 /// Longest password.
@@ -31,6 +33,8 @@ const PASSWORD_CHARS_MAX: usize = 128;
 const AFTER: &str = "Mines until Ctrl-C, --for or --shares; a connection that breaks is tried again after 1, 2, 4 … 60 s.
 With --json every event is one JSON object on a line: connecting, connected, authorized, lost, difficulty, job, accepted, rejected,
 message, status (each second) and end.
+A job that pays anybody but --address, or whom --pays names, ends the run before it is hashed: somebody between here and the pool
+could have written it. The error's code is wrong_payee, or foreign_job for a pool of another chain.
 To leave the machine to others, begin with `nice -n 19 thronos mine …`.
 
 Example: thronos mine --pool 127.0.0.1:3334 --address thr1… --worker desk";
@@ -45,6 +49,9 @@ pub struct Mine {
     /// Who is paid: an address, or the name of an account in this wallet
     #[arg(long, value_name = "ADDRESS", required_unless_present = "benchmark")]
     address: Option<String>,
+    /// Whom every job has to pay: on a shared port the pool's account, `any` without a check [default: --address]
+    #[arg(long, value_name = "ADDRESS|any")]
+    pays: Option<String>,
     /// This machine's name, for the pool's statistics
     #[arg(long, value_name = "NAME")]
     worker: Option<String>,
@@ -70,7 +77,7 @@ pub struct Mine {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     shares: Option<u64>,
     /// Measure how fast each kernel is on one core, and end
-    #[arg(long, conflicts_with_all = ["pool", "address"])]
+    #[arg(long, conflicts_with_all = ["pool", "address", "pays"])]
     benchmark: bool,
 }
 
@@ -112,9 +119,18 @@ impl Mine {
             return Ok(figures());
         };
         let (host, port) = host_and_port(pool)?;
-        let options = Options {
-            user: self.user(context, address)?,
+        let payee = payee(context, address)?;
+        let login = Login {
+            user: self.user(payee)?,
             password: self.checked_password()?,
+            pays: match self.pays.as_deref() {
+                None => Pays::Only(payee),
+                Some(ANYBODY) => Pays::Anybody,
+                Some(text) => Pays::Only(self::payee(context, text)?),
+            },
+        };
+        let options = Options {
+            login,
             kernel: self.kernel.kernel()?,
             threads: self.threads.map_or_else(spare_cores, usize::from),
             time_max: self.time.as_deref().map(span::parse).transpose()?.map(Duration::from_millis),
@@ -132,30 +148,16 @@ impl Mine {
             Box::new(Log::new(std::io::stderr()))
         };
         if !context.json {
-            context.note(&format!("mining for {} with {threads} threads, kernel {kernel}", options.user));
+            context.note(&format!("mining for {} with {threads} threads, kernel {kernel}", options.login.user));
         }
         let summary = run(options, (sender, receiver), show.as_mut())?;
-        show.tell(&Told::End { summary: &summary });
         Ok(Report::told(end_lines(&summary)))
     }
 
-    /// The address, checked, and the worker's name behind it.
-    fn user(&self, context: &Context, address: &str) -> Result<String> {
-        let address = if context.home.has_key(address) || context.home.has_policy(address) {
-            let chain = context.known_chain()?;
-            context.sender(address)?.address.to_text(chain.network())
-        } else {
-            match address::read(address)? {
-                (address, "legacy") => {
-                    context.note("note: an address of the older form has no checksum; a typo would pay somebody else");
-                    address.to_legacy_text()
-                }
-                (address, "test") => address.to_text(Network::Test),
-                (address, _) => address.to_text(Network::Main),
-            }
-        };
+    /// The address, and the worker's name behind it.
+    fn user(&self, payee: Payee) -> Result<String> {
         let Some(worker) = &self.worker else {
-            return Ok(address);
+            return Ok(payee.to_string());
         };
         let plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
         if worker.is_empty() || worker.len() > WORKER_CHARS_MAX || !worker.chars().all(plain) {
@@ -163,7 +165,7 @@ impl Mine {
             let hint = format!("1 to {WORKER_CHARS_MAX} letters, digits, `-` and `_`");
             return Err(Error::new("bad_worker", message, hint));
         }
-        Ok(format!("{address}.{worker}"))
+        Ok(format!("{payee}.{worker}"))
     }
 
     fn checked_password(&self) -> Result<String> {
@@ -182,6 +184,24 @@ impl Mine {
         let named = path.unwrap_or_else(|| std::path::Path::new("the built-in authorities"));
         Trust::new(path).map(Some).map_err(|error| Error::file("read certificates from", named, &error))
     }
+}
+
+/// The account of that name in this wallet, or the address, checked.
+fn payee(context: &Context, text: &str) -> Result<Payee> {
+    if context.home.has_key(text) || context.home.has_policy(text) {
+        let network = Some(context.known_chain()?.network());
+        return Ok(Payee { address: context.sender(text)?.address, network });
+    }
+    let (address, form) = address::read(text)?;
+    let network = match form {
+        "legacy" => {
+            context.note("note: an address of the older form has no checksum; a typo would pay somebody else");
+            None
+        }
+        "test" => Some(Network::Test),
+        _ => Some(Network::Main),
+    };
+    Ok(Payee { address, network })
 }
 
 /// Host and port of `host:3334`, `[::1]:3334`, or either behind `stratum+tcp://`.

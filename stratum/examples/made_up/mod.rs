@@ -1,0 +1,28 @@
+//! The work of a chain that does not exist, for whoever wants a server without one: examples, tests, fuzz targets.
+//!
+//! It must not know a clock or a chain. Invariant: everything that nobody asks about is the same for all of them.
+
+use pow::{CompactBits, Target};
+use stratum::Template;
+use types::{ChainId, Hash32, Height};
+
+/// A work that builds on `previous`, its shares 64 times lighter, with times up to ten minutes around `time`, in seconds.
+pub fn template(work_height: u64, previous: [u8; 32], bits: u32, time: u32) -> Template {
+    let bits = CompactBits(bits);
+    Template {
+        chain_id: ChainId(Hash32([7; 32])),
+        work_height,
+        previous,
+        version: 0x2000_0000,
+        bits,
+        share_target: Target::from_compact(bits).expect("whoever makes a work up names a target").times(64),
+        anchor: Hash32([9; 32]),
+        anchor_height: Height(40),
+        expires_ms: u64::MAX,
+        time,
+        time_min: time.saturating_sub(600),
+        time_max: time.saturating_add(600),
+        grace_ms: 5_000,
+        branch: Vec::new(),
+    }
+}
