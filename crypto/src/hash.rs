@@ -4,21 +4,18 @@
 //! a preimage of another.
 
 use borsh::{BorshSerialize, io};
+use lanes::sha256::constants::INITIAL;
 use ripemd::Ripemd160;
 use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};
 
 use crate::tags::Tag;
 
-/// What SHA-256 begins with (FIPS 180-4, 5.3.3).
-const SHA256_BEGIN: [u32; 8] =
-    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
-
 /// SHA-256 of `bytes`. Whole blocks are compressed where they lie and the last one or two with their padding: nearly every message
 /// of the chain is a few blocks long, and gathering it in a hasher first would cost half as much as the hashing.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let mut state = SHA256_BEGIN;
+    let mut state = INITIAL;
     let (blocks, rest) = bytes.as_chunks::<64>();
     compress256(&mut state, blocks);
     let mut padded = [[0_u8; 64]; 2];

@@ -100,6 +100,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_line_of_the_seeds_is_a_call() {
+        let seeds: [&[u8]; 2] =
+            [include_bytes!("../seeds/stratum_line/session"), include_bytes!("../seeds/stratum_session/session")];
+        for seed in seeds {
+            let (read, end) = lines(&[seed]);
+            assert!(read.len() == 12 && end.is_none(), "{} lines, {end:?}", read.len());
+            for line in read {
+                let request = Request::parse(&line).expect("a request");
+                assert!(Call::parse(&request).is_ok(), "{}", String::from_utf8_lossy(&line));
+            }
+            stratum_line(seed);
+            stratum_session(seed);
+        }
+    }
+
+    #[test]
     fn the_targets_accept_a_good_session_and_rubbish() {
         let share =
             b"{\"id\":4,\"method\":\"mining.submit\",\"params\":[\"THR0101010101010101010101010101010101010101.a\",\

@@ -109,13 +109,23 @@ mod tests {
         task.proof(&header, coinbase).expect("a short coinbase").to_canonical()
     }
 
+    fn assert_admitted(share: &[u8]) {
+        let (registry, state) = chain();
+        let body = ByteString::new(share.to_vec()).expect("short");
+        let verdict = registry.admit(state, NOW, &[&SystemCall { module: ModuleId(3), body }]).pop();
+        assert!(matches!(verdict, Some(Ok(_))), "{verdict:?}");
+    }
+
+    #[test]
+    fn the_seeds_are_a_share_that_is_admitted_and_a_coinbase_that_is_read() {
+        assert_admitted(include_bytes!("../seeds/work_proof/share"));
+        assert!(Coinbase::parse(include_bytes!("../seeds/coinbase/built")).is_ok());
+    }
+
     #[test]
     fn a_share_passes_the_target_cut_anywhere_and_with_every_bit_flipped() {
         let share = share();
-        let (registry, state) = chain();
-        let body = ByteString::new(share.clone()).expect("short");
-        let verdict = registry.admit(state, NOW, &[&SystemCall { module: ModuleId(3), body }]).pop();
-        assert!(matches!(verdict, Some(Ok(_))), "{verdict:?}");
+        assert_admitted(&share);
         work_proof(&share);
         let length = WorkProof::from_canonical(&share).expect("a proof").coinbase.len();
         coinbase(&share[92..92 + length]);

@@ -232,7 +232,7 @@ impl ParametersFile {
         let Parameters { timing, fees, limits, thr_cap, asset_creation_fee, mining } = parameters.clone();
         let FeeParameters { price_floor, weight_target_per_s, excess_per_e, ecosystem } = fees;
         let fees = FeesFile { price_floor, weight_target_per_s, excess_per_e, ecosystem: text(ecosystem) };
-        Self { timing, fees, limits, thr_cap, asset_creation_fee, mining: MiningFile::of(mining, text) }
+        Self { timing, fees, limits, thr_cap, asset_creation_fee, mining: MiningFile::of(&mining, text) }
     }
 
     fn into_parameters(self, network: Network) -> Result<Parameters, GenesisError> {
@@ -246,81 +246,44 @@ impl ParametersFile {
 }
 
 impl MiningFile {
-    fn of(mining: MiningParameters, text: impl Fn(Address) -> String) -> Self {
-        let MiningParameters {
-            launch_bits,
-            spacing_ms,
-            half_life_ms,
-            spacing_min_ms,
-            anchor_age_max_ms,
-            header_behind_max_s,
-            header_ahead_max_s,
-            share_factor,
-            window_works,
-            shares_per_work_max,
-            reward,
-            halving_interval,
-            ai_pool,
-            validators,
-            ecosystem,
-        } = mining;
-        let (ai_pool, validators, ecosystem) = (text(ai_pool), text(validators), text(ecosystem));
+    fn of(mining: &MiningParameters, text: impl Fn(Address) -> String) -> Self {
         Self {
-            launch_bits,
-            spacing_ms,
-            half_life_ms,
-            spacing_min_ms,
-            anchor_age_max_ms,
-            header_behind_max_s,
-            header_ahead_max_s,
-            share_factor,
-            window_works,
-            shares_per_work_max,
-            reward,
-            halving_interval,
-            ai_pool,
-            validators,
-            ecosystem,
+            launch_bits: mining.launch_bits,
+            spacing_ms: mining.spacing_ms,
+            half_life_ms: mining.half_life_ms,
+            spacing_min_ms: mining.spacing_min_ms,
+            anchor_age_max_ms: mining.anchor_age_max_ms,
+            header_behind_max_s: mining.header_behind_max_s,
+            header_ahead_max_s: mining.header_ahead_max_s,
+            share_factor: mining.share_factor,
+            window_works: mining.window_works,
+            shares_per_work_max: mining.shares_per_work_max,
+            reward: mining.reward,
+            halving_interval: mining.halving_interval,
+            ai_pool: text(mining.ai_pool),
+            validators: text(mining.validators),
+            ecosystem: text(mining.ecosystem),
         }
     }
 
     fn into_parameters(self, network: Network) -> Result<MiningParameters, GenesisError> {
-        let Self {
-            launch_bits,
-            spacing_ms,
-            half_life_ms,
-            spacing_min_ms,
-            anchor_age_max_ms,
-            header_behind_max_s,
-            header_ahead_max_s,
-            share_factor,
-            window_works,
-            shares_per_work_max,
-            reward,
-            halving_interval,
-            ai_pool,
-            validators,
-            ecosystem,
-        } = self;
-        let ai_pool = address(&ai_pool, network, || "parameters.mining.ai_pool".to_owned())?;
-        let validators = address(&validators, network, || "parameters.mining.validators".to_owned())?;
-        let ecosystem = address(&ecosystem, network, || "parameters.mining.ecosystem".to_owned())?;
+        let payee = |text: &str, key: &str| address(text, network, || format!("parameters.mining.{key}"));
         Ok(MiningParameters {
-            launch_bits,
-            spacing_ms,
-            half_life_ms,
-            spacing_min_ms,
-            anchor_age_max_ms,
-            header_behind_max_s,
-            header_ahead_max_s,
-            share_factor,
-            window_works,
-            shares_per_work_max,
-            reward,
-            halving_interval,
-            ai_pool,
-            validators,
-            ecosystem,
+            launch_bits: self.launch_bits,
+            spacing_ms: self.spacing_ms,
+            half_life_ms: self.half_life_ms,
+            spacing_min_ms: self.spacing_min_ms,
+            anchor_age_max_ms: self.anchor_age_max_ms,
+            header_behind_max_s: self.header_behind_max_s,
+            header_ahead_max_s: self.header_ahead_max_s,
+            share_factor: self.share_factor,
+            window_works: self.window_works,
+            shares_per_work_max: self.shares_per_work_max,
+            reward: self.reward,
+            halving_interval: self.halving_interval,
+            ai_pool: payee(&self.ai_pool, "ai_pool")?,
+            validators: payee(&self.validators, "validators")?,
+            ecosystem: payee(&self.ecosystem, "ecosystem")?,
         })
     }
 }

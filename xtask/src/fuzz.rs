@@ -17,7 +17,8 @@ const HELP: &str = "\
 cargo x fuzz TARGET [ARGS of libFuzzer]
 
 Runs until a crash or Ctrl-C; `-max_total_time=60` stops after a minute, the name of a crash file repeats it. What
-was found to be interesting is kept in fuzz/corpus/, crashes in fuzz/artifacts/.
+was found to be interesting is kept in fuzz/corpus/, crashes in fuzz/artifacts/. It begins with what stands in
+fuzz/seeds/TARGET/, if that is there: good inputs, without which hardly any byte gets behind a parser.
 
 The targets (fuzz/fuzz_targets/):";
 
@@ -43,6 +44,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     // A file as argument is a crash to repeat; libFuzzer takes either that or a corpus.
     if rest.iter().all(|argument| argument.starts_with('-')) {
         started.arg(corpus);
+        // Further folders are read and never written.
+        let seeds = format!("fuzz/seeds/{target}");
+        if workspace.root.join(&seeds).is_dir() {
+            started.arg(seeds);
+        }
     }
     command::become_program(&mut started)
 }

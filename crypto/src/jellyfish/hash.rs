@@ -5,6 +5,7 @@
 use core::fmt;
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use lanes::sha256::constants::INITIAL;
 use lanes::sha256::{BLOCK_BYTES, TwoBlocks, digest_two};
 use sha2::block_api::compress256;
 
@@ -21,10 +22,6 @@ pub(super) const KEY_BITS: usize = 256;
 
 const LEAF_DOMAIN: &[u8; 13] = b"JMT::LeafNode";
 const INNER_DOMAIN: &[u8; 16] = b"JMT::IntrnalNode";
-
-/// What SHA-256 begins with (FIPS 180-4, 5.3.3).
-const SHA256_BEGIN: [u32; 8] =
-    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
 /// SHA-256 of a state key: the place of the key in the tree.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
@@ -146,7 +143,7 @@ fn pair_blocks<const DOMAIN: usize>(domain: &[u8; DOMAIN], left: &[u8; 32], righ
 
 /// SHA-256 of a message that has its padding.
 fn compressed(blocks: &TwoBlocks) -> NodeHash {
-    let mut state = SHA256_BEGIN;
+    let mut state = INITIAL;
     compress256(&mut state, blocks);
     let mut hash = [0; 32];
     for (bytes, word) in hash.chunks_exact_mut(4).zip(state) {

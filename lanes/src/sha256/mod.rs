@@ -3,6 +3,7 @@
 //! It must not know what is hashed. The instructions for rounds wait for each other: a second message fits between those of the
 //! first almost for nothing. Invariant: the digests are those of FIPS 180-4, or there are none.
 
+pub mod constants;
 #[cfg(target_arch = "x86_64")]
 mod two;
 

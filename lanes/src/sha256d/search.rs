@@ -66,7 +66,8 @@ macro_rules! nonce_search {
         $(#[$attribute])*
         #[inline]
         fn expand(tail: &$crate::sha256d::prepared::Tail, nonce: Word) -> [[Word; 16]; 3] {
-            use $crate::sha256d::prepared::{self as plain, END, HEADER_BITS, K};
+            use $crate::sha256::constants::ROUNDS;
+            use $crate::sha256d::prepared::{self as plain, END, HEADER_BITS};
             let zero = all(0);
             let mut w = [zero; 16];
             w[4] = all(END);
@@ -85,8 +86,8 @@ macro_rules! nonce_search {
             w[14] = add(add(w[7], all(plain::lower0(HEADER_BITS))), lower1(w[12]));
             w[15] = add(add(w[8], add(all(HEADER_BITS), lower0(w[0]))), lower1(w[13]));
             let mut sums = [w; 3];
-            unrolled!(I in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15] { sums[0][I] = add(w[I], all(K[1][I])); });
-            for (sums, row) in sums[1..].iter_mut().zip(&K[2..]) {
+            unrolled!(I in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15] { sums[0][I] = add(w[I], all(ROUNDS[1][I])); });
+            for (sums, row) in sums[1..].iter_mut().zip(&ROUNDS[2..]) {
                 unrolled!(I in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15] {
                     w[I] = next(&w, I);
                     sums[I] = add(w[I], all(row[I]));
@@ -109,14 +110,15 @@ macro_rules! nonce_search {
         $(#[$attribute])*
         #[inline]
         fn digest(version: &$crate::sha256d::prepared::Version, nonce: Word, expanded: &[[Word; 16]; 3]) -> [Word; 8] {
-            use $crate::sha256d::prepared::{HEADER_BITS, K};
+            use $crate::sha256::constants::ROUNDS;
+            use $crate::sha256d::prepared::HEADER_BITS;
             let mut state = [all(0); 8];
             unrolled!(I in [0 1 2 3 4 5 6 7] { state[I] = all(version.after_round_3[I]); });
             state[0] = add(state[0], nonce);
             state[4] = add(state[4], nonce);
             unrolled!(I in [0 1 2] { state = round(state, all(version.rounds_4_to_6[I])); });
-            unrolled!(I in [7 8 9 10 11 12 13 14] { state = round(state, add(state[7], all(K[0][I]))); });
-            state = round(state, add(state[7], all(K[0][15].wrapping_add(HEADER_BITS))));
+            unrolled!(I in [7 8 9 10 11 12 13 14] { state = round(state, add(state[7], all(ROUNDS[0][I]))); });
+            state = round(state, add(state[7], all(ROUNDS[0][15].wrapping_add(HEADER_BITS))));
             for sums in expanded {
                 unrolled!(I in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15] { state = round(state, add(state[7], sums[I])); });
             }
@@ -129,20 +131,21 @@ macro_rules! nonce_search {
         $(#[$attribute])*
         #[inline]
         fn last_word(digest: [Word; 8]) -> Word {
-            use $crate::sha256d::prepared::{self as plain, DIGEST_BITS, END, INITIAL, K};
+            use $crate::sha256::constants::{INITIAL, ROUNDS};
+            use $crate::sha256d::prepared::{self as plain, DIGEST_BITS, END};
             // Round 0 adds the first word to two words of a state that is known.
-            const START: [u32; 8] = plain::round(&INITIAL, K[0][0]);
+            const START: [u32; 8] = plain::round(&INITIAL, ROUNDS[0][0]);
             let mut w = [all(0); 16];
             unrolled!(I in [0 1 2 3 4 5 6 7] { w[I] = digest[I]; });
             let mut state = [all(0); 8];
             unrolled!(I in [0 1 2 3 4 5 6 7] { state[I] = all(START[I]); });
             state[0] = add(state[0], w[0]);
             state[4] = add(state[4], w[0]);
-            unrolled!(I in [1 2 3] { state = round(state, add(all(START[8 - I].wrapping_add(K[0][I])), w[I])); });
-            unrolled!(I in [4 5 6 7] { state = round(state, add(add(state[7], all(K[0][I])), w[I])); });
-            state = round(state, add(state[7], all(K[0][8].wrapping_add(END))));
-            unrolled!(I in [9 10 11 12 13 14] { state = round(state, add(state[7], all(K[0][I]))); });
-            state = round(state, add(state[7], all(K[0][15].wrapping_add(DIGEST_BITS))));
+            unrolled!(I in [1 2 3] { state = round(state, add(all(START[8 - I].wrapping_add(ROUNDS[0][I])), w[I])); });
+            unrolled!(I in [4 5 6 7] { state = round(state, add(add(state[7], all(ROUNDS[0][I])), w[I])); });
+            state = round(state, add(state[7], all(ROUNDS[0][8].wrapping_add(END))));
+            unrolled!(I in [9 10 11 12 13 14] { state = round(state, add(state[7], all(ROUNDS[0][I]))); });
+            state = round(state, add(state[7], all(ROUNDS[0][15].wrapping_add(DIGEST_BITS))));
             // Words 8 to 15 are padding, so that most terms of the next fifteen words vanish.
             w[0] = add(w[0], lower0(w[1]));
             w[1] = add(add(w[1], all(plain::lower1(DIGEST_BITS))), lower0(w[2]));
@@ -154,15 +157,15 @@ macro_rules! nonce_search {
             w[14] = add(add(w[7], all(plain::lower0(DIGEST_BITS))), lower1(w[12]));
             w[15] = add(add(w[8], add(all(DIGEST_BITS), lower0(w[0]))), lower1(w[13]));
             unrolled!(I in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15] {
-                state = round(state, add(add(state[7], all(K[1][I])), w[I]));
+                state = round(state, add(add(state[7], all(ROUNDS[1][I])), w[I]));
             });
             unrolled!(I in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15] {
                 w[I] = next(&w, I);
-                state = round(state, add(add(state[7], all(K[2][I])), w[I]));
+                state = round(state, add(add(state[7], all(ROUNDS[2][I])), w[I]));
             });
             unrolled!(I in [0 1 2 3 4 5 6 7 8 9 10 11 12] {
                 w[I] = next(&w, I);
-                state = round(state, add(add(state[7], all(K[3][I])), w[I]));
+                state = round(state, add(add(state[7], all(ROUNDS[3][I])), w[I]));
             });
             add(state[4], all(INITIAL[7]))
         }

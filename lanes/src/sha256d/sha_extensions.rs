@@ -14,9 +14,10 @@ use std::arch::x86_64::{
     _mm_sha256msg2_epu32, _mm_sha256rnds2_epu32, _mm_shuffle_epi32,
 };
 
-use super::prepared::{DIGEST_BITS, END, HEADER_BITS, INITIAL, K, Tail, Version};
+use super::prepared::{DIGEST_BITS, END, HEADER_BITS, Tail, Version};
 use super::search::unrolled;
 use super::{Candidates, Search};
+use crate::sha256::constants::{INITIAL, ROUNDS};
 
 /// Nonces that are hashed in step.
 const STREAMS: usize = 4;
@@ -40,7 +41,7 @@ fn four(a: u32, b: u32, c: u32, d: u32) -> __m128i {
 #[target_feature(enable = "sha,sse4.1")]
 #[inline]
 fn constants(place: usize) -> __m128i {
-    let row = &K[place / 4];
+    let row = &ROUNDS[place / 4];
     let at = place % 4 * 4;
     four(row[at], row[at + 1], row[at + 2], row[at + 3])
 }
