@@ -234,9 +234,9 @@ fn read_input(reader: &mut Reader<'_>) -> Result<(u64, (usize, usize)), Coinbase
     }
     let script = reader.take(length.into())?;
     let _sequence: [u8; 4] = reader.array()?;
-    let height = read_height(script).ok_or(CoinbaseError::Height)?;
-    let first = SCRIPT_PLACE.saturating_add(height_push(height).len());
-    Ok((height, (first, SCRIPT_PLACE.saturating_add(script.len()))))
+    let (height, rest) = read_height(script).ok_or(CoinbaseError::Height)?;
+    let end = SCRIPT_PLACE.saturating_add(script.len());
+    Ok((height, (end.saturating_sub(rest.len()), end)))
 }
 
 /// The outputs; returns payee and digest of the one commitment, and what the others carry.
@@ -283,10 +283,10 @@ fn height_push(height: u64) -> Vec<u8> {
     number
 }
 
-/// The height at the beginning of a script, if it stands there as [`height_push`] writes it.
-fn read_height(script: &[u8]) -> Option<u64> {
+/// The height at the beginning of a script, if it stands there as [`height_push`] writes it, and what stands behind it.
+fn read_height(script: &[u8]) -> Option<(u64, &[u8])> {
     let (length, rest) = script.split_first()?;
-    let number = rest.get(..usize::from(*length)).filter(|number| (1..=9).contains(&number.len()))?;
+    let (number, rest) = rest.split_at_checked((*length).into())?;
     let (last, before) = number.split_last()?;
     // A zero at the end stands there for the sign of the byte before it, or is the number zero.
     let is_shortest = *last != 0 || before.last().is_none_or(|byte| byte & 0x80 != 0);
@@ -294,7 +294,7 @@ fn read_height(script: &[u8]) -> Option<u64> {
     let is_positive = last & 0x80 == 0;
     let mut bytes = [0; 8];
     bytes.get_mut(..digits.len())?.copy_from_slice(digits);
-    (is_shortest && is_positive).then(|| u64::from_le_bytes(bytes))
+    (is_shortest && is_positive).then(|| (u64::from_le_bytes(bytes), rest))
 }
 
 /// Bytes from front to back.
@@ -335,9 +335,11 @@ mod tests {
             script in proptest::collection::vec(prop_oneof![Just(0_u8), Just(0x80), 0..10_u8, any::<u8>()], 0..12),
         ) {
             let push = height_push(height);
-            prop_assert_eq!(read_height(&[&push[..], &[7]].concat()), Some(height));
-            let read = read_height(&script);
-            prop_assert!(read.is_none_or(|height| script.starts_with(&height_push(height))), "{:?}", read);
+            let followed = [&push[..], &[7]].concat();
+            prop_assert_eq!(read_height(&followed), Some((height, &[7][..])));
+            if let Some((height, rest)) = read_height(&script) {
+                prop_assert_eq!([&height_push(height), rest].concat(), script);
+            }
         }
     }
 }
