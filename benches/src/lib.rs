@@ -8,6 +8,7 @@
 //! | `options`, `run` | what may be typed, and the document that is printed |
 //! | `figures`, `machine`, `meter` | medians with their spread, the machine and who else uses it, CPU time and memory of processes |
 //! | `ground`, `blocks`, `presigned` | a network to measure, blocks as they become final on each node, transfers signed in advance |
+//! | `machines`, `hostile` | a thousand small machines that mine at a node, and strangers who attack its port |
 //! | `made`, `chain_maker` | networks whose chain was made in advance, block by block, without agreeing on it |
 //! | `parts/*` | one measurement each |
 //! | `fixture` | a chain in memory, for the stages |
@@ -17,7 +18,9 @@ pub mod chain_maker;
 pub mod figures;
 pub mod fixture;
 pub mod ground;
+pub mod hostile;
 pub mod machine;
+pub mod machines;
 pub mod made;
 pub mod meter;
 pub mod options;

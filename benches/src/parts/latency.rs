@@ -16,6 +16,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// A transfer that takes longer fails the measurement.
 const PATIENCE: Duration = Duration::from_secs(10);
 const ACCOUNTS: usize = 100;
+/// Transfers before those that count.
+const WARM_UP: usize = 10;
 
 /// What is measured, and how much of it.
 #[derive(Clone, Copy, Debug)]
@@ -38,18 +40,7 @@ pub(super) fn runs(ground: &Ground<'_>, case: Case) -> Outcome<Vec<Figures>> {
     let blocks = Blocks::follow(&network)?;
     let mut runs = Vec::new();
     for _ in 0..ground.options.runs() {
-        let now = network.node(0)?.client().status()?.time;
-        // The first ones warm connections and caches, and are not counted.
-        let all = crowd.sign(network.chain_id(), case.transfers + 10, now)?;
-        let mut times = Vec::new();
-        for (turn, ready) in all.iter().enumerate() {
-            ground.stop.pause(PAUSE)?;
-            let time = one(&network, &blocks, turn, ready)?;
-            if turn >= 10 {
-                times.push(time);
-            }
-        }
-        let times = sorted(times, 1_000.0);
+        let times = transfers(ground, &network, &blocks, &mut crowd, case.transfers)?;
         runs.push(Figures::from([
             ("p50_ms", percentile(&times, 0.50)),
             ("p99_ms", percentile(&times, 0.99)),
@@ -59,6 +50,29 @@ pub(super) fn runs(ground: &Ground<'_>, case: Case) -> Outcome<Vec<Figures>> {
     }
     network.stop_all()?;
     Ok(runs)
+}
+
+/// The times of so many transfers, one after the other, in milliseconds, sorted.
+pub(super) fn transfers(
+    ground: &Ground<'_>,
+    network: &LocalNetwork,
+    blocks: &Blocks,
+    crowd: &mut Crowd,
+    count: usize,
+) -> Outcome<Vec<f64>> {
+    let node = network.nodes.first().ok_or_else(|| Failure::new("there are no nodes"))?;
+    let now = node.client().status()?.time;
+    // The first ones warm connections and caches, and are not counted.
+    let all = crowd.sign(network.chain_id(), count + WARM_UP, now)?;
+    let mut times = Vec::new();
+    for (turn, ready) in all.iter().enumerate() {
+        ground.stop.pause(PAUSE)?;
+        let time = one(network, blocks, turn, ready)?;
+        if turn >= WARM_UP {
+            times.push(time);
+        }
+    }
+    Ok(sorted(times, 1_000.0))
 }
 
 /// One transfer through one node; the time until all nodes have told of its block.

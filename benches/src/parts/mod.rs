@@ -8,6 +8,7 @@ mod idle;
 mod latency;
 mod load;
 mod micro;
+mod miners;
 mod mining;
 mod start;
 mod state;
@@ -42,6 +43,7 @@ pub const PARTS: &[Part] = &[
     Part { name: "start", about: "from the start of a node to ready, with a long chain", measure: start::measure },
     Part { name: "load", about: "as many transfers as the network takes", measure: load::measure },
     Part { name: "catch_up", about: "a new node and a long chain", measure: catch_up::measure },
+    Part { name: "miners", about: "single transfers while machines mine, and under attack", measure: miners::measure },
     Part { name: "mining", about: "proofs judged, hashes searched", measure: mining::measure },
     Part { name: "state", about: "tree and store, as accounts become many", measure: state::measure },
 ];

@@ -82,6 +82,7 @@ fn info(state: &ModuleView<'_>) -> Value {
         "reward": scheduled(&rules, next).min(supply),
         "issued": tip.issued,
         "shares": tip.next.shares,
+        "shares_total": window.next,
         "window_shares": window.next.saturating_sub(window.first),
         "window_weight": window.weight.to_string(),
         "unclaimed": state.escrowed(THR, keys::POT),

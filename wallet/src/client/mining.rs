@@ -30,6 +30,8 @@ pub struct MiningInfo {
     pub issued: Amount,
     /// Shares counted since the newest work.
     pub shares: u64,
+    /// Shares that stand in blocks, of all times, works among them.
+    pub shares_total: u64,
     /// Shares in the window.
     pub window_shares: u64,
     /// What the window holds for those who have not claimed, in µTHR.

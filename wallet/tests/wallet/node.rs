@@ -342,7 +342,7 @@ fn mining_info() -> Value {
     json!({
         "works": 3, "last_hash": Hash32([3; 32]), "last_time": 1_700_000_000_000_u64, "bits": "1e100000",
         "difficulty": "0.000244144", "hashes_expected": "1048576", "reward": "8000000", "issued": "24000000", "shares": 7,
-        "window_shares": 21, "window_weight": "100", "unclaimed": "18000000", "spacing_ms": 120_000,
+        "shares_total": 30, "window_shares": 21, "window_weight": "100", "unclaimed": "18000000", "spacing_ms": 120_000,
     })
 }
 
