@@ -37,7 +37,7 @@ pub(crate) fn admit(judgement: &Judgement<'_>, attendance: &Attendance) -> Resul
     if !registry.signatures().verify(&signed, &preimage, &attendance.certificate.signature) {
         return Err(KernelReject::WrongCertificate.into());
     }
-    Ok(Admission { weight: Weight::ZERO, key: b"attendance".to_vec(), expiry: TimeMs::MAX, priority: u32::MAX })
+    Ok(Admission { weight: Weight::ZERO, key: b"attendance"[..].into(), expiry: TimeMs::MAX, priority: u32::MAX })
 }
 
 /// Counts an admitted certificate; returns how many validators signed it.

@@ -13,6 +13,7 @@ use crate::checked::TransactionFacts;
 use crate::context::{BlockInfo, account_record};
 use crate::fee;
 use crate::reject::{KernelReject, Reject};
+use crate::short_bytes::ShortBytes;
 use crate::system::{Judgement, Judges, KERNEL, KernelSystemCall};
 
 /// Why something may not stand in the block.
@@ -56,7 +57,7 @@ pub(crate) struct Filling<'a> {
     judges: Judges<'a>,
     senders: BTreeMap<Address, Sender>,
     shares: BTreeMap<ModuleId, Share>,
-    system_keys: BTreeSet<(ModuleId, Vec<u8>)>,
+    system_keys: BTreeSet<(ModuleId, ShortBytes)>,
     system_bytes: u64,
     system_calls: usize,
     transactions: usize,

@@ -12,6 +12,7 @@ use types::{Address, Canonical, Genesis, ModuleId, TimeMs, Weight};
 use crate::context::{BlockInfo, Context, ModuleView};
 use crate::genesis::GenesisError;
 use crate::reject::{KernelReject, Reject, RejectDescription};
+use crate::short_bytes::ShortBytes;
 
 /// Named values of a query, as they stand in a URL.
 pub type QueryArguments = BTreeMap<String, String>;
@@ -41,7 +42,7 @@ pub struct Admission {
     /// What executing it costs.
     pub weight: Weight,
     /// Of all with the same key only one may stand in a block.
-    pub key: Vec<u8>,
+    pub key: ShortBytes,
     /// After this block time it is refused.
     pub expiry: TimeMs,
     /// Higher goes first when a proposer has to choose.

@@ -25,7 +25,7 @@ pub(crate) fn admit(judgement: &Judgement<'_>, signature: &BlsSignature) -> Resu
     if !registry.signatures().verify(&[&proposer.key], &preimage, signature) {
         return Err(KernelReject::WrongSeed.into());
     }
-    Ok(Admission { weight: Weight::ZERO, key: b"seed".to_vec(), expiry: TimeMs::MAX, priority: u32::MAX })
+    Ok(Admission { weight: Weight::ZERO, key: b"seed"[..].into(), expiry: TimeMs::MAX, priority: u32::MAX })
 }
 
 /// Adds an admitted signature to the mix.

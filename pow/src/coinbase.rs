@@ -12,9 +12,10 @@
 //! built ones around 160. An extranonce1 of 4 bytes and an extranonce2 of 8 is what most firmware was tried with (some take no
 //! more than 8), and 8 bytes never run out.
 
-use crypto::{hash, tags};
+use crypto::{hash, tags, tags::Tag};
 use types::{Address, ChainId, Hash32};
 
+use crate::bytes::place;
 use crate::sha256d;
 
 /// Most bytes of a coinbase.
@@ -32,6 +33,8 @@ pub const TAG_BYTES_MAX: usize = 40;
 const COMMITMENT_HEAD: [u8; 6] = [0x6a, 0x38, b'T', b'H', b'R', b'W'];
 /// Where the script of the input begins.
 const SCRIPT_PLACE: usize = 4 + 1 + 36 + 1;
+/// Bytes of what the digest is taken of.
+const PREIMAGE_BYTES: usize = Tag::LENGTH + 32 + 8 + 20 + 32;
 /// Length of an output script with a commitment.
 const COMMITMENT_SCRIPT_BYTES: usize = COMMITMENT_HEAD.len() + 20 + 32;
 /// The outpoint of an input that spends nothing.
@@ -138,9 +141,18 @@ impl Commitment {
     /// The digest over all four.
     #[must_use]
     pub fn digest(&self) -> Hash32 {
-        let height = self.work_height.to_le_bytes();
-        let parts: [&[u8]; 4] = [self.chain_id.0.as_bytes(), &height, &self.payee.0, self.anchor.as_bytes()];
-        Hash32(hash::tagged(tags::WORK_COMMITMENT, &parts))
+        Hash32(hash::sha256(&self.preimage()))
+    }
+
+    /// What the digest is taken of: the tag and all four.
+    fn preimage(&self) -> [u8; PREIMAGE_BYTES] {
+        let mut bytes = [0; PREIMAGE_BYTES];
+        let rest = place(&mut bytes, *tags::WORK_COMMITMENT.as_bytes());
+        let rest = place(rest, self.chain_id.0.0);
+        let rest = place(rest, self.work_height.to_le_bytes());
+        let rest = place(rest, self.payee.0);
+        place(rest, self.anchor.0);
+        bytes
     }
 
     /// The coinbase around the extranonces. The tag stands in the input's script, for people who look.

@@ -2,6 +2,7 @@
 //!
 //! It must not know whether a header is right; any 80 bytes are one. Invariant: reading and writing are inverse.
 
+use crate::bytes::place;
 use crate::{CompactBits, sha256d};
 
 /// A work header.
@@ -62,12 +63,6 @@ impl WorkHeader {
     pub fn hash(&self) -> [u8; 32] {
         sha256d(&self.to_bytes())
     }
-}
-
-fn place<const N: usize>(bytes: &mut [u8], field: [u8; N]) -> &mut [u8] {
-    let (head, rest) = bytes.split_first_chunk_mut().expect("the fields of a header are 80 bytes together");
-    *head = field;
-    rest
 }
 
 fn split<const N: usize>(bytes: &[u8]) -> ([u8; N], &[u8]) {

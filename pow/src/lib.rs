@@ -15,6 +15,7 @@
 )]
 
 pub mod asert;
+mod bytes;
 pub mod coinbase;
 mod compact;
 mod difficulty;

@@ -143,9 +143,9 @@ impl Judge for ProofJudge<'_> {
             return Err(MiningReject::Duplicate.into());
         }
         check_coinbase(self.block, &proof, &header, place.work_height, anchor.hash)?;
-        let key = if is_work { WORK_KEY.to_vec() } else { digest.to_vec() };
         let priority = if is_work { WORK_PRIORITY } else { standard.share_priority };
-        Ok(Admission { weight: PROOF_WEIGHT, key, expiry, priority })
+        let key = if is_work { WORK_KEY } else { &digest };
+        Ok(Admission { weight: PROOF_WEIGHT, key: key.into(), expiry, priority })
     }
 }
 

@@ -44,9 +44,20 @@ impl Seen {
         self.0.as_chunks::<ENTRY_BYTES>().0.len()
     }
 
+    /// Where the entry stands, or would. Digests are spread evenly, so that is about where its value says.
     fn search(&self, entry: &Entry) -> Result<usize, usize> {
+        let (entries, _) = self.0.as_chunks::<ENTRY_BYTES>();
         let number = u64::from_be_bytes(*entry);
-        self.0.as_chunks().0.binary_search_by_key(&number, |entry: &Entry| u64::from_be_bytes(*entry))
+        let at = |place: usize| entries.get(place).map(|entry| u64::from_be_bytes(*entry));
+        let guess = u128::from(number).saturating_mul(entries.len() as u128) >> u64::BITS;
+        let mut place = usize::try_from(guess).expect("below the number of entries");
+        while at(place).is_some_and(|other| other < number) {
+            place = place.saturating_add(1);
+        }
+        while place > 0 && at(place.saturating_sub(1)).is_some_and(|other| other >= number) {
+            place = place.saturating_sub(1);
+        }
+        if at(place) == Some(number) { Ok(place) } else { Err(place) }
     }
 }
 

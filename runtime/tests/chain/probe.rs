@@ -138,7 +138,7 @@ impl Module for Probe {
             if *case == SystemCase::NotAdmitted as u8 {
                 return Err(ProbeReject::Failed.into());
             }
-            Ok(Admission { weight: Weight(weight), key: vec![*key], expiry, priority: 0 })
+            Ok(Admission { weight: Weight(weight), key: [*key][..].into(), expiry, priority: 0 })
         })
     }
 
