@@ -29,13 +29,13 @@ macro_rules! nonce_search {
             batches: u32,
             report: &mut dyn FnMut($crate::sha256d::Candidates),
         ) {
-            let mut expanded = [expand(search.tail, nonces(first)); BATCHES_EXPANDED];
+            let mut expanded = [[[all(0); 16]; 3]; BATCHES_EXPANDED];
             let mut done = 0_u32;
             while done < batches {
                 let start = first.wrapping_add(done.wrapping_mul($lanes));
                 let mut nonce = start;
                 for sums in &mut expanded {
-                    *sums = expand(search.tail, nonces(nonce));
+                    expand(sums, search.tail, nonces(nonce));
                     nonce = nonce.wrapping_add($lanes);
                 }
                 nonce = start;
@@ -62,10 +62,10 @@ macro_rules! nonce_search {
             [add(first, add(majority(a, b, c), upper0(a))), a, b, c, add(d, first), e, f, g]
         }
 
-        /// Words 16 to 63 of the second block, each with its round's constant.
+        /// Words 16 to 63 of the second block, each with its round's constant, written where they are read: six kilobytes.
         $(#[$attribute])*
         #[inline]
-        fn expand(tail: &$crate::sha256d::prepared::Tail, nonce: Word) -> [[Word; 16]; 3] {
+        fn expand(sums: &mut [[Word; 16]; 3], tail: &$crate::sha256d::prepared::Tail, nonce: Word) {
             use $crate::sha256::constants::ROUNDS;
             use $crate::sha256d::prepared::{self as plain, END, HEADER_BITS};
             let zero = all(0);
@@ -85,7 +85,6 @@ macro_rules! nonce_search {
             unrolled!(I in [9 10 11 12 13] { w[I] = add(w[I - 7], lower1(w[I - 2])); });
             w[14] = add(add(w[7], all(plain::lower0(HEADER_BITS))), lower1(w[12]));
             w[15] = add(add(w[8], add(all(HEADER_BITS), lower0(w[0]))), lower1(w[13]));
-            let mut sums = [w; 3];
             unrolled!(I in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15] { sums[0][I] = add(w[I], all(ROUNDS[1][I])); });
             for (sums, row) in sums[1..].iter_mut().zip(&ROUNDS[2..]) {
                 unrolled!(I in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15] {
@@ -93,7 +92,6 @@ macro_rules! nonce_search {
                     sums[I] = add(w[I], all(row[I]));
                 });
             }
-            sums
         }
 
         /// The message word that takes the place of word `i`.
