@@ -4,12 +4,15 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pow::{CompactBits, Target, WorkHeader, merkle, sha256d};
 use serde_json::{Value, json};
+use stratum::service::rustls;
 use support::{Running, address, key, make_home, start, start_in};
 use types::Network;
 
@@ -150,9 +153,14 @@ fn a_node_without_a_port_for_miners_says_how_to_open_one() {
     running.node.stop().unwrap();
 }
 
-/// A machine that speaks Stratum over a socket.
+/// What a machine speaks over: a socket, or TLS on one.
+trait Line: Read + Write {}
+
+impl<T: Read + Write> Line for T {}
+
+/// A machine that speaks Stratum.
 struct Machine {
-    lines: BufReader<TcpStream>,
+    lines: BufReader<Box<dyn Line>>,
     extranonce1: String,
     job: Vec<Value>,
     next_id: u64,
@@ -160,10 +168,17 @@ struct Machine {
 
 impl Machine {
     fn connect(running: &Running) -> Self {
-        let socket = TcpStream::connect(running.node.stratum_addresses()[0]).unwrap();
+        Self::log_in(Box::new(Self::socket(running, 0)))
+    }
+
+    fn socket(running: &Running, port: usize) -> TcpStream {
+        let socket = TcpStream::connect(running.node.stratum_addresses()[port]).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        let mut machine =
-            Self { lines: BufReader::new(socket), extranonce1: String::new(), job: Vec::new(), next_id: 1 };
+        socket
+    }
+
+    fn log_in(line: Box<dyn Line>) -> Self {
+        let mut machine = Self { lines: BufReader::new(line), extranonce1: String::new(), job: Vec::new(), next_id: 1 };
         let subscribed = machine.ask("mining.subscribe", json!(["test/1"]));
         machine.extranonce1 = subscribed["result"][1].as_str().unwrap().to_owned();
         let authorized = machine.ask("mining.authorize", json!([format!("{}.stick", payee()), "x"]));
@@ -263,5 +278,62 @@ fn a_machine_at_the_port_finds_shares_that_survive_a_restart_and_count_once() {
     let (_, metrics) = running.get("/metrics");
     let metrics = metrics.as_str().unwrap();
     assert!(metrics.contains("thronos_stratum_shares_accepted_total 1") && metrics.trim_end().ends_with("# EOF"));
+    running.node.stop().unwrap();
+}
+
+/// A certificate for `localhost` and its key, in two files; and what a client makes of it that trusts it alone.
+fn certificate(folder: &Path) -> Arc<rustls::ClientConfig> {
+    let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    std::fs::write(folder.join("certificate.pem"), certified.cert.pem()).unwrap();
+    std::fs::write(folder.join("key.pem"), certified.key_pair.serialize_pem()).unwrap();
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(certified.cert.der().clone()).unwrap();
+    let client = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+    let client = client.with_safe_default_protocol_versions().unwrap();
+    Arc::new(client.with_root_certificates(roots).with_no_client_auth())
+}
+
+#[test]
+fn machines_find_shares_over_tls_and_for_a_pool_whose_operator_the_chain_pays() {
+    let folder = tempfile::tempdir().unwrap();
+    let client = certificate(folder.path());
+    let operator = address(&key(6)).to_text(Network::Test);
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let running = start(&[
+        ("stratum.enabled", "true"),
+        ("stratum.listen", "127.0.0.1:0"),
+        ("stratum.tls_listen", "127.0.0.1:0"),
+        ("stratum.tls_certificate", &file("certificate.pem")),
+        ("stratum.tls_key", &file("key.pem")),
+        ("stratum.pool_listen", "127.0.0.1:0"),
+        ("stratum.pool_operator", &operator),
+        ("stratum.difficulty", "0.000001"),
+    ]);
+    let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
+    let connection = rustls::ClientConnection::new(client, name).unwrap();
+    let sealed = rustls::StreamOwned::new(connection, Machine::socket(&running, 1));
+    let (over_tls, _) = Machine::log_in(Box::new(sealed)).mine(1);
+    assert_eq!(over_tls["result"], true, "{over_tls}");
+    let (pooled, _) = Machine::log_in(Box::new(Machine::socket(&running, 2))).mine(2);
+    assert_eq!(pooled["result"], true, "{pooled}");
+
+    // Who says hello in TLS to the port without it is let go at once, so that it tries again without.
+    let mut plain = Machine::socket(&running, 0);
+    plain.write_all(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03").unwrap();
+    assert_eq!(plain.read(&mut [0; 16]).unwrap_or(0), 0, "nothing is said");
+
+    running.next_block(0);
+    running.next_block(1);
+    let (_, window) = running.get("/api/mining/window");
+    let mut payees: Vec<&str> =
+        window.as_array().unwrap().iter().map(|share| share["payee"].as_str().unwrap()).collect();
+    payees.sort_unstable();
+    let address = |number| address(&key(number));
+    let mut expected = [address(5), address(6)].map(|address| json!(address).as_str().unwrap().to_owned());
+    expected.sort_unstable();
+    assert_eq!(payees, expected, "{window}");
+    // The pool's book has what its operator owes to whom.
+    let (status, user) = running.get(&format!("/api/mining/users/{}", payee()));
+    assert_eq!((status, user["worker"].as_array().map(Vec::len)), (200, Some(1)), "{user}");
     running.node.stop().unwrap();
 }
