@@ -13,6 +13,7 @@ pub mod home;
 pub mod keys;
 mod metrics;
 mod mining;
+mod open_files;
 pub mod peer_id;
 pub mod shell;
 mod stages;

@@ -376,7 +376,7 @@ mod tests {
 
     fn waiting(length: usize, priority: u32) -> Waiting {
         let body = ByteString::new(vec![0; length]).expect("no longer than a call may be");
-        let admission = Admission { weight: Weight(1), key: Vec::new(), expiry: TimeMs(9), priority };
+        let admission = Admission { weight: Weight(1), key: Vec::new().into(), expiry: TimeMs(9), priority };
         let call = SystemCall { module: ModuleId(9), body };
         Waiting { call, admission, ready_from: TimeMs::ZERO, since_ms: 0, told_ms: None }
     }

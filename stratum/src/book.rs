@@ -177,6 +177,7 @@ pub struct Book {
     workers: BTreeMap<Worker, Tally>,
     all: Tally,
     extranonces_below: u32,
+    found: u64,
 }
 
 impl Book {
@@ -189,7 +190,10 @@ impl Book {
         match entry {
             Entry::Share(share) => self.add_share(share, next)?,
             Entry::Work { work_height, window_billionths } => self.begin_work(*work_height, *window_billionths),
-            Entry::Found { .. } => self.forget_best(),
+            Entry::Found { .. } => {
+                self.found = self.found.saturating_add(1);
+                self.forget_best();
+            }
             Entry::Income { reference, amount, fee } => self.add_income(*reference, *amount, *fee)?,
             Entry::Paid { address, amount } => self.pay(address, *amount)?,
             Entry::Extranonces { below } => self.extranonces_below = *below,
@@ -226,6 +230,18 @@ impl Book {
     #[must_use]
     pub const fn sequence(&self) -> u64 {
         self.sequence
+    }
+
+    /// How many works of the chain were found here.
+    #[must_use]
+    pub const fn found(&self) -> u64 {
+        self.found
+    }
+
+    /// Whether a share with this hash was counted for a work that is not closed yet.
+    #[must_use]
+    pub fn has_counted(&self, hash: &[u8; 32]) -> bool {
+        self.seen.values().any(|seen| seen.contains(&seen_key(hash)))
     }
 
     /// The work that is looked for.

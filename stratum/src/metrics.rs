@@ -39,7 +39,7 @@ pub struct Metrics {
     pub proofs: u64,
     /// Proofs that the chain took as shares.
     pub proofs_shares: u64,
-    /// Proofs that the chain took as works.
+    /// Proofs that the node took for works; which of them the chain took, [`crate::Book::found`] has.
     pub proofs_works: u64,
     /// Proofs that the chain refused.
     pub proofs_refused: u64,

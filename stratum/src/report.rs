@@ -205,10 +205,9 @@ pub fn public_info(server: &Server) -> Value {
 #[must_use]
 pub fn public_pool(server: &Server) -> Value {
     let rates = server.book().all().rates.read(server.now_ms());
-    let found = server.metrics().proofs_works;
     json!({
         "totalHashRate": whole_value(rates.five_minutes), "blockHeight": server.book().work_height(),
-        "totalMiners": server.clients().count(), "blocksFound": found, "fee": 0,
+        "totalMiners": server.clients().count(), "blocksFound": server.book().found(), "fee": 0,
     })
 }
 

@@ -189,7 +189,25 @@ fn a_share_that_is_heavy_enough_goes_to_the_chain_and_its_verdict_is_counted() {
         rig.step(Input::Verdict { proof: proof.id, verdict: Verdict::Work });
     }
     assert_eq!(rig.server.metrics().proofs_works, 1, "a verdict counts once");
-    assert!(rig.saved.contains(&Entry::Found { work_height: 1 }));
+}
+
+#[test]
+fn a_work_is_ours_when_the_chain_builds_on_it_and_counts_once_over_restarts() {
+    let (mut rig, mut miner) = ready(SOLO);
+    let found = miner.find();
+    assert_eq!(code(&miner.submit(&mut rig, &found)), 0);
+    rig.step(Input::Verdict { proof: stratum::ProofId(0), verdict: Verdict::Work });
+    assert_eq!(rig.server.book().found(), 0, "admitted is not accepted");
+    let next = Template { previous: found.hash, ..template(2) };
+    for _ in 0..2 {
+        rig.work(next.clone());
+        assert_eq!(rig.server.book().found(), 1);
+        rig = rig.restart();
+    }
+    rig.work(next);
+    rig.work(template(3));
+    assert_eq!((rig.server.book().found(), rig.server.book().work_height()), (1, 3), "the next one is a stranger's");
+    assert!(!rig.saved.iter().any(|entry| matches!(entry, Entry::Found { .. })), "not again after the restarts");
 }
 
 #[test]

@@ -16,6 +16,9 @@ use crate::shell::{Node, NodeOptions, Port};
 /// After this the process ends even if something has not drained; what it has said is on disk long before.
 const DRAIN_MAX: Duration = Duration::from_secs(8);
 
+/// Files that a node may have open besides the connections of miners: its database, peers and readers.
+const FILES_OF_THE_REST: u64 = 1_024;
+
 /// What libraries say that means nothing to an operator; the settings may ask for it.
 const QUIET: &str = "libp2p_gossipsub=error,libp2p_kad=error,libp2p_swarm=warn";
 
@@ -53,6 +56,7 @@ impl Run {
         flags.extend(self.log_format.map(|format| ("log.format".to_owned(), format)));
         let config = read_config(&home, flags)?;
         start_log(&config);
+        allow_open_files(&config);
         let validator = unlock(&home, &config, self.password_file)?;
         let network = NetworkKey::read(&home.network_key_file())?;
         // From here on a signal waits for its turn instead of ending the process in the middle of something.
@@ -166,5 +170,21 @@ async fn feed_watchdog(port: Port) {
         if port.is_alive() {
             let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Watchdog]);
         }
+    }
+}
+
+/// Asks the system for as many open files as it gives, and says so if they are too few for what is configured.
+fn allow_open_files(config: &Config) {
+    let allowed = crate::open_files::allow_as_many_as_possible();
+    let needed =
+        FILES_OF_THE_REST.saturating_add(if config.stratum.enabled { config.stratum.connections_max } else { 0 });
+    match allowed {
+        Ok(Some(allowed)) if allowed < needed => tracing::warn!(
+            allowed,
+            needed,
+            "fewer files may be open than the settings can need; raise the hard limit (`ulimit -Hn`, or `LimitNOFILE=` of systemd)"
+        ),
+        Ok(allowed) => tracing::debug!(allowed, "open files"),
+        Err(error) => tracing::warn!(%error, "the limit of open files cannot be raised"),
     }
 }

@@ -17,6 +17,7 @@ pub(crate) fn exposition(server: &Server) -> String {
     gauge("thronos_stratum_connections", "Connected miners", server.connections());
     gauge("thronos_stratum_workers", "Miners that are logged in", server.clients().count());
     let singles = [
+        ("works_found", "Works of the chain that were found here, of all times", server.book().found()),
         ("connections_opened", "Connections since the start", counts.connections_opened),
         ("requests", "Requests of any kind", counts.requests),
         ("shares_accepted", "Accepted shares", counts.shares_accepted),
@@ -28,7 +29,7 @@ pub(crate) fn exposition(server: &Server) -> String {
         ("difficulty_changes", "Changes of difficulty", counts.difficulty_changes),
         ("proofs", "Proofs handed to the chain", counts.proofs),
         ("proofs_shares", "Proofs that the chain took as shares", counts.proofs_shares),
-        ("proofs_works", "Proofs that the chain took as works", counts.proofs_works),
+        ("proofs_works", "Proofs that were good for a work", counts.proofs_works),
         ("proofs_refused", "Proofs that the chain refused", counts.proofs_refused),
     ];
     for (name, help, value) in singles {

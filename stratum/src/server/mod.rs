@@ -89,7 +89,7 @@ impl Server {
             Input::Closed { connection } => self.close(connection),
             Input::Tick => self.tick(&mut outputs),
             Input::Template(template) => self.template(template, &mut outputs),
-            Input::Verdict { proof, verdict } => self.verdict(proof, verdict, &mut outputs),
+            Input::Verdict { proof, verdict } => self.verdict(proof, verdict),
             Input::Admission { connection, ticket, is_admitted } => {
                 self.admission(connection, (ticket, is_admitted), &mut outputs);
             }
@@ -268,7 +268,7 @@ impl Server {
         }
     }
 
-    fn verdict(&mut self, proof: ProofId, verdict: Verdict, outputs: &mut Vec<Output>) {
+    fn verdict(&mut self, proof: ProofId, verdict: Verdict) {
         if !self.pool.proofs.remove(&proof) {
             return;
         }
@@ -276,11 +276,7 @@ impl Server {
         match verdict {
             Verdict::Share => count(&mut metrics.proofs_shares),
             Verdict::Refused => count(&mut metrics.proofs_refused),
-            Verdict::Work => {
-                count(&mut metrics.proofs_works);
-                let work_height = self.pool.book.work_height();
-                self.pool.save_or_tell(Entry::Found { work_height }, outputs);
-            }
+            Verdict::Work => count(&mut metrics.proofs_works),
         }
     }
 

@@ -130,6 +130,11 @@ impl Pool {
             None => None,
         };
         if is_new {
+            // Only the chain knows which of several works it takes: the next one builds on it.
+            let work_height = self.book.work_height();
+            if template.work_height > work_height && self.book.has_counted(&template.previous) {
+                self.save_or_tell(Entry::Found { work_height }, outputs);
+            }
             let per_work = target.difficulty().billionths();
             let window_billionths = per_work.saturating_mul(u128::from(self.config.window_works));
             let entry = Entry::Work { work_height: template.work_height, window_billionths };
