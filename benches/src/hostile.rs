@@ -1,12 +1,13 @@
 //! Strangers who attack a port for miners, at a bounded rate: FAULTS W7 as it looks from outside.
 //!
-//! Silent connections are held for the whole time; beside them one attempt follows the other, of every [`ATTEMPTS`] kind in turn,
+//! Silent connections are held for the whole time; beside them one attempt follows the other, of every kind in turn,
 //! from many addresses of the loopback range, so that a ban of one does not end the attack. It must not judge what the node does.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -73,7 +74,8 @@ pub struct Hostile {
     /// Silent connections that were let in and not closed at once.
     pub silent: usize,
     held: Vec<TcpStream>,
-    stop: Arc<AtomicBool>,
+    /// Dropped to stop, one for each thread.
+    stops: Vec<Sender<()>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -85,17 +87,20 @@ impl Hostile {
     pub fn start(port: SocketAddr, silent: usize) -> Outcome<Self> {
         let held = (0..silent as u64).map(|number| connect(port, number)).collect::<std::io::Result<Vec<_>>>();
         let held = held.map_err(|error| Failure::new(format!("cannot open {silent} connections: {error}")))?;
-        let (attempts, stop) = (Arc::<AtomicU64>::default(), Arc::<AtomicBool>::default());
+        let (attempts, mut stops) = (Arc::<AtomicU64>::default(), Vec::new());
         let attack = |thread: usize| {
-            let (attempts, stop) = (Arc::clone(&attempts), Arc::clone(&stop));
+            let (attempts, (stop, stopped)) = (Arc::clone(&attempts), channel());
+            stops.push(stop);
             let attack = move || {
-                let numbers = (0_u64..).map(|turn| turn * THREADS as u64 + thread as u64);
-                for number in numbers.take_while(|_| !stop.load(Ordering::Relaxed)) {
+                for number in (0_u64..).map(|turn| turn * THREADS as u64 + thread as u64) {
                     let begun = Instant::now();
                     if attempt(port, number).is_ok() {
                         attempts.fetch_add(1, Ordering::Relaxed);
                     }
-                    std::thread::sleep(PAUSE.saturating_sub(begun.elapsed()));
+                    let pause = PAUSE.saturating_sub(begun.elapsed());
+                    if stopped.recv_timeout(pause) != Err(RecvTimeoutError::Timeout) {
+                        return;
+                    }
                 }
             };
             std::thread::Builder::new().name(format!("hostile-{thread}")).spawn(attack)
@@ -103,7 +108,7 @@ impl Hostile {
         let threads = (0..THREADS).map(attack).collect::<std::io::Result<Vec<_>>>();
         let threads = threads.map_err(|error| Failure::new(format!("cannot start a thread: {error}")))?;
         let silent = held.len();
-        Ok(Self { attempts, silent, held, stop, threads })
+        Ok(Self { attempts, silent, held, stops, threads })
     }
 
     /// How many of the silent connections are still open.
@@ -120,7 +125,7 @@ impl Hostile {
 
 impl Drop for Hostile {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.stops.clear();
         self.threads.drain(..).for_each(|thread| drop(thread.join()));
     }
 }

@@ -6,7 +6,8 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -42,7 +43,8 @@ pub struct Counts {
 pub struct Machines {
     /// What they have counted.
     pub counts: Arc<Counts>,
-    stop: Arc<AtomicBool>,
+    /// Dropped to stop.
+    stop: Option<Sender<()>>,
     failure: Arc<RwLock<Option<Failure>>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -54,9 +56,9 @@ impl Machines {
     /// When the node does not let one of them in.
     pub fn start(port: SocketAddr, count: usize) -> Outcome<Self> {
         let mut machines = (0..count).map(|index| Machine::connect(port, index)).collect::<Outcome<Vec<_>>>()?;
-        let (counts, stop) = (Arc::<Counts>::default(), Arc::<AtomicBool>::default());
+        let (counts, (stop, stopped)) = (Arc::<Counts>::default(), channel());
         let failure = Arc::<RwLock<Option<Failure>>>::default();
-        let (told, stopped, failed) = (Arc::clone(&counts), Arc::clone(&stop), Arc::clone(&failure));
+        let (told, failed) = (Arc::clone(&counts), Arc::clone(&failure));
         let mine = move || {
             if let Err(failure) = turns(&mut machines, &told, &stopped) {
                 *failed.write().unwrap_or_else(PoisonError::into_inner) = Some(failure);
@@ -64,7 +66,7 @@ impl Machines {
         };
         let thread = std::thread::Builder::new().name("machines".to_owned()).spawn(mine);
         let thread = thread.map_err(|error| Failure::new(format!("cannot start a thread: {error}")))?;
-        Ok(Self { counts, stop, failure, thread: Some(thread) })
+        Ok(Self { counts, stop: Some(stop), failure, thread: Some(thread) })
     }
 
     /// Whether all are still connected.
@@ -78,26 +80,25 @@ impl Machines {
 
 impl Drop for Machines {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        drop(self.stop.take());
         drop(self.thread.take().map(JoinHandle::join));
     }
 }
 
 /// Lets all have their turns, until they are to stop.
-fn turns(machines: &mut [Machine], counts: &Counts, stop: &AtomicBool) -> Outcome<()> {
+fn turns(machines: &mut [Machine], counts: &Counts, stopped: &Receiver<()>) -> Outcome<()> {
     let kernel = Kernel::best();
     let size = machines.len().div_ceil(PARTS).max(1);
     loop {
         for part in machines.chunks_mut(size) {
             let begun = Instant::now();
             for machine in part {
-                if stop.load(Ordering::Relaxed) {
-                    return Ok(());
-                }
                 machine.turn(kernel, counts)?;
             }
             let pause = ROUND / u32::try_from(PARTS).unwrap_or(1);
-            std::thread::sleep(pause.saturating_sub(begun.elapsed()));
+            if stopped.recv_timeout(pause.saturating_sub(begun.elapsed())) != Err(RecvTimeoutError::Timeout) {
+                return Ok(());
+            }
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use testnet::devnet::{Failure, LocalNetwork, Outcome, Plan};
 
@@ -21,6 +21,8 @@ use crate::presigned::Crowd;
 const ACCOUNTS: usize = 100;
 /// Works take 2^20 hashes on average, and shares 2^14.
 const LAUNCH_BITS: u32 = 0x1e10_0000;
+/// After an attack, until its connections are closed.
+const SETTLE: Duration = Duration::from_secs(5);
 /// Connections that the node lets in: all machines and all strangers.
 const CONNECTIONS_MAX: usize = 12_000;
 
@@ -68,6 +70,7 @@ struct Trial<'a> {
 impl Trial<'_> {
     fn run(&mut self, case: &Case) -> Outcome<Figures> {
         let port = SocketAddr::from((Ipv4Addr::LOCALHOST, self.network.plan.ports.stratum(0)));
+        self.ground.stop.pause(SETTLE)?;
         let calm = self.latencies(case.transfers)?;
         let machines = Machines::start(port, case.machines)?;
         let (begun, accepted, proofs) = (Instant::now(), accepted(&machines), self.proofs()?);

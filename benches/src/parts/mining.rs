@@ -1,7 +1,7 @@
 //! Proofs of work: what judging one costs beside the hashes that it cannot do without, and how fast this processor searches.
 //!
 //! The proofs are real shares of a chain of its own, judged 32 at a time, as many as a block may have, on a work height that has
-//! [`COUNTED`] shares already.
+//! half of its shares already.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;

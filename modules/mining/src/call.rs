@@ -122,8 +122,8 @@ mod tests {
             };
             let parts = [&[7; 80][..], &9_u64.to_le_bytes(), &length.to_le_bytes(), &coinbase, &count.to_le_bytes()];
             let mut bytes = [&parts.concat()[..], nodes.as_flattened()].concat();
-            bytes.truncate(bytes.len() - cut);
-            bytes.resize(bytes.len() + more, 0);
+            bytes.truncate(bytes.len().saturating_sub(cut));
+            bytes.extend(std::iter::repeat_n(0, more));
             agree(&bytes)?;
         }
     }
