@@ -84,6 +84,13 @@ impl Trial<'_> {
         let seconds = begun.elapsed().as_secs_f64();
         machines.check()?;
         let under_attack = per((self::accepted(&machines) - before) as f64, seconds);
+        let left = hostile.still_silent();
+        if left < hostile.silent || under_attack * 2.0 < shares {
+            return Err(Failure::new(format!(
+                "under attack {left} of {} silent connections are left, and {under_attack:.0} of {shares:.0} shares a second",
+                hostile.silent
+            )));
+        }
         let ratio = |times: &[f64], part: f64| per(percentile(times, part), percentile(&calm, part));
         Ok(Figures::from([
             ("calm_p50_ms", percentile(&calm, 0.50)),
@@ -103,7 +110,7 @@ impl Trial<'_> {
             ("attempts_per_s", per(hostile.attempts.load(Ordering::Relaxed) as f64, seconds)),
             ("attack_s", seconds),
             ("silent_connections", hostile.silent as f64),
-            ("silent_connections_left", hostile.still_silent() as f64),
+            ("silent_connections_left", left as f64),
         ]))
     }
 
