@@ -82,6 +82,7 @@ impl MiningService {
         let in_folder = |error| MiningError::Folder { path: folder.clone(), error };
         let shares = FolderShares::open(&folder).map_err(in_folder)?;
         let (kept, waiting) = Kept::open(&folder.join("proofs")).map_err(in_folder)?;
+        let waiting = proofs::of_use(waiting);
         if !waiting.is_empty() {
             tracing::info!(proofs = waiting.len(), "proofs from before the stop are handed in again");
         }
@@ -107,8 +108,9 @@ impl MiningService {
         let service = Service::start(config, *crate::keys::entropy()?, sockets, ports, unix_ms)?;
         let handle = service.handle();
         let (stop, stopping) = watch::channel(false);
-        tokio::spawn(work::follow(port.clone(), offers, kept, stopping.clone()));
-        tokio::spawn(proofs::hand_in_again(port.clone(), waiting));
+        let (begin, may_begin) = watch::channel(waiting.is_empty());
+        tokio::spawn(work::follow(port.clone(), offers, kept, may_begin, stopping.clone()));
+        tokio::spawn(proofs::hand_in_again(port.clone(), waiting, begin));
         let service = tokio::spawn(watch_over(service, faults.clone(), stopping));
         drop(inside);
         for address in &addresses {

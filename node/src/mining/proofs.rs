@@ -7,18 +7,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mining::{MiningReject, WorkProof};
+use pow::Coinbase;
 use replica::CallRefusal;
 use stratum::service::{Later, ProofSink};
 use stratum::{Proof, Verdict};
-use types::{ByteString, List, SystemCall};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
+use types::{ByteString, Canonical, List, SystemCall};
 
 use super::kept::Kept;
 use crate::shell::{Port, Unavailable};
 
-/// Time between two rounds of handing in what was kept.
-const ROUND: Duration = Duration::from_secs(1);
+/// Time between two rounds of handing in what was kept; a block that comes begins another one.
+const ROUND: Duration = Duration::from_millis(500);
 /// So many rounds, while the node is not behind; a catching-up of a few blocks takes less.
-const ROUNDS_MAX: u32 = 30;
+const ROUNDS_MAX: u32 = 60;
+/// After so many of them miners no longer wait for what is still refused.
+const ROUNDS_BEFORE_MINERS: u32 = 6;
 
 /// Hands proofs to this node's replica, which tells the other validators.
 pub(super) struct ToReplica {
@@ -64,19 +69,37 @@ fn system_call(proof: &Proof) -> Option<SystemCall> {
     Some(WorkProof { header: proof.header, anchor: proof.anchor_height, coinbase, branch }.to_system_call())
 }
 
-/// Hands in what was found before the node stopped. A node that has just started may lack the work on which a proof builds, so
-/// what is refused is offered again until the node has surely caught up; what is in a block already is refused for that.
-pub(super) async fn hand_in_again(port: Port, calls: Vec<SystemCall>) {
+/// Of proofs from before a start those that may still count, the newest first: the chain was at the newest one's work at least, and
+/// takes none of a work before the last. What cannot be read was no proof.
+pub(super) fn of_use(calls: Vec<SystemCall>) -> Vec<SystemCall> {
+    let height = |call: &SystemCall| {
+        let proof = WorkProof::from_canonical(&call.body).ok()?;
+        Some(Coinbase::parse(&proof.coinbase).ok()?.work_height)
+    };
+    let calls: Vec<_> = calls.into_iter().filter_map(|call| Some((height(&call)?, call))).collect();
+    let newest = calls.iter().map(|(height, _)| *height).max().unwrap_or_default();
+    let of_use = calls.into_iter().rev().filter(|(height, _)| height.saturating_add(1) >= newest);
+    of_use.map(|(_, call)| call).collect()
+}
+
+/// Hands in what was found before the node stopped, and then lets `begin` know that miners may go on: two works that they find
+/// sooner would make it worthless. A node that has just started may lack the work on which a proof builds, so what is refused is
+/// offered again until the node has surely caught up; what is in a block already is refused for that.
+pub(super) async fn hand_in_again(port: Port, calls: Vec<SystemCall>, begin: watch::Sender<bool>) {
     let (mut waiting, mut taken) = (calls, 0_usize);
+    let mut blocks = port.notices.blocks();
     let mut rounds = tokio::time::interval(ROUND);
     rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let mut rounds_left = ROUNDS_MAX;
     while !waiting.is_empty() && rounds_left > 0 {
-        rounds.tick().await;
-        // Rounds in which the node knows itself to be behind do not count.
-        if matches!(super::offer(&port), Ok(Some(_))) {
-            rounds_left -= 1;
-        }
+        let is_tick = tokio::select! {
+            _ = rounds.tick() => true,
+            block = blocks.recv() => match block {
+                // A sender that is gone means that the node is gone.
+                Err(RecvError::Closed) => return,
+                Ok(_) | Err(RecvError::Lagged(_)) => false,
+            },
+        };
         let mut refused = Vec::new();
         for call in waiting {
             match port.submit_call(call.clone()).await {
@@ -88,8 +111,51 @@ pub(super) async fn hand_in_again(port: Port, calls: Vec<SystemCall>) {
             }
         }
         waiting = refused;
+        // Rounds in which the node knows itself to be behind do not count.
+        if is_tick && is_up_to_date(&port) {
+            rounds_left -= 1;
+        }
+        if rounds_left + ROUNDS_BEFORE_MINERS <= ROUNDS_MAX {
+            begin.send_replace(true);
+        }
     }
+    begin.send_replace(true);
     if taken > 0 {
         tracing::info!(taken, "proofs from before the stop wait for a block again");
+    }
+}
+
+/// Whether the node knows of nothing that it lacks, and hears of others, if there are any.
+fn is_up_to_date(port: &Port) -> bool {
+    let snapshot = port.snapshot.borrow();
+    let is_alone = snapshot.set.validators().iter().all(|validator| validator.peer == port.network.key());
+    !snapshot.status.catching_up && (is_alone || !port.network.peers().is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use pow::Commitment;
+    use types::{Address, ChainId, Hash32, Height};
+
+    use super::*;
+
+    fn call(work_height: u64, number: u8) -> SystemCall {
+        let commitment = Commitment {
+            chain_id: ChainId(Hash32([1; 32])),
+            work_height,
+            payee: Address([2; 20]),
+            anchor: Hash32([3; 32]),
+        };
+        let coinbase = commitment.coinbase_parts(b"").expect("no tag").assemble([number; 4], [0; 8]);
+        let coinbase = ByteString::new(coinbase).expect("short");
+        WorkProof { header: [0; 80], anchor: Height(1), coinbase, branch: List::default() }.to_system_call()
+    }
+
+    #[test]
+    fn only_proofs_of_the_two_newest_works_are_of_use_after_a_start_and_the_newest_come_first() {
+        let broken = SystemCall { body: ByteString::new(vec![1]).expect("short"), ..call(9, 0) };
+        let calls = vec![call(1, 1), call(7, 2), broken, call(8, 3), call(7, 4)];
+        assert_eq!(of_use(calls), [call(7, 4), call(8, 3), call(7, 2)]);
+        assert_eq!(of_use(Vec::new()), []);
     }
 }

@@ -99,13 +99,19 @@ impl Offer {
     }
 }
 
-/// Keeps the service's template new until the node stops.
+/// Keeps the service's template new until the node stops, from when miners may begin.
 pub(super) async fn follow(
     port: Port,
     templates: watch::Sender<Option<Arc<Template>>>,
     kept: Arc<Kept>,
+    mut may_begin: watch::Receiver<bool>,
     mut stopping: watch::Receiver<bool>,
 ) {
+    tokio::select! {
+        _ = stopping.wait_for(|stopping| *stopping) => return,
+        // A sender that is gone means that the node is gone.
+        begun = may_begin.wait_for(|may_begin| *may_begin) => if begun.is_err() { return },
+    }
     let mut blocks = port.notices.blocks();
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
