@@ -41,6 +41,9 @@ impl Bounds {
 #[derive(Clone, Debug)]
 pub struct Vardiff {
     current: Difficulty,
+    /// What fits the machine, whatever the bounds allow. Where it is more than they do, the difficulty follows when they widen:
+    /// otherwise a machine at the upper bound would hand in shares that the chain no longer counts.
+    wanted: Difficulty,
     /// What the miner asked never to go below.
     floor: Option<Difficulty>,
     since_ms: u64,
@@ -53,13 +56,27 @@ impl Vardiff {
     /// Begins at `start`.
     #[must_use]
     pub const fn new(start: Difficulty, now_ms: u64) -> Self {
-        Self { current: start, floor: None, since_ms: now_ms, shares: 0, billionths: 0, was_judged: false }
+        Self {
+            current: start,
+            wanted: start,
+            floor: None,
+            since_ms: now_ms,
+            shares: 0,
+            billionths: 0,
+            was_judged: false,
+        }
     }
 
     /// The difficulty for the next job.
     #[must_use]
     pub const fn current(&self) -> Difficulty {
         self.current
+    }
+
+    /// What fits the machine, whatever the bounds allow: what its next connection begins with.
+    #[must_use]
+    pub const fn wanted(&self) -> Difficulty {
+        self.wanted
     }
 
     /// Takes a suggestion, or keeps close to the measured rate if there is one: a miner that was judged cannot talk
@@ -99,12 +116,12 @@ impl Vardiff {
 
     /// Follows bounds that moved. Says whether the difficulty changed.
     pub fn rebound(&mut self, bounds: &Bounds, now_ms: u64) -> bool {
-        self.assign(self.current, bounds, now_ms)
+        self.assign(self.wanted, bounds, now_ms)
     }
 
     /// Follows bounds that moved, and keeps measuring if they leave the difficulty alone. Says whether it changed.
     pub fn rebound_if_outside(&mut self, bounds: &Bounds, now_ms: u64) -> bool {
-        bounds.clamp(self.current) != self.current && self.rebound(bounds, now_ms)
+        bounds.clamp(self.wanted) != self.current && self.rebound(bounds, now_ms)
     }
 
     fn judge(&mut self, bounds: &Bounds, now_ms: u64) -> bool {
@@ -125,6 +142,7 @@ impl Vardiff {
 
     fn assign(&mut self, wanted: Difficulty, bounds: &Bounds, now_ms: u64) -> bool {
         let wanted = self.floor.map_or(wanted, |floor| wanted.max(floor));
+        self.wanted = wanted;
         let next = bounds.clamp(wanted);
         let has_changed = next != self.current;
         self.current = next;

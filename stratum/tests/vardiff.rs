@@ -4,11 +4,10 @@
 
 mod rig;
 
+use pow::{Difficulty, Target, U256};
 use proptest::prelude::*;
-use rig::difficulty;
-use stratum::{Bounds, Vardiff};
-
-use pow::Difficulty;
+use rig::{Rig, SOLO, code, difficulty, template, user};
+use stratum::{Bounds, Template, Vardiff};
 
 /// SplitMix64.
 struct Dice(u64);
@@ -26,6 +25,33 @@ impl Dice {
 
 fn bounds() -> Bounds {
     Bounds { min: difficulty("0.000001"), max: difficulty("1000000000") }
+}
+
+#[test]
+fn a_machine_at_the_upper_bound_follows_it_both_ways_and_hands_in_what_the_chain_counts() {
+    let mut config = rig::config();
+    config.ports[SOLO].difficulty_start = Difficulty::ONE;
+    let mut rig = Rig::with(config);
+    let work = |height: u64, hashes: u64| {
+        let share_target = Target::from_uint(U256::MAX / U256::from(hashes)).expect("above zero");
+        Template { share_target, ..template(height) }
+    };
+    rig.work(work(1, 1_000));
+    let mut miner = rig.miner(SOLO, &user(1, "rig"));
+    for (height, hashes) in [(2, 1_100), (3, 700), (4, 1_500), (5, 1_503)] {
+        let next = work(height, hashes);
+        let bound = next.share_target.difficulty();
+        rig.work(next);
+        miner.listen(&mut rig);
+        assert_eq!(miner.job().difficulty, bound.to_string().parse().ok());
+        for _ in 0..10 {
+            let found = miner.find();
+            assert!(matches!(code(&miner.submit(&mut rig, &found)), 0 | 23));
+        }
+        let accepted = rig.server.metrics().shares_accepted;
+        assert_eq!(u64::try_from(rig.proofs.len()).expect("few"), accepted, "every share is one of the chain");
+        assert!(accepted > (height - 2) * 10);
+    }
 }
 
 struct Outcome {
@@ -122,19 +148,19 @@ fn w4_reconnecting_every_minute_starts_where_the_worker_was() {
 #[test]
 fn w4_a_worker_that_reconnects_keeps_its_difficulty() {
     let mut config = rig::config();
-    config.ports[rig::SOLO].difficulty_max = difficulty("0.001");
-    let mut rig = rig::Rig::with(config);
-    rig.work(rig::template(1));
-    let mut miner = rig.miner(rig::SOLO, &rig::user(1, "rig"));
+    config.ports[SOLO].difficulty_max = difficulty("0.001");
+    let mut rig = Rig::with(config);
+    rig.work(template(1));
+    let mut miner = rig.miner(SOLO, &user(1, "rig"));
     for _ in 0..30 {
         let found = miner.find();
-        assert_eq!(rig::code(&miner.submit(&mut rig, &found)), 0);
+        assert_eq!(code(&miner.submit(&mut rig, &found)), 0);
     }
     let raised = miner.difficulty.expect("a difficulty");
     assert!(raised > 1e-8, "thirty shares at once are too many");
     rig.hang_up(miner.connection);
-    assert_eq!(rig.miner(rig::SOLO, &rig::user(1, "rig")).difficulty, Some(raised));
-    assert_eq!(rig.miner(rig::SOLO, &rig::user(1, "other")).difficulty, Some(1e-9));
+    assert_eq!(rig.miner(SOLO, &user(1, "rig")).difficulty, Some(raised));
+    assert_eq!(rig.miner(SOLO, &user(1, "other")).difficulty, Some(1e-9));
 }
 
 #[test]

@@ -215,7 +215,7 @@ impl Server {
         } else {
             self.per_ip.insert(session.ip, left);
         }
-        let difficulty = session.vardiff.current();
+        let difficulty = session.vardiff.wanted();
         if let Some(extranonce1) = session.extranonce1 {
             self.pool.extranonces.park(extranonce1, difficulty, self.pool.now_ms);
         }

@@ -171,8 +171,9 @@ impl Pool {
             session.announced = Some(difficulty);
             count(&mut self.metrics.difficulty_changes);
         }
-        let target = session.jobs.newest().filter(|job| job.difficulty == difficulty).map(|job| job.target);
-        let target = target.unwrap_or_else(|| difficulty.target());
+        let is_same = |job: &&Job| job.difficulty == difficulty && job.body.template.previous == body.template.previous;
+        let target = session.jobs.newest().filter(is_same).map(|job| job.target);
+        let target = target.unwrap_or_else(|| self.target(difficulty));
         let job = Job { id: self.next_job, body, difficulty, target, issued_ms: self.now_ms };
         self.next_job = self.next_job.wrapping_add(1);
         session.first_job.get_or_insert(job.id);
@@ -180,6 +181,14 @@ impl Pool {
         session.jobs.push(job);
         session.notified_ms = self.now_ms;
         count(&mut self.metrics.jobs);
+    }
+
+    /// What a share of this difficulty has to meet. A difficulty has nine digits behind the point; at the chain's own, what counts
+    /// here has to count there.
+    fn target(&self, difficulty: Difficulty) -> Target {
+        let of_chain = self.work.as_ref().filter(|work| work.share_difficulty == difficulty);
+        let target = difficulty.target();
+        of_chain.map_or(target, |work| target.min(work.template.share_target))
     }
 
     /// Whether a session's job is due for renewal.
