@@ -45,7 +45,7 @@ fn a_machine_at_the_upper_bound_follows_it_both_ways_and_hands_in_what_the_chain
         miner.listen(&mut rig);
         assert_eq!(miner.job().difficulty, bound.to_string().parse().ok());
         for _ in 0..10 {
-            let found = miner.find();
+            let found = miner.search(&miner.job().clone(), bound.target(), None);
             assert!(matches!(code(&miner.submit(&mut rig, &found)), 0 | 23));
         }
         let accepted = rig.server.metrics().shares_accepted;
