@@ -36,9 +36,9 @@ pub enum MiningEvent {
         /// How many hashes it stands for.
         weight: u128,
     },
-    /// Somebody moved earnings to the account.
+    /// Earnings moved to the account: by a claim, or with a share of somebody who could not pay for one.
     Claimed {
-        /// Who.
+        /// Whose.
         payee: Address,
         /// How much, in µTHR.
         amount: Amount,

@@ -6,7 +6,7 @@
 use execution::{Context, Reject};
 use pow::{Coinbase, WorkHeader, sha256d};
 use types::canary::{Canary, planted};
-use types::{Address, Hash32, MiningParameters, THR};
+use types::{Address, Amount, Hash32, MiningParameters, THR};
 
 use crate::admit::Place;
 use crate::call::{MiningCall, ProofBytes};
@@ -19,6 +19,10 @@ use crate::retarget::{retarget, share_target, weight};
 use crate::seen::Seen;
 use crate::window;
 
+/// Who has less on the account, a few times the fee of a claim, is paid with its next share and need not claim. Otherwise a small
+/// miner could never get its first THR, because a claim costs a fee.
+pub const PAID_UNASKED_BELOW: Amount = Amount(10_000);
+
 /// Carries out a checked call for `sender`.
 pub(crate) fn execute(context: &mut Context<'_, '_>, sender: Address, call: MiningCall) -> Result<(), Reject> {
     match call {
@@ -27,12 +31,18 @@ pub(crate) fn execute(context: &mut Context<'_, '_>, sender: Address, call: Mini
 }
 
 fn claim(context: &mut Context<'_, '_>, payee: Address) -> Result<(), Reject> {
+    let amount = pay_owed(context, payee)?;
+    if amount.is_zero() { Err(MiningReject::NothingToClaim.into()) } else { Ok(()) }
+}
+
+/// Moves what the window owes to the account. Returns how much that is.
+fn pay_owed(context: &mut Context<'_, '_>, payee: Address) -> Result<Amount, Reject> {
     let amount = window::take_owed(context, &payee);
-    if amount.is_zero() {
-        return Err(MiningReject::NothingToClaim.into());
+    if !amount.is_zero() {
+        context.release(THR, keys::POT, &payee, amount)?;
+        MiningEvent::Claimed { payee, amount }.emit(context)?;
     }
-    context.release(THR, keys::POT, &payee, amount)?;
-    MiningEvent::Claimed { payee, amount }.emit(context)
+    Ok(amount)
 }
 
 /// Carries out an admitted proof: a share enters the window now, a work waits for the block's end.
@@ -75,7 +85,7 @@ fn count_share(tip: &mut Tip, place: &Place, shares_max: u32) -> Result<(), Mini
     Ok(())
 }
 
-/// Lets a proof into the window.
+/// Lets a proof into the window, and pays who could not pay for a claim.
 fn take_share(
     context: &mut Context<'_, '_>,
     tip: &Tip,
@@ -88,7 +98,11 @@ fn take_share(
     let weight_max = window_weight_max(parameters, tip);
     window::enter(context, share, weight_max);
     let weight = share.weight;
-    MiningEvent::ShareAccepted { work_height: place.work_height, hash, payee, weight }.emit(context)
+    MiningEvent::ShareAccepted { work_height: place.work_height, hash, payee, weight }.emit(context)?;
+    if context.balance(THR, &payee) < PAID_UNASKED_BELOW {
+        pay_owed(context, payee)?;
+    }
+    Ok(())
 }
 
 /// So many works' worth of weight at the newest target.

@@ -222,6 +222,18 @@ fn what_was_earned_by_mining_is_shown_and_claimed() {
     assert_eq!(shell.bad(&["claim", "--from", "bob"]), "nothing_to_claim");
 }
 
+#[test]
+fn who_cannot_pay_for_a_claim_hears_how_the_first_thr_comes() {
+    let (mut shell, _rich) = shell_with(Conduct::Honest);
+    let (alice, has) = (AccountKey::from_secret(&[1; 32]).expect("in range").address(), Amount(100));
+    let node =
+        TestNode::start(ChainMaker::new(&[(alice, has)]), Conduct::Honest, (alice.to_text(Network::Test), 4, has));
+    shell.node.clone_from(&node.url);
+    let refused = shell.run(&["claim", "--from", "alice"]);
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && told.contains("the next share brings"), "{told}");
+}
+
 // FAULTS C19
 #[test]
 fn a_history_other_than_the_one_seen_final_is_refused_whoever_signed_it() {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use mining::{MiningEvent, Split, scheduled};
+use mining::{MiningEvent, PAID_UNASKED_BELOW, Split, scheduled};
 use proptest::prelude::*;
 use types::{Address, Amount, SystemCall};
 
@@ -16,6 +16,10 @@ struct Model {
     /// In units of 2^-64 µTHR.
     owed: BTreeMap<Address, u128>,
     divided: u128,
+    /// What came to accounts, in µTHR: payouts and finders' parts.
+    accounts: BTreeMap<Address, u128>,
+    /// What was paid out, in µTHR.
+    paid: u128,
 }
 
 impl Model {
@@ -28,6 +32,21 @@ impl Model {
             }
             self.window.pop_front();
         }
+    }
+
+    /// A payout with a share: of all that is owed, to who has next to nothing, and to nobody else.
+    fn pay(&mut self, payee: Address, amount: Option<Amount>) {
+        let (owed, has) = (self.owed.entry(payee).or_default(), self.accounts.entry(payee).or_default());
+        let whole = *owed >> 64;
+        let Some(Amount(amount)) = amount else {
+            assert!(whole <= 1 || *has >= PAID_UNASKED_BELOW.0, "{payee:?} has {has} and is owed {whole}");
+            return;
+        };
+        assert!(*has < PAID_UNASKED_BELOW.0, "{payee:?} has {has} and is paid {amount}");
+        assert!(amount.abs_diff(whole) <= 1, "{payee:?} is paid {amount} and owed {whole}");
+        *owed = owed.saturating_sub(amount << 64);
+        *has += amount;
+        self.paid += amount;
     }
 
     fn divide(&mut self, reward: Amount) {
@@ -52,14 +71,23 @@ fn claimable(chain: &Chain, payee: Address) -> u128 {
 fn follow(model: &mut Model, chain: &Chain, outcome: &execution::BlockOutcome, share_weight_now: u128) {
     let mining = &chain.genesis.parameters.mining;
     let weight_max = share_weight_now * u128::from(mining.share_factor) * u128::from(mining.window_works);
-    for event in events(outcome) {
+    let mut reported = events(outcome).into_iter().peekable();
+    while let Some(event) = reported.next() {
         match event {
-            MiningEvent::ShareAccepted { payee, weight, .. } => model.enter(payee, weight, weight_max),
-            MiningEvent::WorkAccepted { work_height, split, .. } => {
+            MiningEvent::ShareAccepted { payee, weight, .. } => {
+                model.enter(payee, weight, weight_max);
+                let paid =
+                    reported.next_if(|event| matches!(event, MiningEvent::Claimed { payee: to, .. } if *to == payee));
+                let paid = paid
+                    .map(|event| if let MiningEvent::Claimed { amount, .. } = event { amount } else { Amount::ZERO });
+                model.pay(payee, paid);
+            }
+            MiningEvent::WorkAccepted { work_height, split, finder, .. } => {
                 assert_eq!(split, Split::of(scheduled(mining, work_height)));
+                *model.accounts.entry(finder).or_default() += split.finder.0;
                 model.divide(split.window);
             }
-            MiningEvent::Claimed { .. } => {}
+            MiningEvent::Claimed { payee, .. } => panic!("{payee:?} is paid without a share"),
         }
     }
     let shares = ask(chain, "window", &[("limit", "1024")]);
@@ -107,6 +135,7 @@ proptest! {
             follow(&mut model, &chain, &outcome, share_weight);
         }
         let paid: u128 = model.owed.keys().map(|payee| claimable(&chain, *payee)).sum();
+        let paid = paid + model.paid;
         prop_assert!(paid <= model.divided && model.divided - paid <= model.owed.len() as u128 + 1);
     }
 }
@@ -134,4 +163,36 @@ fn all_that_was_issued_is_claimed_but_fractions_and_they_go_to_the_next_reward()
     }
     let left = ask(&chain, "info", &[])["unclaimed"].as_str().and_then(|text| text.parse::<u128>().ok());
     assert!(left.is_some_and(|left| left <= 3), "{left:?} µTHR are left of 18,000,000");
+}
+
+#[test]
+fn who_has_nothing_is_paid_with_the_next_share_and_can_claim_from_then_on() {
+    let mut chain = chain_with(|_| {});
+    let (poor, rich) = (payee(1), chain.users[1].address);
+    chain.step_ms = 15_000;
+    let first = [
+        proof(&chain, poor, Want::Share, 1),
+        proof(&chain, rich, Want::Share, 2),
+        proof(&chain, payee(9), Want::Work, 3),
+    ];
+    block_of(&mut chain, &first);
+    let (owed_poor, owed_rich) = (claimable(&chain, poor), claimable(&chain, rich));
+    assert!(owed_poor > PAID_UNASKED_BELOW.0 && owed_poor == owed_rich);
+    let (account, before) = (chain.thr(&poor), chain.thr(&rich));
+    assert_eq!(account, Amount::ZERO, "nothing comes before the next share");
+
+    let second = [proof(&chain, poor, Want::Share, 4), proof(&chain, rich, Want::Share, 5)];
+    let outcome = block_of(&mut chain, &second);
+    let paid: Vec<_> =
+        events(&outcome).into_iter().filter(|event| matches!(event, MiningEvent::Claimed { .. })).collect();
+    assert_eq!(paid, [MiningEvent::Claimed { payee: poor, amount: Amount(owed_poor) }]);
+    assert_eq!((chain.thr(&poor), claimable(&chain, poor)), (Amount(owed_poor), 0));
+    assert_eq!((chain.thr(&rich), claimable(&chain, rich)), (before, owed_rich), "who can pay for a claim claims");
+
+    let third = [proof(&chain, poor, Want::Share, 6), proof(&chain, payee(9), Want::Work, 7)];
+    block_of(&mut chain, &third);
+    let fourth = proof(&chain, poor, Want::Share, 8);
+    block_of(&mut chain, &[fourth]);
+    assert_eq!(chain.thr(&poor), Amount(owed_poor), "from now on it can pay for a claim itself");
+    assert!(claimable(&chain, poor) > 0);
 }

@@ -13,6 +13,8 @@ use super::super::{Failure, Outcome};
 use super::events::{self, Event, Proof, Split};
 use super::target::{self, Anchor, Pace};
 
+/// Who has less, in µTHR, is paid with its next share.
+const PAID_UNASKED_BELOW: u128 = 10_000;
 /// Most shares that leave the window when one enters.
 const LEAVE_MAX: usize = 4;
 /// Amounts are counted in units of 2^-128 µTHR.
@@ -52,8 +54,10 @@ pub(super) struct Books {
     income: BTreeMap<Address, u128>,
     /// All that was issued for works, in µTHR.
     pub(super) issued: u128,
-    /// All that was claimed, in µTHR.
+    /// All that was claimed or paid without a claim, in µTHR.
     pub(super) claimed: u128,
+    /// How often somebody was paid without a claim.
+    pub(super) paid_unasked: u32,
     /// The newest block's time, in milliseconds.
     pub(super) time_ms: u64,
     /// How many blocks without a proof came last.
@@ -84,6 +88,7 @@ impl Books {
             income: BTreeMap::new(),
             issued: 0,
             claimed: 0,
+            paid_unasked: 0,
             time_ms: genesis.time.0,
             quiet_blocks: 0,
             spent: BTreeMap::new(),
@@ -128,6 +133,12 @@ impl Books {
         if height != self.next {
             return Err(wrong(format!("block {} was expected", self.next)));
         }
+        let (own, others) = block.receipts.split_first().ok_or_else(|| wrong("it has no receipt".to_owned()))?;
+        // Fees are taken before anything else happens.
+        for (receipt, transaction) in others.iter().zip(&block.transactions) {
+            let body = &transaction.transaction.body;
+            *self.spent.entry(body.sender).or_default() += receipt.fee.0 + body.tip.0;
+        }
         let mut expected = Vec::new();
         let mut work = None;
         let proofs = Proof::of_block(block)?;
@@ -142,12 +153,9 @@ impl Books {
                 }
                 continue;
             }
-            expected.push(self.take_share(&proof).map_err(wrong)?);
+            expected.extend(self.take_share(&proof).map_err(wrong)?);
         }
-        let (own, others) = block.receipts.split_first().ok_or_else(|| wrong("it has no receipt".to_owned()))?;
-        for (receipt, transaction) in others.iter().zip(&block.transactions) {
-            let body = &transaction.transaction.body;
-            *self.spent.entry(body.sender).or_default() += receipt.fee.0 + body.tip.0;
+        for receipt in others {
             for event in events::of_receipt(receipt)? {
                 self.take_claim(&event).map_err(wrong)?;
             }
@@ -169,8 +177,8 @@ impl Books {
         proof.previous == self.tip.0 && target::is_met(target::of_bits(self.tip.1), &proof.hash.0)
     }
 
-    /// Counts a share on the newest work or the one before it.
-    fn take_share(&mut self, proof: &Proof) -> Result<Event, String> {
+    /// Counts a share on the newest work or the one before it, and pays who has next to nothing.
+    fn take_share(&mut self, proof: &Proof) -> Result<Vec<Event>, String> {
         let works = self.works.len() as u64;
         let place = match self.grace {
             _ if proof.previous == self.tip.0 => Some((works + 1, self.tip.1)),
@@ -184,7 +192,15 @@ impl Books {
         }
         let weight = target::hashes(target);
         self.enter(proof.payee, weight);
-        Ok(Event::Share(work_height, proof.hash, proof.payee, weight))
+        let mut reported = vec![Event::Share(work_height, proof.hash, proof.payee, weight)];
+        let owed = self.claimable(&proof.payee);
+        if self.balance(&proof.payee) < PAID_UNASKED_BELOW && owed > 0 {
+            let paid = Event::Claimed(proof.payee, Amount(owed));
+            self.take_claim(&paid)?;
+            self.paid_unasked += 1;
+            reported.push(paid);
+        }
+        Ok(reported)
     }
 
     /// Into the window, and out of it what is above its width.
@@ -215,8 +231,8 @@ impl Books {
     }
 
     /// Pays a work: the parts by the schedule, the window's by weight.
-    fn take_work(&mut self, block: &BlockResponse, proof: &Proof, next_bits: u32) -> Result<[Event; 2], String> {
-        let share = self.take_share(proof)?;
+    fn take_work(&mut self, block: &BlockResponse, proof: &Proof, next_bits: u32) -> Result<Vec<Event>, String> {
+        let mut reported = self.take_share(proof)?;
         let work_height = self.works.len() as u64 + 1;
         let split = split(&self.rules, work_height);
         let fixed = [
@@ -242,7 +258,8 @@ impl Books {
         self.works.push(Work { block: block.header.height, time_ms, hashes });
         self.grace = Some(self.tip);
         self.tip = (proof.hash.0, next_bits);
-        Ok([share, Event::Work(work_height, proof.hash, proof.payee, split, next_bits)])
+        reported.push(Event::Work(work_height, proof.hash, proof.payee, split, next_bits));
+        Ok(reported)
     }
 
     /// A reward and what was left of earlier ones, to every share of the window by its weight.
@@ -345,6 +362,25 @@ mod tests {
         assert!(books.take_claim(&Event::Claimed(BEA, Amount(4))).is_err());
         assert!(books.take_claim(&Event::Claimed(ADA, Amount(0))).is_err(), "nothing is left to claim");
         assert_eq!((books.balance(&ADA), books.claimed, books.pot()), (6, 6, 4));
+    }
+
+    #[test]
+    fn who_has_next_to_nothing_is_paid_with_the_next_share() {
+        let mut books = books();
+        let mut share = |number: u8| {
+            let bits = books.rules.launch_bits;
+            let proof = Proof { previous: books.tip.0, bits, hash: Hash32([0; 32]), payee: BEA };
+            let reported = books.take_share(&proof).expect("it meets every target");
+            books.divide(Amount(number.into()));
+            reported
+        };
+        assert_eq!(share(200).len(), 1, "nothing is owed yet");
+        assert_eq!(share(0)[1..], [Event::Claimed(BEA, Amount(200))]);
+        books.income.insert(BEA, PAID_UNASKED_BELOW);
+        books.divide(Amount(7));
+        let proof = Proof { previous: books.tip.0, bits: books.rules.launch_bits, hash: Hash32([0; 32]), payee: BEA };
+        assert_eq!(books.take_share(&proof).expect("it meets every target").len(), 1, "it can pay for a claim");
+        assert_eq!((books.paid_unasked, books.claimable(&BEA)), (1, 7));
     }
 
     #[test]

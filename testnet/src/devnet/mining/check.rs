@@ -8,7 +8,7 @@ use serde::Serialize;
 use types::{Amount, Hash32, Parameters};
 
 use super::super::check::compare;
-use super::super::{LocalNetwork, Outcome, Standing};
+use super::super::{Failure, LocalNetwork, Outcome, Standing};
 use super::claim::{Claimed, claim, claim_at_rest};
 use super::miner::Speed;
 use super::pace::{self, Followed};
@@ -36,6 +36,8 @@ pub struct Report {
     claimed: Claimed,
     /// A claim while nothing moved.
     claimed_at_rest: Claimed,
+    /// How often somebody who could not pay for a claim was paid without one.
+    paid_unasked: u32,
     /// How the difficulty followed.
     pace: Followed,
     /// The share that all nodes were given, and that counted once.
@@ -80,7 +82,15 @@ pub fn check(network: &mut LocalNetwork, say: &dyn Fn(&str)) -> Outcome<Report> 
     let claimed = claim(&mut trial, &ada)?;
     say(&format!("the miner has claimed {} µTHR, which is its part of the window exactly", claimed.amount));
 
+    trial.follow_until(0, "a work that pays another's one share", FIRST_PATIENCE, |books| {
+        if books.claimable(&bea.address()) > 0 { Ok(()) } else { Err("its share has earned nothing".to_owned()) }
+    })?;
     let pace = pace::follows(&mut trial, &bea, &miner)?;
+    let paid_unasked = trial.books.paid_unasked;
+    if paid_unasked == 0 {
+        return Err(Failure::new("the other had nothing to pay a claim with, and its shares have brought it nothing"));
+    }
+    say("the other began with nothing, and its next share brought it what the first had earned, without a claim");
     miner.check_running()?;
     drop(miner);
     trial.compare_at_rest()?;
@@ -104,5 +114,18 @@ pub fn check(network: &mut LocalNetwork, say: &dyn Fn(&str)) -> Outcome<Report> 
     compare(trial.network)?;
     let nodes = trial.network.standings()?;
     let share = made.hash;
-    Ok(Report { ok: true, works, shares, issued, claimed, claimed_at_rest, pace, share, restart, blocks, nodes })
+    Ok(Report {
+        ok: true,
+        works,
+        shares,
+        issued,
+        claimed,
+        claimed_at_rest,
+        paid_unasked,
+        pace,
+        share,
+        restart,
+        blocks,
+        nodes,
+    })
 }

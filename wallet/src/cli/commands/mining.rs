@@ -11,6 +11,10 @@ use crate::cli::submit::{TransactionArgs, carry_out};
 use crate::client::mining::{MiningAccount, MiningInfo};
 use crate::{Error, Result};
 
+/// What those do who cannot pay for a claim.
+const UNASKED: &str =
+    "mine on: the next share brings an account of less than 0.01 THR what it is owed, without a claim";
+
 /// `mining`
 #[derive(Debug, Args)]
 pub struct Mining {
@@ -83,6 +87,9 @@ impl Claim {
                 return Err(Error::new("nothing_to_claim", message, "nothing was sent; `thronos mining` shows more"));
             }
         }
-        carry_out(context, &self.transaction, vec![claim_call()], &[])
+        carry_out(context, &self.transaction, vec![claim_call()], &[]).map_err(|error| {
+            let is_poor = error.code == "insufficient_balance";
+            if is_poor { Error { hint: UNASKED.to_owned(), ..error } } else { error }
+        })
     }
 }
