@@ -30,8 +30,6 @@ use crate::standing::Severity;
 const LISTENED_MAX: usize = 8;
 /// Streams of one connection and channel that are read at once: the present one, and earlier ones to their end.
 const READERS_MAX: usize = 3;
-/// How long opening a stream may take before it is asked for again.
-const OPENING_MS_MAX: u64 = 2_000;
 
 impl Task {
     pub(super) fn on_connected(&mut self, id: PeerId, connection: ConnectionId, endpoint: &ConnectedPoint) {
@@ -185,20 +183,26 @@ impl Task {
         self.swarm.behaviour_mut().kad.add_address(&id, address.clone());
     }
 
+    /// A writer that has taken so many streams asks for one.
+    pub(super) fn on_stream_wanted(&mut self, key: PeerKey, channel: Channel, taken: u64) {
+        let peer = id_of(key).and_then(|id| self.peers.get(&id));
+        let writers = peer.and_then(|peer| peer.admitted.as_ref()).map(|admitted| &admitted.writers);
+        let writer = writers.zip(channel.direct_index()).and_then(|(writers, place)| writers.get(place));
+        if writer.is_some_and(|writer| !writer.has_waiting(taken)) {
+            self.open_stream(key, channel);
+        }
+    }
+
     /// Asks for a stream of ours on the newest connection.
-    pub(super) fn open_stream(&mut self, key: PeerKey, channel: Channel) {
+    fn open_stream(&mut self, key: PeerKey, channel: Channel) {
         let now_ms = self.meter.now_ms();
         let (Some(id), Some(place)) = (id_of(key), channel.direct_index()) else { return };
         let Some(peer) = self.peers.get_mut(&id) else { return };
         let Some(newest) = peer.newest().map(|newest| newest.id) else { return };
-        let asked = peer.admitted.as_mut().and_then(|admitted| admitted.asked.get_mut(place));
-        let Some(asked) = asked else { return };
-        // One stream at a time: a second one would make the first look outdated.
-        if asked.is_some_and(|(on, at_ms)| on == newest && now_ms < at_ms.saturating_add(OPENING_MS_MAX)) {
-            return;
+        let writer = peer.admitted.as_mut().and_then(|admitted| admitted.writers.get_mut(place));
+        if writer.is_some_and(|writer| writer.ask(newest, now_ms)) {
+            self.swarm.behaviour_mut().direct.open(id, newest, channel);
         }
-        *asked = Some((newest, now_ms));
-        self.swarm.behaviour_mut().direct.open(id, newest, channel);
     }
 
     pub(super) fn on_stream(&mut self, event: DirectEvent) {
@@ -217,12 +221,8 @@ impl Task {
                 if !is_newest {
                     return;
                 }
-                if let Some(asked) = admitted.asked.get_mut(place) {
-                    *asked = None;
-                }
-                // A writer that has not yet taken the last two has no need of a third.
-                if let Some(writer) = admitted.streams.get(place) {
-                    let _ = writer.try_send(stream);
+                if let Some(writer) = admitted.writers.get_mut(place) {
+                    writer.give(stream);
                 }
             }
         }

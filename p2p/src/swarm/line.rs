@@ -25,9 +25,10 @@ const CLOSING_MAX: Duration = Duration::from_secs(2);
 pub(super) async fn run(
     peer: PeerKey,
     line: Arc<Line>,
-    mut streams: mpsc::Receiver<Stream>,
+    streams: mpsc::Receiver<Stream>,
     commands: mpsc::Sender<Command>,
 ) {
+    let mut streams = Streams { receiver: streams, taken: 0 };
     let mut backoff = Backoff::new(REOPEN_FIRST_MS, REOPEN_CAP_MS);
     let mut unwritten = Vec::new();
     let mut stream = None;
@@ -47,6 +48,21 @@ pub(super) async fn run(
     }
 }
 
+/// The streams that come from the task that owns the swarm, counted.
+struct Streams {
+    receiver: mpsc::Receiver<Stream>,
+    taken: u64,
+}
+
+impl Streams {
+    /// The next one; None when the peer is gone.
+    async fn recv(&mut self) -> Option<Stream> {
+        let given = self.receiver.recv().await?;
+        self.taken = self.taken.saturating_add(1);
+        Some(given)
+    }
+}
+
 enum Next {
     /// A newer stream is to be used.
     Stream(Stream),
@@ -61,7 +77,7 @@ async fn obtain(
     peer: PeerKey,
     line: &Line,
     unwritten: &[u8],
-    streams: &mut mpsc::Receiver<Stream>,
+    streams: &mut Streams,
     commands: &mpsc::Sender<Command>,
     backoff: &mut Backoff,
 ) -> Option<Stream> {
@@ -73,7 +89,7 @@ async fn obtain(
     }
     loop {
         // A full queue is no loss: the next round asks again.
-        let _ = commands.try_send(Command::StreamWanted { peer, channel: line.channel });
+        let _ = commands.try_send(Command::StreamWanted { peer, channel: line.channel, taken: streams.taken });
         let wait = Duration::from_millis(backoff.failed());
         if let Ok(given) = tokio::time::timeout(wait, streams.recv()).await {
             return given;
@@ -86,7 +102,7 @@ async fn serve(
     mut stream: Stream,
     line: &Line,
     unwritten: &mut Vec<u8>,
-    streams: &mut mpsc::Receiver<Stream>,
+    streams: &mut Streams,
     backoff: &mut Backoff,
 ) -> Next {
     let mut probe = [0_u8; 1];

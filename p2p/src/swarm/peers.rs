@@ -18,6 +18,8 @@ use crate::channels::{Channel, DIRECT_CHANNELS};
 const BOOK_PEERS_MAX: usize = 1_024;
 /// Addresses per peer in the address book.
 const BOOK_ADDRESSES_MAX: usize = 8;
+/// How long opening a stream may take before it is asked for again.
+const OPENING_MS_MAX: u64 = 2_000;
 
 /// One connection to a peer.
 #[derive(Debug)]
@@ -38,15 +40,54 @@ impl Connection {
     }
 }
 
+/// How a line's writer gets its streams: one at a time, because a second one would make the first look outdated.
+#[derive(Debug)]
+pub(super) struct Writer {
+    streams: mpsc::Sender<Stream>,
+    /// How many it was given.
+    given: u64,
+    /// Connection and time of the last request for one that has not come yet.
+    asked: Option<(ConnectionId, u64)>,
+}
+
+impl Writer {
+    /// Its beginning, with the end for the writer.
+    fn new() -> (Self, mpsc::Receiver<Stream>) {
+        let (streams, receiver) = mpsc::channel(2);
+        (Self { streams, given: 0, asked: None }, receiver)
+    }
+
+    /// Whether a writer that has taken `taken` streams has another one waiting: they have missed each other.
+    pub(super) const fn has_waiting(&self, taken: u64) -> bool {
+        self.given != taken
+    }
+
+    /// Notes that a stream is to be opened on this connection; false when one is on its way there already.
+    pub(super) fn ask(&mut self, connection: ConnectionId, now_ms: u64) -> bool {
+        let is_under_way =
+            self.asked.is_some_and(|(on, at_ms)| on == connection && now_ms < at_ms.saturating_add(OPENING_MS_MAX));
+        if !is_under_way {
+            self.asked = Some((connection, now_ms));
+        }
+        !is_under_way
+    }
+
+    /// Hands over a stream. A writer that has not yet taken the last two has no need of a third.
+    pub(super) fn give(&mut self, stream: Stream) {
+        self.asked = None;
+        if self.streams.try_send(stream).is_ok() {
+            self.given = self.given.saturating_add(1);
+        }
+    }
+}
+
 /// What exists only while a peer is admitted.
 #[derive(Debug)]
 pub(super) struct Admitted {
     pub(super) agent: String,
     pub(super) buffers: Arc<PeerBuffers>,
     /// To each line's writer. Dropping them ends the writers.
-    pub(super) streams: [mpsc::Sender<Stream>; DIRECT_CHANNELS.len()],
-    /// Connection and time of the last request for each stream of ours that has not come yet.
-    pub(super) asked: [Option<(ConnectionId, u64)>; DIRECT_CHANNELS.len()],
+    pub(super) writers: [Writer; DIRECT_CHANNELS.len()],
     /// By the connection that carries the stream, oldest first. A stream that has been followed by another is read to
     /// its end.
     pub(super) readers: BTreeMap<Channel, Vec<(ConnectionId, AbortHandle)>>,
@@ -169,12 +210,12 @@ pub(super) fn admit(
     buffers: Arc<PeerBuffers>,
 ) -> (Admitted, Arc<PeerLinks>, Vec<mpsc::Receiver<Stream>>) {
     let mut receivers = Vec::new();
-    let streams = DIRECT_CHANNELS.map(|_| {
-        let (sender, receiver) = mpsc::channel(2);
+    let writers = DIRECT_CHANNELS.map(|_| {
+        let (writer, receiver) = Writer::new();
         receivers.push(receiver);
-        sender
+        writer
     });
-    let admitted = Admitted { agent, buffers, streams, asked: [None; DIRECT_CHANNELS.len()], readers: BTreeMap::new() };
+    let admitted = Admitted { agent, buffers, writers, readers: BTreeMap::new() };
     (admitted, Arc::new(PeerLinks::new()), receivers)
 }
 

@@ -268,7 +268,7 @@ impl Task {
                     tracing::info!(%address, %error, "not dialled");
                 }
             }
-            Command::StreamWanted { peer, channel } => self.open_stream(peer, channel),
+            Command::StreamWanted { peer, channel, taken } => self.on_stream_wanted(peer, channel, taken),
             Command::BadFrame { peer, channel, error } => {
                 self.expel(peer, RefusalReason::BadFrame { channel, error });
             }
