@@ -367,20 +367,18 @@ mod tests {
     #[test]
     fn who_has_next_to_nothing_is_paid_with_the_next_share() {
         let mut books = books();
-        let mut share = |number: u8| {
-            let bits = books.rules.launch_bits;
-            let proof = Proof { previous: books.tip.0, bits, hash: Hash32([0; 32]), payee: BEA };
-            let reported = books.take_share(&proof).expect("it meets every target");
-            books.divide(Amount(number.into()));
-            reported
+        let proof = Proof { previous: books.tip.0, bits: books.tip.1, hash: Hash32::ZERO, payee: BEA };
+        let mut share = |reward: u128| {
+            let owed = books.claimable(&BEA);
+            let reported = books.take_share(&proof).expect("the hash meets every target");
+            books.divide(Amount(reward));
+            (owed, reported[1..].to_vec())
         };
-        assert_eq!(share(200).len(), 1, "nothing is owed yet");
-        assert_eq!(share(0)[1..], [Event::Claimed(BEA, Amount(200))]);
-        books.income.insert(BEA, PAID_UNASKED_BELOW);
-        books.divide(Amount(7));
-        let proof = Proof { previous: books.tip.0, bits: books.rules.launch_bits, hash: Hash32([0; 32]), payee: BEA };
-        assert_eq!(books.take_share(&proof).expect("it meets every target").len(), 1, "it can pay for a claim");
-        assert_eq!((books.paid_unasked, books.claimable(&BEA)), (1, 7));
+        assert_eq!(share(20_000), (0, vec![]), "nothing is owed yet");
+        assert_eq!(share(500), (19_999, vec![Event::Claimed(BEA, Amount(19_999))]), "a fraction stays");
+        let (owed, paid) = share(0);
+        assert!(owed > 0 && paid.is_empty(), "it can pay for a claim");
+        assert_eq!((books.paid_unasked, books.claimed), (1, 19_999));
     }
 
     #[test]
