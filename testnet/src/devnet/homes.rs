@@ -146,6 +146,12 @@ impl Plan {
         if self.stratum { self.ports.check_stratum_free(index) } else { Ok(()) }
     }
 
+    /// Whether nobody uses the ports for miners.
+    #[must_use]
+    pub fn are_stratum_ports_free(&self) -> bool {
+        (0..self.validators).all(|index| self.ports.check_stratum_free(index).is_ok())
+    }
+
     /// Where node `index` listens for peers.
     #[must_use]
     pub fn listen(&self, index: usize) -> Vec<String> {

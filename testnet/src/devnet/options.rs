@@ -32,8 +32,8 @@ pub struct Options {
     /// Print one JSON document at the end, and everything else on standard error.
     #[arg(long)]
     pub json: bool,
-    /// Serve miners, node i on port 3334 + 10·i (with --base-port, PORT + 10·i + 2), and mine at node 0 with one thread that
-    /// gives way to everything else. With --check: prove that works and shares are paid by the rules to the last µTHR, that the
+    /// Mine at node 0 with one thread that gives way to everything else. Node i serves miners on port 3334 + 10·i (with
+    /// --base-port, PORT + 10·i + 2), without this option only where these ports are free. With --check: prove that works and shares are paid by the rules to the last µTHR, that the
     /// difficulty follows the hash rate, and that a node killed while it serves a miner loses none of its shares (3 minutes).
     #[arg(long)]
     pub mine: bool,

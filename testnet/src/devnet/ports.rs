@@ -139,8 +139,9 @@ mod tests {
     fn a_port_in_use_is_named_with_a_way_out() {
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = taken.local_addr().expect("it is bound").port();
-        let ports = Ports { base: port - 1 };
-        let sentence = ports.check_free(0).expect_err("it is taken").to_string();
-        assert!(sentence.contains(&port.to_string()) && sentence.contains("--base-port"), "{sentence}");
+        let others = [Ports { base: port - 1 }.check_free(0), Ports { base: port - 2 }.check_stratum_free(0)];
+        for sentence in others.map(|checked| checked.expect_err("it is taken").to_string()) {
+            assert!(sentence.contains(&port.to_string()) && sentence.contains("--base-port"), "{sentence}");
+        }
     }
 }

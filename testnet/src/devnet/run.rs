@@ -55,7 +55,8 @@ fn perform(options: &Options, say: &dyn Fn(&str)) -> Outcome<()> {
     let stop = Stop::on_signals()?;
     // Before anything is deleted: another network may run in the same place.
     let mut plan = Plan::new(layout, ports, validators);
-    plan.stratum = options.mine;
+    // A network for use serves miners, too, unless another program has these ports; one with a miner needs them.
+    plan.stratum = options.mine || (!options.check && plan.are_stratum_ports_free());
     for index in 0..validators {
         plan.check_ports(index)?;
     }
@@ -81,6 +82,18 @@ fn perform(options: &Options, say: &dyn Fn(&str)) -> Outcome<()> {
     Ok(())
 }
 
+/// Where somebody else's miner may join.
+fn miners_may_join(network: &LocalNetwork) -> String {
+    let port = network.plan.ports.stratum(0);
+    if network.plan.stratum {
+        format!(
+            "Miners may join at stratum+tcp://127.0.0.1:{port}, user ADDRESS.NAME; `cargo x devnet --mine` brings one along.\n"
+        )
+    } else {
+        format!("Miners cannot join: another program has port {port} or the next ones. --base-port chooses others.\n")
+    }
+}
+
 /// Everything between the start and the end of the processes; returns what is to be printed as the last line.
 fn live(network: &mut LocalNetwork, options: &Options, say: &dyn Fn(&str)) -> Outcome<Option<String>> {
     network.start(|ready, count| say(&format!("{ready} of {count} nodes are ready")))?;
@@ -99,6 +112,9 @@ fn live(network: &mut LocalNetwork, options: &Options, say: &dyn Fn(&str)) -> Ou
     say(&format!("\n{}", Standing::table(&standings)));
     let api = standings.first().map(|standing| standing.api.clone()).unwrap_or_default();
     say(&network.wallets.how_to_use(&network.programs.client, &api, &network.plan.layout.password()));
+    if !options.mine {
+        say(&miners_may_join(network));
+    }
     say("Ctrl-C stops the network; the same command continues it, with --wipe it begins anew.");
     if options.json {
         let genesis = network.plan.layout.genesis();
