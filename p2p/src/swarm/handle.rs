@@ -51,41 +51,15 @@ pub struct BroadcastReport {
 /// What the task that owns the swarm is asked to do.
 #[derive(Debug)]
 pub(super) enum Command {
-    Publish {
-        channel: Channel,
-        bytes: Arc<[u8]>,
-    },
-    Verdict {
-        token: GossipToken,
-        verdict: Verdict,
-    },
-    Request {
-        id: RequestId,
-        peer: PeerKey,
-        bytes: Vec<u8>,
-    },
-    Respond {
-        token: RequestToken,
-        bytes: Vec<u8>,
-    },
-    Punish {
-        peer: PeerKey,
-        why: String,
-        severity: Severity,
-    },
+    Publish { channel: Channel, bytes: Arc<[u8]> },
+    Verdict { token: GossipToken, verdict: Verdict },
+    Request { id: RequestId, peer: PeerKey, bytes: Vec<u8> },
+    Respond { token: RequestToken, bytes: Vec<u8> },
+    Punish { peer: PeerKey, why: String, severity: Severity },
     Pinned,
     Dial(Multiaddr),
-    /// By a writer that has taken so many.
-    StreamWanted {
-        peer: PeerKey,
-        channel: Channel,
-        taken: u64,
-    },
-    BadFrame {
-        peer: PeerKey,
-        channel: Channel,
-        error: FrameError,
-    },
+    StreamWanted { peer: PeerKey, channel: Channel, taken: u64 },
+    BadFrame { peer: PeerKey, channel: Channel, error: FrameError },
     Shutdown,
 }
 

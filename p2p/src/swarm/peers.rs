@@ -42,17 +42,17 @@ impl Connection {
 
 /// How a line's writer gets its streams: one at a time, because a second one would make the first look outdated.
 #[derive(Debug)]
-pub(super) struct Writer {
-    streams: mpsc::Sender<Stream>,
+pub(super) struct Writer<S> {
+    streams: mpsc::Sender<S>,
     /// How many it was given.
     given: u64,
     /// Connection and time of the last request for one that has not come yet.
     asked: Option<(ConnectionId, u64)>,
 }
 
-impl Writer {
+impl<S> Writer<S> {
     /// Its beginning, with the end for the writer.
-    fn new() -> (Self, mpsc::Receiver<Stream>) {
+    fn new() -> (Self, mpsc::Receiver<S>) {
         let (streams, receiver) = mpsc::channel(2);
         (Self { streams, given: 0, asked: None }, receiver)
     }
@@ -73,7 +73,7 @@ impl Writer {
     }
 
     /// Hands over a stream. A writer that has not yet taken the last two has no need of a third.
-    pub(super) fn give(&mut self, stream: Stream) {
+    pub(super) fn give(&mut self, stream: S) {
         self.asked = None;
         if self.streams.try_send(stream).is_ok() {
             self.given = self.given.saturating_add(1);
@@ -87,7 +87,7 @@ pub(super) struct Admitted {
     pub(super) agent: String,
     pub(super) buffers: Arc<PeerBuffers>,
     /// To each line's writer. Dropping them ends the writers.
-    pub(super) writers: [Writer; DIRECT_CHANNELS.len()],
+    pub(super) writers: [Writer<Stream>; DIRECT_CHANNELS.len()],
     /// By the connection that carries the stream, oldest first. A stream that has been followed by another is read to
     /// its end.
     pub(super) readers: BTreeMap<Channel, Vec<(ConnectionId, AbortHandle)>>,
@@ -304,5 +304,23 @@ mod tests {
         assert_eq!(greet(&mut peer, 0, Life::begin()), Greeting::Begins(Vec::new()));
         assert_eq!(peer.silent(0, 500), [ConnectionId::new_unchecked(1)]);
         assert!(peer.silent(0, 501).is_empty());
+    }
+
+    #[test]
+    fn a_writer_that_has_a_stream_waiting_needs_none_and_one_is_asked_for_at_a_time() {
+        let (mut writer, mut receiver) = Writer::new();
+        let [first, second] = [1, 2].map(ConnectionId::new_unchecked);
+        assert!(!writer.has_waiting(0));
+        assert!(writer.ask(first, 0) && !writer.ask(first, 1_999), "it is on its way");
+        assert!(writer.ask(second, 1_999), "on another connection it is not");
+        writer.give('a');
+        assert!(writer.has_waiting(0), "the writer asked before it took it");
+        assert_eq!(receiver.try_recv().ok(), Some('a'));
+        assert!(!writer.has_waiting(1) && writer.ask(second, 2_000), "the writer took it, and it broke");
+        assert!(writer.ask(second, 4_000), "it did not come in time");
+        for stream in ['b', 'c', 'd'] {
+            writer.give(stream);
+        }
+        assert!(writer.has_waiting(1) && writer.has_waiting(2) && !writer.has_waiting(3), "the last found no room");
     }
 }

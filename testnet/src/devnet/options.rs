@@ -33,8 +33,9 @@ pub struct Options {
     #[arg(long)]
     pub json: bool,
     /// Mine at node 0 with one thread that gives way to everything else. Node i serves miners on port 3334 + 10·i (with
-    /// --base-port, PORT + 10·i + 2), without this option only where these ports are free. With --check: prove that works and shares are paid by the rules to the last µTHR, that the
-    /// difficulty follows the hash rate, and that a node killed while it serves a miner loses none of its shares (3 minutes).
+    /// --base-port, PORT + 10·i + 2), without this option only where these ports are free. With --check: prove that works and
+    /// shares are paid by the rules to the last µTHR, that the difficulty follows the hash rate, and that a node killed while it
+    /// serves a miner loses none of its shares (3 minutes).
     #[arg(long)]
     pub mine: bool,
     /// Do not send the first transfer.
