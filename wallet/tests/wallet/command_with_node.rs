@@ -231,7 +231,10 @@ fn who_cannot_pay_for_a_claim_hears_how_the_first_thr_comes() {
     shell.node.clone_from(&node.url);
     let refused = shell.run(&["claim", "--from", "alice"]);
     let told = String::from_utf8_lossy(&refused.stderr);
-    assert!(!refused.status.success() && told.contains("the next share brings"), "{told}");
+    assert!(
+        !refused.status.success() && told.contains("the next share brings an account of less than 0.01 THR"),
+        "{told}"
+    );
 }
 
 // FAULTS C19

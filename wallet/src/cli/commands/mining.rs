@@ -1,6 +1,7 @@
 //! `thronos mining` and `thronos claim`: the work chain, what an account has earned there, and moving it to the account.
 
 use clap::Args;
+use mining::PAID_UNASKED_BELOW;
 use serde_json::json;
 use types::{Amount, THR_DECIMALS};
 
@@ -10,10 +11,6 @@ use crate::cli::report::{Report, lines};
 use crate::cli::submit::{TransactionArgs, carry_out};
 use crate::client::mining::{MiningAccount, MiningInfo};
 use crate::{Error, Result};
-
-/// What those do who cannot pay for a claim.
-const UNASKED: &str =
-    "mine on: the next share brings an account of less than 0.01 THR what it is owed, without a claim";
 
 /// `mining`
 #[derive(Debug, Args)]
@@ -31,6 +28,12 @@ pub struct Claim {
 
 fn thr(amount: Amount) -> String {
     format!("{} THR", amount.to_decimal(THR_DECIMALS))
+}
+
+/// What those do who cannot pay for a claim.
+fn paid_unasked() -> String {
+    let below = thr(PAID_UNASKED_BELOW);
+    format!("mine on: the next share brings an account of less than {below} what it is owed, without a claim")
 }
 
 impl Mining {
@@ -89,7 +92,7 @@ impl Claim {
         }
         carry_out(context, &self.transaction, vec![claim_call()], &[]).map_err(|error| {
             let is_poor = error.code == "insufficient_balance";
-            if is_poor { Error { hint: UNASKED.to_owned(), ..error } } else { error }
+            if is_poor { Error { hint: paid_unasked(), ..error } } else { error }
         })
     }
 }
