@@ -20,7 +20,8 @@ const BEHIND_MAX: u64 = 2;
 impl Replica {
     pub(crate) fn peer_up(&mut self, peer: PeerKey) {
         self.sync.peer_up(peer);
-        let id = self.fetch.next_id(Asked::Status);
+        self.company.peer_up(peer);
+        let id = self.fetch.next_id(Asked::Status { at_ms: self.now.monotonic_ms });
         self.effects.push(Effect::Request { id, to: peer, request: Request::Status });
         // How the present view ended may have been said while there was no connection; it is not said again soon.
         let missed = CertificateRequest { epoch: self.engine.epoch(), view: self.engine.view(), kinds: KindSet::ALL };
@@ -28,8 +29,10 @@ impl Replica {
         self.effects.push(Effect::Request { id, to: peer, request: Request::Certificates(missed) });
     }
 
-    pub(crate) fn heard_status(&mut self, peer: PeerKey, status: &PeerStatus) {
+    /// What a peer says of itself, asked at this time.
+    pub(crate) fn heard_status(&mut self, peer: PeerKey, asked_ms: u64, status: &PeerStatus) {
         if status.chain_id == self.config.chain_id {
+            self.company.answered(peer, asked_ms, self.now.monotonic_ms, status.clock_ms());
             self.sync.claim(peer, status.height);
             self.epoch_claimed = self.epoch_claimed.max(status.epoch);
         }

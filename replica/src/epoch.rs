@@ -36,6 +36,7 @@ impl Replica {
         }
         self.epoch = epoch;
         self.set = Arc::new(set);
+        self.company.enter(&self.set, &self.config.own_peer);
         self.turn = None;
         self.judgements.clear();
         // Views are counted anew.

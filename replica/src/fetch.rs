@@ -40,7 +40,7 @@ pub(crate) enum Asked {
     Transactions(Hash32),
     Certificates,
     Range,
-    Status,
+    Status { at_ms: u64 },
 }
 
 impl Fetch {

@@ -107,6 +107,7 @@ impl Replica {
             self.final_hashes.pop_front();
         }
         self.told = self.told.max(block.header.height);
+        self.final_at_ms = self.now.monotonic_ms;
         self.tip_has_transactions = !block.body.transactions.is_empty();
         self.tip_certificate = (block.certificate.statement.block == block.hash).then(|| block.certificate.clone());
         self.unpooled.push_back(block.clone());

@@ -5,7 +5,7 @@
 
 use consensus::{Input, Verdict};
 use execution::InvalidBlock;
-use types::{Hash32, Header, View};
+use types::{Hash32, Header, TimeMs, View};
 
 use crate::effect::{Effect, Notice};
 use crate::job::Job;
@@ -67,11 +67,12 @@ impl Replica {
             return;
         }
         let header = entry.header.clone();
-        if !self.time_is_credible(&header) {
+        let body = entry.body.clone();
+        if !self.time_is_credible(&header, &judgement.parent) {
             self.say(view, judgement.block, false);
             return;
         }
-        let Some(body) = entry.body.clone() else {
+        let Some(body) = body else {
             self.fetch_body_of_leader(&judgement.block);
             return;
         };
@@ -86,11 +87,14 @@ impl Replica {
     }
 
     /// A new block's time must be near this node's clock; a block that is certified is not judged by it.
-    fn time_is_credible(&self, header: &Header) -> bool {
+    /// While its parent is not known it may be just after it; it is judged again when that has come.
+    fn time_is_credible(&self, header: &Header, parent: &Hash32) -> bool {
         let timing = &self.config.genesis.parameters.timing;
-        let ahead = header.time.0.saturating_sub(self.now.unix_ms);
-        let behind = self.now.unix_ms.saturating_sub(header.time.0);
-        ahead <= timing.block_ahead_max_ms && behind <= timing.block_behind_max_ms
+        let tip = self.chain.tip();
+        let parent =
+            if tip.hash == *parent { Some(&tip.header) } else { self.chain.entry(parent).map(|entry| &entry.header) };
+        let parent_time = parent.map_or(header.time, |parent| parent.time);
+        execution::check_clock(timing, header.time, parent_time, TimeMs(self.now.unix_ms)).is_ok()
     }
 
     /// The check is done.

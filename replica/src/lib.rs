@@ -20,6 +20,8 @@
 
 mod catch_up;
 mod chain;
+mod clocks;
+mod company;
 mod config;
 mod desk;
 mod drive;
@@ -49,6 +51,8 @@ mod verified;
 pub mod wire;
 
 pub use chain::{Ground, Tip};
+pub use clocks::ClockReport;
+pub use company::Reach;
 pub use config::{Config, Start};
 pub use desk::{Desk, DeskError, Opened};
 pub use effect::{DecidedBlock, Effect, GossipVerdict, Notice, Offence, Target};
@@ -60,6 +64,6 @@ pub use log::LogRecord;
 pub use replica::Replica;
 pub use scheme::BlsScheme;
 pub use serve::answer_range;
-pub use status::{Status, Voting};
+pub use status::{Status, Trouble, Voting};
 pub use system_calls::CallRefusal;
 pub use verified::Verified;

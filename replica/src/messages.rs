@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use consensus::verify::{VerifyAnswer, VerifyJob};
 use consensus::{Input, PeerToken, Route};
-use types::{PeerKey, Proposal, VoteKind};
+use types::{Height, List, PeerKey, Proposal, VoteKind};
 
 use crate::effect::{Effect, GossipVerdict, Offence};
 use crate::event::{GossipToken, RequestId, RequestToken, Via};
@@ -15,7 +15,7 @@ use crate::fetch::Asked;
 use crate::job::{BodyDraft, Job};
 use crate::jobs::{BodySource, Origin, Purpose};
 use crate::replica::Replica;
-use crate::wire::{CertifiedBlock, Message, PeerStatus, Request, Response, Shared, WireBlock};
+use crate::wire::{CertifiedBlock, Message, PeerStatus, Request, Response, Shared, StatusField, WireBlock};
 
 impl Replica {
     pub(crate) fn hear(&mut self, from: PeerKey, via: Via, message: Message) {
@@ -174,7 +174,11 @@ impl Replica {
             chain_id: self.config.chain_id,
             height: self.chain.committed_height(),
             epoch: self.epoch,
+            // Nothing is dropped yet; the genesis itself is nobody's to serve.
+            base: Height(1),
+            snapshots: List::default(),
             software: self.config.software.clone(),
+            more: List::new(vec![StatusField::clock(self.now.unix_ms)]).unwrap_or_default(),
         }
     }
 
@@ -192,7 +196,7 @@ impl Replica {
         match (asked, response) {
             (Asked::Range, Some(Response::Range(blocks))) => self.heard_range(id, Some(blocks.into_vec())),
             (Asked::Range, _) => self.heard_range(id, None::<Vec<CertifiedBlock>>),
-            (Asked::Status, Some(Response::Status(status))) => self.heard_status(from, &status),
+            (Asked::Status { at_ms }, Some(Response::Status(status))) => self.heard_status(from, at_ms, &status),
             (Asked::Certificates, Some(Response::Certificates(certificates))) => {
                 for certificate in &certificates {
                     let input = Input::Certificate { certificate: certificate.clone(), route: Route::Relayed };
@@ -214,7 +218,7 @@ impl Replica {
                 self.hear_missing(hash, from, Some(found));
             }
             (Asked::Transactions(hash), _) => self.hear_missing(hash, from, None),
-            (Asked::Status | Asked::Certificates, _) => {}
+            (Asked::Status { .. } | Asked::Certificates, _) => {}
         }
     }
 
@@ -224,7 +228,7 @@ impl Replica {
             return;
         }
         self.status_asked_ms = self.now.monotonic_ms;
-        let id = self.fetch.next_id(Asked::Status);
+        let id = self.fetch.next_id(Asked::Status { at_ms: self.now.monotonic_ms });
         self.effects.push(Effect::Request { id, to: peer, request: Request::Status });
     }
 

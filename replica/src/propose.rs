@@ -66,7 +66,7 @@ impl Replica {
         }
         let Some(proposer) = self.own_index() else { return };
         let candidates = self.candidates_on(&turn.parent);
-        let time = TimeMs(self.now.unix_ms.max(ground.tip.header.time.0.saturating_add(1)));
+        let time = TimeMs(self.leader_clock_ms().max(ground.tip.header.time.0.saturating_add(1)));
         let attendance = self.attendance(&ground);
         let system_calls = self.calls_on(&turn.parent);
         let view = turn.view;
@@ -104,7 +104,8 @@ impl Replica {
     fn propose_wait_ms(&self, turn: &Turn, ground: &Ground) -> u64 {
         let timing = &self.config.genesis.parameters.timing;
         // A parent from a fast clock must not hold this node up for longer than the interval.
-        let age = self.now.unix_ms.saturating_sub(ground.tip.header.time.0.min(self.now.unix_ms));
+        let waited = self.now.monotonic_ms.saturating_sub(turn.since_ms);
+        let age = self.leader_clock_ms().saturating_sub(ground.tip.header.time.0).max(waited);
         let paced = timing.block_interval_min_ms.saturating_sub(age);
         if self.has_candidate(&turn.parent) {
             return paced;
@@ -113,6 +114,13 @@ impl Replica {
             return calls.min(self.wait_without_work_ms(turn, age, paced));
         }
         self.wait_without_work_ms(turn, age, paced)
+    }
+
+    /// This node's wall clock, moved into what a quorum takes from a leader where the others' clocks are known to differ
+    /// from it by too much. Voters judge by their own.
+    pub(crate) fn leader_clock_ms(&self) -> u64 {
+        let (timing, own) = (&self.config.genesis.parameters.timing, &self.config.own_peer);
+        self.company.clocks.accepted_ms(self.now, &self.set, own, timing)
     }
 
     /// How long a block waits that has nothing to include, so many ms after its parent.
@@ -133,10 +141,9 @@ impl Replica {
         Some(self.now.monotonic_ms.saturating_add(self.propose_wait_ms(turn, &ground)))
     }
 
-    /// Whether a block on this parent would have something to say.
-    fn work_on(&self, ground: &Ground) -> WorkState {
-        let hash = &ground.tip.hash;
-        if self.has_transactions(hash) || self.has_candidate(hash) || self.has_call(ground) {
+    /// Whether a block on this parent, executed or not, would have something to say.
+    fn work_on(&self, hash: &Hash32) -> WorkState {
+        if self.has_transactions(hash) || self.has_candidate(hash) || self.has_call(hash) {
             WorkState::Pending
         } else {
             WorkState::Idle
@@ -165,10 +172,9 @@ impl Replica {
     /// What the engine is told of work: timers run only while something waits.
     pub(crate) fn update_work(&mut self) {
         let newest = self.newest_certified();
-        let state = match self.chain.ground(&newest) {
-            Some(ground) => self.work_on(&ground),
-            None => WorkState::Pending,
-        };
+        // What a block that has not come says is not known.
+        let is_missing = self.chain.entry(&newest).is_some_and(|entry| entry.body.is_none());
+        let state = if is_missing { WorkState::Pending } else { self.work_on(&newest) };
         if self.work != Some(state) {
             self.work = Some(state);
             self.tell_engine(Input::Work(state));

@@ -9,6 +9,7 @@ use mempool::Mempool;
 use types::{Certificate, Epoch, Hash32, Height, TimeMs, ValidatorIndex, ValidatorSet, View};
 
 use crate::chain::Chain;
+use crate::company::Company;
 use crate::config::{Config, Start};
 use crate::effect::Effect;
 use crate::event::{Event, Now};
@@ -39,6 +40,8 @@ pub struct Replica {
     pub(crate) chain: Chain,
     pub(crate) pool: Mempool,
     pub(crate) sync: Sync,
+    /// Which validators are reached, and what their clocks show.
+    pub(crate) company: Company,
     pub(crate) fetch: Fetch,
     pub(crate) jobs: Jobs,
     /// A block this node has to make.
@@ -57,6 +60,8 @@ pub struct Replica {
     /// Hashes of the newest final blocks, oldest first.
     pub(crate) final_hashes: VecDeque<Hash32>,
     pub(crate) tip_has_transactions: bool,
+    /// When the newest final block became so here, or this node began, monotonic.
+    pub(crate) final_at_ms: u64,
     /// The newest finalization of the tip itself, for the attendance list.
     pub(crate) tip_certificate: Option<Certificate>,
     /// Final blocks that the pool has not seen yet.
@@ -114,6 +119,7 @@ impl Replica {
         let at = TimeMs(now.monotonic_ms);
         let (engine, outputs) = Engine::recover(engine_config, &epoch_start, records, at);
         let height = start.tip.header.height;
+        let company = Company::new(&start.set, &config.own_peer, now.monotonic_ms);
         let mut replica = Self {
             now,
             engine,
@@ -126,6 +132,8 @@ impl Replica {
             chain: Chain::new(start.tip),
             pool: Mempool::new(config.pool),
             sync: Sync::default(),
+            company,
+            final_at_ms: now.monotonic_ms,
             fetch: Fetch::default(),
             jobs: Jobs::default(),
             turn: None,
@@ -170,6 +178,7 @@ impl Replica {
     /// One thing happens; what is to be done about it comes back, in order.
     pub fn step(&mut self, now: Now, event: Event, state: &dyn ChainState) -> Vec<Effect> {
         self.now = now;
+        self.note_company(&event);
         match event {
             Event::Clock => {}
             Event::Message { from, via, message: Message::SystemCalls(calls) } => {
@@ -179,7 +188,10 @@ impl Replica {
             Event::Request { from: _, token, request } => self.answer(token, request),
             Event::Response { id, from, response } => self.hear_response(id, from, response),
             Event::PeerUp { peer } => self.peer_up(peer),
-            Event::PeerDown { peer } => self.sync.peer_down(&peer),
+            Event::PeerDown { peer } => {
+                self.sync.peer_down(&peer);
+                self.company.peer_down(&peer, now.monotonic_ms);
+            }
             Event::Submitted { token, transactions } => self.submit(token, transactions, state),
             Event::CallSubmitted { token, call } => self.submit_call(token, call, state),
             Event::JobDone { id, answer } => self.job_done(id, answer, state),
@@ -213,6 +225,7 @@ impl Replica {
         }
         self.want_again();
         self.ask_ranges();
+        self.ask_company();
         self.push_transactions();
         self.push_calls();
         self.set_alarm();
@@ -225,6 +238,7 @@ impl Replica {
             self.propose_wake_ms(),
             self.fetch.deadline_ms(),
             self.sync.deadline_ms(),
+            Some(self.company.deadline_ms()),
             self.outgoing.deadline_ms(),
             self.calls_deadline_ms(),
         ];

@@ -1,8 +1,19 @@
-//! How a replica is doing, and above all: why it is or is not voting.
+//! How a replica is doing, and above all: why it is or is not voting, and what is wrong.
+//!
+//! This is the one place where that is reckoned: what a shell says in its status, its readiness, its metrics and its log it
+//! says from here. [`Voting`] and [`Trouble`] are the lists of reasons: whoever knows another one adds it there, with its
+//! sentence and, for a trouble, its name and what it forbids.
 
-use types::{Epoch, Hash32, Height, ValidatorIndex, View};
+use std::sync::Arc;
 
+use types::{Epoch, Hash32, Height, TimeMs, ValidatorIndex, View};
+
+use crate::company::Reach;
+use crate::event::Now;
 use crate::replica::Replica;
+
+/// A chain without a final block for so long stands, whatever its pace.
+const STANDS_MS_MIN: u64 = 10_000;
 
 /// Whether this node votes, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +54,7 @@ impl std::fmt::Display for Voting {
             Self::NotInSet => {
                 formatter.write_str("not voting: this node's key is not in the validator set of this epoch")
             }
-            Self::NoKey => formatter.write_str("not voting: this node has no consensus key and follows the chain"),
+            Self::NoKey => formatter.write_str("not voting: this node has no consensus key"),
             Self::CatchingUp { height, known } => {
                 write!(formatter, "not voting yet: catching up, at block {height} of at least {known}")
             }
@@ -52,6 +63,146 @@ impl std::fmt::Display for Voting {
                 "not voting: the consensus log was lost, and votes may exist up to view {view} of epoch {epoch}"
             ),
         }
+    }
+}
+
+/// Something that is wrong with a node, its network or its machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It is behind and gets the blocks it missed.
+    CatchingUp {
+        /// Its own height.
+        height: Height,
+        /// The highest height that a peer claims.
+        known: Height,
+    },
+    /// It could vote and does not.
+    NotVoting(Voting),
+    /// Nobody is connected.
+    NoPeer {
+        /// For so long.
+        for_ms: u64,
+    },
+    /// Too few validators answer a validator for its votes to count.
+    Cut(Arc<Reach>),
+    /// The chain stands: an idle one makes an empty block now and then.
+    NoFinal {
+        /// For so long.
+        for_ms: u64,
+        /// Transactions that could be included.
+        transactions: usize,
+        /// System calls that wait.
+        calls: usize,
+    },
+    /// The machine's clock and those of the validators differ.
+    ClockOff(Arc<Reach>),
+    /// The newest final block is younger than now.
+    ClockBehindChain {
+        /// By so much.
+        by_ms: u64,
+    },
+}
+
+impl Trouble {
+    /// Every name there is.
+    pub const NAMES: [&str; 7] =
+        ["no_final", "no_peer", "cut", "catching_up", "not_voting", "clock_off", "clock_behind_chain"];
+
+    /// A stable name, for metrics and logs.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::CatchingUp { .. } => "catching_up",
+            Self::NotVoting(_) => "not_voting",
+            Self::NoPeer { .. } => "no_peer",
+            Self::Cut(_) => "cut",
+            Self::NoFinal { .. } => "no_final",
+            Self::ClockOff(_) => "clock_off",
+            Self::ClockBehindChain { .. } => "clock_behind_chain",
+        }
+    }
+
+    /// Whether the node is not ready because of it; otherwise it is a warning.
+    #[must_use]
+    pub const fn forbids_ready(&self) -> bool {
+        !matches!(self, Self::ClockOff(_) | Self::ClockBehindChain { .. })
+    }
+}
+
+impl std::fmt::Display for Trouble {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::CatchingUp { height, known } => {
+                write!(formatter, "catching up: at block {height} of at least {known}")
+            }
+            Self::NotVoting(voting) => voting.fmt(formatter),
+            Self::NoPeer { for_ms } => write!(
+                formatter,
+                "no peer for {}: check network.bootstrap, and that port 26700 (UDP and TCP) is reachable",
+                Seconds(*for_ms)
+            ),
+            Self::Cut(reach) => write_cut(formatter, reach),
+            Self::NoFinal { for_ms, transactions: 0, calls: 0 } => {
+                write!(formatter, "no final block for {}, though empty ones are due", Seconds(*for_ms))
+            }
+            Self::NoFinal { for_ms, transactions, calls } => {
+                let waiting = transactions.saturating_add(*calls);
+                write!(formatter, "no final block for {} while {waiting} wait", Seconds(*for_ms))
+            }
+            Self::ClockOff(reach) => write_clock(formatter, reach),
+            Self::ClockBehindChain { by_ms } => write!(
+                formatter,
+                "the newest block is {} ahead of this machine's clock, which was set back, or was those of others: \
+                 let NTP set it",
+                Seconds(*by_ms)
+            ),
+        }
+    }
+}
+
+fn write_cut(formatter: &mut std::fmt::Formatter<'_>, reach: &Reach) -> std::fmt::Result {
+    let Reach { power_answering, power_heard, power_total, silent, .. } = reach;
+    let silent: Vec<String> = silent.iter().map(ValidatorIndex::to_string).collect();
+    write!(
+        formatter,
+        "validators with {power_answering} of {power_total} power answer, which is no quorum; silent: {}",
+        silent.join(", ")
+    )?;
+    if power_heard > power_answering {
+        write!(
+            formatter,
+            " (power {power_heard} is heard: what this node says does not reach them, or their answers not it)"
+        )?;
+    }
+    Ok(())
+}
+
+fn write_clock(formatter: &mut std::fmt::Formatter<'_>, reach: &Reach) -> std::fmt::Result {
+    let clock = &reach.clock;
+    match clock.ahead_ms.filter(|ahead_ms| ahead_ms.unsigned_abs() > clock.bound_ms) {
+        Some(ahead_ms) => {
+            let way = if ahead_ms > 0 { "ahead of" } else { "behind" };
+            let by = Seconds(ahead_ms.unsigned_abs());
+            write!(formatter, "this machine's clock is {by} {way} that of the validators: let NTP set it")
+        }
+        None => write!(
+            formatter,
+            "the clocks of validators with {} of {} power differ from this machine's by more than {} ms: let NTP set all",
+            clock.power_far, clock.power_total, clock.bound_ms
+        ),
+    }
+}
+
+/// A span for people: whole seconds from ten on, tenths below.
+struct Seconds(u64);
+
+impl std::fmt::Display for Seconds {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self(ms) = *self;
+        if ms >= 10_000 {
+            return write!(formatter, "{} s", ms / 1_000);
+        }
+        write!(formatter, "{}.{} s", ms / 1_000, ms % 1_000 / 100)
     }
 }
 
@@ -78,13 +229,65 @@ pub struct Status {
     pub voting: Voting,
     /// Whether blocks are being fetched in ranges.
     pub catching_up: bool,
+    /// When the newest final block became so here, or this node began, monotonic.
+    pub final_at_ms: u64,
+    /// After so long without a final block the chain stands.
+    pub stands_after_ms: u64,
+    /// The block time of the newest final block.
+    pub time: TimeMs,
+    /// Transactions in the pool that could be included.
+    pub executable: usize,
+    /// System calls that wait.
+    pub calls: usize,
+    /// Which validators are reached, and what their clocks show.
+    pub reach: Arc<Reach>,
+    /// Since when nobody is connected, if nobody is and somebody should be.
+    pub alone_since_ms: Option<u64>,
+}
+
+impl Status {
+    /// How old the newest final block is, by when it became final here.
+    #[must_use]
+    pub const fn final_age_ms(&self, now: Now) -> u64 {
+        now.monotonic_ms.saturating_sub(self.final_at_ms)
+    }
+
+    /// Everything that is wrong, what weighs most first.
+    #[must_use]
+    pub fn troubles(&self, now: Now) -> Vec<Trouble> {
+        let catching_up = Trouble::CatchingUp { height: self.height, known: self.known };
+        let is_barred = matches!(self.voting, Voting::Barred { .. });
+        let for_ms = self.final_age_ms(now);
+        let no_final = Trouble::NoFinal { for_ms, transactions: self.executable, calls: self.calls };
+        let alone_ms = self.alone_since_ms.map(|since_ms| now.monotonic_ms.saturating_sub(since_ms));
+        let by_ms = self.time.0.saturating_sub(now.unix_ms);
+        let clock = &self.reach.clock;
+        let found = [
+            (for_ms > self.stands_after_ms).then_some(no_final),
+            alone_ms.map(|for_ms| Trouble::NoPeer { for_ms }),
+            self.is_cut().then(|| Trouble::Cut(self.reach.clone())),
+            self.catching_up.then_some(catching_up),
+            is_barred.then(|| Trouble::NotVoting(self.voting.clone())),
+            clock.is_off().then(|| Trouble::ClockOff(self.reach.clone())),
+            (by_ms > clock.bound_ms).then_some(Trouble::ClockBehindChain { by_ms }),
+        ];
+        found.into_iter().flatten().collect()
+    }
+
+    /// Whether this is a validator that fewer answer than it takes to make a block final.
+    fn is_cut(&self) -> bool {
+        let answering = u128::from(self.reach.power_answering).saturating_mul(3);
+        let needed = u128::from(self.reach.power_total).saturating_mul(2);
+        !matches!(self.voting, Voting::NoKey | Voting::NotInSet) && answering <= needed
+    }
 }
 
 impl Replica {
     /// How this replica is doing.
     #[must_use]
     pub fn status(&self) -> Status {
-        let tip = self.chain.tip();
+        let (tip, pool, timing) = (self.chain.tip(), self.pool.status(), &self.config.genesis.parameters.timing);
+        let is_only_one = self.set.validators().iter().all(|validator| validator.peer == self.config.own_peer);
         Status {
             height: tip.header.height,
             hash: tip.hash,
@@ -93,9 +296,16 @@ impl Replica {
             epoch: self.epoch,
             view: self.view,
             leader: self.leader,
-            pooled: self.pool.status().transactions,
+            pooled: pool.transactions,
             voting: self.voting(),
             catching_up: self.sync.is_busy(),
+            final_at_ms: self.final_at_ms,
+            stands_after_ms: STANDS_MS_MIN.max(timing.block_interval_empty_ms.saturating_mul(3)),
+            time: tip.header.time,
+            executable: pool.executable,
+            calls: self.calls_waiting(),
+            reach: self.reach(),
+            alone_since_ms: self.company.alone_since_ms().filter(|_| !is_only_one),
         }
     }
 

@@ -14,7 +14,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use execution::{Admission, ChainState, Layered, Reject, StateView};
 use types::{Hash32, Height, List, PeerKey, SystemCall, TimeMs, limits};
 
-use crate::chain::Ground;
 use crate::effect::{Effect, GossipVerdict, Target};
 use crate::event::{Now, SubmissionToken, Via};
 use crate::replica::Replica;
@@ -211,7 +210,7 @@ impl Replica {
 
     /// The time that a block would have now.
     fn block_time_now(&self) -> TimeMs {
-        TimeMs(self.now.unix_ms.max(self.chain.tip().header.time.next().0))
+        TimeMs(self.leader_clock_ms().max(self.chain.tip().header.time.next().0))
     }
 
     /// What the modules say of calls on the newest final state, in a block of this time.
@@ -325,7 +324,7 @@ impl Replica {
         if self.calls.waiting.is_empty() {
             return Vec::new();
         }
-        let (included, now) = (self.included_calls(parent), TimeMs(self.now.unix_ms));
+        let (included, now) = (self.included_calls(parent), TimeMs(self.leader_clock_ms()));
         let is_ready = |(hash, waiting): &(&Hash32, &Waiting)| waiting.ready_from <= now && !included.contains(hash);
         let mut ready: Vec<_> = self.calls.waiting.iter().filter(is_ready).map(|(_, waiting)| waiting).collect();
         ready.sort_by_key(|waiting| (std::cmp::Reverse(waiting.admission.priority), waiting.since_ms));
@@ -341,7 +340,8 @@ impl Replica {
         let delta_ms = self.config.genesis.parameters.timing.delta_ms;
         let included = self.included_calls(parent);
         let waiting = self.calls.waiting.iter().filter(|(hash, _)| !included.contains(hash));
-        waiting.map(|(_, waiting)| waiting.wait_ms(self.now, delta_ms)).min()
+        let now = Now { unix_ms: self.leader_clock_ms(), ..self.now };
+        waiting.map(|(_, waiting)| waiting.wait_ms(now, delta_ms)).min()
     }
 
     /// When calls become worth a block of their own.
@@ -351,8 +351,8 @@ impl Replica {
     }
 
     /// Whether calls alone are worth a block on this parent now.
-    pub(crate) fn has_call(&self, ground: &Ground) -> bool {
-        self.calls_wait_ms(&ground.tip.hash) == Some(0)
+    pub(crate) fn has_call(&self, parent: &Hash32) -> bool {
+        self.calls_wait_ms(parent) == Some(0)
     }
 
     /// The calls of the blocks between the tip and `hash`.

@@ -21,6 +21,10 @@ pub const SYSTEM_CALLS_PER_MESSAGE_MAX: usize = 32;
 pub const BLOCKS_PER_ANSWER_MAX: usize = 512;
 /// Most certificates in one answer.
 pub const CERTIFICATES_PER_ANSWER_MAX: usize = 64;
+/// Most snapshots that a peer says to serve.
+pub const SNAPSHOTS_MAX: usize = 3;
+/// Most fields of a status beside those that everybody knows.
+pub const STATUS_FIELDS_MAX: usize = 8;
 /// Most bytes of blocks in one answer; the first block is sent whatever its size.
 pub const ANSWER_BYTES_MAX: usize = 7 * 1024 * 1024;
 
@@ -207,8 +211,54 @@ pub struct PeerStatus {
     pub height: Height,
     /// Its epoch.
     pub epoch: Epoch,
+    /// The oldest height whose body and receipts it serves.
+    pub base: Height,
+    /// Snapshots of the state that it serves, newest first.
+    pub snapshots: List<SnapshotClaim, SNAPSHOTS_MAX>,
     /// Its software, for people.
     pub software: ByteString<64>,
+    /// What else it says; a tag that is not known here says nothing.
+    pub more: List<StatusField, STATUS_FIELDS_MAX>,
+}
+
+/// A snapshot of the state that a peer says to serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct SnapshotClaim {
+    /// The block after which it was taken, an epoch's last one.
+    pub height: Height,
+    /// That epoch.
+    pub epoch: Epoch,
+    /// The state's root.
+    pub root: Hash32,
+}
+
+/// Something that older software does not know and passes over.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct StatusField {
+    /// What it is.
+    pub tag: u16,
+    /// Its value.
+    pub bytes: ByteString<64>,
+}
+
+impl StatusField {
+    /// The sender's wall clock when it answered: Unix milliseconds, eight bytes, little-endian.
+    pub const CLOCK: u16 = 1;
+
+    /// The sender's wall clock.
+    #[must_use]
+    pub fn clock(unix_ms: u64) -> Self {
+        Self { tag: Self::CLOCK, bytes: ByteString::new(unix_ms.to_le_bytes().to_vec()).unwrap_or_default() }
+    }
+}
+
+impl PeerStatus {
+    /// What the peer's wall clock showed, in Unix milliseconds, if it says so.
+    #[must_use]
+    pub fn clock_ms(&self) -> Option<u64> {
+        let field = self.more.iter().find(|field| field.tag == StatusField::CLOCK)?;
+        Some(u64::from_le_bytes((*field.bytes).try_into().ok()?))
+    }
 }
 
 impl Canonical for Message {

@@ -4,7 +4,8 @@ use consensus::{CertificateRequest, KindSet, Record};
 use journal::{Disk, Floor, Journal, Lease, LogState, MemoryDisk, SEGMENT_BYTES};
 use replica::LogRecord;
 use replica::wire::{
-    CertifiedBlock, Given, Message, PeerStatus, Request, Response, Shared, ShortId, Sketch, WireBlock,
+    CertifiedBlock, Given, Message, PeerStatus, Request, Response, Shared, ShortId, Sketch, SnapshotClaim, StatusField,
+    WireBlock,
 };
 use types::{
     Auth, BlsSignature, Body, ByteString, Canonical, Certificate, ChainId, Epoch, Hash32, Header, Height, List,
@@ -93,11 +94,16 @@ fn what_nodes_say_to_each_other_has_the_recorded_bytes() {
     let WireBlock { header, body } = block();
     let body = Body::clone(&body);
     let certified = CertifiedBlock { header: header.clone(), body, certificate: certificate() };
+    let snapshot = SnapshotClaim { height: Height(36), epoch: Epoch(37), root: Hash32([38; 32]) };
+    let unknown = StatusField { tag: 0xffff, bytes: ByteString::new(vec![40; 64]).expect("short") };
     let status = PeerStatus {
         chain_id: header.chain_id,
         height: Height(23),
         epoch: Epoch(24),
+        base: Height(35),
+        snapshots: List::new(vec![snapshot]).expect("one"),
         software: ByteString::new(b"test".to_vec()).expect("short"),
+        more: List::new(vec![StatusField::clock(39), unknown]).expect("two"),
     };
     let kinds = KindSet::of(&[VoteKind::Nullify, VoteKind::Finalize]);
     let asked = CertificateRequest { epoch: Epoch(25), view: View(26), kinds };

@@ -1,11 +1,13 @@
 //! Replicas in one thread with instant messages, real signatures and disks in memory: the shortest real network.
 
 mod calls;
+mod clocks;
 mod follow;
 mod miner;
 mod misled;
 mod ranges;
 mod restart;
 mod sketches;
+mod standing;
 mod transfers;
 mod world;

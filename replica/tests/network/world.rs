@@ -1,6 +1,6 @@
 //! A handful of replicas, their disks and stores, and messages that arrive in the order in which they were sent.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crypto::{bls, ecdsa_pure, ids};
@@ -10,7 +10,7 @@ use journal::{MemoryDisk, VoteBound};
 use replica::wire::{CertifiedBlock, Message, Request, Response, Shared, WireBlock};
 use replica::{
     BlsScheme, CallRefusal, Config, Desk, Effect, Event, Job, JobContext, JobId, Notice, Now, Replica, RequestToken,
-    Signer, Start, Target, Tip, Via,
+    Signer, Start, Target, Tip, Trouble, Via,
 };
 use types::{
     Address, Amount, Auth, AuthKind, BlsSignature, ByteString, Call, ChainId, Epoch, Genesis, GenesisValidator, Hash32,
@@ -70,6 +70,10 @@ pub struct World {
     pub asked: Vec<(usize, usize, Request)>,
     /// Whether questions of a kind get no answer.
     pub unanswered: fn(&Request) -> bool,
+    /// Ways, from one node to another, on which nothing passes.
+    pub cut: BTreeSet<(usize, usize)>,
+    /// How far each node's wall clock is ahead, in milliseconds.
+    pub clock_ahead_ms: Vec<i64>,
     /// A node that may be punished.
     pub criminal: Option<usize>,
     /// For what it was.
@@ -160,6 +164,8 @@ impl World {
             post: None,
             asked: Vec::new(),
             unanswered: |_| false,
+            cut: BTreeSet::new(),
+            clock_ahead_ms: vec![0; usize::from(validators + followers)],
             criminal: None,
             offences: Vec::new(),
             answers: Vec::new(),
@@ -193,7 +199,9 @@ impl World {
             votes_above: (above.epoch, above.view),
             log: opened.log,
         };
-        let (replica, effects) = Replica::new(config, start, self.now, &node.disks.state);
+        let now = self.now_of(place);
+        let node = &mut self.nodes[place];
+        let (replica, effects) = Replica::new(config, start, now, &node.disks.state);
         node.running = Some(Running { replica, desk: opened.desk, wake_ms: u64::MAX, events: VecDeque::new() });
         self.perform(place, effects);
         let up: Vec<usize> = (0..self.nodes.len()).filter(|other| *other != place).collect();
@@ -227,9 +235,10 @@ impl World {
         let end = self.now.monotonic_ms + ms;
         loop {
             while let Some((place, event)) = self.next_event() {
+                let now = self.now_of(place);
                 let node = &mut self.nodes[place];
                 let running = node.running.as_mut().expect("it has events");
-                let effects = running.replica.step(self.now, event, &node.disks.state);
+                let effects = running.replica.step(now, event, &node.disks.state);
                 self.perform(place, effects);
             }
             if done(self) {
@@ -336,7 +345,7 @@ impl World {
     }
 
     fn deliver(&mut self, from: usize, to: usize, message: &Message, via: Via) {
-        if from == to {
+        if from == to || self.cut.contains(&(from, to)) {
             return;
         }
         let mut message = message.clone();
@@ -353,7 +362,8 @@ impl World {
     fn request(&mut self, place: usize, id: replica::RequestId, to: PeerKey, request: Request) {
         let other = self.place_of(to);
         self.asked.push((place, other, request.clone()));
-        if self.nodes[other].running.is_none() || (self.unanswered)(&request) {
+        let is_lost = self.cut.contains(&(place, other)) || self.cut.contains(&(other, place));
+        if self.nodes[other].running.is_none() || is_lost || (self.unanswered)(&request) {
             return self.happen(place, Event::Response { id, from: to, response: None });
         }
         // The token carries who asked what, so that the answer finds its way.
@@ -452,6 +462,17 @@ impl World {
         id
     }
 
+    /// What a node's clocks show.
+    pub fn now_of(&self, place: usize) -> Now {
+        Now { unix_ms: self.now.unix_ms.saturating_add_signed(self.clock_ahead_ms[place]), ..self.now }
+    }
+
+    /// What a node says that is wrong.
+    pub fn troubles(&self, place: usize) -> Vec<Trouble> {
+        let running = self.nodes[place].running.as_ref().expect("it runs");
+        running.replica.status().troubles(self.now_of(place))
+    }
+
     /// Hands a system call in at a node.
     pub fn submit_call(&mut self, place: usize, call: SystemCall) {
         self.happen(place, Event::CallSubmitted { token: replica::SubmissionToken(0), call });
@@ -475,6 +496,13 @@ impl World {
     pub fn includes(&self, place: usize, id: Hash32) -> bool {
         let receipts = self.nodes[place].disks.blocks.values().flat_map(|block| &block.outcome.receipts);
         receipts.into_iter().any(|receipt| receipt.id == id)
+    }
+
+    /// How many of the newest so many blocks of node 1 a node has made.
+    pub fn made_by(&self, place: usize, of: u64) -> u64 {
+        let maker = self.nodes[place].running.as_ref().and_then(|running| running.replica.own_index());
+        let newest = self.nodes[1].disks.blocks.values().rev().take(usize::try_from(of).expect("few"));
+        newest.filter(|block| Some(block.header.proposer) == maker).count() as u64
     }
 
     /// Everybody has the same blocks and states as far as they go.

@@ -89,6 +89,8 @@ pub(crate) const ALL: &[Scenario] = &[
     scenario("reproposal", 1, reproposal::run),
     scenario("far-behind", 1, far_behind::run),
     scenario("clocks", 1, clocks::run),
+    scenario("clocks-half-ahead", 1, clocks::half_ahead),
+    scenario("clocks-all-back", 1, clocks::all_back),
     scenario("failing-disk", 1, failing_disk::run),
     scenario("damaged-log", 1, damaged_log::run),
     scenario("oversupply", 1, criminals::oversupply),

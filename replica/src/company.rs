@@ -1,0 +1,264 @@
+//! Which validators this node reaches, there and back, and what their clocks show.
+//!
+//! That a connection is up proves nothing: it may carry nothing, or carry it one way only. So every connected validator is
+//! asked how far it is, in turn, again and again; who has answered lately is reached. It must not know what an answer says
+//! of the chain.
+//!
+//! Invariants: one question at a time leaves, however many members there are; what is kept is bounded by the set and by
+//! the connections that the shell allows.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use types::{PeerKey, ValidatorIndex, ValidatorSet};
+
+use crate::clocks::{ClockReport, Clocks};
+use crate::effect::Effect;
+use crate::event::{Event, Via};
+use crate::fetch::Asked;
+use crate::replica::Replica;
+use crate::wire::Request;
+
+/// A validator asks every other one about once in this time,
+const ROUND_MS: u64 = 2_500;
+/// a node that only follows more seldom, as it asks for their clocks alone,
+const ROUND_FOLLOWER_MS: u64 = 10_000;
+/// and nobody asks more often than this.
+const PAUSE_MS_MIN: u64 = 50;
+/// Who was heard, or has answered, within this time is taken to be there.
+const LATELY_MS: u64 = 10_000;
+/// What is told of the members is reckoned anew so often.
+const REPORT_MS: u64 = 250;
+/// So many silent members are named.
+const NAMED_MAX: usize = 8;
+const _: () = assert!(LATELY_MS >= 3 * ROUND_MS);
+
+/// How far this node reaches.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// Power of the members that have answered lately, this node's own included.
+    pub power_answering: u64,
+    /// Power of those that were heard lately in any way.
+    pub power_heard: u64,
+    /// Power of all.
+    pub power_total: u64,
+    /// Members that have not answered lately: the first few.
+    pub silent: Vec<ValidatorIndex>,
+    /// How the own clock stands to theirs.
+    pub clock: ClockReport,
+}
+
+/// Another member of the set.
+#[derive(Clone, Copy, Debug)]
+struct Member {
+    heard_ms: Option<u64>,
+    answered_ms: Option<u64>,
+}
+
+/// Whom this node is connected with, and who of the validators answers.
+#[derive(Debug)]
+pub(crate) struct Company {
+    members: BTreeMap<PeerKey, Member>,
+    connected: BTreeSet<PeerKey>,
+    /// Since when nobody is connected.
+    alone_since_ms: Option<u64>,
+    ask_next_ms: u64,
+    asked_last: PeerKey,
+    pub(crate) clocks: Clocks,
+    reach: Arc<Reach>,
+    /// When the reach was reckoned last; nothing when it has to be anew.
+    reckoned_ms: Option<u64>,
+}
+
+impl Company {
+    pub(crate) fn new(set: &ValidatorSet, own: &PeerKey, now_ms: u64) -> Self {
+        let mut company = Self {
+            members: BTreeMap::new(),
+            connected: BTreeSet::new(),
+            alone_since_ms: Some(now_ms),
+            ask_next_ms: now_ms,
+            asked_last: *own,
+            clocks: Clocks::default(),
+            reach: Arc::default(),
+            reckoned_ms: None,
+        };
+        company.enter(set, own);
+        company
+    }
+
+    /// The members are these now.
+    pub(crate) fn enter(&mut self, set: &ValidatorSet, own: &PeerKey) {
+        let known = std::mem::take(&mut self.members);
+        let others = set.validators().iter().map(|validator| validator.peer).filter(|peer| peer != own);
+        let unknown = Member { heard_ms: None, answered_ms: None };
+        self.members = others.map(|peer| (peer, known.get(&peer).copied().unwrap_or(unknown))).collect();
+        let members = &self.members;
+        self.clocks.keep_only(|peer| members.contains_key(peer));
+        self.reckoned_ms = None;
+    }
+
+    pub(crate) fn peer_up(&mut self, peer: PeerKey) {
+        self.connected.insert(peer);
+        self.alone_since_ms = None;
+    }
+
+    pub(crate) fn peer_down(&mut self, peer: &PeerKey, now_ms: u64) {
+        self.connected.remove(peer);
+        if self.connected.is_empty() && self.alone_since_ms.is_none() {
+            self.alone_since_ms = Some(now_ms);
+        }
+        if let Some(member) = self.members.get_mut(peer) {
+            (member.heard_ms, member.answered_ms) = (None, None);
+            self.reckoned_ms = None;
+        }
+    }
+
+    /// Since when no peer is connected.
+    pub(crate) const fn alone_since_ms(&self) -> Option<u64> {
+        self.alone_since_ms
+    }
+
+    fn heard(&mut self, peer: &PeerKey, now_ms: u64) {
+        if let Some(member) = self.members.get_mut(peer) {
+            member.heard_ms = Some(now_ms);
+        }
+    }
+
+    /// A peer has answered a question of that time, and may say what its clock shows.
+    pub(crate) fn answered(&mut self, peer: PeerKey, asked_ms: u64, now_ms: u64, clock_ms: Option<u64>) {
+        let Some(member) = self.members.get_mut(&peer) else { return };
+        member.answered_ms = Some(now_ms);
+        if let Some(shown_ms) = clock_ms {
+            self.clocks.read(peer, asked_ms, now_ms, shown_ms);
+        }
+        self.reckoned_ms = None;
+    }
+
+    /// The member to be asked now, if it is time.
+    fn ask_next(&mut self, round_ms: u64, now_ms: u64) -> Option<PeerKey> {
+        if now_ms < self.ask_next_ms {
+            return None;
+        }
+        let asked = self.members.keys().filter(|peer| self.connected.contains(*peer));
+        let count = u64::try_from(asked.clone().count()).unwrap_or(u64::MAX);
+        let next = asked.clone().find(|peer| **peer > self.asked_last).or_else(|| asked.clone().next()).copied();
+        let pause_ms = round_ms.checked_div(count).unwrap_or(round_ms).max(PAUSE_MS_MIN);
+        self.ask_next_ms = now_ms.saturating_add(pause_ms);
+        self.asked_last = next.unwrap_or(self.asked_last);
+        next
+    }
+
+    /// When somebody is to be asked next.
+    pub(crate) const fn deadline_ms(&self) -> u64 {
+        self.ask_next_ms
+    }
+}
+
+impl Replica {
+    /// Notes who is heard, whatever it says.
+    pub(crate) fn note_company(&mut self, event: &Event) {
+        match event {
+            Event::Message { from, via: Via::Stream, .. }
+            | Event::Request { from, .. }
+            | Event::Response { from, response: Some(_), .. } => self.company.heard(from, self.now.monotonic_ms),
+            _ => {}
+        }
+    }
+
+    /// Asks the next validator how far it is, if it is time.
+    pub(crate) fn ask_company(&mut self) {
+        let round_ms = if self.own_index().is_some() { ROUND_MS } else { ROUND_FOLLOWER_MS };
+        let now_ms = self.now.monotonic_ms;
+        if let Some(to) = self.company.ask_next(round_ms, now_ms) {
+            let id = self.fetch.next_id(Asked::Status { at_ms: now_ms });
+            self.effects.push(Effect::Request { id, to, request: Request::Status });
+        }
+        self.reckon_reach();
+    }
+
+    /// How far this node reaches, as reckoned last.
+    pub(crate) fn reach(&self) -> Arc<Reach> {
+        self.company.reach.clone()
+    }
+
+    fn reckon_reach(&mut self) {
+        let now_ms = self.now.monotonic_ms;
+        if self.company.reckoned_ms.is_some_and(|last_ms| now_ms.saturating_sub(last_ms) < REPORT_MS) {
+            return;
+        }
+        let (timing, own) = (&self.config.genesis.parameters.timing, &self.config.own_peer);
+        let clock = self.company.clocks.report(self.now, &self.set, own, timing);
+        let mut reach = Reach { power_total: self.set.power_total(), clock, ..Reach::default() };
+        let lately = |at_ms: Option<u64>| at_ms.is_some_and(|at_ms| now_ms.saturating_sub(at_ms) < LATELY_MS);
+        for (validator, index) in self.set.validators().iter().zip(0..) {
+            let member = self.company.members.get(&validator.peer);
+            let is_own = validator.peer == *own;
+            let power = validator.power.0;
+            if is_own || member.is_some_and(|member| lately(member.heard_ms)) {
+                reach.power_heard = reach.power_heard.saturating_add(power);
+            }
+            if is_own || member.is_some_and(|member| lately(member.answered_ms)) {
+                reach.power_answering = reach.power_answering.saturating_add(power);
+            } else if reach.silent.len() < NAMED_MAX {
+                reach.silent.push(ValidatorIndex(index));
+            }
+        }
+        self.company.reckoned_ms = Some(now_ms);
+        self.company.reach = Arc::new(reach);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use types::{Address, BlsPublicKey, Power, Validator};
+
+    use super::*;
+
+    fn set(peers: std::ops::Range<u8>) -> ValidatorSet {
+        let validators = peers.map(|place| Validator {
+            key: BlsPublicKey([place; 96]),
+            power: Power(1),
+            account: Address([place; 20]),
+            peer: PeerKey([place; 32]),
+        });
+        ValidatorSet::new(validators.collect()).expect("distinct keys and power above zero")
+    }
+
+    const OWN: PeerKey = PeerKey([0; 32]);
+
+    #[test]
+    fn members_are_asked_in_turn_each_once_a_round_and_who_is_not_connected_is_not() {
+        let mut company = Company::new(&set(0..4), &OWN, 0);
+        for place in [1, 3, 9] {
+            company.peer_up(PeerKey([place; 32]));
+        }
+        let asked: Vec<(u64, u8)> = (0..=2 * ROUND_MS)
+            .filter_map(|now_ms| Some((now_ms, company.ask_next(ROUND_MS, now_ms)?.0.first().copied()?)))
+            .collect();
+        assert_eq!(asked, [(0, 1), (1_250, 3), (2_500, 1), (3_750, 3), (5_000, 1)]);
+    }
+
+    #[test]
+    fn a_hundred_members_are_asked_no_more_often_than_the_pause_allows() {
+        let mut company = Company::new(&set(0..100), &OWN, 0);
+        (1..100).for_each(|place| company.peer_up(PeerKey([place; 32])));
+        let asked = (0..10_000).filter(|now_ms| company.ask_next(ROUND_MS, *now_ms).is_some()).count();
+        assert_eq!(asked, 200);
+    }
+
+    #[test]
+    fn who_is_no_member_leaves_nothing_but_a_place_while_it_is_connected() {
+        let mut company = Company::new(&set(0..4), &OWN, 0);
+        for place in 10..200 {
+            let peer = PeerKey([place; 32]);
+            company.peer_up(peer);
+            company.heard(&peer, 1);
+            company.answered(peer, 0, 1, Some(7));
+            company.peer_down(&peer, 2);
+        }
+        assert_eq!((company.members.len(), company.connected.len()), (3, 0));
+        assert_eq!(company.alone_since_ms(), Some(2));
+        company.enter(&set(200..204), &OWN);
+        assert_eq!(company.members.len(), 4);
+    }
+}

@@ -1,0 +1,102 @@
+//! What a node says of itself when its network does not go on, or does not reach it.
+
+use replica::Trouble;
+
+use crate::world::World;
+
+/// Longer than a chain may go without a final block before it is said to stand.
+const LONG_MS: u64 = 13_000;
+
+fn started(validators: u8, followers: u8) -> World {
+    let mut world = World::new(validators, followers);
+    (0..usize::from(validators + followers)).for_each(|place| world.start(place));
+    assert!(world.run(20_000, |world| (0..world.nodes.len()).all(|place| world.height(place) >= 2)), "it begins");
+    world
+}
+
+fn names(world: &World, place: usize) -> Vec<&'static str> {
+    world.troubles(place).iter().map(Trouble::name).collect()
+}
+
+fn cut_between(world: &mut World, some: &[usize], others: &[usize]) {
+    let pairs = some.iter().flat_map(|one| others.iter().map(move |other| (*one, *other)));
+    world.cut.extend(pairs.flat_map(|(one, other)| [(one, other), (other, one)]));
+}
+
+// FAULTS HT3
+#[test]
+fn a_chain_that_stands_says_for_how_long_and_how_many_wait_and_a_mended_one_says_nothing() {
+    let mut world = started(4, 1);
+    cut_between(&mut world, &[0, 1, 4], &[2, 3]);
+    world.run(LONG_MS, |_| false);
+    for place in 0..5 {
+        assert!(names(&world, place).contains(&"no_final"), "node {place}, idle: {:?}", world.troubles(place));
+    }
+    world.transfer(0, 1, 2, 0, 5);
+    world.run(LONG_MS, |_| false);
+    let sentences: Vec<String> = world.troubles(0).iter().map(Trouble::to_string).collect();
+    assert!(
+        sentences[0].starts_with("no final block for ") && sentences[0].ends_with(" s while 1 wait"),
+        "{sentences:?}"
+    );
+    assert!(sentences[1].contains("validators with 2 of 4 power answer"), "{sentences:?}");
+    world.cut.clear();
+    assert!(world.run(120_000, |world| (0..5).all(|place| world.troubles(place).is_empty())), "all is well again");
+    world.assert_agreement();
+}
+
+// FAULTS HT3
+#[test]
+fn an_idle_chain_in_good_order_says_nothing_at_any_moment() {
+    let mut world = started(4, 1);
+    let has_trouble = |world: &World| (0..5).any(|place| !world.troubles(place).is_empty());
+    assert!(!world.run(40_000, has_trouble), "{:?}", (0..5).map(|place| world.troubles(place)).collect::<Vec<_>>());
+}
+
+// FAULTS HT3
+#[test]
+fn a_validator_that_nobody_hears_is_not_ready_though_it_hears_every_block() {
+    let mut world = started(4, 0);
+    world.cut.extend((1..4).map(|other| (0, other)));
+    let height = world.height(0);
+    world.run(LONG_MS, |_| false);
+    assert!(world.height(0) > height, "it follows");
+    let found = world.troubles(0);
+    let cut = found.iter().find(|trouble| trouble.name() == "cut").expect("it is cut off").to_string();
+    assert!(cut.contains("1 of 4 power answer") && cut.contains("power 4 is heard"), "{cut}");
+    assert!(found.iter().any(Trouble::forbids_ready));
+    assert!((1..4).all(|place| world.troubles(place).is_empty()), "three are a quorum");
+}
+
+// FAULTS HT3
+#[test]
+fn a_validator_that_hears_nobody_is_not_ready_though_its_votes_arrive() {
+    let mut world = started(4, 0);
+    world.cut.extend((1..4).map(|other| (other, 0)));
+    world.run(LONG_MS, |_| false);
+    assert_eq!(names(&world, 0), ["no_final", "cut"]);
+    assert!((1..4).all(|place| world.troubles(place).is_empty()));
+}
+
+// FAULTS HT3
+#[test]
+fn a_follower_whose_bootstrap_is_dead_says_since_when_it_has_no_peer() {
+    let mut world = started(4, 1);
+    (0..4).for_each(|place| world.stop(place));
+    world.run(LONG_MS, |_| false);
+    let found: Vec<String> = world.troubles(4).iter().map(Trouble::to_string).collect();
+    assert!(found.iter().any(|sentence| sentence.starts_with("no peer for 1")), "{found:?}");
+    assert!(found.iter().any(|sentence| sentence.starts_with("no final block for 1")), "{found:?}");
+}
+
+// FAULTS HT3
+#[test]
+fn a_node_that_begins_without_anybody_is_not_ready_and_one_that_is_alone_by_genesis_is() {
+    let mut world = World::new(4, 0);
+    world.start(0);
+    world.run(10, |_| false);
+    assert_eq!(names(&world, 0), ["no_peer", "cut"]);
+    let mut alone = World::new(1, 0);
+    alone.start(0);
+    assert!(!alone.run(20_000, |world| !world.troubles(0).is_empty()));
+}
