@@ -17,6 +17,7 @@ use crate::evidence::Evidence;
 use crate::input::{Route, Ticket};
 use crate::output::{Misconduct, Output};
 use crate::record::Record;
+use crate::timers::Ending;
 use crate::verify::{self, HeardQuorum, Sifted, VerifyAnswer, VerifyJob};
 use crate::{Engine, limits};
 
@@ -419,21 +420,30 @@ impl Engine {
             self.outputs.push(Output::Persist(Record::Certificate(certificate.clone())));
         }
         self.spread(&certificate);
+        if view >= self.view {
+            self.leave_view(kind, view);
+        }
         match kind {
             VoteKind::Notarize => {
                 self.outputs.push(Output::Notarized(certificate));
                 self.await_body(view, block);
             }
-            VoteKind::Nullify => {
-                self.outputs.push(Output::Nullified(certificate));
-                if view >= self.view {
-                    self.timers.back_off();
-                }
-            }
+            VoteKind::Nullify => self.outputs.push(Output::Nullified(certificate)),
             VoteKind::Finalize => self.finalize(certificate),
         }
         if view >= self.view {
             self.enter_view(view.next());
         }
+    }
+
+    /// [4] [5] [6] The current view ends by a certificate of this view or a later one: what that says about Δ.
+    fn leave_view(&mut self, kind: VoteKind, view: View) {
+        let current = self.view;
+        let ending = match kind {
+            VoteKind::Notarize | VoteKind::Finalize if view == current => Ending::Notarized,
+            VoteKind::Nullify if view == current => Ending::Nullified,
+            _ => Ending::Overtaken,
+        };
+        self.round(current).enough = self.timers.leave(self.now, ending);
     }
 }

@@ -9,7 +9,7 @@ pub struct Config {
     pub own_key: Option<BlsPublicKey>,
     /// Δ: the assumed bound on a message's way.
     pub delta_ms: u64,
-    /// Δ doubles over nullified views up to this.
+    /// Δ doubles over views given up, up to this.
     pub delta_max_ms: u64,
     /// The idle allowance: added to timers while there is nothing to propose.
     pub idle_ms: u64,

@@ -111,7 +111,6 @@ impl Engine {
         self.fetching.clear();
         self.jobs.clear();
         self.resumed_in = None;
-        self.timers.reset();
         self.timers.checked();
         self.untold.clear();
     }

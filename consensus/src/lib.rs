@@ -16,7 +16,8 @@
 //! 2. *Proposal.* `L(v)`'s signed notarize vote with the header; the first counts. When its parent is justified it is
 //!    validated. Valid: vote *notarize*. Invalid: vote *nullify*. Not yet known: fetch, and wait for the timers. The
 //!    last block of an epoch is proposed again under its own hash, its parent being itself.
-//! 3. A timer fires, or `L(v)`'s own nullify is seen: vote *nullify*.
+//! 3. A timer fires, or `L(v)`'s own nullify is seen: vote *nullify*. Δ doubles for the next view, up to its cap, however
+//!    this one ends, and comes down a step with each final view that would have been in time there (`timers.rs`).
 //! 4. *Quorum of notarize*: log the certificate, tell those who seem not to know, enter `v + 1`, and vote *finalize* for `v` unless
 //!    nullify was voted in `v`, as soon as the block's body is durable.
 //! 5. *Quorum of nullify*: log the certificate, tell those who seem not to know, enter `v + 1`.
@@ -230,6 +231,7 @@ impl Engine {
             .get(&self.view)
             .is_some_and(|round| !round.own.has(VoteKind::Nullify) && round.tally.has(leader, &nullify));
         if given_up || self.timers.expired(self.now) {
+            self.timers.give_up();
             self.vote_nullify();
         }
     }
@@ -239,7 +241,9 @@ impl Engine {
         let statement = certificate.statement;
         self.finalized =
             Finalized { view: statement.view, block: statement.block, certificate: Some(certificate.clone()) };
-        self.timers.reset();
+        if let Some(enough) = self.rounds.get(&statement.view).and_then(|round| round.enough) {
+            self.timers.come_down(enough);
+        }
         self.candidates = self.candidates.split_off(&statement.view.next());
         self.outputs.push(Output::Finalized(certificate));
         self.forget_old_views();

@@ -4,6 +4,7 @@ use types::{Certificate, Hash32, Header, Vote, VoteKind, VoteStatement};
 
 use crate::input::Verdict;
 use crate::tally::Tally;
+use crate::timers::Step;
 
 /// What this node said in a view. Remembered while the view is above the log's floor.
 #[derive(Clone, Debug, Default)]
@@ -86,6 +87,8 @@ pub(crate) struct Round {
     pub(crate) leader_equivocated: bool,
     /// A quorum of finalize votes was heard, whether or not their certificate is checked.
     pub(crate) decided: bool,
+    /// The step of Δ at which this view would have been in time here, if that is a lower one.
+    pub(crate) enough: Option<Step>,
     /// On which parent this node, as leader, asked for a block.
     pub(crate) building: Option<(types::View, Hash32)>,
     /// A quorum notarized.

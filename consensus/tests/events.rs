@@ -114,6 +114,56 @@ fn a_silent_leader_is_given_up_after_two_delta_and_delta_doubles() {
     );
 }
 
+// FAULTS HA1
+#[test]
+fn a_view_that_is_notarized_after_it_was_given_up_is_not_finalized_and_doubles_delta_too() {
+    let mut stage = pending(3);
+    let (header, block) = stage.block(1, ROOT);
+    let (next_header, next) = stage.block(2, block);
+    let _ = stage.available(block);
+    let _ = stage.available(next);
+    play(
+        &mut stage,
+        vec![
+            step("The proposal comes in time.", |s| s.propose(1, 0, header.clone()), nothing()),
+            step("It is valid.", |s| s.give(valid(1, block)), casts(notarize(1, 0, block))),
+            step("3Δ pass without a quorum.", |s| s.at(300), casts(nullify(1))),
+            step(
+                "The quorum comes late: the view ends, and is not finalized by who gave it up.",
+                |s| s.certificate(&[0, 1, 2], notarize(1, 0, block)),
+                enters(2),
+            ),
+            step("In the next view 2Δ are 400 ms.", |s| s.at(699), nothing()),
+            step("The proposal comes in time again.", |s| s.propose(2, 1, next_header.clone()), nothing()),
+            step("It is valid, too.", |s| s.give(valid(2, next)), casts(notarize(2, 1, next))),
+            step("3Δ are 600 ms.", |s| s.at(899), nothing()),
+            step(
+                "This time the quorum comes in time.",
+                |s| s.certificate(&[0, 1, 2], notarize(2, 1, next)),
+                Expected { casts: vec![finalize(2, next)], ..enters(3) },
+            ),
+        ],
+    );
+    let outputs = stage.certificate(&[0, 1, 2], finalize(2, next));
+    assert_eq!(finalized(&outputs), [next]);
+    // It took 599 ms, for which Δ of 100 ms is not enough: it stays as it is.
+    let _ = stage.certificate(&[0, 1, 2], nullify(3));
+    assert_eq!(cast(&stage.at(899 + 399)), []);
+    assert_eq!(cast(&stage.at(899 + 400)), [nullify(4)]);
+}
+
+// FAULTS HA1
+#[test]
+fn a_new_epoch_begins_with_the_delta_that_the_old_one_needed() {
+    let mut stage = pending(3);
+    assert_eq!(cast(&stage.at(200)), [nullify(1)]);
+    let _ = stage.certificate(&[0, 1, 2], nullify(1));
+    let next = consensus::EpochStart { epoch: types::Epoch(1), ..harness::start(&stage.set) };
+    let _ = stage.give(Input::EnterEpoch(next));
+    assert_eq!(cast(&stage.at(200 + 399)), []);
+    assert_eq!(cast(&stage.at(200 + 400)).len(), 1);
+}
+
 #[test]
 fn with_nothing_to_do_a_leader_may_take_the_idle_allowance() {
     let (mut stage, _) = Stage::new(3);

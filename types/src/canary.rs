@@ -35,11 +35,13 @@ pub enum Canary {
     MerkleRootUnchecked,
     /// A header that was counted is counted again.
     ProofCountedAgain,
+    /// A view that is notarized after it was given up does not lengthen the next one.
+    NoBackOffAfterLateNotarization,
 }
 
 impl Canary {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::VoteBeforeSync,
         Self::NoNullifyCheck,
         Self::QuorumTwoF,
@@ -54,6 +56,7 @@ impl Canary {
         Self::ReproposalWithoutViewRule,
         Self::MerkleRootUnchecked,
         Self::ProofCountedAgain,
+        Self::NoBackOffAfterLateNotarization,
     ];
 
     /// The name by which it is planted.
@@ -74,6 +77,7 @@ impl Canary {
             Self::ReproposalWithoutViewRule => "reproposal-without-view-rule",
             Self::MerkleRootUnchecked => "merkle-root-unchecked",
             Self::ProofCountedAgain => "proof-counted-again",
+            Self::NoBackOffAfterLateNotarization => "no-back-off-after-late-notarization",
         }
     }
 }

@@ -79,6 +79,7 @@ const fn made_for(canary: Canary) -> &'static str {
         Canary::TornLogIgnored => "damaged-log",
         Canary::SyncErrorRetried => "failing-disk",
         Canary::ReproposalWithoutViewRule => "reproposal",
+        Canary::NoBackOffAfterLateNotarization => "delays",
         Canary::MerkleRootUnchecked | Canary::ProofCountedAgain => "mining",
     }
 }
