@@ -161,6 +161,17 @@ fn a_proof_of_work_counts_once_and_pays_only_its_payee_whatever_thieves_and_powe
 }
 
 #[test]
+fn blocks_become_final_on_links_slower_than_delta_however_they_differ() {
+    // FAULTS HA1
+    let report = stands("delays", 5, "all links slow");
+    for form in ["one node behind slow links", "links of different lengths", "links slower one way", "jittering links"]
+    {
+        assert!(report.faults.contains_key(form), "no {form}: {:?}", report.faults);
+    }
+    assert!(report.faults.contains_key("slow links without work") && report.transactions > 100, "{report:?}");
+}
+
+#[test]
 fn the_same_properties_hold_with_real_signatures() {
     let options =
         Options { seeds: 2, from: 1, scenario: Some("power-cuts".to_owned()), bls: true, ..Options::default() };

@@ -1,5 +1,5 @@
 //! The network between nodes: every message takes its own time, so messages overtake each other; some are lost, some
-//! come twice, some cannot pass (FAULTS C15).
+//! come twice, some cannot pass (FAULTS C15). Every link may have a time of its own in each direction (FAULTS HA1).
 //!
 //! It must not know what a message means; a scenario may hold back what it recognizes by a filter.
 
@@ -27,8 +27,10 @@ pub(crate) struct Traffic {
 
 /// How the network treats messages now.
 pub(crate) struct Links {
-    /// How long a message takes.
+    /// How long a message takes, where links do not differ.
     pub(crate) delay_us: RangeInclusive<u64>,
+    /// How long it takes where they do: by sender and receiver.
+    ways_us: Option<Vec<Vec<RangeInclusive<u64>>>>,
     /// Of a thousand messages so many are lost.
     pub(crate) lost: u64,
     /// Of a thousand messages so many come twice.
@@ -47,6 +49,7 @@ impl Links {
     pub(crate) fn new(nodes: usize, lots: Lots) -> Self {
         Self {
             delay_us: 500..=3_000,
+            ways_us: None,
             lost: 0,
             doubled: 0,
             slow_us: vec![0; nodes],
@@ -66,7 +69,17 @@ impl Links {
         }
         let copies = if self.lots.chance(self.doubled) { 2 } else { 1 };
         let slow_us = self.slow_us[from] + self.slow_us[to];
-        (0..copies).map(|_| slow_us + self.lots.between(self.delay_us.clone())).collect()
+        let way_us = self.ways_us.as_ref().map_or(&self.delay_us, |ways| &ways[from][to]);
+        (0..copies).map(|_| slow_us + self.lots.between(way_us.clone())).collect()
+    }
+
+    /// From now on a message takes as long as its sender and its receiver are apart in this direction.
+    pub(crate) fn lay(&mut self, mut way_us: impl FnMut(usize, usize) -> RangeInclusive<u64>) {
+        let nodes = self.cut.len();
+        let row = |from: usize, way_us: &mut dyn FnMut(usize, usize) -> RangeInclusive<u64>| {
+            (0..nodes).map(|to| way_us(from, to)).collect()
+        };
+        self.ways_us = Some((0..nodes).map(|from| row(from, &mut way_us)).collect());
     }
 
     /// Whether the scenario holds this message back.
@@ -94,6 +107,7 @@ impl Links {
         self.cut.iter_mut().for_each(|row| row.fill(false));
         self.slow_us.fill(0);
         self.delay_us = 500..=3_000;
+        self.ways_us = None;
         (self.lost, self.doubled) = (0, 0);
         self.filter = None;
     }
@@ -114,5 +128,16 @@ mod tests {
         links.heal();
         assert_eq!(links.carry(3, 0, 9).len(), 1);
         assert_eq!(links.traffic, Traffic { messages: 7, bytes: 63 });
+    }
+
+    #[test]
+    fn links_that_were_laid_take_their_own_time_in_each_direction_until_everything_is_healed() {
+        let mut links = Links::new(2, Lots::new(1));
+        links.lay(|from, _| if from == 0 { 40_000..=40_000 } else { 70_000..=90_000 });
+        assert_eq!(links.carry(0, 1, 9), [40_000]);
+        let back: Vec<u64> = (0..100).flat_map(|_| links.carry(1, 0, 9)).collect();
+        assert!(back.iter().all(|us| (70_000..=90_000).contains(us)) && back.iter().min() != back.iter().max());
+        links.heal();
+        assert!(links.carry(0, 1, 9)[0] <= 3_000);
     }
 }

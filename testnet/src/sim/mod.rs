@@ -7,6 +7,7 @@
 //!
 //! It must not use sockets, files, threads or the clock inside a network: only `run` spreads seeds over threads.
 
+mod calm;
 mod canaries;
 mod checks;
 mod client;

@@ -213,14 +213,14 @@ impl World {
             Notice::Decided { block } => {
                 self.client.heard(place, &block.body);
                 let (height, outcome) = (block.header.height, &block.outcome);
-                self.auditor.see(&Sighting::Told { node: place, height, outcome });
+                self.auditor.see(&Sighting::Told { node: place, height, outcome, at_us: self.at_us });
             }
             Notice::Final { block } => {
                 self.client.heard(place, &block.body);
                 self.client.told(&block);
                 self.miner.told(&block.body);
                 let (height, outcome) = (block.header.height, &block.outcome);
-                self.auditor.see(&Sighting::Told { node: place, height, outcome });
+                self.auditor.see(&Sighting::Told { node: place, height, outcome, at_us: self.at_us });
             }
             Notice::View { epoch, view, leader } => {
                 self.tell(|| format!("node {place} enters view {view} of epoch {epoch}, led by {leader}"));

@@ -21,7 +21,7 @@ impl Checker for Agreement {
     fn see(&mut self, sighting: &Sighting<'_>) -> Result<(), String> {
         let (node, height, outcome) = match sighting {
             Sighting::Commit { node, block } => (node, block.header.height, &block.outcome),
-            Sighting::Told { node, height, outcome } => (node, *height, *outcome),
+            Sighting::Told { node, height, outcome, .. } => (node, *height, *outcome),
             _ => return Ok(()),
         };
         let found = (outcome.hash, outcome.state_root, outcome.receipts_root);

@@ -85,7 +85,7 @@ impl Checker for Durability {
 
     fn see(&mut self, sighting: &Sighting<'_>) -> Result<(), String> {
         match sighting {
-            Sighting::Told { node, height, outcome } => {
+            Sighting::Told { node, height, outcome, .. } => {
                 self.told.entry(*node).or_default().insert(*height, outcome.hash);
                 Ok(())
             }

@@ -7,6 +7,7 @@ mod agreement;
 mod certified;
 mod connected;
 mod durability;
+mod finality;
 mod innocence;
 mod justified;
 mod mining;
@@ -20,6 +21,7 @@ use execution::{BlockOutcome, FinalizedBlock};
 use replica::{LogRecord, Offence};
 use types::{Address, Certificate, Epoch, Hash32, Height, PeerKey, ValidatorIndex, View, Vote};
 
+use super::calm::Calm;
 use super::ground::Ground;
 use super::miner::MINING;
 use super::store::Store;
@@ -33,7 +35,13 @@ pub(crate) enum Sighting<'a> {
     /// An honest node writes a final block to its store.
     Commit { node: usize, block: &'a Arc<FinalizedBlock> },
     /// An honest node tells its clients that a block is final, whether or not it is certified yet.
-    Told { node: usize, height: Height, outcome: &'a Arc<BlockOutcome> },
+    Told { node: usize, height: Height, outcome: &'a Arc<BlockOutcome>, at_us: u64 },
+    /// From now on nothing happens to the network, and these nodes are to make progress.
+    Calmed { nodes: Vec<usize>, calm: Calm, at_us: u64 },
+    /// Nothing has happened to it until now.
+    StillCalm { at_us: u64 },
+    /// From now on something may.
+    CalmEnds,
     /// An honest node came back: this is what it kept, and above this place its log is complete.
     Risen { node: usize, signer: Option<ValidatorIndex>, store: &'a Store, log: &'a [LogRecord], floor: (Epoch, View) },
     /// An honest node holds something against a peer.
@@ -87,6 +95,7 @@ impl Auditor {
             Box::new(replay::Replay::new(ground.clone())),
             Box::new(innocence::Innocence::new(ground, faulty)),
             Box::new(mining::MiningPay::default()),
+            Box::new(finality::Finality::default()),
         ];
         Self { checkers, violations: Vec::new(), chain: BTreeMap::new(), transactions: 0, proofs: 0 }
     }

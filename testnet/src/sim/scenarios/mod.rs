@@ -6,6 +6,7 @@
 mod clocks;
 mod criminals;
 mod damaged_log;
+mod delays;
 mod epoch_cut;
 mod failing_disk;
 mod far_behind;
@@ -96,6 +97,7 @@ pub(crate) const ALL: &[Scenario] = &[
     scenario("oversupply", 1, criminals::oversupply),
     scenario("rogue-key", 1, rogue_key::run),
     scenario("mining", 2, mining::run),
+    scenario("delays", 2, delays::run),
 ];
 
 /// The scenario of a seed.
