@@ -9,8 +9,8 @@ use std::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use consensus::CertificateRequest;
 use types::{
-    Body, ByteString, Canonical, Certificate, ChainId, Epoch, Hash32, Header, Height, List, Proposal, SystemCall,
-    Transaction, Vote, limits,
+    Body, ByteString, Canonical, Certificate, ChainId, DecodeError, Epoch, Hash32, Header, Height, List, Proposal,
+    SystemCall, Transaction, Vote, limits,
 };
 
 /// Most transactions in one message.
@@ -37,6 +37,46 @@ pub const PLACES_MAX: usize = 2_048;
 const SKETCH_OVERHEAD_BYTES: usize = 4 * 1024;
 const _: () = assert!(limits::HEADER_BYTES_MAX + 16 + GIVEN_MAX * (ShortId::LENGTH + 4) <= SKETCH_OVERHEAD_BYTES);
 const _: () = assert!(limits::TRANSACTIONS_PER_BLOCK_MAX <= u16::MAX as usize);
+
+/// Why bytes from a peer were not read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unread {
+    /// They are of a kind that this version does not know. A newer one may: it is nobody's fault.
+    #[error("kind {0}, which this version does not know")]
+    UnknownKind(u8),
+    /// They are of a kind that is known, and wrong.
+    #[error(transparent)]
+    Malformed(#[from] DecodeError),
+}
+
+/// What peers say comes in kinds, told by the first byte, and later versions may have more of them.
+pub trait Kinds: Canonical {
+    /// How many kinds this version knows: their bytes are those below this number.
+    const KINDS: u8;
+
+    /// Reads a value of a known kind from exactly these bytes.
+    ///
+    /// # Errors
+    /// [`Unread`].
+    fn read(bytes: &[u8]) -> Result<Self, Unread> {
+        match bytes.first() {
+            Some(kind) if *kind >= Self::KINDS => Err(Unread::UnknownKind(*kind)),
+            _ => Ok(Self::from_canonical(bytes)?),
+        }
+    }
+}
+
+impl Kinds for Message {
+    const KINDS: u8 = 6;
+}
+
+impl Kinds for Request {
+    const KINDS: u8 = 5;
+}
+
+impl Kinds for Response {
+    const KINDS: u8 = 5;
+}
 
 /// A value that the pool, a block and several messages hold at once; its bytes are the value's.
 #[derive(Clone, Debug, PartialEq, Eq)]

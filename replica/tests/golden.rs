@@ -4,8 +4,8 @@ use consensus::{CertificateRequest, KindSet, Record};
 use journal::{Disk, Floor, Journal, Lease, LogState, MemoryDisk, SEGMENT_BYTES};
 use replica::LogRecord;
 use replica::wire::{
-    CertifiedBlock, Given, Message, PeerStatus, Request, Response, Shared, ShortId, Sketch, SnapshotClaim, StatusField,
-    WireBlock,
+    CertifiedBlock, Given, Kinds, Message, PeerStatus, Request, Response, Shared, ShortId, Sketch, SnapshotClaim,
+    StatusField, Unread, WireBlock,
 };
 use types::{
     Auth, BlsSignature, Body, ByteString, Canonical, Certificate, ChainId, Epoch, Hash32, Header, Height, List,
@@ -157,4 +157,27 @@ fn what_lies_on_a_validators_disk_has_the_recorded_bytes() {
         .map(|name| format!("{name} {}", fingerprint(&disk.read(name).expect("a sound disk").expect("it is listed"))))
         .collect();
     assert_eq!(found.join("\n"), include_str!("golden/disk.txt").trim_end());
+}
+
+/// The first byte beyond the known kinds is one that the decoder does not know, and the last known one is one that it does.
+fn kinds_are_counted<T: Kinds + std::fmt::Debug + PartialEq>() {
+    let decoders = |kind: u8| T::from_canonical(&[kind]).err().map(|error| error.to_string()).unwrap_or_default();
+    let unknown = |kind: u8| decoders(kind).contains(&format!("Unexpected variant tag: {kind}"));
+    assert!(unknown(T::KINDS) && !unknown(T::KINDS - 1), "{} kinds", T::KINDS);
+    for kind in T::KINDS..=u8::MAX {
+        assert_eq!(T::read(&[kind, 1, 2, 3]), Err(Unread::UnknownKind(kind)));
+    }
+    assert!(matches!(T::read(&[]), Err(Unread::Malformed(_))));
+}
+
+// FAULTS HC6
+#[test]
+fn a_kind_beyond_the_known_ones_is_told_apart_from_malformed_bytes() {
+    kinds_are_counted::<Message>();
+    kinds_are_counted::<Request>();
+    kinds_are_counted::<Response>();
+    let vote = Message::Vote(vote());
+    assert_eq!(Message::read(&vote.to_canonical()), Ok(vote.clone()));
+    let cut = vote.to_canonical().len() - 1;
+    assert!(matches!(Message::read(&vote.to_canonical()[..cut]), Err(Unread::Malformed(_))));
 }
