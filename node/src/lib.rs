@@ -11,6 +11,7 @@ mod disk;
 mod hardening;
 pub mod home;
 pub mod keys;
+mod memory;
 mod metrics;
 mod mining;
 mod open_files;

@@ -181,15 +181,10 @@ impl Default for Metrics {
     }
 }
 
-/// The size of a memory page, which the kernel counts in.
-const PAGE_BYTES: u64 = 4_096;
-
 /// Resident memory of this process; 0 where the system does not tell.
 #[must_use]
 pub fn resident_bytes() -> u64 {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = statm.split_ascii_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok());
-    pages.unwrap_or_default().saturating_mul(PAGE_BYTES)
+    p2p::resident_bytes()
 }
 
 fn number(value: u64) -> i64 {

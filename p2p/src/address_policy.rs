@@ -59,11 +59,7 @@ impl AddressPolicy {
         if port == 0 {
             return Err(AddressRefusal::NoPort);
         }
-        let kind = match ip {
-            IpAddr::V4(ip) => kind_v4(ip),
-            IpAddr::V6(ip) => kind_v6(ip),
-        };
-        match (kind, self.private) {
+        match (kind(ip), self.private) {
             (Kind::NoHost, _) => Err(AddressRefusal::NoHost(ip)),
             (Kind::Private, PrivateAddresses::Refused) if !self.configured.contains(&(ip, port)) => {
                 Err(AddressRefusal::Private(ip))
@@ -79,8 +75,20 @@ enum Kind {
     NoHost,
 }
 
+fn kind(ip: IpAddr) -> Kind {
+    match ip {
+        IpAddr::V4(ip) => kind_v4(ip),
+        IpAddr::V6(ip) => kind_v6(ip),
+    }
+}
+
+/// Whether an address is loopback, private, shared, link-local or unique local.
+pub(crate) fn is_private(ip: IpAddr) -> bool {
+    matches!(kind(canonical(ip)), Kind::Private)
+}
+
 /// IPv4 addresses in IPv6 clothes are judged as what they are.
-fn canonical(ip: IpAddr) -> IpAddr {
+pub(crate) fn canonical(ip: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = ip else { return ip };
     embedded_v4(v6).map_or(ip, IpAddr::V4)
 }

@@ -16,25 +16,38 @@
 
 mod address_policy;
 mod backoff;
+mod book;
 mod budget;
 mod chain_tag;
 mod channels;
+mod fair_queue;
 mod frame;
+mod half_open;
 mod outbox;
+mod places;
+mod prefix;
+mod reminder;
 mod standing;
 #[cfg(feature = "swarm")]
 mod swarm;
 
 pub use address_policy::{AddressPolicy, AddressRefusal, PrivateAddresses};
 pub use backoff::Backoff;
+pub use book::{Book, BookLine, BookRefusal};
 pub use budget::{Budget, TokenBucket};
 pub use chain_tag::ChainTag;
 pub use channels::{Carrier, Channel, Class, DIRECT_CHANNELS, FRAME_OVERHEAD_BYTES, Overflow, Row, TABLE};
+pub use fair_queue::{FairCount, FairQueue, Origin, QueueLimits};
 pub use frame::{FrameDecoder, FrameError, PREFIX_BYTES, frame_length, frame_prefix};
+pub use half_open::{Caller, HalfOpen, Knock, Ticket};
 pub use outbox::{Outbox, OutboxError};
+pub use places::{NoPlace, PlaceLimits, Places, PlacesTaken, Side};
+pub use prefix::{Group, Prefix};
+pub use reminder::Reminder;
 pub use standing::{Judgement, Severity, Standing};
 #[cfg(feature = "swarm")]
 pub use swarm::{
-    BroadcastReport, GossipToken, Inbound, Network, NetworkConfig, NetworkError, NetworkEvent, Payload, PeerAddresses,
-    PeerInfo, RefusalReason, RequestError, RequestId, RequestToken, SendError, Verdict, peer_key_of_secret, spawn,
+    BroadcastReport, GossipToken, Inbound, Network, NetworkConfig, NetworkCounts, NetworkError, NetworkEvent, Payload,
+    PeerAddresses, PeerInfo, RefusalReason, RequestError, RequestId, RequestToken, SendError, Taken, Verdict,
+    peer_key_of_secret, resident_bytes, spawn,
 };

@@ -67,6 +67,8 @@ const END: &str = "# EOF";
 pub(crate) async fn metrics(State(state): State<AppState>) -> impl IntoResponse {
     let snapshot = state.port.snapshot.borrow().clone();
     let mut text = state.port.metrics.text(&snapshot, state.port.network.peers().len());
+    let end = text.rfind(END).unwrap_or(text.len());
+    text.insert_str(end, &crate::shell::traffic(&state.port.network.counts()));
     if let Some(handle) = &state.stratum
         && let Some(more) = handle.ask(crate::mining::exposition).await
     {

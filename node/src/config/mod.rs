@@ -79,6 +79,10 @@ pub struct NetworkSettings {
     pub private_addresses: bool,
     /// Most peers beside the validators.
     pub peers_max: u64,
+    /// Most of them from one address.
+    pub peers_per_address_max: u64,
+    /// Memory above which strangers are refused, in MiB; 0 for what the machine has to give.
+    pub memory_max_mib: u64,
 }
 
 /// How the node is asked.
@@ -148,6 +152,8 @@ impl Default for Config {
                 bootstrap: Vec::new(),
                 private_addresses: false,
                 peers_max: 64,
+                peers_per_address_max: 8,
+                memory_max_mib: 0,
             },
             api: ApiSettings {
                 listen: "127.0.0.1:26701".to_owned(),

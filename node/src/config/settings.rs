@@ -124,6 +124,25 @@ pub const SETTINGS: &[Setting] = &[
         set: take!(Number, network.peers_max, |max| (1..=10_000).contains(max), "a number from 1 to 10000"),
     },
     Setting {
+        name: "network.peers_per_address_max",
+        about: "Most peers beside the validators that come from one IPv4 address or one IPv6 /64. Of a private address, behind which\n\
+                many may be, half of all.",
+        get: |config| Value::Number(config.network.peers_per_address_max),
+        set: take!(Number, network.peers_per_address_max, |max| (1..=10_000).contains(max), "a number from 1 to 10000"),
+    },
+    Setting {
+        name: "network.memory_max_mib",
+        about: "Memory of this process above which peers that are no validators are refused and sent away, in MiB. 0: three quarters of\n\
+                what the machine or its container has.",
+        get: |config| Value::Number(config.network.memory_max_mib),
+        set: take!(
+            Number,
+            network.memory_max_mib,
+            |max| *max == 0 || (128..=1 << 24).contains(max),
+            "0, or a number from 128 to 16777216"
+        ),
+    },
+    Setting {
         name: "api.listen",
         about: "Address and port of the HTTP API. Anybody who reaches it may submit transactions and read everything.",
         get: |config| Value::Text(config.api.listen.clone()),

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::mpsc::SyncSender;
 
 use execution::FinalizedBlock;
 use mempool::PoolReject;
@@ -14,6 +14,7 @@ use replica::wire::{Lane, Message};
 use replica::{CallRefusal, DecidedBlock, Effect, Event, GossipVerdict, Notice, Offence, SubmissionToken, Target};
 use types::{Canonical, Epoch, Hash32, Header, Proposal, ValidatorSet, Vote, VoteStatement};
 
+use super::fair::FairSender;
 use super::jobs::JobPool;
 use super::notices::{Notices, PoolChange};
 use super::serve::Question;
@@ -40,7 +41,7 @@ pub(crate) struct Hands {
     pub(crate) sets: BTreeMap<Epoch, Arc<ValidatorSet>>,
     pub(crate) jobs: JobPool,
     pub(crate) writing: SyncSender<Writing>,
-    pub(crate) serving: SyncSender<Question>,
+    pub(crate) serving: FairSender<Question>,
     pub(crate) notices: Notices,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) gossip: Tokens<p2p::GossipToken>,
@@ -219,7 +220,7 @@ impl Hands {
     }
 
     fn serve(&self, question: Question) {
-        if let Err(TrySendError::Full(_)) = self.serving.try_send(question) {
+        if !self.serving.push(question.token.origin(), question) {
             // Dropping the token tells the peer that we are busy.
             self.metrics.questions_refused.inc();
         }

@@ -13,6 +13,7 @@ mod address_book;
 mod bridge;
 mod clock;
 mod core;
+mod fair;
 mod fault;
 mod hands;
 mod inbox;
@@ -25,6 +26,7 @@ mod snapshot;
 mod start;
 mod storing;
 mod tokens;
+mod traffic;
 mod verify;
 
 use std::sync::Arc;
@@ -40,6 +42,7 @@ pub use notices::{Notices, PoolChange};
 pub use port::{Port, Unavailable};
 pub use snapshot::Snapshot;
 pub use start::{Node, NodeOptions, StartError, open_store};
+pub(crate) use traffic::exposition as traffic;
 pub use verify::verify_home;
 
 /// A system call from a service or the API on its way into a block, with the way back.

@@ -1,20 +1,21 @@
 //! The thread that answers peers' questions from the store, so that a peer that is behind slows nobody down.
 //!
-//! It must not know who asks. Answers are bounded in blocks and bytes whatever was asked for.
+//! Validators' questions come first, then one of each address in turn. Answers are bounded in blocks and bytes whatever was
+//! asked for.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use p2p::{Network, RequestToken};
+use p2p::{Network, QueueLimits, RequestToken};
 use replica::answer_range;
 use replica::wire::{CertifiedBlock, Request, Response, WireBlock};
 use store::{Store, StoreError};
 use types::{Canonical, Height, List};
 
+use super::fair::{FairReceiver, FairSender, fair_queue};
 use super::fault::Faults;
 
-/// Questions that may wait; more peers than that are told that we are busy.
-const WAITING_MAX: usize = 64;
+/// Questions that may wait; who asks more is told that we are busy.
+const WAITING: QueueLimits = QueueLimits { all_max: 64, per_prefix_max: 8, per_peer_max: 4 };
 
 /// A peer's question.
 pub(crate) struct Question {
@@ -27,8 +28,8 @@ pub(crate) fn start(
     store: Store,
     network: Network,
     faults: &Faults,
-) -> std::io::Result<(SyncSender<Question>, JoinHandle<()>)> {
-    let (sender, receiver) = sync_channel(WAITING_MAX);
+) -> std::io::Result<(FairSender<Question>, JoinHandle<()>)> {
+    let (sender, receiver) = fair_queue(WAITING);
     let reports = faults.clone();
     let thread = faults.spawn("serve", move || {
         if let Err(error) = answer_all(&store, &network, &receiver) {
@@ -38,8 +39,8 @@ pub(crate) fn start(
     Ok((sender, thread))
 }
 
-fn answer_all(store: &Store, network: &Network, receiver: &Receiver<Question>) -> Result<(), StoreError> {
-    while let Ok(Question { token, request }) = receiver.recv() {
+fn answer_all(store: &Store, network: &Network, receiver: &FairReceiver<Question>) -> Result<(), StoreError> {
+    while let Some(Question { token, request }) = receiver.pop() {
         if let Some(response) = answer(store, &request)? {
             // A peer that is gone needs no answer.
             let _ = network.respond(token, response.to_canonical());

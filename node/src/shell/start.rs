@@ -396,6 +396,12 @@ impl Ground {
                 false => PrivateAddresses::Refused,
             },
             peers_max: u32::try_from(settings.peers_max).unwrap_or(u32::MAX),
+            peers_per_address_max: u32::try_from(settings.peers_per_address_max).unwrap_or(u32::MAX),
+            memory_bytes_max: match settings.memory_max_mib {
+                0 => crate::memory::bound_bytes(),
+                mib => mib.saturating_mul(1 << 20),
+            },
+            resident_bytes: crate::metrics::resident_bytes,
             modules: self.modules_heard(),
             ..NetworkConfig::new(self.chain_id, key.seed())
         }

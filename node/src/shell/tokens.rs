@@ -36,3 +36,19 @@ impl<T> Tokens<T> {
         self.waiting.remove(&number)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // FAULTS HB7
+    #[test]
+    fn when_too_many_wait_the_oldest_are_given_up_and_each_is_given_back_once() {
+        let mut tokens = Tokens::default();
+        let numbers: Vec<u64> = (0..WAITING_MAX + 10).map(|handle| tokens.keep(handle)).collect();
+        assert_eq!(tokens.waiting.len(), WAITING_MAX);
+        let kept: Vec<bool> = numbers.iter().map(|number| tokens.take(*number).is_some()).collect();
+        assert!(kept.iter().take(10).all(|is| !is) && kept.iter().skip(10).all(|is| *is));
+        assert!(numbers.iter().all(|number| tokens.take(*number).is_none()));
+    }
+}

@@ -1,4 +1,4 @@
-//! What the task does because of the time: dials that are due, silent connections, blocks that end.
+//! What the task does because of the time: dials that are due, silent connections, blocks that end, memory.
 //!
 //! Nothing ticks: the task sleeps until the next of these is due, and a network in which all is well has none.
 
@@ -10,10 +10,15 @@ use types::PeerKey;
 
 use super::dialler::Due;
 use super::identity::id_of;
+use super::memory::Pressure;
 use super::task::Task;
 
 /// How often what fades is looked at, while there is anything of that kind.
 const FADING_MS: u64 = 1_000;
+/// How often memory is looked at.
+const RELIEF_MS: u64 = 1_000;
+/// Fewer strangers than these are nothing to speak of.
+const DOMINANT_MIN: usize = 8;
 /// The longest sleep of the task.
 const SLEEP_MS_MAX: u64 = 3_600_000;
 
@@ -23,7 +28,7 @@ impl Task {
         let dial = self.dialler.next_ms(|id| self.peers.contains_key(id));
         let fades = !self.standing.is_empty() || self.buffers.len() > self.peers.len();
         let fading = fades.then(|| self.faded_ms.saturating_add(FADING_MS));
-        let due = [dial, self.silent_at_ms(), fading].into_iter().flatten().min();
+        let due = [dial, self.silent_at_ms(), fading, self.draw_at_ms()].into_iter().flatten().min();
         due.unwrap_or_else(|| self.meter.now_ms().next_multiple_of(SLEEP_MS_MAX))
     }
 
@@ -33,6 +38,7 @@ impl Task {
             self.dial(due);
         }
         self.close_silent(now_ms);
+        self.draw(now_ms);
         if self.faded_ms.saturating_add(FADING_MS) <= now_ms {
             self.faded_ms = now_ms;
             self.fade(now_ms);
@@ -57,6 +63,53 @@ impl Task {
         });
     }
 
+    /// Looks at the memory, at most so often; peers that are pinged make it happen.
+    pub(super) fn relieve(&mut self, now_ms: u64) {
+        if now_ms < self.relieved_ms.saturating_add(RELIEF_MS) {
+            return;
+        }
+        self.relieved_ms = now_ms;
+        let gate = &mut self.swarm.behaviour_mut().gate;
+        let (pressure, memory) = (gate.relieve(), gate.memory());
+        self.counts.taken(|taken| taken.memory_bytes = memory);
+        let (held_mib, max_mib) = (memory.0 >> 20, memory.1 >> 20);
+        let what = match pressure {
+            Pressure::Low => return,
+            Pressure::Near => "memory near its bound",
+            Pressure::Over => "memory above its bound",
+        };
+        if self.reminder.about(what, now_ms).is_some() {
+            tracing::warn!(held_mib, max_mib, "{what}: above it strangers are refused and sent away, validators never");
+        }
+    }
+
+    /// Shows how the places are taken, and says so when strangers have them all, or one provider most.
+    pub(super) fn show_places(&mut self) {
+        let gate = &self.swarm.behaviour().gate;
+        let (taken, limits) = (gate.taken(), gate.limits());
+        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let dominant = taken.dominant.map_or(0, |(_, count)| count);
+        self.outgoing = taken.outgoing;
+        self.counts.taken(|shown| {
+            shown.incoming = (number(taken.incoming), number(limits.incoming()));
+            shown.outgoing = (number(taken.outgoing), number(limits.outgoing()));
+            shown.dominant = number(dominant);
+        });
+        let now_ms = self.meter.now_ms();
+        if taken.incoming >= limits.incoming()
+            && let Some(times) = self.reminder.about("places full", now_ms)
+        {
+            tracing::warn!(places = limits.incoming(), times, "strangers have all places: some give way to others");
+        }
+        let Some((group, count)) = taken.dominant else { return };
+        if count >= DOMINANT_MIN
+            && count > limits.incoming() / 2
+            && let Some(times) = self.reminder.about("group dominant", now_ms)
+        {
+            tracing::warn!(%group, count, times, "most strangers come from one provider");
+        }
+    }
+
     fn dial(&mut self, mut due: Due) {
         let nowhere = DialOpts::peer_id(*self.swarm.local_peer_id()).build();
         let options = std::mem::replace(&mut due.options, nowhere);
@@ -65,7 +118,7 @@ impl Task {
             Ok(()) => self.dialler.begun(connection, &due),
             Err(DialError::NoAddresses) => {
                 if let Some(peer) = due.peer {
-                    self.swarm.behaviour_mut().kad.get_closest_peers(peer);
+                    self.swarm.behaviour_mut().kad.part().get_closest_peers(peer);
                 }
             }
             Err(error) => tracing::debug!(%error, "not dialled"),

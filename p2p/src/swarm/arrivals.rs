@@ -12,22 +12,23 @@ use libp2p::swarm::{ConnectionId, Stream};
 use libp2p::{Multiaddr, PeerId, identify};
 use types::PeerKey;
 
-use super::address::{is_worth_keeping, split_peer};
+use super::address::split_peer;
 use super::behaviour::CONNECTIONS_PER_PEER_MAX;
+use super::counts::Count;
 use super::direct::{DirectEvent, Opened};
+use super::doors::prefix_of;
 use super::event::{NetworkEvent, RefusalReason};
 use super::identity::{id_of, key_of};
 use super::life::Life;
 use super::line;
-use super::links::{PeerBuffers, read};
+use super::links::{Guest, PeerBuffers};
 use super::peers::{Connection, Greeting, Peer, admit};
 use super::reader::Reader;
+use super::silence::is_silence;
 use super::task::Task;
 use crate::channels::{Channel, DIRECT_CHANNELS};
 use crate::standing::Severity;
 
-/// Addresses of one peer that are kept.
-const LISTENED_MAX: usize = 8;
 /// Streams of one connection and channel that are read at once: the present one, and earlier ones to their end.
 const READERS_MAX: usize = 3;
 
@@ -43,7 +44,7 @@ impl Task {
         let address = split_peer(endpoint.get_remote_address()).0;
         let outbound = endpoint.is_dialer();
         if outbound {
-            self.learn(key, id, &address);
+            self.met(key, id, &address);
         }
         let now_ms = self.meter.now_ms();
         let peer = self.peers.entry(id).or_insert_with(|| Peer::new(key));
@@ -54,9 +55,13 @@ impl Task {
             self.swarm.close_connection(oldest.id);
         }
         self.show_peers();
+        self.show_places();
     }
 
     pub(super) fn on_closed(&mut self, id: PeerId, connection: ConnectionId, reason: String) {
+        if is_silence(&reason) {
+            self.counts.add(Count::LinkDead);
+        }
         let Some(peer) = self.peers.get_mut(&id) else { return };
         peer.connections.retain(|known| known.id != connection);
         if peer.connections.is_empty() {
@@ -66,11 +71,13 @@ impl Task {
             }
             if peer.admitted.is_some() {
                 self.links.close(peer.key);
+                self.note_connected(peer.key, false);
                 let reason = peer.refused.as_ref().map_or(reason, ToString::to_string);
                 self.outward.tell(NetworkEvent::Disconnected { peer: peer.key, reason });
             }
         }
         self.show_peers();
+        self.show_places();
     }
 
     /// A peer names its chain on a connection: from here on it is heard, or it goes.
@@ -90,7 +97,8 @@ impl Task {
                 self.swarm.close_connection(connection);
                 return;
             }
-            Greeting::Again => {}
+            // It says again what it has said, or where else it is.
+            Greeting::Again => return self.told(id, &info.listen_addrs),
             Greeting::Joins => {
                 self.hear_early(id, connection);
                 self.move_streams(id, connection);
@@ -105,9 +113,7 @@ impl Task {
                 }
             }
         }
-        for address in info.listen_addrs.iter().take(LISTENED_MAX) {
-            self.learn(key, id, &split_peer(address).0);
-        }
+        self.told(id, &info.listen_addrs);
         self.show_peers();
     }
 
@@ -134,9 +140,10 @@ impl Task {
         peer.admitted = Some(admitted);
         let newest = peer.newest().map(|newest| (newest.outbound, newest.address.to_string()));
         self.links.open(key, links);
+        self.note_connected(key, true);
         let (outbound, address) = newest.unwrap_or_default();
         self.outward.tell(NetworkEvent::Connected { peer: key, outbound, address });
-        let gossip = &self.swarm.behaviour().gossip;
+        let gossip = self.swarm.behaviour().gossip.seen();
         let topics: Vec<TopicHash> =
             gossip.all_peers().filter(|(peer, _)| **peer == id).flat_map(|(_, topics)| topics).cloned().collect();
         self.tell_topics(id, &topics);
@@ -163,7 +170,10 @@ impl Task {
     }
 
     pub(super) fn buffers_of(&mut self, key: PeerKey) -> Arc<PeerBuffers> {
-        Arc::clone(self.buffers.entry(key).or_insert_with(|| Arc::new(PeerBuffers::new())))
+        let rooms = &mut self.rooms;
+        let peer = id_of(key).and_then(|id| self.peers.get(&id));
+        let prefix = || peer.map_or_else(|| prefix_of(&Multiaddr::empty()), Peer::prefix);
+        Arc::clone(self.buffers.entry(key).or_insert_with(|| Arc::new(PeerBuffers::new(rooms, prefix()))))
     }
 
     pub(super) fn tell_topics(&self, id: PeerId, topics: &[TopicHash]) {
@@ -171,16 +181,6 @@ impl Task {
         for channel in topics.iter().filter_map(|topic| self.topics.channel(topic)) {
             self.outward.tell(NetworkEvent::Listens { peer, channel });
         }
-    }
-
-    /// Notes where a peer can be reached.
-    fn learn(&mut self, key: PeerKey, id: PeerId, address: &Multiaddr) {
-        if !is_worth_keeping(&read(&self.policy), address) {
-            return;
-        }
-        self.note(key, address);
-        self.dialler.learn(id, address);
-        self.swarm.behaviour_mut().kad.add_address(&id, address.clone());
     }
 
     /// A writer that has taken so many streams asks for one.
@@ -233,6 +233,11 @@ impl Task {
         let Some(peer) = self.peers.get_mut(&id) else { return };
         let key = peer.key;
         let Some(admitted) = peer.admitted.as_mut() else { return };
+        if channel.is_for_validators() && self.links.guest(key) == Guest::Stranger {
+            // Nothing of it is read. An honest peer may be an epoch behind.
+            self.counts.add(Count::NotForStrangers);
+            return;
+        }
         let reader = Reader {
             peer: key,
             channel,
@@ -245,7 +250,7 @@ impl Task {
         let reader = tokio::spawn(reader.run(stream)).abort_handle();
         if let Some(oldest) = admitted.keep_reader(channel, connection, reader, READERS_MAX) {
             oldest.abort();
-            self.punish(key, format!("too many streams for {channel:?}"), Severity::Slight);
+            self.punish(key, "too many streams", &channel, Severity::Slight);
         }
     }
 

@@ -1,45 +1,64 @@
 //! The parts of the swarm, put together.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use libp2p::identity::Keypair;
 use libp2p::kad::store::{MemoryStore, MemoryStoreConfig};
 use libp2p::swarm::{NetworkBehaviour, StreamProtocol};
-use libp2p::{PeerId, identify, kad, memory_connection_limits, ping, request_response};
+use libp2p::{PeerId, identify, kad, ping, request_response};
 use libp2p_allow_block_list as block_list;
-use libp2p_connection_limits as connection_limits;
 
 use super::config::{NetworkConfig, NetworkError};
+use super::counts::Counts;
 use super::direct;
+use super::gate::Gate;
 use super::gossip::{self, Gossip, Topics};
 use super::life::Life;
+use super::links::Links;
+use super::memory::Memory;
+use super::paced::{Pace, Paced};
 use super::requests::{BoundedCodec, REQUESTS_WAITING_MAX};
+use super::silence::KEEP_ALIVES;
 use crate::address_policy::PrivateAddresses;
 use crate::chain_tag::ChainTag;
 use crate::channels::Channel;
+use crate::places::PlaceLimits;
 
-/// Together, how long a connection over TCP may be dead before it is known; QUIC knows by itself.
-const PING_INTERVAL: Duration = Duration::from_secs(5);
-const PING_TIMEOUT: Duration = Duration::from_secs(5);
-const PENDING_MAX: u32 = 64;
+/// A peer that is heard but has not read our ping for so long reads nothing. That a peer is gone is known sooner, by its silence:
+/// a ping may wait behind much else on a slow line.
+const PING_TIMEOUT: Duration = Duration::from_secs(30);
 /// Two nodes may dial each other at once, and a peer may come back before its old connection is known to be dead.
 /// With more than so many, the oldest go.
 pub(super) const CONNECTIONS_PER_PEER_MAX: usize = 4;
 /// What a peer is refused beyond: more than the above, so that new ones can follow old ones that are being closed.
-const ESTABLISHED_PER_PEER_MAX: u32 = 8;
+const ESTABLISHED_PER_PEER_MAX: usize = 8;
+/// Greetings. An honest node sends one per connection, and another whenever one of its own addresses changes.
+const IDENTIFY_PACE: Pace = Pace { streams: (1, 16), reports: (1, 16), excess: (1, 200) };
+/// Questions after peers.
+const KAD_PACE: Pace = Pace { streams: (10, 50), reports: (20, 100), excess: (10, 400) };
+/// Gossip: one stream per connection serves for all, and each envelope holds several messages.
+const GOSSIP_PACE: Pace = Pace { streams: (1, 8), reports: (2_000, 4_000), excess: (1, 200) };
+/// Pings: one stream per connection serves for all.
+const PING_PACE: Pace = Pace { streams: (1, 8), reports: (100, 100), excess: (1, 200) };
 const KAD_PACKET_BYTES_MAX: usize = 16 * 1024;
 const KAD_QUERY_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Everything the swarm does on a connection. The limits come first: what they deny, nothing else sees.
+/// What parts of the swarm share with the task that owns it.
+pub(super) struct Shared {
+    pub(super) links: Arc<Links>,
+    pub(super) counts: Arc<Counts>,
+}
+
+/// Everything the swarm does on a connection. Blocks and places come first: what they deny, nothing else sees.
 #[derive(NetworkBehaviour)]
 pub(super) struct Parts {
-    pub(super) limits: connection_limits::Behaviour,
-    pub(super) memory: memory_connection_limits::Behaviour,
     pub(super) blocked: block_list::Behaviour<block_list::BlockedPeers>,
-    pub(super) identify: identify::Behaviour,
-    pub(super) ping: ping::Behaviour,
-    pub(super) kad: kad::Behaviour<MemoryStore>,
-    pub(super) gossip: Gossip,
+    pub(super) gate: Gate,
+    pub(super) identify: Paced<identify::Behaviour>,
+    pub(super) ping: Paced<ping::Behaviour>,
+    pub(super) kad: Paced<kad::Behaviour<MemoryStore>>,
+    pub(super) gossip: Paced<Gossip>,
     pub(super) requests: request_response::Behaviour<BoundedCodec>,
     pub(super) direct: direct::Behaviour,
 }
@@ -49,23 +68,27 @@ pub(super) fn build(
     tag: &ChainTag,
     topics: &Topics,
     config: &NetworkConfig,
+    shared: &Shared,
 ) -> Result<Parts, NetworkError> {
+    let Shared { links, counts } = shared;
     let me = keypair.public().to_peer_id();
-    let limits = connection_limits::ConnectionLimits::default()
-        .with_max_pending_incoming(Some(PENDING_MAX))
-        .with_max_pending_outgoing(Some(PENDING_MAX))
-        .with_max_established_per_peer(Some(ESTABLISHED_PER_PEER_MAX))
-        .with_max_established(Some(config.peers_max.saturating_mul(2)));
+    let limits = PlaceLimits {
+        peers_max: usize::try_from(config.peers_max).unwrap_or(usize::MAX),
+        per_prefix_max: usize::try_from(config.peers_per_address_max).unwrap_or(usize::MAX),
+        connections_max: ESTABLISHED_PER_PEER_MAX,
+    };
+    let memory = Memory::new(config.memory_bytes_max, config.resident_bytes);
+    let pings = Duration::from_millis(config.silence_ms_max) / KEEP_ALIVES;
+    let ping = ping::Behaviour::new(ping::Config::new().with_interval(pings).with_timeout(PING_TIMEOUT));
     Ok(Parts {
-        limits: connection_limits::Behaviour::new(limits),
-        memory: memory_connection_limits::Behaviour::with_max_bytes(config.memory_bytes_max),
         blocked: block_list::Behaviour::default(),
-        identify: identify(keypair, tag, config),
-        ping: ping::Behaviour::new(ping::Config::new().with_interval(PING_INTERVAL).with_timeout(PING_TIMEOUT)),
-        kad: kademlia(me, tag)?,
-        gossip: gossip::behaviour(tag, topics, config)?,
+        gate: Gate::new(limits, memory, Arc::clone(counts)),
+        identify: Paced::new(identify(keypair, tag, config), IDENTIFY_PACE, Arc::clone(counts)),
+        ping: Paced::new(ping, PING_PACE, Arc::clone(counts)),
+        kad: Paced::new(kademlia(me, tag)?, KAD_PACE, Arc::clone(counts)),
+        gossip: Paced::new(gossip::behaviour(tag, topics, config)?, GOSSIP_PACE, Arc::clone(counts)),
         requests: requests(tag, config)?,
-        direct: direct::Behaviour::new(tag).map_err(NetworkError::Setup)?,
+        direct: direct::Behaviour::new(tag, Arc::clone(links)).map_err(NetworkError::Setup)?,
     })
 }
 
@@ -80,6 +103,8 @@ fn identify(keypair: &Keypair, tag: &ChainTag, config: &NetworkConfig) -> identi
         identify::Config::new(tag.greeting(), keypair.public())
             .with_agent_version(Life::begin().behind(&config.agent))
             .with_push_listen_addr_updates(true)
+            // Its own list of addresses tells every part of each new one; the dialler and the address book suffice.
+            .with_cache_size(0)
             .with_hide_listen_addrs(hides),
     )
 }

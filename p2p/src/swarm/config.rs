@@ -3,6 +3,7 @@
 use types::{ChainId, ModuleId, PeerKey};
 
 use super::event::PeerAddresses;
+use super::memory::resident_bytes;
 use crate::address_policy::PrivateAddresses;
 
 /// Everything the network is told at its start. [`NetworkConfig::new`] gives the defaults.
@@ -28,8 +29,14 @@ pub struct NetworkConfig {
     pub private_addresses: PrivateAddresses,
     /// Most peers beside the pinned ones.
     pub peers_max: u32,
-    /// No new connections while the process holds more memory than this.
-    pub memory_bytes_max: usize,
+    /// Most peers beside the pinned ones that come from one IPv4 address or IPv6 /64. Of a private one, half of all places.
+    pub peers_per_address_max: u32,
+    /// No strangers while the process holds more memory than this.
+    pub memory_bytes_max: u64,
+    /// How much memory the process holds.
+    pub resident_bytes: fn() -> u64,
+    /// A connection on which nothing was heard for so long is dead. Peers are pinged nine times as often.
+    pub silence_ms_max: u64,
     /// How long a punished peer stays blocked.
     pub block_ms: u64,
     /// How long a connection may stay without its peer naming its chain.
@@ -57,7 +64,10 @@ impl NetworkConfig {
             modules: Vec::new(),
             private_addresses: PrivateAddresses::Refused,
             peers_max: 64,
+            peers_per_address_max: 8,
             memory_bytes_max: 4 << 30,
+            resident_bytes,
+            silence_ms_max: 9_000,
             block_ms: 60_000,
             greeting_ms_max: 10_000,
             gossip_heartbeat_ms: 700,

@@ -1,4 +1,4 @@
-//! Whom to dial and when: pinned validators and bootstrap addresses for ever, the address book a few times.
+//! Whom to dial and when: pinned validators and bootstrap addresses for ever, peers of the address book a few times.
 //!
 //! It must not dial itself: it says what is due and is told what came of it.
 
@@ -13,9 +13,9 @@ use crate::backoff::Backoff;
 
 const FIRST_MS: u64 = 250;
 const CAP_MS: u64 = 8_000;
-/// How often an address of an earlier run is tried.
+/// How often a peer of the address book is tried.
 const KNOWN_TRIES_MAX: u32 = 3;
-/// Addresses kept per target.
+/// Addresses kept per target, beside those that the operator gave.
 const ADDRESSES_MAX: usize = 8;
 
 /// What is dialled: a peer wherever it is, or whoever answers at an address.
@@ -35,7 +35,10 @@ enum Reason {
 #[derive(Debug)]
 struct Target {
     reasons: BTreeSet<Reason>,
-    addresses: Vec<Multiaddr>,
+    /// What the operator gave; nothing that a peer says displaces it.
+    given: Vec<Multiaddr>,
+    /// What the peer says, replaced whenever it says something else.
+    learnt: Vec<Multiaddr>,
     backoff: Backoff,
     due_ms: u64,
     tries: u32,
@@ -68,12 +71,18 @@ impl Dialler {
     pub(super) fn bootstrap(&mut self, address: &Multiaddr) {
         let (bare, peer) = split_peer(address);
         let goal = peer.map_or_else(|| Goal::Address(bare.clone()), Goal::Peer);
-        self.add(goal, Reason::Bootstrap, vec![bare]);
+        if let Some(target) = self.add(goal, Reason::Bootstrap)
+            && !target.given.contains(&bare)
+        {
+            target.given.push(bare);
+        }
     }
 
-    /// Where a peer was in an earlier run.
+    /// A peer of the address book, to be tried a few times.
     pub(super) fn known(&mut self, peer: PeerId, addresses: Vec<Multiaddr>) {
-        self.add(Goal::Peer(peer), Reason::Known, addresses);
+        if self.add(Goal::Peer(peer), Reason::Known).is_some() {
+            self.learn(peer, &addresses);
+        }
     }
 
     /// The peers to be found and kept, in place of those named before.
@@ -82,39 +91,38 @@ impl Dialler {
             target.reasons.remove(&Reason::Pinned);
         }
         for peer in peers {
-            self.add(Goal::Peer(*peer), Reason::Pinned, Vec::new());
+            self.add(Goal::Peer(*peer), Reason::Pinned);
         }
         self.targets.retain(|_, target| !target.reasons.is_empty());
     }
 
-    fn add(&mut self, goal: Goal, reason: Reason, addresses: Vec<Multiaddr>) {
+    fn add(&mut self, goal: Goal, reason: Reason) -> Option<&mut Target> {
         if goal == Goal::Peer(self.me) {
-            return;
+            return None;
         }
         let target = self.targets.entry(goal).or_insert_with(|| Target {
             reasons: BTreeSet::new(),
-            addresses: Vec::new(),
+            given: Vec::new(),
+            learnt: Vec::new(),
             backoff: Backoff::new(FIRST_MS, CAP_MS),
             due_ms: 0,
             tries: 0,
             peer: None,
         });
         target.reasons.insert(reason);
-        for address in addresses {
-            if !target.addresses.contains(&address) && target.addresses.len() < ADDRESSES_MAX {
-                target.addresses.push(address);
-            }
+        Some(target)
+    }
+
+    /// Where a peer can be reached, in place of what was learnt before, if it is one of those that are dialled.
+    pub(super) fn learn(&mut self, peer: PeerId, addresses: &[Multiaddr]) {
+        if let Some(target) = self.targets.get_mut(&Goal::Peer(peer)) {
+            target.learnt = addresses.iter().take(ADDRESSES_MAX).cloned().collect();
         }
     }
 
-    /// Where a peer can be reached, if it is one of those that are dialled.
-    pub(super) fn learn(&mut self, peer: PeerId, address: &Multiaddr) {
-        if let Some(target) = self.targets.get_mut(&Goal::Peer(peer))
-            && !target.addresses.contains(address)
-        {
-            target.addresses.insert(0, address.clone());
-            target.addresses.truncate(ADDRESSES_MAX);
-        }
+    /// What the operator gave as a peer's addresses.
+    pub(super) fn given(&self, peer: PeerId) -> &[Multiaddr] {
+        self.targets.get(&Goal::Peer(peer)).map_or(&[], |target| &target.given)
     }
 
     /// The dials whose time has come.
@@ -131,7 +139,7 @@ impl Dialler {
             }
             target.due_ms = now_ms.saturating_add(target.backoff.failed());
             target.tries = target.tries.saturating_add(1);
-            due.push(Due { options: options(goal, &target.addresses), peer, goal: goal.clone() });
+            due.push(Due { options: options(goal, &target.addresses()), peer, goal: goal.clone() });
         }
         self.targets.retain(|_, target| {
             target.tries <= KNOWN_TRIES_MAX || target.reasons.iter().any(|reason| *reason != Reason::Known)
@@ -168,9 +176,12 @@ impl Dialler {
         }
     }
 
-    /// A dial has failed: its target keeps the time that was set when it began.
-    pub(super) fn failed(&mut self, connection: ConnectionId) {
-        self.under_way.remove(&connection);
+    /// A dial has failed: its target keeps the time that was set when it began. Names the peer, if it was one of ours.
+    pub(super) fn failed(&mut self, connection: ConnectionId) -> Option<PeerId> {
+        match self.under_way.remove(&connection)? {
+            Goal::Peer(peer) => Some(peer),
+            Goal::Address(_) => None,
+        }
     }
 
     /// A peer is gone: whoever wants it dials again at once.
@@ -189,6 +200,13 @@ impl Dialler {
                 target.due_ms = until_ms;
             }
         }
+    }
+}
+
+impl Target {
+    fn addresses(&self) -> Vec<Multiaddr> {
+        let learnt = self.learnt.iter().filter(|address| !self.given.contains(address));
+        self.given.iter().chain(learnt).cloned().collect()
     }
 }
 
@@ -254,5 +272,21 @@ mod tests {
         dialler.known(me, vec![address("/ip4/1.2.3.4/tcp/2")]);
         let dials: usize = (0..100).map(|turn| dialler.due(turn * 10_000, |_| false).len()).sum();
         assert_eq!(dials, 4);
+    }
+
+    // FAULTS HC1
+    #[test]
+    fn what_a_peer_says_is_replaced_and_never_displaces_what_the_operator_gave() {
+        let peer = PeerId::random();
+        let mut dialler = Dialler::new(PeerId::random());
+        let given = address(&format!("/ip4/1.2.3.4/tcp/1/p2p/{peer}"));
+        dialler.bootstrap(&given);
+        for turn in 0..1_000 {
+            let said: Vec<_> = (1..500).map(|port| address(&format!("/ip4/9.9.9.{}/tcp/{port}", turn % 250))).collect();
+            dialler.learn(peer, &said);
+        }
+        let known = dialler.targets.values().next().map(Target::addresses).expect("a target");
+        assert_eq!(known.len(), 1 + ADDRESSES_MAX);
+        assert_eq!(known.first(), Some(&address("/ip4/1.2.3.4/tcp/1")));
     }
 }

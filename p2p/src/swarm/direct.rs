@@ -1,6 +1,7 @@
 //! Direct streams as a part of the swarm: it opens one when asked, and hands over those that the peer has opened.
 //!
-//! It must not know frames: a stream leaves here as soon as its channel is agreed.
+//! Who is no validator is offered no channel for validators. It must not know frames: a stream leaves here as soon as its
+//! channel is agreed.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -17,7 +18,10 @@ use libp2p::swarm::{
     NotifyHandler, Stream, StreamProtocol, SubstreamProtocol, THandlerInEvent, ToSwarm,
 };
 use libp2p::{Multiaddr, PeerId};
+use types::PeerKey;
 
+use super::identity::key_of;
+use super::links::{Guest, Links};
 use crate::chain_tag::ChainTag;
 use crate::channels::{Channel, DIRECT_CHANNELS};
 
@@ -45,17 +49,18 @@ pub(super) struct DirectEvent {
 
 pub(super) struct Behaviour {
     protocols: Protocols,
+    links: Arc<Links>,
     events: VecDeque<ToSwarm<DirectEvent, Channel>>,
 }
 
 impl Behaviour {
-    pub(super) fn new(tag: &ChainTag) -> Result<Self, String> {
+    pub(super) fn new(tag: &ChainTag, links: Arc<Links>) -> Result<Self, String> {
         let mut protocols = Vec::new();
         for channel in DIRECT_CHANNELS {
             let name = tag.protocol(channel.row().name);
             protocols.push((channel, StreamProtocol::try_from_owned(name).map_err(|error| error.to_string())?));
         }
-        Ok(Self { protocols: protocols.into(), events: VecDeque::new() })
+        Ok(Self { protocols: protocols.into(), links, events: VecDeque::new() })
     }
 
     /// Asks a connection for a stream. If it fails, whoever waits for it asks again.
@@ -67,8 +72,14 @@ impl Behaviour {
         });
     }
 
-    fn handler(&self) -> Handler {
-        Handler { protocols: Arc::clone(&self.protocols), wanted: VecDeque::new(), opened: VecDeque::new() }
+    fn handler(&self, peer: &PeerId) -> Handler {
+        Handler {
+            protocols: Arc::clone(&self.protocols),
+            links: Arc::clone(&self.links),
+            peer: key_of(peer),
+            wanted: VecDeque::new(),
+            opened: VecDeque::new(),
+        }
     }
 }
 
@@ -79,22 +90,22 @@ impl NetworkBehaviour for Behaviour {
     fn handle_established_inbound_connection(
         &mut self,
         _: ConnectionId,
-        _: PeerId,
+        peer: PeerId,
         _: &Multiaddr,
         _: &Multiaddr,
     ) -> Result<Handler, ConnectionDenied> {
-        Ok(self.handler())
+        Ok(self.handler(&peer))
     }
 
     fn handle_established_outbound_connection(
         &mut self,
         _: ConnectionId,
-        _: PeerId,
+        peer: PeerId,
         _: &Multiaddr,
         _: Endpoint,
         _: PortUse,
     ) -> Result<Handler, ConnectionDenied> {
-        Ok(self.handler())
+        Ok(self.handler(&peer))
     }
 
     fn on_swarm_event(&mut self, _: FromSwarm<'_>) {}
@@ -111,6 +122,8 @@ impl NetworkBehaviour for Behaviour {
 /// One connection's part.
 pub(super) struct Handler {
     protocols: Protocols,
+    links: Arc<Links>,
+    peer: Option<PeerKey>,
     wanted: VecDeque<Channel>,
     opened: VecDeque<Opened>,
 }
@@ -133,7 +146,9 @@ impl ConnectionHandler for Handler {
     type OutboundOpenInfo = ();
 
     fn listen_protocol(&self) -> SubstreamProtocol<Agree, ()> {
-        SubstreamProtocol::new(Agree { protocols: self.protocols.to_vec() }, ())
+        let guest = self.peer.map_or(Guest::Stranger, |peer| self.links.guest(peer));
+        let is_open = |(channel, _): &&(Channel, _)| guest == Guest::Pinned || !channel.is_for_validators();
+        SubstreamProtocol::new(Agree { protocols: self.protocols.iter().filter(is_open).cloned().collect() }, ())
     }
 
     fn poll(&mut self, _: &mut Context<'_>) -> Poll<ConnectionHandlerEvent<Agree, (), Opened>> {

@@ -1,13 +1,17 @@
 //! What the network tells its user, in one queue per class.
 
+use std::net::IpAddr;
+
 use libp2p::PeerId;
 use libp2p::gossipsub::MessageId;
 use libp2p::request_response::{InboundRequestId, ResponseChannel};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 use types::PeerKey;
 
+use super::links::Permit;
 use super::requests::Answer;
 use crate::channels::Channel;
+use crate::fair_queue::Origin;
 use crate::frame::FrameError;
 
 /// The user's ends of the queues. Consensus, sync and transactions never wait for one another.
@@ -106,11 +110,11 @@ pub enum NetworkEvent {
 #[derive(Debug)]
 pub struct Payload {
     bytes: Vec<u8>,
-    _permit: Option<OwnedSemaphorePermit>,
+    _permit: Option<Permit>,
 }
 
 impl Payload {
-    pub(super) const fn new(bytes: Vec<u8>, permit: Option<OwnedSemaphorePermit>) -> Self {
+    pub(super) const fn new(bytes: Vec<u8>, permit: Option<Permit>) -> Self {
         Self { bytes, _permit: permit }
     }
 
@@ -150,7 +154,25 @@ pub enum RefusalReason {
     },
     /// It has misbehaved too often, lastly so.
     #[error("blocked: {0}")]
-    Punished(String),
+    Punished(&'static str),
+    /// Others needed its place. It may come back at once.
+    #[error("it gave way to others")]
+    GaveWay,
+}
+
+impl RefusalReason {
+    /// One word for all of its kind.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::OtherChain => "other chain",
+            Self::ForeignKey => "foreign key",
+            Self::Silent => "silent",
+            Self::BadFrame { .. } => "bad frame",
+            Self::Punished(why) => why,
+            Self::GaveWay => "gave way",
+        }
+    }
 }
 
 /// Names a gossip message that waits for its verdict.
@@ -180,9 +202,17 @@ pub struct RequestId(pub u64);
 /// A peer's request that waits for its answer.
 #[derive(Debug)]
 pub struct RequestToken {
-    pub(super) peer: PeerId,
     pub(super) id: InboundRequestId,
     pub(super) channel: ResponseChannel<Answer>,
+    pub(super) origin: Origin,
+}
+
+impl RequestToken {
+    /// Whose request it is.
+    #[must_use]
+    pub const fn origin(&self) -> Origin {
+        self.origin
+    }
 }
 
 /// Why there is no response. None of these alone proves the peer wrong.
@@ -213,8 +243,12 @@ pub enum RequestError {
 pub struct PeerAddresses {
     /// Who.
     pub peer: PeerKey,
-    /// Multiaddresses without `/p2p/…`.
+    /// Multiaddresses without `/p2p/…`, best first.
     pub addresses: Vec<String>,
+    /// Whether it was met there, rather than told of.
+    pub met: bool,
+    /// The address where it was met, or of the peer that told of it; nothing when that is not known any more.
+    pub source: Option<IpAddr>,
 }
 
 /// What is known about a connected peer.

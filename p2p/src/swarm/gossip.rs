@@ -26,8 +26,11 @@ const COUNTER_BYTES: usize = 8;
 /// Messages to one peer that may wait; older ones are dropped after [`FORWARD_MAX`].
 const QUEUE_LENGTH: usize = 256;
 const FORWARD_MAX: Duration = Duration::from_secs(2);
+/// Messages in one envelope.
+const ENVELOPE_MAX: usize = 256;
 /// How long a message is known as seen.
-const SEEN: Duration = Duration::from_secs(60);
+
+const SEEN: Duration = Duration::from_secs(20);
 /// What an envelope adds to the largest message.
 const RPC_OVERHEAD_BYTES: usize = 4 * 1024;
 /// Control messages of one peer and heartbeat.
@@ -117,7 +120,7 @@ pub(super) fn behaviour(tag: &ChainTag, topics: &Topics, config: &NetworkConfig)
         .publish_queue_duration(FORWARD_MAX)
         .forward_queue_duration(FORWARD_MAX)
         .prune_backoff(Duration::from_secs(10))
-        .max_publish_messages(QUEUE_LENGTH)
+        .max_publish_messages(ENVELOPE_MAX)
         .max_control_messages_sent(CONTROL_MESSAGES_MAX);
     for (channel, topic) in &topics.by_channel {
         let length = channel.row().bytes_max.saturating_add(COUNTER_BYTES);

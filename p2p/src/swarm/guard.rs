@@ -1,5 +1,5 @@
 //! The address policy as a transport: it stands beneath name resolution, so it judges what is really dialled,
-//! whichever part of the network asked for it.
+//! whichever part of the network asked for it. What comes in goes through the doors, before anything else sees it.
 
 use std::io;
 use std::pin::Pin;
@@ -10,25 +10,30 @@ use libp2p::Multiaddr;
 use libp2p::core::transport::{Boxed, DialOpts, ListenerId, Transport, TransportError, TransportEvent};
 
 use super::address::ip_and_port;
+use super::doors::{Doors, Entering};
 use super::links::read;
 use crate::address_policy::AddressPolicy;
 
-/// A transport that dials only what the policy allows.
+/// Connections that are refused in a row before others have their turn.
+const REFUSED_MAX: usize = 64;
+
+/// A transport that dials only what the policy allows, and lets in only what the doors let in.
 pub(super) struct Guard<T> {
     inner: Boxed<T>,
     policy: Arc<RwLock<AddressPolicy>>,
+    doors: Arc<Doors>,
 }
 
 impl<T> Guard<T> {
-    pub(super) const fn new(inner: Boxed<T>, policy: Arc<RwLock<AddressPolicy>>) -> Self {
-        Self { inner, policy }
+    pub(super) const fn new(inner: Boxed<T>, policy: Arc<RwLock<AddressPolicy>>, doors: Arc<Doors>) -> Self {
+        Self { inner, policy, doors }
     }
 }
 
 impl<T> Transport for Guard<T> {
     type Output = T;
     type Error = io::Error;
-    type ListenerUpgrade = <Boxed<T> as Transport>::ListenerUpgrade;
+    type ListenerUpgrade = Entering<<Boxed<T> as Transport>::ListenerUpgrade>;
     type Dial = <Boxed<T> as Transport>::Dial;
 
     fn listen_on(&mut self, id: ListenerId, address: Multiaddr) -> Result<(), TransportError<io::Error>> {
@@ -54,7 +59,30 @@ impl<T> Transport for Guard<T> {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<TransportEvent<Self::ListenerUpgrade, Self::Error>> {
-        Pin::new(&mut self.inner).poll(context)
+        for _ in 0..REFUSED_MAX {
+            let Poll::Ready(event) = Pin::new(&mut self.inner).poll(context) else { return Poll::Pending };
+            return Poll::Ready(match event {
+                TransportEvent::Incoming { listener_id, upgrade, local_addr, send_back_addr } => {
+                    // Dropping it closes the socket.
+                    let Some(upgrade) = self.doors.enter(&send_back_addr, upgrade) else { continue };
+                    TransportEvent::Incoming { listener_id, upgrade, local_addr, send_back_addr }
+                }
+                TransportEvent::NewAddress { listener_id, listen_addr } => {
+                    TransportEvent::NewAddress { listener_id, listen_addr }
+                }
+                TransportEvent::AddressExpired { listener_id, listen_addr } => {
+                    TransportEvent::AddressExpired { listener_id, listen_addr }
+                }
+                TransportEvent::ListenerClosed { listener_id, reason } => {
+                    TransportEvent::ListenerClosed { listener_id, reason }
+                }
+                TransportEvent::ListenerError { listener_id, error } => {
+                    TransportEvent::ListenerError { listener_id, error }
+                }
+            });
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 
@@ -74,7 +102,8 @@ mod tests {
     async fn a_private_address_is_not_dialled_unless_the_operator_wrote_it_down() {
         let policy = Arc::new(RwLock::new(AddressPolicy::new(PrivateAddresses::Refused)));
         let tcp = tcp::tokio::Transport::new(tcp::Config::new()).boxed();
-        let mut guard = Guard::new(tcp, Arc::clone(&policy));
+        let doors = Arc::new(Doors::new(Arc::default()));
+        let mut guard = Guard::new(tcp, Arc::clone(&policy), doors);
         let private: Multiaddr = "/ip4/127.0.0.1/tcp/9".parse().expect("an address");
         assert!(matches!(guard.dial(private.clone(), OPTIONS), Err(TransportError::Other(_))));
         let named: Multiaddr = "/dns4/localhost/tcp/9".parse().expect("an address");

@@ -8,9 +8,10 @@ use tokio::sync::{mpsc, watch};
 use types::PeerKey;
 
 use super::config::NetworkError;
+use super::counts::{Counts, NetworkCounts};
 use super::event::{GossipToken, PeerAddresses, PeerInfo, RequestId, RequestToken, Verdict};
 use super::links::{Links, read, write};
-use super::peers::AddressBook;
+use crate::book::{Book, BookLine};
 use crate::channels::{Carrier, Channel, Class};
 use crate::frame::{FrameError, frame_prefix};
 use crate::outbox::OutboxError;
@@ -55,7 +56,8 @@ pub(super) enum Command {
     Verdict { token: GossipToken, verdict: Verdict },
     Request { id: RequestId, peer: PeerKey, bytes: Vec<u8> },
     Respond { token: RequestToken, bytes: Vec<u8> },
-    Punish { peer: PeerKey, why: String, severity: Severity },
+    Punish { peer: PeerKey, why: &'static str, severity: Severity },
+    Unknown { peer: PeerKey, what: &'static str },
     Pinned,
     Dial(Multiaddr),
     StreamWanted { peer: PeerKey, channel: Channel, taken: u64 },
@@ -87,7 +89,15 @@ impl Commands {
 pub(super) struct Directory {
     pub(super) peers: Vec<PeerInfo>,
     pub(super) listening: Vec<String>,
-    pub(super) known: AddressBook,
+    pub(super) known: Book<Multiaddr>,
+}
+
+impl Directory {
+    pub(super) fn pinged(&mut self, peer: PeerKey, round_trip_us: Option<u64>) {
+        if let Some(info) = self.peers.iter_mut().find(|info| info.peer == peer) {
+            info.round_trip_us = round_trip_us;
+        }
+    }
 }
 
 /// The network, as its user holds it. Clones speak to the same network; it ends when the last is dropped.
@@ -96,6 +106,7 @@ pub struct Network {
     pub(super) key: PeerKey,
     pub(super) commands: Commands,
     pub(super) links: Arc<Links>,
+    pub(super) counts: Arc<Counts>,
     pub(super) directory: Arc<std::sync::RwLock<Directory>>,
     pub(super) next_request: Arc<AtomicU64>,
     pub(super) ended: watch::Receiver<bool>,
@@ -182,8 +193,24 @@ impl Network {
     ///
     /// # Errors
     /// When the queue is full.
-    pub fn punish(&self, peer: PeerKey, why: impl Into<String>, severity: Severity) -> Result<(), SendError> {
-        command(&self.commands.control, Command::Punish { peer, why: why.into(), severity })
+    pub fn punish(&self, peer: PeerKey, why: &'static str, severity: Severity) -> Result<(), SendError> {
+        command(&self.commands.control, Command::Punish { peer, why, severity })
+    }
+
+    /// Counts something of a kind that this version does not know. It costs the peer nothing: it may be newer.
+    ///
+    /// # Errors
+    /// When the queue is full.
+    pub fn unknown(&self, peer: PeerKey, what: &'static str) -> Result<(), SendError> {
+        command(&self.commands.control, Command::Unknown { peer, what })
+    }
+
+    /// What was refused, dropped and put up with since the start, and what is taken.
+    #[must_use]
+    pub fn counts(&self) -> NetworkCounts {
+        let book = read(&self.directory).known.len();
+        self.counts.taken(|taken| taken.book = u64::try_from(book).unwrap_or(u64::MAX));
+        self.counts.read()
     }
 
     /// Replaces the pinned peers: they are found, dialled for ever, always admitted, and heard as validators.
@@ -225,7 +252,14 @@ impl Network {
     /// The address book, to be kept for the next run.
     #[must_use]
     pub fn addresses(&self) -> Vec<PeerAddresses> {
-        read(&self.directory).known.list()
+        let line = |line: BookLine<Multiaddr>| PeerAddresses {
+            peer: line.peer,
+            addresses: line.addresses.iter().map(ToString::to_string).collect(),
+            met: line.met,
+            source: Some(line.source.first()),
+        };
+        let lines = read(&self.directory).known.list();
+        lines.into_iter().map(line).collect()
     }
 
     /// Tells of every change of the address book; closed when the network has ended.

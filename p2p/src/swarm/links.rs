@@ -3,7 +3,7 @@
 //! Sending goes through here without passing the task that owns the swarm.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
@@ -14,6 +14,7 @@ use super::event::NetworkEvent;
 use crate::budget::Budget;
 use crate::channels::{Channel, Class, DIRECT_CHANNELS, Row, TABLE};
 use crate::outbox::{Outbox, OutboxError};
+use crate::prefix::Prefix;
 
 /// Control events that may wait.
 pub(super) const CONTROL_WAITING_MAX: usize = 4_096;
@@ -92,18 +93,95 @@ impl Links {
     pub(super) fn is_pinned(&self, peer: PeerKey) -> bool {
         read(&self.pinned).contains(&peer)
     }
+
+    pub(super) fn guest(&self, peer: PeerKey) -> Guest {
+        if self.is_pinned(peer) { Guest::Pinned } else { Guest::Stranger }
+    }
 }
 
-/// What one peer may have waiting with us, in bytes per channel. It outlives connections, so that coming back does
-/// not empty it.
+const MIB: usize = 1 << 20;
+
+/// What all strangers together, and those of one prefix, may have waiting with us, by class. Those of a private prefix may have half
+/// of the whole.
+const fn stranger_bytes_max(class: Class) -> (usize, usize) {
+    match class {
+        Class::Consensus | Class::Sync => (16 * MIB, 4 * MIB),
+        Class::Transactions => (64 * MIB, 16 * MIB),
+    }
+}
+
+/// One place per class.
+const CLASSES: [Class; 3] = [Class::Consensus, Class::Sync, Class::Transactions];
+
+type ClassRooms = [Arc<Semaphore>; CLASSES.len()];
+
+const fn place_of(class: Class) -> usize {
+    match class {
+        Class::Consensus => 0,
+        Class::Sync => 1,
+        Class::Transactions => 2,
+    }
+}
+
+/// The room that strangers share.
+#[derive(Debug)]
+pub(super) struct StrangerRooms {
+    all: ClassRooms,
+    prefixes: BTreeMap<Prefix, Weak<ClassRooms>>,
+}
+
+impl StrangerRooms {
+    pub(super) fn new() -> Self {
+        let all = CLASSES.map(|class| Arc::new(Semaphore::new(stranger_bytes_max(class).0)));
+        Self { all, prefixes: BTreeMap::new() }
+    }
+
+    fn of(&mut self, prefix: Prefix) -> Arc<ClassRooms> {
+        if let Some(rooms) = self.prefixes.get(&prefix).and_then(Weak::upgrade) {
+            return rooms;
+        }
+        self.prefixes.retain(|_, rooms| rooms.strong_count() > 0);
+        let rooms = Arc::new(CLASSES.map(|class| {
+            let (all, one) = stranger_bytes_max(class);
+            Arc::new(Semaphore::new(if prefix.is_private() { all / 2 } else { one }))
+        }));
+        self.prefixes.insert(prefix, Arc::downgrade(&rooms));
+        rooms
+    }
+}
+
+/// Room that a message takes until it is dropped.
+#[derive(Debug)]
+pub(super) struct Permit {
+    _own: OwnedSemaphorePermit,
+    _shared: Option<[OwnedSemaphorePermit; 2]>,
+}
+
+/// What one peer may have waiting with us, in bytes per channel; a stranger beside that within the room that strangers share.
+/// It outlives connections, so that coming back does not empty it.
 #[derive(Debug)]
 pub(super) struct PeerBuffers {
     rows: [Arc<Semaphore>; TABLE.len()],
+    prefix: Arc<ClassRooms>,
+    all: ClassRooms,
+}
+
+/// Whether a peer's messages count against the room that strangers share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Guest {
+    Pinned,
+    Stranger,
 }
 
 impl PeerBuffers {
-    pub(super) fn new() -> Self {
-        Self { rows: TABLE.map(|row| Arc::new(Semaphore::new(row.buffer_bytes_max))) }
+    pub(super) fn new(rooms: &mut StrangerRooms, prefix: Prefix) -> Self {
+        let rows = TABLE.map(|row| Arc::new(Semaphore::new(row.buffer_bytes_max)));
+        Self { rows, prefix: rooms.of(prefix), all: rooms.all.clone() }
+    }
+
+    fn shared(&self, channel: Channel) -> Option<[&Arc<Semaphore>; 2]> {
+        let place = place_of(channel.row().class);
+        Some([self.prefix.get(place)?, self.all.get(place)?])
     }
 
     fn of(&self, channel: Channel) -> Option<&Arc<Semaphore>> {
@@ -112,15 +190,33 @@ impl PeerBuffers {
     }
 
     /// Room for a message, once there is some.
-    pub(super) async fn reserve(&self, channel: Channel, length: usize) -> Option<OwnedSemaphorePermit> {
+    pub(super) async fn reserve(&self, channel: Channel, length: usize, guest: Guest) -> Option<Permit> {
         let charge = u32::try_from(Row::charge(length)).ok()?;
-        Arc::clone(self.of(channel)?).acquire_many_owned(charge).await.ok()
+        let take = |room: &Arc<Semaphore>| Arc::clone(room).acquire_many_owned(charge);
+        let own = take(self.of(channel)?).await.ok()?;
+        let shared = match guest {
+            Guest::Pinned => None,
+            Guest::Stranger => {
+                let [prefix, all] = self.shared(channel)?;
+                Some([take(prefix).await.ok()?, take(all).await.ok()?])
+            }
+        };
+        Some(Permit { _own: own, _shared: shared })
     }
 
     /// Room for a message, if there is some now.
-    pub(super) fn try_reserve(&self, channel: Channel, length: usize) -> Option<OwnedSemaphorePermit> {
+    pub(super) fn try_reserve(&self, channel: Channel, length: usize, guest: Guest) -> Option<Permit> {
         let charge = u32::try_from(Row::charge(length)).ok()?;
-        Arc::clone(self.of(channel)?).try_acquire_many_owned(charge).ok()
+        let take = |room: &Arc<Semaphore>| Arc::clone(room).try_acquire_many_owned(charge).ok();
+        let own = take(self.of(channel)?)?;
+        let shared = match guest {
+            Guest::Pinned => None,
+            Guest::Stranger => {
+                let [prefix, all] = self.shared(channel)?;
+                Some([take(prefix)?, take(all)?])
+            }
+        };
+        Some(Permit { _own: own, _shared: shared })
     }
 
     /// Whether nothing waits.
@@ -185,5 +281,42 @@ impl Meter {
 
     pub(super) fn forget(&self, peer: PeerKey) {
         lock(&self.budget).forget(peer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prefix(text: &str) -> Prefix {
+        Prefix::of(text.parse().expect("an address"))
+    }
+
+    fn fill(buffers: &PeerBuffers, guest: Guest) -> Vec<Permit> {
+        let message = Channel::TransactionPush.row().bytes_max;
+        std::iter::from_fn(|| buffers.try_reserve(Channel::TransactionPush, message, guest)).collect()
+    }
+
+    // FAULTS HC5, HB7: what strangers have waiting is bounded together, and validators have their own.
+    #[test]
+    fn strangers_of_one_address_and_all_strangers_together_have_so_much_waiting_and_validators_find_room() {
+        let mut rooms = StrangerRooms::new();
+        let one: Vec<_> = (0..20).map(|_| PeerBuffers::new(&mut rooms, prefix("1.2.3.4"))).collect();
+        let held: Vec<Permit> = one.iter().flat_map(|buffers| fill(buffers, Guest::Stranger)).collect();
+        let charge = Row::charge(Channel::TransactionPush.row().bytes_max);
+        assert_eq!(held.len(), 16 * MIB / charge);
+        let many: Vec<_> =
+            (0..20).map(|number| PeerBuffers::new(&mut rooms, prefix(&format!("9.9.9.{number}")))).collect();
+        let more: Vec<Permit> = many.iter().flat_map(|buffers| fill(buffers, Guest::Stranger)).collect();
+        assert_eq!((held.len() + more.len()) * charge / MIB, 63);
+        // Another class, and a validator, are not touched by it.
+        assert!(many[0].try_reserve(Channel::Consensus, 100, Guest::Stranger).is_some());
+        let validator = PeerBuffers::new(&mut rooms, prefix("1.2.3.4"));
+        assert_eq!(fill(&validator, Guest::Pinned).len(), Channel::TransactionPush.row().buffer_bytes_max / charge);
+        drop((held, more));
+        assert!(one.iter().chain(&many).all(PeerBuffers::is_idle));
+        drop((one, many));
+        PeerBuffers::new(&mut rooms, prefix("5.5.5.5"));
+        assert!(rooms.prefixes.len() <= 2, "prefixes that are gone are forgotten");
     }
 }

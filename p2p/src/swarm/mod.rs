@@ -11,10 +11,15 @@ mod address;
 mod alarm;
 mod arrivals;
 mod behaviour;
+mod bounded;
+mod conduct;
 mod config;
+mod counts;
 mod dialler;
 mod direct;
+mod doors;
 mod event;
+mod gate;
 mod gossip;
 mod guard;
 mod handle;
@@ -22,18 +27,24 @@ mod identity;
 mod life;
 mod line;
 mod links;
+mod memory;
 mod outcomes;
+mod paced;
 mod peers;
 mod reader;
 mod requests;
+mod silence;
 mod task;
 mod transport;
+mod whereabouts;
 
 pub use config::{NetworkConfig, NetworkError};
+pub use counts::{NetworkCounts, Taken};
 pub use event::{
     GossipToken, Inbound, NetworkEvent, Payload, PeerAddresses, PeerInfo, RefusalReason, RequestError, RequestId,
     RequestToken, Verdict,
 };
 pub use handle::{BroadcastReport, Network, SendError};
 pub use identity::peer_key_of_secret;
+pub use memory::resident_bytes;
 pub use task::spawn;

@@ -1,19 +1,25 @@
 //! What the swarm tells the task that owns it, event by event. Who comes and goes is in `arrivals`.
 
-use libp2p::PeerId;
 use libp2p::gossipsub::{Message, MessageId};
 use libp2p::swarm::SwarmEvent;
-use libp2p::{gossipsub, identify, ping, request_response};
+use libp2p::{Multiaddr, PeerId, gossipsub, identify, ping, request_response};
 use types::PeerKey;
 
 use super::behaviour::PartsEvent;
-use super::event::{GossipToken, NetworkEvent, Payload, RequestError, RequestToken, Verdict};
+use super::counts::Count;
+use super::doors::prefix_of;
+use super::event::{GossipToken, NetworkEvent, Payload, RefusalReason, RequestError, RequestToken, Verdict};
+use super::gate::GaveWay;
 use super::gossip::unwrap;
 use super::handle::publish_directory;
-use super::identity::key_of;
+use super::identity::{id_of, key_of};
+use super::links::Guest;
+use super::paced::Said;
+use super::peers::Peer;
 use super::requests::{Answer, request_error};
 use super::task::Task;
 use crate::channels::{Channel, Class};
+use crate::fair_queue::Origin;
 use crate::standing::Severity;
 
 type SyncEvent = request_response::Event<Vec<u8>, Answer>;
@@ -31,7 +37,11 @@ impl Task {
             }
             SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error } => {
                 tracing::debug!(?peer_id, %error, "a dial failed");
-                self.dialler.failed(connection_id);
+                if let Some(id) = self.dialler.failed(connection_id)
+                    && let Some(key) = key_of(&id)
+                {
+                    self.not_met(id, key);
+                }
             }
             SwarmEvent::IncomingConnectionError { send_back_addr, error, .. } => {
                 tracing::debug!(%send_back_addr, %error, "an incoming connection failed");
@@ -52,23 +62,45 @@ impl Task {
 
     fn on_part(&mut self, event: PartsEvent) {
         match event {
-            PartsEvent::Identify(identify::Event::Received { connection_id, peer_id, info }) => {
+            PartsEvent::Identify(Said::Part(identify::Event::Received { connection_id, peer_id, info })) => {
                 self.on_greeting(peer_id, connection_id, &info);
             }
-            PartsEvent::Ping(event) => self.on_ping(&event),
-            PartsEvent::Gossip(event) => self.on_gossip(event),
+            PartsEvent::Identify(Said::TooOften(id)) => self.on_too_often(id, "too many greetings"),
+            PartsEvent::Ping(Said::Part(event)) => self.on_ping(&event),
+            PartsEvent::Ping(Said::TooOften(id)) => self.on_too_often(id, "too many pings"),
+            PartsEvent::Kad(Said::Part(event)) => self.on_routing(&event),
+            PartsEvent::Kad(Said::TooOften(id)) => self.on_too_often(id, "too many questions after peers"),
+            PartsEvent::Gate(GaveWay(key)) => self.on_gave_way(key),
+            PartsEvent::Gossip(Said::Part(event)) => self.on_gossip(event),
+            PartsEvent::Gossip(Said::TooOften(id)) => self.on_too_often(id, "too many streams of gossip"),
             PartsEvent::Requests(event) => self.on_request_event(event),
             PartsEvent::Direct(event) => self.on_stream(event),
             _ => {}
         }
     }
 
+    /// An honest peer does not do it, so it goes; the connection is being closed already.
+    fn on_too_often(&mut self, id: PeerId, why: &'static str) {
+        if let Some(key) = key_of(&id) {
+            self.punish(key, why, &"", Severity::Serious);
+        }
+    }
+
+    /// A stranger was sent away for others. Nothing is held against it.
+    fn on_gave_way(&mut self, key: PeerKey) {
+        if let Some(peer) = id_of(key).and_then(|id| self.peers.get_mut(&id)) {
+            peer.refused.get_or_insert(RefusalReason::GaveWay);
+        }
+    }
+
     fn on_ping(&mut self, event: &ping::Event) {
+        self.relieve(self.meter.now_ms());
         match &event.result {
             Ok(time) => {
                 if let Some(peer) = self.peers.get_mut(&event.peer) {
                     peer.round_trip_us = u64::try_from(time.as_micros()).ok();
-                    self.show_peers();
+                    let (key, round_trip_us) = (peer.key, peer.round_trip_us);
+                    publish_directory(&self.directory, |directory| directory.pinged(key, round_trip_us));
                 }
             }
             Err(ping::Failure::Unsupported) => {}
@@ -83,6 +115,12 @@ impl Task {
         match event {
             gossipsub::Event::Message { propagation_source, message_id, message } => {
                 self.on_gossip_message(propagation_source, message_id, message);
+            }
+            // What waits for a peer that does not read is bounded by a number of messages only: it must not go on.
+            gossipsub::Event::SlowPeer { peer_id, .. } => {
+                if let Some(key) = self.key_if_heard(&peer_id) {
+                    self.punish(key, "does not read gossip", &"", Severity::Slight);
+                }
             }
             // Before it is admitted a peer is not spoken of; `admit` makes up for it.
             gossipsub::Event::Subscribed { peer_id, topic }
@@ -108,14 +146,18 @@ impl Task {
         };
         let Some(bytes) = unwrap(channel, message.data) else {
             self.judge(&message_id, &propagation_source, Verdict::Reject);
-            self.punish(from, format!("a malformed message on {channel:?}"), Severity::Serious);
+            self.punish(from, "malformed gossip", &channel, Severity::Serious);
             return;
         };
         let permit = match self.meter.take(from, channel) {
-            Ok(()) => self.buffers_of(from).try_reserve(channel, bytes.len()),
-            Err(_) => None,
+            Ok(()) => self.buffers_of(from).try_reserve(channel, bytes.len(), self.links.guest(from)),
+            Err(_) => {
+                self.punish(from, "gossip too fast", &channel, Severity::Slight);
+                None
+            }
         };
         let Some(permit) = permit else {
+            self.counts.add(Count::GossipDropped);
             tracing::debug!(%from, ?channel, "too much or too fast: a message is dropped");
             self.judge(&message_id, &propagation_source, Verdict::Ignore);
             return;
@@ -129,12 +171,18 @@ impl Task {
         match event {
             SyncEvent::Message { peer, message, .. } => match message {
                 request_response::Message::Request { request_id, request, channel } => {
-                    self.on_request(request, RequestToken { peer, id: request_id, channel });
+                    let Some(key) = self.key_if_heard(&peer) else { return };
+                    let prefix = self.peers.get(&peer).map_or_else(|| prefix_of(&Multiaddr::empty()), Peer::prefix);
+                    let origin = Origin { peer: key, prefix, pinned: self.links.is_pinned(key) };
+                    self.on_request(request, RequestToken { id: request_id, channel, origin });
                 }
                 request_response::Message::Response { request_id, response } => {
                     let Some((id, peer)) = self.waiting.answered(request_id) else { return };
                     let result = match response {
-                        Answer::Bytes(bytes) => Ok(Payload::new(bytes, None)),
+                        Answer::Bytes(bytes) => {
+                            self.swarm.behaviour_mut().gate.useful(peer);
+                            Ok(Payload::new(bytes, None))
+                        }
                         Answer::Busy => Err(RequestError::Busy),
                     };
                     self.outward.deliver(Class::Sync, NetworkEvent::Response { id, peer, result });
@@ -146,16 +194,12 @@ impl Task {
                 self.outward.deliver(Class::Sync, NetworkEvent::Response { id, peer, result });
             }
             SyncEvent::InboundFailure { peer, request_id, error, .. } => {
+                self.waiting.done(request_id);
                 if let Some(key) = key_of(&peer) {
-                    self.waiting.done(key, request_id);
                     self.on_bad_request(key, &error);
                 }
             }
-            SyncEvent::ResponseSent { peer, request_id, .. } => {
-                if let Some(key) = key_of(&peer) {
-                    self.waiting.done(key, request_id);
-                }
-            }
+            SyncEvent::ResponseSent { request_id, .. } => self.waiting.done(request_id),
         }
     }
 
@@ -163,18 +207,20 @@ impl Task {
         if let request_response::InboundFailure::Io(error) = error
             && error.kind() == std::io::ErrorKind::InvalidData
         {
-            self.punish(peer, format!("a malformed request: {error}"), Severity::Serious);
+            self.punish(peer, "malformed request", &error, Severity::Serious);
         }
     }
 
     fn on_request(&mut self, bytes: Vec<u8>, token: RequestToken) {
-        let Some(peer) = self.key_if_heard(&token.peer) else { return };
+        let Origin { peer, pinned, .. } = token.origin;
+        let guest = if pinned { Guest::Pinned } else { Guest::Stranger };
         let permit = match self.meter.take(peer, Channel::Sync) {
-            Ok(()) => self.buffers_of(peer).try_reserve(Channel::Sync, bytes.len()),
+            Ok(()) => self.buffers_of(peer).try_reserve(Channel::Sync, bytes.len(), guest),
             Err(_) => None,
         };
-        let has_room = self.waiting.admit(peer, token.id);
+        let has_room = permit.is_some() && self.waiting.admit(token.origin, token.id);
         let (true, Some(permit)) = (has_room, permit) else {
+            self.counts.add(Count::RequestsRefused);
             let _ = self.swarm.behaviour_mut().requests.send_response(token.channel, Answer::Busy);
             return;
         };

@@ -1,4 +1,4 @@
-//! Who is connected, how, and since when; and the address book.
+//! Who is connected, how, and since when.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,15 +9,15 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use types::PeerKey;
 
-use super::event::{PeerAddresses, PeerInfo, RefusalReason};
+use super::doors::prefix_of;
+use super::event::{PeerInfo, RefusalReason};
 use super::life::Life;
 use super::links::{PeerBuffers, PeerLinks};
 use crate::channels::{Channel, DIRECT_CHANNELS};
+use crate::prefix::Prefix;
 
-/// Peers in the address book.
-const BOOK_PEERS_MAX: usize = 1_024;
-/// Addresses per peer in the address book.
-const BOOK_ADDRESSES_MAX: usize = 8;
+/// Addresses of one peer, wherever they are kept.
+pub(super) const ADDRESSES_MAX: usize = 8;
 /// How long opening a stream may take before it is asked for again.
 const OPENING_MS_MAX: u64 = 2_000;
 
@@ -129,6 +129,8 @@ pub(super) struct Peer {
     /// The life that the newest greeting named.
     pub(super) life: Option<Life>,
     pub(super) round_trip_us: Option<u64>,
+    /// Where it says that it is.
+    pub(super) told: Vec<Multiaddr>,
     pub(super) refused: Option<RefusalReason>,
     pub(super) admitted: Option<Admitted>,
 }
@@ -148,7 +150,15 @@ pub(super) enum Greeting {
 
 impl Peer {
     pub(super) const fn new(key: PeerKey) -> Self {
-        Self { key, connections: Vec::new(), life: None, round_trip_us: None, refused: None, admitted: None }
+        Self {
+            key,
+            connections: Vec::new(),
+            life: None,
+            round_trip_us: None,
+            told: Vec::new(),
+            refused: None,
+            admitted: None,
+        }
     }
 
     /// The newest connection on which the peer has named its chain: an older one may be dead without our knowing.
@@ -176,6 +186,12 @@ impl Peer {
             earlier.push(connection.id);
         }
         Greeting::Begins(earlier)
+    }
+
+    /// Where it is connected from.
+    pub(super) fn prefix(&self) -> Prefix {
+        let newest = self.newest().or(self.connections.last());
+        prefix_of(newest.map_or(&Multiaddr::empty(), |newest| &newest.address))
     }
 
     /// Connections on which the peer has said nothing since `since_ms`; they begin anew to count.
@@ -217,38 +233,6 @@ pub(super) fn admit(
     });
     let admitted = Admitted { agent, buffers, writers, readers: BTreeMap::new() };
     (admitted, Arc::new(PeerLinks::new()), receivers)
-}
-
-/// Where peers have been seen.
-#[derive(Debug, Default)]
-pub(super) struct AddressBook {
-    lines: BTreeMap<PeerKey, Vec<Multiaddr>>,
-}
-
-impl AddressBook {
-    /// Notes an address; the newest stands first.
-    pub(super) fn note(&mut self, peer: PeerKey, address: &Multiaddr) {
-        if !self.lines.contains_key(&peer) && self.lines.len() >= BOOK_PEERS_MAX {
-            return;
-        }
-        let line = self.lines.entry(peer).or_default();
-        line.retain(|known| known != address);
-        line.insert(0, address.clone());
-        line.truncate(BOOK_ADDRESSES_MAX);
-    }
-
-    /// How many peers are in it.
-    pub(super) fn len(&self) -> usize {
-        self.lines.len()
-    }
-
-    pub(super) fn list(&self) -> Vec<PeerAddresses> {
-        let line = |(peer, addresses): (&PeerKey, &Vec<Multiaddr>)| PeerAddresses {
-            peer: *peer,
-            addresses: addresses.iter().map(ToString::to_string).collect(),
-        };
-        self.lines.iter().map(line).collect()
-    }
 }
 
 #[cfg(test)]

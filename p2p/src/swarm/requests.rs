@@ -13,6 +13,7 @@ use types::PeerKey;
 
 use super::event::{RequestError, RequestId};
 use crate::channels::{Channel, Row};
+use crate::fair_queue::{FairCount, Origin, QueueLimits};
 use crate::frame::{PREFIX_BYTES, frame_length, frame_prefix};
 
 /// Requests of one peer that may wait for our answer, and ours to one peer that may wait for its answer.
@@ -113,45 +114,68 @@ async fn write_frame<T: AsyncWrite + Unpin>(stream: &mut T, bytes: &[u8], bytes_
     stream.write_all(bytes).await
 }
 
-/// Requests that wait, theirs and ours.
-#[derive(Debug, Default)]
-pub(super) struct Waiting {
-    /// Per peer, each request of theirs and what our answer to it takes (0 while there is none).
-    theirs: BTreeMap<PeerKey, BTreeMap<InboundRequestId, usize>>,
+/// Requests of strangers that may wait: in all, per prefix, and of one stranger. A validator may have twice as many as that.
+const QUEUE: QueueLimits = QueueLimits { all_max: 256, per_prefix_max: 16, per_peer_max: REQUESTS_WAITING_MAX / 2 };
+/// Bytes of answers to strangers that may wait until they are read: in all, and to one prefix (a private one may have half of all).
+const ANSWERS_BYTES_MAX: (usize, usize) = (64 << 20, 16 << 20);
+
+/// A request of a peer.
+#[derive(Clone, Copy, Debug)]
+struct Theirs {
+    origin: Origin,
+    /// What our answer takes; 0 while there is none.
+    answer_bytes: usize,
+}
+
+/// Requests that wait, theirs (by the library's numbers `I`) and ours.
+#[derive(Debug)]
+pub(super) struct Waiting<I = InboundRequestId> {
+    theirs: BTreeMap<I, Theirs>,
+    count: FairCount,
     ours: BTreeMap<OutboundRequestId, (RequestId, PeerKey)>,
 }
 
-impl Waiting {
+impl<I: Copy + Ord> Waiting<I> {
+    pub(super) const fn new() -> Self {
+        Self { theirs: BTreeMap::new(), count: FairCount::new(QUEUE), ours: BTreeMap::new() }
+    }
+
     /// Whether one more request of a peer may wait.
-    pub(super) fn admit(&mut self, peer: PeerKey, id: InboundRequestId) -> bool {
-        let waiting = self.theirs.entry(peer).or_default();
-        let has_room = waiting.len() < REQUESTS_WAITING_MAX;
+    pub(super) fn admit(&mut self, origin: Origin, id: I) -> bool {
+        let has_room = self.count.enter(origin);
         if has_room {
-            waiting.insert(id, 0);
+            self.theirs.insert(id, Theirs { origin, answer_bytes: 0 });
         }
         has_room
     }
 
     /// Whether an answer of this length may wait until the peer has read it.
-    pub(super) fn answer(&mut self, peer: PeerKey, id: InboundRequestId, length: usize) -> bool {
-        let Some(waiting) = self.theirs.get_mut(&peer) else { return false };
-        let taken = waiting.values().fold(0_usize, |sum, bytes| sum.saturating_add(*bytes));
+    pub(super) fn answer(&mut self, id: I, length: usize) -> bool {
+        let Some(Theirs { origin, .. }) = self.theirs.get(&id).copied() else { return false };
         let charge = Row::charge(length);
-        let has_room = taken.saturating_add(charge) <= Channel::Sync.row().buffer_bytes_max;
-        match waiting.get_mut(&id) {
-            Some(bytes) if has_room => *bytes = charge,
+        let (all_max, prefix_max) = ANSWERS_BYTES_MAX;
+        let prefix_max = if origin.prefix.is_private() { all_max / 2 } else { prefix_max };
+        let has_room = |taken: usize, max: usize| taken.saturating_add(charge) <= max;
+        let is_free = has_room(self.taken(|of| of.peer == origin.peer), Channel::Sync.row().buffer_bytes_max)
+            && (origin.pinned
+                || has_room(self.taken(|of| !of.pinned), all_max)
+                    && has_room(self.taken(|of| !of.pinned && of.prefix == origin.prefix), prefix_max));
+        match self.theirs.get_mut(&id) {
+            Some(theirs) if is_free => theirs.answer_bytes = charge,
             _ => return false,
         }
         true
     }
 
+    fn taken(&self, counts: impl Fn(&Origin) -> bool) -> usize {
+        let counted = self.theirs.values().filter(|theirs| counts(&theirs.origin));
+        counted.fold(0, |sum, theirs| sum.saturating_add(theirs.answer_bytes))
+    }
+
     /// A request of a peer is over, one way or another.
-    pub(super) fn done(&mut self, peer: PeerKey, id: InboundRequestId) {
-        if let Some(waiting) = self.theirs.get_mut(&peer) {
-            waiting.remove(&id);
-            if waiting.is_empty() {
-                self.theirs.remove(&peer);
-            }
+    pub(super) fn done(&mut self, id: I) {
+        if let Some(theirs) = self.theirs.remove(&id) {
+            self.count.leave(theirs.origin);
         }
     }
 
@@ -191,6 +215,44 @@ mod tests {
     fn response(bytes: &[u8]) -> io::Result<Answer> {
         let name = StreamProtocol::new("/sync");
         block_on(BoundedCodec.read_response(&name, &mut Cursor::new(bytes.to_vec())))
+    }
+
+    // FAULTS HC5, HB7
+    #[test]
+    fn requests_and_answers_of_strangers_are_bounded_each_per_prefix_and_in_all() {
+        let mut waiting = Waiting::<u64>::new();
+        let origin = |peer: u16, address: [u8; 4], pinned| {
+            let mut key = [0; 32];
+            key[..2].copy_from_slice(&peer.to_be_bytes());
+            let prefix = crate::prefix::Prefix::of(std::net::IpAddr::from(address));
+            Origin { peer: PeerKey(key), prefix, pinned }
+        };
+        let mut next = 0;
+        let mut ask = |waiting: &mut Waiting<u64>, origin| {
+            next += 1;
+            waiting.admit(origin, next).then_some(next)
+        };
+        // Of one stranger, of one address, of all.
+        let one: Vec<_> = (0..20).filter_map(|_| ask(&mut waiting, origin(1, [1, 2, 3, 4], false))).collect();
+        let same: Vec<_> = (2..50).filter_map(|peer| ask(&mut waiting, origin(peer, [1, 2, 3, 4], false))).collect();
+        assert_eq!((one.len(), same.len()), (8, 8));
+        let many = (100..500_u16)
+            .filter_map(|peer| ask(&mut waiting, origin(peer, [9, 9, (peer >> 8) as u8, peer as u8], false)));
+        let many: Vec<_> = many.collect();
+        assert_eq!(many.len(), 240);
+        let validator: Vec<_> = (0..20).filter_map(|_| ask(&mut waiting, origin(900, [1, 2, 3, 4], true))).collect();
+        assert_eq!(validator.len(), 16);
+        // Answers of a mebibyte, until there is no room.
+        let answered =
+            |waiting: &mut Waiting<u64>, ids: &[u64]| ids.iter().filter(|id| waiting.answer(**id, 1 << 20)).count();
+        let of_one_address = answered(&mut waiting, &one) + answered(&mut waiting, &same);
+        let of_all = of_one_address + answered(&mut waiting, &many);
+        assert_eq!((of_one_address, of_all), (15, 63));
+        assert_eq!(answered(&mut waiting, &validator), 15);
+        for id in one.iter().chain(&same).chain(&many).chain(&validator) {
+            waiting.done(*id);
+        }
+        assert!(waiting.theirs.is_empty() && waiting.count.is_empty());
     }
 
     // FAULTS P1

@@ -3,7 +3,7 @@
 //! What the swarm tells it is in `outcomes` and
 //! `arrivals`, what time brings in `alarm`. Nothing in here waits for a peer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -15,29 +15,37 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use types::PeerKey;
 
-use super::behaviour::{self, Parts};
+use super::behaviour::{self, Parts, Shared};
 use super::config::{NetworkConfig, NetworkError};
+use super::counts::Counts;
 use super::dialler::Dialler;
-use super::event::{Inbound, NetworkEvent, RefusalReason, RequestError, RequestId, RequestToken, Verdict};
+use super::doors::{Doors, prefix_of};
+use super::event::{
+    Inbound, NetworkEvent, PeerAddresses, RefusalReason, RequestError, RequestId, RequestToken, Verdict,
+};
 use super::gossip::{Topics, acceptance};
 use super::handle::{COMMANDS_WAITING_MAX, Command, Commands, Directory, Network, publish_directory};
 use super::identity::{id_of, key_of, keypair};
-use super::links::{CONTROL_WAITING_MAX, Links, Meter, Outward, PeerBuffers, read, write};
-use super::peers::Peer;
+use super::links::{CONTROL_WAITING_MAX, Links, Meter, Outward, PeerBuffers, StrangerRooms, read, write};
+use super::peers::{ADDRESSES_MAX, Peer};
 use super::requests::{Answer, Waiting};
 use super::{address, transport};
 use crate::address_policy::AddressPolicy;
+use crate::book::BookLine;
 use crate::chain_tag::ChainTag;
 use crate::channels::{Channel, Class};
-use crate::standing::{Judgement, Severity, Standing};
+use crate::prefix::Prefix;
+use crate::reminder::Reminder;
+use crate::standing::{Severity, Standing};
 
 /// How long a connection may stay without anything going on.
 const IDLE_MAX: Duration = Duration::from_secs(600);
 /// How long closing connections may take at the end.
 const FAREWELL: Duration = Duration::from_secs(1);
-const NEGOTIATING_STREAMS_MAX: usize = 128;
-/// Most entries of `known` that are dialled at the start.
-const KNOWN_DIALS_MAX: usize = 32;
+/// Streams of one connection whose protocol is not agreed yet.
+const NEGOTIATING_STREAMS_MAX: usize = 32;
+/// Peers of an earlier run that are dialled at the start, beside the pinned ones: drawn by chance.
+const KNOWN_DIALS_MAX: usize = 16;
 
 /// Everything the task owns.
 pub(super) struct Task {
@@ -53,6 +61,10 @@ pub(super) struct Task {
     pub(super) directory: Arc<RwLock<Directory>>,
     pub(super) peers: BTreeMap<PeerId, Peer>,
     pub(super) buffers: BTreeMap<PeerKey, Arc<PeerBuffers>>,
+    pub(super) rooms: StrangerRooms,
+    pub(super) doors: Arc<Doors>,
+    pub(super) counts: Arc<Counts>,
+    pub(super) reminder: Reminder,
     pub(super) dialler: Dialler,
     pub(super) standing: Standing,
     pub(super) waiting: Waiting,
@@ -60,8 +72,12 @@ pub(super) struct Task {
     pub(super) greeting_ms_max: u64,
     /// When what fades was looked at last.
     pub(super) faded_ms: u64,
-    /// Peers that bypass the connection limits.
-    bypassing: Vec<PeerId>,
+    /// Strangers that this node has dialled and is connected to.
+    pub(super) outgoing: usize,
+    /// When somebody was dialled by chance last.
+    pub(super) drawn_ms: u64,
+    /// When memory was looked at last.
+    pub(super) relieved_ms: u64,
 }
 
 /// The receiving ends of the command queues.
@@ -85,11 +101,16 @@ pub fn spawn(config: NetworkConfig) -> Result<(Network, Inbound), NetworkError> 
     let tag = ChainTag::new(config.chain_id);
     let topics = Topics::new(&tag, &config);
     let policy = Arc::new(RwLock::new(AddressPolicy::new(config.private_addresses)));
-    let parts = behaviour::build(&keypair, &tag, &topics, &config)?;
+    let (links, counts) = (Arc::<Links>::default(), Arc::<Counts>::default());
+    let doors = Arc::new(Doors::new(Arc::clone(&counts)));
+    let shared = Shared { links: Arc::clone(&links), counts: Arc::clone(&counts) };
+    let parts = behaviour::build(&keypair, &tag, &topics, &config, &shared)?;
     let settings = Config::with_tokio_executor()
         .with_idle_connection_timeout(IDLE_MAX)
         .with_max_negotiating_inbound_streams(NEGOTIATING_STREAMS_MAX);
-    let swarm = Swarm::new(transport::build(&keypair, Arc::clone(&policy))?, parts, me, settings);
+    let silence = Duration::from_millis(config.silence_ms_max);
+    let transport = transport::build(&keypair, Arc::clone(&policy), Arc::clone(&doors), silence)?;
+    let swarm = Swarm::new(transport, parts, me, settings);
 
     let (outward, inbound) = queues_outward();
     let (commands, inner_commands, queues) = queues_inward();
@@ -100,26 +121,33 @@ pub fn spawn(config: NetworkConfig) -> Result<(Network, Inbound), NetworkError> 
         tag,
         topics,
         policy,
-        links: Arc::default(),
+        links,
         meter: Arc::new(Meter::new()),
         outward,
         commands: inner_commands,
         directory: Arc::default(),
         peers: BTreeMap::new(),
         buffers: BTreeMap::new(),
+        rooms: StrangerRooms::new(),
+        doors,
+        counts,
+        reminder: Reminder::default(),
         dialler: Dialler::new(me),
         standing: Standing::new(config.block_ms),
-        waiting: Waiting::default(),
+        waiting: Waiting::new(),
         book_changed,
         greeting_ms_max: config.greeting_ms_max,
         faded_ms: 0,
-        bypassing: Vec::new(),
+        outgoing: 0,
+        drawn_ms: 0,
+        relieved_ms: 0,
     };
     task.configure(&config)?;
     let network = Network {
         key,
         commands,
         links: Arc::clone(&task.links),
+        counts: Arc::clone(&task.counts),
         directory: Arc::clone(&task.directory),
         next_request: Arc::new(AtomicU64::new(0)),
         ended,
@@ -169,11 +197,11 @@ impl Task {
         for text in &config.external {
             self.swarm.add_external_address(address::parse(text)?);
         }
-        for entry in &config.known {
-            self.remember(entry.peer, &entry.addresses);
-        }
         self.links.pin(config.pinned.clone());
         self.pinned();
+        config.known.iter().for_each(|entry| self.remember(entry));
+        self.dial_known();
+        self.expect_pinned();
         for text in &config.listen {
             let parsed = address::parse(text)?;
             self.swarm
@@ -184,22 +212,32 @@ impl Task {
     }
 
     /// A line of an earlier run's address book. It is a peer's word, so nothing in it is an error.
-    fn remember(&mut self, peer: PeerKey, addresses: &[String]) {
-        let Some(id) = id_of(peer) else { return };
-        let parsed: Vec<Multiaddr> = addresses.iter().filter_map(|text| text.parse().ok()).collect();
-        for address in &parsed {
-            self.note(peer, address);
-            self.swarm.behaviour_mut().kad.add_address(&id, address.clone());
+    fn remember(&mut self, entry: &PeerAddresses) {
+        let Some(id) = id_of(entry.peer) else { return };
+        let parsed: Vec<Multiaddr> = entry.addresses.iter().filter_map(|text| text.parse().ok()).collect();
+        let Some(first) = parsed.first() else { return };
+        let source = entry.source.map_or_else(|| prefix_of(first), Prefix::of);
+        for address in parsed.iter().take(ADDRESSES_MAX) {
+            self.swarm.behaviour_mut().kad.part().add_address(&id, address.clone());
         }
-        if read(&self.directory).known.len() <= KNOWN_DIALS_MAX {
-            self.dialler.known(id, parsed);
-        }
+        let line = BookLine { peer: entry.peer, addresses: parsed, met: entry.met, source };
+        let now_ms = self.meter.now_ms();
+        publish_directory(&self.directory, |directory| directory.known.restore(line, now_ms));
     }
 
-    /// Notes in the address book where a peer can be reached.
-    pub(super) fn note(&self, peer: PeerKey, address: &Multiaddr) {
-        publish_directory(&self.directory, |directory| directory.known.note(peer, address));
-        self.book_changed.send_replace(());
+    /// Dials the pinned peers of an earlier run, and some others by chance.
+    fn dial_known(&mut self) {
+        for key in self.links.pinned().iter() {
+            let addresses = read(&self.directory).known.addresses(*key);
+            if let Some(id) = id_of(*key).filter(|_| !addresses.is_empty()) {
+                self.dialler.known(id, addresses);
+            }
+        }
+        for _ in 0..KNOWN_DIALS_MAX {
+            if !self.dial_by_chance() {
+                break;
+            }
+        }
     }
 
     async fn run(mut self, mut queues: Queues) {
@@ -254,14 +292,22 @@ impl Task {
             Command::Publish { channel, bytes } => self.publish(channel, &bytes),
             Command::Verdict { token, verdict } => {
                 self.judge(&token.id, &token.source, verdict);
-                if verdict == Verdict::Reject {
-                    self.punish(token.from, format!("bad message on {:?}", token.channel), Severity::Serious);
+                match verdict {
+                    Verdict::Accept => self.swarm.behaviour_mut().gate.useful(token.from),
+                    Verdict::Reject => {
+                        self.punish(token.from, "bad gossip", &token.channel, Severity::Serious);
+                    }
+                    Verdict::Ignore => {}
                 }
             }
             Command::Request { id, peer, bytes } => self.ask(id, peer, bytes),
             Command::Respond { token, bytes } => self.respond(token, bytes),
-            Command::Punish { peer, why, severity } => self.punish(peer, why, severity),
-            Command::Pinned => self.pinned(),
+            Command::Punish { peer, why, severity } => self.punish(peer, why, &"", severity),
+            Command::Unknown { peer, what } => self.on_unknown(peer, what),
+            Command::Pinned => {
+                self.pinned();
+                self.expect_pinned();
+            }
             Command::Dial(address) => {
                 address::allow(&mut write(&self.policy), &address);
                 if let Err(error) = self.swarm.dial(address.clone()) {
@@ -281,13 +327,13 @@ impl Task {
             tracing::warn!(?channel, "published on a topic that this node does not take part in");
             return;
         };
-        if let Err(error) = self.swarm.behaviour_mut().gossip.publish(topic, wrapped) {
+        if let Err(error) = self.swarm.behaviour_mut().gossip.part().publish(topic, wrapped) {
             tracing::debug!(?channel, %error, "not published");
         }
     }
 
     pub(super) fn judge(&mut self, id: &libp2p::gossipsub::MessageId, source: &PeerId, verdict: Verdict) {
-        self.swarm.behaviour_mut().gossip.report_message_validation_result(id, source, acceptance(verdict));
+        self.swarm.behaviour_mut().gossip.part().report_message_validation_result(id, source, acceptance(verdict));
     }
 
     fn ask(&mut self, id: RequestId, peer: PeerKey, bytes: Vec<u8>) {
@@ -305,8 +351,7 @@ impl Task {
     }
 
     fn respond(&mut self, token: RequestToken, bytes: Vec<u8>) {
-        let Some(key) = key_of(&token.peer) else { return };
-        let answer = match self.waiting.answer(key, token.id, bytes.len()) {
+        let answer = match self.waiting.answer(token.id, bytes.len()) {
             true => Answer::Bytes(bytes),
             false => Answer::Busy,
         };
@@ -314,50 +359,13 @@ impl Task {
         let _ = self.swarm.behaviour_mut().requests.send_response(token.channel, answer);
     }
 
-    /// Lowers a peer's standing, and blocks it when that is low enough. What an honest peer may do when it is slow, or
-    /// comes back often, never costs a validator its place.
-    pub(super) fn punish(&mut self, peer: PeerKey, why: String, severity: Severity) {
-        if severity == Severity::Slight && self.links.is_pinned(peer) {
-            tracing::debug!(%peer, why, "a validator is slow");
-            return;
-        }
-        match self.standing.punish(peer, severity, self.meter.now_ms()) {
-            Judgement::Stays => tracing::debug!(%peer, why, ?severity, "a peer misbehaves"),
-            Judgement::BlockedUntil(until_ms) => self.block(peer, RefusalReason::Punished(why), until_ms),
-        }
-    }
-
-    /// Throws a peer out at once.
-    pub(super) fn expel(&mut self, peer: PeerKey, why: RefusalReason) {
-        if let Judgement::BlockedUntil(until_ms) = self.standing.punish(peer, Severity::Fatal, self.meter.now_ms()) {
-            self.block(peer, why, until_ms);
-        }
-    }
-
-    fn block(&mut self, peer: PeerKey, why: RefusalReason, until_ms: u64) {
-        let Some(id) = id_of(peer) else { return };
-        tracing::info!(%peer, %why, "blocked");
-        self.swarm.behaviour_mut().blocked.block_peer(id);
-        self.dialler.avoid(id, until_ms);
-        if let Some(connected) = self.peers.get_mut(&id) {
-            connected.refused = Some(why.clone());
-        }
-        self.outward.tell(NetworkEvent::Refused { peer, why });
-    }
-
     /// Takes the list of pinned peers over into everything that treats them differently.
     fn pinned(&mut self) {
-        let ids: std::collections::BTreeSet<PeerId> =
-            self.links.pinned().iter().filter_map(|key| id_of(*key)).collect();
+        let keys = self.links.pinned();
+        let ids: BTreeSet<PeerId> = keys.iter().filter_map(|key| id_of(*key)).collect();
         self.dialler.pin(&ids);
-        let limits = &mut self.swarm.behaviour_mut().limits;
-        for id in self.bypassing.drain(..) {
-            limits.remove_peer_id(&id);
-        }
-        for id in &ids {
-            limits.bypass_peer_id(id);
-            self.bypassing.push(*id);
-        }
+        publish_directory(&self.directory, |directory| directory.known.pin(keys.as_ref().clone()));
+        self.swarm.behaviour_mut().gate.pin(keys.as_ref().clone());
         self.show_peers();
     }
 

@@ -9,37 +9,43 @@ use libp2p::core::upgrade::Version;
 use libp2p::identity::Keypair;
 use libp2p::{PeerId, dns, noise, quic, tcp, yamux};
 
+use super::bounded::Bounded;
 use super::config::NetworkError;
+use super::doors::Doors;
 use super::guard::Guard;
+use super::silence::{KEEP_ALIVES, Watched};
 use crate::address_policy::AddressPolicy;
 
-/// A peer that has said nothing for so long is gone.
-const SILENCE_MS_MAX: u32 = 10_000;
-const KEEP_ALIVE: Duration = Duration::from_secs(3);
-const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+/// A handshake that takes longer is given up: a few round trips, and the machine may be busy.
+const HANDSHAKE_MAX: Duration = Duration::from_secs(5);
 /// Streams that one peer may have open at once.
 const STREAMS_MAX: u32 = 128;
 
 pub(super) fn build(
     keypair: &Keypair,
     policy: Arc<RwLock<AddressPolicy>>,
+    doors: Arc<Doors>,
+    silence: Duration,
 ) -> Result<Boxed<(PeerId, StreamMuxerBox)>, NetworkError> {
     let setup = |error: &dyn std::fmt::Display| NetworkError::Setup(error.to_string());
     let mut muxer = yamux::Config::default();
     muxer.set_max_num_streams(STREAMS_MAX as usize);
     let tcp = tcp::tokio::Transport::new(tcp::Config::new().nodelay(true))
+        .map(move |stream, _| Watched::new(stream, silence))
         .upgrade(Version::V1Lazy)
         .authenticate(noise::Config::new(keypair).map_err(|error| setup(&error))?)
         .multiplex(muxer)
         .timeout(HANDSHAKE_MAX)
-        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(Bounded::new(muxer))));
     let mut config = quic::Config::new(keypair);
-    config.max_idle_timeout = SILENCE_MS_MAX;
-    config.keep_alive_interval = KEEP_ALIVE;
+    config.handshake_timeout = HANDSHAKE_MAX;
+    config.max_idle_timeout = u32::try_from(silence.as_millis()).unwrap_or(u32::MAX);
+    config.keep_alive_interval = silence / KEEP_ALIVES;
     config.max_concurrent_stream_limit = STREAMS_MAX;
-    let quic = quic::tokio::Transport::new(config).map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+    let quic =
+        quic::tokio::Transport::new(config).map(|(peer, muxer), _| (peer, StreamMuxerBox::new(Bounded::new(muxer))));
     let both = OrTransport::new(quic, tcp).map(|either, _| either.into_inner()).boxed();
-    let guarded = Guard::new(both, policy);
+    let guarded = Guard::new(both, policy, doors);
     let named = dns::tokio::Transport::system(guarded).map_err(|error| setup(&error))?;
     Ok(named.boxed())
 }
