@@ -1,12 +1,12 @@
 //! Executing a block: `(state, block) -> (changes, receipts)` and nothing else.
 //!
 //! Order: all fees and tips, `begin_block` of every module, the wake queue, system calls, transactions, `end_block` of every
-//! module, the kernel's own records. It must not judge validity, nor know threads or the tree. Invariants: a reject discards what
+//! module, at an epoch's end the choice of validators, the kernel's own records. It must not judge validity, nor know threads or the tree. Invariants: a reject discards what
 //! its transaction wrote but not its fee; each part runs alone on what those before it left; every asset is conserved, or the
 //! machine stops.
 
 use crypto::ids;
-use types::{Address, Amount, Event, Hash32, Header, List, ModuleId, Receipt, THR, Transaction, Weight};
+use types::{Address, Amount, Event, Hash32, Header, List, ModuleId, Receipt, THR, Transaction, ValidatorSet, Weight};
 
 use crate::checked::{CheckedBody, TransactionFacts};
 use crate::context::{BlockInfo, Context, Report};
@@ -190,9 +190,17 @@ impl Run<'_, '_> {
             self.hook(module.id(), |context| module.end_block(context, &mut budget));
         }
         if is_last {
-            epoch::turn(&mut self.overlay, &next.epoch, self.block);
+            let chosen = self.chosen_validators();
+            epoch::turn(&mut self.overlay, &next.epoch, self.block, chosen.as_ref());
             self.report_own(&KernelEvent::EpochEnded { epoch: next.epoch.number });
         }
+    }
+
+    /// What the module that decides about sets says of the epoch after the next.
+    fn chosen_validators(&mut self) -> Option<ValidatorSet> {
+        let module = self.registry.modules().find(|module| module.chooses_validators())?;
+        let mut budget = Budget::new(HOOK_WEIGHT_MAX);
+        self.hook(module.id(), |context| module.next_validators(context, &mut budget))
     }
 
     fn kernel_call(&mut self, body: &[u8]) {

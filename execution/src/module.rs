@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use types::{Address, Canonical, Genesis, ModuleId, TimeMs, Weight};
+use types::{Address, Canonical, Genesis, ModuleId, TimeMs, ValidatorSet, Weight};
 
 use crate::context::{BlockInfo, Context, ModuleView};
 use crate::genesis::GenesisError;
@@ -101,6 +101,8 @@ pub trait Module: Send + Sync + 'static {
     const SYSTEM_CALLS_PER_BLOCK_MAX: usize = 0;
     /// Most bytes of its system calls in one block.
     const SYSTEM_BYTES_PER_BLOCK_MAX: usize = 0;
+    /// Whether it decides about validator sets; of a registry's modules at most one does.
+    const CHOOSES_VALIDATORS: bool = false;
     /// What a transaction may ask of it.
     type Call: Canonical + Serialize;
 
@@ -136,6 +138,19 @@ pub trait Module: Send + Sync + 'static {
     /// Why it could not do its work.
     fn end_block(&self, _context: &mut Context<'_, '_>, _budget: &mut Budget) -> Result<(), Reject> {
         Ok(())
+    }
+
+    /// Runs after everything else of an epoch's last block, if it decides about sets: who votes in the epoch after the next. The
+    /// set goes on as it is where it has no answer or a reject. That members possess their keys is the module's to see to.
+    ///
+    /// # Errors
+    /// Why it could not do its work.
+    fn next_validators(
+        &self,
+        _context: &mut Context<'_, '_>,
+        _budget: &mut Budget,
+    ) -> Result<Option<ValidatorSet>, Reject> {
+        Ok(None)
     }
 
     /// Answers an entry of the wake queue, which is then gone; returns the weight of what it did.
@@ -222,6 +237,17 @@ pub trait AnyModule: Send + Sync {
     /// # Errors
     /// As there.
     fn end_block(&self, context: &mut Context<'_, '_>, budget: &mut Budget) -> Result<(), Reject>;
+    /// [`Module::CHOOSES_VALIDATORS`].
+    fn chooses_validators(&self) -> bool;
+    /// [`Module::next_validators`].
+    ///
+    /// # Errors
+    /// As there.
+    fn next_validators(
+        &self,
+        context: &mut Context<'_, '_>,
+        budget: &mut Budget,
+    ) -> Result<Option<ValidatorSet>, Reject>;
     /// [`Module::wake`].
     ///
     /// # Errors
@@ -290,6 +316,18 @@ impl<M: Module> AnyModule for M {
 
     fn end_block(&self, context: &mut Context<'_, '_>, budget: &mut Budget) -> Result<(), Reject> {
         Module::end_block(self, context, budget)
+    }
+
+    fn chooses_validators(&self) -> bool {
+        M::CHOOSES_VALIDATORS
+    }
+
+    fn next_validators(
+        &self,
+        context: &mut Context<'_, '_>,
+        budget: &mut Budget,
+    ) -> Result<Option<ValidatorSet>, Reject> {
+        Module::next_validators(self, context, budget)
     }
 
     fn wake(&self, context: &mut Context<'_, '_>, key: &[u8]) -> Result<Weight, Reject> {

@@ -38,13 +38,15 @@ impl Registry {
     /// Takes the modules in rising order of their numbers. Validators' signatures are checked by [`Blst`].
     ///
     /// # Panics
-    /// Numbers or names are taken twice, out of order, or the kernel's: the list of modules is code, not input.
+    /// Numbers or names are taken twice, out of order, or the kernel's, or two modules decide about validators: the list of modules is code, not input.
     #[must_use]
     pub fn new(modules: Vec<Box<dyn AnyModule>>) -> Self {
         assert!(modules.iter().all(|module| module.id() > KERNEL && module.name() != KERNEL_NAME), "0 is the kernel's");
         assert!(modules.is_sorted_by(|left, right| left.id() < right.id()), "modules come in rising order");
         let names: std::collections::BTreeSet<_> = modules.iter().map(|module| module.name()).collect();
         assert!(names.len() == modules.len(), "a module's name is its own");
+        let choosing = modules.iter().filter(|module| module.chooses_validators()).count();
+        assert!(choosing <= 1, "one module decides about validator sets");
         Self { modules: modules.into(), signatures: Arc::new(Blst) }
     }
 

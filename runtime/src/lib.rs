@@ -10,12 +10,18 @@
     clippy::arithmetic_side_effects
 )]
 
-use execution::Registry;
+use execution::{AnyModule, Registry};
 
 /// The modules, in rising order of their numbers.
 #[must_use]
+pub fn modules() -> Vec<Box<dyn AnyModule>> {
+    vec![Box::new(tokens::Tokens), Box::new(mining::Mining)]
+}
+
+/// The modules as a chain's rules.
+#[must_use]
 pub fn registry() -> Registry {
-    Registry::new(vec![Box::new(tokens::Tokens), Box::new(mining::Mining)])
+    Registry::new(modules())
 }
 
 #[cfg(test)]

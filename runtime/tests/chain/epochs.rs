@@ -1,6 +1,7 @@
 //! Epochs, ancestors, and what the state remembers of both.
 
-use types::{Epoch, Height, TimeMs};
+use crypto::ids::validator_set_hash;
+use types::{ByteString, Canonical, Epoch, Height, TimeMs, ValidatorSet};
 
 use crate::harness::{Chain, START, genesis};
 use crate::probe::ProbeCall;
@@ -50,6 +51,45 @@ fn the_sets_of_the_previous_present_and_next_epoch_are_known_and_no_others() {
             assert_eq!(known, number + 1 >= epoch && number <= epoch + 1, "set {number} in epoch {epoch}");
         }
     }
+}
+
+// FAULTS HA2
+#[test]
+fn a_set_that_a_module_chooses_votes_in_the_epoch_after_the_next() {
+    let mut genesis = genesis();
+    genesis.parameters.timing.epoch_length_ms = 2_000;
+    let mut chain = Chain::of(genesis);
+    let first = chain.next().validators.validators()[0].clone();
+    let chosen = ValidatorSet::new(vec![first]).expect("one of four");
+    let set = ByteString::new(chosen.to_canonical()).expect("short");
+    assert_eq!(chain.run(0, vec![ProbeCall::Choose { set }.to_call()]), 0);
+    let mut seen = Vec::new();
+    for _ in 0..7 {
+        let (next, header) = (chain.next(), chain.header.clone());
+        assert_eq!(next.epoch.validators_hash, validator_set_hash(&next.validators));
+        let named = header.next_validators_hash == Some(validator_set_hash(&chosen));
+        seen.push((next.epoch.number.0, next.validators.len(), named));
+        chain.validators.truncate(next.validators.len());
+        chain.block(&[]);
+    }
+    // The choice falls with the last block of epoch 0; that of epoch 1 names it, as what its children are voted by.
+    let expected =
+        [(0, 4, false), (1, 4, false), (1, 4, false), (2, 1, true), (2, 1, false), (3, 1, true), (3, 1, false)];
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn a_set_goes_on_where_the_module_that_chooses_has_no_answer_or_fails() {
+    let mut genesis = genesis();
+    genesis.parameters.timing.epoch_length_ms = 2_000;
+    let mut chain = Chain::of(genesis);
+    let set = ByteString::new(vec![9; 9]).expect("short");
+    assert_eq!(chain.run(0, vec![ProbeCall::Choose { set }.to_call()]), 0);
+    for _ in 0..9 {
+        chain.block(&[]);
+        assert_eq!(chain.next().validators.len(), 4);
+    }
+    assert!(chain.next().epoch.number >= Epoch(4));
 }
 
 #[test]

@@ -7,7 +7,8 @@ use execution::{
 };
 use serde::Serialize;
 use types::{
-    Address, Amount, AssetId, ByteString, Call, Canonical, Genesis, Height, ModuleId, SystemCall, TimeMs, Weight,
+    Address, Amount, AssetId, ByteString, Call, Canonical, Genesis, Height, ModuleId, SystemCall, TimeMs, ValidatorSet,
+    Weight,
 };
 
 pub const PROBE: ModuleId = ModuleId(2);
@@ -32,6 +33,7 @@ pub enum ProbeCall {
     Mint { asset: AssetId, to: Address, amount: Amount },
     Heavy { weight: u64 },
     Ancestor { height: Height },
+    Choose { set: ByteString<200> },
     Fail,
 }
 
@@ -68,6 +70,7 @@ impl Module for Probe {
     const REJECTS: &'static [RejectDescription] = ProbeReject::ALL;
     const SYSTEM_CALLS_PER_BLOCK_MAX: usize = 3;
     const SYSTEM_BYTES_PER_BLOCK_MAX: usize = 100;
+    const CHOOSES_VALIDATORS: bool = true;
     type Call = ProbeCall;
 
     fn genesis(&self, _: &Genesis, _: &mut Context<'_, '_>) -> Result<(), GenesisError> {
@@ -103,8 +106,23 @@ impl Module for Probe {
                 let known = context.ancestor(height).is_some_and(|ancestor| ancestor.height == height);
                 known.then_some(()).ok_or(ProbeReject::Failed.into())
             }
+            ProbeCall::Choose { set } => {
+                context.put(b"choice", set.to_vec());
+                Ok(())
+            }
             ProbeCall::Fail => Err(ProbeReject::Failed.into()),
         }
+    }
+
+    fn next_validators(
+        &self,
+        context: &mut Context<'_, '_>,
+        budget: &mut Budget,
+    ) -> Result<Option<ValidatorSet>, Reject> {
+        assert!(!budget.take(Weight(u64::MAX)), "a budget is bounded");
+        let Some(choice) = context.get(b"choice") else { return Ok(None) };
+        context.delete(b"choice");
+        ValidatorSet::from_canonical(&choice).map(Some).map_err(|_| ProbeReject::Failed.into())
     }
 
     fn begin_block(&self, context: &mut Context<'_, '_>, budget: &mut Budget) -> Result<(), Reject> {
