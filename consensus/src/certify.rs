@@ -88,14 +88,24 @@ const fn place_of(statement: &VoteStatement) -> Place {
 impl Engine {
     /// A vote from outside: believed for now if it came over the signer's own stream, else verified first.
     pub(crate) fn receive_vote(&mut self, vote: Vote, route: Route) {
-        if self.admits_vote(&vote) {
-            match route {
-                Route::Direct(sender) if sender == vote.signer && !self.epoch.distrusted.contains(&sender) => {
-                    self.count_vote(vote);
-                }
-                Route::Own | Route::Direct(_) | Route::Relayed => self.doubt_vote(vote),
-            }
+        if !self.admits_vote(&vote) {
+            return;
         }
+        if self.is_believed(route, vote.signer) {
+            self.count_vote(vote);
+        } else {
+            self.doubt_vote(vote);
+        }
+    }
+
+    /// Whether what this signer is said to have signed counts before its signature is looked at.
+    pub(crate) fn is_believed(&self, route: Route, signer: ValidatorIndex) -> bool {
+        route == Route::Own || self.is_of_signer(route, signer) && !self.epoch.distrusted.contains(&signer)
+    }
+
+    /// Whether something came over the stream of whoever signed it.
+    pub(crate) fn is_of_signer(&self, route: Route, signer: ValidatorIndex) -> bool {
+        self.epoch.sender(route) == Some(signer)
     }
 
     /// [7] An own vote is signed: it counts here like everybody else's, if it is one that was cast.
@@ -107,7 +117,7 @@ impl Engine {
     }
 
     /// The admission window: one epoch, members of the set, views around the current one.
-    fn admits_vote(&self, vote: &Vote) -> bool {
+    pub(crate) fn admits_vote(&self, vote: &Vote) -> bool {
         let statement = &vote.statement;
         let lowest = View(self.finalized_view().0.saturating_sub(limits::VIEWS_SUSPECTED_MAX))
             .max(View(self.view.0.saturating_sub(limits::VIEWS_BEHIND_MAX)));
@@ -266,9 +276,7 @@ impl Engine {
 
     /// An honest validator sends no certificate it did not check: nothing more of this kind is taken from its stream.
     fn bad_certificate(&mut self, route: Route) {
-        if let Route::Direct(sender) = route {
-            self.epoch.forgers.insert(sender);
-        }
+        self.epoch.forgers.extend(self.epoch.sender(route));
         self.punish(route, Misconduct::BadCertificate);
     }
 
@@ -276,7 +284,8 @@ impl Engine {
     pub(crate) fn start_jobs(&mut self) {
         let set = Arc::clone(&self.epoch.set);
         if !self.jobs.doubted.is_empty() && self.jobs.count(|pending| matches!(pending, Pending::Doubted(_))) == 0 {
-            let votes = std::mem::take(&mut self.jobs.doubted);
+            let count = self.jobs.doubted.len().min(limits::DOUBTED_VOTES_PER_JOB_MAX);
+            let votes: Vec<Vote> = self.jobs.doubted.drain(..count).collect();
             let ticket = self.jobs.add(Pending::Doubted(votes.clone()));
             self.outputs.push(Output::Verify { ticket, job: VerifyJob::Votes { set: Arc::clone(&set), votes } });
         }
@@ -304,7 +313,9 @@ impl Engine {
             if self.knows_certificate(&certificate) {
                 continue;
             }
-            let awaited = self.jobs.checks_quorum(place) || batch.iter().any(same);
+            // One bad certificate makes every one of its batch be checked by itself.
+            let is_hearsay = route == Route::Relayed && batch.first().is_some_and(|(_, first)| *first != route);
+            let awaited = self.jobs.checks_quorum(place) || batch.iter().any(same) || is_hearsay;
             if batch.len() < limits::CERTIFICATES_PER_JOB_MAX && !awaited {
                 batch.push((certificate, route));
             } else {
@@ -316,7 +327,7 @@ impl Engine {
     }
 
     /// Whether a certificate adds nothing: of another epoch, below finality, or one of its kind is there.
-    fn knows_certificate(&self, certificate: &Certificate) -> bool {
+    pub(crate) fn knows_certificate(&self, certificate: &Certificate) -> bool {
         let statement = &certificate.statement;
         let place = self.rounds.get(&statement.view).and_then(|round| round.certificate(statement.kind));
         statement.epoch != self.epoch.epoch || statement.view <= self.finalized_view() || place.is_some()
@@ -379,7 +390,7 @@ impl Engine {
         let signer = evidence.signer();
         if good == [true, true] {
             self.outputs.push(Output::Evidence(evidence));
-            self.outputs.push(Output::Punish { signer, why: Misconduct::Equivocation });
+            self.punish_member(signer, Misconduct::Equivocation);
             return;
         }
         self.epoch.accused.remove(&(evidence.first.statement.view, signer));
@@ -396,14 +407,20 @@ impl Engine {
         self.round(statement.view).tally.remove(signer, statement, power);
         if Some(signer) != self.epoch.own {
             self.epoch.distrusted.insert(signer);
-            self.outputs.push(Output::Punish { signer, why: Misconduct::BadSignature });
+            self.punish_member(signer, Misconduct::BadSignature);
         }
     }
 
+    /// Only a member of this epoch's set, and only for what came over its own stream.
     pub(crate) fn punish(&mut self, route: Route, why: Misconduct) {
-        if let Route::Direct(signer) = route {
-            self.outputs.push(Output::Punish { signer, why });
+        if let Some(member) = self.epoch.sender(route) {
+            self.punish_member(member, why);
         }
+    }
+
+    fn punish_member(&mut self, member: ValidatorIndex, why: Misconduct) {
+        let peer = self.epoch.set.get(member).map(|validator| validator.peer);
+        self.outputs.extend(peer.map(|peer| Output::Punish { peer, why }));
     }
 
     /// [4] [5] [6] A certificate that holds: log it, send it on if it moves this node, and follow it.

@@ -2,12 +2,14 @@
 //!
 //! Votes and certificates of an epoch are only ever looked at against that epoch's set. Those of earlier epochs are
 //! nothing here (the store answers laggards); those of the next wait in a small buffer, and what does not fit is sent
-//! again by its sender.
+//! again by its sender. What waits keeps the key of the stream by which it came, and is looked up in the set of its own
+//! epoch when that begins: whoever left the set speaks for nobody there.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use types::{Epoch, ValidatorIndex, ValidatorSet, View};
+use types::canary::{Canary, planted};
+use types::{Epoch, PeerKey, ValidatorIndex, ValidatorSet, View};
 
 use crate::input::{EpochStart, Input, KindSet, Route};
 use crate::schedule::Schedule;
@@ -82,8 +84,26 @@ impl EpochState {
         self.set.is_quorum(power)
     }
 
+    /// Whose stream a message came over, if that is a member of this set.
+    pub(crate) fn sender(&self, route: Route) -> Option<ValidatorIndex> {
+        match route {
+            Route::Direct(peer) => self.set.index_of_peer(&peer),
+            Route::Own | Route::Relayed => None,
+        }
+    }
+
+    /// The stream by which a member speaks.
+    pub(crate) fn peer_of(&self, member: ValidatorIndex) -> Option<PeerKey> {
+        self.set.get(member).map(|validator| validator.peer)
+    }
+
+    /// The stream by which this node speaks, as a member.
+    pub(crate) fn own_peer(&self) -> Option<PeerKey> {
+        self.own.and_then(|own| self.peer_of(own))
+    }
+
     pub(crate) fn has_forged(&self, route: Route) -> bool {
-        matches!(route, Route::Direct(sender) if self.forgers.contains(&sender))
+        self.sender(route).is_some_and(|sender| self.forgers.contains(&sender))
     }
 }
 
@@ -93,10 +113,15 @@ impl Engine {
         if start.epoch <= self.epoch.epoch {
             return;
         }
+        let before = Arc::clone(&self.epoch.set);
         self.begin_epoch(start);
         self.replay_epoch(start);
         for early in std::mem::take(&mut self.early) {
-            self.handle(early);
+            self.handle(if planted(Canary::IndicesAcrossEpochs) {
+                by_place(early, &before, &start.set)
+            } else {
+                early
+            });
         }
     }
 
@@ -141,8 +166,29 @@ impl Engine {
     }
 
     /// [8] A validator says it is an epoch further: it must know how this view ended.
-    fn behind_by_an_epoch(&mut self, sender: ValidatorIndex) {
-        let first_from = self.epoch.set.get(sender).map(|_| sender);
-        self.fetch_certificate(self.view, KindSet::ALL, first_from);
+    fn behind_by_an_epoch(&mut self, sender: PeerKey) {
+        self.fetch_certificate(self.view, KindSet::ALL, Some(sender));
+    }
+
+    /// The stream of a view's leader.
+    pub(crate) fn leader_peer(&self, view: View) -> Option<PeerKey> {
+        self.epoch.peer_of(self.leader(view))
+    }
+}
+
+/// The mistake of keeping a place in one set for a place in the next.
+fn by_place(early: Input, before: &ValidatorSet, after: &ValidatorSet) -> Input {
+    let moved = |route: Route| match route {
+        Route::Direct(peer) => {
+            let member = before.index_of_peer(&peer).and_then(|place| after.get(place));
+            member.map_or(Route::Relayed, |member| Route::Direct(member.peer))
+        }
+        route => route,
+    };
+    match early {
+        Input::Proposal { proposal, hash, route } => Input::Proposal { proposal, hash, route: moved(route) },
+        Input::Vote { vote, route } => Input::Vote { vote, route: moved(route) },
+        Input::Certificate { certificate, route } => Input::Certificate { certificate, route: moved(route) },
+        other => other,
     }
 }

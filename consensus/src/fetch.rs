@@ -3,7 +3,7 @@
 //! A certificate is asked for by view and kind, first of the leader whose proposal rests on it, also for views below
 //! the log's floor. Nothing is asked for twice between two resends.
 
-use types::{Hash32, ValidatorIndex, View, VoteKind};
+use types::{Hash32, PeerKey, View, VoteKind};
 
 use crate::input::{CertificateRequest, KindSet, PeerToken};
 use crate::output::Output;
@@ -11,10 +11,10 @@ use crate::{Engine, limits};
 
 impl Engine {
     /// [8] Asks for the certificates of a view, once between two resends.
-    pub(crate) fn fetch_certificate(&mut self, view: View, kinds: KindSet, first_from: Option<ValidatorIndex>) {
+    pub(crate) fn fetch_certificate(&mut self, view: View, kinds: KindSet, first_from: Option<PeerKey>) {
         let request = CertificateRequest { epoch: self.epoch.epoch, view, kinds };
         if self.fetching.len() < limits::FETCHES_MAX && self.fetching.insert(request) {
-            let first_from = first_from.filter(|member| Some(*member) != self.epoch.own);
+            let first_from = first_from.filter(|peer| Some(*peer) != self.epoch.own_peer());
             self.outputs.push(Output::FetchCertificate { request, first_from });
         }
     }
@@ -45,8 +45,7 @@ impl Engine {
     }
 
     fn fetch_block(&mut self, view: View, block: Hash32) {
-        let leader = self.leader(view);
-        let first_from = Some(leader).filter(|leader| Some(*leader) != self.epoch.own);
+        let first_from = self.leader_peer(view).filter(|leader| Some(*leader) != self.epoch.own_peer());
         self.outputs.push(Output::FetchBlock { block, first_from });
     }
 

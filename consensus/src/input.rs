@@ -6,17 +6,17 @@
 use std::sync::Arc;
 
 use borsh::{BorshDeserialize, BorshSerialize, io};
-use types::{Certificate, Epoch, Hash32, Header, Proposal, ValidatorIndex, ValidatorSet, View, Vote, VoteKind};
+use types::{Certificate, Epoch, Hash32, Header, PeerKey, Proposal, ValidatorSet, View, Vote, VoteKind};
 
 use crate::verify::VerifyAnswer;
 
-/// The way by which a message came.
+/// The way by which a message came. Whose stream it was is said by key: a place in a set means somebody else in the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// From this machine.
+    /// From this machine, which has verified it: it speaks for whoever signed it, and nobody answers for its way.
     Own,
-    /// Over the authenticated stream of this validator.
-    Direct(ValidatorIndex),
+    /// Over the authenticated stream of this peer.
+    Direct(PeerKey),
     /// By anybody else's hands.
     Relayed,
 }

@@ -1,7 +1,7 @@
 //! Simplex consensus over BLS certificates, without I/O.
 //!
 //! The engine is one function, [`Engine::step`]: an input and the monotonic time go in, outputs come out. It knows
-//! block hashes and headers but not what a block contains; validators by their place in a set but not peers; spans of
+//! block hashes and headers but not what a block contains; validators by their place in a set, and whose stream a message came over by its key; spans of
 //! time but not the clock; votes to be signed but not keys. Signatures are checked by jobs ([`verify`]) that the
 //! caller runs wherever it likes.
 //!
@@ -68,6 +68,7 @@ mod timers;
 pub mod verify;
 mod view;
 mod voting;
+mod worth;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -82,6 +83,7 @@ pub use input::{
 pub use output::{Misconduct, Output, Resend};
 pub use record::Record;
 pub use scheme::{Aggregated, EqualVotes, Scheme};
+pub use worth::Worth;
 
 /// The newest finalized block.
 #[derive(Clone, Debug)]

@@ -18,6 +18,8 @@ pub const STATEMENTS_PER_SIGNER_MAX: usize = 2;
 pub const DOUBTED_VOTES_MAX: usize = 512;
 /// Of these, of one claimed signer.
 pub const DOUBTED_VOTES_PER_SIGNER_MAX: usize = 8;
+/// Of these, checked in one job, so that other work has its turn between two.
+pub const DOUBTED_VOTES_PER_JOB_MAX: usize = 32;
 /// Certificates that wait to be verified.
 pub const CERTIFICATES_WAITING_MAX: usize = 512;
 /// Of these, from one validator, or from all others together.

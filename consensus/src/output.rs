@@ -2,9 +2,10 @@
 //!
 //! The order of one step's outputs is a promise: everything a vote or certificate rests on is persisted by an
 //! earlier [`Output::Persist`] of the same or an earlier step. The caller appends all records of a step, syncs once,
-//! and only then signs and sends.
+//! and only then signs and sends. Whoever is meant is named by the key of its stream, so that an output means the same
+//! when it is carried out in a later epoch.
 
-use types::{Certificate, Epoch, Hash32, Header, TimeMs, ValidatorIndex, View, VoteStatement};
+use types::{Certificate, Epoch, Hash32, Header, PeerKey, TimeMs, ValidatorIndex, View, VoteStatement};
 
 use crate::evidence::Evidence;
 use crate::input::{CertificateRequest, PeerToken, Ticket};
@@ -28,7 +29,7 @@ pub enum Resend {
     Certificate(Certificate),
 }
 
-/// Why a signer is to be punished on the wire.
+/// Why a validator is to be punished on the wire: always for what came over its own stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Misconduct {
     /// A vote over its own stream had a wrong signature.
@@ -60,7 +61,7 @@ pub enum Output {
         /// What they may not know.
         certificate: Certificate,
         /// Who, never this node itself.
-        to: Vec<ValidatorIndex>,
+        to: Vec<PeerKey>,
     },
     /// Run [`crate::verify::run`] and give back its answer as `Verified`.
     Verify {
@@ -98,14 +99,14 @@ pub enum Output {
         /// Which.
         request: CertificateRequest,
         /// Who must have it.
-        first_from: Option<ValidatorIndex>,
+        first_from: Option<PeerKey>,
     },
     /// Ask peers for a missing body, this one first; say `Available` when it is durable.
     FetchBlock {
         /// Which.
         block: Hash32,
         /// Who must have it.
-        first_from: Option<ValidatorIndex>,
+        first_from: Option<PeerKey>,
     },
     /// Send these certificates to whoever asked. Empty means: not kept here; look in the store.
     Answer {
@@ -135,7 +136,7 @@ pub enum Output {
     /// Lower the standing of a validator's connection.
     Punish {
         /// Whose.
-        signer: ValidatorIndex,
+        peer: PeerKey,
         /// For what.
         why: Misconduct,
     },

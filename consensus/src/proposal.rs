@@ -101,8 +101,8 @@ impl Engine {
             return;
         }
         if !self.is_proposal(&proposal, hash) {
-            // Whoever only passed it on may not have known.
-            if route == Route::Direct(proposal.vote.signer) {
+            // Whoever only passed it on may not have known, and whoever signed the vote need not have written the header.
+            if self.is_of_signer(route, proposal.vote.signer) {
                 self.punish(route, Misconduct::BadProposal);
             }
             return;
@@ -115,16 +115,15 @@ impl Engine {
         {
             return;
         }
-        match route {
-            Route::Direct(sender) if sender == vote.signer && !self.epoch.distrusted.contains(&sender) => {
-                self.see_proposal(proposal);
-            }
-            Route::Own | Route::Direct(_) | Route::Relayed => self.doubt_proposal(proposal),
+        if self.is_believed(route, vote.signer) {
+            self.see_proposal(proposal);
+        } else {
+            self.doubt_proposal(proposal);
         }
     }
 
     /// Whether header and vote fit each other, the view and its leader.
-    fn is_proposal(&self, Proposal { vote, header }: &Proposal, hash: Hash32) -> bool {
+    pub(crate) fn is_proposal(&self, Proposal { vote, header }: &Proposal, hash: Hash32) -> bool {
         let statement = &vote.statement;
         let is_new = header.view == statement.view && header.proposer == vote.signer;
         let is_repeated = header.view < statement.view && header.view > View::ZERO;
@@ -181,9 +180,9 @@ impl Engine {
             None => match self.justify(proposal) {
                 Justification::Impossible => self.vote_nullify(),
                 Justification::Missing(missing) => {
-                    let leader = self.leader(view);
+                    let leader = self.leader_peer(view);
                     for (view, kinds) in missing {
-                        self.fetch_certificate(view, kinds, Some(leader));
+                        self.fetch_certificate(view, kinds, leader);
                     }
                 }
                 Justification::Parent(parent) => {

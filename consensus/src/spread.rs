@@ -6,7 +6,7 @@
 //! finalization is sent by the view's leader; a leader that tells only some is mended by the next one, because a later
 //! finalization makes earlier blocks final too, and by resending while nothing else happens.
 
-use types::{Certificate, TimeMs, ValidatorIndex, VoteKind};
+use types::{Certificate, PeerKey, TimeMs, ValidatorIndex, VoteKind};
 
 use crate::output::Output;
 use crate::{Engine, limits};
@@ -39,7 +39,7 @@ impl Engine {
         }
         if statement.kind == VoteKind::Finalize {
             if Some(self.leader(statement.view)) == self.epoch.own {
-                let to = self.others().collect();
+                let to = self.streams_of(self.others());
                 self.outputs.push(Output::Send { certificate: certificate.clone(), to });
             }
         } else if statement.view >= self.view {
@@ -56,12 +56,15 @@ impl Engine {
         let due: Vec<Certificate> =
             self.untold.waiting.extract_if(.., |(due, _)| *due <= now).map(|(_, certificate)| certificate).collect();
         for certificate in due {
-            let to: Vec<ValidatorIndex> =
-                self.others().filter(|member| !self.has_shown(*member, &certificate)).collect();
+            let to = self.streams_of(self.others().filter(|member| !self.has_shown(*member, &certificate)));
             if !to.is_empty() {
                 self.outputs.push(Output::Send { certificate, to });
             }
         }
+    }
+
+    fn streams_of(&self, members: impl Iterator<Item = ValidatorIndex>) -> Vec<PeerKey> {
+        members.filter_map(|member| self.epoch.peer_of(member)).collect()
     }
 
     fn others(&self) -> impl Iterator<Item = ValidatorIndex> + use<> {

@@ -36,6 +36,12 @@ impl Tally {
         self.pools.iter().any(|(statement, pool)| statement.kind == kind && pool.votes.contains_key(&signer))
     }
 
+    /// Whether this signer has said as much of this kind as is remembered.
+    pub(crate) fn is_full(&self, signer: ValidatorIndex, kind: VoteKind) -> bool {
+        let of_kind = self.pools.iter().filter(|(statement, _)| statement.kind == kind);
+        of_kind.filter(|(_, pool)| pool.votes.contains_key(&signer)).count() >= limits::STATEMENTS_PER_SIGNER_MAX
+    }
+
     /// What was said of this kind.
     pub(crate) fn statements(&self, kind: VoteKind) -> Vec<VoteStatement> {
         self.pools.keys().filter(|statement| statement.kind == kind).copied().collect()
@@ -53,11 +59,7 @@ impl Tally {
 
     /// Adds a vote unless it is known or its signer already said enough of this kind. Gives whether it was added.
     pub(crate) fn insert(&mut self, vote: &Vote, power: u64) -> bool {
-        let said = self
-            .pools
-            .iter()
-            .filter(|(statement, pool)| statement.kind == vote.statement.kind && pool.votes.contains_key(&vote.signer));
-        if said.count() >= limits::STATEMENTS_PER_SIGNER_MAX || self.has(vote.signer, &vote.statement) {
+        if self.is_full(vote.signer, vote.statement.kind) || self.has(vote.signer, &vote.statement) {
             return false;
         }
         let pool = self.pools.entry(vote.statement).or_default();

@@ -421,7 +421,9 @@ fn votes_of_a_later_epoch_than_the_stores_are_not_contradicted_when_that_epoch_c
 /// Who is sent which certificate.
 fn told(outputs: &[Output]) -> Vec<(VoteStatement, Vec<u16>)> {
     let sent = outputs.iter().filter_map(|output| match output {
-        Output::Send { certificate, to } => Some((certificate.statement, to.iter().map(|member| member.0).collect())),
+        Output::Send { certificate, to } => {
+            Some((certificate.statement, to.iter().map(|peer| harness::place(*peer)).collect()))
+        }
         _ => None,
     });
     sent.collect()

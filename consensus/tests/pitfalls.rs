@@ -12,8 +12,8 @@ use consensus::{
     Ticket, Verdict, WorkState, verify,
 };
 use harness::{
-    ROOT, SCHEME, Stage, cast, certify, entered, fetched, finalize, finalized, notarize, nullify, resent, set_of,
-    set_with, sign, start,
+    ROOT, SCHEME, Stage, cast, certify, direct, entered, fetched, finalize, finalized, notarize, nullify, peer, resent,
+    set_of, set_with, sign, start,
 };
 use types::{Certificate, Epoch, Hash32, ValidatorIndex, View, VoteKind};
 
@@ -228,13 +228,13 @@ fn what_one_node_calls_evidence_every_other_verifies() {
                 seen += 1;
             }
         }
-        assert!(outputs.contains(&Output::Punish { signer: ValidatorIndex(2), why: Misconduct::Equivocation }));
+        assert!(outputs.contains(&Output::Punish { peer: peer(2), why: Misconduct::Equivocation }));
         // A contradiction that one of the two signatures does not prove is none.
         let (mut stage, _) = Stage::new(3);
         let _ = stage.vote(2, first);
         let mut unproven = sign(&stage.set, ValidatorIndex(2), second);
         unproven.signature.0[9] ^= 1;
-        let outputs = stage.give(Input::Vote { vote: unproven, route: Route::Direct(ValidatorIndex(2)) });
+        let outputs = stage.give(Input::Vote { vote: unproven, route: direct(2) });
         assert!(!outputs.iter().any(|output| matches!(output, Output::Evidence(_))));
     }
     assert_eq!(seen, pairs.len());
@@ -329,7 +329,7 @@ fn floods_of_votes_leave_memory_flat() {
             let signer = ValidatorIndex(u16::try_from(seed % 3).unwrap());
             for statement in kinds {
                 let mut vote = sign(&set, signer, statement);
-                for route in [Route::Direct(signer), Route::Relayed, Route::Direct(ValidatorIndex(99))] {
+                for route in [direct(signer.0), Route::Relayed, direct(99)] {
                     let _ = stage.engine.step(types::TimeMs(0), Input::Vote { vote, route });
                 }
                 vote.signer = ValidatorIndex(4 + u16::try_from(seed % 60_000).unwrap());
@@ -337,7 +337,7 @@ fn floods_of_votes_leave_memory_flat() {
             }
             let mut certificate = certify(&set, &[0, 1, 2], nullify(seed + 1));
             certificate.signature.0[7] ^= 1;
-            for route in [Route::Relayed, Route::Direct(signer)] {
+            for route in [Route::Relayed, direct(signer.0)] {
                 let _ =
                     stage.engine.step(types::TimeMs(0), Input::Certificate { certificate: certificate.clone(), route });
             }
@@ -356,16 +356,16 @@ fn one_bad_signature_in_a_quorum_is_found_and_its_sender_verified_first_from_the
     let set = Arc::clone(&stage.set);
     let mut bad = sign(&set, ValidatorIndex(0), notarize(1, 0, BLOCK));
     bad.signature.0[3] ^= 1;
-    let direct = |vote| Input::Vote { vote, route: Route::Direct(ValidatorIndex(0)) };
-    let _ = stage.give(direct(bad));
+    let by_own_stream = |vote| Input::Vote { vote, route: direct(0) };
+    let _ = stage.give(by_own_stream(bad));
     let _ = stage.vote(1, notarize(1, 0, BLOCK));
     let outputs = stage.vote(2, notarize(1, 0, BLOCK));
-    assert!(outputs.contains(&Output::Punish { signer: ValidatorIndex(0), why: Misconduct::BadSignature }));
+    assert!(outputs.contains(&Output::Punish { peer: peer(0), why: Misconduct::BadSignature }));
     assert_eq!(entered(&outputs), []);
-    let outputs = stage.give(direct(bad));
+    let outputs = stage.give(by_own_stream(bad));
     assert!(matches!(&outputs[0], Output::Verify { job: verify::VerifyJob::Votes { .. }, .. }), "{outputs:?}");
     assert_eq!(
-        entered(&stage.give(direct(sign(&set, ValidatorIndex(0), notarize(1, 0, BLOCK))))),
+        entered(&stage.give(by_own_stream(sign(&set, ValidatorIndex(0), notarize(1, 0, BLOCK))))),
         [2],
         "a good one still counts"
     );
@@ -394,7 +394,7 @@ fn a_block_whose_body_is_withheld_is_fetched_and_not_finalized_by_this_node() {
     let _ = stage.give(Input::Work(WorkState::Pending));
     let (header, block) = stage.block(1, ROOT);
     let _ = stage.propose(1, 0, header);
-    let leader = Some(ValidatorIndex(0));
+    let leader = Some(peer(0));
     assert!(stage.at(100).contains(&Output::FetchBlock { block, first_from: leader }), "of the proposal");
     assert_eq!(cast(&stage.at(300)), [nullify(1)], "and the view is given up in time");
     let outputs = stage.certificate(&[0, 1, 2], notarize(1, 0, block));
@@ -417,7 +417,7 @@ fn an_epochs_votes_count_only_against_its_own_set() {
     // Early votes of the next epoch wait, and tell that this node is behind.
     for signer in 0..4 {
         let vote = of_next(signer, VoteKind::Nullify);
-        let outputs = stage.give(Input::Vote { vote, route: Route::Direct(ValidatorIndex(signer)) });
+        let outputs = stage.give(Input::Vote { vote, route: direct(signer) });
         assert_eq!(fetched(&outputs).len(), usize::from(signer == 0));
     }
     let enter = EpochStart { epoch: Epoch(1), set: Arc::clone(&next), root: OTHER, root_view: View(0), floor: View(0) };
@@ -426,7 +426,7 @@ fn an_epochs_votes_count_only_against_its_own_set() {
     assert_eq!(stage.engine.own_index(), None, "its key is not in the new set");
     stage.set = Arc::clone(&next);
     let vote = of_next(4, VoteKind::Nullify);
-    let input = Input::Vote { vote, route: Route::Direct(ValidatorIndex(4)) };
+    let input = Input::Vote { vote, route: direct(4) };
     assert_eq!(entered(&stage.give(input)), [2], "four that waited and a fifth are a quorum of seven");
     // The old set has no say any more, and no epoch is entered twice.
     let old = set_of(&[1, 1, 1, 1]);
@@ -489,8 +489,8 @@ fn what_cannot_be_a_proposal_is_refused() {
     for (name, header, statement, signer, hash) in wrong {
         let signer = ValidatorIndex(signer);
         let proposal = types::Proposal { vote: sign(&set, signer, statement), header };
-        let outputs = stage.give(Input::Proposal { proposal, hash, route: Route::Direct(signer) });
-        assert_eq!(outputs, [Output::Punish { signer, why: Misconduct::BadProposal }], "{name}");
+        let outputs = stage.give(Input::Proposal { proposal, hash, route: direct(signer.0) });
+        assert_eq!(outputs, [Output::Punish { peer: peer(signer.0), why: Misconduct::BadProposal }], "{name}");
     }
     let outputs = stage.propose(1, 0, good);
     assert!(outputs.iter().any(|output| matches!(output, Output::Validate { .. })), "the right one is still taken");
@@ -513,10 +513,13 @@ fn whoever_forged_a_certificate_is_not_listened_to_for_another() {
     forged.signature.0[4] ^= 1;
     let short = certify(&set, &[0, 1], nullify(1));
     for (signer, forgery) in [(ValidatorIndex(1), forged), (ValidatorIndex(2), short)] {
-        let direct = |certificate| Input::Certificate { certificate, route: Route::Direct(signer) };
-        let outputs = stage.give(direct(forgery.clone()));
-        assert!(outputs.contains(&Output::Punish { signer, why: Misconduct::BadCertificate }), "{outputs:?}");
-        assert_eq!(stage.give(direct(forgery)), [], "no second job");
+        let by_own_stream = |certificate| Input::Certificate { certificate, route: direct(signer.0) };
+        let outputs = stage.give(by_own_stream(forgery.clone()));
+        assert!(
+            outputs.contains(&Output::Punish { peer: peer(signer.0), why: Misconduct::BadCertificate }),
+            "{outputs:?}"
+        );
+        assert_eq!(stage.give(by_own_stream(forgery)), [], "no second job");
     }
     assert_eq!(entered(&stage.certificate(&[0, 1, 2], nullify(1))), [2], "others are");
 }
@@ -528,7 +531,7 @@ fn a_vote_by_another_validators_stream_is_verified_first() {
     let set = Arc::clone(&stage.set);
     let mut forged = sign(&set, ValidatorIndex(0), notarize(1, 0, BLOCK));
     forged.signature.0[3] ^= 1;
-    let outputs = stage.give(Input::Vote { vote: forged, route: Route::Direct(ValidatorIndex(1)) });
+    let outputs = stage.give(Input::Vote { vote: forged, route: direct(1) });
     assert!(matches!(&outputs[0], Output::Verify { job: verify::VerifyJob::Votes { .. }, .. }), "{outputs:?}");
     let outputs = stage.vote(0, notarize(1, 0, OTHER));
     assert!(!outputs.iter().any(|output| matches!(output, Output::Evidence(_) | Output::Verify { .. })));
@@ -541,7 +544,7 @@ fn a_quorum_is_checked_once_while_more_votes_come() {
     let mut jobs = 0;
     for signer in [0, 1, 2, 3].map(ValidatorIndex) {
         let vote = sign(&set, signer, notarize(1, 0, BLOCK));
-        let outputs = stage.engine.step(types::TimeMs(0), Input::Vote { vote, route: Route::Direct(signer) });
+        let outputs = stage.engine.step(types::TimeMs(0), Input::Vote { vote, route: direct(signer.0) });
         jobs += outputs.iter().filter(|output| matches!(output, Output::Verify { .. })).count();
     }
     assert_eq!(jobs, 1);
@@ -555,14 +558,14 @@ fn a_job_of_the_epoch_before_says_nothing_about_the_next() {
     let mut jobs = Vec::new();
     for block in [BLOCK, OTHER] {
         let vote = sign(&set, ValidatorIndex(0), notarize(1, 0, block));
-        let input = Input::Vote { vote, route: Route::Direct(ValidatorIndex(0)) };
+        let input = Input::Vote { vote, route: direct(0) };
         jobs.extend(stage.engine.step(types::TimeMs(0), input));
     }
     let certificate = certify(&set, &[0, 1, 2], nullify(1));
     jobs.extend(stage.engine.step(types::TimeMs(0), Input::Certificate { certificate, route: Route::Relayed }));
     let enter = EpochStart { epoch: Epoch(1), ..start(&set) };
     let _ = stage.give(Input::EnterEpoch(enter));
-    let old = Input::Vote { vote: sign(&set, ValidatorIndex(2), nullify(1)), route: Route::Direct(ValidatorIndex(2)) };
+    let old = Input::Vote { vote: sign(&set, ValidatorIndex(2), nullify(1)), route: direct(2) };
     let before = format!("{:?}", stage.engine);
     assert_eq!(stage.give(old), []);
     let mut answered = 0;
@@ -608,7 +611,7 @@ fn checks(stage: &mut Stage, input: Input) -> Vec<(Ticket, verify::VerifyJob)> {
 
 fn direct_vote(stage: &Stage, signer: u16, statement: types::VoteStatement) -> Input {
     let signer = ValidatorIndex(signer);
-    Input::Vote { vote: sign(&stage.set, signer, statement), route: Route::Direct(signer) }
+    Input::Vote { vote: sign(&stage.set, signer, statement), route: direct(signer.0) }
 }
 
 #[test]
@@ -620,7 +623,7 @@ fn a_certificate_waits_for_the_check_of_own_votes_of_its_view() {
         let vote = direct_vote(&stage, signer, nullify(1));
         jobs.extend(checks(&mut stage, vote));
     }
-    jobs.extend(checks(&mut stage, Input::Certificate { certificate, route: Route::Direct(ValidatorIndex(0)) }));
+    jobs.extend(checks(&mut stage, Input::Certificate { certificate, route: direct(0) }));
     let (ticket, job) = jobs.pop().unwrap();
     assert!(jobs.is_empty() && matches!(job, verify::VerifyJob::Quorums { .. }), "{job:?}");
     let outputs = stage.give(Input::Verified { ticket, answer: verify::run(&job, &SCHEME) });
@@ -703,7 +706,7 @@ fn the_check_of_a_decided_view_is_shared_with_the_next_quorum() {
     }
     // A certificate by others is not checked either: it would be a check of its own.
     let certificate = certify(&stage.set, &[0, 1, 2], finalize(1, BLOCK));
-    assert_eq!(checks(&mut stage, Input::Certificate { certificate, route: Route::Direct(ValidatorIndex(0)) }), []);
+    assert_eq!(checks(&mut stage, Input::Certificate { certificate, route: direct(0) }), []);
     let mut jobs = Vec::new();
     for signer in [0, 1, 2] {
         let vote = direct_vote(&stage, signer, notarize(2, 1, OTHER));

@@ -91,7 +91,7 @@ fn play(stage: &mut Stage, act: &Act) -> Vec<VoteStatement> {
         Act::Vote { view, kind, signer } => {
             let signer = ValidatorIndex(signer);
             let vote = sign(&stage.set, signer, say(stage, kind, view));
-            stage.give(Input::Vote { vote, route: Route::Direct(signer) })
+            stage.give(Input::Vote { vote, route: harness::direct(signer.0) })
         }
         Act::Available { view } => {
             let block = block(stage, view);

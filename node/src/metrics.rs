@@ -2,6 +2,7 @@
 //!
 //! It must not know who reads. The list of names is the registration below; `docs/OPERATING.md` explains it.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use execution::FinalizedBlock;
@@ -123,7 +124,8 @@ impl Metrics {
         self.registry.register_collector(Box::new(StageCollector(self.stages.clone())));
     }
 
-    pub(crate) fn block_is_final(&self, block: &FinalizedBlock, set: &ValidatorSet) {
+    /// `sets` are those of the epochs that this node knows: who is missing in a certificate is a question to its own epoch's.
+    pub(crate) fn block_is_final(&self, block: &FinalizedBlock, sets: &BTreeMap<Epoch, Arc<ValidatorSet>>) {
         let previous = self.last_block.lock().unwrap_or_else(PoisonError::into_inner).replace(block.header.time);
         if let Some(previous) = previous {
             let seconds = block.header.time.0.saturating_sub(previous.0) as f64 / 1_000.0;
@@ -135,7 +137,8 @@ impl Metrics {
         self.block_bytes.set(number(bytes as u64));
         self.block_transactions.set(number(transactions.len() as u64));
         self.transactions_total.inc_by(transactions.len() as u64);
-        if let Ok(signers) = block.certificate.signers.signers(set.len()) {
+        let set = sets.get(&block.certificate.statement.epoch);
+        if let Some((set, Ok(signers))) = set.map(|set| (set, block.certificate.signers.signers(set.len()))) {
             self.missing_validators.set(number(set.len().saturating_sub(signers.len()) as u64));
             let missing = set.power_total().saturating_sub(set.power_of(signers));
             self.missing_validators_power.set(number(missing));
@@ -189,4 +192,78 @@ pub fn resident_bytes() -> u64 {
 
 fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use execution::{BlockOutcome, ChangeSet};
+    use types::{
+        Address, BlsPublicKey, BlsSignature, Body, Certificate, ChainId, Hash32, Header, Height, PeerKey, Power,
+        ProtocolVersion, SignerBitmap, Validator, ValidatorIndex, View, VoteKind, VoteStatement,
+    };
+
+    use super::*;
+
+    fn set_of(members: u8) -> Arc<ValidatorSet> {
+        let member = |place| Validator {
+            key: BlsPublicKey([place; 96]),
+            power: Power(1),
+            account: Address([place; 20]),
+            peer: PeerKey([place; 32]),
+        };
+        Arc::new(ValidatorSet::new((0..members).map(member).collect()).expect("distinct keys with power"))
+    }
+
+    /// A block of an epoch, signed by the first members of its set.
+    fn block(epoch: u64, members: usize, signers: u16) -> FinalizedBlock {
+        let (epoch, hash, height) = (Epoch(epoch), Hash32([7; 32]), Height(9));
+        let header = Header {
+            version: ProtocolVersion(1),
+            chain_id: ChainId(Hash32::ZERO),
+            epoch,
+            view: View(3),
+            height,
+            parent: Hash32::ZERO,
+            time: TimeMs(1),
+            proposer: ValidatorIndex(0),
+            body_root: Hash32::ZERO,
+            state_root: Hash32::ZERO,
+            receipts_root: Hash32::ZERO,
+            price: 0,
+            validators_hash: Hash32::ZERO,
+            next_validators_hash: None,
+        };
+        let kind = VoteKind::Finalize;
+        let statement = VoteStatement { kind, epoch, view: View(3), parent_view: View::ZERO, block: hash };
+        let signers = SignerBitmap::new(members, (0..signers).map(ValidatorIndex));
+        let certificate = Certificate { statement, signers, signature: BlsSignature::ZERO };
+        let outcome = BlockOutcome {
+            hash,
+            height,
+            changes: ChangeSet::default(),
+            pages: Default::default(),
+            pages_replaced: Vec::new(),
+            state_root: Hash32::ZERO,
+            receipts: Vec::new(),
+            receipts_root: Hash32::ZERO,
+            accounts_touched: Vec::new(),
+        };
+        FinalizedBlock { hash, header, body: Body::default().into(), certificate, outcome: Arc::new(outcome) }
+    }
+
+    // FAULTS HA2
+    #[test]
+    fn who_is_missing_in_a_certificate_is_reckoned_by_the_set_of_its_epoch() {
+        let metrics = Metrics::new();
+        // The last blocks of an epoch are told when the next has begun: both sets fit one byte of a bitmap.
+        let sets = BTreeMap::from([(Epoch(4), set_of(4)), (Epoch(5), set_of(7))]);
+        let missing = |block: &FinalizedBlock| {
+            metrics.block_is_final(block, &sets);
+            (metrics.missing_validators.get(), metrics.missing_validators_power.get())
+        };
+        assert_eq!(missing(&block(4, 4, 3)), (1, 1));
+        assert_eq!(missing(&block(5, 7, 5)), (2, 2));
+        assert_eq!(missing(&block(4, 4, 4)), (0, 0));
+        assert_eq!(missing(&block(3, 9, 7)), (0, 0), "nothing is said of a set that is not known any more");
+    }
 }

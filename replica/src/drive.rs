@@ -1,7 +1,8 @@
 //! Driving the engine: its outputs become effects, questions and inputs, until it has nothing more to say.
 
+use consensus::verify::VerifyJob;
 use consensus::{Evidence, Input, Misconduct, Output, Resend};
-use types::{Certificate, Hash32, TimeMs, ValidatorIndex};
+use types::{Certificate, Hash32, PeerKey, TimeMs, ValidatorIndex};
 
 use crate::effect::{Effect, Notice, Offence, Target};
 use crate::job::Job;
@@ -27,7 +28,14 @@ impl Replica {
                 self.effects.push(Effect::Sign { statement, header: header.map(Box::new), again: false });
             }
             Output::Resend(parts) => parts.into_iter().for_each(|part| self.resend(part)),
-            Output::Send { certificate, to } => self.tell(certificate, &to),
+            Output::Send { certificate, to } => {
+                let (to, message) = (Target::Members(to), Message::Certificate(certificate));
+                self.effects.push(Effect::Send { to, message });
+            }
+            // Of votes, only those are checked one by one that came by others' hands, or that accuse somebody.
+            Output::Verify { ticket, job: job @ VerifyJob::Votes { .. } } => {
+                self.start_job(Job::Hearsay(job), Purpose::Verify(ticket));
+            }
             Output::Verify { ticket, job } => self.start_job(Job::Verify(job), Purpose::Verify(ticket)),
             Output::Build { view, parent_view: _, parent } => self.take_turn(view, parent),
             Output::Validate { view, block, header, parent_view: _, parent } => {
@@ -46,7 +54,7 @@ impl Replica {
                 self.finalization(certificate);
             }
             Output::Evidence(evidence) => self.report(&evidence),
-            Output::Punish { signer, why } => self.punish_validator(signer, why),
+            Output::Punish { peer, why } => self.punish_validator(peer, why),
             Output::WakeAt(at) => self.engine_wake_ms = at.0,
             Output::Entered { epoch, view, leader } => {
                 self.view = view;
@@ -67,12 +75,6 @@ impl Replica {
                 Effect::Send { to: Target::Validators, message: Message::Certificate(certificate) }
             }
         });
-    }
-
-    fn tell(&mut self, certificate: Certificate, to: &[ValidatorIndex]) {
-        let members = to.iter().filter_map(|member| self.set.get(*member)).map(|validator| validator.peer);
-        let to = Target::Members(members.collect());
-        self.effects.push(Effect::Send { to, message: Message::Certificate(certificate) });
     }
 
     /// A finalization that is new here, for those who listen and do not vote.
@@ -114,8 +116,7 @@ impl Replica {
         }));
     }
 
-    fn punish_validator(&mut self, signer: ValidatorIndex, why: Misconduct) {
-        let Some(validator) = self.set.get(signer) else { return };
+    fn punish_validator(&mut self, peer: PeerKey, why: Misconduct) {
         let offence = match why {
             Misconduct::BadSignature => Offence::InvalidSignature,
             Misconduct::BadCertificate => Offence::InvalidCertificate,
@@ -123,7 +124,7 @@ impl Replica {
             // An equivocator's votes still count and its blocks are still wanted: evidence is the answer to it.
             Misconduct::Equivocation => return,
         };
-        self.effects.push(Effect::Punish { peer: validator.peer, offence });
+        self.effects.push(Effect::Punish { peer, offence });
     }
 
     /// The place of this node in the epoch's set.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use consensus::{CertificateRequest, Input};
-use types::{Hash32, PeerKey, ValidatorIndex};
+use types::{Hash32, PeerKey};
 
 use crate::effect::Effect;
 use crate::event::RequestId;
@@ -74,7 +74,7 @@ impl Fetch {
 
 impl Replica {
     /// The engine cannot vote to finalize a block whose body is not durable here.
-    pub(crate) fn await_body(&mut self, block: Hash32, first_from: Option<ValidatorIndex>) {
+    pub(crate) fn await_body(&mut self, block: Hash32, first_from: Option<PeerKey>) {
         if self.awaited.len() >= WANTED_MAX {
             // Mostly blocks of forks that came to nothing; the engine asks again for those it still wants.
             self.awaited.clear();
@@ -100,7 +100,7 @@ impl Replica {
     }
 
     /// Wants a block, header and body, whether or not it can become final.
-    pub(crate) fn want(&mut self, hash: &Hash32, first_from: Option<ValidatorIndex>) {
+    pub(crate) fn want(&mut self, hash: &Hash32, first_from: Option<PeerKey>) {
         if self.is_final(hash) || self.chain.entry(hash).is_some_and(|entry| entry.body.is_some()) {
             return;
         }
@@ -116,7 +116,7 @@ impl Replica {
         wanted.retry_ms = now_ms.saturating_add(retry_ms);
         let first = wanted.tries == 0;
         wanted.tries = wanted.tries.saturating_add(1);
-        let leader = first_from.filter(|_| first).and_then(|index| self.peer_of(index));
+        let leader = first_from.filter(|leader| first && *leader != self.config.own_peer);
         let Some(to) = leader.or_else(|| self.any_peer()) else { return };
         let id = self.fetch.next_id(Asked::Block(*hash));
         self.effects.push(Effect::Request { id, to, request: Request::Block { hash: *hash } });
@@ -150,7 +150,7 @@ impl Replica {
         let now_ms = self.now.monotonic_ms;
         match self.fetch.wanted.get(hash) {
             None => self.give_a_moment(hash),
-            Some(wanted) if wanted.retry_ms <= now_ms => self.want(hash, Some(self.leader)),
+            Some(wanted) if wanted.retry_ms <= now_ms => self.want(hash, self.leader_peer()),
             Some(_) => {}
         }
     }
@@ -169,8 +169,8 @@ impl Replica {
         self.drafts.contains_key(hash) || self.jobs.is_checking_body(hash)
     }
 
-    pub(crate) fn fetch_certificates(&mut self, request: CertificateRequest, first_from: Option<ValidatorIndex>) {
-        let first = first_from.and_then(|index| self.peer_of(index));
+    pub(crate) fn fetch_certificates(&mut self, request: CertificateRequest, first_from: Option<PeerKey>) {
+        let first = first_from.filter(|peer| *peer != self.config.own_peer);
         let second = self.any_peer().filter(|peer| Some(*peer) != first);
         for to in first.into_iter().chain(second).take(CERTIFICATE_PEERS) {
             let id = self.fetch.next_id(Asked::Certificates);
@@ -178,10 +178,9 @@ impl Replica {
         }
     }
 
-    /// The network identity of another validator of the epoch.
-    pub(crate) fn peer_of(&self, index: ValidatorIndex) -> Option<PeerKey> {
-        let peer = self.set.get(index)?.peer;
-        (peer != self.config.own_peer).then_some(peer)
+    /// The network identity of the present view's leader. View and leader are the engine's, and so is the set.
+    fn leader_peer(&self) -> Option<PeerKey> {
+        self.engine.set().get(self.leader).map(|leader| leader.peer)
     }
 
     /// One of the connected peers, another one each time; validators of the set count as connected.

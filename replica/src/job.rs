@@ -28,8 +28,10 @@ pub struct JobId(pub u64);
 /// Work to be done elsewhere.
 #[derive(Clone, Debug)]
 pub enum Job {
-    /// Check votes or certificates.
+    /// Check votes or certificates that agreement waits for.
     Verify(VerifyJob),
+    /// Check votes or certificates that came by others' hands, and that anybody may have written: it may be late.
+    Hearsay(VerifyJob),
     /// Check transactions from a peer, signatures included.
     Check {
         /// The transactions.

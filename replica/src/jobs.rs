@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use consensus::{Input, Ticket};
 use execution::ChainState;
-use types::{Hash32, PeerKey, View};
+use types::{Epoch, Hash32, PeerKey, View};
 
 use crate::effect::Effect;
 use crate::event::{GossipToken, RequestId, Via};
@@ -42,8 +42,8 @@ pub(crate) enum Purpose {
         from: PeerKey,
         source: BodySource,
     },
-    Build(View),
-    Validate(View, Hash32),
+    Build(Epoch, View),
+    Validate(Epoch, View, Hash32),
     Execute(Hash32),
     /// Checking blocks of this question ahead of their replay.
     Ahead(RequestId),
@@ -72,9 +72,19 @@ impl Jobs {
         self.purposes.values().any(|purpose| matches!(purpose, Purpose::Body { hash, .. } if hash == block))
     }
 
-    /// Checks of gossip under way.
-    pub(crate) fn gossip_under_way(&self) -> usize {
-        self.purposes.values().filter(|purpose| matches!(purpose, Purpose::Gossip(..))).count()
+    /// Whether these very words are being checked, by whatever way they came.
+    pub(crate) fn is_checking_gossip(&self, message: &Message) -> bool {
+        self.purposes.values().any(|purpose| matches!(purpose, Purpose::Gossip(_, other) if **other == *message))
+    }
+
+    /// Checks of gossip of the same sort under way.
+    pub(crate) fn gossip_under_way(&self, message: &Message) -> usize {
+        let sort = std::mem::discriminant(message);
+        let is_same = |purpose: &Purpose| match purpose {
+            Purpose::Gossip(_, other) => std::mem::discriminant(other.as_ref()) == sort,
+            _ => false,
+        };
+        self.purposes.values().filter(|purpose| is_same(purpose)).count()
     }
 }
 
@@ -100,8 +110,10 @@ impl Replica {
             (Purpose::Body { hash, from, source }, JobAnswer::CheckBody { header, result }) => {
                 self.body_checked((hash, from, source), &header, result);
             }
-            (Purpose::Build(view), JobAnswer::Build(built)) => self.built(view, built),
-            (Purpose::Validate(view, block), JobAnswer::Validate(result)) => self.validated(view, block, result),
+            (Purpose::Build(epoch, view), JobAnswer::Build(built)) => self.built((epoch, view), built),
+            (Purpose::Validate(epoch, view, block), JobAnswer::Validate(result)) => {
+                self.validated((epoch, view), block, result);
+            }
             (Purpose::Execute(_), JobAnswer::Execute(Executed::Fault(fault))) => self.stop(fault),
             (Purpose::Execute(hash), JobAnswer::Execute(executed)) => self.executed(hash, executed),
             (Purpose::Replay, JobAnswer::Replay(replayed)) => {

@@ -5,7 +5,7 @@
 
 use consensus::{Input, Verdict};
 use execution::InvalidBlock;
-use types::{Hash32, Header, TimeMs, View};
+use types::{Epoch, Hash32, Header, TimeMs, View};
 
 use crate::effect::{Effect, Notice};
 use crate::job::Job;
@@ -83,7 +83,7 @@ impl Replica {
         if let Some(judgement) = self.judgements.get_mut(&view) {
             judgement.under_way = true;
         }
-        self.start_job(Job::Validate { ground, header, body }, Purpose::Validate(view, judgement.block));
+        self.start_job(Job::Validate { ground, header, body }, Purpose::Validate(self.epoch, view, judgement.block));
     }
 
     /// A new block's time must be near this node's clock; a block that is certified is not judged by it.
@@ -98,7 +98,7 @@ impl Replica {
     }
 
     /// The check is done.
-    pub(crate) fn validated(&mut self, view: View, block: Hash32, result: Result<(), InvalidBlock>) {
+    pub(crate) fn validated(&mut self, (epoch, view): (Epoch, View), block: Hash32, result: Result<(), InvalidBlock>) {
         let valid = result.is_ok();
         if let Err(error) = result {
             self.effects.push(Effect::Notify(Notice::InvalidProposal { hash: block, error }));
@@ -106,7 +106,8 @@ impl Replica {
         if let Some(entry) = self.chain.entry_mut(&block) {
             entry.valid = Some(valid);
         }
-        if self.judgements.contains_key(&view) {
+        // Views are counted anew in every epoch: a late answer is not for the view of the same number in the next.
+        if epoch == self.epoch && self.judgements.get(&view).is_some_and(|judgement| judgement.block == block) {
             self.say(view, block, valid);
         }
     }

@@ -31,6 +31,7 @@ mod event;
 mod execute;
 mod fetch;
 mod finality;
+mod hearsay;
 mod job;
 mod jobs;
 mod judge;

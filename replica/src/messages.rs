@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use consensus::verify::{VerifyAnswer, VerifyJob};
 use consensus::{Input, PeerToken, Route};
 use types::{Height, List, PeerKey, Proposal, VoteKind};
 
@@ -45,7 +44,7 @@ impl Replica {
     }
 
     fn hear_over_stream(&mut self, from: PeerKey, message: Message) {
-        let route = self.set.index_of_peer(&from).map_or(Route::Relayed, Route::Direct);
+        let route = if self.set.index_of_peer(&from).is_some() { Route::Direct(from) } else { Route::Relayed };
         let epoch = match &message {
             Message::Proposal(Proposal { vote, .. }) | Message::Vote(vote) => vote.statement.epoch,
             Message::Certificate(certificate) => certificate.statement.epoch,
@@ -71,58 +70,6 @@ impl Replica {
             Message::Sketch(sketch) => self.hear_sketch(from, *sketch),
             // Sorted out before.
             Message::Transactions(_) | Message::SystemCalls(_) => {}
-        }
-    }
-
-    /// What anybody may have written is verified before it is passed on or believed.
-    fn hear_gossip(&mut self, from: PeerKey, token: GossipToken, message: Message) {
-        let set = self.set.clone();
-        let (statement, job) = match &message {
-            Message::Proposal(Proposal { vote, .. }) | Message::Vote(vote) => {
-                (vote.statement, VerifyJob::Votes { set, votes: vec![*vote] })
-            }
-            Message::Certificate(certificate) => {
-                (certificate.statement, VerifyJob::Certificates { set, certificates: vec![certificate.clone()] })
-            }
-            // Bodies are asked for, never gossiped.
-            Message::Sketch(_) | Message::Transactions(_) | Message::SystemCalls(_) => {
-                return self.give_verdict(token, GossipVerdict::Reject);
-            }
-        };
-        if statement.epoch > self.epoch {
-            self.ask_status(from);
-        }
-        let known = self.is_final(&statement.block);
-        let near = self.view.0.saturating_sub(statement.view.0) <= GOSSIP_VIEWS_BEHIND_MAX;
-        let busy = self.jobs.gossip_under_way() >= CHECKS_MAX;
-        if statement.epoch != self.epoch || known || busy || !near {
-            return self.give_verdict(token, GossipVerdict::Ignore);
-        }
-        self.start_job(Job::Verify(job), Purpose::Gossip(token, Box::new(message)));
-    }
-
-    /// Gossip that was verified, or found to be false.
-    pub(crate) fn heard_gossip(&mut self, token: GossipToken, message: Message, answer: &VerifyAnswer) {
-        let good = match answer {
-            VerifyAnswer::Votes(good) | VerifyAnswer::Certificates(good) => good.first() == Some(&true),
-            VerifyAnswer::Quorums(_) => false,
-        };
-        if !good {
-            return self.give_verdict(token, GossipVerdict::Reject);
-        }
-        self.give_verdict(token, GossipVerdict::Accept);
-        match message {
-            // A verified vote speaks for its signer as if it had come from there.
-            Message::Vote(vote) => self.tell_engine(Input::Vote { vote, route: Route::Direct(vote.signer) }),
-            Message::Proposal(proposal) => {
-                let hash = crypto::ids::header_hash(&proposal.header);
-                let route = Route::Direct(proposal.vote.signer);
-                self.tell_engine(Input::Proposal { proposal, hash, route });
-            }
-            Message::Certificate(certificate) => {
-                self.tell_engine(Input::Certificate { certificate, route: Route::Own });
-            }
-            Message::Sketch(_) | Message::Transactions(_) | Message::SystemCalls(_) => {}
         }
     }
 
@@ -243,13 +190,9 @@ impl Replica {
     }
 }
 
-/// Checks of unasked gossip that may be under way at once.
-const CHECKS_MAX: usize = 64;
 /// Transactions that may be checked at once, beyond which what peers push is dropped.
 const CHECKING_MAX: usize = 16_384;
 /// Transactions that are checked in one job.
 const CHECK_PART: usize = 128;
-/// Views behind the present one about which gossip is still passed on.
-const GOSSIP_VIEWS_BEHIND_MAX: u64 = 64;
 /// Time between two questions about a peer's height, in milliseconds.
 const STATUS_MS_MIN: u64 = 100;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use consensus::{BuiltBlock, Input, WorkState};
 use execution::{BuildError, Built};
 use mempool::CandidateLimits;
-use types::{Hash32, TimeMs, View};
+use types::{Epoch, Hash32, TimeMs, View};
 
 use crate::chain::Ground;
 use crate::effect::{Effect, Target};
@@ -71,16 +71,17 @@ impl Replica {
         let system_calls = self.calls_on(&turn.parent);
         let view = turn.view;
         let proposing = Proposing { epoch: self.epoch, view, proposer, time, candidates, system_calls, attendance };
-        self.start_job(Job::Build { ground, proposing: Box::new(proposing) }, Purpose::Build(turn.view));
+        self.start_job(Job::Build { ground, proposing: Box::new(proposing) }, Purpose::Build(self.epoch, turn.view));
         if let Some(turn) = &mut self.turn {
             turn.under_way = true;
         }
     }
 
     /// The block is made: it is sent ahead, logged, and given to the engine.
-    pub(crate) fn built(&mut self, view: View, built: Result<Box<Built>, BuildError>) {
+    pub(crate) fn built(&mut self, (epoch, view): (Epoch, View), built: Result<Box<Built>, BuildError>) {
         let current = self.turn.as_ref().is_some_and(|turn| turn.view == view && turn.under_way);
-        if !current {
+        // Views are counted anew in every epoch.
+        if !current || epoch != self.epoch {
             return;
         }
         self.turn = None;

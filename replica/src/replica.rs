@@ -14,6 +14,7 @@ use crate::config::{Config, Start};
 use crate::effect::Effect;
 use crate::event::{Event, Now};
 use crate::fetch::Fetch;
+use crate::hearsay::Hearsay;
 use crate::jobs::Jobs;
 use crate::judge::Judgement;
 use crate::known::Known;
@@ -44,6 +45,8 @@ pub struct Replica {
     pub(crate) company: Company,
     pub(crate) fetch: Fetch,
     pub(crate) jobs: Jobs,
+    /// Gossip that may be passed on.
+    pub(crate) hearsay: Hearsay,
     /// A block this node has to make.
     pub(crate) turn: Option<Turn>,
     /// Proposals whose verdict is not known yet, by view.
@@ -136,6 +139,7 @@ impl Replica {
             final_at_ms: now.monotonic_ms,
             fetch: Fetch::default(),
             jobs: Jobs::default(),
+            hearsay: Hearsay::default(),
             turn: None,
             judgements: BTreeMap::new(),
             certified: BTreeSet::new(),
@@ -223,6 +227,7 @@ impl Replica {
                 break;
             }
         }
+        self.pass_on_what_is_due();
         self.want_again();
         self.ask_ranges();
         self.ask_company();
@@ -241,6 +246,7 @@ impl Replica {
             Some(self.company.deadline_ms()),
             self.outgoing.deadline_ms(),
             self.calls_deadline_ms(),
+            self.hearsay.deadline_ms(),
         ];
         let soonest = deadlines.into_iter().flatten().min().unwrap_or(u64::MAX);
         // At least one millisecond on: a deadline that has just been served must not spin.

@@ -21,7 +21,7 @@ impl Job {
     #[must_use]
     pub fn run(self, context: &JobContext<'_>) -> JobAnswer {
         match self {
-            Self::Verify(job) => JobAnswer::Verify(verify::run(&job, context.scheme)),
+            Self::Verify(job) | Self::Hearsay(job) => JobAnswer::Verify(verify::run(&job, context.scheme)),
             Self::Check { transactions } => JobAnswer::Check(context.check(transactions)),
             Self::CheckBody { header, body } => {
                 let result = context.check_body(&header, body).map(Arc::new);

@@ -151,8 +151,7 @@ impl Replica {
     /// Asks a leader for a whole block, now.
     fn want_whole(&mut self, hash: &Hash32, from: PeerKey) {
         self.fetch.missed(hash);
-        let leader = self.set.index_of_peer(&from);
-        self.want(hash, leader);
+        self.want(hash, Some(from));
     }
 
     /// What this node answers to being asked for transactions of a block, if it has that in memory.

@@ -37,11 +37,13 @@ pub enum Canary {
     ProofCountedAgain,
     /// A view that is notarized after it was given up does not lengthen the next one.
     NoBackOffAfterLateNotarization,
+    /// A place in one epoch's set is taken for the same member in the next.
+    IndicesAcrossEpochs,
 }
 
 impl Canary {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::VoteBeforeSync,
         Self::NoNullifyCheck,
         Self::QuorumTwoF,
@@ -57,6 +59,7 @@ impl Canary {
         Self::MerkleRootUnchecked,
         Self::ProofCountedAgain,
         Self::NoBackOffAfterLateNotarization,
+        Self::IndicesAcrossEpochs,
     ];
 
     /// The name by which it is planted.
@@ -78,6 +81,7 @@ impl Canary {
             Self::MerkleRootUnchecked => "merkle-root-unchecked",
             Self::ProofCountedAgain => "proof-counted-again",
             Self::NoBackOffAfterLateNotarization => "no-back-off-after-late-notarization",
+            Self::IndicesAcrossEpochs => "indices-across-epochs",
         }
     }
 }

@@ -66,6 +66,21 @@ impl Scheme for KeyedHash {
     }
 }
 
+/// The stream of the member at a place of the sets made here.
+pub fn peer(place: u16) -> PeerKey {
+    PeerKey([u8::try_from(place).unwrap(); 32])
+}
+
+/// Whose stream this is.
+pub fn place(peer: PeerKey) -> u16 {
+    u16::from(peer.0[0])
+}
+
+/// Over the stream of the member at this place.
+pub fn direct(place: u16) -> Route {
+    Route::Direct(peer(place))
+}
+
 pub fn set_of(powers: &[u64]) -> Arc<ValidatorSet> {
     set_with(powers, 0)
 }
@@ -81,6 +96,17 @@ pub fn set_with(powers: &[u64], salt: u8) -> Arc<ValidatorSet> {
             account: Address([place; 20]),
             peer: PeerKey([place; 32]),
         }
+    });
+    Arc::new(ValidatorSet::new(validators.collect()).unwrap())
+}
+
+/// The set of these nodes, of whom each has a power, a key and a stream of its own in every set; places rise with numbers.
+pub fn set_of_nodes(members: &[(u8, u64)]) -> Arc<ValidatorSet> {
+    let validators = members.iter().map(|(node, power)| Validator {
+        key: BlsPublicKey([*node; 96]),
+        power: Power(*power),
+        account: Address([*node; 20]),
+        peer: peer(u16::from(*node)),
     });
     Arc::new(ValidatorSet::new(validators.collect()).unwrap())
 }
@@ -222,9 +248,8 @@ impl Stage {
     }
 
     pub fn vote(&mut self, signer: u16, statement: VoteStatement) -> Vec<Output> {
-        let signer = ValidatorIndex(signer);
-        let vote = sign(&self.set, signer, statement);
-        self.give(Input::Vote { vote, route: Route::Direct(signer) })
+        let vote = sign(&self.set, ValidatorIndex(signer), statement);
+        self.give(Input::Vote { vote, route: direct(signer) })
     }
 
     pub fn certificate(&mut self, signers: &[u16], statement: VoteStatement) -> Vec<Output> {
@@ -246,9 +271,9 @@ impl Stage {
     /// A proposal over the leader's own stream.
     pub fn propose(&mut self, view: u64, parent_view: u64, header: Header) -> Vec<Output> {
         let hash = hash_of(&header);
-        let leader = ValidatorIndex(self.leader(view));
-        let vote = sign(&self.set, leader, notarize(view, parent_view, hash));
-        self.give(Input::Proposal { proposal: Proposal { vote, header }, hash, route: Route::Direct(leader) })
+        let leader = self.leader(view);
+        let vote = sign(&self.set, ValidatorIndex(leader), notarize(view, parent_view, hash));
+        self.give(Input::Proposal { proposal: Proposal { vote, header }, hash, route: direct(leader) })
     }
 
     pub fn available(&mut self, block: Hash32) -> Vec<Output> {
@@ -298,7 +323,7 @@ pub fn fetched(outputs: &[Output]) -> Vec<(u64, Option<u16>)> {
     outputs
         .iter()
         .filter_map(|output| match output {
-            Output::FetchCertificate { request, first_from } => Some((request.view.0, first_from.map(|first| first.0))),
+            Output::FetchCertificate { request, first_from } => Some((request.view.0, first_from.map(place))),
             _ => None,
         })
         .collect()

@@ -1,5 +1,6 @@
 //! A whole network of engines in memory, from one seed: lossy, repeating and reordering links, crashes that keep
-//! only what was persisted, a validator that runs twice, and one that signs everything. Checked throughout: no two
+//! only what was persisted, a validator that runs twice, and one that signs everything. The set is another one in every
+//! epoch, and most members' places with it. Checked throughout: no two
 //! blocks of one height are final, no honest key contradicts itself, no honest validator is punished or accused, and
 //! after healing everyone finalizes again.
 
@@ -46,7 +47,8 @@ enum Event {
 }
 
 struct Node {
-    validator: ValidatorIndex,
+    /// Who it is, in every epoch; twins are one.
+    number: u16,
     engine: Option<Engine>,
     /// Counts restarts.
     life: u64,
@@ -80,7 +82,8 @@ pub struct Network {
     pub next: u64,
     queue: BTreeMap<(u64, u64), Event>,
     nodes: Vec<Node>,
-    set: Arc<ValidatorSet>,
+    /// Of the even epochs, and of the odd ones.
+    sets: [Arc<ValidatorSet>; 2],
     crime: Crime,
     blocks: BTreeMap<Hash32, Header>,
     /// Everything honest keys ever said.
@@ -95,21 +98,22 @@ pub struct Network {
 impl Network {
     pub fn new(seed: u64, crime: Crime) -> Self {
         let mut dice = Dice(seed);
-        let count = 4 + dice.roll(4);
-        // Validator 0 alone may be faulty, so it has less than a third.
-        let powers: Vec<u64> = (0..count).map(|place| if place == 0 { 2 } else { 2 + dice.roll(3) }).collect();
-        let set = super::set_of(&powers);
+        let count = 5 + u8::try_from(dice.roll(4)).unwrap();
+        // Node 0 alone may be faulty, so it has less than a third.
+        let members = (0..count).map(|node| (node, if node == 0 { 2 } else { 2 + dice.roll(3) })).collect::<Vec<_>>();
+        let without = |absent: u8| members.iter().copied().filter(|(node, _)| *node != absent).collect::<Vec<_>>();
+        let sets = [count - 1, 1].map(|absent| super::set_of_nodes(&without(absent)));
         let root = header(0, 0, 0, Hash32::ZERO, ValidatorIndex(0), 0);
         let start = EpochStart {
             epoch: Epoch(0),
-            set: Arc::clone(&set),
+            set: Arc::clone(&sets[0]),
             root: hash_of(&root),
             root_view: View(0),
             floor: View(0),
         };
         let twin = (crime == Crime::Twins).then_some(0);
-        let node = |validator: u64| Node {
-            validator: ValidatorIndex(u16::try_from(validator).unwrap()),
+        let node = |number: u8| Node {
+            number: u16::from(number),
             engine: None,
             life: 0,
             log: Vec::new(),
@@ -128,7 +132,7 @@ impl Network {
             next: 0,
             queue: BTreeMap::new(),
             nodes,
-            set,
+            sets,
             crime,
             blocks,
             said: BTreeMap::new(),
@@ -147,8 +151,21 @@ impl Network {
         self.now >= HEALED_MS
     }
 
-    fn is_faulty(&self, validator: ValidatorIndex) -> bool {
-        self.crime != Crime::None && validator == ValidatorIndex(0)
+    fn is_faulty(&self, number: u16) -> bool {
+        self.crime != Crime::None && number == 0
+    }
+
+    fn set(&self, epoch: Epoch) -> &Arc<ValidatorSet> {
+        &self.sets[usize::from(!epoch.0.is_multiple_of(2))]
+    }
+
+    /// Who has this place in an epoch.
+    fn number_of(&self, epoch: Epoch, member: ValidatorIndex) -> u16 {
+        super::place(self.set(epoch).get(member).unwrap().peer)
+    }
+
+    fn index_of(&self, epoch: Epoch, number: u16) -> Option<ValidatorIndex> {
+        self.set(epoch).index_of_peer(&super::peer(number))
     }
 
     fn schedule(&mut self, delay: u64, event: Event) {
@@ -199,7 +216,7 @@ impl Network {
         let node = &mut self.nodes[at];
         node.life += 1;
         node.judging.clear();
-        let own_key = self.set.get(node.validator).map(|validator| validator.key);
+        let own_key = Some(types::BlsPublicKey([u8::try_from(node.number).unwrap(); 96]));
         let config = Config { own_key, ..super::CONFIG };
         let (engine, outputs) = Engine::recover(config, &node.start, node.log.clone(), TimeMs(self.now));
         node.engine = Some(engine);
@@ -252,7 +269,7 @@ impl Network {
             }
             Output::Send { certificate, to } => {
                 for member in to {
-                    self.send(at, usize::from(member.0), Message::Certificates(vec![certificate.clone()]));
+                    self.send(at, usize::from(super::place(member)), Message::Certificates(vec![certificate.clone()]));
                 }
             }
             Output::Verify { ticket, job } => {
@@ -265,13 +282,13 @@ impl Network {
                 self.judge(at, block);
             }
             Output::FetchCertificate { request, first_from } => {
-                let to = first_from.map_or_else(|| self.anybody(), |first| usize::from(first.0));
+                let to = first_from.map_or_else(|| self.anybody(), |first| usize::from(super::place(first)));
                 self.send(at, to, Message::AskCertificate(request));
                 let to = self.anybody();
                 self.send(at, to, Message::AskCertificate(request));
             }
             Output::FetchBlock { block, first_from } => {
-                let to = first_from.map_or_else(|| self.anybody(), |first| usize::from(first.0));
+                let to = first_from.map_or_else(|| self.anybody(), |first| usize::from(super::place(first)));
                 self.send(at, to, Message::AskBlock(block));
                 let to = self.anybody();
                 self.send(at, to, Message::AskBlock(block));
@@ -285,11 +302,12 @@ impl Network {
             Output::Decided { block, .. } => drop(self.settled(at, block)),
             Output::Finalized(certificate) => self.finalized(at, certificate),
             Output::Evidence(evidence) => {
-                assert!(self.is_faulty(evidence.signer()), "an honest validator is accused: {evidence:?}");
+                let accused = self.number_of(evidence.first.statement.epoch, evidence.signer());
+                assert!(self.is_faulty(accused), "an honest validator is accused: {evidence:?}");
                 self.evidence += 1;
             }
-            Output::Punish { signer, why } => {
-                assert!(self.is_faulty(signer), "honest validator {signer} is punished for {why:?}");
+            Output::Punish { peer, why } => {
+                assert!(self.is_faulty(super::place(peer)), "honest node {peer} is punished for {why:?}");
             }
             Output::WakeAt(TimeMs(due)) => {
                 let delay = due.saturating_sub(self.now);
@@ -303,8 +321,9 @@ impl Network {
     }
 
     fn sign(&mut self, at: usize, statement: VoteStatement, header: Option<Header>) {
-        let signer = self.nodes[at].validator;
-        if !self.is_faulty(signer) {
+        let number = self.nodes[at].number;
+        let Some(signer) = self.index_of(statement.epoch, number) else { panic!("node {number} is no member") };
+        if !self.is_faulty(number) {
             let has_notarization = |record: &Record| {
                 matches!(record, Record::Certificate(certificate) if certificate.statement.view == statement.view
                     && certificate.statement.kind == VoteKind::Notarize)
@@ -323,7 +342,7 @@ impl Network {
             );
             said.push(statement);
         }
-        let vote = super::sign(&self.set, signer, statement);
+        let vote = super::sign(self.set(statement.epoch), signer, statement);
         self.local(at, 0, Input::Signed { vote });
         match header {
             Some(header) => self.broadcast(at, &Message::Proposal(Proposal { vote, header })),
@@ -344,7 +363,8 @@ impl Network {
             above
         } else {
             let salt = self.dice.roll(1 << 40);
-            header(epoch.0, view.0, above.height.0 + 1, parent, self.nodes[at].validator, salt)
+            let proposer = self.index_of(epoch, self.nodes[at].number).unwrap();
+            header(epoch.0, view.0, above.height.0 + 1, parent, proposer, salt)
         };
         let hash = hash_of(&header);
         self.blocks.insert(hash, header.clone());
@@ -353,7 +373,7 @@ impl Network {
         self.got_body(at, hash);
         // A faulty leader's body reaches only some.
         for to in 0..self.nodes.len() {
-            if !self.is_faulty(self.nodes[at].validator) || self.dice.percent(60) {
+            if !self.is_faulty(self.nodes[at].number) || self.dice.percent(60) {
                 self.send(at, to, Message::Body(hash));
             }
         }
@@ -386,7 +406,7 @@ impl Network {
 
     /// A node holds a block, and so its ancestors, to be final. Gives whether its word counts.
     fn settled(&mut self, at: usize, block: Hash32) -> bool {
-        if self.is_faulty(self.nodes[at].validator) && self.crime == Crime::Liar {
+        if self.is_faulty(self.nodes[at].number) && self.crime == Crime::Liar {
             return false;
         }
         let mut ancestor = block;
@@ -411,7 +431,7 @@ impl Network {
         let height = self.blocks[&block].height.0;
         self.nodes[at].height = self.nodes[at].height.max(height);
         if self.is_last(&block) {
-            let set = Arc::clone(&self.set);
+            let set = Arc::clone(self.set(epoch.next()));
             let start = EpochStart { epoch: epoch.next(), set, root: block, root_view: View(0), floor: View(0) };
             self.nodes[at].start = start.clone();
             self.local(at, 0, Input::EnterEpoch(start));
@@ -425,8 +445,11 @@ impl Network {
     }
 
     fn deliver(&mut self, to: usize, from: usize, message: Message) {
-        let sender = self.nodes[from].validator;
-        let route = if self.dice.percent(20) { Route::Relayed } else { Route::Direct(sender) };
+        let sender = super::peer(self.nodes[from].number);
+        let is_member =
+            self.nodes[to].engine.as_ref().is_some_and(|engine| engine.set().index_of_peer(&sender).is_some());
+        let relayed = self.dice.percent(20) || !is_member;
+        let route = if relayed { Route::Relayed } else { Route::Direct(sender) };
         if self.crime == Crime::Liar && to == 0 {
             self.lie(&message);
         }
@@ -465,7 +488,7 @@ impl Network {
             (VoteKind::Finalize, made_up),
         ] {
             let lie = VoteStatement { kind, epoch, view, parent_view: View(0), block };
-            let mut vote = super::sign(&self.set, ValidatorIndex(0), lie);
+            let mut vote = super::sign(self.set(epoch), ValidatorIndex(0), lie);
             if self.dice.percent(25) {
                 vote.signature.0[5] ^= 1;
             }
@@ -487,8 +510,7 @@ impl Network {
                 Event::Restart { at } => self.start(at),
             }
             if self.healed() {
-                let heights =
-                    || self.nodes.iter().filter(|node| !self.is_faulty(node.validator)).map(|node| node.height);
+                let heights = || self.nodes.iter().filter(|node| !self.is_faulty(node.number)).map(|node| node.height);
                 let goal = *goal.get_or_insert(heights().max().unwrap() + 10);
                 if heights().min().unwrap() >= goal {
                     return now - HEALED_MS;

@@ -236,7 +236,7 @@ impl Hands {
         match notice {
             Notice::Decided { block } => self.notices.decided(block),
             Notice::Final { block } => {
-                self.metrics.block_is_final(&block, &self.newest_set());
+                self.metrics.block_is_final(&block, &self.sets);
                 let FinalizedBlock { header, body, outcome, .. } = block.as_ref().clone();
                 self.notices.decided(Arc::new(DecidedBlock { header, body, outcome }));
                 self.write(Writing::Tell(block));

@@ -1,7 +1,7 @@
 //! The threads that do the replica's heavy work: signatures, validity, execution.
 //!
 //! What agreement waits for goes first: votes and certificates, then making and checking blocks, then executing them, then what
-//! may be late (transactions of peers). The first thread never takes what may be late, and ranges of old blocks have a thread of
+//! may be late (transactions of peers, and votes by others' hands). The first thread never takes what may be late, and ranges of old blocks have a thread of
 //! their own, so that neither can keep a vote waiting, and the signatures of one range are checked by the others while the range
 //! before it is replayed. A job on so few transactions that two changes of threads would cost more than the job is
 //! done at once, by whoever asks. It must not know what an answer is good for.
@@ -152,7 +152,7 @@ const fn urgency(job: &Job) -> usize {
         Job::Verify(_) => 0,
         Job::Build { .. } | Job::Validate { .. } | Job::CheckBody { .. } => 1,
         Job::Execute { .. } => 2,
-        Job::Check { .. } => LATE,
+        Job::Hearsay(_) | Job::Check { .. } => LATE,
         Job::Replay { .. } => LONG,
     }
 }
@@ -160,7 +160,7 @@ const fn urgency(job: &Job) -> usize {
 const fn stage(job: &Job) -> Stage {
     match job {
         Job::Verify(_) => Stage::Verify,
-        Job::Check { .. } => Stage::Gossip,
+        Job::Hearsay(_) | Job::Check { .. } => Stage::Gossip,
         Job::CheckBody { .. } => Stage::CheckBody,
         Job::Build { .. } => Stage::Build,
         Job::Validate { .. } => Stage::Validate,
@@ -176,7 +176,9 @@ fn is_small(job: &Job) -> bool {
         Job::CheckBody { body, .. } => body.transactions.len(),
         Job::Validate { body, .. } => body.facts().len(),
         // Votes are on their way while a block is executed: they must not wait for that.
-        Job::Verify(_) | Job::Check { .. } | Job::Execute { .. } | Job::Replay { .. } => return false,
+        Job::Verify(_) | Job::Hearsay(_) | Job::Check { .. } | Job::Execute { .. } | Job::Replay { .. } => {
+            return false;
+        }
     };
     transactions <= AT_ONCE_TRANSACTIONS_MAX
 }
@@ -259,4 +261,29 @@ impl Queue {
 fn lock(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
     // A panic elsewhere cannot leave the queue half-changed: each holder does one push or pop.
     queue.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use consensus::verify::VerifyJob;
+    use types::{Address, BlsPublicKey, PeerKey, Power, Validator, ValidatorSet};
+
+    use super::*;
+
+    // FAULTS HB4
+    #[test]
+    fn what_anybody_may_have_written_is_checked_after_what_agreement_waits_for() {
+        let (key, peer) = (BlsPublicKey([1; 96]), PeerKey([1; 32]));
+        let member = Validator { key, power: Power(1), account: Address([1; 20]), peer };
+        let set = Arc::new(ValidatorSet::new(vec![member]).expect("one member"));
+        let votes = VerifyJob::Votes { set: set.clone(), votes: Vec::new() };
+        let certificates = VerifyJob::Certificates { set, certificates: Vec::new() };
+        for job in [votes, certificates] {
+            assert_eq!(urgency(&Job::Verify(job.clone())), 0);
+            let hearsay = Job::Hearsay(job);
+            assert_eq!(urgency(&hearsay), urgency(&Job::Check { transactions: Vec::new() }), "in turn with those");
+            // The first thread takes only what is sooner, and all threads what is sooner first.
+            assert!(urgency(&hearsay) >= LATE && !is_small(&hearsay));
+        }
+    }
 }

@@ -3,6 +3,7 @@
 mod calls;
 mod clocks;
 mod follow;
+mod hearsay;
 mod miner;
 mod misled;
 mod ranges;

@@ -52,12 +52,14 @@ pub struct Node {
     pub told: Vec<(Height, Hash32)>,
     signer: KeySigner,
     voter: bool,
-    peer: PeerKey,
+    pub peer: PeerKey,
     running: Option<Running>,
 }
 
 /// Looks at a message from one node to another.
 pub type Post = Box<dyn FnMut(usize, usize, &mut Message) -> bool>;
+/// Looks at what a node does.
+pub type Watch = Box<dyn FnMut(usize, &Effect)>;
 
 pub struct World {
     pub now: Now,
@@ -66,6 +68,7 @@ pub struct World {
     pub nodes: Vec<Node>,
     /// What becomes of a message on its way: it may change, and passes if the answer is yes.
     pub post: Option<Post>,
+    pub watch: Option<Watch>,
     /// Who asked whom what.
     pub asked: Vec<(usize, usize, Request)>,
     /// Whether questions of a kind get no answer.
@@ -162,6 +165,7 @@ impl World {
             chain,
             nodes: nodes.collect(),
             post: None,
+            watch: None,
             asked: Vec::new(),
             unanswered: |_| false,
             cut: BTreeSet::new(),
@@ -274,6 +278,7 @@ impl World {
     }
 
     fn do_effect(&mut self, place: usize, effect: Effect) {
+        self.watch.iter_mut().for_each(|watch| watch(place, &effect));
         match effect {
             Effect::Sign { statement, header, .. } => self.sign(place, statement, header.map(|header| *header)),
             Effect::Send { to, message } => self.send(place, &to, &message),

@@ -80,6 +80,7 @@ const fn made_for(canary: Canary) -> &'static str {
         Canary::SyncErrorRetried => "failing-disk",
         Canary::ReproposalWithoutViewRule => "reproposal",
         Canary::NoBackOffAfterLateNotarization => "delays",
+        Canary::IndicesAcrossEpochs => "changing-sets",
         Canary::MerkleRootUnchecked | Canary::ProofCountedAgain => "mining",
     }
 }
