@@ -81,6 +81,25 @@ fn a_member_that_only_nullifies_slows_the_chain_and_does_not_stop_it() {
 }
 
 #[test]
+fn nobody_is_punished_for_what_a_framer_makes_of_his_words() {
+    // FAULTS HB3
+    stands("framer", 3, "framing");
+}
+
+#[test]
+fn what_is_said_again_and_again_by_others_moves_nobody() {
+    // FAULTS HA10, HB4
+    stands("replayer", 2, "replay");
+}
+
+#[test]
+fn members_come_and_go_and_nobody_speaks_from_anothers_place() {
+    // FAULTS HA2
+    let report = stands("changing-sets", 4, "another set");
+    assert!(report.faults.contains_key("vote in a successor's name"), "{:?}", report.faults);
+}
+
+#[test]
 fn a_block_with_a_swapped_witness_a_nonce_gap_or_a_repetition_is_refused() {
     // FAULTS M1, M3, M7
     let report = stands("contraband", 2, "swapped witness");

@@ -7,12 +7,13 @@ use crypto::hash::sha256;
 use execution::{GenesisBlock, Registry};
 use genesis::GenesisBuilder;
 use types::{
-    Address, Amount, Asset, AssetId, ByteString, ChainId, Genesis, GenesisValidator, MiningParameters, Network, Power,
-    TimeMs, Timing, ValidatorSet,
+    Address, Amount, Asset, AssetId, ByteString, ChainId, Epoch, Genesis, GenesisValidator, MiningParameters, Network,
+    Power, TimeMs, Timing, Validator, ValidatorIndex, ValidatorSet,
 };
 
 use super::clock::UNIX_MS_AT_START;
 use super::keys::{SignatureKind, Signatures, ValidatorKey, peer_key, validator_keys};
+use super::roster::Roster;
 
 /// Funded accounts.
 const ACCOUNTS: usize = 6;
@@ -25,7 +26,10 @@ pub(crate) const SPACING_MIN_MS: u64 = 200;
 /// What a network is to be like.
 #[derive(Clone, Debug)]
 pub(crate) struct Terms {
+    /// Of the members at the start.
     pub(crate) powers: Vec<u64>,
+    /// The sets after that, by the power of each member in them; none for who is absent.
+    pub(crate) later: Vec<Vec<u64>>,
     pub(crate) signatures: SignatureKind,
     pub(crate) timing: Timing,
 }
@@ -42,7 +46,7 @@ impl Terms {
             seed_interval_ms: 700,
             ..Timing::default()
         };
-        Self { powers, signatures: SignatureKind::KeyedHash, timing }
+        Self { powers, later: Vec::new(), signatures: SignatureKind::KeyedHash, timing }
     }
 }
 
@@ -58,7 +62,7 @@ pub(crate) struct Ground {
     pub(crate) chain_id: ChainId,
     pub(crate) registry: Registry,
     pub(crate) block0: GenesisBlock,
-    pub(crate) set: Arc<ValidatorSet>,
+    roster: Roster,
     pub(crate) keys: Vec<ValidatorKey>,
     pub(crate) signatures: Signatures,
     pub(crate) accounts: Vec<Account>,
@@ -70,12 +74,49 @@ impl Ground {
         let accounts = accounts();
         let genesis = genesis(terms, &keys, &accounts);
         let chain_id = genesis::chain_id(&genesis);
-        let registry = runtime::registry().with_signatures(Signatures::of_rules(terms.signatures));
+        let first = genesis::validator_set(&genesis).expect("a checked genesis has validators");
+        let later = terms.later.iter().map(|powers| set_of(&keys, powers));
+        let roster = Roster::new(std::iter::once(first).chain(later).collect());
+        let mut modules = runtime::modules();
+        if roster.turns() {
+            modules.push(Box::new(roster.clone()));
+        }
+        let registry = Registry::new(modules).with_signatures(Signatures::of_rules(terms.signatures));
         let block0 = registry.genesis(&genesis, chain_id).expect("a checked genesis starts a chain");
-        let set = genesis::validator_set(&genesis).expect("a checked genesis has validators");
         let signatures = Signatures::new(terms.signatures, chain_id);
-        Self { genesis: Arc::new(genesis), chain_id, registry, block0, set: Arc::new(set), keys, signatures, accounts }
+        Self { genesis: Arc::new(genesis), chain_id, registry, block0, roster, keys, signatures, accounts }
     }
+
+    /// Who votes in an epoch.
+    pub(crate) fn set(&self, epoch: Epoch) -> &Arc<ValidatorSet> {
+        self.roster.set(epoch)
+    }
+
+    /// The place of a member in an epoch's set, if it is there.
+    pub(crate) fn index_in(&self, epoch: Epoch, member: usize) -> Option<ValidatorIndex> {
+        self.set(epoch).index_of(&self.keys[member].public)
+    }
+
+    /// Which member has a place in an epoch's set.
+    pub(crate) fn member_at(&self, epoch: Epoch, place: ValidatorIndex) -> Option<usize> {
+        let key = self.set(epoch).get(place)?.key;
+        self.keys.iter().position(|member| member.public == key)
+    }
+}
+
+/// Where a member's rewards go.
+fn account_of(node: usize) -> Address {
+    Address([u8::try_from(node).expect("few nodes"); 20])
+}
+
+/// The members that have any power.
+fn set_of(keys: &[ValidatorKey], powers: &[u64]) -> ValidatorSet {
+    let members = keys.iter().zip(powers).enumerate().filter(|(_, (_, power))| **power > 0);
+    let validators = members.map(|(node, (key, power))| {
+        let (key, power) = (key.public, Power(*power));
+        Validator { key, power, account: account_of(node), peer: peer_key(node) }
+    });
+    ValidatorSet::new(validators.collect()).expect("distinct keys with power")
 }
 
 fn accounts() -> Vec<Account> {
@@ -103,10 +144,10 @@ fn genesis(terms: &Terms, keys: &[ValidatorKey], accounts: &[Account]) -> Genesi
             parameters.timing = terms.timing.clone();
             easy_mining(&mut parameters.mining);
         });
-    for (node, (key, power)) in keys.iter().zip(&terms.powers).enumerate() {
-        let account = Address([u8::try_from(node).expect("few nodes"); 20]);
+    for (node, (key, power)) in keys.iter().zip(&terms.powers).enumerate().filter(|(_, (_, power))| **power > 0) {
         let ValidatorKey { public, possession, .. } = key;
-        let (key, possession, power, peer) = (*public, *possession, Power(*power), peer_key(node));
+        let (key, possession, power) = (*public, *possession, Power(*power));
+        let (account, peer) = (account_of(node), peer_key(node));
         builder = builder.validator(GenesisValidator { key, possession, power, account, peer });
     }
     for account in accounts {

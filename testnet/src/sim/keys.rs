@@ -28,7 +28,7 @@ pub(crate) struct ValidatorKey {
     pub(crate) possession: BlsSignature,
 }
 
-/// Keys in rising order, so that a node's number is its place in the set.
+/// Keys in rising order, so that a node's number is its place in a set of all.
 pub(crate) fn validator_keys(count: usize) -> Vec<ValidatorKey> {
     static KEYS: OnceLock<Vec<ValidatorKey>> = OnceLock::new();
     let all = KEYS.get_or_init(|| {

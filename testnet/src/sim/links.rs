@@ -82,6 +82,11 @@ impl Links {
         self.ways_us = Some((0..nodes).map(|from| row(from, &mut way_us)).collect());
     }
 
+    /// Whether nothing passes in this direction.
+    pub(crate) fn is_cut(&self, from: usize, to: usize) -> bool {
+        self.cut[from][to]
+    }
+
     /// Whether the scenario holds this message back.
     pub(crate) fn filtered(&mut self, to: usize, message: &Message) -> bool {
         self.filter.as_mut().is_some_and(|filter| filter(&Passing { to, message }))

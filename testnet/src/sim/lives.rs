@@ -5,6 +5,7 @@ use replica::Event;
 use types::{Epoch, Height, View};
 
 use super::checks::Sighting;
+use super::gossip::Ear;
 use super::node::{Doom, Risen};
 use super::world::{Happening, World};
 
@@ -49,8 +50,8 @@ impl World {
         node.doom = None;
         if !node.is_faulty && node.life > 1 {
             let floor = floor.map_or((Epoch::ZERO, View::ZERO), |floor| (floor.epoch, floor.view));
-            let (signer, store) = (node.index(), &node.store);
-            self.auditor.see(&Sighting::Risen { node: place, signer, store, log: &log, floor });
+            let (member, store) = (node.validator, &node.store);
+            self.auditor.see(&Sighting::Risen { node: place, member, store, log: &log, floor });
         }
         self.tell(|| format!("node {place} comes up"));
         self.schedule_settle(place);
@@ -77,6 +78,7 @@ impl World {
         let kept = lots.place(node.store.unsynced() + 1);
         node.store.crash(kept);
         node.doom = None;
+        node.ear = Ear::default();
         let peer = node.peer;
         self.faults.add("crash");
         self.tell(|| format!("node {place} loses power"));

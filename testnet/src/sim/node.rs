@@ -7,10 +7,11 @@ use journal::{MemoryDisk, VoteBound};
 use mempool::PoolLimits;
 use replica::wire::Request;
 use replica::{Config, Desk, Effect, LogRecord, Now, Replica, RequestId, RequestToken, Start, Tip};
-use types::{ByteString, Epoch, PeerKey, ValidatorIndex, View};
+use types::{ByteString, Epoch, PeerKey, View};
 
 use super::clock::Clock;
 use super::crimes::Crime;
+use super::gossip::Ear;
 use super::ground::Ground;
 use super::keys::peer_key;
 use super::store::Store;
@@ -30,7 +31,7 @@ pub(crate) enum Doom {
 /// A node of the network, up or down.
 pub(crate) struct Node {
     pub(crate) peer: PeerKey,
-    /// Its place in the validator set; an observer has none.
+    /// Its number among the members, which is its place in a set of all; an observer has none.
     pub(crate) validator: Option<usize>,
     pub(crate) log_disk: MemoryDisk,
     pub(crate) lease_disk: MemoryDisk,
@@ -43,6 +44,7 @@ pub(crate) struct Node {
     /// It breaks the rules; nothing is expected of it.
     pub(crate) is_faulty: bool,
     pub(crate) crime: Option<Box<dyn Crime>>,
+    pub(crate) ear: Ear,
     /// The store writes until then.
     pub(crate) store_busy_until_us: u64,
     /// When its newest vote left.
@@ -93,14 +95,11 @@ impl Node {
             doom: None,
             is_faulty: false,
             crime: None,
+            ear: Ear::default(),
             store_busy_until_us: 0,
             voted_us: 0,
             sync_us: 300,
         }
-    }
-
-    pub(crate) fn index(&self) -> Option<ValidatorIndex> {
-        self.validator.map(|place| ValidatorIndex(u16::try_from(place).expect("a place in a set")))
     }
 
     /// Starts from what is on the disks.

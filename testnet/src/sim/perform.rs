@@ -8,6 +8,8 @@ use types::{Canonical, Header, PeerKey, Proposal, Vote, VoteStatement};
 
 use super::checks::Sighting;
 use super::crimes::Crime;
+use super::gossip::Way;
+use super::node::Node;
 use super::world::{Happening, World};
 
 /// How long a node waits for an answer.
@@ -27,11 +29,7 @@ impl World {
             Effect::Send { to, message } => self.send(place, &to, &message),
             Effect::Gossip(message) => {
                 self.watch(place, &message);
-                let own = self.nodes[place].peer;
-                let others = (0..self.nodes.len()).filter(|to| self.nodes[*to].peer != own);
-                for to in others.collect::<Vec<_>>() {
-                    self.transmit(place, to, true, &message);
-                }
+                self.publish(place, &message);
             }
             Effect::Request { id, to, request } => self.ask(place, id, to, &request),
             Effect::Respond { token, response } => self.respond(place, token, Some(response)),
@@ -71,14 +69,15 @@ impl World {
                 }
             }
             Effect::Stop(fault) => self.stopped(place, &fault.to_string()),
-            Effect::Verdict { .. } => {}
+            Effect::Verdict { token, verdict } => self.verdict(place, token, verdict),
         }
     }
 
     fn sign(&mut self, place: usize, statement: VoteStatement, header: Option<Box<Header>>) {
-        let node = &self.nodes[place];
-        let (Some(index), Some(validator)) = (node.index(), node.validator) else {
-            self.auditor.violated("no fault", format!("node {place} has no key and wants to vote"));
+        let validator = self.nodes[place].validator;
+        let index = validator.and_then(|member| self.ground.index_in(statement.epoch, member));
+        let (Some(index), Some(validator)) = (index, validator) else {
+            self.auditor.violated("no fault", format!("node {place} is no validator and wants to vote"));
             return;
         };
         let vote = self.ground.signatures.vote(&self.ground.keys[validator], index, statement);
@@ -93,29 +92,42 @@ impl World {
 
     fn send(&mut self, place: usize, to: &Target, message: &Message) {
         self.watch(place, message);
-        let own = self.nodes[place].peer;
-        let members = self.ground.keys.len();
-        let is_meant = |node: &super::node::Node| match to {
-            Target::Validators => node.peer != own && node.validator.is_some_and(|validator| validator < members),
-            Target::Members(peers) => peers.contains(&node.peer),
-        };
-        let targets: Vec<usize> = (0..self.nodes.len()).filter(|to| is_meant(&self.nodes[*to])).collect();
+        let targets = self.targets(place, to);
+        if matches!(message, Message::Vote(_) | Message::Proposal(_)) && *to == Target::Validators {
+            let unreached = |to: &usize| self.nodes[*to].up.is_none() || self.links.is_cut(place, *to);
+            if !self.nodes[place].is_faulty && targets.iter().any(unreached) {
+                // Those who are reached may reach the others.
+                self.publish(place, message);
+            }
+        }
         let Some(mut crime) = self.nodes[place].crime.take() else {
             // Encoded once for all.
             let bytes: Arc<[u8]> = message.to_canonical().into();
             for to in targets {
                 if !self.links.filtered(to, message) {
-                    self.carry(place, to, false, &bytes);
+                    self.carry(place, to, Way::Stream, &bytes);
                 }
             }
             return;
         };
         for to in targets {
             for message in self.commit_crime(place, &mut crime, to, message.clone()) {
-                self.transmit(place, to, false, &message);
+                self.transmit(place, to, Way::Stream, &message);
             }
         }
         self.nodes[place].crime = Some(crime);
+    }
+
+    /// Who is meant, by the set that the sender knows.
+    fn targets(&self, place: usize, to: &Target) -> Vec<usize> {
+        let own = self.nodes[place].peer;
+        let epoch = self.nodes[place].up.as_ref().map(|up| up.replica.status().epoch).unwrap_or_default();
+        let set = self.ground.set(epoch);
+        let is_meant = |node: &Node| match to {
+            Target::Validators => node.peer != own && set.index_of_peer(&node.peer).is_some(),
+            Target::Members(peers) => peers.contains(&node.peer),
+        };
+        (0..self.nodes.len()).filter(|to| is_meant(&self.nodes[*to])).collect()
     }
 
     fn commit_crime(&mut self, place: usize, crime: &mut Box<dyn Crime>, to: usize, message: Message) -> Vec<Message> {
@@ -139,22 +151,23 @@ impl World {
     fn watch_vote(&mut self, place: usize, vote: &Vote) {
         self.tell(|| format!("node {place} says {:?}", vote.statement));
         let honest = !self.nodes[place].is_faulty;
-        if honest || self.nodes[place].index() == Some(vote.signer) {
+        let member = self.ground.member_at(vote.statement.epoch, vote.signer);
+        if honest || (member.is_some() && member == self.nodes[place].validator) {
             self.auditor.see(&Sighting::Vote { vote, honest });
         }
     }
 
     /// Sends a message on its way, one destination, encoded for itself.
-    pub(crate) fn transmit(&mut self, from: usize, to: usize, gossip: bool, message: &Message) {
+    pub(crate) fn transmit(&mut self, from: usize, to: usize, way: Way, message: &Message) {
         if self.nodes[from].is_faulty {
             self.watch(from, message);
         }
         if !self.links.filtered(to, message) {
-            self.carry(from, to, gossip, &message.to_canonical().into());
+            self.carry(from, to, way, &message.to_canonical().into());
         }
     }
 
-    pub(crate) fn carry(&mut self, from: usize, to: usize, gossip: bool, bytes: &Arc<[u8]>) {
+    pub(crate) fn carry(&mut self, from: usize, to: usize, way: Way, bytes: &Arc<[u8]>) {
         let times = self.links.carry(from, to, bytes.len());
         match times.len() {
             0 => self.faults.add("message lost"),
@@ -162,7 +175,7 @@ impl World {
             _ => self.faults.add("message doubled"),
         }
         for in_us in times {
-            self.later(in_us, Happening::Message { from, to, gossip, bytes: bytes.clone() });
+            self.later(in_us, Happening::Message { from, to, way, bytes: bytes.clone() });
         }
     }
 
@@ -226,9 +239,9 @@ impl World {
                 self.tell(|| format!("node {place} enters view {view} of epoch {epoch}, led by {leader}"));
                 self.views.insert((epoch, view));
             }
-            Notice::Evidence { signer, .. } => {
+            Notice::Evidence { signer, epoch, .. } => {
                 self.faults.add("evidence");
-                self.auditor.see(&Sighting::Evidence { signer });
+                self.auditor.see(&Sighting::Evidence { epoch, signer });
             }
             Notice::InvalidProposal { .. } => self.faults.add("invalid proposal"),
             Notice::Pooled { .. } | Notice::Dropped { .. } | Notice::Validators { .. } => {}

@@ -11,15 +11,14 @@ use std::sync::Arc;
 use consensus::Record;
 use execution::FinalizedBlock;
 use replica::wire::{Message, Request, Response};
-use replica::{
-    Effect, Event, GossipToken, Job, JobAnswer, JobContext, JobId, LogRecord, Now, RequestId, RequestToken, Via,
-};
+use replica::{Effect, Event, Job, JobAnswer, JobContext, JobId, LogRecord, Now, RequestId, RequestToken, Via};
 use types::{Canonical, Certificate, Epoch, Height, SystemCall, View};
 
 use super::checks::{Auditor, Sighting};
 use super::client::Client;
 use super::crimes::{Crime, Hand, Utterance};
 use super::faults::Faults;
+use super::gossip::Way;
 use super::ground::{Ground, Terms};
 use super::keys::SeedSigner;
 use super::links::Links;
@@ -30,7 +29,7 @@ use super::queue::Queue;
 
 /// Something that will happen.
 pub(crate) enum Happening {
-    Message { from: usize, to: usize, gossip: bool, bytes: Arc<[u8]> },
+    Message { from: usize, to: usize, way: Way, bytes: Arc<[u8]> },
     Asked { from: usize, life: u64, to: usize, id: RequestId, bytes: Arc<[u8]> },
     Answered { from: usize, to: usize, life: u64, id: RequestId, bytes: Option<Arc<[u8]>> },
     Alarm { node: usize, life: u64, alarm: u64 },
@@ -63,7 +62,9 @@ pub(crate) struct World {
     pub(crate) kill_all_at: Option<u64>,
     /// What happened, folded into a number: equal seeds give equal numbers.
     pub(crate) trace: u64,
-    gossip_tokens: u64,
+    pub(super) gossip_tokens: u64,
+    /// How often something was said to everybody.
+    pub(super) publications: u64,
     narrated: bool,
 }
 
@@ -111,6 +112,7 @@ impl World {
             kill_all_at: None,
             trace: seed,
             gossip_tokens: 0,
+            publications: 0,
             narrated: super::run::is_narrated(),
         }
     }
@@ -121,7 +123,7 @@ impl World {
         self.at_us = self.at_us.max(at_us);
         self.note(at_us);
         match happening {
-            Happening::Message { from, to, gossip, bytes } => self.hear(from, to, gossip, &bytes),
+            Happening::Message { from, to, way, bytes } => self.hear(from, to, way, &bytes),
             Happening::Asked { from, life, to, id, bytes } => self.asked(from, life, to, id, &bytes),
             Happening::Answered { from, to, life, id, bytes } if self.lives(to, life) => {
                 let response = bytes.and_then(|bytes| Response::from_canonical(&bytes).ok());
@@ -341,7 +343,7 @@ impl World {
         self.give(place, Event::Committed { height });
     }
 
-    fn hear(&mut self, from: usize, to: usize, gossip: bool, bytes: &[u8]) {
+    fn hear(&mut self, from: usize, to: usize, way: Way, bytes: &Arc<[u8]>) {
         if self.nodes[to].up.is_none() {
             return;
         }
@@ -351,13 +353,14 @@ impl World {
             }
             return;
         };
-        self.provoke(to, &message);
-        let via = if gossip {
-            self.gossip_tokens += 1;
-            Via::Gossip(GossipToken(self.gossip_tokens))
-        } else {
-            Via::Stream
+        let via = match way {
+            Way::Stream => Via::Stream,
+            Way::Gossip(publication) => match self.overhear(from, to, publication, bytes) {
+                Some(token) => Via::Gossip(token),
+                None => return,
+            },
         };
+        self.provoke(to, &message);
         let from = self.nodes[from].peer;
         self.give(to, Event::Message { from, via, message });
     }
@@ -370,9 +373,12 @@ impl World {
         for (to, utterance) in said {
             let to = self.instance(to);
             match utterance {
-                Utterance::Stream(message) => self.transmit(place, to, false, &message),
-                Utterance::Gossip(message) => self.transmit(place, to, true, &message),
-                Utterance::Junk(bytes) => self.carry(place, to, false, &bytes.into()),
+                Utterance::Stream(message) => self.transmit(place, to, Way::Stream, &message),
+                Utterance::Gossip(message) => {
+                    let way = self.publication();
+                    self.transmit(place, to, way, &message);
+                }
+                Utterance::Junk(bytes) => self.carry(place, to, Way::Stream, &bytes.into()),
             }
         }
     }

@@ -31,11 +31,11 @@ impl Certified {
         let statement = &certificate.statement;
         let what = format!("node {node} has a {:?} certificate of view {}", statement.kind, statement.view);
         let signers = self.signers(certificate).ok_or_else(|| format!("{what} whose bitmap is malformed"))?;
-        if !self.quorum.is_met(signers.iter().copied()) {
+        if !self.quorum.is_met(statement.epoch, signers.iter().copied()) {
             return Err(format!("{what} without a quorum"));
         }
         let aggregated = Aggregated { statement, signers: &signers, signature: &certificate.signature };
-        if !self.ground.signatures.verify_aggregated(&self.ground.set, aggregated) {
+        if !self.ground.signatures.verify_aggregated(self.ground.set(statement.epoch), aggregated) {
             return Err(format!("{what} whose signature is wrong"));
         }
         self.genuine.insert(hash);
@@ -44,7 +44,7 @@ impl Certified {
 
     /// Who signed, if the bitmap is exact for the set.
     fn signers(&self, certificate: &Certificate) -> Option<Vec<ValidatorIndex>> {
-        let members = self.ground.set.len();
+        let members = self.ground.set(certificate.statement.epoch).len();
         let bytes = certificate.signers.as_bytes();
         let bit = |place: usize| bytes[place / 8] >> (place % 8) & 1 == 1;
         if bytes.len() != members.div_ceil(8) || (members..bytes.len() * 8).any(bit) {

@@ -4,20 +4,22 @@
 //! Looked for in what the node finds on its disks when it comes back, before anybody can help it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use consensus::Record;
 use replica::LogRecord;
-use types::{Epoch, Hash32, Height, ValidatorIndex, View, VoteKind, VoteStatement};
+use types::{Epoch, Hash32, Height, View, VoteKind, VoteStatement};
 
+use super::super::ground::Ground;
 use super::super::store::Store;
 use super::{Checker, Sighting};
 
-#[derive(Default)]
 pub(super) struct Durability {
+    ground: Arc<Ground>,
     /// Blocks that were told to clients, by node.
     told: BTreeMap<usize, BTreeMap<Height, Hash32>>,
-    /// Votes that left, by validator and place.
-    left: BTreeMap<ValidatorIndex, BTreeMap<(Epoch, View), BTreeSet<VoteStatement>>>,
+    /// Votes that left, by member and place.
+    left: BTreeMap<usize, BTreeMap<(Epoch, View), BTreeSet<VoteStatement>>>,
 }
 
 /// A log as sets.
@@ -48,6 +50,10 @@ impl Kept {
 }
 
 impl Durability {
+    pub(super) const fn new(ground: Arc<Ground>) -> Self {
+        Self { ground, told: BTreeMap::new(), left: BTreeMap::new() }
+    }
+
     fn check_told(&self, node: usize, store: &Store, kept: &Kept) -> Result<(), String> {
         let Some(told) = self.told.get(&node) else { return Ok(()) };
         let tip = store.height();
@@ -59,17 +65,17 @@ impl Durability {
         Ok(())
     }
 
-    fn check_votes(&self, signer: ValidatorIndex, kept: &Kept, floor: (Epoch, View)) -> Result<(), String> {
+    fn check_votes(&self, member: usize, kept: &Kept, floor: (Epoch, View)) -> Result<(), String> {
         let above = (floor.0, floor.1.next());
-        let left = self.left.get(&signer).into_iter().flat_map(|left| left.range(above..));
+        let left = self.left.get(&member).into_iter().flat_map(|left| left.range(above..));
         for ((epoch, view), votes) in left {
             for vote in votes {
                 if !kept.votes.contains(vote) {
-                    return Err(format!("validator {signer} forgot a vote that had left it: {vote:?}"));
+                    return Err(format!("validator {member} forgot a vote that had left it: {vote:?}"));
                 }
                 if vote.kind == VoteKind::Finalize && !kept.notarized.contains(&(*epoch, *view)) {
                     return Err(format!(
-                        "validator {signer} voted to finalize view {view} of epoch {epoch} and forgot its notarization"
+                        "validator {member} voted to finalize view {view} of epoch {epoch} and forgot its notarization"
                     ));
                 }
             }
@@ -91,14 +97,17 @@ impl Checker for Durability {
             }
             Sighting::Vote { vote, honest: true } => {
                 let statement = vote.statement;
-                let places = self.left.entry(vote.signer).or_default();
+                let Some(member) = self.ground.member_at(statement.epoch, vote.signer) else {
+                    return Err(format!("an honest node votes at place {} of epoch {}", vote.signer, statement.epoch));
+                };
+                let places = self.left.entry(member).or_default();
                 places.entry((statement.epoch, statement.view)).or_default().insert(statement);
                 Ok(())
             }
-            Sighting::Risen { node, signer, store, log, floor } => {
+            Sighting::Risen { node, member, store, log, floor } => {
                 let kept = Kept::of(log);
                 self.check_told(*node, store, &kept)?;
-                signer.map_or(Ok(()), |signer| self.check_votes(signer, &kept, *floor))
+                member.map_or(Ok(()), |member| self.check_votes(member, &kept, *floor))
             }
             _ => Ok(()),
         }

@@ -24,13 +24,13 @@ impl Justified {
     }
 
     fn is_nullified(&self, epoch: Epoch, view: View) -> bool {
-        self.nullified.get(&(epoch, view)).is_some_and(|signers| self.quorum.is_met(signers.iter().copied()))
+        self.nullified.get(&(epoch, view)).is_some_and(|signers| self.quorum.is_met(epoch, signers.iter().copied()))
     }
 
     fn is_notarized(&self, epoch: Epoch, view: View, block: Option<Hash32>) -> bool {
         let Some(blocks) = self.notarized.get(&(epoch, view)) else { return false };
         let fits = |hash: &Hash32| block.is_none_or(|block| block == *hash);
-        blocks.iter().any(|(hash, signers)| fits(hash) && self.quorum.is_met(signers.iter().copied()))
+        blocks.iter().any(|(hash, signers)| fits(hash) && self.quorum.is_met(epoch, signers.iter().copied()))
     }
 
     fn check(&self, signer: ValidatorIndex, statement: &VoteStatement) -> Result<(), String> {

@@ -43,13 +43,15 @@ pub(crate) enum Sighting<'a> {
     /// From now on something may.
     CalmEnds,
     /// An honest node came back: this is what it kept, and above this place its log is complete.
-    Risen { node: usize, signer: Option<ValidatorIndex>, store: &'a Store, log: &'a [LogRecord], floor: (Epoch, View) },
+    Risen { node: usize, member: Option<usize>, store: &'a Store, log: &'a [LogRecord], floor: (Epoch, View) },
     /// An honest node holds something against a peer.
     Punished { node: usize, peer: PeerKey, offence: Offence },
     /// A miner solved a header for this payee.
     Mined { hash: Hash32, payee: Address },
     /// An honest node says that it has proof of a contradiction.
-    Evidence { signer: ValidatorIndex },
+    Evidence { epoch: Epoch, signer: ValidatorIndex },
+    /// An honest node refuses gossip, which is held against the peer that passed it on.
+    Rejected { node: usize, peer: PeerKey },
 }
 
 /// One property.
@@ -84,14 +86,13 @@ pub(crate) struct Auditor {
 impl Auditor {
     /// `faulty` are the peers of whom nothing is expected.
     pub(crate) fn new(ground: &Arc<Ground>, faulty: Vec<PeerKey>) -> Self {
-        let powers: Vec<u64> = ground.set.validators().iter().map(|member| member.power.0).collect();
         let checkers: Vec<Box<dyn Checker>> = vec![
             Box::new(never_twice::NeverTwice::default()),
-            Box::new(justified::Justified::new(Quorum { powers: powers.clone() })),
-            Box::new(certified::Certified::new(ground.clone(), Quorum { powers })),
+            Box::new(justified::Justified::new(Quorum { ground: ground.clone() })),
+            Box::new(certified::Certified::new(ground.clone(), Quorum { ground: ground.clone() })),
             Box::new(agreement::Agreement::default()),
             Box::new(connected::Connected::default()),
-            Box::new(durability::Durability::default()),
+            Box::new(durability::Durability::new(ground.clone())),
             Box::new(replay::Replay::new(ground.clone())),
             Box::new(innocence::Innocence::new(ground, faulty)),
             Box::new(mining::MiningPay::default()),
@@ -125,16 +126,17 @@ impl Auditor {
 }
 
 /// What is a quorum, reckoned here anew.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Quorum {
-    powers: Vec<u64>,
+    ground: Arc<Ground>,
 }
 
 impl Quorum {
-    /// Whether these members, each named once, are more than two thirds of the power.
-    fn is_met(&self, members: impl IntoIterator<Item = ValidatorIndex>) -> bool {
-        let signed: u64 = members.into_iter().filter_map(|member| self.powers.get(usize::from(member.0))).sum();
-        let total: u64 = self.powers.iter().sum();
+    /// Whether these members of an epoch's set, each named once, are more than two thirds of its power.
+    fn is_met(&self, epoch: Epoch, members: impl IntoIterator<Item = ValidatorIndex>) -> bool {
+        let powers: Vec<u64> = self.ground.set(epoch).validators().iter().map(|member| member.power.0).collect();
+        let signed: u64 = members.into_iter().filter_map(|member| powers.get(usize::from(member.0))).sum();
+        let total: u64 = powers.iter().sum();
         u128::from(signed) * 3 > u128::from(total) * 2
     }
 }

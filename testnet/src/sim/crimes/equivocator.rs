@@ -47,7 +47,8 @@ impl Crime for Equivocator {
                 if hand.lots.chance(300) { vec![other, Message::Proposal(proposal)] } else { vec![other] }
             }
             Message::Sketch(sketch)
-                if sketch.header.proposer == hand.index() && Self::is_deceived(to, sketch.header.view) =>
+                if sketch.header.proposer == hand.index(sketch.header.epoch)
+                    && Self::is_deceived(to, sketch.header.view) =>
             {
                 let header = Self::other(&sketch.header);
                 vec![Message::Sketch(Box::new(Sketch { header, ..*sketch }))]

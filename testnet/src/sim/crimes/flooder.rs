@@ -51,7 +51,7 @@ impl Crime for Flooder {
         for _ in 0..self.burst {
             let message = if hand.lots.chance(200) { heard.clone() } else { Self::vote(hand, about) };
             hand.faults.add("flood");
-            let to = (hand.own + 1 + hand.lots.place(hand.ground.set.len() - 1)) % hand.ground.set.len();
+            let to = hand.somebody();
             said.push((to, Utterance::Stream(message)));
         }
         said

@@ -47,7 +47,7 @@ impl Forger {
         let before = votes.len();
         votes.insert(own.signer, own.signature);
         votes.insert(vote.signer, vote.signature);
-        let set = &hand.ground.set;
+        let set = hand.ground.set(vote.statement.epoch);
         let is_quorum = set.is_quorum(set.power_of(votes.keys().copied()));
         if votes.len() == before || !is_quorum {
             return None;
@@ -59,7 +59,7 @@ impl Forger {
     }
 
     fn forge(&self, hand: &mut Hand<'_>, statement: VoteStatement) -> Utterance {
-        let members = hand.ground.set.len();
+        let members = hand.ground.set(statement.epoch).len();
         let signature = BlsSignature([u8::try_from(hand.lots.below(256)).expect("below 256"); 48]);
         let all = (0..members).map(|place| ValidatorIndex(u16::try_from(place).expect("few")));
         let real = (!self.seen.is_empty()).then(|| self.seen[hand.lots.place(self.seen.len())].clone());
@@ -130,8 +130,7 @@ impl Crime for Forger {
                 hand.faults.add("forgery");
                 // Whoever has not heard as many votes yet hears this first.
                 let bent = with_bitmap(&real, |bytes| bytes.push(0));
-                let others = (0..hand.ground.set.len()).filter(|place| *place != hand.own);
-                return others.map(|place| (place, certificate(bent.clone()))).collect();
+                return hand.others().map(|place| (place, certificate(bent.clone()))).collect();
             }
         }
         let about = vote.statement;
@@ -151,7 +150,7 @@ impl Crime for Forger {
         };
         let forged = self.forge(hand, statement);
         hand.faults.add("forgery");
-        let to = (hand.own + 1 + hand.lots.place(hand.ground.set.len() - 1)) % hand.ground.set.len();
+        let to = hand.somebody();
         let forged = match forged {
             Utterance::Stream(message) if hand.lots.chance(200) => Utterance::Gossip(message),
             forged => forged,

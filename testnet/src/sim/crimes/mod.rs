@@ -6,9 +6,11 @@
 mod equivocator;
 mod flooder;
 mod forger;
+mod framer;
 mod liar;
 mod loot;
 mod nuller;
+mod replayer;
 mod reproposer;
 mod smuggler;
 mod thief;
@@ -17,13 +19,15 @@ mod withholder;
 use std::sync::Arc;
 
 use replica::wire::{Message, Request, Response};
-use types::{Proposal, ValidatorIndex, Vote, VoteStatement};
+use types::{Epoch, Proposal, ValidatorIndex, Vote, VoteStatement};
 
 pub(crate) use equivocator::Equivocator;
 pub(crate) use flooder::Flooder;
 pub(crate) use forger::Forger;
+pub(crate) use framer::Framer;
 pub(crate) use liar::{Liar, WAYS};
 pub(crate) use nuller::Nuller;
+pub(crate) use replayer::Replayer;
 pub(crate) use reproposer::Reproposer;
 pub(crate) use smuggler::{Contraband, Smuggler};
 pub(crate) use thief::Thief;
@@ -36,25 +40,38 @@ use super::lots::Lots;
 /// What a criminal has at hand.
 pub(crate) struct Hand<'a> {
     pub(crate) ground: &'a Arc<Ground>,
-    /// Its place in the set.
+    /// Its number among the members.
     pub(crate) own: usize,
     pub(crate) lots: &'a mut Lots,
     pub(crate) faults: &'a mut Faults,
 }
 
 impl Hand<'_> {
-    pub(crate) fn index(&self) -> ValidatorIndex {
-        ValidatorIndex(u16::try_from(self.own).expect("a place in a set"))
+    /// Its place in an epoch's set; outside of it, one that nobody has.
+    pub(crate) fn index(&self, epoch: Epoch) -> ValidatorIndex {
+        self.ground.index_in(epoch, self.own).unwrap_or(ValidatorIndex(u16::MAX))
     }
 
     /// Signs anything, with its own key.
     pub(crate) fn sign(&self, statement: VoteStatement) -> Vote {
-        self.ground.signatures.vote(&self.ground.keys[self.own], self.index(), statement)
+        self.ground.signatures.vote(&self.ground.keys[self.own], self.index(statement.epoch), statement)
     }
 
     /// Whether a proposal is its own.
     pub(crate) fn is_own(&self, proposal: &Proposal) -> bool {
-        proposal.vote.signer == self.index()
+        proposal.vote.signer == self.index(proposal.vote.statement.epoch)
+    }
+
+    /// All other members.
+    pub(crate) fn others(&self) -> impl Iterator<Item = usize> + use<> {
+        let own = self.own;
+        (0..self.ground.keys.len()).filter(move |member| *member != own)
+    }
+
+    /// Any other member.
+    pub(crate) fn somebody(&mut self) -> usize {
+        let members = self.ground.keys.len();
+        (self.own + 1 + self.lots.place(members - 1)) % members
     }
 }
 

@@ -33,7 +33,7 @@ impl Crime for Nuller {
         self.newest = (statement.epoch, statement.view);
         hand.faults.add("early nullify");
         let vote = Message::Vote(hand.sign(nullify(statement)));
-        let others = (0..hand.ground.set.len()).filter(|to| *to != hand.own);
+        let others = hand.others();
         others.map(|to| (to, Utterance::Stream(vote.clone()))).collect()
     }
 }

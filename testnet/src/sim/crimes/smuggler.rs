@@ -159,7 +159,7 @@ impl Crime for Smuggler {
     fn send(&mut self, hand: &mut Hand<'_>, _to: usize, message: Message) -> Vec<Message> {
         self.remember(hand.ground.chain_id, &message);
         match message {
-            Message::Sketch(sketch) if sketch.header.proposer == hand.index() => {
+            Message::Sketch(sketch) if sketch.header.proposer == hand.index(sketch.header.epoch) => {
                 let Some(changed) = self.change(hand, &sketch) else { return vec![Message::Sketch(sketch)] };
                 vec![Message::Sketch(Box::new(sketch_of(hand, &changed, &sketch)))]
             }

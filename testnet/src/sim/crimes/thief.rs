@@ -21,7 +21,7 @@ impl Thief {
 }
 
 fn tell(hand: &mut Hand<'_>, call: SystemCall) -> (usize, Utterance) {
-    let to = (hand.own + 1 + hand.lots.place(hand.ground.set.len() - 1)) % hand.ground.set.len();
+    let to = hand.somebody();
     let calls = List::new(vec![call]).expect("one call");
     (to, Utterance::Stream(Message::SystemCalls(calls)))
 }

@@ -4,7 +4,9 @@
 use tokens::{Mint, TokensCall};
 use types::Amount;
 
-use super::super::crimes::{Contraband, Crime, Equivocator, Flooder, Forger, Nuller, Smuggler, Withholder};
+use super::super::crimes::{
+    Contraband, Crime, Equivocator, Flooder, Forger, Framer, Nuller, Replayer, Smuggler, Withholder,
+};
 use super::super::ground::SCARCE;
 use super::super::outcome::Outcome;
 use super::super::world::{Cast, World};
@@ -45,6 +47,14 @@ pub(super) fn forger(casting: &Casting) -> Outcome {
 
 pub(super) fn nuller(casting: &Casting) -> Outcome {
     sustained(casting, || Box::new(Nuller::default()))
+}
+
+pub(super) fn framer(casting: &Casting) -> Outcome {
+    sustained(casting, || Box::new(Framer::new(200)))
+}
+
+pub(super) fn replayer(casting: &Casting) -> Outcome {
+    sustained(casting, || Box::new(Replayer::new(2)))
 }
 
 pub(super) fn flood(casting: &Casting) -> Outcome {

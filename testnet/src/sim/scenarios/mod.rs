@@ -3,6 +3,7 @@
 //! A scenario builds one network or several from its seed, lets things happen to them, mends everything that can be
 //! mended, and expects progress. What is expected beside that the checkers know.
 
+mod changing_sets;
 mod clocks;
 mod criminals;
 mod damaged_log;
@@ -42,6 +43,13 @@ impl Casting {
     /// So many validators of equal power.
     pub(crate) fn equals(&self, members: usize) -> Terms {
         self.terms(vec![1; members])
+    }
+
+    /// Six members, of whom in turn the last, the first and the third are not in the set: it changes at every epoch's end.
+    pub(crate) fn turning(&self) -> Terms {
+        let mut terms = self.terms(vec![1, 1, 1, 1, 1, 0]);
+        terms.later = vec![vec![0, 1, 1, 1, 1, 1], vec![1, 1, 0, 1, 1, 1]];
+        terms
     }
 
     pub(crate) fn terms(&self, powers: Vec<u64>) -> Terms {
@@ -84,6 +92,9 @@ pub(crate) const ALL: &[Scenario] = &[
     scenario("withholder", 1, criminals::withholder),
     scenario("forger", 1, criminals::forger),
     scenario("nuller", 1, criminals::nuller),
+    scenario("framer", 1, criminals::framer),
+    scenario("replayer", 1, criminals::replayer),
+    scenario("changing-sets", 1, changing_sets::run),
     scenario("contraband", 1, criminals::contraband),
     scenario("flood", 1, criminals::flood),
     scenario("liars", 1, liars::run),
