@@ -78,7 +78,8 @@ pub(super) fn build(
         connections_max: ESTABLISHED_PER_PEER_MAX,
     };
     let memory = Memory::new(config.memory_bytes_max, config.resident_bytes);
-    let pings = Duration::from_millis(config.silence_ms_max) / KEEP_ALIVES;
+    let silence = Duration::from_millis(config.silence_ms_max);
+    let pings = silence.checked_div(KEEP_ALIVES).unwrap_or(silence);
     let ping = ping::Behaviour::new(ping::Config::new().with_interval(pings).with_timeout(PING_TIMEOUT));
     Ok(Parts {
         blocked: block_list::Behaviour::default(),

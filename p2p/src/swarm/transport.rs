@@ -40,7 +40,7 @@ pub(super) fn build(
     let mut config = quic::Config::new(keypair);
     config.handshake_timeout = HANDSHAKE_MAX;
     config.max_idle_timeout = u32::try_from(silence.as_millis()).unwrap_or(u32::MAX);
-    config.keep_alive_interval = silence / KEEP_ALIVES;
+    config.keep_alive_interval = silence.checked_div(KEEP_ALIVES).unwrap_or(silence);
     config.max_concurrent_stream_limit = STREAMS_MAX;
     let quic =
         quic::tokio::Transport::new(config).map(|(peer, muxer), _| (peer, StreamMuxerBox::new(Bounded::new(muxer))));
