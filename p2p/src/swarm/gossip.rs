@@ -29,7 +29,6 @@ const FORWARD_MAX: Duration = Duration::from_secs(2);
 /// Messages in one envelope.
 const ENVELOPE_MAX: usize = 256;
 /// How long a message is known as seen.
-
 const SEEN: Duration = Duration::from_secs(20);
 /// What an envelope adds to the largest message.
 const RPC_OVERHEAD_BYTES: usize = 4 * 1024;
