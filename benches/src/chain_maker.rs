@@ -124,7 +124,7 @@ impl ChainMaker {
     /// Certifies an executed block.
     #[must_use]
     pub fn certify(&self, built: Built, outcome: BlockOutcome) -> FinalizedBlock {
-        let Built { hash, header, body } = built;
+        let Built { hash, header, body, left_out: _ } = built;
         let statement = VoteStatement {
             kind: VoteKind::Finalize,
             epoch: header.epoch,

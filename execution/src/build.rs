@@ -1,7 +1,8 @@
 //! Building a block: the proposer's part.
 //!
 //! It must not know a mempool or where candidates come from; it takes them in the order given and leaves out what does not fit.
-//! Invariant: what it builds is valid, because it asks the same questions as `validity`.
+//! Invariants: what it builds is valid, because it asks the same questions as `validity`; what it could not use and nothing else in the
+//! block is to blame for, it names, so that whoever offered it offers it no more.
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::checked::{CheckedBody, CheckedTransaction, TransactionFacts};
 use crate::filling::{Filling, Misfit};
 use crate::next_block::NextBlock;
 use crate::registry::Registry;
+use crate::reject::{KernelReject, Reject};
 use crate::system::{Attendance, Judgement, KernelSystemCall};
 use crate::view::StateView;
 
@@ -44,6 +46,17 @@ pub struct Built {
     pub header: Header,
     /// The body.
     pub body: CheckedBody,
+    /// What was offered and is invalid on this parent.
+    pub left_out: LeftOut,
+}
+
+/// What a proposer was offered and no block on the same parent could hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Transactions, by id. A nonce that is too high is not named: it follows from another one that was left out.
+    pub transactions: Vec<(Hash32, Reject)>,
+    /// System calls of modules, by hash.
+    pub system_calls: Vec<Hash32>,
 }
 
 /// Why no block can be built.
@@ -73,11 +86,12 @@ impl Registry {
         let block = next.info(time, request.proposer).ok_or(BuildError::NotInSet)?;
         let judgement = Judgement { registry: self, view, next: &next, block: &block, block_view: request.view };
         let mut filling = Filling::new(&judgement);
-        let system_calls = pick_system_calls(&mut filling, request, next.seed_is_due(time));
+        let mut left_out = LeftOut::default();
+        let system_calls = pick_system_calls(&mut filling, request, next.seed_is_due(time), &mut left_out);
         if next.seed_is_due(time) && !filling.has_seed() {
             return Err(BuildError::SeedMissing);
         }
-        let (transactions, facts) = pick_transactions(&mut filling, request.candidates);
+        let (transactions, facts) = pick_transactions(&mut filling, request.candidates, &mut left_out);
         let body = checked_body(system_calls, transactions, facts);
         let header = Header {
             version: next.epoch.version,
@@ -95,21 +109,37 @@ impl Registry {
             validators_hash: next.epoch.validators_hash,
             next_validators_hash: next.next_validators_hash(time),
         };
-        Ok(Built { hash: ids::header_hash(&header), header, body })
+        Ok(Built { hash: ids::header_hash(&header), header, body, left_out })
     }
 }
 
-fn pick_system_calls(filling: &mut Filling<'_>, request: &BuildRequest<'_>, seed_is_due: bool) -> Vec<SystemCall> {
+fn pick_system_calls(
+    filling: &mut Filling<'_>,
+    request: &BuildRequest<'_>,
+    seed_is_due: bool,
+    left_out: &mut LeftOut,
+) -> Vec<SystemCall> {
     let seed = request.seed.filter(|_| seed_is_due).map(|signature| KernelSystemCall::Seed(signature).to_system_call());
     let attendance = request.attendance.clone();
     let attendance = attendance.map(|attendance| KernelSystemCall::Attendance(attendance).to_system_call());
-    let offered = seed.into_iter().chain(attendance).chain(request.system_calls.iter().cloned());
-    offered.filter(|call| filling.take_system_call(call).is_ok()).collect()
+    let own = seed.into_iter().chain(attendance);
+    let mut taken: Vec<SystemCall> = own.filter(|call| filling.take_system_call(call).is_ok()).collect();
+    let own = taken.len();
+    for call in request.system_calls {
+        match filling.take_system_call(call) {
+            Ok(()) => taken.push(call.clone()),
+            // Where others took the room, there is room in the next block; where none did, there never is.
+            Err(Misfit::Room | Misfit::Weight | Misfit::SystemShare) if taken.len() > own => {}
+            Err(_) => left_out.system_calls.push(ids::system_call_hash(call)),
+        }
+    }
+    taken
 }
 
 fn pick_transactions(
     filling: &mut Filling<'_>,
     candidates: &[CheckedTransaction],
+    left_out: &mut LeftOut,
 ) -> (Vec<Transaction>, Vec<TransactionFacts>) {
     let (mut transactions, mut facts) = (Vec::new(), Vec::new());
     // A candidate that is too large may be followed by smaller ones, but not for ever: a full block ends the search.
@@ -125,6 +155,9 @@ fn pick_transactions(
                 if misses >= ROOM_MISSES_MAX {
                     break;
                 }
+            }
+            Err(Misfit::Reject(reject)) if reject != KernelReject::NonceGap.into() => {
+                left_out.transactions.push((candidate.id, reject));
             }
             Err(_) => {}
         }

@@ -52,6 +52,18 @@ pub fn fee(price: u128, weight: Weight) -> Amount {
     Amount(product.map_or(u128::MAX, |product| product >> PRICE_FRACTION_BITS))
 }
 
+/// The highest price at which the fee for a weight is at most `fee_max`.
+#[must_use]
+pub fn price_max(fee_max: Amount, weight: Weight) -> u128 {
+    const FEE_MAX: u128 = u128::MAX >> PRICE_FRACTION_BITS;
+    if fee_max == Amount::MAX {
+        return u128::MAX;
+    }
+    // Beyond this a fee does not fit and counts as the largest number, which only the largest `fee_max` covers.
+    let covered = fee_max.0.min(FEE_MAX) << PRICE_FRACTION_BITS;
+    covered.checked_div(u128::from(weight.0)).unwrap_or(u128::MAX)
+}
+
 /// How a fee is shared: what is burned, with the odd µTHR, and what the ecosystem account gets.
 #[must_use]
 pub const fn split(fee: Amount) -> (Amount, Amount) {
@@ -129,6 +141,24 @@ mod tests {
         assert_eq!(fee(u128::MAX, Weight::MAX), Amount::MAX);
         assert_eq!(next_excess(&parameters, u64::MAX, Weight::MAX, TimeMs(1)), u64::MAX);
         assert_eq!(next_excess(&parameters, 5, Weight(5), TimeMs::MAX), 0);
+    }
+
+    // FAULTS HB1
+    #[test]
+    fn the_highest_price_that_a_fee_max_covers_is_covered_and_one_more_is_not() {
+        let one = 1_u128 << PRICE_FRACTION_BITS;
+        for fee_max in [0, 1, 7, 1_000, 999_999_999, (1 << 96) - 2, (1 << 96) - 1, 1 << 96, u128::MAX - 1] {
+            for weight in [1, 2, 3, 1_000, 4_000_001, u64::MAX] {
+                let (fee_max, weight) = (Amount(fee_max), Weight(weight));
+                let highest = price_max(fee_max, weight);
+                assert!(fee(highest, weight) <= fee_max, "{fee_max} {weight}");
+                let above = highest.checked_add(1);
+                assert!(above.is_none_or(|price| fee(price, weight) > fee_max), "{fee_max} {weight}");
+            }
+        }
+        assert_eq!(price_max(Amount(1_234), Weight(1_234)), one);
+        assert_eq!(price_max(Amount::ZERO, Weight(0)), u128::MAX);
+        assert_eq!(price_max(Amount::MAX, Weight::MAX), u128::MAX);
     }
 
     // FAULTS E6

@@ -10,11 +10,11 @@ use types::{Address, Amount, ModuleId, Nonce, SystemCall, Transaction, Transacti
 
 use crate::check::{BODY_HEAD_BYTES, system_call_length};
 use crate::checked::TransactionFacts;
-use crate::context::{BlockInfo, account_record};
-use crate::fee;
+use crate::context::account_record;
 use crate::reject::{KernelReject, Reject};
 use crate::short_bytes::ShortBytes;
 use crate::system::{Judgement, Judges, KERNEL, KernelSystemCall};
+use crate::terms::Terms;
 
 /// Why something may not stand in the block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +54,7 @@ struct Share {
 /// A block being filled.
 pub(crate) struct Filling<'a> {
     judgement: &'a Judgement<'a>,
+    terms: Terms,
     judges: Judges<'a>,
     senders: BTreeMap<Address, Sender>,
     shares: BTreeMap<ModuleId, Share>,
@@ -67,9 +68,10 @@ pub(crate) struct Filling<'a> {
 }
 
 impl<'a> Filling<'a> {
-    pub(crate) const fn new(judgement: &'a Judgement<'a>) -> Self {
+    pub(crate) fn new(judgement: &'a Judgement<'a>) -> Self {
         Self {
             judgement,
+            terms: Terms::of(judgement.block),
             judges: Judges::new(judgement),
             senders: BTreeMap::new(),
             shares: BTreeMap::new(),
@@ -130,19 +132,14 @@ impl<'a> Filling<'a> {
         transaction: &Transaction,
         facts: &TransactionFacts,
     ) -> Result<(), Misfit> {
-        let block = self.judgement.block;
         let body = &transaction.body;
-        if facts.weight.0 > block.parameters.limits.block_weight_max {
-            return Err(KernelReject::TooHeavy.into());
-        }
+        let charge = self.terms.charge(body, facts)?;
         let bytes = self.bytes.saturating_add(u64::from(facts.length));
         let is_full = self.transactions >= limits::TRANSACTIONS_PER_BLOCK_MAX;
-        if is_full || bytes > u64::from(block.parameters.limits.body_bytes_max) {
+        if is_full || bytes > self.terms.body_bytes_max {
             return Err(Misfit::Room);
         }
         let weight = self.weight_with(facts.weight.0)?;
-        check_times(body, block)?;
-        let charge = charge(body, facts, block)?;
         self.charge_sender(body, charge)?;
         (self.bytes, self.weight) = (bytes, weight);
         self.transactions = self.transactions.saturating_add(1);
@@ -151,7 +148,7 @@ impl<'a> Filling<'a> {
 
     fn weight_with(&self, more: u64) -> Result<u64, Misfit> {
         let weight = self.weight.saturating_add(more);
-        let fits = weight <= self.judgement.block.parameters.limits.block_weight_max;
+        let fits = weight <= self.terms.weight_max.0;
         fits.then_some(weight).ok_or(Misfit::Weight)
     }
 
@@ -173,22 +170,4 @@ impl<'a> Filling<'a> {
         *sender = Sender { nonce: next, spendable: rest };
         Ok(())
     }
-}
-
-/// Not expired, and not valid for longer than the chain allows.
-fn check_times(body: &TransactionBody, block: &BlockInfo) -> Result<(), Misfit> {
-    if body.valid_until < block.time {
-        return Err(KernelReject::Expired.into());
-    }
-    let latest = block.time.saturating_add(block.parameters.timing.validity_max_ms);
-    if body.valid_until > latest { Err(KernelReject::ValidTooLong.into()) } else { Ok(()) }
-}
-
-/// Fee and tip together, if the transaction allows the fee.
-fn charge(body: &TransactionBody, facts: &TransactionFacts, block: &BlockInfo) -> Result<Amount, Misfit> {
-    let fee = fee::fee(block.price, facts.weight);
-    if fee > body.fee_max {
-        return Err(KernelReject::FeeMaxTooLow.into());
-    }
-    fee.checked_add(body.tip).ok_or_else(|| KernelReject::FeeUnpayable.into())
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use types::{Amount, Hash32, Nonce};
 
-use crate::accounts::Accounts;
+use crate::ledger::Ledger;
 use crate::pool::{Mempool, Source};
 use crate::queue::{Queue, TailKey, Worth};
 use crate::reject::PoolReject;
@@ -25,13 +25,18 @@ impl Mempool {
         if nonce < queue.account_nonce {
             return Err(PoolReject::NonceTooLow { nonce, expected: queue.account_nonce });
         }
+        if nonce == Nonce::MAX {
+            // None can follow it, so no block takes it.
+            return Err(PoolReject::NonceGap { nonce, missing: queue.first_missing() });
+        }
         let Some(old) = queue.get(nonce) else {
             let missing = queue.first_missing();
             let is_far = nonce.0.saturating_sub(missing.0) > self.limits.nonce_gap_max;
             return if is_far { Err(PoolReject::NonceGap { nonce, missing }) } else { Ok(None) };
         };
         let tip_min = old.transaction.tip_to_replace(transaction.weight);
-        if transaction.tip < tip_min {
+        // What cannot pay the price holds its nonce for nothing: whoever can takes it, whatever was promised.
+        if transaction.tip < tip_min && old.price_max >= self.price {
             return Err(PoolReject::ReplacementUnderpriced { nonce, tip_min });
         }
         Ok(Some(Arc::clone(&old.transaction)))
@@ -41,14 +46,14 @@ impl Mempool {
         &self,
         transaction: &PoolTransaction,
         replaced: Option<&PoolTransaction>,
-        accounts: &dyn Accounts,
+        ledger: &dyn Ledger,
     ) -> Result<(), PoolReject> {
         let payer = transaction.payer();
         let freed = replaced.filter(|old| old.payer() == payer).and_then(PoolTransaction::cost_max);
         let promised = self.promised.get(&payer).copied().unwrap_or_default();
         let others = promised.checked_sub(freed.unwrap_or_default()).unwrap_or_default();
         let needed = transaction.cost_max().and_then(|cost| others.checked_add(cost));
-        let spendable = accounts.spendable(&payer);
+        let spendable = ledger.spendable(&payer);
         match needed {
             Some(needed) if needed <= spendable => Ok(()),
             needed => Err(PoolReject::InsufficientFunds { needed: needed.unwrap_or(Amount::MAX), spendable }),

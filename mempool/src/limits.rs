@@ -16,6 +16,8 @@ pub struct PoolLimits {
     pub per_peer_bytes_max: usize,
     /// How far a nonce may be ahead of the first one that is missing.
     pub nonce_gap_max: u64,
+    /// How long a transaction that cannot pay the price waits for it to fall, in ms of block time.
+    pub aside_ms_max: u64,
 }
 
 impl Default for PoolLimits {
@@ -26,6 +28,7 @@ impl Default for PoolLimits {
             per_sender_max: 256,
             per_peer_bytes_max: 16 * 1024 * 1024,
             nonce_gap_max: 64,
+            aside_ms_max: 600_000,
         }
     }
 }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use types::{Address, Amount, Hash32, Nonce, PeerKey, TimeMs};
 
-use crate::accounts::Accounts;
 use crate::bucket_map::BucketMap;
+use crate::ledger::Ledger;
 use crate::limits::PoolLimits;
 use crate::queue::{Entry, HeadKey, Queue, TailKey};
 use crate::reject::PoolReject;
@@ -30,13 +30,15 @@ pub enum Source {
 pub struct Inserted {
     /// The first missing nonce, when the transaction has to wait for it.
     pub waits_for: Option<Nonce>,
+    /// Those behind it that waited for it alone.
+    pub released: Vec<(Arc<PoolTransaction>, Source)>,
     /// The transaction with the same nonce that had to go.
-    pub replaced: Option<Hash32>,
+    pub replaced: Option<Arc<PoolTransaction>>,
     /// Transactions that had to make room.
-    pub evicted: Vec<Hash32>,
+    pub evicted: Vec<Arc<PoolTransaction>>,
 }
 
-/// Why a block removed a transaction.
+/// Why a transaction was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removal {
     /// It is in the block.
@@ -47,7 +49,14 @@ pub enum Removal {
     Expired,
     /// Its payer can no longer pay for it.
     Unfunded,
+    /// The price has been above what it can pay for too long.
+    Underpriced,
+    /// Proposers could not use it again and again.
+    Unusable,
 }
+
+/// A transaction that is in the pool no more, and why.
+pub type Removed = (Arc<PoolTransaction>, Removal);
 
 /// The size of the pool.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,6 +88,17 @@ pub struct Mempool {
     pub(crate) bytes: usize,
     executable: usize,
     arrivals: u64,
+    /// The price of the next block.
+    pub(crate) price: u128,
+    /// Block time.
+    pub(crate) time: TimeMs,
+    /// Senders by the highest price at which all that is executable of theirs stays so.
+    pub(crate) ceilings: BTreeSet<(u128, Address)>,
+    /// Senders whose next transaction cannot pay the price, by the highest price that it can pay; and since when.
+    pub(crate) stopped: BTreeSet<(u128, Address)>,
+    pub(crate) stopped_since: BTreeSet<(TimeMs, Address)>,
+    /// What proposers could not use since the last final block.
+    pub(crate) aside: Vec<Hash32>,
 }
 
 impl Mempool {
@@ -97,10 +117,16 @@ impl Mempool {
             bytes: 0,
             executable: 0,
             arrivals: 0,
+            price: 0,
+            time: TimeMs::ZERO,
+            ceilings: BTreeSet::new(),
+            stopped: BTreeSet::new(),
+            stopped_since: BTreeSet::new(),
+            aside: Vec::new(),
         }
     }
 
-    /// Takes a transaction whose bytes and signatures are checked. `now` is block time.
+    /// Takes a transaction whose bytes and signatures are checked.
     ///
     /// # Errors
     /// [`PoolReject`]; the waiting transactions are then as before, but for those whose nonces are used by now.
@@ -108,21 +134,19 @@ impl Mempool {
         &mut self,
         transaction: PoolTransaction,
         source: Source,
-        now: TimeMs,
-        accounts: &dyn Accounts,
+        ledger: &dyn Ledger,
     ) -> Result<Inserted, PoolReject> {
         if self.by_id.contains_key(&transaction.id) {
             return Err(PoolReject::AlreadyKnown);
         }
-        if transaction.valid_until < now {
-            return Err(PoolReject::Expired { valid_until: transaction.valid_until, now });
-        }
+        let price_max = ledger.price_max(&transaction)?;
+        self.follow_price(ledger);
         let (sender, nonce) = (transaction.sender, transaction.nonce);
-        let unknown = Queue::empty(accounts.nonce(&sender));
+        let unknown = Queue::empty(ledger.nonce(&sender));
         self.follow_account(sender, unknown.account_nonce);
         let queue = self.queues.get(&sender).unwrap_or(&unknown);
         let replaced = self.check_nonce(queue, &transaction)?;
-        self.check_funds(&transaction, replaced.as_deref(), accounts)?;
+        self.check_funds(&transaction, replaced.as_deref(), ledger)?;
         self.check_peer(&transaction, replaced.as_deref(), source)?;
         let own_tail = self.check_sender(queue, nonce, replaced.is_some())?;
         let worth = queue.worth_of(&transaction);
@@ -133,47 +157,48 @@ impl Mempool {
 
         let waits_for = (missing < nonce).then_some(missing);
         let evicted = own.iter().skip(1).flatten().map(|tail| tail.id).chain(victims).collect::<Vec<_>>();
-        for id in replaced.iter().map(|old| &old.id).chain(&evicted) {
-            self.remove(id);
+        if let Some(old) = &replaced {
+            self.remove(&old.id);
         }
-        self.add(transaction, source, unknown.account_nonce);
-        Ok(Inserted { waits_for, replaced: replaced.map(|old| old.id), evicted })
+        let evicted = evicted.iter().filter_map(|id| self.remove(id)).collect();
+        self.add(transaction, price_max, source, unknown.account_nonce);
+        let released = if waits_for.is_none() && replaced.is_none() { self.behind(&sender, nonce) } else { Vec::new() };
+        Ok(Inserted { waits_for, released, replaced, evicted })
     }
 
-    /// Removes what a block included or made useless, and what has expired at block time `now`. Only the accounts
-    /// that sent or paid something in the block are looked at again.
-    pub fn on_block(
-        &mut self,
-        included: &[(Address, Nonce, Hash32)],
-        now: TimeMs,
-        accounts: &dyn Accounts,
-    ) -> Vec<(Hash32, Removal)> {
+    /// Removes what a final block included or made useless, what has expired, and what could not pay the price for too
+    /// long. Only the accounts that sent or paid something in the block are looked at again.
+    pub fn on_block(&mut self, included: &[(Address, Nonce, Hash32)], ledger: &dyn Ledger) -> Vec<Removed> {
+        self.time = ledger.time();
         let mut by_sender = included.to_vec();
         by_sender.sort_unstable();
         let (mut removed, mut stale) = (Vec::new(), Vec::new());
         let mut touched: Vec<(Address, Amount)> = Vec::new();
         for of_sender in by_sender.chunk_by(|(left, ..), (right, ..)| left == right) {
             let Some((sender, ..)) = of_sender.first() else { continue };
-            touched.push((*sender, accounts.spendable(sender)));
+            touched.push((*sender, ledger.spendable(sender)));
             let is_included = |id: &Hash32| of_sender.iter().any(|(_, _, included)| included == id);
-            for id in self.follow_account(*sender, accounts.nonce(sender)) {
-                if is_included(&id) { removed.push((id, Removal::Included)) } else { stale.push((id, Removal::Stale)) }
+            for gone in self.follow_account(*sender, ledger.nonce(sender)) {
+                let was_included = is_included(&gone.id);
+                if was_included { removed.push((gone, Removal::Included)) } else { stale.push((gone, Removal::Stale)) }
             }
             for (_, _, id) in of_sender {
-                removed.extend(self.remove(id).map(|_| (*id, Removal::Included)));
+                removed.extend(self.remove(id).map(|gone| (gone, Removal::Included)));
             }
         }
         removed.append(&mut stale);
         while let Some((valid_until, id)) = self.expiry.first().copied()
-            && valid_until < now
+            && valid_until < ledger.time()
         {
-            self.remove(&id);
-            removed.push((id, Removal::Expired));
+            removed.extend(self.remove(&id).map(|gone| (gone, Removal::Expired)));
         }
         for (sender, spendable) in &touched {
-            let unfunded = self.drop_unfunded(sender, *spendable, accounts);
-            removed.extend(unfunded.into_iter().map(|id| (id, Removal::Unfunded)));
+            let unfunded = self.drop_unfunded(sender, *spendable, ledger);
+            removed.extend(unfunded.into_iter().map(|gone| (gone, Removal::Unfunded)));
         }
+        self.take_back();
+        self.follow_price(ledger);
+        removed.extend(self.drop_underpriced().into_iter().map(|gone| (gone, Removal::Underpriced)));
         removed
     }
 
@@ -183,10 +208,9 @@ impl Mempool {
         self.entry(id).map(|entry| Arc::clone(&entry.transaction))
     }
 
-    /// The nonce that a wallet should use next: the first that is neither used nor waiting.
+    /// The nonce that a wallet should use next: the first that is neither used nor waiting, the account's being this.
     #[must_use]
-    pub fn pending_nonce(&self, address: &Address, accounts: &dyn Accounts) -> Nonce {
-        let account_nonce = accounts.nonce(address);
+    pub fn pending_nonce(&self, address: &Address, account_nonce: Nonce) -> Nonce {
         self.queues.get(address).map_or(account_nonce, |queue| queue.first_missing().max(account_nonce))
     }
 
@@ -233,7 +257,7 @@ impl Mempool {
     }
 
     /// Takes over an account's nonce; removes what it has made useless.
-    fn follow_account(&mut self, sender: Address, nonce: Nonce) -> Vec<Hash32> {
+    fn follow_account(&mut self, sender: Address, nonce: Nonce) -> Vec<Arc<PoolTransaction>> {
         if self.queues.get(&sender).is_none_or(|queue| queue.account_nonce == nonce) {
             return Vec::new();
         }
@@ -244,25 +268,24 @@ impl Mempool {
         });
         let forget = |entry: Entry| {
             self.forget(&entry);
-            entry.transaction.id
+            entry.transaction
         };
         stale.into_iter().map(forget).collect()
     }
 
     /// Removes from the end of a sender's queue until those who pay for it can. The sender has `spendable`.
-    fn drop_unfunded(&mut self, sender: &Address, spendable: Amount, accounts: &dyn Accounts) -> Vec<Hash32> {
+    fn drop_unfunded(&mut self, sender: &Address, spendable: Amount, ledger: &dyn Ledger) -> Vec<Arc<PoolTransaction>> {
         let mut dropped = Vec::new();
         while let Some(queue) = self.queues.get(sender) {
             let is_broke = |payer: &Address| {
-                let has = if payer == sender { spendable } else { accounts.spendable(payer) };
+                let has = if payer == sender { spendable } else { ledger.spendable(payer) };
                 self.promised.get(payer).is_some_and(|promised| *promised > has)
             };
             let mut payers: Vec<Address> = queue.iter().map(|entry| entry.transaction.payer()).collect();
             payers.dedup();
             let last = queue.tail().map(|entry| entry.transaction.id);
             let Some(id) = last.filter(|_| payers.iter().any(is_broke)) else { break };
-            self.remove(&id);
-            dropped.push(id);
+            dropped.extend(self.remove(&id));
         }
         dropped
     }
@@ -272,7 +295,7 @@ impl Mempool {
         self.queues.get(sender)?.get(*nonce)
     }
 
-    fn add(&mut self, transaction: PoolTransaction, source: Source, account_nonce: Nonce) {
+    fn add(&mut self, transaction: PoolTransaction, price_max: u128, source: Source, account_nonce: Nonce) {
         let (id, sender, nonce) = (transaction.id, transaction.sender, transaction.nonce);
         self.arrivals = self.arrivals.saturating_add(1);
         self.bytes = self.bytes.saturating_add(transaction.footprint());
@@ -287,14 +310,14 @@ impl Mempool {
         self.promised.insert(payer, promised);
         self.by_id.insert(id, (sender, nonce));
         self.expiry.insert((transaction.valid_until, id));
-        let entry = Entry::new(transaction, self.arrivals, source);
+        let entry = Entry::new(transaction, price_max, self.arrivals, source);
         self.change_queue(sender, |queue| {
             queue.account_nonce = account_nonce;
             queue.insert(entry);
         });
     }
 
-    fn remove(&mut self, id: &Hash32) -> Option<Arc<PoolTransaction>> {
+    pub(crate) fn remove(&mut self, id: &Hash32) -> Option<Arc<PoolTransaction>> {
         let (sender, nonce) = self.by_id.get(id).copied()?;
         let mut removed = None;
         self.change_queue(sender, |queue| removed = queue.remove(nonce));
@@ -328,19 +351,27 @@ impl Mempool {
     }
 
     /// Changes one queue and brings the indexes of heads and tails up to date.
-    fn change_queue(&mut self, sender: Address, change: impl FnOnce(&mut Queue)) {
+    pub(crate) fn change_queue(&mut self, sender: Address, change: impl FnOnce(&mut Queue)) {
         if !self.queues.contains_key(&sender) {
             self.queues.insert(sender, Queue::default());
         }
         let queue = self.queues.get_mut(&sender).expect("it was just put there, if it was not before");
         let (head, tail) = (queue.head().map(Entry::head_key), queue.tail().map(Entry::tail_key));
-        let executable = queue.executable_count();
+        let (executable, prices, since) = (queue.executable_count(), queue.prices(), queue.stopped_since);
         change(queue);
-        queue.refresh();
+        queue.refresh(self.price);
         self.executable = self.executable.saturating_sub(executable).saturating_add(queue.executable_count());
         let (head_now, tail_now) = (queue.head().map(Entry::head_key), queue.tail().map(Entry::tail_key));
+        let prices_now = queue.prices();
+        if prices.stopped.map(|(_, nonce)| nonce) != prices_now.stopped.map(|(_, nonce)| nonce) {
+            queue.stopped_since = self.time;
+        }
+        let since_now = queue.stopped_since;
         if queue.is_empty() {
             self.queues.remove(&sender);
+        }
+        if prices != prices_now {
+            self.note_prices(sender, (prices, since), (prices_now, since_now));
         }
         if head != head_now {
             head.map(|key| self.heads.remove(&key));

@@ -1,13 +1,13 @@
 //! One sender's waiting transactions in the order of their nonces.
 //!
 //! It must not know other senders. Invariants: an entry is *executable* when all nonces from the account's to its
-//! own are there; its *score* is the lowest priority on the way to it, because nobody earns its tip before all of
+//! own are there, and all of those can pay the price and none of them was set aside; its *score* is the lowest priority on the way to it, because nobody earns its tip before all of
 //! them are included. So scores never rise along the queue, and a good tip behind a bad one protects nothing.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use types::{Address, Nonce};
+use types::{Address, Nonce, TimeMs};
 
 use crate::pool::Source;
 use crate::transaction::{PoolTransaction, Priority};
@@ -43,13 +43,20 @@ pub(crate) struct Entry {
     pub(crate) arrival: u64,
     pub(crate) source: Source,
     pub(crate) worth: Worth,
+    /// The highest price at which it can pay its fee.
+    pub(crate) price_max: u128,
+    /// How often a proposer could not use it.
+    pub(crate) strikes: u8,
+    /// It is not offered until the next final block.
+    pub(crate) is_aside: bool,
 }
 
 impl Entry {
-    pub(crate) fn new(transaction: PoolTransaction, arrival: u64, source: Source) -> Self {
+    pub(crate) fn new(transaction: PoolTransaction, price_max: u128, arrival: u64, source: Source) -> Self {
         let priority = transaction.priority();
         let worth = Worth { is_executable: false, score: priority };
-        Self { transaction: Arc::new(transaction), priority, arrival, source, worth }
+        let transaction = Arc::new(transaction);
+        Self { transaction, priority, arrival, source, worth, price_max, strikes: 0, is_aside: false }
     }
 
     pub(crate) fn nonce(&self) -> Nonce {
@@ -74,12 +81,24 @@ pub(crate) struct Queue {
     entries: Vec<Entry>,
     /// How many of them are executable.
     executable: usize,
+    prices: Prices,
+    /// Since when the price stops it, in block time.
+    pub(crate) stopped_since: TimeMs,
+}
+
+/// The prices at which a queue changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Prices {
+    /// Above this, something that is executable is so no more.
+    pub(crate) ceiling: Option<u128>,
+    /// The transaction that stops those behind it, and the highest price at which it goes on.
+    pub(crate) stopped: Option<(u128, Nonce)>,
 }
 
 impl Queue {
     /// A queue of nothing.
-    pub(crate) const fn empty(account_nonce: Nonce) -> Self {
-        Self { account_nonce, entries: Vec::new(), executable: 0 }
+    pub(crate) fn empty(account_nonce: Nonce) -> Self {
+        Self { account_nonce, ..Self::default() }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -96,6 +115,11 @@ impl Queue {
 
     pub(crate) fn get(&self, nonce: Nonce) -> Option<&Entry> {
         self.entries.get(self.place(nonce).ok()?)
+    }
+
+    /// The entries from the last to the first.
+    pub(crate) fn from_end(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().rev()
     }
 
     /// The entries up to this nonce, from the last to the first.
@@ -158,13 +182,26 @@ impl Queue {
         Worth { is_executable: follows, score }
     }
 
-    /// Computes worths anew after the queue or the account changed.
-    pub(crate) fn refresh(&mut self) {
+    pub(crate) fn get_mut(&mut self, nonce: Nonce) -> Option<&mut Entry> {
+        let place = self.place(nonce).ok()?;
+        self.entries.get_mut(place)
+    }
+
+    /// Computes worths anew after the queue, the account or the price changed.
+    pub(crate) fn refresh(&mut self, price: u128) {
         let mut expected = Some(self.account_nonce);
         let mut score: Option<Priority> = None;
         self.executable = 0;
+        self.prices = Prices::default();
         for entry in &mut self.entries {
-            let is_executable = expected == Some(entry.nonce());
+            let is_next = expected == Some(entry.nonce()) && !entry.is_aside;
+            let is_executable = is_next && entry.price_max >= price;
+            if is_executable {
+                let ceiling = self.prices.ceiling.map_or(entry.price_max, |ceiling| ceiling.min(entry.price_max));
+                self.prices.ceiling = Some(ceiling);
+            } else if is_next {
+                self.prices.stopped = Some((entry.price_max, entry.nonce()));
+            }
             expected = expected.filter(|_| is_executable).and_then(|expected| expected.checked_add(1));
             let lowest = score.map_or(entry.priority, |score| score.min(entry.priority));
             score = Some(lowest);
@@ -183,6 +220,15 @@ impl Queue {
 
     pub(crate) const fn executable_count(&self) -> usize {
         self.executable
+    }
+
+    pub(crate) const fn prices(&self) -> Prices {
+        self.prices
+    }
+
+    /// The transaction that the price stops, and all behind it.
+    pub(crate) fn stopped(&self) -> Option<&Entry> {
+        self.get(self.prices.stopped?.1)
     }
 
     fn place(&self, nonce: Nonce) -> Result<usize, usize> {

@@ -1,6 +1,6 @@
 //! Why a transaction does not get into the pool: the sender's matter, said at once, with what would help.
 
-use types::{Amount, Nonce, TimeMs};
+use types::{Amount, Nonce, TimeMs, Weight};
 
 /// Why a transaction was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,6 +47,36 @@ pub enum PoolReject {
         /// How many bytes wait.
         bytes: usize,
     },
+    /// Its fee does not cover the price.
+    #[error("the fee is {fee} µTHR at the present price, and the transaction allows at most {fee_max}")]
+    FeeMaxTooLow {
+        /// What the next block asks.
+        fee: Amount,
+        /// What the transaction allows.
+        fee_max: Amount,
+    },
+    /// It asks to stay valid for longer than the chain allows.
+    #[error(
+        "the transaction is valid until {valid_until}, and no block takes one that is valid beyond {latest} (ms) now"
+    )]
+    ValidTooLong {
+        /// The transaction's end.
+        valid_until: TimeMs,
+        /// The latest end that a block would take now.
+        latest: TimeMs,
+    },
+    /// No block has room for its bytes.
+    #[error("the transaction is longer than a whole block of this chain may be")]
+    TooLong,
+    /// No block has room for its weight.
+    #[error("the transaction's weight of {weight} is above what a block of this chain may have")]
+    TooHeavy {
+        /// The transaction's weight.
+        weight: Weight,
+    },
+    /// Too much waits to be offered to the pool.
+    #[error("this node has more transactions to look at than it keeps; try again in a second")]
+    Busy,
     /// Block time has passed its end.
     #[error("the transaction was valid until {valid_until} and block time is {now} (ms); sign a new one")]
     Expired {
@@ -77,6 +107,11 @@ impl PoolReject {
             Self::PoolFull => "pool_full",
             Self::SenderLimit { .. } => "sender_limit",
             Self::PeerLimit { .. } => "peer_limit",
+            Self::FeeMaxTooLow { .. } => "fee_max_too_low",
+            Self::ValidTooLong { .. } => "valid_too_long",
+            Self::TooLong => "too_long",
+            Self::TooHeavy { .. } => "too_heavy",
+            Self::Busy => "busy",
             Self::Expired { .. } => "expired",
             Self::InsufficientFunds { .. } => "insufficient_funds",
         }

@@ -150,6 +150,8 @@ fn wrong_transactions(running: &Running) -> Vec<(types::Transaction, &'static st
         (running.transfer(200, |_| {}), "nonce_gap"),
         (running.transfer(0, |body| body.valid_until = TimeMs(1)), "expired"),
         (running.transfer(0, |body| body.fee_max = Amount(FUNDS.0 + 1)), "insufficient_funds"),
+        (running.transfer(0, |body| body.fee_max = Amount(0)), "fee_max_too_low"),
+        (running.transfer(0, |body| body.valid_until = TimeMs(u64::MAX)), "valid_too_long"),
         (running.transfer(0, |body| body.version = 9), "transaction_version"),
         (running.transfer(0, |body| body.calls = List::default()), "no_calls"),
         (running.transfer(0, with_module(999)), "unknown_module"),

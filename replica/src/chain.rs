@@ -5,7 +5,7 @@
 //! band to band. It must not know votes, peers or time.
 //!
 //! Invariants: every final block here has its body and outcome; entries descend from the tip or are not yet
-//! connected; the number of entries is bounded.
+//! connected; the number of entries and the bytes of their bodies are bounded.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, OnceLock};
@@ -15,6 +15,8 @@ use types::{Certificate, Hash32, Header, Height};
 
 /// Most blocks that are not final; beyond it, the one with the lowest height that is not needed goes.
 const ENTRIES_MAX: usize = 1_024;
+/// Most bytes of their bodies, with the same consequence.
+const BODY_BYTES_MAX: usize = 128 * 1024 * 1024;
 
 /// The newest final block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +38,8 @@ pub(crate) struct Entry {
     pub(crate) body: Option<Arc<CheckedBody>>,
     /// The hashes of the body's system calls, once somebody asked.
     call_hashes: OnceLock<BTreeSet<Hash32>>,
+    /// A validator's vote speaks for it.
+    pub(crate) vouched: bool,
     /// The block is in the consensus log.
     pub(crate) logged: bool,
     /// Validity was checked on the state after its parent.
@@ -111,14 +115,29 @@ impl Chain {
             header: header.clone(),
             body: None,
             call_hashes: OnceLock::new(),
+            vouched: false,
             logged: false,
             valid: None,
             executing: false,
             outcome: None,
         });
-        if entry.body.is_none() {
+        if entry.body.is_none() && body.is_some() {
             entry.body = body;
+            while self.body_bytes() > BODY_BYTES_MAX {
+                self.evict();
+            }
         }
+    }
+
+    /// Forgets a block that nobody needs.
+    pub(crate) fn forget(&mut self, hash: &Hash32) {
+        self.entries.remove(hash);
+    }
+
+    /// Bytes of the bodies of blocks that are not final.
+    pub(crate) fn body_bytes(&self) -> usize {
+        let bodies = self.entries.values().filter_map(|entry| entry.body.as_ref());
+        bodies.fold(0, |sum, body| sum.saturating_add(usize::try_from(body.length()).unwrap_or(usize::MAX)))
     }
 
     /// Forgets the block that is farthest from being needed: above all others.

@@ -60,6 +60,7 @@ impl Replica {
                 self.view = view;
                 self.leader = leader;
                 self.judgements.retain(|judged, _| *judged >= view);
+                self.drop_hints(view);
                 self.effects.push(Effect::Notify(Notice::View { epoch, view, leader }));
             }
         }

@@ -40,7 +40,7 @@ impl Replica {
         self.turn = None;
         self.judgements.clear();
         // Views are counted anew.
-        self.hints.clear();
+        self.drop_hints(View::MAX);
         self.drafts.clear();
         self.finalizations.retain(|waiting| waiting.statement.epoch >= epoch);
         self.effects.push(Effect::Notify(Notice::Validators { epoch, set: self.set.clone() }));

@@ -67,6 +67,10 @@ impl Fetch {
         }
     }
 
+    pub(crate) fn is_wanted(&self, hash: &Hash32) -> bool {
+        self.wanted.contains_key(hash)
+    }
+
     pub(crate) fn deadline_ms(&self) -> Option<u64> {
         self.wanted.values().map(|wanted| wanted.retry_ms).min()
     }

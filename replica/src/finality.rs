@@ -70,7 +70,6 @@ impl Replica {
                 return false;
             }
             self.log_block(&hash);
-            self.forget_known(&hash);
             let Some(block) = self.chain.finalize_child(&hash, certificate) else { return false };
             self.finalized(block, true);
         }

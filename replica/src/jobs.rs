@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use consensus::{Input, Ticket};
-use execution::ChainState;
 use types::{Epoch, Hash32, PeerKey, View};
 
 use crate::effect::Effect;
 use crate::event::{GossipToken, RequestId, Via};
 use crate::job::{Executed, Job, JobAnswer, JobId, ReplayError};
 use crate::replica::Replica;
+use crate::shares::Load;
 use crate::wire::Message;
 
 /// Where transactions came from.
@@ -18,8 +18,10 @@ use crate::wire::Message;
 pub(crate) struct Origin {
     pub(crate) peer: PeerKey,
     pub(crate) via: Via,
-    /// How many there are.
-    pub(crate) count: usize,
+    /// Whether the peer was a validator when they came.
+    pub(crate) is_validator: bool,
+    /// What they are charged with.
+    pub(crate) load: Load,
 }
 
 /// How a body came.
@@ -58,15 +60,6 @@ pub(crate) struct Jobs {
 }
 
 impl Jobs {
-    /// Transactions that are being checked.
-    pub(crate) fn checking(&self) -> usize {
-        let counts = self.purposes.values().map(|purpose| match purpose {
-            Purpose::Check(origin) => origin.count,
-            _ => 0,
-        });
-        counts.fold(0, usize::saturating_add)
-    }
-
     /// Whether a body of this block is being checked.
     pub(crate) fn is_checking_body(&self, block: &Hash32) -> bool {
         self.purposes.values().any(|purpose| matches!(purpose, Purpose::Body { hash, .. } if hash == block))
@@ -96,7 +89,7 @@ impl Replica {
         self.effects.push(Effect::Job { id, job: Box::new(job) });
     }
 
-    pub(crate) fn job_done(&mut self, id: JobId, answer: JobAnswer, state: &dyn ChainState) {
+    pub(crate) fn job_done(&mut self, id: JobId, answer: JobAnswer) {
         let Some(purpose) = self.jobs.purposes.remove(&id) else { return };
         match (purpose, answer) {
             (Purpose::Verify(ticket), JobAnswer::Verify(answer)) => {
@@ -105,7 +98,7 @@ impl Replica {
             (Purpose::Gossip(token, message), JobAnswer::Verify(answer)) => {
                 self.heard_gossip(token, *message, &answer);
             }
-            (Purpose::Check(origin), JobAnswer::Check(results)) => self.heard_transactions(origin, results, state),
+            (Purpose::Check(origin), JobAnswer::Check(results)) => self.heard_transactions(origin, results),
             (Purpose::Ahead(id), JobAnswer::Check(_)) => self.checked_ahead(id),
             (Purpose::Body { hash, from, source }, JobAnswer::CheckBody { header, result }) => {
                 self.body_checked((hash, from, source), &header, result);

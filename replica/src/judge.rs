@@ -25,6 +25,9 @@ impl Replica {
     /// The engine wants a verdict on a proposal.
     pub(crate) fn judge_later(&mut self, view: View, block: Hash32, header: Header, parent: Hash32) {
         self.chain.insert(block, &header, None);
+        if let Some(entry) = self.chain.entry_mut(&block) {
+            entry.vouched = true;
+        }
         self.judgements.insert(view, Judgement { block, parent, under_way: false });
     }
 
@@ -105,6 +108,10 @@ impl Replica {
         }
         if let Some(entry) = self.chain.entry_mut(&block) {
             entry.valid = Some(valid);
+            if !valid && !self.certified.contains(&block) {
+                // Its header says enough.
+                entry.body = None;
+            }
         }
         // Views are counted anew in every epoch: a late answer is not for the view of the same number in the next.
         if epoch == self.epoch && self.judgements.get(&view).is_some_and(|judgement| judgement.block == block) {

@@ -2,8 +2,8 @@
 //!
 //! It must not know blocks. A short id proves nothing: two transactions that share one are both treated as unknown, and
 //! a body made of what is found here counts only if it has the root of its header. Every transaction here has had its
-//! signatures checked. Bounded: two generations, of which the older is forgotten as a whole; what becomes final leaves
-//! at once.
+//! signatures checked. Invariant: it holds what the pool holds, and so is bounded in bytes with it: whatever leaves the
+//! pool, leaves here.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,59 +13,58 @@ use types::Hash32;
 
 use crate::wire::ShortId;
 
-/// Transactions per generation; two of them are more than a pool holds.
-const GENERATION_MAX: usize = 28_672;
-
 /// Transactions by short id.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    young: HashMap<ShortId, Entry>,
-    old: HashMap<ShortId, Entry>,
+    entries: HashMap<ShortId, Entry>,
 }
 
 #[derive(Clone, Debug)]
 struct Entry {
     /// Nothing when two transactions share the short id.
     transaction: Option<Arc<CheckedTransaction>>,
+    /// How many share it.
+    count: u32,
     /// When it came, monotonic.
     since_ms: u64,
 }
 
 impl Known {
-    /// Takes a transaction that came now.
+    /// Takes a transaction that the pool took now.
     pub(crate) fn insert(&mut self, transaction: Arc<CheckedTransaction>, now_ms: u64) {
         let id = ShortId::of(&transaction.wid);
-        if let Some(entry) = self.young.get_mut(&id).or_else(|| self.old.get_mut(&id)) {
-            entry.transaction = entry.transaction.take().filter(|there| there.wid == transaction.wid);
-            return;
+        match self.entries.get_mut(&id) {
+            Some(entry) => (entry.transaction, entry.count) = (None, entry.count.saturating_add(1)),
+            None => {
+                self.entries.insert(id, Entry { transaction: Some(transaction), count: 1, since_ms: now_ms });
+            }
         }
-        if self.young.len() >= GENERATION_MAX {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(id, Entry { transaction: Some(transaction), since_ms: now_ms });
     }
 
     /// The only transaction with this short id.
     pub(crate) fn get(&self, id: ShortId) -> Option<&Arc<CheckedTransaction>> {
-        self.entry(id)?.transaction.as_ref()
+        self.entries.get(&id)?.transaction.as_ref()
     }
 
     /// When the transaction with these exact bytes came, if it is here.
     pub(crate) fn since_ms(&self, wid: &Hash32) -> Option<u64> {
-        let entry = self.entry(ShortId::of(wid))?;
+        let entry = self.entries.get(&ShortId::of(wid))?;
         entry.transaction.as_ref().filter(|there| there.wid == *wid).map(|_| entry.since_ms)
     }
 
-    /// Forgets a transaction.
+    /// Forgets a transaction that left the pool.
     pub(crate) fn forget(&mut self, wid: &Hash32) {
         let id = ShortId::of(wid);
-        if self.young.remove(&id).is_none() {
-            self.old.remove(&id);
+        let Some(entry) = self.entries.get_mut(&id) else { return };
+        entry.count = entry.count.saturating_sub(1);
+        if entry.count == 0 {
+            self.entries.remove(&id);
         }
     }
 
-    fn entry(&self, id: ShortId) -> Option<&Entry> {
-        self.young.get(&id).or_else(|| self.old.get(&id))
+    /// How many short ids are known.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
     }
 }
 
@@ -95,50 +94,22 @@ mod tests {
         Arc::new(CheckedTransaction { transaction, id, wid, weight: Weight(1), length: 1 })
     }
 
-    fn numbered(number: u32) -> Arc<CheckedTransaction> {
-        let mut wid = [0; 32];
-        wid[..4].copy_from_slice(&number.to_le_bytes());
-        with_wid(wid)
-    }
-
     #[test]
     fn two_transactions_that_share_a_short_id_are_both_unknown() {
         let mut known = Known::default();
         let [mut one, mut other] = [[7; 32], [7; 32]];
         (one[8], other[8]) = (1, 2);
         known.insert(with_wid(one), 5);
-        known.insert(with_wid(one), 6);
         let id = ShortId::of(&Hash32(one));
-        assert_eq!(known.get(id).map(|found| found.wid), Some(Hash32(one)), "the same one twice is no clash");
+        assert_eq!(known.get(id).map(|found| found.wid), Some(Hash32(one)));
         assert_eq!((known.since_ms(&Hash32(one)), known.since_ms(&Hash32(other))), (Some(5), None));
         known.insert(with_wid(other), 7);
-        assert_eq!(known.get(id), None);
-        assert_eq!(known.since_ms(&Hash32(one)), None);
+        assert_eq!((known.get(id), known.since_ms(&Hash32(one))), (None, None));
+        known.forget(&Hash32(other));
+        assert_eq!((known.get(id), known.len()), (None, 1), "who stays is not known to be the right one");
+        known.forget(&Hash32(one));
+        assert_eq!(known.len(), 0);
         known.insert(with_wid(one), 8);
-        assert_eq!(known.get(id), None, "whoever comes back does not win");
-    }
-
-    #[test]
-    fn what_is_remembered_is_bounded_and_the_newest_stays() {
-        let mut known = Known::default();
-        let count = 3 * u32::try_from(GENERATION_MAX).expect("small");
-        (0..count).for_each(|number| known.insert(numbered(number), 0));
-        assert!(known.young.len() + known.old.len() <= 2 * GENERATION_MAX);
-        let finds = |number: u32| known.get(ShortId::of(&numbered(number).wid)).is_some();
-        assert!(finds(count - 1) && finds(count - u32::try_from(GENERATION_MAX).expect("small")));
-        assert!(!finds(0));
-    }
-
-    #[test]
-    fn what_is_forgotten_is_gone_from_either_generation() {
-        let mut known = Known::default();
-        let count = u32::try_from(GENERATION_MAX).expect("small") + 1;
-        (0..count).for_each(|number| known.insert(numbered(number), 0));
-        for number in [0, count - 1] {
-            let wid = numbered(number).wid;
-            assert!(known.since_ms(&wid).is_some());
-            known.forget(&wid);
-            assert_eq!(known.since_ms(&wid), None);
-        }
+        assert_eq!(known.since_ms(&Hash32(one)), Some(8));
     }
 }

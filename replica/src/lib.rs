@@ -18,6 +18,7 @@
     clippy::arithmetic_side_effects
 )]
 
+mod admission;
 mod catch_up;
 mod chain;
 mod clocks;
@@ -32,9 +33,11 @@ mod execute;
 mod fetch;
 mod finality;
 mod hearsay;
+mod hints;
 mod job;
 mod jobs;
 mod judge;
+mod kept;
 mod known;
 mod log;
 mod messages;
@@ -44,11 +47,13 @@ mod replica;
 mod run;
 mod scheme;
 mod serve;
+mod shares;
 mod sketch;
 mod status;
 mod sync;
 mod system_calls;
 mod verified;
+mod waiting_calls;
 pub mod wire;
 
 pub use chain::{Ground, Tip};
@@ -61,6 +66,7 @@ pub use event::{Event, GossipToken, Now, RequestId, RequestToken, SubmissionToke
 pub use job::{
     BodyDraft, Executed, Job, JobAnswer, JobContext, JobId, Piece, Proposing, ReplayError, Replayed, Signer,
 };
+pub use kept::Kept;
 pub use log::LogRecord;
 pub use replica::Replica;
 pub use scheme::BlsScheme;

@@ -14,6 +14,7 @@ use crate::fetch::Asked;
 use crate::job::{BodyDraft, Job};
 use crate::jobs::{BodySource, Origin, Purpose};
 use crate::replica::Replica;
+use crate::shares::Load;
 use crate::wire::{CertifiedBlock, Message, PeerStatus, Request, Response, Shared, StatusField, WireBlock};
 
 impl Replica {
@@ -29,7 +30,8 @@ impl Replica {
     }
 
     fn hear_transactions(&mut self, peer: PeerKey, via: Via, mut transactions: Vec<Arc<types::Transaction>>) {
-        if self.jobs.checking().saturating_add(transactions.len()) > CHECKING_MAX {
+        let is_validator = self.set.index_of_peer(&peer).is_some();
+        if transactions.is_empty() || !self.shares.take(peer, is_validator, Load::of(&transactions)) {
             return self.verdict(via, GossipVerdict::Ignore);
         }
         // What came over a stream is checked in parts: several threads share it, and the first parts are known sooner.
@@ -37,7 +39,7 @@ impl Replica {
         let part = if via == Via::Stream { CHECK_PART } else { transactions.len() };
         while !transactions.is_empty() {
             let rest = transactions.split_off(part.min(transactions.len()));
-            let origin = Origin { peer, via, count: transactions.len() };
+            let origin = Origin { peer, via, is_validator, load: Load::of(&transactions) };
             self.start_job(Job::Check { transactions }, Purpose::Check(origin));
             transactions = rest;
         }
@@ -190,8 +192,6 @@ impl Replica {
     }
 }
 
-/// Transactions that may be checked at once, beyond which what peers push is dropped.
-const CHECKING_MAX: usize = 16_384;
 /// Transactions that are checked in one job.
 const CHECK_PART: usize = 128;
 /// Time between two questions about a peer's height, in milliseconds.

@@ -1,19 +1,21 @@
 //! Transactions on their way into a block.
 //!
-//! What comes in together is inserted together and told together; what goes out to the other validators is collected: the
-//! first leaves at once, what follows it closely leaves together, however many clients hand something in.
+//! What the pool asks of the chain is answered here, by the rules that blocks are judged by. What goes out to the other
+//! validators is collected: the first leaves at once, what follows it closely leaves together, however many clients hand
+//! something in.
 
 use std::cell::Cell;
 use std::sync::Arc;
 
-use execution::{AccountRecord, Attendance, ChainState, CheckedTransaction, Layered, Reject, account_record};
-use mempool::{Accounts, CandidateLimits, PoolReject, PoolTransaction, Removal, Source};
-use types::{Address, Amount, Canonical, Hash32, List, Nonce, Transaction, limits};
+use execution::{
+    AccountRecord, Attendance, ChainState, CheckedTransaction, KernelReject, Layered, LeftOut, Terms, TransactionFacts,
+    account_record, fee,
+};
+use mempool::{CandidateLimits, Ledger, PoolReject, PoolTransaction, Removal};
+use types::{Address, Amount, Canonical, Hash32, List, Nonce, TimeMs, Transaction, limits};
 
 use crate::chain::Ground;
-use crate::effect::{Effect, GossipVerdict, Notice, Offence, Target};
-use crate::event::{SubmissionToken, Via};
-use crate::jobs::Origin;
+use crate::effect::{Effect, Notice, Target};
 use crate::replica::Replica;
 use crate::wire::{Message, Shared, TRANSACTIONS_PER_MESSAGE_MAX};
 
@@ -28,16 +30,25 @@ const PUSH_MANY: usize = 32;
 /// Time from one push to the next of many.
 const PUSH_MANY_MS: u64 = 1;
 
-/// Accounts as they are after the newest final block.
-struct FinalAccounts<'a> {
+/// The chain as it is after the newest final block.
+pub(crate) struct FinalLedger<'a> {
     state: Layered<'a>,
-    /// The one that was asked for last: it is asked for again and again.
+    /// Of the next block, were it made now.
+    terms: Terms,
+    /// The earliest time that the next block may have.
+    time: TimeMs,
+    /// The account that was asked for last: it is asked for again and again.
     newest: Cell<Option<(Address, AccountRecord)>>,
 }
 
-impl<'a> FinalAccounts<'a> {
-    const fn new(state: Layered<'a>) -> Self {
-        Self { state, newest: Cell::new(None) }
+impl<'a> FinalLedger<'a> {
+    pub(crate) const fn new(state: Layered<'a>, terms: Terms) -> Self {
+        Self { state, terms, time: TimeMs::ZERO, newest: Cell::new(None) }
+    }
+
+    /// The same, where the newest block has this time.
+    pub(crate) const fn after(self, time: TimeMs) -> Self {
+        Self { time: time.next(), ..self }
     }
 
     fn record(&self, address: &Address) -> AccountRecord {
@@ -50,7 +61,7 @@ impl<'a> FinalAccounts<'a> {
     }
 }
 
-impl Accounts for FinalAccounts<'_> {
+impl Ledger for FinalLedger<'_> {
     fn nonce(&self, address: &Address) -> Nonce {
         self.record(address).nonce
     }
@@ -58,16 +69,49 @@ impl Accounts for FinalAccounts<'_> {
     fn spendable(&self, address: &Address) -> Amount {
         self.record(address).thr
     }
+
+    fn time(&self) -> TimeMs {
+        self.time
+    }
+
+    fn price(&self) -> u128 {
+        self.terms.price
+    }
+
+    fn price_max(&self, transaction: &PoolTransaction) -> Result<u128, PoolReject> {
+        let PoolTransaction { id, wid, weight, length, fee_max, valid_until, .. } = *transaction;
+        let facts = TransactionFacts { id, wid, weight, length };
+        let reject = match self.terms.charge(&transaction.transaction.body, &facts) {
+            Ok(_) => return Ok(fee::price_max(fee_max, weight)),
+            Err(reject) => reject,
+        };
+        Err(match reject {
+            KernelReject::TooHeavy => PoolReject::TooHeavy { weight },
+            KernelReject::TooLong => PoolReject::TooLong,
+            KernelReject::Expired => PoolReject::Expired { valid_until, now: self.terms.time },
+            KernelReject::ValidTooLong => PoolReject::ValidTooLong { valid_until, latest: self.terms.latest() },
+            KernelReject::FeeMaxTooLow => PoolReject::FeeMaxTooLow { fee: fee::fee(self.terms.price, weight), fee_max },
+            // Fee and tip together are more than there can be.
+            _ => PoolReject::InsufficientFunds { needed: Amount::MAX, spendable: self.spendable(&transaction.payer()) },
+        })
+    }
 }
 
 /// Transactions that the other validators are to get.
 #[derive(Debug, Default)]
 pub(crate) struct Outgoing {
     waiting: Vec<Arc<CheckedTransaction>>,
+    bytes: usize,
     sent_ms: u64,
 }
 
 impl Outgoing {
+    /// One more, to leave with the next message.
+    pub(crate) fn push(&mut self, checked: Arc<CheckedTransaction>) {
+        self.bytes = self.bytes.saturating_add(checked.length as usize);
+        self.waiting.push(checked);
+    }
+
     /// When what waits is due.
     pub(crate) fn deadline_ms(&self) -> Option<u64> {
         let pace_ms = if self.waiting.len() < PUSH_MANY { PUSH_FEW_MS } else { PUSH_MANY_MS };
@@ -76,11 +120,12 @@ impl Outgoing {
 
     /// What is due now, in messages that fit the wire.
     fn take(&mut self, now_ms: u64) -> Vec<Message> {
-        let is_full = self.waiting.len() >= TRANSACTIONS_PER_MESSAGE_MAX;
+        let is_full = self.waiting.len() >= TRANSACTIONS_PER_MESSAGE_MAX || self.bytes > MESSAGE_BYTES_MAX;
         if !is_full && self.deadline_ms().is_none_or(|due_ms| now_ms < due_ms) {
             return Vec::new();
         }
         self.sent_ms = now_ms;
+        self.bytes = 0;
         let mut messages = Vec::new();
         let mut batch: Vec<Shared<Transaction>> = Vec::new();
         let mut bytes: usize = 0;
@@ -101,44 +146,6 @@ impl Outgoing {
 }
 
 impl Replica {
-    /// Transactions from this node's own API, their signatures checked: each gets an answer, the good ones are
-    /// passed on.
-    pub(crate) fn submit(
-        &mut self,
-        token: SubmissionToken,
-        transactions: Vec<Arc<CheckedTransaction>>,
-        state: &dyn ChainState,
-    ) {
-        let facts: Vec<_> = transactions.iter().map(|transaction| transaction.facts()).collect();
-        self.verified.insert(&facts);
-        let results = self.pool_insert(&transactions, Source::Own, state);
-        let taken = transactions.into_iter().zip(&results).filter(|(_, result)| result.is_ok());
-        self.outgoing.waiting.extend(taken.map(|(transaction, _)| transaction));
-        self.effects.push(Effect::Submission { token, results });
-    }
-
-    /// Transactions from a peer, checked on their own.
-    pub(crate) fn heard_transactions(
-        &mut self,
-        origin: Origin,
-        results: Vec<Result<Arc<CheckedTransaction>, Reject>>,
-        state: &dyn ChainState,
-    ) {
-        let Origin { peer, via, count: _ } = origin;
-        let all_good = results.iter().all(Result::is_ok);
-        self.verdict(via, if all_good { GossipVerdict::Accept } else { GossipVerdict::Reject });
-        if !all_good {
-            self.effects.push(Effect::Punish { peer, offence: Offence::InvalidTransaction });
-        }
-        let good: Vec<_> = results.into_iter().flatten().collect();
-        let pooled = self.pool_insert(&good, Source::Peer(peer), state);
-        // A validator tells all others itself; what came from elsewhere over a stream may have come here only.
-        if via == Via::Stream && self.set.index_of_peer(&peer).is_none() {
-            let fresh = good.into_iter().zip(pooled).filter(|(_, pooled)| pooled.is_ok());
-            self.outgoing.waiting.extend(fresh.map(|(transaction, _)| transaction));
-        }
-    }
-
     /// Sends what is due to the other validators.
     pub(crate) fn push_transactions(&mut self) {
         for message in self.outgoing.take(self.now.monotonic_ms) {
@@ -146,40 +153,19 @@ impl Replica {
         }
     }
 
-    /// Offers transactions to the pool, one after the other.
-    fn pool_insert(
-        &mut self,
-        transactions: &[Arc<CheckedTransaction>],
-        source: Source,
-        state: &dyn ChainState,
-    ) -> Vec<Result<Hash32, PoolReject>> {
-        let layers = self.chain.final_layers();
-        let accounts = FinalAccounts::new(Layered::new(state, &layers));
-        let now = self.chain.tip().header.time;
-        let mut pooled = Vec::with_capacity(transactions.len());
-        let mut results = Vec::with_capacity(transactions.len());
-        for checked in transactions {
-            let CheckedTransaction { transaction, id, wid, weight, length } = checked.as_ref();
-            let offered = PoolTransaction::new(transaction.clone(), *id, *wid, *weight, *length);
-            let inserted = match self.pool.insert(offered, source, now, &accounts) {
-                Ok(inserted) => inserted,
-                Err(reject) => {
-                    results.push(Err(reject));
-                    continue;
-                }
-            };
-            self.known.insert(checked.clone(), self.now.monotonic_ms);
-            pooled.push(*id);
-            results.push(Ok(*id));
-            let replaced = inserted.replaced.into_iter().map(|id| (id, "replaced"));
-            let evicted = inserted.evicted.into_iter().map(|id| (id, "evicted"));
-            let gone = replaced.chain(evicted).map(|(id, why)| Effect::Notify(Notice::Dropped { id, why }));
-            self.effects.extend(gone);
+    /// What the next block asks of a transaction, were it made now.
+    pub(crate) fn terms(&mut self, state: &dyn ChainState) -> Terms {
+        let tip = self.chain.tip().hash;
+        let time = self.block_time_now();
+        match self.terms {
+            Some((of, terms)) if of == tip => Terms { time, ..terms },
+            _ => {
+                let layers = self.chain.final_layers();
+                let terms = Terms::next(&Layered::new(state, &layers), time);
+                self.terms = Some((tip, terms));
+                terms
+            }
         }
-        if !pooled.is_empty() {
-            self.effects.push(Effect::Notify(Notice::Pooled { ids: pooled }));
-        }
-        results
     }
 
     /// Takes what has become final out of the pool, and with it what has become useless.
@@ -188,23 +174,42 @@ impl Replica {
             return;
         }
         let layers = self.chain.final_layers();
-        let accounts = FinalAccounts::new(Layered::new(state, &layers));
+        let terms = self.terms(state);
         for block in std::mem::take(&mut self.unpooled) {
+            let ledger = FinalLedger::new(Layered::new(state, &layers), terms).after(block.header.time);
             let receipts = block.outcome.receipts.iter().skip(1);
             let included: Vec<_> = receipts
                 .zip(&block.body.transactions)
                 .map(|(receipt, transaction)| (transaction.body.sender, transaction.body.nonce, receipt.id))
                 .collect();
-            for (id, removal) in self.pool.on_block(&included, block.header.time, &accounts) {
-                let why = match removal {
-                    Removal::Included => continue,
-                    Removal::Stale => "nonce_used",
-                    Removal::Expired => "expired",
-                    Removal::Unfunded => "insufficient_funds",
-                };
-                self.effects.push(Effect::Notify(Notice::Dropped { id, why }));
+            for (gone, removal) in self.pool.on_block(&included, &ledger) {
+                match removal {
+                    Removal::Included => self.known.forget(&gone.wid),
+                    Removal::Stale => self.dropped(&gone, "nonce_used"),
+                    Removal::Expired => self.dropped(&gone, "expired"),
+                    Removal::Unfunded => self.dropped(&gone, "insufficient_funds"),
+                    Removal::Underpriced => self.dropped(&gone, "fee_max_too_low"),
+                    Removal::Unusable => self.dropped(&gone, "unusable"),
+                }
             }
         }
+    }
+
+    /// A transaction left the pool and is in no final block.
+    pub(crate) fn dropped(&mut self, gone: &PoolTransaction, why: &'static str) {
+        self.known.forget(&gone.wid);
+        self.effects.push(Effect::Notify(Notice::Dropped { id: gone.id, why }));
+    }
+
+    /// A block of this node's own could not use some of what it was offered: that is offered no more for a while.
+    pub(crate) fn learn_left_out(&mut self, left_out: &LeftOut) {
+        let named = left_out.transactions.iter().map(|(id, _)| id);
+        for (gone, _) in self.pool.set_aside(named) {
+            let reject = left_out.transactions.iter().find(|(id, _)| *id == gone.id).map(|(_, reject)| *reject);
+            let described = reject.and_then(|reject| self.config.registry.describe(reject));
+            self.dropped(&gone, described.map_or("unusable", |described| described.name));
+        }
+        self.calls.set_aside(&left_out.system_calls);
     }
 
     /// What a block on this parent could include, best first.
@@ -245,11 +250,62 @@ impl Replica {
     #[must_use]
     pub fn pending_nonce(&self, address: &Address, state: &dyn ChainState) -> Nonce {
         let layers = self.chain.final_layers();
-        self.pool.pending_nonce(address, &FinalAccounts::new(Layered::new(state, &layers)))
+        let account = account_record(&Layered::new(state, &layers), address);
+        self.pool.pending_nonce(address, account.nonce)
     }
 
     /// All that waits in the pool, for the API.
     pub fn pool(&self) -> &mempool::Mempool {
         &self.pool
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use types::{AuthKind, ByteString, Call, ModuleId, TRANSACTION_VERSION, TransactionBody, Weight, Witness};
+
+    use super::*;
+
+    fn checked(bytes: usize) -> Arc<CheckedTransaction> {
+        let call = Call { module: ModuleId(1), body: ByteString::new(vec![0; bytes]).expect("short") };
+        let body = TransactionBody {
+            version: TRANSACTION_VERSION,
+            sender: Address([1; 20]),
+            auth: AuthKind::Single,
+            nonce: Nonce(0),
+            valid_until: TimeMs(0),
+            fee_max: Amount::ZERO,
+            tip: Amount::ZERO,
+            payer: None,
+            calls: List::new(vec![call]).expect("one"),
+        };
+        let transaction = Arc::new(Transaction { body, witness: Witness { auths: List::default() } });
+        let length = u32::try_from(transaction.encoded_length()).expect("short");
+        let (id, wid) = (Hash32([0; 32]), Hash32([1; 32]));
+        Arc::new(CheckedTransaction { transaction, id, wid, weight: Weight(1), length })
+    }
+
+    // FAULTS HB7
+    #[test]
+    fn what_fills_a_message_leaves_at_once_and_nothing_is_kept() {
+        for bytes in [1, 1_000, 60_000] {
+            let mut outgoing = Outgoing::default();
+            assert_eq!(outgoing.take(100).len(), 0);
+            let (one, mut count) = (checked(bytes), 0);
+            while outgoing.bytes <= MESSAGE_BYTES_MAX && outgoing.waiting.len() < TRANSACTIONS_PER_MESSAGE_MAX {
+                outgoing.push(one.clone());
+                count += 1;
+            }
+            outgoing.sent_ms = 100;
+            let messages = outgoing.take(100);
+            let lengths = messages.iter().map(|message| match message {
+                Message::Transactions(some) => (some.len(), some.len() * one.length as usize),
+                other => panic!("{other:?}"),
+            });
+            let lengths: Vec<(usize, usize)> = lengths.collect();
+            assert_eq!(lengths.iter().map(|(some, _)| some).sum::<usize>(), count, "{bytes}");
+            assert!(lengths.iter().all(|(_, length)| *length <= MESSAGE_BYTES_MAX), "{lengths:?}");
+            assert_eq!((outgoing.bytes, outgoing.waiting.len(), outgoing.deadline_ms()), (0, 0, None));
+        }
     }
 }

@@ -79,6 +79,9 @@ impl Replica {
 
     /// The block is made: it is sent ahead, logged, and given to the engine.
     pub(crate) fn built(&mut self, (epoch, view): (Epoch, View), built: Result<Box<Built>, BuildError>) {
+        if let Ok(built) = &built {
+            self.learn_left_out(&built.left_out);
+        }
         let current = self.turn.as_ref().is_some_and(|turn| turn.view == view && turn.under_way);
         // Views are counted anew in every epoch.
         if !current || epoch != self.epoch {
@@ -87,7 +90,7 @@ impl Replica {
         self.turn = None;
         // A build fails only for a node that is not in the set or cannot sign the seed: then others lead.
         let Ok(built) = built else { return };
-        let Built { hash, header, body } = *built;
+        let Built { hash, header, body, left_out: _ } = *built;
         let sketch = Box::new(self.sketch(&header, &body));
         self.effects.push(Effect::Send { to: Target::Validators, message: Message::Sketch(sketch) });
         self.chain.insert(hash, &header, Some(Arc::new(body)));

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use consensus::{Engine, EpochStart, Input, WorkState};
-use execution::{ChainState, FinalizedBlock};
+use execution::{ChainState, FinalizedBlock, Terms};
 use mempool::Mempool;
 use types::{Certificate, Epoch, Hash32, Height, TimeMs, ValidatorIndex, ValidatorSet, View};
 
+use crate::admission::Arrivals;
 use crate::chain::Chain;
 use crate::company::Company;
 use crate::config::{Config, Start};
@@ -15,16 +16,18 @@ use crate::effect::Effect;
 use crate::event::{Event, Now};
 use crate::fetch::Fetch;
 use crate::hearsay::Hearsay;
+use crate::hints::Hints;
 use crate::jobs::Jobs;
 use crate::judge::Judgement;
 use crate::known::Known;
 use crate::log::LogRecord;
 use crate::pool::Outgoing;
 use crate::propose::Turn;
+use crate::shares::Shares;
 use crate::sketch::Drafts;
 use crate::sync::Sync;
-use crate::system_calls::SystemCalls;
 use crate::verified::Verified;
+use crate::waiting_calls::SystemCalls;
 use crate::wire::{Message, WireBlock};
 
 /// One validator, or a node that only follows.
@@ -85,11 +88,16 @@ pub struct Replica {
     pub(crate) engine_wake_ms: u64,
     /// Blocks whose bodies the engine waits for.
     pub(crate) awaited: BTreeSet<Hash32>,
-    /// Sketches taken, per view, and those that lack something.
-    pub(crate) hints: BTreeMap<View, u8>,
+    /// Sketches taken, and those that lack something.
+    pub(crate) hints: Hints,
     pub(crate) drafts: Drafts,
     /// Waiting transactions by short id.
     pub(crate) known: Known,
+    /// Transactions on their way into the pool, and what is charged for them.
+    pub(crate) arrivals: Arrivals,
+    pub(crate) shares: Shares,
+    /// What the next block asks of a transaction, by the tip.
+    pub(crate) terms: Option<(Hash32, Terms)>,
     /// Transactions on their way to the other validators.
     pub(crate) outgoing: Outgoing,
     /// System calls that wait for a block.
@@ -159,9 +167,12 @@ impl Replica {
             inputs: VecDeque::new(),
             engine_wake_ms: 0,
             awaited: BTreeSet::new(),
-            hints: BTreeMap::new(),
+            hints: Hints::default(),
             drafts: Drafts::new(),
             known: Known::default(),
+            arrivals: Arrivals::default(),
+            shares: Shares::default(),
+            terms: None,
             outgoing: Outgoing::default(),
             calls: SystemCalls::default(),
             status_asked_ms: 0,
@@ -184,7 +195,7 @@ impl Replica {
         self.now = now;
         self.note_company(&event);
         match event {
-            Event::Clock => {}
+            Event::Clock => self.arrivals.turn(),
             Event::Message { from, via, message: Message::SystemCalls(calls) } => {
                 self.hear_calls(from, via, calls.into_vec(), state);
             }
@@ -196,9 +207,9 @@ impl Replica {
                 self.sync.peer_down(&peer);
                 self.company.peer_down(&peer, now.monotonic_ms);
             }
-            Event::Submitted { token, transactions } => self.submit(token, transactions, state),
+            Event::Submitted { token, transactions } => self.submit(token, transactions),
             Event::CallSubmitted { token, call } => self.submit_call(token, call, state),
-            Event::JobDone { id, answer } => self.job_done(id, answer, state),
+            Event::JobDone { id, answer } => self.job_done(id, answer),
             Event::Signed { vote } => self.tell_engine(Input::Signed { vote }),
             Event::Committed { height } => self.committed(height),
             Event::Synced { height, hash } => self.synced(height, hash),
@@ -218,6 +229,7 @@ impl Replica {
             self.try_tell();
             self.turn_page(state);
             self.update_pool(state);
+            self.admit(state);
             self.update_calls(state);
             self.try_judge();
             self.execute_ready();
@@ -244,6 +256,7 @@ impl Replica {
             self.fetch.deadline_ms(),
             self.sync.deadline_ms(),
             Some(self.company.deadline_ms()),
+            self.arrivals.deadline_ms(self.now.monotonic_ms),
             self.outgoing.deadline_ms(),
             self.calls_deadline_ms(),
             self.hearsay.deadline_ms(),

@@ -3,13 +3,14 @@
 //! A sketch comes over its leader's own stream and is a hint until the leader's vote comes. What this node does not
 //! have is asked of the leader at once, transaction by transaction. Whether the right body was made is decided by the
 //! header's body root: a wrong one is nobody's crime, since short ids prove nothing, and leads to the whole block being
-//! asked for by its hash. Invariant: drafts are as bounded as the hints that begin them.
+//! asked for by its hash. Invariants: drafts are as bounded as the hints that begin them (`hints.rs`); no body is made that
+//! is longer than a block's may be.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use execution::{CheckedBody, InvalidBlock};
-use types::{Hash32, Header, List, PeerKey, SystemCall, Transaction, limits};
+use types::{Hash32, Header, List, PeerKey, SystemCall, Transaction, View, limits};
 
 use crate::effect::{Effect, Offence};
 use crate::fetch::Asked;
@@ -22,10 +23,6 @@ use crate::wire::{GIVEN_MAX, Given, PLACES_MAX, Request, Response, Shared, Short
 const FRESH_MS: u64 = 15;
 /// Most bytes of transactions in full beside a sketch.
 const GIVEN_BYTES_MAX: usize = 64 * 1024;
-/// Views ahead of the present one whose sketches are taken.
-const HINT_VIEWS_AHEAD_MAX: u64 = 2;
-/// Sketches taken per view: an honest leader sends one.
-const HINTS_PER_VIEW_MAX: u8 = 2;
 
 /// A body some of whose transactions are not here yet.
 #[derive(Debug)]
@@ -36,6 +33,22 @@ pub(crate) struct Draft {
     pieces: Vec<Option<Piece>>,
     missing: usize,
     from: PeerKey,
+}
+
+impl Draft {
+    pub(crate) const fn view(&self) -> View {
+        self.header.view
+    }
+
+    /// Bytes of what is here of the body.
+    fn bytes(&self) -> usize {
+        let calls = self.system_calls.iter().map(|call| call.body.len());
+        let pieces = self.pieces.iter().flatten().map(|piece| match piece {
+            Piece::Checked(checked) => checked.length as usize,
+            Piece::Raw(transaction) => transaction.encoded_length(),
+        });
+        calls.chain(pieces).fold(0, usize::saturating_add)
+    }
 }
 
 /// Drafts by the hashes of their blocks.
@@ -79,7 +92,7 @@ impl Replica {
         let tip = self.chain.tip().header.height;
         let known = self.chain.entry(&hash).is_some_and(|entry| entry.body.is_some());
         let idle = header.height <= tip || header.chain_id != self.config.chain_id;
-        if !self.is_hint(from, &header) || known || idle || self.drafts.contains_key(&hash) {
+        if known || idle || self.drafts.contains_key(&hash) {
             return;
         }
         let rising = given.is_sorted_by(|left, right| left.place < right.place);
@@ -96,7 +109,11 @@ impl Replica {
             }
         }
         let missing = pieces.iter().filter(|piece| piece.is_none()).count();
-        self.draft(hash, Draft { header, system_calls, pieces, missing, from });
+        let draft = Draft { header, system_calls, pieces, missing, from };
+        let bytes = draft.bytes();
+        if bytes <= self.body_bytes_max() && self.take_hint(from, hash, &draft.header, bytes) {
+            self.draft(hash, draft);
+        }
     }
 
     /// Has a draft checked if it is complete, and otherwise asks for what it lacks.
@@ -131,12 +148,22 @@ impl Replica {
         let Some(found) = found.filter(|found| found.len() == draft.missing) else {
             return self.want_whole(&hash, from);
         };
+        let before = draft.bytes();
         let lacking = draft.pieces.iter_mut().filter(|piece| piece.is_none());
         for (piece, Shared(transaction)) in lacking.zip(found.into_vec()) {
             *piece = Some(Piece::Raw(transaction));
         }
         draft.missing = 0;
+        let bytes = draft.bytes();
+        if bytes > self.body_bytes_max() || !self.hints.grow(draft.view(), &hash, bytes.saturating_sub(before)) {
+            return self.want_whole(&hash, from);
+        }
         self.draft(hash, draft);
+    }
+
+    /// Most bytes of a body.
+    fn body_bytes_max(&self) -> usize {
+        self.config.genesis.parameters.limits.body_bytes_max as usize
     }
 
     /// A draft was no body of its header.
@@ -161,27 +188,6 @@ impl Replica {
         body.or_else(final_body).map(|body| Response::transactions_at(body, places))
     }
 
-    /// Whether a sketch is one that its leader sends ahead, the first or second of its view.
-    fn is_hint(&mut self, from: PeerKey, header: &Header) -> bool {
-        let leader = self.engine.leader(header.view);
-        let from_leader = self.set.get(leader).is_some_and(|leader| leader.peer == from);
-        let (lowest, highest) = (self.view, self.view.saturating_add(HINT_VIEWS_AHEAD_MAX));
-        if header.epoch != self.epoch || !from_leader || header.view < lowest || header.view > highest {
-            return false;
-        }
-        self.hints.retain(|view, _| *view >= lowest);
-        self.drafts.retain(|_, draft| draft.header.view >= lowest);
-        let count = self.hints.entry(header.view).or_default();
-        *count = count.saturating_add(1);
-        *count <= HINTS_PER_VIEW_MAX
-    }
-
-    /// Forgets transactions that are final: nobody will name them again.
-    pub(crate) fn forget_known(&mut self, block: &Hash32) {
-        let Some(body) = self.chain.entry(block).and_then(|entry| entry.body.clone()) else { return };
-        body.facts().iter().for_each(|facts| self.known.forget(&facts.wid));
-    }
-
     /// The body of a block, from a sketch or whole.
     pub(crate) fn body_checked(
         &mut self,
@@ -190,6 +196,10 @@ impl Replica {
         result: Result<Arc<CheckedBody>, InvalidBlock>,
     ) {
         match (result, source) {
+            // Its view is over, and nobody but the sketch spoke for it.
+            (Ok(_), BodySource::Sketch) if header.view < self.view && !self.is_vouched(&hash) => {
+                self.drafts.remove(&hash);
+            }
             (Ok(body), _) => {
                 self.chain.insert(hash, header, Some(body));
                 self.drafts.remove(&hash);

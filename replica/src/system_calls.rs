@@ -5,28 +5,23 @@
 //! to the other validators by the node that it was handed to, and told again as long as it waits; it does not ask for a block at
 //! once, but rides along with the next, unless it has waited for Δ.
 //!
-//! Invariants: what waits is bounded in number and in bytes, and less urgent calls give way to more urgent ones; what one peer
-//! can have judged within a second is bounded, whether or not it connects anew; a call that waits is not judged for whoever
-//! sends it again.
+//! Invariants: what waits is bounded, and what is judged of one peer (`waiting_calls.rs`); a call that waits is not judged for
+//! whoever sends it again; a call that a proposer could not use asks for no more blocks until there is a new final one, and
+//! goes the third time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use execution::{Admission, ChainState, Layered, Reject, StateView};
-use types::{Hash32, Height, List, PeerKey, SystemCall, TimeMs, limits};
+use types::{Hash32, List, PeerKey, SystemCall, TimeMs, limits};
 
 use crate::effect::{Effect, GossipVerdict, Target};
 use crate::event::{Now, SubmissionToken, Via};
 use crate::replica::Replica;
+use crate::waiting_calls::Waiting;
 use crate::wire::{Message, SYSTEM_CALLS_PER_MESSAGE_MAX};
 
-/// Most calls that wait.
-const WAITING_MAX: usize = 512;
-/// Most bytes of them.
-const WAITING_BYTES_MAX: usize = 512 * 1024;
 /// What is admitted only so much later may wait for it.
 const EARLY_MS_MAX: u64 = 20_000;
-/// Most calls of one peer that are judged within a second.
-const JUDGED_PER_SECOND_MAX: u32 = 256;
 /// What was handed in here and still waits after so many Δ is told again: a message may be lost, or come before the block that
 /// makes the call good.
 const TOLD_AGAIN_DELTAS: u64 = 8;
@@ -45,100 +40,15 @@ pub enum CallRefusal {
     Full,
 }
 
-/// A call that waits.
-#[derive(Debug)]
-struct Waiting {
-    call: SystemCall,
-    admission: Admission,
-    /// The block time from which it is admitted; zero when it is so already.
-    ready_from: TimeMs,
-    since_ms: u64,
-    /// When it was told last, if it was handed in here.
-    told_ms: Option<u64>,
-}
-
-impl Waiting {
-    /// In how many ms it is worth a block of its own.
-    fn wait_ms(&self, now: Now, delta_ms: u64) -> u64 {
-        let patience_ms = self.since_ms.saturating_add(delta_ms).saturating_sub(now.monotonic_ms);
-        patience_ms.max(self.ready_from.0.saturating_sub(now.unix_ms))
-    }
-
-    fn length(&self) -> usize {
-        self.call.body.len()
-    }
-}
-
-/// What was heard of one peer in the second that begins at `since_ms`.
-#[derive(Clone, Copy, Debug)]
-struct Heard {
-    since_ms: u64,
-    count: u32,
-}
-
-impl Heard {
-    const fn is_over(&self, now_ms: u64) -> bool {
-        now_ms.saturating_sub(self.since_ms) >= 1_000
-    }
-}
-
-/// System calls that wait for a block.
-#[derive(Debug, Default)]
-pub(crate) struct SystemCalls {
-    waiting: BTreeMap<Hash32, Waiting>,
-    bytes: usize,
-    outgoing: Vec<SystemCall>,
-    heard: BTreeMap<PeerKey, Heard>,
-    /// The final height after which all that waits was judged.
-    height: Height,
-}
-
-impl SystemCalls {
-    /// Whether one more call of this peer may be judged now.
-    fn may_judge(&mut self, peer: &PeerKey, now_ms: u64) -> bool {
-        if self.heard.get(peer).is_none_or(|heard| heard.is_over(now_ms)) {
-            self.heard.retain(|_, heard| !heard.is_over(now_ms));
-            self.heard.insert(*peer, Heard { since_ms: now_ms, count: 0 });
-        }
-        let Some(heard) = self.heard.get_mut(peer) else { return false };
-        heard.count = heard.count.saturating_add(1);
-        heard.count <= JUDGED_PER_SECOND_MAX
-    }
-
-    fn insert(&mut self, hash: Hash32, waiting: Waiting) -> Result<(), CallRefusal> {
-        let gone = self.in_the_way_of(&waiting).ok_or(CallRefusal::Full)?;
-        gone.iter().for_each(|hash| self.remove(hash));
-        self.bytes = self.bytes.saturating_add(waiting.length());
-        self.waiting.insert(hash, waiting);
-        Ok(())
-    }
-
-    /// Which calls have to go for this one: the least urgent, none that is as urgent as this. Nothing if that gives no room.
-    fn in_the_way_of(&self, waiting: &Waiting) -> Option<Vec<Hash32>> {
-        let (mut count, mut bytes) = (self.waiting.len(), self.bytes.saturating_add(waiting.length()));
-        let is_full = |count: usize, bytes: usize| count >= WAITING_MAX || bytes > WAITING_BYTES_MAX;
-        if !is_full(count, bytes) {
-            return Some(Vec::new());
-        }
-        let less = self.waiting.iter().filter(|(_, other)| other.admission.priority < waiting.admission.priority);
-        let mut less: Vec<_> = less.collect();
-        less.sort_by_key(|(_, other)| (other.admission.priority, other.since_ms));
-        let mut gone = Vec::new();
-        for (hash, other) in less {
-            gone.push(*hash);
-            (count, bytes) = (count.saturating_sub(1), bytes.saturating_sub(other.length()));
-            if !is_full(count, bytes) {
-                return Some(gone);
-            }
-        }
-        None
-    }
-
-    fn remove(&mut self, hash: &Hash32) {
-        if let Some(gone) = self.waiting.remove(hash) {
-            self.bytes = self.bytes.saturating_sub(gone.length());
-        }
-    }
+/// Who hands calls in.
+#[derive(Clone, Copy)]
+enum Giver {
+    /// Somebody here, at this time.
+    Own(u64),
+    /// A validator, who tells all others itself.
+    Validator,
+    /// Anybody else.
+    Stranger(PeerKey),
 }
 
 /// The system calls of blocks that are not final.
@@ -159,8 +69,8 @@ struct Judged {
 impl Replica {
     /// A system call that was handed in here gets an answer; a good one is passed on.
     pub(crate) fn submit_call(&mut self, token: SubmissionToken, call: SystemCall, state: &dyn ChainState) {
-        let told_ms = Some(self.now.monotonic_ms);
-        let result = self.offer_calls(vec![call], told_ms, state).pop().unwrap_or(Err(CallRefusal::Full));
+        let giver = Giver::Own(self.now.monotonic_ms);
+        let result = self.offer_calls(vec![call], giver, state).pop().unwrap_or(Err(CallRefusal::Full));
         let result = result.map(|call| self.calls.outgoing.push(call));
         self.effects.push(Effect::CallSubmission { token, result });
     }
@@ -168,11 +78,17 @@ impl Replica {
     /// System calls that a peer passes on. A call that is not admitted is nobody's crime: the peer may know another block.
     pub(crate) fn hear_calls(&mut self, from: PeerKey, via: Via, calls: Vec<SystemCall>, state: &dyn ChainState) {
         let now_ms = self.now.monotonic_ms;
+        let count = calls.len();
+        let is_validator = self.set.index_of_peer(&from).is_some();
+        let giver = if is_validator { Giver::Validator } else { Giver::Stranger(from) };
         let judged = calls.into_iter().filter(|_| self.calls.may_judge(&from, now_ms)).collect();
-        let taken: Vec<_> = self.offer_calls(judged, None, state).into_iter().flatten().collect();
-        self.verdict(via, if taken.is_empty() { GossipVerdict::Ignore } else { GossipVerdict::Accept });
+        let taken: Vec<_> = self.offer_calls(judged, giver, state).into_iter().flatten().collect();
+        let is_fresh = count > 0 && taken.len() == count;
+        // A message is passed on whole or not at all: what was taken of it goes on in one of this node's own.
+        self.verdict(via, if is_fresh { GossipVerdict::Accept } else { GossipVerdict::Ignore });
         // A validator tells all others itself; what came from elsewhere over a stream may have come here only.
-        if via == Via::Stream && self.set.index_of_peer(&from).is_none() {
+        let is_passed_on = if via == Via::Stream { is_validator } else { is_fresh };
+        if !is_passed_on {
             self.calls.outgoing.extend(taken);
         }
     }
@@ -181,9 +97,14 @@ impl Replica {
     fn offer_calls(
         &mut self,
         calls: Vec<SystemCall>,
-        told_ms: Option<u64>,
+        giver: Giver,
         state: &dyn ChainState,
     ) -> Vec<Result<SystemCall, CallRefusal>> {
+        let (told_ms, from) = match giver {
+            Giver::Own(now_ms) => (Some(now_ms), None),
+            Giver::Validator => (None, None),
+            Giver::Stranger(peer) => (None, Some(peer)),
+        };
         if calls.is_empty() {
             return Vec::new();
         }
@@ -202,14 +123,17 @@ impl Replica {
             }
             let ready_from = if is_early { self.ready_from(&call, state) } else { TimeMs::ZERO };
             let since_ms = self.now.monotonic_ms;
-            self.calls.insert(hash, Waiting { call: call.clone(), admission, ready_from, since_ms, told_ms })?;
+            let (call, strikes, is_aside) = (call.clone(), 0, false);
+            let waiting =
+                Waiting { call: call.clone(), admission, ready_from, since_ms, told_ms, from, strikes, is_aside };
+            self.calls.insert(hash, waiting)?;
             Ok(call)
         };
         calls.into_iter().zip(hashes).zip(is_new).map(&mut offer).collect()
     }
 
     /// The time that a block would have now.
-    fn block_time_now(&self) -> TimeMs {
+    pub(crate) fn block_time_now(&self) -> TimeMs {
         TimeMs(self.leader_clock_ms().max(self.chain.tip().header.time.next().0))
     }
 
@@ -287,7 +211,7 @@ impl Replica {
             true => self.ready_from(&waiting.call, state),
         };
         if let Some(waiting) = self.calls.waiting.get_mut(hash) {
-            (waiting.admission, waiting.ready_from) = (judged.admission, ready_from);
+            (waiting.admission, waiting.ready_from, waiting.is_aside) = (judged.admission, ready_from, false);
         }
     }
 
@@ -325,7 +249,9 @@ impl Replica {
             return Vec::new();
         }
         let (included, now) = (self.included_calls(parent), TimeMs(self.leader_clock_ms()));
-        let is_ready = |(hash, waiting): &(&Hash32, &Waiting)| waiting.ready_from <= now && !included.contains(hash);
+        let is_ready = |(hash, waiting): &(&Hash32, &Waiting)| {
+            !waiting.is_aside && waiting.ready_from <= now && !included.contains(hash)
+        };
         let mut ready: Vec<_> = self.calls.waiting.iter().filter(is_ready).map(|(_, waiting)| waiting).collect();
         ready.sort_by_key(|waiting| (std::cmp::Reverse(waiting.admission.priority), waiting.since_ms));
         // Some may be found wanting on a state that is not final: a few more than fit.
@@ -339,7 +265,7 @@ impl Replica {
         }
         let delta_ms = self.config.genesis.parameters.timing.delta_ms;
         let included = self.included_calls(parent);
-        let waiting = self.calls.waiting.iter().filter(|(hash, _)| !included.contains(hash));
+        let waiting = self.calls.waiting.iter().filter(|(hash, waiting)| !waiting.is_aside && !included.contains(hash));
         let now = Now { unix_ms: self.leader_clock_ms(), ..self.now };
         waiting.map(|(_, waiting)| waiting.wait_ms(now, delta_ms)).min()
     }
@@ -365,56 +291,5 @@ impl Replica {
     #[must_use]
     pub fn calls_waiting(&self) -> usize {
         self.calls.waiting.len()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use types::{ByteString, ModuleId, Weight};
-
-    use super::*;
-
-    fn waiting(length: usize, priority: u32) -> Waiting {
-        let body = ByteString::new(vec![0; length]).expect("no longer than a call may be");
-        let admission = Admission { weight: Weight(1), key: Vec::new().into(), expiry: TimeMs(9), priority };
-        let call = SystemCall { module: ModuleId(9), body };
-        Waiting { call, admission, ready_from: TimeMs::ZERO, since_ms: 0, told_ms: None }
-    }
-
-    fn hash(number: usize) -> Hash32 {
-        Hash32(crypto::hash::sha256(&number.to_be_bytes()))
-    }
-
-    #[test]
-    fn the_bytes_that_wait_are_bounded_and_a_call_that_finds_no_room_drives_none_out() {
-        let mut calls = SystemCalls::default();
-        let long = limits::SYSTEM_CALL_BYTES_MAX;
-        let count = WAITING_BYTES_MAX / long;
-        for number in 0..count {
-            let priority = if number == 0 { 1 } else { 5 };
-            calls.insert(hash(number), waiting(long / 2, priority)).expect("half full");
-        }
-        for number in count..2 * count {
-            calls.insert(hash(number), waiting(long / 2, 5)).expect("full");
-        }
-        assert_eq!((calls.bytes, calls.waiting.len()), (WAITING_BYTES_MAX, 2 * count));
-        assert_eq!(calls.insert(hash(2 * count), waiting(1, 1)), Err(CallRefusal::Full), "none is less urgent");
-        assert_eq!(calls.insert(hash(2 * count), waiting(long, 5)), Err(CallRefusal::Full), "one is not enough");
-        assert_eq!((calls.bytes, calls.waiting.len()), (WAITING_BYTES_MAX, 2 * count), "so it stays");
-        calls.insert(hash(2 * count), waiting(long / 2 - 1, 4)).expect("one gives way");
-        assert_eq!((calls.bytes, calls.waiting.len()), (WAITING_BYTES_MAX - 1, 2 * count));
-        assert!(!calls.waiting.contains_key(&hash(0)));
-    }
-
-    #[test]
-    fn who_is_heard_no_longer_is_forgotten_after_a_second() {
-        let mut calls = SystemCalls::default();
-        for number in 0..9 {
-            assert!(calls.may_judge(&PeerKey([number; 32]), 1_000));
-        }
-        assert!(calls.may_judge(&PeerKey([0; 32]), 1_999));
-        assert_eq!(calls.heard.len(), 9);
-        assert!(calls.may_judge(&PeerKey([10; 32]), 2_000));
-        assert_eq!(calls.heard.len(), 1);
     }
 }

@@ -1,7 +1,8 @@
 //! Which exact transactions have had their signatures checked by this node, so that each is checked once.
 //!
 //! Keyed by `wid`, the hash over the exact bytes: a transaction with the same id and another witness is another
-//! entry. Only good verdicts are kept. Bounded: two generations, of which the older is forgotten as a whole.
+//! entry. Only good verdicts are kept. Bounded: two generations, of which the older is forgotten as a whole. What the pool
+//! refused is kept in fewer places of its own, so that signing what cannot be paid crowds out nothing that waits.
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -13,10 +14,25 @@ use types::canary::{Canary, planted};
 /// Wids per generation: as many as a pool holds.
 const GENERATION_MAX: usize = 57_344;
 
+/// Wids per generation of what the pool refused.
+const REFUSED_MAX: usize = 7_168;
+
 /// A set of checked transactions that several threads share.
 #[derive(Debug, Default)]
 pub struct Verified {
-    generations: Mutex<Generations>,
+    sets: Mutex<Sets>,
+}
+
+#[derive(Debug, Default)]
+struct Sets {
+    good: Generations,
+    refused: Generations,
+}
+
+impl Sets {
+    fn contains(&self, key: &Hash32) -> bool {
+        self.good.contains(key) || self.refused.contains(key)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -30,11 +46,15 @@ impl Generations {
         self.young.contains(key) || self.old.contains(key)
     }
 
-    fn insert(&mut self, key: Hash32) {
-        if self.young.len() >= GENERATION_MAX {
+    fn insert(&mut self, key: Hash32, count_max: usize) {
+        if self.young.len() >= count_max {
             self.old = std::mem::take(&mut self.young);
         }
         self.young.insert(key);
+    }
+
+    fn remove(&mut self, key: &Hash32) -> bool {
+        self.young.remove(key) || self.old.remove(key)
     }
 }
 
@@ -48,15 +68,23 @@ impl Verified {
     /// The places of those whose signatures have yet to be checked, in order.
     #[must_use]
     pub fn unknown<'a>(&self, all: impl IntoIterator<Item = &'a TransactionFacts>) -> Vec<usize> {
-        let generations = self.lock();
-        let places = all.into_iter().enumerate().filter(|(_, facts)| !generations.contains(&key(facts)));
+        let sets = self.lock();
+        let places = all.into_iter().enumerate().filter(|(_, facts)| !sets.contains(&key(facts)));
         places.map(|(place, _)| place).collect()
     }
 
     /// Remembers good verdicts.
     pub fn insert<'a>(&self, all: impl IntoIterator<Item = &'a TransactionFacts>) {
-        let mut generations = self.lock();
-        all.into_iter().for_each(|facts| generations.insert(key(facts)));
+        let mut sets = self.lock();
+        all.into_iter().for_each(|facts| sets.good.insert(key(facts), GENERATION_MAX));
+    }
+
+    /// The pool refused a transaction: its verdict is kept apart.
+    pub(crate) fn demote(&self, facts: &TransactionFacts) {
+        let (mut sets, key) = (self.lock(), key(facts));
+        if sets.good.remove(&key) {
+            sets.refused.insert(key, REFUSED_MAX);
+        }
     }
 
     /// Checks the signatures of transactions whose form is right, but for those that were checked before; a bad one turns into
@@ -88,12 +116,54 @@ impl Verified {
         all
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Generations> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Sets> {
         // A panic elsewhere cannot leave the sets half-written: each change is one entry.
-        self.generations.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.sets.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
 fn key(facts: &TransactionFacts) -> Hash32 {
     if planted(Canary::VerdictCachedById) { facts.id } else { facts.wid }
+}
+
+#[cfg(test)]
+mod tests {
+    use types::Weight;
+
+    use super::*;
+
+    fn facts(number: usize) -> TransactionFacts {
+        let hash = Hash32(crypto::hash::sha256(&number.to_be_bytes()));
+        TransactionFacts { id: hash, wid: hash, weight: Weight(1), length: 1 }
+    }
+
+    fn count(generations: &Generations) -> usize {
+        generations.young.len() + generations.old.len()
+    }
+
+    // FAULTS HB6, HB7
+    #[test]
+    fn verdicts_on_what_the_pool_refused_crowd_out_none_on_what_it_took() {
+        let verified = Verified::default();
+        let pooled: Vec<_> = (0..1_000).map(facts).collect();
+        verified.insert(&pooled);
+        for number in 1_000..4 * GENERATION_MAX {
+            let refused = facts(number);
+            verified.insert(&[refused]);
+            verified.demote(&refused);
+        }
+        assert_eq!(verified.unknown(&pooled), Vec::<usize>::new());
+        assert!(count(&verified.lock().refused) <= 2 * REFUSED_MAX);
+        assert!(verified.contains(&facts(4 * GENERATION_MAX - 1)), "what is sent again is not checked again");
+    }
+
+    // FAULTS HB7
+    #[test]
+    fn verdicts_are_bounded_and_the_newest_stay() {
+        let verified = Verified::default();
+        let all: Vec<_> = (0..3 * GENERATION_MAX).map(facts).collect();
+        verified.insert(&all);
+        assert_eq!(count(&verified.lock().good), 2 * GENERATION_MAX);
+        assert_eq!(verified.unknown(&all[2 * GENERATION_MAX..]), Vec::<usize>::new());
+    }
 }

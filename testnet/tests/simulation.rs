@@ -191,6 +191,18 @@ fn blocks_become_final_on_links_slower_than_delta_however_they_differ() {
 }
 
 #[test]
+fn spammers_without_money_hold_nobody_up_wake_nobody_and_are_passed_on_by_nobody() {
+    // FAULTS HT1, HB1, HB2
+    stands("spammers", 2, "worthless transactions");
+}
+
+#[test]
+fn sketches_of_blocks_that_never_come_are_not_kept() {
+    // FAULTS HB5
+    stands("hoarders", 3, "sketch of what never comes");
+}
+
+#[test]
 fn the_same_properties_hold_with_real_signatures() {
     let options =
         Options { seeds: 2, from: 1, scenario: Some("power-cuts".to_owned()), bls: true, ..Options::default() };

@@ -39,11 +39,13 @@ pub enum Canary {
     NoBackOffAfterLateNotarization,
     /// A place in one epoch's set is taken for the same member in the next.
     IndicesAcrossEpochs,
+    /// Gossiped transactions are passed on before the pool has decided on them.
+    AcceptBeforePool,
 }
 
 impl Canary {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::VoteBeforeSync,
         Self::NoNullifyCheck,
         Self::QuorumTwoF,
@@ -60,6 +62,7 @@ impl Canary {
         Self::ProofCountedAgain,
         Self::NoBackOffAfterLateNotarization,
         Self::IndicesAcrossEpochs,
+        Self::AcceptBeforePool,
     ];
 
     /// The name by which it is planted.
@@ -82,6 +85,7 @@ impl Canary {
             Self::ProofCountedAgain => "proof-counted-again",
             Self::NoBackOffAfterLateNotarization => "no-back-off-after-late-notarization",
             Self::IndicesAcrossEpochs => "indices-across-epochs",
+            Self::AcceptBeforePool => "accept-before-pool",
         }
     }
 }

@@ -6,8 +6,14 @@ use types::{Address, Amount, Hash32, Nonce, PeerKey, TimeMs};
 
 use crate::world::{Draft, World, address, draft};
 
-const LIMITS: PoolLimits =
-    PoolLimits { count_max: 12, bytes_max: 12_500, per_sender_max: 5, per_peer_bytes_max: 7_000, nonce_gap_max: 3 };
+const LIMITS: PoolLimits = PoolLimits {
+    count_max: 12,
+    bytes_max: 12_500,
+    per_sender_max: 5,
+    per_peer_bytes_max: 7_000,
+    nonce_gap_max: 3,
+    aside_ms_max: 6,
+};
 const OVERHEAD: usize = mempool::ENTRY_OVERHEAD_BYTES;
 
 #[derive(Clone, Debug)]
@@ -15,6 +21,16 @@ struct Held {
     transaction: PoolTransaction,
     source: Source,
     arrival: usize,
+    is_aside: bool,
+    strikes: usize,
+    /// Since when it is the next of its sender and cannot pay.
+    stopped_since: Option<u64>,
+}
+
+impl Held {
+    fn pays(&self, world: &World) -> bool {
+        self.transaction.fee_max.0 / u128::from(self.transaction.weight.0) >= world.price
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -34,24 +50,27 @@ impl Model {
     fn worth(&self, transaction: &PoolTransaction, world: &World) -> (bool, Priority) {
         let queue = self.queue(transaction.sender);
         let before: Vec<_> = queue.iter().filter(|held| held.transaction.nonce < transaction.nonce).collect();
-        let distance = transaction.nonce.0 - mempool::Accounts::nonce(world, &transaction.sender).0;
+        let distance = transaction.nonce.0 - mempool::Ledger::nonce(world, &transaction.sender).0;
         let lowest = before.iter().map(|held| held.transaction.priority()).chain([transaction.priority()]).min();
-        (before.len() as u64 == distance, lowest.unwrap())
+        let can = before.iter().all(|held| held.pays(world) && !held.is_aside);
+        let own = queue.iter().find(|held| held.transaction.id == transaction.id);
+        let can = can && own.is_none_or(|held| held.pays(world) && !held.is_aside);
+        (before.len() as u64 == distance && can, lowest.unwrap())
     }
 
     fn size(&self) -> (usize, usize) {
         (self.held.len(), self.held.iter().map(|held| OVERHEAD + held.transaction.length as usize).sum())
     }
 
-    fn insert(&mut self, new: PoolTransaction, source: Source, now: TimeMs, world: &World) -> Result<(), &'static str> {
-        let account_nonce = mempool::Accounts::nonce(world, &new.sender);
+    fn insert(&mut self, new: PoolTransaction, source: Source, world: &World) -> Result<(), &'static str> {
+        let account_nonce = mempool::Ledger::nonce(world, &new.sender);
         self.held.retain(|held| held.transaction.sender != new.sender || held.transaction.nonce >= account_nonce);
         let mut next = self.clone();
         if self.held.iter().any(|held| held.transaction.id == new.id) {
             return Err("already_known");
         }
-        if new.valid_until < now {
-            return Err("expired");
+        if let Err(reject) = mempool::Ledger::price_max(world, &new) {
+            return Err(reject.name());
         }
         if new.nonce < account_nonce {
             return Err("nonce_too_low");
@@ -63,7 +82,7 @@ impl Model {
                 new.tip.0 * u128::from(old.transaction.weight.0) * 10,
                 old.transaction.tip.0 * u128::from(new.weight.0) * 11,
             );
-            if new.tip.0 == 0 || new_tip < old_tip {
+            if old.pays(world) && (new.tip.0 == 0 || new_tip < old_tip) {
                 return Err("replacement_underpriced");
             }
             next.held.retain(|held| held.transaction.id != old.transaction.id);
@@ -77,7 +96,7 @@ impl Model {
         let cost = |held: &PoolTransaction| held.fee_max.0 + held.tip.0;
         let promised: u128 =
             next.held.iter().map(|held| &held.transaction).filter(|held| held.sender == new.sender).map(cost).sum();
-        if promised + cost(&new) > mempool::Accounts::spendable(world, &new.sender).0 {
+        if promised + cost(&new) > mempool::Ledger::spendable(world, &new.sender).0 {
             return Err("insufficient_funds");
         }
         let footprint = |held: &Held| OVERHEAD + held.transaction.length as usize;
@@ -96,7 +115,7 @@ impl Model {
         next.make_room(&new, worth, world)?;
         next.arrivals += 1;
         let arrival = next.arrivals;
-        next.held.push(Held { transaction: new, source, arrival });
+        next.held.push(Held { transaction: new, source, arrival, is_aside: false, strikes: 0, stopped_since: None });
         *self = next;
         Ok(())
     }
@@ -123,22 +142,53 @@ impl Model {
         Ok(())
     }
 
-    fn on_block(&mut self, senders: &[Address], now: TimeMs, world: &World) {
+    fn on_block(&mut self, senders: &[Address], world: &World) {
+        let now = world.time;
         self.held.retain(|held| {
-            let is_stale = held.transaction.nonce < mempool::Accounts::nonce(world, &held.transaction.sender);
+            let is_stale = held.transaction.nonce < mempool::Ledger::nonce(world, &held.transaction.sender);
             !(senders.contains(&held.transaction.sender) && is_stale) && held.transaction.valid_until >= now
         });
         for sender in senders {
             loop {
                 let queue = self.queue(*sender);
                 let sum: u128 = queue.iter().map(|held| held.transaction.fee_max.0 + held.transaction.tip.0).sum();
-                if sum <= mempool::Accounts::spendable(world, sender).0 {
+                if sum <= mempool::Ledger::spendable(world, sender).0 {
                     break;
                 }
                 let last = queue.last().unwrap().transaction.id;
                 self.held.retain(|held| held.transaction.id != last);
             }
         }
+    }
+
+    fn set_aside(&mut self, id: Hash32) {
+        let Some(held) = self.held.iter_mut().find(|held| held.transaction.id == id && !held.is_aside) else { return };
+        (held.is_aside, held.strikes) = (true, held.strikes + 1);
+        self.held.retain(|held| held.strikes < 3);
+    }
+
+    /// Notes whom the price stops now.
+    fn watch_stopped(&mut self, world: &World) {
+        let is_stopped = |held: &Held| {
+            let rank = self.queue(held.transaction.sender);
+            let before = rank.iter().filter(|other| other.transaction.nonce < held.transaction.nonce);
+            let distance = held.transaction.nonce.0 - mempool::Ledger::nonce(world, &held.transaction.sender).0;
+            let reached = before.clone().count() as u64 == distance;
+            reached
+                && before.clone().all(|other| other.pays(world) && !other.is_aside)
+                && !held.is_aside
+                && !held.pays(world)
+        };
+        let stopped: Vec<bool> = self.held.iter().map(is_stopped).collect();
+        for (held, is_stopped) in self.held.iter_mut().zip(stopped) {
+            held.stopped_since = is_stopped.then(|| held.stopped_since.unwrap_or(world.time.0));
+        }
+    }
+
+    /// Drops whom the price has stopped for too long.
+    fn drop_stopped(&mut self, world: &World) {
+        let is_late = |held: &Held| held.stopped_since.is_some_and(|since| since + LIMITS.aside_ms_max < world.time.0);
+        self.held.retain(|held| !is_late(held));
     }
 
     /// Again and again the best of what may come next.
@@ -149,7 +199,8 @@ impl Model {
             let possible = self
                 .held
                 .iter()
-                .filter(|held| held.transaction.nonce == mempool::Accounts::nonce(&next, &held.transaction.sender));
+                .filter(|held| held.transaction.nonce == mempool::Ledger::nonce(&next, &held.transaction.sender))
+                .filter(|held| held.pays(world) && !held.is_aside);
             let best = possible.min_by_key(|held| (std::cmp::Reverse(held.transaction.priority()), held.arrival));
             let Some(best) = best else { return found };
             found.push(best.transaction.id);
@@ -167,27 +218,28 @@ impl Model {
 #[derive(Clone, Debug)]
 enum Step {
     Insert(Draft, u8),
-    Block { count: usize, time: u64, poorer: u8 },
+    Block { count: usize, time: u64, poorer: u8, price: u128 },
+    Unusable { place: usize },
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let insert = (0_u8..6, 0_u64..9, 0_u128..30, 1_u64..4, prop::bool::weighted(0.1), 1_u64..60, 0_u8..4).prop_map(
-        |(sender, nonce, tip, weight, is_long, valid_until, from)| {
-            let (length, weight) = (if is_long { 3_000 } else { 200 }, weight * 100);
-            Step::Insert(Draft { length, weight, fee_max: 10, valid_until, ..draft(sender, nonce, tip) }, from)
-        },
-    );
-    let block = (0_usize..6, 0_u64..4, 0_u8..6).prop_map(|(count, time, poorer)| Step::Block { count, time, poorer });
-    prop_oneof![6 => insert, 1 => block]
+    let insert = (0_u8..6, 0_u64..9, 0_u128..30, 1_u64..4, prop::bool::weighted(0.1), 1_u64..60, (0_u8..4, 0_u128..8))
+        .prop_map(|(sender, nonce, tip, weight, is_long, valid_until, (from, per_weight))| {
+            let (length, fee_max) = (if is_long { 3_000 } else { 200 }, per_weight * u128::from(weight));
+            Step::Insert(Draft { length, weight, fee_max, valid_until, ..draft(sender, nonce, tip) }, from)
+        });
+    let block = (0_usize..6, 0_u64..4, 0_u8..6, 0_u128..8);
+    let block = block.prop_map(|(count, time, poorer, price)| Step::Block { count, time, poorer, price });
+    prop_oneof![12 => insert, 2 => block, 1 => (0_usize..6).prop_map(|place| Step::Unusable { place })]
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
-    // FAULTS M3, M6
+    // FAULTS M3, M6, HB1
     #[test]
     fn the_pool_does_what_a_plain_list_does(steps in prop::collection::vec(step(), 1..120)) {
-        let (mut pool, mut model, mut world, mut now) = (Mempool::new(LIMITS), Model::default(), World::default(), 0);
+        let (mut pool, mut model, mut world) = (Mempool::new(LIMITS), Model::default(), World::default().at(0));
         for sender in 0..6 {
             world.funds.insert(address(sender), Amount(60 + u128::from(sender) * 30));
         }
@@ -195,12 +247,18 @@ proptest! {
             match step {
                 Step::Insert(draft, from) => {
                     let source = if from == 0 { Source::Own } else { Source::Peer(PeerKey([from; 32])) };
-                    let got = pool.insert(draft.make(), source, TimeMs(now), &world);
-                    let expected = model.insert(draft.make(), source, TimeMs(now), &world);
+                    let got = pool.insert(draft.make(), source, &world);
+                    let expected = model.insert(draft.make(), source, &world);
                     prop_assert_eq!(got.map(|_| ()).map_err(|reject| reject.name()), expected);
                 }
-                Step::Block { count, time, poorer } => {
-                    now += time;
+                Step::Unusable { place } => {
+                    let all = CandidateLimits { count: usize::MAX, bytes: usize::MAX, weight: u64::MAX };
+                    let id = pool.candidates(all, &|_| false).get(place).map(|unusable| unusable.id);
+                    pool.set_aside(&id);
+                    id.into_iter().for_each(|id| model.set_aside(id));
+                }
+                Step::Block { count, time, poorer, price } => {
+                    world.time.0 += time;
                     let limits = CandidateLimits { count, bytes: usize::MAX, weight: u64::MAX };
                     let mut included = Vec::new();
                     for taken in pool.candidates(limits, &|_| false) {
@@ -211,10 +269,15 @@ proptest! {
                     let funds = world.funds.get_mut(&address(poorer)).unwrap();
                     funds.0 = if funds.0 < 30 { 200 } else { funds.0 - 25 };
                     let senders: Vec<_> = included.iter().map(|(sender, _, _)| *sender).collect();
-                    pool.on_block(&included, TimeMs(now), &world);
-                    model.on_block(&senders, TimeMs(now), &world);
+                    world.price = price;
+                    pool.on_block(&included, &world);
+                    model.on_block(&senders, &world);
+                    model.held.iter_mut().for_each(|held| held.is_aside = false);
+                    model.watch_stopped(&world);
+                    model.drop_stopped(&world);
                 }
             }
+            model.watch_stopped(&world);
             let mut ids: Vec<_> = pool.iter().map(|transaction| transaction.id).collect();
             ids.sort_unstable();
             prop_assert_eq!(&ids, &model.ids());
@@ -225,7 +288,8 @@ proptest! {
             prop_assert_eq!((status.transactions, status.bytes, status.executable), (count, bytes, candidates.len()));
             prop_assert!(status.transactions <= LIMITS.count_max && status.bytes <= LIMITS.bytes_max);
         }
-        pool.on_block(&[], TimeMs::MAX, &world);
+        world.time = TimeMs::MAX;
+        pool.on_block(&[], &world);
         prop_assert_eq!(pool.status(), mempool::MempoolStatus::default());
         let few = CandidateLimits { count: 9, bytes: 9, weight: 9 };
         prop_assert!(pool.candidates(few, &|_| false).is_empty());

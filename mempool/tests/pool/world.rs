@@ -3,26 +3,67 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mempool::{Accounts, PoolTransaction};
+use mempool::{Ledger, PoolReject, PoolTransaction};
 use types::{
     Address, Amount, AuthKind, Hash32, List, Nonce, Payer, TRANSACTION_VERSION, TimeMs, Transaction, TransactionBody,
     Weight, Witness,
 };
 
-/// Accounts in a map; unknown ones are rich and new.
-#[derive(Clone, Debug, Default)]
+/// Time in a world where nothing has happened yet.
+pub const NOW: TimeMs = TimeMs(100);
+
+/// Accounts in a map; unknown ones are rich and new. Weights cost nothing at first.
+#[derive(Clone, Debug)]
 pub struct World {
     pub nonces: BTreeMap<Address, Nonce>,
     pub funds: BTreeMap<Address, Amount>,
+    pub time: TimeMs,
+    pub price: u128,
 }
 
-impl Accounts for World {
+impl Default for World {
+    fn default() -> Self {
+        Self { nonces: BTreeMap::new(), funds: BTreeMap::new(), time: NOW, price: 0 }
+    }
+}
+
+impl World {
+    /// The same at another price.
+    pub fn priced(&self, price: u128) -> Self {
+        Self { price, ..self.clone() }
+    }
+
+    /// The same at another time.
+    pub fn at(&self, time: u64) -> Self {
+        Self { time: TimeMs(time), ..self.clone() }
+    }
+}
+
+impl Ledger for World {
     fn nonce(&self, address: &Address) -> Nonce {
         self.nonces.get(address).copied().unwrap_or_default()
     }
 
     fn spendable(&self, address: &Address) -> Amount {
         self.funds.get(address).copied().unwrap_or(Amount(1_000_000_000))
+    }
+
+    fn time(&self) -> TimeMs {
+        self.time
+    }
+
+    fn price(&self) -> u128 {
+        self.price
+    }
+
+    fn price_max(&self, transaction: &PoolTransaction) -> Result<u128, PoolReject> {
+        let (PoolTransaction { valid_until, fee_max, weight, .. }, now) = (transaction, self.time);
+        if *valid_until < now {
+            return Err(PoolReject::Expired { valid_until: *valid_until, now });
+        }
+        let fee = Amount(self.price * u128::from(weight.0));
+        let most = fee_max.0 / u128::from(weight.0);
+        if most < self.price { Err(PoolReject::FeeMaxTooLow { fee, fee_max: *fee_max }) } else { Ok(most) }
     }
 }
 

@@ -55,13 +55,14 @@ impl ApiError {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, name, sentence, hint_of(name))
     }
 
-    /// 409 or 422: the pool refuses the transaction.
+    /// 409, 422, 429 or 503: the pool refuses the transaction.
     pub(crate) fn pool(reject: &PoolReject) -> Self {
         let status = match reject {
             PoolReject::AlreadyKnown | PoolReject::ReplacementUnderpriced { .. } => StatusCode::CONFLICT,
             PoolReject::PoolFull | PoolReject::SenderLimit { .. } | PoolReject::PeerLimit { .. } => {
                 StatusCode::TOO_MANY_REQUESTS
             }
+            PoolReject::Busy => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };
         Self::new(status, reject.name(), reject.to_string(), hint_of(reject.name()))
@@ -86,14 +87,21 @@ fn hint_of(code: &str) -> &'static str {
         "nonce_too_low" | "nonce_used" => {
             "sign again with the account's next nonce; `GET /api/v1/accounts/{address}` tells it"
         }
-        "insufficient_funds" | "fee_unpayable" => "wait for waiting transactions, or send less",
+        "insufficient_funds" | "fee_unpayable" => {
+            "fee_max and tip are promised until the transaction is final: wait for what is waiting, or promise less"
+        }
         "expired" => "sign again with a later valid_until",
+        "valid_too_long" => "sign again with an earlier valid_until, and check this machine's clock",
+        "too_long" | "too_heavy" => "split it into several transactions",
+        "busy" => "try again in a second, or ask another node",
         "bad_signature" => "sign the id of exactly this body for this chain",
         "high_s" => "normalize the signature: s and the group order minus s are equivalent, the lower one is taken",
         "unknown_module" => "check the module number, and that the node runs the chain's newest version",
         "already_known" => "nothing: it is on its way",
         "pool_full" => "raise the tip, or try again after the next block",
-        "fee_max_too_low" => "sign again with a higher fee_max; `GET /api/v1/fees/estimate` tells the price",
+        "fee_max_too_low" => {
+            "sign again with the same nonce and a higher fee_max; `GET /api/v1/fees/estimate` tells the price"
+        }
         _ => "",
     }
 }

@@ -54,6 +54,33 @@ fn final_block(header: Header) -> Arc<FinalizedBlock> {
     Arc::new(FinalizedBlock { hash, header, body: Arc::new(Body::default()), certificate, outcome: Arc::new(outcome) })
 }
 
+// FAULTS HB5, HB7
+#[test]
+fn bodies_that_wait_are_bounded_in_bytes_and_the_highest_goes() {
+    let call = types::SystemCall {
+        module: types::ModuleId(3),
+        body: types::ByteString::new(vec![1; types::limits::SYSTEM_CALL_BYTES_MAX]).expect("as long as it may be"),
+    };
+    let calls = types::List::new(vec![call; types::limits::SYSTEM_CALLS_PER_BLOCK_MAX]).expect("as many as may be");
+    let genesis = header(0, Hash32::ZERO);
+    let with_body = Header { body_root: crypto::ids::body_root(&calls, &[]), ..header(1, header_hash(&genesis)) };
+    let body = execution::CheckedBody::from_checked(&with_body, calls, &[]).expect("the header's");
+    let (body, most) = (Arc::new(body), super::BODY_BYTES_MAX);
+    let each = usize::try_from(body.length()).expect("4 MiB");
+    let root = header_hash(&genesis);
+    let tip = Tip { hash: root, header: genesis, state_root: Hash32::ZERO, receipts_root: Hash32::ZERO };
+    let mut chain = Chain::new(tip);
+    let needed = header(1, root);
+    chain.insert(header_hash(&needed), &needed, Some(body.clone()));
+    for number in 0..100 {
+        let far = header(u64::MAX - number, Hash32([7; 32]));
+        chain.insert(header_hash(&far), &far, Some(body.clone()));
+        assert!(chain.body_bytes() <= most);
+    }
+    assert_eq!(chain.body_bytes(), most / each * each, "there was room for no more");
+    assert!(chain.entry(&header_hash(&needed)).is_some(), "what the tip's child may be stays");
+}
+
 #[test]
 fn what_builds_on_a_replayed_block_stays_and_what_stands_beside_it_goes() {
     // FAULTS L4, C6: a node came back, found blocks in its log, and was sent the first of them again.

@@ -9,6 +9,7 @@ mod misled;
 mod ranges;
 mod restart;
 mod sketches;
+mod spam;
 mod standing;
 mod transfers;
 mod world;

@@ -4,9 +4,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use replica::Offence;
 use replica::wire::{Given, Message, Request, Sketch};
-use types::{Hash32, List};
+use replica::{Kept, Offence};
+use types::{ByteString, Hash32, Height, List, ModuleId, SystemCall};
 
 use crate::world::World;
 
@@ -203,4 +203,67 @@ fn many_submissions_within_a_millisecond_leave_as_one_message() {
     let pushes = pushes.borrow();
     assert_eq!(pushes.iter().sum::<usize>() as u64, TRANSFERS, "each once: {pushes:?}");
     assert!(pushes.len() <= 2, "the first at once, the others together: {pushes:?}");
+}
+
+// FAULTS HB5
+#[test]
+fn sketches_of_what_nobody_votes_for_go_with_their_views() {
+    let mut world = World::paced(4, 0, Some(0));
+    (0..4).for_each(|place| world.start(place));
+    assert!(world.run(20_000, |world| world.height(0) >= 2));
+    let most = Rc::new(RefCell::new(0));
+    let sent = most.clone();
+    // To each sketch another body is made, for a height that never comes or the next one.
+    world.post = Some(Box::new(move |_, to, message| {
+        if let Message::Sketch(sketch) = message
+            && to == 2
+        {
+            let call = |number: u8| SystemCall {
+                module: ModuleId(3),
+                body: ByteString::new(vec![number; 16_000]).expect("short"),
+            };
+            let calls: Vec<_> = (0..100).map(call).collect();
+            sketch.header.body_root = crypto::ids::body_root(&calls, &[]);
+            sketch.header.height = [Height(u64::MAX), sketch.header.height][*sent.borrow() % 2];
+            (sketch.system_calls, sketch.transactions) = (List::new(calls).expect("few"), List::default());
+            sketch.given = List::default();
+            *sent.borrow_mut() += 1;
+        }
+        true
+    }));
+    for nonce in 0..30 {
+        let id = world.transfer(1, 4, 9, nonce, 1);
+        assert!(world.run(30_000, |world| (0..4).all(|place| world.includes(place, id))));
+        let kept = world.kept(2);
+        assert!(kept.hint_bytes <= Kept::HINT_BYTES_MAX && kept.body_bytes < 5_000_000, "{kept:?}");
+    }
+    assert!(*most.borrow() >= 30, "sketches were sent");
+    world.run(4_000, |_| false);
+    assert!(world.kept(2).body_bytes < 3_300_000, "what is kept is of the present view: {:?}", world.kept(2));
+    world.assert_agreement();
+}
+
+// FAULTS HB5
+#[test]
+fn a_sketch_that_names_a_known_transaction_again_and_again_makes_no_endless_body() {
+    let mut world = world();
+    let id = world.transfer(0, 4, 9, 1, 1);
+    world.run(50, |_| false);
+    let short = replica::wire::ShortId::of(&world.pooled(2, id).expect("it waits for nonce 0").wid);
+    let bend = move |_: usize, to: usize, message: &mut Message| {
+        if let Message::Sketch(sketch) = message
+            && to == 2
+        {
+            sketch.transactions =
+                List::new(vec![short; types::limits::TRANSACTIONS_PER_BLOCK_MAX]).expect("as many as may be");
+            sketch.given = List::default();
+        }
+        true
+    };
+    world.post = Some(Box::new(bend));
+    world.run(8_000, |_| false);
+    assert!(world.kept(2).hint_bytes <= Kept::HINT_BYTES_MAX);
+    assert!(world.kept(2).body_bytes < 1_000, "{:?}", world.kept(2));
+    assert_eq!(world.offences, []);
+    world.assert_agreement();
 }

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crypto::{bls, ecdsa_pure, ids};
-use execution::{FinalizedBlock, MemoryState};
+use execution::{CheckedTransaction, FinalizedBlock, MemoryState};
 use genesis::{LocalNetwork, local_network};
 use journal::{MemoryDisk, VoteBound};
 use replica::wire::{CertifiedBlock, Message, Request, Response, Shared, WireBlock};
 use replica::{
-    BlsScheme, CallRefusal, Config, Desk, Effect, Event, Job, JobContext, JobId, Notice, Now, Replica, RequestToken,
-    Signer, Start, Target, Tip, Trouble, Via,
+    BlsScheme, CallRefusal, Config, Desk, Effect, Event, GossipToken, GossipVerdict, Job, JobContext, JobId, Kept,
+    Notice, Now, Replica, RequestToken, Signer, Start, Target, Tip, Trouble, Via,
 };
 use types::{
     Address, Amount, Auth, AuthKind, BlsSignature, ByteString, Call, ChainId, Epoch, Genesis, GenesisValidator, Hash32,
@@ -83,6 +83,10 @@ pub struct World {
     pub offences: Vec<replica::Offence>,
     /// What became of system calls that were handed in: where, and how.
     pub answers: Vec<(usize, Result<(), CallRefusal>)>,
+    /// What became of transactions that were handed in.
+    pub results: Vec<Result<Hash32, mempool::PoolReject>>,
+    /// The verdicts on gossip.
+    pub verdicts: Vec<(GossipToken, GossipVerdict)>,
     /// Proposals of the criminal that somebody found invalid, and why.
     pub invalid: Vec<execution::InvalidBlock>,
     registry: execution::Registry,
@@ -173,6 +177,8 @@ impl World {
             criminal: None,
             offences: Vec::new(),
             answers: Vec::new(),
+            results: Vec::new(),
+            verdicts: Vec::new(),
             invalid: Vec::new(),
             registry,
             scheme,
@@ -284,7 +290,7 @@ impl World {
             Effect::Send { to, message } => self.send(place, &to, &message),
             Effect::Gossip(message) => {
                 for other in 0..self.nodes.len() {
-                    self.deliver(place, other, &message, Via::Gossip(replica::GossipToken(0)));
+                    self.deliver(place, other, &message, Via::Gossip(GossipToken(0)));
                 }
             }
             Effect::Request { id, to, request } => self.request(place, id, to, request),
@@ -318,7 +324,9 @@ impl World {
             }
             Effect::CallSubmission { result, .. } => self.answers.push((place, result)),
             Effect::Persist(_) | Effect::Floor { .. } => panic!("the desk keeps these"),
-            Effect::Verdict { .. } | Effect::Submission { .. } | Effect::Notify(_) => {}
+            Effect::Verdict { token, verdict } => self.verdicts.push((token, verdict)),
+            Effect::Submission { results, .. } => self.results.extend(results),
+            Effect::Notify(_) => {}
         }
     }
 
@@ -442,11 +450,32 @@ impl World {
 
     /// Submits a transfer through a node's API.
     pub fn transfer(&mut self, place: usize, from: u8, to: u8, nonce: u64, amount: u128) -> Hash32 {
+        let transaction = self.signed(from, to, nonce, amount, |_| {});
+        let id = transaction.id;
+        self.submit(place, vec![transaction]);
+        id
+    }
+
+    /// Hands transactions in at a node's API.
+    pub fn submit(&mut self, place: usize, transactions: Vec<Arc<CheckedTransaction>>) {
+        let token = replica::SubmissionToken(0);
+        self.happen(place, Event::Submitted { token, transactions });
+    }
+
+    /// A transfer, changed before it is signed.
+    pub fn signed(
+        &self,
+        from: u8,
+        to: u8,
+        nonce: u64,
+        amount: u128,
+        change: impl FnOnce(&mut TransactionBody),
+    ) -> Arc<CheckedTransaction> {
         let (key, sender) = account(from);
         let call = tokens::TokensCall::transfer(THR, account(to).1, Amount(amount));
         let call =
             Call { module: ModuleId(1), body: ByteString::new(types::Canonical::to_canonical(&call)).expect("short") };
-        let body = TransactionBody {
+        let mut body = TransactionBody {
             version: 1,
             sender,
             auth: AuthKind::Single,
@@ -457,14 +486,23 @@ impl World {
             payer: None,
             calls: List::new(vec![call]).expect("one call"),
         };
+        change(&mut body);
         let id = ids::transaction_id(self.chain, &body);
         let auth = Auth::Single { key: key.public_key(), signature: key.sign(id.as_bytes()) };
         let witness = Witness { auths: List::new(vec![auth]).expect("one proof") };
         let checked = self.registry.check(self.chain, Arc::new(Transaction { body, witness })).expect("well-formed");
         execution::check_signatures(&checked.id, &checked.transaction).expect("signed");
-        let token = replica::SubmissionToken(0);
-        self.happen(place, Event::Submitted { token, transactions: vec![Arc::new(checked)] });
-        id
+        Arc::new(checked)
+    }
+
+    /// A transaction that waits at a node.
+    pub fn pooled(&self, place: usize, id: Hash32) -> Option<Arc<mempool::PoolTransaction>> {
+        self.nodes[place].running.as_ref().expect("it runs").replica.pooled(&id)
+    }
+
+    /// What a node keeps for others.
+    pub fn kept(&self, place: usize) -> Kept {
+        self.nodes[place].running.as_ref().expect("it runs").replica.kept()
     }
 
     /// What a node's clocks show.

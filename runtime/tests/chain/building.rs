@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use execution::{BuildError, CheckedBody, CheckedTransaction, InvalidBlock};
+use execution::{BuildError, CheckedBody, CheckedTransaction, InvalidBlock, KernelReject};
 use proptest::prelude::*;
 use types::{Amount, Nonce, ValidatorIndex};
 
@@ -24,6 +24,46 @@ fn candidates_that_do_not_fit_are_left_out_and_the_rest_stays_in_order() {
     let built = chain.build(&candidates);
     let ids: Vec<_> = built.body.facts().iter().map(|facts| facts.id).collect();
     assert_eq!(ids, [0, 1, 3, 5].map(|place| candidates[place].id));
+    assert_eq!(chain.validate(&built.header, &built.body), Ok(()));
+}
+
+// FAULTS HB1
+#[test]
+fn a_builder_names_what_its_parent_rules_out_and_not_what_found_no_room_or_follows_from_it() {
+    let chain = Chain::new();
+    let heavy = |user, nonce| chain.transaction(user, nonce, vec![ProbeCall::Heavy { weight: 1_900_000 }.to_call()]);
+    let changed = |user, change: fn(&mut types::TransactionBody)| {
+        let mut body = chain.body(user, Nonce(0), vec![ProbeCall::Heavy { weight: 1 }.to_call()]);
+        change(&mut body);
+        chain.signed(user, body).expect("good in form")
+    };
+    let candidates = [
+        heavy(0, 0),
+        heavy(1, 0),
+        heavy(2, 0),
+        heavy(2, 1),
+        changed(3, |body| body.fee_max = Amount(1)),
+        changed(4, |body| body.tip = Amount(u128::MAX >> 1)),
+        changed(5, |body| body.valid_until = types::TimeMs(1)),
+        chain.transfer(3, 1, 4, ONE),
+    ];
+    let calls = [
+        system_call(1, SystemCase::Good, 0),
+        system_call(1, SystemCase::Good, 0),
+        system_call(2, SystemCase::NotAdmitted, 0),
+    ];
+    let mut request = chain.request(&candidates);
+    request.system_calls = &calls;
+    let built = chain.registry.build(&chain.state, chain.root, &request).expect("a seed is given");
+    let named: Vec<_> = built.left_out.transactions.iter().map(|(id, reject)| (*id, *reject)).collect();
+    let expected = [
+        (candidates[4].id, KernelReject::FeeMaxTooLow.into()),
+        (candidates[5].id, KernelReject::FeeUnpayable.into()),
+        (candidates[6].id, KernelReject::Expired.into()),
+    ];
+    assert_eq!(named, expected);
+    let hashes = [1, 2].map(|place| crypto::ids::system_call_hash(&calls[place]));
+    assert_eq!(built.left_out.system_calls, hashes);
     assert_eq!(chain.validate(&built.header, &built.body), Ok(()));
 }
 

@@ -82,6 +82,7 @@ const fn made_for(canary: Canary) -> &'static str {
         Canary::NoBackOffAfterLateNotarization => "delays",
         Canary::IndicesAcrossEpochs => "changing-sets",
         Canary::MerkleRootUnchecked | Canary::ProofCountedAgain => "mining",
+        Canary::AcceptBeforePool => "spammers",
     }
 }
 

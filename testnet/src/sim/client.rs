@@ -41,6 +41,10 @@ pub(crate) struct Client {
     lots: Lots,
     /// Time between two transactions, in microseconds; 0 for none.
     pub(crate) pace_us: u64,
+    /// Whether proposers get nothing for it.
+    pub(crate) is_tipless: bool,
+    /// Whether there is nothing new to send.
+    pub(crate) is_done: bool,
     /// Calls to be made before the usual ones, by the first account.
     pub(crate) special: VecDeque<Call>,
     /// Which nodes have said of a transaction that it is final, whether or not its block was certified by then.
@@ -56,6 +60,8 @@ impl Client {
             ground: ground.clone(),
             lots,
             pace_us: 40_000,
+            is_tipless: false,
+            is_done: false,
             special: VecDeque::new(),
             finals: BTreeMap::new(),
             refused: 0,
@@ -82,6 +88,11 @@ impl Client {
         }
     }
 
+    /// How many transactions are not final.
+    pub(crate) fn waiting(&self) -> usize {
+        self.businesses.iter().map(|business| business.waiting.len()).sum()
+    }
+
     /// What to send now: what waits too long, or something new.
     fn next(&mut self, now_us: u64) -> Vec<Arc<CheckedTransaction>> {
         let account = if self.special.is_empty() { self.lots.place(self.businesses.len()) } else { 0 };
@@ -91,7 +102,7 @@ impl Client {
             business.waiting.iter_mut().for_each(|waiting| waiting.sent_us = now_us);
             return business.waiting.iter().map(|waiting| waiting.transaction.clone()).collect();
         }
-        if business.waiting.len() >= WAITING_MAX {
+        if self.is_done || business.waiting.len() >= WAITING_MAX {
             return Vec::new();
         }
         let nonce = business.nonce;
@@ -116,7 +127,7 @@ impl Client {
             nonce,
             valid_until: TimeMs(UNIX_MS_AT_START + 6 * 3_600_000),
             fee_max: Amount(10_000_000),
-            tip: Amount(u128::from(nonce.0 % 7)),
+            tip: if self.is_tipless { Amount::ZERO } else { Amount(u128::from(nonce.0 % 7)) },
             payer: None,
             calls: List::new(vec![call]).expect("one call"),
         };

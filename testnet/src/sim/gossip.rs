@@ -87,12 +87,22 @@ impl World {
         Some(token)
     }
 
+    /// Lets the checkers see which transactions of others an honest node passes on.
+    fn watch_passed_on(&mut self, place: usize, bytes: &[u8]) {
+        if let Ok(Message::Transactions(transactions)) = Message::from_canonical(bytes)
+            && !self.nodes[place].is_faulty
+        {
+            self.auditor.see(&Sighting::PassedOn { node: place, transactions: &transactions });
+        }
+    }
+
     /// A node says what becomes of a message.
     pub(crate) fn verdict(&mut self, place: usize, token: GossipToken, verdict: GossipVerdict) {
         let Some(Pending { from, publication, bytes }) = self.nodes[place].ear.pending.remove(&token) else { return };
         match verdict {
             GossipVerdict::Ignore => {}
             GossipVerdict::Accept => {
+                self.watch_passed_on(place, &bytes);
                 for to in (0..self.nodes.len()).filter(|to| *to != place && *to != from) {
                     if !self.nodes[to].ear.seen.contains(&publication) {
                         self.carry(place, to, Way::Gossip(publication), &bytes);

@@ -66,13 +66,16 @@ pub(crate) struct Ground {
     pub(crate) keys: Vec<ValidatorKey>,
     pub(crate) signatures: Signatures,
     pub(crate) accounts: Vec<Account>,
+    /// Somebody with money who spends none.
+    pub(crate) spammer: Account,
 }
 
 impl Ground {
     pub(crate) fn new(terms: &Terms) -> Self {
         let keys = validator_keys(terms.powers.len());
         let accounts = accounts();
-        let genesis = genesis(terms, &keys, &accounts);
+        let spammer = account("spammer");
+        let genesis = genesis(terms, &keys, &accounts, &spammer);
         let chain_id = genesis::chain_id(&genesis);
         let first = genesis::validator_set(&genesis).expect("a checked genesis has validators");
         let later = terms.later.iter().map(|powers| set_of(&keys, powers));
@@ -84,7 +87,13 @@ impl Ground {
         let registry = Registry::new(modules).with_signatures(Signatures::of_rules(terms.signatures));
         let block0 = registry.genesis(&genesis, chain_id).expect("a checked genesis starts a chain");
         let signatures = Signatures::new(terms.signatures, chain_id);
-        Self { genesis: Arc::new(genesis), chain_id, registry, block0, roster, keys, signatures, accounts }
+        let genesis = Arc::new(genesis);
+        Self { genesis, chain_id, registry, block0, roster, keys, signatures, accounts, spammer }
+    }
+
+    /// Whether an account is one of the clients'.
+    pub(crate) fn is_client(&self, address: &Address) -> bool {
+        self.accounts.iter().any(|account| account.address == *address)
     }
 
     /// Who votes in an epoch.
@@ -120,13 +129,13 @@ fn set_of(keys: &[ValidatorKey], powers: &[u64]) -> ValidatorSet {
 }
 
 fn accounts() -> Vec<Account> {
-    let make = |number: usize| {
-        let secret = sha256(format!("simulated account {number}").as_bytes());
-        let key = SigningKey::from_bytes(&secret).expect("a hash is a secret key, but for one in 2^127");
-        let address = crypto::ids::address_of_key(&key.public_key());
-        Account { key, address }
-    };
-    (0..ACCOUNTS).map(make).collect()
+    (0..ACCOUNTS).map(|number| account(&format!("simulated account {number}"))).collect()
+}
+
+fn account(name: &str) -> Account {
+    let key = SigningKey::from_bytes(&sha256(name.as_bytes())).expect("a hash is a secret key, but for one in 2^127");
+    let address = crypto::ids::address_of_key(&key.public_key());
+    Account { key, address }
 }
 
 /// The easiest works there may be, 512 hashes each, wanted every two seconds and allowed every fifth of one.
@@ -137,7 +146,7 @@ const fn easy_mining(mining: &mut MiningParameters) {
     mining.spacing_min_ms = SPACING_MIN_MS;
 }
 
-fn genesis(terms: &Terms, keys: &[ValidatorKey], accounts: &[Account]) -> Genesis {
+fn genesis(terms: &Terms, keys: &[ValidatorKey], accounts: &[Account], spammer: &Account) -> Genesis {
     let ecosystem = Address([9; 20]);
     let mut builder =
         GenesisBuilder::new("simulated", Network::Test, TimeMs(UNIX_MS_AT_START), ecosystem).parameters(|parameters| {
@@ -150,7 +159,7 @@ fn genesis(terms: &Terms, keys: &[ValidatorKey], accounts: &[Account]) -> Genesi
         let (account, peer) = (account_of(node), peer_key(node));
         builder = builder.validator(GenesisValidator { key, possession, power, account, peer });
     }
-    for account in accounts {
+    for account in accounts.iter().chain([spammer]) {
         builder = builder.thr(account.address, Amount(1_000_000_000_000));
     }
     let minter = accounts[0].address;

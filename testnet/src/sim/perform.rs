@@ -141,6 +141,9 @@ impl World {
         }
         match message {
             Message::Vote(vote) | Message::Proposal(Proposal { vote, .. }) => self.watch_vote(place, vote),
+            Message::Transactions(transactions) if !self.nodes[place].is_faulty => {
+                self.auditor.see(&Sighting::PassedOn { node: place, transactions });
+            }
             Message::Certificate(certificate) if !self.nodes[place].is_faulty => {
                 self.auditor.see(&Sighting::Certificate { node: place, certificate });
             }

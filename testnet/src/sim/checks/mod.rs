@@ -13,13 +13,15 @@ mod justified;
 mod mining;
 mod never_twice;
 mod replay;
+mod worth;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use execution::{BlockOutcome, FinalizedBlock};
+use replica::wire::Shared;
 use replica::{LogRecord, Offence};
-use types::{Address, Certificate, Epoch, Hash32, Height, PeerKey, ValidatorIndex, View, Vote};
+use types::{Address, Certificate, Epoch, Hash32, Height, PeerKey, Transaction, ValidatorIndex, View, Vote};
 
 use super::calm::Calm;
 use super::ground::Ground;
@@ -46,6 +48,8 @@ pub(crate) enum Sighting<'a> {
     Risen { node: usize, member: Option<usize>, store: &'a Store, log: &'a [LogRecord], floor: (Epoch, View) },
     /// An honest node holds something against a peer.
     Punished { node: usize, peer: PeerKey, offence: Offence },
+    /// An honest node passes transactions on that others sent.
+    PassedOn { node: usize, transactions: &'a [Shared<Transaction>] },
     /// A miner solved a header for this payee.
     Mined { hash: Hash32, payee: Address },
     /// An honest node says that it has proof of a contradiction.
@@ -97,6 +101,7 @@ impl Auditor {
             Box::new(innocence::Innocence::new(ground, faulty)),
             Box::new(mining::MiningPay::default()),
             Box::new(finality::Finality::default()),
+            Box::new(worth::Worth::new(ground)),
         ];
         Self { checkers, violations: Vec::new(), chain: BTreeMap::new(), transactions: 0, proofs: 0 }
     }

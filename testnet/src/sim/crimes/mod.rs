@@ -7,12 +7,14 @@ mod equivocator;
 mod flooder;
 mod forger;
 mod framer;
+mod hoarder;
 mod liar;
 mod loot;
 mod nuller;
 mod replayer;
 mod reproposer;
 mod smuggler;
+mod spammer;
 mod thief;
 mod withholder;
 
@@ -25,11 +27,13 @@ pub(crate) use equivocator::Equivocator;
 pub(crate) use flooder::Flooder;
 pub(crate) use forger::Forger;
 pub(crate) use framer::Framer;
+pub(crate) use hoarder::Hoarder;
 pub(crate) use liar::{Liar, WAYS};
 pub(crate) use nuller::Nuller;
 pub(crate) use replayer::Replayer;
 pub(crate) use reproposer::Reproposer;
 pub(crate) use smuggler::{Contraband, Smuggler};
+pub(crate) use spammer::Spammer;
 pub(crate) use thief::Thief;
 pub(crate) use withholder::Withholder;
 

@@ -3,8 +3,8 @@
 //! C2, C3, C15, C16, C17, S1, S4, S11).
 
 use super::super::crimes::{
-    Contraband, Crime, Equivocator, Flooder, Forger, Framer, Liar, Nuller, Replayer, Reproposer, Smuggler, Thief,
-    Withholder,
+    Contraband, Crime, Equivocator, Flooder, Forger, Framer, Hoarder, Liar, Nuller, Replayer, Reproposer, Smuggler,
+    Spammer, Thief, Withholder,
 };
 use super::super::keys::SignatureKind;
 use super::super::lots::Lots;
@@ -68,7 +68,7 @@ fn cast(powers: &[u64], lots: &mut Lots) -> Cast {
 }
 
 fn crime(lots: &mut Lots) -> Box<dyn Crime> {
-    match lots.below(11) {
+    match lots.below(13) {
         0 => Box::new(Equivocator),
         1 => Box::new(Withholder { told_max: lots.place(4) }),
         2 => Box::new(Forger::new(50)),
@@ -79,6 +79,8 @@ fn crime(lots: &mut Lots) -> Box<dyn Crime> {
         7 => Box::new(Framer::new(50)),
         8 => Box::new(Replayer::new(1)),
         9 => Box::new(Thief::new(lots.pick(&[Contraband::RedirectedProof, Contraband::RepeatedProof]))),
+        10 => Box::new(Spammer::default()),
+        11 => Box::new(Hoarder::default()),
         _ => {
             let all = [Contraband::SwappedWitness, Contraband::NonceGap, Contraband::Repeated];
             Box::new(Smuggler::new(lots.pick(&all)))

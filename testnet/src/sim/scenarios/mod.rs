@@ -19,6 +19,7 @@ mod partitions;
 mod power_cuts;
 mod reproposal;
 mod rogue_key;
+mod spammers;
 mod split_certificates;
 mod twins;
 
@@ -109,6 +110,8 @@ pub(crate) const ALL: &[Scenario] = &[
     scenario("rogue-key", 1, rogue_key::run),
     scenario("mining", 2, mining::run),
     scenario("delays", 2, delays::run),
+    scenario("spammers", 1, spammers::spammers),
+    scenario("hoarders", 1, spammers::hoarders),
 ];
 
 /// The scenario of a seed.
