@@ -18,6 +18,7 @@ mod open_files;
 pub mod peer_id;
 pub mod shell;
 mod stages;
+mod vitals;
 
 pub use disk::FileDisk;
 pub use shell::{Node, NodeOptions, StartError};

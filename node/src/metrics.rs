@@ -13,8 +13,9 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use types::{Epoch, TimeMs, ValidatorSet};
 
-use crate::shell::Snapshot;
+use crate::shell::{Condition, Room, Snapshot};
 use crate::stages::{StageCollector, Stages};
+use crate::vitals::Vitals;
 
 /// Everything that is measured.
 pub struct Metrics {
@@ -46,6 +47,7 @@ pub struct Metrics {
     /// Requests by route and status.
     requests: Family<Vec<(String, String)>, Counter>,
     last_block: Mutex<Option<TimeMs>>,
+    vitals: Vitals,
 }
 
 impl Metrics {
@@ -80,12 +82,14 @@ impl Metrics {
             stages: Arc::default(),
             requests: Family::default(),
             last_block: Mutex::new(None),
+            vitals: Vitals::default(),
         };
         metrics.register();
         metrics
     }
 
     fn register(&mut self) {
+        self.vitals.register(&mut self.registry);
         let mut gauge = |name: &str, help: &str, metric: &Gauge| self.registry.register(name, help, metric.clone());
         gauge("thronos_consensus_height", "Newest final block", &self.height);
         gauge("thronos_consensus_epoch", "Present epoch", &self.epoch);
@@ -158,15 +162,16 @@ impl Metrics {
 
     /// Everything, in the text form of OpenMetrics.
     #[must_use]
-    pub fn text(&self, snapshot: &Snapshot, peers: usize) -> String {
+    pub fn text(&self, snapshot: &Snapshot, condition: &Condition, room: &Room, peers: usize) -> String {
         let status = &snapshot.status;
+        self.vitals.set(snapshot, condition, room);
         self.height.set(number(status.height.0));
         self.epoch.set(number(status.epoch.0));
         self.view.set(number(status.view.0));
         self.validators.set(number(snapshot.set.len() as u64));
         self.validators_power.set(number(snapshot.set.power_total()));
         self.syncing.set(i64::from(status.catching_up));
-        self.voting.set(i64::from(matches!(status.voting, replica::Voting::Active { .. })));
+        self.voting.set(i64::from(condition.votes_as.is_some()));
         self.mempool_size.set(number(snapshot.pool.transactions as u64));
         self.mempool_bytes.set(number(snapshot.pool.bytes as u64));
         self.peers.set(number(peers as u64));
@@ -190,7 +195,7 @@ pub fn resident_bytes() -> u64 {
     p2p::resident_bytes()
 }
 
-fn number(value: u64) -> i64 {
+pub(crate) fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 

@@ -28,6 +28,11 @@ impl Reminder {
             }
         }
     }
+
+    /// What was said is over: the next time it is said at once.
+    pub fn is_over(&mut self, what: &'static str) {
+        self.said.remove(what);
+    }
 }
 
 #[cfg(test)]
@@ -41,5 +46,7 @@ mod tests {
         let said: Vec<_> = (0..130_000).filter_map(|now_ms| reminder.about("full", now_ms)).collect();
         assert_eq!(said, [0, 59_999, 59_999]);
         assert_eq!(reminder.about("other", 130_000), Some(0));
+        reminder.is_over("other");
+        assert_eq!(reminder.about("other", 130_001), Some(0), "it began anew");
     }
 }

@@ -127,13 +127,13 @@ impl From<Unavailable> for ApiError {
         let code = match error {
             Unavailable::Busy => "busy",
             Unavailable::Stopping => "stopping",
+            Unavailable::DiskFull => "disk_full",
         };
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            code,
-            error.to_string(),
-            "try again in a second, or ask another node",
-        )
+        let hint = match error {
+            Unavailable::DiskFull => "hand it to another node",
+            Unavailable::Busy | Unavailable::Stopping => "try again in a second, or ask another node",
+        };
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, error.to_string(), hint)
     }
 }
 

@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 
 use super::AppState;
 use super::models::{ReadyResponse, VersionResponse};
-use super::node::voting;
+use crate::shell::Told;
 
 /// 200 while the process goes round.
 #[utoipa::path(get, path = "/livez", tag = "health", responses((status = 200, body = String), (status = 503, body = String)))]
@@ -22,41 +22,16 @@ pub(crate) async fn live(State(state): State<AppState>) -> (StatusCode, &'static
 /// 200 when the node serves the chain's present and, as a validator, votes; otherwise 503 with the reasons.
 #[utoipa::path(get, path = "/readyz", tag = "health", responses((status = 200, body = ReadyResponse), (status = 503, body = ReadyResponse)))]
 pub(crate) async fn ready(State(state): State<AppState>) -> (StatusCode, Json<ReadyResponse>) {
-    let snapshot = state.port.snapshot.borrow().clone();
-    let port = &state.port;
-    let mut reasons = Vec::new();
-    if !port.is_alive() {
-        reasons.push("the thread that owns the replica does not go round".to_owned());
-    }
+    let condition = state.port.condition();
+    let sentences = |told: &Told| told.sentence.clone();
+    let mut reasons: Vec<String> = condition.reasons().map(sentences).collect();
     if *state.stopping.borrow() {
         reasons.push("the node is stopping".to_owned());
     }
-    let status = &snapshot.status;
-    if status.catching_up {
-        reasons.push(format!("catching up: at block {} of at least {}", status.height, status.known));
-    }
-    if let replica::Voting::Barred { .. } = status.voting {
-        reasons.push(status.voting.to_string());
-    }
-    let connected = port.network.peers();
-    let alone = snapshot.set.validators().iter().all(|validator| validator.peer == port.network.key());
-    if connected.is_empty() && !alone {
-        reasons.push("no peers: check network.bootstrap, and that port 26700 (UDP and TCP) is reachable".to_owned());
-    }
-    let near = snapshot.set.validators().iter().zip(0..).filter(|(validator, _)| {
-        validator.peer == port.network.key() || connected.iter().any(|peer| peer.peer == validator.peer)
-    });
-    let power = snapshot.set.power_of(near.map(|(_, index)| types::ValidatorIndex(index)));
-    let voting = voting(port, &snapshot);
-    if voting.voting && !snapshot.set.is_quorum(power) {
-        reasons.push(format!(
-            "connected to validators with {power} of {} power: no quorum, so no block can become final here",
-            snapshot.set.power_total()
-        ));
-    }
     let ready = reasons.is_empty();
     let code = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (code, Json(ReadyResponse { ready, sentence: voting.sentence, reasons }))
+    let warnings = condition.warnings().map(sentences).collect();
+    (code, Json(ReadyResponse { ready, sentence: condition.sentence, reasons, warnings }))
 }
 
 /// The last line of an exposition.
@@ -66,7 +41,8 @@ const END: &str = "# EOF";
 #[utoipa::path(get, path = "/metrics", tag = "health", responses((status = 200, body = String)))]
 pub(crate) async fn metrics(State(state): State<AppState>) -> impl IntoResponse {
     let snapshot = state.port.snapshot.borrow().clone();
-    let mut text = state.port.metrics.text(&snapshot, state.port.network.peers().len());
+    let mut text =
+        state.port.metrics.text(&snapshot, &state.port.condition(), &state.port.room, state.port.network.peers().len());
     let end = text.rfind(END).unwrap_or(text.len());
     text.insert_str(end, &crate::shell::traffic(&state.port.network.counts()));
     if let Some(handle) = &state.stratum

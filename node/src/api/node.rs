@@ -13,28 +13,14 @@ use utoipa::IntoParams;
 use super::AppState;
 use super::error::ApiError;
 use super::models::{
-    ErrorResponse, MempoolResponse, PeerResponse, PeersResponse, StatusResponse, ValidatorResponse, ValidatorsResponse,
-    VotingStatus,
+    ErrorResponse, HealthStatus, MempoolResponse, PeerResponse, PeersResponse, StatusResponse, TroubleStatus,
+    ValidatorResponse, ValidatorsResponse, VotingStatus,
 };
 use super::read;
 use super::request::Params;
 use super::routes::off_thread;
 use crate::peer_id;
-use crate::shell::{Port, Snapshot};
-
-/// Whether the node votes, with the reason.
-pub(crate) fn voting(port: &Port, snapshot: &Snapshot) -> VotingStatus {
-    let index = match &snapshot.status.voting {
-        Voting::Active { index, .. } => Some(*index),
-        _ => None,
-    };
-    let sentence = if port.read_only {
-        "not voting: this node is read-only and follows the chain".to_owned()
-    } else {
-        snapshot.status.voting.to_string()
-    };
-    VotingStatus { voting: index.is_some(), sentence, index }
-}
+use crate::shell::{Condition, Port, Snapshot, Told};
 
 /// Where the node stands.
 #[utoipa::path(get, path = "/api/v1/status", tag = "node", responses((status = 200, body = StatusResponse)))]
@@ -42,7 +28,7 @@ pub(crate) async fn status(State(state): State<AppState>) -> Result<Json<StatusR
     let snapshot = state.port.snapshot.borrow().clone();
     off_thread(&state, move |port| {
         let next = NextBlock::read(&port.store.view()?);
-        let voting = voting(port, &snapshot);
+        let condition = port.condition();
         let role = match (port.read_only, &snapshot.status.voting) {
             (true, _) => "read_only",
             (false, Voting::NoKey | Voting::NotInSet) => "full",
@@ -64,14 +50,37 @@ pub(crate) async fn status(State(state): State<AppState>) -> Result<Json<StatusR
             view: snapshot.status.view,
             time: next.tip.time,
             price: next.price.to_string(),
-            voting,
+            voting: voting(&condition),
             peers: u32::try_from(port.network.peers().len()).unwrap_or(u32::MAX),
             peer_id: peer_id::text(&port.network.key()),
             mempool_transactions: u32::try_from(snapshot.pool.transactions).unwrap_or(u32::MAX),
             syncing: snapshot.status.catching_up,
+            health: health(port, &snapshot, condition),
         }))
     })
     .await
+}
+
+/// Whether the node votes, with the reason.
+fn voting(condition: &Condition) -> VotingStatus {
+    let (index, sentence) = (condition.votes_as, condition.sentence.clone());
+    VotingStatus { voting: index.is_some(), sentence, index }
+}
+
+fn health(port: &Port, snapshot: &Snapshot, condition: Condition) -> HealthStatus {
+    let (status, ready) = (&snapshot.status, condition.is_ready());
+    let told =
+        |Told { name, sentence, forbids_ready }| TroubleStatus { name: name.to_owned(), sentence, forbids_ready };
+    HealthStatus {
+        ready,
+        troubles: condition.troubles.into_iter().map(told).collect(),
+        final_age_ms: condition.final_age_ms,
+        executable: u32::try_from(status.executable).unwrap_or(u32::MAX),
+        power_answering: status.reach.power_answering,
+        power_total: status.reach.power_total,
+        clock_ahead_ms: status.reach.clock.ahead_ms,
+        disk_free_bytes: port.room.space().free_bytes,
+    }
 }
 
 #[derive(Deserialize, IntoParams)]

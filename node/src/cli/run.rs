@@ -61,7 +61,7 @@ impl Run {
         let network = NetworkKey::read(&home.network_key_file())?;
         // From here on a signal waits for its turn instead of ending the process in the middle of something.
         let signals = Signals::catch()?;
-        let node = Node::start(NodeOptions { home, config, validator, network })?;
+        let node = Node::start(NodeOptions { home, config, validator, network, space: None })?;
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
             chain = %node.port().chain_id,

@@ -44,12 +44,27 @@ impl Status {
         let status: StatusResponse = serde_json::from_str(&body)
             .map_err(|error| Refusal::new("not_a_node", format!("{address} does not answer like a node: {error}")))?;
         say!("{}", status.voting.sentence);
+        for trouble in &status.health.troubles {
+            say!("{:<10} {}", if trouble.forbids_ready { "not ready" } else { "warning" }, trouble.sentence);
+        }
         say!("chain      {} ({})", status.chain_name, status.chain_id);
-        say!("block      {} ({})", status.final_height, status.final_hash);
+        let health = &status.health;
+        let (s, tenths) = (health.final_age_ms / 1_000, health.final_age_ms % 1_000 / 100);
+        say!("block      {} ({}), {s}.{tenths} s ago", status.final_height, status.final_hash);
         say!("epoch      {}, view {}", status.epoch, status.view);
         say!("role       {}", status.role);
         say!("peers      {}", status.peers);
-        say!("waiting    {} transactions", status.mempool_transactions);
+        say!("validators {} of {} power answer", health.power_answering, health.power_total);
+        match health.clock_ahead_ms {
+            Some(ahead_ms) => say!("clock      {ahead_ms:+} ms against the validators' median"),
+            None => say!("clock      not compared: too few validators answer"),
+        }
+        say!("disk       {} MiB free", health.disk_free_bytes >> 20);
+        say!(
+            "waiting    {} transactions, {} of them could be included",
+            status.mempool_transactions,
+            health.executable
+        );
         say!("peer id    {}", status.peer_id);
         Ok(())
     }

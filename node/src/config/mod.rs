@@ -25,6 +25,8 @@ pub struct Config {
     pub pool: PoolSettings,
     /// `store.…`
     pub store: StoreSettings,
+    /// `disk.…`
+    pub disk: DiskSettings,
     /// `stratum.…`
     pub stratum: StratumSettings,
     /// `log.…`
@@ -125,6 +127,13 @@ pub struct StoreSettings {
     pub cache_mib: u64,
 }
 
+/// What is kept free of the disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiskSettings {
+    /// Below so many MiB the node takes nothing more in.
+    pub reserve_mib: u64,
+}
+
 /// What is written to standard error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogSettings {
@@ -164,6 +173,7 @@ impl Default for Config {
             node: NodeSettings { read_only: false, workers: 2, password_file: String::new() },
             pool: PoolSettings { transactions_max: 100_000, bytes_max: 64 * 1024 * 1024 },
             store: StoreSettings { cache_mib: 16 },
+            disk: DiskSettings { reserve_mib: 256 },
             stratum: StratumSettings {
                 enabled: false,
                 listen: "0.0.0.0:3334".to_owned(),

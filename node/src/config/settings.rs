@@ -209,6 +209,13 @@ pub const SETTINGS: &[Setting] = &[
         set: take!(Number, store.cache_mib, |max| (1..=1 << 20).contains(max), "a number from 1 to 1048576"),
     },
     Setting {
+        name: "disk.reserve_mib",
+        about: "Room that is kept free on the disk of the data, in MiB. With less the node takes nothing more in, does not vote\n\
+                and answers from what it has; it goes on by itself when there is room. 0 for none.",
+        get: |config| Value::Number(config.disk.reserve_mib),
+        set: take!(Number, disk.reserve_mib, |max| *max <= 1 << 24, "a number from 0 to 16777216"),
+    },
+    Setting {
         name: "stratum.enabled",
         about: "Whether miners may connect by Stratum. What they find goes into blocks, whoever proposes them.",
         get: |config| Value::Switch(config.stratum.enabled),

@@ -106,7 +106,7 @@ pub(super) async fn hand_in_again(port: Port, calls: Vec<SystemCall>, begin: wat
                 Ok(Ok(())) => taken += 1,
                 Ok(Err(CallRefusal::Known)) => {}
                 Ok(Err(CallRefusal::NotAdmitted(reject))) if reject == MiningReject::Duplicate.into() => {}
-                Ok(Err(_)) | Err(Unavailable::Busy) => refused.push(call),
+                Ok(Err(_)) | Err(Unavailable::Busy | Unavailable::DiskFull) => refused.push(call),
                 Err(Unavailable::Stopping) => return,
             }
         }

@@ -11,13 +11,18 @@ use replica::{Desk, Effect, Event, GossipToken, Replica, RequestToken, Via};
 use store::Store;
 use tokio::sync::watch;
 
+use super::aside::Aside;
 use super::clock::Clock;
 use super::fault::Faults;
 use super::hands::Hands;
 use super::inbox::{Entry, Inbox};
+use super::room::Room;
 use super::snapshot::Snapshot;
 use crate::disk::FileDisk;
 use crate::stages::Stage;
+
+/// How often a node without room looks for some, in milliseconds.
+const LOOK_MS: u64 = 250;
 
 /// What the thread works with.
 pub(crate) struct Core {
@@ -31,6 +36,9 @@ pub(crate) struct Core {
     /// Monotonic ms of the last round: shows that the thread is alive.
     pub(crate) heartbeat: Arc<AtomicU64>,
     pub(crate) faults: Faults,
+    pub(crate) room: Room,
+    /// What came while there was no room.
+    pub(crate) aside: Aside,
 }
 
 impl Core {
@@ -44,7 +52,10 @@ impl Core {
         let mut effects = first;
         loop {
             if let Err(error) = self.settle(effects) {
-                return self.faults.report(error);
+                self.faults.report(error);
+                if !self.room.has_failed() {
+                    return;
+                }
             }
             self.show();
             let Some(next) = runtime.block_on(self.round()) else { break };
@@ -55,14 +66,16 @@ impl Core {
 
     /// Waits for what happens next and steps it; nothing when it is time to stop.
     async fn round(&mut self) -> Option<Vec<Effect>> {
-        let mut effects = Vec::new();
         let own: VecDeque<Event> = std::mem::take(&mut self.hands.own);
-        let entries = if own.is_empty() {
-            self.inbox.take(self.clock.instant(self.hands.wake_ms)).await
-        } else {
-            self.inbox.take_now()
-        };
-        for event in own {
+        let look_ms = self.clock.now().monotonic_ms.saturating_add(LOOK_MS);
+        let until_ms = if self.room.is_closed() { look_ms } else { self.hands.wake_ms };
+        let entries =
+            if own.is_empty() { self.inbox.take(self.clock.instant(until_ms)).await } else { self.inbox.take_now() };
+        if self.room.is_closed() {
+            return self.set_aside(own, entries);
+        }
+        let mut effects = Vec::new();
+        for event in self.aside.take().into_iter().chain(own) {
             self.step(event, &mut effects);
         }
         for entry in entries {
@@ -100,6 +113,31 @@ impl Core {
         Some(effects)
     }
 
+    /// A round without room on the disk: the replica is asked, and told nothing, as every step may have to be written down.
+    /// What answers it waits; what anybody else says is let go, as it is by a node that is down. When there is room again it
+    /// hears what waited, like a process that was stopped for a while.
+    fn set_aside(&mut self, own: VecDeque<Event>, entries: Vec<Entry>) -> Option<Vec<Effect>> {
+        own.into_iter().for_each(|event| self.aside.keep(event));
+        for entry in entries {
+            match entry {
+                Entry::Event(event) => self.aside.keep(event),
+                Entry::Response(id, from, response, _held) => {
+                    if let Some(id) = self.hands.asked.remove(&id) {
+                        self.aside.keep(Event::Response { id, from, response });
+                    }
+                }
+                Entry::Query(query) => query(&self.replica),
+                Entry::Stop => return None,
+                Entry::FromPeer(..)
+                | Entry::Gossip(..)
+                | Entry::Request(..)
+                | Entry::Submission(_)
+                | Entry::Call(_) => {}
+            }
+        }
+        Some(Vec::new())
+    }
+
     fn step(&mut self, event: Event, effects: &mut Vec<Effect>) {
         let view = self.store.view().expect("a store that was opened has its genesis");
         let (now, replica) = (self.clock.now(), &mut self.replica);
@@ -116,6 +154,10 @@ impl Core {
 
     fn show(&self) {
         self.heartbeat.store(self.clock.now().monotonic_ms, Ordering::Relaxed);
+        if self.room.has_failed() {
+            // The replica may be ahead of what is on disk.
+            return;
+        }
         let snapshot = Snapshot {
             status: self.replica.status(),
             pool: self.replica.pool().status(),

@@ -9,11 +9,12 @@ use std::sync::mpsc::SyncSender;
 
 use execution::FinalizedBlock;
 use mempool::PoolReject;
-use p2p::{Channel, Network, Severity, Verdict};
+use p2p::{Channel, Network, Reminder, Severity, Verdict};
 use replica::wire::{Lane, Message};
 use replica::{CallRefusal, DecidedBlock, Effect, Event, GossipVerdict, Notice, Offence, SubmissionToken, Target};
 use types::{Canonical, Epoch, Hash32, Header, Proposal, ValidatorSet, Vote, VoteStatement};
 
+use super::clock::Clock;
 use super::fair::FairSender;
 use super::jobs::JobPool;
 use super::notices::{Notices, PoolChange};
@@ -55,6 +56,9 @@ pub(crate) struct Hands {
     pub(crate) own: VecDeque<Event>,
     /// Why the node has to stop.
     pub(crate) fault: Option<String>,
+    pub(crate) clock: Clock,
+    /// What strangers cause is not said as often as it happens.
+    pub(crate) reminder: Reminder,
 }
 
 impl Hands {
@@ -206,7 +210,12 @@ impl Hands {
         }
     }
 
-    fn punish(&self, peer: types::PeerKey, offence: Offence) {
+    /// Whether a warning of this name may be said now, and how many were not since the last.
+    fn may_warn(&mut self, name: &'static str) -> Option<u64> {
+        self.reminder.about(name, self.clock.now().monotonic_ms)
+    }
+
+    fn punish(&mut self, peer: types::PeerKey, offence: Offence) {
         let (why, severity) = match offence {
             Offence::InvalidSignature => ("invalid signature", Severity::Serious),
             Offence::InvalidCertificate => ("invalid certificate", Severity::Serious),
@@ -214,7 +223,9 @@ impl Hands {
             Offence::InvalidTransaction => ("invalid transaction", Severity::Serious),
             Offence::UselessAnswer => ("useless answers", Severity::Slight),
         };
-        tracing::warn!(peer = %crate::peer_id::text(&peer), why, "peer misbehaves");
+        if let Some(withheld) = self.may_warn(why) {
+            tracing::warn!(peer = %crate::peer_id::text(&peer), why, withheld, "peer misbehaves");
+        }
         self.metrics.offences.inc();
         let _ = self.network.punish(peer, why, severity);
     }
@@ -248,11 +259,15 @@ impl Hands {
                 self.metrics.view.set(i64::try_from(view.0).unwrap_or(i64::MAX));
             }
             Notice::InvalidProposal { hash, error } => {
-                tracing::warn!(%hash, %error, "a proposal is invalid");
+                if let Some(withheld) = self.may_warn("invalid proposal") {
+                    tracing::warn!(%hash, %error, withheld, "a proposal is invalid");
+                }
                 self.metrics.invalid_proposals.inc();
             }
             Notice::Evidence { signer, epoch, view } => {
-                tracing::warn!(%signer, %epoch, %view, "a validator contradicts itself");
+                if let Some(withheld) = self.may_warn("evidence") {
+                    tracing::warn!(%signer, %epoch, %view, withheld, "a validator contradicts itself");
+                }
                 self.metrics.evidence.inc();
             }
             Notice::Validators { epoch, set } => {

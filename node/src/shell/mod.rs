@@ -10,16 +10,20 @@
 //! tried again.
 
 mod address_book;
+mod aside;
 mod bridge;
 mod clock;
+mod condition;
 mod core;
 mod fair;
 mod fault;
 mod hands;
 mod inbox;
 mod jobs;
+mod lookout;
 mod notices;
 mod port;
+mod room;
 mod serve;
 mod signer;
 mod snapshot;
@@ -37,9 +41,11 @@ use replica::CallRefusal;
 use types::{Hash32, SystemCall};
 
 pub use clock::Clock;
+pub use condition::{Condition, Told, trouble_names};
 pub use fault::Faults;
 pub use notices::{Notices, PoolChange};
 pub use port::{Port, Unavailable};
+pub use room::{Measure, Room, Scarcity, Space, space_of};
 pub use snapshot::Snapshot;
 pub use start::{Node, NodeOptions, StartError, open_store};
 pub(crate) use traffic::exposition as traffic;

@@ -16,6 +16,7 @@ use types::{ChainId, Genesis, Hash32, SystemCall};
 use super::clock::Clock;
 use super::inbox::{Entry, InboxSender};
 use super::notices::Notices;
+use super::room::Room;
 use super::snapshot::Snapshot;
 use super::{CallSubmission, Submission};
 use crate::metrics::Metrics;
@@ -48,6 +49,8 @@ pub struct Port {
     pub read_only: bool,
     /// Bounds of the pool.
     pub pool_limits: mempool::PoolLimits,
+    /// Room on the disk.
+    pub room: Room,
     pub(crate) inbox: InboxSender,
     pub(crate) clock: Clock,
     pub(crate) heartbeat: Arc<AtomicU64>,
@@ -62,6 +65,9 @@ pub enum Unavailable {
     /// The node is stopping.
     #[error("the node is stopping")]
     Stopping,
+    /// There is no room for it on the disk.
+    #[error("the node's disk is full: it answers and takes nothing in")]
+    DiskFull,
 }
 
 impl Port {
@@ -73,9 +79,10 @@ impl Port {
         &self,
         transactions: Vec<Arc<CheckedTransaction>>,
     ) -> Result<Vec<Result<Hash32, PoolReject>>, Unavailable> {
+        self.take_in()?;
         let (answer, results) = oneshot::channel();
         self.send(Entry::Submission(Submission { transactions, answer }))?;
-        results.await.map_err(|_| Unavailable::Stopping)
+        results.await.map_err(|_| self.why_not_answered())
     }
 
     /// Offers a system call for the next blocks.
@@ -83,9 +90,10 @@ impl Port {
     /// # Errors
     /// [`Unavailable`].
     pub async fn submit_call(&self, call: SystemCall) -> Result<Result<(), CallRefusal>, Unavailable> {
+        self.take_in()?;
         let (answer, result) = oneshot::channel();
         self.send(Entry::Call(CallSubmission { call, answer }))?;
-        result.await.map_err(|_| Unavailable::Stopping)
+        result.await.map_err(|_| self.why_not_answered())
     }
 
     /// Asks the replica something between two steps; the question must be quick.
@@ -115,6 +123,16 @@ impl Port {
     pub fn is_alive(&self) -> bool {
         let last = self.heartbeat.load(Ordering::Relaxed);
         self.clock.now().monotonic_ms.saturating_sub(last) < ROUND_MS_MAX
+    }
+
+    /// Whether anything is taken in now.
+    fn take_in(&self) -> Result<(), Unavailable> {
+        if self.room.is_closed() { Err(Unavailable::DiskFull) } else { Ok(()) }
+    }
+
+    /// What was taken in has been let go without an answer.
+    fn why_not_answered(&self) -> Unavailable {
+        self.take_in().err().unwrap_or(Unavailable::Stopping)
     }
 
     fn send(&self, entry: Entry) -> Result<(), Unavailable> {

@@ -12,13 +12,14 @@ use std::time::Duration;
 
 use execution::{NextBlock, Registry};
 use journal::VoteBound;
-use p2p::{NetworkConfig, NetworkError, PrivateAddresses};
+use p2p::{NetworkConfig, NetworkError, PrivateAddresses, Reminder};
 use replica::{BlsScheme, Desk, DeskError, Replica, Start};
 use store::{Store, StoreError, StoreOptions};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use types::{ByteString, ChainId, Epoch, Genesis, View};
 
+use super::aside::Aside;
 use super::clock::Clock;
 use super::core::Core;
 use super::fault::Faults;
@@ -27,10 +28,11 @@ use super::inbox::{Entry, inbox};
 use super::jobs::{JobEnvironment, JobPool};
 use super::notices::Notices;
 use super::port::Port;
+use super::room::{Measure, Room, space_of};
 use super::signer::NodeSigner;
 use super::snapshot::Snapshot;
 use super::tokens::Tokens;
-use super::{address_book, bridge, serve, storing};
+use super::{address_book, bridge, lookout, serve, storing};
 use crate::api::Api;
 use crate::config::Config;
 use crate::disk::FileDisk;
@@ -49,6 +51,8 @@ pub struct NodeOptions {
     pub validator: Option<ValidatorKey>,
     /// Its network identity.
     pub network: NetworkKey,
+    /// Asks the disk of the data how much room it has; the file system when there is nothing else to ask.
+    pub space: Option<Measure>,
 }
 
 /// Why a node does not start.
@@ -150,10 +154,12 @@ impl Node {
     /// # Errors
     /// [`StartError`]; nothing runs then.
     pub fn start(options: NodeOptions) -> Result<Self, StartError> {
-        let NodeOptions { home, config, validator, network } = options;
+        let NodeOptions { home, config, validator, network, space } = options;
         home.check()?;
         let (genesis, chain_id) = home.read_genesis()?;
         let lock = home.lock(chain_id)?;
+        let measure = space.unwrap_or_else(|| space_of(home.root()));
+        let room = Room::new(home.root(), config.disk.reserve_mib << 20, measure);
         let registry = runtime::registry();
         let store = open_store(&home, &config, &genesis, chain_id, &registry)?;
         let opened = Desk::open(
@@ -174,7 +180,7 @@ impl Node {
         let miners = config.stratum.enabled.then(|| BoundPorts::bind(&config.stratum)).transpose();
         let miners = miners.map_err(MiningError::from)?;
         let signer = Arc::new(NodeSigner::new(chain_id, validator.filter(|_| !config.node.read_only)));
-        let ground = Ground { home, config, genesis: Arc::new(genesis), chain_id, registry, store, signer, lock };
+        let ground = Ground { home, config, genesis: Arc::new(genesis), chain_id, registry, store, signer, room, lock };
         ground.run(opened.desk, start, &network, Doors { api: listener, miners })
     }
 
@@ -248,12 +254,13 @@ struct Ground {
     registry: Registry,
     store: Store,
     signer: Arc<NodeSigner>,
+    room: Room,
     lock: HomeLock,
 }
 
 impl Ground {
     fn run(self, desk: Desk<FileDisk>, start: Start, key: &NetworkKey, doors: Doors) -> Result<Node, StartError> {
-        let faults = Faults::new();
+        let faults = Faults::new(self.room.clone());
         let clock = Clock::start();
         // One worker each: the way of a vote is many short tasks, and handing them to another thread costs more than they do.
         let (network_runtime, api_runtime) = (tasks("network", 1)?, tasks("api", 1)?);
@@ -282,6 +289,7 @@ impl Ground {
             metrics: Arc::new(Metrics::new()),
             read_only: self.config.node.read_only,
             pool_limits,
+            room: self.room.clone(),
             inbox: sender,
             clock,
             heartbeat: Arc::new(AtomicU64::new(0)),
@@ -298,6 +306,8 @@ impl Ground {
             snapshot,
             heartbeat: port.heartbeat.clone(),
             faults: faults.clone(),
+            room: self.room.clone(),
+            aside: Aside::default(),
         };
         threads.insert(0, faults.spawn("consensus", move || core.run(effects))?);
         {
@@ -305,6 +315,7 @@ impl Ground {
             bridge::start(inbound, &network, &port.inbox);
             let (book, changes) = (port.network.clone(), network.address_changes());
             let path = self.home.address_book();
+            tokio::spawn(lookout::watch(port.clone()));
             tokio::spawn(address_book::keep(path, address_book::SETTLE, changes, move || book.addresses()));
         }
         let start = |bound| MiningService::start(bound, &self.config.stratum, &port, &faults, self.home.mining());
@@ -355,6 +366,8 @@ impl Ground {
             wake_ms: 0,
             own: VecDeque::new(),
             fault: None,
+            clock: port.clock,
+            reminder: Reminder::default(),
         };
         Ok((hands, vec![writer, server]))
     }

@@ -2,12 +2,13 @@
 #![allow(dead_code)]
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crypto::ecdsa_pure::SigningKey;
 use node::config::{Config, Sources};
 use node::home::{Home, write_file};
 use node::keys::{NetworkKey, ValidatorKey};
+use node::shell::Measure;
 use node::{Node, NodeOptions};
 use tempfile::TempDir;
 use tokens::TokensCall;
@@ -19,6 +20,8 @@ use types::{
 /// What the funded account begins with, in µTHR.
 pub const FUNDS: Amount = Amount(1_000_000_000);
 const SEED: [u8; 32] = [7; 32];
+/// What does not come in this time never comes.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A node with its home and a funded account.
 pub struct Running {
@@ -26,6 +29,27 @@ pub struct Running {
     pub directory: TempDir,
     pub chain: ChainId,
     pub agent: ureq::Agent,
+}
+
+/// Asks again and again until an answer is right; gives that answer.
+pub fn until(agent: &ureq::Agent, url: &str, is_right: impl Fn(u16, &serde_json::Value) -> bool) -> serde_json::Value {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let (status, answer) = get(agent, url);
+        if is_right(status, &answer) {
+            return answer;
+        }
+        assert!(Instant::now() < end, "{url} still answers {status} {answer}");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+}
+
+/// Status and JSON, or text, of an answer.
+pub fn get(agent: &ureq::Agent, url: &str) -> (u16, serde_json::Value) {
+    let mut answer = agent.get(url).call().expect("an answer");
+    let status = answer.status().as_u16();
+    let text = answer.body_mut().read_to_string().expect("text");
+    (status, serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text)))
 }
 
 pub fn now_ms() -> u64 {
@@ -88,8 +112,13 @@ pub fn start(settings: &[(&str, &str)]) -> Running {
 }
 
 pub fn start_in(home: Home, config: Config) -> Node {
+    start_on(home, config, None)
+}
+
+/// The same on a disk that has as much room as this says.
+pub fn start_on(home: Home, config: Config, space: Option<Measure>) -> Node {
     let network = NetworkKey::from_seed(SEED);
-    let options = NodeOptions { home, config, validator: Some(validator_key()), network };
+    let options = NodeOptions { home, config, validator: Some(validator_key()), network, space };
     Node::start(options).unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -100,10 +129,7 @@ impl Running {
 
     /// Status and JSON of an answer.
     pub fn get(&self, path: &str) -> (u16, serde_json::Value) {
-        let mut answer = self.agent.get(self.url(path)).call().expect("an answer");
-        let status = answer.status().as_u16();
-        let text = answer.body_mut().read_to_string().expect("text");
-        (status, serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text)))
+        get(&self.agent, &self.url(path))
     }
 
     pub fn post(&self, path: &str, body: &str) -> (u16, serde_json::Value) {
@@ -118,27 +144,17 @@ impl Running {
     }
 
     pub fn request(&self, transaction: &Transaction) -> String {
-        let transaction = hex::encode(transaction.to_canonical());
-        serde_json::json!({ "chain_id": self.chain, "transaction": transaction }).to_string()
+        request(self.chain, transaction)
     }
 
     /// A transfer of 5 µTHR from account 1, changed before it is signed.
     pub fn transfer(&self, nonce: u64, change: impl FnOnce(&mut TransactionBody)) -> Transaction {
-        let key = key(1);
-        let call = TokensCall::transfer(THR, address(&self::key(2)), Amount(5)).to_call();
-        let mut body = TransactionBody {
-            version: types::TRANSACTION_VERSION,
-            sender: address(&key),
-            auth: AuthKind::Single,
-            nonce: Nonce(nonce),
-            valid_until: TimeMs(now_ms() + 60_000),
-            fee_max: Amount(1_000_000),
-            tip: Amount::ZERO,
-            payer: None,
-            calls: List::new(vec![call]).expect("one"),
-        };
-        change(&mut body);
-        sign(&key, self.chain, body)
+        transfer(self.chain, nonce, change)
+    }
+
+    /// Asks again and again until an answer is right; gives that answer.
+    pub fn until(&self, path: &str, is_right: impl Fn(u16, &serde_json::Value) -> bool) -> serde_json::Value {
+        until(&self.agent, &self.url(path), is_right)
     }
 
     /// Waits until a transaction is final.
@@ -147,6 +163,31 @@ impl Running {
         assert_eq!((status, found["status"].as_str()), (200, Some("final")), "{found}");
         found
     }
+}
+
+/// What hands a transaction in.
+pub fn request(chain: ChainId, transaction: &Transaction) -> String {
+    let transaction = hex::encode(transaction.to_canonical());
+    serde_json::json!({ "chain_id": chain, "transaction": transaction }).to_string()
+}
+
+/// A transfer of 5 µTHR from account 1, changed before it is signed.
+pub fn transfer(chain: ChainId, nonce: u64, change: impl FnOnce(&mut TransactionBody)) -> Transaction {
+    let key = key(1);
+    let call = TokensCall::transfer(THR, address(&self::key(2)), Amount(5)).to_call();
+    let mut body = TransactionBody {
+        version: types::TRANSACTION_VERSION,
+        sender: address(&key),
+        auth: AuthKind::Single,
+        nonce: Nonce(nonce),
+        valid_until: TimeMs(now_ms() + 60_000),
+        fee_max: Amount(1_000_000),
+        tip: Amount::ZERO,
+        payer: None,
+        calls: List::new(vec![call]).expect("one"),
+    };
+    change(&mut body);
+    sign(&key, chain, body)
 }
 
 pub fn sign(key: &SigningKey, chain: ChainId, body: TransactionBody) -> Transaction {

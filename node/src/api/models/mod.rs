@@ -15,8 +15,8 @@ pub use chain::{
 };
 pub use mining::{AnchorResponse, ProofAccepted, ProofRequest, WorkResponse};
 pub use node::{
-    ErrorResponse, MempoolResponse, PeerResponse, PeersResponse, ReadyResponse, StatusResponse, ValidatorResponse,
-    ValidatorsResponse, VersionResponse, VotingStatus,
+    ErrorResponse, HealthStatus, MempoolResponse, PeerResponse, PeersResponse, ReadyResponse, StatusResponse,
+    TroubleStatus, ValidatorResponse, ValidatorsResponse, VersionResponse, VotingStatus,
 };
 pub use submit::{
     BatchAnswer, BatchRefusal, BatchRefusals, BatchRequest, BatchResponse, BatchResult, FeeEstimateResponse,

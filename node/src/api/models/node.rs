@@ -70,6 +70,40 @@ pub struct StatusResponse {
     pub mempool_transactions: u32,
     /// Whether blocks behind the tip are being fetched.
     pub syncing: bool,
+    /// How well it is.
+    pub health: HealthStatus,
+}
+
+/// How well a node is: what `/readyz`, `/metrics` and the log say too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HealthStatus {
+    /// Whether it serves the chain's present and, as a validator, votes.
+    pub ready: bool,
+    /// Everything that is wrong, what weighs most first.
+    pub troubles: Vec<TroubleStatus>,
+    /// Milliseconds since the newest final block became so here, or since the start.
+    pub final_age_ms: u64,
+    /// Transactions that a block could include.
+    pub executable: u32,
+    /// Power of the validators that have answered lately, this node's own included.
+    pub power_answering: u64,
+    /// Power of all validators.
+    pub power_total: u64,
+    /// How far this machine's clock is ahead of the validators' median; nothing while that is unknown.
+    pub clock_ahead_ms: Option<i64>,
+    /// Free on the file system of the data.
+    pub disk_free_bytes: u64,
+}
+
+/// Something that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TroubleStatus {
+    /// A stable name.
+    pub name: String,
+    /// What is wrong and, where that is not plain, what to do.
+    pub sentence: String,
+    /// Whether the node is not ready because of it.
+    pub forbids_ready: bool,
 }
 
 /// Why a node is, or is not, voting.
@@ -172,6 +206,8 @@ pub struct ReadyResponse {
     pub sentence: String,
     /// What keeps the node from being ready.
     pub reasons: Vec<String>,
+    /// What else is wrong.
+    pub warnings: Vec<String>,
 }
 
 /// `GET /version`.

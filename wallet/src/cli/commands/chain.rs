@@ -142,16 +142,22 @@ impl Block {
 impl Status {
     pub(crate) fn run(&self, context: &Context) -> Result<Report> {
         let status = context.client()?.status()?;
-        let text = lines(&[
+        let age = |ms: u64| format!(", {}.{} s ago", ms / 1_000, ms % 1_000 / 100);
+        let age = status.health.as_ref().map(|health| age(health.final_age_ms)).unwrap_or_default();
+        let mut rows = vec![
             ("voting:", status.voting.sentence.clone()),
             ("chain:", format!("{} ({})", status.chain_name, status.chain_id)),
             ("node:", format!("{} {}, {} peers", status.role, status.node_version, status.peers)),
-            ("final:", format!("block {}, {}", status.final_height, status.final_hash)),
+            ("final:", format!("block {}, {}{age}", status.final_height, status.final_hash)),
             ("epoch, view:", format!("{}, {}", status.epoch, status.view)),
             ("pool:", format!("{} transactions", status.mempool_transactions)),
             ("syncing:", if status.syncing { "yes" } else { "no" }.to_owned()),
-        ]);
-        Ok(Report::new(text, status))
+        ];
+        for trouble in status.health.iter().flat_map(|health| &health.troubles) {
+            let weight = if trouble.forbids_ready { "not ready:" } else { "warning:" };
+            rows.push((weight, trouble.sentence.clone()));
+        }
+        Ok(Report::new(lines(&rows), status))
     }
 }
 
