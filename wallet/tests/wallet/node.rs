@@ -163,7 +163,8 @@ impl World {
             "role": "validator", "height": 2, "final_height": 2, "certified_height": 1, "final_hash": Hash32::ZERO, "epoch": 0,
             "view": 3, "time": self.maker.genesis.time, "price": "4294967296",
             "voting": {"voting": true, "sentence": "voting as validator 0 of 4", "index": 0}, "peers": 3, "peer_id": "x",
-            "mempool_transactions": 0, "syncing": false,
+            "mempool_transactions": 0, "syncing": false, "health": {"ready": false, "final_age_ms": 63_400, "troubles": [
+                {"name": "no_final", "sentence": "no final block for 63 s while 12 wait", "forbids_ready": true}]},
         })
     }
 
