@@ -117,15 +117,7 @@ impl Replica {
     #[must_use]
     pub fn new(config: Config, start: Start, now: Now, state: &dyn ChainState) -> (Self, Vec<Effect>) {
         let engine_config = engine_config(&config);
-        let (barred_epoch, barred_view) = start.votes_above;
-        let root_view = crate::epoch::root_view(&start.tip.header, start.epoch);
-        let epoch_start = EpochStart {
-            epoch: start.epoch,
-            set: start.set.clone(),
-            root: start.tip.hash,
-            root_view,
-            floor: if barred_epoch == start.epoch { barred_view.max(root_view) } else { root_view },
-        };
+        let epoch_start = engine_start(&start);
         let (records, blocks) = split_log(start.log);
         let at = TimeMs(now.monotonic_ms);
         let (engine, outputs) = Engine::recover(engine_config, &epoch_start, records, at);
@@ -287,6 +279,19 @@ fn engine_config(config: &Config) -> consensus::Config {
         delta_max_ms: timing.delta_max_ms,
         idle_ms: timing.block_interval_empty_ms,
         resend_ms: timing.delta_ms,
+    }
+}
+
+/// Where the engine begins.
+fn engine_start(start: &Start) -> EpochStart {
+    let (barred_epoch, barred_view) = start.votes_above;
+    let root_view = crate::epoch::root_view(&start.tip.header, start.epoch);
+    EpochStart {
+        epoch: start.epoch,
+        set: start.set.clone(),
+        root: start.tip.hash,
+        root_view,
+        floor: if barred_epoch == start.epoch { barred_view.max(root_view) } else { root_view },
     }
 }
 
