@@ -33,8 +33,8 @@ pub enum ProbeCall {
     Mint { asset: AssetId, to: Address, amount: Amount },
     Heavy { weight: u64 },
     Ancestor { height: Height },
-    Choose { set: ByteString<200> },
     Fail,
+    Choose { set: ByteString<200> },
 }
 
 impl Canonical for ProbeCall {
