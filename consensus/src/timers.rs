@@ -289,7 +289,7 @@ mod tests {
             timers.stop();
             timers.give_up();
         }
-        timers.leave(TimeMs(1_000 + takes_ms), ending)
+        timers.leave(TimeMs(takes_ms.saturating_add(1_000)), ending)
     }
 
     fn delta_of_next_view(timers: &mut Timers) -> u64 {

@@ -73,7 +73,7 @@ impl Mempool {
     /// What is executable behind a transaction of this sender, and where it came from.
     pub(crate) fn behind(&self, sender: &Address, nonce: Nonce) -> Vec<(Arc<PoolTransaction>, Source)> {
         let Some(queue) = self.queues.get(sender).filter(|queue| queue.len() > 1) else { return Vec::new() };
-        let behind = queue.from_end().take_while(|entry| entry.nonce() > nonce);
+        let behind = queue.backwards().take_while(|entry| entry.nonce() > nonce);
         let behind = behind.filter(|entry| entry.worth.is_executable);
         let mut behind: Vec<_> = behind.map(|entry| (Arc::clone(&entry.transaction), entry.source)).collect();
         behind.reverse();

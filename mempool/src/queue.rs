@@ -118,7 +118,7 @@ impl Queue {
     }
 
     /// The entries from the last to the first.
-    pub(crate) fn from_end(&self) -> impl Iterator<Item = &Entry> {
+    pub(crate) fn backwards(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter().rev()
     }
 

@@ -138,7 +138,7 @@ mod tests {
     }
 
     fn count(generations: &Generations) -> usize {
-        generations.young.len() + generations.old.len()
+        generations.young.len().saturating_add(generations.old.len())
     }
 
     // FAULTS HB6, HB7

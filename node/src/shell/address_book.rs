@@ -122,7 +122,7 @@ mod tests {
             met: false,
             source: None,
         };
-        assert_eq!(read(&path), [line.clone()]);
+        assert_eq!(read(&path), std::slice::from_ref(&line));
         // High keys first, as the network may list them.
         let numbered = |number: u16| {
             let mut key = [0; 32];

@@ -88,8 +88,8 @@ fn what_no_block_can_take_is_refused_by_name_and_an_idle_network_stays_idle_unde
 fn gossip_is_passed_on_only_when_the_pool_took_it_and_held_against_nobody_but_for_its_form() {
     let mut world = world();
     let good = world.signed(1, 2, 0, 5, |_| {});
-    assert_eq!(gossip(&mut world, &[good.clone()]), GossipVerdict::Accept);
-    assert_eq!(gossip(&mut world, &[good.clone()]), GossipVerdict::Ignore, "it is known");
+    assert_eq!(gossip(&mut world, std::slice::from_ref(&good)), GossipVerdict::Accept);
+    assert_eq!(gossip(&mut world, std::slice::from_ref(&good)), GossipVerdict::Ignore, "it is known");
     for (transaction, name) in worthless(&world, 0) {
         assert_eq!(gossip(&mut world, &[transaction]), GossipVerdict::Ignore, "{name}");
     }
@@ -157,7 +157,7 @@ fn what_waited_for_a_missing_nonce_goes_on_when_that_comes() {
     let mut world = world();
     let pushes = watch(&mut world);
     let [first, second] = [0, 1].map(|nonce| world.signed(1, 2, nonce, 5, |_| {}));
-    assert_eq!(gossip(&mut world, &[second.clone()]), GossipVerdict::Ignore);
+    assert_eq!(gossip(&mut world, std::slice::from_ref(&second)), GossipVerdict::Ignore);
     world.run(20, |_| false);
     assert_eq!(*pushes.borrow(), Vec::<Vec<Transaction>>::new());
     assert_eq!(gossip(&mut world, &[first]), GossipVerdict::Accept);
