@@ -5,7 +5,7 @@
     reason = "real sockets, and a thread that stops at once"
 )]
 
-use std::net::UdpSocket;
+use std::net::{TcpListener, UdpSocket};
 use std::thread::JoinHandle;
 
 use crate::hostile::silent;
@@ -113,12 +113,15 @@ async fn a_validator_that_vanished_before_its_greeting_is_not_blocked_for_its_si
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn validators_that_dial_each_other_at_the_same_time_understand_each_other() {
     for listen in [QUIC, TCP] {
-        // Ports that were free a moment ago: each must know the other's before it starts.
-        let sockets = [(), ()].map(|()| UdpSocket::bind("127.0.0.1:0").expect("a port"));
-        let [first, second] = sockets.map(|socket| {
-            let port = socket.local_addr().expect("an address").port();
-            listen.replace("/0", &format!("/{port}"))
-        });
+        // Ports that were free a moment ago for what listens there: each must know the other's before it starts.
+        let [first, second] = if listen == TCP {
+            let sockets = [(), ()].map(|()| TcpListener::bind("127.0.0.1:0").expect("a port"));
+            sockets.map(|socket| socket.local_addr().expect("an address").port())
+        } else {
+            let sockets = [(), ()].map(|()| UdpSocket::bind("127.0.0.1:0").expect("a port"));
+            sockets.map(|socket| socket.local_addr().expect("an address").port())
+        }
+        .map(|port| listen.replace("/0", &format!("/{port}")));
         let (mut one, mut two) = (validator(1, &first), validator(2, &second));
         one.bootstrap = vec![second];
         two.bootstrap = vec![first];
