@@ -10,7 +10,7 @@ use types::{Amount, Canonical, Certificate, Hash32, Height, ValidatorIndex};
 use wallet::client::types::BlockSummary;
 
 use super::transfer::{Payment, send};
-use super::{Failure, LocalNetwork, Outcome, Standing, until};
+use super::{Failure, LocalNetwork, Outcome, Relay, RelayReport, Standing, until};
 
 /// A transfer must be final within this, even on a busy machine and with a leader missing.
 const TRANSFER_PATIENCE: Duration = Duration::from_secs(30);
@@ -42,6 +42,8 @@ pub struct Report {
     pub block: Hash32,
     /// State root in that block, the same on all.
     pub state_root: Hash32,
+    /// What the relay carried, if there was one.
+    pub relay: Option<RelayReport>,
     /// Where the nodes stand at the end.
     pub nodes: Vec<Standing>,
 }
@@ -60,7 +62,8 @@ pub fn first_transfer(network: &mut LocalNetwork, through: usize, say: &dyn Fn(&
     let client = network.node(through)?.client().clone();
     let (from, to) = (network.wallets.alice.key.clone(), network.wallets.bob.address());
     let payment = Payment { from: &from, to, amount: AMOUNT };
-    let done = send(&client, &mut network.chain, payment, TRANSFER_PATIENCE).map_err(|failure| {
+    let patience = network.plan.patience(TRANSFER_PATIENCE);
+    let done = send(&client, &mut network.chain, payment, patience).map_err(|failure| {
         failure.while_doing(&format!("a transfer through node {through}")).with_log(network.plan.layout.log(through))
     })?;
     let latency = milliseconds(done.latency.unwrap_or_default());
@@ -89,7 +92,7 @@ pub fn check(network: &mut LocalNetwork, say: &dyn Fn(&str)) -> Outcome<Report> 
     let begun = std::time::Instant::now();
     let target = network.node(0)?.client().status()?.final_height;
     let joined = network.join().map_err(|failure| failure.while_doing("joining"))?;
-    network.wait_height(joined, target, RETURN_PATIENCE)?;
+    network.wait_height(joined, target, network.plan.patience(RETURN_PATIENCE))?;
     let joined_ms = begun.elapsed().as_millis();
     say(&format!("node {joined} has joined and stands at height {target} after {joined_ms} ms"));
     first_transfer(network, joined, say)?;
@@ -100,6 +103,10 @@ pub fn check(network: &mut LocalNetwork, say: &dyn Fn(&str)) -> Outcome<Report> 
         network.nodes.len()
     ));
     let nodes = network.standings()?;
+    if let Some(relay) = &network.relay {
+        relay.check(network.plan.validators)?;
+    }
+    let relay = network.relay.as_ref().map(Relay::report);
     Ok(Report {
         ok: true,
         finality_ms,
@@ -110,6 +117,7 @@ pub fn check(network: &mut LocalNetwork, say: &dyn Fn(&str)) -> Outcome<Report> 
         height,
         block,
         state_root,
+        relay,
         nodes,
     })
 }
@@ -119,7 +127,7 @@ pub fn check(network: &mut LocalNetwork, say: &dyn Fn(&str)) -> Outcome<Report> 
 fn bring_back(network: &mut LocalNetwork, victim: usize, say: &dyn Fn(&str)) -> Outcome<(u128, usize)> {
     let begun = std::time::Instant::now();
     network.node(victim)?.start()?;
-    let (patience, stop) = (super::network::READY_PATIENCE, network.stop.clone());
+    let (patience, stop) = (network.plan.patience(super::network::READY_PATIENCE), network.stop.clone());
     network.node(victim)?.wait_ready(patience, &stop)?;
     let watcher = network.node(0)?.client().clone();
     let mut next = watcher.status()?.final_height;
@@ -127,13 +135,15 @@ fn bring_back(network: &mut LocalNetwork, victim: usize, say: &dyn Fn(&str)) -> 
     let (from, to) = (network.wallets.alice.key.clone(), network.wallets.bob.address());
     let what = format!("node {victim} to take part in consensus again");
     let mut sent = 0;
-    let index = until(&what, RETURN_PATIENCE, &stop, || {
+    let (return_patience, transfer_patience) =
+        (network.plan.patience(RETURN_PATIENCE), network.plan.patience(TRANSFER_PATIENCE));
+    let index = until(&what, return_patience, &stop, || {
         let node = network.node(victim)?;
         node.check_running()?;
         let voting = node.client().status()?.voting;
         let Some(index) = voting.index.filter(|_| voting.voting) else { return Ok(Err(voting.sentence)) };
         // Without something to do a block comes every two seconds, and leaders take turns.
-        send(&watcher, &mut network.chain, Payment { from: &from, to, amount: AMOUNT }, TRANSFER_PATIENCE)?;
+        send(&watcher, &mut network.chain, Payment { from: &from, to, amount: AMOUNT }, transfer_patience)?;
         sent += 1;
         let blocks = watcher.blocks(next, PAGE)?.blocks;
         if let Some(newest) = blocks.last() {
@@ -165,7 +175,7 @@ fn shows_hand_of(block: &BlockSummary, index: ValidatorIndex) -> bool {
 pub(super) fn compare(network: &mut LocalNetwork) -> Outcome<(Height, Hash32, Hash32)> {
     let height = network.node(0)?.client().status()?.final_height;
     for index in 0..network.nodes.len() {
-        network.wait_height(index, height, RETURN_PATIENCE)?;
+        network.wait_height(index, height, network.plan.patience(RETURN_PATIENCE))?;
     }
     let mut found = Vec::new();
     for node in &network.nodes {

@@ -1,6 +1,6 @@
 //! Homes of validators and the genesis that names them, with the same code as `thronosd init` and `thronosd genesis`.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crypto::bls::SecretKey;
 use crypto::ids::address_of_key;
@@ -13,7 +13,11 @@ use wallet::AccountKey;
 use wallet::home::WalletHome;
 
 use super::layout::write_private;
-use super::{Failure, Layout, Outcome, Ports};
+use super::{Failure, Fronts, Layout, Outcome, Ports, Weather};
+
+/// Nothing that is waited for takes more ways between nodes, one after the other: handshakes, views that are given up until
+/// their timers have grown long enough, and with a leader missing some more of them.
+const WAYS_MAX: u32 = 100;
 
 /// What a network is to be.
 #[derive(Clone, Debug)]
@@ -30,6 +34,10 @@ pub struct Plan {
     pub settings: Vec<String>,
     /// Whether its nodes serve miners.
     pub stratum: bool,
+    /// How the lines of the relay are through which alone its nodes reach each other, if there is one.
+    pub weather: Option<Weather>,
+    /// Where they reach each other then.
+    pub fronts: Fronts,
     /// How long ago the chain began, so that blocks made in advance have a time that is over.
     pub age_ms: u64,
     /// Entropy of the first validators' consensus keys, for a program that signs in their place; the others get the system's.
@@ -55,7 +63,7 @@ pub fn ecosystem_account() -> Address {
 impl Plan {
     /// A network that begins now, with nothing special about it.
     #[must_use]
-    pub const fn new(layout: Layout, ports: Ports, validators: usize) -> Self {
+    pub fn new(layout: Layout, ports: Ports, validators: usize) -> Self {
         Self {
             layout,
             ports,
@@ -63,6 +71,8 @@ impl Plan {
             accounts: Vec::new(),
             settings: Vec::new(),
             stratum: false,
+            weather: None,
+            fronts: Fronts::default(),
             age_ms: 0,
             key_entropy: Vec::new(),
         }
@@ -127,7 +137,8 @@ impl Plan {
             let mut config = Config::default();
             config.network.listen = self.listen(index);
             config.network.bootstrap = self.bootstrap_for(index)?;
-            config.network.private_addresses = true;
+            config.network.external = self.external(index);
+            config.network.private_addresses = self.weather.is_none();
             config.api.listen = format!("127.0.0.1:{}", self.ports.api(index));
             config.stratum.enabled = self.stratum;
             config.stratum.listen = format!("127.0.0.1:{}", self.ports.stratum(index));
@@ -135,6 +146,13 @@ impl Plan {
             write_private(&Home::new(self.layout.node(index)).config_file(), &config.to_toml())?;
         }
         Ok(())
+    }
+
+    /// A patience that is enough on this machine, with what the relay's lines take added.
+    #[must_use]
+    pub fn patience(&self, base: Duration) -> Duration {
+        let ways = self.weather.map(|weather| weather.longest() * WAYS_MAX * weather.tries());
+        base + ways.unwrap_or_default()
     }
 
     /// Checks that nobody uses the ports of node `index`.
@@ -156,22 +174,38 @@ impl Plan {
     #[must_use]
     pub fn listen(&self, index: usize) -> Vec<String> {
         let port = self.ports.peers(index);
-        vec![format!("/ip4/127.0.0.1/udp/{port}/quic-v1"), format!("/ip4/127.0.0.1/tcp/{port}")]
+        let mut addresses = vec![quic(port)];
+        if self.weather.is_none() {
+            addresses.push(format!("/ip4/127.0.0.1/tcp/{port}"));
+        }
+        addresses
     }
 
-    /// Where others reach node `index`, with its identity.
+    /// What node `index` tells others of where it is, if that is not where it listens. A node that is not allowed private
+    /// addresses tells nothing else, and dials no address of this machine but those in its settings: the relay's.
+    #[must_use]
+    pub fn external(&self, index: usize) -> Vec<String> {
+        self.fronts.port(None, index).map(quic).into_iter().collect()
+    }
+
+    /// Where node `index` is reached by another one, with its identity.
     ///
     /// # Errors
     /// When its network key cannot be read.
-    pub fn multiaddress(&self, index: usize) -> Outcome<String> {
+    pub fn multiaddress(&self, from: usize, index: usize) -> Outcome<String> {
         let key = NetworkKey::read(&Home::new(self.layout.node(index)).network_key_file())?;
         let peer = node::peer_id::text(&key.peer_key()?);
-        Ok(format!("/ip4/127.0.0.1/udp/{}/quic-v1/p2p/{peer}", self.ports.peers(index)))
+        let port = self.fronts.port(Some(from), index).unwrap_or_else(|| self.ports.peers(index));
+        Ok(format!("{}/p2p/{peer}", quic(port)))
     }
 
     fn bootstrap_for(&self, index: usize) -> Outcome<Vec<String>> {
-        (0..self.validators).filter(|other| *other != index).map(|other| self.multiaddress(other)).collect()
+        (0..self.validators).filter(|other| *other != index).map(|other| self.multiaddress(index, other)).collect()
     }
+}
+
+fn quic(port: u16) -> String {
+    format!("/ip4/127.0.0.1/udp/{port}/quic-v1")
 }
 
 fn now() -> Outcome<TimeMs> {

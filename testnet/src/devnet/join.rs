@@ -14,7 +14,7 @@ impl LocalNetwork {
         let mut node = self.newcomer()?;
         let index = node.index;
         node.start()?;
-        node.wait_ready(READY_PATIENCE, &self.stop)?;
+        node.wait_ready(self.plan.patience(READY_PATIENCE), &self.stop)?;
         self.nodes.push(node);
         Ok(index)
     }
@@ -33,12 +33,15 @@ impl LocalNetwork {
         }
         let mut command = launch::below_this_process(&self.programs.daemon)?;
         command.arg("init").arg("--home").arg(&home).arg("--genesis").arg(self.plan.layout.genesis());
-        command.arg("--bootstrap").arg(self.plan.multiaddress(0)?);
+        command.arg("--bootstrap").arg(self.plan.multiaddress(index, 0)?);
         for address in self.plan.listen(index) {
             command.arg("--listen").arg(address);
         }
         command.arg("--api").arg(format!("127.0.0.1:{}", self.plan.ports.api(index)));
-        command.arg("--set").arg("network.private_addresses=true");
+        command.arg("--set").arg(format!("network.private_addresses={}", self.plan.weather.is_none()));
+        for address in self.plan.external(index) {
+            command.arg("--set").arg(format!("network.external={address}"));
+        }
         let output = command.stdin(Stdio::null()).output();
         let output = output.map_err(|error| Failure::new(format!("cannot start `thronosd init`: {error}")))?;
         if !output.status.success() {

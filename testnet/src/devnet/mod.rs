@@ -11,6 +11,7 @@
 //! | `homes`, `wallets` | keys, genesis and settings |
 //! | `launch`, `process` | one daemon: start, pause, kill, its log |
 //! | `network`, `join` | all of them together |
+//! | `relay` | slow and lossy lines between them |
 //! | `wait`, `stop` | waiting for a condition, and giving up |
 //! | `transfer` | a transfer through the wallet's own code |
 //! | `mining` | miners, and the proof that they are paid |
@@ -27,6 +28,7 @@ mod network;
 mod options;
 mod ports;
 mod process;
+mod relay;
 mod run;
 mod stop;
 mod transfer;
@@ -41,6 +43,7 @@ pub use network::{LocalNetwork, Standing};
 pub use options::Options;
 pub use ports::Ports;
 pub use process::{NodeProcess, Programs};
+pub use relay::{Carried, Fronts, Relay, RelayReport, Weather};
 pub use run::run;
 pub use stop::Stop;
 pub use transfer::{Payment, await_final, prepare, send, sign_payment};

@@ -7,7 +7,7 @@ use wallet::Chain;
 use wallet::client::types::StatusResponse;
 
 use super::layout::Marker;
-use super::{Failure, NodeProcess, Outcome, Plan, Programs, Stop, Wallets, until};
+use super::{Failure, NodeProcess, Outcome, Plan, Programs, Relay, Stop, Wallets, until};
 
 /// A node opens its key, its log and its database, and finds its peers.
 pub const READY_PATIENCE: Duration = Duration::from_secs(60);
@@ -19,6 +19,8 @@ pub struct LocalNetwork {
     pub plan: Plan,
     /// The programs.
     pub programs: Programs,
+    /// What lies between the nodes, if anything does.
+    pub relay: Option<Relay>,
     /// The nodes: validators first, then those that joined.
     pub nodes: Vec<NodeProcess>,
     /// The chain, as a wallet trusts it.
@@ -94,7 +96,7 @@ impl LocalNetwork {
             let settings = plan.settings.clone();
             nodes.push(NodeProcess::new(index, &home, &log, plan.ports.api(index), &programs.daemon, settings)?);
         }
-        Ok(Self { plan, programs, nodes, chain, wallets, stop })
+        Ok(Self { plan, programs, relay: None, nodes, chain, wallets, stop })
     }
 
     /// The chain's id.
@@ -116,9 +118,10 @@ impl LocalNetwork {
         }
         let begun = Instant::now();
         let count = self.nodes.len();
+        let patience = self.plan.patience(READY_PATIENCE);
         for (ready, node) in self.nodes.iter_mut().enumerate() {
             progress(ready, count);
-            node.wait_ready(READY_PATIENCE.saturating_sub(begun.elapsed()), &self.stop)?;
+            node.wait_ready(patience.saturating_sub(begun.elapsed()), &self.stop)?;
         }
         progress(count, count);
         Ok(())

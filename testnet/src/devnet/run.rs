@@ -10,7 +10,7 @@ use super::mining;
 use super::network::open_or_create;
 use super::ports::DEFAULT_BASE;
 use super::watch::watch;
-use super::{Failure, Layout, LocalNetwork, Options, Outcome, Plan, Ports, Programs, Standing, Stop};
+use super::{Failure, Layout, LocalNetwork, Options, Outcome, Plan, Ports, Programs, Relay, Standing, Stop};
 
 /// One more node may join.
 const NODES_MORE: usize = 1;
@@ -57,6 +57,7 @@ fn perform(options: &Options, say: &dyn Fn(&str)) -> Outcome<()> {
     let mut plan = Plan::new(layout, ports, validators);
     // A network for use serves miners, too, unless another program has these ports; one with a miner needs them.
     plan.stratum = options.mine || (!options.check && plan.are_stratum_ports_free());
+    plan.weather = options.weather();
     for index in 0..validators {
         plan.check_ports(index)?;
     }
@@ -64,13 +65,20 @@ fn perform(options: &Options, say: &dyn Fn(&str)) -> Outcome<()> {
         plan.layout.wipe()?;
     }
     let rules = if options.mine && options.check { mining::quick_works } else { |_: &mut Parameters| {} };
+    let relay =
+        options.weather().map(|weather| Relay::start(weather, plan.ports, validators + NODES_MORE)).transpose()?;
+    plan.fronts = relay.as_ref().map(Relay::fronts).unwrap_or_default();
     let (mut network, is_new) = open_or_create(plan, programs, stop, rules)?;
+    network.relay = relay;
     let place = network.plan.layout.root().display().to_string();
     let made = if is_new { "a new network" } else { "continuing the network" };
     say(&format!("{made} of {validators} validators in {place}, chain {}", network.chain_id()));
     let outcome = live(&mut network, options, say);
     say("stopping the nodes");
     let stopped = network.stop_all();
+    if let Some(relay) = network.relay.take() {
+        say(&relay.report().sentence());
+    }
     let document = outcome?;
     stopped?;
     if options.check && !options.keep {

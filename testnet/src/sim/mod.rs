@@ -20,7 +20,7 @@ mod ground;
 mod keys;
 mod links;
 mod lives;
-mod lots;
+pub(crate) mod lots;
 mod miner;
 mod node;
 mod outcome;
