@@ -48,8 +48,18 @@ impl Shell {
     }
 
     pub fn run(&self, arguments: &[&str]) -> Output {
+        self.started(&["--json"], arguments)
+    }
+
+    /// What a command prints for people.
+    pub fn said(&self, arguments: &[&str]) -> String {
+        String::from_utf8_lossy(&self.started(&[], arguments).stdout).into_owned()
+    }
+
+    fn started(&self, first: &[&str], arguments: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_thronos"))
-            .args(["--json", "--password-file"])
+            .args(first)
+            .arg("--password-file")
             .arg(self.path("password"))
             .arg("--wallet-dir")
             .arg(self.path("wallet"))

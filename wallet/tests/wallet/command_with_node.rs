@@ -155,7 +155,7 @@ fn queries_answer_in_words_and_as_json() {
     assert_eq!(shell.good(&["balance", &to()])["balances"].as_array().map(Vec::len), Some(0));
     assert_eq!(shell.good(&["status"])["voting"]["sentence"], "voting as validator 0 of 4");
     // FAULTS HT3: what is wrong with the node stands in words too.
-    let said = String::from_utf8_lossy(&shell.run(&["status"]).stdout).into_owned();
+    let said = shell.said(&["status"]);
     let has_line = |begin: &str, end: &str| said.lines().any(|line| line.starts_with(begin) && line.ends_with(end));
     assert!(has_line("not ready:", "no final block for 63 s while 12 wait"), "{said}");
     assert!(has_line("final:", ", 63.4 s ago"), "{said}");
