@@ -34,6 +34,7 @@ impl Replica {
         if status.chain_id == self.config.chain_id {
             self.company.answered(peer, asked_ms, self.now.monotonic_ms, status.clock_ms());
             self.sync.claim(peer, status.height);
+            self.listen.heard_height(peer, status.height, self.now.monotonic_ms);
             self.epoch_claimed = self.epoch_claimed.max(status.epoch);
         }
     }
@@ -89,6 +90,7 @@ impl Replica {
         for block in blocks {
             // Consensus may have finalized some of them meanwhile.
             if block.header.parent == self.chain.tip().hash {
+                self.look_for_twin(&block.certificate);
                 self.chain.finalize_replayed(block.clone());
                 self.finalized(block, false);
             }

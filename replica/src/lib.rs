@@ -39,6 +39,7 @@ mod jobs;
 mod judge;
 mod kept;
 mod known;
+mod listen;
 mod log;
 mod messages;
 mod pool;
@@ -67,10 +68,11 @@ pub use job::{
     BodyDraft, Executed, Job, JobAnswer, JobContext, JobId, Piece, Proposing, ReplayError, Replayed, Signer,
 };
 pub use kept::Kept;
+pub use listen::{ListenTerms, OnTwin};
 pub use log::LogRecord;
 pub use replica::Replica;
 pub use scheme::BlsScheme;
 pub use serve::answer_range;
-pub use status::{Status, Trouble, Voting};
+pub use status::{Status, Trouble, Voting, sentence_of};
 pub use system_calls::CallRefusal;
 pub use verified::Verified;

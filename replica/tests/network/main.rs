@@ -4,6 +4,7 @@ mod calls;
 mod clocks;
 mod follow;
 mod hearsay;
+mod listen;
 mod miner;
 mod misled;
 mod ranges;

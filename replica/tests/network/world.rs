@@ -6,11 +6,11 @@ use std::sync::Arc;
 use crypto::{bls, ecdsa_pure, ids};
 use execution::{CheckedTransaction, FinalizedBlock, MemoryState};
 use genesis::{LocalNetwork, local_network};
-use journal::{MemoryDisk, VoteBound};
+use journal::{Holder, Lease, MemoryDisk};
 use replica::wire::{CertifiedBlock, Message, Request, Response, Shared, WireBlock};
 use replica::{
     BlsScheme, CallRefusal, Config, Desk, Effect, Event, GossipToken, GossipVerdict, Job, JobContext, JobId, Kept,
-    Notice, Now, Replica, RequestToken, Signer, Start, Target, Tip, Trouble, Via,
+    ListenTerms, Notice, Now, Replica, RequestToken, Signer, Start, Target, Tip, Trouble, Via,
 };
 use types::{
     Address, Amount, Auth, AuthKind, BlsSignature, ByteString, Call, ChainId, Epoch, Genesis, GenesisValidator, Hash32,
@@ -77,6 +77,8 @@ pub struct World {
     pub cut: BTreeSet<(usize, usize)>,
     /// How far each node's wall clock is ahead, in milliseconds.
     pub clock_ahead_ms: Vec<i64>,
+    /// A node whose store syncs nothing.
+    pub unsynced: Option<usize>,
     /// A node that may be punished.
     pub criminal: Option<usize>,
     /// For what it was.
@@ -157,7 +159,9 @@ impl World {
                 state_root: first.outcome.state_root,
                 receipts_root: first.outcome.receipts_root,
             };
-            let disks = Disks { journal: MemoryDisk::new(), state, tip, blocks: BTreeMap::new() };
+            let journal = MemoryDisk::new();
+            Lease::begin(journal.clone(), key.public_key().to_bytes()).expect("a sound disk");
+            let disks = Disks { journal, state, tip, blocks: BTreeMap::new() };
             let signer = KeySigner { chain, key };
             let peer = PeerKey([place + 1; 32]);
             Node { disks, told: Vec::new(), signer, voter: place < validators, peer, running: None }
@@ -174,6 +178,7 @@ impl World {
             unanswered: |_| false,
             cut: BTreeSet::new(),
             clock_ahead_ms: vec![0; usize::from(validators + followers)],
+            unsynced: None,
             criminal: None,
             offences: Vec::new(),
             answers: Vec::new(),
@@ -189,24 +194,25 @@ impl World {
     pub fn start(&mut self, place: usize) {
         let genesis = self.genesis.clone();
         let node = &mut self.nodes[place];
-        let opened =
-            Desk::open(node.disks.journal.clone(), node.disks.journal.clone(), self.chain).expect("a sound log");
+        let own_key = node.voter.then(|| node.signer.key.public_key().to_bytes());
+        let holder = Holder { chain: self.chain, key: own_key };
+        let opened = Desk::open(node.disks.journal.clone(), node.disks.journal.clone(), holder).expect("a sound log");
         let config = Config {
             chain_id: self.chain,
             genesis,
             registry: self.registry.clone(),
-            own_key: node.voter.then(|| node.signer.key.public_key().to_bytes()),
+            own_key,
             own_peer: node.peer,
+            listen: ListenTerms::of(&self.genesis),
             pool: mempool::PoolLimits::default(),
             software: ByteString::new(b"test".to_vec()).expect("short"),
         };
         let next = execution::NextBlock::read(&node.disks.state);
-        let VoteBound::Above(above) = opened.votes_above else { panic!("the lease is there") };
         let start = Start {
             tip: node.disks.tip.clone(),
             epoch: next.epoch.number,
             set: Arc::new(next.validators),
-            votes_above: (above.epoch, above.view),
+            votes_above: opened.votes_above,
             log: opened.log,
         };
         let now = self.now_of(place);
@@ -301,6 +307,7 @@ impl World {
             }
             Effect::Job { id, job } => self.job(place, id, *job),
             Effect::Commit(block) => self.commit(place, block),
+            Effect::SyncStore if self.unsynced == Some(place) => {}
             Effect::SyncStore => {
                 let tip = &self.nodes[place].disks.tip;
                 let event = Event::Synced { height: tip.header.height, hash: tip.hash };
@@ -323,7 +330,7 @@ impl World {
                 self.invalid.push(error);
             }
             Effect::CallSubmission { result, .. } => self.answers.push((place, result)),
-            Effect::Persist(_) | Effect::Floor { .. } => panic!("the desk keeps these"),
+            Effect::Persist(_) | Effect::Floor { .. } | Effect::Bound(_) => panic!("the desk keeps these"),
             Effect::Verdict { token, verdict } => self.verdicts.push((token, verdict)),
             Effect::Submission { results, .. } => self.results.extend(results),
             Effect::Notify(_) => {}
@@ -530,6 +537,17 @@ impl World {
     pub fn ask(&self, place: usize, module: &str, question: &str) -> serde_json::Value {
         let answer = self.registry.query(&self.nodes[place].disks.state, module, question, &BTreeMap::new());
         answer.expect("a known question")
+    }
+
+    /// Why a node votes, or does not.
+    pub fn voting(&self, place: usize) -> replica::Voting {
+        self.nodes[place].running.as_ref().expect("it runs").replica.status().voting
+    }
+
+    /// Lets a node's store sync, as it was asked to.
+    pub fn sync_store(&mut self, place: usize) {
+        self.unsynced = None;
+        self.do_effect(place, Effect::SyncStore);
     }
 
     pub fn height(&self, place: usize) -> u64 {

@@ -8,6 +8,7 @@ mod clocks;
 mod criminals;
 mod damaged_log;
 mod delays;
+mod echoes;
 mod epoch_cut;
 mod failing_disk;
 mod far_behind;
@@ -15,6 +16,7 @@ mod kill_points;
 mod liars;
 mod mining;
 mod mix;
+mod old_homes;
 mod partitions;
 mod power_cuts;
 mod reproposal;
@@ -112,6 +114,8 @@ pub(crate) const ALL: &[Scenario] = &[
     scenario("delays", 2, delays::run),
     scenario("spammers", 1, spammers::spammers),
     scenario("hoarders", 1, spammers::hoarders),
+    scenario("old-homes", 2, old_homes::run),
+    scenario("echoes", 1, echoes::run),
 ];
 
 /// The scenario of a seed.
