@@ -5,7 +5,8 @@
 //! band to band. It must not know votes, peers or time.
 //!
 //! Invariants: every final block here has its body and outcome; entries descend from the tip or are not yet
-//! connected; the number of entries and the bytes of their bodies are bounded.
+//! connected; the number of entries and the bytes of their bodies are bounded. What waits for the store is counted in bytes, so
+//! that others can bound it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, OnceLock};
@@ -17,6 +18,12 @@ use types::{Certificate, Hash32, Header, Height};
 const ENTRIES_MAX: usize = 1_024;
 /// Most bytes of their bodies, with the same consequence.
 const BODY_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// What a block takes beside what is counted.
+const BLOCK_BYTES: usize = 4 * 1024;
+/// What a changed value, a page of the tree or a receipt takes, about.
+const CHANGE_BYTES: usize = 256;
+const PAGE_BYTES: usize = 1_024;
+const RECEIPT_BYTES: usize = 256;
 
 /// The newest final block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +80,8 @@ pub(crate) struct Chain {
     tip: Tip,
     committed: Height,
     uncommitted: VecDeque<Arc<FinalizedBlock>>,
+    /// Bytes of those, about.
+    unwritten_bytes: usize,
     entries: BTreeMap<Hash32, Entry>,
 }
 
@@ -80,7 +89,7 @@ impl Chain {
     /// A chain whose tip is in the store.
     pub(crate) fn new(tip: Tip) -> Self {
         let committed = tip.header.height;
-        Self { tip, committed, uncommitted: VecDeque::new(), entries: BTreeMap::new() }
+        Self { tip, committed, uncommitted: VecDeque::new(), unwritten_bytes: 0, entries: BTreeMap::new() }
     }
 
     pub(crate) const fn tip(&self) -> &Tip {
@@ -127,6 +136,16 @@ impl Chain {
                 self.evict();
             }
         }
+    }
+
+    /// Bytes of final blocks that wait for the store, about.
+    pub(crate) const fn unwritten_bytes(&self) -> usize {
+        self.unwritten_bytes
+    }
+
+    fn push_uncommitted(&mut self, block: Arc<FinalizedBlock>) {
+        self.unwritten_bytes = self.unwritten_bytes.saturating_add(held_bytes(&block));
+        self.uncommitted.push_back(block);
     }
 
     /// Forgets a block that nobody needs.
@@ -220,7 +239,7 @@ impl Chain {
             certificate: certificate.clone(),
             outcome,
         });
-        self.uncommitted.push_back(block.clone());
+        self.push_uncommitted(block.clone());
         Some(block)
     }
 
@@ -234,7 +253,7 @@ impl Chain {
             state_root: block.outcome.state_root,
             receipts_root: block.outcome.receipts_root,
         };
-        self.uncommitted.push_back(block);
+        self.push_uncommitted(block);
     }
 
     /// Forgets what can never become final: entries at or below the tip, and what builds on them.
@@ -263,8 +282,8 @@ impl Chain {
     /// The store has written everything up to this height.
     pub(crate) fn committed(&mut self, height: Height) {
         self.committed = self.committed.max(height);
-        while self.uncommitted.front().is_some_and(|block| block.header.height <= height) {
-            self.uncommitted.pop_front();
+        while let Some(written) = self.uncommitted.pop_front_if(|block| block.header.height <= height) {
+            self.unwritten_bytes = self.unwritten_bytes.saturating_sub(held_bytes(&written));
         }
     }
 
@@ -272,6 +291,19 @@ impl Chain {
     pub(crate) const fn committed_height(&self) -> Height {
         self.committed
     }
+}
+
+/// What a final block takes in memory, about: a transaction's weight is no less than its bytes.
+fn held_bytes(block: &FinalizedBlock) -> usize {
+    let outcome = &block.outcome;
+    let weights = outcome.receipts.iter().map(|receipt| usize::try_from(receipt.weight.0).unwrap_or(usize::MAX));
+    let calls = block.body.system_calls.iter().map(|call| call.body.len());
+    let counted = [
+        outcome.receipts.len().saturating_mul(RECEIPT_BYTES),
+        outcome.changes.len().saturating_mul(CHANGE_BYTES),
+        outcome.pages.len().saturating_mul(PAGE_BYTES),
+    ];
+    weights.chain(calls).chain(counted).fold(BLOCK_BYTES, usize::saturating_add)
 }
 
 #[cfg(test)]

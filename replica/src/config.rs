@@ -8,6 +8,9 @@ use types::{BlsPublicKey, ByteString, ChainId, Epoch, Genesis, PeerKey, Validato
 use crate::chain::Tip;
 use crate::log::LogRecord;
 
+/// Bytes of final blocks that may wait for the store, where nobody says otherwise.
+pub const UNWRITTEN_BYTES_MAX: usize = 128 * 1024 * 1024;
+
 /// Settings that do not change while the node runs.
 #[derive(Clone)]
 pub struct Config {
@@ -23,6 +26,8 @@ pub struct Config {
     pub own_peer: PeerKey,
     /// Limits of the pool.
     pub pool: mempool::PoolLimits,
+    /// Bytes of final blocks that may wait for the store. Beyond it no further block is executed; catching up waits earlier.
+    pub unwritten_bytes_max: usize,
     /// Name and version of the software, for peers.
     pub software: ByteString<64>,
 }

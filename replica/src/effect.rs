@@ -12,8 +12,9 @@ use types::{Body, Epoch, Hash32, Header, Height, PeerKey, ValidatorIndex, Valida
 use crate::event::{GossipToken, RequestId, RequestToken, SubmissionToken};
 use crate::job::{Job, JobId};
 use crate::log::LogRecord;
+use crate::mend::LostBlock;
 use crate::system_calls::CallRefusal;
-use crate::wire::{Message, Request, Response};
+use crate::wire::{KeptBlock, Message, Request, Response};
 
 /// To whom a message goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -190,6 +191,13 @@ pub enum Effect {
     },
     /// Write a finalized block to the store; in order, each once.
     Commit(Arc<FinalizedBlock>),
+    /// Put a block in the place of one that the store cannot read.
+    Mend {
+        /// What was known of it.
+        lost: Box<LostBlock>,
+        /// The block: hash, receipts root and certificate were checked.
+        kept: Box<KeptBlock>,
+    },
     /// Sync the store's log when convenient, then feed `Event::Synced`.
     SyncStore,
     /// The store has everything up to here on disk: the consensus log may drop what lies below.

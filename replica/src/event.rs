@@ -6,6 +6,7 @@ use execution::CheckedTransaction;
 use types::{Hash32, Height, PeerKey, SystemCall, Vote};
 
 use crate::job::{JobAnswer, JobId};
+use crate::mend::LostBlock;
 use crate::wire::{Message, Request, Response};
 
 /// Clocks, as the shell reads them once per step.
@@ -114,6 +115,11 @@ pub enum Event {
     Committed {
         /// Its height.
         height: Height,
+    },
+    /// The store cannot read a block that was written.
+    Unreadable {
+        /// What is known of it.
+        lost: LostBlock,
     },
     /// Everything committed up to this height is on disk.
     Synced {

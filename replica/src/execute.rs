@@ -21,8 +21,12 @@ impl Replica {
         self.newest_certified.filter(|hash| self.chain.entry(hash).is_some()).unwrap_or(self.chain.tip().hash)
     }
 
-    /// Starts every execution that can start.
+    /// Starts every execution that can start, unless too much waits for the store: then nothing becomes final here until it
+    /// has written, and this node goes on voting where it needs no state.
     pub(crate) fn execute_ready(&mut self) {
+        if self.chain.unwritten_bytes() >= self.config.unwritten_bytes_max {
+            return;
+        }
         let ready: Vec<Hash32> = self
             .chain
             .entries()

@@ -1,7 +1,8 @@
 //! Getting single blocks and certificates that others have: from the leader first, then from everybody in turn.
 //!
-//! One question per block at a time; a question that is not answered is asked of the next peer. Nothing here
-//! believes an answer: a block must hash to what was asked for.
+//! One question per block at a time; a question that is not answered is asked of the next peer. When every peer was asked once,
+//! the round is over and nobody is asked for Δ: a block that nobody has costs little. Nothing here believes an answer: a block
+//! must hash to what was asked for.
 
 use std::collections::BTreeMap;
 
@@ -27,10 +28,14 @@ pub(crate) struct Fetch {
     turn: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Wanted {
+    /// Nobody is asked before, unless the answer that is waited for is that there is nothing.
     retry_ms: u64,
-    tries: u32,
+    /// Who was asked in this round.
+    asked: Vec<PeerKey>,
+    /// Whose answer is waited for.
+    waiting: Option<PeerKey>,
 }
 
 /// What a question was about.
@@ -40,6 +45,8 @@ pub(crate) enum Asked {
     Transactions(Hash32),
     Certificates,
     Range,
+    Headers,
+    Kept,
     Status { at_ms: u64 },
 }
 
@@ -60,9 +67,16 @@ impl Fetch {
         self.wanted.remove(hash);
     }
 
-    /// A peer did not have it: the next one is asked at once.
-    pub(crate) fn missed(&mut self, hash: &Hash32) {
-        if let Some(wanted) = self.wanted.get_mut(hash) {
+    /// A peer did not have it: the next one is asked at once, if this round has one.
+    pub(crate) fn missed(&mut self, hash: &Hash32, by: &PeerKey) {
+        if let Some(wanted) = self.wanted.get_mut(hash).filter(|wanted| wanted.waiting.as_ref() == Some(by)) {
+            (wanted.retry_ms, wanted.waiting) = (0, None);
+        }
+    }
+
+    /// It will not come by itself: it is asked for at once, if nobody was asked yet.
+    pub(crate) fn hurry(&mut self, hash: &Hash32) {
+        if let Some(wanted) = self.wanted.get_mut(hash).filter(|wanted| wanted.asked.is_empty()) {
             wanted.retry_ms = 0;
         }
     }
@@ -115,13 +129,21 @@ impl Replica {
         if !self.fetch.wanted.contains_key(hash) && (self.is_coming(hash) || self.fetch.wanted.len() >= WANTED_MAX) {
             return self.give_a_moment(hash);
         }
-        let wanted = self.fetch.wanted.entry(*hash).or_insert(Wanted { retry_ms: 0, tries: 0 });
-        let retry_ms = self.config.genesis.parameters.timing.delta_ms;
-        wanted.retry_ms = now_ms.saturating_add(retry_ms);
-        let first = wanted.tries == 0;
-        wanted.tries = wanted.tries.saturating_add(1);
-        let leader = first_from.filter(|leader| first && *leader != self.config.own_peer);
-        let Some(to) = leader.or_else(|| self.any_peer()) else { return };
+        let leader = first_from.filter(|leader| *leader != self.config.own_peer);
+        let peers: Vec<PeerKey> = self.sync.peers().collect();
+        self.fetch.turn = self.fetch.turn.wrapping_add(1);
+        let turn = self.fetch.turn.checked_rem(peers.len()).unwrap_or_default();
+        let in_turn = peers.iter().cycle().skip(turn).take(peers.len());
+        let wanted = self.fetch.wanted.entry(*hash).or_default();
+        let to = leader.iter().chain(in_turn).find(|peer| !wanted.asked.contains(peer)).copied();
+        wanted.retry_ms = now_ms.saturating_add(self.config.genesis.parameters.timing.delta_ms);
+        wanted.waiting = to;
+        let Some(to) = to else {
+            // Everybody was asked once: the next round begins after a pause.
+            wanted.asked.clear();
+            return;
+        };
+        wanted.asked.push(to);
         let id = self.fetch.next_id(Asked::Block(*hash));
         self.effects.push(Effect::Request { id, to, request: Request::Block { hash: *hash } });
     }
@@ -164,7 +186,7 @@ impl Replica {
         if self.fetch.wanted.len() < WANTED_MAX {
             let grace_ms = self.config.genesis.parameters.timing.delta_ms / 4;
             let retry_ms = self.now.monotonic_ms.saturating_add(grace_ms);
-            self.fetch.wanted.insert(*hash, Wanted { retry_ms, tries: 0 });
+            self.fetch.wanted.insert(*hash, Wanted { retry_ms, ..Wanted::default() });
         }
     }
 

@@ -101,6 +101,7 @@ impl Replica {
     /// One more block is final. `logged` says that its body is in the consensus log.
     pub(crate) fn finalized(&mut self, block: Arc<FinalizedBlock>, logged: bool) {
         self.certified.remove(&block.hash);
+        self.sync.progressed(self.now.monotonic_ms);
         self.final_hashes.push_back(block.hash);
         if self.final_hashes.len() > FINAL_HASHES_MAX {
             self.final_hashes.pop_front();

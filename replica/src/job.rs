@@ -13,13 +13,14 @@ use execution::{
     InvalidBlock, Registry, Reject,
 };
 use types::{
-    BlsSignature, Body, ChainId, Epoch, Hash32, Header, List, SystemCall, TimeMs, Transaction, ValidatorIndex, View,
-    limits,
+    BlsSignature, Body, Certificate, ChainId, Epoch, Hash32, Header, List, SystemCall, TimeMs, Transaction,
+    ValidatorIndex, ValidatorSet, View, limits,
 };
 
 use crate::chain::Ground;
+use crate::mend::{LostBlock, NotTheBlock};
 use crate::verified::Verified;
-use crate::wire::CertifiedBlock;
+use crate::wire::{CertifiedBlock, KeptBlock};
 
 /// Names a job until its answer comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,7 +80,27 @@ pub enum Job {
         ground: Ground,
         /// The blocks after it.
         blocks: Vec<CertifiedBlock>,
+        /// What is known of the way up from there, if what proves them lies beyond them.
+        path: Option<Path>,
     },
+    /// Compare a block with one that the store lost.
+    Mend {
+        /// What is known of the lost one.
+        lost: LostBlock,
+        /// What a peer gave.
+        kept: Box<KeptBlock>,
+        /// The validators of the present epoch.
+        set: Arc<ValidatorSet>,
+    },
+}
+
+/// Blocks that are known to be final by a descendant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Path {
+    /// The descendant's finalization, verified.
+    pub certificate: Certificate,
+    /// Their hashes, lowest first, from the newest final block's child on.
+    pub hashes: Vec<Hash32>,
 }
 
 /// What a body is to be made of.
@@ -155,9 +176,9 @@ pub enum ReplayError {
     /// No certificate in the range proves it.
     #[error("no valid certificate proves the block")]
     NotCertified,
-    /// What proves the first blocks lies beyond the range: nothing is wrong with it, and nothing is gained.
+    /// What proves the first blocks lies beyond the range: this finalization, which was verified, says where.
     #[error("the certificate that proves the blocks lies beyond the range")]
-    Unproven,
+    Unproven(Box<Certificate>),
     /// It breaks the rules.
     #[error("the block is invalid: {0}")]
     Invalid(InvalidBlock),
@@ -189,6 +210,8 @@ pub enum JobAnswer {
     Execute(Executed),
     /// A range.
     Replay(Replayed),
+    /// A block that was lost, or why it is not that one.
+    Mend(LostBlock, Result<Box<KeptBlock>, NotTheBlock>),
 }
 
 /// What signs for this node where a job must; typed, so that it can be a remote signer.

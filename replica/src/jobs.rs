@@ -50,6 +50,8 @@ pub(crate) enum Purpose {
     /// Checking blocks of this question ahead of their replay.
     Ahead(RequestId),
     Replay,
+    /// Comparing a block that this peer gave with the one that the store lost.
+    Mend(PeerKey),
 }
 
 /// Jobs under way.
@@ -115,6 +117,7 @@ impl Replica {
                 }
                 self.replayed(replayed);
             }
+            (Purpose::Mend(from), JobAnswer::Mend(lost, result)) => self.mended(from, lost, result),
             // A shell that answers a job with another kind of answer has a bug; the job counts as lost.
             _ => {}
         }

@@ -110,7 +110,7 @@ impl Replica {
                     return;
                 }
             },
-            Request::Range { .. } => {
+            Request::Range { .. } | Request::Headers { .. } | Request::Kept { .. } => {
                 self.effects.push(Effect::RespondFromStore { token, request });
                 return;
             }
@@ -145,6 +145,10 @@ impl Replica {
         match (asked, response) {
             (Asked::Range, Some(Response::Range(blocks))) => self.heard_range(id, Some(blocks.into_vec())),
             (Asked::Range, _) => self.heard_range(id, None::<Vec<CertifiedBlock>>),
+            (Asked::Headers, Some(Response::Headers(headers))) => self.heard_headers(id, Some(&headers)),
+            (Asked::Headers, _) => self.heard_headers(id, None),
+            (Asked::Kept, Some(Response::Kept(kept))) => self.heard_kept(id, from, kept),
+            (Asked::Kept, _) => self.heard_kept(id, from, None),
             (Asked::Status { at_ms }, Some(Response::Status(status))) => self.heard_status(from, at_ms, &status),
             (Asked::Certificates, Some(Response::Certificates(certificates))) => {
                 for certificate in &certificates {
@@ -155,14 +159,14 @@ impl Replica {
             (Asked::Block(hash), Some(Response::Block(Some(block)))) => {
                 if crypto::ids::header_hash(&block.header) == hash {
                     // A block at a height far above shows that ranges are needed, not single blocks.
-                    self.sync.claim(from, block.header.height.saturating_sub(1));
+                    self.sync.sources.shows(from, block.header.height.saturating_sub(1));
                     self.hear_block(from, *block);
                 } else {
                     self.effects.push(Effect::Punish { peer: from, offence: Offence::InvalidBlock });
-                    self.fetch.missed(&hash);
+                    self.fetch.missed(&hash, &from);
                 }
             }
-            (Asked::Block(hash), _) => self.fetch.missed(&hash),
+            (Asked::Block(hash), _) => self.fetch.missed(&hash, &from),
             (Asked::Transactions(hash), Some(Response::Transactions(found))) => {
                 self.hear_missing(hash, from, Some(found));
             }
@@ -171,12 +175,11 @@ impl Replica {
         }
     }
 
-    /// Asks a peer how far it is, at most once in a while whoever it is.
+    /// Asks a peer how far it is, each at most once in a while: who talks much takes nobody else's turn.
     pub(crate) fn ask_status(&mut self, peer: PeerKey) {
-        if self.now.monotonic_ms < self.status_asked_ms.saturating_add(STATUS_MS_MIN) {
+        if !self.sync.sources.may_ask_status(&peer, self.now.monotonic_ms) {
             return;
         }
-        self.status_asked_ms = self.now.monotonic_ms;
         let id = self.fetch.next_id(Asked::Status { at_ms: self.now.monotonic_ms });
         self.effects.push(Effect::Request { id, to: peer, request: Request::Status });
     }
@@ -194,5 +197,3 @@ impl Replica {
 
 /// Transactions that are checked in one job.
 const CHECK_PART: usize = 128;
-/// Time between two questions about a peer's height, in milliseconds.
-const STATUS_MS_MIN: u64 = 100;

@@ -21,6 +21,7 @@ use crate::jobs::Jobs;
 use crate::judge::Judgement;
 use crate::known::Known;
 use crate::log::LogRecord;
+use crate::mend::Mending;
 use crate::pool::Outgoing;
 use crate::propose::Turn;
 use crate::shares::Shares;
@@ -102,9 +103,8 @@ pub struct Replica {
     pub(crate) outgoing: Outgoing,
     /// System calls that wait for a block.
     pub(crate) calls: SystemCalls,
-    pub(crate) status_asked_ms: u64,
-    /// The highest epoch that a peer says to be in.
-    pub(crate) epoch_claimed: Epoch,
+    /// A final block that the store lost.
+    pub(crate) mending: Option<Mending>,
     pub(crate) verified: Arc<Verified>,
     pub(crate) effects: Vec<Effect>,
 }
@@ -167,8 +167,7 @@ impl Replica {
             terms: None,
             outgoing: Outgoing::default(),
             calls: SystemCalls::default(),
-            status_asked_ms: 0,
-            epoch_claimed: Epoch::ZERO,
+            mending: None,
             verified: Arc::default(),
             effects: Vec::new(),
             config,
@@ -203,6 +202,7 @@ impl Replica {
             Event::CallSubmitted { token, call } => self.submit_call(token, call, state),
             Event::JobDone { id, answer } => self.job_done(id, answer),
             Event::Signed { vote } => self.tell_engine(Input::Signed { vote }),
+            Event::Unreadable { lost } => self.mend(lost),
             Event::Committed { height } => self.committed(height),
             Event::Synced { height, hash } => self.synced(height, hash),
         }
@@ -234,6 +234,7 @@ impl Replica {
         self.pass_on_what_is_due();
         self.want_again();
         self.ask_ranges();
+        self.mend_on();
         self.ask_company();
         self.push_transactions();
         self.push_calls();
@@ -247,6 +248,7 @@ impl Replica {
             self.propose_wake_ms(),
             self.fetch.deadline_ms(),
             self.sync.deadline_ms(),
+            self.mend_deadline_ms(),
             Some(self.company.deadline_ms()),
             self.arrivals.deadline_ms(self.now.monotonic_ms),
             self.outgoing.deadline_ms(),

@@ -177,7 +177,7 @@ impl Replica {
 
     /// Asks a leader for a whole block, now.
     fn want_whole(&mut self, hash: &Hash32, from: PeerKey) {
-        self.fetch.missed(hash);
+        self.fetch.hurry(hash);
         self.want(hash, Some(from));
     }
 
@@ -209,7 +209,7 @@ impl Replica {
             (Err(error), BodySource::Sketch) => self.draft_failed(hash, from, error),
             (Err(_), BodySource::Whole) => {
                 self.effects.push(Effect::Punish { peer: from, offence: Offence::InvalidBlock });
-                self.fetch.missed(&hash);
+                self.fetch.missed(&hash, &from);
             }
         }
     }

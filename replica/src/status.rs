@@ -33,7 +33,7 @@ pub enum Voting {
     CatchingUp {
         /// Its own height.
         height: Height,
-        /// The highest height that a peer claims.
+        /// The highest height that is known to be final.
         known: Height,
     },
     /// Its log was lost: it votes only above this place.
@@ -215,7 +215,7 @@ pub struct Status {
     pub hash: Hash32,
     /// The newest block in the store.
     pub committed: Height,
-    /// The highest height that any peer claims.
+    /// The highest height that is known to be final: by certificates, and by peers that delivered what they claimed.
     pub known: Height,
     /// The epoch.
     pub epoch: Epoch,
@@ -227,7 +227,7 @@ pub struct Status {
     pub pooled: usize,
     /// Whether it votes.
     pub voting: Voting,
-    /// Whether blocks are being fetched in ranges.
+    /// Whether this node is known to be behind. What peers only claim does not count.
     pub catching_up: bool,
     /// When the newest final block became so here, or this node began, monotonic.
     pub final_at_ms: u64,
@@ -298,7 +298,7 @@ impl Replica {
             leader: self.leader,
             pooled: pool.transactions,
             voting: self.voting(),
-            catching_up: self.sync.is_busy(),
+            catching_up: self.is_behind(),
             final_at_ms: self.final_at_ms,
             stands_after_ms: STANDS_MS_MIN.max(timing.block_interval_empty_ms.saturating_mul(3)),
             time: tip.header.time,
@@ -316,7 +316,7 @@ impl Replica {
         if (self.epoch, self.view) <= (epoch, view) {
             return Voting::Barred { epoch, view };
         }
-        if self.sync.is_busy() {
+        if self.is_behind() {
             return Voting::CatchingUp { height: self.chain.tip().header.height, known: self.height_known() };
         }
         Voting::Active { index, validators: self.set.len() }

@@ -1,16 +1,20 @@
 //! Catching up: which range of final blocks is asked of whom.
 //!
-//! What a peer says of its height is hearsay: it decides only whom to ask first. Progress is the tip alone. Ranges
-//! are asked ahead but handed on strictly in order; a range that fails is asked again at the same place, of
-//! another peer, so no height can be skipped (FAULTS L12, L16, C18). This file must not know what a block means.
+//! Claims decide only whom to ask (`sources.rs`). Progress is the tip alone. Ranges are asked ahead but handed on strictly in
+//! order; a range that fails is asked again at the same place, of another peer, so no height can be skipped. Where a range has no
+//! proof of its own, the headers up to the block that is certified are walked first (`trail.rs`). FAULTS L12, L16, C18.
+//! This file must not know what a block means.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use types::{Height, PeerKey, Transaction};
+use types::{Certificate, Epoch, Hash32, Header, Height, PeerKey, Transaction};
 
 use crate::event::RequestId;
-use crate::wire::{ANSWER_BYTES_MAX, CertifiedBlock};
+use crate::job::Path;
+use crate::sources::{Need, Sources};
+use crate::trail::{Trail, Walk};
+use crate::wire::{ANSWER_BYTES_MAX, BLOCKS_PER_ANSWER_MAX, CertifiedBlock, HEADERS_PER_ANSWER_MAX};
 
 /// Ranges asked or waiting at once.
 const RANGES_MAX: usize = 3;
@@ -21,18 +25,16 @@ pub(crate) const RANGE_BLOCKS: u16 = 256;
 const RANGE_BYTES: usize = ANSWER_BYTES_MAX / 4 * 3;
 /// Transactions whose signatures are checked in one job, about: some 50 ms.
 const PIECE_TRANSACTIONS: usize = 2_048;
-/// Useless answers in a row after which a peer is held to be useless.
-const STRIKES_MAX: u8 = 3;
-/// Time for one answer, in milliseconds.
+/// Time for one answer, in milliseconds: that of the network's requests.
 const ANSWER_MS_MAX: u64 = 10_000;
-
-/// What is known of a peer's chain.
-#[derive(Clone, Copy, Debug, Default)]
-struct Source {
-    claim: Height,
-    strikes: u8,
-    busy: bool,
-}
+/// Time for one answer of who has never answered, where somebody who does is idle.
+const PATIENCE_MS: u64 = 2_000;
+/// After so long without a block that became final, peers are asked how far they are, one after the other.
+const STANDSTILL_MS: u64 = 5_000;
+/// Time between two of these questions.
+const STATUS_PAUSE_MS: u64 = 1_000;
+/// Answers for a walk that may be missing before another certificate is tried.
+const WALK_FAILURES_MAX: u32 = 8;
 
 #[derive(Debug)]
 enum Stage {
@@ -67,61 +69,93 @@ pub(crate) struct Question {
     pub(crate) count: u16,
 }
 
+/// A walk down the headers of a run, and the question under way for it.
+#[derive(Debug)]
+struct Walking {
+    trail: Trail,
+    /// Who gave the certificate, and so has its block, until it fails.
+    giver: Option<PeerKey>,
+    asked: Option<(RequestId, PeerKey, u64)>,
+    failures: u32,
+}
+
 /// Which range of final blocks is asked of whom.
 #[derive(Debug, Default)]
 pub(crate) struct Sync {
-    sources: BTreeMap<PeerKey, Source>,
+    pub(crate) sources: Sources,
     ranges: VecDeque<Range>,
+    walking: Option<Walking>,
     /// The peer whose blocks are being replayed now, and the height after the last of them.
     replaying: Option<(PeerKey, Height)>,
-    /// Turns the choice among equal peers.
-    turn: usize,
     /// Blocks to ask for at once, by the size of the last ones; the most when none have come yet.
     stride: Option<u16>,
+    /// When a block last became final here, in monotonic milliseconds.
+    progressed_ms: u64,
+    /// Whose turn it is to be asked how far it is.
+    turn: usize,
 }
 
 impl Sync {
     pub(crate) fn peer_up(&mut self, peer: PeerKey) {
-        self.sources.entry(peer).or_default();
+        self.sources.up(peer);
     }
 
     pub(crate) fn peer_down(&mut self, peer: &PeerKey) {
-        self.sources.remove(peer);
+        self.sources.down(peer);
         self.cut_ranges(|range| matches!(&range.stage, Stage::Asked { peer: asked, .. } if asked == peer));
-    }
-
-    /// A peer claims, or shows by a certificate it sent, to have this height.
-    pub(crate) fn claim(&mut self, peer: PeerKey, height: Height) {
-        if let Some(source) = self.sources.get_mut(&peer) {
-            source.claim = source.claim.max(height);
+        if let Some(walking) = &mut self.walking {
+            walking.asked = walking.asked.filter(|(_, asked, _)| asked != peer);
         }
     }
 
-    /// The highest height that some peer claims.
-    pub(crate) fn height_claimed(&self) -> Height {
-        self.sources.values().map(|source| source.claim).max().unwrap_or_default()
-    }
-
-    /// Peers that may be asked for a block, best first.
+    /// Peers that may be asked for a block.
     pub(crate) fn peers(&self) -> impl Iterator<Item = PeerKey> {
-        self.sources.keys().copied()
+        self.sources.all()
     }
 
-    /// Whether blocks are on their way or being replayed.
+    /// Whether blocks or headers are on their way or being replayed.
     pub(crate) fn is_busy(&self) -> bool {
-        self.replaying.is_some() || !self.ranges.is_empty()
+        self.replaying.is_some() || self.walking.is_some() || !self.ranges.is_empty()
     }
 
-    /// The questions to ask now, given the newest final height.
-    pub(crate) fn questions(&mut self, tip: Height, now_ms: u64, mut id: impl FnMut() -> RequestId) -> Vec<Question> {
+    /// The highest height of which more than hearsay says that it is final: a walk, or the word of who delivered before.
+    pub(crate) fn height_credible(&self) -> Height {
+        let walked = self.walking.as_ref().map(|walking| walking.trail.highest()).unwrap_or_default();
+        walked.max(self.sources.height_credible())
+    }
+
+    /// A block has become final.
+    pub(crate) const fn progressed(&mut self, now_ms: u64) {
+        self.progressed_ms = now_ms;
+    }
+
+    /// A peer to be asked how far it is, where nothing has become final for a while: another one each time.
+    pub(crate) fn next_to_ask(&mut self, now_ms: u64) -> Option<PeerKey> {
+        if now_ms < self.progressed_ms.saturating_add(STANDSTILL_MS) {
+            return None;
+        }
+        // The next one at the next tick of the engine.
+        self.progressed_ms = now_ms.saturating_sub(STANDSTILL_MS).saturating_add(STATUS_PAUSE_MS);
+        self.turn = self.turn.wrapping_add(1);
+        let peers: Vec<PeerKey> = self.sources.all().collect();
+        peers.get(self.turn.checked_rem(peers.len())?).copied()
+    }
+
+    /// The questions for ranges to ask now, given the newest final height and the highest that is proven.
+    pub(crate) fn questions(
+        &mut self,
+        (tip, proven): (Height, Height),
+        now_ms: u64,
+        is_member: impl Fn(&PeerKey) -> bool,
+        mut id: impl FnMut() -> RequestId,
+    ) -> Vec<Question> {
         let mut questions = Vec::new();
-        while self.ranges.len() < RANGES_MAX {
+        // What is asked for before the walk is done has no proof either.
+        while self.ranges.len() < RANGES_MAX && self.walking.as_ref().is_none_or(|walking| !walking.is_on()) {
             // Beyond the first range only the length of full answers can be assumed; `received` closes gaps.
             let from = self.next_from(tip);
-            let Some(peer) = self.choose(from) else { break };
-            if let Some(source) = self.sources.get_mut(&peer) {
-                source.busy = true;
-            }
+            let need = Need { height: from, is_proven: from <= proven, is_extra: self.is_asking() };
+            let Some(peer) = self.sources.choose(need, now_ms, &is_member) else { break };
             let question = Question { id: id(), peer, from, count: self.stride.unwrap_or(RANGE_BLOCKS) };
             let deadline_ms = now_ms.saturating_add(ANSWER_MS_MAX);
             let stage = Stage::Asked { id: question.id, peer, deadline_ms };
@@ -129,6 +163,82 @@ impl Sync {
             questions.push(question);
         }
         questions
+    }
+
+    /// The question for headers to ask now: of whom, and downwards from which.
+    pub(crate) fn walk_on(
+        &mut self,
+        tip: Height,
+        now_ms: u64,
+        is_member: impl Fn(&PeerKey) -> bool,
+        id: impl FnOnce() -> RequestId,
+    ) -> Option<(RequestId, PeerKey, Hash32)> {
+        let walking = self.walking.as_mut().filter(|walking| walking.asked.is_none())?;
+        let wanted = walking.trail.wanted()?;
+        let need = Need { height: tip.next(), is_proven: true, is_extra: false };
+        let giver = walking.giver.filter(|giver| self.sources.take(giver, now_ms));
+        let peer = giver.or_else(|| self.sources.choose(need, now_ms, is_member))?;
+        let id = id();
+        walking.asked = Some((id, peer, now_ms.saturating_add(ANSWER_MS_MAX)));
+        Some((id, peer, wanted))
+    }
+
+    /// Headers that were asked for, or their absence. Says what it means of who gave them.
+    pub(crate) fn walked(
+        &mut self,
+        id: RequestId,
+        headers: Option<&[Header]>,
+        tip: (Hash32, Height),
+        now_ms: u64,
+    ) -> Option<Verdict> {
+        let walking = self.walking.as_mut().filter(|walking| walking.asked.is_some_and(|(asked, ..)| asked == id))?;
+        let (_, peer, _) = walking.asked.take()?;
+        let verdict = match headers.filter(|headers| !headers.is_empty()) {
+            Some(headers) => match walking.trail.walk(headers, tip) {
+                step @ (Walk::On | Walk::Done) => {
+                    walking.failures = 0;
+                    // Who gives little at a time has no claim to be asked again.
+                    let is_full = step == Walk::Done || headers.len() >= HEADERS_PER_ANSWER_MAX;
+                    walking.giver = walking.giver.filter(|giver| is_full || *giver != peer);
+                    self.sources.answered(&peer);
+                    Verdict::Fine
+                }
+                Walk::Idle => {
+                    self.walking = None;
+                    Verdict::Fine
+                }
+                Walk::Astray => {
+                    self.sources.misled(&peer, now_ms);
+                    Verdict::Invalid(peer)
+                }
+            },
+            // Who did not give the certificate need not have its block.
+            None if headers.is_some() && walking.giver != Some(peer) => {
+                self.walk_missed(&peer);
+                Verdict::Fine
+            }
+            None => {
+                self.walk_missed(&peer);
+                self.strike(peer, now_ms)
+            }
+        };
+        self.free_all();
+        Some(verdict)
+    }
+
+    fn walk_missed(&mut self, peer: &PeerKey) {
+        if let Some(walking) = &mut self.walking {
+            walking.asked = None;
+            walking.giver = walking.giver.filter(|giver| giver != peer);
+            walking.failures = walking.failures.saturating_add(1);
+            if walking.failures >= WALK_FAILURES_MAX {
+                self.walking = None;
+            }
+        }
+    }
+
+    fn is_asking(&self) -> bool {
+        self.ranges.iter().any(|range| matches!(range.stage, Stage::Asked { .. }))
     }
 
     fn next_from(&self, tip: Height) -> Height {
@@ -141,42 +251,35 @@ impl Sync {
         }
     }
 
-    /// An idle peer that claims to have `from`, another one each time.
-    fn choose(&mut self, from: Height) -> Option<PeerKey> {
-        let able: Vec<PeerKey> = self
-            .sources
-            .iter()
-            .filter(|(_, source)| !source.busy && source.claim >= from)
-            .map(|(peer, _)| *peer)
-            .collect();
-        self.turn = self.turn.wrapping_add(1);
-        let place = self.turn.checked_rem(able.len())?;
-        able.get(place).copied()
-    }
-
     /// An answer, or its absence. Returns whether the question was one of ours, and whether the peer is useless.
-    pub(crate) fn received(&mut self, id: RequestId, blocks: Option<Vec<CertifiedBlock>>) -> Option<Verdict> {
+    pub(crate) fn received(
+        &mut self,
+        id: RequestId,
+        blocks: Option<Vec<CertifiedBlock>>,
+        own_epoch: Epoch,
+        now_ms: u64,
+    ) -> Option<Verdict> {
         let place = self
             .ranges
             .iter()
             .position(|range| matches!(&range.stage, Stage::Asked { id: asked, .. } if *asked == id))?;
         let range = self.ranges.get_mut(place)?;
         let Stage::Asked { peer, .. } = range.stage else { return None };
-        let blocks = blocks.unwrap_or_default();
+        let Some(blocks) = blocks else { return Some(self.failed(peer, place, now_ms)) };
         let in_order = blocks.iter().zip(range.from.0..).all(|(block, height)| block.header.height == Height(height));
         if blocks.is_empty() || !in_order {
-            return Some(self.failed(peer, place));
+            self.sources.lacks(&peer, range.from, own_epoch);
+            return Some(self.failed(peer, place, now_ms));
         }
         let short = blocks.len() < usize::from(range.count);
         self.stride = Some(stride(&blocks));
         range.stage = Stage::Here { peer, blocks, ahead: Ahead { id, blocks: 0, jobs: 0 } };
-        if let Some(source) = self.sources.get_mut(&peer) {
-            source.busy = false;
-        }
         if short {
             // Ranges behind it were asked for on the assumption of a full one.
-            self.cut_after(place);
+            self.ranges.truncate(place.saturating_add(1));
         }
+        self.sources.answered(&peer);
+        self.free_all();
         Some(Verdict::Fine)
     }
 
@@ -212,8 +315,9 @@ impl Sync {
         }
     }
 
-    /// The next blocks in order, once nothing is being replayed and their signatures have been looked at.
-    pub(crate) fn next_blocks(&mut self, tip: Height) -> Option<(PeerKey, Vec<CertifiedBlock>)> {
+    /// The next blocks in order, once nothing is being replayed and their signatures have been looked at, with what a walk knows
+    /// of them.
+    pub(crate) fn next_blocks(&mut self, tip: Height) -> Option<(PeerKey, Vec<CertifiedBlock>, Option<Path>)> {
         if self.replaying.is_some() {
             return None;
         }
@@ -234,80 +338,85 @@ impl Sync {
         }
         let next = tip.next().saturating_add(blocks.len() as u64);
         self.replaying = Some((peer, next));
-        Some((peer, blocks))
+        let path = self.walking.as_ref().and_then(|walking| walking.trail.path(tip.next(), BLOCKS_PER_ANSWER_MAX));
+        Some((peer, blocks, path))
     }
 
-    /// The blocks handed out were replayed, or found invalid.
-    pub(crate) fn replayed(&mut self, valid: bool) -> Option<PeerKey> {
+    /// The blocks handed out were replayed, up to this tip, or found invalid.
+    pub(crate) fn replayed(&mut self, valid: bool, tip: Height, now_ms: u64) -> Option<PeerKey> {
         let (peer, _) = self.replaying.take()?;
+        if self.walking.as_ref().is_some_and(|walking| !walking.is_on() && walking.trail.highest() <= tip) {
+            self.walking = None;
+        }
         if valid {
-            if let Some(source) = self.sources.get_mut(&peer) {
-                source.strikes = 0;
-            }
+            self.sources.delivered(&peer);
             return None;
         }
-        self.sources.remove(&peer);
+        self.sources.misled(&peer, now_ms);
         self.ranges.clear();
         self.free_all();
         Some(peer)
     }
 
-    /// What proves the blocks handed out lies beyond the answer: the peer may have it by now, or never.
-    pub(crate) fn unproven(&mut self) -> Option<Verdict> {
-        let (peer, _) = self.replaying.take()?;
+    /// What proves the blocks handed out lies beyond the answer: the way there is walked first.
+    pub(crate) fn unproven(&mut self, certificate: Certificate) {
+        let giver = self.replaying.take().map(|(peer, _)| peer);
         self.ranges.clear();
+        self.walking = Some(Walking { trail: Trail::new(certificate), giver, asked: None, failures: 0 });
         self.free_all();
-        Some(self.strike(peer))
     }
 
     /// Gives up on answers that are overdue. Returns the peers that have become useless.
     pub(crate) fn expire(&mut self, now_ms: u64) -> Vec<PeerKey> {
-        let mut useless = Vec::new();
+        let mut verdicts = Vec::new();
         while let Some((place, peer)) = self.ranges.iter().enumerate().find_map(|(place, range)| match &range.stage {
-            Stage::Asked { peer, deadline_ms, .. } if *deadline_ms <= now_ms => Some((place, *peer)),
+            Stage::Asked { peer, deadline_ms, .. } if self.is_overdue((peer, *deadline_ms), range.from, now_ms) => {
+                Some((place, *peer))
+            }
             _ => None,
         }) {
-            if self.failed(peer, place) == Verdict::Useless(peer) {
-                useless.push(peer);
-            }
+            verdicts.push(self.failed(peer, place, now_ms));
         }
-        useless
+        let asked = self.walking.as_ref().and_then(|walking| walking.asked);
+        let overdue =
+            asked.filter(|(_, peer, deadline_ms)| self.is_overdue((peer, *deadline_ms), Height::ZERO, now_ms));
+        if let Some((_, peer, _)) = overdue {
+            self.walk_missed(&peer);
+            verdicts.push(self.strike(peer, now_ms));
+            self.free_all();
+        }
+        let useless = |verdict| if let Verdict::Useless(peer) = verdict { Some(peer) } else { None };
+        verdicts.into_iter().filter_map(useless).collect()
+    }
+
+    /// Whether an answer is late: for somebody who never answered, as soon as somebody who does has nothing to do.
+    fn is_overdue(&self, (peer, deadline_ms): (&PeerKey, u64), from: Height, now_ms: u64) -> bool {
+        let patience_ms = deadline_ms.saturating_sub(ANSWER_MS_MAX).saturating_add(PATIENCE_MS);
+        let is_slow = patience_ms <= now_ms && !self.sources.answers(peer);
+        deadline_ms <= now_ms || (is_slow && self.sources.has_idle(from, now_ms))
     }
 
     /// When `expire` has to be called next.
     pub(crate) fn deadline_ms(&self) -> Option<u64> {
-        self.ranges
-            .iter()
-            .filter_map(|range| match range.stage {
-                Stage::Asked { deadline_ms, .. } => Some(deadline_ms),
-                Stage::Here { .. } => None,
-            })
-            .min()
+        let ranges = self.ranges.iter().filter_map(|range| match range.stage {
+            Stage::Asked { deadline_ms, .. } => Some(deadline_ms),
+            Stage::Here { .. } => None,
+        });
+        let walk = self.walking.as_ref().and_then(|walking| walking.asked).map(|(_, _, deadline_ms)| deadline_ms);
+        ranges.chain(walk).min()
     }
 
-    fn failed(&mut self, peer: PeerKey, place: usize) -> Verdict {
-        let from = self.ranges.get(place).map(|range| range.from).unwrap_or_default();
-        self.ranges.truncate(place.saturating_add(1));
-        self.ranges.pop_back();
+    /// A range did not come: it is asked again at its place, and what was asked behind it too, for fewer blocks where the
+    /// link, and not the peer, may have been too slow.
+    fn failed(&mut self, peer: PeerKey, place: usize, now_ms: u64) -> Verdict {
+        self.ranges.truncate(place);
+        self.stride = Some((self.stride.unwrap_or(RANGE_BLOCKS) / 2).max(1));
         self.free_all();
-        let Some(source) = self.sources.get_mut(&peer) else { return Verdict::Fine };
-        source.claim = source.claim.min(from.saturating_sub(1));
-        self.strike(peer)
+        self.strike(peer, now_ms)
     }
 
-    fn strike(&mut self, peer: PeerKey) -> Verdict {
-        let Some(source) = self.sources.get_mut(&peer) else { return Verdict::Fine };
-        source.strikes = source.strikes.saturating_add(1);
-        if source.strikes >= STRIKES_MAX {
-            source.strikes = 0;
-            return Verdict::Useless(peer);
-        }
-        Verdict::Fine
-    }
-
-    fn cut_after(&mut self, place: usize) {
-        self.ranges.truncate(place.saturating_add(1));
-        self.free_all();
+    fn strike(&mut self, peer: PeerKey, now_ms: u64) -> Verdict {
+        if self.sources.failed(&peer, now_ms) { Verdict::Useless(peer) } else { Verdict::Fine }
     }
 
     fn cut_ranges(&mut self, gone: impl Fn(&Range) -> bool) {
@@ -317,14 +426,23 @@ impl Sync {
         }
     }
 
-    /// A peer is busy exactly while a range is asked of it.
+    /// A peer is busy exactly while something is asked of it.
     fn free_all(&mut self) {
-        for (peer, source) in &mut self.sources {
-            source.busy = self
-                .ranges
-                .iter()
-                .any(|range| matches!(&range.stage, Stage::Asked { peer: asked, .. } if asked == peer));
-        }
+        let (ranges, walking) = (&self.ranges, &self.walking);
+        let walks = |peer: &PeerKey| {
+            walking.as_ref().and_then(|walking| walking.asked).is_some_and(|(_, asked, _)| asked == *peer)
+        };
+        self.sources.set_busy(|peer| {
+            let asked = |range: &Range| matches!(&range.stage, Stage::Asked { peer: asked, .. } if asked == peer);
+            walks(peer) || ranges.iter().any(asked)
+        });
+    }
+}
+
+impl Walking {
+    /// Whether headers are still missing.
+    fn is_on(&self) -> bool {
+        self.trail.wanted().is_some()
     }
 }
 
@@ -343,6 +461,8 @@ pub(crate) enum Verdict {
     Fine,
     /// It has failed to answer again and again.
     Useless(PeerKey),
+    /// It answered with what nobody can err into.
+    Invalid(PeerKey),
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use borsh::{BorshDeserialize, BorshSerialize, io};
 use consensus::CertificateRequest;
 use types::{
     Body, ByteString, Canonical, Certificate, ChainId, DecodeError, Epoch, Hash32, Header, Height, List, Proposal,
-    SystemCall, Transaction, Vote, limits,
+    Receipt, SystemCall, Transaction, Vote, limits,
 };
 
 /// Most transactions in one message.
@@ -19,6 +19,8 @@ pub const TRANSACTIONS_PER_MESSAGE_MAX: usize = 1_000;
 pub const SYSTEM_CALLS_PER_MESSAGE_MAX: usize = 32;
 /// Most blocks in one answer.
 pub const BLOCKS_PER_ANSWER_MAX: usize = 512;
+/// Most headers in one answer.
+pub const HEADERS_PER_ANSWER_MAX: usize = 1_024;
 /// Most certificates in one answer.
 pub const CERTIFICATES_PER_ANSWER_MAX: usize = 64;
 /// Most snapshots that a peer says to serve.
@@ -71,11 +73,11 @@ impl Kinds for Message {
 }
 
 impl Kinds for Request {
-    const KINDS: u8 = 5;
+    const KINDS: u8 = 7;
 }
 
 impl Kinds for Response {
-    const KINDS: u8 = 5;
+    const KINDS: u8 = 7;
 }
 
 /// A value that the pool, a block and several messages hold at once; its bytes are the value's.
@@ -186,6 +188,15 @@ pub struct CertifiedBlock {
     pub certificate: Certificate,
 }
 
+/// A final block with everything that is kept of it.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct KeptBlock {
+    /// The block.
+    pub block: CertifiedBlock,
+    /// Its own receipt, then one per transaction.
+    pub receipts: List<Receipt, { limits::TRANSACTIONS_PER_BLOCK_MAX + 1 }>,
+}
+
 /// A question to one peer.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 #[borsh(use_discriminant = false)]
@@ -213,6 +224,18 @@ pub enum Request {
         /// Their places, rising.
         places: List<u16, PLACES_MAX>,
     },
+    /// Headers of final blocks, downwards.
+    Headers {
+        /// The hash of the first.
+        last: Hash32,
+        /// How many, at most [`HEADERS_PER_ANSWER_MAX`].
+        count: u16,
+    },
+    /// A final block with its receipts, which the asker had and cannot read any more.
+    Kept {
+        /// Its height.
+        height: Height,
+    },
 }
 
 /// The answer to a [`Request`].
@@ -229,6 +252,10 @@ pub enum Response {
     Range(List<CertifiedBlock, BLOCKS_PER_ANSWER_MAX>),
     /// The transactions in the order in which they were asked for; none when the block is not at hand.
     Transactions(List<Shared<Transaction>, PLACES_MAX>),
+    /// Headers of final blocks from the asked one downwards; none when it is not at hand.
+    Headers(List<Header, HEADERS_PER_ANSWER_MAX>),
+    /// The block with its receipts, if it is at hand and no longer than an answer may be.
+    Kept(Option<Box<KeptBlock>>),
 }
 
 impl Response {

@@ -4,8 +4,8 @@ use consensus::{CertificateRequest, KindSet, Record};
 use journal::{Disk, Floor, Journal, Lease, LogState, MemoryDisk, SEGMENT_BYTES};
 use replica::LogRecord;
 use replica::wire::{
-    CertifiedBlock, Given, Kinds, Message, PeerStatus, Request, Response, Shared, ShortId, Sketch, SnapshotClaim,
-    StatusField, Unread, WireBlock,
+    CertifiedBlock, Given, KeptBlock, Kinds, Message, PeerStatus, Request, Response, Shared, ShortId, Sketch,
+    SnapshotClaim, StatusField, Unread, WireBlock,
 };
 use types::{
     Auth, BlsSignature, Body, ByteString, Canonical, Certificate, ChainId, Epoch, Hash32, Header, Height, List,
@@ -120,11 +120,16 @@ fn what_nodes_say_to_each_other_has_the_recorded_bytes() {
         line("ask block", &Request::Block { hash: Hash32([27; 32]) }),
         line("ask range", &Request::Range { from: Height(28), count: 29 }),
         line("ask transactions", &Request::Transactions { block: Hash32([33; 32]), places }),
+        line("ask headers", &Request::Headers { last: Hash32([35; 32]), count: 36 }),
+        line("ask kept", &Request::Kept { height: Height(37) }),
         line("status", &Response::Status(status)),
         line("certificates", &Response::Certificates(List::new(vec![certificate()]).expect("one"))),
         line("no block", &Response::Block(None)),
         line("block", &Response::Block(Some(Box::new(block())))),
-        line("range", &Response::Range(List::new(vec![certified]).expect("one"))),
+        line("range", &Response::Range(List::new(vec![certified.clone()]).expect("one"))),
+        line("headers", &Response::Headers(List::new(vec![certified.header.clone()]).expect("one"))),
+        line("nothing kept", &Response::Kept(None)),
+        line("kept", &Response::Kept(Some(Box::new(KeptBlock { block: certified, receipts: List::default() })))),
         line("asked transactions", &Response::Transactions(List::new(vec![transaction().into()]).expect("one"))),
     ];
     assert_eq!(found.join("\n"), include_str!("golden/wire.txt").trim_end());

@@ -30,11 +30,13 @@ pub(crate) enum Column {
     Tree,
     /// Height → what the block changed in the state.
     Changes,
+    /// Name of a family, height → a row of it that could not be read any more, as a peer gave it again.
+    Mended,
 }
 
 impl Column {
     /// All of them. New ones go to the end, with a new format version.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Meta,
         Self::Blocks,
         Self::Bodies,
@@ -46,6 +48,7 @@ impl Column {
         Self::State,
         Self::Tree,
         Self::Changes,
+        Self::Mended,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -61,6 +64,7 @@ impl Column {
             Self::State => "state",
             Self::Tree => "tree",
             Self::Changes => "changes",
+            Self::Mended => "mended",
         }
     }
 

@@ -1,6 +1,7 @@
 //! RocksDB with its families, and its errors in the store's words.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use borsh::BorshDeserialize;
 use rocksdb::{
@@ -10,6 +11,7 @@ use rocksdb::{
 
 use crate::columns::{Column, database_options};
 use crate::error::{StoreError, fault};
+use crate::mend::Watch;
 use crate::options::StoreOptions;
 
 /// A key and its value.
@@ -24,10 +26,11 @@ pub(crate) struct Database {
     path: PathBuf,
     /// For reads whose blocks are not worth keeping: the next one needs others, and the kernel has them anyway.
     scattered: ReadOptions,
+    watch: Arc<Watch>,
 }
 
 impl Database {
-    pub(crate) fn open(path: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
+    pub(crate) fn open(path: &Path, options: &StoreOptions, watch: Arc<Watch>) -> Result<Self, StoreError> {
         let mut cache = LruCacheOptions::default();
         cache.set_capacity(options.block_cache_bytes);
         cache.set_num_shard_bits(CACHE_PARTS_BITS);
@@ -43,7 +46,7 @@ impl Database {
         })?;
         let mut scattered = ReadOptions::default();
         scattered.fill_cache(false);
-        let database = Self { db, path: path.to_owned(), scattered };
+        let database = Self { db, path: path.to_owned(), scattered, watch };
         database.check_files()?;
         Ok(database)
     }
@@ -81,10 +84,16 @@ impl Database {
         self.db.get_pinned_cf(self.family(column), key).map_err(|error| self.unreadable(column, key, error))
     }
 
+    /// Stops the node, whichever thread has met it: the store gave no answer where the chain needs one.
+    pub(crate) fn fault(&self, error: &StoreError) -> ! {
+        self.watch.tell(error);
+        fault(error)
+    }
+
     /// One key of state or tree, where the chain cannot go on without an answer.
     pub(crate) fn must_get(&self, column: Column, key: &[u8]) -> Option<DBPinnableSlice<'_>> {
         let got = self.db.get_pinned_cf_opt(self.family(column), key, &self.scattered);
-        got.unwrap_or_else(|error| fault(&self.unreadable(column, key, error)))
+        got.unwrap_or_else(|error| self.fault(&self.unreadable(column, key, error)))
     }
 
     /// As [`Self::must_get`] for several keys, which rise.
@@ -95,7 +104,7 @@ impl Database {
         let family = self.family(column);
         let got = self.db.batched_multi_get_cf_opt(family, keys.iter().copied(), true, &self.scattered);
         let got = got.into_iter().zip(keys);
-        got.map(|(got, key)| got.unwrap_or_else(|error| fault(&self.unreadable(column, key, error)))).collect()
+        got.map(|(got, key)| got.unwrap_or_else(|error| self.fault(&self.unreadable(column, key, error)))).collect()
     }
 
     /// Decodes the value under a key.

@@ -60,6 +60,18 @@ pub enum StoreError {
         /// What is wrong there.
         what: String,
     },
+    /// A block, a body or receipts that were written cannot be read; peers have them.
+    #[error("block {height} cannot be read: its row in `{part}` of the store `{path}` is damaged: {what}")]
+    Unreadable {
+        /// The block's height.
+        height: Height,
+        /// The family.
+        part: &'static str,
+        /// The database.
+        path: PathBuf,
+        /// What RocksDB says, with the file.
+        what: String,
+    },
     /// The operating system refused.
     #[error("cannot {operation} `{path}`: {message}")]
     Io {

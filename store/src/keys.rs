@@ -43,6 +43,11 @@ pub(crate) const fn height(height: Height) -> [u8; 8] {
     height.0.to_be_bytes()
 }
 
+/// Of a row that was mended.
+pub(crate) fn mended(family: &str, height: Height) -> Vec<u8> {
+    [family.as_bytes(), &[0], &self::height(height)].concat()
+}
+
 pub(crate) fn read_height(bytes: &[u8]) -> Option<Height> {
     bytes.try_into().ok().map(u64::from_be_bytes).map(Height)
 }

@@ -15,7 +15,8 @@
 //! - a [`StoreView`] reads the state after one block, whatever is committed meanwhile, without locks: a commit
 //!   publishes what it is about to overwrite before it begins, and a reader looks there after it has read;
 //! - the state after each of the last K blocks can be read and proven; an open view keeps its own alive longer;
-//! - a store that cannot be read stops the node (a panic with file and key): going on would fork the chain.
+//! - a state that cannot be read stops the node (a panic with file and key): going on would fork the chain; whoever watches
+//!   the store is told of everything that cannot be read, and may give blocks, bodies and receipts again.
 
 mod changes;
 mod columns;
@@ -27,6 +28,7 @@ mod events;
 mod history;
 mod keys;
 mod layer;
+mod mend;
 mod options;
 mod queries;
 mod restore;
@@ -36,6 +38,7 @@ mod view;
 
 pub use error::StoreError;
 pub use keys::{AccountPlace, EventPlace, TransactionPlace};
+pub use mend::{Lost, Mended, Watcher};
 pub use options::StoreOptions;
 pub use queries::{StateProof, StoredBlock};
 pub use store::{FORMAT_VERSION, Store, Tip};

@@ -8,7 +8,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::jellyfish::{KeyHash, Proof, prove};
 use execution::StateView;
 use rocksdb::Direction;
-use types::{Address, Body, Canonical, Certificate, Event, Hash32, Header, Height, ModuleId, Receipt};
+use types::{Address, Body, Certificate, Event, Hash32, Header, Height, ModuleId, Receipt};
 
 use crate::columns::Column;
 use crate::error::StoreError;
@@ -47,7 +47,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`] when it cannot be read.
     pub fn block(&self, height: Height) -> Result<Option<StoredBlock>, StoreError> {
-        self.inner.database.get_decoded(Column::Blocks, &keys::height(height))
+        self.row(Column::Blocks, height)
     }
 
     /// The height of the block with this hash.
@@ -55,6 +55,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`] when it cannot be read.
     pub fn height_of(&self, hash: &Hash32) -> Result<Option<Height>, StoreError> {
+        self.watched(self.find_height(hash))
+    }
+
+    fn find_height(&self, hash: &Hash32) -> Result<Option<Height>, StoreError> {
         let Some(bytes) = self.inner.database.get(Column::BlockByHash, &hash.0)? else {
             return Ok(None);
         };
@@ -67,16 +71,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`] when it cannot be read.
     pub fn body(&self, height: Height) -> Result<Option<Body>, StoreError> {
-        self.inner.database.get_decoded(Column::Bodies, &keys::height(height))
-    }
-
-    /// The canonical bytes of the body of the block at a height, as they are sent to peers.
-    ///
-    /// # Errors
-    /// [`StoreError::Damaged`] when they cannot be read.
-    pub fn body_bytes(&self, height: Height) -> Result<Option<Vec<u8>>, StoreError> {
-        let bytes = self.inner.database.get(Column::Bodies, &keys::height(height))?;
-        Ok(bytes.map(|bytes| bytes.to_vec()).filter(|bytes| bytes.len() <= Body::BYTES_MAX))
+        self.row(Column::Bodies, height)
     }
 
     /// The receipts of the block at a height: the block's own, then one per transaction.
@@ -84,7 +79,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`] when they cannot be read.
     pub fn receipts(&self, height: Height) -> Result<Option<Vec<Receipt>>, StoreError> {
-        self.inner.database.get_decoded(Column::Receipts, &keys::height(height))
+        self.row(Column::Receipts, height)
     }
 
     /// Where the transaction with this id stands.
@@ -92,6 +87,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`] when it cannot be read.
     pub fn transaction(&self, id: &Hash32) -> Result<Option<TransactionPlace>, StoreError> {
+        self.watched(self.find_transaction(id))
+    }
+
+    fn find_transaction(&self, id: &Hash32) -> Result<Option<TransactionPlace>, StoreError> {
         let prefix = keys::transaction_prefix(id);
         for key in self.inner.database.keys_with(Column::TransactionById, &prefix) {
             let key = key?;
@@ -110,6 +109,15 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`] when they cannot be read.
     pub fn account_history(
+        &self,
+        address: &Address,
+        before: Option<AccountPlace>,
+        limit: usize,
+    ) -> Result<Vec<AccountPlace>, StoreError> {
+        self.watched(self.find_history(address, before, limit))
+    }
+
+    fn find_history(
         &self,
         address: &Address,
         before: Option<AccountPlace>,
@@ -145,6 +153,16 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`] when they cannot be read.
     pub fn events(
+        &self,
+        module: ModuleId,
+        kind: u16,
+        from: EventPlace,
+        limit: usize,
+    ) -> Result<Vec<(EventPlace, Event)>, StoreError> {
+        self.watched(self.find_events(module, kind, from, limit))
+    }
+
+    fn find_events(
         &self,
         module: ModuleId,
         kind: u16,

@@ -17,16 +17,17 @@ use types::{ChainId, Epoch, Hash32, Height, TimeMs, View};
 use crate::changes::Changes;
 use crate::columns::Column;
 use crate::database::Database;
-use crate::error::{StoreError, fault};
+use crate::error::StoreError;
 use crate::history::History;
 use crate::layer::Layer;
+use crate::mend::Watch;
 use crate::options::StoreOptions;
 use crate::restore::{self, Standing};
 use crate::view::StoreView;
 use crate::{directory, keys};
 
 /// The format of the store that this software reads and writes.
-pub const FORMAT_VERSION: u32 = 3;
+pub const FORMAT_VERSION: u32 = 4;
 /// Rows that are asked for at a time: RocksDB takes 32 as one.
 const READS_AT_ONCE: usize = 64;
 
@@ -59,6 +60,7 @@ pub struct Store {
 pub(crate) struct Inner {
     pub(crate) database: Database,
     pub(crate) options: StoreOptions,
+    pub(crate) watch: Arc<Watch>,
     pub(crate) tip: RwLock<Option<Tip>>,
     /// Height of the last commit that has begun to write.
     pub(crate) begun: AtomicU64,
@@ -103,7 +105,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`] for another chain, a newer format, a second process, bad permissions or damage.
     pub fn open(path: &Path, chain: ChainId, options: StoreOptions) -> Result<Self, StoreError> {
-        let database = Database::open(&directory::prepare(path, chain, FORMAT_VERSION)?, &options)?;
+        let watch = Arc::new(Watch::default());
+        let database = Database::open(&directory::prepare(path, chain, FORMAT_VERSION)?, &options, watch.clone())?;
         let tip: Option<Tip> = database.get_decoded(Column::Meta, keys::TIP)?;
         let Standing { oldest, saved } = match &tip {
             Some(tip) => restore::check(&database, tip)?,
@@ -113,6 +116,7 @@ impl Store {
         let inner = Inner {
             database,
             options,
+            watch,
             tip: RwLock::new(tip),
             begun: AtomicU64::new(height),
             committed: AtomicU64::new(height),
@@ -210,7 +214,9 @@ impl Inner {
     /// What the block at `height` changed.
     pub(crate) fn changes(&self, height: u64) -> Arc<Changes> {
         let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner).get(&height).map(Arc::clone);
-        recent.unwrap_or_else(|| Arc::new(self.stored_changes(height).unwrap_or_else(|error| fault(&error))))
+        recent.unwrap_or_else(|| {
+            Arc::new(self.stored_changes(height).unwrap_or_else(|error| self.database.fault(&error)))
+        })
     }
 
     /// The value as of the last commit that began.
@@ -253,7 +259,10 @@ impl Inner {
     fn decode_page(&self, path: &PagePath, bytes: &[u8]) -> Arc<Page> {
         match Page::from_bytes(bytes) {
             Ok(page) => Arc::new(page),
-            Err(error) => fault(&self.database.damaged(Column::Tree, path.as_bytes(), &error.to_string())),
+            Err(error) => {
+                let error = self.database.damaged(Column::Tree, path.as_bytes(), &error.to_string());
+                self.database.fault(&error)
+            }
         }
     }
 }

@@ -144,7 +144,7 @@ impl StateView for StoreView {
         let mut differing = differing.into_iter().peekable();
         let mut found = Vec::new();
         for pair in saved {
-            let (key, value) = pair.unwrap_or_else(|error| fault(&error));
+            let (key, value) = pair.unwrap_or_else(|error| self.inner.database.fault(&error));
             if found.len() >= limit || !key.starts_with(prefix) {
                 break;
             }

@@ -119,6 +119,37 @@ fn who_catches_up_is_not_held_up_by_a_lying_peer() {
 }
 
 #[test]
+fn what_a_member_claims_of_height_and_epoch_holds_nobody_up() {
+    // FAULTS HA8
+    let report = stands("boasters", 2, "false claim");
+    assert!(report.faults.contains_key("claim without blocks"), "{:?}", report.faults);
+}
+
+#[test]
+fn who_was_away_catches_up_over_long_runs_without_own_finalizations() {
+    // FAULTS HA6
+    stands("long-runs", 2, "run without own finalizations");
+}
+
+#[test]
+fn a_body_that_nobody_has_is_not_asked_for_without_a_pause() {
+    // FAULTS HA7
+    stands("lost-bodies", 2, "withheld body");
+}
+
+#[test]
+fn a_node_whose_store_stalls_votes_on_and_holds_a_bounded_number_of_bytes() {
+    // FAULTS HA9
+    stands("stalled-store", 2, "stalled store");
+}
+
+#[test]
+fn blocks_that_cannot_be_read_any_more_are_fetched_again() {
+    // FAULTS HT3
+    stands("damaged-blocks", 2, "unreadable blocks");
+}
+
+#[test]
 fn a_reproposal_over_views_that_were_not_nullified_is_not_followed() {
     // FAULTS C19
     stands("reproposal", 2, "unjustified re-proposal");

@@ -113,6 +113,11 @@ impl From<StoreError> for ApiError {
                 let message = format!("the state after block {height} is not kept; this node has {oldest} to {newest}");
                 Self::new(StatusCode::GONE, "height_unavailable", message, "ask for a newer height")
             }
+            StoreError::Unreadable { height, .. } => {
+                let message = format!("block {height} cannot be read here, and is being fetched from peers again");
+                let hint = "try again in a second, or ask another node";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_mending", message, hint)
+            }
             error => {
                 tracing::error!(%error, "the store cannot answer");
                 let hint = "ask another node; the operator finds the reason in this node's log";

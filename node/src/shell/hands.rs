@@ -1,11 +1,10 @@
 //! What the replica wants done, done: one arm per effect.
 //!
-//! It must not decide, and never waits for a peer or the API. Only the store may make it wait, when it is a thousand blocks
-//! behind. Signing happens here, behind the desk, which has checked the lease.
+//! It must not decide, and never waits for a peer, the API or the store. Signing happens here, behind the desk, which has checked the lease.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::Sender;
 
 use execution::FinalizedBlock;
 use mempool::PoolReject;
@@ -17,6 +16,7 @@ use types::{Canonical, Epoch, Hash32, Header, Proposal, ValidatorSet, Vote, Vote
 use super::clock::Clock;
 use super::fair::FairSender;
 use super::jobs::JobPool;
+use super::mend::Mending;
 use super::notices::{Notices, PoolChange};
 use super::serve::Question;
 use super::signer::NodeSigner;
@@ -41,7 +41,8 @@ pub(crate) struct Hands {
     pub(crate) signer: Arc<NodeSigner>,
     pub(crate) sets: BTreeMap<Epoch, Arc<ValidatorSet>>,
     pub(crate) jobs: JobPool,
-    pub(crate) writing: SyncSender<Writing>,
+    pub(crate) writing: Sender<Writing>,
+    pub(crate) mending: Arc<Sender<Mending>>,
     pub(crate) serving: FairSender<Question>,
     pub(crate) notices: Notices,
     pub(crate) metrics: Arc<Metrics>,
@@ -89,6 +90,10 @@ impl Hands {
                 Err(error) => drop(self.fault.get_or_insert(error.to_string())),
             },
             Effect::Commit(block) => self.write(Writing::Commit(block)),
+            Effect::Mend { lost, kept } => {
+                // The thread is gone only when the node stops.
+                let _ = self.mending.send(Mending::Given(lost, kept));
+            }
             Effect::SyncStore => self.write(Writing::Sync),
             Effect::WakeAt(at) => self.wake_ms = at,
             Effect::Submission { token, results } => {

@@ -153,7 +153,7 @@ const fn urgency(job: &Job) -> usize {
         Job::Build { .. } | Job::Validate { .. } | Job::CheckBody { .. } => 1,
         Job::Execute { .. } => 2,
         Job::Hearsay(_) | Job::Check { .. } => LATE,
-        Job::Replay { .. } => LONG,
+        Job::Replay { .. } | Job::Mend { .. } => LONG,
     }
 }
 
@@ -165,7 +165,7 @@ const fn stage(job: &Job) -> Stage {
         Job::Build { .. } => Stage::Build,
         Job::Validate { .. } => Stage::Validate,
         Job::Execute { .. } => Stage::Execute,
-        Job::Replay { .. } => Stage::Replay,
+        Job::Replay { .. } | Job::Mend { .. } => Stage::Replay,
     }
 }
 
@@ -176,9 +176,8 @@ fn is_small(job: &Job) -> bool {
         Job::CheckBody { body, .. } => body.transactions.len(),
         Job::Validate { body, .. } => body.facts().len(),
         // Votes are on their way while a block is executed: they must not wait for that.
-        Job::Verify(_) | Job::Hearsay(_) | Job::Check { .. } | Job::Execute { .. } | Job::Replay { .. } => {
-            return false;
-        }
+        Job::Verify(_) | Job::Hearsay(_) | Job::Check { .. } | Job::Execute { .. } => return false,
+        Job::Replay { .. } | Job::Mend { .. } => return false,
     };
     transactions <= AT_ONCE_TRANSACTIONS_MAX
 }

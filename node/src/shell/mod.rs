@@ -21,6 +21,7 @@ mod hands;
 mod inbox;
 mod jobs;
 mod lookout;
+mod mend;
 mod notices;
 mod port;
 mod room;

@@ -6,8 +6,8 @@
 use std::thread::JoinHandle;
 
 use p2p::{Network, QueueLimits, RequestToken};
-use replica::answer_range;
 use replica::wire::{CertifiedBlock, Request, Response, WireBlock};
+use replica::{answer_headers, answer_kept, answer_range};
 use store::{Store, StoreError};
 use types::{Canonical, Height, List};
 
@@ -41,9 +41,13 @@ pub(crate) fn start(
 
 fn answer_all(store: &Store, network: &Network, receiver: &FairReceiver<Question>) -> Result<(), StoreError> {
     while let Some(Question { token, request }) = receiver.pop() {
-        if let Some(response) = answer(store, &request)? {
+        match answer(store, &request) {
             // A peer that is gone needs no answer.
-            let _ = network.respond(token, response.to_canonical());
+            Ok(Some(response)) => drop(network.respond(token, response.to_canonical())),
+            Ok(None) => {}
+            // It is being mended: the peer hears that we are busy, and asks somebody else.
+            Err(StoreError::Unreadable { .. }) => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(())
@@ -76,6 +80,16 @@ pub(crate) fn answer(store: &Store, request: &Request) -> Result<Option<Response
             let heights = std::iter::successors(Some(*from), |height| height.checked_add(1));
             let blocks = heights.map_while(|height| certified_block(store, height).transpose());
             Some(answer_range(*count, blocks)?)
+        }
+        Request::Kept { height } => {
+            let block = certified_block(store, *height)?;
+            Some(answer_kept(block.zip(store.receipts(*height)?)))
+        }
+        Request::Headers { last, count } => {
+            let first = store.height_of(last)?;
+            let heights = std::iter::successors(first, |height| height.0.checked_sub(1).map(Height));
+            let headers = heights.map_while(|height| store.block(height).transpose());
+            Some(answer_headers(*count, headers.map(|block| block.map(|block| block.header)))?)
         }
     })
 }

@@ -32,7 +32,7 @@ use super::room::{Measure, Room, space_of};
 use super::signer::NodeSigner;
 use super::snapshot::Snapshot;
 use super::tokens::Tokens;
-use super::{address_book, bridge, lookout, serve, storing};
+use super::{address_book, bridge, lookout, mend, serve, storing};
 use crate::api::Api;
 use crate::config::Config;
 use crate::disk::FileDisk;
@@ -331,13 +331,9 @@ impl Ground {
         faults: &Faults,
         sets: BTreeMap<Epoch, Arc<types::ValidatorSet>>,
     ) -> Result<(Hands, Vec<JoinHandle<()>>), StartError> {
-        let (writing, writer) = storing::start(
-            self.store.clone(),
-            port.inbox.clone(),
-            port.notices.clone(),
-            port.metrics.stages.clone(),
-            faults,
-        )?;
+        let (store, inbox, stages) = (self.store.clone(), port.inbox.clone(), port.metrics.stages.clone());
+        let (writing, writer) = storing::start(store, inbox, port.notices.clone(), stages, faults)?;
+        let (mending, mender) = mend::start(self.store.clone(), port.inbox.clone(), faults)?;
         let (serving, server) = serve::start(self.store.clone(), port.network.clone(), faults)?;
         let environment = JobEnvironment {
             chain_id: self.chain_id,
@@ -355,6 +351,7 @@ impl Ground {
             sets,
             jobs,
             writing,
+            mending,
             serving,
             notices: port.notices.clone(),
             metrics: port.metrics.clone(),
@@ -369,7 +366,7 @@ impl Ground {
             clock: port.clock,
             reminder: Reminder::default(),
         };
-        Ok((hands, vec![writer, server]))
+        Ok((hands, vec![writer, mender, server]))
     }
 
     fn replica_config(&self, key: &NetworkKey) -> Result<replica::Config, StartError> {
@@ -386,6 +383,7 @@ impl Ground {
                 bytes_max: number(pool.bytes_max),
                 ..mempool::PoolLimits::default()
             },
+            unwritten_bytes_max: replica::UNWRITTEN_BYTES_MAX,
             software: ByteString::new(concat!("thronosd/", env!("CARGO_PKG_VERSION")).into()).unwrap_or_default(),
         })
     }

@@ -1,10 +1,11 @@
 //! The thread that writes final blocks to the store, in order, each once.
 //!
 //! It must not know why a block is final. Writes are not synced one by one: the store's log is synced when the replica asks, after
-//! many bytes, or when nothing has come for a second; only then the consensus log may forget the blocks.
+//! many bytes, or when nothing has come for a second; only then the consensus log may forget the blocks. Whoever hands a block
+//! over never waits here, however slow the disk is: the replica bounds what it has given and not heard back of, in bytes.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -18,8 +19,6 @@ use super::inbox::InboxSender;
 use super::notices::Notices;
 use crate::stages::{Stage, Stages};
 
-/// Blocks that may wait to be written. A store that is slower than the chain makes the replica wait here, not grow.
-const WAITING_MAX: usize = 1_024;
 /// Things that may be done with one write.
 const BATCH_MAX: usize = 63;
 /// Body bytes after which the log is synced.
@@ -48,8 +47,8 @@ pub fn start(
     notices: Notices,
     stages: Arc<Stages>,
     faults: &Faults,
-) -> std::io::Result<(SyncSender<Writing>, JoinHandle<()>)> {
-    let (sender, receiver) = sync_channel(WAITING_MAX);
+) -> std::io::Result<(Sender<Writing>, JoinHandle<()>)> {
+    let (sender, receiver) = queue();
     let reports = faults.clone();
     let thread = faults.spawn("store", move || {
         let mut writer = Writer { store, inbox, notices, stages, unsynced: None, bytes: 0 };
@@ -58,6 +57,11 @@ pub fn start(
         }
     })?;
     Ok((sender, thread))
+}
+
+/// The way to the thread: it never makes the sender wait, and the replica bounds what lies in it.
+fn queue() -> (Sender<Writing>, Receiver<Writing>) {
+    channel()
 }
 
 struct Writer {
@@ -118,5 +122,25 @@ impl Writer {
             self.inbox.answer(Event::Synced { height, hash });
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // FAULTS HA9: the thread that votes hands blocks over.
+    #[test]
+    fn who_hands_blocks_over_never_waits_for_the_disk() {
+        // Nobody takes anything out: the disk stands still.
+        let (sender, receiver) = queue();
+        let (done, finished) = channel();
+        let giver = std::thread::spawn(move || {
+            (0..10_000).for_each(|_| drop(sender.send(Writing::Sync)));
+            done.send(()).is_ok()
+        });
+        finished.recv_timeout(Duration::from_secs(60)).expect("it does not wait");
+        assert!(giver.join().expect("no panic"));
+        assert_eq!(receiver.try_iter().count(), 10_000, "and nothing is lost");
     }
 }

@@ -1,4 +1,5 @@
 //! What stays in the tree when blocks become final.
+#![allow(clippy::arithmetic_side_effects)]
 
 use std::sync::Arc;
 
@@ -116,4 +117,27 @@ fn what_is_known_below_a_block_ends_at_the_first_gap() {
     }
     assert_eq!(chain.lowest_known(&header_hash(&above)), Some(Height(700)));
     assert_eq!(chain.lowest_known(&Hash32([7; 32])), None, "nothing is known of it");
+}
+
+// FAULTS HA9
+#[test]
+fn what_waits_for_the_store_is_counted_until_it_is_written() {
+    let mut parent = header(0, Hash32::ZERO);
+    let tip = Tip {
+        hash: header_hash(&parent),
+        header: parent.clone(),
+        state_root: Hash32::ZERO,
+        receipts_root: Hash32::ZERO,
+    };
+    let mut chain = Chain::new(tip);
+    for height in 1..=10 {
+        parent = header(height, header_hash(&parent));
+        chain.finalize_replayed(final_block(parent.clone()));
+    }
+    let all = chain.unwritten_bytes();
+    assert!(all >= 10 * 4_096);
+    chain.committed(Height(4));
+    assert_eq!(chain.unwritten_bytes(), all / 10 * 6);
+    chain.committed(Height(10));
+    assert_eq!(chain.unwritten_bytes(), 0);
 }

@@ -6,8 +6,9 @@ use types::{
     Transaction, TransactionBody, ValidatorIndex, View, VoteKind, VoteStatement,
 };
 
-use super::{PIECE_TRANSACTIONS, Question, RANGE_BLOCKS, RANGE_BYTES, STRIKES_MAX, Sync, Verdict};
+use super::{PATIENCE_MS, PIECE_TRANSACTIONS, Question, RANGE_BLOCKS, RANGE_BYTES, Sync, Verdict};
 use crate::event::RequestId;
+use crate::sources::FAILURES_MAX;
 use crate::wire::CertifiedBlock;
 
 fn peer(place: u8) -> PeerKey {
@@ -60,25 +61,34 @@ impl Asker {
         let mut sync = Sync::default();
         for (place, height) in claims {
             sync.peer_up(peer(*place));
-            sync.claim(peer(*place), Height(*height));
+            sync.sources.claim(peer(*place), Height(*height), Epoch(0));
         }
         Self { sync, tip: Height(0), next_id: 0 }
     }
 
     fn ask(&mut self, now_ms: u64) -> Vec<Question> {
         let next_id = &mut self.next_id;
-        self.sync.questions(self.tip, now_ms, || {
-            *next_id += 1;
-            RequestId(*next_id)
-        })
+        self.sync.questions(
+            (self.tip, Height(0)),
+            now_ms,
+            |_| false,
+            || {
+                *next_id += 1;
+                RequestId(*next_id)
+            },
+        )
+    }
+
+    fn receive(&mut self, question: Question, blocks: Option<Vec<CertifiedBlock>>, now_ms: u64) -> Option<Verdict> {
+        self.sync.received(question.id, blocks, Epoch(0), now_ms)
     }
 
     /// Replays whatever is ready, as if it were valid.
     fn replay(&mut self) {
-        while let Some((_, blocks)) = self.sync.next_blocks(self.tip) {
+        while let Some((_, blocks, _)) = self.sync.next_blocks(self.tip) {
             assert_eq!(blocks[0].header.height, self.tip.next(), "in order, without a gap");
             self.tip = blocks[blocks.len() - 1].header.height;
-            assert_eq!(self.sync.replayed(true), None);
+            assert_eq!(self.sync.replayed(true, self.tip, 0), None);
         }
     }
 }
@@ -93,7 +103,7 @@ fn ranges_are_asked_ahead_of_different_peers_and_handed_on_in_order() {
     assert_eq!(peers.len(), 3, "each of another peer");
     // The answers come in the wrong order.
     for question in [asked[2], asked[0], asked[1]] {
-        let verdict = asker.sync.received(question.id, Some(blocks(question.from.0, range)));
+        let verdict = asker.receive(question, Some(blocks(question.from.0, range)), 0);
         assert_eq!(verdict, Some(Verdict::Fine));
         asker.replay();
     }
@@ -105,25 +115,64 @@ fn ranges_are_asked_ahead_of_different_peers_and_handed_on_in_order() {
 fn a_failed_range_is_asked_again_at_the_same_place_of_another_peer() {
     let mut asker = Asker::with(&[(1, 600), (2, 600)]);
     let asked = asker.ask(0);
-    assert_eq!(asker.sync.received(asked[0].id, None), Some(Verdict::Fine));
+    assert_eq!(asker.receive(asked[0], None, 0), Some(Verdict::Fine));
     let again = asker.ask(1);
     assert_eq!(again[0].from, Height(1));
     assert_ne!(again[0].peer, asked[0].peer, "the one that failed no longer counts as having it");
 }
 
-// FAULTS L16, C18: a claim is hearsay.
+// FAULTS L16, C18, HA8: a claim is hearsay, and who cannot keep it rests, longer each time.
 #[test]
-fn a_peer_that_claims_what_it_does_not_have_loses_its_claim_and_then_its_standing() {
-    let mut asker = Asker::with(&[(1, u64::MAX)]);
-    for strike in 1..=STRIKES_MAX {
-        let asked = asker.ask(0);
-        assert!(!asked.is_empty(), "strike {strike}");
-        let verdict = asker.sync.received(asked[0].id, Some(Vec::new()));
-        let useless = strike == STRIKES_MAX;
+fn a_peer_that_claims_what_it_does_not_have_loses_its_claim_and_rests_longer_each_time() {
+    let mut asker = Asker::with(&[(1, u64::MAX), (2, 0)]);
+    let (mut now_ms, mut rests) = (0, Vec::new());
+    for failure in 1..=2 * FAILURES_MAX {
+        let asked = asker.ask(now_ms);
+        assert_eq!(asked.len(), 1, "failure {failure}: only one peer claims something");
+        let verdict = asker.receive(asked[0], Some(Vec::new()), now_ms);
+        let useless = failure.is_multiple_of(FAILURES_MAX);
         assert_eq!(verdict, Some(if useless { Verdict::Useless(peer(1)) } else { Verdict::Fine }));
-        assert_eq!(asker.sync.height_claimed(), Height(0), "its claim is gone");
-        asker.sync.claim(peer(1), Height(u64::MAX));
+        assert_eq!(asker.sync.sources.height_claimed(), Height(0), "its claim is gone");
+        // It comes back and claims again.
+        asker.sync.peer_down(&peer(1));
+        asker.sync.peer_up(peer(1));
+        asker.sync.sources.claim(peer(1), Height(u64::MAX), Epoch(u64::MAX));
+        let rested = (now_ms..).step_by(500).find(|at_ms| !asker.ask(*at_ms).is_empty()).expect("in the end");
+        rests.push(rested - now_ms);
+        asker.sync.peer_down(&peer(1));
+        asker.sync.peer_up(peer(1));
+        asker.sync.sources.claim(peer(1), Height(u64::MAX), Epoch(u64::MAX));
+        now_ms = rested;
     }
+    assert!(rests.windows(2).all(|pair| pair[1] >= 2 * pair[0]), "{rests:?}");
+}
+
+// FAULTS HA8
+#[test]
+fn nothing_that_a_stranger_claims_is_credible_before_it_delivered() {
+    let mut asker = Asker::with(&[(1, 600)]);
+    assert_eq!(asker.sync.height_credible(), Height(0));
+    let asked = asker.ask(0);
+    asker.receive(asked[0], Some(blocks(1, 10)), 0);
+    asker.replay();
+    assert_eq!(asker.sync.height_credible(), Height(600), "it delivered");
+    let asked = asker.ask(1);
+    asker.receive(asked[0], None, 1);
+    assert_eq!(asker.sync.height_credible(), Height(0), "and failed since");
+}
+
+// FAULTS HA8: silence costs ten seconds at most once, and two where somebody else answers.
+#[test]
+fn who_never_answered_is_given_up_sooner_when_somebody_who_answers_is_idle() {
+    let mut asker = Asker::with(&[(1, 1_000), (2, 1_000)]);
+    let asked = asker.ask(0);
+    let (silent, honest) = (asked[0], asked[1]);
+    asker.receive(honest, Some(blocks(honest.from.0, u64::from(honest.count))), 5);
+    asker.sync.expire(PATIENCE_MS - 1);
+    assert_eq!(asker.sync.ranges.len(), 2, "it has a moment");
+    asker.sync.expire(PATIENCE_MS);
+    let again = asker.ask(PATIENCE_MS);
+    assert_eq!((again[0].from, again[0].peer), (silent.from, honest.peer));
 }
 
 // FAULTS C18, L9
@@ -136,9 +185,9 @@ fn blocks_of_other_heights_than_asked_for_are_a_failed_answer() {
     }] {
         let mut asker = Asker::with(&[(1, 100)]);
         let asked = asker.ask(0);
-        asker.sync.received(asked[0].id, Some(wrong));
+        asker.receive(asked[0], Some(wrong), 0);
         assert!(asker.sync.next_blocks(asker.tip).is_none());
-        assert_eq!(asker.sync.height_claimed(), Height(0));
+        assert_eq!(asker.sync.sources.height_claimed(), Height(0));
     }
 }
 
@@ -146,7 +195,7 @@ fn blocks_of_other_heights_than_asked_for_are_a_failed_answer() {
 fn a_short_answer_moves_the_next_question_to_where_it_ended() {
     let mut asker = Asker::with(&[(1, 600), (2, 600)]);
     let asked = asker.ask(0);
-    asker.sync.received(asked[0].id, Some(blocks(1, 10)));
+    asker.receive(asked[0], Some(blocks(1, 10)), 0);
     asker.replay();
     let again = asker.ask(1);
     assert_eq!((asker.tip, again[0].from), (Height(10), Height(11)));
@@ -161,16 +210,16 @@ fn an_overdue_answer_is_given_up_and_a_late_one_is_no_answer() {
     assert_eq!(asker.ask(deadline - 1), [], "still waiting");
     asker.sync.expire(deadline);
     assert_eq!(asker.ask(deadline)[0].from, Height(1));
-    assert_eq!(asker.sync.received(asked[0].id, Some(blocks(1, 5))), None, "nobody waits for it");
+    assert_eq!(asker.receive(asked[0], Some(blocks(1, 5)), 0), None, "nobody waits for it");
 }
 
 #[test]
 fn a_peer_whose_blocks_are_invalid_is_no_source_any_more() {
     let mut asker = Asker::with(&[(1, 100)]);
     let asked = asker.ask(0);
-    asker.sync.received(asked[0].id, Some(blocks(1, 5)));
+    asker.receive(asked[0], Some(blocks(1, 5)), 0);
     assert!(asker.sync.next_blocks(asker.tip).is_some());
-    assert_eq!(asker.sync.replayed(false), Some(peer(1)));
+    assert_eq!(asker.sync.replayed(false, Height(0), 0), Some(peer(1)));
     assert_eq!(asker.ask(1), []);
 }
 
@@ -178,8 +227,8 @@ fn a_peer_whose_blocks_are_invalid_is_no_source_any_more() {
 fn blocks_that_became_final_by_other_ways_are_not_replayed_again() {
     let mut asker = Asker::with(&[(1, 100)]);
     let asked = asker.ask(0);
-    asker.sync.received(asked[0].id, Some(blocks(1, 10)));
-    let (_, rest) = asker.sync.next_blocks(Height(4)).expect("six are left");
+    asker.receive(asked[0], Some(blocks(1, 10)), 0);
+    let (_, rest, _) = asker.sync.next_blocks(Height(4)).expect("six are left");
     assert_eq!(rest.first().map(|block| block.header.height), Some(Height(5)));
 }
 
@@ -212,7 +261,7 @@ fn a_range_waits_for_the_check_of_all_its_pieces_and_for_no_late_answer_of_anoth
     let mut asker = Asker::with(&[(1, 100)]);
     let asked = asker.ask(0);
     let each = PIECE_TRANSACTIONS as u64 / 2 + 1;
-    asker.sync.received(asked[0].id, Some(filled(1, 3, each)));
+    asker.receive(asked[0], Some(filled(1, 3, each)), 0);
     let pieces: Vec<_> = std::iter::from_fn(|| asker.sync.next_to_check()).collect();
     let counts: Vec<_> = pieces.iter().map(|(_, piece)| piece.len() as u64).collect();
     assert_eq!(counts, [2 * each, each], "whole blocks");
@@ -221,7 +270,7 @@ fn a_range_waits_for_the_check_of_all_its_pieces_and_for_no_late_answer_of_anoth
     asker.sync.checked(asked[0].id);
     assert!(asker.sync.next_blocks(asker.tip).is_none(), "one piece is missing");
     asker.sync.checked(asked[0].id);
-    let (_, all) = asker.sync.next_blocks(asker.tip).expect("both pieces are checked");
+    let (_, all, _) = asker.sync.next_blocks(asker.tip).expect("both pieces are checked");
     assert_eq!(all.len(), 3);
 }
 
@@ -231,7 +280,7 @@ fn after_long_blocks_fewer_are_asked_for_so_that_no_answer_is_cut_short() {
     let asked = asker.ask(0);
     let long = filled(1, 1, 10_000);
     let bytes = borsh::object_length(&long[0]).expect("it has a length");
-    asker.sync.received(asked[0].id, Some(long));
+    asker.receive(asked[0], Some(long), 0);
     while let Some((id, _)) = asker.sync.next_to_check() {
         asker.sync.checked(id);
     }
@@ -241,7 +290,7 @@ fn after_long_blocks_fewer_are_asked_for_so_that_no_answer_is_cut_short() {
     assert!(usize::from(next[0].count) * bytes <= RANGE_BYTES && usize::from(next[0].count + 1) * bytes > RANGE_BYTES);
     assert_eq!(next[1].from, Height(2 + u64::from(next[0].count)), "the next one follows it without a gap");
     // They become short again.
-    asker.sync.received(next[0].id, Some(blocks(2, u64::from(next[0].count))));
+    asker.receive(next[0], Some(blocks(2, u64::from(next[0].count))), 0);
     asker.replay();
     assert!(asker.ask(2).iter().all(|question| question.count == RANGE_BLOCKS));
 }
@@ -256,15 +305,53 @@ fn what_a_lost_peer_was_asked_is_asked_of_others() {
     assert_ne!(again[0].peer, asked[0].peer);
 }
 
+// FAULTS HA6: nobody is blamed, and nothing that has no proof is asked for while the headers are missing.
 #[test]
-fn an_answer_whose_proof_lies_beyond_it_is_asked_for_again_and_blamed_only_when_it_repeats() {
+fn after_an_answer_whose_proof_lies_beyond_it_headers_are_asked_for_and_nobody_is_blamed() {
+    let mut asker = Asker::with(&[(1, 100), (2, 100)]);
+    let asked = asker.ask(0);
+    asker.receive(asked[0], Some(blocks(1, 3)), 0);
+    assert!(asker.sync.next_blocks(asker.tip).is_some());
+    let all = chain(9);
+    asker.sync.unproven(all[8].certificate.clone());
+    assert_eq!(asker.ask(1), [], "first the headers");
+    let (id, _, wanted) = asker.sync.walk_on(asker.tip, 1, |_| false, || RequestId(50)).expect("they are asked for");
+    assert_eq!(wanted, crypto::ids::header_hash(&all[8].header));
+    let headers: Vec<Header> = all.iter().rev().map(|block| block.header.clone()).collect();
+    let tip = (all[0].header.parent, Height(0));
+    // A part of them, and then the rest.
+    assert_eq!(asker.sync.walked(id, Some(&headers[..4]), tip, 2), Some(Verdict::Fine));
+    assert_eq!(asker.ask(2), []);
+    let (id, ..) = asker.sync.walk_on(asker.tip, 2, |_| false, || RequestId(51)).expect("there are more");
+    assert_eq!(asker.sync.walked(id, Some(&headers[4..]), tip, 3), Some(Verdict::Fine));
+    let asked = asker.ask(3);
+    assert_eq!(asked[0].from, Height(1), "no height is skipped");
+    asker.receive(asked[0], Some(all[..3].to_vec()), 3);
+    let (_, _, path) = asker.sync.next_blocks(asker.tip).expect("they came");
+    let hashes: Vec<Hash32> = all.iter().map(|block| crypto::ids::header_hash(&block.header)).collect();
+    assert_eq!(path.expect("the way is known").hashes, hashes);
+}
+
+// FAULTS HA6, C18: headers that nobody can err into are a lie.
+#[test]
+fn headers_that_do_not_have_the_hash_that_was_asked_for_are_held_against_who_gave_them() {
     let mut asker = Asker::with(&[(1, 100)]);
-    for strike in 1..=STRIKES_MAX {
-        let asked = asker.ask(u64::from(strike));
-        assert_eq!(asked[0].from, Height(1), "no height is skipped");
-        asker.sync.received(asked[0].id, Some(blocks(1, 3)));
-        assert!(asker.sync.next_blocks(asker.tip).is_some());
-        let expected = if strike == STRIKES_MAX { Verdict::Useless(peer(1)) } else { Verdict::Fine };
-        assert_eq!(asker.sync.unproven(), Some(expected));
+    let all = chain(5);
+    asker.sync.unproven(all[4].certificate.clone());
+    let (id, liar, _) = asker.sync.walk_on(asker.tip, 1, |_| false, || RequestId(50)).expect("they are asked for");
+    let wrong = [all[3].header.clone()];
+    let verdict = asker.sync.walked(id, Some(&wrong), (all[0].header.parent, Height(0)), 2);
+    assert_eq!(verdict, Some(Verdict::Invalid(liar)));
+}
+
+/// Blocks that follow each other, of which the last one's finalization proves all.
+fn chain(count: u64) -> Vec<CertifiedBlock> {
+    let mut all = blocks(1, count);
+    let mut parent = Hash32([1; 32]);
+    for block in &mut all {
+        block.header.parent = parent;
+        parent = crypto::ids::header_hash(&block.header);
     }
+    all.iter_mut().for_each(|block| block.certificate.statement.block = parent);
+    all
 }

@@ -3,22 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use crypto::{bls, ecdsa_pure, ids};
+use crypto::{bls, ids};
 use execution::{CheckedTransaction, FinalizedBlock, MemoryState};
-use genesis::{LocalNetwork, local_network};
 use journal::{MemoryDisk, VoteBound};
-use replica::wire::{CertifiedBlock, Message, Request, Response, Shared, WireBlock};
+use replica::wire::{Message, Request, Response};
 use replica::{
     BlsScheme, CallRefusal, Config, Desk, Effect, Event, GossipToken, GossipVerdict, Job, JobContext, JobId, Kept,
     Notice, Now, Replica, RequestToken, Signer, Start, Target, Tip, Trouble, Via,
 };
 use types::{
-    Address, Amount, Auth, AuthKind, BlsSignature, ByteString, Call, ChainId, Epoch, Genesis, GenesisValidator, Hash32,
-    Height, List, ModuleId, Nonce, Parameters, PeerKey, Power, SystemCall, THR, TimeMs, Transaction, TransactionBody,
-    View, Vote, Witness,
+    Amount, Auth, AuthKind, BlsSignature, ByteString, Call, ChainId, Epoch, Genesis, Hash32, Height, List, ModuleId,
+    Nonce, Parameters, PeerKey, SystemCall, THR, TimeMs, Transaction, TransactionBody, View, Vote, Witness,
 };
 
-pub const START_MS: u64 = 1_700_000_000_000;
+use crate::grounds::make_genesis;
+pub use crate::grounds::{START_MS, account, validator_key};
 
 /// Signs with a validator's key.
 struct KeySigner {
@@ -61,6 +60,9 @@ pub type Post = Box<dyn FnMut(usize, usize, &mut Message) -> bool>;
 /// Looks at what a node does.
 pub type Watch = Box<dyn FnMut(usize, &Effect)>;
 
+/// Changes an answer of a node.
+pub type Bend = Box<dyn FnMut(usize, &mut Response)>;
+
 pub struct World {
     pub now: Now,
     pub genesis: Arc<Genesis>,
@@ -77,6 +79,17 @@ pub struct World {
     pub cut: BTreeSet<(usize, usize)>,
     /// How far each node's wall clock is ahead, in milliseconds.
     pub clock_ahead_ms: Vec<i64>,
+    /// Bytes of blocks that may wait for a store.
+    pub unwritten_bytes_max: usize,
+    /// A node whose store writes nothing, and what waits for it.
+    pub stalled: Option<usize>,
+    pub waiting: VecDeque<Arc<FinalizedBlock>>,
+    /// Changes an answer on its way, given who gives it.
+    pub bend: Option<Bend>,
+    /// Blocks for which an answer has room.
+    pub blocks_per_answer: usize,
+    /// Blocks that came in the place of lost ones.
+    pub mended: Vec<(replica::LostBlock, replica::wire::KeptBlock)>,
     /// A node that may be punished.
     pub criminal: Option<usize>,
     /// For what it was.
@@ -91,38 +104,6 @@ pub struct World {
     pub invalid: Vec<execution::InvalidBlock>,
     registry: execution::Registry,
     scheme: BlsScheme,
-}
-
-pub fn account(seed: u8) -> (ecdsa_pure::SigningKey, Address) {
-    let key = ecdsa_pure::SigningKey::from_bytes(&[seed; 32]).expect("a small scalar is a key");
-    let address = ids::address_of_key(&key.public_key());
-    (key, address)
-}
-
-/// What the node at this place signs with.
-pub fn validator_key(place: u8) -> bls::SecretKey {
-    bls::SecretKey::from_ikm(&[place + 1; 32])
-}
-
-fn make_genesis(keys: &[bls::SecretKey]) -> Genesis {
-    let validators = keys.iter().zip(0_u8..).map(|(key, place)| GenesisValidator {
-        key: key.public_key().to_bytes(),
-        possession: key.prove_possession().to_bytes(),
-        power: Power(1),
-        account: account(200 + place).1,
-        peer: PeerKey([place + 1; 32]),
-    });
-    let accounts = (1..=9).map(|seed| (account(seed).1, Amount(1_000_000_000))).collect();
-    let network = LocalNetwork {
-        name: "replica-test".to_owned(),
-        time: TimeMs(START_MS),
-        ecosystem: account(100).1,
-        validators: validators.collect(),
-        accounts,
-    };
-    let mut genesis = local_network(network).expect("the genesis is sound");
-    genesis.parameters.timing.epoch_length_ms = 20_000;
-    genesis
 }
 
 impl World {
@@ -174,6 +155,12 @@ impl World {
             unanswered: |_| false,
             cut: BTreeSet::new(),
             clock_ahead_ms: vec![0; usize::from(validators + followers)],
+            unwritten_bytes_max: replica::UNWRITTEN_BYTES_MAX,
+            stalled: None,
+            waiting: VecDeque::new(),
+            mended: Vec::new(),
+            bend: None,
+            blocks_per_answer: usize::MAX,
             criminal: None,
             offences: Vec::new(),
             answers: Vec::new(),
@@ -198,6 +185,7 @@ impl World {
             own_key: node.voter.then(|| node.signer.key.public_key().to_bytes()),
             own_peer: node.peer,
             pool: mempool::PoolLimits::default(),
+            unwritten_bytes_max: self.unwritten_bytes_max,
             software: ByteString::new(b"test".to_vec()).expect("short"),
         };
         let next = execution::NextBlock::read(&node.disks.state);
@@ -306,6 +294,7 @@ impl World {
                 let event = Event::Synced { height: tip.header.height, hash: tip.hash };
                 self.happen(place, event);
             }
+            Effect::Mend { lost, kept } => self.mended.push((*lost, *kept)),
             Effect::WakeAt(at) => {
                 self.nodes[place].running.as_mut().expect("it was just stepped").wake_ms = at;
             }
@@ -375,6 +364,7 @@ impl World {
     fn request(&mut self, place: usize, id: replica::RequestId, to: PeerKey, request: Request) {
         let other = self.place_of(to);
         self.asked.push((place, other, request.clone()));
+        assert!(self.asked.len() < 100_000, "a node asks without a pause");
         let is_lost = self.cut.contains(&(place, other)) || self.cut.contains(&(other, place));
         if self.nodes[other].running.is_none() || is_lost || (self.unanswered)(&request) {
             return self.happen(place, Event::Response { id, from: to, response: None });
@@ -385,37 +375,13 @@ impl World {
         self.happen(other, Event::Request { from, token, request });
     }
 
-    fn respond(&mut self, place: usize, token: RequestToken, response: Response) {
+    fn respond(&mut self, place: usize, token: RequestToken, mut response: Response) {
+        if let Some(bend) = &mut self.bend {
+            bend(place, &mut response);
+        }
         let (asker, id) = ((token.0 & 0xff) as usize, replica::RequestId(token.0 >> 8));
         let from = self.nodes[place].peer;
         self.happen(asker, Event::Response { id, from, response: Some(response) });
-    }
-
-    fn stored(&self, place: usize, request: &Request) -> Response {
-        let blocks = &self.nodes[place].disks.blocks;
-        match request {
-            Request::Range { from, count } => {
-                let found = blocks.range(*from..).map(|(_, block)| {
-                    Ok::<_, std::convert::Infallible>(CertifiedBlock {
-                        header: block.header.clone(),
-                        body: block.body.as_ref().clone(),
-                        certificate: block.certificate.clone(),
-                    })
-                });
-                replica::answer_range(*count, found).expect("a map cannot fail")
-            }
-            Request::Block { hash } => {
-                let found = blocks.values().find(|block| block.hash == *hash).map(|block| {
-                    Box::new(WireBlock { header: block.header.clone(), body: Shared(block.body.clone()) })
-                });
-                Response::Block(found)
-            }
-            Request::Transactions { block, places } => {
-                let found = blocks.values().find(|found| found.hash == *block).map(|found| found.body.clone());
-                Response::transactions_at(&found.unwrap_or_default(), places)
-            }
-            Request::Status | Request::Certificates(_) => Response::Certificates(List::default()),
-        }
     }
 
     fn job(&mut self, place: usize, id: JobId, job: Job) {
@@ -432,20 +398,9 @@ impl World {
         self.happen(place, Event::JobDone { id, answer });
     }
 
-    fn commit(&mut self, place: usize, block: Arc<FinalizedBlock>) {
-        let disks = &mut self.nodes[place].disks;
-        assert_eq!(block.header.height, disks.tip.header.height.next(), "in order, each once");
-        disks.state.apply(&block.outcome.changes);
-        disks.state.apply_pages(&block.outcome.pages);
-        disks.tip = Tip {
-            hash: block.hash,
-            header: block.header.clone(),
-            state_root: block.outcome.state_root,
-            receipts_root: block.outcome.receipts_root,
-        };
-        let height = block.header.height;
-        disks.blocks.insert(height, block);
-        self.happen(place, Event::Committed { height });
+    /// How a node's replica is doing.
+    pub fn status(&self, place: usize) -> replica::Status {
+        self.nodes[place].running.as_ref().expect("it runs").replica.status()
     }
 
     /// Submits a transfer through a node's API.
@@ -532,33 +487,10 @@ impl World {
         answer.expect("a known question")
     }
 
-    pub fn height(&self, place: usize) -> u64 {
-        self.nodes[place].disks.tip.header.height.0
-    }
-
-    pub fn includes(&self, place: usize, id: Hash32) -> bool {
-        let receipts = self.nodes[place].disks.blocks.values().flat_map(|block| &block.outcome.receipts);
-        receipts.into_iter().any(|receipt| receipt.id == id)
-    }
-
     /// How many of the newest so many blocks of node 1 a node has made.
     pub fn made_by(&self, place: usize, of: u64) -> u64 {
         let maker = self.nodes[place].running.as_ref().and_then(|running| running.replica.own_index());
         let newest = self.nodes[1].disks.blocks.values().rev().take(usize::try_from(of).expect("few"));
         newest.filter(|block| Some(block.header.proposer) == maker).count() as u64
-    }
-
-    /// Everybody has the same blocks and states as far as they go.
-    pub fn assert_agreement(&self) {
-        for node in &self.nodes {
-            for (height, block) in &node.disks.blocks {
-                for other in &self.nodes {
-                    if let Some(same) = other.disks.blocks.get(height) {
-                        assert_eq!(same.hash, block.hash, "two blocks at height {height}");
-                        assert_eq!(same.outcome.state_root, block.outcome.state_root);
-                    }
-                }
-            }
-        }
     }
 }

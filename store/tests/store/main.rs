@@ -3,6 +3,7 @@
 
 mod chain;
 mod crash;
+mod damage;
 mod directory;
 mod golden;
 mod indexes;

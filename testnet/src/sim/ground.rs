@@ -32,6 +32,8 @@ pub(crate) struct Terms {
     pub(crate) later: Vec<Vec<u64>>,
     pub(crate) signatures: SignatureKind,
     pub(crate) timing: Timing,
+    /// Bytes of blocks that may wait for a store.
+    pub(crate) unwritten_bytes_max: usize,
 }
 
 impl Terms {
@@ -46,7 +48,8 @@ impl Terms {
             seed_interval_ms: 700,
             ..Timing::default()
         };
-        Self { powers, later: Vec::new(), signatures: SignatureKind::KeyedHash, timing }
+        let (signatures, unwritten_bytes_max) = (SignatureKind::KeyedHash, replica::UNWRITTEN_BYTES_MAX);
+        Self { powers, later: Vec::new(), signatures, timing, unwritten_bytes_max }
     }
 }
 
@@ -68,6 +71,7 @@ pub(crate) struct Ground {
     pub(crate) accounts: Vec<Account>,
     /// Somebody with money who spends none.
     pub(crate) spammer: Account,
+    pub(crate) unwritten_bytes_max: usize,
 }
 
 impl Ground {
@@ -87,8 +91,8 @@ impl Ground {
         let registry = Registry::new(modules).with_signatures(Signatures::of_rules(terms.signatures));
         let block0 = registry.genesis(&genesis, chain_id).expect("a checked genesis starts a chain");
         let signatures = Signatures::new(terms.signatures, chain_id);
-        let genesis = Arc::new(genesis);
-        Self { genesis, chain_id, registry, block0, roster, keys, signatures, accounts, spammer }
+        let (genesis, unwritten_bytes_max) = (Arc::new(genesis), terms.unwritten_bytes_max);
+        Self { genesis, chain_id, registry, block0, roster, keys, signatures, accounts, spammer, unwritten_bytes_max }
     }
 
     /// Whether an account is one of the clients'.

@@ -77,6 +77,7 @@ impl World {
         }
         let kept = lots.place(node.store.unsynced() + 1);
         node.store.crash(kept);
+        (node.unwritten, node.store_busy_until_us, node.stalled_until_us) = (0, 0, 0);
         node.doom = None;
         node.ear = Ear::default();
         let peer = node.peer;
@@ -85,6 +86,14 @@ impl World {
         for other in (0..self.nodes.len()).filter(|other| *other != place) {
             self.give(other, Event::PeerDown { peer });
         }
+    }
+
+    /// The node's store writes nothing for so long.
+    pub(crate) fn stall_store(&mut self, place: usize, for_ms: u64) {
+        let until_us = self.at_us + for_ms * 1_000;
+        let node = &mut self.nodes[place];
+        (node.store_busy_until_us, node.stalled_until_us) = (until_us, until_us);
+        self.faults.add("stalled store");
     }
 
     pub(crate) fn rise_in(&mut self, place: usize, in_ms: u64) {

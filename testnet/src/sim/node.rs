@@ -47,6 +47,10 @@ pub(crate) struct Node {
     pub(crate) ear: Ear,
     /// The store writes until then.
     pub(crate) store_busy_until_us: u64,
+    /// The store stalls until then.
+    pub(crate) stalled_until_us: u64,
+    /// Blocks that wait for the store.
+    pub(crate) unwritten: usize,
     /// When its newest vote left.
     pub(crate) voted_us: u64,
     /// Longest time of a sync of its log, in microseconds.
@@ -97,6 +101,8 @@ impl Node {
             crime: None,
             ear: Ear::default(),
             store_busy_until_us: 0,
+            stalled_until_us: 0,
+            unwritten: 0,
             voted_us: 0,
             sync_us: 300,
         }
@@ -122,6 +128,7 @@ impl Node {
             own_key: self.validator.map(|place| ground.keys[place].public),
             own_peer: self.peer,
             pool: PoolLimits::default(),
+            unwritten_bytes_max: ground.unwritten_bytes_max,
             software: ByteString::new(b"simulated".to_vec()).expect("a short name"),
         };
         let (replica, pending) = Replica::new(config, start, now, &self.store.state);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use replica::wire::{Message, Request, Response};
 use replica::{Effect, Event, Job, JobId, Notice, RequestId, RequestToken, Target};
-use types::{Canonical, Header, PeerKey, Proposal, Vote, VoteStatement};
+use types::{Canonical, Hash32, Header, Height, PeerKey, Proposal, Vote, VoteStatement};
 
 use super::checks::Sighting;
 use super::crimes::Crime;
@@ -16,6 +16,8 @@ use super::world::{Happening, World};
 const ANSWER_US_MAX: u64 = 2_000_000;
 /// Longest time that a job takes.
 const JOB_US_MAX: u64 = 800;
+/// Blocks that may become final in the step in which the bound is met.
+const UNWRITTEN_SLACK: usize = 64;
 /// Longest time until the store has written a block, or synced.
 const STORE_US_MAX: u64 = 2_000;
 
@@ -34,11 +36,23 @@ impl World {
             Effect::Request { id, to, request } => self.ask(place, id, to, &request),
             Effect::Respond { token, response } => self.respond(place, token, Some(response)),
             Effect::RespondFromStore { token, request } => {
+                if let Some(height) = self.nodes[place].store.unreadable_for(&request) {
+                    return self.read(place, height);
+                }
                 let response = self.nodes[place].store.answer(&request);
                 self.respond(place, token, response);
             }
             Effect::Job { id, job } => self.start_work(place, id, job),
+            Effect::Mend { lost, kept } => {
+                if let Err(message) = self.nodes[place].store.mend(&lost, &kept) {
+                    self.auditor.violated("mended", message);
+                }
+                // What lies below hangs on it.
+                self.read(place, lost.height.saturating_sub(1));
+            }
             Effect::Commit(block) => {
+                self.nodes[place].unwritten += 1;
+                self.expect_bounded(place);
                 // The store writes in order: one writer, first come, first served.
                 let node = &mut self.nodes[place];
                 let at_us = node.store_busy_until_us.max(self.at_us) + self.lots.between(10..=STORE_US_MAX / 4);
@@ -182,8 +196,44 @@ impl World {
         }
     }
 
+    /// A node reads a block, which it may find to be unreadable.
+    pub(crate) fn read(&mut self, place: usize, height: Height) {
+        if let Some(lost) = self.nodes[place].store.lost(height) {
+            self.give(place, Event::Unreadable { lost });
+        }
+    }
+
+    /// What waits for a store that stalls is bounded, whatever a block takes beside its content. Afterwards a range that is
+    /// caught up with may come on top.
+    fn expect_bounded(&mut self, place: usize) {
+        let node = &self.nodes[place];
+        let blocks_max = self.ground.unwritten_bytes_max / 4_096 + UNWRITTEN_SLACK;
+        if !node.is_faulty && self.at_us < node.stalled_until_us && node.unwritten > blocks_max {
+            let message = format!("{} blocks wait for the store of node {place}", node.unwritten);
+            self.auditor.violated("bounded", message);
+        }
+    }
+
+    /// Nobody asks for a block without a pause: within Δ each peer is asked about once.
+    fn expect_patience(&mut self, place: usize, hash: Hash32) {
+        let (life, at_us) = (self.nodes[place].life, self.at_us);
+        let delta_us = self.ground.genesis.parameters.timing.delta_ms * 1_000;
+        let (since_us, count) = self.asked.entry((place, life, hash)).or_insert((at_us, 0));
+        if at_us >= *since_us + delta_us {
+            (*since_us, *count) = (at_us, 0);
+        }
+        *count += 1;
+        if *count > 3 * self.nodes.len() && !self.nodes[place].is_faulty {
+            let message = format!("node {place} asks for block {hash} again and again");
+            self.auditor.violated("patience", message);
+        }
+    }
+
     fn ask(&mut self, place: usize, id: RequestId, to: PeerKey, request: &Request) {
         self.tell(|| format!("node {place} asks {request:?}"));
+        if let Request::Block { hash } = request {
+            self.expect_patience(place, *hash);
+        }
         let life = self.nodes[place].life;
         let Some(member) = self.nodes.iter().position(|node| node.peer == to) else { return };
         let to = self.instance(member);

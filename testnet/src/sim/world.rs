@@ -4,7 +4,7 @@
 //! and only then the rest leaves. Everything is in one thread and every choice is a lot, so a seed repeats a run.
 //! Scenarios drive it from outside; checkers look on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use consensus::Record;
 use execution::FinalizedBlock;
 use replica::wire::{Message, Request, Response};
 use replica::{Effect, Event, Job, JobAnswer, JobContext, JobId, LogRecord, Now, RequestId, RequestToken, Via};
-use types::{Canonical, Certificate, Epoch, Height, SystemCall, View};
+use types::{Canonical, Certificate, Epoch, Hash32, Height, SystemCall, View};
 
 use super::checks::{Auditor, Sighting};
 use super::client::Client;
@@ -62,6 +62,8 @@ pub(crate) struct World {
     pub(crate) kill_all_at: Option<u64>,
     /// What happened, folded into a number: equal seeds give equal numbers.
     pub(crate) trace: u64,
+    /// How often a life of a node has asked for a block since when.
+    pub(crate) asked: BTreeMap<(usize, u64, Hash32), (u64, usize)>,
     pub(super) gossip_tokens: u64,
     /// How often something was said to everybody.
     pub(super) publications: u64,
@@ -111,6 +113,7 @@ impl World {
             effects: 0,
             kill_all_at: None,
             trace: seed,
+            asked: BTreeMap::new(),
             gossip_tokens: 0,
             publications: 0,
             narrated: super::run::is_narrated(),
@@ -331,6 +334,7 @@ impl World {
 
     fn commit(&mut self, place: usize, block: Arc<FinalizedBlock>) {
         let height = block.header.height;
+        self.nodes[place].unwritten = self.nodes[place].unwritten.saturating_sub(1);
         if let Err(message) = self.nodes[place].store.commit(block.clone()) {
             self.auditor.violated("connected chain", format!("node {place}: {message}"));
             return;

@@ -34,6 +34,20 @@ impl Crime for Liar {
                 Some(Response::Range(List::new(blocks).expect("never more than there were")))
             }
             Response::Range(_) => Some(Response::Range(List::default())),
+            Response::Headers(headers) => {
+                let mut headers = headers.into_vec();
+                if way.is_multiple_of(2) {
+                    headers.reverse();
+                } else {
+                    headers.clear();
+                }
+                Some(Response::Headers(List::new(headers).expect("never more than there were")))
+            }
+            Response::Kept(Some(mut kept)) if way == 4 => {
+                kept.block.header.height = kept.block.header.height.next();
+                Some(Response::Kept(Some(kept)))
+            }
+            Response::Kept(_) => hand.lots.chance(500).then_some(Response::Kept(None)),
             Response::Block(Some(mut block)) if way == 4 => {
                 block.header.height = block.header.height.next();
                 Some(Response::Block(Some(block)))

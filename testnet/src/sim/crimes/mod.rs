@@ -3,6 +3,7 @@
 //! A criminal runs a real replica; its crime changes what leaves it, adds to what it says, and answers questions as it
 //! likes. It signs with its own key only: the keyed hash of the simulator keeps no secrets, so this is a promise.
 
+mod boaster;
 mod equivocator;
 mod flooder;
 mod forger;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use replica::wire::{Message, Request, Response};
 use types::{Epoch, Proposal, ValidatorIndex, Vote, VoteStatement};
 
+pub(crate) use boaster::{Boaster, Manner};
 pub(crate) use equivocator::Equivocator;
 pub(crate) use flooder::Flooder;
 pub(crate) use forger::Forger;

@@ -3,8 +3,8 @@
 //! C2, C3, C15, C16, C17, S1, S4, S11).
 
 use super::super::crimes::{
-    Contraband, Crime, Equivocator, Flooder, Forger, Framer, Hoarder, Liar, Nuller, Replayer, Reproposer, Smuggler,
-    Spammer, Thief, Withholder,
+    Boaster, Contraband, Crime, Equivocator, Flooder, Forger, Framer, Hoarder, Liar, Manner, Nuller, Replayer,
+    Reproposer, Smuggler, Spammer, Thief, Withholder,
 };
 use super::super::keys::SignatureKind;
 use super::super::lots::Lots;
@@ -12,6 +12,7 @@ use super::super::node::Doom;
 use super::super::outcome::Outcome;
 use super::super::world::{Cast, World};
 use super::{Casting, tolerated};
+use types::Height;
 
 pub(super) fn run(casting: &Casting) -> Outcome {
     let mut lots = casting.lots();
@@ -68,7 +69,7 @@ fn cast(powers: &[u64], lots: &mut Lots) -> Cast {
 }
 
 fn crime(lots: &mut Lots) -> Box<dyn Crime> {
-    match lots.below(13) {
+    match lots.below(14) {
         0 => Box::new(Equivocator),
         1 => Box::new(Withholder { told_max: lots.place(4) }),
         2 => Box::new(Forger::new(50)),
@@ -81,6 +82,7 @@ fn crime(lots: &mut Lots) -> Box<dyn Crime> {
         9 => Box::new(Thief::new(lots.pick(&[Contraband::RedirectedProof, Contraband::RepeatedProof]))),
         10 => Box::new(Spammer::default()),
         11 => Box::new(Hoarder::default()),
+        12 => Box::new(Boaster { manner: lots.pick(&[Manner::Silent, Manner::Empty, Manner::Changing]) }),
         _ => {
             let all = [Contraband::SwappedWitness, Contraband::NonceGap, Contraband::Repeated];
             Box::new(Smuggler::new(lots.pick(&all)))
@@ -90,7 +92,7 @@ fn crime(lots: &mut Lots) -> Box<dyn Crime> {
 
 fn misfortune(world: &mut World, lots: &mut Lots) {
     let place = lots.place(world.nodes.len());
-    match lots.below(14) {
+    match lots.below(16) {
         0 => world.cut_power(place),
         1 => world.nodes[place].doom = Some(Doom::Effects(lots.below(60))),
         2 => world.doom_at_disk_operation(place, lots.between(1..=8)),
@@ -129,6 +131,13 @@ fn misfortune(world: &mut World, lots: &mut Lots) {
             world.faults.add("reordering links");
         }
         11 if world.nodes[place].up.is_some() => world.nodes[place].log_disk.fail_operation(lots.between(1..=10)),
+        13 => world.stall_store(place, lots.between(500..=5_000)),
+        14 if world.nodes[place].store.height().0 > 4 => {
+            let height = Height(lots.between(1..=world.nodes[place].store.height().0 - 2));
+            world.nodes[place].store.lose(height);
+            world.faults.add("unreadable blocks");
+            world.read(place, height);
+        }
         12 => {
             world.nodes[place].clock.ahead_ms = lots.between(0..=600).cast_signed() - 300;
             world.faults.add("clock jump");

@@ -3,6 +3,7 @@
 //! A scenario builds one network or several from its seed, lets things happen to them, mends everything that can be
 //! mended, and expects progress. What is expected beside that the checkers know.
 
+mod behind;
 mod changing_sets;
 mod clocks;
 mod criminals;
@@ -112,6 +113,11 @@ pub(crate) const ALL: &[Scenario] = &[
     scenario("delays", 2, delays::run),
     scenario("spammers", 1, spammers::spammers),
     scenario("hoarders", 1, spammers::hoarders),
+    scenario("boasters", 1, behind::boasters),
+    scenario("long-runs", 1, behind::long_runs),
+    scenario("lost-bodies", 1, behind::lost_bodies),
+    scenario("stalled-store", 1, behind::stalled_store),
+    scenario("damaged-blocks", 1, behind::damaged_blocks),
 ];
 
 /// The scenario of a seed.
