@@ -100,7 +100,8 @@ impl Engine {
 
     /// Whether what this signer is said to have signed counts before its signature is looked at.
     pub(crate) fn is_believed(&self, route: Route, signer: ValidatorIndex) -> bool {
-        route == Route::Own || self.is_of_signer(route, signer) && !self.epoch.distrusted.contains(&signer)
+        let is_own = Some(signer) == self.epoch.own;
+        route == Route::Own || self.is_of_signer(route, signer) && !is_own && !self.epoch.distrusted.contains(&signer)
     }
 
     /// Whether something came over the stream of whoever signed it.
@@ -132,6 +133,7 @@ impl Engine {
     /// Adds a vote to its view, looks for a contradiction, and has a new quorum checked.
     pub(crate) fn count_vote(&mut self, vote: Vote) {
         let statement = vote.statement;
+        self.notice_twin(&statement, Some(vote.signer) == self.epoch.own);
         let power = self.epoch.power_of(vote.signer);
         let is_leader = self.leader(statement.view) == vote.signer;
         let round = self.round(statement.view);
@@ -250,7 +252,7 @@ impl Engine {
 
     /// A certificate from outside, cheap checks first. `Own` means that this machine verified it before.
     pub(crate) fn receive_certificate(&mut self, certificate: Certificate, route: Route) {
-        if self.knows_certificate(&certificate) || self.epoch.has_forged(route) {
+        if !self.is_news(&certificate) || self.epoch.has_forged(route) {
             return;
         }
         if verify::signers_of(&self.epoch.set, &certificate).is_none() {
@@ -310,7 +312,7 @@ impl Engine {
         for (certificate, route) in std::mem::take(&mut self.jobs.certificates) {
             let place = place_of(&certificate.statement);
             let same = |(other, _): &(Certificate, Route)| place_of(&other.statement) == place;
-            if self.knows_certificate(&certificate) {
+            if !self.is_news(&certificate) {
                 continue;
             }
             // One bad certificate makes every one of its batch be checked by itself.
@@ -426,6 +428,7 @@ impl Engine {
     /// [4] [5] [6] A certificate that holds: log it, send it on if it moves this node, and follow it.
     pub(crate) fn accept_certificate(&mut self, certificate: Certificate) {
         let VoteStatement { kind, view, block, .. } = certificate.statement;
+        self.notice_twin(&certificate.statement, self.epoch.own.is_some_and(|own| certificate.signers.contains(own)));
         if self.knows_certificate(&certificate) {
             return;
         }

@@ -2,11 +2,15 @@
 
 use types::BlsPublicKey;
 
+use crate::input::Voice;
+
 /// Settings of one node. All spans are in milliseconds of monotonic time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The key with which this node votes; without one, or outside the set, it only follows.
     pub own_key: Option<BlsPublicKey>,
+    /// Whether it votes from the start.
+    pub voice: Voice,
     /// Δ: the assumed bound on a message's way.
     pub delta_ms: u64,
     /// Δ doubles over views given up, up to this.
@@ -19,6 +23,6 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { own_key: None, delta_ms: 500, delta_max_ms: 8_000, idle_ms: 2_000, resend_ms: 500 }
+        Self { own_key: None, voice: Voice::Free, delta_ms: 500, delta_max_ms: 8_000, idle_ms: 2_000, resend_ms: 500 }
     }
 }

@@ -31,6 +31,8 @@ pub(crate) struct EpochState {
     pub(crate) forgers: BTreeSet<ValidatorIndex>,
     /// Contradictions already looked into.
     pub(crate) accused: BTreeSet<(View, ValidatorIndex)>,
+    /// A foreign vote by the own key was told; one is enough.
+    pub(crate) twin_told: bool,
 }
 
 impl EpochState {
@@ -44,6 +46,7 @@ impl EpochState {
             distrusted: BTreeSet::new(),
             forgers: BTreeSet::new(),
             accused: BTreeSet::new(),
+            twin_told: false,
         }
     }
 

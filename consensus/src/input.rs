@@ -38,6 +38,15 @@ pub enum WorkState {
     Pending,
 }
 
+/// Whether this node may say anything of its own. What it said before stands, whatever it may say now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Voice {
+    /// It votes and proposes where the rules allow.
+    Free,
+    /// It only listens: no vote, no proposal, nothing of the kind again.
+    Silent,
+}
+
 /// What validation said of a proposed block. There is no third value: an unknown verdict is not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -193,6 +202,8 @@ pub enum Input {
         /// The view.
         view: View,
     },
+    /// This node may speak from now on, or has to be silent.
+    Voice(Voice),
     /// The last block of the epoch is final: vote in the next one.
     EnterEpoch(EpochStart),
     /// Somebody asks for certificates.

@@ -26,6 +26,8 @@
 //! 7. *Resend*, at intervals while a view is unfinished and at once after a restart, to all and to itself: own votes
 //!    of the current view, own finalize votes not yet superseded, and the best certificates for entering the view.
 //! 8. *Fetch* missing certificates by view and kind, first from the leader, and bodies by hash.
+//! 9. *Listen*: while it is silent a node does all of this but 1's proposal, votes, and 7's votes. A vote by its own key
+//!    that it never cast is told, above the floor only: below it the node has forgotten what it said.
 //!
 //! Which votes are allowed is `voting.rs` and nothing else.
 //!
@@ -65,6 +67,7 @@ mod scheme;
 mod spread;
 mod tally;
 mod timers;
+mod twin;
 pub mod verify;
 mod view;
 mod voting;
@@ -78,7 +81,7 @@ use types::{Certificate, Epoch, Hash32, TimeMs, ValidatorIndex, ValidatorSet, Vi
 pub use config::Config;
 pub use evidence::{Evidence, contradicts};
 pub use input::{
-    BuiltBlock, CertificateRequest, EpochStart, Input, KindSet, PeerToken, Route, Ticket, Verdict, WorkState,
+    BuiltBlock, CertificateRequest, EpochStart, Input, KindSet, PeerToken, Route, Ticket, Verdict, Voice, WorkState,
 };
 pub use output::{Misconduct, Output, Resend};
 pub use record::Record;
@@ -100,6 +103,7 @@ pub struct Engine {
     config: Config,
     now: TimeMs,
     epoch: epoch::EpochState,
+    voice: Voice,
     /// No vote at or below this view.
     floor: View,
     /// The current view.
@@ -138,6 +142,7 @@ impl Engine {
             config,
             now,
             epoch: epoch::EpochState::new(start, config.own_key.as_ref()),
+            voice: config.voice,
             floor: start.floor,
             view: start.root_view,
             finalized: Finalized { view: start.root_view, block: start.root, certificate: None },
@@ -190,6 +195,7 @@ impl Engine {
             // [1]
             Input::Work(work) => self.work_changed(work),
             Input::Floor { epoch, view } => self.raise_floor(epoch, view),
+            Input::Voice(voice) => self.change_voice(voice),
             Input::EnterEpoch(start) => self.enter_epoch(&start),
             // [8]
             Input::Asked { peer_token, request } => self.answer(peer_token, request),
@@ -268,6 +274,7 @@ impl Engine {
         let mut again = Vec::new();
         if let Some(round) = self.rounds.get(&self.view)
             && self.view > self.floor
+            && self.voice == Voice::Free
         {
             match (round.own.notarize, &round.own.proposed) {
                 (Some(statement), Some(header)) => {
@@ -279,7 +286,7 @@ impl Engine {
             again.extend(round.own.nullify.map(Resend::Vote));
         }
         let above = self.rounds.range(self.floor.max(self.finalized.view).next()..).rev();
-        let finalizes = above.filter_map(|(_, round)| round.own.finalize);
+        let finalizes = above.filter_map(|(_, round)| round.own.finalize).filter(|_| self.voice == Voice::Free);
         again.extend(finalizes.take(limits::FINALIZES_RESENT_MAX).map(Resend::Vote));
         let entry = self.view.0.checked_sub(1).and_then(|before| self.rounds.get(&View(before)));
         let entry = entry.and_then(|round| round.notarization.as_ref().or(round.nullification.as_ref()));

@@ -133,6 +133,8 @@ pub enum Output {
     Finalized(Certificate),
     /// Two contradicting statements of one validator, each verified.
     Evidence(Evidence),
+    /// A vote by this node's own key, verified, of this epoch and above the floor, that this node never cast.
+    Twin(VoteStatement),
     /// Lower the standing of a validator's connection.
     Punish {
         /// Whose.

@@ -6,7 +6,7 @@
 use types::canary::{Canary, planted};
 use types::{Hash32, Header, Proposal, View, VoteKind};
 
-use crate::input::{BuiltBlock, KindSet, Route, Verdict};
+use crate::input::{BuiltBlock, KindSet, Route, Verdict, Voice};
 use crate::output::{Misconduct, Output};
 use crate::view::SeenProposal;
 use crate::{Engine, limits};
@@ -45,7 +45,8 @@ impl Engine {
     /// [1] As leader, asks for a block on the newest notarized parent that it can justify.
     pub(crate) fn propose(&mut self) {
         let view = self.view;
-        if Some(self.leader(view)) != self.epoch.own || view <= self.floor || self.is_resumed_leader() {
+        let is_silent = self.voice == Voice::Silent;
+        if Some(self.leader(view)) != self.epoch.own || view <= self.floor || is_silent || self.is_resumed_leader() {
             return;
         }
         let own = self.rounds.get(&view);

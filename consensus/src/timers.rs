@@ -214,8 +214,10 @@ impl Timers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::input::Voice;
 
-    const CONFIG: Config = Config { own_key: None, delta_ms: 100, delta_max_ms: 800, idle_ms: 2_000, resend_ms: 100 };
+    const CONFIG: Config =
+        Config { own_key: None, voice: Voice::Free, delta_ms: 100, delta_max_ms: 800, idle_ms: 2_000, resend_ms: 100 };
 
     fn entered(work: WorkState) -> Timers {
         let mut timers = Timers::new(CONFIG, TimeMs(0));

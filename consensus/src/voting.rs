@@ -9,6 +9,7 @@ use types::canary::{Canary, planted};
 use types::{Hash32, Header, View, VoteKind, VoteStatement};
 
 use crate::Engine;
+use crate::input::Voice;
 use crate::output::Output;
 use crate::record::Record;
 use crate::view::OwnVotes;
@@ -57,6 +58,9 @@ impl Engine {
 
     /// [4] Votes to finalize what is notarized, in any view that is not final yet, once the body is durable.
     pub(crate) fn vote_finalize(&mut self) {
+        if self.voice == Voice::Silent {
+            return;
+        }
         let floor = self.floor;
         let waiting: Vec<View> = self.candidates.iter().copied().collect();
         for view in waiting {
@@ -78,9 +82,9 @@ impl Engine {
         }
     }
 
-    /// Remembers, logs, and only then has a vote signed and sent. A node outside the set says nothing.
+    /// Remembers, logs, and only then has a vote signed and sent. A node outside the set, or that is silent, says nothing.
     fn cast(&mut self, kind: VoteKind, view: View, parent_view: View, block: Hash32, header: Option<Header>) {
-        if self.epoch.own.is_none() {
+        if self.epoch.own.is_none() || self.voice == Voice::Silent {
             return;
         }
         let statement = VoteStatement { kind, epoch: self.epoch.epoch, view, parent_view, block };

@@ -74,7 +74,7 @@ impl Engine {
             Worth::Nothing
         } else if verify::signers_of(&self.epoch.set, certificate).is_none() {
             Worth::Impossible
-        } else if self.knows_certificate(certificate) {
+        } else if !self.is_news(certificate) {
             Worth::Nothing
         } else {
             Worth::New

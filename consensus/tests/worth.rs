@@ -97,6 +97,9 @@ fn a_certificate_is_worth_something_once() {
     }
     let again = certify(&stage.set, &[1, 2, 3], nullify(1 << 40));
     let _ = stage.give(Input::Certificate { certificate: good, route: Route::Own });
+    // It has this node's place, and this node never signed it: worth a look, once.
+    assert_eq!(stage.engine.worth_of_certificate(&again), Worth::New);
+    let _ = stage.give(Input::Certificate { certificate: again.clone(), route: Route::Own });
     assert_eq!(stage.engine.worth_of_certificate(&again), Worth::Nothing);
     let of_another = certify(&stage.set, &[0, 1, 2], VoteStatement { epoch: Epoch(1), ..nullify(1) });
     assert_eq!(stage.engine.worth_of_certificate(&of_another), Worth::Nothing);

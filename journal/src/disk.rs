@@ -7,6 +7,18 @@
 //! [`Disk::create`], [`Disk::replace`] and [`Disk::remove`] are durable, with their directory entry, when they
 //! return. An error is reported once and never hidden by a retry inside the implementation.
 
+/// Which file of which machine something is written in. A copy lies in another place, whoever made it and however alike
+/// it is; a file that is only renamed keeps its place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The machine, by what stays the same over its restarts.
+    pub machine: [u8; 32],
+    /// The file, by its number in the file system.
+    pub file: u64,
+    /// When the file began, in nanoseconds since 1970, since numbers are given again; 0 where no file system says it.
+    pub born: u64,
+}
+
 /// A directory that belongs to the journal or the lease alone.
 pub trait Disk {
     /// The names of the files, in any order. Leftovers of an interrupted [`Disk::replace`] are not listed.
@@ -44,6 +56,19 @@ pub trait Disk {
     /// # Errors
     /// [`DiskError`] when it failed; the file then has its old content or the new one.
     fn replace(&mut self, name: &str, bytes: &[u8]) -> Result<(), DiskError>;
+
+    /// As [`Disk::replace`], with a content that may name the place in which it is written. The place is that of the
+    /// file as it is open for writing, before it takes the place of the other.
+    ///
+    /// # Errors
+    /// As [`Disk::replace`].
+    fn replace_with(&mut self, name: &str, content: &mut dyn FnMut(Place) -> Vec<u8>) -> Result<(), DiskError>;
+
+    /// The place of a file, `None` if there is no such file.
+    ///
+    /// # Errors
+    /// [`DiskError`] when the file exists and cannot be looked at.
+    fn place(&self, name: &str) -> Result<Option<Place>, DiskError>;
 
     /// Removes a file, durably.
     ///

@@ -3,6 +3,7 @@
 use types::{ChainId, Height};
 
 use crate::disk::DiskError;
+use crate::lease::LEASE_FILE;
 
 /// A fault of the log or the lease.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -11,7 +12,7 @@ pub enum JournalError {
     #[error(transparent)]
     Disk(#[from] DiskError),
     /// Bytes that were written and synced are not what they were.
-    #[error("`{file}` is damaged at byte {offset}: {what}; restore this file or start with a new home")]
+    #[error("`{file}` is damaged at byte {offset}: {what}; {remedy}", remedy = remedy(file))]
     Damaged {
         /// The file.
         file: String,
@@ -21,7 +22,7 @@ pub enum JournalError {
         what: &'static str,
     },
     /// A file that belongs to the log is not there.
-    #[error("`{file}` is missing, but the other files of the log are there; restore it or start with a new home")]
+    #[error("`{file}` is missing, but the other files of the log are there; {remedy}", remedy = remedy(file))]
     Missing {
         /// The file.
         file: String,
@@ -68,4 +69,15 @@ pub enum JournalError {
     /// A write or sync failed before. What is on disk is unknown, so nothing may rest on it.
     #[error("an earlier write failed ({0}); nothing may be written any more, restart the node")]
     Poisoned(DiskError),
+}
+
+/// What helps when a file cannot be used. Whatever was lost with it, the other one of log and lease bounds the votes.
+fn remedy(file: &str) -> &'static str {
+    if file == LEASE_FILE {
+        "look after the disk, move this file away and start again: the node then follows the chain, and votes when it \
+         has listened for a whole epoch"
+    } else {
+        "look after the disk, move the folder `data/log` away, keep `data/lease`, and start again: the node then gets \
+         its blocks from peers, and votes above what the lease says it may have signed"
+    }
 }

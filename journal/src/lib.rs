@@ -8,10 +8,10 @@
 //! |---|---|
 //! | `log-NNNNNNNNNNNNNNNNNNNN` | a segment: header, then checksummed records in the order in which they were appended |
 //! | `log-head` | which segments belong to the log, so that a missing one is noticed |
-//! | `lease` | up to which view votes may ever have been signed |
+//! | `lease` | up to which view votes may ever have been signed, and in which place this was written |
 //!
-//! Invariants: only the end of the last segment may be incomplete, and is cut; any other damage is an error that
-//! names the file and the offset. A failed write or sync is never tried again: the journal refuses everything
+//! Invariants: only the end of the last segment may be incomplete or zeros, and is cut; any other damage is an error
+//! that names the file and the offset. A failed write or sync is never tried again: the journal refuses everything
 //! from then on, and the node has to stop. [`recover`] is the one right order to open log and lease in.
 #![deny(
     clippy::unwrap_used,
@@ -31,9 +31,9 @@ mod recovery;
 mod sealed;
 mod segment;
 
-pub use disk::{Disk, DiskError, DiskOperation};
+pub use disk::{Disk, DiskError, DiskOperation, Place};
 pub use error::JournalError;
-pub use lease::{LEASE_FILE, LEASED_VIEWS, Lease, VoteBound};
+pub use lease::{Doubt, Holder, LEASE_FILE, LEASED_VIEWS, Lease, VoteBound};
 pub use log::{Floor, Journal, JournalStatus, LogState, Position, Recovery, SEGMENT_BYTES, TornTail};
 pub use memory::MemoryDisk;
 pub use recovery::{Recovered, recover};

@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::disk::{Disk, DiskError, DiskOperation};
+use crate::disk::{Disk, DiskError, DiskOperation, Place};
 
 /// A directory in memory.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +23,9 @@ pub struct MemoryDisk {
 #[derive(Debug, Default)]
 struct Inner {
     files: BTreeMap<String, File>,
+    /// Which disk this is, and how many files it has had.
+    machine: u8,
+    numbers: u64,
     /// Operations that change something, so far.
     operations: u64,
     failing_operation: Option<u64>,
@@ -31,6 +34,8 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct File {
+    /// Its number on this disk.
+    number: u64,
     bytes: Vec<u8>,
     /// How many of them are durable.
     synced: usize,
@@ -38,9 +43,11 @@ struct File {
     lost_from: Option<usize>,
 }
 
-impl File {
-    fn durable(bytes: &[u8]) -> Self {
-        Self { bytes: bytes.to_vec(), synced: bytes.len(), lost_from: None }
+impl Inner {
+    fn insert(&mut self, name: &str, bytes: &[u8]) {
+        self.numbers = self.numbers.saturating_add(1);
+        let file = File { number: self.numbers, bytes: bytes.to_vec(), synced: bytes.len(), lost_from: None };
+        self.files.insert(name.to_owned(), file);
     }
 }
 
@@ -101,7 +108,7 @@ impl MemoryDisk {
 
     /// Puts a durable file there, whatever was there before.
     pub fn put(&self, name: &str, bytes: &[u8]) {
-        self.lock().files.insert(name.to_owned(), File::durable(bytes));
+        self.lock().insert(name, bytes);
     }
 
     /// Takes a file away, as a careless person does.
@@ -109,12 +116,30 @@ impl MemoryDisk {
         self.lock().files.remove(name);
     }
 
-    /// A disk of its own with what is readable here now.
+    /// A disk of its own with what is readable here now, as a clone of the whole machine has it: nothing tells the two
+    /// apart.
     #[must_use]
     pub fn copy(&self) -> Self {
         let copy = Self::new();
-        for (name, file) in &self.lock().files {
-            copy.put(name, &file.bytes);
+        {
+            let (inner, mut other) = (self.lock(), copy.lock());
+            (other.machine, other.numbers) = (inner.machine, inner.numbers);
+            for (name, file) in &inner.files {
+                let File { number, bytes, .. } = file;
+                let file = File { number: *number, bytes: bytes.clone(), synced: bytes.len(), lost_from: None };
+                other.files.insert(name.clone(), file);
+            }
+        }
+        copy
+    }
+
+    /// The same on another machine, as who copies files has it.
+    #[must_use]
+    pub fn copy_elsewhere(&self) -> Self {
+        let copy = self.copy();
+        {
+            let mut inner = copy.lock();
+            inner.machine = inner.machine.wrapping_add(1);
         }
         copy
     }
@@ -173,7 +198,7 @@ impl Disk for MemoryDisk {
             return Err(error(name, DiskOperation::Create, "File exists (os error 17)"));
         }
         let content = if is_failing { &[] } else { bytes };
-        inner.files.insert(name.to_owned(), File::durable(content));
+        inner.insert(name, content);
         if is_failing { Err(failed(name, DiskOperation::Create)) } else { Ok(()) }
     }
 
@@ -207,8 +232,22 @@ impl Disk for MemoryDisk {
         if inner.change(DiskOperation::Replace) {
             return Err(failed(name, DiskOperation::Replace));
         }
-        inner.files.insert(name.to_owned(), File::durable(bytes));
+        inner.insert(name, bytes);
         Ok(())
+    }
+
+    fn replace_with(&mut self, name: &str, content: &mut dyn FnMut(Place) -> Vec<u8>) -> Result<(), DiskError> {
+        let (machine, file) = {
+            let inner = self.lock();
+            ([inner.machine; 32], inner.numbers.saturating_add(1))
+        };
+        self.replace(name, &content(Place { machine, file, born: 0 }))
+    }
+
+    fn place(&self, name: &str) -> Result<Option<Place>, DiskError> {
+        let inner = self.lock();
+        let place = |file: &File| Place { machine: [inner.machine; 32], file: file.number, born: 0 };
+        Ok(inner.files.get(name).map(place))
     }
 
     fn remove(&mut self, name: &str) -> Result<(), DiskError> {

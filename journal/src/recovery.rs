@@ -3,11 +3,9 @@
 //! The lease is opened first: had the log been made before, a crash between the two would let a later start take
 //! the new, empty log for the old one.
 
-use types::ChainId;
-
 use crate::disk::Disk;
 use crate::error::JournalError;
-use crate::lease::Lease;
+use crate::lease::{Holder, Lease};
 use crate::log::{Journal, Recovery};
 use crate::segment::Record;
 
@@ -31,10 +29,10 @@ pub struct Recovered<D> {
 pub fn recover<D: Disk>(
     log_disk: D,
     lease_disk: D,
-    chain: ChainId,
+    holder: Holder,
     segment_bytes: u64,
 ) -> Result<Recovered<D>, JournalError> {
-    let lease = Lease::open(lease_disk, chain, Journal::state(&log_disk)?)?;
-    let (journal, records, recovery) = Journal::open(log_disk, chain, segment_bytes)?;
+    let lease = Lease::open(lease_disk, holder, Journal::state(&log_disk)?)?;
+    let (journal, records, recovery) = Journal::open(log_disk, holder.chain, segment_bytes)?;
     Ok(Recovered { journal, lease, records, recovery })
 }

@@ -136,6 +136,91 @@ fn an_earlier_segment_that_ends_inside_a_record_is_damage() {
     }
 }
 
+// FAULTS HA4
+#[test]
+fn zeros_from_the_border_of_any_record_to_the_end_are_a_torn_tail() {
+    let disk = MemoryDisk::new();
+    let all = written(&disk, 12);
+    let file = segments(&disk).pop().unwrap();
+    let whole = content(&disk, &file);
+    let of_earlier = all.len() - (bounds(&whole).len() - 1);
+    for (place, border) in bounds(&whole).into_iter().enumerate() {
+        for zeros in [1, 4, 29, 30, 511, 4_096, 100_000] {
+            let grown = disk.copy();
+            grown.put(&file, &[&whole[..border], &vec![0; zeros]].concat());
+            let (_, records, recovery) = open(&grown).unwrap();
+            assert_eq!(records, all[..of_earlier + place], "{zeros} zeros at {border}");
+            let torn = recovery.torn.unwrap();
+            assert_eq!((torn.offset, torn.bytes), (border as u64, zeros as u64));
+            assert_eq!(content(&grown, &file), whole[..border], "the zeros are cut");
+            assert_eq!(open(&grown).unwrap().2.torn, None);
+        }
+    }
+}
+
+// FAULTS HA4
+#[test]
+fn a_batch_of_which_only_the_first_pages_were_written_is_torn_where_its_first_broken_record_begins() {
+    let disk = MemoryDisk::new();
+    let (mut journal, _, _) = Journal::open(disk.clone(), CHAIN, u64::MAX).unwrap();
+    let all: Vec<_> = (1..=8).map(|view| record(1, 0, view, 3_000)).collect();
+    for batch in all.chunks(4) {
+        batch.iter().for_each(|next| journal.append(next.clone()).unwrap());
+        journal.sync().unwrap();
+    }
+    let file = segments(&disk).remove(0);
+    let whole = content(&disk, &file);
+    let borders = bounds(&whole);
+    for page in (borders[4].div_ceil(4_096)..).map(|page| page * 4_096).take_while(|page| *page < whole.len()) {
+        let torn = disk.copy();
+        let mut bytes = whole.clone();
+        bytes[page..].fill(0);
+        torn.put(&file, &bytes);
+        let kept = borders.iter().rposition(|border| *border <= page).unwrap();
+        let (_, records, recovery) = open(&torn).unwrap();
+        assert_eq!(records, all[..kept], "nothing from {page} on");
+        assert_eq!(recovery.torn.unwrap().offset, borders[kept] as u64);
+    }
+}
+
+// FAULTS HA4
+#[test]
+fn zeros_inside_the_log_or_in_an_earlier_segment_are_damage() {
+    let disk = MemoryDisk::new();
+    written(&disk, 12);
+    let names = segments(&disk);
+    let first = content(&disk, &names[0]);
+    let border = bounds(&first)[1];
+    let emptied = disk.copy();
+    emptied.put(&names[0], &[&first[..border], &vec![0; first.len() - border]].concat());
+    assert!(matches!(open(&emptied), Err(JournalError::Damaged { .. })));
+    let last = names.last().unwrap();
+    let whole = content(&disk, last);
+    let borders = bounds(&whole);
+    let mut holed = whole.clone();
+    holed[borders[0]..borders[1]].fill(0);
+    let other = disk.copy();
+    other.put(last, &holed);
+    assert!(matches!(open(&other), Err(JournalError::Damaged { .. })), "a record follows");
+}
+
+// FAULTS HT11
+#[test]
+fn damage_is_told_with_what_helps_and_never_with_a_new_home() {
+    let disk = MemoryDisk::new();
+    written(&disk, 12);
+    let last = segments(&disk).pop().unwrap();
+    let garbage = disk.copy();
+    garbage.put(&last, &[&content(&disk, &last)[..], &[0xa5; 77]].concat());
+    let lost = disk.copy();
+    lost.lose("log-head");
+    for disk in [garbage, lost] {
+        let sentence = open(&disk).unwrap_err().to_string();
+        assert!(sentence.contains("move the folder `data/log` away, keep `data/lease`"), "{sentence}");
+        assert!(!sentence.contains("new home"), "{sentence}");
+    }
+}
+
 // FAULTS S6
 #[test]
 fn every_flipped_byte_and_every_zeroed_sector_is_detected_and_the_file_named() {

@@ -6,10 +6,11 @@
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
-use journal::{Disk, DiskError, DiskOperation};
+use journal::{Disk, DiskError, DiskOperation, Place};
 
 /// Ends the name of a file that is being written to replace another.
 const HALF_WRITTEN: &str = ".new";
@@ -62,15 +63,36 @@ pub(crate) fn make_directory(directory: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
 }
 
-/// Writes a new file durably, readable by its owner only.
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes a new file durably, readable by its owner only. What is written may name the place.
+fn write_new(path: &Path, content: impl FnOnce(&File) -> io::Result<Vec<u8>>) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(bytes)?;
+    let bytes = content(&file)?;
+    file.write_all(&bytes)?;
     file.sync_all()
+}
+
+/// Which file this is. The device's number says nothing: it may be another one after a restart of the machine.
+fn place_of(file: &File) -> io::Result<Place> {
+    let about = file.metadata()?;
+    let born = about.created().ok().and_then(|born| born.duration_since(UNIX_EPOCH).ok());
+    let born = born.and_then(|born| u64::try_from(born.as_nanos()).ok()).unwrap_or_default();
+    Ok(Place { machine: machine(), file: about.ino(), born })
+}
+
+/// Names this machine, without telling which one it is; nothing where there is no name.
+fn machine() -> [u8; 32] {
+    let names = ["/etc/machine-id", "/var/lib/dbus/machine-id"];
+    let name = names.iter().find_map(|path| fs::read_to_string(path).ok()).unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { [0; 32] } else { crypto::hash::sha256(format!("thronos lease {name}").as_bytes()) }
 }
 
 /// Puts `bytes` in the place of a file, durably, and wholly or not at all.
 pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_file_with(path, |_| Ok(bytes.to_vec()))
+}
+
+fn replace_file_with(path: &Path, content: impl FnOnce(&File) -> io::Result<Vec<u8>>) -> io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(HALF_WRITTEN);
@@ -79,7 +101,7 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    write_new(&half_written, bytes)?;
+    write_new(&half_written, content)?;
     fs::rename(&half_written, path)?;
     File::open(directory)?.sync_all()
 }
@@ -109,7 +131,7 @@ impl Disk for FileDisk {
     }
 
     fn create(&mut self, name: &str, bytes: &[u8]) -> Result<(), DiskError> {
-        write_new(&self.path(name), bytes)
+        write_new(&self.path(name), |_| Ok(bytes.to_vec()))
             .and_then(|()| self.sync_directory())
             .map_err(|error| self.error(name, DiskOperation::Create, &error))
     }
@@ -127,6 +149,20 @@ impl Disk for FileDisk {
     fn replace(&mut self, name: &str, bytes: &[u8]) -> Result<(), DiskError> {
         self.appended.remove(name);
         replace_file(&self.path(name), bytes).map_err(|error| self.error(name, DiskOperation::Replace, &error))
+    }
+
+    fn replace_with(&mut self, name: &str, content: &mut dyn FnMut(Place) -> Vec<u8>) -> Result<(), DiskError> {
+        self.appended.remove(name);
+        replace_file_with(&self.path(name), |file| Ok(content(place_of(file)?)))
+            .map_err(|error| self.error(name, DiskOperation::Replace, &error))
+    }
+
+    fn place(&self, name: &str) -> Result<Option<Place>, DiskError> {
+        match File::open(self.path(name)).and_then(|file| place_of(&file)) {
+            Ok(place) => Ok(Some(place)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.error(name, DiskOperation::Read, &error)),
+        }
     }
 
     fn remove(&mut self, name: &str) -> Result<(), DiskError> {

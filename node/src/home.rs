@@ -11,9 +11,10 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use types::{ChainId, Genesis};
+use journal::Lease;
+use types::{BlsPublicKey, ChainId, Genesis};
 
-use crate::disk::{make_directory, replace_file};
+use crate::disk::{FileDisk, make_directory, replace_file};
 
 /// Why a home cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -170,6 +171,15 @@ impl Home {
     #[must_use]
     pub fn lease(&self) -> PathBuf {
         self.data().join("lease")
+    }
+
+    /// Notes that this key was made a moment ago, here, and has signed nothing.
+    ///
+    /// # Errors
+    /// [`HomeError::Io`].
+    pub fn begin_lease(&self, key: BlsPublicKey) -> Result<(), HomeError> {
+        let written = FileDisk::open(&self.lease()).and_then(|disk| Lease::begin(disk, key));
+        written.map_err(|error| failed("write", &self.lease())(io::Error::other(error.message)))
     }
 
     /// The database.

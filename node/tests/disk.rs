@@ -37,6 +37,32 @@ fn a_file_is_replaced_wholly_and_leftovers_of_an_interruption_are_not_seen() {
     assert_eq!(disk.remove("head").expect_err("it is gone").operation, DiskOperation::Remove);
 }
 
+// FAULTS HA3
+#[test]
+fn a_file_knows_its_place_before_it_is_there_and_a_copy_has_another_wherever_it_lies() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| directory.path().join(name);
+    let mut disk = FileDisk::open(directory.path()).expect("a disk");
+    let mut written = journal::Place::default();
+    let mut replace = |disk: &mut FileDisk| {
+        let content = &mut |place| {
+            written = place;
+            b"content".to_vec()
+        };
+        disk.replace_with("lease", content).expect("room");
+        written
+    };
+    let first = replace(&mut disk);
+    assert_eq!(disk.place("lease"), Ok(Some(first)));
+    fs::rename(path("lease"), path("moved")).expect("our own");
+    assert_eq!(disk.place("moved"), Ok(Some(first)), "it is the same file");
+    fs::copy(path("moved"), path("copy")).expect("room");
+    assert_ne!(disk.place("copy"), Ok(Some(first)));
+    fs::rename(path("copy"), path("moved")).expect("our own");
+    assert_ne!(disk.place("moved"), Ok(Some(first)), "also put back under the name");
+    assert_eq!(disk.place("nothing"), Ok(None));
+}
+
 // FAULTS S4
 #[test]
 fn an_error_names_the_file_and_what_was_tried() {
@@ -54,7 +80,8 @@ fn a_journal_over_files_survives_being_opened_again() {
     let chain = types::ChainId(types::Hash32([5; 32]));
     let open = || {
         let disk = || FileDisk::open(directory.path()).expect("a disk");
-        journal::recover(disk(), disk(), chain, journal::SEGMENT_BYTES).expect("a sound log")
+        journal::recover(disk(), disk(), journal::Holder { chain, key: None }, journal::SEGMENT_BYTES)
+            .expect("a sound log")
     };
     let record = |view| journal::Record {
         kind: 1,

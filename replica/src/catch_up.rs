@@ -40,6 +40,7 @@ impl Replica {
         if status.chain_id == self.config.chain_id {
             self.company.answered(peer, asked_ms, self.now.monotonic_ms, status.clock_ms());
             self.sync.sources.claim(peer, status.height, status.epoch);
+            self.listen.heard_height(peer, status.height, self.now.monotonic_ms);
         }
     }
 
@@ -127,6 +128,7 @@ impl Replica {
         for block in blocks {
             // Consensus may have finalized some of them meanwhile.
             if block.header.parent == self.chain.tip().hash {
+                self.look_for_twin(&block.certificate);
                 self.chain.finalize_replayed(block.clone());
                 self.finalized(block, false);
             }

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use execution::Registry;
-use types::{BlsPublicKey, ByteString, ChainId, Epoch, Genesis, PeerKey, ValidatorSet, View};
+use journal::VoteBound;
+use types::{BlsPublicKey, ByteString, ChainId, Epoch, Genesis, PeerKey, ValidatorSet};
 
 use crate::chain::Tip;
+use crate::listen::ListenTerms;
 use crate::log::LogRecord;
 
 /// Bytes of final blocks that may wait for the store, where nobody says otherwise.
@@ -24,6 +26,8 @@ pub struct Config {
     pub own_key: Option<BlsPublicKey>,
     /// The network identity of this node.
     pub own_peer: PeerKey,
+    /// How it listens before it votes.
+    pub listen: ListenTerms,
     /// Limits of the pool.
     pub pool: mempool::PoolLimits,
     /// Bytes of final blocks that may wait for the store. Beyond it no further block is executed; catching up waits earlier.
@@ -41,8 +45,8 @@ pub struct Start {
     pub epoch: Epoch,
     /// Who votes in it.
     pub set: Arc<ValidatorSet>,
-    /// No vote at or below this place: the log does not reach below it, or was lost.
-    pub votes_above: (Epoch, View),
+    /// Which views are free of votes that the log does not know.
+    pub votes_above: VoteBound,
     /// The consensus log, oldest record first.
     pub log: Vec<LogRecord>,
 }

@@ -5,9 +5,9 @@
 //! however many steps' effects it is given, and none if all that it logs is certificates: nothing rests on those but
 //! later votes, whose sync takes them along.
 
-use journal::{Disk, Floor, Journal, JournalError, Lease, Position, VoteBound};
+use journal::{Disk, Floor, Holder, Journal, JournalError, Lease, Position, VoteBound};
 use types::canary::{Canary, planted};
-use types::{ChainId, DecodeError, Height};
+use types::{DecodeError, Height, TimeMs};
 
 use crate::effect::Effect;
 use crate::log::LogRecord;
@@ -35,6 +35,8 @@ pub struct Opened<D> {
     pub floor: Option<Floor>,
     /// What was cut off the log's end as torn, for the operator.
     pub torn: Option<journal::TornTail>,
+    /// When an operator last said above which view this node may vote.
+    pub allowed: Option<TimeMs>,
 }
 
 /// Why the desk cannot be used; the node has to stop.
@@ -53,8 +55,8 @@ impl<D: Disk> Desk<D> {
     ///
     /// # Errors
     /// [`DeskError`] for damage, another chain, another version, or a failing disk.
-    pub fn open(log_disk: D, lease_disk: D, chain: ChainId) -> Result<Opened<D>, DeskError> {
-        Self::open_in_segments(log_disk, lease_disk, chain, journal::SEGMENT_BYTES)
+    pub fn open(log_disk: D, lease_disk: D, holder: Holder) -> Result<Opened<D>, DeskError> {
+        Self::open_in_segments(log_disk, lease_disk, holder, journal::SEGMENT_BYTES)
     }
 
     /// Opens log and lease; the log begins a new segment at this length. Short segments are for simulations.
@@ -64,10 +66,10 @@ impl<D: Disk> Desk<D> {
     pub fn open_in_segments(
         log_disk: D,
         lease_disk: D,
-        chain: ChainId,
+        holder: Holder,
         segment_bytes: u64,
     ) -> Result<Opened<D>, DeskError> {
-        let recovered = journal::recover(log_disk, lease_disk, chain, segment_bytes)?;
+        let recovered = journal::recover(log_disk, lease_disk, holder, segment_bytes)?;
         let log = recovered
             .records
             .iter()
@@ -75,9 +77,10 @@ impl<D: Disk> Desk<D> {
             .map(LogRecord::from_record)
             .collect::<Result<Vec<_>, _>>()?;
         let votes_above = recovered.lease.votes_only_above();
+        let allowed = recovered.lease.allowed();
         let (floor, torn) = (recovered.recovery.floor, recovered.recovery.torn);
         let desk = Self { journal: recovered.journal, lease: recovered.lease };
-        Ok(Opened { desk, log, votes_above, floor, torn })
+        Ok(Opened { desk, log, votes_above, floor, torn, allowed })
     }
 
     /// Performs effects in order, with one sync between what comes before the first record that binds and what comes
@@ -98,7 +101,7 @@ impl<D: Disk> Desk<D> {
                     bound |= record.binds();
                     self.journal.append(record.to_record())?;
                 }
-                Effect::Floor { height, epoch, view } => later.push(Effect::Floor { height, epoch, view }),
+                effect @ (Effect::Floor { .. } | Effect::Bound(_)) => later.push(effect),
                 effect if bound || matches!(effect, Effect::Sign { .. }) => later.push(effect),
                 effect => perform(effect),
             }
@@ -110,6 +113,8 @@ impl<D: Disk> Desk<D> {
         for effect in later {
             match effect {
                 Effect::Floor { height, epoch, view } => self.journal.floor(Floor { height, epoch, view })?,
+                Effect::Bound(VoteBound::Above(above)) => self.vote_only_above(above)?,
+                Effect::Bound(VoteBound::Unknown(doubt)) => self.lease.doubt(doubt)?,
                 Effect::Sign { statement, .. } => {
                     self.lease.extend(statement.epoch, statement.view)?;
                     if self.lease.covers(statement.epoch, statement.view) {
@@ -122,7 +127,7 @@ impl<D: Disk> Desk<D> {
         Ok(())
     }
 
-    /// Raises the place below which this node does not vote: what peers or an operator know of forgotten votes.
+    /// Raises the place below which this node does not vote: what is known of votes that may have been forgotten.
     ///
     /// # Errors
     /// [`DeskError`] when the disk fails.

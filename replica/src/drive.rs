@@ -2,7 +2,7 @@
 
 use consensus::verify::VerifyJob;
 use consensus::{Evidence, Input, Misconduct, Output, Resend};
-use types::{Certificate, Hash32, PeerKey, TimeMs, ValidatorIndex};
+use types::{Certificate, Hash32, PeerKey, TimeMs, ValidatorIndex, View};
 
 use crate::effect::{Effect, Notice, Offence, Target};
 use crate::job::Job;
@@ -55,8 +55,12 @@ impl Replica {
             }
             Output::Evidence(evidence) => self.report(&evidence),
             Output::Punish { peer, why } => self.punish_validator(peer, why),
+            Output::Twin(statement) => self.hear_twin(&statement),
             Output::WakeAt(at) => self.engine_wake_ms = at.0,
             Output::Entered { epoch, view, leader } => {
+                if self.view > View::ZERO {
+                    self.listen.view_ended();
+                }
                 self.view = view;
                 self.leader = leader;
                 self.judgements.retain(|judged, _| *judged >= view);

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use execution::{BlockOutcome, Fault, FinalizedBlock, InvalidBlock};
+use journal::VoteBound;
 use mempool::PoolReject;
 use types::{Body, Epoch, Hash32, Header, Height, PeerKey, ValidatorIndex, ValidatorSet, View, VoteStatement};
 
@@ -113,6 +114,15 @@ pub enum Notice {
         /// In which view.
         view: View,
     },
+    /// Another machine signs with this node's key: this node votes no more.
+    Twin {
+        /// In which epoch that was seen.
+        epoch: Epoch,
+        /// In which view.
+        view: View,
+        /// From how many peers it came.
+        peers: usize,
+    },
     /// The validators change: these are to be pinned as peers.
     Validators {
         /// The epoch.
@@ -209,6 +219,8 @@ pub enum Effect {
         /// The view that finalized it.
         view: View,
     },
+    /// From now on this is known about votes that this home does not know; kept before anything after it is signed.
+    Bound(VoteBound),
     /// Feed `Event::Clock` at this monotonic time, in milliseconds. A later one replaces an earlier one.
     WakeAt(u64),
     /// Answer a submission, one result per transaction in order.

@@ -37,6 +37,8 @@ impl Replica {
         self.epoch = epoch;
         self.set = Arc::new(set);
         self.company.enter(&self.set, &self.config.own_peer);
+        let bound = self.listen.entered(epoch, self.own_index());
+        self.effects.extend(bound.map(Effect::Bound));
         self.turn = None;
         self.judgements.clear();
         // Views are counted anew.
@@ -47,7 +49,8 @@ impl Replica {
         // Catching up may end inside an epoch: then its newest final block is where consensus goes on.
         let tip = self.chain.tip();
         let root_view = root_view(&tip.header, epoch);
-        let start = EpochStart { epoch, set: self.set.clone(), root: tip.hash, root_view, floor: root_view };
+        let floor = self.listen.floor_in(epoch).max(root_view);
+        let start = EpochStart { epoch, set: self.set.clone(), root: tip.hash, root_view, floor };
         self.tell_engine(Input::EnterEpoch(start));
     }
 }

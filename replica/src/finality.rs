@@ -71,6 +71,7 @@ impl Replica {
             }
             self.log_block(&hash);
             let Some(block) = self.chain.finalize_child(&hash, certificate) else { return false };
+            self.listen.followed(block.header.epoch, self.now.monotonic_ms);
             self.finalized(block, true);
         }
         true
@@ -116,6 +117,7 @@ impl Replica {
             self.effects.push(Effect::Notify(Notice::Final { block: block.clone() }));
         } else {
             self.untold.push_back(block.clone());
+            self.listen.replayed(block.header.height, self.now.monotonic_ms);
         }
         self.chain.prune();
         self.awaited.remove(&block.hash);
@@ -144,6 +146,11 @@ impl Replica {
         while self.untold.front().is_some_and(|block| block.header.height <= height) {
             let told = self.untold.pop_front().map(|block| Effect::Notify(Notice::Final { block }));
             self.effects.extend(told);
+        }
+        if !self.untold.is_empty() && self.chain.committed_height() > self.synced {
+            // What was written while the store synced is waited for too.
+            self.syncing = true;
+            self.effects.push(Effect::SyncStore);
         }
         let Some((epoch, view)) = self.places.remove(&height).filter(|_| self.is_final(&hash)) else { return };
         self.places.retain(|kept, _| *kept > height);

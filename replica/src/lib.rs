@@ -39,6 +39,7 @@ mod jobs;
 mod judge;
 mod kept;
 mod known;
+mod listen;
 mod log;
 mod mend;
 mod messages;
@@ -71,11 +72,12 @@ pub use job::{
     BodyDraft, Executed, Job, JobAnswer, JobContext, JobId, Path, Piece, Proposing, ReplayError, Replayed, Signer,
 };
 pub use kept::Kept;
+pub use listen::{ListenTerms, OnTwin};
 pub use log::LogRecord;
 pub use mend::{LostBlock, NotTheBlock};
 pub use replica::Replica;
 pub use scheme::BlsScheme;
 pub use serve::{answer_headers, answer_kept, answer_range};
-pub use status::{Status, Trouble, Voting};
+pub use status::{Status, Trouble, Voting, sentence_of};
 pub use system_calls::CallRefusal;
 pub use verified::Verified;

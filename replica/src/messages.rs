@@ -23,6 +23,7 @@ impl Replica {
             let transactions = transactions.into_vec().into_iter().map(|transaction| transaction.0).collect();
             return self.hear_transactions(from, via, transactions);
         }
+        self.note_rumour(from, &message);
         match via {
             Via::Stream => self.hear_over_stream(from, message),
             Via::Gossip(token) => self.hear_gossip(from, token, message),

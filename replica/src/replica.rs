@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use consensus::{Engine, EpochStart, Input, WorkState};
+use consensus::{Engine, EpochStart, Input, Voice, WorkState};
 use execution::{ChainState, FinalizedBlock, Terms};
 use mempool::Mempool;
 use types::{Certificate, Epoch, Hash32, Height, TimeMs, ValidatorIndex, ValidatorSet, View};
@@ -20,6 +20,7 @@ use crate::hints::Hints;
 use crate::jobs::Jobs;
 use crate::judge::Judgement;
 use crate::known::Known;
+use crate::listen::Listen;
 use crate::log::LogRecord;
 use crate::mend::Mending;
 use crate::pool::Outgoing;
@@ -40,8 +41,8 @@ pub struct Replica {
     pub(crate) set: Arc<ValidatorSet>,
     pub(crate) view: View,
     pub(crate) leader: ValidatorIndex,
-    /// No vote at or below this place.
-    pub(crate) votes_above: (Epoch, View),
+    /// Whether it may vote, and what it waits for.
+    pub(crate) listen: Listen,
     pub(crate) chain: Chain,
     pub(crate) pool: Mempool,
     pub(crate) sync: Sync,
@@ -117,11 +118,13 @@ impl Replica {
     #[must_use]
     pub fn new(config: Config, start: Start, now: Now, state: &dyn ChainState) -> (Self, Vec<Effect>) {
         let engine_config = engine_config(&config);
-        let epoch_start = engine_start(&start);
+        let height = start.tip.header.height;
+        let mut listen = Listen::new(config.listen, start.votes_above, height, now.monotonic_ms);
+        listen.entered(start.epoch, config.own_key.as_ref().and_then(|key| start.set.index_of(key)));
+        let epoch_start = engine_start(&start, &listen);
         let (records, blocks) = split_log(start.log);
         let at = TimeMs(now.monotonic_ms);
         let (engine, outputs) = Engine::recover(engine_config, &epoch_start, records, at);
-        let height = start.tip.header.height;
         let company = Company::new(&start.set, &config.own_peer, now.monotonic_ms);
         let mut replica = Self {
             now,
@@ -130,7 +133,7 @@ impl Replica {
             set: start.set,
             view: View::ZERO,
             leader: ValidatorIndex::ZERO,
-            votes_above: start.votes_above,
+            listen,
             final_hashes: VecDeque::from([start.tip.hash]),
             chain: Chain::new(start.tip),
             pool: Mempool::new(config.pool),
@@ -226,6 +229,7 @@ impl Replica {
             self.try_judge();
             self.execute_ready();
             self.update_work();
+            self.update_voice();
             self.try_propose();
             if self.inputs.is_empty() {
                 break;
@@ -254,6 +258,7 @@ impl Replica {
             self.outgoing.deadline_ms(),
             self.calls_deadline_ms(),
             self.hearsay.deadline_ms(),
+            self.listen.deadline_ms(self.now.monotonic_ms),
         ];
         let soonest = deadlines.into_iter().flatten().min().unwrap_or(u64::MAX);
         // At least one millisecond on: a deadline that has just been served must not spin.
@@ -277,6 +282,7 @@ fn engine_config(config: &Config) -> consensus::Config {
     let timing = &config.genesis.parameters.timing;
     consensus::Config {
         own_key: config.own_key,
+        voice: Voice::Silent,
         delta_ms: timing.delta_ms,
         delta_max_ms: timing.delta_max_ms,
         idle_ms: timing.block_interval_empty_ms,
@@ -285,15 +291,14 @@ fn engine_config(config: &Config) -> consensus::Config {
 }
 
 /// Where the engine begins.
-fn engine_start(start: &Start) -> EpochStart {
-    let (barred_epoch, barred_view) = start.votes_above;
+fn engine_start(start: &Start, listen: &Listen) -> EpochStart {
     let root_view = crate::epoch::root_view(&start.tip.header, start.epoch);
     EpochStart {
         epoch: start.epoch,
         set: start.set.clone(),
         root: start.tip.hash,
         root_view,
-        floor: if barred_epoch == start.epoch { barred_view.max(root_view) } else { root_view },
+        floor: listen.floor_in(start.epoch).max(root_view),
     }
 }
 

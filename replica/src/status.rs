@@ -6,10 +6,12 @@
 
 use std::sync::Arc;
 
+use journal::{Doubt, Position, VoteBound};
 use types::{Epoch, Hash32, Height, TimeMs, ValidatorIndex, View};
 
 use crate::company::Reach;
 use crate::event::Now;
+use crate::listen::Stage;
 use crate::replica::Replica;
 
 /// A chain without a final block for so long stands, whatever its pace.
@@ -43,6 +45,57 @@ pub enum Voting {
         /// The view.
         view: View,
     },
+    /// It listens for a short while before it votes.
+    Listening {
+        /// How much longer, at the most, in milliseconds.
+        left_ms: u64,
+    },
+    /// Its home may have forgotten votes: it listens for a whole epoch.
+    Doubtful {
+        /// Why.
+        doubt: Doubt,
+        /// The epoch from which on it votes, when that is known.
+        from: Option<Epoch>,
+    },
+    /// Another machine votes with its key.
+    Twin {
+        /// The epoch in which that was seen.
+        epoch: Epoch,
+        /// The view.
+        view: View,
+        /// From how many peers it came; 0 when that was before the start.
+        peers: usize,
+    },
+    /// What it caught up is not on its disk yet.
+    Storing {
+        /// Up to which block.
+        height: Height,
+    },
+}
+
+impl Voting {
+    /// Whether it is a validator of this epoch that has to be silent, for a reason of its own. Every start begins with a
+    /// short listen, which is none.
+    #[must_use]
+    pub const fn is_barred(&self) -> bool {
+        match self {
+            Self::Barred { .. } | Self::Doubtful { .. } | Self::Twin { .. } | Self::Storing { .. } => true,
+            Self::Active { .. } | Self::NotInSet | Self::NoKey | Self::CatchingUp { .. } | Self::Listening { .. } => {
+                false
+            }
+        }
+    }
+}
+
+/// What is to be known of a home that may have forgotten votes.
+#[must_use]
+pub const fn sentence_of(doubt: Doubt) -> &'static str {
+    match doubt {
+        Doubt::NoHistory => "this home remembers nothing of what its key signed, and the chain has begun",
+        Doubt::LeaseLost => "the vote lease of this home was lost",
+        Doubt::Copied => "this home was copied, cloned or put back, and may lack what its key signed since",
+        Doubt::Twin(_) => "another machine voted with this key",
+    }
 }
 
 impl std::fmt::Display for Voting {
@@ -62,6 +115,31 @@ impl std::fmt::Display for Voting {
                 formatter,
                 "not voting: the consensus log was lost, and votes may exist up to view {view} of epoch {epoch}"
             ),
+            Self::Listening { left_ms } => write!(
+                formatter,
+                "not voting yet: it listens first, for at most {} s more, in case its key is in use elsewhere",
+                left_ms.div_ceil(1_000)
+            ),
+            Self::Doubtful { doubt, from: Some(from) } => {
+                write!(formatter, "not voting before epoch {from}: {}; it listens until then", sentence_of(*doubt))
+            }
+            Self::Doubtful { doubt, from: None } => write!(
+                formatter,
+                "not voting before the second epoch after it follows the newest blocks: {}",
+                sentence_of(*doubt)
+            ),
+            Self::Twin { epoch, view, peers } => {
+                write!(formatter, "not voting: another machine votes with this key: epoch {epoch}, view {view}")?;
+                match peers {
+                    0 => {}
+                    1 => formatter.write_str(", seen from 1 peer")?,
+                    peers => write!(formatter, ", seen from {peers} peers")?,
+                }
+                formatter.write_str("; stop that machine for good, then use `thronosd keys allow-votes` here")
+            }
+            Self::Storing { height } => {
+                write!(formatter, "not voting yet: block {height}, which was caught up, is being written to the disk")
+            }
         }
     }
 }
@@ -256,7 +334,6 @@ impl Status {
     #[must_use]
     pub fn troubles(&self, now: Now) -> Vec<Trouble> {
         let catching_up = Trouble::CatchingUp { height: self.height, known: self.known };
-        let is_barred = matches!(self.voting, Voting::Barred { .. });
         let for_ms = self.final_age_ms(now);
         let no_final = Trouble::NoFinal { for_ms, transactions: self.executable, calls: self.calls };
         let alone_ms = self.alone_since_ms.map(|since_ms| now.monotonic_ms.saturating_sub(since_ms));
@@ -267,7 +344,7 @@ impl Status {
             alone_ms.map(|for_ms| Trouble::NoPeer { for_ms }),
             self.is_cut().then(|| Trouble::Cut(self.reach.clone())),
             self.catching_up.then_some(catching_up),
-            is_barred.then(|| Trouble::NotVoting(self.voting.clone())),
+            self.voting.is_barred().then(|| Trouble::NotVoting(self.voting.clone())),
             clock.is_off().then(|| Trouble::ClockOff(self.reach.clone())),
             (by_ms > clock.bound_ms).then_some(Trouble::ClockBehindChain { by_ms }),
         ];
@@ -312,12 +389,25 @@ impl Replica {
     fn voting(&self) -> Voting {
         let Some(_) = &self.config.own_key else { return Voting::NoKey };
         let Some(index) = self.own_index() else { return Voting::NotInSet };
-        let (epoch, view) = self.votes_above;
-        if (self.epoch, self.view) <= (epoch, view) {
-            return Voting::Barred { epoch, view };
+        match (self.listen.stage, self.listen.bound) {
+            (Stage::Twin { seen, peers }, _) => return Voting::Twin { epoch: seen.epoch, view: seen.view, peers },
+            (Stage::Long { followed, .. }, VoteBound::Unknown(doubt)) => {
+                let from = followed.map(|followed| followed.next().next());
+                return Voting::Doubtful { doubt, from };
+            }
+            (_, VoteBound::Above(bound)) if bound >= (Position { epoch: self.epoch, view: self.view }) => {
+                return Voting::Barred { epoch: bound.epoch, view: bound.view };
+            }
+            _ => {}
         }
         if self.is_behind() {
             return Voting::CatchingUp { height: self.chain.tip().header.height, known: self.height_known() };
+        }
+        if matches!(self.listen.stage, Stage::Short { .. }) {
+            return Voting::Listening { left_ms: self.listen.left_ms(self.now.monotonic_ms) };
+        }
+        if self.synced < self.listen.caught_up {
+            return Voting::Storing { height: self.listen.caught_up };
         }
         Voting::Active { index, validators: self.set.len() }
     }

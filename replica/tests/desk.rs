@@ -1,11 +1,12 @@
 //! The law of the log: a vote leaves when it is on disk, and a certificate costs no sync of its own.
 
 use consensus::Record;
-use journal::{Disk, MemoryDisk};
+use journal::{Disk, Holder, MemoryDisk, Position};
 use replica::wire::Message;
 use replica::{Desk, Effect, LogRecord, Target};
 use types::{
-    BlsSignature, Certificate, ChainId, Epoch, Hash32, SignerBitmap, ValidatorIndex, View, VoteKind, VoteStatement,
+    BlsPublicKey, BlsSignature, Certificate, ChainId, Epoch, Hash32, SignerBitmap, ValidatorIndex, View, VoteKind,
+    VoteStatement,
 };
 
 const CHAIN: ChainId = ChainId(Hash32([1; 32]));
@@ -28,7 +29,9 @@ fn send(certificate: Certificate) -> Effect {
 }
 
 fn open(disk: &MemoryDisk, lease: &MemoryDisk) -> (Desk<MemoryDisk>, Vec<LogRecord>) {
-    let opened = Desk::open(disk.clone(), lease.clone(), CHAIN).expect("a good disk");
+    let holder = Holder { chain: CHAIN, key: Some(BlsPublicKey([4; 96])) };
+    let mut opened = Desk::open(disk.clone(), lease.clone(), holder).expect("a good disk");
+    opened.desk.vote_only_above(Position::default()).expect("a good disk");
     (opened.desk, opened.log)
 }
 

@@ -1,15 +1,16 @@
 //! Recorded hashes of what travels between nodes and of what lies on a validator's disk: neither may change silently.
 
 use consensus::{CertificateRequest, KindSet, Record};
-use journal::{Disk, Floor, Journal, Lease, LogState, MemoryDisk, SEGMENT_BYTES};
+use journal::{Disk, Floor, Holder, Journal, Lease, LogState, MemoryDisk, Position, SEGMENT_BYTES};
 use replica::LogRecord;
 use replica::wire::{
     CertifiedBlock, Given, KeptBlock, Kinds, Message, PeerStatus, Request, Response, Shared, ShortId, Sketch,
     SnapshotClaim, StatusField, Unread, WireBlock,
 };
 use types::{
-    Auth, BlsSignature, Body, ByteString, Canonical, Certificate, ChainId, Epoch, Hash32, Header, Height, List,
-    Proposal, ProtocolVersion, SignerBitmap, TimeMs, Transaction, ValidatorIndex, View, Vote, VoteKind, VoteStatement,
+    Auth, BlsPublicKey, BlsSignature, Body, ByteString, Canonical, Certificate, ChainId, Epoch, Hash32, Header, Height,
+    List, Proposal, ProtocolVersion, SignerBitmap, TimeMs, Transaction, ValidatorIndex, View, Vote, VoteKind,
+    VoteStatement,
 };
 
 fn header() -> Header {
@@ -139,7 +140,9 @@ fn what_nodes_say_to_each_other_has_the_recorded_bytes() {
 fn what_lies_on_a_validators_disk_has_the_recorded_bytes() {
     let disk = MemoryDisk::new();
     let chain = ChainId(Hash32([1; 32]));
-    let mut lease = Lease::open(disk.clone(), chain, LogState::Absent).expect("a new lease");
+    let mut lease = Lease::open(disk.clone(), Holder { chain, key: Some(BlsPublicKey([40; 96])) }, LogState::Absent)
+        .expect("a new lease");
+    lease.settle(Position { epoch: Epoch(1), view: View(2) }).expect("a sound disk");
     lease.extend(Epoch(2), View(3)).expect("a sound disk");
     let (mut journal, _, _) = Journal::open(disk.clone(), chain, SEGMENT_BYTES).expect("a new log");
     let records = [

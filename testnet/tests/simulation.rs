@@ -234,6 +234,22 @@ fn sketches_of_blocks_that_never_come_are_not_kept() {
 }
 
 #[test]
+fn a_copied_home_is_silent_and_one_that_forgot_votes_listens_before_it_votes_again() {
+    // FAULTS HA3, HT11, C20, S9
+    let report = stands("old-homes", 12, "old home put back");
+    for fault in ["cloned home", "home set back", "home lost", "lease lost", "log lost", "twin noticed"] {
+        assert!(report.faults.contains_key(fault), "`{fault}` did not happen: {:?}", report.faults);
+    }
+}
+
+#[test]
+fn nobody_takes_its_own_past_for_somebody_else() {
+    // FAULTS HA3
+    let report = stands("echoes", 6, "said again");
+    assert!(report.faults.contains_key("log lost"), "{:?}", report.faults);
+}
+
+#[test]
 fn the_same_properties_hold_with_real_signatures() {
     let options =
         Options { seeds: 2, from: 1, scenario: Some("power-cuts".to_owned()), bls: true, ..Options::default() };

@@ -7,7 +7,7 @@ pub mod network;
 
 use std::sync::Arc;
 
-use consensus::{Aggregated, Config, Engine, EpochStart, Input, Output, Route, Scheme, verify};
+use consensus::{Aggregated, Config, Engine, EpochStart, Input, Output, Route, Scheme, Voice, verify};
 use sha2::{Digest, Sha256};
 use types::{
     Address, BlsPublicKey, BlsSignature, Certificate, ChainId, Epoch, Hash32, Header, Height, PeerKey, Power, Proposal,
@@ -169,7 +169,8 @@ pub fn certify(set: &ValidatorSet, signers: &[u16], statement: VoteStatement) ->
     Certificate { statement, signers: SignerBitmap::new(set.len(), signers), signature }
 }
 
-pub const CONFIG: Config = Config { own_key: None, delta_ms: 100, delta_max_ms: 800, idle_ms: 2_000, resend_ms: 100 };
+pub const CONFIG: Config =
+    Config { own_key: None, voice: Voice::Free, delta_ms: 100, delta_max_ms: 800, idle_ms: 2_000, resend_ms: 100 };
 
 /// One engine, its log, and everybody else played by the test.
 pub struct Stage {

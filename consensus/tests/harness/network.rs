@@ -257,6 +257,10 @@ impl Network {
     fn carry_out_one(&mut self, at: usize, output: Output) {
         match output {
             Output::Persist(_) | Output::Nullified(_) | Output::Notarized(_) | Output::Entered { .. } => {}
+            Output::Twin(statement) => {
+                let number = self.nodes[at].number;
+                assert!(self.is_faulty(number), "honest node {number} does not know its own {statement:?}");
+            }
             Output::Sign { statement, header } => self.sign(at, statement, header),
             Output::Resend(again) => {
                 for one in again {

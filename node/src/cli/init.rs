@@ -68,6 +68,7 @@ impl Init {
         say!("network identity {}", crate::peer_id::text(&network.peer_key()?));
         if let Some((key, password)) = validator {
             key.write_new(&home.validator_key_file(), &password)?;
+            home.begin_lease(key.public())?;
             say!("validator key    {}", key.public());
             let entry = home.keys().join("validator-entry.json");
             let json = serde_json::to_string_pretty(&key.entry(network.peer_key()?)).expect("an entry has a JSON form");

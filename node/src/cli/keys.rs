@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use journal::{Position, VoteBound};
+use types::{Epoch, View};
 
 use super::{HomeArgument, Refusal, read_config};
 use crate::home::Home;
 use crate::keys::{NetworkKey, PasswordSource, ValidatorEntry, ValidatorKey, choose_new_password, find_password};
+use crate::shell::allow_votes_above;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Keys {
@@ -17,6 +20,18 @@ pub(crate) enum Keys {
         /// Print one JSON document.
         #[arg(long)]
         json: bool,
+    },
+    /// Say above which view this node may vote, while it is stopped: after its log and lease were lost, or another machine
+    /// voted with its key. Raises the bound, never lowers it.
+    AllowVotes {
+        #[command(flatten)]
+        home: HomeArgument,
+        /// No vote at or below this view: at or above everything that this key may have signed on any machine.
+        #[arg(long, value_name = "EPOCH:VIEW")]
+        above: String,
+        /// No other machine runs with this key, and none has signed above that view.
+        #[arg(long, required = true)]
+        i_have_checked: bool,
     },
     /// Encrypt the validator key under another password.
     Password {
@@ -35,6 +50,7 @@ impl Keys {
     pub(crate) fn run(self) -> Result<(), Refusal> {
         match self {
             Self::Show { home, json } => show(&home.home()?, json),
+            Self::AllowVotes { home, above, i_have_checked: _ } => allow_votes(&home.home()?, &above),
             Self::Password { home, password_file, new_password_file } => {
                 change_password(&home.home()?, password_file, new_password_file)
             }
@@ -61,6 +77,33 @@ fn show(home: &Home, json: bool) -> Result<(), Refusal> {
     match validator.exists() {
         true => say!("validator key    {}", ValidatorKey::read_public(&validator)?),
         false => say!("validator key    none: this node follows the chain and does not vote"),
+    }
+    Ok(())
+}
+
+fn allow_votes(home: &Home, above: &str) -> Result<(), Refusal> {
+    let place = above.split_once(':').and_then(|(epoch, view)| Some((epoch.parse().ok()?, view.parse().ok()?)));
+    let Some((epoch, view)) = place else {
+        return Err(Refusal::new(
+            "usage",
+            format!("`{above}` is no place: write --above EPOCH:VIEW, two whole numbers"),
+        ));
+    };
+    home.check()?;
+    let key = ValidatorKey::read_public(&home.validator_key_file())?;
+    let position = Position { epoch: Epoch(epoch), view: View(view) };
+    let (changed, bound) = allow_votes_above(home, key, position)?;
+    let VoteBound::Above(bound) = bound else {
+        return Err(Refusal::fault("the bound was written and is not known"));
+    };
+    if changed {
+        say!(
+            "this node votes only above view {} of epoch {}; /readyz shows for a day that this was said",
+            bound.view,
+            bound.epoch
+        );
+    } else {
+        say!("nothing changed: this node votes only above view {} of epoch {} already", bound.view, bound.epoch);
     }
     Ok(())
 }

@@ -1,7 +1,11 @@
 //! Proofs on disk until they must be in a block, so that one that was accepted survives whatever ends the process.
 //!
-//! A file of records, each with its length and checksum; a torn end is cut off. It must not know what a proof is. Invariant: a
-//! proof is synced before [`Kept::keep`] returns, and its sender hears of it only then.
+//! A file of records; an incomplete last one is cut off. It must not know what a proof is. Invariants: a proof is synced before
+//! [`Kept::keep`] returns, and its sender hears of it only then; damage costs the records that it hit and no other, and the damaged
+//! file is kept beside the new one.
+//!
+//! Layout of a record, integers little-endian: `length u32 | CRC-32C of the length | CRC-32C of the body | body`. The length has a
+//! checksum of its own, because a damaged one must not make the rest of the file look torn.
 
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
@@ -11,8 +15,10 @@ use std::sync::{Mutex, PoisonError};
 
 use types::SystemCall;
 
-/// Length and CRC-32C of a record, four bytes each, little-endian.
-const HEAD_BYTES: usize = 8;
+/// Bytes before a record's body.
+const HEAD_BYTES: usize = 12;
+/// Damaged files that are kept; the last place is used again.
+const ASIDE_MAX: u32 = 4;
 /// The file is written anew when it is longer than this and at least half of it is no longer needed.
 const BYTES_MAX: usize = 1 << 20;
 /// Stands for the work height of what was there at the start.
@@ -40,23 +46,24 @@ impl Kept {
         let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
-        let mut calls = Vec::new();
-        let mut records = VecDeque::new();
-        let mut rest = bytes.as_slice();
-        while let Some((record, tail)) = split_record(rest) {
-            let Some(call) = record.get(HEAD_BYTES..).and_then(|body| borsh::from_slice::<SystemCall>(body).ok())
-            else {
-                break;
-            };
-            calls.push(call);
-            records.push_back((FROM_BEFORE, record.to_vec()));
-            rest = tail;
-        }
-        let whole = bytes.len().saturating_sub(rest.len());
-        if !rest.is_empty() {
-            tracing::warn!(path = %path.display(), bytes = rest.len(), "a torn end of the proofs was cut off");
-            file.set_len(whole as u64)?;
-            file.sync_all()?;
+        let Content { calls, records, end } = read(&bytes);
+        let whole = records.iter().map(|(_, record)| record.len()).sum();
+        match end {
+            End::Whole => {}
+            End::Torn => {
+                let torn = bytes.len().saturating_sub(whole);
+                tracing::warn!(path = %path.display(), bytes = torn, "an incomplete last proof was cut off");
+                file.set_len(whole as u64)?;
+                file.sync_all()?;
+            }
+            End::Damaged(offset) => {
+                let aside = set_aside(path, &bytes)?;
+                tracing::error!(
+                    path = %path.display(), offset, kept = %aside.display(), proofs = calls.len(),
+                    "the file of proofs is damaged: it is kept under another name, and the proofs that are whole are used"
+                );
+                file = rewrite(path, &records)?;
+            }
         }
         let inner = Inner { file, bytes: whole, records, records_bytes: whole };
         Ok((Self { path: path.to_owned(), inner: Mutex::new(inner) }, calls))
@@ -113,17 +120,92 @@ fn rewrite(path: &Path, records: &VecDeque<(u64, Vec<u8>)>) -> io::Result<File> 
 
 fn record_of(call: &SystemCall) -> Vec<u8> {
     let body = borsh::to_vec(call).expect("writing to memory cannot fail");
-    let length = u32::try_from(body.len()).expect("a system call is far shorter than 4 GiB");
-    [&length.to_le_bytes()[..], &crc32c::crc32c(&body).to_le_bytes(), &body].concat()
+    let length = u32::try_from(body.len()).expect("a system call is far shorter than 4 GiB").to_le_bytes();
+    let (of_length, of_body) = (crc32c::crc32c(&length).to_le_bytes(), crc32c::crc32c(&body).to_le_bytes());
+    [&length[..], &of_length, &of_body, &body].concat()
 }
 
-/// The first record, if it is whole.
-fn split_record(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = bytes.split_first_chunk()?;
-    let (checksum, rest) = rest.split_first_chunk()?;
-    let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
-    let body = rest.get(..length)?;
-    (crc32c::crc32c(body) == u32::from_le_bytes(*checksum)).then(|| bytes.split_at(HEAD_BYTES + length))
+/// Keeps a damaged file under a name of its own.
+fn set_aside(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+    let name = |number: u32| path.with_extension(format!("damaged-{number}"));
+    let free = (1..ASIDE_MAX).map(name).find(|aside| !aside.exists()).unwrap_or_else(|| name(ASIDE_MAX));
+    let mut file = File::create(&free)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    Ok(free)
+}
+
+/// What a file holds.
+struct Content {
+    calls: Vec<SystemCall>,
+    /// The same as records, from before.
+    records: VecDeque<(u64, Vec<u8>)>,
+    end: End,
+}
+
+/// How a file ends.
+enum End {
+    Whole,
+    /// With an incomplete record, or with zeros: a file may grow before its content comes.
+    Torn,
+    /// Something that was never written stands at this offset.
+    Damaged(usize),
+}
+
+/// What stands at the beginning of some bytes.
+enum Found<'a> {
+    Record(SystemCall, &'a [u8], &'a [u8]),
+    /// The beginning of a record whose end is not there.
+    Incomplete,
+    Nothing,
+}
+
+/// Reads whatever is whole; after something that is not, the next that is.
+fn read(bytes: &[u8]) -> Content {
+    let mut content = Content { calls: Vec::new(), records: VecDeque::new(), end: End::Whole };
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        match find(rest) {
+            Found::Record(call, record, tail) => {
+                content.calls.push(call);
+                content.records.push_back((FROM_BEFORE, record.to_vec()));
+                rest = tail;
+            }
+            Found::Incomplete if matches!(content.end, End::Whole) => {
+                content.end = End::Torn;
+                break;
+            }
+            Found::Nothing if rest.iter().all(|byte| *byte == 0) && matches!(content.end, End::Whole) => {
+                content.end = End::Torn;
+                break;
+            }
+            Found::Incomplete | Found::Nothing => {
+                if matches!(content.end, End::Whole) {
+                    content.end = End::Damaged(bytes.len().saturating_sub(rest.len()));
+                }
+                rest = rest.get(1..).unwrap_or_default();
+            }
+        }
+    }
+    content
+}
+
+fn find(bytes: &[u8]) -> Found<'_> {
+    let Some((head, rest)) = bytes.split_first_chunk::<HEAD_BYTES>() else { return Found::Incomplete };
+    let [a, b, c, d, of_length @ .., e, f, g, h] = *head;
+    let (length, of_body) = ([a, b, c, d], [e, f, g, h]);
+    if crc32c::crc32c(&length).to_le_bytes() != of_length {
+        return Found::Nothing;
+    }
+    let length = usize::try_from(u32::from_le_bytes(length)).unwrap_or(usize::MAX);
+    let Some((body, tail)) = rest.split_at_checked(length) else { return Found::Incomplete };
+    if crc32c::crc32c(body).to_le_bytes() != of_body {
+        return Found::Nothing;
+    }
+    match borsh::from_slice::<SystemCall>(body) {
+        Ok(call) => Found::Record(call, bytes.get(..HEAD_BYTES + length).unwrap_or_default(), tail),
+        Err(_) => Found::Nothing,
+    }
 }
 
 #[cfg(test)]
@@ -153,10 +235,34 @@ mod tests {
             assert_eq!(calls, [call(1), call(2), call(3)][..length / record]);
             assert_eq!(std::fs::read(&path).unwrap().len(), length / record * record);
         }
-        let mut damaged = whole.clone();
-        damaged[record + 20] ^= 1;
-        std::fs::write(&path, damaged).unwrap();
-        assert_eq!(Kept::open(&path).unwrap().1, [call(1)]);
+        for zeros in [1, HEAD_BYTES, 4_096] {
+            std::fs::write(&path, [&whole[..], &vec![0; zeros]].concat()).unwrap();
+            assert_eq!(Kept::open(&path).unwrap().1, [call(1), call(2), call(3)], "{zeros} zeros");
+            assert_eq!(std::fs::read(&path).unwrap(), whole);
+        }
+    }
+
+    // FAULTS HT11
+    #[test]
+    fn a_changed_byte_anywhere_costs_one_proof_and_the_damaged_file_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("proofs");
+        let all = [call(1), call(2), call(3)];
+        let whole: Vec<u8> = all.iter().flat_map(record_of).collect();
+        for place in 0..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[place] ^= 0x10;
+            std::fs::write(&path, &damaged).unwrap();
+            let (kept, calls) = Kept::open(&path).unwrap();
+            let hit = place / (whole.len() / 3);
+            let rest: Vec<_> = (0..3).filter(|number| *number != hit).map(|number| all[number].clone()).collect();
+            assert_eq!(calls, rest, "byte {place}");
+            let aside = path.with_extension(format!("damaged-{}", (place + 1).min(4)));
+            assert_eq!(std::fs::read(aside).unwrap(), damaged, "byte {place}");
+            kept.keep(&[(1, call(4))]).unwrap();
+            drop(kept);
+            assert_eq!(Kept::open(&path).unwrap().1, [&rest[..], &[call(4)]].concat(), "it goes on in a whole file");
+        }
     }
 
     #[test]

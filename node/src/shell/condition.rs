@@ -58,11 +58,22 @@ impl Condition {
 }
 
 /// The names of what only the shell can know.
-const SHELL_TROUBLES: [&str; 5] = ["thread_stuck", "stopping", "disk_failed", "disk_full", "disk_low"];
+const SHELL_TROUBLES: [&str; 6] = ["thread_stuck", "stopping", "disk_failed", "disk_full", "disk_low", "votes_allowed"];
+/// For so long it is told that an operator raised the bound of votes.
+const ALLOWED_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// Every name that a trouble may have, for metrics and the document.
 pub fn trouble_names() -> impl Iterator<Item = &'static str> {
     SHELL_TROUBLES.into_iter().chain(replica::Trouble::NAMES)
+}
+
+/// What is told for a day after `thronosd keys allow-votes`, so many milliseconds ago.
+fn allowed_by_hand(ago_ms: u64) -> Option<Told> {
+    let minutes = ago_ms / 60_000;
+    let sentence = format!(
+        "{minutes} minutes ago an operator said by `thronosd keys allow-votes` above which view this node may vote"
+    );
+    (ago_ms < ALLOWED_MS).then_some(Told { name: "votes_allowed", sentence, forbids_ready: false })
 }
 
 impl Port {
@@ -86,6 +97,7 @@ impl Port {
         let of_replica = status.troubles(now);
         troubles.extend(of_replica.iter().map(told));
         troubles.extend(low);
+        troubles.extend(self.votes_allowed.and_then(|at| allowed_by_hand(now.unix_ms.saturating_sub(at.0))));
         let votes_as = match &status.voting {
             Voting::Active { index, .. } if !self.read_only && !self.room.is_closed() => Some(*index),
             _ => None,

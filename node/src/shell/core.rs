@@ -4,10 +4,11 @@
 //! decide anything: what a step says is done in the order in which it was said.
 
 use std::collections::VecDeque;
+use std::mem::Discriminant;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use replica::{Desk, Effect, Event, GossipToken, Replica, RequestToken, Via};
+use replica::{Desk, Effect, Event, GossipToken, Replica, RequestToken, Via, Voting};
 use store::Store;
 use tokio::sync::watch;
 
@@ -39,6 +40,8 @@ pub(crate) struct Core {
     pub(crate) room: Room,
     /// What came while there was no room.
     pub(crate) aside: Aside,
+    /// Whether it votes, and why not, as the log was last told.
+    pub(crate) logged: Option<Discriminant<Voting>>,
 }
 
 impl Core {
@@ -152,17 +155,18 @@ impl Core {
         self.hands.fault.take().map_or(Ok(()), Err)
     }
 
-    fn show(&self) {
+    fn show(&mut self) {
         self.heartbeat.store(self.clock.now().monotonic_ms, Ordering::Relaxed);
         if self.room.has_failed() {
             // The replica may be ahead of what is on disk.
             return;
         }
-        let snapshot = Snapshot {
-            status: self.replica.status(),
-            pool: self.replica.pool().status(),
-            set: self.hands.newest_set(),
-        };
+        let status = self.replica.status();
+        let voting = std::mem::discriminant(&status.voting);
+        if self.logged.replace(voting) != Some(voting) && !matches!(status.voting, Voting::CatchingUp { .. }) {
+            tracing::info!("{}", status.voting);
+        }
+        let snapshot = Snapshot { status, pool: self.replica.pool().status(), set: self.hands.newest_set() };
         self.snapshot.send_replace(snapshot);
     }
 }

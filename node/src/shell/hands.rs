@@ -111,7 +111,7 @@ impl Hands {
             Effect::Notify(notice) => self.tell(notice),
             Effect::Stop(fault) => self.fault = Some(fault.to_string()),
             // The desk keeps these to itself.
-            Effect::Persist(_) | Effect::Floor { .. } => {}
+            Effect::Persist(_) | Effect::Floor { .. } | Effect::Bound(_) => {}
         }
     }
 
@@ -274,6 +274,9 @@ impl Hands {
                     tracing::warn!(%signer, %epoch, %view, withheld, "a validator contradicts itself");
                 }
                 self.metrics.evidence.inc();
+            }
+            Notice::Twin { epoch, view, peers } => {
+                tracing::error!(%epoch, %view, peers, "another machine votes with this key: this node votes no more");
             }
             Notice::Validators { epoch, set } => {
                 tracing::info!(%epoch, validators = set.len(), "epoch");

@@ -10,6 +10,7 @@
 //! tried again.
 
 mod address_book;
+mod allow;
 mod aside;
 mod bridge;
 mod clock;
@@ -41,6 +42,7 @@ use mempool::PoolReject;
 use replica::CallRefusal;
 use types::{Hash32, SystemCall};
 
+pub use allow::allow_votes_above;
 pub use clock::Clock;
 pub use condition::{Condition, Told, trouble_names};
 pub use fault::Faults;

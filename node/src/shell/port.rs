@@ -47,6 +47,8 @@ pub struct Port {
     pub metrics: Arc<Metrics>,
     /// Whether every write is refused.
     pub read_only: bool,
+    /// When an operator last raised the bound of votes, by this machine's clock.
+    pub votes_allowed: Option<types::TimeMs>,
     /// Bounds of the pool.
     pub pool_limits: mempool::PoolLimits,
     /// Room on the disk.

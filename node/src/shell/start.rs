@@ -11,13 +11,13 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use execution::{NextBlock, Registry};
-use journal::VoteBound;
+use journal::{Holder, VoteBound};
 use p2p::{NetworkConfig, NetworkError, PrivateAddresses, Reminder};
-use replica::{BlsScheme, Desk, DeskError, Replica, Start};
+use replica::{BlsScheme, Desk, DeskError, Opened, Replica, Start};
 use store::{Store, StoreError, StoreOptions};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
-use types::{ByteString, ChainId, Epoch, Genesis, View};
+use types::{ByteString, ChainId, Epoch, Genesis};
 
 use super::aside::Aside;
 use super::clock::Clock;
@@ -73,7 +73,8 @@ pub enum StartError {
     /// The store lost blocks that the log relies on.
     #[error(
         "the store `{path}` ends at block {tip}, but the log says that block {floor} was on disk: the store was damaged or exchanged; \
-         restore it, or start with a new home"
+         look after the disk, move it and `data/log` away, keep `data/lease`, and start again: the node then gets the chain from its \
+         peers, and votes above what the lease says it may have signed"
     )]
     StoreBehindLog {
         /// The store.
@@ -162,11 +163,9 @@ impl Node {
         let room = Room::new(home.root(), config.disk.reserve_mib << 20, measure);
         let registry = runtime::registry();
         let store = open_store(&home, &config, &genesis, chain_id, &registry)?;
-        let opened = Desk::open(
-            FileDisk::open(&home.log()).map_err(disk)?,
-            FileDisk::open(&home.lease()).map_err(disk)?,
-            chain_id,
-        )?;
+        let validator = validator.filter(|_| !config.node.read_only);
+        let holder = Holder { chain: chain_id, key: validator.as_ref().map(ValidatorKey::public) };
+        let opened = open_desk(&home, holder)?;
         if let Some(torn) = &opened.torn {
             tracing::warn!(
                 file = torn.file,
@@ -179,8 +178,9 @@ impl Node {
         let listener = listen(&config.api.listen)?;
         let miners = config.stratum.enabled.then(|| BoundPorts::bind(&config.stratum)).transpose();
         let miners = miners.map_err(MiningError::from)?;
-        let signer = Arc::new(NodeSigner::new(chain_id, validator.filter(|_| !config.node.read_only)));
-        let ground = Ground { home, config, genesis: Arc::new(genesis), chain_id, registry, store, signer, room, lock };
+        let signer = Arc::new(NodeSigner::new(chain_id, validator));
+        let (genesis, allowed) = (Arc::new(genesis), opened.allowed);
+        let ground = Ground { home, config, genesis, chain_id, registry, store, signer, allowed, room, lock };
         ground.run(opened.desk, start, &network, Doors { api: listener, miners })
     }
 
@@ -255,6 +255,8 @@ struct Ground {
     store: Store,
     signer: Arc<NodeSigner>,
     room: Room,
+    /// When an operator last raised the bound of votes.
+    allowed: Option<types::TimeMs>,
     lock: HomeLock,
 }
 
@@ -288,6 +290,7 @@ impl Ground {
             verified: replica.verified(),
             metrics: Arc::new(Metrics::new()),
             read_only: self.config.node.read_only,
+            votes_allowed: self.allowed,
             pool_limits,
             room: self.room.clone(),
             inbox: sender,
@@ -308,6 +311,7 @@ impl Ground {
             faults: faults.clone(),
             room: self.room.clone(),
             aside: Aside::default(),
+            logged: None,
         };
         threads.insert(0, faults.spawn("consensus", move || core.run(effects))?);
         {
@@ -378,6 +382,7 @@ impl Ground {
             registry: self.registry.clone(),
             own_key: self.signer.public(),
             own_peer: key.peer_key()?,
+            listen: replica::ListenTerms::of(&self.genesis),
             pool: mempool::PoolLimits {
                 count_max: number(pool.transactions_max),
                 bytes_max: number(pool.bytes_max),
@@ -441,11 +446,17 @@ pub fn open_store(
     Ok(store)
 }
 
+/// Opens log and lease.
+pub(super) fn open_desk(home: &Home, holder: Holder) -> Result<Opened<FileDisk>, StartError> {
+    let (log, lease) = (FileDisk::open(&home.log()).map_err(disk)?, FileDisk::open(&home.lease()).map_err(disk)?);
+    Ok(Desk::open(log, lease, holder)?)
+}
+
 /// Where the replica begins: at the store's newest block.
 pub(super) fn starting_point(
     store: &Store,
     floor: types::Height,
-    bound: VoteBound,
+    votes_above: VoteBound,
     log: Vec<replica::LogRecord>,
 ) -> Result<Start, StartError> {
     let tip = store.tip().ok_or(StoreError::NotInitialized)?;
@@ -454,15 +465,6 @@ pub(super) fn starting_point(
     }
     let block = store.block(tip.height)?.ok_or(StoreError::NotInitialized)?;
     let next = NextBlock::read(&store.view()?);
-    let votes_above = match bound {
-        VoteBound::Above(place) => (place.epoch, place.view),
-        VoteBound::Unknown => {
-            tracing::warn!(
-                "the vote lease is missing, as in a home from a backup: this node follows and does not vote"
-            );
-            (Epoch::MAX, View::MAX)
-        }
-    };
     Ok(Start {
         tip: replica::Tip {
             hash: tip.hash,
@@ -492,6 +494,6 @@ fn tasks(name: &str, threads: usize) -> std::io::Result<Runtime> {
         .build()
 }
 
-pub(super) fn disk(error: journal::DiskError) -> StartError {
+fn disk(error: journal::DiskError) -> StartError {
     StartError::Desk(DeskError::Journal(error.into()))
 }

@@ -2,13 +2,12 @@
 //!
 //! It opens everything in the order of a start, so that whatever would refuse a start is found here.
 
-use replica::Desk;
+use journal::{Holder, VoteBound};
 use store::{Store, StoreError};
 use types::ChainId;
 
-use super::start::{StartError, disk, open_store, starting_point};
+use super::start::{StartError, open_desk, open_store, starting_point};
 use crate::config::Config;
-use crate::disk::FileDisk;
 use crate::home::Home;
 use crate::keys::{NetworkKey, ValidatorKey};
 
@@ -23,15 +22,20 @@ pub fn verify_home(home: &Home, config: &Config) -> Result<Vec<String>, StartErr
     let _lock = home.lock(chain_id)?;
     let mut found = vec![format!("chain       {chain_id} ({})", String::from_utf8_lossy(&genesis.name))];
     let store = open_store(home, config, &genesis, chain_id, &runtime::registry())?;
-    let desk =
-        Desk::open(FileDisk::open(&home.log()).map_err(disk)?, FileDisk::open(&home.lease()).map_err(disk)?, chain_id)?;
+    let key = home.validator_key_file();
+    let key = key.exists().then(|| ValidatorKey::read_public(&key)).transpose()?;
+    let desk = open_desk(home, Holder { chain: chain_id, key })?;
     found.push(format!("log         {} records, cut below block {}", desk.log.len(), desk.desk.floor_height()));
     let start = starting_point(&store, desk.desk.floor_height(), desk.votes_above, desk.log)?;
     let (tip, checked) = (start.tip.header.height, verify_blocks(&store, chain_id)?);
     found.push(format!("newest block {tip} ({}), state root {}", start.tip.hash, start.tip.state_root));
     found.push(format!("verified    hashes and contents of the newest {checked} blocks"));
-    if home.validator_key_file().exists() {
-        found.push(format!("validator   {}", ValidatorKey::read_public(&home.validator_key_file())?));
+    if let Some(key) = key {
+        found.push(format!("validator   {key}"));
+        found.push(match start.votes_above {
+            VoteBound::Above(above) => format!("votes       above view {} of epoch {}", above.view, above.epoch),
+            VoteBound::Unknown(doubt) => format!("votes       not at once: {}", replica::sentence_of(doubt)),
+        });
     }
     Ok(found)
 }

@@ -6,6 +6,7 @@ mod clocks;
 mod follow;
 mod grounds;
 mod hearsay;
+mod listen;
 mod miner;
 mod misled;
 mod ranges;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use execution::FinalizedBlock;
 use replica::wire::{CertifiedBlock, Request, Response, Shared, WireBlock};
-use replica::{Event, Tip};
+use replica::{Effect, Event, Tip};
 use types::{Hash32, List};
 
 use crate::world::World;
@@ -67,6 +67,24 @@ impl World {
         let height = block.header.height;
         disks.blocks.insert(height, block);
         self.happen(place, Event::Committed { height });
+    }
+
+    /// Why a node votes, or does not.
+    pub fn voting(&self, place: usize) -> replica::Voting {
+        self.nodes[place].running.as_ref().expect("it runs").replica.status().voting
+    }
+
+    /// Lets a node's store sync, as it was asked to.
+    pub fn sync_store(&mut self, place: usize) {
+        self.unsynced = None;
+        self.do_effect(place, Effect::SyncStore);
+    }
+
+    /// How many of the newest so many blocks of node 1 a node has made.
+    pub fn made_by(&self, place: usize, of: u64) -> u64 {
+        let maker = self.nodes[place].running.as_ref().and_then(|running| running.replica.own_index());
+        let newest = self.nodes[1].disks.blocks.values().rev().take(usize::try_from(of).expect("few"));
+        newest.filter(|block| Some(block.header.proposer) == maker).count() as u64
     }
 
     pub fn height(&self, place: usize) -> u64 {

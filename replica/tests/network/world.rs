@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use crypto::{bls, ids};
 use execution::{CheckedTransaction, FinalizedBlock, MemoryState};
-use journal::{MemoryDisk, VoteBound};
+use journal::{Holder, Lease, MemoryDisk};
 use replica::wire::{Message, Request, Response};
 use replica::{
     BlsScheme, CallRefusal, Config, Desk, Effect, Event, GossipToken, GossipVerdict, Job, JobContext, JobId, Kept,
-    Notice, Now, Replica, RequestToken, Signer, Start, Target, Tip, Trouble, Via,
+    ListenTerms, Notice, Now, Replica, RequestToken, Signer, Start, Target, Tip, Trouble, Via,
 };
 use types::{
     Amount, Auth, AuthKind, BlsSignature, ByteString, Call, ChainId, Epoch, Genesis, Hash32, Height, List, ModuleId,
@@ -39,8 +39,8 @@ pub struct Disks {
     pub blocks: BTreeMap<Height, Arc<FinalizedBlock>>,
 }
 
-struct Running {
-    replica: Replica,
+pub struct Running {
+    pub replica: Replica,
     desk: Desk<MemoryDisk>,
     wake_ms: u64,
     events: VecDeque<Event>,
@@ -52,7 +52,7 @@ pub struct Node {
     signer: KeySigner,
     voter: bool,
     pub peer: PeerKey,
-    running: Option<Running>,
+    pub running: Option<Running>,
 }
 
 /// Looks at a message from one node to another.
@@ -90,6 +90,8 @@ pub struct World {
     pub blocks_per_answer: usize,
     /// Blocks that came in the place of lost ones.
     pub mended: Vec<(replica::LostBlock, replica::wire::KeptBlock)>,
+    /// A node whose store syncs nothing.
+    pub unsynced: Option<usize>,
     /// A node that may be punished.
     pub criminal: Option<usize>,
     /// For what it was.
@@ -138,7 +140,9 @@ impl World {
                 state_root: first.outcome.state_root,
                 receipts_root: first.outcome.receipts_root,
             };
-            let disks = Disks { journal: MemoryDisk::new(), state, tip, blocks: BTreeMap::new() };
+            let journal = MemoryDisk::new();
+            Lease::begin(journal.clone(), key.public_key().to_bytes()).expect("a sound disk");
+            let disks = Disks { journal, state, tip, blocks: BTreeMap::new() };
             let signer = KeySigner { chain, key };
             let peer = PeerKey([place + 1; 32]);
             Node { disks, told: Vec::new(), signer, voter: place < validators, peer, running: None }
@@ -161,6 +165,7 @@ impl World {
             mended: Vec::new(),
             bend: None,
             blocks_per_answer: usize::MAX,
+            unsynced: None,
             criminal: None,
             offences: Vec::new(),
             answers: Vec::new(),
@@ -176,25 +181,26 @@ impl World {
     pub fn start(&mut self, place: usize) {
         let genesis = self.genesis.clone();
         let node = &mut self.nodes[place];
-        let opened =
-            Desk::open(node.disks.journal.clone(), node.disks.journal.clone(), self.chain).expect("a sound log");
+        let own_key = node.voter.then(|| node.signer.key.public_key().to_bytes());
+        let holder = Holder { chain: self.chain, key: own_key };
+        let opened = Desk::open(node.disks.journal.clone(), node.disks.journal.clone(), holder).expect("a sound log");
         let config = Config {
             chain_id: self.chain,
             genesis,
             registry: self.registry.clone(),
-            own_key: node.voter.then(|| node.signer.key.public_key().to_bytes()),
+            own_key,
             own_peer: node.peer,
+            listen: ListenTerms::of(&self.genesis),
             pool: mempool::PoolLimits::default(),
             unwritten_bytes_max: self.unwritten_bytes_max,
             software: ByteString::new(b"test".to_vec()).expect("short"),
         };
         let next = execution::NextBlock::read(&node.disks.state);
-        let VoteBound::Above(above) = opened.votes_above else { panic!("the lease is there") };
         let start = Start {
             tip: node.disks.tip.clone(),
             epoch: next.epoch.number,
             set: Arc::new(next.validators),
-            votes_above: (above.epoch, above.view),
+            votes_above: opened.votes_above,
             log: opened.log,
         };
         let now = self.now_of(place);
@@ -271,7 +277,7 @@ impl World {
         }
     }
 
-    fn do_effect(&mut self, place: usize, effect: Effect) {
+    pub fn do_effect(&mut self, place: usize, effect: Effect) {
         self.watch.iter_mut().for_each(|watch| watch(place, &effect));
         match effect {
             Effect::Sign { statement, header, .. } => self.sign(place, statement, header.map(|header| *header)),
@@ -289,6 +295,7 @@ impl World {
             }
             Effect::Job { id, job } => self.job(place, id, *job),
             Effect::Commit(block) => self.commit(place, block),
+            Effect::SyncStore if self.unsynced == Some(place) => {}
             Effect::SyncStore => {
                 let tip = &self.nodes[place].disks.tip;
                 let event = Event::Synced { height: tip.header.height, hash: tip.hash };
@@ -312,7 +319,7 @@ impl World {
                 self.invalid.push(error);
             }
             Effect::CallSubmission { result, .. } => self.answers.push((place, result)),
-            Effect::Persist(_) | Effect::Floor { .. } => panic!("the desk keeps these"),
+            Effect::Persist(_) | Effect::Floor { .. } | Effect::Bound(_) => panic!("the desk keeps these"),
             Effect::Verdict { token, verdict } => self.verdicts.push((token, verdict)),
             Effect::Submission { results, .. } => self.results.extend(results),
             Effect::Notify(_) => {}
@@ -485,12 +492,5 @@ impl World {
     pub fn ask(&self, place: usize, module: &str, question: &str) -> serde_json::Value {
         let answer = self.registry.query(&self.nodes[place].disks.state, module, question, &BTreeMap::new());
         answer.expect("a known question")
-    }
-
-    /// How many of the newest so many blocks of node 1 a node has made.
-    pub fn made_by(&self, place: usize, of: u64) -> u64 {
-        let maker = self.nodes[place].running.as_ref().and_then(|running| running.replica.own_index());
-        let newest = self.nodes[1].disks.blocks.values().rev().take(usize::try_from(of).expect("few"));
-        newest.filter(|block| Some(block.header.proposer) == maker).count() as u64
     }
 }

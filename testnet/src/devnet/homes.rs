@@ -115,6 +115,7 @@ impl Plan {
             None => ValidatorKey::generate()?,
         };
         validator.write_new(&home.validator_key_file(), &self.layout.node_password())?;
+        home.begin_lease(validator.public())?;
         let network = NetworkKey::generate()?;
         network.write(&home.network_key_file())?;
         let entry = validator.entry(network.peer_key()?);

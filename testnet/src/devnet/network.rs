@@ -105,7 +105,7 @@ impl LocalNetwork {
         self.chain.id()
     }
 
-    /// Starts all nodes and waits until each says that it is ready; tells `progress` how many are.
+    /// Starts all nodes and waits until each says that it is ready, and votes if it is a validator; tells `progress` how many are.
     ///
     /// # Errors
     /// A port in use, a node that ends, or one that is not ready in time.
@@ -123,8 +123,26 @@ impl LocalNetwork {
             progress(ready, count);
             node.wait_ready(patience.saturating_sub(begun.elapsed()), &self.stop)?;
         }
+        for index in 0..self.plan.validators {
+            self.wait_voting(index, READY_PATIENCE.saturating_sub(begun.elapsed()))?;
+        }
         progress(count, count);
         Ok(())
+    }
+
+    /// Waits until a validator votes: after a restart it listens first.
+    ///
+    /// # Errors
+    /// When the node ends or the time is over.
+    pub fn wait_voting(&mut self, index: usize, patience: Duration) -> Outcome<()> {
+        let (stop, log) = (self.stop.clone(), self.plan.layout.log(index));
+        let node = self.node(index)?;
+        let ask = || {
+            node.check_running()?;
+            let voting = node.client().status()?.voting;
+            Ok(if voting.voting { Ok(()) } else { Err(voting.sentence) })
+        };
+        until(&format!("node {index} to vote"), patience, &stop, ask).map_err(|failure| failure.with_log(log))
     }
 
     /// Asks every running node to stop, then waits for all.

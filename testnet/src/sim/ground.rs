@@ -6,6 +6,7 @@ use crypto::ecdsa_pure::SigningKey;
 use crypto::hash::sha256;
 use execution::{GenesisBlock, Registry};
 use genesis::GenesisBuilder;
+use replica::{ListenTerms, OnTwin};
 use types::{
     Address, Amount, Asset, AssetId, ByteString, ChainId, Epoch, Genesis, GenesisValidator, MiningParameters, Network,
     Power, TimeMs, Timing, Validator, ValidatorIndex, ValidatorSet,
@@ -34,6 +35,8 @@ pub(crate) struct Terms {
     pub(crate) timing: Timing,
     /// Bytes of blocks that may wait for a store.
     pub(crate) unwritten_bytes_max: usize,
+    /// How validators listen before they vote; a chain's own terms where that is what a scenario is about.
+    pub(crate) listen: Option<ListenTerms>,
 }
 
 impl Terms {
@@ -49,7 +52,9 @@ impl Terms {
             ..Timing::default()
         };
         let (signatures, unwritten_bytes_max) = (SignatureKind::KeyedHash, replica::UNWRITTEN_BYTES_MAX);
-        Self { powers, later: Vec::new(), signatures, timing, unwritten_bytes_max }
+        // A moment: scenarios in which power is cut again and again are about votes.
+        let listen = Some(ListenTerms { least_ms: 20, most_ms: 40, on_twin: OnTwin::Stop });
+        Self { powers, later: Vec::new(), signatures, timing, unwritten_bytes_max, listen }
     }
 }
 
@@ -68,6 +73,7 @@ pub(crate) struct Ground {
     roster: Roster,
     pub(crate) keys: Vec<ValidatorKey>,
     pub(crate) signatures: Signatures,
+    pub(crate) listen: ListenTerms,
     pub(crate) accounts: Vec<Account>,
     /// Somebody with money who spends none.
     pub(crate) spammer: Account,
@@ -91,8 +97,21 @@ impl Ground {
         let registry = Registry::new(modules).with_signatures(Signatures::of_rules(terms.signatures));
         let block0 = registry.genesis(&genesis, chain_id).expect("a checked genesis starts a chain");
         let signatures = Signatures::new(terms.signatures, chain_id);
+        let listen = terms.listen.unwrap_or_else(|| ListenTerms::of(&genesis));
         let (genesis, unwritten_bytes_max) = (Arc::new(genesis), terms.unwritten_bytes_max);
-        Self { genesis, chain_id, registry, block0, roster, keys, signatures, accounts, spammer, unwritten_bytes_max }
+        Self {
+            genesis,
+            chain_id,
+            registry,
+            block0,
+            roster,
+            keys,
+            signatures,
+            listen,
+            accounts,
+            spammer,
+            unwritten_bytes_max,
+        }
     }
 
     /// Whether an account is one of the clients'.

@@ -5,13 +5,16 @@ use replica::Event;
 use types::{Epoch, Height, View};
 
 use super::checks::Sighting;
-use super::gossip::Ear;
+use super::echo::Echo;
+use super::gossip::{Ear, Way};
 use super::node::{Doom, Risen};
 use super::world::{Happening, World};
 
 /// The links' delay after healing is a few milliseconds; a Δ that has doubled to its cap, and a whole round of leaders
 /// of whom a third may be faulty, fit into this many times over.
 const PROGRESS_MS_MAX: u64 = 60_000;
+/// From one thing that is said again to the next.
+const ECHO_US: u64 = 2_000;
 /// Blocks that every node must finalize after healing (I12).
 const PROGRESS_BLOCKS: u64 = 10;
 
@@ -30,7 +33,7 @@ impl World {
 
     /// Starts a node from what is on its disks. One that refuses, though nothing was damaged, is a violation.
     pub(crate) fn rise(&mut self, place: usize) {
-        if self.nodes[place].up.is_some() || self.is_violated() {
+        if self.nodes[place].up.is_some() || self.nodes[place].is_put_away || self.is_violated() {
             return;
         }
         let ground = self.ground.clone();
@@ -50,6 +53,10 @@ impl World {
         node.doom = None;
         if !node.is_faulty && node.life > 1 {
             let floor = floor.map_or((Epoch::ZERO, View::ZERO), |floor| (floor.epoch, floor.view));
+            if let Some(member) = node.validator.filter(|_| node.has_forgotten) {
+                node.has_forgotten = false;
+                self.auditor.see(&Sighting::Forgotten { node: place, member });
+            }
             let (member, store) = (node.validator, &node.store);
             self.auditor.see(&Sighting::Risen { node: place, member, store, log: &log, floor });
         }
@@ -149,6 +156,27 @@ impl World {
             }
             None => format!("node {place}{faulty} down at block {}", node.store.height()),
         }
+    }
+
+    /// Begins to say again what is heard.
+    pub(crate) fn start_echo(&mut self) {
+        self.echo = Some(Echo::default());
+        self.later(1_000, Happening::Echo);
+    }
+
+    /// Everything that was recorded may be said again, at any time, by anybody, to everybody.
+    pub(crate) fn echo(&mut self) {
+        let nodes = self.nodes.len();
+        for to in 0..nodes {
+            let Some(bytes) = self.echo.as_ref().and_then(|echo| echo.any(&mut self.lots)) else { break };
+            let from = self.lots.place(nodes);
+            let way = if self.lots.chance(500) { self.publication() } else { Way::Stream };
+            if self.nodes[from].peer != self.nodes[to].peer {
+                self.carry(from, to, way, &bytes);
+                self.faults.add("said again");
+            }
+        }
+        self.later(ECHO_US, Happening::Echo);
     }
 
     /// A disk with the same content, to put back later.

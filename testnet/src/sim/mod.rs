@@ -13,6 +13,7 @@ mod checks;
 mod client;
 mod clock;
 mod crimes;
+mod echo;
 mod expectations;
 mod faults;
 mod gossip;

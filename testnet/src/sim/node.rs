@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use execution::NextBlock;
-use journal::{MemoryDisk, VoteBound};
+use journal::{Holder, Lease, MemoryDisk};
 use mempool::PoolLimits;
 use replica::wire::Request;
-use replica::{Config, Desk, Effect, LogRecord, Now, Replica, RequestId, RequestToken, Start, Tip};
-use types::{ByteString, Epoch, PeerKey, View};
+use replica::{Config, Desk, Effect, ListenTerms, LogRecord, Now, OnTwin, Replica, RequestId, RequestToken, Start};
+use types::{ByteString, PeerKey};
 
 use super::clock::Clock;
 use super::crimes::Crime;
@@ -41,6 +41,10 @@ pub(crate) struct Node {
     /// Counts starts, so that what was meant for an earlier life does not reach a later one.
     pub(crate) life: u64,
     pub(crate) doom: Option<Doom>,
+    /// Its disks were lost or exchanged: what it finds is not what it kept.
+    pub(crate) has_forgotten: bool,
+    /// Nothing runs here before a scenario says so.
+    pub(crate) is_put_away: bool,
     /// It breaks the rules; nothing is expected of it.
     pub(crate) is_faulty: bool,
     pub(crate) crime: Option<Box<dyn Crime>>,
@@ -87,16 +91,22 @@ pub(crate) struct Risen {
 
 impl Node {
     pub(crate) fn new(ground: &Ground, identity: usize) -> Self {
+        let (validator, lease_disk) = ((identity < ground.keys.len()).then_some(identity), MemoryDisk::new());
+        if let Some(place) = validator {
+            Lease::begin(lease_disk.clone(), ground.keys[place].public).expect("a new disk works");
+        }
         Self {
             peer: peer_key(identity),
-            validator: (identity < ground.keys.len()).then_some(identity),
+            validator,
             log_disk: MemoryDisk::new(),
-            lease_disk: MemoryDisk::new(),
+            lease_disk,
             store: Store::new(&ground.block0),
             clock: Clock::default(),
             up: None,
             life: 0,
             doom: None,
+            has_forgotten: false,
+            is_put_away: false,
             is_faulty: false,
             crime: None,
             ear: Ear::default(),
@@ -114,19 +124,26 @@ impl Node {
     /// Why the node refuses to start.
     pub(crate) fn rise(&mut self, ground: &Ground, now: Now) -> Result<Risen, String> {
         let (log_disk, lease_disk) = (self.log_disk.clone(), self.lease_disk.clone());
-        let opened = Desk::open_in_segments(log_disk, lease_disk, ground.chain_id, SEGMENT_BYTES);
+        let own_key = self.validator.map(|place| ground.keys[place].public);
+        let holder = Holder { chain: ground.chain_id, key: own_key };
+        let opened = Desk::open_in_segments(log_disk, lease_disk, holder, SEGMENT_BYTES);
         let opened = opened.map_err(|error| error.to_string())?;
         let tip = self.store.tip();
         if opened.floor.is_some_and(|floor| floor.height > tip.header.height) {
             return Err(format!("the store ends at {}, below the log's floor", tip.header.height));
         }
-        let start = self.start(&tip, opened.votes_above, opened.floor, opened.log.clone());
+        let next = NextBlock::read(&self.store.state);
+        let (epoch, set) = (next.epoch.number, std::sync::Arc::new(next.validators));
+        let start = Start { tip, epoch, set, votes_above: opened.votes_above, log: opened.log.clone() };
+        // A member that is faulty by running twice goes on, whatever it hears of itself.
+        let on_twin = if self.is_faulty { OnTwin::GoOn } else { OnTwin::Stop };
         let config = Config {
             chain_id: ground.chain_id,
             genesis: ground.genesis.clone(),
             registry: ground.registry.clone(),
-            own_key: self.validator.map(|place| ground.keys[place].public),
+            own_key,
             own_peer: self.peer,
+            listen: ListenTerms { on_twin, ..ground.listen },
             pool: PoolLimits::default(),
             unwritten_bytes_max: ground.unwritten_bytes_max,
             software: ByteString::new(b"simulated".to_vec()).expect("a short name"),
@@ -135,18 +152,6 @@ impl Node {
         let (questions, alarm, tokens) = (BTreeMap::new(), 0, 0);
         let up = Up { replica, desk: opened.desk, pending, settling: false, alarm, questions, tokens };
         Ok(Risen { up, log: opened.log, floor: opened.floor })
-    }
-
-    fn start(&self, tip: &Tip, bound: VoteBound, floor: Option<journal::Floor>, log: Vec<LogRecord>) -> Start {
-        let next = NextBlock::read(&self.store.state);
-        let (epoch, set) = (next.epoch.number, next.validators);
-        let bound = match bound {
-            VoteBound::Above(position) => (position.epoch, position.view),
-            VoteBound::Unknown => (Epoch::MAX, View::MAX),
-        };
-        let floor = floor.map_or((Epoch::ZERO, View::ZERO), |floor| (floor.epoch, floor.view));
-        let votes_above = bound.max(floor);
-        Start { tip: tip.clone(), epoch, set: std::sync::Arc::new(set), votes_above, log }
     }
 
     /// Whether it follows the rules and is running.

@@ -26,7 +26,7 @@ impl World {
     pub(crate) fn perform(&mut self, place: usize, effect: Effect) {
         let life = self.nodes[place].life;
         match effect {
-            Effect::Persist(_) | Effect::Floor { .. } => {}
+            Effect::Persist(_) | Effect::Floor { .. } | Effect::Bound(_) => {}
             Effect::Sign { statement, header, .. } => self.sign(place, statement, header),
             Effect::Send { to, message } => self.send(place, &to, &message),
             Effect::Gossip(message) => {
@@ -295,6 +295,12 @@ impl World {
             Notice::Evidence { signer, epoch, .. } => {
                 self.faults.add("evidence");
                 self.auditor.see(&Sighting::Evidence { epoch, signer });
+            }
+            Notice::Twin { epoch, view, peers } => {
+                self.tell(|| {
+                    format!("node {place} hears of its twin in view {view} of epoch {epoch} from {peers} peers")
+                });
+                self.faults.add("twin noticed");
             }
             Notice::InvalidProposal { .. } => self.faults.add("invalid proposal"),
             Notice::Pooled { .. } | Notice::Dropped { .. } | Notice::Validators { .. } => {}

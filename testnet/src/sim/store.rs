@@ -13,6 +13,7 @@ use replica::{LostBlock, Tip, answer_headers, answer_kept, answer_range};
 use types::{Certificate, Epoch, Hash32, Height, List, VoteKind};
 
 /// A store that can lose power.
+#[derive(Clone)]
 pub(crate) struct Store {
     genesis: Tip,
     pub(crate) state: MemoryState,

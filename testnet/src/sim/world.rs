@@ -17,6 +17,7 @@ use types::{Canonical, Certificate, Epoch, Hash32, Height, SystemCall, View};
 use super::checks::{Auditor, Sighting};
 use super::client::Client;
 use super::crimes::{Crime, Hand, Utterance};
+use super::echo::Echo;
 use super::faults::Faults;
 use super::gossip::Way;
 use super::ground::{Ground, Terms};
@@ -41,6 +42,7 @@ pub(crate) enum Happening {
     Mine,
     HandIn { node: usize, call: Box<SystemCall> },
     Rise { node: usize },
+    Echo,
 }
 
 /// A network from one seed.
@@ -55,6 +57,8 @@ pub(crate) struct World {
     pub(crate) client: Client,
     pub(crate) miner: Miner,
     pub(crate) faults: Faults,
+    /// What was said, to be said again.
+    pub(crate) echo: Option<Echo>,
     pub(crate) views: BTreeSet<(Epoch, View)>,
     /// Effects performed so far, in the whole network.
     pub(crate) effects: u64,
@@ -79,6 +83,8 @@ pub(crate) struct Cast {
     pub(crate) twins: Vec<usize>,
     /// Nodes that only follow.
     pub(crate) observers: usize,
+    /// Members whose identity is somewhere else as well, where nothing runs yet.
+    pub(crate) doubles: Vec<usize>,
 }
 
 impl World {
@@ -92,6 +98,11 @@ impl World {
             let mut other = Node::new(&ground, twin);
             other.is_faulty = true;
             nodes.push(other);
+        }
+        for member in cast.doubles {
+            let mut double = Node::new(&ground, member);
+            double.is_put_away = true;
+            nodes.push(double);
         }
         for (place, crime) in cast.criminals {
             nodes[place].is_faulty = true;
@@ -109,6 +120,7 @@ impl World {
             nodes,
             ground,
             faults: Faults::default(),
+            echo: None,
             views: BTreeSet::new(),
             effects: 0,
             kill_all_at: None,
@@ -149,6 +161,7 @@ impl World {
             Happening::Mine => self.mine(),
             Happening::HandIn { node, call } => self.hand_in_call(node, *call),
             Happening::Rise { node } => self.rise(node),
+            Happening::Echo => self.echo(),
             _ => {}
         }
     }
@@ -357,6 +370,9 @@ impl World {
             }
             return;
         };
+        if let Some(echo) = &mut self.echo {
+            echo.record(&message, bytes);
+        }
         let via = match way {
             Way::Stream => Via::Stream,
             Way::Gossip(publication) => match self.overhear(from, to, publication, bytes) {
@@ -410,7 +426,8 @@ impl World {
     /// One of the nodes with this member's identity.
     pub(crate) fn instance(&mut self, member: usize) -> usize {
         let peer = self.nodes[member].peer;
-        let same: Vec<usize> = (0..self.nodes.len()).filter(|place| self.nodes[*place].peer == peer).collect();
+        let is_there = |place: &usize| self.nodes[*place].peer == peer && !self.nodes[*place].is_put_away;
+        let same: Vec<usize> = (0..self.nodes.len()).filter(is_there).collect();
         self.lots.pick(&same)
     }
 

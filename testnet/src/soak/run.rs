@@ -202,6 +202,7 @@ impl Soak {
     fn welcome(&mut self, node: usize) -> Outcome<()> {
         let stop = self.network.stop.clone();
         self.network.node(node)?.wait_ready(READY_PATIENCE, &stop)?;
+        self.network.wait_voting(node, READY_PATIENCE)?;
         check_acknowledged(&mut self.network, node, &self.oracle, Scope::Newest)?;
         let client = self.network.node(node)?.client().clone();
         if let Some(reader) = self.readers.get_mut(node) {

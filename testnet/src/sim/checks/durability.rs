@@ -104,6 +104,11 @@ impl Checker for Durability {
                 places.entry((statement.epoch, statement.view)).or_default().insert(statement);
                 Ok(())
             }
+            Sighting::Forgotten { node, member } => {
+                self.told.remove(node);
+                self.left.remove(member);
+                Ok(())
+            }
             Sighting::Risen { node, member, store, log, floor } => {
                 let kept = Kept::of(log);
                 self.check_told(*node, store, &kept)?;

@@ -44,6 +44,8 @@ pub(crate) enum Sighting<'a> {
     StillCalm { at_us: u64 },
     /// From now on something may.
     CalmEnds,
+    /// A member's disks were lost or exchanged: it need not have what it kept.
+    Forgotten { node: usize, member: usize },
     /// An honest node came back: this is what it kept, and above this place its log is complete.
     Risen { node: usize, member: Option<usize>, store: &'a Store, log: &'a [LogRecord], floor: (Epoch, View) },
     /// An honest node holds something against a peer.

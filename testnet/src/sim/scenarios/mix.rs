@@ -31,6 +31,9 @@ pub(super) fn run(casting: &Casting) -> Outcome {
         node.clock.speed = lots.between(995..=1_005);
     }
     world.start();
+    if casting.seed % 9 == 7 {
+        world.start_echo();
+    }
     if casting.seed.is_multiple_of(4) {
         world.start_mining(lots.between(30_000..=200_000));
     }

@@ -9,6 +9,7 @@ mod clocks;
 mod criminals;
 mod damaged_log;
 mod delays;
+mod echoes;
 mod epoch_cut;
 mod failing_disk;
 mod far_behind;
@@ -16,6 +17,7 @@ mod kill_points;
 mod liars;
 mod mining;
 mod mix;
+mod old_homes;
 mod partitions;
 mod power_cuts;
 mod reproposal;
@@ -118,6 +120,8 @@ pub(crate) const ALL: &[Scenario] = &[
     scenario("lost-bodies", 1, behind::lost_bodies),
     scenario("stalled-store", 1, behind::stalled_store),
     scenario("damaged-blocks", 1, behind::damaged_blocks),
+    scenario("old-homes", 2, old_homes::run),
+    scenario("echoes", 1, echoes::run),
 ];
 
 /// The scenario of a seed.
