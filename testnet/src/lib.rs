@@ -5,6 +5,8 @@
 
 #[cfg(feature = "network")]
 pub mod devnet;
+#[cfg(feature = "network")]
+pub mod hostile;
 pub mod sim;
 #[cfg(feature = "network")]
 pub mod soak;

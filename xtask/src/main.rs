@@ -37,6 +37,12 @@ const COMMANDS: &[Entry] = &[
     Entry { name: "sim", arguments: "[--canaries] [ARGS]", about: "simulate whole networks from seeds", run: run::sim },
     Entry { name: "soak", arguments: "[ARGS]", about: "kill and restart nodes of a local network", run: run::soak },
     Entry {
+        name: "hostile",
+        arguments: "[--minutes N] [--json]",
+        about: "attack the nodes of a local network",
+        run: run::hostile,
+    },
+    Entry {
         name: "bench",
         arguments: "[NAME] [--json] [--quick]",
         about: "measure, and print figures",

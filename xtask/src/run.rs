@@ -18,6 +18,19 @@ pub(crate) fn soak(arguments: &[String]) -> Result<(), Failure> {
     become_binary("soak", &[], arguments)
 }
 
+/// `cargo x hostile [ARGS]`: attacks the nodes of a local network, partly with peers that are not built by cargo.
+pub(crate) fn hostile(arguments: &[String]) -> Result<(), Failure> {
+    install_peers(&Workspace::load()?);
+    become_binary("hostile", &[], arguments)
+}
+
+/// `./setup --peers`. Without them other attacks are run all the same; `hostile` names what is left out, so a failure here is none.
+pub(crate) fn install_peers(workspace: &Workspace) {
+    if let Err(Failure(sentence)) = setup(workspace, &["--peers"]) {
+        eprintln!("{sentence}");
+    }
+}
+
 /// `cargo x bench [NAME] [--json] [--quick]`.
 pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
     become_binary("bench", &["benches"], arguments)

@@ -21,6 +21,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "canaries", about: "the simulator finds every planted bug", run: |all| sim(all, &["--canaries"]) },
     Stage { name: "fuzz", about: "every fuzz target compiles", run: fuzz::compile },
     Stage { name: "soak", about: "a short kill loop", run: |all| network(all, "soak", &["--minutes", "1"]) },
+    Stage { name: "hostile", about: "every attack on a local network for a moment", run: hostile },
     Stage { name: "devnet", about: "a local network end to end", run: |all| network(all, "devnet", &["--check"]) },
     Stage {
         name: "mining",
@@ -137,6 +138,12 @@ fn sim(workspace: &Workspace, arguments: &[&str]) -> Result<(), Failure> {
 fn network(workspace: &Workspace, name: &str, arguments: &[&str]) -> Result<(), Failure> {
     run::build(workspace, &[])?;
     command::run(run::binary(workspace, name).args(arguments))
+}
+
+/// Half a minute of attacks; networks, restarts and looks between them take about as much again.
+fn hostile(workspace: &Workspace) -> Result<(), Failure> {
+    run::install_peers(workspace);
+    network(workspace, "hostile", &["--minutes", "0.5"])
 }
 
 fn bench(workspace: &Workspace) -> Result<(), Failure> {

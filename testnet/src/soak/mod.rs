@@ -14,5 +14,6 @@ mod oracle;
 mod run;
 mod verdict;
 
+pub(crate) use faults::Chance;
 pub use options::Options;
 pub use run::run;

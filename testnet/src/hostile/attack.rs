@@ -1,0 +1,92 @@
+//! What an attack is. A new one is a file under `attacks` with a constant of this type, and a line in its list.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::ground::Ground;
+use crate::devnet::Outcome;
+
+/// What an attacker has done and seen, counted by words of its own.
+pub(super) type Deeds = BTreeMap<String, u64>;
+
+/// On whose implementation an attack is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Hand {
+    /// js-libp2p; needs `./setup --peers`.
+    JsLibp2p,
+    /// Sockets of the standard library.
+    PlainSockets,
+    /// The network layer or the client of this project.
+    Ours,
+}
+
+/// Who is there while an attack runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Scene {
+    /// All validators and the follower.
+    AllThere,
+    /// All but the last validator, whose identity and keys the attacker may use.
+    LastAway,
+}
+
+/// Harm under way.
+pub(super) trait Assault {
+    /// Ends it; says what was done.
+    ///
+    /// # Errors
+    /// When the attacker itself has failed, so that nothing can be said about the victims.
+    fn end(self: Box<Self>) -> Outcome<Deeds>;
+}
+
+/// An attack that has begun, or why it cannot.
+pub(super) enum Begun {
+    /// Harm is being done.
+    Assault(Box<dyn Assault>),
+    /// It cannot be run here.
+    NotRun(String),
+}
+
+/// What is wrong beyond the rules that hold for all attacks: sentences.
+pub(super) type Wrongs = Vec<String>;
+
+/// One attack. `..Attack::PLAIN` gives what most have in common.
+pub(super) struct Attack {
+    /// Its name, that of its file.
+    pub(super) name: &'static str,
+    /// The rows of `docs/FAULTS.md` that it tries.
+    pub(super) rows: &'static str,
+    /// What it does.
+    pub(super) about: &'static str,
+    /// Whose implementation.
+    pub(super) hand: Hand,
+    /// Who is there.
+    pub(super) scene: Scene,
+    /// Its share of the time, against those of the others.
+    pub(super) weight: f64,
+    /// Whether the last validator's keys are used for a crime: then what is held against it is right.
+    pub(super) traitor: bool,
+    /// Begins it, for at most this long.
+    pub(super) begin: fn(&Ground, Duration) -> Outcome<Begun>,
+    /// Looks closer while harm is done, after finality was measured.
+    pub(super) during: fn(&mut Ground) -> Outcome<Wrongs>,
+    /// Looks closer when the harm has ended.
+    pub(super) after: fn(&mut Ground, &Deeds) -> Outcome<Wrongs>,
+}
+
+impl Attack {
+    /// An attack without looks of its own.
+    pub(super) const PLAIN: Self = Self {
+        name: "",
+        rows: "",
+        about: "",
+        hand: Hand::JsLibp2p,
+        scene: Scene::AllThere,
+        weight: 2.0,
+        traitor: false,
+        begin: |_, _| Ok(Begun::NotRun("it does nothing".to_owned())),
+        during: |_| Ok(Wrongs::new()),
+        after: |_, _| Ok(Wrongs::new()),
+    };
+}

@@ -1,0 +1,33 @@
+//! Connections that are opened and closed at once, a hundred a second to each node.
+
+use std::time::Duration;
+
+use crate::devnet::Outcome;
+use crate::hostile::attack::{Attack, Begun, Deeds, Hand};
+use crate::hostile::ground::Ground;
+use crate::hostile::sockets::{self, connect, count};
+
+pub(super) const ATTACK: Attack = Attack {
+    name: "churner",
+    rows: "P5",
+    about: "a hundred connections a second to each node, closed at once",
+    hand: Hand::PlainSockets,
+    begin,
+    ..Attack::PLAIN
+};
+
+const PAUSE: Duration = Duration::from_millis(10);
+
+fn begin(ground: &Ground, _: Duration) -> Outcome<Begun> {
+    let ports: Vec<u16> = ground.running().into_iter().map(|node| ground.peer_port(node)).collect();
+    let from = ground.source;
+    sockets::begin(move |stop| {
+        let mut deeds = Deeds::new();
+        while stop.pause(PAUSE).is_ok() {
+            for port in &ports {
+                count(&mut deeds, if connect(from, *port).is_ok() { "opened" } else { "refused" });
+            }
+        }
+        deeds
+    })
+}

@@ -1,0 +1,23 @@
+//! Strangers that ask for much and read nothing.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::devnet::Outcome;
+use crate::hostile::attack::{Attack, Begun};
+use crate::hostile::ground::Ground;
+use crate::hostile::peers;
+
+pub(super) const ATTACK: Attack = Attack {
+    name: "deaf-asker",
+    rows: "P5",
+    about: "20 questions a second for large answers that are never read, from two strangers to each of two nodes",
+    weight: 4.0,
+    begin,
+    ..Attack::PLAIN
+};
+
+fn begin(ground: &Ground, time: Duration) -> Outcome<Begun> {
+    peers::begin(ground, time, "deaf_asker", &[0, 1], &json!({ "peers": 2 }))
+}

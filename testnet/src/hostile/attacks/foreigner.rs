@@ -1,0 +1,23 @@
+//! Peers of another chain that do not give up.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::devnet::Outcome;
+use crate::hostile::attack::{Attack, Begun};
+use crate::hostile::ground::Ground;
+use crate::hostile::peers;
+
+pub(super) const ATTACK: Attack = Attack {
+    name: "foreigner",
+    rows: "P10",
+    about: "peers of another chain that come again and again",
+    weight: 2.0,
+    begin,
+    ..Attack::PLAIN
+};
+
+fn begin(ground: &Ground, time: Duration) -> Outcome<Begun> {
+    peers::begin(ground, time, "foreigner", &[0, 1, 4], &json!({}))
+}

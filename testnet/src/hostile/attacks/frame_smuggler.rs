@@ -1,0 +1,23 @@
+//! Frames of the multiplexer that broke other implementations.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::devnet::Outcome;
+use crate::hostile::attack::{Attack, Begun};
+use crate::hostile::ground::Ground;
+use crate::hostile::peers;
+
+pub(super) const ATTACK: Attack = Attack {
+    name: "frame-smuggler",
+    rows: "P3",
+    about: "frames of Yamux above the window, windows that overflow, four thousand streams at once",
+    weight: 2.0,
+    begin,
+    ..Attack::PLAIN
+};
+
+fn begin(ground: &Ground, time: Duration) -> Outcome<Begun> {
+    peers::begin(ground, time, "frame_smuggler", &[0, 1, 4], &json!({}))
+}

@@ -1,0 +1,23 @@
+//! Strangers that ask for ranges of blocks without pause.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::devnet::Outcome;
+use crate::hostile::attack::{Attack, Begun};
+use crate::hostile::ground::Ground;
+use crate::hostile::peers;
+
+pub(super) const ATTACK: Attack = Attack {
+    name: "greedy-asker",
+    rows: "C5, P10",
+    about: "questions for ranges of blocks, also beyond every height, 16 at a time from four strangers",
+    weight: 4.0,
+    begin,
+    ..Attack::PLAIN
+};
+
+fn begin(ground: &Ground, time: Duration) -> Outcome<Begun> {
+    peers::begin(ground, time, "greedy_asker", &[0, 1], &json!({ "peers": 2, "parallel": 16 }))
+}

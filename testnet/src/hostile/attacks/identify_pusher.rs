@@ -1,0 +1,26 @@
+//! One stranger that says 420 times a second where it lives, elsewhere each time.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::devnet::Outcome;
+use crate::hostile::attack::{Attack, Begun};
+use crate::hostile::ground::Ground;
+use crate::hostile::peers;
+
+pub(super) const ATTACK: Attack = Attack {
+    name: "identify-pusher",
+    rows: "C1",
+    about: "420 identify pushes a second with a hundred new addresses each, to two validators",
+    weight: 8.0,
+    begin,
+    ..Attack::PLAIN
+};
+
+/// Pushes a second to each victim.
+const RATE: u32 = 420;
+
+fn begin(ground: &Ground, time: Duration) -> Outcome<Begun> {
+    peers::begin(ground, time, "identify_pusher", &[0, 1], &json!({ "rate": RATE }))
+}

@@ -1,0 +1,123 @@
+//! A leader whose sketches are of heights that never come, each of almost 4 MiB and complete, so that whoever keeps them by number
+//! keeps gigabytes.
+
+use std::time::Duration;
+
+use p2p::{Channel, Network, NetworkEvent};
+use replica::wire::{Message, Sketch};
+use types::{
+    ByteString, Canonical, ChainId, Epoch, Hash32, Header, Height, List, SystemCall, ValidatorIndex, View, limits,
+};
+
+use crate::devnet::{Failure, Outcome};
+use crate::hostile::attack::{Attack, Begun, Deeds, Hand, Scene};
+use crate::hostile::ground::{Ground, VALIDATORS};
+use crate::hostile::sockets::count;
+use crate::hostile::stranger::{self, Identity, Stranger};
+
+pub(super) const ATTACK: Attack = Attack {
+    name: "sketch-hoarder",
+    rows: "B5",
+    about: "a leader's complete sketches of 4 MiB, of heights that never come",
+    hand: Hand::Ours,
+    scene: Scene::LastAway,
+    traitor: true,
+    weight: 8.0,
+    begin,
+    ..Attack::PLAIN
+};
+
+/// A height that is never reached.
+const HEIGHT: u64 = 1 << 40;
+/// System calls that fill a body.
+const CALLS: usize = 250;
+/// Views ahead of the present one whose sketches nodes take, and sketches per view.
+const VIEWS_AHEAD: u64 = 2;
+const PER_VIEW: u64 = 2;
+/// Sketches in all.
+const SKETCHES_MAX: u64 = 120;
+
+fn begin(ground: &Ground, _: Duration) -> Outcome<Begun> {
+    let last = VALIDATORS - 1;
+    let own = ground.places.get(last).copied().unwrap_or_default();
+    let template = header(ground)?;
+    let identity = Identity::new(ground, ground.network_seed(last)?, &[0, 1, 2]);
+    stranger::begin(identity, async move |mut peer: Stranger| {
+        let mut hoard = Hoard { own, template, told: 0, sketches: 0, deeds: Deeds::new() };
+        // Votes come to it as to every validator, and tell the view.
+        while !peer.stop.is_wished() {
+            let heard = tokio::time::timeout(Duration::from_millis(100), peer.inbound.consensus.recv()).await;
+            let Ok(Some(NetworkEvent::Direct { channel: Channel::Votes, payload, .. })) = heard else { continue };
+            if let Ok(Message::Vote(vote)) = Message::from_canonical(&payload) {
+                count(&mut hoard.deeds, "votes_heard");
+                hoard.sketch_ahead(vote.statement.view, &peer.network);
+            }
+        }
+        peer.network.shutdown().await;
+        hoard.deeds
+    })
+}
+
+struct Hoard {
+    own: ValidatorIndex,
+    template: Header,
+    /// The newest view that has been sketched.
+    told: u64,
+    sketches: u64,
+    deeds: Deeds,
+}
+
+impl Hoard {
+    /// Sketches the own views that come next, each once more than needed.
+    fn sketch_ahead(&mut self, view: View, network: &Network) {
+        for ahead in view.0..=view.0.saturating_add(VIEWS_AHEAD) {
+            let is_own = ahead > self.told && leads(ahead) == self.own;
+            if !is_own || self.sketches >= SKETCHES_MAX {
+                continue;
+            }
+            self.told = ahead;
+            for _ in 0..PER_VIEW {
+                self.sketches += 1;
+                let message = stranger::bytes(self.sketch(View(ahead)).to_canonical());
+                for victim in network.peers() {
+                    let sent = network.send(victim.peer, Channel::Bodies, message.clone());
+                    count(&mut self.deeds, if sent.is_ok() { "sketches" } else { "sketches_not_taken" });
+                }
+            }
+        }
+    }
+
+    fn sketch(&self, view: View) -> Message {
+        let filling = self.sketches.to_le_bytes().repeat(limits::SYSTEM_CALL_BYTES_MAX / 8);
+        let body = ByteString::new(filling).unwrap_or_default();
+        let call = SystemCall { module: types::ModuleId(1), body };
+        let system_calls: List<SystemCall, { limits::SYSTEM_CALLS_PER_BLOCK_MAX }> =
+            List::new(vec![call; CALLS]).unwrap_or_default();
+        let header = Header {
+            view,
+            height: Height(HEIGHT + self.sketches),
+            parent: Hash32([self.sketches.to_le_bytes()[0]; 32]),
+            proposer: self.own,
+            body_root: crypto::ids::body_root(&system_calls, &[]),
+            ..self.template.clone()
+        };
+        let sketch = Sketch { header, system_calls, transactions: List::default(), given: List::default() };
+        Message::Sketch(Box::new(sketch))
+    }
+}
+
+/// Validators of equal power lead in turn, the first in view 1.
+fn leads(view: u64) -> ValidatorIndex {
+    let place = view.saturating_sub(1) % VALIDATORS as u64;
+    ValidatorIndex(u16::try_from(place).unwrap_or_default())
+}
+
+/// A header of the chain to make others of.
+fn header(ground: &Ground) -> Outcome<Header> {
+    let header = ground.client(0)?.block("latest")?.header;
+    let of_chain: ChainId = ground.chain_id();
+    if header.chain_id != of_chain || header.epoch != Epoch(0) {
+        return Err(Failure::new("the first epoch is over: make the network anew"));
+    }
+    Ok(header)
+}
