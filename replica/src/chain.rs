@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, OnceLock};
 
 use execution::{BlockOutcome, CheckedBody, FinalizedBlock};
-use types::{Certificate, Hash32, Header, Height};
+use types::{Body, Certificate, Hash32, Header, Height};
 
 /// Most blocks that are not final; beyond it, the one with the lowest height that is not needed goes.
 const ENTRIES_MAX: usize = 1_024;
@@ -144,7 +144,7 @@ impl Chain {
     }
 
     fn push_uncommitted(&mut self, block: Arc<FinalizedBlock>) {
-        self.unwritten_bytes = self.unwritten_bytes.saturating_add(held_bytes(&block));
+        self.unwritten_bytes = self.unwritten_bytes.saturating_add(held_bytes(&block.body, &block.outcome));
         self.uncommitted.push_back(block);
     }
 
@@ -283,7 +283,7 @@ impl Chain {
     pub(crate) fn committed(&mut self, height: Height) {
         self.committed = self.committed.max(height);
         while let Some(written) = self.uncommitted.pop_front_if(|block| block.header.height <= height) {
-            self.unwritten_bytes = self.unwritten_bytes.saturating_sub(held_bytes(&written));
+            self.unwritten_bytes = self.unwritten_bytes.saturating_sub(held_bytes(&written.body, &written.outcome));
         }
     }
 
@@ -293,11 +293,11 @@ impl Chain {
     }
 }
 
-/// What a final block takes in memory, about: a transaction's weight is no less than its bytes.
-fn held_bytes(block: &FinalizedBlock) -> usize {
-    let outcome = &block.outcome;
+/// What an executed block takes in memory, about: a transaction's weight is no less than its bytes.
+#[must_use]
+pub fn held_bytes(body: &Body, outcome: &BlockOutcome) -> usize {
     let weights = outcome.receipts.iter().map(|receipt| usize::try_from(receipt.weight.0).unwrap_or(usize::MAX));
-    let calls = block.body.system_calls.iter().map(|call| call.body.len());
+    let calls = body.system_calls.iter().map(|call| call.body.len());
     let counted = [
         outcome.receipts.len().saturating_mul(RECEIPT_BYTES),
         outcome.changes.len().saturating_mul(CHANGE_BYTES),

@@ -61,7 +61,7 @@ mod verified;
 mod waiting_calls;
 pub mod wire;
 
-pub use chain::{Ground, Tip};
+pub use chain::{Ground, Tip, held_bytes};
 pub use clocks::ClockReport;
 pub use company::Reach;
 pub use config::{Config, Start, UNWRITTEN_BYTES_MAX};

@@ -7,10 +7,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::{Body, HttpBody};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
 use tokio::sync::Semaphore;
 
 use super::error::ApiError;
@@ -20,6 +22,10 @@ use crate::metrics::Metrics;
 
 /// Requests that are worked on at once, streams not counted.
 const REQUESTS_MAX: usize = 4_096;
+/// An answer of so many bytes needs no room: 64 MiB over all connections.
+const SHORT_BYTES_MAX: u64 = 64 * 1024;
+/// Bytes of longer answers that wait to be read. The longest, a full block in JSON, is a third of it.
+const WAITING_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// A request that waits longer for its answer gets an error; long polls are shorter.
 const ANSWER_MAX: Duration = Duration::from_secs(75);
 
@@ -29,6 +35,8 @@ pub(crate) struct Guard {
     hosts: Vec<String>,
     origins: Vec<String>,
     room: Semaphore,
+    /// Bytes that may still wait to be read.
+    waiting: Arc<Semaphore>,
     metrics: Arc<Metrics>,
 }
 
@@ -39,6 +47,7 @@ impl Guard {
             hosts: settings.hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
             origins: settings.origins.iter().map(|origin| origin.trim_end_matches('/').to_ascii_lowercase()).collect(),
             room: Semaphore::new(REQUESTS_MAX),
+            waiting: Arc::new(Semaphore::new(WAITING_BYTES_MAX)),
             metrics,
         }
     }
@@ -107,16 +116,77 @@ fn preflight() -> Response {
 }
 
 async fn answer(guard: &Guard, request: Request, next: Next) -> Response {
-    let Ok(_room) = guard.room.try_acquire() else {
-        let hint = "try again in a second, or ask another node";
-        return ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "the node has too much to do", hint)
-            .into_response();
-    };
+    let Ok(_room) = guard.room.try_acquire() else { return busy() };
     match tokio::time::timeout(ANSWER_MAX, next.run(request)).await {
-        Ok(response) => response,
+        Ok(response) => charged(&guard.waiting, response),
         Err(_) => {
             let hint = "try again, or ask another node";
             ApiError::new(StatusCode::GATEWAY_TIMEOUT, "timeout", "the answer took too long", hint).into_response()
         }
+    }
+}
+
+fn busy() -> Response {
+    let hint = "try again in a second, or ask another node";
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "the node has too much to do", hint).into_response()
+}
+
+/// A long answer takes room until it is written or its reader is gone. Streams, whose length nobody knows, have bounds of their own.
+fn charged(waiting: &Arc<Semaphore>, response: Response) -> Response {
+    let Some(bytes) = response.body().size_hint().exact().filter(|bytes| *bytes > SHORT_BYTES_MAX) else {
+        return response;
+    };
+    let charge = u32::try_from(bytes).unwrap_or(u32::MAX).min(WAITING_BYTES_MAX as u32);
+    let Ok(room) = waiting.clone().try_acquire_many_owned(charge) else { return busy() };
+    let (mut parts, body) = response.into_parts();
+    parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes));
+    let pieces = body.into_data_stream().map(move |piece| {
+        let _held = &room;
+        piece
+    });
+    Response::from_parts(parts, Body::from_stream(pieces))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(bytes: usize) -> Response {
+        Response::new(Body::from(vec![b'x'; bytes]))
+    }
+
+    // FAULTS HB7
+    #[tokio::test]
+    async fn answers_that_nobody_reads_share_a_room_and_short_ones_need_none() {
+        let waiting = Arc::new(Semaphore::new(WAITING_BYTES_MAX));
+        let mut unread = Vec::new();
+        loop {
+            let response = charged(&waiting, answer(WAITING_BYTES_MAX / 4));
+            if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+                break;
+            }
+            unread.push(response);
+        }
+        assert_eq!((unread.len(), waiting.available_permits()), (4, 0));
+        let short = usize::try_from(SHORT_BYTES_MAX).expect("small");
+        for bytes in [0, 1, short] {
+            assert_eq!(charged(&waiting, answer(bytes)).status(), StatusCode::OK, "{bytes} bytes");
+        }
+        assert_eq!(charged(&waiting, answer(short + 1)).status(), StatusCode::SERVICE_UNAVAILABLE);
+        // One is read, another one's reader goes away.
+        let read = unread.pop().expect("four");
+        assert_eq!(read.headers()[header::CONTENT_LENGTH], (WAITING_BYTES_MAX / 4).to_string());
+        let body = axum::body::to_bytes(read.into_body(), usize::MAX).await.expect("it is whole");
+        assert_eq!(body.len(), WAITING_BYTES_MAX / 4);
+        assert_eq!(waiting.available_permits(), WAITING_BYTES_MAX / 4);
+        unread.pop();
+        assert_eq!(waiting.available_permits(), WAITING_BYTES_MAX / 2);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_longer_than_the_room_takes_all_of_it() {
+        let waiting = Arc::new(Semaphore::new(WAITING_BYTES_MAX));
+        let response = charged(&waiting, answer(WAITING_BYTES_MAX + 1));
+        assert_eq!((response.status(), waiting.available_permits()), (StatusCode::OK, 0));
     }
 }

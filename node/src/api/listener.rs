@@ -1,7 +1,8 @@
 //! The API's socket: so many connections and no more, and none that stays silent.
 //!
 //! It must not know HTTP. A connection on which nothing was read or written for a while is closed; answers that take long are
-//! shorter than that, and streams show that they are alive.
+//! shorter than that, and streams show that they are alive. What was read and not answered yet is bounded in bytes: who sends
+//! more than there is room for loses its connection, and short requests always find room.
 
 use std::future::{Future, Pending, pending};
 use std::io;
@@ -18,6 +19,10 @@ use tokio::time::{Instant, Timeout, timeout_at};
 
 /// Most connections at once.
 const CONNECTIONS_MAX: usize = 1_024;
+/// Bytes of a request that every connection may send: 16 MiB over all of them.
+const SHORT_BYTES: usize = 16 * 1024;
+/// Bytes beyond that of all requests that are not answered yet.
+const LONG_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Longest silence of a connection.
 const SILENCE_MAX: Duration = Duration::from_secs(90);
 
@@ -25,11 +30,14 @@ const SILENCE_MAX: Duration = Duration::from_secs(90);
 pub(crate) struct Door {
     listener: TcpListener,
     room: Arc<Semaphore>,
+    /// Bytes for which there is room.
+    long: Arc<Semaphore>,
 }
 
 impl Door {
     pub(crate) fn new(listener: TcpListener) -> Self {
-        Self { listener, room: Arc::new(Semaphore::new(CONNECTIONS_MAX)) }
+        let (room, long) = (Semaphore::new(CONNECTIONS_MAX), Semaphore::new(LONG_BYTES_MAX));
+        Self { listener, room: Arc::new(room), long: Arc::new(long) }
     }
 }
 
@@ -43,7 +51,8 @@ impl axum::serve::Listener for Door {
         let (stream, address) = axum::serve::Listener::accept(&mut self.listener).await;
         // Answers are small and awaited; without this option they may wait for an acknowledgement.
         let _ = stream.set_nodelay(true);
-        (Connection { stream, heard: Instant::now(), alarm: alarm(Instant::now()), _room: room }, address)
+        let (heard, long) = (Instant::now(), self.long.clone());
+        (Connection { stream, heard, alarm: alarm(heard), unanswered: 0, long, held: None, _room: room }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -58,6 +67,11 @@ pub(crate) struct Connection {
     heard: Instant,
     /// Rings when that may be too long ago.
     alarm: Pin<Box<Timeout<Pending<()>>>>,
+    /// Bytes that were read since something was written.
+    unanswered: usize,
+    long: Arc<Semaphore>,
+    /// The room that they take beyond the first.
+    held: Option<OwnedSemaphorePermit>,
     _room: OwnedSemaphorePermit,
 }
 
@@ -66,6 +80,29 @@ fn alarm(heard: Instant) -> Pin<Box<Timeout<Pending<()>>>> {
 }
 
 impl Connection {
+    /// Counts what was read: an error when there is no room for it.
+    fn count(&mut self, bytes: usize) -> io::Result<()> {
+        let before = self.unanswered.max(SHORT_BYTES);
+        self.unanswered = self.unanswered.saturating_add(bytes);
+        let more = u32::try_from(self.unanswered.saturating_sub(before)).unwrap_or(u32::MAX);
+        if more == 0 {
+            return Ok(());
+        }
+        let Ok(room) = self.long.clone().try_acquire_many_owned(more) else {
+            return Err(io::Error::other("the requests under way are too long together"));
+        };
+        match &mut self.held {
+            Some(held) => held.merge(room),
+            None => self.held = Some(room),
+        }
+        Ok(())
+    }
+
+    /// Something was written: an answer has begun.
+    fn answered(&mut self) {
+        (self.unanswered, self.held) = (0, None);
+    }
+
     /// Nothing can be read or written now: an error when that has been so for too long.
     fn silence(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
         while self.alarm.as_mut().poll(context).is_ready() {
@@ -84,9 +121,11 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
         let result = Pin::new(&mut self.stream).poll_read(context, buffer);
         if result.is_ready() {
             self.heard = Instant::now();
+            self.count(buffer.filled().len().saturating_sub(before))?;
             return result;
         }
         self.silence(context).map(Err)
@@ -98,6 +137,7 @@ impl AsyncWrite for Connection {
         let result = Pin::new(&mut self.stream).poll_write(context, bytes);
         if result.is_ready() {
             self.heard = Instant::now();
+            self.answered();
             return result;
         }
         self.silence(context).map(Err)
@@ -109,5 +149,67 @@ impl AsyncWrite for Connection {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::serve::Listener;
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+
+    const MIB: usize = 1024 * 1024;
+
+    async fn door() -> Door {
+        Door::new(TcpListener::bind("127.0.0.1:0").await.expect("a port"))
+    }
+
+    async fn connect(door: &mut Door) -> (TcpStream, Connection) {
+        let address = door.local_addr().expect("it is bound");
+        let (client, (connection, _)) = tokio::join!(TcpStream::connect(address), Listener::accept(door));
+        (client.expect("it listens"), connection)
+    }
+
+    // FAULTS HB7
+    #[tokio::test]
+    async fn long_requests_share_a_room_until_they_are_answered_and_short_ones_need_none() {
+        let mut door = door().await;
+        let (_client, mut one) = connect(&mut door).await;
+        let (_another, mut other) = connect(&mut door).await;
+        let whole = (0..).take_while(|_| one.count(MIB).is_ok()).count();
+        assert_eq!(whole, LONG_BYTES_MAX / MIB, "the first bytes are free, and the last MiB would be too much");
+        assert!(other.count(SHORT_BYTES).is_ok());
+        assert!(other.count(MIB).is_err());
+        one.write_all(b"HTTP/1.1 200 OK").await.expect("somebody reads");
+        assert_eq!(door.long.available_permits(), LONG_BYTES_MAX);
+        let (_third, mut third) = connect(&mut door).await;
+        assert!(third.count(8 * MIB).is_ok());
+        drop(third);
+        assert_eq!(door.long.available_permits(), LONG_BYTES_MAX, "who is gone holds nothing");
+    }
+
+    // FAULTS HB7
+    #[tokio::test]
+    async fn what_is_read_counts() {
+        use tokio::io::AsyncReadExt;
+        let mut door = door().await;
+        let (mut client, mut connection) = connect(&mut door).await;
+        let sent = vec![b'x'; 2 * SHORT_BYTES];
+        let mut read = vec![0; sent.len()];
+        let (written, heard) = tokio::join!(client.write_all(&sent), connection.read_exact(&mut read));
+        assert!(written.is_ok() && heard.is_ok());
+        assert_eq!(door.long.available_permits(), LONG_BYTES_MAX - SHORT_BYTES);
+    }
+
+    #[tokio::test]
+    async fn there_are_so_many_connections_and_no_more() {
+        let mut door = door().await;
+        let all = door.room.clone().acquire_many_owned(u32::try_from(CONNECTIONS_MAX - 1).expect("few"));
+        let _all = all.await.expect("it is open");
+        let (_client, connection) = connect(&mut door).await;
+        assert_eq!(door.room.available_permits(), 0);
+        drop(connection);
+        assert_eq!(door.room.available_permits(), 1);
     }
 }

@@ -51,6 +51,8 @@ pub(crate) struct AppState {
     pub(crate) checkers: Arc<rayon::ThreadPool>,
     /// How many checks may be under way.
     pub(crate) checks: Arc<Semaphore>,
+    /// How many may read the store.
+    pub(crate) reads: Arc<Semaphore>,
     /// How many streams may be open.
     pub(crate) streams: Arc<Semaphore>,
     /// Turns true when the node stops: streams end then.
@@ -66,6 +68,8 @@ pub struct Api {
 
 /// Batches whose signatures are checked at once; more are told to come again.
 const CHECKS_MAX: usize = 64;
+/// Requests that read the store at once; others wait their turn.
+const READS_MAX: usize = 8;
 
 impl Api {
     /// Serves on a listener that is bound already.
@@ -94,6 +98,7 @@ impl Api {
             miners: Arc::default(),
             checkers: Arc::new(checkers),
             checks: Arc::new(Semaphore::new(CHECKS_MAX)),
+            reads: Arc::new(Semaphore::new(READS_MAX)),
             streams: Arc::new(Semaphore::new(usize::try_from(settings.streams_max).unwrap_or(usize::MAX >> 4))),
             stopping: stopping.clone(),
         };

@@ -87,14 +87,17 @@ async fn wrong_method(method: Method, uri: Uri) -> ApiError {
     )
 }
 
-/// Reads the store on a thread that may wait, so that no other request does.
+/// Reads the store on a thread that may wait, so that no other request does. As few read at once as `AppState::reads` allows: a
+/// full block takes some 40 MiB before its answer is measured.
 pub(crate) async fn off_thread<T: Send + 'static>(
     state: &AppState,
     work: impl FnOnce(&Port) -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
+    let turn = state.reads.clone().acquire_owned().await.expect("the semaphore is never closed");
     let port = state.port.clone();
-    match tokio::task::spawn_blocking(move || work(&port)).await {
-        Ok(result) => result,
+    // The turn ends with the work, also when nobody waits for it any more.
+    match tokio::task::spawn_blocking(move || (work(&port), turn)).await {
+        Ok((result, _turn)) => result,
         // The store panics when it cannot be read; the node's own threads meet the same and stop it.
         Err(_) => Err(crate::shell::Unavailable::Stopping.into()),
     }

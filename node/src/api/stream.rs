@@ -28,7 +28,7 @@ use super::read;
 use super::request::{Params, hash};
 use super::routes::off_thread;
 use super::transactions::{is_certified, look};
-use crate::shell::PoolChange;
+use crate::shell::{Listening, PoolChange};
 
 /// Events that may wait for a slow reader.
 const WAITING_MAX: usize = 64;
@@ -131,7 +131,8 @@ fn open(state: &AppState, params: &StreamParams) -> Result<mpsc::Receiver<Told>,
         return Err(ApiError::new(status, "too_many_streams", "the node has as many streams as it allows", hint));
     };
     let transaction = params.transaction.as_deref().map(hash).transpose()?;
-    let (sender, receiver) = mpsc::channel(WAITING_MAX);
+    // Of a transaction only the newest status matters, and its events are long.
+    let (sender, receiver) = mpsc::channel(if transaction.is_some() { 1 } else { WAITING_MAX });
     let notices = &state.port.notices;
     let (finals, blocks, changes) = (notices.finals(), notices.blocks(), notices.changes());
     let teller = Teller { state: state.clone(), finals, blocks, changes, sender, _permit: permit };
@@ -148,8 +149,8 @@ fn open(state: &AppState, params: &StreamParams) -> Result<mpsc::Receiver<Told>,
 
 struct Teller {
     state: AppState,
-    finals: broadcast::Receiver<Arc<DecidedBlock>>,
-    blocks: broadcast::Receiver<Arc<FinalizedBlock>>,
+    finals: Listening<DecidedBlock>,
+    blocks: Listening<FinalizedBlock>,
     changes: broadcast::Receiver<PoolChange>,
     sender: mpsc::Sender<Told>,
     _permit: OwnedSemaphorePermit,

@@ -46,7 +46,7 @@ pub use allow::allow_votes_above;
 pub use clock::Clock;
 pub use condition::{Condition, Told, trouble_names};
 pub use fault::Faults;
-pub use notices::{Notices, PoolChange};
+pub use notices::{Listening, Notices, PoolChange};
 pub use port::{Port, Unavailable};
 pub use room::{Measure, Room, Scarcity, Space, space_of};
 pub use snapshot::Snapshot;

@@ -1,17 +1,20 @@
 //! What clients of this node are told, spread to everybody who listens.
 //!
-//! A listener that is too slow misses notices and is told how many; it then reads what it missed from the store by height.
+//! A listener that is too slow misses notices and is told so; it then reads what it missed from the store by height.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use execution::FinalizedBlock;
-use replica::DecidedBlock;
+use replica::{DecidedBlock, held_bytes};
 use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
 use types::{Hash32, Height};
 
-/// Blocks that a listener may be behind: they are held in memory for it.
+/// Blocks that a listener may be behind,
 const BLOCKS_BEHIND_MAX: usize = 64;
+/// and their bytes, of each sort: they are held in memory for it. The newest is held whatever it takes.
+const BYTES_BEHIND_MAX: usize = 16 * 1024 * 1024;
 /// Blocks that may be final and not in the store yet, for readers: a check of a certificate and a write apart.
 const DECIDED_MAX: usize = 64;
 /// Changes of the pool that a listener may be behind.
@@ -50,13 +53,64 @@ struct Decided {
     told: Height,
 }
 
+/// One sort of blocks on its way to listeners. What they are sent are names: the blocks are held here, as many as may be.
+#[derive(Debug)]
+struct Blocks<T> {
+    names: broadcast::Sender<Weak<T>>,
+    held: Mutex<Held<T>>,
+}
+
+/// The newest blocks with their bytes, oldest first.
+#[derive(Debug)]
+struct Held<T> {
+    blocks: VecDeque<(Arc<T>, usize)>,
+    bytes: usize,
+}
+
+impl<T> Blocks<T> {
+    fn new() -> Self {
+        let held = Mutex::new(Held { blocks: VecDeque::new(), bytes: 0 });
+        Self { names: broadcast::Sender::new(BLOCKS_BEHIND_MAX), held }
+    }
+
+    fn tell(&self, block: &Arc<T>, bytes: usize) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.names.receiver_count() == 0 {
+            (held.blocks, held.bytes) = (VecDeque::new(), 0);
+            return;
+        }
+        held.blocks.push_back((block.clone(), bytes));
+        held.bytes = held.bytes.saturating_add(bytes);
+        while held.blocks.len() > BLOCKS_BEHIND_MAX || held.blocks.len() > 1 && held.bytes > BYTES_BEHIND_MAX {
+            let bytes = held.blocks.pop_front().map_or(0, |(_, bytes)| bytes);
+            held.bytes = held.bytes.saturating_sub(bytes);
+        }
+        // Nobody listening any more is no error.
+        let _ = self.names.send(Arc::downgrade(block));
+    }
+}
+
+/// Listens to one sort of blocks.
+#[derive(Debug)]
+pub struct Listening<T>(broadcast::Receiver<Weak<T>>);
+
+impl<T> Listening<T> {
+    /// Waits for the next block.
+    ///
+    /// # Errors
+    /// As those of the channel; a block that is not held any more was missed.
+    pub async fn recv(&mut self) -> Result<Arc<T>, RecvError> {
+        self.0.recv().await?.upgrade().ok_or(RecvError::Lagged(1))
+    }
+}
+
 /// Where notices are spread.
 #[derive(Clone, Debug)]
 pub struct Notices {
-    finals: broadcast::Sender<Arc<DecidedBlock>>,
+    finals: Arc<Blocks<DecidedBlock>>,
     /// Those that may not be in the store yet.
     decided: Arc<RwLock<Decided>>,
-    blocks: broadcast::Sender<Arc<FinalizedBlock>>,
+    blocks: Arc<Blocks<FinalizedBlock>>,
     changes: broadcast::Sender<PoolChange>,
 }
 
@@ -65,9 +119,9 @@ impl Notices {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            finals: broadcast::Sender::new(BLOCKS_BEHIND_MAX),
+            finals: Arc::new(Blocks::new()),
             decided: Arc::default(),
-            blocks: broadcast::Sender::new(BLOCKS_BEHIND_MAX),
+            blocks: Arc::new(Blocks::new()),
             changes: broadcast::Sender::new(CHANGES_BEHIND_MAX),
         }
     }
@@ -84,17 +138,16 @@ impl Notices {
         }
         decided.blocks.push_back(block.clone());
         drop(decided);
-        // Nobody listening is no error.
-        let _ = self.finals.send(block);
+        self.finals.tell(&block, held_bytes(&block.body, &block.outcome));
     }
 
     /// A block is final, durable, certified and in the store.
-    pub(crate) fn block(&self, block: Arc<FinalizedBlock>) {
+    pub(crate) fn block(&self, block: &Arc<FinalizedBlock>) {
         let mut decided = self.decided.write().unwrap_or_else(PoisonError::into_inner);
         let stored = decided.blocks.partition_point(|earlier| earlier.header.height <= block.header.height);
         decided.blocks.drain(..stored);
         drop(decided);
-        let _ = self.blocks.send(block);
+        self.blocks.tell(block, held_bytes(&block.body, &block.outcome));
     }
 
     /// The newest block that is final here and not in the store yet, if there is one.
@@ -122,14 +175,14 @@ impl Notices {
 
     /// Listens to blocks as they become final, certified or not, from now on.
     #[must_use]
-    pub fn finals(&self) -> broadcast::Receiver<Arc<DecidedBlock>> {
-        self.finals.subscribe()
+    pub fn finals(&self) -> Listening<DecidedBlock> {
+        Listening(self.finals.names.subscribe())
     }
 
     /// Listens to final blocks that are certified and stored, from now on.
     #[must_use]
-    pub fn blocks(&self) -> broadcast::Receiver<Arc<FinalizedBlock>> {
-        self.blocks.subscribe()
+    pub fn blocks(&self) -> Listening<FinalizedBlock> {
+        Listening(self.blocks.names.subscribe())
     }
 
     /// Listens to changes of the pool from now on.
@@ -189,8 +242,51 @@ mod tests {
         for height in [1, 2, 1, 2, 3, 3] {
             notices.decided(block(height));
         }
-        let told: Vec<u64> = std::iter::from_fn(|| finals.try_recv().ok()).map(|told| told.header.height.0).collect();
+        let next = || finals.0.try_recv().ok()?.upgrade();
+        let told: Vec<u64> = std::iter::from_fn(next).map(|told| told.header.height.0).collect();
         assert_eq!(told, [1, 2, 3]);
         assert_eq!(notices.newest_decided().map(|newest| newest.header.height), Some(Height(3)));
+    }
+
+    // FAULTS HB7
+    #[tokio::test]
+    async fn what_is_held_for_a_slow_listener_is_bounded_in_bytes_and_it_hears_that_it_missed_the_rest() {
+        let told = |bytes: usize, count: u64| {
+            let blocks = Blocks::new();
+            let slow = Listening(blocks.names.subscribe());
+            (1..=count).for_each(|height| blocks.tell(&block(height), bytes));
+            (blocks, slow)
+        };
+        // Bytes of a block, how many are told, how many are held.
+        for (bytes, count, held) in [
+            (0, 100, BLOCKS_BEHIND_MAX),
+            (BYTES_BEHIND_MAX / 4, 10, 4),
+            (BYTES_BEHIND_MAX / 4 + 1, 10, 3),
+            (BYTES_BEHIND_MAX * 2, 10, 1),
+        ] {
+            let (blocks, mut slow) = told(bytes, count);
+            let inside = blocks.held.lock().expect("nobody panicked").blocks.len();
+            assert_eq!(inside, held, "{bytes} bytes each");
+            assert!(matches!(slow.recv().await, Err(RecvError::Lagged(_))));
+            let mut heard = Vec::new();
+            while !slow.0.is_empty() {
+                heard.extend(slow.recv().await.ok().map(|told| told.header.height.0));
+            }
+            let first = count + 1 - u64::try_from(held).expect("few");
+            assert_eq!(heard, (first..=count).collect::<Vec<_>>(), "{bytes} bytes each");
+        }
+        // Without listeners nothing is held.
+        let (blocks, slow) = told(1, 10);
+        drop(slow);
+        blocks.tell(&block(11), 1);
+        assert_eq!(blocks.held.lock().expect("nobody panicked").blocks.len(), 0);
+    }
+
+    #[test]
+    fn final_blocks_that_the_store_lacks_are_bounded_and_the_newest_stay() {
+        let notices = Notices::new();
+        (1..=DECIDED_MAX as u64 + 10).for_each(|height| notices.decided(block(height)));
+        let heights: Vec<u64> = notices.read_decided().blocks.iter().map(|told| told.header.height.0).collect();
+        assert_eq!(heights, (11..=DECIDED_MAX as u64 + 10).collect::<Vec<_>>());
     }
 }

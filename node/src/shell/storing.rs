@@ -96,7 +96,7 @@ impl Writer {
             }
         }
         self.commit(&blocks)?;
-        news.into_iter().for_each(|block| self.notices.block(block));
+        news.iter().for_each(|block| self.notices.block(block));
         if sync || self.bytes >= UNSYNCED_BYTES_MAX { self.sync() } else { Ok(()) }
     }
 
