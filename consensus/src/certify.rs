@@ -78,6 +78,14 @@ impl Jobs {
     }
 }
 
+#[cfg(test)]
+impl Jobs {
+    /// Jobs under way, and votes and certificates that wait for one.
+    pub(crate) fn counts(&self) -> (usize, usize, usize) {
+        (self.pending.len(), self.doubted.len(), self.certificates.len())
+    }
+}
+
 /// What at most one certificate is needed for.
 type Place = (VoteKind, View);
 

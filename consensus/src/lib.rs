@@ -51,6 +51,8 @@
 )]
 
 mod available;
+#[cfg(test)]
+mod bounds_tests;
 mod certify;
 mod config;
 mod epoch;

@@ -24,6 +24,12 @@ impl Untold {
         self.waiting.iter().map(|(due, _)| *due).min()
     }
 
+    /// How many wait.
+    #[cfg(test)]
+    pub(crate) fn count(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Forgets all.
     pub(crate) fn clear(&mut self) {
         self.waiting.clear();

@@ -27,6 +27,12 @@ impl Tally {
         self.pools.is_empty()
     }
 
+    /// How many votes are remembered.
+    #[cfg(test)]
+    pub(crate) fn count(&self) -> usize {
+        self.pools.values().map(|pool| pool.votes.len()).sum()
+    }
+
     pub(crate) fn has(&self, signer: ValidatorIndex, statement: &VoteStatement) -> bool {
         self.pools.get(statement).is_some_and(|pool| pool.votes.contains_key(&signer))
     }

@@ -160,6 +160,21 @@ impl Listen {
         }
     }
 
+    /// Somebody tells of a vote by this node's key, which nobody has verified.
+    fn note(&mut self, from: PeerKey, statement: &VoteStatement) {
+        let rumours = &mut self.rumours;
+        if let Some((_, by)) = rumours.iter_mut().find(|(rumoured, _)| rumoured == statement) {
+            if by.len() < PEERS_MAX {
+                by.insert(from);
+            }
+            return;
+        }
+        if rumours.len() >= RUMOURS_MAX {
+            rumours.remove(0);
+        }
+        rumours.push((*statement, BTreeSet::from([from])));
+    }
+
     /// A view ended without this node.
     pub(crate) const fn view_ended(&mut self) {
         if let Stage::Short { views, .. } = &mut self.stage {
@@ -346,16 +361,56 @@ impl Replica {
         if !is_own || !self.engine.is_foreign(statement) {
             return;
         }
-        let rumours = &mut self.listen.rumours;
-        if let Some((_, by)) = rumours.iter_mut().find(|(rumoured, _)| rumoured == statement) {
-            if by.len() < PEERS_MAX {
-                by.insert(from);
-            }
-            return;
+        self.listen.note(from, statement);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use types::{Hash32, VoteKind};
+
+    use super::*;
+
+    fn peer(number: usize) -> PeerKey {
+        let mut key = [0; 32];
+        key[..8].copy_from_slice(&(number as u64).to_le_bytes());
+        PeerKey(key)
+    }
+
+    fn nullify(view: u64) -> VoteStatement {
+        let (kind, parent_view, block) = (VoteKind::Nullify, View::ZERO, Hash32::ZERO);
+        VoteStatement { kind, epoch: Epoch::ZERO, view: View(view), parent_view, block }
+    }
+
+    fn listening() -> Listen {
+        let terms = ListenTerms { least_ms: 1_000, most_ms: 2_000, on_twin: OnTwin::Stop };
+        Listen::new(terms, VoteBound::Above(Position::default()), Height::ZERO, 0)
+    }
+
+    // FAULTS HB7
+    #[test]
+    fn so_many_peers_are_remembered_for_their_heights_and_each_once() {
+        let mut listen = listening();
+        for number in 0..2 * PEERS_MAX {
+            listen.heard_height(peer(number), Height::ZERO, 0);
         }
-        if rumours.len() >= RUMOURS_MAX {
-            rumours.remove(0);
+        assert_eq!((listen.without_blocks.len(), listen.with_blocks.len()), (PEERS_MAX, 0));
+        for number in 0..2 * PEERS_MAX {
+            listen.heard_height(peer(number), Height(1), 0);
         }
-        rumours.push((*statement, BTreeSet::from([from])));
+        assert_eq!((listen.without_blocks.len(), listen.with_blocks.len()), (0, PEERS_MAX));
+    }
+
+    // FAULTS HB7
+    #[test]
+    fn of_votes_by_the_own_key_that_are_not_verified_the_newest_few_are_remembered_and_from_so_many_peers() {
+        let mut listen = listening();
+        let views = 2 * RUMOURS_MAX as u64;
+        for view in 0..views {
+            (0..2 * PEERS_MAX).for_each(|number| listen.note(peer(number), &nullify(view)));
+        }
+        assert_eq!(listen.rumours.len(), RUMOURS_MAX);
+        assert!(listen.rumours.iter().all(|(_, by)| by.len() == PEERS_MAX));
+        assert_eq!(listen.rumours.last().map(|(statement, _)| statement.view), Some(View(views - 1)));
     }
 }
