@@ -1,6 +1,7 @@
 //! Getting single blocks and certificates that others have: from the leader first, then from everybody in turn.
 //!
-//! One question per block at a time; a question that is not answered is asked of the next peer. When every peer was asked once,
+//! One question per block at a time, and few blocks at a time, because an answer is long; a question that is not answered is
+//! asked of the next peer, and who was asked least about comes first. When every peer was asked once,
 //! the round is over and nobody is asked for Δ: a block that nobody has costs little. Nothing here believes an answer: a block
 //! must hash to what was asked for.
 
@@ -16,6 +17,8 @@ use crate::wire::Request;
 
 /// Blocks wanted at once.
 const WANTED_MAX: usize = 64;
+/// Blocks that are asked for at once: with the answers that come and are being checked 64 MiB.
+const ASKED_MAX: usize = 8;
 /// Peers that are asked for one certificate.
 const CERTIFICATE_PEERS: usize = 2;
 
@@ -36,6 +39,8 @@ struct Wanted {
     asked: Vec<PeerKey>,
     /// Whose answer is waited for.
     waiting: Option<PeerKey>,
+    /// It would have been asked for, but for others.
+    is_put_off: bool,
 }
 
 /// What a question was about.
@@ -65,6 +70,9 @@ impl Fetch {
     /// The block came, or nobody needs it any more.
     pub(crate) fn done(&mut self, hash: &Hash32) {
         self.wanted.remove(hash);
+        for wanted in self.wanted.values_mut().filter(|wanted| wanted.is_put_off) {
+            wanted.retry_ms = 0;
+        }
     }
 
     /// A peer did not have it: the next one is asked at once, if this round has one.
@@ -83,6 +91,25 @@ impl Fetch {
 
     pub(crate) fn is_wanted(&self, hash: &Hash32) -> bool {
         self.wanted.contains_key(hash)
+    }
+
+    /// Whether as many other blocks are asked for as may be.
+    fn is_busy(&self, but: &Hash32) -> bool {
+        let others = self.wanted.iter().filter(|(hash, wanted)| *hash != but && wanted.waiting.is_some());
+        others.count() >= ASKED_MAX
+    }
+
+    /// The blocks that are to be asked for again, those first for which fewest were asked. Late answers are not waited for.
+    fn overdue(&mut self, now_ms: u64) -> Vec<Hash32> {
+        let overdue = self.wanted.iter_mut().filter(|(_, wanted)| wanted.retry_ms <= now_ms);
+        let mut overdue: Vec<(usize, u64, Hash32)> = overdue
+            .map(|(hash, wanted)| {
+                wanted.waiting = None;
+                (wanted.asked.len(), wanted.retry_ms, *hash)
+            })
+            .collect();
+        overdue.sort_unstable();
+        overdue.into_iter().map(|(_, _, hash)| hash).collect()
     }
 
     pub(crate) fn deadline_ms(&self) -> Option<u64> {
@@ -129,6 +156,13 @@ impl Replica {
         if !self.fetch.wanted.contains_key(hash) && (self.is_coming(hash) || self.fetch.wanted.len() >= WANTED_MAX) {
             return self.give_a_moment(hash);
         }
+        if self.fetch.is_busy(hash) {
+            self.give_a_moment(hash);
+            if let Some(wanted) = self.fetch.wanted.get_mut(hash) {
+                wanted.is_put_off = true;
+            }
+            return;
+        }
         let leader = first_from.filter(|leader| *leader != self.config.own_peer);
         let peers: Vec<PeerKey> = self.sync.peers().collect();
         self.fetch.turn = self.fetch.turn.wrapping_add(1);
@@ -137,7 +171,7 @@ impl Replica {
         let wanted = self.fetch.wanted.entry(*hash).or_default();
         let to = leader.iter().chain(in_turn).find(|peer| !wanted.asked.contains(peer)).copied();
         wanted.retry_ms = now_ms.saturating_add(self.config.genesis.parameters.timing.delta_ms);
-        wanted.waiting = to;
+        (wanted.waiting, wanted.is_put_off) = (to, false);
         let Some(to) = to else {
             // Everybody was asked once: the next round begins after a pause.
             wanted.asked.clear();
@@ -151,9 +185,7 @@ impl Replica {
     /// Asks again, of somebody else, for blocks that have not come.
     pub(crate) fn want_again(&mut self) {
         let now_ms = self.now.monotonic_ms;
-        let overdue: Vec<Hash32> =
-            self.fetch.wanted.iter().filter(|(_, wanted)| wanted.retry_ms <= now_ms).map(|(hash, _)| *hash).collect();
-        for hash in overdue {
+        for hash in self.fetch.overdue(now_ms) {
             let needed = self.certified.contains(&hash)
                 || self.awaited.contains(&hash)
                 || self.judgements.values().any(|judged| judged.block == hash || judged.parent == hash)
@@ -183,9 +215,11 @@ impl Replica {
 
     /// A block that will be asked for unless it comes soon by itself.
     fn give_a_moment(&mut self, hash: &Hash32) {
-        if self.fetch.wanted.len() < WANTED_MAX {
-            let grace_ms = self.config.genesis.parameters.timing.delta_ms / 4;
-            let retry_ms = self.now.monotonic_ms.saturating_add(grace_ms);
+        let grace_ms = self.config.genesis.parameters.timing.delta_ms / 4;
+        let retry_ms = self.now.monotonic_ms.saturating_add(grace_ms.max(1));
+        if let Some(wanted) = self.fetch.wanted.get_mut(hash) {
+            wanted.retry_ms = retry_ms;
+        } else if self.fetch.wanted.len() < WANTED_MAX {
             self.fetch.wanted.insert(*hash, Wanted { retry_ms, ..Wanted::default() });
         }
     }
@@ -215,5 +249,47 @@ impl Replica {
         let peers: Vec<PeerKey> = self.sync.peers().collect();
         let place = self.fetch.turn.checked_rem(peers.len())?;
         peers.get(place).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block(number: u8) -> Hash32 {
+        Hash32([number; 32])
+    }
+
+    fn wanted(retry_ms: u64, asked: u8, is_waiting: bool) -> Wanted {
+        let peer = |number| PeerKey([number; 32]);
+        Wanted { retry_ms, asked: (0..asked).map(peer).collect(), waiting: is_waiting.then(|| peer(9)), is_put_off: false }
+    }
+
+    #[test]
+    fn so_many_blocks_are_asked_for_at_once_and_who_was_asked_for_least_comes_first() {
+        let mut fetch = Fetch::default();
+        for number in 0..8 {
+            assert!(!fetch.is_busy(&block(100)), "block {number}");
+            fetch.wanted.insert(block(number), wanted(1_000, 1, true));
+        }
+        fetch.wanted.insert(block(100), wanted(250, 0, false));
+        fetch.wanted.insert(block(101), wanted(999, 2, false));
+        fetch.wanted.insert(block(102), wanted(1_001, 0, false));
+        assert!(fetch.is_busy(&block(100)) && fetch.is_busy(&block(101)));
+        assert!(!fetch.is_busy(&block(0)), "a block does not stand in its own way");
+        assert_eq!(fetch.overdue(998), [block(100)]);
+        let overdue = fetch.overdue(1_000);
+        assert_eq!((overdue.len(), overdue[0], overdue[1], overdue[9]), (10, block(100), block(0), block(101)));
+        assert!(!fetch.is_busy(&block(100)), "whose answers are overdue make room");
+    }
+
+    #[test]
+    fn a_block_that_comes_makes_room_for_those_that_were_put_off() {
+        let mut fetch = Fetch::default();
+        fetch.wanted.insert(block(1), wanted(1_000, 1, true));
+        fetch.wanted.insert(block(2), wanted(250, 0, false));
+        fetch.wanted.insert(block(3), Wanted { is_put_off: true, ..wanted(250, 0, false) });
+        fetch.done(&block(1));
+        assert_eq!(fetch.overdue(0), [block(3)]);
     }
 }

@@ -411,6 +411,6 @@ mod tests {
         }
         assert_eq!(listen.rumours.len(), RUMOURS_MAX);
         assert!(listen.rumours.iter().all(|(_, by)| by.len() == PEERS_MAX));
-        assert_eq!(listen.rumours.last().map(|(statement, _)| statement.view), Some(View(views - 1)));
+        assert_eq!(listen.rumours.last().map(|(statement, _)| statement.view), Some(View(views.saturating_sub(1))));
     }
 }

@@ -377,3 +377,69 @@ impl Task {
         publish_directory(&self.directory, |directory| directory.peers = infos);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::swarm::handle::SendError;
+
+    fn peer(number: usize) -> PeerKey {
+        let mut key = [0; 32];
+        key[..8].copy_from_slice(&(number as u64).to_le_bytes());
+        PeerKey(key)
+    }
+
+    fn network(commands: Commands) -> Network {
+        Network {
+            key: peer(0),
+            commands,
+            links: Arc::default(),
+            counts: Arc::default(),
+            directory: Arc::default(),
+            next_request: Arc::default(),
+            ended: watch::channel(false).1,
+            book_changes: watch::channel(()).1,
+        }
+    }
+
+    // FAULTS HB7
+    #[test]
+    fn of_what_nobody_takes_so_much_waits_and_the_rest_is_lost() {
+        let (outward, mut inbound) = queues_outward();
+        let tell = |number| outward.tell(NetworkEvent::Refused { peer: peer(number), why: RefusalReason::GaveWay });
+        (0..2 * CONTROL_WAITING_MAX).for_each(tell);
+        assert_eq!(inbound.control.len(), CONTROL_WAITING_MAX);
+        for number in 0..CONTROL_WAITING_MAX {
+            match inbound.control.try_recv() {
+                Ok(NetworkEvent::Refused { peer: told, .. }) => assert_eq!(told, peer(number), "the oldest stay"),
+                other => panic!("{other:?}"),
+            }
+        }
+        tell(7);
+        assert_eq!(inbound.control.len(), 1, "there is room again");
+    }
+
+    // FAULTS HB7
+    #[test]
+    fn commands_that_the_task_does_not_take_are_refused_and_a_full_class_costs_no_other() {
+        let (commands, _inner, queues) = queues_inward();
+        let network = network(commands);
+        let longest = |channel: Channel| channel.row().bytes_max;
+        let publish = |channel: Channel| network.publish(channel, vec![0_u8; longest(channel)].into());
+        let ask = || network.request(peer(1), vec![0; longest(Channel::Sync)]).map(drop);
+        let punish = || network.punish(peer(1), "a test", Severity::Slight);
+        let senders: [&dyn Fn() -> Result<(), SendError>; 4] =
+            [&ask, &punish, &|| publish(Channel::Consensus), &|| publish(Channel::Module(types::ModuleId(1)))];
+        for send in senders {
+            let taken = std::iter::repeat_with(send).take_while(Result::is_ok).count();
+            assert_eq!(taken, COMMANDS_WAITING_MAX);
+            assert_eq!(send(), Err(SendError::Busy));
+        }
+        // What does not fit is refused before it waits.
+        assert!(matches!(network.request(peer(1), vec![0; longest(Channel::Sync) + 1]), Err(SendError::Outbox(_))));
+        let waiting = [&queues.sync, &queues.control, &queues.consensus, &queues.transactions].map(|queue| queue.len());
+        assert_eq!(waiting, [COMMANDS_WAITING_MAX; 4]);
+        drop(queues);
+        assert_eq!(ask(), Err(SendError::Closed));
+    }
+}
