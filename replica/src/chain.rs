@@ -54,9 +54,17 @@ pub(crate) struct Entry {
     /// It is being executed.
     pub(crate) executing: bool,
     pub(crate) outcome: Option<Arc<BlockOutcome>>,
+    /// What body and outcome take, about, once there is an outcome.
+    executed_bytes: usize,
 }
 
 impl Entry {
+    /// It was executed.
+    pub(crate) fn take_outcome(&mut self, outcome: Arc<BlockOutcome>) {
+        self.executed_bytes = self.body.as_ref().map_or(0, |body| held_bytes(body.body(), &outcome));
+        self.outcome = Some(outcome);
+    }
+
     /// The hashes of the body's system calls, reckoned once: they are asked for at every step while calls wait.
     pub(crate) fn call_hashes(&self) -> Option<&BTreeSet<Hash32>> {
         let body = self.body.as_ref()?;
@@ -129,6 +137,7 @@ impl Chain {
             valid: None,
             executing: false,
             outcome: None,
+            executed_bytes: 0,
         });
         if entry.body.is_none() && body.is_some() {
             entry.body = body;
@@ -141,6 +150,11 @@ impl Chain {
     /// Bytes of final blocks that wait for the store, about.
     pub(crate) const fn unwritten_bytes(&self) -> usize {
         self.unwritten_bytes
+    }
+
+    /// Bytes of blocks that are executed and not final, about.
+    pub(crate) fn executed_bytes(&self) -> usize {
+        self.entries.values().fold(0, |sum, entry| sum.saturating_add(entry.executed_bytes))
     }
 
     fn push_uncommitted(&mut self, block: Arc<FinalizedBlock>) {

@@ -31,6 +31,7 @@ pub struct Config {
     /// Limits of the pool.
     pub pool: mempool::PoolLimits,
     /// Bytes of final blocks that may wait for the store. Beyond it no further block is executed; catching up waits earlier.
+    /// As many may be executed and not final before only what a quorum stands behind is executed.
     pub unwritten_bytes_max: usize,
     /// Name and version of the software, for peers.
     pub software: ByteString<64>,

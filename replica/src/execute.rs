@@ -1,6 +1,7 @@
 //! Running blocks on their parents' states, ahead of their becoming final.
 //!
-//! A block is executed as soon as it is valid or certified and its parent's outcome is known. A certified block that
+//! A block is executed as soon as it is valid or certified and its parent's outcome is known; a valid one only while what was
+//! executed and is not final is small, because leaders could make any number that nobody certifies. A certified block that
 //! this node did not judge is checked first: its signatures and rules are everybody's business.
 
 use types::Hash32;
@@ -9,9 +10,17 @@ use crate::job::{Executed, Job};
 use crate::jobs::Purpose;
 use crate::replica::Replica;
 
+/// Certified blocks above the tip that are remembered, beside those that are here.
+const CERTIFIED_MAX: usize = 1_024;
+
 impl Replica {
     /// A quorum stands behind a block: it is wanted here, whoever proposed it.
     pub(crate) fn certified(&mut self, block: Hash32) {
+        if self.certified.len() >= CERTIFIED_MAX {
+            // Most are on forks that came to nothing.
+            let chain = &self.chain;
+            self.certified.retain(|hash| chain.entry(hash).is_some());
+        }
         self.certified.insert(block);
         self.newest_certified = Some(block);
     }
@@ -27,11 +36,12 @@ impl Replica {
         if self.chain.unwritten_bytes() >= self.config.unwritten_bytes_max {
             return;
         }
+        let has_room = self.chain.executed_bytes() < self.config.unwritten_bytes_max;
         let ready: Vec<Hash32> = self
             .chain
             .entries()
             .filter(|(hash, entry)| {
-                let wanted = entry.valid == Some(true) || self.certified.contains(*hash);
+                let wanted = has_room && entry.valid == Some(true) || self.certified.contains(*hash);
                 wanted && entry.outcome.is_none() && !entry.executing && entry.body.is_some()
             })
             .map(|(hash, _)| *hash)
@@ -55,7 +65,7 @@ impl Replica {
         match executed {
             Executed::Done(outcome) => {
                 entry.valid = Some(true);
-                entry.outcome = Some(outcome);
+                entry.take_outcome(outcome);
             }
             Executed::Fault(_) => {}
             Executed::Invalid(error) => {

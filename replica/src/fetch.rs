@@ -262,7 +262,8 @@ mod tests {
 
     fn wanted(retry_ms: u64, asked: u8, is_waiting: bool) -> Wanted {
         let peer = |number| PeerKey([number; 32]);
-        Wanted { retry_ms, asked: (0..asked).map(peer).collect(), waiting: is_waiting.then(|| peer(9)), is_put_off: false }
+        let waiting = is_waiting.then(|| peer(9));
+        Wanted { retry_ms, asked: (0..asked).map(peer).collect(), waiting, is_put_off: false }
     }
 
     #[test]

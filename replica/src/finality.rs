@@ -16,8 +16,6 @@ use crate::replica::Replica;
 const WAITING_MAX: usize = 64;
 /// Final hashes that are remembered.
 const FINAL_HASHES_MAX: usize = 4_096;
-/// Certified blocks above the tip that are remembered, most of them on forks that came to nothing.
-const CERTIFIED_MAX: usize = 1_024;
 /// Blocks after which the store's log is synced.
 const SYNC_BLOCKS: u64 = 64;
 
@@ -121,10 +119,6 @@ impl Replica {
         }
         self.chain.prune();
         self.awaited.remove(&block.hash);
-        if self.certified.len() > CERTIFIED_MAX {
-            let chain = &self.chain;
-            self.certified.retain(|hash| chain.entry(hash).is_some());
-        }
         self.note_place(&block);
     }
 

@@ -141,3 +141,27 @@ fn what_waits_for_the_store_is_counted_until_it_is_written() {
     chain.committed(Height(10));
     assert_eq!(chain.unwritten_bytes(), 0);
 }
+
+// FAULTS HB7
+#[test]
+fn what_is_executed_and_not_final_is_counted_until_it_is_gone() {
+    let genesis = header(0, Hash32::ZERO);
+    let root = header_hash(&genesis);
+    let tip = Tip { hash: root, header: genesis, state_root: Hash32::ZERO, receipts_root: Hash32::ZERO };
+    let mut chain = Chain::new(tip);
+    let calls = types::List::default();
+    let body_root = crypto::ids::body_root(&calls, &[]);
+    for number in 1..=10 {
+        let block = Header { body_root, view: View(number), ..header(1, root) };
+        let body = execution::CheckedBody::from_checked(&block, calls.clone(), &[]).expect("the header's");
+        let (hash, before) = (header_hash(&block), chain.executed_bytes());
+        chain.insert(hash, &block, Some(Arc::new(body)));
+        assert_eq!(chain.executed_bytes(), before, "it is not executed yet");
+        let entry = chain.entry_mut(&hash).expect("it is there");
+        entry.take_outcome(final_block(block).outcome.clone());
+        assert!(chain.executed_bytes() >= before + 4_096);
+    }
+    chain.finalize_replayed(final_block(header(1, root)));
+    chain.prune();
+    assert_eq!(chain.executed_bytes(), 0);
+}

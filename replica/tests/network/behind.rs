@@ -129,6 +129,17 @@ fn what_waits_for_a_store_that_stalls_is_bounded_in_bytes_and_the_node_catches_u
     world.assert_agreement();
 }
 
+// FAULTS HB7
+#[test]
+fn a_network_that_executes_little_before_a_quorum_stands_behind_it_goes_on() {
+    let mut world = World::new(4, 0);
+    // Less than any block takes.
+    world.unwritten_bytes_max = 8;
+    (0..4).for_each(|place| world.start(place));
+    assert!(world.run(60_000, |world| (0..4).all(|place| world.height(place) >= 10)));
+    world.assert_agreement();
+}
+
 // FAULTS HT3: a block that the store cannot read is taken from peers, if it is that block.
 #[test]
 fn a_block_that_was_lost_is_asked_of_peers_until_one_gives_the_same() {
