@@ -9,7 +9,7 @@ use types::{
 };
 
 use crate::input::{EpochStart, Input, Route, Voice};
-use crate::{Config, Engine, limits};
+use crate::{Config, Engine, Output, limits};
 
 const KINDS: [VoteKind; 3] = [VoteKind::Notarize, VoteKind::Nullify, VoteKind::Finalize];
 
@@ -115,33 +115,58 @@ fn certificates_wait_in_a_bounded_number_of_each_source_and_of_all() {
     assert_eq!(engine.jobs.counts().2, limits::CERTIFICATES_WAITING_MAX);
 }
 
+/// A proposal of a view's leader on the root, and the hash that its header is said to have.
+fn proposal(engine: &Engine, view: u64, number: u64) -> (Proposal, Hash32) {
+    let proposer = engine.leader(View(view));
+    let header = Header {
+        version: ProtocolVersion(1),
+        chain_id: ChainId(Hash32::ZERO),
+        epoch: Epoch(0),
+        view: View(view),
+        height: Height(1),
+        parent: Hash32([0xee; 32]),
+        time: TimeMs(number),
+        proposer,
+        body_root: Hash32::ZERO,
+        state_root: Hash32::ZERO,
+        receipts_root: Hash32::ZERO,
+        price: 0,
+        validators_hash: Hash32::ZERO,
+        next_validators_hash: None,
+    };
+    let statement = statement(VoteKind::Notarize, view, number);
+    let vote = Vote { statement, signer: proposer, signature: BlsSignature::ZERO };
+    (Proposal { vote, header }, statement.block)
+}
+
 #[test]
 fn proposals_by_other_hands_wait_in_a_bounded_number() {
     let mut engine = engine_among(4);
-    let proposer = engine.leader(View(1));
     for number in 0..100 {
-        let header = Header {
-            version: ProtocolVersion(1),
-            chain_id: ChainId(Hash32::ZERO),
-            epoch: Epoch(0),
-            view: View(1),
-            height: Height(1),
-            parent: Hash32([0xee; 32]),
-            time: TimeMs(number),
-            proposer,
-            body_root: Hash32::ZERO,
-            state_root: Hash32::ZERO,
-            receipts_root: Hash32::ZERO,
-            price: 0,
-            validators_hash: Hash32::ZERO,
-            next_validators_hash: None,
-        };
-        let statement = statement(VoteKind::Notarize, 1, number);
-        let vote = Vote { statement, signer: proposer, signature: BlsSignature::ZERO };
-        let proposal = Proposal { vote, header };
-        give(&mut engine, Input::Proposal { proposal, hash: statement.block, route: Route::Relayed });
+        let (proposal, hash) = proposal(&engine, 1, number);
+        give(&mut engine, Input::Proposal { proposal, hash, route: Route::Relayed });
     }
     assert_eq!(engine.jobs.counts(), (limits::PROPOSALS_WAITING_MAX, 0, 0));
+}
+
+#[test]
+fn one_proposal_of_a_view_is_kept_and_judged_however_many_its_leader_signs() {
+    let mut engine = engine_among(4);
+    let leader = Route::Direct(peer(u8::try_from(engine.leader(View(2)).0).expect("few")));
+    let judged = |outputs: &[Output]| outputs.iter().filter(|output| matches!(output, Output::Validate { .. })).count();
+    let mut count = 0_usize;
+    for number in 0..100 {
+        if number == 50 {
+            let certificate = certificate(&engine, VoteKind::Nullify, 1);
+            let entered = engine.step(TimeMs(0), Input::Certificate { certificate, route: Route::Own });
+            count = count.saturating_add(judged(&entered));
+        }
+        let (proposal, hash) = proposal(&engine, 2, number);
+        let outputs = engine.step(TimeMs(0), Input::Proposal { proposal, hash, route: leader });
+        count = count.saturating_add(judged(&outputs));
+    }
+    assert_eq!((engine.view(), count), (View(2), 1));
+    assert_eq!(engine.rounds.values().filter(|round| round.proposal.is_some()).count(), 1);
 }
 
 #[test]

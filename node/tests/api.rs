@@ -384,6 +384,19 @@ fn a_stream_resumes_by_height_without_a_gap() {
     running.node.stop().expect("a clean stop");
 }
 
+// FAULTS HB7
+#[test]
+fn there_are_as_many_streams_as_the_operator_allows_and_no_more() {
+    let running = start(&[("api.streams_max", "2")]);
+    let open = || running.agent.get(running.url("/api/v1/stream?from=0")).call().expect("an answer");
+    let streams = [open(), open()];
+    assert!(streams.iter().all(|stream| stream.status().as_u16() == 200));
+    let (status, answer) = running.get("/api/v1/stream?from=0");
+    assert!(status == 503 && answer.to_string().contains("too_many_streams"), "{status} {answer}");
+    drop(streams);
+    running.node.stop().expect("a clean stop");
+}
+
 // FAULTS A7, S1
 #[test]
 fn a_node_that_is_started_again_goes_on_where_it_was() {

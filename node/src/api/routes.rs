@@ -6,6 +6,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode, Uri};
 use axum::routing::{MethodRouter, get, post};
+use tokio::sync::Semaphore;
 
 use super::error::ApiError;
 use super::guard::{Guard, pass};
@@ -93,14 +94,20 @@ pub(crate) async fn off_thread<T: Send + 'static>(
     state: &AppState,
     work: impl FnOnce(&Port) -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
-    let turn = state.reads.clone().acquire_owned().await.expect("the semaphore is never closed");
     let port = state.port.clone();
-    // The turn ends with the work, also when nobody waits for it any more.
-    match tokio::task::spawn_blocking(move || (work(&port), turn)).await {
-        Ok((result, _turn)) => result,
+    match in_turn(state.reads.clone(), move || work(&port)).await {
+        Some(result) => result,
         // The store panics when it cannot be read; the node's own threads meet the same and stop it.
-        Err(_) => Err(crate::shell::Unavailable::Stopping.into()),
+        None => Err(crate::shell::Unavailable::Stopping.into()),
     }
+}
+
+/// Works on another thread when its turn has come; nothing if that panicked.
+async fn in_turn<T: Send + 'static>(turns: Arc<Semaphore>, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let turn = turns.acquire_owned().await.expect("the semaphore is never closed");
+    // The turn ends with the work, also when nobody waits for it any more.
+    let done = tokio::task::spawn_blocking(move || (work(), turn)).await;
+    done.ok().map(|(result, _turn)| result)
 }
 
 #[cfg(test)]
@@ -108,6 +115,21 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    // FAULTS HB7
+    #[tokio::test]
+    async fn who_reads_the_store_has_its_turn_until_it_has_read_though_nobody_waits_for_it() {
+        let turns = Arc::new(Semaphore::new(1));
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let (begin, begun) = tokio::sync::oneshot::channel::<()>();
+        let first = tokio::spawn(in_turn(turns.clone(), move || begin.send(()).is_ok() && held.recv().is_ok()));
+        begun.await.expect("it has begun");
+        first.abort();
+        assert!(first.await.is_err(), "nobody waits for it");
+        assert_eq!(turns.available_permits(), 0);
+        release.send(()).expect("it waits");
+        assert_eq!(in_turn(turns, || 7).await, Some(7));
+    }
 
     #[test]
     fn every_route_is_described_and_every_description_is_served() {

@@ -21,6 +21,8 @@ const HEAD_BYTES: usize = 12;
 const ASIDE_MAX: u32 = 4;
 /// The file is written anew when it is longer than this and at least half of it is no longer needed.
 const BYTES_MAX: usize = 1 << 20;
+/// Bytes of proofs that are kept for a start; the oldest, which have had most time to get into a block, give way.
+const RECORDS_BYTES_MAX: usize = 8 << 20;
 /// Stands for the work height of what was there at the start.
 const FROM_BEFORE: u64 = 0;
 /// For how many works it is kept.
@@ -38,6 +40,13 @@ struct Inner {
     /// Work height and record, oldest first.
     records: VecDeque<(u64, Vec<u8>)>,
     records_bytes: usize,
+}
+
+impl Inner {
+    fn forget_oldest(&mut self) {
+        let bytes = self.records.pop_front().map_or(self.records_bytes, |(_, record)| record.len());
+        self.records_bytes = self.records_bytes.saturating_sub(bytes);
+    }
 }
 
 impl Kept {
@@ -79,6 +88,9 @@ impl Kept {
         inner.bytes += bytes.len();
         inner.records_bytes += bytes.len();
         inner.records.extend(records);
+        while inner.records_bytes > RECORDS_BYTES_MAX {
+            inner.forget_oldest();
+        }
         Ok(())
     }
 
@@ -90,9 +102,7 @@ impl Kept {
             *of = height.saturating_add(KEPT_FROM_BEFORE);
         }
         while inner.records.front().is_some_and(|(of, _)| *of < height) {
-            if let Some((_, record)) = inner.records.pop_front() {
-                inner.records_bytes = inner.records_bytes.saturating_sub(record.len());
-            }
+            inner.forget_oldest();
         }
         if inner.bytes > BYTES_MAX && inner.records_bytes <= inner.bytes / 2 {
             match rewrite(&self.path, &inner.records) {
@@ -287,5 +297,43 @@ mod tests {
         drop(kept);
         let (_, calls) = Kept::open(&path).unwrap();
         assert_eq!((calls.len(), calls.first(), calls.last()), (101, Some(&call(40)), Some(&call(41))));
+    }
+
+    // FAULTS HB7
+    #[test]
+    fn what_is_kept_for_a_start_is_bounded_in_bytes_and_the_oldest_give_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("proofs");
+        let (kept, _) = Kept::open(&path).unwrap();
+        let record = record_of(&call(1)).len();
+        let fit = RECORDS_BYTES_MAX / record;
+        for (height, byte) in [(1, 1), (2, 2), (3, 3)] {
+            kept.keep(&vec![(height, call(byte)); fit / 2]).unwrap();
+        }
+        {
+            let inner = kept.inner.lock().unwrap();
+            assert_eq!((inner.records.len(), inner.records_bytes), (fit, fit * record));
+            assert_eq!(inner.records.back().map(|(height, _)| *height), Some(3));
+            assert_eq!(inner.records.front().map(|(height, _)| *height), Some(if fit % 2 == 0 { 2 } else { 1 }));
+        }
+        kept.keep(&[(3, call(3))]).unwrap();
+        assert_eq!(kept.inner.lock().unwrap().records.len(), fit);
+    }
+
+    // FAULTS HT11
+    #[test]
+    fn so_many_damaged_files_are_kept_and_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("proofs");
+        for number in 0..10 {
+            std::fs::write(&path, vec![1; 100 + number]).unwrap();
+            Kept::open(&path).unwrap();
+        }
+        let mut lengths: Vec<u64> = (1..=5)
+            .filter_map(|number| std::fs::metadata(path.with_extension(format!("damaged-{number}"))).ok())
+            .map(|file| file.len())
+            .collect();
+        lengths.sort_unstable();
+        assert_eq!(lengths, [100, 101, 102, 109], "the first ones, and the newest");
     }
 }
