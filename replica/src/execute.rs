@@ -4,6 +4,8 @@
 //! executed and is not final is small, because leaders could make any number that nobody certifies. A certified block that
 //! this node did not judge is checked first: its signatures and rules are everybody's business.
 
+use std::collections::BTreeSet;
+
 use types::Hash32;
 
 use crate::job::{Executed, Job};
@@ -16,12 +18,7 @@ const CERTIFIED_MAX: usize = 1_024;
 impl Replica {
     /// A quorum stands behind a block: it is wanted here, whoever proposed it.
     pub(crate) fn certified(&mut self, block: Hash32) {
-        if self.certified.len() >= CERTIFIED_MAX {
-            // Most are on forks that came to nothing.
-            let chain = &self.chain;
-            self.certified.retain(|hash| chain.entry(hash).is_some());
-        }
-        self.certified.insert(block);
+        note(&mut self.certified, block, |hash| self.chain.entry(hash).is_some());
         self.newest_certified = Some(block);
     }
 
@@ -76,5 +73,35 @@ impl Replica {
                     .push(crate::effect::Effect::Notify(crate::effect::Notice::InvalidProposal { hash, error }));
             }
         }
+    }
+}
+
+/// Remembers one more certified block. When there are many, those that are not here go: most are on forks that came to nothing.
+fn note(certified: &mut BTreeSet<Hash32>, block: Hash32, is_here: impl Fn(&Hash32) -> bool) {
+    if certified.len() >= CERTIFIED_MAX {
+        certified.retain(is_here);
+    }
+    certified.insert(block);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // FAULTS HB7
+    #[test]
+    fn certified_blocks_that_are_not_here_are_remembered_in_a_bounded_number() {
+        let block = |number: u16| {
+            let mut hash = [1; 32];
+            hash[..2].copy_from_slice(&number.to_le_bytes());
+            Hash32(hash)
+        };
+        let here: BTreeSet<Hash32> = (0..10).map(block).collect();
+        let mut certified = BTreeSet::new();
+        for number in 0..10_000 {
+            note(&mut certified, block(number), |hash| here.contains(hash));
+            assert!(certified.len() <= CERTIFIED_MAX);
+        }
+        assert!(certified.is_superset(&here) && certified.contains(&block(9_999)));
     }
 }

@@ -3,6 +3,7 @@
 //! A block is *final* for this node when it has heard a quorum of finalize votes, and *certified*, which everybody can
 //! check and the store needs, when their sum is found good, a moment later.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use consensus::Input;
@@ -27,10 +28,7 @@ impl Replica {
             return;
         }
         self.certified(block);
-        if self.finalizations.len() >= WAITING_MAX {
-            self.finalizations.remove(0);
-        }
-        self.finalizations.push(certificate);
+        wait_for_block(&mut self.finalizations, certificate);
     }
 
     /// Finalizes whatever is complete; asks for what is missing.
@@ -101,10 +99,7 @@ impl Replica {
     pub(crate) fn finalized(&mut self, block: Arc<FinalizedBlock>, logged: bool) {
         self.certified.remove(&block.hash);
         self.sync.progressed(self.now.monotonic_ms);
-        self.final_hashes.push_back(block.hash);
-        if self.final_hashes.len() > FINAL_HASHES_MAX {
-            self.final_hashes.pop_front();
-        }
+        remember(&mut self.final_hashes, block.hash);
         self.told = self.told.max(block.header.height);
         self.final_at_ms = self.now.monotonic_ms;
         self.tip_has_transactions = !block.body.transactions.is_empty();
@@ -152,5 +147,54 @@ impl Replica {
         if epoch == self.epoch {
             self.tell_engine(Input::Floor { epoch, view });
         }
+    }
+}
+
+/// A finalization waits for its block; the newest say most.
+fn wait_for_block(waiting: &mut Vec<Certificate>, certificate: Certificate) {
+    if waiting.len() >= WAITING_MAX {
+        waiting.remove(0);
+    }
+    waiting.push(certificate);
+}
+
+/// One more hash is final.
+fn remember(hashes: &mut VecDeque<Hash32>, hash: Hash32) {
+    hashes.push_back(hash);
+    if hashes.len() > FINAL_HASHES_MAX {
+        hashes.pop_front();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use types::{BlsSignature, Epoch, SignerBitmap, View, VoteKind, VoteStatement};
+
+    use super::*;
+
+    // FAULTS HB7
+    #[test]
+    fn so_many_finalizations_wait_for_their_blocks_and_the_newest_stay() {
+        let mut waiting = Vec::new();
+        for view in 1..=200 {
+            let (kind, parent_view, block) = (VoteKind::Finalize, View::ZERO, Hash32([1; 32]));
+            let statement = VoteStatement { kind, epoch: Epoch::ZERO, view: View(view), parent_view, block };
+            let (signers, signature) = (SignerBitmap::default(), BlsSignature::ZERO);
+            wait_for_block(&mut waiting, Certificate { statement, signers, signature });
+        }
+        assert_eq!(waiting.len(), WAITING_MAX);
+        assert_eq!(waiting.last().map(|certificate| certificate.statement.view), Some(View(200)));
+    }
+
+    #[test]
+    fn so_many_final_hashes_are_remembered_and_the_newest_stay() {
+        let mut hashes = VecDeque::new();
+        for number in 0..10_000_u32 {
+            let mut hash = [0; 32];
+            hash[..4].copy_from_slice(&number.to_le_bytes());
+            remember(&mut hashes, Hash32(hash));
+        }
+        assert_eq!(hashes.len(), FINAL_HASHES_MAX);
+        assert_eq!(hashes.back().map(|hash| hash.0[..2].to_vec()), Some(9_999_u16.to_le_bytes().to_vec()));
     }
 }
