@@ -149,7 +149,7 @@ fn what_is_executed_and_not_final_is_counted_until_it_is_gone() {
     let root = header_hash(&genesis);
     let tip = Tip { hash: root, header: genesis, state_root: Hash32::ZERO, receipts_root: Hash32::ZERO };
     let mut chain = Chain::new(tip);
-    let calls = types::List::default();
+    let calls = types::List::<types::SystemCall, { types::limits::SYSTEM_CALLS_PER_BLOCK_MAX }>::default();
     let body_root = crypto::ids::body_root(&calls, &[]);
     for number in 1..=10 {
         let block = Header { body_root, view: View(number), ..header(1, root) };
