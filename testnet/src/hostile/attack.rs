@@ -59,6 +59,8 @@ pub(super) struct Attack {
     pub(super) rows: &'static str,
     /// What it does.
     pub(super) about: &'static str,
+    /// The deed, by the attacker's own word, without which it has missed.
+    pub(super) deed: &'static str,
     /// Whose implementation.
     pub(super) hand: Hand,
     /// Who is there.
@@ -81,6 +83,7 @@ impl Attack {
         name: "",
         rows: "",
         about: "",
+        deed: "",
         hand: Hand::JsLibp2p,
         scene: Scene::AllThere,
         weight: 2.0,

@@ -75,6 +75,9 @@ pub(super) fn attempt(ground: &mut Ground, attack: &Attack, number: u8, time: Du
         Err(Failure::Stopped) => return Err(Failure::Stopped),
         Err(failure) => return Ok(Trial::NotRun(failure.to_string())),
     }
+    if seen.deeds.get(attack.deed).is_none_or(|deeds| *deeds == 0) {
+        seen.wrongs.push(format!("the attack has missed: not one of its `{}`", attack.deed));
+    }
     ground.network.stop.pause(SETTLE)?;
     look(&mut seen.wrongs, (attack.after)(ground, &seen.deeds))?;
     seen.disagreements = ground.disagreements()?;

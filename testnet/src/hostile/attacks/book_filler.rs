@@ -13,6 +13,7 @@ pub(super) const ATTACK: Attack = Attack {
     name: "book-filler",
     rows: "C3",
     about: "1,060 identities, one after the other, each with an address for the book of node 0",
+    deed: "identities",
     weight: 10.0,
     begin,
     after,

@@ -11,6 +11,7 @@ pub(super) const ATTACK: Attack = Attack {
     name: "churner",
     rows: "P5",
     about: "a hundred connections a second to each node, closed at once",
+    deed: "opened",
     hand: Hand::PlainSockets,
     begin,
     ..Attack::PLAIN

@@ -13,6 +13,7 @@ pub(super) const ATTACK: Attack = Attack {
     name: "control-spammer",
     rows: "P4",
     about: "subscriptions, grafts, prunes, offers and wishes of gossip in masses",
+    deed: "control_messages",
     weight: 4.0,
     begin,
     ..Attack::PLAIN

@@ -13,6 +13,7 @@ pub(super) const ATTACK: Attack = Attack {
     name: "crowd",
     rows: "C2",
     about: "130 identities from one address; a newcomer and a restarted validator must find a place all the same",
+    deed: "connections",
     weight: 6.0,
     begin,
     during,

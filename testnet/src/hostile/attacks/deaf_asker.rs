@@ -13,6 +13,7 @@ pub(super) const ATTACK: Attack = Attack {
     name: "deaf-asker",
     rows: "P5",
     about: "20 questions a second for large answers that are never read, from two strangers to each of two nodes",
+    deed: "questions",
     weight: 4.0,
     begin,
     ..Attack::PLAIN

@@ -16,6 +16,7 @@ pub(super) const ATTACK: Attack = Attack {
     name: "expired-giants",
     rows: "B6",
     about: "expired transactions of 55 KiB, pushed straight to two nodes",
+    deed: "messages_of_four",
     hand: Hand::Ours,
     weight: 8.0,
     begin,

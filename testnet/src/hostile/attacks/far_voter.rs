@@ -16,6 +16,7 @@ pub(super) const ATTACK: Attack = Attack {
     name: "far-voter",
     rows: "B4",
     about: "genuine votes for views from 2^40 on, by gossip, 300 a second",
+    deed: "votes",
     hand: Hand::Ours,
     scene: Scene::LastAway,
     traitor: true,

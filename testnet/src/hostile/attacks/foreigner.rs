@@ -13,6 +13,7 @@ pub(super) const ATTACK: Attack = Attack {
     name: "foreigner",
     rows: "P10",
     about: "peers of another chain that come again and again",
+    deed: "connections",
     weight: 2.0,
     begin,
     ..Attack::PLAIN

@@ -13,6 +13,7 @@ pub(super) const ATTACK: Attack = Attack {
     name: "frame-giant",
     rows: "C5",
     about: "frames of 4 MiB from strangers on the streams of validators, two to each of two nodes",
+    deed: "connections",
     weight: 4.0,
     begin,
     ..Attack::PLAIN

@@ -13,6 +13,7 @@ pub(super) const ATTACK: Attack = Attack {
     name: "frame-smuggler",
     rows: "P3",
     about: "frames of Yamux above the window, windows that overflow, four thousand streams at once",
+    deed: "frames",
     weight: 2.0,
     begin,
     ..Attack::PLAIN

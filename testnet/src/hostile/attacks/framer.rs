@@ -14,6 +14,7 @@ pub(super) const ATTACK: Attack = Attack {
     name: "framer",
     rows: "B3",
     about: "every vote that a turned validator hears, said again by strangers in four false proposals, also during a stall",
+    deed: "false_proposals",
     scene: Scene::LastAway,
     weight: 6.0,
     begin,

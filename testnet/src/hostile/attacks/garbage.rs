@@ -14,6 +14,7 @@ pub(super) const ATTACK: Attack = Attack {
     name: "garbage",
     rows: "P2",
     about: "garbage and cut handshakes on TCP, and 2,000 datagrams a second of it on the port of QUIC",
+    deed: "datagrams",
     hand: Hand::PlainSockets,
     begin,
     ..Attack::PLAIN

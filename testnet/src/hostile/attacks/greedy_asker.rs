@@ -13,6 +13,7 @@ pub(super) const ATTACK: Attack = Attack {
     name: "greedy-asker",
     rows: "C5, P10",
     about: "questions for ranges of blocks, also beyond every height, 16 at a time from four strangers",
+    deed: "questions",
     weight: 4.0,
     begin,
     ..Attack::PLAIN

@@ -13,6 +13,7 @@ pub(super) const ATTACK: Attack = Attack {
     name: "half-open",
     rows: "C2",
     about: "80 silent TCP connections to each validator; a restarted validator must get in all the same",
+    deed: "opened",
     hand: Hand::PlainSockets,
     weight: 4.0,
     begin,

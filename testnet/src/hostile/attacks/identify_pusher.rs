@@ -13,6 +13,7 @@ pub(super) const ATTACK: Attack = Attack {
     name: "identify-pusher",
     rows: "C1",
     about: "420 identify pushes a second with a hundred new addresses each, to two validators",
+    deed: "pushes",
     weight: 8.0,
     begin,
     ..Attack::PLAIN

@@ -13,6 +13,7 @@ pub(super) const ATTACK: Attack = Attack {
     name: "length-liar",
     rows: "P1",
     about: "lengths of 2^32 - 1, 0 and 2^63 on every protocol",
+    deed: "lies",
     weight: 2.0,
     begin,
     ..Attack::PLAIN

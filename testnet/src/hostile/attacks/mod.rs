@@ -75,7 +75,7 @@ mod tests {
         let names: BTreeSet<&str> = ALL.iter().map(|attack| attack.name).collect();
         assert_eq!(names.len(), ALL.len());
         for attack in ALL {
-            assert!(!attack.rows.is_empty() && !attack.about.is_empty(), "{}", attack.name);
+            assert!([attack.rows, attack.about, attack.deed].iter().all(|text| !text.is_empty()), "{}", attack.name);
             assert!(attack.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", attack.name);
         }
     }

@@ -13,6 +13,7 @@ pub(super) const ATTACK: Attack = Attack {
     name: "newer-version",
     rows: "C6",
     about: "a pinned validator that says unknown kinds of messages on every stream and topic, and stays a peer",
+    deed: "unknown_messages",
     scene: Scene::LastAway,
     weight: 3.0,
     begin,

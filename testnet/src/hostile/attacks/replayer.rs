@@ -14,6 +14,7 @@ pub(super) const ATTACK: Attack = Attack {
     name: "replayer",
     rows: "B4",
     about: "genuine votes, repeated 500 times a second to each of two validators",
+    deed: "repeats",
     scene: Scene::LastAway,
     weight: 6.0,
     begin,

@@ -19,6 +19,7 @@ pub(super) const ATTACK: Attack = Attack {
     name: "sketch-hoarder",
     rows: "B5",
     about: "a leader's complete sketches of 4 MiB, of heights that never come",
+    deed: "sketches",
     hand: Hand::Ours,
     scene: Scene::LastAway,
     traitor: true,
@@ -42,7 +43,10 @@ fn begin(ground: &Ground, _: Duration) -> Outcome<Begun> {
     let own = ground.places.get(last).copied().unwrap_or_default();
     let template = header(ground)?;
     let identity = Identity::new(ground, ground.network_seed(last)?, &[0, 1, 2]);
+    let validators = ground.honest_peers()?.into_iter().take(last).collect();
     stranger::begin(identity, async move |mut peer: Stranger| {
+        // Its own network takes votes of pinned peers only; that it is told so at all is beyond doubt.
+        let _ = peer.network.pin(validators);
         let mut hoard = Hoard { own, template, told: 0, sketches: 0, deeds: Deeds::new() };
         // Votes come to it as to every validator, and tell the view.
         while !peer.stop.is_wished() {

@@ -15,6 +15,7 @@ pub(super) const ATTACK: Attack = Attack {
     name: "slowloris",
     rows: "C2, P5",
     about: "60 connections to each validator that send their greeting a byte at a time",
+    deed: "bytes",
     hand: Hand::PlainSockets,
     weight: 4.0,
     begin,

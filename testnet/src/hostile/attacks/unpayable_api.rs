@@ -15,6 +15,7 @@ pub(super) const ATTACK: Attack = Attack {
     name: "unpayable-api",
     rows: "B1, T1",
     about: "4,000 transactions without money, price or end, handed in at the API",
+    deed: "handed_in",
     hand: Hand::Ours,
     weight: 5.0,
     begin,

@@ -16,6 +16,7 @@ pub(super) const ATTACK: Attack = Attack {
     name: "unpayable-gossip",
     rows: "B1, B2, T1",
     about: "transactions without money or price by gossip, in lists of one hundred",
+    deed: "lists",
     weight: 5.0,
     begin,
     after: |ground, _| idle_stays_idle(ground),

@@ -16,6 +16,7 @@ pub(super) const ATTACK: Attack = Attack {
     name: "worthless-lists",
     rows: "B2",
     about: "gossip of lists with one good transaction and 99 that are worth nothing",
+    deed: "lists",
     weight: 4.0,
     begin,
     ..Attack::PLAIN
