@@ -314,7 +314,10 @@ mod tests {
             let inner = kept.inner.lock().unwrap();
             assert_eq!((inner.records.len(), inner.records_bytes), (fit, fit * record));
             assert_eq!(inner.records.back().map(|(height, _)| *height), Some(3));
-            assert_eq!(inner.records.front().map(|(height, _)| *height), Some(if fit.is_multiple_of(2) { 2 } else { 1 }));
+            assert_eq!(
+                inner.records.front().map(|(height, _)| *height),
+                Some(if fit.is_multiple_of(2) { 2 } else { 1 })
+            );
         }
         kept.keep(&[(3, call(3))]).unwrap();
         assert_eq!(kept.inner.lock().unwrap().records.len(), fit);
