@@ -54,6 +54,7 @@ impl Blocks {
                         return;
                     }
                 }
+                let _ = sender.send(Err(Failure::new(format!("node {index} has closed its stream of blocks"))));
             };
             let thread = std::thread::Builder::new().name(format!("blocks-{index}"));
             thread.spawn(tell).map_err(|error| Failure::new(format!("cannot start a thread: {error}")))?;

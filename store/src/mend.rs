@@ -5,6 +5,7 @@
 //! it. Invariant: what is mended has the hash and the receipts root that the block after it names.
 
 use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
 
 use borsh::BorshDeserialize;
 use rocksdb::WriteBatch;
@@ -81,9 +82,11 @@ impl Store {
 
     fn try_row<T: BorshDeserialize>(&self, column: Column, height: Height) -> Result<Option<T>, StoreError> {
         let database = &self.inner.database;
+        // Before the row is looked for: a block that is committed in between need not be there yet.
+        let must_be_there = height.0 <= self.inner.committed.load(Ordering::SeqCst) && self.tip().is_some();
         let what = match database.get_decoded(column, &keys::height(height)) {
             Ok(Some(row)) => return Ok(Some(row)),
-            Ok(None) if self.tip().is_none_or(|tip| height > tip.height) => return Ok(None),
+            Ok(None) if !must_be_there => return Ok(None),
             Ok(None) => "the row is missing".to_owned(),
             Err(StoreError::Damaged { what, .. }) => what,
             Err(error) => return Err(error),

@@ -158,3 +158,33 @@ fn a_block_that_was_never_written_is_not_lost() {
     assert_eq!(store.block(Height(11)), Ok(None));
     assert_eq!(store.height_of(&Hash32([3; 32])), Ok(None));
 }
+
+// FAULTS HT3
+#[test]
+fn a_block_that_is_committed_while_it_is_looked_for_is_never_called_damaged() {
+    let home = tempfile::tempdir().unwrap();
+    let mut chain = Chain::new();
+    (0..400).for_each(|seed| drop(chain.grow_somehow(seed).clone()));
+    let store = open(home.path());
+    chain.initialize(&store);
+    let newest = Height(chain.blocks.len() as u64 - 1);
+    std::thread::scope(|scope| {
+        let (store, readers) = (&store, 3);
+        for reader in 0..readers {
+            scope.spawn(move || {
+                let mut next = Height(1);
+                while next <= newest {
+                    let is_there = match reader {
+                        0 => store.block(next).map(|block| block.is_some()),
+                        1 => store.body(next).map(|body| body.is_some()),
+                        _ => store.receipts(next).map(|receipts| receipts.is_some()),
+                    };
+                    if is_there.expect("nothing is damaged") {
+                        next = next.next();
+                    }
+                }
+            });
+        }
+        chain.blocks[1..].iter().for_each(|block| store.commit(block).unwrap());
+    });
+}
