@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use node::home::Home;
 use node::keys::{NetworkKey, ValidatorKey};
 use p2p::ChainTag;
-use types::{Amount, ChainId, Height, PeerKey, TimeMs, ValidatorIndex};
+use types::{Amount, ChainId, Hash32, Height, PeerKey, TimeMs, ValidatorIndex};
 use wallet::{AccountKey, NodeClient};
 
 use super::attack::Scene;
@@ -232,44 +232,31 @@ impl Ground {
             return Ok(vec!["node 0 does not answer".to_owned()]);
         };
         let mut wrongs = Vec::new();
-        for node in &running {
-            if let Err(failure) = self.wait_final(*node, height, AGREE_PATIENCE) {
-                if failure == Failure::Stopped {
-                    return Err(failure);
-                }
-                wrongs.push(failure.to_string());
-            }
-        }
-        if !wrongs.is_empty() {
-            return Ok(wrongs);
-        }
         let mut first = None;
         for node in running {
-            let Ok(block) = self.client(node)?.block(&height.to_string()) else {
-                wrongs.push(format!("node {node} does not give block {height}"));
-                continue;
+            let hash = match self.wait_block(node, height) {
+                Ok(hash) => hash,
+                Err(Failure::Stopped) => return Err(Failure::Stopped),
+                Err(failure) => {
+                    wrongs.push(failure.to_string());
+                    continue;
+                }
             };
-            let (other, hash) = *first.get_or_insert((node, block.hash));
-            if hash != block.hash {
-                wrongs.push(format!(
-                    "agreement: at height {height} node {other} has {hash}, node {node} has {}",
-                    block.hash
-                ));
+            let (other, same) = *first.get_or_insert((node, hash));
+            if hash != same {
+                wrongs.push(format!("agreement: at height {height} node {other} has {same}, node {node} has {hash}"));
             }
         }
         Ok(wrongs)
     }
 
-    fn wait_final(&mut self, node: usize, height: Height, patience: Duration) -> Outcome<()> {
+    /// A block is in a node's store a moment after it is final there.
+    fn wait_block(&mut self, node: usize, height: Height) -> Outcome<Hash32> {
         let (client, stop) = (self.client(node)?, self.network.stop.clone());
         let process = self.network.node(node)?;
-        until(&format!("node {node} to have final height {height}"), patience, &stop, || {
+        until(&format!("node {node} to give block {height}"), AGREE_PATIENCE, &stop, || {
             process.check_running()?;
-            Ok(match client.status() {
-                Ok(status) if status.final_height >= height => Ok(()),
-                Ok(status) => Err(format!("it stands at {}", status.final_height)),
-                Err(error) => Err(error.to_string()),
-            })
+            Ok(client.block(&height.to_string()).map(|block| block.hash).map_err(|error| error.to_string()))
         })
     }
 }

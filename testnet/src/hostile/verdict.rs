@@ -8,9 +8,9 @@ use super::trial::Seen;
 /// Finality's p99 may grow by this factor.
 const P99_FACTOR: f64 = 2.0;
 /// And by this much in any case: a machine that many share hiccups by as much, and one failed view costs about as much.
-const P99_FLOOR_MS: f64 = 150.0;
+const P99_FLOOR_MS: f64 = 80.0;
 /// With few windows there is no median that a hiccup does not move.
-const P99_FLOOR_OF_FEW_MS: f64 = 600.0;
+const P99_FLOOR_OF_FEW_MS: f64 = 400.0;
 const FEW: usize = 3;
 /// A node's memory may grow by this much.
 const MEMORY_GROWTH_MAX: u64 = 64 * 1024 * 1024;
@@ -79,12 +79,12 @@ mod tests {
 
     #[test]
     fn twice_as_slow_is_a_doubt_above_the_floor_and_against_the_calm_of_the_whole_run() {
-        assert_eq!(judge(&seen(40.0, 180.0), 0.0), Verdict::default(), "the floor");
-        assert_eq!(judge(&seen(40.0, 200.0), 0.0).doubts.len(), 1);
+        assert_eq!(judge(&seen(40.0, 115.0), 0.0), Verdict::default(), "the floor");
+        assert_eq!(judge(&seen(40.0, 125.0), 0.0).doubts.len(), 1);
         assert_eq!(judge(&seen(40.0, 300.0), 160.0), Verdict::default(), "a lucky moment before");
         assert_eq!(judge(&seen(400.0, 790.0), 0.0), Verdict::default(), "not twice");
         assert_eq!(judge(&Seen::default(), 0.0).doubts.len(), 1, "nothing was sent");
-        let mut short = seen(40.0, 600.0);
+        let mut short = seen(40.0, 430.0);
         short.during.windows = 2;
         assert_eq!(judge(&short, 0.0), Verdict::default(), "two windows are too few to tell a hiccup");
     }
