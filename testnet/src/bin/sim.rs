@@ -1,6 +1,6 @@
 //! `cargo x sim`: runs simulated networks and says what was violated.
 //!
-//! The last line of `--json` is one document. Exit code 1 means that a property was violated, or a planted bug missed.
+//! With `--json` standard output is one document, and everything else goes to standard error. Exit code 1 means that a property was violated, or a planted bug missed.
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -33,7 +33,7 @@ struct Arguments {
     /// Tell on standard error what happens, to follow a seed that failed.
     #[arg(long)]
     narrate: bool,
-    /// End with one JSON document.
+    /// Print one JSON document at the end, and everything else on standard error.
     #[arg(long)]
     json: bool,
 }
@@ -61,7 +61,7 @@ fn simulate(arguments: &Arguments) -> ExitCode {
     };
     match run(&options, progress) {
         Ok(report) => {
-            show(&report, begun.elapsed().as_secs_f32());
+            say(arguments, &text_of(&report, begun.elapsed().as_secs_f32()));
             if arguments.json {
                 println!("{}", serde_json::to_string(&report).expect("a report is made of numbers and texts"));
             }
@@ -74,35 +74,40 @@ fn simulate(arguments: &Arguments) -> ExitCode {
     }
 }
 
-fn show(report: &Report, seconds: f32) {
+fn text_of(report: &Report, seconds: f32) -> String {
     let last = (report.from + report.seeds).saturating_sub(1);
-    println!("seeds         {} ({} to {last}) in {seconds:.1} s", report.seeds, report.from);
-    println!("views         {}", report.views);
-    println!("blocks        {}", report.blocks);
-    println!("transactions  {}", report.transactions);
-    println!("proofs        {}", report.proofs);
-    println!("faults");
-    for (kind, count) in &report.faults {
-        println!("  {count:>9}  {kind}");
-    }
-    println!("violations    {}", report.violations);
+    let mut lines = vec![
+        format!("seeds         {} ({} to {last}) in {seconds:.1} s", report.seeds, report.from),
+        format!("views         {}", report.views),
+        format!("blocks        {}", report.blocks),
+        format!("transactions  {}", report.transactions),
+        format!("proofs        {}", report.proofs),
+        "faults".to_owned(),
+    ];
+    lines.extend(report.faults.iter().map(|(kind, count)| format!("  {count:>9}  {kind}")));
+    lines.push(format!("violations    {}", report.violations));
     for failure in &report.failures {
-        println!();
-        println!("seed {} ({}) violates \"{}\":", failure.seed, failure.scenario, failure.property);
-        println!("  {}", failure.message);
-        println!("  repeat it with: {}", failure.command);
+        lines.push(format!("\nseed {} ({}) violates \"{}\":", failure.seed, failure.scenario, failure.property));
+        lines.push(format!("  {}", failure.message));
+        lines.push(format!("  repeat it with: {}", failure.command));
     }
+    lines.join("\n")
+}
+
+/// For people; with `--json` standard output is left to the document.
+fn say(arguments: &Arguments, text: &str) {
+    if arguments.json { eprintln!("{text}") } else { println!("{text}") }
 }
 
 fn hunt_canaries(arguments: &Arguments) -> ExitCode {
-    println!("{:<30} found by", "planted bug");
-    let catches = hunt(arguments.canary.as_deref(), |catch| println!("{}", describe(catch)));
+    say(arguments, &format!("{:<30} found by", "planted bug"));
+    let catches = hunt(arguments.canary.as_deref(), |catch| say(arguments, &describe(catch)));
     if catches.is_empty() {
         eprintln!("no bug was planted: this build has none (use `cargo x sim --canaries`), or none has that name");
         return ExitCode::from(2);
     }
     let missed = catches.iter().filter(|catch| catch.found.is_none()).count();
-    println!("{} of {} found", catches.len() - missed, catches.len());
+    say(arguments, &format!("{} of {} found", catches.len() - missed, catches.len()));
     if arguments.json {
         println!("{}", serde_json::json!({ "canaries": catches, "missed": missed }));
     }

@@ -13,29 +13,30 @@ const KEPT_MAX: usize = 4_096;
 /// A record of what was said.
 #[derive(Default)]
 pub(crate) struct Echo {
-    said: VecDeque<Arc<[u8]>>,
+    /// With whether a criminal said it.
+    said: VecDeque<(Arc<[u8]>, bool)>,
     known: BTreeSet<Arc<[u8]>>,
 }
 
 impl Echo {
     /// Keeps a message, once.
-    pub(crate) fn record(&mut self, message: &Message, bytes: &[u8]) {
+    pub(crate) fn record(&mut self, message: &Message, bytes: &[u8], by_criminal: bool) {
         if !matches!(message, Message::Vote(_) | Message::Proposal(_) | Message::Certificate(_)) {
             return;
         }
         let bytes: Arc<[u8]> = bytes.into();
         if self.known.insert(bytes.clone()) {
-            self.said.push_back(bytes);
+            self.said.push_back((bytes, by_criminal));
         }
         if self.said.len() > KEPT_MAX
-            && let Some(oldest) = self.said.pop_front()
+            && let Some((oldest, _)) = self.said.pop_front()
         {
             self.known.remove(&oldest);
         }
     }
 
-    /// One of them: as often from the newest few as from all.
-    pub(crate) fn any(&self, lots: &mut Lots) -> Option<Arc<[u8]>> {
+    /// One of them, and whether it is a criminal's: as often from the newest few as from all.
+    pub(crate) fn any(&self, lots: &mut Lots) -> Option<(Arc<[u8]>, bool)> {
         if self.said.is_empty() {
             return None;
         }

@@ -164,14 +164,16 @@ impl World {
         self.later(1_000, Happening::Echo);
     }
 
-    /// Everything that was recorded may be said again, at any time, by anybody, to everybody.
+    /// Everything that was recorded may be said again, at any time, by anybody, to everybody; what a criminal said only by
+    /// criminals, because honest nodes pass on nothing that others refuse.
     pub(crate) fn echo(&mut self) {
         let nodes = self.nodes.len();
         for to in 0..nodes {
-            let Some(bytes) = self.echo.as_ref().and_then(|echo| echo.any(&mut self.lots)) else { break };
+            let Some((bytes, by_criminal)) = self.echo.as_ref().and_then(|echo| echo.any(&mut self.lots)) else { break };
             let from = self.lots.place(nodes);
             let way = if self.lots.chance(500) { self.publication() } else { Way::Stream };
-            if self.nodes[from].peer != self.nodes[to].peer {
+            let may_say = !by_criminal || self.nodes[from].is_faulty;
+            if may_say && self.nodes[from].peer != self.nodes[to].peer {
                 self.carry(from, to, way, &bytes);
                 self.faults.add("said again");
             }

@@ -371,7 +371,7 @@ impl World {
             return;
         };
         if let Some(echo) = &mut self.echo {
-            echo.record(&message, bytes);
+            echo.record(&message, bytes, self.nodes[from].is_faulty);
         }
         let via = match way {
             Way::Stream => Via::Stream,
