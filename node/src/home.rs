@@ -220,6 +220,11 @@ impl Home {
             return Err(HomeError::Missing(self.root.clone()));
         }
         check_owner(&self.root)?;
+        // Who may change a directory may put another file in the place of any that is in it.
+        check_mode(&self.root, 0o022, 0o700)?;
+        check_owner(&self.config_file())?;
+        check_mode(&self.config_file(), 0o022, 0o600)?;
+        check_owner(&self.keys())?;
         check_mode(&self.keys(), 0o077, 0o700)?;
         if self.data().exists() {
             check_owner(&self.data())?;

@@ -384,6 +384,34 @@ fn a_stream_resumes_by_height_without_a_gap() {
     running.node.stop().expect("a clean stop");
 }
 
+// FAULTS RT8
+#[test]
+fn a_reader_that_has_seen_blocks_that_are_not_here_is_told_the_newest_and_goes_on_from_there() {
+    use std::io::{BufRead, BufReader};
+    let running = start(&[]);
+    let open = |last: &str| {
+        let request = running.agent.get(running.url("/api/v1/stream")).header("last-event-id", last);
+        request.call().expect("an answer")
+    };
+    for last in ["x", "-1", "1.5", "18446744073709551616", "1, 2"] {
+        let mut answer = open(last);
+        let body = answer.body_mut().read_to_string().expect("a body");
+        assert!(answer.status().as_u16() == 400 && body.contains("bad_last_event_id"), "{last}: {body}");
+    }
+    for last in ["999999", "18446744073709551615"] {
+        let lines = BufReader::new(open(last).into_body().into_reader()).lines().map(|line| line.expect("a line"));
+        let told: Vec<String> = lines.filter(|line| line.contains(": ") && !line.starts_with(':')).take(5).collect();
+        assert_eq!(told[0], "event: reset", "{told:?}");
+        let newest: Value = serde_json::from_str(told[1].strip_prefix("data: ").expect("data")).expect("JSON");
+        let height = newest["height"].as_u64().or_else(|| newest["height"].as_str()?.parse().ok()).expect("a height");
+        assert_eq!(told[2], format!("id: {height}"));
+        assert_eq!(running.get(&format!("/api/v1/blocks/{height}")).1["hash"], newest["hash"]);
+        assert!(told[3].starts_with("event: "), "it goes on: {told:?}");
+    }
+    assert_eq!(open("").status().as_u16(), 200, "a browser that has seen nothing");
+    running.node.stop().expect("a clean stop");
+}
+
 // FAULTS HB7
 #[test]
 fn there_are_as_many_streams_as_the_operator_allows_and_no_more() {

@@ -85,3 +85,26 @@ fn files_of_older_versions_are_still_read() {
         file(text).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
 }
+
+// FAULTS RF1
+#[test]
+fn a_variable_that_nothing_reads_is_an_error_like_an_unknown_key() {
+    let read = |name: &str| {
+        Config::read(&Sources {
+            environment: BTreeMap::from([(name.to_owned(), "x".to_owned())]),
+            ..Sources::default()
+        })
+    };
+    for (name, hint) in [
+        ("THRONOS_API_LISTN", "did you mean `THRONOS_API_LISTEN`?"),
+        ("THRONOS_NETWORK_PEERS", "unset it"),
+        ("THRONOS_", "unset it"),
+    ] {
+        let error = read(name).expect_err(name);
+        assert_eq!(error.code(), "config_unknown_key", "{error}");
+        assert!(error.to_string().contains(name) && error.to_string().contains(hint), "{error}");
+    }
+    for name in ["THRONOS_HOME", "THRONOS_NODE", "THRONOS_WALLET", "PATH"] {
+        assert_eq!(read(name), Ok(Config::default()), "{name}");
+    }
+}

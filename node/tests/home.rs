@@ -21,6 +21,25 @@ fn a_directory_without_a_node_is_refused() {
     assert!(matches!(error, HomeError::Missing(_)) && error.to_string().contains("thronosd init"), "{error}");
 }
 
+// FAULTS RF1
+#[test]
+fn a_home_or_settings_that_others_can_change_are_refused_and_the_remedy_is_named() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (home, _) = make_home(directory.path(), &genesis(), &[]);
+    let root = home.root().to_owned();
+    for (path, modes, right) in
+        [(root, [0o777, 0o770, 0o722], 0o700), (home.config_file(), [0o666, 0o660, 0o622], 0o600)]
+    {
+        for mode in modes {
+            chmod(&path, mode);
+            let error = home.check().expect_err("others can change it");
+            assert!(error.to_string().contains(&format!("chmod {right:o}")), "{error}");
+        }
+        chmod(&path, right);
+        home.check().expect("sound again");
+    }
+}
+
 // FAULTS A7, S10
 #[test]
 fn keys_that_others_can_read_are_refused_and_the_remedy_is_named() {

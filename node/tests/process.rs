@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use node::keys::NetworkKey;
 use support::{genesis, make_home};
 
 fn thronosd(arguments: &[&str]) -> Command {
@@ -125,4 +126,42 @@ fn a_home_is_made_a_genesis_built_and_the_home_checked_without_a_question() {
     assert!(said(&twice).contains("[genesis_duplicate_validator]"), "{}", said(&twice));
     let again = output(&["init", "--home", &home, "--validator", "--password-file", &password]);
     assert!(said(&again).contains("[key_exists]"), "{}", said(&again));
+}
+
+// FAULTS RT5
+#[test]
+fn what_cannot_be_written_is_an_error_and_a_reader_that_goes_early_is_none() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (home, _) = make_home(directory.path(), &genesis(), &[]);
+    let home = home.root().to_str().expect("UTF-8").to_owned();
+    for arguments in [vec!["version"], vec!["config", "print", "--home", &home], vec!["check", "--home", &home]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("every Linux has it");
+        let output = thronosd(&arguments).stdout(full).output().expect("the program runs");
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(said(&output).contains("[output_failed]"), "{arguments:?}: {}", said(&output));
+    }
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let status = thronosd(&["version"]).stdout(writer).status().expect("the program runs");
+    assert!(status.success(), "{status}");
+}
+
+// FAULTS RT4
+#[test]
+fn the_status_of_a_home_is_not_that_of_another_node_at_its_address() {
+    let running = support::start(&[]);
+    let address = running.node.api_address().to_string();
+    let directory = tempfile::tempdir().expect("a directory");
+    let (home, _) = make_home(directory.path(), &genesis(), &[("api.listen", &address)]);
+    let root = home.root().to_str().expect("UTF-8");
+    assert!(output(&["status", "--home", root]).status.success(), "the same key, so the same node");
+    std::fs::remove_file(home.network_key_file()).expect("a file");
+    NetworkKey::generate().expect("entropy").write(&home.network_key_file()).expect("a file");
+    for more in [&[][..], &["--json"]] {
+        let answer = output(&[&["status", "--home", root][..], more].concat());
+        assert!(answer.status.code() == Some(1) && said(&answer).contains("[another_node]"), "{}", said(&answer));
+        assert!(answer.stdout.is_empty(), "nothing of the other node is told");
+    }
+    assert!(output(&["status", "--home", root, "--api", &address]).status.success(), "whoever it is");
+    running.node.stop().expect("a clean stop");
 }

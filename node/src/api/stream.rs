@@ -1,7 +1,8 @@
 //! Events as they happen: server-sent events and WebSocket, with resume by height.
 //!
 //! Events: `final` (a block is final; its certificate is being checked), `block` (a summary; it is certified and can be read),
-//! `transaction` (its status changed). With `from`, final blocks from that height on come first, out
+//! `transaction` (its status changed), `reset` (blocks that the reader has are not here: the node is behind, or its chain was made
+//! anew; blocks follow from the one after the newest here). With `from`, final blocks from that height on come first, out
 //! of the store, without a gap to the live ones. A reader that is too slow is brought up to date from the store.
 
 use std::convert::Infallible;
@@ -49,6 +50,13 @@ pub(crate) struct StreamParams {
     transaction: Option<String>,
 }
 
+/// The newest block here, for a reader that has seen others.
+#[derive(Serialize)]
+struct Newest {
+    height: Height,
+    hash: Hash32,
+}
+
 /// An event on its way to a reader.
 struct Told {
     name: &'static str,
@@ -60,7 +68,8 @@ fn told(name: &'static str, height: Option<Height>, value: &impl Serialize) -> T
     Told { name, height, data: serde_json::to_string(value).expect("answers always have a JSON form") }
 }
 
-/// Server-sent events; the id of a block's event is its height, so that `Last-Event-ID` resumes.
+/// Server-sent events; the id of a block's event is its height, so that `Last-Event-ID` resumes. Where that height is not here,
+/// the event `reset` comes first, with the newest block.
 #[utoipa::path(get, path = "/api/v1/stream", tag = "stream", params(StreamParams), responses(
     (status = 200, content_type = "text/event-stream", body = String), (status = 400, body = ErrorResponse)))]
 pub(crate) async fn sse(
@@ -68,10 +77,19 @@ pub(crate) async fn sse(
     headers: axum::http::HeaderMap,
     Params(mut params): Params<StreamParams>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse::<u64>().ok());
-    params.from = last.map(|last| last.saturating_add(1)).or(params.from);
+    params.from = last_event(&headers)?.map(|last| last.saturating_add(1)).or(params.from);
     let receiver = open(&state, &params)?;
     Ok(Sse::new(events(receiver)).keep_alive(KeepAlive::new().interval(ALIVE)))
+}
+
+/// The height that a reader saw last. Browsers send an empty id when they have seen none.
+fn last_event(headers: &axum::http::HeaderMap) -> Result<Option<u64>, ApiError> {
+    let Some(id) = headers.get("last-event-id").filter(|id| !id.is_empty()) else { return Ok(None) };
+    let height = id.to_str().ok().and_then(|id| id.parse().ok());
+    height.map(Some).ok_or_else(|| {
+        let hint = "send the id of the last event that came, or leave the header out";
+        ApiError::bad("bad_last_event_id", "Last-Event-ID is not the height of a block", hint)
+    })
 }
 
 fn events(receiver: mpsc::Receiver<Told>) -> impl Stream<Item = Result<Event, Infallible>> {
@@ -190,6 +208,15 @@ impl Teller {
 
     async fn blocks(mut self, from: Option<Height>) -> Result<(), ApiError> {
         let mut next = from;
+        if let (Some(from), Some(tip)) = (from, self.state.port.store.tip())
+            && from > tip.height.next()
+        {
+            let newest = Newest { height: tip.height, hash: tip.hash };
+            if self.sender.send(told("reset", Some(tip.height), &newest)).await.is_err() {
+                return Ok(());
+            }
+            next = Some(tip.height.next());
+        }
         loop {
             if let Some(height) = next {
                 match self.replay(height).await? {

@@ -3,11 +3,13 @@
 //! Every refusal is one sentence that says what happened, with which value, and what to do. Exit codes: 0 done, 1 refused or failed,
 //! 2 not understood, 70 this machine failed while the node ran.
 
-/// Prints a line on standard output. A reader that has gone away, like `head`, is no error.
+/// Prints a line on standard output. Where that fails, the command ends with an error.
 macro_rules! say {
     ($($part:tt)*) => {{
         use std::io::Write;
-        let _ = writeln!(std::io::stdout(), $($part)*);
+        if let Err(error) = writeln!(std::io::stdout(), $($part)*) {
+            $crate::cli::output_failed(error);
+        }
     }};
 }
 
@@ -19,7 +21,10 @@ mod keys;
 mod run;
 mod status;
 
+use std::ffi::OsString;
+use std::io::Write;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -181,6 +186,11 @@ impl Command {
     /// # Errors
     /// [`Refusal`], to be printed on standard error.
     pub fn run(self) -> Result<(), Refusal> {
+        self.perform()?;
+        written()
+    }
+
+    fn perform(self) -> Result<(), Refusal> {
         match self.verb {
             Verb::Init(init) => init.run(),
             Verb::Run(run) => run.run(),
@@ -197,13 +207,37 @@ impl Command {
     }
 }
 
+/// The first failure to write what a command says.
+static OUTPUT_FAILURE: OnceLock<std::io::Error> = OnceLock::new();
+
+/// What a command says cannot be written: it goes on, and ends with an error.
+pub(crate) fn output_failed(error: std::io::Error) {
+    let _ = OUTPUT_FAILURE.set(error);
+}
+
+/// Whether all that was said has been written. A reader that has gone, as `head` does, is content.
+fn written() -> Result<(), Refusal> {
+    if let Err(error) = std::io::stdout().flush() {
+        output_failed(error);
+    }
+    match OUTPUT_FAILURE.get() {
+        Some(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            let message = format!("what this command says cannot be written: {error}; what it did is done");
+            Err(Refusal::new("output_failed", message))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The settings of a home, with environment and flags.
 pub(crate) fn read_config(home: &Home, flags: Vec<(String, String)>) -> Result<Config, Refusal> {
-    let text = home.read_config()?;
-    let environment = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .filter(|(name, _)| name.starts_with("THRONOS_"))
-        .collect();
-    let file = Some((home.config_file().display().to_string(), text));
+    let content = home.read_config()?;
+    let own = std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"THRONOS_"));
+    let text = |part: OsString| part.into_string().map_err(|part| part.to_string_lossy().into_owned());
+    let pairs: Result<_, String> = own.map(|(name, value)| Ok((text(name)?, text(value)?))).collect();
+    let environment = pairs.map_err(|part| {
+        Refusal::new("config_value", format!("environment: `{part}` is no text in UTF-8: set it anew, or unset it"))
+    })?;
+    let file = Some((home.config_file().display().to_string(), content));
     Ok(Config::read(&Sources { file, environment, flags })?)
 }

@@ -8,6 +8,8 @@ use clap::Args;
 
 use super::{HomeArgument, Refusal, read_config};
 use crate::api::models::StatusResponse;
+use crate::keys::NetworkKey;
+use crate::peer_id;
 
 /// How long the node may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -37,12 +39,15 @@ impl Status {
                 format!("no answer from {address}: {error}; is the node running? (`thronosd run`, or another --api)");
             Refusal::new("not_running", message)
         })?;
+        let status: StatusResponse = serde_json::from_str(&body)
+            .map_err(|error| Refusal::new("not_a_node", format!("{address} does not answer like a node: {error}")))?;
+        if self.api.is_none() {
+            self.is_of_home(&address, &status.peer_id)?;
+        }
         if self.json {
             say!("{}", body.trim_end());
             return Ok(());
         }
-        let status: StatusResponse = serde_json::from_str(&body)
-            .map_err(|error| Refusal::new("not_a_node", format!("{address} does not answer like a node: {error}")))?;
         say!("{}", status.voting.sentence);
         for trouble in &status.health.troubles {
             say!("{:<10} {}", if trouble.forbids_ready { "not ready" } else { "warning" }, trouble.sentence);
@@ -67,6 +72,23 @@ impl Status {
         );
         say!("peer id    {}", status.peer_id);
         Ok(())
+    }
+}
+
+impl Status {
+    /// Whoever listens at a home's address need not be the home's node.
+    fn is_of_home(&self, address: &str, found: &str) -> Result<(), Refusal> {
+        let home = self.home.home()?;
+        let own = peer_id::text(&NetworkKey::read(&home.network_key_file())?.peer_key()?);
+        if own == found {
+            return Ok(());
+        }
+        let home = home.root().display();
+        let message = format!(
+            "at {address} the node {found} answers, and that of {home} is {own}: it does not run, or `api.listen` in its \
+             settings is the address of another; ask any node with --api ADDRESS:PORT"
+        );
+        Err(Refusal::new("another_node", message))
     }
 }
 

@@ -215,6 +215,15 @@ pub enum ConfigError {
         /// The key.
         key: String,
     },
+    /// An environment variable that means nothing.
+    #[error(
+        "environment: no setting and no command reads `{name}`{}; unset it, or see `thronosd config print` for the names",
+        nearest_variable(name)
+    )]
+    UnknownVariable {
+        /// The variable.
+        name: String,
+    },
     /// A value of the wrong kind or out of range.
     #[error("{place}: `{key}` is {found}, expected {expected}")]
     Value {
@@ -235,11 +244,14 @@ impl ConfigError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Syntax { .. } => "config_syntax",
-            Self::UnknownKey { .. } => "config_unknown_key",
+            Self::UnknownKey { .. } | Self::UnknownVariable { .. } => "config_unknown_key",
             Self::Value { .. } => "config_value",
         }
     }
 }
+
+/// Environment variables of commands: the daemon's home, and what the client `thronos` reads.
+const COMMAND_VARIABLES: [&str; 3] = ["THRONOS_HOME", "THRONOS_NODE", "THRONOS_WALLET"];
 
 /// Where settings come from, lowest precedence first.
 #[derive(Clone, Debug, Default)]
@@ -261,6 +273,9 @@ impl Config {
         let mut config = Self::default();
         if let Some((place, text)) = &sources.file {
             config.take_file(place, text)?;
+        }
+        if let Some(name) = sources.environment.keys().find(|name| !is_variable(name)) {
+            return Err(ConfigError::UnknownVariable { name: name.clone() });
         }
         for setting in SETTINGS {
             let variable = setting.variable();
@@ -368,6 +383,21 @@ fn nearest(key: &str) -> String {
         Some((steps, name)) if steps <= 3 => format!("; did you mean `{name}`?"),
         _ => String::new(),
     }
+}
+
+fn nearest_variable(name: &str) -> String {
+    let best = SETTINGS.iter().map(|setting| (distance(name, &setting.variable()), setting.variable())).min();
+    match best {
+        Some((steps, variable)) if steps <= 3 => format!("; did you mean `{variable}`?"),
+        _ => String::new(),
+    }
+}
+
+/// Whether an environment variable is a setting, or read by a command of the daemon or the client.
+fn is_variable(name: &str) -> bool {
+    !name.starts_with("THRONOS_")
+        || COMMAND_VARIABLES.contains(&name)
+        || SETTINGS.iter().any(|setting| setting.variable() == name)
 }
 
 /// Levenshtein's distance.

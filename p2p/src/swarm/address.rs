@@ -1,9 +1,11 @@
 //! Multiaddresses: read, taken apart, and put before the address policy.
 
-use std::net::IpAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
+use socket2::{Domain, Socket, Type};
 
 use super::config::NetworkError;
 use crate::address_policy::AddressPolicy;
@@ -37,6 +39,22 @@ pub(super) fn ip_and_port(address: &Multiaddr) -> Option<(IpAddr, u16)> {
         Protocol::Tcp(port) | Protocol::Udp(port) => Some((ip, port)),
         _ => None,
     }
+}
+
+/// Whether an address to listen on is free. The library shares a TCP port with whoever shares it too, which is how a second node
+/// on the same machine would take half of the first one's connections.
+pub(super) fn try_to_bind(address: &Multiaddr) -> io::Result<()> {
+    let Some((ip, port)) = ip_and_port(address) else { return Ok(()) };
+    let is_tcp = address.iter().any(|part| matches!(part, Protocol::Tcp(_)));
+    let kind = if is_tcp { Type::STREAM } else { Type::DGRAM };
+    let target = SocketAddr::new(ip, port);
+    let socket = Socket::new(Domain::for_address(target), kind, None)?;
+    if ip.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // What an ended process left behind does not count; what listens does.
+    socket.set_reuse_address(is_tcp)?;
+    socket.bind(&target.into())
 }
 
 /// Makes a configured address an exception of the policy.

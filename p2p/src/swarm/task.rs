@@ -203,6 +203,11 @@ impl Task {
         self.dial_known();
         self.expect_pinned();
         for text in &config.listen {
+            let taken =
+                |error: std::io::Error| NetworkError::Listen { address: text.clone(), reason: error.to_string() };
+            address::try_to_bind(&address::parse(text)?).map_err(taken)?;
+        }
+        for text in &config.listen {
             let parsed = address::parse(text)?;
             self.swarm
                 .listen_on(parsed)

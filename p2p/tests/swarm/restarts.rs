@@ -131,3 +131,15 @@ async fn validators_that_dial_each_other_at_the_same_time_understand_each_other(
         talk(&mut one, &mut two, "together").await;
     }
 }
+
+// FAULTS RT4
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_port_on_which_somebody_listens_is_refused_with_the_systems_reason() {
+    for listen in [QUIC, TCP] {
+        let one = Node::start(validator(1, listen)).await;
+        let taken = one.network.listen_addresses().pop().expect("it listens");
+        let refused = p2p::spawn(validator(2, &taken)).expect_err("it is taken");
+        let p2p::NetworkError::Listen { address, reason } = &refused else { panic!("{refused}") };
+        assert!(taken.starts_with(address.as_str()) && reason.contains("in use"), "{refused}");
+    }
+}

@@ -169,7 +169,9 @@ impl World {
     pub(crate) fn echo(&mut self) {
         let nodes = self.nodes.len();
         for to in 0..nodes {
-            let Some((bytes, by_criminal)) = self.echo.as_ref().and_then(|echo| echo.any(&mut self.lots)) else { break };
+            let Some((bytes, by_criminal)) = self.echo.as_ref().and_then(|echo| echo.any(&mut self.lots)) else {
+                break;
+            };
             let from = self.lots.place(nodes);
             let way = if self.lots.chance(500) { self.publication() } else { Way::Stream };
             let may_say = !by_criminal || self.nodes[from].is_faulty;
