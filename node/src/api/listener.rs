@@ -1,4 +1,5 @@
-//! The API's socket: so many connections and no more, and none that stays silent.
+//! The API's socket: so many connections and no more, and none that stays silent. A newcomer that finds no room is let in, and
+//! somebody of the largest crowd is shown out (`guests.rs`).
 //!
 //! It must not know HTTP. A connection on which nothing was read or written for a while is closed; answers that take long are
 //! shorter than that, and streams show that they are alive. What was read and not answered yet is bounded in bytes: who sends
@@ -15,29 +16,52 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, Timeout, timeout_at};
+use tokio::time::{Instant, Timeout, timeout, timeout_at};
 
-/// Most connections at once.
-const CONNECTIONS_MAX: usize = 1_024;
-/// Bytes of a request that every connection may send: 16 MiB over all of them.
+use super::guests::{Guest, Guests};
+
+/// Most connections at once. An idle one takes up to 90 KiB in HTTP's machinery.
+const CONNECTIONS_MAX: usize = 512;
+/// Bytes of a request that every connection may send: 8 MiB over all of them.
 const SHORT_BYTES: usize = 16 * 1024;
 /// Bytes beyond that of all requests that are not answered yet.
 const LONG_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Longest silence of a connection.
 const SILENCE_MAX: Duration = Duration::from_secs(90);
+/// After so long one more is shown out, as the last one has not gone.
+const GOING_MAX: Duration = Duration::from_millis(50);
 
-/// Accepts connections while there is room.
+/// Accepts connections, and makes room for them.
 pub(crate) struct Door {
     listener: TcpListener,
     room: Arc<Semaphore>,
+    guests: Arc<Guests>,
     /// Bytes for which there is room.
     long: Arc<Semaphore>,
 }
 
 impl Door {
     pub(crate) fn new(listener: TcpListener) -> Self {
-        let (room, long) = (Semaphore::new(CONNECTIONS_MAX), Semaphore::new(LONG_BYTES_MAX));
-        Self { listener, room: Arc::new(room), long: Arc::new(long) }
+        Self::with_places(listener, CONNECTIONS_MAX)
+    }
+
+    fn with_places(listener: TcpListener, places: usize) -> Self {
+        let (room, long) = (Semaphore::new(places), Semaphore::new(LONG_BYTES_MAX));
+        Self { listener, room: Arc::new(room), guests: Arc::new(Guests::new()), long: Arc::new(long) }
+    }
+
+    /// A place for one more.
+    async fn place(&self) -> OwnedSemaphorePermit {
+        loop {
+            let room = self.room.clone();
+            if let Ok(room) = room.clone().try_acquire_owned() {
+                return room;
+            }
+            self.guests.make_room();
+            if let Ok(Ok(room)) = timeout(GOING_MAX, room.acquire_owned()).await {
+                return room;
+            }
+        }
     }
 }
 
@@ -46,13 +70,15 @@ impl axum::serve::Listener for Door {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
-        let room = self.room.clone().acquire_owned().await.expect("the semaphore is never closed");
         // `axum` waits out errors of the system, such as too many open files.
         let (stream, address) = axum::serve::Listener::accept(&mut self.listener).await;
         // Answers are small and awaited; without this option they may wait for an acknowledgement.
         let _ = stream.set_nodelay(true);
+        let room = self.place().await;
+        let (number, guest) = self.guests.enter(address.ip());
+        let presence = Presence { guests: self.guests.clone(), number, guest, _room: room };
         let (heard, long) = (Instant::now(), self.long.clone());
-        (Connection { stream, heard, alarm: alarm(heard), unanswered: 0, long, held: None, _room: room }, address)
+        (Connection { stream, heard, alarm: alarm(heard), unanswered: 0, long, held: None, presence }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -72,7 +98,21 @@ pub(crate) struct Connection {
     long: Arc<Semaphore>,
     /// The room that they take beyond the first.
     held: Option<OwnedSemaphorePermit>,
+    presence: Presence,
+}
+
+/// A place among all connections, until it is dropped.
+struct Presence {
+    guests: Arc<Guests>,
+    number: u64,
+    guest: Arc<Guest>,
     _room: OwnedSemaphorePermit,
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.guests.leave(self.number);
+    }
 }
 
 fn alarm(heard: Instant) -> Pin<Box<Timeout<Pending<()>>>> {
@@ -101,10 +141,14 @@ impl Connection {
     /// Something was written: an answer has begun.
     fn answered(&mut self) {
         (self.unanswered, self.held) = (0, None);
+        self.presence.guests.answered(&self.presence.guest);
     }
 
     /// Nothing can be read or written now: an error when that has been so for too long.
     fn silence(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
+        if self.presence.guest.must_go(context) {
+            return Poll::Ready(io::ErrorKind::ConnectionAborted.into());
+        }
         while self.alarm.as_mut().poll(context).is_ready() {
             if self.heard.elapsed() >= SILENCE_MAX {
                 return Poll::Ready(io::ErrorKind::TimedOut.into());
@@ -125,6 +169,7 @@ impl AsyncRead for Connection {
         let result = Pin::new(&mut self.stream).poll_read(context, buffer);
         if result.is_ready() {
             self.heard = Instant::now();
+            self.presence.guest.asks();
             self.count(buffer.filled().len().saturating_sub(before))?;
             return result;
         }
@@ -202,14 +247,24 @@ mod tests {
         assert_eq!(door.long.available_permits(), LONG_BYTES_MAX - SHORT_BYTES);
     }
 
+    // FAULTS RD2
     #[tokio::test]
-    async fn there_are_so_many_connections_and_no_more() {
-        let mut door = door().await;
-        let all = door.room.clone().acquire_many_owned(u32::try_from(CONNECTIONS_MAX - 1).expect("few"));
-        let _all = all.await.expect("it is open");
-        let (_client, connection) = connect(&mut door).await;
+    async fn there_are_so_many_connections_and_for_one_more_the_longest_idle_one_goes() {
+        use tokio::io::AsyncReadExt;
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let mut door = Door::with_places(listener, 3);
+        let (_idle, mut idle) = connect(&mut door).await;
+        let (_asks, mut asks) = connect(&mut door).await;
+        let (_third, third) = connect(&mut door).await;
+        asks.write_all(b"HTTP/1.1 200 OK").await.expect("somebody reads");
         assert_eq!(door.room.available_permits(), 0);
-        drop(connection);
-        assert_eq!(door.room.available_permits(), 1);
+        let idles = tokio::spawn(async move {
+            let error = idle.read_u8().await.expect_err("it is shown out");
+            assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
+        });
+        let (_fourth, fourth) = connect(&mut door).await;
+        idles.await.expect("it has gone");
+        drop((third, fourth, asks));
+        assert_eq!(door.room.available_permits(), 3);
     }
 }

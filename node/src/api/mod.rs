@@ -11,6 +11,7 @@ mod blocks;
 mod error;
 mod fees;
 mod guard;
+mod guests;
 mod health;
 mod listener;
 mod mining;

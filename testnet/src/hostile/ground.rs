@@ -146,6 +146,11 @@ impl Ground {
         self.network.plan.ports.peers(node)
     }
 
+    /// The port of a node's API.
+    pub(super) fn api_port(&self, node: usize) -> u16 {
+        self.network.plan.ports.api(node)
+    }
+
     /// The API of a node.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ mod garbage;
 mod greedy_asker;
 mod half_open;
 mod identify_pusher;
+mod idle_crowd;
 mod length_liar;
 mod newer_version;
 mod replayer;
@@ -53,6 +54,7 @@ pub(super) const ALL: &[Attack] = &[
     far_voter::ATTACK,
     sketch_hoarder::ATTACK,
     newer_version::ATTACK,
+    idle_crowd::ATTACK,
 ];
 
 /// Rows of the tables under attack that no attack tries, and why.
