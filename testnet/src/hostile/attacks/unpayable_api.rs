@@ -57,14 +57,15 @@ fn begin(ground: &Ground, _: Duration) -> Outcome<Begun> {
         let paupers = (0..PAUPERS).map(|number| (number, pauper(number)));
         let senders: Vec<_> = std::iter::once((OWNER, owner)).chain(paupers).collect();
         let all = senders.iter().flat_map(|(number, key)| (0..NONCES).map(move |nonce| (*number, key, nonce)));
-        let forged: Vec<_> =
-            all.filter_map(|(number, key, nonce)| transfer(&chain, key, terms(number, nonce)).ok()).collect();
-        for (batch, client) in forged.chunks(BATCH).zip(clients.iter().cycle()) {
-            if stop.is_wished() {
+        // Signed batch by batch, so that the first one leaves at once.
+        let mut forged = all.filter_map(|(number, key, nonce)| transfer(&chain, key, terms(number, nonce)).ok());
+        for client in clients.iter().cycle() {
+            let batch: Vec<_> = forged.by_ref().take(BATCH).collect();
+            if batch.is_empty() || stop.is_wished() {
                 break;
             }
             *deeds.entry("handed_in".to_owned()).or_default() += batch.len() as u64;
-            match client.submit_batch(chain.id(), batch) {
+            match client.submit_batch(chain.id(), &batch) {
                 Ok(answer) => {
                     *deeds.entry("accepted".to_owned()).or_default() += u64::from(answer.accepted);
                     for error in answer.results.into_iter().filter_map(|result| result.error) {
