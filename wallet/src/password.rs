@@ -35,7 +35,9 @@ impl Password {
     /// `file_readable_by_others`, `file`, or `bad_password` for more than one line.
     pub fn from_file(path: &Path) -> Result<Self> {
         let text = read_private(path)?;
-        let line = text.strip_suffix('\n').unwrap_or(&text);
+        // Editors may write a mark of the byte order, which nobody types on a terminal.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let line = text.strip_suffix('\n').unwrap_or(text);
         Self::new(line.strip_suffix('\r').unwrap_or(line))
     }
 

@@ -78,7 +78,7 @@ impl Context {
     /// Tells the person something that is no part of the answer.
     #[allow(clippy::unused_self)]
     pub fn note(&self, text: &str) {
-        eprintln!("{text}");
+        crate::cli::output::note(text);
     }
 
     /// The node.
@@ -307,7 +307,7 @@ impl Context {
             let hint = format!("give `{option}` to answer yes");
             return Err(Error::new("confirmation_needed", format!("{question} There is no terminal to ask on."), hint));
         }
-        eprint!("{question} [y/N] ");
+        eprint!("{} [y/N] ", crate::cli::output::visible(question));
         let _ = std::io::stderr().flush();
         let mut answer = String::new();
         std::io::stdin()

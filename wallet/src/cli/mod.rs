@@ -6,13 +6,13 @@
 
 mod commands;
 mod context;
+mod output;
 mod report;
 mod span;
 mod submit;
 
 use std::cell::OnceCell;
 use std::ffi::OsString;
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -21,7 +21,7 @@ use clap::{Args, Parser, Subcommand};
 pub use context::Context;
 pub use report::Report;
 
-use crate::Result;
+use crate::{Error, Result};
 use crate::home::WalletHome;
 use commands::{account, address, asset, chain, history, mine, mining, multisig, send, transaction_file, wallet};
 
@@ -146,35 +146,37 @@ impl Command {
 /// Runs the command line and prints the answer.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     forbid_core_dumps();
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let wants_json = arguments.iter().any(|argument| argument == "--json");
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version come this way too, with code 0.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
+        Err(error) => return misuse(&error, wants_json),
     };
     let Cli { global, command } = cli;
     let json = global.json;
-    match command.run(&global.into_context()) {
-        Ok(report) => {
-            // A reader that closed its end has seen enough.
-            let _ = std::io::stdout().write_all(report.render(json).as_bytes());
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            if json {
-                let text = serde_json::to_string(&error).expect("an error is three texts");
-                eprintln!("{text}");
-            } else {
-                eprintln!("error[{}]: {}", error.code, error.message);
-                if !error.hint.is_empty() {
-                    eprintln!("  {}", error.hint);
-                }
-            }
-            ExitCode::FAILURE
-        }
+    let done = global.into_context().and_then(|context| command.run(&context));
+    match done.and_then(|report| output::answer(&report.render(json))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => output::failure(&error, json),
     }
+}
+
+/// What was typed is not understood. Help and version come this way too, with code 0.
+fn misuse(error: &clap::Error, wants_json: bool) -> ExitCode {
+    if !error.use_stderr() {
+        return match output::answer(&error.to_string()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => output::failure(&error, wants_json),
+        };
+    }
+    if wants_json {
+        let text = error.to_string();
+        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        output::failure(&Error::new("usage", message, "see `thronos help`, or --help behind the command"), true);
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 /// A core file would hold whatever secret was in memory.
@@ -184,12 +186,14 @@ fn forbid_core_dumps() {
 }
 
 impl Global {
-    fn into_context(self) -> Context {
-        let directory = self.wallet_dir.unwrap_or_else(|| {
-            let home = self.home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".thronos")));
-            home.unwrap_or_else(|| PathBuf::from(".thronos")).join("wallet")
-        });
-        Context {
+    fn into_context(self) -> Result<Context> {
+        let user = || std::env::var_os("HOME").filter(|home| !home.is_empty());
+        let home = self.home.or_else(|| Some(PathBuf::from(user()?).join(".thronos")));
+        // A wallet in whatever directory one happens to stand would be lost with the next `cd`.
+        let directory = self.wallet_dir.or_else(|| Some(home?.join("wallet"))).ok_or_else(|| {
+            Error::new("no_home", "HOME is not set, so there is no wallet", "name its directory with `--wallet-dir DIR`")
+        })?;
+        Ok(Context {
             home: WalletHome::new(directory),
             node: self.node,
             json: self.json,
@@ -197,7 +201,7 @@ impl Global {
             password_file: self.password_file,
             checkpoint: self.checkpoint,
             asked: OnceCell::new(),
-        }
+        })
     }
 }
 

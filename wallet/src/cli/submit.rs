@@ -19,6 +19,8 @@ use crate::{Chain, Error, NodeClient, Result, TransactionFile};
 
 /// How long beyond its validity a transaction is waited for.
 const PATIENCE_BEYOND: Duration = Duration::from_secs(30);
+/// So far may the newest block be ahead of this machine's clock, in milliseconds.
+const CLOCK_AHEAD_MS_MAX: u64 = 120_000;
 
 /// What every command that makes a transaction may be told.
 #[derive(Clone, Debug, Args)]
@@ -227,7 +229,7 @@ fn online_body(
             format!("send the transaction with nonce {missing} first, or leave `--nonce` out"),
         ));
     }
-    let time = client.status()?.time.max(now());
+    let time = time_of(client.status()?.time, now())?;
     let mut body = build(&envelope(chain, args, sender, nonce, time)?, calls)?;
     let estimate = client.fee_estimate(weigh(&body, sender.policy.as_ref())?)?;
     body.fee_max = args.fee_max.as_deref().map(thr).transpose()?.unwrap_or(estimate.fee_max);
@@ -238,6 +240,17 @@ fn online_body(
     }
     check_balances(&account.balances, &body, spent)?;
     Ok(body)
+}
+
+/// The time from which validity is reckoned: that of the newest block where it is ahead a little. A node that names a time far
+/// ahead would make a transaction that stays valid for as long as it likes.
+fn time_of(newest: TimeMs, own: TimeMs) -> Result<TimeMs> {
+    let ahead_ms = newest.0.saturating_sub(own.0);
+    if ahead_ms <= CLOCK_AHEAD_MS_MAX {
+        return Ok(newest.max(own));
+    }
+    let message = format!("the node's newest block is {} s ahead of this machine's clock", ahead_ms / 1_000);
+    Err(Error::new("clock_differs", message, "let NTP set the clock; if it is right, do not trust this node"))
 }
 
 /// A call that the account cannot pay for would be rejected on chain, and its fee be lost.
@@ -340,4 +353,21 @@ pub fn body_json(chain: &Chain, body: &TransactionBody, id: Hash32) -> Value {
         "valid_until": body.valid_until,
         "calls": describe(body, chain.network()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // FAULTS RE4
+    #[test]
+    fn validity_follows_the_own_clock_and_a_node_far_ahead_of_it_is_refused() {
+        let own = TimeMs(1_800_000_000_000);
+        let ahead = |ms: u64| TimeMs(own.0 + ms);
+        assert_eq!(time_of(TimeMs(0), own), Ok(own), "an idle chain, or a node that is behind");
+        assert_eq!(time_of(ahead(CLOCK_AHEAD_MS_MAX), own), Ok(ahead(CLOCK_AHEAD_MS_MAX)));
+        for far in [ahead(CLOCK_AHEAD_MS_MAX + 1), ahead(315_360_000_000), TimeMs(u64::MAX)] {
+            assert_eq!(time_of(far, own).expect_err("too far").code, "clock_differs");
+        }
+    }
 }

@@ -57,7 +57,13 @@ impl Shell {
     }
 
     fn started(&self, first: &[&str], arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_thronos"))
+        self.command(first, arguments).output().expect("the command starts")
+    }
+
+    /// A command that has not been started.
+    pub fn command(&self, first: &[&str], arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_thronos"));
+        command
             .args(first)
             .arg("--password-file")
             .arg(self.path("password"))
@@ -67,9 +73,8 @@ impl Shell {
             .env_clear()
             .env("THRONOS_NODE", &self.node)
             .current_dir(self.directory.path())
-            .stdin(Stdio::null())
-            .output()
-            .expect("the command starts")
+            .stdin(Stdio::null());
+        command
     }
 
     /// The JSON of a command that succeeds.

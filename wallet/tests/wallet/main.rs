@@ -7,4 +7,5 @@ mod files;
 mod finality;
 mod keys;
 mod node;
+mod rough;
 mod transactions;

@@ -29,6 +29,9 @@ pub struct Sign {
     /// Write to another file instead of changing this one
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Sign calls too that this wallet cannot read
+    #[arg(long)]
+    blind: bool,
 }
 
 /// `broadcast`
@@ -62,6 +65,7 @@ impl Sign {
             return Err(Error::new("wrong_key", message, "sign with the sender's key, or with a key of its policy"));
         }
         context.note(&describe_file(&file, None).render(false));
+        self.check_calls(context, &file)?;
         let key = context.unlock(&self.with)?;
         let signature = signature_by(&key, file.chain_id, &file.body);
         file.add(key.public_key(), signature)?;
@@ -70,6 +74,25 @@ impl Sign {
             None => write_private(&self.file, file.to_json().as_bytes(), Existing::Replace)?,
         }
         Ok(describe_file(&file, Some(self.out.as_ref().unwrap_or(&self.file))))
+    }
+}
+
+impl Sign {
+    /// Nobody signs what nobody can name, unless told so, with the bytes in sight.
+    fn check_calls(&self, context: &Context, file: &TransactionFile) -> Result<()> {
+        let described = describe(&file.body, file.network);
+        let unknown: Vec<_> =
+            file.body.calls.iter().zip(&described).filter(|(_, described)| described.kind == "unknown").collect();
+        let Some((_, first)) = unknown.first() else { return Ok(()) };
+        if !self.blind {
+            let message = format!("this wallet cannot tell what it would sign: {}", first.sentence);
+            let hint = "use a newer wallet; or give `--blind` if somebody you trust has told you what the bytes mean";
+            return Err(Error::new("unknown_call", message, hint));
+        }
+        for (call, _) in unknown {
+            context.note(&format!("signed blindly: module {}, bytes {}", call.module, hex::encode(&*call.body)));
+        }
+        Ok(())
     }
 }
 

@@ -158,7 +158,13 @@ impl PathArgs {
 /// The first line of a private file.
 fn one_line(path: &Path) -> Result<Zeroizing<String>> {
     let text = read_private(path)?;
-    Ok(Zeroizing::new(text.trim_end_matches(['\n', '\r']).to_owned()))
+    // A mark of the byte order, as some editors write it, or a zero byte is no part of what was meant, and would give other keys.
+    let line = text.strip_prefix('\u{feff}').unwrap_or(&text).trim_end_matches(['\n', '\r']);
+    if line.chars().any(|character| character.is_control() || character == '\u{feff}') {
+        let message = format!("{} holds more than one line, or a character that cannot be typed", path.display());
+        return Err(Error::new("bad_file", message, "write it anew, as one line of text"));
+    }
+    Ok(Zeroizing::new(line.to_owned()))
 }
 
 impl New {

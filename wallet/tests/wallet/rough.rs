@@ -1,0 +1,119 @@
+//! Rough hands: outputs that break, files that editors mangled, texts that act, and calls that nobody can name.
+
+use std::fs::OpenOptions;
+use std::process::Output;
+
+use serde_json::Value;
+use types::{Amount, ByteString, Call, ModuleId, Network, Nonce, TimeMs};
+use wallet::transaction::build;
+use wallet::{Envelope, TransactionFile};
+
+use crate::chain_maker::ChainMaker;
+use crate::command::{Shell, text};
+use crate::transactions::key;
+
+fn errors(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+// FAULTS RT5
+#[test]
+fn an_answer_that_cannot_be_written_is_an_error_and_a_reader_that_goes_early_is_none() {
+    let shell = Shell::new();
+    shell.import("alice", 1);
+    for arguments in [
+        &["wallet", "export", "alice", "--yes"][..],
+        &["wallet", "list"],
+        &["address", "check", "thr1x"],
+        &["completions", "bash"],
+        &["help"],
+        &["--version"],
+    ] {
+        let full = OpenOptions::new().write(true).open("/dev/full").expect("every Linux has it");
+        let output = shell.command(&[], arguments).stdout(full).output().expect("the command starts");
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        let is_refused = arguments[0] == "address";
+        assert!(is_refused || errors(&output).contains("error[output_failed]"), "{arguments:?}: {}", errors(&output));
+    }
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let status = shell.command(&[], &["wallet", "list"]).stdout(writer).status().expect("the command starts");
+    assert!(status.success(), "{status}");
+}
+
+// FAULTS RT7
+#[test]
+fn a_wrong_command_line_is_told_to_programs_as_every_other_error() {
+    let shell = Shell::new();
+    for arguments in [&["fly"][..], &["send"], &["send", "--amount"], &["wallet", "lisst"]] {
+        let output = shell.run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let error: Value = serde_json::from_str(&errors(&output)).expect("one JSON document");
+        assert_eq!(error["code"], "usage", "{error}");
+        assert!(error["message"].as_str().is_some_and(|message| message.len() > 10), "{error}");
+        let words = shell.command(&[], arguments).output().expect("the command starts");
+        assert!(words.status.code() == Some(2) && errors(&words).starts_with("error: "), "{}", errors(&words));
+    }
+}
+
+// FAULTS RT7
+#[test]
+fn without_a_home_there_is_no_wallet_in_whatever_directory_one_stands() {
+    let shell = Shell::new();
+    let command = std::process::Command::new(env!("CARGO_BIN_EXE_thronos"))
+        .args(["--json", "wallet", "list"])
+        .env_clear()
+        .current_dir(shell.path("."))
+        .output()
+        .expect("the command starts");
+    assert!(command.status.code() == Some(1) && errors(&command).contains("no_home"), "{}", errors(&command));
+    assert!(!shell.path(".thronos").exists());
+}
+
+// FAULTS RT7
+#[test]
+fn marks_that_editors_leave_are_no_part_of_a_secret_and_what_nobody_can_type_is_refused() {
+    let shell = Shell::new();
+    let words = "legal winner thank year wave sausage worth useful legal winner thank yellow";
+    let import = |name: &str, passphrase: &str| {
+        let (file, passphrase) = (shell.private("words", words), shell.private("extra", passphrase));
+        let (file, passphrase) = (text(&file).to_owned(), text(&passphrase).to_owned());
+        ["wallet", "import", "--name", name, "--mnemonic-file", &file, "--passphrase-file", &passphrase]
+            .map(str::to_owned)
+    };
+    let good = |arguments: [String; 8]| shell.good(&arguments.each_ref().map(String::as_str))["public_key"].clone();
+    let plain = good(import("plain", "TREZOR\n"));
+    assert_eq!(good(import("marked", "\u{feff}TREZOR\r\n")), plain, "a mark of the byte order");
+    for passphrase in ["TRE\0ZOR", "TREZOR\0", "TRE\nZOR", "TREZOR\u{feff}", "\u{1b}[2J"] {
+        let arguments = import("refused", passphrase);
+        assert_eq!(shell.bad(&arguments.each_ref().map(String::as_str)), "bad_file", "{passphrase:?}");
+    }
+    shell.private("password", "\u{feff}a long password\r\n");
+    shell.import("carol", 3);
+    shell.private("password", "a long password\n");
+    assert!(shell.good(&["wallet", "export", "carol", "--yes"]).is_object(), "the same password");
+}
+
+// FAULTS RE6
+#[test]
+fn a_call_that_this_wallet_cannot_name_is_signed_only_blindly_and_with_its_bytes_in_sight() {
+    let shell = Shell::new();
+    let maker = ChainMaker::new(&[]);
+    let genesis = shell.genesis(&maker);
+    shell.import("alice", 1);
+    let sender = key(1).address();
+    let envelope = Envelope::single(sender, Nonce(0), TimeMs(1_800_000_000_000), Amount(5_000));
+    let bytes = ByteString::new(b"nobody knows".to_vec()).expect("short");
+    for (module, body) in [(ModuleId(999), bytes.clone()), (ModuleId(1), bytes)] {
+        let call = Call { module, body };
+        let body = build(&envelope, vec![call.clone()]).expect("one call");
+        let file = TransactionFile::unsigned(maker.chain().id(), Network::Test, body, None);
+        let path = shell.private("unknown.json", &file.to_json());
+        let sign = ["--genesis", text(&genesis), "sign", text(&path), "--with", "alice"];
+        assert_eq!(shell.bad(&sign), "unknown_call");
+        assert!(!TransactionFile::parse(&std::fs::read_to_string(&path).expect("there")).expect("a file").is_complete());
+        let output = shell.run(&[&sign[..], &["--blind"]].concat());
+        assert!(output.status.success() && errors(&output).contains(&hex::encode(&*call.body)), "{}", errors(&output));
+        assert!(TransactionFile::parse(&std::fs::read_to_string(&path).expect("there")).expect("a file").is_complete());
+    }
+}
