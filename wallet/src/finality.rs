@@ -37,10 +37,68 @@ pub struct FinalTransaction {
     pub latency: Option<Duration>,
 }
 
+/// The pauses after which the same bytes are handed in again, when no answer came.
+const AGAIN: [Duration; 3] = [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(2)];
+
+/// Hands in a transaction. When the answer is lost nobody knows whether it arrived, so the same bytes are handed in again: they
+/// cannot be paid twice.
+///
+/// # Errors
+/// What the node refuses it for; `already_final` when it was final before; `outcome_unknown` when no answer comes.
+pub fn hand_in(client: &NodeClient, chain: &Chain, transaction: &Transaction) -> Result<Hash32> {
+    let id = crypto::ids::transaction_id(chain.id(), &transaction.body);
+    let mut pauses = AGAIN.iter();
+    loop {
+        let error = match client.submit(chain.id(), transaction) {
+            Ok(accepted) if accepted.id == id => return Ok(id),
+            Ok(accepted) => {
+                let message = format!("the node took the transaction as {}, its id is {id}", accepted.id);
+                return Err(Error::new("bad_answer", message, "the node may be of another version"));
+            }
+            Err(error) => error,
+        };
+        if !is_lost(&error) {
+            let may_have_arrived = pauses.len() < AGAIN.len();
+            return if known(client, &id, may_have_arrived)? { Ok(id) } else { Err(error) };
+        }
+        match pauses.next() {
+            Some(pause) => std::thread::park_timeout(*pause),
+            None => return Err(outcome_unknown(&id, &error)),
+        }
+    }
+}
+
+/// Whether nobody knows what the node has done.
+fn is_lost(error: &Error) -> bool {
+    ["node_unreachable", "bad_answer", "timeout"].contains(&&*error.code)
+}
+
+/// Whether a node that refuses a transaction has it all the same: it was handed in before.
+fn known(client: &NodeClient, id: &Hash32, may_have_arrived: bool) -> Result<bool> {
+    let Ok(response) = client.transaction(id, Duration::ZERO) else { return Ok(false) };
+    match (response.status, response.height) {
+        (TransactionStatus::Final, Some(height)) if !may_have_arrived => {
+            let message = format!("the transaction {id} is final already, in block {height}, as the node says");
+            Err(Error::new("already_final", message, format!("do not sign it anew; see it with `thronos tx {id}`")))
+        }
+        (TransactionStatus::Final | TransactionStatus::Pending, _) => Ok(true),
+        (TransactionStatus::Unknown, _) => Ok(false),
+    }
+}
+
+fn outcome_unknown(id: &Hash32, error: &Error) -> Error {
+    let message = format!("nobody knows whether the transaction {id} arrived, or what became of it: {}", error.message);
+    let hint = format!(
+        "do not sign it anew, it could be paid twice; look with `thronos tx {id}`, at another node too, or hand in the same \
+         bytes again with `thronos broadcast FILE`"
+    );
+    Error::new("outcome_unknown", message, hint)
+}
+
 /// Hands in a transaction and waits for it to become final, at most for `patience`.
 ///
 /// # Errors
-/// What the node refuses it for; `not_final_yet` when patience ends; `expired`; what [`Chain`] finds wrong with the node's proof.
+/// As [`hand_in`]; `not_final_yet` when patience ends; `expired`; what [`Chain`] finds wrong with the node's proof.
 pub fn submit_and_wait(
     client: &NodeClient,
     chain: &mut Chain,
@@ -51,20 +109,16 @@ pub fn submit_and_wait(
     // The stream is open before the transaction leaves, so its news cannot be missed.
     let stream = client.follow_transaction(&id).ok();
     let begun = Instant::now();
-    let accepted = client.submit(chain.id(), transaction)?;
-    if accepted.id != id {
-        let message = format!("the node took the transaction as {}, its id is {id}", accepted.id);
-        return Err(Error::new("bad_answer", message, "the node may be of another version"));
-    }
+    hand_in(client, chain, transaction)?;
     let streamed = stream.is_some_and(|stream| await_event(stream, &id, begun, patience));
     let latency = begun.elapsed();
     if streamed {
-        let response = client.transaction(&id, Duration::ZERO)?;
-        if is_certified(&response) {
+        let response = client.transaction(&id, Duration::ZERO);
+        if let Some(response) = response.ok().filter(is_certified) {
             return check_with_result(client, chain, &response, transaction, latency);
         }
     }
-    let response = poll(client, transaction, &id, begun, patience)?;
+    let response = poll(client, chain, transaction, (begun, patience))?;
     check_transaction(client, chain, &response, Some(transaction), Some(begun.elapsed()))
 }
 
@@ -106,39 +160,66 @@ fn await_event(stream: EventStream, id: &Hash32, begun: Instant, patience: Durat
 
 fn poll(
     client: &NodeClient,
+    chain: &mut Chain,
     transaction: &Transaction,
-    id: &Hash32,
-    begun: Instant,
-    patience: Duration,
+    (begun, patience): (Instant, Duration),
 ) -> Result<TransactionResponse> {
+    let id = crypto::ids::transaction_id(chain.id(), &transaction.body);
     loop {
-        let response = client.transaction(id, LONG_POLL)?;
-        match response.status {
-            TransactionStatus::Final => return Ok(response),
-            TransactionStatus::Pending => {}
-            TransactionStatus::Unknown => {
-                let time = client.status()?.time;
-                if time > transaction.body.valid_until {
-                    let message = format!("the transaction {id} was not included before it expired");
-                    return Err(Error::new(
-                        "expired",
-                        message,
-                        "nothing was paid; send it again, with a higher `--tip` or `--fee-max`",
-                    ));
+        let lost = match client.transaction(&id, LONG_POLL) {
+            Ok(response) if response.status == TransactionStatus::Final => return Ok(response),
+            Ok(response) => {
+                if response.status == TransactionStatus::Unknown {
+                    if has_expired(client, chain, transaction)? && is_unknown(client, &id)? {
+                        return Err(expired(&id));
+                    }
+                    // A node that does not know it answers at once; parking is a pause that needs no other thread.
+                    std::thread::park_timeout(PAUSE);
                 }
-                // A node that does not know it answers at once; parking is a pause that needs no other thread.
-                std::thread::park_timeout(PAUSE);
+                None
             }
-        }
+            Err(error) if is_lost(&error) => {
+                std::thread::park_timeout(PAUSE);
+                Some(error)
+            }
+            Err(error) => return Err(error),
+        };
         if begun.elapsed() > patience {
-            let message = format!("the transaction {id} is not final after {} s", begun.elapsed().as_secs());
-            return Err(Error::new(
-                "not_final_yet",
-                message,
-                format!("it may still be included; follow it with `thronos tx {id}`"),
-            ));
+            let Some(error) = lost else {
+                let message = format!("the transaction {id} is not final after {} s", begun.elapsed().as_secs());
+                let hint = format!("it may still be included; follow it with `thronos tx {id}`");
+                return Err(Error::new("not_final_yet", message, hint));
+            };
+            return Err(outcome_unknown(&id, &error));
         }
     }
+}
+
+/// Whether the chain's time has passed a transaction's validity: by a final header, not by the node's word, because who believes
+/// too early that nothing was paid pays twice.
+fn has_expired(client: &NodeClient, chain: &mut Chain, transaction: &Transaction) -> Result<bool> {
+    let valid_until = transaction.body.valid_until;
+    let Ok(status) = client.status() else { return Ok(false) };
+    if status.time <= valid_until {
+        return Ok(false);
+    }
+    let Ok(block) = client.block(&status.certified_height.to_string()) else { return Ok(false) };
+    Ok(check_block(client, chain, &block)?.header.time > valid_until)
+}
+
+/// A second look, after the time is known: the last block that could hold the transaction is final by now.
+fn is_unknown(client: &NodeClient, id: &Hash32) -> Result<bool> {
+    Ok(client.transaction(id, Duration::ZERO)?.status == TransactionStatus::Unknown)
+}
+
+fn expired(id: &Hash32) -> Error {
+    let message = format!(
+        "the time of a final block, which this wallet has checked, is past the validity of the transaction {id}; that no block \
+         holds it is what the node says"
+    );
+    let hint =
+        format!("look at another node with `thronos tx {id}`; then send anew, with a higher `--tip` or `--fee-max`");
+    Error::new("expired", message, hint)
 }
 
 /// Checks everything that makes a transaction final: certificate, header, and that these very bytes are in the block. Without

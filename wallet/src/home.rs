@@ -1,12 +1,12 @@
 //! The wallet's directory: which files it has and what they are called.
 //!
 //! `keys/NAME.json` a key file, `multisig/NAME.json` a policy, `genesis.json` the chain that this wallet trusts,
-//! `checkpoints/CHAIN.json` the newest block it has found final. Everything is made
+//! `checkpoints/CHAIN.json` the newest block it has found final, `sent/ID.json` a transaction of which nobody knows yet what became of it. Everything is made
 //! with rights for the owner only. It must not know what a command does with them.
 
 use std::path::{Path, PathBuf};
 
-use types::{Address, ChainId, MultisigPolicy};
+use types::{Address, ChainId, Hash32, MultisigPolicy};
 
 use crate::keystore::file::{Existing, create_private_directory, read_private, write_private};
 use crate::keystore::{self, KeyFileHeader, Secret};
@@ -62,6 +62,16 @@ impl WalletHome {
     #[must_use]
     pub fn checkpoint_path(&self, chain: ChainId) -> PathBuf {
         self.directory.join("checkpoints").join(format!("{chain}.json"))
+    }
+
+    /// Where a signed transaction is kept from before it is handed in until it is known what became of it.
+    ///
+    /// # Errors
+    /// `file` when its directory cannot be made.
+    pub fn sent_path(&self, id: &Hash32) -> Result<PathBuf> {
+        let directory = self.directory.join("sent");
+        create_private_directory(&directory)?;
+        Ok(directory.join(format!("{id}.json")))
     }
 
     /// Seals a secret under a new name.

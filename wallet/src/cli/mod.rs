@@ -21,8 +21,8 @@ use clap::{Args, Parser, Subcommand};
 pub use context::Context;
 pub use report::Report;
 
-use crate::{Error, Result};
 use crate::home::WalletHome;
+use crate::{Error, Result};
 use commands::{account, address, asset, chain, history, mine, mining, multisig, send, transaction_file, wallet};
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 refused or failed, with an error that has a stable code; 2 the command line is wrong.
@@ -191,7 +191,11 @@ impl Global {
         let home = self.home.or_else(|| Some(PathBuf::from(user()?).join(".thronos")));
         // A wallet in whatever directory one happens to stand would be lost with the next `cd`.
         let directory = self.wallet_dir.or_else(|| Some(home?.join("wallet"))).ok_or_else(|| {
-            Error::new("no_home", "HOME is not set, so there is no wallet", "name its directory with `--wallet-dir DIR`")
+            Error::new(
+                "no_home",
+                "HOME is not set, so there is no wallet",
+                "name its directory with `--wallet-dir DIR`",
+            )
         })?;
         Ok(Context {
             home: WalletHome::new(directory),

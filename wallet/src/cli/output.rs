@@ -86,7 +86,11 @@ mod tests {
         ] {
             assert_eq!(visible(text), shown);
             let json = serde_json::to_string(text).expect("a text");
-            assert_eq!(serde_json::from_str::<String>(&visible(&json)).as_deref().ok(), Some(text), "JSON stays the same");
+            assert_eq!(
+                serde_json::from_str::<String>(&visible(&json)).as_deref().ok(),
+                Some(text),
+                "JSON stays the same"
+            );
         }
     }
 }

@@ -7,13 +7,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use serde_json::{Value, json};
-use types::{Amount, AuthKind, Call, Hash32, Nonce, THR, THR_DECIMALS, TimeMs, Transaction, TransactionBody};
+use types::{Amount, Auth, AuthKind, Call, Hash32, Nonce, THR, THR_DECIMALS, TimeMs, Transaction, TransactionBody};
 
 use super::context::{AssetChoice, Context, Sender, write_new};
 use super::report::{Report, lines};
 use super::span;
 use crate::calls::{describe, weigh};
-use crate::finality::{FinalTransaction, submit_and_wait};
+use crate::finality::{FinalTransaction, hand_in, submit_and_wait};
+use crate::keystore::file::{Existing, write_private};
 use crate::transaction::{Envelope, build, sign_transaction, signature_by};
 use crate::{Chain, Error, NodeClient, Result, TransactionFile};
 
@@ -97,8 +98,44 @@ pub fn send(
     transaction: &Transaction,
     patience: Option<Duration>,
 ) -> Result<Report> {
+    let kept = keep(context, chain, transaction)?;
+    let done = deliver(context, client, chain, transaction, patience);
+    // What may still be needed stays: the same bytes can be handed in again without paying twice.
+    let is_settled = match &done {
+        Ok(_) => true,
+        Err(error) => !["outcome_unknown", "not_final_yet"].contains(&&*error.code),
+    };
+    if let Some(path) = kept.filter(|_| is_settled) {
+        let _ = std::fs::remove_file(path);
+    }
+    done
+}
+
+/// Keeps a signed transaction before it leaves, and says its id: whatever happens then, the person knows what was sent. What several
+/// keys signed lies in a file already.
+fn keep(context: &Context, chain: &Chain, transaction: &Transaction) -> Result<Option<PathBuf>> {
+    let id = crypto::ids::transaction_id(chain.id(), &transaction.body);
+    let [Auth::Single { key, signature }] = &*transaction.witness.auths else {
+        context.note(&format!("handing in {id}"));
+        return Ok(None);
+    };
+    let mut file = TransactionFile::unsigned(chain.id(), chain.network(), transaction.body.clone(), None);
+    file.add(*key, *signature)?;
+    let path = context.home.sent_path(&id)?;
+    write_private(&path, file.to_json().as_bytes(), Existing::Replace)?;
+    context.note(&format!("handing in {id}, kept in {}", path.display()));
+    Ok(Some(path))
+}
+
+fn deliver(
+    context: &Context,
+    client: &NodeClient,
+    chain: &mut Chain,
+    transaction: &Transaction,
+    patience: Option<Duration>,
+) -> Result<Report> {
     let Some(patience) = patience else {
-        let id = client.submit(chain.id(), transaction)?.id;
+        let id = hand_in(client, chain, transaction)?;
         let text = format!("sent: {id}\nfollow it with `thronos tx {id}`");
         return Ok(Report::new(text, json!({"id": id, "status": "pending"})));
     };

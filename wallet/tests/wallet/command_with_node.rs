@@ -9,12 +9,12 @@ use crate::node::{Conduct, TestNode};
 
 const HAS: Amount = Amount(5_000_000);
 
-fn to() -> String {
+pub fn to() -> String {
     Address([2; 20]).to_text(Network::Test)
 }
 
 /// A shell with the key `alice`, whose account the node knows with nonce 4 and 5 THR.
-fn shell_with(conduct: Conduct) -> (Shell, TestNode) {
+pub fn shell_with(conduct: Conduct) -> (Shell, TestNode) {
     let mut shell = Shell::new();
     shell.import("alice", 1);
     let address = AccountKey::from_secret(&[1; 32]).expect("in range").address();

@@ -33,6 +33,12 @@ pub enum Conduct {
     NextSet,
     /// As before, but the node names validators of its own making.
     ForgedSet,
+    /// It takes the transaction and closes the connection without an answer.
+    LosesAnswer,
+    /// It closes the connection without an answer and takes nothing.
+    Deaf,
+    /// It takes the transaction, knows nothing of it afterwards, and names a time long after its validity.
+    Forgets,
 }
 
 struct World {
@@ -99,6 +105,9 @@ impl World {
         if path == "/stream" && self.conduct != Conduct::NoStream {
             return self.stream(&connection);
         }
+        if (method, path) == ("POST", "/transactions") && self.says_nothing(&body) {
+            return;
+        }
         let (status, answer) = self.answer(method, path, query, &body);
         let _ = respond(&connection, status, &answer.to_string());
     }
@@ -161,11 +170,15 @@ impl World {
         json!({
             "chain_id": chain_id, "chain_name": "wallet-test", "network": "test", "node_version": "0.1.0", "protocol_version": 1,
             "role": "validator", "height": 2, "final_height": 2, "certified_height": 1, "final_hash": Hash32::ZERO, "epoch": 0,
-            "view": 3, "time": self.maker.genesis.time, "price": "4294967296",
+            "view": 3, "time": self.time(), "price": "4294967296",
             "voting": {"voting": true, "sentence": "voting as validator 0 of 4", "index": 0}, "peers": 3, "peer_id": "x",
             "mempool_transactions": 0, "syncing": false, "health": {"ready": false, "final_age_ms": 63_400, "troubles": [
                 {"name": "no_final", "sentence": "no final block for 63 s while 12 wait", "forbids_ready": true}]},
         })
+    }
+
+    fn time(&self) -> types::TimeMs {
+        if self.conduct == Conduct::Forgets { types::TimeMs(4_000_000_000_000) } else { self.maker.genesis.time }
     }
 
     /// Only the node's account has mined, a quarter of the window.
@@ -188,8 +201,31 @@ impl World {
             "fee_max": Amount(u128::from(weight) * 4), "tip": "0"})
     }
 
+    /// Whether what was handed in gets no answer.
+    fn says_nothing(&self, body: &[u8]) -> bool {
+        let is_first = self.included.lock().expect("no panic while held").is_none();
+        match self.conduct {
+            Conduct::Deaf => true,
+            Conduct::LosesAnswer if is_first => {
+                self.submit(body);
+                true
+            }
+            _ => false,
+        }
+    }
+
     fn submit(&self, body: &[u8]) -> (u16, Value) {
         let transaction = read(body);
+        if self.conduct == Conduct::Forgets {
+            return (202, json!({"id": crypto::ids::transaction_id(self.maker.id, &transaction.body)}));
+        }
+        if self.included.lock().expect("no panic while held").is_some() {
+            let message = "the nonce 4 was used already, the next is 5";
+            return (
+                422,
+                json!({"code": "nonce_too_low", "message": message, "hint": "sign again with the next nonce"}),
+            );
+        }
         if let Err(error) = wallet::transaction::verify_transaction(self.maker.id, &transaction) {
             return (400, json!(error));
         }

@@ -5,11 +5,14 @@ use std::process::Output;
 
 use serde_json::Value;
 use types::{Amount, ByteString, Call, ModuleId, Network, Nonce, TimeMs};
+use wallet::finality::submit_and_wait;
 use wallet::transaction::build;
-use wallet::{Envelope, TransactionFile};
+use wallet::{Envelope, NodeClient, TransactionFile, TransferRequest, build_transfer, sign_transaction};
 
 use crate::chain_maker::ChainMaker;
 use crate::command::{Shell, text};
+use crate::command_with_node::{shell_with, to};
+use crate::node::{Conduct, TestNode};
 use crate::transactions::key;
 
 fn errors(output: &Output) -> String {
@@ -111,9 +114,81 @@ fn a_call_that_this_wallet_cannot_name_is_signed_only_blindly_and_with_its_bytes
         let path = shell.private("unknown.json", &file.to_json());
         let sign = ["--genesis", text(&genesis), "sign", text(&path), "--with", "alice"];
         assert_eq!(shell.bad(&sign), "unknown_call");
-        assert!(!TransactionFile::parse(&std::fs::read_to_string(&path).expect("there")).expect("a file").is_complete());
+        assert!(
+            !TransactionFile::parse(&std::fs::read_to_string(&path).expect("there")).expect("a file").is_complete()
+        );
         let output = shell.run(&[&sign[..], &["--blind"]].concat());
         assert!(output.status.success() && errors(&output).contains(&hex::encode(&*call.body)), "{}", errors(&output));
         assert!(TransactionFile::parse(&std::fs::read_to_string(&path).expect("there")).expect("a file").is_complete());
     }
+}
+
+// FAULTS RT2
+#[test]
+fn a_lost_answer_is_asked_for_again_with_the_same_bytes_and_nobody_pays_twice() {
+    let (shell, node) = shell_with(Conduct::LosesAnswer);
+    let send = ["send", "--from", "alice", "--to", &to(), "--amount", "1.5"];
+    let output = shell.run(&send);
+    assert!(output.status.success(), "{}", errors(&output));
+    let done: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+    let id = done["id"].as_str().expect("an id").to_owned();
+    assert!(errors(&output).contains(&format!("handing in {id}, kept in ")), "it is said before it leaves");
+    let kept = shell.path(&format!("wallet/sent/{id}.json"));
+    assert!(!kept.exists(), "it is known what became of it");
+    // The same bytes once more: they are final already.
+    let taken = node.taken().expect("handed in");
+    let types::Auth::Single { key, signature } = taken.witness.auths.first().expect("one").clone() else {
+        panic!("one key")
+    };
+    let mut file = TransactionFile::unsigned(shell.genesis_id(), Network::Test, taken.body.clone(), None);
+    file.add(key, signature).expect("the sender's");
+    let path = shell.private("again.json", &file.to_json());
+    for more in [&[][..], &["--no-wait"]] {
+        let again = shell.run(&[&["broadcast", text(&path)][..], more].concat());
+        let error: Value = serde_json::from_str(errors(&again).lines().last().expect("an error")).expect("JSON");
+        assert_eq!(error["code"], "already_final", "{error}");
+        assert!(
+            error["message"].as_str().is_some_and(|text| text.contains(&id) && text.contains("block 1")),
+            "{error}"
+        );
+    }
+}
+
+// FAULTS RT2
+#[test]
+fn an_outcome_that_nobody_knows_is_called_so_with_the_id_and_the_bytes_are_kept() {
+    let (shell, node) = shell_with(Conduct::Deaf);
+    for more in [&[][..], &["--no-wait"]] {
+        let output = shell.run(&[&["send", "--from", "alice", "--to", &to(), "--amount", "1"][..], more].concat());
+        let error: Value = serde_json::from_str(errors(&output).lines().last().expect("an error")).expect("JSON");
+        assert_eq!((output.status.code(), error["code"].as_str()), (Some(1), Some("outcome_unknown")), "{error}");
+        assert!(output.stdout.is_empty() && node.taken().is_none());
+        let kept: Vec<_> = std::fs::read_dir(shell.path("wallet/sent")).expect("there").flatten().collect();
+        let newest = kept.iter().map(|entry| entry.file_name().into_string().expect("plain"));
+        let ids: Vec<String> = newest.map(|name| name.trim_end_matches(".json").to_owned()).collect();
+        assert!(
+            ids.iter().any(|id| error["message"].as_str().is_some_and(|text| text.contains(id))),
+            "{ids:?} {error}"
+        );
+    }
+    for entry in std::fs::read_dir(shell.path("wallet/sent")).expect("there").flatten() {
+        assert_eq!(shell.good(&["verify", text(&entry.path())])["complete"], true, "it can be handed in again");
+    }
+}
+
+// FAULTS RE3
+#[test]
+fn nothing_is_called_expired_on_the_word_of_a_node() {
+    let maker = ChainMaker::new(&[(key(1).address(), Amount(5_000_000))]);
+    let (mut chain, account) = (maker.chain(), (key(1).address().to_text(Network::Test), 0, Amount(5_000_000)));
+    // Its status is years ahead, and the newest block that it can prove is not.
+    let node = TestNode::start(maker, Conduct::Forgets, account);
+    let envelope = Envelope::single(key(1).address(), Nonce(0), TimeMs(1_800_000_000_000), Amount(5_000));
+    let transfer = TransferRequest { to: types::Address([2; 20]), asset: types::THR, amount: Amount(1), memo: vec![] };
+    let body = build_transfer(&envelope, &transfer).expect("a short memo");
+    let transaction = sign_transaction(&key(1), chain.id(), body).expect("the sender's key");
+    let client = NodeClient::new(&node.url).expect("an address");
+    let patience = std::time::Duration::from_millis(600);
+    let error = submit_and_wait(&client, &mut chain, &transaction, patience).expect_err("it is not final");
+    assert_eq!(error.code, "not_final_yet", "{error:?}");
 }
