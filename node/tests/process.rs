@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use node::keys::NetworkKey;
+use node::keys::{NetworkKey, Password};
 use support::{genesis, make_home};
 
 fn thronosd(arguments: &[&str]) -> Command {
@@ -164,4 +164,25 @@ fn the_status_of_a_home_is_not_that_of_another_node_at_its_address() {
     }
     assert!(output(&["status", "--home", root, "--api", &address]).status.success(), "whoever it is");
     running.node.stop().expect("a clean stop");
+}
+
+// FAULTS HT11
+#[test]
+fn an_operators_word_on_votes_is_refused_where_the_chain_cannot_be_yet() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (home, _) = make_home(directory.path(), &genesis(), &[]);
+    support::validator_key().write(&home.validator_key_file(), &Password::new("correct horse")).expect("a file");
+    let root = home.root().to_str().expect("UTF-8");
+    for (above, code) in [
+        ("18446744073709551615:18446744073709551615", "implausible_place"),
+        ("99999999:0", "implausible_place"),
+        ("0:18446744073709551615", "implausible_place"),
+        ("0:-1", "usage"),
+        ("1", "usage"),
+    ] {
+        let answer = output(&["keys", "allow-votes", "--above", above, "--i-have-checked", "--home", root]);
+        assert!(answer.status.code() == Some(1) && said(&answer).contains(&format!("[{code}]")), "{}", said(&answer));
+    }
+    let answer = output(&["keys", "allow-votes", "--above", "0:7", "--i-have-checked", "--home", root]);
+    assert!(answer.status.success(), "{}", said(&answer));
 }

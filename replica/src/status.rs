@@ -113,7 +113,8 @@ impl std::fmt::Display for Voting {
             }
             Self::Barred { epoch, view } => write!(
                 formatter,
-                "not voting: the consensus log was lost, and votes may exist up to view {view} of epoch {epoch}"
+                "not voting up to view {view} of epoch {epoch}: the consensus log was lost, or an operator has said so, and \
+                 votes may exist up to there"
             ),
             Self::Listening { left_ms } => write!(
                 formatter,

@@ -1,10 +1,11 @@
 //! `thronosd keys`: the public halves of this node's keys, and another password for the secret one.
 
 use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Subcommand;
 use journal::{Position, VoteBound};
-use types::{Epoch, View};
+use types::{Epoch, Genesis, View};
 
 use super::{HomeArgument, Refusal, read_config};
 use crate::home::Home;
@@ -92,6 +93,7 @@ fn allow_votes(home: &Home, above: &str) -> Result<(), Refusal> {
     home.check()?;
     let key = ValidatorKey::read_public(&home.validator_key_file())?;
     let position = Position { epoch: Epoch(epoch), view: View(view) };
+    check_place(&home.read_genesis()?.0, position)?;
     let (changed, bound) = allow_votes_above(home, key, position)?;
     let VoteBound::Above(bound) = bound else {
         return Err(Refusal::fault("the bound was written and is not known"));
@@ -106,6 +108,23 @@ fn allow_votes(home: &Home, above: &str) -> Result<(), Refusal> {
         say!("nothing changed: this node votes only above view {} of epoch {} already", bound.view, bound.epoch);
     }
     Ok(())
+}
+
+/// A bound is never lowered, so a slip of the hand would silence the key for good: refuses places where the chain cannot be yet.
+/// Epochs last as long as the genesis says, and a view a millisecond at least.
+fn check_place(genesis: &Genesis, place: Position) -> Result<(), Refusal> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let age_ms = u64::try_from(now).unwrap_or(u64::MAX).saturating_sub(genesis.time.0);
+    let epochs = age_ms.checked_div(genesis.parameters.timing.epoch_length_ms).unwrap_or(u64::MAX).saturating_add(2);
+    if place.epoch.0 <= epochs && place.view.0 <= age_ms.max(1_000) {
+        return Ok(());
+    }
+    let message = format!(
+        "the chain cannot be at view {} of epoch {} yet, and a bound is never lowered: take the place that the status of a node \
+         which follows the chain shows",
+        place.view, place.epoch
+    );
+    Err(Refusal::new("implausible_place", message))
 }
 
 fn change_password(home: &Home, present: Option<PathBuf>, new: Option<PathBuf>) -> Result<(), Refusal> {
