@@ -26,7 +26,6 @@ use super::peers::{Connection, Greeting, Peer, admit};
 use super::reader::Reader;
 use super::silence::is_silence;
 use super::task::Task;
-use super::twins::Claim;
 use crate::channels::{Channel, DIRECT_CHANNELS};
 use crate::standing::Severity;
 
@@ -63,14 +62,12 @@ impl Task {
         if is_silence(&reason) {
             self.counts.add(Count::LinkDead);
         }
-        let now_ms = self.meter.now_ms();
         let Some(peer) = self.peers.get_mut(&id) else { return };
-        let since_ms = peer.connections.iter().find(|known| known.id == connection).map(|known| known.since_ms);
         peer.connections.retain(|known| known.id != connection);
         if peer.connections.is_empty() {
             let Some(peer) = self.peers.remove(&id) else { return };
             if peer.refused.is_none() {
-                self.dialler.lost(id, now_ms, now_ms.saturating_sub(since_ms.unwrap_or_default()));
+                self.dialler.lost(id, self.meter.now_ms());
             }
             if peer.admitted.is_some() {
                 self.links.close(peer.key);
@@ -95,14 +92,6 @@ impl Task {
             return;
         }
         let (agent, life) = Life::split(&info.agent_version);
-        let present =
-            peer.life.filter(|present| *present != life && peer.admitted.is_some() && peer.newest().is_some());
-        let claim = present.map_or(Claim::Begins, |present| self.twins.claim(key, present, life));
-        if claim == Claim::Yields {
-            self.tell_twin(key);
-            self.swarm.close_connection(connection);
-            return;
-        }
         match peer.greet(connection, life) {
             Greeting::Outdated => {
                 self.swarm.close_connection(connection);
@@ -115,9 +104,6 @@ impl Task {
                 self.move_streams(id, connection);
             }
             Greeting::Begins(earlier) => {
-                if claim == Claim::Returns {
-                    self.tell_twin(key);
-                }
                 self.end_life(id, &earlier);
                 self.admit(id, key, agent.to_owned());
                 self.hear_early(id, connection);
@@ -129,17 +115,6 @@ impl Task {
         }
         self.told(id, &info.listen_addrs);
         self.show_peers();
-    }
-
-    /// Two machines have one network key.
-    fn tell_twin(&mut self, key: PeerKey) {
-        self.counts.add(Count::Twin);
-        if let Some(times) = self.reminder.about("twin", self.meter.now_ms()) {
-            let peer = id_of(key).map(|id| id.to_string()).unwrap_or_default();
-            let what = "two machines have this network key: the first one keeps its place; stop the other one, or give it a key \
-                        of its own by `thronosd init` in a new home";
-            tracing::warn!(peer, times, "{what}");
-        }
     }
 
     /// A peer was started anew: nothing of what was under way with it before will ever come to an end.

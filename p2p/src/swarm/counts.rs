@@ -35,11 +35,9 @@ pub(super) enum Count {
     UnknownKind,
     /// A link on which nothing was heard any more.
     LinkDead,
-    /// Two machines with one network key.
-    Twin,
 }
 
-const NAMES: [(Count, &str); 14] = [
+const NAMES: [(Count, &str); 13] = [
     (Count::PlacesFull, "places_full"),
     (Count::AddressFull, "address_full"),
     (Count::GaveWay, "gave_way"),
@@ -53,7 +51,6 @@ const NAMES: [(Count, &str); 14] = [
     (Count::BookFull, "book_full"),
     (Count::UnknownKind, "unknown_kind"),
     (Count::LinkDead, "link_dead"),
-    (Count::Twin, "twin"),
 ];
 
 /// Kinds of offences that are told apart.

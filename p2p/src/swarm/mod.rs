@@ -36,7 +36,6 @@ mod requests;
 mod silence;
 mod task;
 mod transport;
-mod twins;
 mod whereabouts;
 
 pub use config::{NetworkConfig, NetworkError};
