@@ -187,10 +187,18 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
+/// Gives a copied home a network key of its own, as whoever copies only the validator's key does.
+fn renew_network_key(home: &Path) {
+    let file = Home::new(home).network_key_file();
+    fs::remove_file(&file).expect("it is there");
+    NetworkKey::from_seed([99; 32]).write(&file).expect("a file");
+}
+
 #[test]
 fn a_home_put_back_beside_its_network_follows_and_never_votes() {
     let mut network = Network::start();
     let copy = network.copy_home();
+    renew_network_key(&copy);
     network.run(&copy, VALIDATORS);
     let daemon = network.daemons.last_mut().expect("just started");
     daemon.until_it_says("this home was copied, cloned or put back");
@@ -200,10 +208,27 @@ fn a_home_put_back_beside_its_network_follows_and_never_votes() {
     network.assert_unharmed();
 }
 
+// FAULTS HC8
+#[test]
+fn of_two_machines_with_one_home_the_first_goes_on_and_the_other_says_why_it_waits() {
+    let mut network = Network::start();
+    let copy = network.copy_home();
+    network.run(&copy, VALIDATORS);
+    let daemon = network.daemons.last_mut().expect("just started");
+    daemon.until_it_says("another machine runs with this node's network key, say validators with");
+    let said = daemon.said();
+    assert!(!said.iter().any(|line| line.contains("voting as validator")), "{said:#?}");
+    let original = &mut network.daemons[usize::from(VALIDATORS) - 1];
+    let lost = original.said().iter().filter(|line| line.contains("peer disconnected")).count();
+    assert!(lost <= usize::from(VALIDATORS) - 1, "each peer lets the original go at most once: {lost}");
+    network.assert_unharmed();
+}
+
 #[test]
 fn a_clone_that_an_operator_took_for_the_only_one_hears_the_original_and_stops_for_good() {
     let mut network = Network::start();
     let copy = network.copy_home();
+    renew_network_key(&copy);
     let mut command = Command::new(env!("CARGO_BIN_EXE_thronosd"));
     command.args(["keys", "allow-votes", "--above", "0:0", "--i-have-checked", "--home"]).arg(&copy);
     let answer = command.output().expect("the program runs");

@@ -17,7 +17,7 @@ use crate::effect::Effect;
 use crate::event::{Event, Via};
 use crate::fetch::Asked;
 use crate::replica::Replica;
-use crate::wire::Request;
+use crate::wire::{Message, Request};
 
 /// A validator asks every other one about once in this time,
 const ROUND_MS: u64 = 2_500;
@@ -27,6 +27,9 @@ const ROUND_FOLLOWER_MS: u64 = 10_000;
 const PAUSE_MS_MIN: u64 = 50;
 /// Who was heard, or has answered, within this time is taken to be there.
 const LATELY_MS: u64 = 10_000;
+/// Who has said within this time that another machine has this node's network key still holds by it; a node asks again after
+/// 20 seconds.
+const IN_USE_MS: u64 = 60_000;
 /// What is told of the members is reckoned anew so often.
 const REPORT_MS: u64 = 250;
 /// So many silent members are named.
@@ -44,6 +47,10 @@ pub struct Reach {
     pub power_total: u64,
     /// Members that have not answered lately: the first few.
     pub silent: Vec<ValidatorIndex>,
+    /// Members that answer, and have not voted lately: the first few.
+    pub mute: Vec<ValidatorIndex>,
+    /// Power of those that keep this node's place for another machine with its network key.
+    pub power_in_use: u64,
     /// How the own clock stands to theirs.
     pub clock: ClockReport,
 }
@@ -53,6 +60,9 @@ pub struct Reach {
 struct Member {
     heard_ms: Option<u64>,
     answered_ms: Option<u64>,
+    voted_ms: Option<u64>,
+    /// When it said that this node's network key is in use elsewhere.
+    in_use_ms: Option<u64>,
 }
 
 /// Whom this node is connected with, and who of the validators answers.
@@ -90,7 +100,7 @@ impl Company {
     pub(crate) fn enter(&mut self, set: &ValidatorSet, own: &PeerKey) {
         let known = std::mem::take(&mut self.members);
         let others = set.validators().iter().map(|validator| validator.peer).filter(|peer| peer != own);
-        let unknown = Member { heard_ms: None, answered_ms: None };
+        let unknown = Member { heard_ms: None, answered_ms: None, voted_ms: None, in_use_ms: None };
         self.members = others.map(|peer| (peer, known.get(&peer).copied().unwrap_or(unknown))).collect();
         let members = &self.members;
         self.clocks.keep_only(|peer| members.contains_key(peer));
@@ -124,6 +134,20 @@ impl Company {
         }
     }
 
+    fn voted(&mut self, peer: &PeerKey, now_ms: u64) {
+        if let Some(member) = self.members.get_mut(peer) {
+            member.voted_ms = Some(now_ms);
+        }
+    }
+
+    /// A peer keeps this node's place for another machine.
+    pub(crate) fn key_in_use(&mut self, peer: &PeerKey, now_ms: u64) {
+        if let Some(member) = self.members.get_mut(peer) {
+            member.in_use_ms = Some(now_ms);
+            self.reckoned_ms = None;
+        }
+    }
+
     /// A peer has answered a question of that time, and may say what its clock shows.
     pub(crate) fn answered(&mut self, peer: PeerKey, asked_ms: u64, now_ms: u64, clock_ms: Option<u64>) {
         let Some(member) = self.members.get_mut(&peer) else { return };
@@ -154,9 +178,45 @@ impl Company {
     }
 }
 
+impl Member {
+    fn says_in_use(&self, now_ms: u64) -> bool {
+        self.in_use_ms.is_some_and(|at_ms| now_ms.saturating_sub(at_ms) < IN_USE_MS)
+    }
+}
+
+impl Reach {
+    /// Whether so many keep this node's place for another machine that one of them is honest.
+    #[must_use]
+    pub fn is_key_in_use(&self) -> bool {
+        let power = u128::from(self.power_in_use);
+        power > 0 && power.saturating_mul(3) >= u128::from(self.power_total)
+    }
+}
+
 impl Replica {
-    /// Notes who is heard, whatever it says.
+    /// Whether another machine runs with this node's network key, as far as it is known now.
+    pub(crate) fn is_key_in_use(&self) -> bool {
+        let members = self.set.validators().iter().zip(0..).filter(|(validator, _)| {
+            let member = self.company.members.get(&validator.peer);
+            member.is_some_and(|member| member.says_in_use(self.now.monotonic_ms))
+        });
+        let power_in_use = self.set.power_of(members.map(|(_, place)| ValidatorIndex(place)));
+        Reach { power_in_use, power_total: self.set.power_total(), ..Reach::default() }.is_key_in_use()
+    }
+
+    /// Notes who is heard, whatever it says, and who votes.
     pub(crate) fn note_company(&mut self, event: &Event) {
+        if let Event::Message { from, via: Via::Stream, message } = event {
+            let signer = match message {
+                Message::Vote(vote) => Some(vote.signer),
+                Message::Proposal(proposal) => Some(proposal.vote.signer),
+                _ => None,
+            };
+            let signer = signer.and_then(|signer| self.set.get(signer));
+            if signer.is_some_and(|signer| signer.peer == *from) {
+                self.company.voted(from, self.now.monotonic_ms);
+            }
+        }
         match event {
             Event::Message { from, via: Via::Stream, .. }
             | Event::Request { from, .. }
@@ -190,17 +250,28 @@ impl Replica {
         let clock = self.company.clocks.report(self.now, &self.set, own, timing);
         let mut reach = Reach { power_total: self.set.power_total(), clock, ..Reach::default() };
         let lately = |at_ms: Option<u64>| at_ms.is_some_and(|at_ms| now_ms.saturating_sub(at_ms) < LATELY_MS);
-        for (validator, index) in self.set.validators().iter().zip(0..) {
+        // Votes go to validators only.
+        let is_validator = self.own_index().is_some();
+        for (validator, index) in
+            self.set.validators().iter().zip(0..).map(|(known, index)| (known, ValidatorIndex(index)))
+        {
             let member = self.company.members.get(&validator.peer);
             let is_own = validator.peer == *own;
             let power = validator.power.0;
             if is_own || member.is_some_and(|member| lately(member.heard_ms)) {
                 reach.power_heard = reach.power_heard.saturating_add(power);
             }
+            if member.is_some_and(|member| member.says_in_use(now_ms)) {
+                reach.power_in_use = reach.power_in_use.saturating_add(power);
+            }
             if is_own || member.is_some_and(|member| lately(member.answered_ms)) {
                 reach.power_answering = reach.power_answering.saturating_add(power);
+                let is_mute = is_validator && member.is_some_and(|member| !lately(member.voted_ms));
+                if is_mute && reach.mute.len() < NAMED_MAX {
+                    reach.mute.push(index);
+                }
             } else if reach.silent.len() < NAMED_MAX {
-                reach.silent.push(ValidatorIndex(index));
+                reach.silent.push(index);
             }
         }
         self.company.reckoned_ms = Some(now_ms);

@@ -85,6 +85,11 @@ pub enum Event {
         /// The peer.
         peer: PeerKey,
     },
+    /// A peer says that another machine has this node's network key, and keeps its place for that one.
+    KeyInUse {
+        /// The peer.
+        peer: PeerKey,
+    },
     /// Transactions came through the API; checks without state and signatures are done.
     Submitted {
         /// To be named in the answer.

@@ -281,6 +281,10 @@ impl Replica {
             // Foreign votes say nothing down here.
             self.listen.listen_anew(self.now.monotonic_ms);
         }
+        if self.is_key_in_use() {
+            // Whoever keeps the place for another machine lets this one hear nothing.
+            return self.listen.listen_anew(self.now.monotonic_ms);
+        }
         let has_begun = self.chain.tip().header.height > Height::ZERO;
         if has_begun && self.listen.is_undecided() {
             return self.doubt_history();

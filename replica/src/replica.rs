@@ -201,6 +201,7 @@ impl Replica {
                 self.sync.peer_down(&peer);
                 self.company.peer_down(&peer, now.monotonic_ms);
             }
+            Event::KeyInUse { peer } => self.company.key_in_use(&peer, now.monotonic_ms),
             Event::Submitted { token, transactions } => self.submit(token, transactions),
             Event::CallSubmitted { token, call } => self.submit_call(token, call, state),
             Event::JobDone { id, answer } => self.job_done(id, answer),

@@ -164,6 +164,8 @@ pub enum Trouble {
     },
     /// Too few validators answer a validator for its votes to count.
     Cut(Arc<Reach>),
+    /// Validators keep this node's place for another machine with its network key.
+    KeyInUse(Arc<Reach>),
     /// The chain stands: an idle one makes an empty block now and then.
     NoFinal {
         /// For so long.
@@ -172,6 +174,8 @@ pub enum Trouble {
         transactions: usize,
         /// System calls that wait.
         calls: usize,
+        /// Who is silent, and who answers and does not vote.
+        reach: Arc<Reach>,
     },
     /// The machine's clock and those of the validators differ.
     ClockOff(Arc<Reach>),
@@ -184,8 +188,8 @@ pub enum Trouble {
 
 impl Trouble {
     /// Every name there is.
-    pub const NAMES: [&str; 7] =
-        ["no_final", "no_peer", "cut", "catching_up", "not_voting", "clock_off", "clock_behind_chain"];
+    pub const NAMES: [&str; 8] =
+        ["no_final", "key_in_use", "no_peer", "cut", "catching_up", "not_voting", "clock_off", "clock_behind_chain"];
 
     /// A stable name, for metrics and logs.
     #[must_use]
@@ -195,6 +199,7 @@ impl Trouble {
             Self::NotVoting(_) => "not_voting",
             Self::NoPeer { .. } => "no_peer",
             Self::Cut(_) => "cut",
+            Self::KeyInUse(_) => "key_in_use",
             Self::NoFinal { .. } => "no_final",
             Self::ClockOff(_) => "clock_off",
             Self::ClockBehindChain { .. } => "clock_behind_chain",
@@ -221,12 +226,24 @@ impl std::fmt::Display for Trouble {
                 Seconds(*for_ms)
             ),
             Self::Cut(reach) => write_cut(formatter, reach),
-            Self::NoFinal { for_ms, transactions: 0, calls: 0 } => {
-                write!(formatter, "no final block for {}, though empty ones are due", Seconds(*for_ms))
-            }
-            Self::NoFinal { for_ms, transactions, calls } => {
-                let waiting = transactions.saturating_add(*calls);
-                write!(formatter, "no final block for {} while {waiting} wait", Seconds(*for_ms))
+            Self::KeyInUse(reach) => write!(
+                formatter,
+                "another machine runs with this node's network key, say validators with {} of {} power, and keeps its place: stop \
+                 one of the two, or give this one a home of its own with `thronosd init`",
+                reach.power_in_use, reach.power_total
+            ),
+            Self::NoFinal { for_ms, transactions, calls, reach } => {
+                write!(formatter, "no final block for {}", Seconds(*for_ms))?;
+                match transactions.saturating_add(*calls) {
+                    0 => formatter.write_str(", though empty ones are due")?,
+                    waiting => write!(formatter, " while {waiting} wait")?,
+                }
+                write_named(formatter, "validators that do not answer", &reach.silent)?;
+                write_named(
+                    formatter,
+                    "validators that answer and do not vote, as their own status explains",
+                    &reach.mute,
+                )
             }
             Self::ClockOff(reach) => write_clock(formatter, reach),
             Self::ClockBehindChain { by_ms } => write!(
@@ -237,6 +254,14 @@ impl std::fmt::Display for Trouble {
             ),
         }
     }
+}
+
+fn write_named(formatter: &mut std::fmt::Formatter<'_>, what: &str, named: &[ValidatorIndex]) -> std::fmt::Result {
+    if named.is_empty() {
+        return Ok(());
+    }
+    let named: Vec<String> = named.iter().map(ValidatorIndex::to_string).collect();
+    write!(formatter, "; {what}: {}", named.join(", "))
 }
 
 fn write_cut(formatter: &mut std::fmt::Formatter<'_>, reach: &Reach) -> std::fmt::Result {
@@ -336,12 +361,14 @@ impl Status {
     pub fn troubles(&self, now: Now) -> Vec<Trouble> {
         let catching_up = Trouble::CatchingUp { height: self.height, known: self.known };
         let for_ms = self.final_age_ms(now);
-        let no_final = Trouble::NoFinal { for_ms, transactions: self.executable, calls: self.calls };
+        let no_final =
+            Trouble::NoFinal { for_ms, transactions: self.executable, calls: self.calls, reach: self.reach.clone() };
         let alone_ms = self.alone_since_ms.map(|since_ms| now.monotonic_ms.saturating_sub(since_ms));
         let by_ms = self.time.0.saturating_sub(now.unix_ms);
         let clock = &self.reach.clock;
         let found = [
             (for_ms > self.stands_after_ms).then_some(no_final),
+            self.reach.is_key_in_use().then(|| Trouble::KeyInUse(self.reach.clone())),
             alone_ms.map(|for_ms| Trouble::NoPeer { for_ms }),
             self.is_cut().then(|| Trouble::Cut(self.reach.clone())),
             self.catching_up.then_some(catching_up),

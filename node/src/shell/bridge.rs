@@ -64,6 +64,7 @@ fn who_comes_and_goes(event: NetworkEvent) -> Option<Event> {
             tracing::info!(peer = %crate::peer_id::text(&peer), %why, "peer refused");
             None
         }
+        NetworkEvent::KeyInUse { peer } => Some(Event::KeyInUse { peer }),
         NetworkEvent::Listening { address } => {
             tracing::info!(address, "listening for peers");
             None

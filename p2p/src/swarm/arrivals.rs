@@ -15,7 +15,7 @@ use types::PeerKey;
 use super::address::split_peer;
 use super::behaviour::CONNECTIONS_PER_PEER_MAX;
 use super::counts::Count;
-use super::direct::{DirectEvent, Opened};
+use super::direct::{DirectEvent, Opened, Purpose};
 use super::doors::prefix_of;
 use super::event::{NetworkEvent, RefusalReason};
 use super::identity::{id_of, key_of};
@@ -26,11 +26,15 @@ use super::peers::{Connection, Greeting, Peer, admit};
 use super::reader::Reader;
 use super::silence::is_silence;
 use super::task::Task;
+use super::twins::Claim;
 use crate::channels::{Channel, DIRECT_CHANNELS};
 use crate::standing::Severity;
 
 /// Streams of one connection and channel that are read at once: the present one, and earlier ones to their end.
 const READERS_MAX: usize = 3;
+
+/// Who says that our place is taken is not dialled for so long.
+const TWIN_REST_MS: u64 = 20_000;
 
 impl Task {
     pub(super) fn on_connected(&mut self, id: PeerId, connection: ConnectionId, endpoint: &ConnectedPoint) {
@@ -62,12 +66,14 @@ impl Task {
         if is_silence(&reason) {
             self.counts.add(Count::LinkDead);
         }
+        let now_ms = self.meter.now_ms();
         let Some(peer) = self.peers.get_mut(&id) else { return };
+        let since_ms = peer.connections.iter().find(|known| known.id == connection).map(|known| known.since_ms);
         peer.connections.retain(|known| known.id != connection);
         if peer.connections.is_empty() {
             let Some(peer) = self.peers.remove(&id) else { return };
             if peer.refused.is_none() {
-                self.dialler.lost(id, self.meter.now_ms());
+                self.dialler.lost(id, now_ms, now_ms.saturating_sub(since_ms.unwrap_or_default()));
             }
             if peer.admitted.is_some() {
                 self.links.close(peer.key);
@@ -92,6 +98,11 @@ impl Task {
             return;
         }
         let (agent, life) = Life::split(&info.agent_version);
+        let rival = peer.rival(connection, life);
+        let claim = rival.map_or(Claim::Begins, |present| self.twins.claim(key, present, life));
+        if claim == Claim::Yields {
+            return self.tell_twin(id, &[connection]);
+        }
         match peer.greet(connection, life) {
             Greeting::Outdated => {
                 self.swarm.close_connection(connection);
@@ -104,7 +115,12 @@ impl Task {
                 self.move_streams(id, connection);
             }
             Greeting::Begins(earlier) => {
-                self.end_life(id, &earlier);
+                if claim == Claim::Returns {
+                    self.tell_twin(id, &earlier);
+                    self.end_life(id, &[]);
+                } else {
+                    self.end_life(id, &earlier);
+                }
                 self.admit(id, key, agent.to_owned());
                 self.hear_early(id, connection);
                 // Streams to validators stand ready before there is anything to say.
@@ -115,6 +131,40 @@ impl Task {
         }
         self.told(id, &info.listen_addrs);
         self.show_peers();
+    }
+
+    /// Two machines have one network key: the one at the other end of these connections hears that its place is taken. Then
+    /// they end, or as silent ones if it does not take that in.
+    fn tell_twin(&mut self, id: PeerId, connections: &[ConnectionId]) {
+        self.counts.add(Count::Twin);
+        let now_ms = self.meter.now_ms();
+        if let Some(times) = self.reminder.about("twin", now_ms) {
+            let what = "two machines have this network key, and the first one keeps its place: stop the other one, or give it a \
+                        home of its own with `thronosd init`";
+            tracing::warn!(peer = %id, times, "{what}");
+        }
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        for connection in peer.connections.iter_mut().filter(|known| connections.contains(&known.id)) {
+            connection.since_ms = now_ms;
+            self.swarm.behaviour_mut().direct.open(id, connection.id, Purpose::SaysTwin);
+        }
+    }
+
+    /// A peer says that another machine has our network key, and keeps our place there.
+    fn on_twin(&mut self, id: PeerId) {
+        let now_ms = self.meter.now_ms();
+        let Some(peer) = self.peers.get_mut(&id).filter(|peer| peer.refused.is_none()) else { return };
+        peer.refused = Some(RefusalReason::KeyInUse);
+        self.outward.tell(NetworkEvent::KeyInUse { peer: peer.key });
+        for connection in &peer.connections {
+            self.swarm.close_connection(connection.id);
+        }
+        self.dialler.avoid(id, now_ms.saturating_add(TWIN_REST_MS));
+        if let Some(times) = self.reminder.about("own twin", now_ms) {
+            let what = "another machine runs with this node's network key, says a peer: stop one of them, or give this one a home \
+                        of its own with `thronosd init`";
+            tracing::warn!(peer = %id, times, "{what}");
+        }
     }
 
     /// A peer was started anew: nothing of what was under way with it before will ever come to an end.
@@ -201,7 +251,7 @@ impl Task {
         let Some(newest) = peer.newest().map(|newest| newest.id) else { return };
         let writer = peer.admitted.as_mut().and_then(|admitted| admitted.writers.get_mut(place));
         if writer.is_some_and(|writer| writer.ask(newest, now_ms)) {
-            self.swarm.behaviour_mut().direct.open(id, newest, channel);
+            self.swarm.behaviour_mut().direct.open(id, newest, Purpose::Carries(channel));
         }
     }
 
@@ -209,12 +259,16 @@ impl Task {
         let DirectEvent { peer: id, connection, opened } = event;
         let Some(peer) = self.peers.get_mut(&id) else { return };
         match opened {
-            Opened::Theirs(channel, stream) => match peer.connections.iter_mut().find(|known| known.id == connection) {
-                None => {}
-                Some(known) if !known.greeted => drop(known.early.insert(channel, stream)),
-                Some(_) => self.hear(id, connection, channel, stream),
-            },
-            Opened::Ours(channel, stream) => {
+            Opened::Theirs(Purpose::SaysTwin, _) => self.on_twin(id),
+            Opened::Ours(Purpose::SaysTwin, _) => drop(self.swarm.close_connection(connection)),
+            Opened::Theirs(Purpose::Carries(channel), stream) => {
+                match peer.connections.iter_mut().find(|known| known.id == connection) {
+                    None => {}
+                    Some(known) if !known.greeted => drop(known.early.insert(channel, stream)),
+                    Some(_) => self.hear(id, connection, channel, stream),
+                }
+            }
+            Opened::Ours(Purpose::Carries(channel), stream) => {
                 let is_newest = peer.newest().is_some_and(|newest| newest.id == connection);
                 let (Some(admitted), Some(place)) = (peer.admitted.as_mut(), channel.direct_index()) else { return };
                 // A stream that took so long that a newer connection has come would lead the writer back.

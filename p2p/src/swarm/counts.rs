@@ -35,9 +35,11 @@ pub(super) enum Count {
     UnknownKind,
     /// A link on which nothing was heard any more.
     LinkDead,
+    /// Two machines with one network key.
+    Twin,
 }
 
-const NAMES: [(Count, &str); 13] = [
+const NAMES: [(Count, &str); 14] = [
     (Count::PlacesFull, "places_full"),
     (Count::AddressFull, "address_full"),
     (Count::GaveWay, "gave_way"),
@@ -51,6 +53,7 @@ const NAMES: [(Count, &str); 13] = [
     (Count::BookFull, "book_full"),
     (Count::UnknownKind, "unknown_kind"),
     (Count::LinkDead, "link_dead"),
+    (Count::Twin, "twin"),
 ];
 
 /// Kinds of offences that are told apart.

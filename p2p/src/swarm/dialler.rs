@@ -18,6 +18,9 @@ const KNOWN_TRIES_MAX: u32 = 3;
 /// Addresses kept per target, beside those that the operator gave.
 const ADDRESSES_MAX: usize = 8;
 
+/// A connection that lived for so long was a success.
+const STEADY_MS: u64 = 5_000;
+
 /// What is dialled: a peer wherever it is, or whoever answers at an address.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Goal {
@@ -171,7 +174,6 @@ impl Dialler {
             if let Some(target) = self.targets.get_mut(&goal) {
                 target.peer = Some(peer);
                 target.tries = 0;
-                target.backoff.succeeded();
             }
         }
     }
@@ -184,11 +186,16 @@ impl Dialler {
         }
     }
 
-    /// A peer is gone: whoever wants it dials again at once.
-    pub(super) fn lost(&mut self, peer: PeerId, now_ms: u64) {
+    /// A peer is gone, whose last connection lived for so long: whoever wants it dials again at once, and after a while if it goes
+    /// as soon as it has come.
+    pub(super) fn lost(&mut self, peer: PeerId, now_ms: u64, lived_ms: u64) {
         for (goal, target) in &mut self.targets {
             if *goal == Goal::Peer(peer) || target.peer == Some(peer) {
-                target.due_ms = now_ms;
+                // Otherwise it keeps the time that was set when the dial began, as one that failed.
+                if lived_ms >= STEADY_MS {
+                    target.backoff.succeeded();
+                    target.due_ms = now_ms;
+                }
             }
         }
     }
@@ -254,7 +261,7 @@ mod tests {
         assert_eq!(dialler.due(0, |_| false).len(), 1);
         dialler.connected(ConnectionId::new_unchecked(1), peer);
         assert!(dialler.due(100_000, |_| true).is_empty());
-        dialler.lost(peer, 100_001);
+        dialler.lost(peer, 100_001, STEADY_MS);
         assert_eq!(dialler.next_ms(|_| true), None);
         assert_eq!(dialler.next_ms(|_| false), Some(100_001));
         assert_eq!(dialler.due(100_001, |_| false).len(), 1);
@@ -262,6 +269,26 @@ mod tests {
         assert!(dialler.due(100_250, |_| false).is_empty());
         dialler.pin(&BTreeSet::new());
         assert!(dialler.due(1_000_000, |_| false).is_empty());
+    }
+
+    // FAULTS HC8
+    #[test]
+    fn who_goes_as_soon_as_it_has_come_is_dialled_less_and_less() {
+        let peer = PeerId::random();
+        let mut dialler = Dialler::new(PeerId::random());
+        dialler.pin(&BTreeSet::from([peer]));
+        let mut times = Vec::new();
+        for now in 0..60_000 {
+            if !dialler.due(now, |_| false).is_empty() {
+                times.push(now);
+                dialler.connected(ConnectionId::new_unchecked(times.len()), peer);
+                dialler.lost(peer, now + 10, 10);
+            }
+        }
+        assert_eq!(times.get(..6), Some(&[0, 250, 750, 1_750, 3_750, 7_750][..]));
+        dialler.connected(ConnectionId::new_unchecked(99), peer);
+        dialler.lost(peer, 70_000, STEADY_MS);
+        assert_eq!(dialler.next_ms(|_| false), Some(70_000), "what lived is dialled at once, and the waits begin anew");
     }
 
     #[test]

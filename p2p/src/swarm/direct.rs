@@ -1,7 +1,7 @@
 //! Direct streams as a part of the swarm: it opens one when asked, and hands over those that the peer has opened.
 //!
 //! Who is no validator is offered no channel for validators. It must not know frames: a stream leaves here as soon as its
-//! channel is agreed.
+//! channel is agreed. One stream carries nothing: that it is opened says to the peer that its place is taken (`twins`).
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -28,15 +28,27 @@ use crate::channels::{Channel, DIRECT_CHANNELS};
 /// Streams of one connection that wait for the swarm to take them.
 const STREAMS_WAITING_MAX: usize = 16;
 
-type Protocols = Arc<[(Channel, StreamProtocol)]>;
+/// Its word in protocol names.
+const TWIN: &str = "twin";
 
-/// A stream and the channel it carries.
+type Protocols = Arc<[(Purpose, StreamProtocol)]>;
+
+/// What a stream is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It carries a channel's frames.
+    Carries(Channel),
+    /// It says that another machine with the peer's network key keeps the place.
+    SaysTwin,
+}
+
+/// A stream and what it is for.
 #[derive(Debug)]
 pub(super) enum Opened {
     /// Asked for by us: to write to.
-    Ours(Channel, Stream),
+    Ours(Purpose, Stream),
     /// Asked for by the peer: to read from.
-    Theirs(Channel, Stream),
+    Theirs(Purpose, Stream),
 }
 
 /// What the behaviour tells: a stream of a connection to a peer.
@@ -50,25 +62,26 @@ pub(super) struct DirectEvent {
 pub(super) struct Behaviour {
     protocols: Protocols,
     links: Arc<Links>,
-    events: VecDeque<ToSwarm<DirectEvent, Channel>>,
+    events: VecDeque<ToSwarm<DirectEvent, Purpose>>,
 }
 
 impl Behaviour {
     pub(super) fn new(tag: &ChainTag, links: Arc<Links>) -> Result<Self, String> {
         let mut protocols = Vec::new();
-        for channel in DIRECT_CHANNELS {
-            let name = tag.protocol(channel.row().name);
-            protocols.push((channel, StreamProtocol::try_from_owned(name).map_err(|error| error.to_string())?));
+        let channels = DIRECT_CHANNELS.map(|channel| (Purpose::Carries(channel), channel.row().name));
+        for (purpose, word) in channels.into_iter().chain([(Purpose::SaysTwin, TWIN)]) {
+            let name = StreamProtocol::try_from_owned(tag.protocol(word)).map_err(|error| error.to_string())?;
+            protocols.push((purpose, name));
         }
         Ok(Self { protocols: protocols.into(), links, events: VecDeque::new() })
     }
 
     /// Asks a connection for a stream. If it fails, whoever waits for it asks again.
-    pub(super) fn open(&mut self, peer: PeerId, connection: ConnectionId, channel: Channel) {
+    pub(super) fn open(&mut self, peer: PeerId, connection: ConnectionId, purpose: Purpose) {
         self.events.push_back(ToSwarm::NotifyHandler {
             peer_id: peer,
             handler: NotifyHandler::One(connection),
-            event: channel,
+            event: purpose,
         });
     }
 
@@ -124,7 +137,7 @@ pub(super) struct Handler {
     protocols: Protocols,
     links: Arc<Links>,
     peer: Option<PeerKey>,
-    wanted: VecDeque<Channel>,
+    wanted: VecDeque<Purpose>,
     opened: VecDeque<Opened>,
 }
 
@@ -138,7 +151,7 @@ impl Handler {
 }
 
 impl ConnectionHandler for Handler {
-    type FromBehaviour = Channel;
+    type FromBehaviour = Purpose;
     type ToBehaviour = Opened;
     type InboundProtocol = Agree;
     type OutboundProtocol = Agree;
@@ -147,7 +160,10 @@ impl ConnectionHandler for Handler {
 
     fn listen_protocol(&self) -> SubstreamProtocol<Agree, ()> {
         let guest = self.peer.map_or(Guest::Stranger, |peer| self.links.guest(peer));
-        let is_open = |(channel, _): &&(Channel, _)| guest == Guest::Pinned || !channel.is_for_validators();
+        let is_open = |(purpose, _): &&(Purpose, _)| match purpose {
+            Purpose::Carries(channel) => guest == Guest::Pinned || !channel.is_for_validators(),
+            Purpose::SaysTwin => true,
+        };
         SubstreamProtocol::new(Agree { protocols: self.protocols.iter().filter(is_open).cloned().collect() }, ())
     }
 
@@ -155,42 +171,42 @@ impl ConnectionHandler for Handler {
         if let Some(opened) = self.opened.pop_front() {
             return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(opened));
         }
-        let Some(channel) = self.wanted.pop_front() else { return Poll::Pending };
-        let protocols = self.protocols.iter().filter(|(known, _)| *known == channel).cloned().collect();
+        let Some(purpose) = self.wanted.pop_front() else { return Poll::Pending };
+        let protocols = self.protocols.iter().filter(|(known, _)| *known == purpose).cloned().collect();
         Poll::Ready(ConnectionHandlerEvent::OutboundSubstreamRequest {
             protocol: SubstreamProtocol::new(Agree { protocols }, ()),
         })
     }
 
-    fn on_behaviour_event(&mut self, channel: Channel) {
-        if !self.wanted.contains(&channel) {
-            self.wanted.push_back(channel);
+    fn on_behaviour_event(&mut self, purpose: Purpose) {
+        if !self.wanted.contains(&purpose) {
+            self.wanted.push_back(purpose);
         }
     }
 
     fn on_connection_event(&mut self, event: ConnectionEvent<'_, Agree, Agree, (), ()>) {
         match event {
-            ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound { protocol: (channel, stream), .. }) => {
-                self.keep(Opened::Theirs(channel, stream));
+            ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound { protocol: (purpose, stream), .. }) => {
+                self.keep(Opened::Theirs(purpose, stream));
             }
             ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound {
-                protocol: (channel, stream), ..
+                protocol: (purpose, stream), ..
             }) => {
-                self.keep(Opened::Ours(channel, stream));
+                self.keep(Opened::Ours(purpose, stream));
             }
             _ => {}
         }
     }
 }
 
-/// Agrees on a channel by its protocol name.
+/// Agrees on a purpose by its protocol name.
 pub(super) struct Agree {
-    protocols: Vec<(Channel, StreamProtocol)>,
+    protocols: Vec<(Purpose, StreamProtocol)>,
 }
 
-/// A protocol name that remembers its channel.
+/// A protocol name that remembers its purpose.
 #[derive(Clone)]
-pub(super) struct Named(Channel, StreamProtocol);
+pub(super) struct Named(Purpose, StreamProtocol);
 
 impl AsRef<str> for Named {
     fn as_ref(&self) -> &str {
@@ -203,13 +219,13 @@ impl UpgradeInfo for Agree {
     type InfoIter = std::vec::IntoIter<Named>;
 
     fn protocol_info(&self) -> Self::InfoIter {
-        let names: Vec<_> = self.protocols.iter().map(|(channel, name)| Named(*channel, name.clone())).collect();
+        let names: Vec<_> = self.protocols.iter().map(|(purpose, name)| Named(*purpose, name.clone())).collect();
         names.into_iter()
     }
 }
 
 impl InboundUpgrade<Stream> for Agree {
-    type Output = (Channel, Stream);
+    type Output = (Purpose, Stream);
     type Error = Infallible;
     type Future = Ready<Result<Self::Output, Infallible>>;
 
@@ -219,7 +235,7 @@ impl InboundUpgrade<Stream> for Agree {
 }
 
 impl OutboundUpgrade<Stream> for Agree {
-    type Output = (Channel, Stream);
+    type Output = (Purpose, Stream);
     type Error = Infallible;
     type Future = Ready<Result<Self::Output, Infallible>>;
 

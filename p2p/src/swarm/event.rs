@@ -59,6 +59,11 @@ pub enum NetworkEvent {
         /// Why.
         why: RefusalReason,
     },
+    /// On `control`: a peer says that another machine has our network key, and keeps our place there.
+    KeyInUse {
+        /// Who says so.
+        peer: PeerKey,
+    },
     /// On `control`: a peer takes part in a gossip channel; what is published there from now on reaches it.
     Listens {
         /// Who.
@@ -158,6 +163,9 @@ pub enum RefusalReason {
     /// Others needed its place. It may come back at once.
     #[error("it gave way to others")]
     GaveWay,
+    /// It keeps our place for another machine with our network key.
+    #[error("it says that another machine has this node's network key")]
+    KeyInUse,
 }
 
 impl RefusalReason {
@@ -171,6 +179,7 @@ impl RefusalReason {
             Self::BadFrame { .. } => "bad frame",
             Self::Punished(why) => why,
             Self::GaveWay => "gave way",
+            Self::KeyInUse => "key in use",
         }
     }
 }

@@ -36,6 +36,7 @@ mod requests;
 mod silence;
 mod task;
 mod transport;
+mod twins;
 mod whereabouts;
 
 pub use config::{NetworkConfig, NetworkError};

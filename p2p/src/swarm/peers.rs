@@ -166,6 +166,13 @@ impl Peer {
         self.connections.iter().rev().find(|connection| connection.greeted)
     }
 
+    /// The life that is present, if this one names itself on a newer connection.
+    pub(super) fn rival(&self, id: ConnectionId, life: Life) -> Option<Life> {
+        let place = self.connections.iter().position(|known| known.id == id)?;
+        let newest = self.connections.iter().rposition(|known| known.greeted)?;
+        self.life.filter(|present| *present != life && newest < place && self.admitted.is_some())
+    }
+
     /// Notes that the peer has named its chain, and this life, on a connection.
     pub(super) fn greet(&mut self, id: ConnectionId, life: Life) -> Greeting {
         let Some(place) = self.connections.iter().position(|known| known.id == id) else { return Greeting::Outdated };
@@ -237,6 +244,7 @@ pub(super) fn admit(
 
 #[cfg(test)]
 mod tests {
+    use super::super::links::StrangerRooms;
     use super::*;
 
     fn peer(connections: usize) -> Peer {
@@ -280,6 +288,22 @@ mod tests {
         assert_eq!(greet(&mut peer, 1, first), Greeting::Outdated);
         assert_eq!(newest(&peer), Some(ConnectionId::new_unchecked(3)));
         assert_eq!(peer.life, Some(second));
+    }
+
+    // FAULTS HC8
+    #[test]
+    fn a_rival_is_another_life_on_a_newer_connection_than_that_of_the_admitted_one() {
+        let (mut peer, present, other) = (peer(3), Life::begin(), Life::begin());
+        let at = |peer: &Peer, id, life| peer.rival(ConnectionId::new_unchecked(id), life);
+        assert_eq!(greet(&mut peer, 1, present), Greeting::Begins(Vec::new()));
+        assert_eq!(at(&peer, 2, other), None, "nobody is admitted");
+        let mut rooms = StrangerRooms::new();
+        let buffers = Arc::new(PeerBuffers::new(&mut rooms, peer.prefix()));
+        peer.admitted = Some(admit(String::new(), buffers).0);
+        assert_eq!(at(&peer, 2, other), Some(present));
+        assert_eq!(at(&peer, 2, present), None, "it joins");
+        assert_eq!(at(&peer, 0, other), None, "it is late");
+        assert_eq!(at(&peer, 7, other), None, "it is gone");
     }
 
     #[test]

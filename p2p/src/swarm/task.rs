@@ -29,6 +29,7 @@ use super::identity::{id_of, key_of, keypair};
 use super::links::{CONTROL_WAITING_MAX, Links, Meter, Outward, PeerBuffers, StrangerRooms, read, write};
 use super::peers::{ADDRESSES_MAX, Peer};
 use super::requests::{Answer, Waiting};
+use super::twins::Twins;
 use super::{address, transport};
 use crate::address_policy::AddressPolicy;
 use crate::book::BookLine;
@@ -65,6 +66,7 @@ pub(super) struct Task {
     pub(super) doors: Arc<Doors>,
     pub(super) counts: Arc<Counts>,
     pub(super) reminder: Reminder,
+    pub(super) twins: Twins,
     pub(super) dialler: Dialler,
     pub(super) standing: Standing,
     pub(super) waiting: Waiting,
@@ -132,6 +134,7 @@ pub fn spawn(config: NetworkConfig) -> Result<(Network, Inbound), NetworkError> 
         doors,
         counts,
         reminder: Reminder::default(),
+        twins: Twins::default(),
         dialler: Dialler::new(me),
         standing: Standing::new(config.block_ms),
         waiting: Waiting::new(),

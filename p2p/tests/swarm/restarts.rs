@@ -143,3 +143,44 @@ async fn a_port_on_which_somebody_listens_is_refused_with_the_systems_reason() {
         assert!(taken.starts_with(address.as_str()) && reason.contains("in use"), "{refused}");
     }
 }
+
+// FAULTS HC8
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_machines_with_one_key_the_first_gets_its_place_back_and_keeps_it() {
+    for listen in [QUIC, TCP] {
+        let mut one = Node::start(validator(1, listen)).await;
+        let twin = || {
+            let mut config = validator(2, listen);
+            config.bootstrap = vec![one.address.clone()];
+            config
+        };
+        let (first_config, second_config) = (twin(), twin());
+        let mut first = Node::start(first_config).await;
+        one.connected(key(2)).await;
+        first.connected(key(1)).await;
+        let mut second = Node::start(second_config).await;
+        // It looks like the first one, started anew, until that one comes back.
+        for _ in 0..2 {
+            one.disconnected(key(2)).await;
+            one.connected(key(2)).await;
+        }
+        first.disconnected(key(1)).await;
+        first.connected(key(1)).await;
+        // The second one hears why it goes, and rests.
+        second
+            .control("word of its twin", |event| {
+                matches!(event, NetworkEvent::KeyInUse { peer } if peer == key(1)).then_some(())
+            })
+            .await;
+        second.disconnected(key(1)).await;
+        talk(&mut one, &mut first, "the first one").await;
+        assert!(second.network.peers().is_empty());
+        let twins = one.network.counts().refused.into_iter().find(|(name, _)| *name == "twin");
+        assert!(twins.is_some_and(|(_, times)| (1..=3).contains(&times)), "{twins:?}");
+        // When the first one is gone for good, the second one is let in.
+        drop(first);
+        one.disconnected(key(2)).await;
+        second.connected(key(1)).await;
+        talk(&mut one, &mut second, "the second one").await;
+    }
+}

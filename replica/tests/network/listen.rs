@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use execution::MemoryState;
 use journal::{Doubt, LEASE_FILE, MemoryDisk};
 use replica::wire::Message;
-use replica::{Tip, Voting};
+use replica::{Event, Tip, Trouble, Voting};
 
 use crate::world::World;
 
@@ -101,6 +101,30 @@ fn after_a_restart_a_validator_listens_for_some_delta_and_not_for_ever() {
     let before = world.height(0);
     assert!(!world.run(3_900, |world| world.height(0) > before + 1), "they listen");
     assert!(world.run(10_000, |world| world.height(0) > before + 2));
+    world.assert_agreement();
+}
+
+// FAULTS HC8
+#[test]
+fn whoever_hears_that_its_network_key_is_in_use_listens_on_and_one_liar_changes_nothing() {
+    let (mut world, _) = started();
+    for (sayers, is_kept) in [(1..2, false), (1..3, true)] {
+        world.stop(3);
+        let said = said_by(&mut world, 3);
+        world.start(3);
+        for _ in 0..3 {
+            for place in sayers.clone() {
+                let peer = world.nodes[place].peer;
+                world.happen(3, Event::KeyInUse { peer });
+            }
+            world.run(20_000, |_| false);
+            assert_eq!(said.load(Ordering::Relaxed) == 0, is_kept);
+            let names: Vec<_> = world.troubles(3).iter().map(Trouble::name).collect();
+            assert_eq!(names.contains(&"key_in_use"), is_kept, "{names:?}");
+        }
+        assert!(world.run(70_000, |world| matches!(world.voting(3), Voting::Active { .. })), "{}", world.voting(3));
+        assert!(world.troubles(3).is_empty(), "{:?}", world.troubles(3));
+    }
     world.assert_agreement();
 }
 

@@ -1,6 +1,7 @@
 //! What a node says of itself when its network does not go on, or does not reach it.
 
-use replica::Trouble;
+use journal::LEASE_FILE;
+use replica::{Trouble, Voting};
 
 use crate::world::World;
 
@@ -23,10 +24,22 @@ fn cut_between(world: &mut World, some: &[usize], others: &[usize]) {
     world.cut.extend(pairs.flat_map(|(one, other)| [(one, other), (other, one)]));
 }
 
+/// The places in the set of nodes that vote, as they are named: ascending.
+fn indices(world: &World, places: &[usize]) -> String {
+    let index = |place: &usize| match world.voting(*place) {
+        Voting::Active { index, .. } => index,
+        other => panic!("node {place}: {other}"),
+    };
+    let mut indices: Vec<_> = places.iter().map(index).collect();
+    indices.sort_unstable();
+    indices.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 // FAULTS HT3
 #[test]
 fn a_chain_that_stands_says_for_how_long_and_how_many_wait_and_a_mended_one_says_nothing() {
     let mut world = started(4, 1);
+    let away = indices(&world, &[2, 3]);
     cut_between(&mut world, &[0, 1, 4], &[2, 3]);
     world.run(LONG_MS, |_| false);
     for place in 0..5 {
@@ -36,13 +49,34 @@ fn a_chain_that_stands_says_for_how_long_and_how_many_wait_and_a_mended_one_says
     world.run(LONG_MS, |_| false);
     let sentences: Vec<String> = world.troubles(0).iter().map(Trouble::to_string).collect();
     assert!(
-        sentences[0].starts_with("no final block for ") && sentences[0].ends_with(" s while 1 wait"),
+        sentences[0].starts_with("no final block for ")
+            && sentences[0].ends_with(&format!(" s while 1 wait; validators that do not answer: {away}")),
         "{sentences:?}"
     );
     assert!(sentences[1].contains("validators with 2 of 4 power answer"), "{sentences:?}");
     world.cut.clear();
     assert!(world.run(120_000, |world| (0..5).all(|place| world.troubles(place).is_empty())), "all is well again");
     world.assert_agreement();
+}
+
+// FAULTS HT3
+#[test]
+fn a_chain_that_stands_names_who_answers_and_does_not_vote() {
+    let mut world = started(4, 0);
+    let (away, mute) = (indices(&world, &[2]), indices(&world, &[3]));
+    world.stop(2);
+    world.stop(3);
+    world.nodes[3].disks.journal.lose(LEASE_FILE);
+    world.start(3);
+    assert!(matches!(world.voting(3), Voting::Doubtful { .. }), "{}", world.voting(3));
+    world.run(2 * LONG_MS, |_| false);
+    let told = world.troubles(0)[0].to_string();
+    let expected = format!(
+        "; validators that do not answer: {away}; validators that answer and do not vote, as their own status explains: {mute}"
+    );
+    assert!(told.ends_with(&expected), "{told}");
+    world.start(2);
+    assert!(world.run(120_000, |world| world.troubles(0).is_empty()), "three are enough: {:?}", world.troubles(0));
 }
 
 // FAULTS HT3
