@@ -2,7 +2,7 @@
 //!
 //! It must not know files or what a record means. Invariants: a record is bound to its segment and offset, so one
 //! that was moved, repeated or left over from an earlier file is damage; a record whose end lies beyond the end of
-//! the file is *torn*, and so is one of which zeros are left from its beginning, or from a page of the file, to the end
+//! the file is *torn*, and so is one of which zeros are left from its beginning, or from a sector of the file, to the end
 //! of the file: a file system may have made the file longer before the content came. Everything else that is not a
 //! whole record is damage. The header names the length of the segment before, so that one that was cut between two
 //! records is noticed.
@@ -28,8 +28,8 @@ const FORMAT: Format = Format { magic: *b"THRONLOG", version: 1, payload_bytes: 
 pub(crate) const SEGMENT_HEADER_BYTES: usize = FORMAT.bytes();
 const CHECKED_HEAD_BYTES: usize = 4 + 4 + 1 + 8 + 8;
 const RECORD_HEAD_BYTES: usize = CHECKED_HEAD_BYTES + 4;
-/// What a file system writes at once.
-const PAGE_BYTES: usize = 4_096;
+/// The least that a disk writes at once; what a file system does is a multiple of it.
+const SECTOR_BYTES: usize = 512;
 /// More zeros than any record of the engine ends in.
 const ZEROS_MIN: usize = 64;
 
@@ -125,13 +125,13 @@ pub(crate) fn decode_segment(file: &str, chain: ChainId, number: u64, bytes: &[u
 }
 
 /// Whether a file that is not whole from `offset` on, where a record begins, has grown by bytes that were never
-/// written: all of them, or those from the first page of the file that belongs to the record and to nothing before it.
+/// written: all of them, or those from the first sector of the file that belongs to the record and to nothing before it.
 fn ends_in_zeros(bytes: &[u8], offset: usize) -> bool {
     let written = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last.saturating_add(1));
-    let page = written.next_multiple_of(PAGE_BYTES);
+    let sector = written.next_multiple_of(SECTOR_BYTES);
     // A record may end in a few zeros of its own.
-    let is_unwritten = page > offset && bytes.len().saturating_sub(page) >= ZEROS_MIN;
-    written <= offset || (is_unwritten && page < record_end(bytes, offset))
+    let is_unwritten = sector > offset && bytes.len().saturating_sub(sector) >= ZEROS_MIN;
+    written <= offset || (is_unwritten && sector < record_end(bytes, offset))
 }
 
 /// Where the record at `offset` ends, by what is left of its head.

@@ -160,7 +160,7 @@ fn zeros_from_the_border_of_any_record_to_the_end_are_a_torn_tail() {
 
 // FAULTS HA4
 #[test]
-fn a_batch_of_which_only_the_first_pages_were_written_is_torn_where_its_first_broken_record_begins() {
+fn a_batch_of_which_only_the_first_sectors_were_written_is_torn_where_its_first_broken_record_begins() {
     let disk = MemoryDisk::new();
     let (mut journal, _, _) = Journal::open(disk.clone(), CHAIN, u64::MAX).unwrap();
     let all: Vec<_> = (1..=8).map(|view| record(1, 0, view, 3_000)).collect();
@@ -171,14 +171,16 @@ fn a_batch_of_which_only_the_first_pages_were_written_is_torn_where_its_first_br
     let file = segments(&disk).remove(0);
     let whole = content(&disk, &file);
     let borders = bounds(&whole);
-    for page in (borders[4].div_ceil(4_096)..).map(|page| page * 4_096).take_while(|page| *page < whole.len()) {
+    // Sectors of which so little is left are told from zeros of a record's own by nothing.
+    let is_within = |sector: &usize| *sector + 64 <= whole.len();
+    for sector in (borders[4].div_ceil(512)..).map(|sector| sector * 512).take_while(is_within) {
         let torn = disk.copy();
         let mut bytes = whole.clone();
-        bytes[page..].fill(0);
+        bytes[sector..].fill(0);
         torn.put(&file, &bytes);
-        let kept = borders.iter().rposition(|border| *border <= page).unwrap();
+        let kept = borders.iter().rposition(|border| *border <= sector).unwrap();
         let (_, records, recovery) = open(&torn).unwrap();
-        assert_eq!(records, all[..kept], "nothing from {page} on");
+        assert_eq!(records, all[..kept], "nothing from {sector} on");
         assert_eq!(recovery.torn.unwrap().offset, borders[kept] as u64);
     }
 }
@@ -226,6 +228,7 @@ fn damage_is_told_with_what_helps_and_never_with_a_new_home() {
 fn every_flipped_byte_and_every_zeroed_sector_is_detected_and_the_file_named() {
     let disk = MemoryDisk::new();
     written(&disk, 12);
+    let names = segments(&disk);
     for name in journal::Disk::list(&disk).unwrap() {
         let whole = content(&disk, &name);
         for offset in 0..whole.len() {
@@ -241,7 +244,11 @@ fn every_flipped_byte_and_every_zeroed_sector_is_detected_and_the_file_named() {
             let mut zeroed = whole.clone();
             zeroed[sector * 512..end].fill(0);
             disk.put(&name, &zeroed);
-            assert!(open(&disk.copy()).is_err(), "{name}: zeroed sector {sector}");
+            // The last one may never have been written: then its record is told to be torn.
+            let is_told = open(&disk.copy()).map_or(true, |(_, _, recovery)| recovery.torn.is_some());
+            assert!(is_told, "{name}: zeroed sector {sector}");
+            let is_last = names.last() == Some(&name) && end == whole.len();
+            assert!(is_last || open(&disk.copy()).is_err(), "{name}: zeroed sector {sector}");
         }
         disk.put(&name, &whole);
     }
