@@ -113,7 +113,7 @@ fn works_and_shares_over_http_enter_blocks_once_and_pay_by_the_schedule() {
 }
 
 #[test]
-fn wrong_proofs_are_refused_with_their_names_and_too_many_of_them_ban_their_address() {
+fn wrong_proofs_are_refused_with_their_names_and_too_many_of_them_ban_who_hands_them_in() {
     let running = start(&[]);
     let task = running.task();
     let share = solve(&task, 1, Want::ShareOnly);
@@ -140,6 +140,43 @@ fn wrong_proofs_are_refused_with_their_names_and_too_many_of_them_ban_their_addr
         (0..15).map(|_| running.hand_in(&weak)).map(|(status, error)| (status, error["code"].clone())).collect();
     assert!(codes[..13].iter().all(|(status, code)| (*status, code) == (422, &json!("above_target"))), "{codes:?}");
     assert!(codes[13..].iter().all(|(status, code)| (*status, code) == (429, &json!("banned"))), "{codes:?}");
+    running.node.stop().unwrap();
+}
+
+/// Hands in a proof from another address of this machine, and gives the status line.
+fn hand_in_from(source: [u8; 4], to: std::net::SocketAddr, proof: &Value) -> String {
+    let body = proof.to_string();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.bind((source, 0).into()).expect("an address of this machine");
+        let mut stream = socket.connect(to).await.expect("it listens");
+        let head = format!(
+            "POST /api/mining/submit HTTP/1.1\r\nHost: {to}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await.expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("it answers");
+        answer.lines().next().unwrap_or_default().to_owned()
+    })
+}
+
+// FAULTS RD4
+#[test]
+fn wrong_proofs_that_name_somebody_are_held_against_who_hands_them_in() {
+    let running = start(&[]);
+    let task = running.task();
+    let weak = solve(&task, 3, Want::Nothing);
+    let thief = |proof: &Value| hand_in_from([127, 0, 0, 2], running.node.api_address(), proof);
+    for _ in 0..13 {
+        assert!(thief(&weak).contains(" 422 "));
+    }
+    assert!(thief(&weak).contains(" 429 "));
+    let (status, answer) = running.hand_in(&solve(&task, 1, Want::ShareOnly));
+    assert_eq!(status, 202, "the one who is named: {answer}");
     running.node.stop().unwrap();
 }
 

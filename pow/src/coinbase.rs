@@ -1,7 +1,7 @@
 //! The coinbase of a work: a small Bitcoin transaction whose OP_RETURN says for whom, where and when the work was done.
 //!
 //! ```text
-//! version 4 ‖ inputs 01 ‖ null outpoint 36 ‖ script length ‖ [height] [tag] [extranonce1 4 ‖ extranonce2 8] ‖ sequence 4 ‖
+//! version 4 ‖ inputs 01 ‖ null outpoint 36 ‖ script length ‖ [height] [tag] [builder 4] [extranonce1 4 ‖ extranonce2 8] ‖ sequence 4 ‖
 //! outputs ‖ value 0 ‖ script length ‖ OP_RETURN 56 bytes: "THRW" ‖ payee 20 ‖ digest 32 ‖ lock time 4
 //! digest = SHA-256(tag ‖ chain id ‖ work height ‖ payee ‖ anchor)
 //! ```
@@ -58,6 +58,15 @@ pub struct Commitment {
     pub payee: Address,
     /// The hash of a recent block.
     pub anchor: Hash32,
+}
+
+/// Whose coinbases are searched, and which of that builder's lanes: equal headers cannot come of two of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SearchSpace {
+    /// The builder: a node, by bytes that no other node has.
+    pub builder: [u8; 4],
+    /// Which of the builder's spaces for one payee and anchor.
+    pub lane: u32,
 }
 
 /// What stands around extranonce1 and extranonce2, as Stratum sends it.
@@ -160,6 +169,19 @@ impl Commitment {
     /// # Errors
     /// The tag is longer than [`TAG_BYTES_MAX`].
     pub fn coinbase_parts(&self, tag: &[u8]) -> Result<CoinbaseParts, CoinbaseError> {
+        self.parts(tag, &[], u32::MAX)
+    }
+
+    /// As [`Self::coinbase_parts`], in a search space of its own: no coinbase of another builder, or lane, is equal to one of these.
+    /// The builder's four bytes stand behind the tag, and the input's sequence counts lanes from its highest value down.
+    ///
+    /// # Errors
+    /// The tag is longer than [`TAG_BYTES_MAX`].
+    pub fn coinbase_parts_in(&self, tag: &[u8], space: SearchSpace) -> Result<CoinbaseParts, CoinbaseError> {
+        self.parts(tag, &space.builder, u32::MAX.wrapping_sub(space.lane))
+    }
+
+    fn parts(&self, tag: &[u8], builder: &[u8], sequence: u32) -> Result<CoinbaseParts, CoinbaseError> {
         let tag_length = u8::try_from(tag.len()).ok().filter(|length| usize::from(*length) <= TAG_BYTES_MAX);
         let tag_length = tag_length.ok_or(CoinbaseError::Tag(tag.len()))?;
         let height = height_push(self.work_height);
@@ -169,14 +191,18 @@ impl Commitment {
             script.push(tag_length);
             script.extend_from_slice(tag);
         }
+        if !builder.is_empty() {
+            script.push(u8::try_from(builder.len()).expect("4 bytes"));
+            script.extend_from_slice(builder);
+        }
         script.push(u8::try_from(extranonces).expect("12 bytes"));
         let script_length = script.len().saturating_add(extranonces);
         let mut coinbase1 = 2_u32.to_le_bytes().to_vec();
         coinbase1.push(1);
         coinbase1.extend_from_slice(&NULL_OUTPOINT);
-        coinbase1.push(u8::try_from(script_length).expect("at most 10, 41 and 13 bytes"));
+        coinbase1.push(u8::try_from(script_length).expect("at most 10, 41, 5 and 13 bytes"));
         coinbase1.append(&mut script);
-        let mut coinbase2 = vec![0xff; 4];
+        let mut coinbase2 = sequence.to_le_bytes().to_vec();
         coinbase2.push(1);
         coinbase2.extend_from_slice(&[0; 8]);
         coinbase2.push(u8::try_from(COMMITMENT_SCRIPT_BYTES).expect("58 bytes"));

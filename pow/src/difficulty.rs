@@ -119,6 +119,19 @@ impl Target {
     }
 }
 
+impl Target {
+    /// The least difficulty whose own target is not above this one: whatever meets that meets this.
+    #[must_use]
+    pub fn difficulty_rounded_up(self) -> Difficulty {
+        let down = self.difficulty();
+        if down.target() <= self {
+            down
+        } else {
+            Difficulty::from_billionths(down.0.saturating_add(1)).unwrap_or(Difficulty::MAX)
+        }
+    }
+}
+
 /// The target of pool difficulty 1 times a billion: below 2^254.
 fn billionths_of_one() -> U256 {
     Target::DIFFICULTY_ONE.to_uint().saturating_mul(U256::from(Difficulty::ONE.0))

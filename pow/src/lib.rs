@@ -24,7 +24,7 @@ mod header;
 pub mod merkle;
 mod target;
 
-pub use coinbase::{Coinbase, CoinbaseError, Commitment};
+pub use coinbase::{Coinbase, CoinbaseError, Commitment, SearchSpace};
 pub use compact::{CompactBits, CompactError};
 pub use difficulty::{Difficulty, DifficultyError};
 pub use hash::sha256d;

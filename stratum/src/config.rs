@@ -75,6 +75,9 @@ pub struct Config {
     /// The first byte of every extranonce1, different for each server of one operator.
     #[serde(default)]
     pub instance: u8,
+    /// Four bytes in every coinbase that no other server has, so that no two of them give out the same work.
+    #[serde(default)]
+    pub builder: [u8; 4],
     /// Who may mine here; everybody, if it is missing.
     #[serde(default)]
     pub allow: Option<BTreeSet<Address>>,
@@ -156,6 +159,7 @@ impl Config {
             ports,
             tag: tag(),
             instance: 0,
+            builder: [0; 4],
             allow: None,
             asks_admission: false,
             connections_max: connections_max(),

@@ -7,9 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crypto::hash::sha256;
-use pow::Difficulty;
 
+use crate::job::{Job, Jobs, Space};
 use crate::limits::{EXTRANONCE1_BYTES, RESUMABLE_MAX, RESUME_MS};
+use crate::vardiff::Habits;
 
 /// Numbers are reserved in the book in lots of this size.
 pub const LOT: u32 = 4_096;
@@ -28,14 +29,21 @@ pub struct Extranonces {
     next: u32,
     reserved_below: u32,
     in_use: BTreeSet<u32>,
-    parked: BTreeMap<u32, Parked>,
+    parked: BTreeMap<u32, (u64, Parked)>,
     parked_order: VecDeque<(u64, u32)>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Parked {
-    until_ms: u64,
-    difficulty: Difficulty,
+/// What a session finds again when it comes back.
+#[derive(Debug)]
+pub struct Parked {
+    /// How its machine shows shares.
+    pub habits: Habits,
+    /// Its newest jobs that count.
+    pub jobs: Jobs,
+    /// The number of its first job.
+    pub first_job: Option<u32>,
+    /// Where it searched last.
+    pub space: Option<Space>,
 }
 
 impl Extranonces {
@@ -71,7 +79,7 @@ impl Extranonces {
     }
 
     /// Takes up a parked session, if its id is right and it has not expired.
-    pub fn resume(&mut self, session: &str, now_ms: u64) -> Option<(Extranonce1, Difficulty)> {
+    pub fn resume(&mut self, session: &str, now_ms: u64) -> Option<(Extranonce1, Parked)> {
         let digits = session.get(..8)?;
         if session.len() != SESSION_CHARS || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return None;
@@ -82,21 +90,26 @@ impl Extranonces {
         if self.session_id(extranonce1) != session {
             return None;
         }
-        let parked = self.parked.remove(&number).filter(|parked| parked.until_ms > now_ms)?;
+        let (_, parked) = self.parked.remove(&number).filter(|(until_ms, _)| *until_ms > now_ms)?;
         self.in_use.insert(number);
-        Some((extranonce1, parked.difficulty))
+        Some((extranonce1, parked))
     }
 
     /// Frees the number of a session that closed, and keeps it for its return.
-    pub fn park(&mut self, extranonce1: Extranonce1, difficulty: Difficulty, now_ms: u64) {
+    pub fn park(&mut self, extranonce1: Extranonce1, parked: Parked, now_ms: u64) {
         let number = u32::from_be_bytes(extranonce1) & COUNTER_MASK;
         self.in_use.remove(&number);
         let until_ms = now_ms.saturating_add(RESUME_MS);
-        self.parked.insert(number, Parked { until_ms, difficulty });
+        self.parked.insert(number, (until_ms, parked));
         self.parked_order.push_back((until_ms, number));
         while self.parked_order.len() > RESUMABLE_MAX {
             self.forget_oldest();
         }
+    }
+
+    /// Drops the parked jobs of works that nobody accepts any more.
+    pub fn retain_jobs(&mut self, counts: impl Fn(&Job) -> bool) {
+        self.parked.values_mut().for_each(|(_, parked)| parked.jobs.retain(&counts));
     }
 
     /// Forgets the sessions that did not come back.
@@ -119,7 +132,7 @@ impl Extranonces {
     fn forget_oldest(&mut self) {
         let Some((until_ms, number)) = self.parked_order.pop_front() else { return };
         // The session may have come back and been parked anew since.
-        if self.parked.get(&number).is_some_and(|parked| parked.until_ms == until_ms) {
+        if self.parked.get(&number).is_some_and(|(until, _)| *until == until_ms) {
             self.parked.remove(&number);
         }
     }
@@ -135,7 +148,14 @@ impl Extranonces {
 
 #[cfg(test)]
 mod tests {
+    use pow::Difficulty;
+
     use super::*;
+
+    fn parked(number: u64) -> Parked {
+        let wanted = Difficulty::from_billionths(number.into()).expect("above zero");
+        Parked { habits: Habits { wanted, shown: None }, jobs: Jobs::default(), first_job: None, space: None }
+    }
 
     #[test]
     fn numbers_are_unique_also_after_a_restart_and_a_wrap() {
@@ -157,8 +177,8 @@ mod tests {
         let mut extranonces = Extranonces::new(0, [1; 32], 0);
         let (number, _) = extranonces.take();
         let id = extranonces.session_id(number);
-        assert_eq!(extranonces.resume(&id, 0), None, "it is open");
-        extranonces.park(number, Difficulty::ONE, 0);
+        assert!(extranonces.resume(&id, 0).is_none(), "it is open");
+        extranonces.park(number, parked(7), 0);
         for wrong in [
             "",
             "00000000",
@@ -169,13 +189,14 @@ mod tests {
         ] {
             assert!(wrong == id || extranonces.resume(wrong, 1).is_none(), "{wrong}");
         }
-        assert_eq!(extranonces.resume(&id, RESUME_MS - 1), Some((number, Difficulty::ONE)));
-        assert_eq!(extranonces.resume(&id, RESUME_MS - 1), None);
-        extranonces.park(number, Difficulty::ONE, 5);
+        let (again, found) = extranonces.resume(&id, RESUME_MS - 1).expect("in time");
+        assert_eq!((again, found.habits), (number, parked(7).habits));
+        assert!(extranonces.resume(&id, RESUME_MS - 1).is_none());
+        extranonces.park(number, parked(7), 5);
         extranonces.expire(RESUME_MS);
         assert_eq!(extranonces.parked.len(), 1, "parked anew, so it expires later");
         extranonces.expire(RESUME_MS + 5);
-        assert_eq!((extranonces.parked.len(), extranonces.resume(&id, 6)), (0, None));
+        assert!(extranonces.parked.is_empty() && extranonces.resume(&id, 6).is_none());
     }
 
     #[test]
@@ -183,7 +204,7 @@ mod tests {
         let mut extranonces = Extranonces::new(0, [1; 32], 0);
         for now_ms in 0..RESUMABLE_MAX as u64 + 500 {
             let (number, _) = extranonces.take();
-            extranonces.park(number, Difficulty::ONE, now_ms);
+            extranonces.park(number, parked(7), now_ms);
         }
         assert_eq!(extranonces.parked.len(), RESUMABLE_MAX);
         assert!(extranonces.in_use.is_empty());

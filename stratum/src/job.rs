@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use pow::coinbase::CoinbaseParts;
-use pow::{CoinbaseError, Commitment, Difficulty, Target, WorkHeader, merkle, sha256d};
+use pow::{CoinbaseError, Commitment, Difficulty, SearchSpace, Target, WorkHeader, merkle, sha256d};
 use types::Address;
 
 use crate::call::Submit;
@@ -39,7 +39,7 @@ impl Body {
     pub fn new(
         (template, received_ms): (Arc<Template>, u64),
         payee: Address,
-        tag: &str,
+        (tag, space): (&str, SearchSpace),
         work_target: Target,
     ) -> Result<Self, CoinbaseError> {
         let commitment = Commitment {
@@ -48,7 +48,7 @@ impl Body {
             payee,
             anchor: template.anchor,
         };
-        let coinbase = commitment.coinbase_parts(tag.as_bytes())?;
+        let coinbase = commitment.coinbase_parts_in(tag.as_bytes(), space)?;
         Ok(Self { template, received_ms, payee, coinbase, work_target })
     }
 }
@@ -112,6 +112,31 @@ pub struct Job {
     pub target: Target,
     /// When it was issued, in milliseconds.
     pub issued_ms: u64,
+}
+
+/// Where a session searches. Headers of one space count at one difficulty: else whoever hashes once could choose, for each header,
+/// the heaviest job that it meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// The previous-hash field of the work.
+    pub previous: [u8; 32],
+    /// The difficulty of all of its jobs.
+    pub difficulty: Difficulty,
+    /// Which of the session's spaces for this work.
+    pub lane: u32,
+}
+
+impl Space {
+    /// The space of the next job, for this work and at this difficulty.
+    #[must_use]
+    pub fn next(earlier: Option<Self>, previous: [u8; 32], difficulty: Difficulty) -> Self {
+        let lane = match earlier.filter(|earlier| earlier.previous == previous) {
+            None => 0,
+            Some(same) if same.difficulty == difficulty => same.lane,
+            Some(other) => other.lane.wrapping_add(1),
+        };
+        Self { previous, difficulty, lane }
+    }
 }
 
 /// A header that was put together from a job and a submit.
@@ -179,6 +204,14 @@ impl Jobs {
     #[must_use]
     pub fn newest(&self) -> Option<&Job> {
         self.list.back()
+    }
+
+    /// The newest ones that still count, for the session's return.
+    #[must_use]
+    pub fn newest_of(&self, max: usize, counts: impl Fn(&Job) -> bool) -> Self {
+        let counted = self.list.iter().filter(|job| counts(job));
+        let surplus = counted.clone().count().saturating_sub(max);
+        Self { list: counted.skip(surplus).cloned().collect() }
     }
 
     /// Whether there are none.

@@ -55,6 +55,6 @@ pub use refusal::Refusal;
 pub use request::{Id, Request};
 pub use server::{Client, CloseReason, ConnectionId, Event, Input, Output, Proof, ProofId, Server, Verdict};
 pub use template::Template;
-pub use vardiff::{Bounds, SHARE_INTERVAL_MS, Vardiff};
+pub use vardiff::{Bounds, Habits, SHARE_INTERVAL_MS, Vardiff};
 pub use window::{Credit, Payouts, Round, Window};
 pub use worker::{Agent, Login, Worker, WorkerName};

@@ -28,7 +28,7 @@ pub const AGENT_CHARS_MAX: usize = 48;
 /// Most workers on one connection.
 pub const WORKERS_PER_CONNECTION_MAX: usize = 8;
 /// Most jobs that a connection may still answer.
-pub const JOBS_PER_CONNECTION_MAX: usize = 8;
+pub const JOBS_PER_CONNECTION_MAX: usize = 16;
 /// Most bytes that wait for one connection before it counts as stuck.
 pub const PENDING_BYTES_MAX: usize = 256 * 1024;
 
@@ -47,9 +47,12 @@ pub const COUNTING_SPAN_MS: u64 = 60_000;
 pub const REQUESTS_PER_SPAN_MAX: usize = 60;
 /// Most invalid submits within the span.
 pub const INVALID_PER_SPAN_MAX: usize = 12;
-/// Most submits within the span that come too late or find the server busy. Nobody's fault, but no reason to listen for
-/// ever: a machine at twenty shares a minute never comes near it.
-pub const LATE_PER_SPAN_MAX: usize = 240;
+/// Most submits within the span that come too late, or find the server busy. That is nobody's fault, and a connection that goes on
+/// like this is closed without a ban: a machine at twenty shares a minute never comes near it.
+pub const LATE_PER_SPAN_MAX: usize = 6_000;
+/// Most accepted shares of one connection within the span; what is heavy enough for the chain always is. A machine at twenty shares
+/// a minute never comes near it, and one that begins far too low is asked for heavier ones after thirty.
+pub const ACCEPTED_PER_SPAN_MAX: usize = 2_400;
 /// How long a ban lasts.
 pub const BAN_MS: u64 = 300_000;
 /// Most bans that are remembered; the oldest goes first.
@@ -58,6 +61,8 @@ pub const BANS_MAX: usize = 16_384;
 pub const IDLE_MS_MIN: u64 = 600_000;
 /// How long a session may be resumed after its connection closed.
 pub const RESUME_MS: u64 = 600_000;
+/// Jobs that a closed session keeps for its return, the newest; what it was asked before is stale then.
+pub const JOBS_PARKED_MAX: usize = 2;
 /// Most closed sessions that may be resumed.
 pub const RESUMABLE_MAX: usize = 16_384;
 /// Most workers whose difficulty is remembered between connections.
@@ -75,6 +80,8 @@ pub const ADDRESSES_PER_ROUND_MAX: usize = 65_536;
 pub const WORKERS_MAX: usize = 65_536;
 /// Most proofs whose verdict is awaited.
 pub const PROOFS_PENDING_MAX: usize = 4_096;
+/// Most hashes of proofs that are remembered while the book has no room for them.
+pub const UNBOOKED_MAX: usize = 1_024;
 /// Most incomes that are remembered, so that none is shared out twice.
 pub const INCOMES_MAX: usize = 65_536;
 

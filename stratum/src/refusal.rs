@@ -165,11 +165,11 @@ impl Refusal {
         }
     }
 
-    /// Whether a submit refused for this reason counts towards a ban. What comes too late, or finds the server busy,
-    /// is nobody's fault, and has a wider limit of its own.
+    /// Whether a submit refused for this reason counts towards a ban. What comes too late, is for a job of an earlier connection, or
+    /// finds the server busy, is nobody's fault, and has a wider limit of its own.
     #[must_use]
     pub const fn is_invalid(self) -> bool {
-        !matches!(self, Self::Stale | Self::Busy)
+        !matches!(self, Self::Stale | Self::UnknownJob | Self::Busy)
     }
 }
 

@@ -2,8 +2,11 @@
 //!
 //! It must not know what a share is; it hears when one of a given weight was accepted, and answers with a new
 //! difficulty when the old one does not fit. Invariants: integers only; the answer is within the bounds; a share that
-//! was refused changes nothing. Because every share is credited at the difficulty of its job, a machine gains nothing
+//! was refused changes nothing. A machine that tells only shares above a difficulty of its own (many tell none below 1) is found out
+//! by what its shares show, and is never asked for lighter ones: they would be credited for less than it did. Because every share is credited at the difficulty of its job, a machine gains nothing
 //! by confusing this file, it only sends more bytes.
+
+use std::collections::VecDeque;
 
 use pow::Difficulty;
 
@@ -19,6 +22,34 @@ const SILENT_AFTER_MS: u64 = 30_000;
 const STEP_MAX: u128 = 64;
 /// Largest step downwards because of silence.
 const SILENT_STEP: u128 = 16;
+
+/// So many of the last shares are looked at for what they show.
+const SHOWN_MAX: usize = 24;
+/// Logarithms are to base 2, in sixteenths.
+const LOG_ONE: u32 = 16;
+/// What a logarithm may lack by the way it is rounded.
+const LOG_ROUNDING: u32 = 2;
+/// By chance, so few shares are so much heavier than they had to be once in 2^24.
+const SURE_LOG: u32 = 24 * LOG_ONE;
+/// What a machine showed is forgotten after so long without a share.
+const SHOWN_MS: u64 = 4 * 60 * 60 * 1_000;
+
+/// What the next connection of a machine begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Habits {
+    /// The difficulty that fits it, whatever the bounds allow.
+    pub wanted: Difficulty,
+    /// Below this it tells no share.
+    pub shown: Option<Difficulty>,
+}
+
+/// What an accepted share had to show, and what it did: in billionths, and their logarithms.
+#[derive(Clone, Copy, Debug)]
+struct Shown {
+    asked_log: u32,
+    billionths: u128,
+    log: u32,
+}
 
 /// The lowest and highest difficulty that may be assigned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +77,11 @@ pub struct Vardiff {
     wanted: Difficulty,
     /// What the miner asked never to go below.
     floor: Option<Difficulty>,
+    /// Below this the machine tells no share, as its shares show.
+    shown: Option<Difficulty>,
+    /// The last shares, the newest first.
+    last: VecDeque<Shown>,
+    last_ms: u64,
     since_ms: u64,
     shares: u32,
     billionths: u128,
@@ -60,6 +96,9 @@ impl Vardiff {
             current: start,
             wanted: start,
             floor: None,
+            shown: None,
+            last: VecDeque::new(),
+            last_ms: now_ms,
             since_ms: now_ms,
             shares: 0,
             billionths: 0,
@@ -73,10 +112,10 @@ impl Vardiff {
         self.current
     }
 
-    /// What fits the machine, whatever the bounds allow: what its next connection begins with.
+    /// What its next connection begins with.
     #[must_use]
-    pub const fn wanted(&self) -> Difficulty {
-        self.wanted
+    pub const fn habits(&self) -> Habits {
+        Habits { wanted: self.wanted, shown: self.shown }
     }
 
     /// Takes a suggestion, or keeps close to the measured rate if there is one: a miner that was judged cannot talk
@@ -93,20 +132,52 @@ impl Vardiff {
     }
 
     /// Begins where an earlier connection of the same worker was.
-    pub fn resume(&mut self, earlier: Difficulty, bounds: &Bounds, now_ms: u64) -> bool {
+    pub fn resume(&mut self, earlier: Habits, bounds: &Bounds, now_ms: u64) -> bool {
         self.was_judged = true;
-        self.assign(earlier, bounds, now_ms)
+        self.shown = earlier.shown;
+        self.last_ms = now_ms;
+        self.assign(earlier.wanted, bounds, now_ms)
     }
 
-    /// Counts an accepted share of `weight`. Says whether the difficulty changed.
-    pub fn accepted(&mut self, weight: Difficulty, bounds: &Bounds, now_ms: u64) -> bool {
+    /// Counts an accepted share of a weight, whose hash shows a difficulty. Says whether the difficulty changed.
+    pub fn accepted(&mut self, (weight, shown): (Difficulty, Difficulty), bounds: &Bounds, now_ms: u64) -> bool {
         self.shares = self.shares.saturating_add(1);
         self.billionths = self.billionths.saturating_add(weight.billionths());
+        self.last_ms = now_ms;
+        let (asked_log, billionths) = (logarithm(weight.billionths()), shown.billionths());
+        self.last.truncate(SHOWN_MAX.saturating_sub(1));
+        self.last.push_front(Shown { asked_log, billionths, log: logarithm(billionths) });
+        if let Some(shown) = self.tells_none_below().filter(|shown| *shown > self.current) {
+            self.shown = Some(shown);
+            self.last.clear();
+            return self.assign(self.wanted, bounds, now_ms);
+        }
         self.shares >= JUDGED_AFTER_SHARES && self.judge(bounds, now_ms)
+    }
+
+    /// A difficulty, not far above the one below which the machine tells no share, if that is all but certain. Of shares that had to
+    /// show d, one in x shows x·d or more: if some in a row all do, either that is a great chance or the lighter ones are kept back.
+    /// Asked for a little more than it tells, a machine is credited rightly; for less, it is not.
+    fn tells_none_below(&self) -> Option<Difficulty> {
+        let (mut least, mut asked_log) = (None, 0_u32);
+        for (count, share) in (1_u32..).zip(&self.last) {
+            let (billionths, log) = least.map_or((share.billionths, share.log), |least: (u128, u32)| {
+                if share.billionths < least.0 { (share.billionths, share.log) } else { least }
+            });
+            least = Some((billionths, log));
+            asked_log = asked_log.saturating_add(share.asked_log).saturating_add(LOG_ROUNDING);
+            if log.saturating_mul(count).saturating_sub(asked_log) >= SURE_LOG {
+                return Difficulty::from_billionths(billionths).ok();
+            }
+        }
+        None
     }
 
     /// Looks at the clock. Says whether the difficulty changed.
     pub fn tick(&mut self, bounds: &Bounds, now_ms: u64) -> bool {
+        if now_ms.saturating_sub(self.last_ms) >= SHOWN_MS {
+            self.shown = None;
+        }
         let elapsed_ms = now_ms.saturating_sub(self.since_ms);
         if self.shares == 0 && elapsed_ms >= SILENT_AFTER_MS && !self.was_judged {
             return self.assign(divided(self.current, SILENT_STEP), bounds, now_ms);
@@ -141,7 +212,7 @@ impl Vardiff {
     }
 
     fn assign(&mut self, wanted: Difficulty, bounds: &Bounds, now_ms: u64) -> bool {
-        let wanted = self.floor.map_or(wanted, |floor| wanted.max(floor));
+        let wanted = [self.floor, self.shown].into_iter().flatten().fold(wanted, Difficulty::max);
         self.wanted = wanted;
         let next = bounds.clamp(wanted);
         let has_changed = next != self.current;
@@ -155,6 +226,13 @@ impl Vardiff {
         self.shares = 0;
         self.billionths = 0;
     }
+}
+
+/// The logarithm of a number above zero, rounded down.
+fn logarithm(number: u128) -> u32 {
+    let whole = number.checked_ilog2().unwrap_or(0);
+    let shifted = if whole >= 4 { number >> whole.saturating_sub(4) } else { number << 4_u32.saturating_sub(whole) };
+    whole.saturating_mul(LOG_ONE).saturating_add(u32::try_from(shifted & 15).unwrap_or(0))
 }
 
 fn divided(difficulty: Difficulty, by: u128) -> Difficulty {

@@ -443,20 +443,144 @@ fn statistics_have_both_customary_shapes() {
     assert_eq!(report::public_info(&rig.server)["userAgents"][0]["count"], "1");
 }
 
+// FAULTS RM7
 #[test]
-fn a_job_that_is_not_kept_any_more_is_late_and_not_invalid_but_no_reason_to_listen_for_ever() {
+fn what_comes_late_bans_nobody_and_a_machine_that_never_takes_up_a_job_is_let_go_by_its_own_name() {
     let (mut rig, mut miner) = ready(SOLO);
     let first = miner.find();
     for height in 2..6 {
         rig.work(template(height));
     }
     miner.listen(&mut rig);
-    for _ in 0..240 {
+    for _ in 0..6_000 {
         assert_eq!(code(&miner.submit(&mut rig, &first)), 21);
     }
     assert!(rig.closed.is_empty());
-    assert_eq!(code(&miner.submit(&mut rig, &first)), 21);
-    assert_eq!(rig.closed[&miner.connection], CloseReason::TooManyInvalid);
+    let params = first.params(&miner.user);
+    let lines = rig.say(miner.connection, &format!(r#"{{"id":1,"method":"mining.submit","params":{params}}}"#));
+    assert_eq!((code(&lines[0]), lines[1]["method"].as_str()), (21, Some("client.show_message")), "it is told why");
+    assert_eq!((rig.closed[&miner.connection], rig.server.metrics().bans), (CloseReason::TooManyLate, 0));
+    rig.hang_up(miner.connection);
+    assert_eq!(rig.miner(SOLO, &user(1, "rig")).jobs.len(), 1, "it may come back at once");
+}
+
+// FAULTS RM4
+#[test]
+fn jobs_of_another_run_are_late_however_often_they_are_answered_and_numbers_begin_elsewhere() {
+    let (mut rig, mut miner) = ready(SOLO);
+    let mut numbers = std::collections::BTreeSet::from([miner.job().id.clone()]);
+    let found = miner.find();
+    for _ in 0..3 {
+        rig.now_ms += 1;
+        rig = rig.restart();
+        rig.work(template(1));
+        miner = rig.miner(SOLO, &user(1, "rig"));
+        assert!(numbers.insert(miner.job().id.clone()), "{numbers:?}");
+        for _ in 0..50 {
+            assert_eq!(code(&miner.submit(&mut rig, &found)), 21);
+        }
+    }
+    assert!(rig.closed.is_empty() && rig.server.metrics().bans == 0);
+}
+
+// FAULTS RM3
+#[test]
+fn a_session_that_comes_back_finds_its_jobs_and_what_is_older_is_stale() {
+    let (mut rig, mut miner) = ready(SOLO);
+    let old = miner.find();
+    let mut others = Vec::new();
+    for _ in 0..2 {
+        (0..30).for_each(|_| rig.wait(1_000));
+        miner.listen(&mut rig);
+        others.push(miner.find());
+    }
+    rig.hang_up(miner.connection);
+    let resume = |rig: &mut Rig, miner: &mut rig::Miner, user: &str| {
+        miner.connection = rig.connect(SOLO);
+        let answer = rig.ask(miner.connection, "mining.subscribe", &format!(r#"["x","{}"]"#, miner.session));
+        assert_eq!(answer["result"][1], hex::encode(&miner.extranonce1));
+        rig.ask(miner.connection, "mining.authorize", &format!(r#"["{user}","x"]"#));
+    };
+    let user = miner.user.clone();
+    resume(&mut rig, &mut miner, &user);
+    let answers: Vec<_> = others.iter().map(|found| code(&miner.submit(&mut rig, found))).collect();
+    assert_eq!(answers, [0, 0]);
+    for _ in 0..20 {
+        assert_eq!(miner.submit(&mut rig, &old)["error"][1], "Stale job");
+    }
+    // What was asked of one payee pays nobody else.
+    let third = miner.find();
+    rig.hang_up(miner.connection);
+    miner.user = rig::user(9, "rig");
+    let user = miner.user.clone();
+    resume(&mut rig, &mut miner, &user);
+    assert_eq!(miner.submit(&mut rig, &third)["error"][1], "Stale job");
+}
+
+// FAULTS RM2
+#[test]
+fn two_nodes_with_the_same_settings_give_out_different_work_for_one_address() {
+    let jobs: Vec<_> = [[0, 0, 0, 1], [0, 0, 0, 2]]
+        .map(|builder| {
+            let mut rig = Rig::with(stratum::Config { builder, ..rig::config() });
+            rig.work(template(1));
+            let miner = rig.miner(SOLO, &user(1, "rig"));
+            let job = miner.job().clone();
+            job.header(&miner.extranonce1, [0; 8], job.time, 0, job.version).hash()
+        })
+        .to_vec();
+    assert_ne!(jobs[0], jobs[1]);
+}
+
+/// A work whose shares are found in some hundred hashes.
+fn easy_shares() -> Template {
+    Template { share_target: difficulty("0.0000001").target(), ..template(1) }
+}
+
+// FAULTS RD6
+#[test]
+fn a_flood_of_light_shares_of_one_connection_is_bounded_and_the_chains_get_through() {
+    let mut config = rig::config();
+    config.ports[POOLED].difficulty_max = Difficulty::MIN;
+    let mut rig = Rig::with(config);
+    rig.work(easy_shares());
+    let mut miner = rig.miner(POOLED, &user(1, "rig"));
+    let job = miner.job().clone();
+    for count in 0..2_500 {
+        let found = miner.search(&job, Difficulty::MIN.target(), Some(easy_shares().share_target));
+        assert_eq!(code(&miner.submit(&mut rig, &found)), if count < 2_400 { 0 } else { 20 }, "{count}");
+    }
+    let heavy = miner.search(&job, easy_shares().share_target, None);
+    assert_eq!((code(&miner.submit(&mut rig, &heavy)), rig.proofs.len()), (0, 1));
+    assert_eq!((code(&miner.submit(&mut rig, &heavy)), rig.proofs.len()), (22, 1));
+    assert!(rig.closed.is_empty());
+}
+
+// FAULTS RD6
+#[test]
+fn a_book_without_room_keeps_nothing_from_the_chain_and_nothing_reaches_it_twice() {
+    let mut book = stratum::Book::default();
+    book.apply(&Entry::Work { work_height: 1, window_billionths: u128::MAX }).expect("a work");
+    for number in 0..stratum::limits::ADDRESSES_PER_ROUND_MAX as u32 {
+        let mut address = [0xaa; 20];
+        address[..4].copy_from_slice(&number.to_be_bytes());
+        let mut hash = [0; 32];
+        hash[..4].copy_from_slice(&number.to_be_bytes());
+        hash[31] = 1;
+        let name = stratum::WorkerName::from_untrusted("rig");
+        let worker = stratum::Worker { address: Address(address), name };
+        let share = stratum::Share { time_ms: 1, work_height: 1, worker, hash, billionths: 1, is_pooled: true };
+        book.apply(&Entry::Share(share)).expect("there is room");
+    }
+    let mut rig = Rig::resumed(rig::config(), book, Vec::new(), START_MS);
+    rig.work(easy_shares());
+    let mut miner = rig.miner(POOLED, &user(1, "rig"));
+    let job = miner.job().clone();
+    let light = miner.search(&job, Difficulty::MIN.target(), Some(easy_shares().share_target));
+    assert_eq!((code(&miner.submit(&mut rig, &light)), rig.proofs.len()), (20, 0));
+    let heavy = miner.search(&job, easy_shares().share_target, None);
+    assert_eq!((code(&miner.submit(&mut rig, &heavy)), rig.proofs.len()), (0, 1));
+    assert_eq!((code(&miner.submit(&mut rig, &heavy)), rig.proofs.len()), (22, 1));
 }
 
 #[test]

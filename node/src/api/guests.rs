@@ -106,7 +106,7 @@ impl Guests {
     }
 }
 
-fn prefix(address: IpAddr) -> IpAddr {
+pub(super) fn prefix(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
         address => address,

@@ -7,18 +7,20 @@
 
 use std::future::{Future, Pending, pending};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Timeout, timeout, timeout_at};
 
-use super::guests::{Guest, Guests};
+use super::guests::{Guest, Guests, prefix};
 
 /// Most connections at once. An idle one takes up to 90 KiB in HTTP's machinery.
 const CONNECTIONS_MAX: usize = 512;
@@ -83,6 +85,16 @@ impl axum::serve::Listener for Door {
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
+    }
+}
+
+/// Who asks, as far as can be told: an IPv4 address, or the /64 of an IPv6 one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Caller(pub(crate) IpAddr);
+
+impl Connected<IncomingStream<'_, Door>> for Caller {
+    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
+        Self(prefix(stream.remote_addr().ip()))
     }
 }
 

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{ConnectInfo, Path, State};
 use axum::http::StatusCode;
 use execution::QueryError;
 use mining::WorkProof;
-use pow::{Coinbase, Target, WorkHeader};
+use pow::{Coinbase, SearchSpace, Target, WorkHeader};
 use replica::CallRefusal;
 use serde::Deserialize;
 use serde_json::Value;
@@ -21,10 +21,11 @@ use utoipa::IntoParams;
 
 use super::AppState;
 use super::error::ApiError;
+use super::listener::Caller;
 use super::models::{AnchorResponse, ErrorResponse, ProofAccepted, ProofRequest, WorkResponse};
 use super::request::{Body, Params, address};
 use super::routes::off_thread;
-use crate::mining::{Offer, offer};
+use crate::mining::{Offer, builder_of, offer};
 use crate::shell::Port;
 
 const MODULE: &str = "mining";
@@ -66,7 +67,9 @@ pub(crate) async fn work(
 fn describe(port: &Port, found: &Offer, payee: types::Address) -> Option<WorkResponse> {
     let template = found.template(port)?;
     let task = mining::template(&found.terms, port.chain_id, payee, found.anchor_block)?;
-    let parts = task.coinbase_parts(b"Thronos").ok()?;
+    // No other node gives out the same work.
+    let space = SearchSpace { builder: builder_of(port.network.key()), ..SearchSpace::default() };
+    let parts = task.commitment.coinbase_parts_in(b"Thronos", space).ok()?;
     Some(WorkResponse {
         chain_id: port.chain_id,
         work_height: template.work_height,
@@ -101,6 +104,7 @@ fn shown(target: Target) -> String {
     (status = 409, body = ErrorResponse), (status = 422, body = ErrorResponse), (status = 429, body = ErrorResponse)))]
 pub(crate) async fn submit(
     State(state): State<AppState>,
+    ConnectInfo(caller): ConnectInfo<Caller>,
     Body(request): Body<ProofRequest>,
 ) -> Result<(StatusCode, Json<ProofAccepted>), ApiError> {
     if state.port.read_only {
@@ -108,11 +112,11 @@ pub(crate) async fn submit(
     }
     let proof = read_proof(&request)?;
     let header = WorkHeader::from_bytes(&proof.header);
-    let payee = Coinbase::parse(&proof.coinbase).map_err(|error| malformed("coinbase", &error.to_string()))?.payee;
+    Coinbase::parse(&proof.coinbase).map_err(|error| malformed("coinbase", &error.to_string()))?;
     let now_ms = state.port.unix_ms();
-    if let Some(until_ms) = state.miners.banned_until(&payee, now_ms) {
-        let message =
-            format!("too many wrong proofs for this address; none is taken for {} s", (until_ms - now_ms) / 1_000);
+    if let Some(until_ms) = state.miners.banned_until(&caller.0, now_ms) {
+        let left_s = until_ms.saturating_sub(now_ms).div_ceil(1_000);
+        let message = format!("too many wrong proofs came from {}; none is taken from there for {left_s} s", caller.0);
         let hint = "check what the miner does; /api/mining/work tells what is asked for";
         return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "banned", message, hint));
     }
@@ -125,7 +129,7 @@ pub(crate) async fn submit(
         }
         Err(refusal) => {
             if matches!(refusal, CallRefusal::NotAdmitted(_)) {
-                state.miners.wrong(payee, now_ms);
+                state.miners.wrong(caller.0, now_ms);
             }
             Err(refused(&state.port, &refusal))
         }

@@ -103,7 +103,7 @@ impl Api {
             streams: Arc::new(Semaphore::new(usize::try_from(settings.streams_max).unwrap_or(usize::MAX >> 4))),
             stopping: stopping.clone(),
         };
-        let app = routes::router(state, guard);
+        let app = routes::router(state, guard).into_make_service_with_connect_info::<listener::Caller>();
         let _inside = runtime.enter();
         let door = listener::Door::new(tokio::net::TcpListener::from_std(listener)?);
         let server = runtime.spawn(async move {

@@ -12,9 +12,10 @@ mod settings;
 mod work;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use p2p::Reminder;
 use stratum::service::{FolderShares, Handle, Ports, Service, ServiceError, Socket};
 use stratum::{CloseReason, Event};
 use tokio::runtime::Runtime;
@@ -26,6 +27,7 @@ use crate::shell::{Faults, Port};
 
 pub(crate) use exposition::exposition;
 pub(crate) use patience::Patience;
+pub(crate) use settings::builder_of;
 pub(crate) use settings::{BoundPorts, SettingsError};
 pub(crate) use work::{Offer, offer};
 
@@ -99,11 +101,11 @@ impl MiningService {
             work,
             proofs: Arc::new(ToReplica::new(port.clone(), kept.clone())),
             shares: Box::new(shares),
-            events: Box::new(tell),
+            events: Box::new(teller()),
             admission: None,
         };
         let addresses = bound.addresses();
-        let config = settings::service_config(settings, port.genesis.network)?;
+        let config = settings::service_config(settings, port.genesis.network, port.network.key())?;
         let sockets: Vec<Socket> = bound.into_sockets()?;
         let service = Service::start(config, *crate::keys::entropy()?, sockets, ports, unix_ms)?;
         let handle = service.handle();
@@ -149,8 +151,15 @@ async fn watch_over(mut service: Service, faults: Faults, mut stopping: watch::R
     }
 }
 
+/// What the operator hears of it. What miners can bring about is said once a minute, with the number of times it was not.
+fn teller() -> impl Fn(&Event) + Send + Sync {
+    let reminder = Mutex::new(Reminder::default());
+    move |event| tell(event, &reminder)
+}
+
 /// Names of workers were made printable when they were read.
-fn tell(event: &Event) {
+fn tell(event: &Event, reminder: &Mutex<Reminder>) {
+    let is_due = |what| reminder.lock().unwrap_or_else(PoisonError::into_inner).about(what, unix_ms());
     match event {
         Event::Authorized { worker, ip } => {
             tracing::debug!(worker = %worker.name, address = ?worker.address, %ip, "a worker may mine");
@@ -158,7 +167,12 @@ fn tell(event: &Event) {
         Event::Banned { worker, ip, reason } => {
             let worker = worker.as_ref().map(|worker| worker.name.to_string());
             let reason = CloseReason::name(*reason);
-            tracing::warn!(worker, %ip, reason, "a worker is sent away for a while");
+            match is_due(reason) {
+                Some(held_back) => {
+                    tracing::warn!(worker, %ip, reason, held_back, "a worker is sent away for five minutes")
+                }
+                None => tracing::debug!(worker, %ip, reason, "a worker is sent away for five minutes"),
+            }
         }
         Event::Receipts(root) => tracing::debug!(?root, "the receipts of a work are fixed"),
         Event::OldTemplate { work_height } => tracing::debug!(work_height, "a template came late"),

@@ -1,11 +1,11 @@
-//! Patience with addresses in whose name wrong proofs are handed in without Stratum, where there is no connection to close.
+//! Patience with callers who hand in wrong proofs without Stratum, where there is no connection to close.
 //!
-//! It must not know what is wrong with a proof. Invariant: good proofs never count against an address, and the table is bounded.
+//! It must not know what is wrong with a proof, nor whom it would pay: anybody may name anybody. Invariant: good proofs never count
+//! against a caller, and the table is bounded.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
-
-use types::Address;
 
 /// More wrong proofs than this within [`SPAN_MS`] …
 const WRONG_MAX: u32 = 12;
@@ -15,10 +15,10 @@ const BAN_MS: u64 = 300_000;
 /// Addresses that are remembered.
 const ADDRESSES_MAX: usize = 10_000;
 
-/// What addresses did lately.
+/// What callers did lately.
 #[derive(Debug, Default)]
 pub(crate) struct Patience {
-    lately: Mutex<BTreeMap<Address, Lately>>,
+    lately: Mutex<BTreeMap<IpAddr, Lately>>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,14 +35,14 @@ impl Lately {
 }
 
 impl Patience {
-    /// Until when nothing is taken for an address, if it is banned.
-    pub(crate) fn banned_until(&self, address: &Address, now_ms: u64) -> Option<u64> {
+    /// Until when nothing is taken from an address, if it is banned.
+    pub(crate) fn banned_until(&self, address: &IpAddr, now_ms: u64) -> Option<u64> {
         let lately = self.lately.lock().unwrap_or_else(PoisonError::into_inner);
         lately.get(address).map(|lately| lately.banned_until_ms).filter(|until_ms| *until_ms > now_ms)
     }
 
     /// Notes a wrong proof.
-    pub(crate) fn wrong(&self, address: Address, now_ms: u64) {
+    pub(crate) fn wrong(&self, address: IpAddr, now_ms: u64) {
         let mut all = self.lately.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= ADDRESSES_MAX && !all.contains_key(&address) {
             all.retain(|_, lately| !lately.is_over(now_ms));
@@ -65,9 +65,13 @@ impl Patience {
 mod tests {
     use super::*;
 
+    fn caller(number: u32) -> IpAddr {
+        std::net::Ipv4Addr::from_bits(number).into()
+    }
+
     #[test]
     fn thirteen_wrong_proofs_within_a_minute_ban_an_address_for_five_minutes_and_no_other() {
-        let (patience, one, other) = (Patience::default(), Address([1; 20]), Address([2; 20]));
+        let (patience, one, other) = (Patience::default(), caller(1), caller(2));
         for second in 0..12 {
             patience.wrong(one, second * 1_000);
         }
@@ -80,15 +84,13 @@ mod tests {
 
     #[test]
     fn wrong_proofs_far_apart_ban_nobody_and_the_table_is_bounded() {
-        let (patience, one) = (Patience::default(), Address([1; 20]));
+        let (patience, one) = (Patience::default(), caller(1));
         for minute in 0..100 {
             patience.wrong(one, minute * 60_000);
             assert_eq!(patience.banned_until(&one, minute * 60_000), None);
         }
         for number in 0..20_000_u32 {
-            let mut bytes = [0; 20];
-            bytes[..4].copy_from_slice(&number.to_be_bytes());
-            patience.wrong(Address(bytes), 10_000_000);
+            patience.wrong(caller(number), 10_000_000);
         }
         assert!(patience.lately.lock().unwrap().len() <= ADDRESSES_MAX);
     }

@@ -11,7 +11,7 @@ use stratum::service::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use stratum::service::rustls::{self, ServerConfig};
 use stratum::service::{ServiceError, Socket};
 use stratum::{Config, Payment, Port};
-use types::{Address, Network};
+use types::{Address, Network, PeerKey};
 
 use super::MiningError;
 use crate::config::StratumSettings;
@@ -101,7 +101,11 @@ fn tls(settings: &StratumSettings) -> Result<Arc<ServerConfig>, SettingsError> {
 }
 
 /// What the service takes: port 0 pays each miner by the chain's rules, port 1, if there is one, the operator.
-pub(super) fn service_config(settings: &StratumSettings, network: Network) -> Result<Config, SettingsError> {
+pub(super) fn service_config(
+    settings: &StratumSettings,
+    network: Network,
+    own: PeerKey,
+) -> Result<Config, SettingsError> {
     let mut ports = vec![port(settings, Payment::Solo)?];
     if !settings.pool_listen.is_empty() {
         let operator = address("pool_operator", &settings.pool_operator, network)?;
@@ -111,6 +115,7 @@ pub(super) fn service_config(settings: &StratumSettings, network: Network) -> Re
     let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
     Ok(Config {
         tag: settings.tag.clone(),
+        builder: builder_of(own),
         instance: u8::try_from(settings.instance).unwrap_or(u8::MAX),
         allow: (!settings.allow.is_empty()).then_some(allow),
         connections_max: number(settings.connections_max),
@@ -118,6 +123,12 @@ pub(super) fn service_config(settings: &StratumSettings, network: Network) -> Re
         idle_ms: settings.idle_s.saturating_mul(1_000),
         ..Config::new(network, ports)
     })
+}
+
+/// What stands in this node's coinbases alone, so that no two nodes give out the same work.
+pub(crate) fn builder_of(own: PeerKey) -> [u8; 4] {
+    let [first, second, third, fourth, ..] = own.0;
+    [first, second, third, fourth]
 }
 
 fn port(settings: &StratumSettings, payment: Payment) -> Result<Port, SettingsError> {

@@ -65,9 +65,10 @@ impl Pool {
         wanted: Option<&str>,
         outputs: &mut Vec<Output>,
     ) -> crate::extranonces::Extranonce1 {
-        if let Some((extranonce1, difficulty)) = wanted.and_then(|text| self.extranonces.resume(text, self.now_ms)) {
+        if let Some((extranonce1, parked)) = wanted.and_then(|text| self.extranonces.resume(text, self.now_ms)) {
             let bounds = self.bounds(session);
-            session.vardiff.resume(difficulty, &bounds, self.now_ms);
+            session.vardiff.resume(parked.habits, &bounds, self.now_ms);
+            (session.jobs, session.first_job, session.space) = (parked.jobs, parked.first_job, parked.space);
             count(&mut self.metrics.resumed);
             return extranonce1;
         }

@@ -25,7 +25,9 @@ use crate::answer::Lines;
 use crate::book::{Book, Entry};
 use crate::call::Call;
 use crate::config::{Config, ConfigError};
-use crate::limits::{INVALID_PER_SPAN_MAX, LATE_PER_SPAN_MAX, REQUESTS_PER_SPAN_MAX};
+use crate::extranonces::Parked;
+use crate::job::Job;
+use crate::limits::{INVALID_PER_SPAN_MAX, JOBS_PARKED_MAX, LATE_PER_SPAN_MAX, REQUESTS_PER_SPAN_MAX};
 use crate::line::Flow;
 use crate::metrics::{Metrics, count};
 use crate::refusal::Refusal;
@@ -200,6 +202,9 @@ impl Server {
             if reason.is_some() { Flow::Stop } else { Flow::Continue }
         });
         session.decoder = decoder;
+        if let Some(sentence) = reason.and_then(CloseReason::sentence) {
+            lines.show_message(sentence);
+        }
         send(connection, lines, outputs);
         if let Some(reason) = reason.or(fed.err().map(CloseReason::from)) {
             session.is_closing = true;
@@ -215,12 +220,15 @@ impl Server {
         } else {
             self.per_ip.insert(session.ip, left);
         }
-        let difficulty = session.vardiff.wanted();
+        let (habits, now_ms) = (session.vardiff.habits(), self.pool.now_ms);
         if let Some(extranonce1) = session.extranonce1 {
-            self.pool.extranonces.park(extranonce1, difficulty, self.pool.now_ms);
+            let counts = |job: &Job| self.pool.counts(job);
+            let jobs = session.jobs.newest_of(JOBS_PARKED_MAX, counts);
+            let parked = Parked { habits, jobs, first_job: session.first_job, space: session.space };
+            self.pool.extranonces.park(extranonce1, parked, now_ms);
         }
         if let Some(member) = session.members.into_iter().next() {
-            self.pool.remember(member.worker, difficulty);
+            self.pool.remember(member.worker, habits);
         }
     }
 
@@ -252,6 +260,11 @@ impl Server {
 
     fn template(&mut self, template: Arc<Template>, outputs: &mut Vec<Output>) {
         let is_new = self.pool.take_template(template, outputs);
+        if is_new {
+            let (work, now_ms) = (self.pool.work.as_ref(), self.pool.now_ms);
+            let counts = |job: &Job| work.is_some_and(|work| work.takes(&job.body.template, now_ms));
+            self.pool.extranonces.retain_jobs(counts);
+        }
         for (connection, session) in &mut self.sessions {
             let bounds = self.pool.bounds(session);
             let is_changed = session.vardiff.rebound_if_outside(&bounds, self.pool.now_ms);
@@ -414,11 +427,10 @@ impl Pool {
     ) -> Option<CloseReason> {
         count(&mut self.metrics.shares_refused);
         self.refuse(id, refusal, lines);
-        let is_too_much = if refusal.is_invalid() {
-            session.invalid.exceeds(self.now_ms, INVALID_PER_SPAN_MAX)
-        } else {
-            session.late.exceeds(self.now_ms, LATE_PER_SPAN_MAX)
-        };
+        if !refusal.is_invalid() {
+            return session.late.exceeds(self.now_ms, LATE_PER_SPAN_MAX).then_some(CloseReason::TooManyLate);
+        }
+        let is_too_much = session.invalid.exceeds(self.now_ms, INVALID_PER_SPAN_MAX);
         is_too_much.then(|| self.ban(session, CloseReason::TooManyInvalid, outputs))
     }
 

@@ -29,6 +29,8 @@ pub enum CloseReason {
     TooManyRequests,
     /// Too many invalid submits.
     TooManyInvalid,
+    /// Too many submits that came late: the machine does not take up new jobs. It may come back at once.
+    TooManyLate,
     /// The worker is banned.
     Banned,
     /// Nothing was heard for too long.
@@ -50,9 +52,23 @@ impl CloseReason {
             Self::Flood => "flood",
             Self::TooManyRequests => "too_many_requests",
             Self::TooManyInvalid => "too_many_invalid",
+            Self::TooManyLate => "too_many_late",
             Self::Banned => "banned",
             Self::Idle => "idle",
             Self::Drained => "drained",
+        }
+    }
+}
+
+impl CloseReason {
+    /// What a miner is told before it is sent away for what it did.
+    #[must_use]
+    pub const fn sentence(self) -> Option<&'static str> {
+        match self {
+            Self::TooManyRequests => Some("Banned for five minutes: more than 60 requests within a minute"),
+            Self::TooManyInvalid => Some("Banned for five minutes: more than 12 invalid submits within a minute"),
+            Self::TooManyLate => Some("Too many submits for jobs that are over: connect again and take up each new job"),
+            _ => None,
         }
     }
 }

@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use pow::{Difficulty, Target};
+use crypto::hash::sha256;
+use pow::{Difficulty, SearchSpace, Target};
 use types::Address;
 
 use crate::answer::Lines;
@@ -14,11 +15,11 @@ use crate::book::{Book, BookError, Entry};
 use crate::config::{Config, Payment, Port};
 use crate::counters::Bans;
 use crate::extranonces::Extranonces;
-use crate::job::{Body, Job};
+use crate::job::{Body, Job, Space};
 use crate::limits::{NOTIFY_INTERVAL_MS, REMEMBERED_MAX, VERSION_MASK};
 use crate::metrics::{Metrics, count};
 use crate::template::Template;
-use crate::vardiff::Bounds;
+use crate::vardiff::{Bounds, Habits};
 use crate::worker::Worker;
 
 use super::input::ProofId;
@@ -63,14 +64,21 @@ pub(super) struct Pool {
     pub metrics: Metrics,
     pub proofs: BTreeSet<ProofId>,
     pub next_proof: u64,
+    /// Hashes of what was handed to the chain without room in the book, the newest first.
+    pub unbooked: VecDeque<[u8; 32]>,
     pub next_ticket: u64,
     next_job: u32,
-    remembered: BTreeMap<Worker, Difficulty>,
+    remembered: BTreeMap<Worker, Habits>,
     remembered_order: VecDeque<Worker>,
 }
 
 impl Pool {
     pub(super) fn new(config: Config, secret: [u8; 32], book: Book, now_ms: u64) -> Self {
+        // Miners that outlive a run must not take a job of this one for one of that.
+        let mut seed = secret.to_vec();
+        seed.extend_from_slice(&now_ms.to_le_bytes());
+        let [first, second, third, fourth, ..] = sha256(&seed);
+        let next_job = u32::from_be_bytes([first, second, third, fourth]) >> 1;
         let extranonces = Extranonces::new(config.instance, secret, book.extranonces_below());
         Self {
             config,
@@ -83,8 +91,9 @@ impl Pool {
             metrics: Metrics::default(),
             proofs: BTreeSet::new(),
             next_proof: 0,
+            unbooked: VecDeque::new(),
             next_ticket: 0,
-            next_job: 0,
+            next_job,
             remembered: BTreeMap::new(),
             remembered_order: VecDeque::new(),
         }
@@ -146,7 +155,8 @@ impl Pool {
             }
         }
         self.work = Some(Work {
-            share_difficulty: template.share_target.difficulty(),
+            // What meets this difficulty, as a miner reckons it, meets the chain's target.
+            share_difficulty: template.share_target.difficulty_rounded_up(),
             template,
             received_ms: self.now_ms,
             target,
@@ -162,9 +172,12 @@ impl Pool {
         if !session.is_ready() {
             return;
         }
-        let Some((body, fields)) = self.body(session) else { return };
-        let time = body.time(self.now_ms);
         let difficulty = session.vardiff.current();
+        let Some(previous) = self.work.as_ref().map(|work| work.template.previous) else { return };
+        let space = Space::next(session.space, previous, difficulty);
+        let Some((body, fields)) = self.body(session, space.lane) else { return };
+        session.space = Some(space);
+        let time = body.time(self.now_ms);
         let is_announced = session.announced == Some(difficulty);
         if !is_announced {
             lines.set_difficulty(difficulty);
@@ -173,7 +186,7 @@ impl Pool {
         }
         let is_same = |job: &&Job| job.difficulty == difficulty && job.body.template.previous == body.template.previous;
         let target = session.jobs.newest().filter(is_same).map(|job| job.target);
-        let target = target.unwrap_or_else(|| self.target(difficulty));
+        let target = target.unwrap_or_else(|| difficulty.target());
         let job = Job { id: self.next_job, body, difficulty, target, issued_ms: self.now_ms };
         self.next_job = self.next_job.wrapping_add(1);
         session.first_job.get_or_insert(job.id);
@@ -183,12 +196,9 @@ impl Pool {
         count(&mut self.metrics.jobs);
     }
 
-    /// What a share of this difficulty has to meet. A difficulty has nine digits behind the point; at the chain's own, what counts
-    /// here has to count there.
-    fn target(&self, difficulty: Difficulty) -> Target {
-        let of_chain = self.work.as_ref().filter(|work| work.share_difficulty == difficulty);
-        let target = difficulty.target();
-        of_chain.map_or(target, |work| target.min(work.template.share_target))
+    /// Whether a job's shares still count.
+    pub(super) fn counts(&self, job: &Job) -> bool {
+        self.work.as_ref().is_some_and(|work| work.takes(&job.body.template, self.now_ms))
     }
 
     /// Whether a session's job is due for renewal.
@@ -196,14 +206,14 @@ impl Pool {
         self.now_ms.saturating_sub(session.notified_ms) >= NOTIFY_INTERVAL_MS
     }
 
-    /// The difficulty at which a worker's last connection ended.
-    pub(super) fn remembered(&self, worker: &Worker) -> Option<Difficulty> {
+    /// How a worker's last connection ended.
+    pub(super) fn remembered(&self, worker: &Worker) -> Option<Habits> {
         self.remembered.get(worker).copied()
     }
 
-    /// Remembers where a worker's connection ended.
-    pub(super) fn remember(&mut self, worker: Worker, difficulty: Difficulty) {
-        if self.remembered.insert(worker.clone(), difficulty).is_none() {
+    /// Remembers how a worker's connection ended.
+    pub(super) fn remember(&mut self, worker: Worker, habits: Habits) {
+        if self.remembered.insert(worker.clone(), habits).is_none() {
             self.remembered_order.push_back(worker);
         }
         while self.remembered_order.len() > REMEMBERED_MAX {
@@ -213,20 +223,24 @@ impl Pool {
         }
     }
 
-    fn body(&mut self, session: &Session) -> Option<(Arc<Body>, Arc<str>)> {
+    /// What a session searches in a lane. The first lane's are shared by all sessions of a payee; others are rare.
+    fn body(&mut self, session: &Session, lane: u32) -> Option<(Arc<Body>, Arc<str>)> {
         let payee = match self.port(session).payment {
             Payment::Pplns { operator } => operator,
             Payment::Solo => session.members.first()?.worker.address,
         };
         let work = self.work.as_mut()?;
-        if let Some(body) = work.bodies.get(&payee) {
+        if let Some(body) = work.bodies.get(&payee).filter(|_| lane == 0) {
             return Some(body.clone());
         }
         let template = (Arc::clone(&work.template), work.received_ms);
-        let body = Body::new(template, payee, &self.config.tag, work.target).ok()?;
+        let space = SearchSpace { builder: self.config.builder, lane };
+        let body = Body::new(template, payee, (&self.config.tag, space), work.target).ok()?;
         let fields: Arc<str> = body.fields().into();
         let both = (Arc::new(body), fields);
-        work.bodies.insert(payee, both.clone());
+        if lane == 0 {
+            work.bodies.insert(payee, both.clone());
+        }
         Some(both)
     }
 }

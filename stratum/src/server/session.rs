@@ -9,7 +9,7 @@ use pow::Difficulty;
 
 use crate::counters::Recent;
 use crate::extranonces::Extranonce1;
-use crate::job::Jobs;
+use crate::job::{Jobs, Space};
 use crate::line::LineDecoder;
 use crate::refusal::Refusal;
 use crate::vardiff::Vardiff;
@@ -50,12 +50,15 @@ pub(super) struct Session {
     pub jobs: Jobs,
     /// The number of its first job.
     pub first_job: Option<u32>,
+    /// Where its newest job searches.
+    pub space: Option<Space>,
     pub vardiff: Vardiff,
     /// The difficulty that was announced last.
     pub announced: Option<Difficulty>,
     pub requests: Recent,
     pub invalid: Recent,
     pub late: Recent,
+    pub accepted: Recent,
     pub opened_ms: u64,
     pub heard_ms: u64,
     pub notified_ms: u64,
@@ -77,11 +80,13 @@ impl Session {
             waiting: Vec::new(),
             jobs: Jobs::default(),
             first_job: None,
+            space: None,
             vardiff: Vardiff::new(start, now_ms),
             announced: None,
             requests: Recent::default(),
             invalid: Recent::default(),
             late: Recent::default(),
+            accepted: Recent::default(),
             opened_ms: now_ms,
             heard_ms: now_ms,
             notified_ms: now_ms,

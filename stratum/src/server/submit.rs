@@ -2,12 +2,14 @@
 //!
 //! The order of the checks is the order of their cost. What is refused changes nothing but counts.
 
+use pow::{Difficulty, Target};
+
 use crate::answer::Lines;
 use crate::book::{BookError, Entry, Share};
 use crate::call::Submit;
 use crate::config::Payment;
 use crate::job::{Body, Solved};
-use crate::limits::PROOFS_PENDING_MAX;
+use crate::limits::{ACCEPTED_PER_SPAN_MAX, PROOFS_PENDING_MAX, UNBOOKED_MAX};
 use crate::metrics::count;
 use crate::refusal::Refusal;
 use crate::request::Id;
@@ -46,38 +48,79 @@ impl Pool {
         if !job.target.is_met_by(&solved.hash) {
             return Err(Refusal::LowDifficulty);
         }
+        let shown = Target::from_le_bytes(solved.hash).map_or(Difficulty::MAX, Target::difficulty);
+        let is_pooled = self.port(session).payment != Payment::Solo;
+        // The job may be of an earlier login of a session that was resumed.
+        if !is_pooled && job.body.payee != worker.address {
+            return Err(Refusal::Stale);
+        }
         let share = Share {
             time_ms: self.now_ms,
             work_height: template.work_height,
             worker: worker.clone(),
             hash: solved.hash,
             billionths: job.difficulty.billionths(),
-            is_pooled: self.port(session).payment != Payment::Solo,
+            is_pooled,
         };
         let (body, difficulty) = (std::sync::Arc::clone(&job.body), job.difficulty);
-        self.save(Entry::Share(share), outputs).map_err(|error| match error {
-            BookError::Duplicate { .. } => Refusal::Duplicate,
-            _ => Refusal::Busy,
-        })?;
+        self.enter(session, (&body, solved), share, outputs)?;
         count(&mut self.metrics.shares_accepted);
         let weight = difficulty.billionths();
         self.metrics.billionths_accepted = self.metrics.billionths_accepted.saturating_add(weight);
         lines.yes(id);
-        self.prove(&body, solved, worker, outputs);
         let bounds = self.bounds(session);
-        if session.vardiff.accepted(difficulty, &bounds, self.now_ms) {
+        if session.vardiff.accepted((difficulty, shown), &bounds, self.now_ms) {
             self.issue(session, lines, true);
         }
         Ok(())
     }
 
-    /// Hands a share that is heavy enough to the chain.
-    fn prove(&mut self, body: &Body, solved: Solved, worker: Worker, outputs: &mut Vec<Output>) {
-        let is_current = self.work.as_ref().is_some_and(|work| work.template.previous == body.template.previous);
-        let is_work = is_current && body.work_target.is_met_by(&solved.hash);
-        if !is_work && !body.template.share_target.is_met_by(&solved.hash) {
-            return;
+    /// Takes a share into the book, and hands one that is heavy enough to the chain, for which there is always room.
+    fn enter(
+        &mut self,
+        session: &mut Session,
+        (body, solved): (&Body, Solved),
+        share: Share,
+        outputs: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        let worker = share.worker.clone();
+        let checked = self.book.check_share(&share);
+        if matches!(checked, Err(BookError::Duplicate { .. })) {
+            return Err(Refusal::Duplicate);
         }
+        let is_flood = session.accepted.exceeds(self.now_ms, ACCEPTED_PER_SPAN_MAX);
+        let is_of_chain = self.is_of_chain(body, &solved);
+        let is_saved = checked.is_ok() && (is_of_chain || !is_flood) && self.save(Entry::Share(share), outputs).is_ok();
+        if !is_saved && !is_of_chain {
+            return Err(Refusal::Busy);
+        }
+        if !is_saved {
+            if self.unbooked.contains(&solved.hash) {
+                return Err(Refusal::Duplicate);
+            }
+            self.unbooked.truncate(UNBOOKED_MAX.saturating_sub(1));
+            self.unbooked.push_front(solved.hash);
+        }
+        if is_of_chain {
+            self.prove(body, solved, worker, outputs);
+        }
+        Ok(())
+    }
+
+    /// Whether it is a work.
+    fn is_work(&self, body: &Body, solved: &Solved) -> bool {
+        let is_current = self.work.as_ref().is_some_and(|work| work.template.previous == body.template.previous);
+        is_current && body.work_target.is_met_by(&solved.hash)
+    }
+
+    /// Whether it is heavy enough for the chain.
+    fn is_of_chain(&self, body: &Body, solved: &Solved) -> bool {
+        self.is_work(body, solved) || body.template.share_target.is_met_by(&solved.hash)
+    }
+
+    /// Hands it to the chain.
+    fn prove(&mut self, body: &Body, solved: Solved, worker: Worker, outputs: &mut Vec<Output>) {
+        let is_work = self.is_work(body, &solved);
         let id = ProofId(self.next_proof);
         self.next_proof = self.next_proof.saturating_add(1);
         self.proofs.insert(id);
