@@ -67,7 +67,9 @@ impl CloseReason {
         match self {
             Self::TooManyRequests => Some("Banned for five minutes: more than 60 requests within a minute"),
             Self::TooManyInvalid => Some("Banned for five minutes: more than 12 invalid submits within a minute"),
-            Self::TooManyLate => Some("Too many submits for jobs that are over: connect again and take up each new job"),
+            Self::TooManyLate => {
+                Some("Too many submits for jobs that are over: connect again and take up each new job")
+            }
             _ => None,
         }
     }

@@ -6,15 +6,14 @@
 
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore};
+use rustls::ClientConnection;
+use rustls::pki_types::ServerName;
 
 use super::message::LINE_BYTES_MAX;
+use super::trust::{Trust, sentence_of};
 
 /// Longest wait for a connection.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
@@ -22,44 +21,6 @@ const CONNECT_WAIT: Duration = Duration::from_secs(10);
 const WRITE_WAIT: Duration = Duration::from_secs(10);
 /// A pool has something to say more often than this.
 const SILENCE_MAX: Duration = Duration::from_secs(600);
-
-/// Whose certificates are believed.
-#[derive(Clone)]
-pub struct Trust(Arc<ClientConfig>);
-
-impl std::fmt::Debug for Trust {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Trust")
-    }
-}
-
-impl Trust {
-    /// Certificates in a PEM file, or without one those of the authorities that browsers know.
-    ///
-    /// # Errors
-    /// When the file cannot be read or holds no certificate.
-    pub fn new(file: Option<&Path>) -> Result<Self> {
-        let mut roots = RootCertStore::empty();
-        match file {
-            None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-            Some(path) => {
-                let bytes = std::fs::read(path)?;
-                for certificate in CertificateDer::pem_slice_iter(&bytes) {
-                    let certificate =
-                        certificate.map_err(|error| Error::new(ErrorKind::InvalidData, error.to_string()))?;
-                    roots.add(certificate).map_err(|error| Error::new(ErrorKind::InvalidData, error))?;
-                }
-                if roots.is_empty() {
-                    return Err(Error::new(ErrorKind::InvalidData, "it holds no certificate in PEM form"));
-                }
-            }
-        }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let config = versions.map_err(Error::other)?.with_root_certificates(roots).with_no_client_auth();
-        Ok(Self(Arc::new(config)))
-    }
-}
 
 type Tls = Arc<Mutex<ClientConnection>>;
 
@@ -84,7 +45,7 @@ pub fn connect(host: &str, port: u16, trust: Option<&Trust>) -> Result<(Reader, 
         None => None,
         Some(trust) => {
             let name = ServerName::try_from(host.to_owned()).map_err(Error::other)?;
-            let connection = ClientConnection::new(Arc::clone(&trust.0), name).map_err(Error::other)?;
+            let connection = ClientConnection::new(trust.config(), name).map_err(Error::other)?;
             Some(Arc::new(Mutex::new(connection)))
         }
     };
@@ -148,7 +109,9 @@ impl Reader {
             let mut received = &raw[..count];
             while !received.is_empty() {
                 connection.read_tls(&mut received)?;
-                connection.process_new_packets().map_err(|error| Error::new(ErrorKind::InvalidData, error))?;
+                connection
+                    .process_new_packets()
+                    .map_err(|error| Error::new(ErrorKind::InvalidData, sentence_of(&error)))?;
             }
             flush(&mut connection, &mut self.socket)?;
         }

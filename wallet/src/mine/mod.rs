@@ -2,7 +2,7 @@
 //!
 //! [`message`] reads a pool's lines, [`session`] is the client as a state machine without sockets or clocks (lines in, lines and
 //! events out), [`job`] makes headers of what a pool hands out, [`payee`] reads whom a job pays. Around it: [`connection`] moves
-//! lines over TCP or TLS, [`workers`] search in threads, [`run`] joins them, reconnects and ends, [`show`] tells the person or the
+//! lines over TCP or TLS, [`trust`] says whose certificates count, [`workers`] search in threads, [`run`] joins them, reconnects and ends, [`show`] tells the person or the
 //! program that asked.
 //!
 //! It must not know the chain's rules: what a share is worth is the pool's word, and what a work is worth is the chain's.
@@ -18,6 +18,7 @@ pub mod payee;
 pub mod run;
 pub mod session;
 pub mod show;
+pub mod trust;
 pub mod workers;
 
 pub use payee::{Payee, Pays};

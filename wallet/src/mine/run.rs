@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 use lanes::sha256d::Kernel;
 use pow::Difficulty;
 
-use super::connection::{Trust, Writer, connect};
+use super::connection::{Writer, connect};
 use super::job::Share;
 use super::message::shown;
 use super::payee::Diverted;
 use super::session::{Event, Login, Session};
 use super::show::{Show, Told};
+use super::trust::Trust;
 use super::workers::Workers;
 use crate::{Error, Result};
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 use lanes::sha256d::Kernel;
 use serde_json::Value;
 use types::Network;
-use wallet::mine::connection::Trust;
 use wallet::mine::run::{HAPPENINGS_MAX, Happening, run};
 use wallet::mine::show::{Show, Told};
+use wallet::mine::trust::Trust;
 use wallet::mine::{Login, Options, Payee, Pays, Pool, Summary};
 
 use crate::pool::{PAYEE, Stream, Talk, TestPool};
@@ -167,33 +167,46 @@ fn the_person_ends_a_run_at_any_time() {
     assert_eq!(summary.expect("an end is no error").accepted, 0);
 }
 
-/// A certificate of its own making, and what trusts it.
-pub fn certified() -> (Arc<rustls::ServerConfig>, Trust) {
-    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
+/// A certificate of its own making, and what trusts it. One that may sign others is what `openssl req -x509` makes.
+pub fn certified(is_authority: bool) -> (Arc<rustls::ServerConfig>, Trust) {
+    let mut parameters = rcgen::CertificateParams::new(["127.0.0.1".to_owned()]).expect("a name");
+    if is_authority {
+        parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    }
+    let key_pair = rcgen::KeyPair::generate().expect("a key");
+    let cert = parameters.self_signed(&key_pair).expect("a certificate");
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("roots.pem");
-    std::fs::write(&path, made.cert.pem()).expect("own directory");
+    std::fs::write(&path, cert.pem()).expect("own directory");
     let trust = Trust::new(Some(&path)).expect("a certificate");
-    let key = rustls::pki_types::PrivateKeyDer::Pkcs8(made.key_pair.serialize_der().into());
+    let key = rustls::pki_types::PrivateKeyDer::Pkcs8(key_pair.serialize_der().into());
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("ring has them")
         .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
+        .with_single_cert(vec![cert.der().clone()], key)
         .expect("the key fits");
     (Arc::new(config), trust)
 }
 
+// FAULTS RM8
 #[test]
 fn shares_count_over_tls_and_a_stranger_s_certificate_is_not_believed() {
-    let (config, trust) = certified();
+    for is_authority in [false, true] {
+        count_over_tls(is_authority);
+    }
+}
+
+fn count_over_tls(is_authority: bool) {
+    let (config, trust) = certified(is_authority);
+    let (_, other) = certified(is_authority);
     let wrap = move |socket| {
         let connection = rustls::ServerConnection::new(Arc::clone(&config)).expect("a connection");
         Box::new(rustls::StreamOwned::new(connection, socket)) as Box<dyn Stream>
     };
     let serve = |talk: &mut Talk| {
-        if talk.number > 0 {
+        if talk.number > 1 {
             talk.serve(usize::MAX);
         } else {
             while talk.hear().is_some() {}
@@ -206,7 +219,9 @@ fn shares_count_over_tls_and_a_stranger_s_certificate_is_not_believed() {
         let time_max = Some(Duration::from_millis(time_ms));
         Options { pool: Pool { trust: Some(trust.clone()), ..plain.pool.clone() }, time_max, ..plain }
     };
-    let error = mine(with(&stranger, 900)).0.expect_err("the certificate is of no authority");
-    assert!(error.code == "pool_unreachable" && error.message.contains("certificate"), "{error}");
+    for stranger in [stranger, other] {
+        let error = mine(with(&stranger, 900)).0.expect_err("the certificate is of no authority");
+        assert!(error.code == "pool_unreachable" && error.message.contains("`--tls-roots`"), "{error}");
+    }
     assert!(mine(with(&trust, 120_000)).0.expect("the certificate is known").accepted >= 50);
 }

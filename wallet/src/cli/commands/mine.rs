@@ -17,9 +17,9 @@ use super::address;
 use crate::cli::context::Context;
 use crate::cli::report::{Report, lines, table};
 use crate::cli::span;
-use crate::mine::connection::Trust;
 use crate::mine::run::{HAPPENINGS_MAX, Happening, Summary, run};
 use crate::mine::show::{Json, Live, Log, Show, rate};
+use crate::mine::trust::Trust;
 use crate::mine::{Login, Options, Payee, Pays, Pool, benchmark};
 use crate::{Error, Result};
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use stratum::Payment;
-use wallet::mine::connection::Trust;
 use wallet::mine::show::Told;
+use wallet::mine::trust::Trust;
 use wallet::mine::{Options, Pool};
 
 use super::relay::{Relay, Side};
@@ -19,7 +19,7 @@ fn sealed(relay: &Relay<u8>, trust: &Trust) -> Options {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn w9_over_tls_nobody_in_between_reads_a_line() {
-    let (config, trust) = certified();
+    let (config, trust) = certified(false);
     let port = Port::start(Payment::Solo, Some(config)).await;
     let relay = Relay::of_records(port.address, None).await;
     let (outcome, _) = mine(sealed(&relay, &trust), |_| false).await;
@@ -38,7 +38,7 @@ async fn w9_over_tls_nobody_in_between_reads_a_line() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn w9_over_tls_a_changed_byte_ends_the_connection_and_nothing_counts() {
-    let (config, trust) = certified();
+    let (config, trust) = certified(false);
     // The miner's end of the handshake, its four lines, and its first share; the node's handshake.
     let flips = (1..=6).map(|record| (Side::Miner, record)).chain((1..=3).map(|record| (Side::Node, record)));
     for flip in flips {
