@@ -239,7 +239,10 @@ impl Home {
     /// [`HomeError::Io`].
     pub fn read_config(&self) -> Result<String, HomeError> {
         let path = self.config_file();
-        fs::read_to_string(&path).map_err(failed("read", &path))
+        fs::read_to_string(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => HomeError::Missing(self.root().to_owned()),
+            _ => failed("read", &path)(error),
+        })
     }
 
     /// The genesis, checked, with the chain's id.

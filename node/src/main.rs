@@ -2,18 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 /// One allocator for Rust and for RocksDB. Its settings are compiled in: `.cargo/config.toml`.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    match node::cli::Command::parse().run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(refusal) => {
-            eprintln!("thronosd: {} [{}]", refusal.message, refusal.code);
-            ExitCode::from(refusal.exit)
-        }
-    }
+    ExitCode::from(node::cli::Command::main())
 }

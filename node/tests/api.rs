@@ -103,6 +103,7 @@ fn wrong_requests(running: &Running) -> Vec<(String, Option<String>, u16, &'stat
         get("/api/v1/blocks?limit=101", 400, "bad_limit"),
         get("/api/v1/blocks?limit=0", 400, "bad_limit"),
         get("/api/v1/blocks?limit=-1", 400, "bad_parameter"),
+        get("/api/v1/blocks/%ff", 400, "bad_path"),
         get("/api/v1/blocks?limit=18446744073709551616", 400, "bad_parameter"),
         get("/api/v1/blocks?limits=1", 400, "bad_parameter"),
         get("/api/v1/transactions/12", 400, "bad_hash"),

@@ -53,6 +53,55 @@ fn sigterm_ends_the_node_with_code_0_within_ten_seconds() {
     assert!(rest.contains("\"stopped\""), "{rest}");
 }
 
+fn stop(child: &mut Child) {
+    let process = rustix::process::Pid::from_child(child);
+    rustix::process::kill_process(process, rustix::process::Signal::TERM).expect("our own child");
+    assert!(child.wait().expect("our own child").success());
+}
+
+fn files_below(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}
+
+// FAULTS HT11
+#[test]
+fn a_damaged_file_of_the_store_is_told_in_a_sentence_with_what_helps_and_never_by_a_panic() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (home, _) = make_home(directory.path(), &genesis(), &[]);
+    let root = home.root().to_str().expect("UTF-8");
+    // What was written is in the tables after a second start.
+    for _ in 0..2 {
+        let (mut child, _log) = run(root);
+        stop(&mut child);
+    }
+    let has_data = |name: &str| name.ends_with(".sst") || name.starts_with("MANIFEST") || name == "CURRENT";
+    let mut refused = 0;
+    for file in files_below(&home.store())
+        .into_iter()
+        .filter(|file| file.file_name().and_then(|name| name.to_str()).is_some_and(has_data))
+    {
+        let whole = std::fs::read(&file).expect("it is there");
+        let flipped: Vec<u8> = whole.iter().map(|byte| !byte).collect();
+        let half = whole[..whole.len() / 2].to_vec();
+        for damaged in [flipped, half, Vec::new()] {
+            std::fs::write(&file, &damaged).expect("our own");
+            for command in ["check", "run"] {
+                let answer = output(&[command, "--home", root]);
+                let sentence = said(&answer);
+                assert!(matches!(answer.status.code(), Some(1 | 70)), "{}: {sentence}", file.display());
+                assert!(!sentence.contains("panicked"), "{sentence}");
+                assert!(sentence.contains("move `data/store` and `data/log` away"), "{sentence}");
+                refused += 1;
+            }
+        }
+        std::fs::write(&file, &whole).expect("our own");
+    }
+    assert!(refused >= 12, "{refused}");
+    let (mut child, _log) = run(root);
+    stop(&mut child);
+}
+
 #[test]
 fn a_second_node_in_the_same_home_is_refused_with_code_1() {
     let directory = tempfile::tempdir().expect("a directory");
@@ -79,13 +128,17 @@ fn refusals_are_one_sentence_with_a_code_and_exit_1_and_misuse_exits_2() {
         (vec!["run", "--home", root, "--set", "network.lisen=x"], "config_unknown_key"),
         (vec!["run", "--home", root, "--api", "here"], "config_value"),
         (vec!["config", "check", "--home", root, "--set", "x"], "usage"),
+        (vec!["status", "--home", nowhere], "home_missing"),
+        (vec!["config", "print", "--home", nowhere], "home_missing"),
+        (vec!["keys", "allow-votes", "--home", root, "--above", "1:1", "--i-have-checked"], "no_validator_key"),
         (vec!["status", "--api", "127.0.0.1:1"], "not_running"),
         (vec!["genesis", "hash", nowhere], "home_io"),
         (vec!["init", "--home", nowhere, "--validator"], "password_missing"),
     ] {
         let answer = output(&arguments);
         let sentence = said(&answer);
-        assert_eq!(answer.status.code(), Some(1), "{arguments:?}: {sentence}");
+        let exit = if code == "usage" { 2 } else { 1 };
+        assert_eq!(answer.status.code(), Some(exit), "{arguments:?}: {sentence}");
         assert!(
             sentence.starts_with("thronosd: ") && sentence.trim_end().ends_with(&format!("[{code}]")),
             "{sentence}"
@@ -94,6 +147,44 @@ fn refusals_are_one_sentence_with_a_code_and_exit_1_and_misuse_exits_2() {
     }
     assert_eq!(output(&["fly"]).status.code(), Some(2));
     assert!(!directory.path().join("nowhere").exists(), "nothing was changed");
+}
+
+#[test]
+fn programs_get_errors_as_documents_and_defaults_need_no_home() {
+    let json = |arguments: &[&str]| -> (Option<i32>, serde_json::Value) {
+        let answer = output(arguments);
+        (answer.status.code(), serde_json::from_slice(&answer.stderr).expect("a document"))
+    };
+    let (exit, document) = json(&["status", "--api", "127.0.0.1:1", "--json"]);
+    assert_eq!((exit, &document["code"]), (Some(1), &serde_json::json!("not_running")));
+    let (exit, document) = json(&["keys", "show", "--json", "--nonsense"]);
+    assert_eq!((exit, &document["code"]), (Some(2), &serde_json::json!("usage")));
+    assert!(document["message"].as_str().is_some_and(|message| message.contains("--nonsense")), "{document}");
+    let (exit, document) = json(&["keys", "allow-votes", "--json"]);
+    assert!(exit == Some(2) && document["message"].as_str().is_some(), "{document}");
+    let defaults = output(&["config", "print", "--defaults"]);
+    assert!(defaults.status.success() && String::from_utf8_lossy(&defaults.stdout).contains("[network]"));
+}
+
+// FAULTS RT7
+#[test]
+fn settings_that_are_given_to_init_again_are_written_unless_a_person_has_edited_the_file() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let home = directory.path().join("home").to_str().expect("UTF-8").to_owned();
+    let init = |more: &[&str]| output(&[&["init", "--home", home.as_str()][..], more].concat());
+    let printed = || String::from_utf8_lossy(&output(&["config", "print", "--home", &home]).stdout).into_owned();
+    assert!(init(&[]).status.success());
+    let answer = init(&["--api", "127.0.0.1:4711", "--set", "stratum.enabled=true"]);
+    assert!(answer.status.success(), "{}", said(&answer));
+    assert!(printed().contains("listen = \"127.0.0.1:4711\"") && printed().contains("enabled = true"), "{}", printed());
+    assert!(init(&["--api", "127.0.0.1:4711"]).status.success(), "that is so already");
+    let file = std::path::Path::new(&home).join("config.toml");
+    let edited = std::fs::read_to_string(&file).expect("it is there") + "# my own words\n";
+    node::home::write_file(&file, edited.as_bytes()).expect("a file");
+    let answer = init(&["--api", "127.0.0.1:4712"]);
+    assert!(answer.status.code() == Some(1) && said(&answer).contains("[config_exists]"), "{}", said(&answer));
+    assert_eq!(std::fs::read_to_string(&file).expect("it is there"), edited, "nothing was changed");
+    assert!(init(&["--api", "127.0.0.1:4711"]).status.success(), "nothing would change");
 }
 
 #[test]
@@ -159,7 +250,7 @@ fn the_status_of_a_home_is_not_that_of_another_node_at_its_address() {
     NetworkKey::generate().expect("entropy").write(&home.network_key_file()).expect("a file");
     for more in [&[][..], &["--json"]] {
         let answer = output(&[&["status", "--home", root][..], more].concat());
-        assert!(answer.status.code() == Some(1) && said(&answer).contains("[another_node]"), "{}", said(&answer));
+        assert!(answer.status.code() == Some(1) && said(&answer).contains("another_node"), "{}", said(&answer));
         assert!(answer.stdout.is_empty(), "nothing of the other node is told");
     }
     assert!(output(&["status", "--home", root, "--api", &address]).status.success(), "whoever it is");
@@ -181,7 +272,12 @@ fn an_operators_word_on_votes_is_refused_where_the_chain_cannot_be_yet() {
         ("1", "usage"),
     ] {
         let answer = output(&["keys", "allow-votes", "--above", above, "--i-have-checked", "--home", root]);
-        assert!(answer.status.code() == Some(1) && said(&answer).contains(&format!("[{code}]")), "{}", said(&answer));
+        let exit = if code == "usage" { 2 } else { 1 };
+        assert!(
+            answer.status.code() == Some(exit) && said(&answer).contains(&format!("[{code}]")),
+            "{}",
+            said(&answer)
+        );
     }
     let answer = output(&["keys", "allow-votes", "--above", "0:7", "--i-have-checked", "--home", root]);
     assert!(answer.status.success(), "{}", said(&answer));

@@ -8,7 +8,7 @@
 //! they say, move neither the median nor the time that a quorum accepts beyond what honest clocks show
 //! ([decision 23](../../docs/decisions/0023-clocks-are-compared-not-corrected.md)).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use types::{PeerKey, Timing, ValidatorSet};
 
@@ -75,6 +75,8 @@ pub struct ClockReport {
     pub power_total: u64,
     /// The bound: half of what a voter lets a block be ahead.
     pub bound_ms: u64,
+    /// Whether a block with the median's time would be refused by the own clock: then the own votes are missing.
+    pub refuses: bool,
 }
 
 impl ClockReport {
@@ -128,6 +130,21 @@ impl Clocks {
         known.collect()
     }
 
+    /// The members whose clocks differ from the own one by more than the bound, as far as they are known.
+    pub(crate) fn far(&self, now: Now, set: &ValidatorSet, own: &PeerKey, timing: &Timing) -> BTreeSet<PeerKey> {
+        let own_zero_ms = signed(now.unix_ms).saturating_sub(signed(now.monotonic_ms));
+        let bound_ms = timing.block_ahead_max_ms / 2;
+        let is_far = |peer: &&PeerKey| {
+            let reading =
+                self.readings.get(*peer).filter(|reading| reading.is_younger_than(FRESH_MS, now.monotonic_ms));
+            reading.is_some_and(|reading| {
+                reading.zero_ms.abs_diff(own_zero_ms) > bound_ms.saturating_add(reading.slack_ms)
+            })
+        };
+        let members = set.validators().iter().map(|validator| &validator.peer);
+        members.filter(|peer| *peer != own).filter(is_far).copied().collect()
+    }
+
     /// How the own clock stands to those of the members.
     pub(crate) fn report(&self, now: Now, set: &ValidatorSet, own: &PeerKey, timing: &Timing) -> ClockReport {
         let mut differences = self.differences(now, set, own);
@@ -136,7 +153,13 @@ impl Clocks {
         let power_measured = power_of(&differences);
         let power_far = differences.iter().filter(is_far).fold(0, |sum: u64, one| sum.saturating_add(one.power));
         let median = set.is_quorum(power_measured).then(|| median(&mut differences)).flatten();
+        // Towards the median: a small error must not say that votes are missing which are not.
+        let refuses = median.is_some_and(|median| {
+            let limit_ms = if median.ahead_ms > 0 { timing.block_ahead_max_ms } else { timing.block_behind_max_ms };
+            median.ahead_ms.unsigned_abs() > limit_ms.saturating_add(median.slack_ms)
+        });
         ClockReport {
+            refuses,
             ahead_ms: median.map(|median| median.ahead_ms.saturating_neg()),
             slack_ms: median.map(|median| median.slack_ms).unwrap_or_default(),
             power_measured,

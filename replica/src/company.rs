@@ -49,6 +49,8 @@ pub struct Reach {
     pub silent: Vec<ValidatorIndex>,
     /// Members that answer, and have not voted lately: the first few.
     pub mute: Vec<ValidatorIndex>,
+    /// Members whose clocks differ from this node's by more than the bound: the first few.
+    pub far: Vec<ValidatorIndex>,
     /// Power of those that keep this node's place for another machine with its network key.
     pub power_in_use: u64,
     /// How the own clock stands to theirs.
@@ -121,6 +123,11 @@ impl Company {
             (member.heard_ms, member.answered_ms) = (None, None);
             self.reckoned_ms = None;
         }
+    }
+
+    /// How far this node reaches, as reckoned last.
+    pub(crate) fn reach_now(&self) -> &Reach {
+        &self.reach
     }
 
     /// Since when no peer is connected.
@@ -236,6 +243,13 @@ impl Replica {
         self.reckon_reach();
     }
 
+    /// How long it may still be until this node's key counts as free.
+    pub(crate) fn in_use_for_ms(&self) -> u64 {
+        let until_ms = |member: &Member| member.in_use_ms.map_or(0, |at_ms| at_ms.saturating_add(IN_USE_MS));
+        let until_ms = self.company.members.values().map(until_ms).max().unwrap_or_default();
+        until_ms.saturating_sub(self.now.monotonic_ms)
+    }
+
     /// How far this node reaches, as reckoned last.
     pub(crate) fn reach(&self) -> Arc<Reach> {
         self.company.reach.clone()
@@ -250,6 +264,7 @@ impl Replica {
         let clock = self.company.clocks.report(self.now, &self.set, own, timing);
         let mut reach = Reach { power_total: self.set.power_total(), clock, ..Reach::default() };
         let lately = |at_ms: Option<u64>| at_ms.is_some_and(|at_ms| now_ms.saturating_sub(at_ms) < LATELY_MS);
+        let far = self.company.clocks.far(self.now, &self.set, own, timing);
         // Votes go to validators only.
         let is_validator = self.own_index().is_some();
         for (validator, index) in
@@ -261,7 +276,10 @@ impl Replica {
             if is_own || member.is_some_and(|member| lately(member.heard_ms)) {
                 reach.power_heard = reach.power_heard.saturating_add(power);
             }
-            if member.is_some_and(|member| member.says_in_use(now_ms)) {
+            if far.contains(&validator.peer) && reach.far.len() < NAMED_MAX {
+                reach.far.push(index);
+            }
+            if member.is_some_and(|member| member.says_in_use(now_ms) && member.answered_ms < member.in_use_ms) {
                 reach.power_in_use = reach.power_in_use.saturating_add(power);
             }
             if is_own || member.is_some_and(|member| lately(member.answered_ms)) {

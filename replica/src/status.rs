@@ -66,6 +66,11 @@ pub enum Voting {
         /// From how many peers it came; 0 when that was before the start.
         peers: usize,
     },
+    /// Its clock refuses the blocks of the others.
+    ClockOff {
+        /// How far it is ahead of the validators' median, in milliseconds.
+        ahead_ms: i64,
+    },
     /// What it caught up is not on its disk yet.
     Storing {
         /// Up to which block.
@@ -79,7 +84,11 @@ impl Voting {
     #[must_use]
     pub const fn is_barred(&self) -> bool {
         match self {
-            Self::Barred { .. } | Self::Doubtful { .. } | Self::Twin { .. } | Self::Storing { .. } => true,
+            Self::Barred { .. }
+            | Self::Doubtful { .. }
+            | Self::Twin { .. }
+            | Self::ClockOff { .. }
+            | Self::Storing { .. } => true,
             Self::Active { .. } | Self::NotInSet | Self::NoKey | Self::CatchingUp { .. } | Self::Listening { .. } => {
                 false
             }
@@ -138,6 +147,14 @@ impl std::fmt::Display for Voting {
                 }
                 formatter.write_str("; stop that machine for good, then use `thronosd keys allow-votes` here")
             }
+            Self::ClockOff { ahead_ms } => {
+                let (by, way) = (Seconds(ahead_ms.unsigned_abs()), if *ahead_ms > 0 { "ahead of" } else { "behind" });
+                write!(
+                    formatter,
+                    "not voting for blocks of others: this machine's clock is {by} {way} that of the validators, and refuses \
+                     them: let NTP set it"
+                )
+            }
             Self::Storing { height } => {
                 write!(formatter, "not voting yet: block {height}, which was caught up, is being written to the disk")
             }
@@ -189,7 +206,7 @@ pub enum Trouble {
 impl Trouble {
     /// Every name there is.
     pub const NAMES: [&str; 8] =
-        ["no_final", "key_in_use", "no_peer", "cut", "catching_up", "not_voting", "clock_off", "clock_behind_chain"];
+        ["key_in_use", "no_final", "no_peer", "cut", "catching_up", "not_voting", "clock_off", "clock_behind_chain"];
 
     /// A stable name, for metrics and logs.
     #[must_use]
@@ -222,7 +239,8 @@ impl std::fmt::Display for Trouble {
             Self::NotVoting(voting) => voting.fmt(formatter),
             Self::NoPeer { for_ms } => write!(
                 formatter,
-                "no peer for {}: check network.bootstrap, and that port 26700 (UDP and TCP) is reachable",
+                "no peer for {}: check `network.bootstrap`, and that the port of `network.listen` (26700, UDP and TCP, if it is not set) can be \
+                 reached",
                 Seconds(*for_ms)
             ),
             Self::Cut(reach) => write_cut(formatter, reach),
@@ -243,7 +261,8 @@ impl std::fmt::Display for Trouble {
                     formatter,
                     "validators that answer and do not vote, as their own status explains",
                     &reach.mute,
-                )
+                )?;
+                write_named(formatter, "validators whose clocks differ from this one's", &reach.far)
             }
             Self::ClockOff(reach) => write_clock(formatter, reach),
             Self::ClockBehindChain { by_ms } => write!(
@@ -367,8 +386,8 @@ impl Status {
         let by_ms = self.time.0.saturating_sub(now.unix_ms);
         let clock = &self.reach.clock;
         let found = [
-            (for_ms > self.stands_after_ms).then_some(no_final),
             self.reach.is_key_in_use().then(|| Trouble::KeyInUse(self.reach.clone())),
+            (for_ms > self.stands_after_ms).then_some(no_final),
             alone_ms.map(|for_ms| Trouble::NoPeer { for_ms }),
             self.is_cut().then(|| Trouble::Cut(self.reach.clone())),
             self.catching_up.then_some(catching_up),
@@ -432,10 +451,16 @@ impl Replica {
             return Voting::CatchingUp { height: self.chain.tip().header.height, known: self.height_known() };
         }
         if matches!(self.listen.stage, Stage::Short { .. }) {
-            return Voting::Listening { left_ms: self.listen.left_ms(self.now.monotonic_ms) };
+            let in_use_ms = if self.is_key_in_use() { self.in_use_for_ms() } else { 0 };
+            let left_ms = self.listen.left_ms(self.now.monotonic_ms).saturating_add(in_use_ms);
+            return Voting::Listening { left_ms };
         }
         if self.synced < self.listen.caught_up {
             return Voting::Storing { height: self.listen.caught_up };
+        }
+        let clock = &self.company.reach_now().clock;
+        if let Some(ahead_ms) = clock.ahead_ms.filter(|_| clock.refuses) {
+            return Voting::ClockOff { ahead_ms };
         }
         Voting::Active { index, validators: self.set.len() }
     }

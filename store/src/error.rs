@@ -43,7 +43,7 @@ pub enum StoreError {
         known: u32,
     },
     /// It was written by older software.
-    #[error("`{path}` has store format {found}, this software writes format {known}; remove the store and sync again")]
+    #[error("`{path}` has store format {found}, this software writes format {known}; {REMEDY}")]
     OlderFormat {
         /// The store's directory.
         path: PathBuf,
@@ -53,7 +53,7 @@ pub enum StoreError {
         known: u32,
     },
     /// A part of it is missing or not what it was.
-    #[error("the store is damaged at `{path}`: {what}; restore it, or remove the store and sync again")]
+    #[error("the store is damaged at `{path}`: {what}; {REMEDY}")]
     Damaged {
         /// The file or folder.
         path: PathBuf,
@@ -83,7 +83,7 @@ pub enum StoreError {
         message: String,
     },
     /// RocksDB refused.
-    #[error("cannot {operation} the database `{path}`: {message}")]
+    #[error("cannot {operation} the database `{path}`: {message}; {REMEDY}")]
     Database {
         /// What was tried.
         operation: &'static str,
@@ -140,7 +140,13 @@ impl StoreError {
     }
 }
 
+/// How the last words of a node begin that stops for its store.
+pub const STOPS: &str = "the node stops, because it cannot read its own state";
+
+/// What helps where a part of the store is lost.
+pub const REMEDY: &str = "if the disk is sound, move `data/store` and `data/log` away, keep `data/lease`, and start: it gets the chain from its peers";
+
 /// Stops the node: the store gave no answer where the chain needs one.
 pub(crate) fn fault(error: &StoreError) -> ! {
-    panic!("the node stops, because it cannot read its own state: {error}")
+    panic!("{STOPS}: {error}; {REMEDY}")
 }

@@ -36,7 +36,7 @@ mod store;
 mod varint;
 mod view;
 
-pub use error::StoreError;
+pub use error::{REMEDY, STOPS, StoreError};
 pub use keys::{AccountPlace, EventPlace, TransactionPlace};
 pub use mend::{Lost, Mended, Watcher};
 pub use options::StoreOptions;

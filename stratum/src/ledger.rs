@@ -43,12 +43,10 @@ pub struct Recovered {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LedgerError {
     /// The snapshot is damaged.
-    #[error(
-        "the snapshot of the share ledger is damaged ({0}): restore it from a backup, or remove it and its journal to begin anew"
-    )]
+    #[error("the snapshot of the share ledger is damaged ({0})")]
     Snapshot(&'static str),
     /// The journal is damaged before its end.
-    #[error("the journal of the share ledger is damaged at byte {offset} ({reason}): restore it from a backup")]
+    #[error("the journal of the share ledger is damaged at byte {offset} ({reason})")]
     Journal {
         /// Where the record begins.
         offset: usize,
@@ -101,23 +99,43 @@ pub fn snapshot(book: &Book) -> Vec<u8> {
 /// # Errors
 /// [`LedgerError`] for any damage but an incomplete end of the journal.
 pub fn recover(stored: &Stored) -> Result<Recovered, LedgerError> {
-    let mut book = match &stored.snapshot {
-        None => Book::default(),
-        Some(bytes) => read_snapshot(bytes)?,
-    };
+    match recover_whole(stored) {
+        (recovered, None) => Ok(recovered),
+        (_, Some(error)) => Err(error),
+    }
+}
+
+/// The book as far as what a disk holds is whole, and what is wrong behind that.
+#[must_use]
+pub fn recover_whole(stored: &Stored) -> (Recovered, Option<LedgerError>) {
+    let mut recovered = Recovered { book: Book::default(), replayed: 0, torn_bytes: 0 };
+    match stored.snapshot.as_deref().map(read_snapshot) {
+        None => {}
+        Some(Ok(book)) => recovered.book = book,
+        // What follows is of no use without what it follows on.
+        Some(Err(error)) => return (recovered, Some(error)),
+    }
     let mut reader = Journal { bytes: &stored.journal, offset: 0 };
-    let mut replayed: u64 = 0;
-    while let Some((sequence, entry)) = reader.next()? {
-        if sequence <= book.sequence() {
+    let error = loop {
+        let (sequence, entry) = match reader.next() {
+            Ok(Some(next)) => next,
+            Ok(None) => break None,
+            Err(error) => break Some(error),
+        };
+        let after = recovered.book.sequence();
+        if sequence <= after {
             continue;
         }
-        if sequence != book.sequence().saturating_add(1) {
-            return Err(LedgerError::Gap { after: book.sequence(), found: sequence });
+        if sequence != after.saturating_add(1) {
+            break Some(LedgerError::Gap { after, found: sequence });
         }
-        book.apply(&entry).map_err(|error| LedgerError::Entry { sequence, error })?;
-        replayed = replayed.saturating_add(1);
-    }
-    Ok(Recovered { book, replayed, torn_bytes: stored.journal.len().saturating_sub(reader.offset) })
+        if let Err(error) = recovered.book.apply(&entry) {
+            break Some(LedgerError::Entry { sequence, error });
+        }
+        recovered.replayed = recovered.replayed.saturating_add(1);
+    };
+    recovered.torn_bytes = stored.journal.len().saturating_sub(reader.offset);
+    (recovered, error)
 }
 
 fn read_snapshot(bytes: &[u8]) -> Result<Book, LedgerError> {

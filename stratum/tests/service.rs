@@ -10,7 +10,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use pow::{CompactBits, Difficulty, WorkHeader, merkle, sha256d};
 use serde_json::Value;
 use stratum::service::{Admission, FolderShares, Later, Ports, ProofSink, Service, Socket, rustls};
-use stratum::{Config, Payment, Port, Proof, Server, Template, Verdict, Worker};
+use stratum::{
+    Book, Config, Entry, Event, Payment, Port, Proof, Server, Share, Template, Verdict, Worker, WorkerName, ledger,
+};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
@@ -169,7 +171,7 @@ async fn a_share_travels_from_the_socket_to_the_chain_and_survives_a_restart() {
     let book = pool.service.handle().ask(|server| server.book().clone()).await.expect("an answer");
     let stored =
         stratum::service::Shares::load(&mut FolderShares::open(folder.path()).expect("a folder")).expect("read");
-    assert_eq!(stratum::ledger::recover(&stored).expect("a ledger").book, book);
+    assert_eq!(ledger::recover(&stored).expect("a ledger").book, book);
     pool.service.stop().await.expect("a clean stop");
     let pool = self::pool(folder.path(), config(), None).await;
     let again = pool.service.handle().ask(|server| server.book().clone()).await.expect("an answer");
@@ -261,7 +263,7 @@ async fn a_miner_speaks_tls_on_the_port_that_does() {
 async fn a_disk_that_fails_stops_the_service_and_no_share_is_confirmed() {
     struct Broken(FolderShares);
     impl stratum::service::Shares for Broken {
-        fn load(&mut self) -> std::io::Result<stratum::ledger::Stored> {
+        fn load(&mut self) -> std::io::Result<ledger::Stored> {
             self.0.load()
         }
         fn append(&mut self, _: &[u8]) -> std::io::Result<()> {
@@ -269,6 +271,9 @@ async fn a_disk_that_fails_stops_the_service_and_no_share_is_confirmed() {
         }
         fn checkpoint(&mut self, snapshot: &[u8]) -> std::io::Result<()> {
             self.0.checkpoint(snapshot)
+        }
+        fn set_aside(&mut self) -> std::io::Result<Vec<String>> {
+            self.0.set_aside()
         }
     }
     let folder = tempfile::tempdir().expect("a folder");
@@ -280,4 +285,46 @@ async fn a_disk_that_fails_stops_the_service_and_no_share_is_confirmed() {
     let failed = tokio::time::timeout(DEADLINE, service.failed()).await.expect("in time");
     assert!(failed.expect_err("the first work has to be written").to_string().contains("no space"));
     service.stop().await.expect("the fault was told");
+}
+
+// FAULTS HT11
+#[tokio::test]
+async fn a_damaged_ledger_stops_nobody_and_is_kept_and_what_is_whole_of_it_counts() {
+    let damage: [(&str, fn(&mut Vec<u8>), u64); 3] = [
+        ("shares.snapshot", |bytes| bytes.truncate(20), 0),
+        ("shares.journal", |bytes| bytes.extend([0xa5; 64]), 1),
+        ("shares.journal", |bytes| bytes.fill(0xff), 0),
+    ];
+    for (file, change, shares) in damage {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(file);
+        let mut first = FolderShares::open(folder.path()).expect("a folder");
+        stratum::service::Shares::checkpoint(&mut first, &ledger::snapshot(&Book::default())).expect("a disk");
+        let worker = Worker { address: Address([1; 20]), name: WorkerName::from_untrusted("rig") };
+        let work = Entry::Work { work_height: 1, window_billionths: 1_000 };
+        let share = Share { time_ms: 1, work_height: 1, worker, hash: [7; 32], billionths: 1, is_pooled: false };
+        for (sequence, entry) in [(1, work), (2, Entry::Share(share))] {
+            stratum::service::Shares::append(&mut first, &ledger::encode(sequence, &entry)).expect("a disk");
+        }
+        let mut bytes = std::fs::read(&path).expect("it is there");
+        change(&mut bytes);
+        std::fs::write(&path, &bytes).expect("own folder");
+        let (heard, events) = std::sync::mpsc::channel();
+        let (sender, _proofs) = mpsc::unbounded_channel();
+        let (_templates, work) = watch::channel(None);
+        let ports = Ports {
+            work,
+            proofs: Arc::new(Chain(sender)),
+            shares: Box::new(FolderShares::open(folder.path()).expect("a folder")),
+            events: Box::new(move |event| drop(heard.send(event.clone()))),
+            admission: None,
+        };
+        let service = Service::start(config(), [1; 32], Vec::new(), ports, now_ms).expect("it starts all the same");
+        let Ok(Event::LedgerDamaged { kept, .. }) = events.try_recv() else { panic!("{file}: it says so") };
+        let is_there = |name: &String| name.contains(file) && std::fs::read(name).is_ok_and(|found| found == bytes);
+        assert!(kept.iter().any(is_there), "{kept:?}");
+        let found = service.handle().ask(|server| server.book().all().shares).await.expect("it runs");
+        assert_eq!(found, shares, "{file}");
+        service.stop().await.expect("a clean stop");
+    }
 }

@@ -1,7 +1,7 @@
 //! Accounts: what they have, what they did, and proofs of it.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use execution::keys;
 use serde::Deserialize;
 use store::AccountPlace;
@@ -13,7 +13,7 @@ use super::assets;
 use super::error::ApiError;
 use super::models::{AccountResponse, BalanceResponse, ErrorResponse, HistoryEntry, HistoryResponse, ProofResponse};
 use super::read;
-use super::request::{Params, address, page, shown};
+use super::request::{Params, Path, address, page, shown};
 use super::routes::off_thread;
 use crate::shell::Port;
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use execution::{QueryError, StateView};
 use serde::Deserialize;
 use types::{Amount, Asset, AssetId};
@@ -14,7 +14,7 @@ use super::AppState;
 use super::error::ApiError;
 use super::models::{AssetResponse, AssetsResponse, ErrorResponse};
 use super::read;
-use super::request::number;
+use super::request::{Path, number};
 use super::routes::off_thread;
 use crate::shell::Port;
 

@@ -1,7 +1,7 @@
 //! Blocks: one, and pages of them.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::Deserialize;
 use store::StoredBlock;
 use types::{Canonical, Height, Receipt};
@@ -11,7 +11,7 @@ use super::AppState;
 use super::error::ApiError;
 use super::models::{BlockResponse, BlocksResponse, ErrorResponse, TransactionInBlock};
 use super::read;
-use super::request::{BlockName, Params, block_name, page};
+use super::request::{BlockName, Params, Path, block_name, page};
 use super::routes::off_thread;
 
 #[derive(Deserialize, IntoParams)]

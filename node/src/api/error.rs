@@ -28,7 +28,13 @@ impl ApiError {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) -> Self {
-        Self { status, body: ErrorResponse { code: code.into(), message: message.into(), hint: hint.into() } }
+        let mut message = message.into();
+        // Messages may quote what was sent.
+        if let Some((end, _)) = message.char_indices().nth(MESSAGE_CHARS_MAX) {
+            message.truncate(end);
+            message.push('…');
+        }
+        Self { status, body: ErrorResponse { code: code.into(), message, hint: hint.into() } }
     }
 
     /// 400: the request itself is wrong.
@@ -79,6 +85,9 @@ impl ApiError {
 fn api_name(name: &'static str) -> &'static str {
     if name == "wrong_signature" { "bad_signature" } else { name }
 }
+
+/// Longest message of an error.
+const MESSAGE_CHARS_MAX: usize = 400;
 
 /// What helps, by the error's code.
 fn hint_of(code: &str) -> &'static str {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::{ConnectInfo, Path, State};
+use axum::extract::{ConnectInfo, State};
 use axum::http::StatusCode;
 use execution::QueryError;
 use mining::WorkProof;
@@ -23,7 +23,7 @@ use super::AppState;
 use super::error::ApiError;
 use super::listener::Caller;
 use super::models::{AnchorResponse, ErrorResponse, ProofAccepted, ProofRequest, WorkResponse};
-use super::request::{Body, Params, address};
+use super::request::{Body, Params, Path, address};
 use super::routes::off_thread;
 use crate::mining::{Offer, builder_of, offer};
 use crate::shell::Port;

@@ -3,7 +3,7 @@
 //! It must not know what a request is for.
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{self, FromRequest, FromRequestParts, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -29,6 +29,20 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
             ApiError::bad("bad_parameter", error.body_text(), "see /docs for the parameters of this route")
         })?;
         Ok(Self(query.0))
+    }
+}
+
+/// What stands in a route's path.
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let path = extract::Path::<T>::from_request_parts(parts, state).await;
+        let path =
+            path.map_err(|error| ApiError::bad("bad_path", error.body_text(), "see /docs for the form of this route"))?;
+        Ok(Self(path.0))
     }
 }
 

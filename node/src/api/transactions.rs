@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::Deserialize;
 use tokio::sync::broadcast::error::RecvError;
 use types::Hash32;
@@ -13,7 +13,7 @@ use super::AppState;
 use super::error::ApiError;
 use super::models::{ErrorResponse, TransactionResponse, TransactionStatus};
 use super::read;
-use super::request::{Params, hash};
+use super::request::{Params, Path, hash};
 use super::routes::off_thread;
 
 /// Longest wait, in ms.

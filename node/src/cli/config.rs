@@ -3,10 +3,11 @@
 use clap::Subcommand;
 
 use super::{HomeArgument, Refusal, SettingArguments, read_config};
+use crate::config::Config;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigVerb {
-    /// Check config.toml, environment and flags; print nothing but what is wrong.
+    /// Check config.toml, environment and flags: says that they are fine, or what is wrong.
     Check {
         #[command(flatten)]
         home: HomeArgument,
@@ -19,6 +20,9 @@ pub(crate) enum ConfigVerb {
         home: HomeArgument,
         #[command(flatten)]
         settings: SettingArguments,
+        /// Print what holds where nothing is set, and read no home.
+        #[arg(long, conflicts_with_all = ["home", "bootstrap", "listen", "api", "settings"])]
+        defaults: bool,
     },
 }
 
@@ -30,7 +34,8 @@ impl ConfigVerb {
                 read_config(&home, settings.pairs()?)?;
                 say!("{} is fine", home.config_file().display());
             }
-            Self::Print { home, settings } => {
+            Self::Print { defaults: true, .. } => say!("{}", Config::default().to_toml().trim_end()),
+            Self::Print { home, settings, defaults: false } => {
                 say!("{}", read_config(&home.home()?, settings.pairs()?)?.to_toml().trim_end())
             }
         }

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{HomeArgument, Refusal, SettingArguments};
 use crate::config::{Config, Sources};
-use crate::home::{read_genesis, write_file};
+use crate::home::{Home, read_genesis, write_file};
 use crate::keys::{NetworkKey, PasswordSource, ValidatorKey, choose_new_password};
 
 #[derive(Debug, Args)]
@@ -37,7 +37,7 @@ impl Init {
         if let Some(file) = &self.password_file {
             flags.push(("node.password_file".to_owned(), absolute(file)?));
         }
-        let config = Config::read(&Sources { flags: flags.clone(), ..Sources::default() })?;
+        let settings = settings_of(&home, flags)?;
         if let Some((path, genesis)) = &genesis {
             let chain = genesis::chain_id(genesis);
             home.check_chain(chain)?;
@@ -50,15 +50,10 @@ impl Init {
                 return Err(Refusal::new("home_of_another_chain", message));
             }
         }
-        if home.config_file().exists() && !flags.is_empty() && !self.validator && genesis.is_none() {
-            let message =
-                format!("{} exists already: edit it, or give the settings to `run`", home.config_file().display());
-            return Err(Refusal::new("config_exists", message));
-        }
         let validator = self.new_validator_key(&home)?;
         home.create()?;
-        if !home.config_file().exists() {
-            write_file(&home.config_file(), config.to_toml().as_bytes())?;
+        if let Some(settings) = settings {
+            write_file(&home.config_file(), settings.as_bytes())?;
             say!("settings         {}", home.config_file().display());
         }
         if !home.network_key_file().exists() {
@@ -89,10 +84,7 @@ impl Init {
         Ok(())
     }
 
-    fn new_validator_key(
-        &self,
-        home: &crate::home::Home,
-    ) -> Result<Option<(ValidatorKey, crate::keys::Password)>, Refusal> {
+    fn new_validator_key(&self, home: &Home) -> Result<Option<(ValidatorKey, crate::keys::Password)>, Refusal> {
         if !self.validator {
             return Ok(None);
         }
@@ -103,6 +95,28 @@ impl Init {
         let password = choose_new_password(&PasswordSource::new(self.password_file.clone()))?;
         Ok(Some((ValidatorKey::generate()?, password)))
     }
+}
+
+/// What has to be written as settings, if anything: a new file, or the one that is there with what was typed. One that a person has
+/// edited is left to that person.
+fn settings_of(home: &Home, flags: Vec<(String, String)>) -> Result<Option<String>, Refusal> {
+    let path = home.config_file();
+    let read = |file, flags| Config::read(&Sources { file, flags, ..Sources::default() });
+    if !path.exists() {
+        return Ok(Some(read(None, flags)?.to_toml()));
+    }
+    let content = home.read_config()?;
+    let file = Some((path.display().to_string(), content.clone()));
+    let (present, wanted) = (read(file.clone(), Vec::new())?.to_toml(), read(file, flags)?.to_toml());
+    if wanted == present {
+        return Ok(None);
+    }
+    if content != present {
+        let message =
+            format!("{} was edited: write these settings there yourself, or give them to `run`", path.display());
+        return Err(Refusal::new("config_exists", message));
+    }
+    Ok(Some(wanted))
 }
 
 fn absolute(path: &std::path::Path) -> Result<String, Refusal> {

@@ -91,7 +91,7 @@ fn allow_votes(home: &Home, above: &str) -> Result<(), Refusal> {
         ));
     };
     home.check()?;
-    let key = ValidatorKey::read_public(&home.validator_key_file())?;
+    let key = ValidatorKey::read_public(&existing_key(home)?)?;
     let position = Position { epoch: Epoch(epoch), view: View(view) };
     check_place(&home.read_genesis()?.0, position)?;
     let (changed, bound) = allow_votes_above(home, key, position)?;
@@ -108,6 +108,19 @@ fn allow_votes(home: &Home, above: &str) -> Result<(), Refusal> {
         say!("nothing changed: this node votes only above view {} of epoch {} already", bound.view, bound.epoch);
     }
     Ok(())
+}
+
+/// The file of the validator key.
+fn existing_key(home: &Home) -> Result<PathBuf, Refusal> {
+    let path = home.validator_key_file();
+    if path.exists() {
+        return Ok(path);
+    }
+    let message = format!(
+        "this home has no validator key ({} is missing): `thronosd init --validator` makes one",
+        path.display()
+    );
+    Err(Refusal::new("no_validator_key", message))
 }
 
 /// A bound is never lowered, so a slip of the hand would silence the key for good: refuses places where the chain cannot be yet.

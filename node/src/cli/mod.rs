@@ -135,13 +135,30 @@ pub struct Refusal {
     pub exit: u8,
 }
 
+/// The code of what was not understood, and its exit code.
+const USAGE: &str = "usage";
+const EXIT_USAGE: u8 = 2;
 /// The exit code of a node whose machine failed (`EX_SOFTWARE` of sysexits).
 pub const EXIT_FAULT: u8 = 70;
 
 impl Refusal {
-    /// A refusal with exit code 1.
+    /// A refusal with exit code 1, or 2 if the command was not understood.
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), exit: 1 }
+        Self { code, message: message.into(), exit: if code == USAGE { EXIT_USAGE } else { 1 } }
+    }
+
+    /// Says it on standard error: a sentence, or a document for programs, in the forms of the client `thronos`.
+    pub fn tell(&self, wants_json: bool) {
+        if wants_json {
+            eprintln!("{}", serde_json::json!({ "code": self.code, "message": self.message }));
+        } else {
+            eprintln!("thronosd: {} [{}]", self.message, self.code);
+        }
+    }
+
+    /// A failure of which all has been said.
+    const fn said() -> Self {
+        Self { code: "fault", message: String::new(), exit: EXIT_FAULT }
     }
 
     /// A failure of this machine.
@@ -181,6 +198,30 @@ impl From<StartError> for Refusal {
 }
 
 impl Command {
+    /// Reads the command line, does what it says, and gives the exit code. Whatever is not done is said on standard error, to
+    /// programs that ask for `--json` as a document.
+    #[must_use]
+    pub fn main() -> u8 {
+        let wants_json = std::env::args_os().any(|argument| argument == "--json");
+        speak_plainly();
+        let done = match Self::try_parse() {
+            Ok(command) => std::panic::catch_unwind(|| command.run()).unwrap_or_else(|_| Err(Refusal::said())),
+            Err(error) if wants_json && error.use_stderr() => {
+                Err(Refusal::new(USAGE, what_is_wrong(&error.to_string())))
+            }
+            Err(error) => error.exit(),
+        };
+        done.map_or_else(
+            |refusal| {
+                if !refusal.message.is_empty() {
+                    refusal.tell(wants_json);
+                }
+                refusal.exit
+            },
+            |()| 0,
+        )
+    }
+
     /// Does what was typed.
     ///
     /// # Errors
@@ -205,6 +246,21 @@ impl Command {
             }
         }
     }
+}
+
+/// A store that cannot be read ends the program where that is met: its last words are a sentence like any other.
+fn speak_plainly() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| match panic.payload().downcast_ref::<String>() {
+        Some(words) if words.starts_with(store::STOPS) => eprintln!("thronosd: {words} [fault]"),
+        _ => usual(panic),
+    }));
+}
+
+/// What `clap` says of a command line, without how to use it.
+fn what_is_wrong(said: &str) -> String {
+    let told = said.split("\n\n").next().unwrap_or(said).trim_start_matches("error: ");
+    told.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The first failure to write what a command says.

@@ -208,7 +208,7 @@ pub enum ConfigError {
         reason: String,
     },
     /// A key that means nothing.
-    #[error("{place}: there is no setting `{key}`{}; `thronosd config print` lists all", nearest(key))]
+    #[error("{place}: there is no setting `{key}`{}; `thronosd config print --defaults` lists all", nearest(key))]
     UnknownKey {
         /// Where it was found.
         place: String,
@@ -217,7 +217,7 @@ pub enum ConfigError {
     },
     /// An environment variable that means nothing.
     #[error(
-        "environment: no setting and no command reads `{name}`{}; unset it, or see `thronosd config print` for the names",
+        "environment: no setting and no command reads `{name}`{}; unset it, or see `thronosd config print --defaults` for the names",
         nearest_variable(name)
     )]
     UnknownVariable {

@@ -176,6 +176,10 @@ fn tell(event: &Event, reminder: &Mutex<Reminder>) {
         }
         Event::Receipts(root) => tracing::debug!(?root, "the receipts of a work are fixed"),
         Event::OldTemplate { work_height } => tracing::debug!(work_height, "a template came late"),
+        Event::LedgerDamaged { error, kept } => {
+            let kept = kept.join(", ");
+            tracing::error!(%error, kept, "mining goes on with what is whole; what a pool owed by the rest stands in the files that were kept");
+        }
         Event::Refused(error) => tracing::warn!(%error, "an entry does not fit the book of shares"),
     }
 }

@@ -13,17 +13,25 @@ use super::port::Port;
 
 /// How often it looks.
 const PAUSE: Duration = Duration::from_secs(1);
+/// A node that has just begun knows nobody yet: that is worth a word only if it stays so.
+const BEGINNING_MS: u64 = 5_000;
+const OF_THE_BEGINNING: [&str; 2] = ["no_peer", "cut"];
 
 /// Looks for ever; ends with the runtime.
 pub(crate) async fn watch(port: Port) {
     let mut ticks = tokio::time::interval(PAUSE);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut log = Log::default();
+    let mut began_ms = None;
     loop {
         ticks.tick().await;
         port.room.look();
         let now_ms = port.clock.now().monotonic_ms;
-        log.tell(&port.condition(), now_ms);
+        began_ms.get_or_insert(now_ms);
+        let is_beginning = began_ms.is_some_and(|began_ms| now_ms.saturating_sub(began_ms) < BEGINNING_MS);
+        let mut condition = port.condition();
+        condition.troubles.retain(|trouble| !is_beginning || !OF_THE_BEGINNING.contains(&trouble.name));
+        log.tell(&condition, now_ms);
     }
 }
 

@@ -133,8 +133,7 @@ impl Mender {
     }
 
     fn give_up(&self, error: &StoreError) -> bool {
-        let what = "and no peer gives it again; restore it, or remove the store and sync again";
-        self.faults.report(format!("{error}; {what}"));
+        self.faults.report(format!("{error}, and no peer gives it again; {}", store::REMEDY));
         false
     }
 }

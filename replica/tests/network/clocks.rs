@@ -1,5 +1,7 @@
 //! Wall clocks that are wrong: the chain goes on as far as it can, and everybody who must be told is.
 
+use replica::{Trouble, Voting};
+
 use crate::world::World;
 
 fn started(ahead_ms: [i64; 4]) -> World {
@@ -79,6 +81,20 @@ fn a_leader_whose_clock_is_an_hour_off_makes_blocks_that_the_others_take_and_alo
         let way = if ahead_ms > 0 { "3600 s ahead of" } else { "3600 s behind" };
         assert!(trouble.to_string().contains(way), "{trouble}");
         assert!((1..4).all(|place| world.troubles(place).is_empty()), "{:?}", world.troubles(1));
+        // Its votes are missing for the blocks of the others, and it does not say that it votes.
+        assert!(matches!(world.voting(0), Voting::ClockOff { .. }), "{}", world.voting(0));
+        assert!(world.troubles(0).iter().any(Trouble::forbids_ready));
+        let Voting::Active { index, .. } = world.voting(1) else { panic!("{}", world.voting(1)) };
+        world.stop(1);
+        world.run(60_000, |_| false);
+        for place in [2, 3] {
+            let told = world.troubles(place).iter().map(ToString::to_string).find(|told| told.contains("no final"));
+            let told = told.expect("two votes of four are missing");
+            assert!(told.contains(&format!("do not answer: {index}")) && told.contains("clocks differ"), "{told}");
+        }
+        world.clock_ahead_ms = vec![0; 4];
+        world.start(1);
+        assert!(world.run(120_000, |world| matches!(world.voting(0), Voting::Active { .. })), "{}", world.voting(0));
         world.assert_agreement();
     }
 }

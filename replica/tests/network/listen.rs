@@ -112,6 +112,8 @@ fn whoever_hears_that_its_network_key_is_in_use_listens_on_and_one_liar_changes_
         world.stop(3);
         let said = said_by(&mut world, 3);
         world.start(3);
+        // Who keeps its place for another does not answer it either.
+        world.unanswered = if is_kept { |_| true } else { |_| false };
         for _ in 0..3 {
             for place in sayers.clone() {
                 let peer = world.nodes[place].peer;
@@ -122,6 +124,11 @@ fn whoever_hears_that_its_network_key_is_in_use_listens_on_and_one_liar_changes_
             let names: Vec<_> = world.troubles(3).iter().map(Trouble::name).collect();
             assert_eq!(names.contains(&"key_in_use"), is_kept, "{names:?}");
         }
+        // Whoever answers has let it in; it listens for a minute all the same.
+        world.unanswered = |_| false;
+        world.run(10_000, |_| false);
+        let names: Vec<_> = world.troubles(3).iter().map(Trouble::name).collect();
+        assert!(!names.contains(&"key_in_use") && (said.load(Ordering::Relaxed) == 0) == is_kept, "{names:?}");
         assert!(world.run(70_000, |world| matches!(world.voting(3), Voting::Active { .. })), "{}", world.voting(3));
         assert!(world.troubles(3).is_empty(), "{:?}", world.troubles(3));
     }

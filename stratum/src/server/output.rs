@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use types::{Hash32, Height};
 
 use crate::book::{BookError, Entry, ReceiptsRoot};
+use crate::ledger::LedgerError;
 use crate::line::LineError;
 use crate::worker::Worker;
 
@@ -136,6 +137,13 @@ pub enum Event {
     },
     /// An income or payment does not fit the book.
     Refused(BookError),
+    /// The share ledger was damaged: what is whole of it is used.
+    LedgerDamaged {
+        /// What is wrong.
+        error: LedgerError,
+        /// Where the damaged files are kept.
+        kept: Vec<String>,
+    },
 }
 
 /// Something to do.

@@ -12,6 +12,10 @@ use crate::ledger::Stored;
 
 use super::ports::Shares;
 
+const FILES: [&str; 2] = ["shares.snapshot", "shares.journal"];
+/// So many damaged ledgers are kept; the last gives way to the next.
+const DAMAGED_MAX: u32 = 4;
+
 /// A folder that belongs to the share ledger alone.
 pub struct FolderShares {
     folder: PathBuf,
@@ -56,6 +60,23 @@ impl Shares for FolderShares {
         sync_folder(&self.folder)?;
         self.journal.set_len(0)?;
         self.journal.sync_all()
+    }
+
+    fn set_aside(&mut self) -> io::Result<Vec<String>> {
+        let beside = |name: &str, number: u32| self.folder.join(format!("{name}.damaged-{number}"));
+        let is_free = |number: &u32| FILES.iter().all(|name| !beside(name, *number).exists());
+        let number = (1..DAMAGED_MAX).find(is_free).unwrap_or(DAMAGED_MAX);
+        let mut kept = Vec::new();
+        for name in FILES {
+            let (from, to) = (self.folder.join(name), beside(name, number));
+            match fs::rename(&from, &to) {
+                Ok(()) => kept.push(to.display().to_string()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        *self = Self::open(&self.folder)?;
+        Ok(kept)
     }
 }
 

@@ -23,6 +23,7 @@ pub use tokio_rustls::rustls;
 pub use folder::FolderShares;
 pub use ports::{Admission, Later, Ports, ProofSink, Shares, WorkSource};
 
+use crate::Event;
 use crate::book::BookError;
 use crate::config::{Config, ConfigError};
 use crate::ledger::LedgerError;
@@ -79,7 +80,8 @@ impl Service {
     /// to be called within a tokio runtime.
     ///
     /// # Errors
-    /// [`ServiceError`] for wrong settings and for a ledger that cannot be read.
+    /// [`ServiceError`] for wrong settings and for a ledger that cannot be read. Of a damaged one the whole part is used, and all of it is
+    /// kept.
     pub fn start(
         config: Config,
         secret: [u8; 32],
@@ -88,7 +90,11 @@ impl Service {
         clock: fn() -> u64,
     ) -> Result<Self, ServiceError> {
         let Ports { work, proofs, mut shares, events, admission } = ports;
-        let recovered = crate::ledger::recover(&shares.load()?)?;
+        let (recovered, damage) = crate::ledger::recover_whole(&shares.load()?);
+        if let Some(error) = damage {
+            let kept = shares.set_aside()?;
+            events(&Event::LedgerDamaged { error, kept });
+        }
         shares.checkpoint(&crate::ledger::snapshot(&recovered.book))?;
         let connections_max = config.connections_max;
         let server = Server::new(config, secret, recovered.book, clock())?;

@@ -62,6 +62,12 @@ pub trait Shares: Send + 'static {
     /// # Errors
     /// When it cannot be written or synced.
     fn checkpoint(&mut self, snapshot: &[u8]) -> io::Result<()>;
+
+    /// Keeps what is stored, because it is damaged, under other names, which it gives; nothing is stored then.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    fn set_aside(&mut self) -> io::Result<Vec<String>>;
 }
 
 /// Everything that the service needs.

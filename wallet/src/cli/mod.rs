@@ -171,7 +171,8 @@ fn misuse(error: &clap::Error, wants_json: bool) -> ExitCode {
     }
     if wants_json {
         let text = error.to_string();
-        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let told = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+        let message = told.split_whitespace().collect::<Vec<_>>().join(" ");
         output::failure(&Error::new("usage", message, "see `thronos help`, or --help behind the command"), true);
     } else {
         let _ = error.print();
