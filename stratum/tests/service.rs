@@ -290,7 +290,8 @@ async fn a_disk_that_fails_stops_the_service_and_no_share_is_confirmed() {
 // FAULTS HT11
 #[tokio::test]
 async fn a_damaged_ledger_stops_nobody_and_is_kept_and_what_is_whole_of_it_counts() {
-    let damage: [(&str, fn(&mut Vec<u8>), u64); 3] = [
+    type Damage = fn(&mut Vec<u8>);
+    let damage: [(&str, Damage, u64); 3] = [
         ("shares.snapshot", |bytes| bytes.truncate(20), 0),
         ("shares.journal", |bytes| bytes.extend([0xa5; 64]), 1),
         ("shares.journal", |bytes| bytes.fill(0xff), 0),
