@@ -233,6 +233,19 @@ impl CheckedHeader {
         Err(Error::new("not_in_block", message, "the node is lying or damaged: ask another one"))
     }
 
+    /// Checks that this is the whole content of this block: its transactions by their bytes, and the system calls.
+    ///
+    /// # Errors
+    /// `not_in_block`.
+    pub fn check_body(&self, system_calls: &[SystemCall], wids: &[Hash32]) -> Result<()> {
+        if crypto::ids::body_root(system_calls, wids) == self.header.body_root {
+            return Ok(());
+        }
+        let message =
+            format!("what the node shows as the content of block {} is not what it commits to", self.header.height);
+        Err(Error::new("not_in_block", message, "the node is lying or damaged: ask another one"))
+    }
+
     /// Checks a state value, or its absence, after the block before this one, whose result this header commits to.
     ///
     /// # Errors

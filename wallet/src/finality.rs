@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use types::{Hash32, Header, Height, List, Receipt, Transaction, Validator, ValidatorSet};
+use types::{Canonical, Hash32, Header, Height, List, Receipt, Transaction, Validator, ValidatorSet};
 
 use crate::chain::{Chain, CheckedHeader, FinalityClaim};
 use crate::client::types::{BlockResponse, ReceiptResponse, TransactionResponse, TransactionStatus};
@@ -268,6 +268,43 @@ pub fn check_transaction(
         .ok_or_else(incomplete)?;
     let receipt_checked = check_receipts(client, chain, &block, checked.header.height)?;
     Ok(FinalTransaction { id, block: checked, receipt, receipt_checked, latency })
+}
+
+/// Checks everything that a node shows of a final block against its checked header: header and hash, each transaction's ids by its
+/// bytes, the whole body, and the receipts once the next block commits to them. Says whether those were checked.
+///
+/// # Errors
+/// `bad_answer` when a part is not what the header says; as [`CheckedHeader::check_body`]; `wrong_proof` for the receipts.
+pub fn check_content(
+    client: &NodeClient,
+    chain: &mut Chain,
+    block: &BlockResponse,
+    checked: &CheckedHeader,
+) -> Result<bool> {
+    let other = |what: &str| {
+        let message = format!("the node shows block {} with {what} that is not its own", checked.header.height);
+        Error::new("bad_answer", message, "the node is lying or damaged: ask another one")
+    };
+    if block.hash != checked.hash || block.header != checked.header {
+        return Err(other("a header"));
+    }
+    // The bytes were checked; what is shown beside them has to be the same.
+    let certificate = block.certificate.as_ref().map(|certificate| hex::encode(certificate.to_canonical()));
+    if certificate.is_some() && certificate != block.certificate_hex.as_deref().map(str::to_ascii_lowercase) {
+        return Err(other("a certificate"));
+    }
+    let mut wids = Vec::with_capacity(block.transactions.len());
+    for entry in &block.transactions {
+        let body = &entry.transaction.body;
+        let id = crypto::ids::transaction_id(chain.id(), body);
+        let wid = crypto::ids::witness_id(id, &entry.transaction.witness);
+        if entry.id != id || entry.wid != wid || entry.sender != body.sender.to_text(chain.network()) {
+            return Err(other("a transaction"));
+        }
+        wids.push(wid);
+    }
+    checked.check_body(&block.system_calls, &wids)?;
+    check_receipts(client, chain, block, checked.header.height)
 }
 
 /// Checks that a block is final, following changes of the validator set from what is known.

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use time::OffsetDateTime;
+use types::TimeMs;
 
 /// An answer.
 #[derive(Clone, Debug)]
@@ -16,6 +18,16 @@ impl Report {
     pub fn new(text: impl Into<String>, json: impl Serialize) -> Self {
         let json = serde_json::to_value(json).expect("answers are texts, numbers and lists");
         Self { text: text.into(), json: Some(json) }
+    }
+
+    /// An answer of which nothing was checked: it says so.
+    #[must_use]
+    pub fn unproven(mut self) -> Self {
+        self.text = format!("{}\n(as the node says)\n", self.text.trim_end_matches('\n'));
+        if let Some(fields) = self.json.as_mut().and_then(Value::as_object_mut) {
+            fields.insert("as_the_node_says".to_owned(), Value::Bool(true));
+        }
+        self
     }
 
     /// An answer of which programs have been told all already.
@@ -41,6 +53,15 @@ pub fn lines(pairs: &[(&str, String)]) -> String {
     pairs.iter().map(|(name, value)| format!("{name:width$}  {value}\n")).collect()
 }
 
+/// A time for people: date and time of day in UTC.
+#[must_use]
+pub fn when(time: TimeMs) -> String {
+    let nanoseconds = i128::from(time.0).saturating_mul(1_000_000);
+    let Ok(at) = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds) else { return format!("{time} ms after 1970") };
+    let (month, (hour, minute, second, ms)) = (u8::from(at.month()), at.to_hms_milli());
+    format!("{}-{month:02}-{:02} {hour:02}:{minute:02}:{second:02}.{ms:03} UTC", at.year(), at.day())
+}
+
 /// Rows below headings; the last column is not padded.
 #[must_use]
 pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
@@ -55,4 +76,16 @@ pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     };
     let heading = line(headings.to_vec());
     rows.iter().fold(heading, |text, row| text + &line(row.iter().map(String::as_str).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_as_people_read_them_and_absurd_ones_are_no_panic() {
+        assert_eq!(when(TimeMs(1_700_000_000_007)), "2023-11-14 22:13:20.007 UTC");
+        assert_eq!(when(TimeMs(0)), "1970-01-01 00:00:00.000 UTC");
+        assert_eq!(when(TimeMs(u64::MAX)), "18446744073709551615 ms after 1970");
+    }
 }

@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use types::{Amount, Auth, AuthKind, Call, Hash32, Nonce, THR, THR_DECIMALS, TimeMs, Transaction, TransactionBody};
 
 use super::context::{AssetChoice, Context, Sender, write_new};
-use super::report::{Report, lines};
+use super::report::{Report, lines, when};
 use super::span;
 use crate::calls::{describe, weigh};
+use crate::client::types::ReceiptResponse;
 use crate::finality::{FinalTransaction, hand_in, submit_and_wait};
 use crate::keystore::file::{Existing, write_private};
 use crate::transaction::{Envelope, build, sign_transaction, signature_by};
@@ -148,10 +149,21 @@ fn deliver(
 pub fn final_report(done: &FinalTransaction) -> Result<Report> {
     if done.receipt.code != 0 {
         let fee = done.receipt.fee.to_decimal(THR_DECIMALS);
-        let message = format!(
-            "the transaction {} is final in block {}, but its call {} was rejected ({}): {}; a fee of {fee} THR was paid",
-            done.id, done.block.header.height, done.receipt.call, done.receipt.name, done.receipt.message
+        let (id, height, receipt) = (done.id, done.block.header.height, &done.receipt);
+        // A receipt holds a number; what that means in words is the node's to say.
+        let what = format!(
+            "its call {} was rejected with code {} ({}, in the node's words: {})",
+            receipt.call, receipt.code, receipt.name, receipt.message
         );
+        if !done.receipt_checked {
+            let message = format!(
+                "the transaction {id} is final in block {height}, and the node says that {what}, for a fee of {fee} THR"
+            );
+            let hint = format!("the next block proves it or not: look with `thronos tx {id}`, at another node too");
+            return Err(Error::new("result_unproven", message, hint));
+        }
+        let message =
+            format!("the transaction {id} is final in block {height}, but {what}; a fee of {fee} THR was paid");
         return Err(Error {
             code: done.receipt.name.clone().into(),
             message,
@@ -164,7 +176,10 @@ pub fn final_report(done: &FinalTransaction) -> Result<Report> {
 /// The lines about a final transaction.
 pub fn final_lines(done: &FinalTransaction) -> String {
     let block = &done.block;
-    let result = if done.receipt.code == 0 { "ok".to_owned() } else { format!("rejected: {}", done.receipt.name) };
+    let result = match done.receipt.code {
+        0 => "ok".to_owned(),
+        code => format!("rejected with code {code}: {} in the node's words", done.receipt.name),
+    };
     let proof = if done.receipt_checked { "checked" } else { "as the node says; its proof comes with the next block" };
     let mut pairs = vec![
         ("final:", finality(block.header.height.0, block.signers, block.validators)),
@@ -192,7 +207,7 @@ pub fn final_json(done: &FinalTransaction) -> Value {
         "height": done.block.header.height,
         "block": done.block.hash,
         "code": done.receipt.code,
-        "name": done.receipt.name,
+        "name": if done.receipt.code == 0 { "ok" } else { "rejected" },
         "fee": done.receipt.fee,
         "validators_signed": done.block.signers,
         "validators": done.block.validators,
@@ -200,6 +215,16 @@ pub fn final_json(done: &FinalTransaction) -> Value {
         "receipt_checked": done.receipt_checked,
         "latency_ms": done.latency.map(|latency| u64::try_from(latency.as_millis()).unwrap_or(u64::MAX)),
     })
+}
+
+/// What a receipt's root commits to, as JSON. Its name and message are the node's words.
+pub fn receipt_json(receipt: &ReceiptResponse) -> Value {
+    let mut json = json!(receipt);
+    if let Some(fields) = json.as_object_mut() {
+        fields.remove("name");
+        fields.remove("message");
+    }
+    json
 }
 
 fn thr(text: &str) -> Result<Amount> {
@@ -374,7 +399,7 @@ pub fn body_lines(chain: &Chain, body: &TransactionBody, id: Hash32) -> String {
         ("nonce:", body.nonce.to_string()),
         ("fee max:", format!("{} THR", body.fee_max.to_decimal(THR_DECIMALS))),
         ("tip:", format!("{} THR", body.tip.to_decimal(THR_DECIMALS))),
-        ("valid until:", format!("{} (block time, ms)", body.valid_until)),
+        ("valid until:", format!("{} (time of the block)", when(body.valid_until))),
     ])
 }
 

@@ -6,6 +6,7 @@ mod command_with_node;
 mod files;
 mod finality;
 mod keys;
+mod lying;
 mod node;
 mod rough;
 mod transactions;

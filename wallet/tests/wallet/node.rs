@@ -48,6 +48,30 @@ struct World {
     account: (String, u64, Amount),
     included: Mutex<Option<Transaction>>,
     news: Condvar,
+    lies: Mutex<Lies>,
+}
+
+/// What the node changes in its answers, and which it has given.
+#[derive(Default)]
+struct Lies {
+    /// In the answer to this question, what stands at this place.
+    told: Option<(String, String)>,
+    given: Vec<(String, Value)>,
+}
+
+/// Changes one value: a number, a digit, a letter, a truth value; a list loses its first element.
+fn bend(value: &mut Value) {
+    match value {
+        Value::Null => *value = json!(1),
+        Value::Bool(truth) => *truth = !*truth,
+        Value::Number(number) => *value = json!(number.as_u64().map_or(7, |number| number.wrapping_add(1))),
+        Value::String(text) => {
+            let last = text.pop();
+            text.push(if last == Some('1') { '2' } else { '1' });
+        }
+        Value::Array(list) => drop((!list.is_empty()).then(|| list.remove(0))),
+        Value::Object(fields) => fields.clear(),
+    }
 }
 
 pub struct TestNode {
@@ -59,7 +83,14 @@ impl TestNode {
     pub fn start(maker: ChainMaker, conduct: Conduct, account: (String, u64, Amount)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("bound"));
-        let world = Arc::new(World { maker, conduct, account, included: Mutex::new(None), news: Condvar::new() });
+        let world = Arc::new(World {
+            maker,
+            conduct,
+            account,
+            included: Mutex::new(None),
+            news: Condvar::new(),
+            lies: Mutex::default(),
+        });
         let served = Arc::clone(&world);
         std::thread::spawn(move || {
             for connection in listener.incoming().flatten() {
@@ -68,6 +99,16 @@ impl TestNode {
             }
         });
         Self { url, world }
+    }
+
+    /// From now on the node changes what stands at a place of its answers to a question.
+    pub fn lie(&self, about: &str, place: &str) {
+        self.world.lies.lock().expect("no panic while held").told = Some((about.to_owned(), place.to_owned()));
+    }
+
+    /// The answers that it gave since it was last asked, as it would give them without a lie.
+    pub fn given(&self) -> Vec<(String, Value)> {
+        std::mem::take(&mut self.world.lies.lock().expect("no panic while held").given)
     }
 
     /// What the node took, if anything.
@@ -108,7 +149,13 @@ impl World {
         if (method, path) == ("POST", "/transactions") && self.says_nothing(&body) {
             return;
         }
-        let (status, answer) = self.answer(method, path, query, &body);
+        let (status, mut answer) = self.answer(method, path, query, &body);
+        let mut lies = self.lies.lock().expect("no panic while held");
+        lies.given.push((path.to_owned(), answer.clone()));
+        if let Some((_, place)) = lies.told.as_ref().filter(|(about, _)| about == path) {
+            answer.pointer_mut(place).map(bend);
+        }
+        drop(lies);
         let _ = respond(&connection, status, &answer.to_string());
     }
 

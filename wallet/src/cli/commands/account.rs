@@ -53,8 +53,8 @@ impl Balance {
         }
         // One account is asked for in most cases, and then it is the answer itself.
         match (&self.account, answers.pop()) {
-            (Some(_), Some(only)) => Ok(Report::new(text, only)),
-            (_, last) => Ok(Report::new(text, answers.into_iter().chain(last).collect::<Vec<_>>())),
+            (Some(_), Some(only)) => Ok(Report::new(text, only).unproven()),
+            (_, last) => Ok(Report::new(text, answers.into_iter().chain(last).collect::<Vec<_>>()).unproven()),
         }
     }
 }

@@ -162,6 +162,6 @@ impl Show {
         };
         let rows: Vec<_> = assets.iter().map(row).collect();
         let text = table(&["number", "symbol", "decimals", "issued", "burned", "cap", "minter"], &rows);
-        Ok(Report::new(text, assets))
+        Ok(Report::new(text, assets).unproven())
     }
 }

@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 use types::{Address, Amount, AuthKind, Epoch, Hash32, Nonce, THR_DECIMALS, TimeMs, Weight};
 
 use crate::calls::{TransferRequest, build_transfer, weigh};
+use crate::chain::CheckedHeader;
 use crate::cli::context::Context;
-use crate::cli::report::{Report, lines, table};
-use crate::cli::submit::{body_json, body_lines, final_json, final_lines, finality};
-use crate::client::types::TransactionStatus;
-use crate::finality::{check_block, check_transaction};
+use crate::cli::report::{Report, lines, table, when};
+use crate::cli::submit::{body_json, body_lines, final_json, final_lines, finality, receipt_json};
+use crate::client::types::{BlockResponse, TransactionStatus};
+use crate::finality::{check_block, check_content, check_transaction};
 use crate::transaction::Envelope;
 use crate::{Error, Result};
 
@@ -83,14 +84,16 @@ impl Tx {
             }
             TransactionStatus::Pending => {
                 json["status"] = json!("pending");
-                Ok(Report::new(text + "pending: not final yet\n", json))
+                Ok(Report::new(text + "pending: not final yet\n", json).unproven())
             }
             TransactionStatus::Final => {
                 let done = check_transaction(&client, &mut chain, &response, None, None)?;
                 context.remember(&chain, &done.block)?;
                 json["finality"] = final_json(&done);
                 json["status"] = json!("final");
-                json["receipt"] = json!(done.receipt);
+                let receipt = if done.receipt_checked { receipt_json(&done.receipt) } else { Value::Null };
+                json["receipt"] = receipt;
+                json["as_the_node_says"] = json!({"receipt": done.receipt});
                 Ok(Report::new(text + &final_lines(&done), json))
             }
         }
@@ -102,19 +105,25 @@ impl Block {
         let client = context.client()?;
         let mut chain = context.chain(&client)?;
         let block = client.block(&self.which)?;
-        let header = &block.header;
         // The first block has no certificate: it follows from the genesis.
-        let checked = if header.height.0 == 0 { None } else { Some(check_block(&client, &mut chain, &block)?) };
-        let asked = self.which.parse::<u64>().is_ok_and(|height| height != header.height.0)
-            || self.which.parse::<Hash32>().is_ok_and(|hash| hash != crypto::ids::header_hash(header));
-        if asked {
+        let checked = if block.header.height.0 == 0 { None } else { Some(check_block(&client, &mut chain, &block)?) };
+        let (header, hash) =
+            checked.as_ref().map_or((&block.header, block.hash), |checked| (&checked.header, checked.hash));
+        let is_other = self.which.parse::<u64>().is_ok_and(|height| height != header.height.0)
+            || self
+                .which
+                .parse::<Hash32>()
+                .is_ok_and(|asked| asked != hash || asked != crypto::ids::header_hash(header));
+        if is_other {
             return Err(Error::new(
                 "bad_answer",
                 "the node answers with another block than the one asked for",
                 "ask another node",
             ));
         }
+        let mut receipts_checked = false;
         if let Some(checked) = &checked {
+            receipts_checked = check_content(&client, &mut chain, &block, checked)?;
             context.remember(&chain, checked)?;
         }
         let state = checked.as_ref().map_or_else(
@@ -123,25 +132,50 @@ impl Block {
         );
         let text = lines(&[
             ("final:", state),
-            ("hash:", block.hash.to_string()),
+            ("hash:", hash.to_string()),
             ("parent:", header.parent.to_string()),
-            ("time:", format!("{} ms", header.time)),
+            ("time:", when(header.time)),
             ("epoch, view:", format!("{}, {}", header.epoch, header.view)),
             ("proposer:", format!("validator {}", header.proposer)),
             ("state root:", format!("{} (after the parent)", header.state_root)),
             ("transactions:", block.transactions.len().to_string()),
         ]);
         let ids: String = block.transactions.iter().map(|entry| format!("  {}\n", entry.id)).collect();
-        let mut json = serde_json::to_value(&block).expect("answers are texts, numbers and lists");
-        json["finality_checked"] = json!(checked.is_some());
-        json["validators_signed"] = json!(checked.map(|checked| checked.signers));
+        let json = block_json(&block, checked.as_ref(), receipts_checked);
         Ok(Report::new(text + &ids, json))
     }
 }
 
+/// A block for programs: what was checked stands by itself, and what nothing proves under its own name.
+fn block_json(block: &BlockResponse, checked: Option<&CheckedHeader>, receipts_checked: bool) -> Value {
+    let mut json = serde_json::to_value(block).expect("answers are texts, numbers and lists");
+    let mut unproven = json!({"body_bytes": json["body_bytes"].take()});
+    let receipts = json["receipts"].take();
+    if receipts_checked {
+        let words = |receipt: &Value| json!({"name": receipt["name"], "message": receipt["message"]});
+        unproven["receipts"] = receipts.as_array().into_iter().flatten().map(words).collect();
+        json["receipts"] = json!(block.receipts.iter().map(receipt_json).collect::<Vec<_>>());
+    } else {
+        unproven["receipts"] = receipts;
+    }
+    if let Some(fields) = json.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    json["finality_checked"] = json!(checked.is_some());
+    json["receipts_checked"] = json!(receipts_checked);
+    json["validators_signed"] = json!(checked.map(|checked| checked.signers));
+    json["as_the_node_says"] = unproven;
+    json
+}
+
 impl Status {
     pub(crate) fn run(&self, context: &Context) -> Result<Report> {
-        let status = context.client()?.status()?;
+        let client = context.client()?;
+        // What the person trusts is held against the node; without that, its word is told as such.
+        if context.genesis.is_some() || context.checkpoint.is_some() {
+            context.chain(&client)?;
+        }
+        let status = client.status()?;
         let age = |ms: u64| format!(", {}.{} s ago", ms / 1_000, ms % 1_000 / 100);
         let age = status.health.as_ref().map(|health| age(health.final_age_ms)).unwrap_or_default();
         let mut rows = vec![
@@ -157,7 +191,7 @@ impl Status {
             let weight = if trouble.forbids_ready { "not ready:" } else { "warning:" };
             rows.push((weight, trouble.sentence.clone()));
         }
-        Ok(Report::new(lines(&rows), status))
+        Ok(Report::new(lines(&rows), status).unproven())
     }
 }
 
@@ -181,7 +215,7 @@ impl Validators {
             answer.validators_hash,
             table(&["index", "power", "account", "key", "peer"], &rows)
         );
-        Ok(Report::new(text, answer))
+        Ok(Report::new(text, answer).unproven())
     }
 }
 
@@ -195,7 +229,7 @@ impl Fee {
             ("fee max:", format!("{} to be safe for a minute", thr(estimate.fee_max))),
             ("tip:", thr(estimate.tip)),
         ]);
-        Ok(Report::new(text, estimate))
+        Ok(Report::new(text, estimate).unproven())
     }
 }
 

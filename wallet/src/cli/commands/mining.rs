@@ -50,7 +50,7 @@ impl Mining {
             json["address"] = json!(address);
             json["account"] = json!(earned);
         }
-        Ok(Report::new(text, json))
+        Ok(Report::new(text, json).unproven())
     }
 }
 
