@@ -95,7 +95,7 @@ fn outcome_unknown(id: &Hash32, error: &Error) -> Error {
     Error::new("outcome_unknown", message, hint)
 }
 
-/// Hands in a transaction and waits for it to become final, at most for `patience`.
+/// Hands in a transaction and waits for it to become final, at most for `patience`. `taken` is called when the node has it.
 ///
 /// # Errors
 /// As [`hand_in`]; `not_final_yet` when patience ends; `expired`; what [`Chain`] finds wrong with the node's proof.
@@ -104,12 +104,14 @@ pub fn submit_and_wait(
     chain: &mut Chain,
     transaction: &Transaction,
     patience: Duration,
+    taken: impl FnOnce(),
 ) -> Result<FinalTransaction> {
     let id = crypto::ids::transaction_id(chain.id(), &transaction.body);
     // The stream is open before the transaction leaves, so its news cannot be missed.
     let stream = client.follow_transaction(&id).ok();
     let begun = Instant::now();
     hand_in(client, chain, transaction)?;
+    taken();
     let streamed = stream.is_some_and(|stream| await_event(stream, &id, begun, patience));
     let latency = begun.elapsed();
     if streamed {

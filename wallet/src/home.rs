@@ -4,6 +4,7 @@
 //! `checkpoints/CHAIN.json` the newest block it has found final, `sent/ID.json` a transaction of which nobody knows yet what became of it. Everything is made
 //! with rights for the owner only. It must not know what a command does with them.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use types::{Address, ChainId, Hash32, MultisigPolicy};
@@ -72,6 +73,21 @@ impl WalletHome {
         let directory = self.directory.join("sent");
         create_private_directory(&directory)?;
         Ok(directory.join(format!("{id}.json")))
+    }
+
+    /// Waits until no other command of this wallet is between an account's nonce and the node's answer. It ends when the file is
+    /// dropped, or the process is gone.
+    ///
+    /// # Errors
+    /// `file`.
+    pub fn lock_account(&self, address: &Address) -> Result<File> {
+        let directory = self.directory.join("locks");
+        create_private_directory(&directory)?;
+        let path = directory.join(hex::encode(address.0));
+        let failed = |error| Error::file("lock", &path, &error);
+        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+        file.lock().map_err(failed)?;
+        Ok(file)
     }
 
     /// Seals a secret under a new name.

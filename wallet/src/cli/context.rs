@@ -174,7 +174,10 @@ impl Context {
         let chain = Chain::from_json(&json)?;
         create_private_directory(self.home.directory())?;
         let path = self.home.genesis_path();
-        write_private(&path, json.as_bytes(), Existing::Keep)?;
+        if let Err(error) = write_private(&path, json.as_bytes(), Existing::Keep) {
+            // Another command of this wallet may have met its node a moment before: what it pinned is trusted.
+            return self.pinned()?.ok_or(error);
+        }
         self.note(&format!(
             "warning: the genesis of chain {} was taken from {} without proof and is trusted from now on ({}).\n\
              Compare the chain id with one you know, or give the file with --genesis.",

@@ -2,6 +2,7 @@
 //!
 //! Whatever can be refused before a password is asked for is refused there. A multisig sender's transaction goes to a file.
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -24,6 +25,10 @@ const PATIENCE_BEYOND: Duration = Duration::from_secs(30);
 /// So far may the newest block be ahead of this machine's clock, in milliseconds.
 const CLOCK_AHEAD_MS_MAX: u64 = 120_000;
 
+/// How often a transaction is signed with a new nonce, because another wallet took the one before.
+const NONCE_TRIES: u32 = 4;
+const NONCE_TAKEN: [&str; 3] = ["nonce_too_low", "nonce_used", "replacement_underpriced"];
+
 /// What every command that makes a transaction may be told.
 #[derive(Clone, Debug, Args)]
 pub struct TransactionArgs {
@@ -42,6 +47,9 @@ pub struct TransactionArgs {
     /// How long it may wait to be included
     #[arg(long, default_value = "10m", value_name = "SPAN")]
     pub valid_for: String,
+    /// Send it although a dry run says that it would be rejected, and its fee be lost
+    #[arg(long, conflicts_with_all = ["dry_run", "offline", "out"])]
+    pub force: bool,
     /// Show what would happen, without sending
     #[arg(long, conflicts_with_all = ["no_wait", "offline", "out"])]
     pub dry_run: bool,
@@ -75,7 +83,7 @@ pub fn carry_out(
     }
     let client = context.client()?;
     let mut chain = context.chain(&client)?;
-    let body = online_body(&client, &chain, args, &sender, calls, spent)?;
+    let body = online_body(&client, &chain, args, &sender, calls.clone(), spent)?;
     if args.out.is_some() {
         return to_file(context, args, &chain, &sender, body);
     }
@@ -83,24 +91,65 @@ pub fn carry_out(
         return Ok(shown_body(&chain, &sender, &body));
     }
     let key = context.unlock(&sender.name)?;
-    let patience = Duration::from_millis(span::parse(&args.valid_for)?).saturating_add(PATIENCE_BEYOND);
-    let transaction = sign_transaction(&key, chain.id(), body)?;
     if args.dry_run {
-        return simulate(&client, &chain, &transaction);
+        return simulate(&client, &chain, &sign_transaction(&key, chain.id(), body)?);
     }
-    send(context, &client, &mut chain, &transaction, (!args.no_wait).then_some(patience))
+    let patience = Duration::from_millis(span::parse(&args.valid_for)?).saturating_add(PATIENCE_BEYOND);
+    let patience = (!args.no_wait).then_some(patience);
+    let mut tries = if args.nonce.is_some() { 1 } else { NONCE_TRIES };
+    loop {
+        tries -= 1;
+        // Commands at the same time take one nonce after the other.
+        let lock = context.home.lock_account(&sender.address)?;
+        let body = online_body(&client, &chain, args, &sender, calls.clone(), spent)?;
+        let transaction = sign_transaction(&key, chain.id(), body)?;
+        if !args.force {
+            refuse_what_fails(&client, &chain, &transaction)?;
+        }
+        match send(context, &client, &mut chain, &transaction, patience, Some(lock)) {
+            // Another wallet with this key was faster; what was refused is nowhere.
+            Err(error) if args.nonce.is_none() && NONCE_TAKEN.contains(&&*error.code) => {
+                if tries == 0 {
+                    let message = format!("another wallet with the key of `{}` takes each nonce first", sender.name);
+                    return Err(Error::new(
+                        "nonce_taken",
+                        message,
+                        "nothing was sent; try again when the other one rests",
+                    ));
+                }
+            }
+            done => return done,
+        }
+    }
 }
 
-/// Hands a signed transaction to a node, and waits when there is patience for it.
+/// A call that would be rejected costs its fee and does nothing. Where a dry run says so, nothing is sent.
+fn refuse_what_fails(client: &NodeClient, chain: &Chain, transaction: &Transaction) -> Result<()> {
+    // What waits in the pool is no part of a dry run: one that cannot be made says nothing.
+    let Ok(answer) = client.simulate(chain.id(), transaction) else { return Ok(()) };
+    let receipt = answer.receipt;
+    if receipt.code == 0 {
+        return Ok(());
+    }
+    let message = format!(
+        "the call {} would be rejected with code {}, and its fee be lost; {}: {} in the node's words",
+        receipt.call, receipt.code, receipt.name, receipt.message
+    );
+    let hint = "nothing was sent; `--force` sends it all the same".to_owned();
+    Err(Error { code: receipt.name.into(), message, hint })
+}
+
+/// Hands a signed transaction to a node, and waits when there is patience for it. The account's lock is held until the node has it.
 pub fn send(
     context: &Context,
     client: &NodeClient,
     chain: &mut Chain,
     transaction: &Transaction,
     patience: Option<Duration>,
+    lock: Option<File>,
 ) -> Result<Report> {
     let kept = keep(context, chain, transaction)?;
-    let done = deliver(context, client, chain, transaction, patience);
+    let done = deliver(context, client, chain, transaction, patience, lock);
     // What may still be needed stays: the same bytes can be handed in again without paying twice.
     let is_settled = match &done {
         Ok(_) => true,
@@ -134,13 +183,14 @@ fn deliver(
     chain: &mut Chain,
     transaction: &Transaction,
     patience: Option<Duration>,
+    lock: Option<File>,
 ) -> Result<Report> {
     let Some(patience) = patience else {
         let id = hand_in(client, chain, transaction)?;
         let text = format!("sent: {id}\nfollow it with `thronos tx {id}`");
         return Ok(Report::new(text, json!({"id": id, "status": "pending"})));
     };
-    let done = submit_and_wait(client, chain, transaction, patience)?;
+    let done = submit_and_wait(client, chain, transaction, patience, || drop(lock))?;
     context.remember(chain, &done.block)?;
     final_report(&done)
 }

@@ -97,7 +97,8 @@ fn a_lying_node_is_found_out() {
 #[test]
 fn a_rejected_call_is_an_error_although_the_transaction_is_final() {
     let (shell, _node) = shell_with(Conduct::Rejects);
-    assert_eq!(shell.bad(&["send", "--from", "alice", "--to", &to(), "--amount", "1.5"]), "insufficient_balance");
+    let send = ["send", "--from", "alice", "--to", &to(), "--amount", "1.5", "--force"];
+    assert_eq!(shell.bad(&send), "insufficient_balance");
 }
 
 // FAULTS M3

@@ -106,6 +106,12 @@ fn of_a_block_a_transaction_and_a_proof_only_what_was_checked_is_told_as_a_fact(
         let honest = (people(&shell, command), people(&shell, &json));
         assert!(honest.0.status.success(), "{command:?}: {}", String::from_utf8_lossy(&honest.0.stderr));
         let (facts_known, document_known) = (facts(&honest.0), documented(&honest.1));
+        if facts_known.is_empty() {
+            // All of it is as the node says, whatever that is.
+            assert!(document_known.is_null(), "{command:?}: {document_known}");
+            node.given();
+            continue;
+        }
         for (about, place) in lies(&node) {
             node.lie(&about, &place);
             lied += 1;

@@ -37,6 +37,10 @@ pub enum Conduct {
     LosesAnswer,
     /// It closes the connection without an answer and takes nothing.
     Deaf,
+    /// It takes one transaction after the other, each with the account's next nonce.
+    Queues,
+    /// As before, and three times somebody else is faster.
+    Races,
     /// It takes the transaction, knows nothing of it afterwards, and names a time long after its validity.
     Forgets,
 }
@@ -49,6 +53,8 @@ struct World {
     included: Mutex<Option<Transaction>>,
     news: Condvar,
     lies: Mutex<Lies>,
+    /// Nonces that were taken, by whom of two.
+    queue: Mutex<Vec<(u64, bool)>>,
 }
 
 /// What the node changes in its answers, and which it has given.
@@ -90,6 +96,7 @@ impl TestNode {
             included: Mutex::new(None),
             news: Condvar::new(),
             lies: Mutex::default(),
+            queue: Mutex::default(),
         });
         let served = Arc::clone(&world);
         std::thread::spawn(move || {
@@ -109,6 +116,12 @@ impl TestNode {
     /// The answers that it gave since it was last asked, as it would give them without a lie.
     pub fn given(&self) -> Vec<(String, Value)> {
         std::mem::take(&mut self.world.lies.lock().expect("no panic while held").given)
+    }
+
+    /// The nonces of this wallet's transactions that the node took.
+    pub fn queued(&self) -> Vec<u64> {
+        let queue = self.world.queue.lock().expect("no panic while held");
+        queue.iter().filter(|(_, is_ours)| *is_ours).map(|(nonce, _)| *nonce).collect()
     }
 
     /// What the node took, if anything.
@@ -238,7 +251,8 @@ impl World {
 
     fn account_answer(&self) -> Value {
         let (address, nonce, amount) = &self.account;
-        json!({"address": address, "legacy": "THR", "nonce": nonce, "pending_nonce": nonce,
+        let pending = nonce + self.queue.lock().expect("no panic while held").len() as u64;
+        json!({"address": address, "legacy": "THR", "nonce": nonce, "pending_nonce": pending,
             "balances": [{"asset": 0, "symbol": "THR", "decimals": 6, "amount": amount}]})
     }
 
@@ -263,6 +277,26 @@ impl World {
 
     fn submit(&self, body: &[u8]) -> (u16, Value) {
         let transaction = read(body);
+        if matches!(self.conduct, Conduct::Queues | Conduct::Races) {
+            let (mut queue, id) = (
+                self.queue.lock().expect("no panic while held"),
+                crypto::ids::transaction_id(self.maker.id, &transaction.body),
+            );
+            let next = self.account.1 + queue.len() as u64;
+            if self.conduct == Conduct::Races && queue.len() < 3 {
+                queue.push((next, false));
+                let message = "another transaction has this nonce, and pays as much";
+                return (409, json!({"code": "replacement_underpriced", "message": message, "hint": "pay more"}));
+            }
+            if transaction.body.nonce.0 != next {
+                return (
+                    422,
+                    json!({"code": "nonce_too_low", "message": format!("the next is {next}"), "hint": "sign again"}),
+                );
+            }
+            queue.push((next, true));
+            return (202, json!({"id": id}));
+        }
         if self.conduct == Conduct::Forgets {
             return (202, json!({"id": crypto::ids::transaction_id(self.maker.id, &transaction.body)}));
         }

@@ -189,6 +189,43 @@ fn nothing_is_called_expired_on_the_word_of_a_node() {
     let transaction = sign_transaction(&key(1), chain.id(), body).expect("the sender's key");
     let client = NodeClient::new(&node.url).expect("an address");
     let patience = std::time::Duration::from_millis(600);
-    let error = submit_and_wait(&client, &mut chain, &transaction, patience).expect_err("it is not final");
+    let error = submit_and_wait(&client, &mut chain, &transaction, patience, || ()).expect_err("it is not final");
     assert_eq!(error.code, "not_final_yet", "{error:?}");
+}
+
+// FAULTS RT6
+#[test]
+fn twelve_commands_at_once_take_one_nonce_after_the_other_and_another_wallet_only_costs_a_try() {
+    let (shell, node) = shell_with(Conduct::Queues);
+    let to = to();
+    let send = ["send", "--from", "alice", "--to", &to, "--amount", "0.1", "--no-wait"];
+    let codes: Vec<_> = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..12).map(|_| scope.spawn(|| shell.run(&send))).collect();
+        running
+            .into_iter()
+            .map(|one| one.join().expect("no panic"))
+            .map(|output| (output.status.success(), errors(&output)))
+            .collect()
+    });
+    assert!(codes.iter().all(|(is_done, _)| *is_done), "{codes:?}");
+    assert_eq!(node.queued(), (4..16).collect::<Vec<_>>());
+    let (shell, node) = shell_with(Conduct::Races);
+    assert!(shell.run(&send).status.success());
+    assert_eq!(node.queued(), [7]);
+    // Who names the nonce means that one.
+    let (shell, node) = shell_with(Conduct::Races);
+    assert_eq!(shell.bad(&[&send[..], &["--nonce", "4"]].concat()), "replacement_underpriced");
+    assert!(node.queued().is_empty());
+}
+
+// FAULTS RT7
+#[test]
+fn what_a_dry_run_sees_rejected_is_not_sent_unless_it_is_forced() {
+    let (shell, node) = shell_with(Conduct::Rejects);
+    let to = to();
+    let send = ["send", "--from", "alice", "--to", &to, "--amount", "0.1"];
+    assert_eq!(shell.bad(&send), "insufficient_balance");
+    assert!(node.taken().is_none());
+    assert_eq!(shell.bad(&[&send[..], &["--force"]].concat()), "insufficient_balance");
+    assert!(node.taken().is_some());
 }
