@@ -30,6 +30,7 @@ mod memory;
 mod recovery;
 mod sealed;
 mod segment;
+mod untouched;
 
 pub use disk::{Disk, DiskError, DiskOperation, Place};
 pub use error::JournalError;
@@ -38,3 +39,4 @@ pub use log::{Floor, Journal, JournalStatus, LogState, Position, Recovery, SEGME
 pub use memory::MemoryDisk;
 pub use recovery::{Recovered, recover};
 pub use segment::{FLOOR_KIND, RECORD_BYTES_MAX, Record};
+pub use untouched::Untouched;

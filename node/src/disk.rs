@@ -33,6 +33,11 @@ impl FileDisk {
         Ok(disk)
     }
 
+    /// A directory that is there, to be looked at.
+    pub(crate) fn at(directory: &Path) -> Self {
+        Self { directory: directory.to_owned(), appended: HashMap::new() }
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.directory.join(name)
     }

@@ -269,13 +269,32 @@ impl Home {
         let path = data.join("lock");
         let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
         let file = file.map_err(failed("open", &path))?;
-        match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => return Err(HomeError::Locked(self.root.clone())),
-            Err(error) => return Err(HomeError::Io { what: "lock", path, error: error.into() }),
-        }
+        self.take(&file, &path)?;
         self.mark(chain_id)?;
         Ok(HomeLock { _file: file })
+    }
+
+    /// As [`Self::lock`], and makes and marks nothing: for who only looks.
+    ///
+    /// # Errors
+    /// [`HomeError`] when another process has it.
+    pub fn lock_as_it_is(&self) -> Result<Option<HomeLock>, HomeError> {
+        let path = self.data().join("lock");
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(HomeError::Io { what: "open", path, error }),
+        };
+        self.take(&file, &path)?;
+        Ok(Some(HomeLock { _file: file }))
+    }
+
+    fn take(&self, file: &File, path: &Path) -> Result<(), HomeError> {
+        match rustix::fs::flock(file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(()),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(HomeError::Locked(self.root.clone())),
+            Err(error) => Err(HomeError::Io { what: "lock", path: path.to_owned(), error: error.into() }),
+        }
     }
 
     /// Refuses data of another chain than this one, if there is any data.

@@ -102,6 +102,76 @@ fn a_damaged_file_of_the_store_is_told_in_a_sentence_with_what_helps_and_never_b
     stop(&mut child);
 }
 
+/// All files of a home: content, and when it was changed.
+fn state_of(
+    home: &std::path::Path,
+) -> std::collections::BTreeMap<std::path::PathBuf, (Vec<u8>, std::time::SystemTime)> {
+    let about = |path: std::path::PathBuf| {
+        let changed = std::fs::metadata(&path).and_then(|about| about.modified()).expect("it is there");
+        (path.clone(), (std::fs::read(&path).expect("it is there"), changed))
+    };
+    files_below(home).into_iter().map(about).collect()
+}
+
+// FAULTS RT10
+#[test]
+fn check_changes_no_file_and_names_what_is_torn_missing_or_damaged() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (home, password) = make_home(directory.path(), &genesis(), &[]);
+    support::validator_key().write(&home.validator_key_file(), &Password::new("correct horse")).expect("a file");
+    let _ = password;
+    let root = home.root().to_str().expect("UTF-8").to_owned();
+    let check = || {
+        let before = state_of(home.root());
+        let answer = output(&["check", "--home", &root]);
+        assert!(state_of(home.root()) == before, "a look changes nothing");
+        let told = String::from_utf8_lossy(&answer.stdout).into_owned() + &said(&answer);
+        (answer.status.code(), told)
+    };
+    let (code, told) = check();
+    assert!(code == Some(0) && told.contains("no node has run here yet"), "{told}");
+    std::fs::remove_file(home.validator_key_file()).expect("our own");
+    let (mut child, _log) = run(&root);
+    stop(&mut child);
+    let (code, told) = check();
+    assert!(code == Some(0) && told.contains("is sound") && told.contains("checksums"), "{told}");
+    let segment = files_below(&home.log())
+        .into_iter()
+        .filter(|file| std::fs::metadata(file).is_ok_and(|about| about.len() > 200))
+        .max();
+    let proofs = home.mining().join("proofs");
+    std::fs::create_dir_all(home.mining()).expect("our own");
+    type Change<'a> = Box<dyn Fn() + 'a>;
+    let cut = |file: &std::path::Path, bytes: usize| {
+        let whole = std::fs::read(file).expect("it is there");
+        std::fs::write(file, &whole[..whole.len() - bytes]).expect("our own");
+    };
+    let cases: [(&str, i32, Change<'_>); 4] = [
+        ("an incomplete end", 0, Box::new(|| segment.iter().for_each(|file| cut(file, 3)))),
+        ("proofs", 1, Box::new(|| std::fs::write(&proofs, [0xa5; 300]).expect("our own"))),
+        ("shares", 1, Box::new(|| std::fs::write(home.mining().join("shares.snapshot"), b"x").expect("our own"))),
+        ("log is missing", 1, Box::new(|| std::fs::remove_dir_all(home.log()).expect("our own"))),
+    ];
+    for (expected, exit, change) in cases {
+        change();
+        let (code, told) = check();
+        assert!(code == Some(exit) && told.contains(expected), "{expected}: {told}");
+        if exit == 1 {
+            assert!(told.contains("[home_damaged]"), "{told}");
+        }
+    }
+    // One flipped byte in any table is found, also where no start would read.
+    for table in files_below(&home.store()).iter().filter(|file| file.extension().is_some_and(|end| end == "sst")) {
+        let whole = std::fs::read(table).expect("it is there");
+        let mut flipped = whole.clone();
+        flipped[whole.len() / 4] ^= 1;
+        std::fs::write(table, &flipped).expect("our own");
+        let (code, told) = check();
+        assert!(matches!(code, Some(1 | 70)) && !told.contains("is sound"), "{}: {told}", table.display());
+        std::fs::write(table, &whole).expect("our own");
+    }
+}
+
 #[test]
 fn a_second_node_in_the_same_home_is_refused_with_code_1() {
     let directory = tempfile::tempdir().expect("a directory");

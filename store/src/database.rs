@@ -29,14 +29,38 @@ pub(crate) struct Database {
     watch: Arc<Watch>,
 }
 
+/// What may be done to a database.
+pub(crate) enum Access<'a> {
+    /// Everything.
+    Whole,
+    /// It is looked at, and stays as it is.
+    Look {
+        /// Where RocksDB may write what it does.
+        log_folder: &'a Path,
+    },
+}
+
 impl Database {
-    pub(crate) fn open(path: &Path, options: &StoreOptions, watch: Arc<Watch>) -> Result<Self, StoreError> {
+    pub(crate) fn open(
+        path: &Path,
+        options: &StoreOptions,
+        access: &Access<'_>,
+        watch: Arc<Watch>,
+    ) -> Result<Self, StoreError> {
         let mut cache = LruCacheOptions::default();
         cache.set_capacity(options.block_cache_bytes);
         cache.set_num_shard_bits(CACHE_PARTS_BITS);
         let cache = Cache::new_lru_cache_opts(&cache);
         let families = Column::ALL.map(|column| column.descriptor(options, &cache));
-        let opened = DB::open_cf_descriptors(&database_options(options), path, families);
+        let opened = match access {
+            Access::Whole => DB::open_cf_descriptors(&database_options(options), path, families),
+            // Even then RocksDB writes a log of its own, which must not come to lie in the home.
+            Access::Look { log_folder } => {
+                let mut options = database_options(options);
+                options.set_db_log_dir(log_folder);
+                DB::open_cf_descriptors_read_only(&options, path, families, false)
+            }
+        };
         let db = opened.map_err(|error| {
             let message = error.into_string();
             if message.contains("/LOCK: ") {
@@ -49,6 +73,18 @@ impl Database {
         let database = Self { db, path: path.to_owned(), scattered, watch };
         database.check_files()?;
         Ok(database)
+    }
+
+    /// Reads every row of every family, each block of which RocksDB holds against its checksum. Gives how many there are.
+    pub(crate) fn read_all(&self) -> Result<u64, StoreError> {
+        let mut rows: u64 = 0;
+        for column in Column::ALL {
+            for pair in self.iterate(column, b"", Direction::Forward) {
+                pair?;
+                rows = rows.saturating_add(1);
+            }
+        }
+        Ok(rows)
     }
 
     /// Whether every sorted file is there in its full length. RocksDB would notice only when it reads one.

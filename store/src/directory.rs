@@ -42,6 +42,15 @@ pub(crate) fn prepare(path: &Path, chain: ChainId, format: u32) -> Result<PathBu
     Ok(database)
 }
 
+/// Refuses a folder without a store, which [`prepare`] would make.
+pub(crate) fn must_be_there(path: &Path) -> Result<(), StoreError> {
+    let marker = path.join(MARKER);
+    if marker.exists() && path.join(DATABASE).exists() {
+        return Ok(());
+    }
+    Err(StoreError::damaged(&marker, "it, or the database beside it, is missing"))
+}
+
 /// Whether the database has files that hold something. RocksDB makes its lock and its log before anything else.
 fn is_used(database: &Path) -> Result<bool, StoreError> {
     let entries = match fs::read_dir(database) {

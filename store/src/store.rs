@@ -16,7 +16,7 @@ use types::{ChainId, Epoch, Hash32, Height, TimeMs, View};
 
 use crate::changes::Changes;
 use crate::columns::Column;
-use crate::database::Database;
+use crate::database::{Access, Database};
 use crate::error::StoreError;
 use crate::history::History;
 use crate::layer::Layer;
@@ -105,8 +105,30 @@ impl Store {
     /// # Errors
     /// [`StoreError`] for another chain, a newer format, a second process, bad permissions or damage.
     pub fn open(path: &Path, chain: ChainId, options: StoreOptions) -> Result<Self, StoreError> {
+        Self::open_for(path, chain, options, &Access::Whole)
+    }
+
+    /// Opens a store that is there and leaves it as it is: nothing may be committed. RocksDB writes its own log into `log_folder`.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; [`StoreError::Damaged`] where there is none.
+    pub fn look(path: &Path, chain: ChainId, options: StoreOptions, log_folder: &Path) -> Result<Self, StoreError> {
+        directory::must_be_there(path)?;
+        Self::open_for(path, chain, options, &Access::Look { log_folder })
+    }
+
+    /// Reads every row there is, so that every checksum is looked at. Gives how many there are.
+    ///
+    /// # Errors
+    /// [`StoreError`] that names the damaged file.
+    pub fn read_all(&self) -> Result<u64, StoreError> {
+        self.inner.database.read_all()
+    }
+
+    fn open_for(path: &Path, chain: ChainId, options: StoreOptions, access: &Access<'_>) -> Result<Self, StoreError> {
         let watch = Arc::new(Watch::default());
-        let database = Database::open(&directory::prepare(path, chain, FORMAT_VERSION)?, &options, watch.clone())?;
+        let database = directory::prepare(path, chain, FORMAT_VERSION)?;
+        let database = Database::open(&database, &options, access, watch.clone())?;
         let tip: Option<Tip> = database.get_decoded(Column::Meta, keys::TIP)?;
         let Standing { oldest, saved } = match &tip {
             Some(tip) => restore::check(&database, tip)?,

@@ -18,6 +18,8 @@ use crate::{Error, Result};
 /// A validator set whose hash is known to be right, with its keys parsed.
 #[derive(Clone, Debug)]
 struct TrustedSet {
+    /// The first epoch that it signs; the last one is the one before the next set's first.
+    from: Epoch,
     hash: Hash32,
     set: ValidatorSet,
     keys: Vec<PublicKey>,
@@ -28,6 +30,7 @@ struct TrustedSet {
 pub struct Chain {
     id: ChainId,
     genesis: Genesis,
+    /// By their first epochs, which rise.
     sets: Vec<TrustedSet>,
 }
 
@@ -78,7 +81,7 @@ impl Chain {
                 return Err(bad(format!("the validator {} does not prove possession of its key", validator.key)));
             }
         }
-        let set = TrustedSet::new(set).map_err(bad)?;
+        let set = TrustedSet::new(Epoch::ZERO, set).map_err(bad)?;
         Ok(Self { id: crypto::ids::chain_id(&genesis), genesis, sets: vec![set] })
     }
 
@@ -115,10 +118,15 @@ impl Chain {
         &self.genesis
     }
 
-    /// Whether the set a header names is known.
+    /// Whether the set that a header names is the one that signs its epoch, as far as changes of the set are known: a set that was
+    /// followed by another signs nothing any more, and none signs before its time.
     #[must_use]
-    pub fn knows_set(&self, hash: &Hash32) -> bool {
-        self.sets.iter().any(|set| set.hash == *hash)
+    pub fn knows_set(&self, header: &Header) -> bool {
+        self.set_of(header.epoch).is_some_and(|set| set.hash == header.validators_hash)
+    }
+
+    fn set_of(&self, epoch: Epoch) -> Option<&TrustedSet> {
+        self.sets.iter().rev().find(|set| set.from <= epoch)
     }
 
     /// Takes over the next epoch's set, as the final last block of an epoch commits to it.
@@ -131,8 +139,18 @@ impl Chain {
         if last.header.next_validators_hash != Some(crypto::ids::validator_set_hash(&next)) {
             return Err(wrong(format!("block {} does not commit to the given validator set", last.header.height)));
         }
-        self.sets.push(TrustedSet::new(next).map_err(wrong)?);
-        Ok(last.header.epoch.next())
+        let from = last.header.epoch.next();
+        let next = TrustedSet::new(from, next).map_err(wrong)?;
+        match self.sets.iter().position(|set| set.from >= from) {
+            // Headers of one chain commit to one set for an epoch.
+            Some(place) if self.sets.get(place).is_some_and(|set| set.from == from && set.hash != next.hash) => {
+                return Err(wrong(format!("two final blocks commit to different validator sets for epoch {from}")));
+            }
+            Some(place) if self.sets.get(place).is_some_and(|set| set.from == from) => {}
+            Some(place) => self.sets.insert(place, next),
+            None => self.sets.push(next),
+        }
+        Ok(from)
     }
 
     /// Checks that a header of this chain is final.
@@ -174,8 +192,12 @@ impl Chain {
         if statement.epoch != header.epoch || !fits {
             return Err(not_final(header, "the certificate is of another epoch or view"));
         }
-        let Some(TrustedSet { set, keys, .. }) = self.sets.iter().find(|set| set.hash == header.validators_hash) else {
-            let message = format!("block {} names a validator set that this wallet does not know", header.height);
+        let signing = self.set_of(header.epoch).filter(|set| set.hash == header.validators_hash);
+        let Some(TrustedSet { set, keys, .. }) = signing else {
+            let message = format!(
+                "block {} names a validator set that this wallet does not know as the one of epoch {}",
+                header.height, header.epoch
+            );
             return Err(Error::new(
                 "unknown_validator_set",
                 message,
@@ -209,12 +231,12 @@ impl Chain {
 }
 
 impl TrustedSet {
-    fn new(set: ValidatorSet) -> std::result::Result<Self, String> {
+    fn new(from: Epoch, set: ValidatorSet) -> std::result::Result<Self, String> {
         let keys = set.validators().iter().map(|validator| PublicKey::parse(&validator.key));
         let keys = keys
             .collect::<std::result::Result<_, _>>()
             .map_err(|error| format!("a validator's key is none: {error}"))?;
-        Ok(Self { hash: crypto::ids::validator_set_hash(&set), set, keys })
+        Ok(Self { from, hash: crypto::ids::validator_set_hash(&set), set, keys })
     }
 }
 

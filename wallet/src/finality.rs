@@ -343,12 +343,13 @@ pub fn check_claim(
 /// Learns validator sets until the one that `target` names is known. Each step finds the boundary between blocks of a known and an
 /// unknown set by bisection; the last block before it commits to the next set and is itself checked.
 fn follow_sets(client: &NodeClient, chain: &mut Chain, target: &Header) -> Result<()> {
-    while !chain.knows_set(&target.validators_hash) {
+    let mut learnt = None;
+    while !chain.knows_set(target) {
         let (mut known, mut unknown) = (Height::ZERO, target.height);
         while known.next() < unknown {
             let middle = Height(known.0.midpoint(unknown.0));
             let header = client.block(&middle.to_string())?.header;
-            if chain.knows_set(&header.validators_hash) { known = middle } else { unknown = middle }
+            if chain.knows_set(&header) { known = middle } else { unknown = middle }
         }
         let block = client.block(&known.to_string())?;
         let certificate_hex = block.certificate_hex.as_deref().unwrap_or_default();
@@ -356,7 +357,13 @@ fn follow_sets(client: &NodeClient, chain: &mut Chain, target: &Header) -> Resul
             FinalityClaim { header_hex: &block.header_hex, descendants_hex: &block.descendants_hex, certificate_hex };
         let last = chain.check_final(claim)?;
         let answer = client.validators(Some(last.header.epoch.next()))?;
-        chain.follow(&last, to_set(&answer.validators, chain)?)?;
+        let from = chain.follow(&last, to_set(&answer.validators, chain)?)?;
+        // Each step has to lead on.
+        if learnt.is_some_and(|earlier| from <= earlier) {
+            let message = format!("block {} names a validator set that is not the one of its epoch", target.height);
+            return Err(Error::new("wrong_validator_set", message, "the node is lying or damaged: ask another one"));
+        }
+        learnt = Some(from);
     }
     Ok(())
 }

@@ -49,6 +49,15 @@ impl Inner {
     }
 }
 
+/// How a file of proofs ends, if not as it should: nothing, an incomplete end (true), or damage.
+pub(super) fn fault_of(bytes: &[u8]) -> Option<(bool, String)> {
+    match read(bytes).end {
+        End::Whole => None,
+        End::Torn => Some((true, "an incomplete last proof".to_owned())),
+        End::Damaged(offset) => Some((false, format!("damaged at byte {offset}"))),
+    }
+}
+
 impl Kept {
     /// Opens the file, or makes it, and reads what is in it.
     pub(super) fn open(path: &Path) -> io::Result<(Self, Vec<SystemCall>)> {

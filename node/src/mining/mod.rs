@@ -11,7 +11,7 @@ mod proofs;
 mod settings;
 mod work;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -148,6 +148,35 @@ async fn watch_over(mut service: Service, faults: Faults, mut stopping: watch::R
     };
     if let Err(error) = ended {
         faults.report(format!("the port for miners: {error}"));
+    }
+}
+
+/// Looks at what is kept for miners, and says what is torn and what is wrong. A start goes on without either.
+pub(crate) fn look(folder: &Path, torn: &mut Vec<String>, wrong: &mut Vec<String>) {
+    let file = |name: &str| match std::fs::read(folder.join(name)) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("{}: {error}", folder.join(name).display())),
+    };
+    match file("proofs").map(|bytes| kept::fault_of(&bytes.unwrap_or_default())) {
+        Ok(None) => {}
+        Ok(Some((true, what))) => torn.push(format!("{}: {what}", folder.join("proofs").display())),
+        Ok(Some((false, what))) => wrong.push(format!("{}: {what}", folder.join("proofs").display())),
+        Err(what) => wrong.push(what),
+    }
+    match (file("shares.snapshot"), file("shares.journal")) {
+        (Ok(snapshot), Ok(journal)) => {
+            let stored = stratum::ledger::Stored { snapshot, journal: journal.unwrap_or_default() };
+            match stratum::ledger::recover_whole(&stored) {
+                (_, Some(error)) => wrong.push(format!("{}: {error}", folder.display())),
+                (recovered, None) if recovered.torn_bytes > 0 => {
+                    let (path, bytes) = (folder.join("shares.journal"), recovered.torn_bytes);
+                    torn.push(format!("{}: {bytes} bytes are an incomplete end", path.display()));
+                }
+                _ => {}
+            }
+        }
+        (snapshot, journal) => wrong.extend([snapshot.err(), journal.err()].into_iter().flatten()),
     }
 }
 

@@ -1,43 +1,120 @@
 //! Verifying a home while no node runs in it: what `thronosd check` does.
 //!
-//! It opens everything in the order of a start, so that whatever would refuse a start is found here.
+//! It looks in the order of a start, so that whatever would refuse a start is found here, and at more. Invariant: no file of the home
+//! is changed or made, so that what is found now is found by the next one who looks.
 
-use journal::{Holder, VoteBound};
-use store::{Store, StoreError};
-use types::ChainId;
+use std::path::Path;
 
-use super::start::{StartError, open_desk, open_store, starting_point};
+use journal::{Holder, Untouched, VoteBound};
+use replica::{Desk, Opened};
+use store::{Store, StoreError, StoreOptions};
+use types::{ChainId, Height};
+
+use super::start::{StartError, starting_point};
 use crate::config::Config;
-use crate::home::Home;
+use crate::disk::FileDisk;
+use crate::home::{Home, HomeError};
 use crate::keys::{NetworkKey, ValidatorKey};
 
-/// Opens a home that no node runs in, and verifies what can be verified without peers. Gives what was found, for people.
+/// What was found in a home.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// What is there, for people.
+    pub lines: Vec<String>,
+    /// What a crash left, which the next start puts right.
+    pub torn: Vec<String>,
+    /// What is missing or damaged, though a start may go on without it.
+    pub wrong: Vec<String>,
+}
+
+/// Looks at a home that no node runs in, and verifies what can be verified without peers.
 ///
 /// # Errors
-/// [`StartError`] that names the file.
-pub fn verify_home(home: &Home, config: &Config) -> Result<Vec<String>, StartError> {
+/// [`StartError`] that names the file, for what would refuse a start.
+pub fn verify_home(home: &Home, config: &Config) -> Result<Findings, StartError> {
     home.check()?;
     NetworkKey::read(&home.network_key_file())?;
     let (genesis, chain_id) = home.read_genesis()?;
-    let _lock = home.lock(chain_id)?;
-    let mut found = vec![format!("chain       {chain_id} ({})", String::from_utf8_lossy(&genesis.name))];
-    let store = open_store(home, config, &genesis, chain_id, &runtime::registry())?;
+    let mut found = Findings::default();
+    found.lines.push(format!("chain       {chain_id} ({})", String::from_utf8_lossy(&genesis.name)));
     let key = home.validator_key_file();
     let key = key.exists().then(|| ValidatorKey::read_public(&key)).transpose()?;
-    let desk = open_desk(home, Holder { chain: chain_id, key })?;
-    found.push(format!("log         {} records, cut below block {}", desk.log.len(), desk.desk.floor_height()));
-    let start = starting_point(&store, desk.desk.floor_height(), desk.votes_above, desk.log)?;
-    let (tip, checked) = (start.tip.header.height, verify_blocks(&store, chain_id)?);
-    found.push(format!("newest block {tip} ({}), state root {}", start.tip.hash, start.tip.state_root));
-    found.push(format!("verified    hashes and contents of the newest {checked} blocks"));
     if let Some(key) = key {
-        found.push(format!("validator   {key}"));
-        found.push(match start.votes_above {
+        found.lines.push(format!("validator   {key}"));
+    }
+    let has_lease = home.lease().join(journal::LEASE_FILE).exists();
+    if key.is_none() && has_lease {
+        let (key, lease) = (home.validator_key_file(), home.lease());
+        found.wrong.push(format!("{} is missing, though {} is that of a validator", key.display(), lease.display()));
+    }
+    if !home.store().exists() && !home.log().exists() {
+        found.lines.push("data        none: no node has run here yet".to_owned());
+        return Ok(found);
+    }
+    let _lock = home.lock_as_it_is()?;
+    home.check_chain(chain_id)?;
+    let log_folder = Scratch::make()?;
+    let cache = usize::try_from(config.store.cache_mib << 20).unwrap_or(usize::MAX);
+    let options = StoreOptions { block_cache_bytes: cache, ..StoreOptions::default() };
+    let store = Store::look(&home.store(), chain_id, options, &log_folder.0)?;
+    if !home.log().exists() {
+        found.wrong.push(format!("{} is missing: it votes above what the lease says", home.log().display()));
+    } else {
+        look_at_desk(home, &store, Holder { chain: chain_id, key }, &mut found)?;
+    }
+    if key.is_some() && !has_lease && store.tip().is_some_and(|tip| tip.height > Height::ZERO) {
+        found.wrong.push(format!("{} is missing: it would listen through a whole epoch", home.lease().display()));
+    }
+    let checked = verify_blocks(&store, chain_id)?;
+    found.lines.push(format!("verified    hashes and contents of the newest {checked} blocks"));
+    found.lines.push(format!("checksums   of {} rows of the store", store.read_all()?));
+    crate::mining::look(&home.mining(), &mut found.torn, &mut found.wrong);
+    Ok(found)
+}
+
+/// What a start would find in log and lease.
+fn look_at_desk(home: &Home, store: &Store, holder: Holder, found: &mut Findings) -> Result<(), StartError> {
+    let disk = |folder: &Path| Untouched::new(FileDisk::at(folder));
+    let lease = home.lease();
+    let is_lease_there = lease.exists();
+    // Without a folder there is nothing to list: the log's own has no lease.
+    let lease = disk(if is_lease_there { &lease } else { &home.log() });
+    let desk: Opened<_> = Desk::open(disk(&home.log()), lease, holder)?;
+    let floor = desk.desk.floor_height();
+    found.lines.push(format!("log         {} records, cut below block {floor}", desk.log.len()));
+    if let Some(torn) = &desk.torn {
+        let (path, bytes, offset) = (home.log().join(&torn.file), torn.bytes, torn.offset);
+        found.torn.push(format!("{}: {bytes} bytes from offset {offset} on are an incomplete end", path.display()));
+    }
+    let start = starting_point(store, floor, desk.votes_above, desk.log)?;
+    let tip = start.tip.header.height;
+    found.lines.push(format!("newest block {tip} ({}), state root {}", start.tip.hash, start.tip.state_root));
+    if holder.key.is_some() {
+        found.lines.push(match start.votes_above {
             VoteBound::Above(above) => format!("votes       above view {} of epoch {}", above.view, above.epoch),
             VoteBound::Unknown(doubt) => format!("votes       not at once: {}", replica::sentence_of(doubt)),
         });
     }
-    Ok(found)
+    Ok(())
+}
+
+/// A folder for what RocksDB writes of itself, gone when it is dropped.
+struct Scratch(std::path::PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Scratch {
+    fn make() -> Result<Self, HomeError> {
+        let path = std::env::temp_dir().join(format!("thronosd-check-{}", std::process::id()));
+        match std::fs::create_dir_all(&path) {
+            Ok(()) => Ok(Self(path)),
+            Err(error) => Err(HomeError::Io { what: "make", path, error }),
+        }
+    }
 }
 
 /// Blocks that are verified at the end of the chain.

@@ -140,6 +140,14 @@ fn an_epochs_last_block_hands_over_to_the_next_set_and_to_no_other() {
     let certificate = certify(maker.id, &next_keys, statement, &[0, 1, 2, 3, 4]);
     assert_eq!(check(&chain, &first, &[], &certificate).expect("five of seven").validators, 7);
     assert_eq!(check(&chain, &first, &[], &maker.certify(statement, &all)).expect_err("the old set").code, "not_final");
+    // FAULTS RE7: a set signs its own epochs only, whatever a header names.
+    let old = Header { validators_hash: set_hash(&maker.genesis.validators), ..first.clone() };
+    let by_old = maker.certify(ChainMaker::finalize(&old), &all);
+    assert_eq!(check(&chain, &old, &[], &by_old).expect_err("it has gone").code, "unknown_validator_set");
+    let early = Header { epoch: Epoch::ZERO, ..first };
+    let by_new = certify(maker.id, &next_keys, ChainMaker::finalize(&early), &[0, 1, 2, 3, 4]);
+    assert_eq!(check(&chain, &early, &[], &by_new).expect_err("it was not there yet").code, "unknown_validator_set");
+    assert!(chain.knows_set(&maker.header(3, Hash32::ZERO)) && !chain.knows_set(&old) && !chain.knows_set(&early));
 }
 
 // FAULTS C10
