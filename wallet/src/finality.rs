@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use types::{Canonical, Hash32, Header, Height, List, Receipt, Transaction, Validator, ValidatorSet};
 
 use crate::chain::{Chain, CheckedHeader, FinalityClaim};
-use crate::client::types::{BlockResponse, ReceiptResponse, TransactionResponse, TransactionStatus};
+use crate::client::types::{BlockResponse, ProofResponse, ReceiptResponse, TransactionResponse, TransactionStatus};
 use crate::client::{EventStream, NodeClient, StreamEvent};
 use crate::{Error, Result};
 
@@ -338,6 +338,39 @@ pub fn check_claim(
 ) -> Result<CheckedHeader> {
     follow_sets(client, chain, header)?;
     chain.check_final(claim)
+}
+
+/// A state value, or its absence, with the final header that commits to it.
+#[derive(Clone, Debug)]
+pub struct ProvenValue {
+    /// The value; nothing when the key is absent.
+    pub value: Option<Vec<u8>>,
+    /// The state after this block.
+    pub height: Height,
+    /// The header of the next one.
+    pub header: CheckedHeader,
+}
+
+/// Checks what a node says of one key of the state.
+///
+/// # Errors
+/// `wrong_proof`, and as [`check_claim`].
+pub fn check_value(client: &NodeClient, chain: &mut Chain, answer: &ProofResponse, key: &[u8]) -> Result<ProvenValue> {
+    let wrong = |why: &str| Error::new("wrong_proof", why, "the node is lying or damaged: ask another one");
+    if answer.key_hex != hex::encode(key) {
+        return Err(wrong("the proof is about something else than what was asked for"));
+    }
+    let value = answer.value_hex.as_deref().map(hex::decode).transpose();
+    let value = value.map_err(|_| wrong("the value is not hexadecimal"))?;
+    let header = crate::chain::decode_header(&answer.header_hex)?;
+    let claim = FinalityClaim {
+        header_hex: &answer.header_hex,
+        descendants_hex: &answer.descendants_hex,
+        certificate_hex: &answer.certificate_hex,
+    };
+    let header = check_claim(client, chain, claim, &header)?;
+    let height = header.check_state(key, value.as_deref(), &answer.proof_hex)?;
+    Ok(ProvenValue { value, height, header })
 }
 
 /// Learns validator sets until the one that `target` names is known. Each step finds the boundary between blocks of a known and an

@@ -65,6 +65,12 @@ impl WalletHome {
         self.directory.join("checkpoints").join(format!("{chain}.json"))
     }
 
+    /// Where the assets of a chain that were proven are remembered.
+    #[must_use]
+    pub fn assets_path(&self, chain: ChainId) -> PathBuf {
+        self.directory.join("assets").join(format!("{chain}.json"))
+    }
+
     /// Where a signed transaction is kept from before it is handed in until it is known what became of it.
     ///
     /// # Errors

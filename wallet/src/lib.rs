@@ -8,6 +8,7 @@
 //! The way of a transfer: [`calls`] makes the call, [`transaction`] the body and the signature, [`client`] hands it to a node,
 //! [`finality`] waits, and [`chain`] checks the certificate.
 
+pub mod assets;
 pub mod calls;
 pub mod chain;
 pub mod checkpoint;

@@ -23,7 +23,7 @@ mod query;
 mod reject;
 
 use execution::{Context, GenesisError, Module, ModuleView, QueryArguments, QueryError, Reject, RejectDescription};
-use types::{Address, Genesis, ModuleId, Weight};
+use types::{Address, AssetId, Genesis, ModuleId, Weight};
 
 pub use call::{
     BATCH_RECIPIENTS_MAX, BatchTransfer, Burn, Create, MEMO_BYTES_MAX, Mint, Payment, TokensCall, Transfer,
@@ -31,6 +31,13 @@ pub use call::{
 pub use check::TRANSFER_WEIGHT;
 pub use event::TokensEvent;
 pub use reject::TokensReject;
+
+/// The key of the state under which an asset stands, as [`types::Asset`] in its canonical bytes: the module's id, big-endian, and the
+/// module's key.
+#[must_use]
+pub fn asset_key(id: AssetId) -> Vec<u8> {
+    [Tokens::ID.0.to_be_bytes().as_slice(), &keys::asset(id)].concat()
+}
 
 /// The module.
 #[derive(Clone, Copy, Debug, Default)]

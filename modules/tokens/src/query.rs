@@ -1,4 +1,5 @@
-//! Questions about assets: `asset` (`id`), `assets` (`from`, `limit`), `balance` (`asset`, `address` in hex or text).
+//! Questions about assets: `asset` (`id`), `asset_key` (`id`: the key of the state under which it stands, in hex), `assets` (`from`,
+//! `limit`), `balance` (`asset`, `address` in hex or text).
 
 use execution::{ModuleView, QueryArguments, QueryError, SCAN_MAX};
 use serde_json::{Value, json};
@@ -17,6 +18,7 @@ pub(crate) fn answer(view: &ModuleView<'_>, name: &str, arguments: &QueryArgumen
             let asset = asset(view, id).ok_or_else(|| QueryError::NotFound(format!("there is no asset {id}")))?;
             Ok(describe(view, id, &asset))
         }
+        "asset_key" => Ok(json!(types::to_hex(&crate::asset_key(number(arguments, "id")?)))),
         "assets" => {
             let from = if arguments.contains_key("from") { number(arguments, "from")? } else { AssetId::ZERO };
             let limit = match arguments.get("limit") {

@@ -137,21 +137,22 @@ pub(crate) async fn proof(
 ) -> Result<Json<ProofResponse>, ApiError> {
     let account = address(&text, state.port.genesis.network)?;
     let asset = params.asset.map_or(THR, AssetId);
-    off_thread(&state, move |port| prove(port, account, asset).map(Json)).await
+    let key = if asset == THR { keys::account(&account).to_vec() } else { keys::balance(asset, &account).to_vec() };
+    off_thread(&state, move |port| prove(port, &key).map(Json)).await
 }
 
-fn prove(port: &Port, account: Address, asset: AssetId) -> Result<ProofResponse, ApiError> {
+/// Proof of one key of the state, for other answers.
+pub(crate) fn prove(port: &Port, key: &[u8]) -> Result<ProofResponse, ApiError> {
     let tip = port.store.tip().map(|tip| tip.height).unwrap_or_default();
     let not_yet = || ApiError::not_found("no header holds a state root yet", "wait for the next block");
     let height = tip.0.checked_sub(1).map(Height).ok_or_else(not_yet)?;
-    let key = if asset == THR { keys::account(&account).to_vec() } else { keys::balance(asset, &account).to_vec() };
-    let proven = port.store.prove(height, &key)?;
+    let proven = port.store.prove(height, key)?;
     let child = port.store.block(height.next())?.ok_or_else(not_yet)?;
     let certificate = child.certificate.ok_or_else(not_yet)?;
     let descendants = read::descendants(&port.store, height.next(), &certificate)?;
     Ok(ProofResponse {
         height,
-        key_hex: hex::encode(&key),
+        key_hex: hex::encode(key),
         value_hex: proven.value.map(hex::encode),
         proof_hex: hex::encode(borsh::to_vec(&proven.proof).expect("writing to memory cannot fail")),
         header_hex: read::to_hex(&child.header),

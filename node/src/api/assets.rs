@@ -11,8 +11,9 @@ use serde::Deserialize;
 use types::{Amount, Asset, AssetId};
 
 use super::AppState;
+use super::accounts::prove;
 use super::error::ApiError;
-use super::models::{AssetResponse, AssetsResponse, ErrorResponse};
+use super::models::{AssetResponse, AssetsResponse, ErrorResponse, ProofResponse};
 use super::read;
 use super::request::{Path, number};
 use super::routes::off_thread;
@@ -54,6 +55,26 @@ pub(crate) async fn one(
 ) -> Result<Json<AssetResponse>, ApiError> {
     let id = AssetId(number(&id, "the number of an asset")?);
     off_thread(&state, move |port| find(port, &port.store.view()?, id).map(Json)).await
+}
+
+/// Proof of what the chain knows of an asset, its symbol, decimals, minter and cap, at the newest height whose root stands in a final
+/// header. The value is the asset in canonical bytes.
+#[utoipa::path(get, path = "/api/v1/assets/{id}/proof", tag = "assets",
+    params(("id" = u64, Path, description = "The asset's number.")),
+    responses((status = 200, body = ProofResponse), (status = 400, body = ErrorResponse), (status = 404, body = ErrorResponse)))]
+pub(crate) async fn proof(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+) -> Result<Json<ProofResponse>, ApiError> {
+    let id = AssetId(number(&id, "the number of an asset")?);
+    off_thread(&state, move |port| {
+        let arguments = BTreeMap::from([("id".to_owned(), id.to_string())]);
+        let key: String = ask(port, &port.store.view()?, "asset_key", &arguments)?;
+        let unreadable =
+            |_| ApiError::not_found("this node cannot name the asset's key", "ask a node of another version");
+        prove(port, &hex::decode(key).map_err(unreadable)?).map(Json)
+    })
+    .await
 }
 
 /// One asset, for other answers.

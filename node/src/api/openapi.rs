@@ -31,6 +31,7 @@ use super::{accounts, assets, blocks, fees, health, mining, node, stream, submit
         accounts::proof,
         assets::list,
         assets::one,
+        assets::proof,
         mining::work,
         mining::submit,
         mining::info,

@@ -36,6 +36,7 @@ pub(crate) fn table() -> Vec<Row> {
         ("/api/v1/accounts/{address}/proof", get(accounts::proof)),
         ("/api/v1/assets", get(assets::list)),
         ("/api/v1/assets/{id}", get(assets::one)),
+        ("/api/v1/assets/{id}/proof", get(assets::proof)),
         ("/api/v1/fees/estimate", get(fees::estimate)),
         ("/api/mining/work", get(mining::work)),
         ("/api/mining/submit", post(mining::submit)),

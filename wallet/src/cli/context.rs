@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use types::{Address, AddressError, Amount, AssetId, Height, MultisigPolicy, Network, THR};
 
+use crate::assets;
 use crate::calls::well_known_asset;
 use crate::chain::decode_header;
 use crate::checkpoint::Checkpoint;
@@ -283,22 +284,53 @@ impl Context {
                 return Ok(AssetChoice { id, symbol: symbol.to_owned(), decimals });
             }
         }
-        let assets = self.client()?.assets()?.assets;
-        let mut found = assets.into_iter().filter(|asset| asset.symbol == upper || asset.id.to_string() == text);
         let unknown = |why: &str| {
             let shown: String = text.chars().take(40).collect();
-            Error::new(
-                "unknown_asset",
-                format!("`{shown}` {why}"),
-                "see `thronos asset show`, and give the asset's number",
-            )
+            let hint = "see `thronos asset show`, and give the asset's number";
+            Error::new("unknown_asset", format!("`{shown}` {why}"), hint)
         };
+        let id = match text.parse().map(AssetId) {
+            Ok(id) => id,
+            Err(_) => self.asset_called(&upper, &unknown)?,
+        };
+        // Known already, and nobody is asked.
+        if let Some(known) =
+            self.pinned()?.map(|chain| assets::pinned(&self.home, chain.id(), id)).transpose()?.flatten()
+        {
+            return Ok(AssetChoice { id, symbol: known.symbol, decimals: known.decimals });
+        }
+        let client = self.client()?;
+        let mut chain = self.chain(&client)?;
+        let (asset, is_new) = assets::learn(&self.home, &client, &mut chain, id)?;
+        let assets::PinnedAsset { symbol, decimals } = asset;
+        if is_new {
+            let one = 10_u128.checked_pow(decimals.into()).unwrap_or(u128::MAX);
+            self.note(&format!("asset {id} is {symbol}, proven: 1 {symbol} is {one} base units ({decimals} decimals)"));
+        }
+        Ok(AssetChoice { id, symbol, decimals })
+    }
+
+    /// The number of the one asset with this symbol. Anybody can create an asset with a symbol that is taken.
+    fn asset_called(&self, symbol: &str, unknown: &dyn Fn(&str) -> Error) -> Result<AssetId> {
+        if let Some(chain) = self.pinned()?
+            && let [(id, _)] = assets::pinned_as(&self.home, chain.id(), symbol)?.as_slice()
+        {
+            return Ok(*id);
+        }
+        let listed = self.client()?.assets()?.assets;
+        let mut found = listed.into_iter().filter(|asset| asset.symbol == symbol);
         let asset = found.next().ok_or_else(|| unknown("is not an asset of this chain"))?;
-        // Anybody can create an asset with a symbol that is taken.
         if found.next().is_some() {
             return Err(unknown("is the symbol of several assets"));
         }
-        Ok(AssetChoice { id: asset.id, symbol: asset.symbol, decimals: asset.decimals })
+        let (client, id) = (self.client()?, asset.id);
+        let (proven, _) = assets::learn(&self.home, &client, &mut self.chain(&client)?, id)?;
+        if proven.symbol != symbol {
+            return Err(unknown(&format!("is not what asset {id} is called, whatever the node says")));
+        }
+        let decimals = proven.decimals;
+        self.note(&format!("{symbol} is asset {id} with {decimals} decimals, proven; whether it is the one that is meant nobody can prove"));
+        Ok(id)
     }
 
     /// Asks for a yes on the terminal.

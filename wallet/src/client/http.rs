@@ -147,6 +147,14 @@ impl NodeClient {
         self.get(&format!("/accounts/{}/proof?asset={asset}", plain(address)?))
     }
 
+    /// Proof of what the chain knows of an asset.
+    ///
+    /// # Errors
+    /// As [`Self::status`].
+    pub fn asset_proof(&self, asset: AssetId) -> Result<ProofResponse> {
+        self.get(&format!("/assets/{asset}/proof"))
+    }
+
     /// Hands in a transaction; returns as soon as the node has taken or refused it.
     ///
     /// # Errors

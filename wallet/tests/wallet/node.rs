@@ -208,7 +208,8 @@ impl World {
                 None => (200, json!({"id": path.trim_start_matches("/transactions/"), "status": "unknown"})),
             },
             ("GET", path) if path == format!("/accounts/{}", self.account.0) => (200, self.account_answer()),
-            ("GET", path) if path.ends_with("/proof") => (200, self.proof(path)),
+            ("GET", "/assets/1000/proof") => (200, self.gold_proof()),
+            ("GET", path) if path.starts_with("/accounts/") && path.ends_with("/proof") => (200, self.proof(path)),
             ("GET", path) if path.ends_with("/transactions") => (200, json!({"transactions": [], "cursor": "c-1"})),
             ("GET", "/api/mining/info") => (200, mining_info()),
             ("GET", path) if path.starts_with("/api/mining/accounts/") => (200, self.mining_account(path)),
@@ -340,13 +341,22 @@ impl World {
 
     /// A state of one account, proven by header 9.
     fn proof(&self, path: &str) -> Value {
-        use crypto::jellyfish::{KeyHash, Leaf, Proof, ValueHash};
         let text = path.trim_start_matches("/accounts/").trim_end_matches("/proof");
         let address = types::Address::parse(text, types::Network::Test).expect("an address");
-        let key = execution::keys::account(&address);
         let record = execution::AccountRecord { nonce: types::Nonce(self.account.1), thr: self.account.2 };
-        let value = borsh::to_vec(&record).expect("memory");
-        let leaf = Leaf { key_hash: KeyHash::of(&key), value_hash: ValueHash::of(&value) };
+        self.proven(&execution::keys::account(&address), borsh::to_vec(&record).expect("memory"))
+    }
+
+    /// A state of one asset, which has two decimals, whatever the node says elsewhere.
+    fn gold_proof(&self) -> Value {
+        let symbol = types::ByteString::new(b"GOLD".to_vec()).expect("short");
+        let asset = types::Asset { symbol, decimals: 2, minter: None, cap: Amount(100_000) };
+        self.proven(&tokens::asset_key(types::AssetId(1_000)), borsh::to_vec(&asset).expect("memory"))
+    }
+
+    fn proven(&self, key: &[u8], value: Vec<u8>) -> Value {
+        use crypto::jellyfish::{KeyHash, Leaf, Proof, ValueHash};
+        let leaf = Leaf { key_hash: KeyHash::of(key), value_hash: ValueHash::of(&value) };
         let header = Header { state_root: Hash32(leaf.hash()), ..self.maker.header(9, Hash32([1; 32])) };
         let mut shown = value;
         if self.conduct == Conduct::OtherBody {

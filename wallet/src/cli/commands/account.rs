@@ -5,11 +5,10 @@ use execution::{AccountRecord, keys};
 use serde_json::json;
 use types::{Amount, THR};
 
-use crate::chain::FinalityClaim;
 use crate::cli::context::Context;
 use crate::cli::report::{Report, lines};
 use crate::cli::submit::finality;
-use crate::finality::check_claim;
+use crate::finality::check_value;
 use crate::{Error, Result};
 
 /// `balance`
@@ -87,26 +86,13 @@ impl Proof {
         let answer = client.proof(&address.to_text(chain.network()), asset.id)?;
         let key =
             if asset.id == THR { keys::account(&address).to_vec() } else { keys::balance(asset.id, &address).to_vec() };
-        let wrong = |why: &str| Error::new("wrong_proof", why, "the node is lying or damaged: ask another one");
-        if answer.key_hex != hex::encode(&key) {
-            return Err(wrong("the proof is about another account or asset than the one asked for"));
-        }
-        let value = answer
-            .value_hex
-            .as_deref()
-            .map(hex::decode)
-            .transpose()
-            .map_err(|_| wrong("the value is not hexadecimal"))?;
-        let header = crate::chain::decode_header(&answer.header_hex)?;
-        let claim = FinalityClaim {
-            header_hex: &answer.header_hex,
-            descendants_hex: &answer.descendants_hex,
-            certificate_hex: &answer.certificate_hex,
-        };
-        let checked = check_claim(&client, &mut chain, claim, &header)?;
+        let proven = check_value(&client, &mut chain, &answer, &key)?;
+        let (value, height, checked) = (proven.value, proven.height, proven.header);
         context.remember(&chain, &checked)?;
-        let height = checked.check_state(&key, value.as_deref(), &answer.proof_hex)?;
-        let unreadable = |_| wrong("the proven value cannot be read by this wallet: use a newer one");
+        let unreadable = |_| {
+            let message = "the proven value cannot be read by this wallet: use a newer one";
+            Error::new("wrong_proof", message, "the node is lying or damaged: ask another one")
+        };
         let (amount, nonce) = match (value.as_deref(), asset.id == THR) {
             (None, _) => (Amount::ZERO, None),
             (Some(value), true) => {
