@@ -209,6 +209,12 @@ impl<D: Disk> Lease<D> {
         self.terms.end
     }
 
+    /// The key that it is about; none for that of a node that only follows.
+    #[must_use]
+    pub fn key(&self) -> Option<BlsPublicKey> {
+        Some(self.terms.key).filter(|key| *key != BlsPublicKey::ZERO)
+    }
+
     /// When an operator last raised the bound, if one did.
     #[must_use]
     pub fn allowed(&self) -> Option<TimeMs> {

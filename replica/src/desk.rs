@@ -7,7 +7,7 @@
 
 use journal::{Disk, Floor, Holder, Journal, JournalError, Lease, Position, VoteBound};
 use types::canary::{Canary, planted};
-use types::{DecodeError, Height, TimeMs};
+use types::{BlsPublicKey, DecodeError, Height, TimeMs};
 
 use crate::effect::Effect;
 use crate::log::LogRecord;
@@ -133,6 +133,12 @@ impl<D: Disk> Desk<D> {
     /// [`DeskError`] when the disk fails.
     pub fn vote_only_above(&mut self, position: Position) -> Result<(), DeskError> {
         Ok(self.lease.settle(position)?)
+    }
+
+    /// The key that the lease is about; none for a node that only follows.
+    #[must_use]
+    pub fn lease_key(&self) -> Option<BlsPublicKey> {
+        self.lease.key()
     }
 
     /// The newest height that the log knows to be on the store's disk.

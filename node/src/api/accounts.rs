@@ -5,7 +5,7 @@ use axum::extract::State;
 use execution::keys;
 use serde::Deserialize;
 use store::AccountPlace;
-use types::{Address, AssetId, Height, THR};
+use types::{AssetId, Height, THR};
 use utoipa::IntoParams;
 
 use super::AppState;

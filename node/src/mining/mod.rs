@@ -168,7 +168,11 @@ pub(crate) fn look(folder: &Path, torn: &mut Vec<String>, wrong: &mut Vec<String
         (Ok(snapshot), Ok(journal)) => {
             let stored = stratum::ledger::Stored { snapshot, journal: journal.unwrap_or_default() };
             match stratum::ledger::recover_whole(&stored) {
-                (_, Some(error)) => wrong.push(format!("{}: {error}", folder.display())),
+                (_, Some(error)) => {
+                    let is_snapshot = matches!(error, stratum::ledger::LedgerError::Snapshot(_));
+                    let name = if is_snapshot { "shares.snapshot" } else { "shares.journal" };
+                    wrong.push(format!("{}: {error}", folder.join(name).display()));
+                }
                 (recovered, None) if recovered.torn_bytes > 0 => {
                     let (path, bytes) = (folder.join("shares.journal"), recovered.torn_bytes);
                     torn.push(format!("{}: {bytes} bytes are an incomplete end", path.display()));

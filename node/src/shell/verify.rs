@@ -43,10 +43,6 @@ pub fn verify_home(home: &Home, config: &Config) -> Result<Findings, StartError>
         found.lines.push(format!("validator   {key}"));
     }
     let has_lease = home.lease().join(journal::LEASE_FILE).exists();
-    if key.is_none() && has_lease {
-        let (key, lease) = (home.validator_key_file(), home.lease());
-        found.wrong.push(format!("{} is missing, though {} is that of a validator", key.display(), lease.display()));
-    }
     if !home.store().exists() && !home.log().exists() {
         found.lines.push("data        none: no node has run here yet".to_owned());
         return Ok(found);
@@ -75,16 +71,19 @@ pub fn verify_home(home: &Home, config: &Config) -> Result<Findings, StartError>
 /// What a start would find in log and lease.
 fn look_at_desk(home: &Home, store: &Store, holder: Holder, found: &mut Findings) -> Result<(), StartError> {
     let disk = |folder: &Path| Untouched::new(FileDisk::at(folder));
-    let lease = home.lease();
-    let is_lease_there = lease.exists();
+    let (log, lease) = (home.log(), home.lease());
     // Without a folder there is nothing to list: the log's own has no lease.
-    let lease = disk(if is_lease_there { &lease } else { &home.log() });
-    let desk: Opened<_> = Desk::open(disk(&home.log()), lease, holder)?;
+    let lease = if lease.exists() { &lease } else { &log };
+    let desk: Opened<_> = Desk::open(disk(&log), disk(lease), holder)?;
     let floor = desk.desk.floor_height();
     found.lines.push(format!("log         {} records, cut below block {floor}", desk.log.len()));
     if let Some(torn) = &desk.torn {
         let (path, bytes, offset) = (home.log().join(&torn.file), torn.bytes, torn.offset);
         found.torn.push(format!("{}: {bytes} bytes from offset {offset} on are an incomplete end", path.display()));
+    }
+    if let Some(key) = desk.desk.lease_key().filter(|_| holder.key.is_none()) {
+        let (path, lease) = (home.validator_key_file(), lease.display());
+        found.wrong.push(format!("{} is missing, though {lease} is that of the validator {key}", path.display()));
     }
     let start = starting_point(store, floor, desk.votes_above, desk.log)?;
     let tip = start.tip.header.height;
@@ -125,7 +124,7 @@ fn verify_blocks(store: &Store, chain_id: ChainId) -> Result<u64, StoreError> {
     let mut height = store.tip().ok_or(StoreError::NotInitialized)?.height;
     let mut expected = store.block(height)?.map(|block| block.hash);
     let mut checked = 0;
-    while checked < VERIFIED_MAX && height > types::Height::ZERO {
+    while checked < VERIFIED_MAX && height > Height::ZERO {
         let damaged =
             |what: &str| StoreError::Damaged { path: store.path().to_owned(), what: format!("block {height}: {what}") };
         let block = store.block(height)?.ok_or_else(|| damaged("it is missing"))?;
