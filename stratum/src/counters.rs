@@ -27,6 +27,25 @@ impl Recent {
     }
 }
 
+/// Counts within spans of [`COUNTING_SPAN_MS`] that begin with what is counted: for limits so high that all times would be a lot to
+/// keep.
+#[derive(Debug, Default)]
+pub struct Spans {
+    begin_ms: u64,
+    count: usize,
+}
+
+impl Spans {
+    /// Counts one more at `now_ms`, and says whether there are more than `limit` in this span.
+    pub const fn exceeds(&mut self, now_ms: u64, limit: usize) -> bool {
+        if now_ms.saturating_sub(self.begin_ms) >= COUNTING_SPAN_MS {
+            (self.begin_ms, self.count) = (now_ms, 0);
+        }
+        self.count = self.count.saturating_add(1);
+        self.count > limit
+    }
+}
+
 /// Workers that are kept away for a while. A ban holds for a worker as seen from one IP address, so that nobody can
 /// shut out another's machine by misbehaving in its name.
 #[derive(Debug, Default)]
@@ -80,6 +99,15 @@ mod tests {
         let mut flood = Recent::default();
         assert_eq!((0..100_000).filter(|index| flood.exceeds(index / 1_000, 12)).count(), 99_988);
         assert!(flood.times_ms.len() <= 13);
+    }
+
+    #[test]
+    fn a_span_begins_with_what_is_counted_and_holds_two_numbers() {
+        let mut spans = Spans::default();
+        assert!((0..3_000).all(|index| !spans.exceeds(5_000_000 + index, 3_000)));
+        assert!(spans.exceeds(5_000_000 + COUNTING_SPAN_MS - 1, 3_000));
+        assert!(!spans.exceeds(5_000_000 + COUNTING_SPAN_MS, 3_000));
+        assert!(size_of::<Spans>() <= 16, "for each of thousands of connections");
     }
 
     #[test]

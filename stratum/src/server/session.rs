@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use pow::Difficulty;
 
-use crate::counters::Recent;
+use crate::counters::{Recent, Spans};
 use crate::extranonces::Extranonce1;
 use crate::job::{Jobs, Space};
 use crate::line::LineDecoder;
@@ -57,8 +57,8 @@ pub(super) struct Session {
     pub announced: Option<Difficulty>,
     pub requests: Recent,
     pub invalid: Recent,
-    pub late: Recent,
-    pub accepted: Recent,
+    pub late: Spans,
+    pub accepted: Spans,
     pub opened_ms: u64,
     pub heard_ms: u64,
     pub notified_ms: u64,
@@ -85,8 +85,8 @@ impl Session {
             announced: None,
             requests: Recent::default(),
             invalid: Recent::default(),
-            late: Recent::default(),
-            accepted: Recent::default(),
+            late: Spans::default(),
+            accepted: Spans::default(),
             opened_ms: now_ms,
             heard_ms: now_ms,
             notified_ms: now_ms,
