@@ -231,7 +231,8 @@ fn programs_get_errors_as_documents_and_defaults_need_no_home() {
     assert!(document["message"].as_str().is_some_and(|message| message.contains("--nonsense")), "{document}");
     let (exit, document) = json(&["keys", "allow-votes", "--json"]);
     assert!(exit == Some(2) && document["message"].as_str().is_some(), "{document}");
-    let defaults = output(&["config", "print", "--defaults"]);
+    let defaults =
+        thronosd(&["config", "print", "--defaults"]).env("THRONOS_HOME", "/nowhere").output().expect("it runs");
     assert!(defaults.status.success() && String::from_utf8_lossy(&defaults.stdout).contains("[network]"));
 }
 

@@ -21,7 +21,7 @@ pub(crate) enum ConfigVerb {
         #[command(flatten)]
         settings: SettingArguments,
         /// Print what holds where nothing is set, and read no home.
-        #[arg(long, conflicts_with_all = ["home", "bootstrap", "listen", "api", "settings"])]
+        #[arg(long, conflicts_with_all = ["bootstrap", "listen", "api", "settings"])]
         defaults: bool,
     },
 }

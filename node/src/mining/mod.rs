@@ -201,8 +201,8 @@ fn tell(event: &Event, reminder: &Mutex<Reminder>) {
             let worker = worker.as_ref().map(|worker| worker.name.to_string());
             let reason = CloseReason::name(*reason);
             match is_due(reason) {
-                Some(held_back) => {
-                    tracing::warn!(worker, %ip, reason, held_back, "a worker is sent away for five minutes")
+                Some(withheld) => {
+                    tracing::warn!(worker, %ip, reason, withheld, "a worker is sent away for five minutes")
                 }
                 None => tracing::debug!(worker, %ip, reason, "a worker is sent away for five minutes"),
             }

@@ -99,14 +99,18 @@ impl Task {
         if taken.incoming >= limits.incoming()
             && let Some(times) = self.reminder.about("places full", now_ms)
         {
-            tracing::warn!(places = limits.incoming(), times, "strangers have all places: some give way to others");
+            tracing::warn!(
+                places = limits.incoming(),
+                withheld = times,
+                "strangers have all places: some give way to others"
+            );
         }
         let Some((group, count)) = taken.dominant else { return };
         if count >= DOMINANT_MIN
             && count > limits.incoming() / 2
             && let Some(times) = self.reminder.about("group dominant", now_ms)
         {
-            tracing::warn!(%group, count, times, "most strangers come from one provider");
+            tracing::warn!(%group, count, withheld = times, "most strangers come from one provider");
         }
     }
 

@@ -141,7 +141,7 @@ impl Task {
         if let Some(times) = self.reminder.about("twin", now_ms) {
             let what = "two machines have this network key, and the first one keeps its place: stop the other one, or give it a \
                         home of its own with `thronosd init`";
-            tracing::warn!(peer = %id, times, "{what}");
+            tracing::warn!(peer = %id, withheld = times, "{what}");
         }
         let Some(peer) = self.peers.get_mut(&id) else { return };
         for connection in peer.connections.iter_mut().filter(|known| connections.contains(&known.id)) {
@@ -163,7 +163,7 @@ impl Task {
         if let Some(times) = self.reminder.about("own twin", now_ms) {
             let what = "another machine runs with this node's network key, says a peer: stop one of them, or give this one a home \
                         of its own with `thronosd init`";
-            tracing::warn!(peer = %id, times, "{what}");
+            tracing::warn!(peer = %id, withheld = times, "{what}");
         }
     }
 

@@ -39,7 +39,7 @@ impl Task {
     pub(super) fn on_unknown(&mut self, peer: PeerKey, what: &'static str) {
         self.counts.add(Count::UnknownKind);
         if let Some(times) = self.reminder.about("unknown kind", self.meter.now_ms()) {
-            tracing::info!(%peer, what, times, "a peer says something that this version does not know");
+            tracing::info!(%peer, what, withheld = times, "a peer says something that this version does not know");
         }
     }
 

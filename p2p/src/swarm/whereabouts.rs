@@ -84,7 +84,7 @@ impl Task {
             Err(BookRefusal::Bucket(group)) => {
                 self.counts.add(Count::BookFull);
                 if let Some(times) = self.reminder.about("book full", self.meter.now_ms()) {
-                    tracing::warn!(%group, times, "peers of one provider want more lines of the address book than they may have");
+                    tracing::warn!(%group, withheld = times, "peers of one provider want more lines of the address book than they may have");
                 }
             }
         }
