@@ -13,7 +13,7 @@ use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
 
 use super::message::LINE_BYTES_MAX;
-use super::trust::{Trust, sentence_of};
+use super::trust::{Trust, in_words};
 
 /// Longest wait for a connection.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
@@ -78,7 +78,7 @@ impl Reader {
                 ErrorKind::WouldBlock | ErrorKind::TimedOut => {
                     Error::new(ErrorKind::TimedOut, format!("the pool said nothing for {} s", SILENCE_MAX.as_secs()))
                 }
-                _ => error,
+                _ => in_words(error),
             })?;
             if count == 0 {
                 return Err(Error::new(ErrorKind::UnexpectedEof, "the pool closed the connection"));
@@ -109,9 +109,7 @@ impl Reader {
             let mut received = &raw[..count];
             while !received.is_empty() {
                 connection.read_tls(&mut received)?;
-                connection
-                    .process_new_packets()
-                    .map_err(|error| Error::new(ErrorKind::InvalidData, sentence_of(&error)))?;
+                connection.process_new_packets().map_err(|error| Error::new(ErrorKind::InvalidData, error))?;
             }
             flush(&mut connection, &mut self.socket)?;
         }
@@ -129,8 +127,8 @@ impl Writer {
             None => self.socket.write_all(line.as_bytes()),
             Some(tls) => {
                 let mut connection = locked(tls);
-                connection.writer().write_all(line.as_bytes())?;
-                flush(&mut connection, &mut self.socket)
+                let written = connection.writer().write_all(line.as_bytes());
+                written.and_then(|()| flush(&mut connection, &mut self.socket)).map_err(in_words)
             }
         }
     }

@@ -67,8 +67,16 @@ impl Trust {
     }
 }
 
+/// The same error, in words for people if it is one of TLS, by whichever call it came.
+pub(super) fn in_words(error: Error) -> Error {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(of_tls) => Error::new(error.kind(), sentence_of(of_tls)),
+        None => error,
+    }
+}
+
 /// What is wrong with a connection over TLS, and what helps.
-pub(super) fn sentence_of(error: &rustls::Error) -> String {
+fn sentence_of(error: &rustls::Error) -> String {
     let what = match error {
         rustls::Error::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
