@@ -3,7 +3,7 @@
 //! A listener that is too slow misses notices and is told so; it then reads what it missed from the store by height.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
 use execution::FinalizedBlock;
 use replica::{DecidedBlock, held_bytes};
@@ -53,7 +53,8 @@ struct Decided {
     told: Height,
 }
 
-/// One sort of blocks on its way to listeners. What they are sent are names: the blocks are held here, as many as may be.
+/// One sort of blocks on its way to listeners. What they are sent are names: the blocks are held here, as many as may be, until
+/// all who listen have heard them.
 #[derive(Debug)]
 struct Blocks<T> {
     names: broadcast::Sender<Weak<T>>,
@@ -67,6 +68,13 @@ struct Held<T> {
     bytes: usize,
 }
 
+impl<T> Held<T> {
+    fn let_go(&mut self) {
+        let bytes = self.blocks.pop_front().map_or(0, |(_, bytes)| bytes);
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+}
+
 impl<T> Blocks<T> {
     fn new() -> Self {
         let held = Mutex::new(Held { blocks: VecDeque::new(), bytes: 0 });
@@ -74,7 +82,7 @@ impl<T> Blocks<T> {
     }
 
     fn tell(&self, block: &Arc<T>, bytes: usize) {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.lock();
         if self.names.receiver_count() == 0 {
             (held.blocks, held.bytes) = (VecDeque::new(), 0);
             return;
@@ -82,25 +90,50 @@ impl<T> Blocks<T> {
         held.blocks.push_back((block.clone(), bytes));
         held.bytes = held.bytes.saturating_add(bytes);
         while held.blocks.len() > BLOCKS_BEHIND_MAX || held.blocks.len() > 1 && held.bytes > BYTES_BEHIND_MAX {
-            let bytes = held.blocks.pop_front().map_or(0, |(_, bytes)| bytes);
-            held.bytes = held.bytes.saturating_sub(bytes);
+            held.let_go();
         }
         // Nobody listening any more is no error.
         let _ = self.names.send(Arc::downgrade(block));
+    }
+
+    /// Lets go of the blocks that nobody has yet to hear.
+    fn heard(&self) {
+        let mut held = self.lock();
+        let unheard = self.names.len();
+        while held.blocks.len() > unheard {
+            held.let_go();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held<T>> {
+        // A panic elsewhere loses no more than the count of one block.
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Listens to one sort of blocks.
 #[derive(Debug)]
-pub struct Listening<T>(broadcast::Receiver<Weak<T>>);
+pub struct Listening<T> {
+    names: broadcast::Receiver<Weak<T>>,
+    /// Not held: the channel closes when its sender goes.
+    blocks: Weak<Blocks<T>>,
+}
 
 impl<T> Listening<T> {
+    fn to(blocks: &Arc<Blocks<T>>) -> Self {
+        Self { names: blocks.names.subscribe(), blocks: Arc::downgrade(blocks) }
+    }
+
     /// Waits for the next block.
     ///
     /// # Errors
     /// As those of the channel; a block that is not held any more was missed.
     pub async fn recv(&mut self) -> Result<Arc<T>, RecvError> {
-        self.0.recv().await?.upgrade().ok_or(RecvError::Lagged(1))
+        let block = self.names.recv().await?.upgrade();
+        if let Some(blocks) = self.blocks.upgrade() {
+            blocks.heard();
+        }
+        block.ok_or(RecvError::Lagged(1))
     }
 }
 
@@ -176,13 +209,13 @@ impl Notices {
     /// Listens to blocks as they become final, certified or not, from now on.
     #[must_use]
     pub fn finals(&self) -> Listening<DecidedBlock> {
-        Listening(self.finals.names.subscribe())
+        Listening::to(&self.finals)
     }
 
     /// Listens to final blocks that are certified and stored, from now on.
     #[must_use]
     pub fn blocks(&self) -> Listening<FinalizedBlock> {
-        Listening(self.blocks.names.subscribe())
+        Listening::to(&self.blocks)
     }
 
     /// Listens to changes of the pool from now on.
@@ -242,7 +275,7 @@ mod tests {
         for height in [1, 2, 1, 2, 3, 3] {
             notices.decided(block(height));
         }
-        let next = || finals.0.try_recv().ok()?.upgrade();
+        let next = || finals.names.try_recv().ok()?.upgrade();
         let told: Vec<u64> = std::iter::from_fn(next).map(|told| told.header.height.0).collect();
         assert_eq!(told, [1, 2, 3]);
         assert_eq!(notices.newest_decided().map(|newest| newest.header.height), Some(Height(3)));
@@ -252,8 +285,8 @@ mod tests {
     #[tokio::test]
     async fn what_is_held_for_a_slow_listener_is_bounded_in_bytes_and_it_hears_that_it_missed_the_rest() {
         let told = |bytes: usize, count: u64| {
-            let blocks = Blocks::new();
-            let slow = Listening(blocks.names.subscribe());
+            let blocks = Arc::new(Blocks::new());
+            let slow = Listening::to(&blocks);
             (1..=count).for_each(|height| blocks.tell(&block(height), bytes));
             (blocks, slow)
         };
@@ -269,7 +302,7 @@ mod tests {
             assert_eq!(inside, held, "{bytes} bytes each");
             assert!(matches!(slow.recv().await, Err(RecvError::Lagged(_))));
             let mut heard = Vec::new();
-            while !slow.0.is_empty() {
+            while !slow.names.is_empty() {
                 heard.extend(slow.recv().await.ok().map(|told| told.header.height.0));
             }
             let first = count + 1 - u64::try_from(held).expect("few");
@@ -280,6 +313,30 @@ mod tests {
         drop(slow);
         blocks.tell(&block(11), 1);
         assert_eq!(blocks.held.lock().expect("nobody panicked").blocks.len(), 0);
+    }
+
+    // FAULTS HB7
+    #[tokio::test]
+    async fn a_block_is_held_until_the_slowest_has_heard_it_and_no_longer() {
+        let blocks = Arc::new(Blocks::new());
+        let (mut quick, mut slow) = (Listening::to(&blocks), Listening::to(&blocks));
+        let inside = || {
+            let held = blocks.held.lock().expect("nobody panicked");
+            (held.blocks.len(), held.bytes)
+        };
+        (1..=3).for_each(|height| blocks.tell(&block(height), 10));
+        for height in 1..=3 {
+            assert_eq!(quick.recv().await.expect("it is held").header.height, Height(height));
+        }
+        assert_eq!(inside(), (3, 30), "one has heard none of them");
+        assert_eq!(slow.recv().await.expect("it is held").header.height, Height(1));
+        assert_eq!(inside(), (2, 20));
+        drop(slow);
+        blocks.tell(&block(4), 10);
+        assert_eq!(quick.recv().await.expect("it is held").header.height, Height(4));
+        assert_eq!(inside(), (0, 0));
+        drop(blocks);
+        assert!(matches!(quick.recv().await, Err(RecvError::Closed)), "a listener keeps no channel open");
     }
 
     #[test]
