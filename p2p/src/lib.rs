@@ -30,6 +30,7 @@ mod reminder;
 mod standing;
 #[cfg(feature = "swarm")]
 mod swarm;
+mod wishes;
 
 pub use address_policy::{AddressPolicy, AddressRefusal, PrivateAddresses};
 pub use backoff::Backoff;
@@ -51,3 +52,4 @@ pub use swarm::{
     PeerAddresses, PeerInfo, RefusalReason, RequestError, RequestId, RequestToken, SendError, Taken, Verdict,
     peer_key_of_secret, resident_bytes, spawn,
 };
+pub use wishes::{BANS_MAX, Ban, Unwanted, Wishes};

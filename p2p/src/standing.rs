@@ -81,6 +81,11 @@ impl Standing {
         self.records.get(&peer).is_some_and(|record| record.blocked_until_ms > now_ms)
     }
 
+    /// Holds nothing against a peer any more.
+    pub fn pardon(&mut self, peer: PeerKey) {
+        self.records.remove(&peer);
+    }
+
     /// Whether nothing is held against anybody.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -2,6 +2,7 @@
 //!
 //! It must not know what a value means. Invariant: every answer that lists something is bounded by the caller.
 
+use std::io::Read;
 use std::sync::PoisonError;
 
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -39,6 +40,17 @@ pub struct StateProof {
     pub value: Option<Vec<u8>>,
     /// Leads from the value to the root.
     pub proof: Proof,
+}
+
+/// The length of a list, read without what is in it.
+struct Length(u32);
+
+impl BorshDeserialize for Length {
+    fn deserialize_reader<R: Read>(reader: &mut R) -> std::io::Result<Self> {
+        let length = u32::deserialize_reader(reader)?;
+        std::io::copy(reader, &mut std::io::sink())?;
+        Ok(Self(length))
+    }
 }
 
 impl Store {
@@ -80,6 +92,16 @@ impl Store {
     /// [`StoreError::Damaged`] when they cannot be read.
     pub fn receipts(&self, height: Height) -> Result<Option<Vec<Receipt>>, StoreError> {
         self.row(Column::Receipts, height)
+    }
+
+    /// How many transactions the block at a height has; nothing is decoded for it but the number.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when it cannot be read.
+    pub fn transactions_count(&self, height: Height) -> Result<Option<u32>, StoreError> {
+        // The first receipt is the block's own.
+        let receipts = self.row(Column::Receipts, height)?;
+        Ok(receipts.map(|Length(receipts)| receipts.saturating_sub(1)))
     }
 
     /// Where the transaction with this id stands.

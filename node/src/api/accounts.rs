@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use execution::keys;
 use serde::Deserialize;
-use store::AccountPlace;
-use types::{AssetId, Height, THR};
+use store::{AccountPlace, StoredBlock};
+use types::{AssetId, Body, Height, Receipt, THR, Transaction};
 use utoipa::IntoParams;
 
 use super::AppState;
@@ -14,7 +14,7 @@ use super::error::ApiError;
 use super::models::{AccountResponse, BalanceResponse, ErrorResponse, HistoryEntry, HistoryResponse, ProofResponse};
 use super::read;
 use super::request::{Params, Path, address, page, shown};
-use super::routes::off_thread;
+use super::routes::{off_thread, off_thread_for};
 use crate::shell::Port;
 
 /// An account's nonce and balances after the newest final block.
@@ -71,14 +71,42 @@ pub(crate) async fn history(
     let account = address(&text, state.port.genesis.network)?;
     let limit = page(params.limit)? as usize;
     let before = params.cursor.as_deref().map(read_cursor).transpose()?;
-    off_thread(&state, move |port| {
+    off_thread_for(&state, move |port, asker| {
         let places = port.store.account_history(&account, before, limit)?;
-        let last = places.last().filter(|_| places.len() == limit);
+        let is_whole = places.len() < limit;
+        let (mut transactions, mut last, mut read_bytes) = (Vec::new(), None, 0_usize);
+        let mut open: Option<OpenBlock> = None;
+        let mut rest = places.into_iter().peekable();
+        while let Some(place) = rest.next_if(|_| read_bytes < PAGE_BYTES_MAX) {
+            asker.is_here()?;
+            let block = match open.take().filter(|block: &OpenBlock| block.height == place.height) {
+                Some(block) => block,
+                None => {
+                    let block = OpenBlock::read(port, place.height)?;
+                    read_bytes = read_bytes.saturating_add(block.bytes);
+                    block
+                }
+            };
+            transactions.extend(block.entry(port, place));
+            (open, last) = (Some(block), Some(place));
+        }
+        let last = last.filter(|_| !is_whole || rest.peek().is_some());
         let cursor = last.map(|place| format!("{}.{}", place.height, place.receipt));
-        let transactions = places.into_iter().map(|place| entry(port, place)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Json(HistoryResponse { transactions: transactions.into_iter().flatten().collect(), cursor }))
+        Ok(Json(HistoryResponse { transactions, cursor }))
     })
     .await
+}
+
+/// Bytes of bodies that one page of a history may read; the next page goes on where it ends.
+const PAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// A block whose transactions are looked at, so that those that stand in one block read it once.
+struct OpenBlock {
+    height: Height,
+    block: Option<StoredBlock>,
+    body: Body,
+    receipts: Vec<Receipt>,
+    bytes: usize,
 }
 
 fn read_cursor(text: &str) -> Result<AccountPlace, ApiError> {
@@ -93,28 +121,29 @@ fn read_cursor(text: &str) -> Result<AccountPlace, ApiError> {
     Ok(AccountPlace { height: Height(height), receipt })
 }
 
-fn entry(port: &Port, place: AccountPlace) -> Result<Option<HistoryEntry>, ApiError> {
-    let (block, receipts) = (port.store.block(place.height)?, port.store.receipts(place.height)?);
-    let found = receipts.and_then(|receipts| receipts.into_iter().nth(place.receipt as usize));
-    let Some((block, found)) = block.zip(found) else { return Ok(None) };
-    let index = place.receipt.checked_sub(1);
-    let transaction = match index {
-        Some(index) => {
-            let body = port.store.body(place.height)?;
-            body.and_then(|body| body.transactions.into_vec().into_iter().nth(index as usize))
-        }
-        None => None,
-    };
-    let sender = transaction.as_ref().map(|transaction| read::text(transaction.body.sender, port.genesis.network));
-    Ok(Some(HistoryEntry {
-        id: found.id,
-        height: place.height,
-        index,
-        time: block.header.time,
-        sender,
-        receipt: read::receipt(&port.registry, &found),
-        transaction,
-    }))
+impl OpenBlock {
+    fn read(port: &Port, height: Height) -> Result<Self, ApiError> {
+        let (block, body) = (port.store.block(height)?, port.store.body(height)?.unwrap_or_default());
+        let receipts = port.store.receipts(height)?.unwrap_or_default();
+        let bytes = body.transactions.iter().map(Transaction::encoded_length).fold(0, usize::saturating_add);
+        Ok(Self { height, block, body, receipts, bytes })
+    }
+
+    fn entry(&self, port: &Port, place: AccountPlace) -> Option<HistoryEntry> {
+        let (block, found) = (self.block.as_ref()?, self.receipts.get(place.receipt as usize)?);
+        let index = place.receipt.checked_sub(1);
+        let transaction = index.and_then(|index| self.body.transactions.get(index as usize)).cloned();
+        let sender = transaction.as_ref().map(|transaction| read::text(transaction.body.sender, port.genesis.network));
+        Some(HistoryEntry {
+            id: found.id,
+            height: place.height,
+            index,
+            time: block.header.time,
+            sender,
+            receipt: read::receipt(&port.registry, found),
+            transaction,
+        })
+    }
 }
 
 #[derive(Deserialize, IntoParams)]

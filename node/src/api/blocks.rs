@@ -12,7 +12,7 @@ use super::error::ApiError;
 use super::models::{BlockResponse, BlocksResponse, ErrorResponse, TransactionInBlock};
 use super::read;
 use super::request::{BlockName, Params, Path, block_name, page};
-use super::routes::off_thread;
+use super::routes::{off_thread, off_thread_for};
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -32,14 +32,15 @@ pub(crate) async fn list(
     Params(params): Params<BlocksParams>,
 ) -> Result<Json<BlocksResponse>, ApiError> {
     let limit = u64::from(page(params.limit)?);
-    off_thread(&state, move |port| {
+    off_thread_for(&state, move |port, asker| {
         let tip = port.store.tip().map(|tip| tip.height).unwrap_or_default();
         let from = params.from.map_or_else(|| tip.saturating_sub(limit - 1), Height);
         let mut blocks = Vec::new();
         let mut height = from;
         while blocks.len() < usize::try_from(limit).unwrap_or(usize::MAX) {
+            asker.is_here()?;
             let Some(block) = port.store.block(height)? else { break };
-            let transactions = port.store.receipts(height)?.map_or(0, |receipts| receipts.len().saturating_sub(1));
+            let transactions = port.store.transactions_count(height)?.unwrap_or_default() as usize;
             blocks.push(read::summary(&block, transactions));
             height = height.next();
         }

@@ -4,7 +4,7 @@
 //! machine.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use execution::{Registry, Reject};
 use mempool::PoolReject;
@@ -18,7 +18,12 @@ use crate::shell::Unavailable;
 pub(crate) struct ApiError {
     status: StatusCode,
     body: ErrorResponse,
+    /// Seconds after which to ask again.
+    retry_after_s: Option<u32>,
 }
+
+/// The same where nothing else is said, of what passes by itself.
+const RETRY_AFTER_S: u32 = 1;
 
 impl ApiError {
     /// An error with its three parts.
@@ -34,7 +39,15 @@ impl ApiError {
             message.truncate(end);
             message.push('…');
         }
-        Self { status, body: ErrorResponse { code: code.into(), message, hint: hint.into() } }
+        let passes = matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS);
+        let retry_after_s = passes.then_some(RETRY_AFTER_S);
+        Self { status, body: ErrorResponse { code: code.into(), message, hint: hint.into() }, retry_after_s }
+    }
+
+    /// Says when to ask again.
+    pub(crate) const fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
     }
 
     /// 400: the request itself is wrong.
@@ -153,6 +166,10 @@ impl From<Unavailable> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        (self.status, Json(self.body)).into_response()
+        let mut response = (self.status, Json(self.body)).into_response();
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
     }
 }

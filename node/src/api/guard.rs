@@ -1,4 +1,4 @@
-//! What every request passes: who may ask, for how long, and how many at once.
+//! What every request passes: who may ask, for how long, and how much of its answers waits to be read.
 //!
 //! A web page must not reach a node on its reader's machine: the Host header must name this node (against DNS rebinding), and a
 //! request that comes from a page must come from an allowed origin. No route answers to any origin.
@@ -20,8 +20,6 @@ use super::request::shown;
 use crate::config::ApiSettings;
 use crate::metrics::Metrics;
 
-/// Requests that are worked on at once, streams not counted.
-const REQUESTS_MAX: usize = 4_096;
 /// An answer of so many bytes needs no room: 64 MiB over all connections.
 const SHORT_BYTES_MAX: u64 = 64 * 1024;
 /// Bytes of longer answers that wait to be read. The longest, a full block in JSON, is a third of it.
@@ -34,7 +32,6 @@ pub(crate) struct Guard {
     address: SocketAddr,
     hosts: Vec<String>,
     origins: Vec<String>,
-    room: Semaphore,
     /// Bytes that may still wait to be read.
     waiting: Arc<Semaphore>,
     metrics: Arc<Metrics>,
@@ -46,7 +43,6 @@ impl Guard {
             address,
             hosts: settings.hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
             origins: settings.origins.iter().map(|origin| origin.trim_end_matches('/').to_ascii_lowercase()).collect(),
-            room: Semaphore::new(REQUESTS_MAX),
             waiting: Arc::new(Semaphore::new(WAITING_BYTES_MAX)),
             metrics,
         }
@@ -116,7 +112,6 @@ fn preflight() -> Response {
 }
 
 async fn answer(guard: &Guard, request: Request, next: Next) -> Response {
-    let Ok(_room) = guard.room.try_acquire() else { return busy() };
     match tokio::time::timeout(ANSWER_MAX, next.run(request)).await {
         Ok(response) => charged(&guard.waiting, response),
         Err(_) => {

@@ -47,7 +47,8 @@ impl Door {
         Self::with_places(listener, CONNECTIONS_MAX)
     }
 
-    fn with_places(listener: TcpListener, places: usize) -> Self {
+    /// A door for so many connections.
+    pub(crate) fn with_places(listener: TcpListener, places: usize) -> Self {
         let (room, long) = (Semaphore::new(places), Semaphore::new(LONG_BYTES_MAX));
         Self { listener, room: Arc::new(room), guests: Arc::new(Guests::new()), long: Arc::new(long) }
     }

@@ -20,6 +20,7 @@ mod node;
 mod openapi;
 mod read;
 mod request;
+mod rooms;
 mod routes;
 mod stream;
 mod submit;
@@ -34,6 +35,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::config::ApiSettings;
+use crate::metrics::Metrics;
 use crate::shell::Port;
 
 /// How long requests under way may take when the node stops.
@@ -65,25 +67,43 @@ pub struct Api {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
+    probes: Option<Probes>,
+}
+
+/// The listener for health and metrics: a thread of its own.
+struct Probes {
+    address: SocketAddr,
+    thread: std::thread::JoinHandle<()>,
 }
 
 /// Batches whose signatures are checked at once; more are told to come again.
 const CHECKS_MAX: usize = 64;
 /// Requests that read the store at once; others wait their turn.
 const READS_MAX: usize = 8;
+/// Connections of those who ask for health and metrics only.
+const PROBES_MAX: usize = 32;
+
+/// The sockets that are bound already.
+pub(crate) struct Listeners {
+    /// For everything.
+    pub(crate) api: TcpListener,
+    /// For health and metrics only.
+    pub(crate) probes: Option<TcpListener>,
+}
 
 impl Api {
-    /// Serves on a listener that is bound already.
+    /// Serves on listeners that are bound already.
     ///
     /// # Errors
     /// When the system gives no threads.
     pub(crate) fn start(
         runtime: &Runtime,
-        listener: TcpListener,
+        listeners: Listeners,
         port: Port,
         stratum: Option<stratum::service::Handle>,
         settings: &ApiSettings,
     ) -> std::io::Result<Self> {
+        let Listeners { api: listener, probes } = listeners;
         let address = listener.local_addr()?;
         let (stop, stopping) = watch::channel(false);
         let checkers = rayon::ThreadPoolBuilder::new()
@@ -92,7 +112,8 @@ impl Api {
             .thread_name(|number| format!("checker-{number}"))
             .build()
             .map_err(std::io::Error::other)?;
-        let guard = Arc::new(guard::Guard::new(address, settings, port.metrics.clone()));
+        let metrics = port.metrics.clone();
+        let guard = Arc::new(guard::Guard::new(address, settings, metrics.clone()));
         let state = AppState {
             port,
             stratum,
@@ -103,20 +124,18 @@ impl Api {
             streams: Arc::new(Semaphore::new(usize::try_from(settings.streams_max).unwrap_or(usize::MAX >> 4))),
             stopping: stopping.clone(),
         };
+        // Whoever reads through the API takes no turn of theirs.
+        let own = AppState { reads: Arc::new(Semaphore::new(1)), ..state.clone() };
+        let probes = probes.map(|listener| Probes::start(listener, own, settings, metrics)).transpose()?;
         let app = routes::router(state, guard).into_make_service_with_connect_info::<listener::Caller>();
         let _inside = runtime.enter();
         let door = listener::Door::new(tokio::net::TcpListener::from_std(listener)?);
         let server = runtime.spawn(async move {
-            let mut stopping = stopping;
-            let ended = async move {
-                // A sender that is gone means that the node is gone.
-                let _ = stopping.wait_for(|stopping| *stopping).await;
-            };
-            if let Err(error) = axum::serve(door, app).with_graceful_shutdown(ended).await {
+            if let Err(error) = axum::serve(door, app).with_graceful_shutdown(ended(stopping)).await {
                 tracing::error!(%error, "the API ended");
             }
         });
-        Ok(Self { address, stop, server })
+        Ok(Self { address, stop, server, probes })
     }
 
     /// Where it listens.
@@ -125,11 +144,61 @@ impl Api {
         self.address
     }
 
+    /// Where health and metrics are served by themselves.
+    #[must_use]
+    pub fn probes_address(&self) -> Option<SocketAddr> {
+        self.probes.as_ref().map(|probes| probes.address)
+    }
+
     /// Takes no more requests, ends streams, and lets requests under way end.
     pub(crate) async fn stop(mut self) {
         self.stop.send_replace(true);
         if tokio::time::timeout(DRAIN_MAX, &mut self.server).await.is_err() {
             self.server.abort();
         }
+        if let Some(probes) = self.probes {
+            // It has been told to end, and leaves nothing that waits.
+            let _ = probes.thread.join();
+        }
     }
+}
+
+impl Probes {
+    fn start(
+        listener: TcpListener,
+        state: AppState,
+        settings: &ApiSettings,
+        metrics: Arc<Metrics>,
+    ) -> std::io::Result<Self> {
+        let address = listener.local_addr()?;
+        let mut stopping = state.stopping.clone();
+        let guard = Arc::new(guard::Guard::new(address, settings, metrics));
+        let app = routes::probes(state, guard).into_make_service_with_connect_info::<listener::Caller>();
+        let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).enable_all().build()?;
+        let door = {
+            let _inside = runtime.enter();
+            listener::Door::with_places(tokio::net::TcpListener::from_std(listener)?, PROBES_MAX)
+        };
+        let serve = async move {
+            tokio::select! {
+                ended = std::future::IntoFuture::into_future(axum::serve(door, app)) => {
+                    if let Err(error) = ended {
+                        tracing::error!(%error, "the listener for metrics ended");
+                    }
+                }
+                _ = stopping.wait_for(|stopping| *stopping) => {}
+            }
+        };
+        let thread =
+            std::thread::Builder::new().name("metrics".to_owned()).stack_size(512 * 1024).spawn(move || {
+                runtime.block_on(serve);
+                runtime.shutdown_background();
+            })?;
+        Ok(Self { address, thread })
+    }
+}
+
+/// Ends when the node stops: a sender that is gone means that the node is gone.
+async fn ended(mut stopping: watch::Receiver<bool>) {
+    let _ = stopping.wait_for(|stopping| *stopping).await;
 }

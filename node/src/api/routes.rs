@@ -1,70 +1,81 @@
 //! All routes in one table: what is not here is not served, and what is here is described (a test compares).
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post};
 use tokio::sync::Semaphore;
 
 use super::error::ApiError;
 use super::guard::{Guard, pass};
 use super::request::{BODY_BYTES_MAX, shown};
+use super::rooms::{Class, Room, take_place};
 use super::{AppState, accounts, assets, blocks, fees, health, mining, node, openapi, stream, submit, transactions};
 use crate::shell::Port;
 
-/// One row: path and what answers its methods.
-type Row = (&'static str, MethodRouter<AppState>);
+/// One row: path, what it costs, and what answers its methods.
+type Row = (&'static str, Class, MethodRouter<AppState>);
 
 /// Every route of the API.
 pub(crate) fn table() -> Vec<Row> {
+    use Class::{Look, Probe, Read, Stream, Wait, Write};
     vec![
-        ("/api/v1/status", get(node::status)),
-        ("/api/v1/validators", get(node::validators)),
-        ("/api/v1/genesis", get(node::genesis)),
-        ("/api/v1/mempool", get(node::mempool)),
-        ("/api/v1/peers", get(node::peers)),
-        ("/api/v1/blocks", get(blocks::list)),
-        ("/api/v1/blocks/{block}", get(blocks::one)),
-        ("/api/v1/transactions", post(submit::one)),
-        ("/api/v1/transactions/batch", post(submit::batch)),
-        ("/api/v1/transactions/simulate", post(submit::simulate)),
-        ("/api/v1/transactions/{id}", get(transactions::one)),
-        ("/api/v1/accounts/{address}", get(accounts::one)),
-        ("/api/v1/accounts/{address}/transactions", get(accounts::history)),
-        ("/api/v1/accounts/{address}/proof", get(accounts::proof)),
-        ("/api/v1/assets", get(assets::list)),
-        ("/api/v1/assets/{id}", get(assets::one)),
-        ("/api/v1/assets/{id}/proof", get(assets::proof)),
-        ("/api/v1/fees/estimate", get(fees::estimate)),
-        ("/api/mining/work", get(mining::work)),
-        ("/api/mining/submit", post(mining::submit)),
-        ("/api/mining/info", get(mining::info)),
-        ("/api/mining/window", get(mining::window)),
-        ("/api/mining/accounts/{address}", get(mining::account)),
-        ("/api/mining/pool", get(mining::pool)),
-        ("/api/mining/users/{address}", get(mining::user)),
-        ("/api/info", get(mining::public_info)),
-        ("/api/pool", get(mining::public_pool)),
-        ("/api/network", get(mining::public_network)),
-        ("/api/client/{address}", get(mining::public_client)),
-        ("/api/client/{address}/{worker}", get(mining::public_worker)),
-        ("/api/v1/stream", get(stream::sse)),
-        ("/api/v1/ws", get(stream::websocket)),
-        ("/api/v1/openapi.json", get(openapi::document)),
-        ("/livez", get(health::live)),
-        ("/readyz", get(health::ready)),
-        ("/metrics", get(health::metrics)),
-        ("/version", get(health::version)),
+        ("/api/v1/status", Probe, get(node::status)),
+        ("/api/v1/validators", Read, get(node::validators)),
+        ("/api/v1/genesis", Read, get(node::genesis)),
+        ("/api/v1/mempool", Look, get(node::mempool)),
+        ("/api/v1/peers", Look, get(node::peers)),
+        ("/api/v1/blocks", Read, get(blocks::list)),
+        ("/api/v1/blocks/{block}", Read, get(blocks::one)),
+        ("/api/v1/transactions", Write, post(submit::one)),
+        ("/api/v1/transactions/batch", Write, post(submit::batch)),
+        ("/api/v1/transactions/simulate", Write, post(submit::simulate)),
+        ("/api/v1/transactions/{id}", Wait, get(transactions::one)),
+        ("/api/v1/accounts/{address}", Read, get(accounts::one)),
+        ("/api/v1/accounts/{address}/transactions", Read, get(accounts::history)),
+        ("/api/v1/accounts/{address}/proof", Read, get(accounts::proof)),
+        ("/api/v1/assets", Read, get(assets::list)),
+        ("/api/v1/assets/{id}", Read, get(assets::one)),
+        ("/api/v1/assets/{id}/proof", Read, get(assets::proof)),
+        ("/api/v1/fees/estimate", Read, get(fees::estimate)),
+        ("/api/mining/work", Wait, get(mining::work)),
+        ("/api/mining/submit", Write, post(mining::submit)),
+        ("/api/mining/info", Look, get(mining::info)),
+        ("/api/mining/window", Read, get(mining::window)),
+        ("/api/mining/accounts/{address}", Read, get(mining::account)),
+        ("/api/mining/pool", Look, get(mining::pool)),
+        ("/api/mining/users/{address}", Look, get(mining::user)),
+        ("/api/info", Look, get(mining::public_info)),
+        ("/api/pool", Look, get(mining::public_pool)),
+        ("/api/network", Look, get(mining::public_network)),
+        ("/api/client/{address}", Look, get(mining::public_client)),
+        ("/api/client/{address}/{worker}", Look, get(mining::public_worker)),
+        ("/api/v1/stream", Stream, get(stream::sse)),
+        ("/api/v1/ws", Stream, get(stream::websocket)),
+        ("/api/v1/openapi.json", Look, get(openapi::document)),
+        ("/livez", Probe, get(health::live)),
+        ("/readyz", Probe, get(health::ready)),
+        ("/metrics", Probe, get(health::metrics)),
+        ("/version", Probe, get(health::version)),
     ]
 }
 
 /// The whole API with its door.
 pub(crate) fn router(state: AppState, guard: Arc<Guard>) -> Router {
-    let routes = table()
-        .into_iter()
-        .fold(Router::new(), |router, (path, methods)| router.route(path, methods.fallback(wrong_method)));
+    let rooms: BTreeMap<Class, Arc<Room>> =
+        table().iter().filter_map(|(_, class, _)| Some((*class, Room::of(*class)?))).collect();
+    let routes = table().into_iter().fold(Router::new(), |router, (path, class, methods)| {
+        let methods = methods.fallback(wrong_method);
+        let methods = match rooms.get(&class) {
+            Some(room) => methods.layer(from_fn_with_state(room.clone(), take_place)),
+            None => methods,
+        };
+        router.route(path, methods)
+    });
     let page =
         utoipa_swagger_ui::SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/api/v1/openapi.json"));
     routes
@@ -72,7 +83,17 @@ pub(crate) fn router(state: AppState, guard: Arc<Guard>) -> Router {
         .merge(page)
         .fallback(nowhere)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(axum::middleware::from_fn_with_state(guard, pass))
+        .layer(from_fn_with_state(guard, pass))
+}
+
+/// Health and metrics only, with a door of their own: nothing that others ask for stands in their way.
+pub(crate) fn probes(state: AppState, guard: Arc<Guard>) -> Router {
+    let rows = table().into_iter().filter(|(_, class, _)| *class == Class::Probe);
+    rows.fold(Router::new(), |router, (path, _, methods)| router.route(path, methods.fallback(wrong_method)))
+        .with_state(state)
+        .fallback(nowhere)
+        .layer(DefaultBodyLimit::max(0))
+        .layer(from_fn_with_state(guard, pass))
 }
 
 async fn nowhere(uri: Uri) -> ApiError {
@@ -89,14 +110,38 @@ async fn wrong_method(method: Method, uri: Uri) -> ApiError {
     )
 }
 
+/// Whoever has asked, as the work for it sees it.
+#[derive(Debug)]
+pub(crate) struct Asker(Weak<()>);
+
+impl Asker {
+    /// Long work looks at it between its steps.
+    ///
+    /// # Errors
+    /// Nobody waits for the answer any more, so nobody reads this error.
+    pub(crate) fn is_here(&self) -> Result<(), ApiError> {
+        if self.0.strong_count() > 0 { Ok(()) } else { Err(crate::shell::Unavailable::Stopping.into()) }
+    }
+}
+
 /// Reads the store on a thread that may wait, so that no other request does. As few read at once as `AppState::reads` allows: a
-/// full block takes some 40 MiB before its answer is measured.
+/// full block takes some 40 MiB before its answer is measured. Whose asker goes before its turn is not begun.
 pub(crate) async fn off_thread<T: Send + 'static>(
     state: &AppState,
     work: impl FnOnce(&Port) -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
+    off_thread_for(state, move |port, _| work(port)).await
+}
+
+/// The same for work of many steps, which ends when its asker has gone.
+pub(crate) async fn off_thread_for<T: Send + 'static>(
+    state: &AppState,
+    work: impl FnOnce(&Port, &Asker) -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
     let port = state.port.clone();
-    match in_turn(state.reads.clone(), move || work(&port)).await {
+    let here = Arc::new(());
+    let asker = Asker(Arc::downgrade(&here));
+    match in_turn(state.reads.clone(), move || work(&port, &asker)).await {
         Some(result) => result,
         // The store panics when it cannot be read; the node's own threads meet the same and stop it.
         None => Err(crate::shell::Unavailable::Stopping.into()),
@@ -117,6 +162,27 @@ mod tests {
 
     use super::*;
 
+    // FAULTS RD3
+    #[tokio::test]
+    async fn work_whose_asker_has_gone_is_not_begun_and_ends_between_its_steps() {
+        let turns = Arc::new(Semaphore::new(1));
+        let turn = turns.clone().acquire_owned().await.expect("it is open");
+        let (begin, begun) = std::sync::mpsc::channel::<()>();
+        let waits = tokio::spawn(in_turn(turns.clone(), move || begin.send(())));
+        tokio::task::yield_now().await;
+        waits.abort();
+        assert!(waits.await.is_err());
+        drop(turn);
+        assert_eq!(in_turn(turns, || 7).await, Some(7));
+        assert!(begun.recv().is_err(), "it was dropped without a word");
+
+        let here = Arc::new(());
+        let asker = Asker(Arc::downgrade(&here));
+        assert!(asker.is_here().is_ok());
+        drop(here);
+        assert!(asker.is_here().is_err());
+    }
+
     // FAULTS HB7
     #[tokio::test]
     async fn who_reads_the_store_has_its_turn_until_it_has_read_though_nobody_waits_for_it() {
@@ -134,7 +200,7 @@ mod tests {
 
     #[test]
     fn every_route_is_described_and_every_description_is_served() {
-        let served: BTreeSet<String> = table().into_iter().map(|(path, _)| path.to_owned()).collect();
+        let served: BTreeSet<String> = table().into_iter().map(|(path, ..)| path.to_owned()).collect();
         let described: BTreeSet<String> = openapi::description().paths.paths.keys().cloned().collect();
         assert_eq!(served, described);
     }

@@ -30,20 +30,10 @@ pub(crate) struct Status {
 
 impl Status {
     pub(crate) fn run(self) -> Result<(), Refusal> {
-        let address = match &self.api {
-            Some(address) => address.clone(),
-            None => read_config(&self.home.home()?, Vec::new())?.api.listen,
+        let (body, status) = match &self.api {
+            Some(address) => ask(address)?,
+            None => self.ask_home()?,
         };
-        let body = get(&address, "/api/v1/status").map_err(|error| {
-            let message =
-                format!("no answer from {address}: {error}; is the node running? (`thronosd run`, or another --api)");
-            Refusal::new("not_running", message)
-        })?;
-        let status: StatusResponse = serde_json::from_str(&body)
-            .map_err(|error| Refusal::new("not_a_node", format!("{address} does not answer like a node: {error}")))?;
-        if self.api.is_none() {
-            self.is_of_home(&address, &status.peer_id)?;
-        }
         if self.json {
             say!("{}", body.trim_end());
             return Ok(());
@@ -76,6 +66,20 @@ impl Status {
 }
 
 impl Status {
+    /// Asks where only health is served, which a crowd at the API cannot keep from answering; or else the API.
+    fn ask_home(&self) -> Result<(String, StatusResponse), Refusal> {
+        let config = read_config(&self.home.home()?, Vec::new())?;
+        if !config.metrics.listen.is_empty()
+            && let Ok((body, status)) = ask(&config.metrics.listen)
+            && self.is_of_home(&config.metrics.listen, &status.peer_id).is_ok()
+        {
+            return Ok((body, status));
+        }
+        let (body, status) = ask(&config.api.listen)?;
+        self.is_of_home(&config.api.listen, &status.peer_id)?;
+        Ok((body, status))
+    }
+
     /// Whoever listens at a home's address need not be the home's node.
     fn is_of_home(&self, address: &str, found: &str) -> Result<(), Refusal> {
         let home = self.home.home()?;
@@ -90,6 +94,17 @@ impl Status {
         );
         Err(Refusal::new("another_node", message))
     }
+}
+
+fn ask(address: &str) -> Result<(String, StatusResponse), Refusal> {
+    let body = get(address, "/api/v1/status").map_err(|error| {
+        let message =
+            format!("no answer from {address}: {error}; is the node running? (`thronosd run`, or another --api)");
+        Refusal::new("not_running", message)
+    })?;
+    let status = serde_json::from_str(&body)
+        .map_err(|error| Refusal::new("not_a_node", format!("{address} does not answer like a node: {error}")))?;
+    Ok((body, status))
 }
 
 /// One request over HTTP/1.0, so that the answer ends with the connection.

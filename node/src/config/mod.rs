@@ -19,6 +19,8 @@ pub struct Config {
     pub network: NetworkSettings,
     /// `api.…`
     pub api: ApiSettings,
+    /// `metrics.…`
+    pub metrics: MetricsSettings,
     /// `node.…`
     pub node: NodeSettings,
     /// `pool.…`
@@ -100,6 +102,13 @@ pub struct ApiSettings {
     pub streams_max: u64,
 }
 
+/// How the node is watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MetricsSettings {
+    /// Address and port of a listener for health and metrics only; empty for none.
+    pub listen: String,
+}
+
 /// What the node is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeSettings {
@@ -170,6 +179,7 @@ impl Default for Config {
                 origins: Vec::new(),
                 streams_max: 256,
             },
+            metrics: MetricsSettings { listen: "127.0.0.1:26709".to_owned() },
             node: NodeSettings { read_only: false, workers: 2, password_file: String::new() },
             pool: PoolSettings { transactions_max: 100_000, bytes_max: 64 * 1024 * 1024 },
             store: StoreSettings { cache_mib: 16 },

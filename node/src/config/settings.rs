@@ -172,6 +172,13 @@ pub const SETTINGS: &[Setting] = &[
         set: take!(Number, api.streams_max, |max| (1..=100_000).contains(max), "a number from 1 to 100000"),
     },
     Setting {
+        name: "metrics.listen",
+        about: "Address and port of a listener for /livez, /readyz, /metrics, /version and /api/v1/status only, which the API cannot\n\
+                starve. Empty for none; the API serves them too.",
+        get: |config| Value::Text(config.metrics.listen.clone()),
+        set: take!(Text, metrics.listen, |text: &String| text.is_empty() || is_socket(text), SOCKET),
+    },
+    Setting {
         name: "node.read_only",
         about: "Follow the chain and refuse every write with 403 read_only_replica. A validator's key is not used.",
         get: |config| Value::Switch(config.node.read_only),

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use journal::{Holder, Journal, JournalError, Lease, Position, VoteBound};
 use types::{BlsPublicKey, TimeMs};
 
-use super::start::StartError;
+use super::start_error::StartError;
 use crate::disk::FileDisk;
 use crate::home::Home;
 

@@ -4,7 +4,7 @@
 //! then the replica, then store and network. Nothing has to be saved at the end: a node that is killed loses nothing it has said.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::thread::JoinHandle;
@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use execution::{NextBlock, Registry};
 use journal::{Holder, VoteBound};
-use p2p::{NetworkConfig, NetworkError, PrivateAddresses, Reminder};
-use replica::{BlsScheme, Desk, DeskError, Opened, Replica, Start};
+use p2p::{NetworkConfig, PrivateAddresses, Reminder};
+use replica::{BlsScheme, Desk, Opened, Replica, Start};
 use store::{Store, StoreError, StoreOptions};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -22,6 +22,7 @@ use types::{ByteString, ChainId, Epoch, Genesis};
 use super::aside::Aside;
 use super::clock::Clock;
 use super::core::Core;
+use super::doors::Doors;
 use super::fault::Faults;
 use super::hands::Hands;
 use super::inbox::{Entry, inbox};
@@ -31,15 +32,16 @@ use super::port::Port;
 use super::room::{Measure, Room, space_of};
 use super::signer::NodeSigner;
 use super::snapshot::Snapshot;
+use super::start_error::StartError;
 use super::tokens::Tokens;
 use super::{address_book, bridge, lookout, mend, serve, storing};
 use crate::api::Api;
 use crate::config::Config;
 use crate::disk::FileDisk;
-use crate::home::{Home, HomeError, HomeLock};
+use crate::home::{Home, HomeLock};
 use crate::keys::{NetworkKey, ValidatorKey, entropy};
 use crate::metrics::Metrics;
-use crate::mining::{BoundPorts, MiningError, MiningService, SettingsError};
+use crate::mining::MiningService;
 
 /// What a node is started with.
 pub struct NodeOptions {
@@ -53,87 +55,6 @@ pub struct NodeOptions {
     pub network: NetworkKey,
     /// Asks the disk of the data how much room it has; the file system when there is nothing else to ask.
     pub space: Option<Measure>,
-}
-
-/// Why a node does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The home cannot be used.
-    #[error(transparent)]
-    Home(#[from] HomeError),
-    /// The store cannot be used.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The log or the lease cannot be used.
-    #[error(transparent)]
-    Desk(#[from] DeskError),
-    /// The genesis makes no first state.
-    #[error("the genesis cannot start a chain: {0}")]
-    Genesis(#[from] execution::GenesisError),
-    /// The store lost blocks that the log relies on.
-    #[error(
-        "the store `{path}` ends at block {tip}, but the log says that block {floor} was on disk: the store was damaged or exchanged; \
-         look after the disk, move it and `data/log` away, keep `data/lease`, and start again: the node then gets the chain from its \
-         peers, and votes above what the lease says it may have signed"
-    )]
-    StoreBehindLog {
-        /// The store.
-        path: String,
-        /// Its newest block.
-        tip: types::Height,
-        /// What the log knows.
-        floor: types::Height,
-    },
-    /// The API's port is taken, or not ours.
-    #[error(
-        "cannot listen on {address} for the API: {error}; stop what uses it, or choose another with --api ADDRESS:PORT"
-    )]
-    Api {
-        /// The address.
-        address: String,
-        /// What the system said.
-        error: std::io::Error,
-    },
-    /// The port for miners does not open.
-    #[error(transparent)]
-    Mining(#[from] MiningError),
-    /// The network does not start.
-    #[error("{0}{hint}", hint = if matches!(.0, NetworkError::Listen { .. }) {
-        "; stop what uses it, or choose another with --listen MULTIADDRESS"
-    } else {
-        ""
-    })]
-    Network(#[from] NetworkError),
-    /// The system gives no entropy.
-    #[error(transparent)]
-    Key(#[from] crate::keys::KeyFileError),
-    /// The system gives no threads.
-    #[error("the operating system gives no more threads: {0}")]
-    Threads(#[from] std::io::Error),
-}
-
-impl StartError {
-    /// A stable name for programs.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Home(error) => error.code(),
-            Self::Store(StoreError::Locked { .. }) => "home_locked",
-            Self::Store(StoreError::OtherChain { .. }) => "home_of_another_chain",
-            Self::Store(_) => "store",
-            Self::Desk(_) => "log",
-            Self::Genesis(_) => "genesis",
-            Self::StoreBehindLog { .. } => "store_behind_log",
-            Self::Api { .. } => "api_port_in_use",
-            Self::Mining(MiningError::Settings(SettingsError::Listen { .. })) => "stratum_port_in_use",
-            Self::Mining(MiningError::Settings(_)) => "stratum_settings",
-            Self::Mining(_) => "stratum",
-            Self::Network(NetworkError::Listen { .. }) => "network_port_in_use",
-            Self::Network(_) => "network",
-            Self::Key(error) => error.code(),
-            Self::Threads(_) => "no_threads",
-        }
-    }
 }
 
 /// A running node.
@@ -175,13 +96,11 @@ impl Node {
             );
         }
         let start = starting_point(&store, opened.desk.floor_height(), opened.votes_above, opened.log)?;
-        let listener = listen(&config.api.listen)?;
-        let miners = config.stratum.enabled.then(|| BoundPorts::bind(&config.stratum)).transpose();
-        let miners = miners.map_err(MiningError::from)?;
+        let doors = Doors::open(&config)?;
         let signer = Arc::new(NodeSigner::new(chain_id, validator));
         let (genesis, allowed) = (Arc::new(genesis), opened.allowed);
         let ground = Ground { home, config, genesis, chain_id, registry, store, signer, allowed, room, lock };
-        ground.run(opened.desk, start, &network, Doors { api: listener, miners })
+        ground.run(opened.desk, start, &network, doors)
     }
 
     /// Through this the node is asked and told.
@@ -194,6 +113,12 @@ impl Node {
     #[must_use]
     pub const fn api_address(&self) -> SocketAddr {
         self.api.address()
+    }
+
+    /// Where health and metrics are served by themselves.
+    #[must_use]
+    pub fn probes_address(&self) -> Option<SocketAddr> {
+        self.api.probes_address()
     }
 
     /// Where miners reach this node.
@@ -237,12 +162,6 @@ impl Node {
         api_runtime.shutdown_timeout(Duration::from_secs(1));
         faults.first().map_or(Ok(()), Err)
     }
-}
-
-/// The sockets that are bound before the first thread runs.
-struct Doors {
-    api: TcpListener,
-    miners: Option<BoundPorts>,
 }
 
 /// Everything that is opened before the first thread runs.
@@ -479,11 +398,6 @@ pub(super) fn starting_point(
     })
 }
 
-fn listen(address: &str) -> Result<TcpListener, StartError> {
-    let listener = TcpListener::bind(address).and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
-    listener.map_err(|error| StartError::Api { address: address.to_owned(), error })
-}
-
 fn tasks(name: &str, threads: usize) -> std::io::Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
@@ -495,5 +409,5 @@ fn tasks(name: &str, threads: usize) -> std::io::Result<Runtime> {
 }
 
 fn disk(error: journal::DiskError) -> StartError {
-    StartError::Desk(DeskError::Journal(error.into()))
+    StartError::Desk(replica::DeskError::Journal(error.into()))
 }

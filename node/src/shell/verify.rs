@@ -10,7 +10,8 @@ use replica::{Desk, Opened};
 use store::{Store, StoreError, StoreOptions};
 use types::{ChainId, Height};
 
-use super::start::{StartError, starting_point};
+use super::start::starting_point;
+use super::start_error::StartError;
 use crate::config::Config;
 use crate::disk::FileDisk;
 use crate::home::{Home, HomeError};

@@ -93,7 +93,8 @@ pub fn genesis() -> Genesis {
 pub fn make_home(root: &Path, genesis: &Genesis, settings: &[(&str, &str)]) -> (Home, Config) {
     let home = Home::new(root.join("home"));
     home.create().expect("a directory");
-    let flags = [("network.listen", "/ip4/127.0.0.1/tcp/0"), ("api.listen", "127.0.0.1:0")];
+    let local = "127.0.0.1:0";
+    let flags = [("network.listen", "/ip4/127.0.0.1/tcp/0"), ("api.listen", local), ("metrics.listen", local)];
     let flags = flags.iter().chain(settings).map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
     let config = Config::read(&Sources { flags: flags.collect(), ..Sources::default() }).expect("sound settings");
     write_file(&home.config_file(), config.to_toml().as_bytes()).expect("a file");

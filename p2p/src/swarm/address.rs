@@ -8,6 +8,7 @@ use libp2p::{Multiaddr, PeerId};
 use socket2::{Domain, Socket, Type};
 
 use super::config::NetworkError;
+use super::identity::key_of;
 use crate::address_policy::AddressPolicy;
 
 /// Longest multiaddress that is kept, in bytes.
@@ -25,6 +26,13 @@ pub(super) fn split_peer(address: &Multiaddr) -> (Multiaddr, Option<PeerId>) {
         Some(Protocol::P2p(peer)) => (bare, Some(peer)),
         _ => (address.clone(), None),
     }
+}
+
+/// An address with the peer that it names.
+pub(super) fn of_peer(text: &str) -> Result<(Multiaddr, PeerId), NetworkError> {
+    let address = parse(text)?;
+    let peer = split_peer(&address).1.filter(|peer| key_of(peer).is_some());
+    peer.map(|peer| (address, peer)).ok_or_else(|| NetworkError::Nobody(text.to_owned()))
 }
 
 /// The host and port, when the address begins with an IP address.

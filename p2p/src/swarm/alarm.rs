@@ -9,7 +9,6 @@ use libp2p::swarm::dial_opts::DialOpts;
 use types::PeerKey;
 
 use super::dialler::Due;
-use super::identity::id_of;
 use super::memory::Pressure;
 use super::task::Task;
 
@@ -48,9 +47,7 @@ impl Task {
     /// Lets back in whose block has ended, and forgets who is gone and has nothing waiting.
     fn fade(&mut self, now_ms: u64) {
         for key in self.standing.forgive(now_ms) {
-            if let Some(id) = id_of(key) {
-                self.swarm.behaviour_mut().blocked.unblock_peer(id);
-            }
+            self.unblock(key);
         }
         let connected: BTreeSet<PeerKey> = self.peers.values().map(|peer| peer.key).collect();
         let meter = &self.meter;

@@ -8,6 +8,7 @@ use types::PeerKey;
 
 use super::counts::Count;
 use super::event::{NetworkEvent, RefusalReason};
+use super::handle::publish_directory;
 use super::identity::id_of;
 use super::task::Task;
 use crate::standing::{Judgement, Severity};
@@ -47,6 +48,9 @@ impl Task {
         let Some(id) = id_of(peer) else { return };
         tracing::info!(%peer, %why, "blocked");
         self.swarm.behaviour_mut().blocked.block_peer(id);
+        publish_directory(&self.directory, |directory| {
+            directory.blocked.insert(peer, until_ms);
+        });
         self.dialler.avoid(id, until_ms);
         if let Some(connected) = self.peers.get_mut(&id) {
             connected.refused = Some(why.clone());

@@ -5,6 +5,7 @@ use types::{ChainId, ModuleId, PeerKey};
 use super::event::PeerAddresses;
 use super::memory::resident_bytes;
 use crate::address_policy::PrivateAddresses;
+use crate::wishes::Ban;
 
 /// Everything the network is told at its start. [`NetworkConfig::new`] gives the defaults.
 #[derive(Clone)]
@@ -21,6 +22,14 @@ pub struct NetworkConfig {
     pub bootstrap: Vec<String>,
     /// The address book of an earlier run, dialled a few times.
     pub known: Vec<PeerAddresses>,
+    /// Multiaddresses with `/p2p/…` of peers that are dialled for ever and always admitted.
+    pub persistent: Vec<String>,
+    /// Peers whose addresses are told to nobody.
+    pub private: Vec<PeerKey>,
+    /// Whether nobody but persistent peers is dialled or admitted.
+    pub only_persistent: bool,
+    /// Whom the operator does not want.
+    pub bans: Vec<Ban>,
     /// The validators' keys; [`super::Network::pin`] replaces them.
     pub pinned: Vec<PeerKey>,
     /// Modules whose gossip this node takes part in.
@@ -60,6 +69,10 @@ impl NetworkConfig {
             external: Vec::new(),
             bootstrap: Vec::new(),
             known: Vec::new(),
+            persistent: Vec::new(),
+            private: Vec::new(),
+            only_persistent: false,
+            bans: Vec::new(),
             pinned: Vec::new(),
             modules: Vec::new(),
             private_addresses: PrivateAddresses::Refused,
@@ -88,6 +101,9 @@ pub enum NetworkError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A persistent peer without its identity.
+    #[error("`{0}` does not say who is there: write the peer's identity behind it, /p2p/12D3KooW…")]
+    Nobody(String),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {reason}")]
     Listen {

@@ -32,6 +32,7 @@ enum Goal {
 enum Reason {
     Known,
     Bootstrap,
+    Persistent,
     Pinned,
 }
 
@@ -72,9 +73,18 @@ impl Dialler {
 
     /// An address that is dialled until whoever answers there is connected, and again when it is lost.
     pub(super) fn bootstrap(&mut self, address: &Multiaddr) {
+        self.give(address, Reason::Bootstrap);
+    }
+
+    /// The same for a peer that the operator wants to keep.
+    pub(super) fn persistent(&mut self, address: &Multiaddr) {
+        self.give(address, Reason::Persistent);
+    }
+
+    fn give(&mut self, address: &Multiaddr, reason: Reason) {
         let (bare, peer) = split_peer(address);
         let goal = peer.map_or_else(|| Goal::Address(bare.clone()), Goal::Peer);
-        if let Some(target) = self.add(goal, Reason::Bootstrap)
+        if let Some(target) = self.add(goal, reason)
             && !target.given.contains(&bare)
         {
             target.given.push(bare);
@@ -198,6 +208,14 @@ impl Dialler {
                 }
             }
         }
+    }
+
+    /// The operator does not name a peer as persistent any more.
+    pub(super) fn forget(&mut self, peer: PeerId) {
+        if let Some(target) = self.targets.get_mut(&Goal::Peer(peer)) {
+            target.reasons.remove(&Reason::Persistent);
+        }
+        self.targets.retain(|_, target| !target.reasons.is_empty());
     }
 
     /// A peer is not wanted: nobody dials it before this time.

@@ -13,6 +13,7 @@ use super::requests::Answer;
 use crate::channels::Channel;
 use crate::fair_queue::Origin;
 use crate::frame::FrameError;
+use crate::wishes::Unwanted;
 
 /// The user's ends of the queues. Consensus, sync and transactions never wait for one another.
 #[derive(Debug)]
@@ -166,6 +167,9 @@ pub enum RefusalReason {
     /// It keeps our place for another machine with our network key.
     #[error("it says that another machine has this node's network key")]
     KeyInUse,
+    /// The operator does not want it.
+    #[error("{0}")]
+    Unwanted(Unwanted),
 }
 
 impl RefusalReason {
@@ -177,6 +181,7 @@ impl RefusalReason {
             Self::ForeignKey => "foreign key",
             Self::Silent => "silent",
             Self::BadFrame { .. } => "bad frame",
+            Self::Unwanted(_) => "unwanted",
             Self::Punished(why) => why,
             Self::GaveWay => "gave way",
             Self::KeyInUse => "key in use",
@@ -275,6 +280,10 @@ pub struct PeerInfo {
     pub agent: String,
     /// Whether it is pinned as a validator.
     pub pinned: bool,
+    /// Whether the operator named it as a persistent peer.
+    pub persistent: bool,
+    /// Whether where it is is told to nobody.
+    pub private: bool,
     /// The last measured round trip.
     pub round_trip_us: Option<u64>,
 }

@@ -24,6 +24,7 @@ use super::identity::{id_of, key_of};
 use super::memory::{Memory, Pressure};
 use crate::places::{NoPlace, PlaceLimits, Places, PlacesTaken, Side};
 use crate::prefix::Prefix;
+use crate::wishes::{Unwanted, Wishes};
 
 /// Dials under way at once, beside those to pinned peers.
 const DIALS_MAX: usize = 64;
@@ -39,6 +40,8 @@ pub(super) enum Denial {
     Dials,
     #[error("its identity is not an Ed25519 key")]
     ForeignKey,
+    #[error("{0}")]
+    Unwanted(Unwanted),
 }
 
 /// Somebody was sent away for somebody else.
@@ -48,6 +51,9 @@ pub(super) struct GaveWay(pub(super) PeerKey);
 pub(super) struct Gate {
     started: Instant,
     places: Places<ConnectionId>,
+    /// Validators.
+    pinned: BTreeSet<PeerKey>,
+    wishes: Wishes,
     limits: PlaceLimits,
     memory: Memory,
     counts: Arc<Counts>,
@@ -57,13 +63,38 @@ pub(super) struct Gate {
 
 impl Gate {
     pub(super) fn new(limits: PlaceLimits, memory: Memory, counts: Arc<Counts>) -> Self {
-        let places = Places::new(limits);
-        let (dials, events) = (BTreeSet::new(), VecDeque::new());
-        Self { started: Instant::now(), places, limits, memory, counts, dials, events }
+        Self {
+            started: Instant::now(),
+            places: Places::new(limits),
+            pinned: BTreeSet::new(),
+            wishes: Wishes::default(),
+            limits,
+            memory,
+            counts,
+            dials: BTreeSet::new(),
+            events: VecDeque::new(),
+        }
     }
 
     pub(super) fn pin(&mut self, pinned: BTreeSet<PeerKey>) {
-        self.places.pin(pinned);
+        self.pinned = pinned;
+        self.places.pin(&self.pinned | &self.wishes.persistent);
+    }
+
+    pub(super) const fn wishes(&self) -> &Wishes {
+        &self.wishes
+    }
+
+    /// Changes what the operator wishes; it holds for connections to come.
+    pub(super) fn wish<T>(&mut self, change: impl FnOnce(&mut Wishes) -> T) -> T {
+        let changed = change(&mut self.wishes);
+        self.places.pin(&self.pinned | &self.wishes.persistent);
+        changed
+    }
+
+    /// Whether the operator wants a peer that is somewhere, if that is known.
+    pub(super) fn admit(&self, peer: PeerKey, at: Option<Prefix>) -> Result<(), Unwanted> {
+        self.wishes.admit(peer, at, self.pinned.contains(&peer))
     }
 
     /// A peer was of use: it is not the first to give way.
@@ -121,6 +152,7 @@ impl Gate {
         prefix: Prefix,
     ) -> Result<dummy::ConnectionHandler, ConnectionDenied> {
         let key = key_of(&peer).ok_or_else(|| ConnectionDenied::new(Denial::ForeignKey))?;
+        self.admit(key, Some(prefix)).map_err(|unwanted| ConnectionDenied::new(Denial::Unwanted(unwanted)))?;
         if side == Side::Theirs && !self.places.is_pinned(key) {
             self.has_memory()?;
         }
@@ -167,6 +199,10 @@ impl NetworkBehaviour for Gate {
     ) -> Result<Vec<Multiaddr>, ConnectionDenied> {
         // An address without a peer is the operator's word.
         let Some(key) = peer.map(|peer| key_of(&peer)) else { return Ok(Vec::new()) };
+        let unwanted = key.and_then(|key| self.admit(key, None).err());
+        if let Some(unwanted) = unwanted {
+            return Err(ConnectionDenied::new(Denial::Unwanted(unwanted)));
+        }
         if key.is_some_and(|key| self.places.is_pinned(key)) {
             return Ok(Vec::new());
         }

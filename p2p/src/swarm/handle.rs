@@ -1,5 +1,6 @@
 //! What the user says to the network. Nothing here waits: a full queue is an answer.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,6 +17,7 @@ use crate::channels::{Carrier, Channel, Class};
 use crate::frame::{FrameError, frame_prefix};
 use crate::outbox::OutboxError;
 use crate::standing::Severity;
+use crate::wishes::Ban;
 
 /// Commands that may wait, per class.
 pub(super) const COMMANDS_WAITING_MAX: usize = 1_024;
@@ -59,6 +61,10 @@ pub(super) enum Command {
     Punish { peer: PeerKey, why: &'static str, severity: Severity },
     Unknown { peer: PeerKey, what: &'static str },
     Pinned,
+    Ban(Ban),
+    Unban(Ban),
+    Disconnect(PeerKey),
+    Prefer { persistent: Vec<Multiaddr>, private: BTreeSet<PeerKey> },
     Dial(Multiaddr),
     StreamWanted { peer: PeerKey, channel: Channel, taken: u64 },
     BadFrame { peer: PeerKey, channel: Channel, error: FrameError },
@@ -90,6 +96,8 @@ pub(super) struct Directory {
     pub(super) peers: Vec<PeerInfo>,
     pub(super) listening: Vec<String>,
     pub(super) known: Book<Multiaddr>,
+    /// For how long, in the meter's milliseconds.
+    pub(super) blocked: BTreeMap<PeerKey, u64>,
 }
 
 impl Directory {
@@ -229,6 +237,47 @@ impl Network {
     pub fn dial(&self, address: &str) -> Result<(), NetworkError> {
         let parsed = super::address::parse(address)?;
         command(&self.commands.control, Command::Dial(parsed)).map_err(|error| NetworkError::Setup(error.to_string()))
+    }
+
+    /// Sends a peer away, or everybody at an address, and keeps them away.
+    ///
+    /// # Errors
+    /// When the queue is full.
+    pub fn ban(&self, ban: Ban) -> Result<(), SendError> {
+        command(&self.commands.control, Command::Ban(ban))
+    }
+
+    /// Lifts a ban; of a peer, also what it was blocked for.
+    ///
+    /// # Errors
+    /// When the queue is full.
+    pub fn unban(&self, ban: Ban) -> Result<(), SendError> {
+        command(&self.commands.control, Command::Unban(ban))
+    }
+
+    /// Ends the connections to a peer. Whoever wants to may connect again.
+    ///
+    /// # Errors
+    /// When the queue is full.
+    pub fn disconnect(&self, peer: PeerKey) -> Result<(), SendError> {
+        command(&self.commands.control, Command::Disconnect(peer))
+    }
+
+    /// Replaces the persistent and the private peers.
+    ///
+    /// # Errors
+    /// When something is not the multiaddress of a peer, or the queue is full.
+    pub fn prefer(&self, persistent: &[String], private: Vec<PeerKey>) -> Result<(), NetworkError> {
+        let persistent = persistent.iter().map(|text| super::address::of_peer(text).map(|(address, _)| address));
+        let persistent = persistent.collect::<Result<_, _>>()?;
+        let prefer = Command::Prefer { persistent, private: private.into_iter().collect() };
+        command(&self.commands.control, prefer).map_err(|error| NetworkError::Setup(error.to_string()))
+    }
+
+    /// Peers that are blocked for what they did.
+    #[must_use]
+    pub fn blocked(&self) -> Vec<PeerKey> {
+        read(&self.directory).blocked.keys().copied().collect()
     }
 
     /// The connected peers, by key.

@@ -38,6 +38,7 @@ mod task;
 mod transport;
 mod twins;
 mod whereabouts;
+mod wish;
 
 pub use config::{NetworkConfig, NetworkError};
 pub use counts::{NetworkCounts, Taken};

@@ -15,6 +15,7 @@ use super::life::Life;
 use super::links::{PeerBuffers, PeerLinks};
 use crate::channels::{Channel, DIRECT_CHANNELS};
 use crate::prefix::Prefix;
+use crate::wishes::Wishes;
 
 /// Addresses of one peer, wherever they are kept.
 pub(super) const ADDRESSES_MAX: usize = 8;
@@ -212,7 +213,7 @@ impl Peer {
             .collect()
     }
 
-    pub(super) fn info(&self, pinned: bool) -> Option<PeerInfo> {
+    pub(super) fn info(&self, pinned: bool, wishes: &Wishes) -> Option<PeerInfo> {
         let admitted = self.admitted.as_ref()?;
         let newest = self.newest().or(self.connections.last())?;
         Some(PeerInfo {
@@ -222,6 +223,8 @@ impl Peer {
             connections: self.connections.len(),
             agent: admitted.agent.clone(),
             pinned,
+            persistent: wishes.persistent.contains(&self.key),
+            private: wishes.private.contains(&self.key),
             round_trip_us: self.round_trip_us,
         })
     }

@@ -41,6 +41,9 @@ use crate::standing::{Severity, Standing};
 
 /// How long a connection may stay without anything going on.
 const IDLE_MAX: Duration = Duration::from_secs(600);
+/// For a list of peers that nobody is on.
+static NOBODY: BTreeSet<PeerId> = BTreeSet::new();
+
 /// How long closing connections may take at the end.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// Streams of one connection whose protocol is not agreed yet.
@@ -200,6 +203,7 @@ impl Task {
         for text in &config.external {
             self.swarm.add_external_address(address::parse(text)?);
         }
+        self.wish(config)?;
         self.links.pin(config.pinned.clone());
         self.pinned();
         config.known.iter().for_each(|entry| self.remember(entry));
@@ -316,6 +320,10 @@ impl Task {
                 self.pinned();
                 self.expect_pinned();
             }
+            Command::Ban(ban) => self.ban(ban),
+            Command::Unban(ban) => self.unban(ban),
+            Command::Disconnect(peer) => self.disconnect(peer),
+            Command::Prefer { persistent, private } => self.prefer(&persistent, private),
             Command::Dial(address) => {
                 address::allow(&mut write(&self.policy), &address);
                 if let Err(error) = self.swarm.dial(address.clone()) {
@@ -368,11 +376,14 @@ impl Task {
     }
 
     /// Takes the list of pinned peers over into everything that treats them differently.
-    fn pinned(&mut self) {
+    pub(super) fn pinned(&mut self) {
         let keys = self.links.pinned();
         let ids: BTreeSet<PeerId> = keys.iter().filter_map(|key| id_of(*key)).collect();
-        self.dialler.pin(&ids);
-        publish_directory(&self.directory, |directory| directory.known.pin(keys.as_ref().clone()));
+        let wishes = self.swarm.behaviour().gate.wishes();
+        // Whoever hides behind its persistent peers looks for nobody.
+        self.dialler.pin(if wishes.only_persistent { &NOBODY } else { &ids });
+        let kept = keys.as_ref() | &wishes.persistent;
+        publish_directory(&self.directory, |directory| directory.known.pin(kept));
         self.swarm.behaviour_mut().gate.pin(keys.as_ref().clone());
         self.show_peers();
     }
@@ -380,7 +391,9 @@ impl Task {
     /// Shows who is connected to everybody who asks.
     pub(super) fn show_peers(&self) {
         let pinned = self.links.pinned();
-        let mut infos: Vec<_> = self.peers.values().filter_map(|peer| peer.info(pinned.contains(&peer.key))).collect();
+        let wishes = self.swarm.behaviour().gate.wishes();
+        let info = |peer: &Peer| peer.info(pinned.contains(&peer.key), wishes);
+        let mut infos: Vec<_> = self.peers.values().filter_map(info).collect();
         infos.sort_by_key(|info| info.peer);
         publish_directory(&self.directory, |directory| directory.peers = infos);
     }

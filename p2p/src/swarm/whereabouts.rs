@@ -41,8 +41,9 @@ impl Task {
         let Some(peer) = self.peers.get_mut(&id).filter(|peer| peer.told != told) else { return };
         let (key, source) = (peer.key, peer.prefix());
         let before = std::mem::replace(&mut peer.told, told.clone());
+        let is_private = self.is_private(key);
         let kad = self.swarm.behaviour_mut().kad.part();
-        for address in &told {
+        for address in told.iter().filter(|_| !is_private) {
             kad.add_address(&id, address.clone());
         }
         for address in before.iter().filter(|address| !told.contains(address)) {
@@ -62,7 +63,9 @@ impl Task {
         if !is_worth_keeping(&read(&self.policy), address) {
             return;
         }
-        self.swarm.behaviour_mut().kad.part().add_address(&id, address.clone());
+        if !self.is_private(key) {
+            self.swarm.behaviour_mut().kad.part().add_address(&id, address.clone());
+        }
         let (at, now_ms) = (prefix_of(address), self.meter.now_ms());
         let mut noted = Ok(false);
         publish_directory(&self.directory, |directory| noted = directory.known.met(key, address, at, now_ms));
@@ -98,7 +101,7 @@ impl Task {
     /// Where pinned peers may come from: connections from there have places of their own before they have shown whose they are.
     pub(super) fn expect_pinned(&self) {
         let mut expected = BTreeSet::<Prefix>::new();
-        for key in self.links.pinned().iter() {
+        for key in &(self.links.pinned().as_ref() | &self.swarm.behaviour().gate.wishes().persistent) {
             let known = read(&self.directory).known.addresses(*key);
             let given = id_of(*key).map(|id| self.dialler.given(id)).unwrap_or_default();
             expected.extend(known.iter().chain(given).map(prefix_of));

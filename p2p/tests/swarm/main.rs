@@ -6,3 +6,4 @@ mod hostile;
 mod nodes;
 mod restarts;
 mod traffic;
+mod wishes;

@@ -141,6 +141,7 @@ impl Plan {
             config.network.external = self.external(index);
             config.network.private_addresses = self.weather.is_none();
             config.api.listen = format!("127.0.0.1:{}", self.ports.api(index));
+            config.metrics.listen = format!("127.0.0.1:{}", self.ports.metrics(index));
             config.stratum.enabled = self.stratum;
             config.stratum.listen = format!("127.0.0.1:{}", self.ports.stratum(index));
             config.node.password_file = self.layout.password().display().to_string();

@@ -38,6 +38,7 @@ impl LocalNetwork {
             command.arg("--listen").arg(address);
         }
         command.arg("--api").arg(format!("127.0.0.1:{}", self.plan.ports.api(index)));
+        command.arg("--set").arg(format!("metrics.listen=127.0.0.1:{}", self.plan.ports.metrics(index)));
         command.arg("--set").arg(format!("network.private_addresses={}", self.plan.weather.is_none()));
         for address in self.plan.external(index) {
             command.arg("--set").arg(format!("network.external={address}"));

@@ -1,5 +1,5 @@
-//! Which ports a local network uses: node i has `base + 10·i` for peers (UDP and TCP), the next one for its API, and, where it
-//! serves miners, `3334 + 10·i`; on another base than the usual one the second next.
+//! Which ports a local network uses: node i has `base + 10·i` for peers (UDP and TCP), the next one for its API, the last of
+//! the ten for its metrics, and, where it serves miners, `3334 + 10·i`; on another base than the usual one the second next.
 
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 
@@ -66,6 +66,12 @@ impl Ports {
         self.peers(index).saturating_add(1)
     }
 
+    /// Where node `index` serves health and metrics by themselves.
+    #[must_use]
+    pub fn metrics(&self, index: usize) -> u16 {
+        self.peers(index).saturating_add(9)
+    }
+
     /// Where miners reach node `index`.
     #[must_use]
     pub fn stratum(&self, index: usize) -> u16 {
@@ -89,12 +95,13 @@ impl Ports {
     /// # Errors
     /// Names the port and how to choose others.
     pub fn check_free(&self, index: usize) -> Outcome<()> {
-        let (peers, api) = (self.peers(index), self.api(index));
+        let (peers, api, metrics) = (self.peers(index), self.api(index), self.metrics(index));
         let tcp =
             |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map(drop).map_err(|error| ("TCP", port, error));
         let udp =
             |port: u16| UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).map(drop).map_err(|error| ("UDP", port, error));
-        udp(peers).and_then(|()| tcp(peers)).and_then(|()| tcp(api)).map_err(|taken| self.taken(index, taken))
+        let all = udp(peers).and_then(|()| [peers, api, metrics].into_iter().try_for_each(tcp));
+        all.map_err(|taken| self.taken(index, taken))
     }
 
     fn taken(&self, index: usize, (kind, port, error): (&str, u16, std::io::Error)) -> Failure {
@@ -114,6 +121,7 @@ mod tests {
     fn node_i_has_its_ports_ten_above_the_one_before() {
         let ports = Ports::new(26_700, 5).expect("there is room");
         assert_eq!((ports.peers(0), ports.api(0), ports.peers(4), ports.api(4)), (26_700, 26_701, 26_740, 26_741));
+        assert_eq!((ports.metrics(0), ports.metrics(4)), (26_709, 26_749));
         assert_eq!((ports.stratum(0), ports.stratum(3)), (3_334, 3_364), "where the manuals say");
         let elsewhere = Ports::new(27_700, 5).expect("there is room");
         assert_eq!(

@@ -1,0 +1,206 @@
+//! How many requests of each class may be under way, together and from one client, so that no class takes another's place.
+//!
+//! Whoever finds no place is answered 503 at once, with the seconds after which to come again. A place is free again when the answer is
+//! made, or its asker has gone. It must not know routes.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::StatusCode;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::error::ApiError;
+use super::listener::Caller;
+
+/// What a route costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Class {
+    /// Whether and how the node lives: never refused.
+    Probe,
+    /// What is in memory.
+    Look,
+    /// What is read from the store.
+    Read,
+    /// What is handed in: signatures are checked.
+    Write,
+    /// What may wait for a block.
+    Wait,
+    /// Streams, which have a bound of their own.
+    Stream,
+}
+
+impl Class {
+    /// Most requests under way, and after how many seconds who finds no place may come again.
+    const fn limits(self) -> Option<(usize, u32)> {
+        match self {
+            Self::Probe | Self::Stream => None,
+            Self::Look => Some((256, 1)),
+            Self::Read => Some((96, 2)),
+            Self::Write => Some((128, 1)),
+            Self::Wait => Some((256, 5)),
+        }
+    }
+
+    const fn what(self) -> &'static str {
+        match self {
+            Self::Probe | Self::Stream => "requests",
+            Self::Look => "questions",
+            Self::Read => "readers of the store",
+            Self::Write => "submissions",
+            Self::Wait => "waiting requests",
+        }
+    }
+}
+
+/// The places of one class. One client gets no more than half of them.
+#[derive(Debug)]
+pub(crate) struct Room {
+    class: Class,
+    places: usize,
+    retry_after_s: u32,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    all: usize,
+    /// Clients without a place are not in it.
+    by: BTreeMap<IpAddr, usize>,
+}
+
+impl Room {
+    /// The room of a class that has a bound.
+    pub(crate) fn of(class: Class) -> Option<Arc<Self>> {
+        let (places, retry_after_s) = class.limits()?;
+        Some(Arc::new(Self { class, places, retry_after_s, taken: Mutex::default() }))
+    }
+
+    fn enter(self: &Arc<Self>, client: IpAddr) -> Option<Place> {
+        let mut taken = self.lock();
+        let own = taken.by.get(&client).copied().unwrap_or_default();
+        if taken.all >= self.places || own >= self.places.div_ceil(2) {
+            return None;
+        }
+        taken.all = taken.all.saturating_add(1);
+        taken.by.insert(client, own.saturating_add(1));
+        drop(taken);
+        Some(Place { room: self.clone(), client })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Taken> {
+        // A panic elsewhere cannot leave a count half-changed.
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A place, until it is dropped.
+#[derive(Debug)]
+struct Place {
+    room: Arc<Room>,
+    client: IpAddr,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.room.lock();
+        taken.all = taken.all.saturating_sub(1);
+        if let Some(own) = taken.by.get_mut(&self.client) {
+            *own = own.saturating_sub(1);
+            if *own == 0 {
+                taken.by.remove(&self.client);
+            }
+        }
+    }
+}
+
+/// Passes a request on while there is a place for it.
+pub(crate) async fn take_place(
+    State(room): State<Arc<Room>>,
+    ConnectInfo(Caller(client)): ConnectInfo<Caller>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match room.enter(client) {
+        Some(_place) => next.run(request).await,
+        None => {
+            let message = format!("this node has as many {} as it can serve at once", room.class.what());
+            let hint = format!("try again in {} s, or ask another node", room.retry_after_s);
+            let error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message, hint);
+            error.retry_after(room.retry_after_s).into_response()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::http::header;
+    use axum::routing::get;
+    use tokio::sync::Semaphore;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    fn client(last: u8) -> IpAddr {
+        IpAddr::from([10, 0, 0, last])
+    }
+
+    // FAULTS RD3
+    #[test]
+    fn one_client_gets_half_of_the_places_and_whoever_has_gone_leaves_its_own() {
+        for class in [Class::Look, Class::Read, Class::Write, Class::Wait] {
+            let room = Room::of(class).expect("it has a bound");
+            let fill = |last| std::iter::from_fn(|| room.enter(client(last))).collect::<Vec<_>>();
+            let (one, two, three) = (fill(1), fill(2), fill(3));
+            assert_eq!((one.len(), two.len(), three.len()), (room.places / 2, room.places / 2, 0), "{class:?}");
+            drop(one);
+            assert_eq!(fill(2).len(), 0);
+            assert_eq!(fill(3).len(), room.places / 2);
+            drop(two);
+            assert_eq!((room.lock().all, room.lock().by.len()), (0, 0));
+        }
+        assert!(Room::of(Class::Probe).is_none());
+    }
+
+    // FAULTS RD3
+    #[tokio::test]
+    async fn a_full_class_answers_503_with_the_time_to_come_again_until_somebody_has_gone() {
+        let gate = Arc::new(Semaphore::new(0));
+        let held = gate.clone();
+        let handler = move || async move { held.acquire().await.map(|_| "done").unwrap_or("closed") };
+        let room = Room::of(Class::Read).expect("it has a bound");
+        let layer = axum::middleware::from_fn_with_state(room.clone(), take_place);
+        let app = Router::new().route("/", get(handler).layer(layer));
+        let ask = |last| {
+            let mut request = Request::new(Body::empty());
+            request.extensions_mut().insert(ConnectInfo(Caller(client(last))));
+            app.clone().oneshot(request)
+        };
+        let mut waiting: Vec<_> =
+            (0..room.places).map(|number| tokio::spawn(ask(u8::try_from(number % 4).expect("small")))).collect();
+        while room.lock().all < room.places {
+            tokio::task::yield_now().await;
+        }
+        let refused = ask(9).await.expect("an answer");
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(refused.headers()[header::RETRY_AFTER], "2");
+        // One asker goes: its place is free, though nothing was answered.
+        let gone = waiting.pop().expect("there are many");
+        gone.abort();
+        assert!(gone.await.is_err());
+        let late = tokio::spawn(ask(9));
+        while room.lock().all < room.places {
+            tokio::task::yield_now().await;
+        }
+        gate.add_permits(room.places);
+        assert_eq!(late.await.expect("it ran").expect("an answer").status(), StatusCode::OK);
+        for one in waiting {
+            assert_eq!(one.await.expect("it ran").expect("an answer").status(), StatusCode::OK);
+        }
+        assert_eq!(room.lock().all, 0);
+    }
+}

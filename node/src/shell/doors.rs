@@ -1,0 +1,47 @@
+//! The sockets that are bound before the first thread runs, so that a port that is taken stops the start.
+
+use std::io::ErrorKind;
+use std::net::TcpListener;
+
+use super::start_error::StartError;
+use crate::api::Listeners;
+use crate::config::Config;
+use crate::mining::{BoundPorts, MiningError};
+
+/// All of them but those for peers.
+pub(super) struct Doors {
+    pub(super) api: Listeners,
+    pub(super) miners: Option<BoundPorts>,
+}
+
+impl Doors {
+    /// Binds what the settings name.
+    pub(super) fn open(config: &Config) -> Result<Self, StartError> {
+        let address = || config.api.listen.clone();
+        let api = listen(&config.api.listen).map_err(|error| StartError::Api { address: address(), error })?;
+        let probes = listen_for_probes(&config.metrics.listen)?;
+        let miners = config.stratum.enabled.then(|| BoundPorts::bind(&config.stratum)).transpose();
+        Ok(Self { api: Listeners { api, probes }, miners: miners.map_err(MiningError::from)? })
+    }
+}
+
+fn listen(address: &str) -> std::io::Result<TcpListener> {
+    let listener = TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// The address that nobody has chosen is given up when another node of this machine has it.
+fn listen_for_probes(address: &str) -> Result<Option<TcpListener>, StartError> {
+    if address.is_empty() {
+        return Ok(None);
+    }
+    match listen(address) {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if error.kind() == ErrorKind::AddrInUse && address == Config::default().metrics.listen => {
+            tracing::warn!(address, "another program listens there: health and metrics are served by the API only");
+            Ok(None)
+        }
+        Err(error) => Err(StartError::Metrics { address: address.to_owned(), error }),
+    }
+}
