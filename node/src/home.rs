@@ -190,6 +190,12 @@ impl Home {
 
     /// The address book of the network.
     #[must_use]
+    pub fn bans(&self) -> PathBuf {
+        self.data().join("bans.json")
+    }
+
+    /// The peers of an earlier run.
+    #[must_use]
     pub fn address_book(&self) -> PathBuf {
         self.data().join("peers.json")
     }

@@ -7,6 +7,7 @@
 pub mod api;
 pub mod cli;
 pub mod config;
+pub mod control;
 mod disk;
 mod hardening;
 pub mod home;

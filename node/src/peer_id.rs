@@ -12,6 +12,30 @@ pub fn text(peer: &PeerKey) -> String {
     base58(&[HEAD.as_slice(), peer.as_bytes()].concat())
 }
 
+/// The identity that a text names; nothing when it is none of ours.
+#[must_use]
+pub fn parse(text: &str) -> Option<PeerKey> {
+    // 38 bytes have 52 digits.
+    if text.len() != 52 {
+        return None;
+    }
+    let mut bytes = [0_u8; HEAD.len() + 32];
+    for letter in text.bytes() {
+        let mut carry = u32::try_from(ALPHABET.iter().position(|known| *known == letter)?).ok()?;
+        for byte in bytes.iter_mut().rev() {
+            carry += u32::from(*byte) * 58;
+            *byte = u8::try_from(carry & 0xff).ok()?;
+            carry >>= 8;
+        }
+        if carry > 0 {
+            return None;
+        }
+    }
+    let key: [u8; 32] = bytes.strip_prefix(&HEAD)?.try_into().ok()?;
+    // The same key has no second text.
+    Some(PeerKey(key)).filter(|peer| self::text(peer) == text)
+}
+
 fn base58(bytes: &[u8]) -> String {
     let mut digits: Vec<u8> = Vec::new();
     for byte in bytes {
@@ -43,5 +67,18 @@ mod tests {
         hex::decode_to_slice(digits, &mut key).expect("hexadecimal digits");
         assert_eq!(text(&PeerKey(key)), "12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3pq");
         assert_eq!(base58(&[0, 0, 1]), "112");
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_nothing_else_is() {
+        for first in 0..=255 {
+            let peer = PeerKey([first; 32]);
+            assert_eq!(parse(&text(&peer)), Some(peer));
+        }
+        let good = text(&PeerKey([9; 32]));
+        let wrong = [&good[1..], &good.replace('D', "0"), &format!("{good}1"), &"z".repeat(52), &"1".repeat(52), ""];
+        for text in wrong {
+            assert_eq!(parse(text), None, "{text}");
+        }
     }
 }

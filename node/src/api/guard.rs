@@ -4,7 +4,7 @@
 //! request that comes from a page must come from an allowed origin. No route answers to any origin.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
@@ -30,19 +30,43 @@ const ANSWER_MAX: Duration = Duration::from_secs(75);
 /// The rules of the door.
 pub(crate) struct Guard {
     address: SocketAddr,
-    hosts: Vec<String>,
-    origins: Vec<String>,
+    lists: RwLock<Lists>,
     /// Bytes that may still wait to be read.
     waiting: Arc<Semaphore>,
     metrics: Arc<Metrics>,
 }
 
+/// What the operator may change while the node runs.
+#[derive(Debug, Default)]
+struct Lists {
+    hosts: Vec<String>,
+    origins: Vec<String>,
+}
+
+impl Lists {
+    fn of(settings: &ApiSettings) -> Self {
+        Self {
+            hosts: settings.hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
+            origins: settings.origins.iter().map(|origin| origin.trim_end_matches('/').to_ascii_lowercase()).collect(),
+        }
+    }
+}
+
 impl Guard {
+    /// Takes names and origins anew.
+    pub(crate) fn reload(&self, settings: &ApiSettings) {
+        *self.lists.write().unwrap_or_else(PoisonError::into_inner) = Lists::of(settings);
+    }
+
+    fn lists(&self) -> RwLockReadGuard<'_, Lists> {
+        // A panic elsewhere cannot leave a list half-changed: it is replaced.
+        self.lists.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn new(address: SocketAddr, settings: &ApiSettings, metrics: Arc<Metrics>) -> Self {
         Self {
             address,
-            hosts: settings.hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
-            origins: settings.origins.iter().map(|origin| origin.trim_end_matches('/').to_ascii_lowercase()).collect(),
+            lists: RwLock::new(Lists::of(settings)),
             waiting: Arc::new(Semaphore::new(WAITING_BYTES_MAX)),
             metrics,
         }
@@ -60,7 +84,7 @@ impl Guard {
         let Some(origin) = text(header::ORIGIN) else { return Ok(()) };
         let origin = origin.to_ascii_lowercase();
         let is_same = origin.split_once("://").is_some_and(|(_, rest)| rest == host.to_ascii_lowercase());
-        if is_same || self.origins.contains(&origin) {
+        if is_same || self.lists().origins.contains(&origin) {
             return Ok(());
         }
         let message = format!("pages of `{}` may not use this node", shown(&origin));
@@ -70,7 +94,7 @@ impl Guard {
     fn is_own(&self, host: &str) -> bool {
         let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
         let name = name.map_or(host, |(name, _)| name).to_ascii_lowercase();
-        if name == "localhost" || self.hosts.contains(&name) {
+        if name == "localhost" || self.lists().hosts.contains(&name) {
             return true;
         }
         // A name cannot be an address, so no name server can point one here.

@@ -68,12 +68,14 @@ pub struct Api {
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
     probes: Option<Probes>,
+    guards: Vec<Arc<guard::Guard>>,
 }
 
 /// The listener for health and metrics: a thread of its own.
 struct Probes {
     address: SocketAddr,
     thread: std::thread::JoinHandle<()>,
+    guard: Arc<guard::Guard>,
 }
 
 /// Batches whose signatures are checked at once; more are told to come again.
@@ -127,7 +129,7 @@ impl Api {
         // Whoever reads through the API takes no turn of theirs.
         let own = AppState { reads: Arc::new(Semaphore::new(1)), ..state.clone() };
         let probes = probes.map(|listener| Probes::start(listener, own, settings, metrics)).transpose()?;
-        let app = routes::router(state, guard).into_make_service_with_connect_info::<listener::Caller>();
+        let app = routes::router(state, guard.clone()).into_make_service_with_connect_info::<listener::Caller>();
         let _inside = runtime.enter();
         let door = listener::Door::new(tokio::net::TcpListener::from_std(listener)?);
         let server = runtime.spawn(async move {
@@ -135,7 +137,18 @@ impl Api {
                 tracing::error!(%error, "the API ended");
             }
         });
-        Ok(Self { address, stop, server, probes })
+        let guards = probes.iter().map(|probes| probes.guard.clone()).chain([guard]).collect();
+        Ok(Self { address, stop, server, probes, guards })
+    }
+
+    /// Takes the names and origins of settings that were read anew.
+    pub(crate) fn reload(&self, settings: &ApiSettings) {
+        self.guards.iter().for_each(|guard| guard.reload(settings));
+    }
+
+    /// Turns true when the node stops.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stop.subscribe()
     }
 
     /// Where it listens.
@@ -173,7 +186,7 @@ impl Probes {
         let address = listener.local_addr()?;
         let mut stopping = state.stopping.clone();
         let guard = Arc::new(guard::Guard::new(address, settings, metrics));
-        let app = routes::probes(state, guard).into_make_service_with_connect_info::<listener::Caller>();
+        let app = routes::probes(state, guard.clone()).into_make_service_with_connect_info::<listener::Caller>();
         let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).enable_all().build()?;
         let door = {
             let _inside = runtime.enter();
@@ -194,7 +207,7 @@ impl Probes {
                 runtime.block_on(serve);
                 runtime.shutdown_background();
             })?;
-        Ok(Self { address, thread })
+        Ok(Self { address, thread, guard })
     }
 }
 

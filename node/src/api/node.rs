@@ -154,7 +154,9 @@ pub(crate) async fn peers(State(state): State<AppState>) -> Json<PeersResponse> 
     let set = state.port.snapshot.borrow().set.clone();
     let network = &state.port.network;
     let own = peer_id::text(&network.key());
-    let peers = network.peers().into_iter().map(|peer| PeerResponse {
+    // Where private peers are is told to nobody.
+    let shown = network.peers().into_iter().filter(|peer| !peer.private);
+    let peers = shown.map(|peer| PeerResponse {
         peer_id: peer_id::text(&peer.peer),
         address: peer.address,
         validator: set.index_of_peer(&peer.peer),

@@ -18,9 +18,11 @@ mod config;
 mod genesis;
 mod init;
 mod keys;
+mod peers;
 mod run;
 mod status;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
@@ -49,6 +51,9 @@ enum Verb {
     Run(run::Run),
     /// Ask a running node how it is doing.
     Status(status::Status),
+    /// Show the peers of a running node, and say who shall be one.
+    #[command(subcommand)]
+    Peers(peers::Peers),
     /// Show or re-encrypt this node's keys.
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -128,7 +133,7 @@ impl SettingArguments {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// For programs.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// For people.
     pub message: String,
     /// The process's exit code.
@@ -144,7 +149,12 @@ pub const EXIT_FAULT: u8 = 70;
 impl Refusal {
     /// A refusal with exit code 1, or 2 if the command was not understood.
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), exit: if code == USAGE { EXIT_USAGE } else { 1 } }
+        Self { code: Cow::Borrowed(code), message: message.into(), exit: if code == USAGE { EXIT_USAGE } else { 1 } }
+    }
+
+    /// A refusal of the running node.
+    fn told(code: &str, message: String) -> Self {
+        Self { code: Cow::Owned(code.to_owned()), message, exit: 1 }
     }
 
     /// Says it on standard error: a sentence, or a document for programs, in the forms of the client `thronos`.
@@ -158,12 +168,12 @@ impl Refusal {
 
     /// A failure of which all has been said.
     const fn said() -> Self {
-        Self { code: "fault", message: String::new(), exit: EXIT_FAULT }
+        Self { code: Cow::Borrowed("fault"), message: String::new(), exit: EXIT_FAULT }
     }
 
     /// A failure of this machine.
     pub(crate) fn fault(message: impl Into<String>) -> Self {
-        Self { code: "fault", message: message.into(), exit: EXIT_FAULT }
+        Self { code: Cow::Borrowed("fault"), message: message.into(), exit: EXIT_FAULT }
     }
 }
 
@@ -236,6 +246,7 @@ impl Command {
             Verb::Init(init) => init.run(),
             Verb::Run(run) => run.run(),
             Verb::Status(status) => status.run(),
+            Verb::Peers(peers) => peers.run(),
             Verb::Keys(keys) => keys.run(),
             Verb::Check(home) => check::run(&home.home()?),
             Verb::Config(verb) => verb.run(),

@@ -1,11 +1,13 @@
 //! `thronosd run`: the node in the foreground, until SIGTERM, SIGINT or a failure of this machine.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use clap::Args;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
 
 use super::{HomeArgument, Refusal, SettingArguments, read_config};
 use crate::config::{Config, LogFormat};
@@ -54,13 +56,14 @@ impl Run {
         }
         flags.extend(self.log.map(|filter| ("log.filter".to_owned(), filter)));
         flags.extend(self.log_format.map(|format| ("log.format".to_owned(), format)));
-        let config = read_config(&home, flags)?;
+        let config = read_config(&home, flags.clone())?;
         start_log(&config);
         allow_open_files(&config);
         let validator = unlock(&home, &config, self.password_file)?;
         let network = NetworkKey::read(&home.network_key_file())?;
         // From here on a signal waits for its turn instead of ending the process in the middle of something.
         let signals = Signals::catch()?;
+        let again = Settings { home: home.clone(), flags };
         let node = Node::start(NodeOptions { home, config, validator, network, space: None })?;
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
@@ -69,7 +72,7 @@ impl Run {
             peer_id = %crate::peer_id::text(&node.port().network.key()),
             "running"
         );
-        serve(node, signals)
+        serve(node, signals, &again)
     }
 }
 
@@ -84,15 +87,60 @@ fn unlock(home: &Home, config: &Config, flag: Option<PathBuf>) -> Result<Option<
     Ok(Some(ValidatorKey::read(&path, &password)?))
 }
 
+/// Where the settings are read from, once more when SIGHUP comes.
+struct Settings {
+    home: Home,
+    flags: Vec<(String, String)>,
+}
+
+impl Settings {
+    /// Reads them anew and has the node take what it can.
+    fn reload(&self, node: &Node) {
+        let config = match read_config(&self.home, self.flags.clone()) {
+            Ok(config) => config,
+            Err(refusal) => {
+                tracing::error!(error = refusal.message, "the settings are refused: those of before stay");
+                return;
+            }
+        };
+        if let Some(change) = FILTER.get() {
+            change(filter(&config));
+        }
+        match node.reload(config) {
+            Ok(later) if later.is_empty() => tracing::info!("the settings were read again"),
+            Ok(later) => {
+                tracing::warn!(later = later.join(", "), "the settings were read again; these wait for the next start")
+            }
+            Err(error) => tracing::error!(%error, "the settings are refused: those of before stay"),
+        }
+    }
+}
+
+/// Changes what is logged.
+static FILTER: OnceLock<Box<dyn Fn(EnvFilter) + Send + Sync>> = OnceLock::new();
+
+fn filter(config: &Config) -> EnvFilter {
+    EnvFilter::new(format!("{QUIET},{}", config.log.filter))
+}
+
 fn start_log(config: &Config) {
-    let filter = tracing_subscriber::EnvFilter::new(format!("{QUIET},{}", config.log.filter));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter(config)).with_writer(std::io::stderr);
     let builder = builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
-    // A second start in one process keeps the first log.
-    let _ = match config.log.format {
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
-        LogFormat::Pretty => builder.try_init(),
-    };
+    // A second start in one process keeps the first log, and a filter that cannot be changed stays.
+    match config.log.format {
+        LogFormat::Json => {
+            let builder = builder.json().flatten_event(true).with_filter_reloading();
+            let handle = builder.reload_handle();
+            let _ = FILTER.set(Box::new(move |filter| drop(handle.reload(filter))));
+            let _ = builder.try_init();
+        }
+        LogFormat::Pretty => {
+            let builder = builder.with_filter_reloading();
+            let handle = builder.reload_handle();
+            let _ = FILTER.set(Box::new(move |filter| drop(handle.reload(filter))));
+            let _ = builder.try_init();
+        }
+    }
 }
 
 /// The signals that end the node, and the runtime on which they are waited for.
@@ -100,6 +148,7 @@ struct Signals {
     runtime: Runtime,
     terminate: Signal,
     interrupt: Signal,
+    hangup: Signal,
 }
 
 impl Signals {
@@ -109,20 +158,28 @@ impl Signals {
         let inside = runtime.enter();
         let terminate = signal(SignalKind::terminate()).map_err(failed)?;
         let interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        let hangup = signal(SignalKind::hangup()).map_err(failed)?;
         drop(inside);
-        Ok(Self { runtime, terminate, interrupt })
+        Ok(Self { runtime, terminate, interrupt, hangup })
     }
 }
 
 /// Waits for the end, whichever comes first.
-fn serve(node: Node, signals: Signals) -> Result<(), Refusal> {
-    let Signals { runtime, mut terminate, mut interrupt } = signals;
+fn serve(node: Node, signals: Signals, settings: &Settings) -> Result<(), Refusal> {
+    let Signals { runtime, mut terminate, mut interrupt, mut hangup } = signals;
     // Without systemd there is nobody to notify.
     let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
     let fault = runtime.block_on(async {
+        let reloads = async {
+            while hangup.recv().await.is_some() {
+                settings.reload(&node);
+            }
+            std::future::pending().await
+        };
         tokio::select! {
             _ = terminate.recv() => None,
             _ = interrupt.recv() => None,
+            () = reloads => None,
             () = feed_watchdog(node.port().clone()) => None,
             fault = node.faults().wait() => Some(fault),
         }

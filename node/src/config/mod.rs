@@ -79,6 +79,12 @@ pub struct NetworkSettings {
     pub external: Vec<String>,
     /// Multiaddresses that are dialled for ever.
     pub bootstrap: Vec<String>,
+    /// Multiaddresses of peers that are dialled for ever and always admitted.
+    pub persistent: Vec<String>,
+    /// Peer ids of peers whose addresses are told to nobody.
+    pub private: Vec<String>,
+    /// Whether nobody but persistent peers is dialled or admitted.
+    pub only_persistent: bool,
     /// Whether loopback and private addresses told by peers may be dialled.
     pub private_addresses: bool,
     /// Most peers beside the validators.
@@ -168,6 +174,9 @@ impl Default for Config {
                 listen: vec!["/ip4/0.0.0.0/udp/26700/quic-v1".to_owned(), "/ip4/0.0.0.0/tcp/26700".to_owned()],
                 external: Vec::new(),
                 bootstrap: Vec::new(),
+                persistent: Vec::new(),
+                private: Vec::new(),
+                only_persistent: false,
                 private_addresses: false,
                 peers_max: 64,
                 peers_per_address_max: 8,

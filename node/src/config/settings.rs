@@ -112,6 +112,34 @@ pub const SETTINGS: &[Setting] = &[
         ),
     },
     Setting {
+        name: "network.persistent",
+        about: "Peers that are dialled for ever and always admitted: multiaddresses with the peer id behind them.",
+        get: |config| Value::List(config.network.persistent.clone()),
+        set: take!(
+            List,
+            network.persistent,
+            |all: &Vec<String>| all.iter().all(|one| is_multiaddress(one) && peer_of(one).is_some()),
+            "multiaddresses with a peer id, like /ip4/203.0.113.7/udp/26700/quic-v1/p2p/12D3KooW…"
+        ),
+    },
+    Setting {
+        name: "network.private",
+        about: "Peer ids of peers whose addresses are told to nobody: a validator behind this node, for instance.",
+        get: |config| Value::List(config.network.private.clone()),
+        set: take!(
+            List,
+            network.private,
+            |all: &Vec<String>| all.iter().all(|one| crate::peer_id::parse(one).is_some()),
+            "peer ids like 12D3KooW…"
+        ),
+    },
+    Setting {
+        name: "network.only_persistent",
+        about: "Whether nobody but the persistent peers is dialled or admitted: for a validator behind sentries.",
+        get: |config| Value::Switch(config.network.only_persistent),
+        set: take!(Switch, network.only_persistent),
+    },
+    Setting {
         name: "network.private_addresses",
         about: "Whether loopback and private addresses that peers tell may be dialled: for networks of one machine or house.",
         get: |config| Value::Switch(config.network.private_addresses),
@@ -358,6 +386,11 @@ fn is_multiaddress(text: &str) -> bool {
     parts.next() == Some("")
         && parts.next().is_some_and(|first| known.contains(&first))
         && parts.all(|part| !part.is_empty())
+}
+
+/// The peer that a multiaddress names at its end.
+fn peer_of(text: &str) -> Option<types::PeerKey> {
+    crate::peer_id::parse(text.rsplit_once("/p2p/")?.1)
 }
 
 fn is_filter(text: &str) -> bool {

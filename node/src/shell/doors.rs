@@ -6,22 +6,27 @@ use std::net::TcpListener;
 use super::start_error::StartError;
 use crate::api::Listeners;
 use crate::config::Config;
+use crate::control::Listener;
+use crate::home::Home;
 use crate::mining::{BoundPorts, MiningError};
 
 /// All of them but those for peers.
 pub(super) struct Doors {
     pub(super) api: Listeners,
     pub(super) miners: Option<BoundPorts>,
+    pub(super) control: Listener,
 }
 
 impl Doors {
     /// Binds what the settings name.
-    pub(super) fn open(config: &Config) -> Result<Self, StartError> {
+    pub(super) fn open(home: &Home, config: &Config) -> Result<Self, StartError> {
+        let path = || home.root().display().to_string();
+        let control = Listener::bind(home.root()).map_err(|error| StartError::Control { path: path(), error })?;
         let address = || config.api.listen.clone();
         let api = listen(&config.api.listen).map_err(|error| StartError::Api { address: address(), error })?;
         let probes = listen_for_probes(&config.metrics.listen)?;
         let miners = config.stratum.enabled.then(|| BoundPorts::bind(&config.stratum)).transpose();
-        Ok(Self { api: Listeners { api, probes }, miners: miners.map_err(MiningError::from)? })
+        Ok(Self { api: Listeners { api, probes }, miners: miners.map_err(MiningError::from)?, control })
     }
 }
 

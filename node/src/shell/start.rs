@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -36,12 +36,16 @@ use super::start_error::StartError;
 use super::tokens::Tokens;
 use super::{address_book, bridge, lookout, mend, serve, storing};
 use crate::api::Api;
-use crate::config::Config;
+use crate::config::{Config, SETTINGS};
+use crate::control::{self, Bans};
 use crate::disk::FileDisk;
 use crate::home::{Home, HomeLock};
 use crate::keys::{NetworkKey, ValidatorKey, entropy};
 use crate::metrics::Metrics;
 use crate::mining::MiningService;
+
+/// Settings that a running node takes anew; the log's filter is the process's.
+const RELOADED: [&str; 5] = ["log.filter", "api.hosts", "api.origins", "network.persistent", "network.private"];
 
 /// What a node is started with.
 pub struct NodeOptions {
@@ -67,6 +71,8 @@ pub struct Node {
     network_runtime: Runtime,
     api_runtime: Runtime,
     home: Home,
+    /// As they were read last.
+    config: Mutex<Config>,
     _lock: HomeLock,
 }
 
@@ -96,7 +102,7 @@ impl Node {
             );
         }
         let start = starting_point(&store, opened.desk.floor_height(), opened.votes_above, opened.log)?;
-        let doors = Doors::open(&config)?;
+        let doors = Doors::open(&home, &config)?;
         let signer = Arc::new(NodeSigner::new(chain_id, validator));
         let (genesis, allowed) = (Arc::new(genesis), opened.allowed);
         let ground = Ground { home, config, genesis, chain_id, registry, store, signer, allowed, room, lock };
@@ -140,12 +146,28 @@ impl Node {
         &self.faults
     }
 
+    /// Takes settings that were read anew, as far as that is possible while it runs; names those that wait for the next start.
+    ///
+    /// # Errors
+    /// When they are refused; nothing has changed then.
+    pub fn reload(&self, config: Config) -> Result<Vec<&'static str>, StartError> {
+        let network = &config.network;
+        self.port.network.prefer(&network.persistent, private_peers(network))?;
+        self.api.reload(&config.api);
+        // A panic elsewhere cannot leave them half-changed: they are replaced.
+        let mut present = self.config.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = SETTINGS.iter().filter(|setting| setting.get(&present) != setting.get(&config));
+        let later = changed.map(|setting| setting.name).filter(|name| !RELOADED.contains(name)).collect();
+        *present = config;
+        Ok(later)
+    }
+
     /// Stops everything in order and waits for it.
     ///
     /// # Errors
     /// The first fault, if there was one.
     pub fn stop(self) -> Result<(), String> {
-        let Self { port, faults, api, mining, threads, network_runtime, api_runtime, home, _lock } = self;
+        let Self { port, faults, api, mining, threads, network_runtime, api_runtime, home, config: _, _lock } = self;
         // What miners found is handed in before the replica ends.
         mining.into_iter().for_each(MiningService::stop);
         api_runtime.block_on(api.stop());
@@ -185,9 +207,10 @@ impl Ground {
         let clock = Clock::start();
         // One worker each: the way of a vote is many short tasks, and handing them to another thread costs more than they do.
         let (network_runtime, api_runtime) = (tasks("network", 1)?, tasks("api", 1)?);
+        let bans = Bans::read(self.home.bans());
         let (network, inbound) = {
             let _inside = network_runtime.enter();
-            p2p::spawn(self.network_config(key, &start))?
+            p2p::spawn(self.network_config(key, &start, bans.all()))?
         };
         let (epoch, set) = (start.epoch, start.set.clone());
         let config = self.replica_config(key)?;
@@ -245,7 +268,13 @@ impl Ground {
         let mining = doors.miners.map(start).transpose()?;
         let stratum = mining.as_ref().map(MiningService::handle);
         let api = Api::start(&api_runtime, doors.api, port.clone(), stratum, &self.config.api)?;
-        Ok(Node { port, faults, api, mining, threads, network_runtime, api_runtime, home: self.home, _lock: self.lock })
+        {
+            let _inside = api_runtime.enter();
+            control::Server::start(doors.control, network, port.snapshot.clone(), bans, api.stopping())?;
+        }
+        let Self { home, config, lock, .. } = self;
+        let config = Mutex::new(config);
+        Ok(Node { port, faults, api, mining, threads, network_runtime, api_runtime, home, config, _lock: lock })
     }
 
     fn hands(
@@ -318,13 +347,17 @@ impl Ground {
         modules.map(|module| module.id()).collect()
     }
 
-    fn network_config(&self, key: &NetworkKey, start: &Start) -> NetworkConfig {
+    fn network_config(&self, key: &NetworkKey, start: &Start, bans: Vec<p2p::Ban>) -> NetworkConfig {
         let settings = &self.config.network;
         NetworkConfig {
             listen: settings.listen.clone(),
             external: settings.external.clone(),
             bootstrap: settings.bootstrap.clone(),
             known: address_book::read(&self.home.address_book()),
+            persistent: settings.persistent.clone(),
+            private: private_peers(settings),
+            only_persistent: settings.only_persistent,
+            bans,
             pinned: start.set.validators().iter().map(|validator| validator.peer).collect(),
             private_addresses: match settings.private_addresses {
                 true => PrivateAddresses::Allowed,
@@ -341,6 +374,10 @@ impl Ground {
             ..NetworkConfig::new(self.chain_id, key.seed())
         }
     }
+}
+
+fn private_peers(settings: &crate::config::NetworkSettings) -> Vec<types::PeerKey> {
+    settings.private.iter().filter_map(|text| crate::peer_id::parse(text)).collect()
 }
 
 /// Opens the store; an empty one gets the state of the genesis.

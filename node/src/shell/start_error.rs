@@ -56,6 +56,14 @@ pub enum StartError {
         /// What the system said.
         error: std::io::Error,
     },
+    /// The socket for the operator cannot be made.
+    #[error("cannot make the socket `control.sock` in {path}: {error}; look after the directory and its file system")]
+    Control {
+        /// The home.
+        path: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
     /// The port for miners does not open.
     #[error(transparent)]
     Mining(#[from] MiningError),
@@ -88,6 +96,7 @@ impl StartError {
             Self::StoreBehindLog { .. } => "store_behind_log",
             Self::Api { .. } => "api_port_in_use",
             Self::Metrics { .. } => "metrics_port_in_use",
+            Self::Control { .. } => "control_socket",
             Self::Mining(MiningError::Settings(SettingsError::Listen { .. })) => "stratum_port_in_use",
             Self::Mining(MiningError::Settings(_)) => "stratum_settings",
             Self::Mining(_) => "stratum",

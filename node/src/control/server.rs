@@ -1,0 +1,253 @@
+//! Answers on the socket, and lets bans end.
+
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use p2p::{Ban, Network};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+use tokio::sync::watch;
+
+use super::bans::{self, Bans, now_ms};
+use super::{Answer, ConnectedPeer, PeerList, QUESTION_BYTES_MAX, Question, path};
+use crate::peer_id;
+use crate::shell::Snapshot;
+
+/// How long a question and its answer may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest ban with an end, in seconds: a hundred years.
+const SECONDS_MAX: u64 = 100 * 366 * 86_400;
+
+/// The way to a directory that is open: it is short, however long its own path is.
+pub(super) fn through(directory: &File) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", directory.as_raw_fd()))
+}
+
+/// The socket, bound and readable by its owner only.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    socket: UnixListener,
+    path: PathBuf,
+}
+
+impl Listener {
+    /// Binds it. What a run before left is replaced: the home is locked.
+    pub(crate) fn bind(home: &Path) -> std::io::Result<Self> {
+        let directory = File::open(home)?;
+        let (place, fresh) = (path(&through(&directory)), through(&directory).join("control.sock.new"));
+        for old in [&place, &fresh] {
+            match std::fs::remove_file(old) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        let socket = UnixListener::bind(&fresh)?;
+        std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(0o600))?;
+        // Under its name it appears with its mode.
+        std::fs::rename(&fresh, &place)?;
+        socket.set_nonblocking(true)?;
+        Ok(Self { socket, path: path(home) })
+    }
+}
+
+/// Everything that an answer needs.
+pub(crate) struct Server {
+    network: Network,
+    snapshot: watch::Receiver<Snapshot>,
+    bans: Mutex<Bans>,
+}
+
+impl Server {
+    /// Serves on the present runtime until `stopping` turns true.
+    pub(crate) fn start(
+        listener: Listener,
+        network: Network,
+        snapshot: watch::Receiver<Snapshot>,
+        bans: Bans,
+        mut stopping: watch::Receiver<bool>,
+    ) -> std::io::Result<()> {
+        let Listener { socket, path } = listener;
+        let socket = tokio::net::UnixListener::from_std(socket)?;
+        let server = Self { network, snapshot, bans: Mutex::new(bans) };
+        tokio::spawn(async move {
+            tokio::select! {
+                () = server.serve(&socket) => {}
+                _ = stopping.wait_for(|stopping| *stopping) => {}
+            }
+            // A home that is moved away has taken it along.
+            let _ = std::fs::remove_file(path);
+        });
+        Ok(())
+    }
+
+    async fn serve(&self, socket: &tokio::net::UnixListener) {
+        loop {
+            let end = self.lock().next_end_ms().map(|end_ms| Duration::from_millis(end_ms.saturating_sub(now_ms())));
+            let ended = async {
+                match end {
+                    // Clocks may be set: it is looked at once an hour.
+                    Some(rest) => tokio::time::sleep(rest.min(Duration::from_secs(3_600))).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                accepted = socket.accept() => match accepted {
+                    Ok((stream, _)) => {
+                        // One after the other: it is one operator. Whoever asks may be gone before the answer.
+                        let _ = tokio::time::timeout(PATIENCE, self.converse(stream)).await;
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "the control socket takes nobody now");
+                        tokio::time::sleep(Duration::from_secs(1)).await;
+                    }
+                },
+                () = ended => self.let_end(),
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Bans> {
+        // A panic elsewhere cannot leave the list half-changed.
+        self.bans.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn let_end(&self) {
+        let mut bans = self.lock();
+        for ban in bans.expire(now_ms()) {
+            tracing::info!(whom = bans::text(&ban), "a ban has ended");
+            let _ = self.network.unban(ban);
+        }
+        keep(&bans);
+    }
+
+    async fn converse(&self, stream: UnixStream) -> std::io::Result<()> {
+        let (reading, mut writing) = stream.into_split();
+        let mut line = String::new();
+        BufReader::new(reading.take(QUESTION_BYTES_MAX)).read_line(&mut line).await?;
+        let answer = match serde_json::from_str(&line) {
+            Ok(question) => self.answer(question),
+            Err(error) => Answer::refused("bad_question", format!("this is no question: {error}")),
+        };
+        let mut line = serde_json::to_vec(&answer)?;
+        line.push(b'\n');
+        writing.write_all(&line).await?;
+        writing.shutdown().await
+    }
+
+    fn answer(&self, question: Question) -> Answer {
+        match question {
+            Question::Peers => Answer::Peers(self.peers()),
+            Question::Ban { whom, seconds } => self.ban(&whom, seconds),
+            Question::Unban { whom } => self.unban(&whom),
+            Question::Dial { address } => match self.network.dial(&address) {
+                Ok(()) => done(format!("dialling {address}; `thronosd peers list` shows whether it answers")),
+                Err(error) => Answer::refused("bad_address", error.to_string()),
+            },
+            Question::Disconnect { peer } => self.disconnect(&peer),
+        }
+    }
+
+    fn peers(&self) -> PeerList {
+        let set = self.snapshot.borrow().set.clone();
+        let peers = self.network.peers().into_iter().map(|peer| ConnectedPeer {
+            peer_id: peer_id::text(&peer.peer),
+            address: peer.address,
+            outbound: peer.outbound,
+            agent: peer.agent,
+            validator: set.index_of_peer(&peer.peer).map(|index| index.0),
+            persistent: peer.persistent,
+            private: peer.private,
+            round_trip_us: peer.round_trip_us,
+        });
+        PeerList {
+            peers: peers.collect(),
+            bans: self.lock().show(),
+            blocked: self.network.blocked().iter().map(peer_id::text).collect(),
+            known: self.network.addresses().len(),
+        }
+    }
+
+    fn ban(&self, whom: &str, seconds: Option<u64>) -> Answer {
+        let Some(ban) = bans::parse(whom) else { return nobody(whom) };
+        if let Ban::Peer(peer) = ban {
+            if peer == self.network.key() {
+                return Answer::refused("own_peer", "this is the node itself");
+            }
+            if self.snapshot.borrow().set.index_of_peer(&peer).is_some() {
+                let message = "this peer is a validator of this epoch: its votes are needed here, so it is not banned; \
+                               `thronosd peers disconnect` ends its connections for the moment";
+                return Answer::refused("is_validator", message);
+            }
+        }
+        if seconds.is_some_and(|seconds| seconds == 0 || seconds > SECONDS_MAX) {
+            return Answer::refused("bad_time", "a ban lasts from a second to a hundred years");
+        }
+        let until_ms = seconds.map(|seconds| now_ms().saturating_add(seconds.saturating_mul(1_000)));
+        let mut bans = self.lock();
+        if !bans.add(ban, until_ms) {
+            let message = format!("there are {} bans, as many as may be; lift one first", p2p::BANS_MAX);
+            return Answer::refused("too_many_bans", message);
+        }
+        keep(&bans);
+        drop(bans);
+        if let Err(error) = self.network.ban(ban) {
+            return Answer::refused("busy", format!("{error}; try again"));
+        }
+        done(match seconds {
+            Some(seconds) => format!("{} is banned for {seconds} s", bans::text(&ban)),
+            None => format!("{} is banned until `thronosd peers unban`", bans::text(&ban)),
+        })
+    }
+
+    fn unban(&self, whom: &str) -> Answer {
+        let Some(ban) = bans::parse(whom) else { return nobody(whom) };
+        let is_blocked = matches!(ban, Ban::Peer(peer) if self.network.blocked().contains(&peer));
+        let mut bans = self.lock();
+        let was_banned = bans.remove(&ban);
+        keep(&bans);
+        drop(bans);
+        if !was_banned && !is_blocked {
+            return Answer::refused(
+                "not_banned",
+                format!("{} is not banned; see `thronosd peers list`", bans::text(&ban)),
+            );
+        }
+        match self.network.unban(ban) {
+            Ok(()) => done(format!("{} may come back", bans::text(&ban))),
+            Err(error) => Answer::refused("busy", format!("{error}; try again")),
+        }
+    }
+
+    fn disconnect(&self, whom: &str) -> Answer {
+        let Some(peer) = peer_id::parse(whom.trim()) else { return nobody(whom) };
+        if !self.network.is_connected(peer) {
+            return Answer::refused("not_connected", format!("{whom} is not connected; see `thronosd peers list`"));
+        }
+        match self.network.disconnect(peer) {
+            Ok(()) => done(format!("{whom} is disconnected; it may come back unless it is banned")),
+            Err(error) => Answer::refused("busy", format!("{error}; try again")),
+        }
+    }
+}
+
+fn done(sentence: String) -> Answer {
+    Answer::Done { sentence }
+}
+
+fn nobody(whom: &str) -> Answer {
+    let shown: String = whom.chars().filter(|letter| !letter.is_control()).take(80).collect();
+    let message = format!("`{shown}` is no peer id like 12D3KooW… and no IP address; `thronosd peers list` shows both");
+    Answer::refused("bad_peer", message)
+}
+
+/// A list that cannot be written holds until the node stops.
+fn keep(bans: &Bans) {
+    if let Err(error) = bans.write() {
+        tracing::warn!(%error, "the bans cannot be written: they end with this run");
+    }
+}
