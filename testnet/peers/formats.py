@@ -1,4 +1,4 @@
-"""A wallet and light client of its own, written from docs/FORMATS.md alone: no line of it comes from the node.
+"""A wallet and light client of its own, by docs/FORMATS.md: no line of it comes from the node.
 
 It signs and submits a transfer, follows it until it is final, and checks everything that the node says about it: ids, block hash, body,
 certificate, receipts, events, and proofs of the balances. It also checks recorded vectors without a node, and itself: with
