@@ -136,12 +136,14 @@ def test_certificates(chain, vectors):
     statement, size = good["statement"], len(chain.power)
     signature = CERTIFICATE.value(unhex(other["certificate"], "a certificate"))["signature"]
     full = (1 << size) - 1
-    bitmaps = [0, full ^ 1, full ^ 2, 1, 3, full | 1 << size]
-    cases = [("the signature of another block", {**good, "signature": signature}), ("the identity", {**good, "signature": bytes([0xC0]) + bytes(47)})]
-    cases += [(f"the bitmap {bits:b}", {**good, "signers": bits.to_bytes((size + 8) // 8, "little")[: (size + 7) // 8]}) for bits in bitmaps
-              if bits.to_bytes((size + 8) // 8, "little")[: (size + 7) // 8] != good["signers"]]
+    bitmaps = [bits.to_bytes((size + 8) // 8, "little")[: (size + 7) // 8] for bits in (0, full ^ 1, full ^ 2, 1, 3, full | 1 << size)]
+    cases = [
+        ("the signature of another block", {**good, "signature": signature}),
+        ("the identity", {**good, "signature": bytes([0xC0]) + bytes(47)})]
+    cases += [(f"the bitmap {bitmap.hex()}", {**good, "signers": bitmap}) for bitmap in bitmaps if bitmap != good["signers"]]
     cases += [("a longer bitmap", {**good, "signers": good["signers"] + b"\0"}), ("no bitmap", {**good, "signers": b""})]
-    changes = [("kind", 0), ("kind", 1), ("epoch", statement["epoch"] + 1), ("view", statement["view"] + 1), ("parent_view", 1), ("block", ZERO)]
+    later = {name: statement[name] + 1 for name in ("epoch", "view", "parent_view")}
+    changes = [("kind", 0), ("kind", 1), ("block", ZERO), *later.items()]
     cases += [(f"{name} {value}", {**good, "statement": {**statement, name: value}}) for name, value in changes]
     for what, certificate in cases:
         count += must_fail(lambda: chain.check_certificate(header, hashed, certificate), f"a certificate with {what}")

@@ -57,7 +57,7 @@ class Node:
 
 
 def build_transfer(chain, node, secret, to, amount, memo):
-    """A signed transfer of THR, with the proofs of both accounts before it."""
+    """A signed transfer of THR."""
     key = public_key(secret)
     sender = hash160(key)
     text = address_text(sender, chain.network)

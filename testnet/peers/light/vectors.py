@@ -69,7 +69,8 @@ def check_transaction_vector(chain, entry, keys):
     same(weigh(transaction), entry["weight"], "the weight")
     same(str(fee_of(chain.genesis["parameters"]["fees"]["price_floor"], weigh(transaction))), entry["fee"], "the fee")
     if entry["signed_by"] is not None:
-        same(sign(keys[entry["signed_by"]], identity), transaction["witness"]["auths"][0]["single"]["signature"], "the signature by RFC 6979")
+        signature = transaction["witness"]["auths"][0]["single"]["signature"]
+        same(sign(keys[entry["signed_by"]], identity), signature, "the signature by RFC 6979")
 
 
 def check_block_vector(chain, entry):
@@ -110,7 +111,8 @@ def check_system_call(chain, call, header):
         preimage = tag("thronos/seed") + chain.id + U64.bytes(header["epoch"]) + U64.bytes(header["view"])
         check_bls([chain.points[header["proposer"]]], preimage, fields["signature"], VOTES, "a seed")
     else:
-        demand(fields["height"] < header["height"] and fields["certificate"]["statement"]["kind"] == 2, "an attendance is not of an ancestor")
+        is_of_ancestor = fields["height"] < header["height"] and fields["certificate"]["statement"]["kind"] == 2
+        demand(is_of_ancestor, "an attendance is not of an ancestor")
 
 
 def check_event_vector(chain, entry):
