@@ -1,0 +1,76 @@
+"""Every record of docs/FORMATS.md, in the order of the page."""
+
+from light.borsh import (
+    ADDRESS, BLS_KEY, BLS_SIGNATURE, Fixed, HASH, KEY, Many, Option, Record, SIGNATURE, U128, U16, U32, U64, U8, Variant,
+)
+
+ASSET = Record(symbol=Many(16), decimals=U8, minter=Option(ADDRESS), cap=U128)
+TIMING = Record(**{name: U64 for name in (
+    "delta_ms delta_max_ms block_interval_min_ms block_interval_empty_ms epoch_length_ms seed_interval_ms block_ahead_max_ms "
+    "block_behind_max_ms validity_max_ms").split()})
+FEES = Record(price_floor=U64, weight_target_per_s=U64, excess_per_e=U64, ecosystem=ADDRESS)
+LIMITS = Record(body_bytes_max=U32, block_weight_max=U64, system_bytes_max=U32)
+MINING = Record(
+    launch_bits=U32, spacing_ms=U64, half_life_ms=U64, spacing_min_ms=U64, anchor_age_max_ms=U64, header_behind_max_s=U32,
+    header_ahead_max_s=U32, share_factor=U32, window_works=U32, shares_per_work_max=U32, reward=U128, halving_interval=U64,
+    ai_pool=ADDRESS, validators=ADDRESS, ecosystem=ADDRESS)
+PARAMETERS = Record(timing=TIMING, fees=FEES, limits=LIMITS, thr_cap=U128, asset_creation_fee=U128, mining=MINING)
+GENESIS_VALIDATOR = Record(key=BLS_KEY, possession=BLS_SIGNATURE, power=U64, account=ADDRESS, peer=HASH)
+GENESIS = Record(
+    version=U16, name=Many(64), network=U8, time=U64, parameters=PARAMETERS, assets=Many(1_000, Record(id=U64, asset=ASSET)),
+    balances=Many(2_000_000, Record(address=ADDRESS, asset=U64, amount=U128)), validators=Many(100, GENESIS_VALIDATOR))
+
+POLICY = Record(threshold=U8, keys=Many(16, KEY))
+CALL = Record(module=U16, body=Many(61_440))
+AUTH = Variant(
+    single=Record(key=KEY, signature=SIGNATURE),
+    multisig=Record(policy=POLICY, signatures=Many(16, Record(key=U8, signature=SIGNATURE))))
+BODY = Record(
+    version=U8, sender=ADDRESS, auth=U8, nonce=U64, valid_until=U64, fee_max=U128, tip=U128,
+    payer=Option(Record(address=ADDRESS, auth=U8)), calls=Many(16, CALL))
+WITNESS = Record(auths=Many(2, AUTH))
+TRANSACTION = Record(body=BODY, witness=WITNESS)
+TRANSACTION_BYTES_MAX = 65_536
+
+NOTHING = Record()
+CALLS = {
+    1: Variant(
+        transfer=Record(asset=U64, to=ADDRESS, amount=U128, memo=Many(256)),
+        batch_transfer=Record(asset=U64, payments=Many(256, Record(to=ADDRESS, amount=U128))),
+        create=Record(asset=ASSET, initial=U128),
+        mint=Record(asset=U64, to=ADDRESS, amount=U128),
+        burn=Record(asset=U64, amount=U128)),
+    3: Variant(claim=NOTHING),
+}
+
+HEADER = Record(
+    version=U16, chain_id=HASH, epoch=U64, view=U64, height=U64, parent=HASH, time=U64, proposer=U16, body_root=HASH, state_root=HASH,
+    receipts_root=HASH, price=U128, validators_hash=HASH, next_validators_hash=Option(HASH))
+SYSTEM_CALL = Record(module=U16, body=Many(16_384))
+BLOCK_BODY = Record(system_calls=Many(256, SYSTEM_CALL), transactions=Many(32_768, TRANSACTION))
+PROOF_OF_WORK = Record(header=Fixed(80), anchor=U64, coinbase=Many(256), branch=Many(16, HASH))
+
+EVENT = Record(module=U16, kind=U16, body=Many(4_096))
+RECEIPT = Record(id=HASH, code=U32, call=U8, weight=U64, fee=U128, events=Many(4_096, EVENT))
+EVENTS = {
+    0: Variant(
+        fees_shared=Record(burned=U128, ecosystem=U128, tips=U128), seed_mixed=Record(mix=HASH),
+        attendance_counted=Record(height=U64, signers=U16), epoch_ended=Record(epoch=U64), rejected=Record(module=U16, code=U32)),
+    1: Variant(
+        transferred=Record(**{"asset": U64, "from": ADDRESS, "to": ADDRESS, "amount": U128, "memo": Many(256)}),
+        created=Record(asset=U64, description=ASSET, creator=ADDRESS),
+        minted=Record(asset=U64, to=ADDRESS, amount=U128),
+        burned=Record(**{"asset": U64, "from": ADDRESS, "amount": U128})),
+    3: Variant(
+        work_accepted=Record(
+            work_height=U64, hash=HASH, finder=ADDRESS,
+            split=Record(finder=U128, window=U128, ai_pool=U128, validators=U128, ecosystem=U128), next_bits=U32),
+        share_accepted=Record(work_height=U64, hash=HASH, payee=ADDRESS, weight=U128),
+        claimed=Record(payee=ADDRESS, amount=U128)),
+}
+
+VALIDATOR_SET = Record(validators=Many(100, Record(key=BLS_KEY, power=U64, account=ADDRESS, peer=HASH)))
+STATEMENT = Record(kind=U8, epoch=U64, view=U64, parent_view=U64, block=HASH)
+CERTIFICATE = Record(statement=STATEMENT, signers=Many(13), signature=BLS_SIGNATURE)
+KERNEL_SYSTEM_CALL = Variant(seed=Record(signature=BLS_SIGNATURE), attendance=Record(height=U64, certificate=CERTIFICATE))
+ACCOUNT = Record(nonce=U64, thr=U128)
