@@ -59,8 +59,9 @@ fn an_address_for_metrics_that_is_taken_stops_the_start_unless_nobody_has_chosen
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let chosen = taken.local_addr().expect("it is bound").to_string();
     let directory = tempfile::tempdir().expect("a directory");
+    let genesis = genesis();
     let begin = |listen: &str| {
-        let (home, config) = make_home(directory.path(), &genesis(), &[("metrics.listen", listen)]);
+        let (home, config) = make_home(directory.path(), &genesis, &[("metrics.listen", listen)]);
         let network = node::keys::NetworkKey::from_seed([7; 32]);
         Node::start(NodeOptions { home, config, validator: Some(validator_key()), network, space: None })
     };
