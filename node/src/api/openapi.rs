@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use super::{accounts, assets, blocks, fees, health, mining, node, stream, submit, transactions};
+use super::{accounts, assets, blocks, fees, health, mining, node, payouts, stream, submit, transactions};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -39,6 +39,10 @@ use super::{accounts, assets, blocks, fees, health, mining, node, stream, submit
         mining::account,
         mining::pool,
         mining::user,
+        payouts::payouts,
+        payouts::payout,
+        payouts::receipts,
+        payouts::receipt,
         mining::public_info,
         mining::public_pool,
         mining::public_network,

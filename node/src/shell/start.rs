@@ -267,10 +267,11 @@ impl Ground {
         let start = |bound| MiningService::start(bound, &self.config.stratum, &port, &faults, self.home.mining());
         let mining = doors.miners.map(start).transpose()?;
         let stratum = mining.as_ref().map(MiningService::handle);
+        let pool = control::Pool { handle: stratum.clone(), network: self.genesis.network };
         let api = Api::start(&api_runtime, doors.api, port.clone(), stratum, &self.config.api)?;
         {
             let _inside = api_runtime.enter();
-            control::Server::start(doors.control, network, port.snapshot.clone(), bans, api.stopping())?;
+            control::Server::start(doors.control, network, port.snapshot.clone(), bans, pool, api.stopping())?;
         }
         let Self { home, config, lock, .. } = self;
         let config = Mutex::new(config);
