@@ -256,14 +256,7 @@ impl Ground {
             logged: None,
         };
         threads.insert(0, faults.spawn("consensus", move || core.run(effects))?);
-        {
-            let _inside = network_runtime.enter();
-            bridge::start(inbound, &network, &port.inbox);
-            let (book, changes) = (port.network.clone(), network.address_changes());
-            let path = self.home.address_book();
-            tokio::spawn(lookout::watch(port.clone()));
-            tokio::spawn(address_book::keep(path, address_book::SETTLE, changes, move || book.addresses()));
-        }
+        self.attend(&network_runtime, inbound, &port);
         let start = |bound| MiningService::start(bound, &self.config.stratum, &port, &faults, self.home.mining());
         let mining = doors.miners.map(start).transpose()?;
         let stratum = mining.as_ref().map(MiningService::handle);
@@ -276,6 +269,16 @@ impl Ground {
         let Self { home, config, lock, .. } = self;
         let config = Mutex::new(config);
         Ok(Node { port, faults, api, mining, threads, network_runtime, api_runtime, home, config, _lock: lock })
+    }
+
+    /// Takes in what peers say, and looks after the network.
+    fn attend(&self, runtime: &Runtime, inbound: p2p::Inbound, port: &Port) {
+        let _inside = runtime.enter();
+        bridge::start(inbound, &port.network, &port.inbox);
+        let (book, changes) = (port.network.clone(), port.network.address_changes());
+        let path = self.home.address_book();
+        tokio::spawn(lookout::watch(port.clone()));
+        tokio::spawn(address_book::keep(path, address_book::SETTLE, changes, move || book.addresses()));
     }
 
     fn hands(

@@ -1,3 +1,5 @@
+//! Kept receipts on a real disk: bounds, restarts and damage.
+
 use types::{Address, Hash32};
 
 use super::*;

@@ -216,7 +216,10 @@ impl World {
             ("GET", path) if path.starts_with("/api/mining/accounts/") => (200, self.mining_account(path)),
             ("GET", path) if path.starts_with("/api/mining/receipts") => match receipts_answer(path, &self.account.0) {
                 Some(answer) => (200, answer),
-                None => (404, json!({"code": "not_found", "message": "no receipt", "hint": "look elsewhere"})),
+                None => (
+                    404,
+                    json!({"code": "not_found", "message": "no receipt of this address", "hint": "look elsewhere"}),
+                ),
             },
             ("GET", "/assets") => (200, json!({"assets": [self.gold()]})),
             ("GET", "/assets/1000") => (200, self.gold()),

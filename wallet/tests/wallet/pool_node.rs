@@ -18,7 +18,7 @@ fn receipts(account: &str) -> Receipts {
     let mut window = Window::default();
     window.set_width(1_000);
     window.add(3, Address::parse(account, Network::Test).expect("an address"), 25, 9);
-    (1..=3).for_each(|byte| window.add(3, Address([byte; 20]), 25, u64::from(byte)));
+    (11..=13).for_each(|byte| window.add(3, Address([byte; 20]), 25, u64::from(byte)));
     Receipts::of(&window, 3)
 }
 

@@ -48,8 +48,8 @@ impl ReceiptArgs {
             ("address:", address.to_text(network)),
             ("weight:", format!("{} of {}", receipt.weight, receipt.weight_total)),
             ("share:", format!("{}.{:04} %", share / 10_000, share % 10_000)),
-            ("receipt:", format!("{} of {}, checked by this wallet", u64::from(proof.index) + 1, proof.count)),
             ("root:", format!("{root} {whose}")),
+            ("receipt:", format!("{} of {}, checked by this wallet", u64::from(proof.index) + 1, proof.count)),
         ]);
         let json = json!({
             "work": receipt.work_height, "address": address.to_text(network), "weight": receipt.weight.to_string(),
