@@ -15,7 +15,7 @@ use crate::{Error, Result};
 
 /// `mining`
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub struct Mining {
     /// Address, or name of an account in this wallet: also show what it has earned
     account: Option<String>,
