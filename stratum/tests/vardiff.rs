@@ -130,6 +130,23 @@ fn machines_that_tell_no_light_shares_are_credited_like_those_that_do() {
 
 // FAULTS RM1
 #[test]
+fn each_single_machine_that_tells_no_light_shares_gets_its_due_also_if_its_bound_fits_it_almost() {
+    // Parts of the rate at which its bound would be just right: about there, the rate alone tells nothing.
+    for part in [0.3, 0.8, 1.0, 1.1, 1.3] {
+        let hours = (12.0 / f64::min(part, 1.0)) as u64;
+        let machine = Machine { rate: part * 4_295_032_833.0 / 4.0, tells_from: 1.0, hours };
+        for (start, seeds) in [("1", 0..15), ("0.55", 15..30)] {
+            for seed in seeds {
+                let earned = watch(&machine, start, seed, |_, _| {}).billionths as f64 / 1e9;
+                let part_earned = earned / (machine.rate * 3_600.0 * hours as f64 / 4_295_032_833.0);
+                assert!((0.95..=1.05).contains(&part_earned), "{part} from {start}, seed {seed}: {part_earned}");
+            }
+        }
+    }
+}
+
+// FAULTS RM1
+#[test]
 fn a_machine_that_tells_all_is_hardly_ever_taken_for_one_that_does_not_and_is_forgiven_in_hours() {
     let day = Machine { rate: 5e6, tells_from: 0.0, hours: 24 };
     let mut days = 0;
