@@ -40,8 +40,9 @@ const SHOWN_MS: u64 = 4 * 60 * 60 * 1_000;
 /// What the next connection of a machine begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Habits {
-    /// The difficulty that fits it, whatever the bounds allow.
-    pub wanted: Difficulty,
+    /// The difficulty that fits it, whatever the bounds allow; nothing if none was measured or met. What a machine only suggested it
+    /// may never meet, and suggests again if it means it.
+    pub wanted: Option<Difficulty>,
     /// Below this it tells no share.
     pub shown: Option<Difficulty>,
 }
@@ -77,6 +78,10 @@ pub struct Vardiff {
     /// What fits the machine, whatever the bounds allow. Where it is more than they do, the difficulty follows when they widen:
     /// otherwise a machine at the upper bound would hand in shares that the chain no longer counts.
     wanted: Difficulty,
+    /// Whether that was measured, and not suggested.
+    is_measured: bool,
+    /// What fitted it last, or what it met.
+    kept: Option<Difficulty>,
     /// What the miner asked never to go below.
     floor: Option<Difficulty>,
     /// Below this the machine tells no share, as its shares show.
@@ -97,6 +102,8 @@ impl Vardiff {
         Self {
             current: start,
             wanted: start,
+            is_measured: false,
+            kept: None,
             floor: None,
             shown: None,
             last: VecDeque::new(),
@@ -117,12 +124,13 @@ impl Vardiff {
     /// What its next connection begins with.
     #[must_use]
     pub const fn habits(&self) -> Habits {
-        Habits { wanted: self.wanted, shown: self.shown }
+        Habits { wanted: self.kept, shown: self.shown }
     }
 
     /// Takes a suggestion, or keeps close to the measured rate if there is one: a miner that was judged cannot talk
     /// its difficulty down to a flood. Says whether the difficulty changed.
     pub fn suggest(&mut self, wanted: Difficulty, bounds: &Bounds, now_ms: u64) -> bool {
+        self.is_measured = false;
         let lowest = if self.was_judged { divided(self.current, 8) } else { Difficulty::MIN };
         self.assign(wanted.max(lowest), bounds, now_ms)
     }
@@ -130,15 +138,18 @@ impl Vardiff {
     /// Takes a suggestion and never goes below it again.
     pub fn floor(&mut self, floor: Difficulty, bounds: &Bounds, now_ms: u64) -> bool {
         self.floor = Some(floor);
+        self.is_measured = false;
         self.assign(floor, bounds, now_ms)
     }
 
     /// Begins where an earlier connection of the same worker was.
     pub fn resume(&mut self, earlier: Habits, bounds: &Bounds, now_ms: u64) -> bool {
-        self.was_judged = true;
         self.shown = earlier.shown;
         self.last_ms = now_ms;
-        self.assign(earlier.wanted, bounds, now_ms)
+        if earlier.wanted.is_some() {
+            (self.was_judged, self.is_measured, self.kept) = (true, true, earlier.wanted);
+        }
+        self.assign(earlier.wanted.unwrap_or(self.wanted), bounds, now_ms)
     }
 
     /// Counts an accepted share of a weight, whose hash shows a difficulty. Says whether the difficulty changed.
@@ -146,6 +157,9 @@ impl Vardiff {
         self.shares = self.shares.saturating_add(1);
         self.billionths = self.billionths.saturating_add(weight.billionths());
         self.last_ms = now_ms;
+        if !self.is_measured {
+            self.kept = Some(weight);
+        }
         self.last.truncate(SHOWN_MAX.saturating_sub(1));
         let (asked_log, log) = (logarithm(weight.billionths()), logarithm(shown.billionths()));
         self.last.push_front(Shown { asked_log, log });
@@ -179,7 +193,7 @@ impl Vardiff {
         }
         let elapsed_ms = now_ms.saturating_sub(self.since_ms);
         if self.shares == 0 && elapsed_ms >= SILENT_AFTER_MS && !self.was_judged {
-            return self.assign(divided(self.current, SILENT_STEP), bounds, now_ms);
+            return self.fit(divided(self.current, SILENT_STEP), bounds, now_ms);
         }
         elapsed_ms >= JUDGED_AFTER_MS && self.judge(bounds, now_ms)
     }
@@ -202,12 +216,20 @@ impl Vardiff {
         // Between ten and twenty shares a minute nothing is changed.
         let is_close = fit.saturating_mul(3) >= now.saturating_mul(2) && fit.saturating_mul(3) <= now.saturating_mul(4);
         if is_close {
+            (self.is_measured, self.kept) = (true, Some(self.current));
             self.restart(now_ms);
             return false;
         }
         let lowest = now.checked_div(STEP_MAX).unwrap_or(0).max(1);
         let next = fit.clamp(lowest, now.saturating_mul(STEP_MAX).max(lowest));
-        self.assign(Difficulty::from_billionths(next).unwrap_or(Difficulty::MAX), bounds, now_ms)
+        self.fit(Difficulty::from_billionths(next).unwrap_or(Difficulty::MAX), bounds, now_ms)
+    }
+
+    /// Assigns what was measured.
+    fn fit(&mut self, fit: Difficulty, bounds: &Bounds, now_ms: u64) -> bool {
+        let has_changed = self.assign(fit, bounds, now_ms);
+        (self.is_measured, self.kept) = (true, Some(self.wanted));
+        has_changed
     }
 
     fn assign(&mut self, wanted: Difficulty, bounds: &Bounds, now_ms: u64) -> bool {

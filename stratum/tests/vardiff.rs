@@ -157,7 +157,7 @@ fn a_machine_that_tells_all_is_hardly_ever_taken_for_one_that_does_not_and_is_fo
     }
     assert!(days <= 2, "on {days} of 40 days");
     let mut vardiff = Vardiff::new(difficulty("0.001"), 0);
-    let habits = Habits { wanted: difficulty("0.001"), shown: Some(Difficulty::ONE) };
+    let habits = Habits { wanted: Some(difficulty("0.001")), shown: Some(Difficulty::ONE) };
     vardiff.resume(habits, &bounds(), 0);
     assert!((1..4 * 3_600).all(|second| !vardiff.tick(&bounds(), second * 1_000)));
     assert_eq!(vardiff.current(), Difficulty::ONE);
@@ -222,6 +222,24 @@ fn w4_reconnecting_every_minute_starts_where_the_worker_was() {
 }
 
 #[test]
+fn what_a_machine_suggested_and_never_met_is_not_what_its_next_connection_begins_with() {
+    let mut vardiff = Vardiff::new(difficulty("1"), 0);
+    vardiff.suggest(difficulty("1000000"), &bounds(), 0);
+    assert_eq!((vardiff.current(), vardiff.habits().wanted), (difficulty("1000000"), None));
+    let mut next = Vardiff::new(difficulty("1"), 0);
+    next.resume(vardiff.habits(), &bounds(), 0);
+    assert!(next.tick(&bounds(), 30_000), "it is helped like one of which nothing is known");
+    let measured = next.habits();
+    assert_eq!(measured.wanted, Some(difficulty("0.0625")));
+    let mut third = Vardiff::new(difficulty("1"), 30_000);
+    third.resume(measured, &bounds(), 30_000);
+    third.suggest(difficulty("1000000"), &bounds(), 30_000);
+    assert_eq!(third.habits(), measured, "what was measured before stays");
+    third.accepted((difficulty("1000000"), difficulty("1000000")), &bounds(), 40_000);
+    assert_eq!(third.habits().wanted, Some(difficulty("1000000")), "it met it");
+}
+
+#[test]
 fn w4_a_worker_that_reconnects_keeps_its_difficulty() {
     let mut config = rig::config();
     config.ports[SOLO].difficulty_max = difficulty("0.001");
@@ -262,7 +280,7 @@ proptest! {
             match kind {
                 0 => vardiff.tick(&bounds(), now_ms),
                 1 => vardiff.suggest(wanted, &bounds(), now_ms),
-                2 => vardiff.resume(Habits { wanted, shown: None }, &bounds(), now_ms),
+                2 => vardiff.resume(Habits { wanted: Some(wanted), shown: None }, &bounds(), now_ms),
                 3 => vardiff.floor(wanted, &bounds(), now_ms),
                 _ => vardiff.accepted((Difficulty::MIN, wanted), &bounds(), now_ms),
             };
