@@ -445,6 +445,11 @@ fn statistics_have_both_customary_shapes() {
         (pool["Users"].as_u64(), pool["Workers"].as_u64(), pool["runtime"].as_u64()),
         (Some(1), Some(1), Some(30))
     );
+    let billionths = rig.server.book().all().billionths;
+    assert!(billionths > 0 && billionths < 1_000_000_000, "shares of which none is worth a whole one");
+    for told in [&pool["accepted"], &user["shares"], &user["worker"][0]["shares"]] {
+        assert_eq!(told.as_f64().map(|told| (told * 1e9).round() as u128), Some(billionths));
+    }
     let client = report::public_client(&rig.server, address);
     assert_eq!((client["workersCount"].as_u64(), client["workers"][0]["name"].as_str()), (Some(1), Some("rig")));
     assert_eq!(report::public_pool(&rig.server)["totalMiners"], 1);
