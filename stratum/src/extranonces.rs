@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     fn parked(number: u64) -> Parked {
-        let wanted = Difficulty::from_billionths(number.into()).expect("above zero");
+        let wanted = Difficulty::from_billionths(number.into()).ok();
         Parked { habits: Habits { wanted, shown: None }, jobs: Jobs::default(), first_job: None, space: None }
     }
 

@@ -47,7 +47,7 @@ pub const COUNTING_SPAN_MS: u64 = 60_000;
 pub const REQUESTS_PER_SPAN_MAX: usize = 60;
 /// Most invalid submits within the span.
 pub const INVALID_PER_SPAN_MAX: usize = 12;
-/// Most submits within the span that come too late, or find the server busy. That is nobody's fault, and a connection that goes on
+/// Most submits within the span that come too late, twice, or find the server busy. That is nobody's fault, and a connection that goes on
 /// like this is closed without a ban: a machine at twenty shares a minute never comes near it.
 pub const LATE_PER_SPAN_MAX: usize = 6_000;
 /// Most accepted shares of one connection within the span; what is heavy enough for the chain always is. A machine at twenty shares

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pow::{Difficulty, Target, U256};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use types::Address;
+use types::{Address, Amount};
 
 use crate::book::Tally;
 use crate::rates::HashRates;
@@ -25,9 +25,14 @@ fn number(text: &str) -> Box<RawValue> {
     RawValue::from_string(text.to_owned()).expect("a decimal number is JSON")
 }
 
-/// A sum of weights in units of pool difficulty 1, rounded down.
-fn whole(billionths: u128) -> u128 {
-    billionths.checked_div(Difficulty::ONE.billionths()).unwrap_or(0)
+/// A sum of weights in units of pool difficulty 1, as a number: below a million with its decimals, because small machines may take days
+/// to one, above rounded down, because programs read no more than fifteen digits.
+fn sum_value(billionths: u128) -> Value {
+    let whole = billionths.checked_div(Difficulty::ONE.billionths()).unwrap_or(0);
+    if whole >= 1_000_000 {
+        return whole_value(whole);
+    }
+    serde_json::from_str(&Amount(billionths).to_decimal(9)).expect("a decimal number is JSON")
 }
 
 const fn seconds(ms: u64) -> u64 {
@@ -75,7 +80,7 @@ fn rates(rates: &HashRates) -> [(&'static str, Value); 5] {
 fn ckpool_fields(tally: &Tally, now_ms: u64) -> BTreeMap<&'static str, Value> {
     let mut fields: BTreeMap<&'static str, Value> = rates(&tally.rates.read(now_ms)).into_iter().collect();
     fields.insert("lastshare", seconds(tally.last_ms).into());
-    fields.insert("shares", whole_value(whole(tally.billionths)));
+    fields.insert("shares", sum_value(tally.billionths));
     fields.insert("bestshare", value_of(&best(tally.best)));
     fields.insert("bestever", value_of(&best(tally.best_ever)));
     fields
@@ -134,7 +139,7 @@ pub fn ckpool_pool(server: &Server) -> Value {
     fields.insert("Users", users.len().into());
     fields.insert("Workers", workers.into());
     fields.insert("Idle", idle.into());
-    fields.insert("accepted", whole_value(whole(book.all().billionths)));
+    fields.insert("accepted", sum_value(book.all().billionths));
     fields.insert("rejected", metrics.shares_refused.into());
     json!(fields)
 }
@@ -299,6 +304,23 @@ mod tests {
             assert_eq!(suffixed(*rate), *text);
         }
         assert!(suffixed(u128::MAX).ends_with('Z'));
+    }
+
+    #[test]
+    fn sums_below_a_million_are_told_with_their_decimals() {
+        let cases = [
+            (0, "0"),
+            (1, "0.000000001"),
+            (732_000_000, "0.732"),
+            (5_000_000_000, "5"),
+            (999_999_999_999_999, "999999.999999999"),
+            (1_000_000_999_999_999, "1000000"),
+        ];
+        for (billionths, text) in cases {
+            let told: f64 = sum_value(billionths).to_string().parse().expect("a number");
+            assert_eq!(told, text.parse::<f64>().expect("a number"), "{billionths}");
+        }
+        assert_eq!(sum_value(u128::MAX), Value::from(u64::MAX));
     }
 
     #[test]

@@ -158,6 +158,11 @@ impl Handle {
         answered.await.ok()
     }
 
+    /// Has the server look at its clock, as it does by itself each second: for whoever drives the clock. Nothing if the service stopped.
+    pub async fn tick(&self) -> Option<()> {
+        self.messages.send(Message::Tick).await.ok()
+    }
+
     /// Shares out an income over the window, durably; nothing if the service stopped.
     pub async fn income(&self, reference: types::Hash32, amount: u128, fee: u128) -> Option<Result<(), BookError>> {
         let (answer, answered) = oneshot::channel();
