@@ -188,8 +188,11 @@ fn validators(powers: &[u64]) -> Vec<GenesisValidator> {
     pairs.map(|((_, validator), power)| GenesisValidator { power: Power(*power), ..validator.clone() }).collect()
 }
 
-/// Every number of a genesis, and what is to be told apart, as something that can be set.
-const PLACES: &[(&str, fn(&mut Genesis, u64))] = &[
+/// What can be set in a genesis.
+type Place = (&'static str, fn(&mut Genesis, u64));
+
+/// Every number of a genesis, and what is to be told apart.
+const PLACES: &[Place] = &[
     ("version", |genesis, value| genesis.version.0 = narrow(value)),
     ("time", |genesis, value| genesis.time.0 = value),
     ("delta_ms", |genesis, value| genesis.parameters.timing.delta_ms = value),
@@ -273,8 +276,11 @@ fn validator(genesis: &mut Genesis, value: u64, change: impl FnOnce(&mut Genesis
     one_of(&mut genesis.validators, value, change);
 }
 
-/// Ways to be wrong, each of which spoils every sound genesis.
-const FLAWS: &[(&str, fn(&mut Genesis))] = &[
+/// A way to be wrong.
+type Flaw = (&'static str, fn(&mut Genesis));
+
+/// Ways each of which spoils every sound genesis.
+const FLAWS: &[Flaw] = &[
     ("THR above its cap", |genesis| give(genesis, THR, genesis.parameters.thr_cap.0.saturating_add(1))),
     ("WBTC above its cap", |genesis| give(genesis, WBTC, WBTC_CAP.0 + 1)),
     ("an asset above its cap", |genesis| {
