@@ -150,7 +150,7 @@ fn bound(schema: &mut Map<String, Value>, chain: &Chain) {
     let Some(format) = schema.get("format").and_then(Value::as_str) else { return };
     let pattern = match format {
         "hash" | "transaction" => "^[0-9a-fA-F]{64}$",
-        "hex" | "transaction-hex" => "^([0-9a-fA-F]{2})*$",
+        "hex" => "^([0-9a-fA-F]{2})*$",
         "amount" => "^[0-9]{1,39}$",
         "block" => "^(latest|[0-9]{1,20}|[0-9a-fA-F]{64})$",
         "height" => "^[0-9]{0,19}$",
@@ -161,14 +161,16 @@ fn bound(schema: &mut Map<String, Value>, chain: &Chain) {
             return;
         }
         _ => {
-            let greatest = match format {
-                "uint8" => u64::from(u8::MAX),
-                "uint16" => u64::from(u16::MAX),
-                "uint32" => u64::from(u32::MAX),
-                "uint64" => u64::MAX,
-                "weight" => chain.block_weight_max,
+            // The registry of formats writes them in one word.
+            let (name, greatest) = match format {
+                "u-int8" => ("uint8", u64::from(u8::MAX)),
+                "u-int16" => ("uint16", u64::from(u16::MAX)),
+                "u-int32" => ("uint32", u64::from(u32::MAX)),
+                "u-int64" => ("uint64", u64::MAX),
+                "weight" => ("uint64", chain.block_weight_max),
                 _ => return,
             };
+            schema.insert("format".to_owned(), json!(name));
             schema.entry("maximum").or_insert_with(|| json!(greatest));
             return;
         }

@@ -14,7 +14,7 @@ pub struct SubmitRequest {
     #[schema(value_type = String, format = "chain")]
     pub chain_id: ChainId,
     /// The transaction's canonical bytes in hex.
-    #[schema(format = "transaction-hex")]
+    #[schema(format = "hex")]
     pub transaction: String,
 }
 
@@ -33,8 +33,8 @@ pub struct BatchRequest {
     /// The chain the transactions were signed for.
     #[schema(value_type = String, format = "chain")]
     pub chain_id: ChainId,
-    /// Canonical bytes in hex, 1 to 1,000.
-    #[schema(format = "transaction-hex", min_items = 1, max_items = 1000)]
+    /// Canonical bytes in hex, 1 to 1,000. What is none is refused by itself.
+    #[schema(min_items = 1, max_items = 1000)]
     pub transactions: Vec<String>,
 }
 
