@@ -55,9 +55,9 @@ fn every_answer_is_as_the_description_says_whatever_is_asked() {
         .stdin(Stdio::null())
         .output()
         .unwrap();
+    running.node.stop().unwrap();
     let text = String::from_utf8_lossy(&said.stdout);
     assert!(said.status.success(), "{}\n{}", excerpt(&text), String::from_utf8_lossy(&said.stderr));
-    running.node.stop().unwrap();
 }
 
 /// Looks for what `./setup --peers` installs.
