@@ -24,7 +24,7 @@ use wallet::mine::show::{Show, Told};
 use wallet::mine::{Login, Options, Payee, Pays, Pool};
 
 /// How often an operation is asked with values made up at random.
-const EXAMPLES: &str = "50";
+const EXAMPLES: &str = "20";
 /// The miner's name.
 const WORKER: &str = "desk";
 /// Longest excerpt of what it found.
