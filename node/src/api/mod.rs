@@ -8,6 +8,7 @@
 mod accounts;
 mod assets;
 mod blocks;
+mod described;
 mod error;
 mod fees;
 mod guard;

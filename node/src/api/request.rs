@@ -138,13 +138,19 @@ pub(crate) fn hash(text: &str) -> Result<Hash32, ApiError> {
 
 /// Reads a number in a path.
 pub(crate) fn number(text: &str, what: &str) -> Result<u64, ApiError> {
-    text.parse().map_err(|_| {
+    // The language's own reading takes a sign too.
+    let number = is_digits(text).then(|| text.parse().ok()).flatten();
+    number.ok_or_else(|| {
         ApiError::bad(
             "bad_number",
             format!("`{}` is not {what}", shown(text)),
             "write a whole number in decimal digits",
         )
     })
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Bounds a page.
@@ -179,6 +185,10 @@ pub(crate) fn block_name(text: &str) -> Result<BlockName, ApiError> {
     }
     if text.len() == 64 {
         return hash(text).map(BlockName::Hash);
+    }
+    if is_digits(text) && text.parse::<u64>().is_err() {
+        // No chain gets there.
+        return Ok(BlockName::Height(Height(u64::MAX)));
     }
     number(text, "a height, a hash or `latest`").map(|height| BlockName::Height(Height(height)))
 }
