@@ -45,7 +45,8 @@ use crate::metrics::Metrics;
 use crate::mining::MiningService;
 
 /// Settings that a running node takes anew; the log's filter is the process's.
-const RELOADED: [&str; 5] = ["log.filter", "api.hosts", "api.origins", "network.persistent", "network.private"];
+const RELOADED: [&str; 6] =
+    ["log.filter", "api.hosts", "api.origins", "api.trusted_proxies", "network.persistent", "network.private"];
 
 /// What a node is started with.
 pub struct NodeOptions {
