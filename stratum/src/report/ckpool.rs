@@ -16,10 +16,10 @@ use super::{best, decimal, lower, seconds, suffixed, sum};
 /// How long a machine is silent before it counts as idle.
 const IDLE_AFTER_MS: u64 = 60_000;
 
-/// The three objects of ckpool's `pool.status`, which stand there one on a line: who mines, hash rates, shares.
+/// ckpool's `pool.status` as it stands in that file: three objects, one on a line: who mines, hash rates, shares.
 #[must_use]
-pub fn ckpool_status(server: &Server) -> [Value; 3] {
-    [miners(server), speeds(server), shares(server)].map(Value::Object)
+pub fn ckpool_status(server: &Server) -> String {
+    [miners(server), speeds(server), shares(server)].map(|part| format!("{}\n", Value::Object(part))).concat()
 }
 
 /// [`ckpool_status`] as one object.
