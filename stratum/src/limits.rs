@@ -82,6 +82,10 @@ pub const WORKERS_MAX: usize = 65_536;
 pub const PROOFS_PENDING_MAX: usize = 4_096;
 /// Most hashes of proofs that are remembered while the book has no room for them.
 pub const UNBOOKED_MAX: usize = 1_024;
+/// Most works that the reports name as found here.
+pub const FOUND_TOLD_MAX: usize = 100;
+/// Over how many works the reports measure the chain's hash rate.
+pub const WORKS_MEASURED_MAX: usize = 120;
 /// Most incomes that are remembered, so that none is shared out twice.
 pub const INCOMES_MAX: usize = 65_536;
 
