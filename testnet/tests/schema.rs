@@ -5,41 +5,29 @@
 
 #![allow(clippy::unwrap_used, reason = "a test's own steps")]
 
+mod peers;
 #[path = "../../node/tests/support/mod.rs"]
 mod support;
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::mpsc::sync_channel;
-use std::time::Duration;
 
-use lanes::sha256d::Kernel;
+use peers::{WORKER, installed, mine, miner};
 use pow::{CompactBits, WorkHeader, sha256d};
 use serde_json::{Map, Value, json};
 use support::{Running, address, key, start};
 use types::Network;
-use wallet::mine::run::{HAPPENINGS_MAX, run};
-use wallet::mine::show::{Show, Told};
-use wallet::mine::{Login, Options, Payee, Pays, Pool};
 
 /// How often an operation is asked with values made up at random.
 const EXAMPLES: &str = "20";
-/// The miner's name.
-const WORKER: &str = "desk";
 /// Longest excerpt of what it found.
 const EXCERPT_LINES: usize = 60;
 
 // FAULTS RS1
 #[test]
 fn every_answer_is_as_the_description_says_whatever_is_asked() {
-    let program = match schemathesis() {
-        Ok(program) => program,
-        // Past the test harness, which keeps what is said to itself when a test passes.
-        Err(reason) => return writeln!(std::io::stderr(), "RS1 is not run: {reason}").unwrap(),
-    };
+    let Some(program) = installed("schemathesis", "RS1") else { return };
     let running = start(&[("stratum.enabled", "true"), ("stratum.listen", "127.0.0.1:0")]);
-    mine(&running);
+    mine(running.node.stratum_addresses()[0], &miner(), 3);
     let finals: Vec<String> = (0..3).map(|nonce| transfer(&running, nonce)).collect();
     let (status, mut description) = running.get("/api/v1/openapi.json");
     assert_eq!(status, 200, "{description}");
@@ -60,17 +48,6 @@ fn every_answer_is_as_the_description_says_whatever_is_asked() {
     assert!(said.status.success(), "{}\n{}", excerpt(&text), String::from_utf8_lossy(&said.stderr));
 }
 
-/// Looks for what `./setup --peers` installs.
-fn schemathesis() -> Result<PathBuf, String> {
-    let home = std::env::var_os("HOME").ok_or("there is no home directory")?;
-    let program = Path::new(&home).join(".cache/thronos/peers/python/bin/schemathesis");
-    if program.is_file() {
-        Ok(program)
-    } else {
-        Err("schemathesis is not installed (./setup --peers does it)".to_owned())
-    }
-}
-
 /// The first findings, or the end where there are none.
 fn excerpt(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
@@ -79,31 +56,6 @@ fn excerpt(text: &str) -> String {
     let summary = lines.iter().position(|line| line.contains("= SUMMARY =")).unwrap_or(lines.len());
     let first = lines[from..].iter().take(EXCERPT_LINES);
     first.chain(&lines[summary.max(from)..]).copied().collect::<Vec<_>>().join("\n")
-}
-
-fn miner() -> Payee {
-    Payee { address: address(&key(5)), network: Some(Network::Test) }
-}
-
-struct Quiet;
-
-impl Show for Quiet {
-    fn tell(&mut self, _told: &Told<'_>) {}
-}
-
-/// Hands in a few shares as a machine does.
-fn mine(running: &Running) {
-    let payee = miner();
-    let options = Options {
-        pool: Pool { host: "127.0.0.1".to_owned(), port: running.node.stratum_addresses()[0].port(), trust: None },
-        login: Login { user: format!("{payee}.{WORKER}"), password: "x".to_owned(), pays: Pays::Only(payee) },
-        kernel: Kernel::best(),
-        threads: 1,
-        time_max: Some(Duration::from_secs(60)),
-        shares_max: Some(3),
-    };
-    let summary = run(options, sync_channel(HAPPENINGS_MAX), &mut Quiet).unwrap();
-    assert!(summary.accepted >= 3, "{summary:?}");
 }
 
 /// A transfer that is final; gives its id.

@@ -222,6 +222,14 @@ pub(crate) async fn pool(State(state): State<AppState>) -> Result<Json<Value>, A
     tell(&state, |server| Some(report::ckpool_pool(server))).await
 }
 
+/// The port's statistics as ckpool's file `pool.status`: three objects, one on a line.
+#[utoipa::path(get, path = "/api/mining/pool.status", tag = "mining",
+    responses((status = 200, body = String, content_type = "text/plain"), (status = 404, body = ErrorResponse)))]
+pub(crate) async fn pool_status(State(state): State<AppState>) -> Result<String, ApiError> {
+    let Json(told) = tell(&state, |server| Some(Value::String(report::ckpool_status(server)))).await?;
+    Ok(told.as_str().unwrap_or_default().to_owned())
+}
+
 /// An address's statistics as ckpool writes them for a user.
 #[utoipa::path(get, path = "/api/mining/users/{address}", tag = "mining",
     params(("address" = String, Path, description = "The address that is paid.", format = "address")),

@@ -41,6 +41,7 @@ use super::{AppState, accounts, assets, blocks, fees, health, mining, node, stre
         mining::window,
         mining::account,
         mining::pool,
+        mining::pool_status,
         mining::user,
         mining::public_info,
         mining::public_pool,

@@ -48,6 +48,7 @@ pub(crate) fn table() -> Vec<Row> {
         ("/api/mining/window", Read, get(mining::window)),
         ("/api/mining/accounts/{address}", Read, get(mining::account)),
         ("/api/mining/pool", Look, get(mining::pool)),
+        ("/api/mining/pool.status", Look, get(mining::pool_status)),
         ("/api/mining/users/{address}", Look, get(mining::user)),
         ("/api/info", Look, get(mining::public_info)),
         ("/api/pool", Look, get(mining::public_pool)),

@@ -265,17 +265,28 @@ impl Ground {
             tokio::spawn(lookout::watch(port.clone()));
             tokio::spawn(address_book::keep(path, address_book::SETTLE, changes, move || book.addresses()));
         }
-        let start = |bound| MiningService::start(bound, &self.config.stratum, &port, &faults, self.home.mining());
-        let mining = doors.miners.map(start).transpose()?;
-        let stratum = mining.as_ref().map(MiningService::handle);
-        let api = Api::start(&api_runtime, doors.api, port.clone(), stratum, &self.config.api)?;
-        {
-            let _inside = api_runtime.enter();
-            control::Server::start(doors.control, network, port.snapshot.clone(), bans, api.stopping())?;
-        }
+        let (api, mining) = self.services(&port, &faults, doors, bans, &api_runtime)?;
         let Self { home, config, lock, .. } = self;
         let config = Mutex::new(config);
         Ok(Node { port, faults, api, mining, threads, network_runtime, api_runtime, home, config, _lock: lock })
+    }
+
+    /// What others ask: miners, clients of the API, the operator.
+    fn services(
+        &self,
+        port: &Port,
+        faults: &Faults,
+        doors: Doors,
+        bans: Bans,
+        runtime: &Runtime,
+    ) -> Result<(Api, Option<MiningService>), StartError> {
+        let start = |bound| MiningService::start(bound, &self.config.stratum, port, faults, self.home.mining());
+        let mining = doors.miners.map(start).transpose()?;
+        let stratum = mining.as_ref().map(MiningService::handle);
+        let api = Api::start(runtime, doors.api, port.clone(), stratum, &self.config.api)?;
+        let _inside = runtime.enter();
+        control::Server::start(doors.control, port.network.clone(), port.snapshot.clone(), bans, api.stopping())?;
+        Ok((api, mining))
     }
 
     fn hands(
