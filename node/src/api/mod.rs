@@ -15,6 +15,7 @@ mod guard;
 mod guests;
 mod health;
 mod listener;
+mod long;
 mod mining;
 pub mod models;
 mod node;
