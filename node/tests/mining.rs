@@ -4,15 +4,14 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use pow::{CompactBits, Target, WorkHeader, merkle, sha256d};
 use serde_json::{Value, json};
 use stratum::service::rustls;
+use support::machine::Machine;
 use support::{Running, address, key, make_home, start, start_in};
 use types::Network;
 
@@ -72,13 +71,6 @@ impl Running {
 
     fn hand_in(&self, proof: &Value) -> (u16, Value) {
         self.post("/api/mining/submit", &proof.to_string())
-    }
-
-    /// Waits for a block: proofs that wait ride along with the transfer.
-    fn next_block(&self, nonce: u64) {
-        let (status, accepted) = self.submit(&self.transfer(nonce, |_| {}));
-        assert_eq!(status, 202, "{accepted}");
-        self.final_transaction(accepted["id"].as_str().unwrap());
     }
 }
 
@@ -190,92 +182,6 @@ fn a_node_without_a_port_for_miners_says_how_to_open_one() {
     running.node.stop().unwrap();
 }
 
-/// What a machine speaks over: a socket, or TLS on one.
-trait Line: Read + Write {}
-
-impl<T: Read + Write> Line for T {}
-
-/// A machine that speaks Stratum.
-struct Machine {
-    lines: BufReader<Box<dyn Line>>,
-    extranonce1: String,
-    job: Vec<Value>,
-    next_id: u64,
-}
-
-impl Machine {
-    fn connect(running: &Running) -> Self {
-        Self::log_in(Box::new(Self::socket(running, 0)))
-    }
-
-    fn socket(running: &Running, port: usize) -> TcpStream {
-        let socket = TcpStream::connect(running.node.stratum_addresses()[port]).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        socket
-    }
-
-    fn log_in(line: Box<dyn Line>) -> Self {
-        let mut machine = Self { lines: BufReader::new(line), extranonce1: String::new(), job: Vec::new(), next_id: 1 };
-        let subscribed = machine.ask("mining.subscribe", json!(["test/1"]));
-        machine.extranonce1 = subscribed["result"][1].as_str().unwrap().to_owned();
-        let authorized = machine.ask("mining.authorize", json!([format!("{}.stick", payee()), "x"]));
-        assert_eq!(authorized["result"], true, "{authorized}");
-        machine
-    }
-
-    fn ask(&mut self, method: &str, parameters: Value) -> Value {
-        let id = self.next_id;
-        self.next_id += 1;
-        let line = json!({ "id": id, "method": method, "params": parameters });
-        writeln!(self.lines.get_mut(), "{line}").unwrap();
-        loop {
-            let heard = self.hear();
-            if heard["id"] == id {
-                return heard;
-            }
-        }
-    }
-
-    fn hear(&mut self) -> Value {
-        let mut line = String::new();
-        self.lines.read_line(&mut line).unwrap();
-        let heard: Value = serde_json::from_str(&line).unwrap();
-        if heard["method"] == "mining.notify" {
-            self.job = heard["params"].as_array().unwrap().clone();
-        }
-        heard
-    }
-
-    /// Finds a share of the chain for the present job, and hands it in; the answer.
-    fn mine(&mut self, number: u64) -> (Value, Value) {
-        while self.job.is_empty() {
-            self.hear();
-        }
-        let text = |place: usize| self.job[place].as_str().unwrap().to_owned();
-        let extranonce2 = format!("{number:016x}");
-        let coinbase = hex::decode([text(2), self.extranonce1.clone(), extranonce2.clone(), text(3)].concat()).unwrap();
-        let mut previous = hex::decode(text(1)).unwrap();
-        previous.chunks_mut(4).for_each(<[u8]>::reverse);
-        let number_of = |place: usize| u32::from_str_radix(&text(place), 16).unwrap();
-        let bits = CompactBits(number_of(6));
-        let mut header = WorkHeader {
-            version: number_of(5),
-            previous: previous.try_into().unwrap(),
-            merkle_root: merkle::fold(sha256d(&coinbase), &[]),
-            time: number_of(7),
-            bits,
-            nonce: 0,
-        };
-        let target = Target::from_compact(bits).unwrap().times(64);
-        while !target.is_met_by(&header.hash()) {
-            header.nonce += 1;
-        }
-        let parameters =
-            json!([format!("{}.stick", payee()), text(0), extranonce2, text(7), format!("{:08x}", header.nonce)]);
-        (self.ask("mining.submit", parameters.clone()), parameters)
-    }
-}
-
 #[test]
 fn a_machine_at_the_port_finds_shares_that_survive_a_restart_and_count_once() {
     let settings = [("stratum.enabled", "true"), ("stratum.listen", "127.0.0.1:0"), ("stratum.difficulty", "0.000001")];
@@ -285,7 +191,7 @@ fn a_machine_at_the_port_finds_shares_that_survive_a_restart_and_count_once() {
     let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
     let chain = genesis::chain_id(&genesis);
     let running = Running { node: start_in(home.clone(), config.clone()), directory, chain, agent: agent.clone() };
-    let mut machine = Machine::connect(&running);
+    let mut machine = Machine::log_in(Box::new(Machine::socket(&running, 0)), &payee());
     let (first, parameters) = machine.mine(1);
     assert_eq!((&first["result"], &first["error"]), (&json!(true), &Value::Null), "{first}");
     let duplicate = machine.ask("mining.submit", parameters);
@@ -297,7 +203,7 @@ fn a_machine_at_the_port_finds_shares_that_survive_a_restart_and_count_once() {
     let Running { node, directory, .. } = running;
     node.stop().unwrap();
     let running = Running { node: start_in(home, config), directory, chain, agent };
-    let mut machine = Machine::connect(&running);
+    let mut machine = Machine::log_in(Box::new(Machine::socket(&running, 0)), &payee());
     let (third, _) = machine.mine(3);
     assert_eq!(third["result"], true, "{third}");
     running.next_block(0);
@@ -349,9 +255,9 @@ fn machines_find_shares_over_tls_and_for_a_pool_whose_operator_the_chain_pays() 
     let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
     let connection = rustls::ClientConnection::new(client, name).unwrap();
     let sealed = rustls::StreamOwned::new(connection, Machine::socket(&running, 1));
-    let (over_tls, _) = Machine::log_in(Box::new(sealed)).mine(1);
+    let (over_tls, _) = Machine::log_in(Box::new(sealed), &payee()).mine(1);
     assert_eq!(over_tls["result"], true, "{over_tls}");
-    let (pooled, _) = Machine::log_in(Box::new(Machine::socket(&running, 2))).mine(2);
+    let (pooled, _) = Machine::log_in(Box::new(Machine::socket(&running, 2)), &payee()).mine(2);
     assert_eq!(pooled["result"], true, "{pooled}");
 
     // Who says hello in TLS to the port without it is let go at once, so that it tries again without.

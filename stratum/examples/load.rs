@@ -143,7 +143,8 @@ fn serve(
 ) -> (Service, SocketAddr, watch::Sender<Option<Arc<Template>>>) {
     let (templates, work) = watch::channel(Some(Arc::new(template())));
     let shares = Box::new(FolderShares::open(folder).expect("a folder"));
-    let ports = Ports { work, proofs: Arc::new(NoChain), shares, events: Box::new(|_| {}), admission: None };
+    let ports =
+        Ports { work, proofs: Arc::new(NoChain), shares, receipts: None, events: Box::new(|_| {}), admission: None };
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");

@@ -55,6 +55,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         work,
         proofs: Arc::new(Chain(templates)),
         shares: Box::new(FolderShares::open(folder.path())?),
+        receipts: None,
         events: Box::new(|event| println!("{event:?}")),
         admission: None,
     };

@@ -5,6 +5,7 @@
 //! fees, remainders and payments; every table is bounded.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{Address, Hash32};
@@ -163,6 +164,15 @@ pub struct ReceiptsRoot {
     pub root: Hash32,
 }
 
+/// A work whose window is closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closed {
+    /// The work height, as in its [`ReceiptsRoot`].
+    pub work_height: u64,
+    /// Its receipts.
+    pub receipts: Arc<Receipts>,
+}
+
 /// The state after all entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Book {
@@ -186,10 +196,22 @@ impl Book {
     /// # Errors
     /// [`BookError`]; the book is as it was.
     pub fn apply(&mut self, entry: &Entry) -> Result<(), BookError> {
+        self.apply_and_close(entry).map(drop)
+    }
+
+    /// As [`Book::apply`], with the receipts of the work that the entry closed, if it did. The book keeps their root
+    /// alone.
+    ///
+    /// # Errors
+    /// [`BookError`]; the book is as it was.
+    pub fn apply_and_close(&mut self, entry: &Entry) -> Result<Option<Closed>, BookError> {
+        let mut closed = None;
         let next = self.sequence.saturating_add(1);
         match entry {
             Entry::Share(share) => self.add_share(share, next)?,
-            Entry::Work { work_height, window_billionths } => self.begin_work(*work_height, *window_billionths),
+            Entry::Work { work_height, window_billionths } => {
+                closed = self.begin_work(*work_height, *window_billionths);
+            }
             Entry::Found { .. } => {
                 self.found = self.found.saturating_add(1);
                 self.forget_best();
@@ -199,7 +221,7 @@ impl Book {
             Entry::Extranonces { below } => self.extranonces_below = *below,
         }
         self.sequence = next;
-        Ok(())
+        Ok(closed)
     }
 
     /// Whether a share could be taken: it is new, its work is open, and there is room.
@@ -262,6 +284,30 @@ impl Book {
         &self.owed
     }
 
+    /// What the operator owes all addresses together, in base units.
+    #[must_use]
+    pub fn owed_total(&self) -> u128 {
+        self.owed.values().fold(0, |sum, owed| sum.saturating_add(*owed))
+    }
+
+    /// So many of what is owed, in rising order of address, from this address on.
+    pub fn owed_from(&self, first: Address, limit: usize) -> impl Iterator<Item = (Address, u128)> {
+        self.owed.range(first..).take(limit).map(|(address, owed)| (*address, *owed))
+    }
+
+    /// How many incomes are remembered, so that none of them is shared out again.
+    #[must_use]
+    pub fn incomes(&self) -> usize {
+        self.incomes.len()
+    }
+
+    /// The root of the receipts of a closed work.
+    #[must_use]
+    pub fn root_of(&self, work_height: u64) -> Option<ReceiptsRoot> {
+        let place = self.roots.binary_search_by_key(&work_height, |root| root.work_height).ok()?;
+        self.roots.get(place).copied()
+    }
+
     /// Fees and remainders, in base units.
     #[must_use]
     pub const fn kept(&self) -> u128 {
@@ -317,10 +363,12 @@ impl Book {
         Ok(())
     }
 
-    fn begin_work(&mut self, work_height: u64, window_billionths: u128) {
+    fn begin_work(&mut self, work_height: u64, window_billionths: u128) -> Option<Closed> {
+        let mut closed = None;
         if work_height > self.work_height {
-            let root = Receipts::of(&self.window, self.work_height).root();
-            self.roots.push_back(ReceiptsRoot { work_height: self.work_height, root });
+            let receipts = Receipts::of(&self.window, self.work_height);
+            self.roots.push_back(ReceiptsRoot { work_height: self.work_height, root: receipts.root() });
+            closed = Some(Closed { work_height: self.work_height, receipts: Arc::new(receipts) });
             while self.roots.len() > ROUNDS_MAX {
                 self.roots.pop_front();
             }
@@ -330,6 +378,7 @@ impl Book {
         let heights = u64::try_from(SEEN_HEIGHTS_MAX).unwrap_or(u64::MAX);
         let first = self.work_height.saturating_add(1).saturating_sub(heights);
         self.seen.retain(|height, _| *height >= first);
+        closed
     }
 
     fn forget_best(&mut self) {

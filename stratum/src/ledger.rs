@@ -12,7 +12,7 @@
 
 use borsh::BorshDeserialize;
 
-use crate::book::{Book, BookError, Entry};
+use crate::book::{Book, BookError, Closed, Entry};
 
 const MAGIC: &[u8; 8] = b"THRBOOK2";
 const RECORD_HEAD_BYTES: usize = 12;
@@ -35,6 +35,8 @@ pub struct Recovered {
     pub book: Book,
     /// Entries that the journal added to the snapshot.
     pub replayed: u64,
+    /// The last work that the journal closed: whoever wrote it may not have come to keep its receipts.
+    pub closed: Option<Closed>,
     /// Bytes of an incomplete record at the end, which were dropped.
     pub torn_bytes: usize,
 }
@@ -108,7 +110,7 @@ pub fn recover(stored: &Stored) -> Result<Recovered, LedgerError> {
 /// The book as far as what a disk holds is whole, and what is wrong behind that.
 #[must_use]
 pub fn recover_whole(stored: &Stored) -> (Recovered, Option<LedgerError>) {
-    let mut recovered = Recovered { book: Book::default(), replayed: 0, torn_bytes: 0 };
+    let mut recovered = Recovered { book: Book::default(), replayed: 0, closed: None, torn_bytes: 0 };
     match stored.snapshot.as_deref().map(read_snapshot) {
         None => {}
         Some(Ok(book)) => recovered.book = book,
@@ -129,8 +131,10 @@ pub fn recover_whole(stored: &Stored) -> (Recovered, Option<LedgerError>) {
         if sequence != after.saturating_add(1) {
             break Some(LedgerError::Gap { after, found: sequence });
         }
-        if let Err(error) = recovered.book.apply(&entry) {
-            break Some(LedgerError::Entry { sequence, error });
+        match recovered.book.apply_and_close(&entry) {
+            Ok(Some(closed)) => recovered.closed = Some(closed),
+            Ok(None) => {}
+            Err(error) => break Some(LedgerError::Entry { sequence, error }),
         }
         recovered.replayed = recovered.replayed.saturating_add(1);
     };

@@ -43,7 +43,9 @@ fn written(list: &[Entry]) -> (Book, Vec<u8>) {
 fn a_restart_finds_the_same_book() {
     let (book, journal) = written(&entries());
     let recovered = recover(&Stored { snapshot: None, journal: journal.clone() }).expect("a whole journal");
-    assert_eq!(recovered, Recovered { book: book.clone(), replayed: book.sequence(), torn_bytes: 0 });
+    let closed = recovered.closed.clone();
+    assert_eq!(recovered, Recovered { book: book.clone(), replayed: book.sequence(), closed, torn_bytes: 0 });
+    assert_eq!(recovered.closed.map(|closed| closed.receipts.root()), book.roots().back().map(|last| last.root));
     let snapshot = Some(snapshot(&book));
     assert_eq!(recover(&Stored { snapshot: snapshot.clone(), journal: Vec::new() }).expect("a snapshot").book, book);
     // The crash came between the new snapshot and the emptying of the journal.

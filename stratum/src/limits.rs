@@ -88,7 +88,14 @@ pub const FOUND_TOLD_MAX: usize = 100;
 pub const WORKS_MEASURED_MAX: usize = 120;
 /// Most incomes that are remembered, so that none is shared out twice.
 pub const INCOMES_MAX: usize = 65_536;
+/// Most closed works whose receipts are kept, the newest.
+pub const RECEIPTS_KEPT_MAX: usize = 64;
+/// Most bytes of all kept receipts: some 980,000 of them.
+pub const RECEIPTS_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Most closed works whose receipts wait to be written.
+pub const RECEIPTS_WAITING_MAX: usize = 4;
 
+const _: () = assert!(RECEIPTS_KEPT_MAX < ROUNDS_MAX);
 const _: () = assert!(ID_BYTES_MAX < LINE_BYTES_MAX && USER_BYTES_MAX < LINE_BYTES_MAX);
 const _: () = assert!(NOTIFY_INTERVAL_MS * 2 < IDLE_MS_MIN);
 const _: () = assert!(EXTRANONCE1_BYTES + EXTRANONCE2_BYTES <= 16);

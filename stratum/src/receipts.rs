@@ -8,9 +8,13 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::merkle::{self, MerkleProof};
 use crypto::{hash, tags};
-use types::{Address, Hash32};
+use types::{Address, Canonical, Hash32};
 
 use crate::window::Window;
+
+impl Canonical for Receipt {
+    const BYTES_MAX: usize = 8 + 20 + 16 + 16 + 8;
+}
 
 /// One leaf: what was counted for an address.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -61,7 +65,17 @@ impl Receipts {
             weight_total,
             sequence: credit.sequence,
         };
-        let list: Vec<Receipt> = credits.into_iter().map(receipt).collect();
+        Self::from_sorted(credits.into_iter().map(receipt).collect())
+    }
+
+    /// The receipts that a file or a peer gives; nothing unless their addresses rise. Whether they are those of a work
+    /// only the root tells.
+    #[must_use]
+    pub fn from_list(list: Vec<Receipt>) -> Option<Self> {
+        list.is_sorted_by(|one, next| one.address < next.address).then(|| Self::from_sorted(list))
+    }
+
+    fn from_sorted(list: Vec<Receipt>) -> Self {
         let root = merkle::root(tags::SHARE_RECEIPTS_TREE, &hashes(&list));
         Self { list, root }
     }

@@ -104,6 +104,27 @@ impl Window {
         sum
     }
 
+    /// What one address has in the window, and the weight of all. Costs no more than the rounds, however many addresses
+    /// there are; the whole is the rounds' own, above the sum of [`Self::credits`] by what these are rounded down.
+    #[must_use]
+    pub fn credit_of(&self, address: &Address) -> (Credit, u128) {
+        let (mut room, mut sum) = (self.weight_max, Credit::default());
+        for round in self.rounds.iter().rev() {
+            let counted = round.weight.min(room);
+            room = room.saturating_sub(counted);
+            if let Some(credit) = round.credits.get(address) {
+                sum.weight = sum.weight.saturating_add(proportion(credit.weight, counted, round.weight));
+                sum.shares = sum.shares.saturating_add(credit.shares);
+                sum.sequence = sum.sequence.max(credit.sequence);
+            }
+            if room == 0 {
+                break;
+            }
+        }
+        let credit = if sum.weight > 0 { sum } else { Credit::default() };
+        (credit, self.weight_max.saturating_sub(room))
+    }
+
     /// Splits `amount` over the window in proportion to weight, rounded down.
     #[must_use]
     pub fn split(&self, amount: u128) -> Payouts {
@@ -229,6 +250,11 @@ mod tests {
             let (credits, payouts) = (window.credits(), window.split(amount));
             let total: u128 = credits.values().map(|credit| credit.weight).sum();
             prop_assert!(total <= width);
+            let whole = window.credit_of(&address(0)).1;
+            prop_assert!((total..=width).contains(&whole) && whole - total <= shares.len() as u128);
+            for who in 0..10 {
+                prop_assert_eq!(window.credit_of(&address(who)).0, credits.get(&address(who)).copied().unwrap_or_default());
+            }
             prop_assert_eq!(payouts.amounts.values().sum::<u128>() + payouts.remainder, amount);
             for (who, paid) in &payouts.amounts {
                 prop_assert!(paid * total <= amount * credits[who].weight);

@@ -9,7 +9,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pow::{CompactBits, Difficulty, WorkHeader, merkle, sha256d};
 use serde_json::Value;
-use stratum::service::{Admission, FolderShares, Later, Ports, ProofSink, Service, Socket, rustls};
+use stratum::service::{
+    Admission, FolderShares, Later, NoReceipt, Ports, ProofSink, ReceiptsError, ReceiptsFolder, Service, Socket, rustls,
+};
 use stratum::{
     Book, Config, Entry, Event, Payment, Port, Proof, Server, Share, Template, Verdict, Worker, WorkerName, ledger,
 };
@@ -63,6 +65,7 @@ async fn pool(folder: &std::path::Path, config: Config, tls: Option<Arc<rustls::
         work,
         proofs: Arc::new(Chain(sender)),
         shares,
+        receipts: Some(ReceiptsFolder::open(folder.join("receipts")).expect("a folder")),
         events: Box::new(|_| {}),
         admission: Some(Arc::new(Good)),
     };
@@ -280,7 +283,14 @@ async fn a_disk_that_fails_stops_the_service_and_no_share_is_confirmed() {
     let (sender, _proofs) = mpsc::unbounded_channel();
     let (_templates, work) = watch::channel(Some(Arc::new(template(1))));
     let shares = Box::new(Broken(FolderShares::open(folder.path()).expect("a folder")));
-    let ports = Ports { work, proofs: Arc::new(Chain(sender)), shares, events: Box::new(|_| {}), admission: None };
+    let ports = Ports {
+        work,
+        proofs: Arc::new(Chain(sender)),
+        shares,
+        receipts: None,
+        events: Box::new(|_| {}),
+        admission: None,
+    };
     let mut service = Service::start(config(), [1; 32], Vec::new(), ports, now_ms).expect("a service");
     let failed = tokio::time::timeout(DEADLINE, service.failed()).await.expect("in time");
     assert!(failed.expect_err("the first work has to be written").to_string().contains("no space"));
@@ -317,6 +327,7 @@ async fn a_damaged_ledger_stops_nobody_and_is_kept_and_what_is_whole_of_it_count
             work,
             proofs: Arc::new(Chain(sender)),
             shares: Box::new(FolderShares::open(folder.path()).expect("a folder")),
+            receipts: None,
             events: Box::new(move |event| drop(heard.send(event.clone()))),
             admission: None,
         };
@@ -327,5 +338,45 @@ async fn a_damaged_ledger_stops_nobody_and_is_kept_and_what_is_whole_of_it_count
         let found = service.handle().ask(|server| server.book().all().shares).await.expect("it runs");
         assert_eq!(found, shares, "{file}");
         service.stop().await.expect("a clean stop");
+    }
+}
+
+// FAULTS RM5
+#[tokio::test]
+async fn a_receipt_of_a_closed_work_is_proven_also_after_a_stop_and_after_a_crash_before_it_was_written() {
+    let (folder, crashed) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let first = pool(folder.path(), config(), None).await;
+    let mut client = connect(&first).await;
+    let share = client.share("rig", 0).await;
+    assert_eq!(client.ask(3, "mining.submit", &share).await["result"], true);
+    let handle = first.service.handle();
+    assert!(matches!(handle.prove(1, Address([1; 20])).await, Err(NoReceipt::NotKept(1))), "it is not closed");
+    first.templates.send_replace(Some(Arc::new(template(2))));
+    client.hear(|line| line["method"] == "mining.notify" && line["params"][1] == "02".repeat(32)).await.expect("a job");
+    let proven = handle.prove(1, Address([1; 20])).await.expect("at once, written or not");
+    assert!(proven.receipt.is_in(&proven.root, &proven.proof) && proven.receipt.work_height == 1);
+    assert_eq!(proven.receipt.weight, proven.receipt.weight_total);
+    assert!(matches!(handle.prove(1, Address([2; 20])).await, Err(NoReceipt::NotInWindow(1))));
+    assert!(matches!(handle.prove(7, Address([1; 20])).await, Err(NoReceipt::NotKept(7))));
+    // What a crash at this moment leaves, with no receipts written.
+    for name in ["shares.snapshot", "shares.journal"] {
+        std::fs::copy(folder.path().join(name), crashed.path().join(name)).expect("own folders");
+    }
+    first.service.stop().await.expect("a clean stop");
+    for folder in [&folder, &crashed] {
+        let second = pool(folder.path(), config(), None).await;
+        let handle = second.service.handle();
+        assert_eq!(handle.prove(1, Address([1; 20])).await.expect("it is kept"), proven);
+        second.service.stop().await.expect("a clean stop");
+        let path = folder.path().join("receipts/1");
+        let mut bytes = std::fs::read(&path).expect("it is there");
+        bytes[20] ^= 1;
+        std::fs::write(&path, &bytes).expect("own folder");
+        let third = pool(folder.path(), config(), None).await;
+        let handle = third.service.handle();
+        let damaged = handle.prove(1, Address([1; 20])).await.expect_err("it is damaged");
+        assert!(matches!(damaged, NoReceipt::Unreadable(ReceiptsError::Damaged { .. })), "{damaged}");
+        assert!(!handle.receipts().contains(&1));
+        third.service.stop().await.expect("a clean stop");
     }
 }

@@ -23,6 +23,7 @@ use super::AppState;
 use super::error::ApiError;
 use super::listener::Caller;
 use super::models::{AnchorResponse, ErrorResponse, ProofAccepted, ProofRequest, WorkResponse};
+use super::payouts::port_of;
 use super::request::{Body, Params, Path, address};
 use super::routes::off_thread;
 use crate::mining::{Offer, builder_of, offer};
@@ -291,11 +292,7 @@ async fn tell(
     state: &AppState,
     question: impl FnOnce(&Server) -> Option<Value> + Send + 'static,
 ) -> Result<Json<Value>, ApiError> {
-    let Some(handle) = &state.stratum else {
-        let hint = "its operator opens one with `stratum.enabled = true`";
-        return Err(ApiError::not_found("this node has no port for miners", hint));
-    };
-    match handle.ask(question).await {
+    match port_of(state)?.ask(question).await {
         Some(Some(answer)) => Ok(Json(answer)),
         Some(None) => Err(ApiError::not_found("nobody has mined for this address here", "check the address")),
         None => Err(crate::shell::Unavailable::Stopping.into()),

@@ -20,6 +20,7 @@ mod mining;
 pub mod models;
 mod node;
 mod openapi;
+mod payouts;
 mod read;
 mod request;
 mod rooms;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use utoipa::OpenApi;
 
 use super::described::{Chain, complete};
-use super::{AppState, accounts, assets, blocks, fees, health, mining, node, stream, submit, transactions};
+use super::{AppState, accounts, assets, blocks, fees, health, mining, node, payouts, stream, submit, transactions};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -43,6 +43,10 @@ use super::{AppState, accounts, assets, blocks, fees, health, mining, node, stre
         mining::pool,
         mining::pool_status,
         mining::user,
+        payouts::payouts,
+        payouts::payout,
+        payouts::receipts,
+        payouts::receipt,
         mining::public_info,
         mining::public_pool,
         mining::public_network,

@@ -15,7 +15,9 @@ use super::error::ApiError;
 use super::guard::{Guard, pass};
 use super::request::{BodyMax, shown};
 use super::rooms::{Class, Room, take_place};
-use super::{AppState, accounts, assets, blocks, fees, health, mining, node, openapi, stream, submit, transactions};
+use super::{
+    AppState, accounts, assets, blocks, fees, health, mining, node, openapi, payouts, stream, submit, transactions,
+};
 use crate::shell::Port;
 
 /// One row: path, what it costs, and what answers its methods.
@@ -51,6 +53,10 @@ pub(crate) fn table() -> Vec<Row> {
         ("/api/mining/pool", Look, get(mining::pool)),
         ("/api/mining/pool.status", Look, get(mining::pool_status)),
         ("/api/mining/users/{address}", Look, get(mining::user)),
+        ("/api/mining/payouts", Look, get(payouts::payouts)),
+        ("/api/mining/payouts/{address}", Look, get(payouts::payout)),
+        ("/api/mining/receipts", Look, get(payouts::receipts)),
+        ("/api/mining/receipts/{work}/{address}", Read, get(payouts::receipt)),
         ("/api/info", Look, get(mining::public_info)),
         ("/api/pool", Look, get(mining::public_pool)),
         ("/api/network", Look, get(mining::public_network)),

@@ -19,6 +19,7 @@ mod genesis;
 mod init;
 mod keys;
 mod peers;
+mod pool;
 mod run;
 mod status;
 
@@ -54,6 +55,9 @@ enum Verb {
     /// Show the peers of a running node, and say who shall be one.
     #[command(subcommand)]
     Peers(peers::Peers),
+    /// Show what the port for miners owes, share out an income, mark a payment.
+    #[command(subcommand)]
+    Pool(pool::Pool),
     /// Show or re-encrypt this node's keys.
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -247,6 +251,7 @@ impl Command {
             Verb::Run(run) => run.run(),
             Verb::Status(status) => status.run(),
             Verb::Peers(peers) => peers.run(),
+            Verb::Pool(pool) => pool.run(),
             Verb::Keys(keys) => keys.run(),
             Verb::Check(home) => check::run(&home.home()?),
             Verb::Config(verb) => verb.run(),

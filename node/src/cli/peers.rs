@@ -22,10 +22,10 @@ pub(crate) enum Peers {
 #[derive(Debug, Args)]
 pub(crate) struct Common {
     #[command(flatten)]
-    home: HomeArgument,
+    pub(super) home: HomeArgument,
     /// Print the node's JSON document.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -100,6 +100,7 @@ impl Peers {
                 show(&list);
                 Ok(())
             }
+            Answer::Owed(_) => Err(Refusal::new("bad_answer", "the node answers something else than was asked")),
         }
     }
 }

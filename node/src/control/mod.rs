@@ -1,10 +1,11 @@
 //! What only the operator of this machine may ask and tell: over a socket in the home, never over HTTP.
 //!
 //! One line of JSON each way. Whoever may open the socket, which has mode 0600 in a home that nobody else may write, is the operator.
-//! It must not know HTTP or the replica.
+//! It must not know HTTP or the replica. What concerns the port for miners stands in `pool.rs`.
 
 mod bans;
 mod client;
+mod pool;
 mod server;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use bans::Bans;
 pub use client::{AskError, ask};
+pub(crate) use pool::Pool;
+pub use pool::{OwedLine, OwedList, PoolQuestion};
 pub(crate) use server::{Listener, Server};
 
 /// The longest line of a question.
@@ -50,6 +53,8 @@ pub enum Question {
         /// A peer id.
         peer: String,
     },
+    /// Something about the port for miners.
+    Pool(PoolQuestion),
 }
 
 /// What the node answers.
@@ -63,6 +68,8 @@ pub enum Answer {
     },
     /// Who is there.
     Peers(PeerList),
+    /// What the port for miners owes.
+    Owed(OwedList),
     /// It is not done.
     Refused {
         /// A stable name.

@@ -14,7 +14,7 @@ use tokio::net::UnixStream;
 use tokio::sync::watch;
 
 use super::bans::{self, Bans, now_ms};
-use super::{Answer, ConnectedPeer, PeerList, QUESTION_BYTES_MAX, Question, path};
+use super::{Answer, ConnectedPeer, PeerList, Pool, QUESTION_BYTES_MAX, Question, path};
 use crate::peer_id;
 use crate::shell::Snapshot;
 
@@ -63,6 +63,7 @@ pub(crate) struct Server {
     network: Network,
     snapshot: watch::Receiver<Snapshot>,
     bans: Mutex<Bans>,
+    pool: Pool,
 }
 
 impl Server {
@@ -72,11 +73,12 @@ impl Server {
         network: Network,
         snapshot: watch::Receiver<Snapshot>,
         bans: Bans,
+        pool: Pool,
         mut stopping: watch::Receiver<bool>,
     ) -> std::io::Result<()> {
         let Listener { socket, path } = listener;
         let socket = tokio::net::UnixListener::from_std(socket)?;
-        let server = Self { network, snapshot, bans: Mutex::new(bans) };
+        let server = Self { network, snapshot, bans: Mutex::new(bans), pool };
         tokio::spawn(async move {
             tokio::select! {
                 () = server.serve(&socket) => {}
@@ -129,7 +131,7 @@ impl Server {
         let mut line = String::new();
         BufReader::new(reading.take(QUESTION_BYTES_MAX)).read_line(&mut line).await?;
         let answer = match serde_json::from_str(&line) {
-            Ok(question) => self.answer(question),
+            Ok(question) => self.answer(question).await,
             Err(error) => Answer::refused("bad_question", format!("this is no question: {error}")),
         };
         let mut line = serde_json::to_vec(&answer)?;
@@ -138,8 +140,9 @@ impl Server {
         writing.shutdown().await
     }
 
-    fn answer(&self, question: Question) -> Answer {
+    async fn answer(&self, question: Question) -> Answer {
         match question {
+            Question::Pool(question) => self.pool.answer(question).await,
             Question::Peers => Answer::Peers(self.peers()),
             Question::Ban { whom, seconds } => self.ban(&whom, seconds),
             Question::Unban { whom } => self.unban(&whom),

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use p2p::Reminder;
-use stratum::service::{FolderShares, Handle, Ports, Service, ServiceError, Socket};
+use stratum::service::{FolderShares, Handle, Ports, ReceiptsFolder, Service, ServiceError, Socket};
 use stratum::{CloseReason, Event};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -83,6 +83,7 @@ impl MiningService {
     ) -> Result<Self, MiningError> {
         let in_folder = |error| MiningError::Folder { path: folder.clone(), error };
         let shares = FolderShares::open(&folder).map_err(in_folder)?;
+        let receipts = ReceiptsFolder::open(folder.join("receipts")).map_err(in_folder)?;
         let (kept, waiting) = Kept::open(&folder.join("proofs")).map_err(in_folder)?;
         let waiting = proofs::of_use(waiting);
         if !waiting.is_empty() {
@@ -101,6 +102,7 @@ impl MiningService {
             work,
             proofs: Arc::new(ToReplica::new(port.clone(), kept.clone())),
             shares: Box::new(shares),
+            receipts: Some(receipts),
             events: Box::new(teller()),
             admission: None,
         };
@@ -207,7 +209,28 @@ fn tell(event: &Event, reminder: &Mutex<Reminder>) {
                 None => tracing::debug!(worker, %ip, reason, "a worker is sent away for five minutes"),
             }
         }
-        Event::Receipts(root) => tracing::debug!(?root, "the receipts of a work are fixed"),
+        Event::Receipts(closed) => {
+            let (work_height, root) = (closed.work_height, closed.receipts.root());
+            tracing::debug!(work_height, %root, "the receipts of a work are fixed");
+        }
+        Event::ReceiptsLost { work_height, error } => match is_due("receipts") {
+            Some(withheld) => {
+                tracing::error!(
+                    work_height,
+                    error,
+                    withheld,
+                    "the receipts of a work cannot be kept: only their root is"
+                )
+            }
+            None => tracing::debug!(work_height, error, "the receipts of a work cannot be kept: only their root is"),
+        },
+        Event::ReceiptsDamaged { work_height, kept } => {
+            tracing::error!(
+                work_height,
+                kept,
+                "the receipts of a work were damaged and set aside: none of them can be proven"
+            );
+        }
         Event::OldTemplate { work_height } => tracing::debug!(work_height, "a template came late"),
         Event::LedgerDamaged { error, kept } => {
             let kept = kept.join(", ");

@@ -257,14 +257,7 @@ impl Ground {
             logged: None,
         };
         threads.insert(0, faults.spawn("consensus", move || core.run(effects))?);
-        {
-            let _inside = network_runtime.enter();
-            bridge::start(inbound, &network, &port.inbox);
-            let (book, changes) = (port.network.clone(), network.address_changes());
-            let path = self.home.address_book();
-            tokio::spawn(lookout::watch(port.clone()));
-            tokio::spawn(address_book::keep(path, address_book::SETTLE, changes, move || book.addresses()));
-        }
+        self.attend(&network_runtime, inbound, &port);
         let (api, mining) = self.services(&port, &faults, doors, bans, &api_runtime)?;
         let Self { home, config, lock, .. } = self;
         let config = Mutex::new(config);
@@ -283,10 +276,21 @@ impl Ground {
         let start = |bound| MiningService::start(bound, &self.config.stratum, port, faults, self.home.mining());
         let mining = doors.miners.map(start).transpose()?;
         let stratum = mining.as_ref().map(MiningService::handle);
+        let pool = control::Pool { handle: stratum.clone(), network: self.genesis.network };
         let api = Api::start(runtime, doors.api, port.clone(), stratum, &self.config.api)?;
         let _inside = runtime.enter();
-        control::Server::start(doors.control, port.network.clone(), port.snapshot.clone(), bans, api.stopping())?;
+        control::Server::start(doors.control, port.network.clone(), port.snapshot.clone(), bans, pool, api.stopping())?;
         Ok((api, mining))
+    }
+
+    /// Takes in what peers say, and looks after the network.
+    fn attend(&self, runtime: &Runtime, inbound: p2p::Inbound, port: &Port) {
+        let _inside = runtime.enter();
+        bridge::start(inbound, &port.network, &port.inbox);
+        let (book, changes) = (port.network.clone(), port.network.address_changes());
+        let path = self.home.address_book();
+        tokio::spawn(lookout::watch(port.clone()));
+        tokio::spawn(address_book::keep(path, address_book::SETTLE, changes, move || book.addresses()));
     }
 
     fn hands(

@@ -1,6 +1,8 @@
 //! A node of a network of one validator, in this process, on ports that the system chooses.
 #![allow(dead_code)]
 
+pub mod machine;
+
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -156,6 +158,13 @@ impl Running {
     /// Asks again and again until an answer is right; gives that answer.
     pub fn until(&self, path: &str, is_right: impl Fn(u16, &serde_json::Value) -> bool) -> serde_json::Value {
         until(&self.agent, &self.url(path), is_right)
+    }
+
+    /// Waits for a block: proofs that wait ride along with the transfer.
+    pub fn next_block(&self, nonce: u64) {
+        let (status, accepted) = self.submit(&self.transfer(nonce, |_| {}));
+        assert_eq!(status, 202, "{accepted}");
+        self.final_transaction(accepted["id"].as_str().expect("an id"));
     }
 
     /// Waits until a transaction is final.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use types::{Hash32, Height};
 
-use crate::book::{BookError, Entry, ReceiptsRoot};
+use crate::book::{BookError, Closed, Entry};
 use crate::ledger::LedgerError;
 use crate::line::LineError;
 use crate::worker::Worker;
@@ -129,7 +129,21 @@ pub enum Event {
         reason: CloseReason,
     },
     /// The receipts of a closed work are fixed.
-    Receipts(ReceiptsRoot),
+    Receipts(Closed),
+    /// The receipts of a closed work cannot be kept: only their root is.
+    ReceiptsLost {
+        /// The closed work.
+        work_height: u64,
+        /// Why.
+        error: String,
+    },
+    /// The kept receipts of a closed work were damaged, and are of no use.
+    ReceiptsDamaged {
+        /// The closed work.
+        work_height: u64,
+        /// Where the damaged file is kept.
+        kept: String,
+    },
     /// A template for an earlier work came, and was not used.
     OldTemplate {
         /// Its height.

@@ -155,11 +155,12 @@ impl Pool {
             let per_work = target.difficulty().billionths();
             let window_billionths = per_work.saturating_mul(u128::from(self.config.window_works));
             let entry = Entry::Work { work_height: template.work_height, window_billionths };
-            let closed = self.book.roots().len();
-            self.save_or_tell(entry, outputs);
-            if self.book.roots().len() > closed {
-                let root = self.book.roots().back().copied();
-                outputs.extend(root.map(|root| Output::Event(Event::Receipts(root))));
+            match self.book.apply_and_close(&entry) {
+                Ok(closed) => {
+                    outputs.push(Output::Save { sequence: self.book.sequence(), entry });
+                    outputs.extend(closed.map(|closed| Output::Event(Event::Receipts(closed))));
+                }
+                Err(error) => outputs.push(Output::Event(Event::Refused(error))),
             }
         }
         self.work = Some(Work {

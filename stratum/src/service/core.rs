@@ -19,6 +19,7 @@ use crate::template::Template;
 
 use super::ServiceError;
 use super::ports::{Admission, ProofSink, Shares};
+use super::receipts::{ReceiptsFolder, Writer};
 
 /// Most messages in one batch.
 const BATCH_MAX: usize = 1_024;
@@ -32,16 +33,42 @@ type Decision = Result<(), BookError>;
 
 /// What arrives at the core.
 pub(super) enum Message {
-    Opened { connection: ConnectionId, port: usize, ip: IpAddr, outbox: Outbox },
-    Received { connection: ConnectionId, bytes: Vec<u8> },
+    Opened {
+        connection: ConnectionId,
+        port: usize,
+        ip: IpAddr,
+        outbox: Outbox,
+    },
+    Received {
+        connection: ConnectionId,
+        bytes: Vec<u8>,
+    },
     Closed(ConnectionId),
     Template(Arc<Template>),
-    Verdict { proof: ProofId, verdict: Verdict },
-    Admission { connection: ConnectionId, ticket: u64, is_admitted: bool },
+    Verdict {
+        proof: ProofId,
+        verdict: Verdict,
+    },
+    Admission {
+        connection: ConnectionId,
+        ticket: u64,
+        is_admitted: bool,
+    },
     Tick,
     Ask(Box<dyn FnOnce(&Server) + Send>),
-    Income { reference: Hash32, amount: u128, fee: u128, answer: oneshot::Sender<Decision> },
-    Paid { address: Address, amount: u128, answer: oneshot::Sender<Decision> },
+    Income {
+        reference: Hash32,
+        amount: u128,
+        fee: u128,
+        answer: oneshot::Sender<Decision>,
+    },
+    Paid {
+        address: Address,
+        amount: u128,
+        answer: oneshot::Sender<Decision>,
+    },
+    /// Something for the log, from another thread.
+    Tell(Event),
     Drain,
 }
 
@@ -62,6 +89,7 @@ pub(super) struct Outside {
     pub proofs: Arc<dyn ProofSink>,
     pub events: Box<dyn Fn(&Event) + Send>,
     pub admission: Option<Arc<dyn Admission>>,
+    pub receipts: Option<(ReceiptsFolder, Writer)>,
 }
 
 /// The server and everything it acts on.
@@ -117,6 +145,10 @@ impl Core {
                 self.perform(output);
             }
         }
+        if let Some((_, writer)) = self.outside.receipts.take() {
+            // Before the journal is emptied, from which they could be made again.
+            writer.finish();
+        }
         self.shares.checkpoint(&ledger::snapshot(self.server.book()))?;
         Ok(())
     }
@@ -147,6 +179,7 @@ impl Core {
                 self.drain_ticks = self.drain_ticks.map(|ticks| ticks.saturating_add(1));
                 Input::Tick
             }
+            Message::Tell(event) => return (self.outside.events)(&event),
             Message::Ask(question) => return question(&self.server),
             Message::Income { reference, amount, fee, answer } => {
                 return self.decide(Input::Income { reference, amount, fee }, answer, outputs);
@@ -231,9 +264,19 @@ impl Core {
                     Message::Admission { connection, ticket, is_admitted }
                 });
             }
-            Output::Event(event) => (self.outside.events)(&event),
+            Output::Event(event) => self.tell(&event),
             // Written by `sync` before any output is performed.
             Output::Save { .. } => {}
+        }
+    }
+
+    fn tell(&self, event: &Event) {
+        (self.outside.events)(event);
+        if let (Event::Receipts(closed), Some((folder, _))) = (event, &self.outside.receipts)
+            && !folder.hand(closed)
+        {
+            let error = "the disk is too slow: those of works before wait to be written".to_owned();
+            (self.outside.events)(&Event::ReceiptsLost { work_height: closed.work_height, error });
         }
     }
 

@@ -11,25 +11,30 @@ mod core;
 mod folder;
 mod listener;
 mod ports;
+mod receipts;
 
 use std::io;
 use std::sync::Arc;
 
+use crypto::merkle::MerkleProof;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 pub use tokio_rustls::rustls;
+use types::{Address, Hash32};
 
 pub use folder::FolderShares;
 pub use ports::{Admission, Later, Ports, ProofSink, Shares, WorkSource};
+pub use receipts::{ReceiptsError, ReceiptsFolder};
 
-use crate::Event;
-use crate::book::BookError;
+use crate::book::{BookError, Closed};
 use crate::config::{Config, ConfigError};
 use crate::ledger::LedgerError;
 use crate::server::Server;
+use crate::{Event, Receipt};
 
 use self::core::{Core, Message, Outside};
+use self::receipts::Writer;
 
 /// Messages that may wait for the core before connections have to.
 const MESSAGES_MAX: usize = 4_096;
@@ -73,6 +78,37 @@ pub struct Service {
 #[derive(Clone)]
 pub struct Handle {
     messages: mpsc::Sender<Message>,
+    receipts: Option<ReceiptsFolder>,
+    /// One at a time reads receipts: they may be many.
+    turns: Arc<Semaphore>,
+}
+
+/// A receipt with what proves it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proven {
+    /// What was counted.
+    pub receipt: Receipt,
+    /// The root of the receipts of its work.
+    pub root: Hash32,
+    /// From the receipt to the root.
+    pub proof: MerkleProof,
+}
+
+/// Why there is no receipt.
+#[derive(Debug, thiserror::Error)]
+pub enum NoReceipt {
+    /// The service stopped.
+    #[error("the port for miners stops")]
+    Stopped,
+    /// The work is not closed yet, or its receipts are not kept.
+    #[error("the receipts of work {0} are not kept here")]
+    NotKept(u64),
+    /// The address had nothing in the window of that work.
+    #[error("the address has no weight in the window of work {0}")]
+    NotInWindow(u64),
+    /// They cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] ReceiptsError),
 }
 
 impl Service {
@@ -89,17 +125,25 @@ impl Service {
         ports: Ports,
         clock: fn() -> u64,
     ) -> Result<Self, ServiceError> {
-        let Ports { work, proofs, mut shares, events, admission } = ports;
+        let Ports { work, proofs, mut shares, receipts, events, admission } = ports;
         let (recovered, damage) = crate::ledger::recover_whole(&shares.load()?);
         if let Some(error) = damage {
             let kept = shares.set_aside()?;
             events(&Event::LedgerDamaged { error, kept });
         }
+        let (messages, inbox) = mpsc::channel(MESSAGES_MAX);
+        let writing = receipts.clone().map(|folder| write_receipts(folder, recovered.closed.as_ref(), &messages));
+        let writing = writing.transpose()?;
         shares.checkpoint(&crate::ledger::snapshot(&recovered.book))?;
         let connections_max = config.connections_max;
         let server = Server::new(config, secret, recovered.book, clock())?;
-        let (messages, inbox) = mpsc::channel(MESSAGES_MAX);
-        let core = Core::new(server, shares, Outside { proofs, events, admission }, messages.downgrade(), clock);
+        let core = Core::new(
+            server,
+            shares,
+            Outside { proofs, events, admission, receipts: writing },
+            messages.downgrade(),
+            clock,
+        );
         let core = tokio::task::spawn_blocking(move || core.run(inbox));
         let mut tasks = vec![
             tokio::spawn(ports::watch_work(work, messages.clone())),
@@ -109,7 +153,8 @@ impl Service {
         for socket in sockets {
             tasks.push(tokio::spawn(listener::accept(socket, numbers.clone(), messages.clone())));
         }
-        Ok(Self { handle: Handle { messages }, tasks, core: Some(core) })
+        let handle = Handle { messages, receipts, turns: Arc::new(Semaphore::new(1)) };
+        Ok(Self { handle, tasks, core: Some(core) })
     }
 
     /// A way to ask it.
@@ -163,17 +208,74 @@ impl Handle {
         self.messages.send(Message::Tick).await.ok()
     }
 
+    /// The closed works whose receipts are kept, the newest first.
+    #[must_use]
+    pub fn receipts(&self) -> Vec<u64> {
+        self.receipts.as_ref().map(ReceiptsFolder::works).unwrap_or_default()
+    }
+
+    /// Proves the receipt of an address for a closed work.
+    ///
+    /// # Errors
+    /// [`NoReceipt`].
+    pub async fn prove(&self, work_height: u64, address: Address) -> Result<Proven, NoReceipt> {
+        let root = self.ask(move |server| server.book().root_of(work_height)).await.ok_or(NoReceipt::Stopped)?;
+        let (Some(root), Some(folder)) = (root, self.receipts.clone()) else {
+            return Err(NoReceipt::NotKept(work_height));
+        };
+        let turn = self.turns.clone().acquire_owned().await.map_err(|_| NoReceipt::Stopped)?;
+        let read = tokio::task::spawn_blocking(move || {
+            let found = folder.read(&root).map(|receipts| receipts.map(|receipts| receipts.prove(&address)));
+            // The turn ends with the work, also when nobody waits for it any more.
+            drop(turn);
+            found
+        });
+        let found = match read.await.map_err(|_| NoReceipt::Stopped)? {
+            Err(ReceiptsError::Damaged { work_height, kept }) => {
+                let event = Event::ReceiptsDamaged { work_height, kept: kept.clone() };
+                // A service that stops tells nothing any more.
+                let _ = self.messages.send(Message::Tell(event)).await;
+                Err(ReceiptsError::Damaged { work_height, kept })
+            }
+            other => other,
+        }?;
+        let (receipt, proof) =
+            found.ok_or(NoReceipt::NotKept(work_height))?.ok_or(NoReceipt::NotInWindow(work_height))?;
+        Ok(Proven { receipt, root: root.root, proof })
+    }
+
     /// Shares out an income over the window, durably; nothing if the service stopped.
-    pub async fn income(&self, reference: types::Hash32, amount: u128, fee: u128) -> Option<Result<(), BookError>> {
+    pub async fn income(&self, reference: Hash32, amount: u128, fee: u128) -> Option<Result<(), BookError>> {
         let (answer, answered) = oneshot::channel();
         self.messages.send(Message::Income { reference, amount, fee, answer }).await.ok()?;
         answered.await.ok()
     }
 
     /// Notes a payment, durably; nothing if the service stopped.
-    pub async fn paid(&self, address: types::Address, amount: u128) -> Option<Result<(), BookError>> {
+    pub async fn paid(&self, address: Address, amount: u128) -> Option<Result<(), BookError>> {
         let (answer, answered) = oneshot::channel();
         self.messages.send(Message::Paid { address, amount, answer }).await.ok()?;
         answered.await.ok()
     }
+}
+
+/// Begins to write receipts, with those that a crash may have kept from it.
+fn write_receipts(
+    folder: ReceiptsFolder,
+    closed: Option<&Closed>,
+    messages: &mpsc::Sender<Message>,
+) -> io::Result<(ReceiptsFolder, Writer)> {
+    if let Some(closed) = closed {
+        // Nothing waits yet.
+        folder.hand(closed);
+    }
+    let messages = messages.downgrade();
+    let writer = folder.start_writing(move |work_height, error| {
+        let event = Event::ReceiptsLost { work_height, error: error.to_string() };
+        if let Some(messages) = messages.upgrade() {
+            // The core waits for this thread when it ends, so this thread does not wait for the core.
+            let _ = messages.try_send(Message::Tell(event));
+        }
+    })?;
+    Ok((folder, writer))
 }

@@ -15,6 +15,7 @@ use crate::template::Template;
 use crate::worker::Worker;
 
 use super::core::Message;
+use super::receipts::ReceiptsFolder;
 
 /// An answer that comes later.
 pub type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -78,6 +79,8 @@ pub struct Ports {
     pub proofs: Arc<dyn ProofSink>,
     /// The disk.
     pub shares: Box<dyn Shares>,
+    /// Where the receipts of closed works are kept; without it nobody can prove one.
+    pub receipts: Option<ReceiptsFolder>,
     /// Hears of every event, on the core's thread: it must not block.
     pub events: Box<dyn Fn(&Event) + Send>,
     /// Asked at each login if [`crate::Config::asks_admission`] says so; without it such logins are refused.

@@ -104,6 +104,35 @@ pub struct ProofAccepted {
     pub kind: String,
 }
 
+/// `GET /api/mining/receipts`: the roots of a pool's receipts, the newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptsRoots {
+    /// One per closed work.
+    pub roots: Vec<ReceiptsRoot>,
+}
+
+/// The root of the receipts of one closed work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptsRoot {
+    /// The work.
+    pub work: u64,
+    /// The root.
+    pub root: Hash32,
+    /// Whether one of the receipts can be asked for.
+    pub is_kept: bool,
+}
+
+/// `GET /api/mining/receipts/{work}/{address}`: the parts of it that can be checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShareReceipt {
+    /// The root that the receipt is under.
+    pub root: Hash32,
+    /// The receipt's canonical bytes, in hex.
+    pub receipt_hex: String,
+    /// Those of the path to the root.
+    pub proof_hex: String,
+}
+
 impl NodeClient {
     /// The work chain.
     ///
@@ -135,6 +164,22 @@ impl NodeClient {
     /// As [`Self::status`].
     pub fn submit_proof(&self, proof: &ProofRequest) -> Result<ProofAccepted> {
         self.post_at("/api/mining/submit", proof)
+    }
+
+    /// The roots of the receipts of the node's port for miners: the newest hundred.
+    ///
+    /// # Errors
+    /// As [`Self::status`].
+    pub fn mining_receipts(&self) -> Result<ReceiptsRoots> {
+        self.get_at("/api/mining/receipts?limit=100")
+    }
+
+    /// The receipt of an address for a closed work.
+    ///
+    /// # Errors
+    /// As [`Self::status`].
+    pub fn mining_receipt(&self, work: u64, address: &str) -> Result<ShareReceipt> {
+        self.get_at(&format!("/api/mining/receipts/{work}/{}", plain(address)?))
     }
 
     /// The statistics of the node's port for miners, as ckpool writes them for an address.

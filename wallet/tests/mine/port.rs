@@ -54,7 +54,14 @@ impl Port {
         let folder = tempfile::tempdir().expect("a folder");
         let (work, works) = watch::channel(Some(template(1)));
         let shares = Box::new(FolderShares::open(folder.path()).expect("a folder"));
-        let ports = Ports { work: works, proofs: Arc::new(Chain), shares, events: Box::new(|_| {}), admission: None };
+        let ports = Ports {
+            work: works,
+            proofs: Arc::new(Chain),
+            shares,
+            receipts: None,
+            events: Box::new(|_| {}),
+            admission: None,
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let difficulty = Difficulty::parse(DIFFICULTY).expect("in range");

@@ -228,6 +228,22 @@ fn what_was_earned_by_mining_is_shown_and_claimed() {
     assert_eq!(shell.bad(&["claim", "--from", "bob"]), "nothing_to_claim");
 }
 
+// FAULTS RM5
+#[test]
+fn what_a_pool_counted_is_checked_against_the_root() {
+    let (shell, _node) = shell_with(Conduct::Honest);
+    let shown = shell.good(&["mining", "receipt", "alice"]);
+    assert_eq!((&shown["work"], &shown["weight"], &shown["share_ppm"]), (&3.into(), &"25".into(), &"250000".into()));
+    assert_eq!((&shown["checked"], &shown["root_given"]), (&true.into(), &false.into()));
+    let root = shown["root"].as_str().expect("a root");
+    let given = shell.good(&["mining", "receipt", "alice", "--work", "3", "--root", root]);
+    assert_eq!(given["root_given"], true);
+    let other = "07".repeat(32);
+    assert_eq!(shell.bad(&["mining", "receipt", "alice", "--root", &other]), "wrong_proof");
+    assert_eq!(shell.bad(&["mining", "receipt", "alice", "--work", "2"]), "not_found");
+    assert_eq!(shell.bad(&["mining", "receipt", &to()]), "not_found");
+}
+
 #[test]
 fn who_cannot_pay_for_a_claim_hears_how_the_first_thr_comes() {
     let (mut shell, _rich) = shell_with(Conduct::Honest);

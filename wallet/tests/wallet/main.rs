@@ -8,5 +8,6 @@ mod finality;
 mod keys;
 mod lying;
 mod node;
+mod pool_node;
 mod rough;
 mod transactions;

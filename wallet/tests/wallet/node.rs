@@ -12,6 +12,7 @@ use types::{Amount, Canonical, Hash32, Header, Receipt, Transaction, Weight};
 use wallet::client::types as api;
 
 use crate::chain_maker::{ChainMaker, certify, set_hash, to_set, validators};
+use crate::pool_node::{mining_info, receipts_answer};
 
 /// What the node does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -213,6 +214,13 @@ impl World {
             ("GET", path) if path.ends_with("/transactions") => (200, json!({"transactions": [], "cursor": "c-1"})),
             ("GET", "/api/mining/info") => (200, mining_info()),
             ("GET", path) if path.starts_with("/api/mining/accounts/") => (200, self.mining_account(path)),
+            ("GET", path) if path.starts_with("/api/mining/receipts") => match receipts_answer(path, &self.account.0) {
+                Some(answer) => (200, answer),
+                None => (
+                    404,
+                    json!({"code": "not_found", "message": "no receipt of this address", "hint": "look elsewhere"}),
+                ),
+            },
             ("GET", "/assets") => (200, json!({"assets": [self.gold()]})),
             ("GET", "/assets/1000") => (200, self.gold()),
             ("GET", path) if path.starts_with("/accounts/") => {
@@ -463,15 +471,6 @@ impl World {
             certificate_hex: block.certificate_hex,
         }
     }
-}
-
-/// The work chain after three works.
-fn mining_info() -> Value {
-    json!({
-        "works": 3, "last_hash": Hash32([3; 32]), "last_time": 1_700_000_000_000_u64, "bits": "1e100000",
-        "difficulty": "0.000244144", "hashes_expected": "1048576", "reward": "8000000", "issued": "24000000", "shares": 7,
-        "shares_total": 30, "window_shares": 21, "window_weight": "100", "unclaimed": "18000000", "spacing_ms": 120_000,
-    })
 }
 
 fn read(body: &[u8]) -> Transaction {

@@ -6,6 +6,7 @@
 mod chain;
 mod mining;
 mod node;
+mod payouts;
 mod submit;
 
 pub use chain::{
@@ -17,6 +18,9 @@ pub use mining::{AnchorResponse, ProofAccepted, ProofRequest, WorkResponse};
 pub use node::{
     ErrorResponse, HealthStatus, MempoolResponse, PeerResponse, PeersResponse, ReadyResponse, StatusResponse,
     TroubleStatus, ValidatorResponse, ValidatorsResponse, VersionResponse, VotingStatus,
+};
+pub use payouts::{
+    OwedResponse, PayoutResponse, PayoutsResponse, ReceiptsResponse, ReceiptsRootResponse, ShareReceiptResponse,
 };
 pub use submit::{
     BatchAnswer, BatchRefusal, BatchRefusals, BatchRequest, BatchResponse, BatchResult, FeeEstimateResponse,

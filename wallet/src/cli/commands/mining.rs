@@ -1,10 +1,11 @@
 //! `thronos mining` and `thronos claim`: the work chain, what an account has earned there, and moving it to the account.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use mining::PAID_UNASKED_BELOW;
 use serde_json::json;
 use types::{Amount, THR_DECIMALS};
 
+use super::receipt::ReceiptArgs;
 use crate::calls::claim_call;
 use crate::cli::context::Context;
 use crate::cli::report::{Report, lines};
@@ -14,9 +15,18 @@ use crate::{Error, Result};
 
 /// `mining`
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Mining {
     /// Address, or name of an account in this wallet: also show what it has earned
     account: Option<String>,
+    #[command(subcommand)]
+    of_pool: Option<OfPool>,
+}
+
+#[derive(Debug, Subcommand)]
+enum OfPool {
+    /// Show what a pool counted for an account, and check it against the root that everybody sees
+    Receipt(ReceiptArgs),
 }
 
 /// `claim`
@@ -38,6 +48,9 @@ fn paid_unasked() -> String {
 
 impl Mining {
     pub(crate) fn run(&self, context: &Context) -> Result<Report> {
+        if let Some(OfPool::Receipt(receipt)) = &self.of_pool {
+            return receipt.run(context);
+        }
         let client = context.client()?;
         let info = client.mining_info()?;
         let mut text = info_lines(&info);

@@ -8,6 +8,7 @@ pub mod history;
 pub mod mine;
 pub mod mining;
 pub mod multisig;
+pub mod receipt;
 pub mod send;
 pub mod transaction_file;
 pub mod wallet;

@@ -1,0 +1,148 @@
+//! `thronosd pool`: what the operator of a port for miners owes, received and paid. Asks over the socket in the home.
+
+use clap::{Args, Subcommand};
+use types::{Amount, Hash32, THR_DECIMALS};
+
+use super::Refusal;
+use super::peers::Common;
+use crate::control::{Answer, OwedList, PoolQuestion, Question, ask};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Pool {
+    /// Show what is owed to whom.
+    Owed(Owed),
+    /// Share out what the operator received over the window of shares.
+    Income(Income),
+    /// Mark a payment. It moves nothing: pay with `thronos send` first.
+    Paid(Paid),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Owed {
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Income {
+    /// What makes this income different from any other, such as the id of the claim's transaction: 64 hexadecimal digits.
+    #[arg(long, value_name = "HASH", value_parser = reference)]
+    reference: Hash32,
+    /// What was received, in µTHR.
+    #[arg(long, value_name = "UNITS", value_parser = units)]
+    amount: Amount,
+    /// What the operator keeps of it, in µTHR.
+    #[arg(long, value_name = "UNITS", value_parser = units, default_value = "0")]
+    fee: Amount,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Paid {
+    /// To whom.
+    address: String,
+    /// What was paid, in µTHR.
+    #[arg(value_name = "UNITS", value_parser = units)]
+    amount: Amount,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Pool {
+    pub(crate) fn run(self) -> Result<(), Refusal> {
+        let (common, question) = match self {
+            Self::Owed(Owed { common }) => return show(&common),
+            Self::Income(Income { reference, amount, fee, common }) => {
+                (common, PoolQuestion::Income { reference, amount, fee })
+            }
+            Self::Paid(Paid { address, amount, common }) => (common, PoolQuestion::Paid { address, amount }),
+        };
+        match put(&common, question)? {
+            answer if common.json => print_json(&answer),
+            Answer::Done { sentence } => {
+                say!("{sentence}");
+                Ok(())
+            }
+            _ => Err(unexpected()),
+        }
+    }
+}
+
+/// One question; a refusal of the node is one of the command.
+fn put(common: &Common, question: PoolQuestion) -> Result<Answer, Refusal> {
+    match ask(common.home.home()?.root(), &Question::Pool(question))? {
+        Answer::Refused { code, message } => Err(Refusal::told(&code, message)),
+        answer => Ok(answer),
+    }
+}
+
+/// All pages as one list.
+fn owed(common: &Common) -> Result<OwedList, Refusal> {
+    let mut all: Option<OwedList> = None;
+    loop {
+        let cursor = all.as_mut().and_then(|all| all.cursor.take());
+        let Answer::Owed(page) = put(common, PoolQuestion::Owed { cursor })? else { return Err(unexpected()) };
+        let list = match all.take() {
+            None => page,
+            Some(before) => OwedList { payouts: [before.payouts, page.payouts].concat(), ..page },
+        };
+        if list.cursor.is_none() {
+            return Ok(list);
+        }
+        all = Some(list);
+    }
+}
+
+fn show(common: &Common) -> Result<(), Refusal> {
+    let list = owed(common)?;
+    if common.json {
+        return print_json(&list);
+    }
+    let thr = |amount: Amount| amount.to_decimal(THR_DECIMALS);
+    if !list.payouts.is_empty() {
+        say!("{:<44}  {:>20}  THR", "address", "µTHR");
+    }
+    for line in &list.payouts {
+        say!("{:<44}  {:>20}  {}", line.address, line.owed, thr(line.owed));
+    }
+    let (owed, kept) = (thr(list.owed), thr(list.kept));
+    say!("{owed} THR owed to {} addresses, {kept} THR kept; incomes shared out: {}", list.addresses, list.incomes);
+    Ok(())
+}
+
+fn print_json(document: &impl serde::Serialize) -> Result<(), Refusal> {
+    let line = serde_json::to_string(document).map_err(|error| Refusal::new("bad_answer", error.to_string()))?;
+    say!("{line}");
+    Ok(())
+}
+
+fn unexpected() -> Refusal {
+    Refusal::new("bad_answer", "the node answers something else than was asked; is it of the same version?")
+}
+
+fn units(text: &str) -> Result<Amount, String> {
+    let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let amount = text.parse().ok().filter(|_| is_plain).map(Amount);
+    amount.ok_or_else(|| format!("`{text}` is no number of µTHR: write digits only; 1 THR is 1000000"))
+}
+
+fn reference(text: &str) -> Result<Hash32, String> {
+    text.parse()
+        .map_err(|_| format!("`{text}` is no reference: write 64 hexadecimal digits, such as a transaction's id"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_digits_only() {
+        assert_eq!(units("1000000"), Ok(Amount(1_000_000)));
+        assert_eq!(units(&u128::MAX.to_string()), Ok(Amount(u128::MAX)));
+        for wrong in ["", "-1", "+1", "1.5", "1e6", "1_000", " 1", "340282366920938463463374607431768211456"] {
+            assert!(units(wrong).is_err(), "{wrong}");
+        }
+        assert!(reference("12").is_err() && reference(&"0a".repeat(32)).is_ok());
+    }
+}
