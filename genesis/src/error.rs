@@ -121,7 +121,7 @@ pub enum GenesisError {
     /// More is given out than may ever exist.
     #[error(
         "the balances give out {total} base units of asset {asset}, its cap is {cap}: lower the balances{}",
-        if *asset == 0 { " or, on a test network, raise `parameters.thr_cap`" } else { " or raise the asset's cap" }
+        raisable(*asset)
     )]
     CapExceeded {
         /// The asset.
@@ -131,6 +131,15 @@ pub enum GenesisError {
         /// What may ever be issued.
         cap: u128,
     },
+}
+
+/// What else than the balances may be changed; the caps of VIBE and WBTC are the chain's.
+const fn raisable(asset: u64) -> &'static str {
+    match asset {
+        0 => " or, on a test network, raise `parameters.thr_cap`",
+        1 | 2 => "",
+        _ => " or raise the asset's cap",
+    }
 }
 
 impl GenesisError {

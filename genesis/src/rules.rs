@@ -9,7 +9,7 @@ use crypto::bls::PublicKey;
 use types::canary::{Canary, planted};
 use types::{
     Amount, AssetId, Genesis, GenesisAsset, GenesisValidator, Limits, MiningParameters, Network, Parameters,
-    ProtocolVersion, THR, TimeMs, Timing, VIBE, Validator, ValidatorSet, WBTC, limits,
+    ProtocolVersion, THR, TimeMs, Timing, VIBE, Validator, ValidatorSet, WBTC, WBTC_CAP, limits,
 };
 
 use crate::{GenesisError, mining};
@@ -174,7 +174,12 @@ fn check_fees(network: Network, parameters: &Parameters) -> Result<(), GenesisEr
     refuse_unless(floor > 0, "parameters.fees.price_floor", floor, "it must be above zero, or transactions are free")?;
     let target = fees.weight_target_per_s;
     refuse_unless(target > 0, "parameters.fees.weight_target_per_s", target, "it must be above zero")?;
-    refuse_unless(fees.excess_per_e > 0, "parameters.fees.excess_per_e", fees.excess_per_e, "it must be above zero")?;
+    let excess = fees.excess_per_e;
+    refuse_unless(excess > 0, "parameters.fees.excess_per_e", excess, "it must be above zero")?;
+    // The series of the price needs room above its first term.
+    let is_computable = u128::from(floor).saturating_mul(u128::from(excess)) < 1 << 96;
+    let rule = "its product with `price_floor` must be below 2^96, or no price could be computed";
+    refuse_unless(is_computable, "parameters.fees.excess_per_e", excess, rule)?;
     let cap = parameters.thr_cap;
     refuse_unless(!cap.is_zero(), "parameters.thr_cap", cap, "it must be above zero")?;
     if network == Network::Main {
@@ -210,6 +215,9 @@ fn check_assets(assets: &[GenesisAsset]) -> Result<(), GenesisError> {
         if *id < AssetId::FIRST_CUSTOM {
             return refuse("numbers below 1000 belong to the chain: give custom assets numbers from 1000");
         }
+        if id.0 == u64::MAX {
+            return refuse("its number is the last there is, so nobody could create another asset");
+        }
         if previous >= Some(*id) {
             return Err(GenesisError::Order { list: "assets", place, by: "number" });
         }
@@ -234,7 +242,7 @@ fn check_assets(assets: &[GenesisAsset]) -> Result<(), GenesisError> {
 fn check_balances(genesis: &Genesis) -> Result<(), GenesisError> {
     let caps = genesis.assets.iter().map(|custom| (custom.id, custom.asset.cap));
     let mut caps: BTreeMap<AssetId, Amount> = caps.collect();
-    caps.extend([(THR, genesis.parameters.thr_cap), (VIBE, Amount::MAX), (WBTC, Amount::MAX)]);
+    caps.extend([(THR, genesis.parameters.thr_cap), (VIBE, Amount::MAX), (WBTC, WBTC_CAP)]);
     let mut totals: BTreeMap<AssetId, Amount> = BTreeMap::new();
     let mut previous = None;
     for (place, balance) in genesis.balances.iter().enumerate() {

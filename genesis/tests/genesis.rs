@@ -290,6 +290,13 @@ fn an_asset_that_breaks_a_rule_is_refused() {
         v["balances"][0]["asset"] = json!(1_000);
     });
     assert!(matches!(over, Err(GenesisError::CapExceeded { asset: 1_000, cap: 5, .. })), "{over:?}");
+    // The caps of the chain's own assets stand in no file: more WBTC than there is bitcoin can never be backed.
+    let unbacked = with(|v| {
+        v["balances"][0]["asset"] = json!(2);
+        v["balances"][0]["amount"] = json!("2100000000000001");
+    });
+    let sentence = unbacked.expect_err("above the cap").to_string();
+    assert!(sentence.contains("its cap is 2100000000000000") && !sentence.contains("raise"), "{sentence}");
 }
 
 #[test]

@@ -366,13 +366,39 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), HomeError> {
 /// Reads a secret file of bounded length that only its owner can read.
 ///
 /// # Errors
-/// [`HomeError`] when others can read it, it is not ours, or it is too long.
+/// [`HomeError`] when others can read it, or it is too long.
 pub fn read_secret(path: &Path, bytes_max: u64) -> Result<zeroize::Zeroizing<Vec<u8>>, HomeError> {
+    read_if(path, bytes_max, is_private)
+}
+
+/// As [`read_secret`], of a file that the service manager has put down for this service and that nobody can change. It may be the
+/// system's, with a right of ours in its access list: the bits of the group are then the mask of that list.
+///
+/// # Errors
+/// [`HomeError`] when others can read it, it can be changed, or it is too long.
+pub fn read_credential(path: &Path, bytes_max: u64) -> Result<zeroize::Zeroizing<Vec<u8>>, HomeError> {
+    read_if(path, bytes_max, |about| is_private(about) || is_credential(about))
+}
+
+fn is_private(about: &fs::Metadata) -> bool {
+    about.mode() & 0o077 == 0
+}
+
+fn is_credential(about: &fs::Metadata) -> bool {
+    let owners = [0, rustix::process::geteuid().as_raw()];
+    matches!(about.mode() & 0o7777, 0o400 | 0o440) && owners.contains(&about.uid())
+}
+
+fn read_if(
+    path: &Path,
+    bytes_max: u64,
+    is_right: impl Fn(&fs::Metadata) -> bool,
+) -> Result<zeroize::Zeroizing<Vec<u8>>, HomeError> {
     use std::io::Read;
     let mut file = File::open(path).map_err(failed("read", path))?;
     let metadata = file.metadata().map_err(failed("read", path))?;
-    let mode = metadata.permissions().mode() & 0o7777;
-    if mode & 0o077 != 0 {
+    if !is_right(&metadata) {
+        let mode = metadata.mode() & 0o7777;
         return Err(HomeError::Open { path: path.to_owned(), mode, wanted: 0o600 });
     }
     if metadata.len() > bytes_max {

@@ -315,12 +315,18 @@ fn a_simulation_shows_the_receipt_and_changes_nothing() {
 fn a_body_that_announces_too_many_bytes_is_refused_before_it_is_sent() {
     use std::io::{Read, Write};
     let running = start(&[]);
-    let mut stream = std::net::TcpStream::connect(running.node.api_address()).expect("the API listens");
-    let head = "POST /api/v1/transactions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
-    write!(stream, "{head}Content-Length: 8388609\r\nConnection: close\r\n\r\n").expect("a connection");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("\"oversize\""), "{answer}");
+    for (route, length) in [
+        ("transactions", 160 * 1024 + 1),
+        ("transactions/simulate", 160 * 1024 + 1),
+        ("transactions/batch", 8 * 1024 * 1024 + 1),
+    ] {
+        let mut stream = std::net::TcpStream::connect(running.node.api_address()).expect("the API listens");
+        let head = format!("POST /api/v1/{route} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n");
+        write!(stream, "{head}Content-Length: {length}\r\nConnection: close\r\n\r\n").expect("a connection");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("\"oversize\""), "{answer}");
+    }
     running.node.stop().expect("a clean stop");
 }
 
@@ -337,6 +343,14 @@ fn a_read_only_node_refuses_every_write_with_403() {
         let (status, answer) = running.post(path, &body);
         assert_eq!((status, answer["code"].as_str()), (403, Some("read_only_replica")), "{answer}");
     }
+    // Nothing of a body is read for it.
+    let mut stream = std::net::TcpStream::connect(running.node.api_address()).expect("the API listens");
+    let head = "POST /api/v1/transactions/batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+    std::io::Write::write_all(&mut stream, format!("{head}Content-Length: 8000000\r\n\r\n").as_bytes())
+        .expect("a connection");
+    let mut answer = [0; 12];
+    std::io::Read::read_exact(&mut stream, &mut answer).expect("an answer");
+    assert_eq!(&answer, b"HTTP/1.1 403");
     assert_eq!(running.get("/api/v1/status").1["role"], "read_only");
     running.node.stop().expect("a clean stop");
 }

@@ -127,3 +127,33 @@ fn passwords_come_from_a_private_file_or_a_credential_and_never_from_a_closed_te
     find_password(&source).expect("a credential");
     assert_eq!(format!("{:?}", Password::new("secret")), "Password(…)");
 }
+
+// FAULTS RF2
+#[test]
+fn a_credential_may_be_readable_by_an_access_list_but_not_be_changed_and_a_file_elsewhere_may_not() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("thronos-password");
+    fs::write(&file, "correct horse\n").expect("a file");
+    let credentials = Some(directory.path().to_owned());
+    let named = PasswordSource { file: Some(file.clone()), credentials: credentials.clone() };
+    let unnamed = PasswordSource { file: None, credentials };
+    for (mode, is_right) in
+        [(0o440, true), (0o400, true), (0o600, true), (0o640, false), (0o460, false), (0o444, false), (0o540, false)]
+    {
+        chmod(&file, mode);
+        for source in [&named, &unnamed] {
+            let found = find_password(source);
+            assert_eq!(found.is_ok(), is_right, "{mode:o}: {found:?}");
+        }
+    }
+    chmod(&file, 0o440);
+    // Elsewhere the same file is an open one, also where a link leads out of the directory.
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    std::os::unix::fs::symlink(&file, elsewhere.path().join("thronos-password")).expect("a link");
+    for source in [
+        PasswordSource { file: Some(file), credentials: None },
+        PasswordSource { file: None, credentials: Some(elsewhere.path().to_owned()) },
+    ] {
+        assert!(matches!(find_password(&source), Err(PasswordError::File(HomeError::Open { .. }))));
+    }
+}

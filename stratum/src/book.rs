@@ -129,7 +129,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, share: &Share) {
+    pub(crate) fn add(&mut self, share: &Share) {
         if self.shares == 0 {
             self.first_ms = share.time_ms;
         }

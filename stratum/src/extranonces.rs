@@ -107,6 +107,11 @@ impl Extranonces {
         }
     }
 
+    /// How many sessions are parked.
+    pub fn resumable(&self) -> usize {
+        self.parked.len()
+    }
+
     /// Drops the parked jobs of works that nobody accepts any more.
     pub fn retain_jobs(&mut self, counts: impl Fn(&Job) -> bool) {
         self.parked.values_mut().for_each(|(_, parked)| parked.jobs.retain(&counts));
@@ -153,7 +158,7 @@ mod tests {
     use super::*;
 
     fn parked(number: u64) -> Parked {
-        let wanted = Difficulty::from_billionths(number.into()).expect("above zero");
+        let wanted = Difficulty::from_billionths(number.into()).ok();
         Parked { habits: Habits { wanted, shown: None }, jobs: Jobs::default(), first_job: None, space: None }
     }
 

@@ -53,7 +53,7 @@ pub use rates::{HashRates, Rates};
 pub use receipts::{Receipt, Receipts};
 pub use refusal::Refusal;
 pub use request::{Id, Request};
-pub use server::{Client, CloseReason, ConnectionId, Event, Input, Output, Proof, ProofId, Server, Verdict};
+pub use server::{Client, CloseReason, ConnectionId, Event, FoundWork, Input, Output, Proof, ProofId, Server, Verdict};
 pub use template::Template;
 pub use vardiff::{Bounds, Habits, SHARE_INTERVAL_MS, Vardiff};
 pub use window::{Credit, Payouts, Round, Window};

@@ -47,7 +47,7 @@ pub const COUNTING_SPAN_MS: u64 = 60_000;
 pub const REQUESTS_PER_SPAN_MAX: usize = 60;
 /// Most invalid submits within the span.
 pub const INVALID_PER_SPAN_MAX: usize = 12;
-/// Most submits within the span that come too late, or find the server busy. That is nobody's fault, and a connection that goes on
+/// Most submits within the span that come too late, twice, or find the server busy. That is nobody's fault, and a connection that goes on
 /// like this is closed without a ban: a machine at twenty shares a minute never comes near it.
 pub const LATE_PER_SPAN_MAX: usize = 6_000;
 /// Most accepted shares of one connection within the span; what is heavy enough for the chain always is. A machine at twenty shares
@@ -82,6 +82,10 @@ pub const WORKERS_MAX: usize = 65_536;
 pub const PROOFS_PENDING_MAX: usize = 4_096;
 /// Most hashes of proofs that are remembered while the book has no room for them.
 pub const UNBOOKED_MAX: usize = 1_024;
+/// Most works that the reports name as found here.
+pub const FOUND_TOLD_MAX: usize = 100;
+/// Over how many works the reports measure the chain's hash rate.
+pub const WORKS_MEASURED_MAX: usize = 120;
 /// Most incomes that are remembered, so that none is shared out twice.
 pub const INCOMES_MAX: usize = 65_536;
 /// Most closed works whose receipts are kept, the newest.

@@ -25,6 +25,8 @@ pub struct Metrics {
     pub billionths_accepted: u128,
     /// Refused shares.
     pub shares_refused: u64,
+    /// What they would have weighed, in billionths.
+    pub billionths_refused: u128,
     /// Logins that succeeded.
     pub logins: u64,
     /// Sessions that were resumed.

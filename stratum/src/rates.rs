@@ -17,6 +17,17 @@ const SPANS: [(u64, u64); 5] = [
     (604_800, 18_446_713_573_165_862_076),
 ];
 
+/// The spans that only a pool's sums are kept for.
+const POOL_SPANS: [(u64, u64); 2] = [(900, 18_426_259_074_068_296_352), (21_600, 18_445_890_077_548_795_392)];
+
+/// The spans over which a pool's shares are counted.
+const SHARE_SPANS: [(u64, u64); 4] = [
+    (60, 18_141_846_212_446_439_382),
+    (300, 18_385_357_294_934_743_907),
+    (900, 18_426_259_074_068_296_352),
+    (3_600, 18_441_620_689_747_570_585),
+];
+
 /// Fractional bits of the sums, so that small weights do not vanish by rounding.
 const SUM_BITS: u32 = 16;
 const SUM_MAX: u128 = 1 << 120;
@@ -38,15 +49,71 @@ pub struct HashRates {
 
 /// The fading sums of one worker, or of all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct Rates {
-    sums: [u128; 5],
-    began_s: Option<u64>,
-    last_s: u64,
-}
+pub struct Rates(Fading<5>);
 
 impl Rates {
     /// Adds an accepted share of so many billionths of pool difficulty 1.
     pub fn add(&mut self, now_ms: u64, billionths: u128) {
+        self.0.add(now_ms, billionths, &SPANS);
+    }
+
+    /// The rates at `now_ms`.
+    #[must_use]
+    pub fn read(&self, now_ms: u64) -> HashRates {
+        let [minute, five_minutes, hour, day, week] = self.0.read(now_ms, &SPANS).map(Measured::hashes);
+        HashRates { minute, five_minutes, hour, day, week }
+    }
+}
+
+/// What ckpool tells of a whole pool besides [`HashRates`]; kept in memory alone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PoolRates {
+    weights: Fading<2>,
+    shares: Fading<4>,
+}
+
+/// What [`PoolRates`] measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PoolSpeed {
+    /// Hashes per second over 15 minutes.
+    pub quarter_hour: u128,
+    /// Hashes per second over six hours.
+    pub six_hours: u128,
+    /// Billionths of a share per second over one, five and fifteen minutes and an hour.
+    pub shares: [u128; 4],
+}
+
+impl PoolRates {
+    /// Adds an accepted share of so many billionths of pool difficulty 1.
+    pub(crate) fn add(&mut self, now_ms: u64, billionths: u128) {
+        self.weights.add(now_ms, billionths, &POOL_SPANS);
+        self.shares.add(now_ms, 1_000_000_000, &SHARE_SPANS);
+    }
+
+    /// The rates at `now_ms`.
+    pub(crate) fn read(&self, now_ms: u64) -> PoolSpeed {
+        let [quarter_hour, six_hours] = self.weights.read(now_ms, &POOL_SPANS).map(Measured::hashes);
+        let shares = self.shares.read(now_ms, &SHARE_SPANS).map(Measured::billionths);
+        PoolSpeed { quarter_hour, six_hours, shares }
+    }
+}
+
+/// Sums of weights that fade, one for each of `N` spans.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+struct Fading<const N: usize> {
+    sums: [u128; N],
+    began_s: Option<u64>,
+    last_s: u64,
+}
+
+impl<const N: usize> Default for Fading<N> {
+    fn default() -> Self {
+        Self { sums: [0; N], began_s: None, last_s: 0 }
+    }
+}
+
+impl<const N: usize> Fading<N> {
+    fn add(&mut self, now_ms: u64, weight: u128, spans: &[(u64, u64); N]) {
         let now_s = seconds(now_ms);
         // Measuring begins at the first share; its own weight says nothing about a rate.
         if self.began_s.is_none() {
@@ -54,35 +121,62 @@ impl Rates {
             self.last_s = now_s;
             return;
         }
-        self.fade(now_s);
-        let weight = billionths.min(1 << 96) << SUM_BITS;
+        self.fade(now_s, spans);
+        let weight = weight.min(1 << 96) << SUM_BITS;
         for sum in &mut self.sums {
             *sum = sum.saturating_add(weight).min(SUM_MAX);
         }
     }
 
-    /// The rates at `now_ms`.
-    #[must_use]
-    pub fn read(&self, now_ms: u64) -> HashRates {
-        let Some(began_s) = self.began_s else { return HashRates::default() };
+    fn read(&self, now_ms: u64, spans: &[(u64, u64); N]) -> [Measured; N] {
+        let mut measured = [Measured::NOTHING; N];
+        let Some(began_s) = self.began_s else { return measured };
         let mut faded = self.clone();
-        faded.fade(seconds(now_ms));
+        faded.fade(seconds(now_ms), spans);
         let age_s = faded.last_s.saturating_sub(began_s);
-        let mut rates =
-            faded.sums.iter().zip(SPANS).map(|(sum, (span_s, factor))| hash_rate(*sum, age_s, span_s, factor));
-        let mut next = || rates.next().unwrap_or(0);
-        HashRates { minute: next(), five_minutes: next(), hour: next(), day: next(), week: next() }
+        for ((place, sum), (span_s, factor)) in measured.iter_mut().zip(faded.sums).zip(spans) {
+            *place = Measured { sum, seconds: summed_seconds(age_s, *span_s, *factor) };
+        }
+        measured
     }
 
-    fn fade(&mut self, now_s: u64) {
+    fn fade(&mut self, now_s: u64, spans: &[(u64, u64); N]) {
         let elapsed_s = now_s.saturating_sub(self.last_s);
         if elapsed_s == 0 {
             return;
         }
-        for (sum, (_, factor)) in self.sums.iter_mut().zip(SPANS) {
-            *sum = scaled(*sum, power(factor, elapsed_s));
+        for (sum, (_, factor)) in self.sums.iter_mut().zip(spans) {
+            *sum = scaled(*sum, power(*factor, elapsed_s));
         }
         self.last_s = now_s;
+    }
+}
+
+/// A faded sum, and what a rate of one would have summed up to since the beginning.
+#[derive(Clone, Copy)]
+struct Measured {
+    /// With 16 fractional bits.
+    sum: u128,
+    /// With 32 fractional bits, at least one second.
+    seconds: u128,
+}
+
+impl Measured {
+    const NOTHING: Self = Self { sum: 0, seconds: 1 << 32 };
+
+    /// The sum as hashes per second.
+    fn hashes(self) -> u128 {
+        // Pool difficulty 1 is 2^48 / 65,535 hashes, and a billion billionths.
+        let above = U256::from(self.sum).saturating_mul(U256::from(1_u128 << 64));
+        let below = U256::from(65_535_000_000_000_u128).saturating_mul(U256::from(self.seconds));
+        above.checked_div(below).and_then(|hashes| u128::try_from(hashes).ok()).unwrap_or(u128::MAX)
+    }
+
+    /// The sum as billionths per second.
+    fn billionths(self) -> u128 {
+        let above = U256::from(self.sum).saturating_mul(U256::from(1_u128 << 16));
+        let rate = above.checked_div(U256::from(self.seconds));
+        rate.and_then(|rate| u128::try_from(rate).ok()).unwrap_or(u128::MAX)
     }
 }
 
@@ -93,15 +187,10 @@ const fn seconds(ms: u64) -> u64 {
     }
 }
 
-/// The sum as hashes per second: divided by what a rate of one would have summed up to since the beginning.
-fn hash_rate(sum: u128, age_s: u64, span_s: u64, factor: u64) -> u128 {
-    // span · (1 - e^(-age/span)), with 32 fractional bits, at least one second.
+/// span · (1 - e^(-age/span)), with 32 fractional bits, at least one second.
+fn summed_seconds(age_s: u64, span_s: u64, factor: u64) -> u128 {
     let missing = u64::MAX.saturating_sub(power(factor, age_s)) >> 32;
-    let seconds = u128::from(span_s).saturating_mul(u128::from(missing)).max(1 << 32);
-    // Pool difficulty 1 is 2^48 / 65,535 hashes, and a billion billionths.
-    let above = U256::from(sum).saturating_mul(U256::from(1_u128 << 64));
-    let below = U256::from(65_535_000_000_000_u128).saturating_mul(U256::from(seconds));
-    above.checked_div(below).and_then(|hashes| u128::try_from(hashes).ok()).unwrap_or(u128::MAX)
+    u128::from(span_s).saturating_mul(u128::from(missing)).max(1 << 32)
 }
 
 /// `base^exponent`, both base and result with 64 fractional bits below one.
@@ -154,6 +243,18 @@ mod tests {
         {
             assert!(is_within(rate, expected, per_mille), "{rate} against {expected}");
         }
+    }
+
+    #[test]
+    fn a_pool_counts_its_shares_by_the_second() {
+        let mut rates = PoolRates::default();
+        (0..=3_600).step_by(4).for_each(|second| rates.add(second * 1_000, 5_000_000));
+        let speed = rates.read(3_600_000);
+        for rate in speed.shares {
+            assert!(is_within(rate, 250_000_000, 40), "{rate} billionths of a share a second");
+        }
+        let expected = (1_u128 << 48) / 65_535 / 4 / 200;
+        assert!(is_within(speed.quarter_hour, expected, 10) && is_within(speed.six_hours, expected, 10), "{speed:?}");
     }
 
     #[test]

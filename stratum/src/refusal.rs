@@ -166,10 +166,11 @@ impl Refusal {
     }
 
     /// Whether a submit refused for this reason counts towards a ban. What comes too late, is for a job of an earlier connection, or
-    /// finds the server busy, is nobody's fault, and has a wider limit of its own.
+    /// finds the server busy, is nobody's fault; a share that is handed in twice was good once, and many a program does so whenever it
+    /// missed an answer. These have a wider limit of their own.
     #[must_use]
     pub const fn is_invalid(self) -> bool {
-        !matches!(self, Self::Stale | Self::UnknownJob | Self::Busy)
+        !matches!(self, Self::Stale | Self::UnknownJob | Self::Busy | Self::Duplicate)
     }
 }
 

@@ -23,32 +23,35 @@ const STEP_MAX: u128 = 64;
 /// Largest step downwards because of silence.
 const SILENT_STEP: u128 = 16;
 
-/// So many of the last shares are looked at for what they show.
-const SHOWN_MAX: usize = 24;
-/// Logarithms are to base 2, in sixteenths.
-const LOG_ONE: u32 = 16;
+/// So many of the last shares are looked at for what they show: an hour of them tells of a machine that is asked for 4 % too little.
+const SHOWN_MAX: usize = 768;
+/// How many of the last shares are looked at together, to find out soon about a machine that is asked for far too little.
+const SHOWN_SPANS: [usize; 19] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, SHOWN_MAX];
+/// Logarithms are to base 2, in so many parts.
+const LOG_ONE: u32 = 256;
+const LOG_BITS: u32 = 8;
 /// What a logarithm may lack by the way it is rounded.
-const LOG_ROUNDING: u32 = 2;
-/// By chance, so few shares are so much heavier than they had to be once in 2^24.
-const SURE_LOG: u32 = 24 * LOG_ONE;
+const LOG_ROUNDING: u32 = 1;
+/// By chance, so few shares are so much heavier than they had to be once in 2^32: in a hundred years of a machine.
+const SURE_LOG: u32 = 32 * LOG_ONE;
 /// What a machine showed is forgotten after so long without a share.
 const SHOWN_MS: u64 = 4 * 60 * 60 * 1_000;
 
 /// What the next connection of a machine begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Habits {
-    /// The difficulty that fits it, whatever the bounds allow.
-    pub wanted: Difficulty,
+    /// The difficulty that fits it, whatever the bounds allow; nothing if none was measured or met. What a machine only suggested it
+    /// may never meet, and suggests again if it means it.
+    pub wanted: Option<Difficulty>,
     /// Below this it tells no share.
     pub shown: Option<Difficulty>,
 }
 
-/// What an accepted share had to show, and what it did: in billionths, and their logarithms.
+/// What an accepted share had to show, and what it did: logarithms of billionths.
 #[derive(Clone, Copy, Debug)]
 struct Shown {
-    asked_log: u32,
-    billionths: u128,
-    log: u32,
+    asked_log: u16,
+    log: u16,
 }
 
 /// The lowest and highest difficulty that may be assigned.
@@ -75,6 +78,10 @@ pub struct Vardiff {
     /// What fits the machine, whatever the bounds allow. Where it is more than they do, the difficulty follows when they widen:
     /// otherwise a machine at the upper bound would hand in shares that the chain no longer counts.
     wanted: Difficulty,
+    /// Whether that was measured, and not suggested.
+    is_measured: bool,
+    /// What fitted it last, or what it met.
+    kept: Option<Difficulty>,
     /// What the miner asked never to go below.
     floor: Option<Difficulty>,
     /// Below this the machine tells no share, as its shares show.
@@ -95,6 +102,8 @@ impl Vardiff {
         Self {
             current: start,
             wanted: start,
+            is_measured: false,
+            kept: None,
             floor: None,
             shown: None,
             last: VecDeque::new(),
@@ -115,12 +124,13 @@ impl Vardiff {
     /// What its next connection begins with.
     #[must_use]
     pub const fn habits(&self) -> Habits {
-        Habits { wanted: self.wanted, shown: self.shown }
+        Habits { wanted: self.kept, shown: self.shown }
     }
 
     /// Takes a suggestion, or keeps close to the measured rate if there is one: a miner that was judged cannot talk
     /// its difficulty down to a flood. Says whether the difficulty changed.
     pub fn suggest(&mut self, wanted: Difficulty, bounds: &Bounds, now_ms: u64) -> bool {
+        self.is_measured = false;
         let lowest = if self.was_judged { divided(self.current, 8) } else { Difficulty::MIN };
         self.assign(wanted.max(lowest), bounds, now_ms)
     }
@@ -128,15 +138,18 @@ impl Vardiff {
     /// Takes a suggestion and never goes below it again.
     pub fn floor(&mut self, floor: Difficulty, bounds: &Bounds, now_ms: u64) -> bool {
         self.floor = Some(floor);
+        self.is_measured = false;
         self.assign(floor, bounds, now_ms)
     }
 
     /// Begins where an earlier connection of the same worker was.
     pub fn resume(&mut self, earlier: Habits, bounds: &Bounds, now_ms: u64) -> bool {
-        self.was_judged = true;
         self.shown = earlier.shown;
         self.last_ms = now_ms;
-        self.assign(earlier.wanted, bounds, now_ms)
+        if earlier.wanted.is_some() {
+            (self.was_judged, self.is_measured, self.kept) = (true, true, earlier.wanted);
+        }
+        self.assign(earlier.wanted.unwrap_or(self.wanted), bounds, now_ms)
     }
 
     /// Counts an accepted share of a weight, whose hash shows a difficulty. Says whether the difficulty changed.
@@ -144,9 +157,12 @@ impl Vardiff {
         self.shares = self.shares.saturating_add(1);
         self.billionths = self.billionths.saturating_add(weight.billionths());
         self.last_ms = now_ms;
-        let (asked_log, billionths) = (logarithm(weight.billionths()), shown.billionths());
+        if !self.is_measured {
+            self.kept = Some(weight);
+        }
         self.last.truncate(SHOWN_MAX.saturating_sub(1));
-        self.last.push_front(Shown { asked_log, billionths, log: logarithm(billionths) });
+        let (asked_log, log) = (logarithm(weight.billionths()), logarithm(shown.billionths()));
+        self.last.push_front(Shown { asked_log, log });
         if let Some(shown) = self.tells_none_below().filter(|shown| *shown > self.current) {
             self.shown = Some(shown);
             self.last.clear();
@@ -159,18 +175,15 @@ impl Vardiff {
     /// show d, one in x shows x·d or more: if some in a row all do, either that is a great chance or the lighter ones are kept back.
     /// Asked for a little more than it tells, a machine is credited rightly; for less, it is not.
     fn tells_none_below(&self) -> Option<Difficulty> {
-        let (mut least, mut asked_log) = (None, 0_u32);
-        for (count, share) in (1_u32..).zip(&self.last) {
-            let (billionths, log) = least.map_or((share.billionths, share.log), |least: (u128, u32)| {
-                if share.billionths < least.0 { (share.billionths, share.log) } else { least }
+        let spans = SHOWN_SPANS.iter().take_while(|span| **span <= self.last.len());
+        spans.copied().find_map(|span| {
+            let least = self.last.iter().take(span).map(|share| share.log).min()?;
+            let chance_log = self.last.iter().take(span).fold(0_u32, |sum, share| {
+                let asked_log = u32::from(share.asked_log).saturating_add(LOG_ROUNDING);
+                sum.saturating_add(u32::from(least).saturating_sub(asked_log))
             });
-            least = Some((billionths, log));
-            asked_log = asked_log.saturating_add(share.asked_log).saturating_add(LOG_ROUNDING);
-            if log.saturating_mul(count).saturating_sub(asked_log) >= SURE_LOG {
-                return Difficulty::from_billionths(billionths).ok();
-            }
-        }
-        None
+            if chance_log >= SURE_LOG { lightest_above(least) } else { None }
+        })
     }
 
     /// Looks at the clock. Says whether the difficulty changed.
@@ -180,7 +193,7 @@ impl Vardiff {
         }
         let elapsed_ms = now_ms.saturating_sub(self.since_ms);
         if self.shares == 0 && elapsed_ms >= SILENT_AFTER_MS && !self.was_judged {
-            return self.assign(divided(self.current, SILENT_STEP), bounds, now_ms);
+            return self.fit(divided(self.current, SILENT_STEP), bounds, now_ms);
         }
         elapsed_ms >= JUDGED_AFTER_MS && self.judge(bounds, now_ms)
     }
@@ -203,12 +216,20 @@ impl Vardiff {
         // Between ten and twenty shares a minute nothing is changed.
         let is_close = fit.saturating_mul(3) >= now.saturating_mul(2) && fit.saturating_mul(3) <= now.saturating_mul(4);
         if is_close {
+            (self.is_measured, self.kept) = (true, Some(self.current));
             self.restart(now_ms);
             return false;
         }
         let lowest = now.checked_div(STEP_MAX).unwrap_or(0).max(1);
         let next = fit.clamp(lowest, now.saturating_mul(STEP_MAX).max(lowest));
-        self.assign(Difficulty::from_billionths(next).unwrap_or(Difficulty::MAX), bounds, now_ms)
+        self.fit(Difficulty::from_billionths(next).unwrap_or(Difficulty::MAX), bounds, now_ms)
+    }
+
+    /// Assigns what was measured.
+    fn fit(&mut self, fit: Difficulty, bounds: &Bounds, now_ms: u64) -> bool {
+        let has_changed = self.assign(fit, bounds, now_ms);
+        (self.is_measured, self.kept) = (true, Some(self.wanted));
+        has_changed
     }
 
     fn assign(&mut self, wanted: Difficulty, bounds: &Bounds, now_ms: u64) -> bool {
@@ -229,13 +250,53 @@ impl Vardiff {
 }
 
 /// The logarithm of a number above zero, rounded down.
-fn logarithm(number: u128) -> u32 {
+fn logarithm(number: u128) -> u16 {
     let whole = number.checked_ilog2().unwrap_or(0);
-    let shifted = if whole >= 4 { number >> whole.saturating_sub(4) } else { number << 4_u32.saturating_sub(whole) };
-    whole.saturating_mul(LOG_ONE).saturating_add(u32::try_from(shifted & 15).unwrap_or(0))
+    // The number between 1 and 2, with 63 fractional bits; each squaring tells one more bit of its logarithm.
+    let scaled = number.checked_shl(127_u32.saturating_sub(whole)).unwrap_or(0) >> 64;
+    let (mut rest, mut log) = (scaled, whole);
+    for _ in 0..LOG_BITS {
+        rest = rest.saturating_mul(rest) >> 63;
+        let is_two = rest >> 64;
+        rest >>= u32::from(is_two > 0);
+        log = (log << 1) | u32::from(is_two > 0);
+    }
+    u16::try_from(log).unwrap_or(u16::MAX)
+}
+
+/// The lightest difficulty whose logarithm is above `log`.
+fn lightest_above(log: u16) -> Option<Difficulty> {
+    let (mut below, mut above) = (0_u128, Difficulty::MAX.billionths());
+    while above.saturating_sub(below) > 1 {
+        let middle = below.midpoint(above);
+        if logarithm(middle) > log {
+            above = middle;
+        } else {
+            below = middle;
+        }
+    }
+    Difficulty::from_billionths(above).ok()
 }
 
 fn divided(difficulty: Difficulty, by: u128) -> Difficulty {
     let billionths = difficulty.billionths().checked_div(by).unwrap_or(0).max(1);
     Difficulty::from_billionths(billionths).unwrap_or(Difficulty::MIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logarithms_are_rounded_down_and_found_again() {
+        for number in (0..89).flat_map(|bit| [1_u128 << bit, (1_u128 << bit) + 1, (1_u128 << bit) * 7 / 4 + 1]) {
+            let exact = (number as f64).log2() * f64::from(LOG_ONE);
+            let lacks = exact - f64::from(logarithm(number));
+            assert!((-1e-6..=1.000_001).contains(&lacks), "{number}: {lacks}");
+            let above = lightest_above(logarithm(number)).map_or(0, Difficulty::billionths);
+            assert!(above > number && above <= number + number / 300 + 1, "{above} above {number}");
+        }
+        assert_eq!(lightest_above(logarithm(Difficulty::MAX.billionths())), Some(Difficulty::MAX));
+        assert!(logarithm(u128::MAX) < 128 * 256);
+    }
 }

@@ -130,6 +130,23 @@ fn machines_that_tell_no_light_shares_are_credited_like_those_that_do() {
 
 // FAULTS RM1
 #[test]
+fn each_single_machine_that_tells_no_light_shares_gets_its_due_also_if_its_bound_fits_it_almost() {
+    // Parts of the rate at which its bound would be just right: about there, the rate alone tells nothing.
+    for part in [0.3, 0.8, 1.0, 1.1, 1.3] {
+        let hours = (12.0 / f64::min(part, 1.0)) as u64;
+        let machine = Machine { rate: part * 4_295_032_833.0 / 4.0, tells_from: 1.0, hours };
+        for (start, seeds) in [("1", 0..15), ("0.55", 15..30)] {
+            for seed in seeds {
+                let earned = watch(&machine, start, seed, |_, _| {}).billionths as f64 / 1e9;
+                let part_earned = earned / (machine.rate * 3_600.0 * hours as f64 / 4_295_032_833.0);
+                assert!((0.95..=1.05).contains(&part_earned), "{part} from {start}, seed {seed}: {part_earned}");
+            }
+        }
+    }
+}
+
+// FAULTS RM1
+#[test]
 fn a_machine_that_tells_all_is_hardly_ever_taken_for_one_that_does_not_and_is_forgiven_in_hours() {
     let day = Machine { rate: 5e6, tells_from: 0.0, hours: 24 };
     let mut days = 0;
@@ -140,7 +157,7 @@ fn a_machine_that_tells_all_is_hardly_ever_taken_for_one_that_does_not_and_is_fo
     }
     assert!(days <= 2, "on {days} of 40 days");
     let mut vardiff = Vardiff::new(difficulty("0.001"), 0);
-    let habits = Habits { wanted: difficulty("0.001"), shown: Some(Difficulty::ONE) };
+    let habits = Habits { wanted: Some(difficulty("0.001")), shown: Some(Difficulty::ONE) };
     vardiff.resume(habits, &bounds(), 0);
     assert!((1..4 * 3_600).all(|second| !vardiff.tick(&bounds(), second * 1_000)));
     assert_eq!(vardiff.current(), Difficulty::ONE);
@@ -205,6 +222,24 @@ fn w4_reconnecting_every_minute_starts_where_the_worker_was() {
 }
 
 #[test]
+fn what_a_machine_suggested_and_never_met_is_not_what_its_next_connection_begins_with() {
+    let mut vardiff = Vardiff::new(difficulty("1"), 0);
+    vardiff.suggest(difficulty("1000000"), &bounds(), 0);
+    assert_eq!((vardiff.current(), vardiff.habits().wanted), (difficulty("1000000"), None));
+    let mut next = Vardiff::new(difficulty("1"), 0);
+    next.resume(vardiff.habits(), &bounds(), 0);
+    assert!(next.tick(&bounds(), 30_000), "it is helped like one of which nothing is known");
+    let measured = next.habits();
+    assert_eq!(measured.wanted, Some(difficulty("0.0625")));
+    let mut third = Vardiff::new(difficulty("1"), 30_000);
+    third.resume(measured, &bounds(), 30_000);
+    third.suggest(difficulty("1000000"), &bounds(), 30_000);
+    assert_eq!(third.habits(), measured, "what was measured before stays");
+    third.accepted((difficulty("1000000"), difficulty("1000000")), &bounds(), 40_000);
+    assert_eq!(third.habits().wanted, Some(difficulty("1000000")), "it met it");
+}
+
+#[test]
 fn w4_a_worker_that_reconnects_keeps_its_difficulty() {
     let mut config = rig::config();
     config.ports[SOLO].difficulty_max = difficulty("0.001");
@@ -245,7 +280,7 @@ proptest! {
             match kind {
                 0 => vardiff.tick(&bounds(), now_ms),
                 1 => vardiff.suggest(wanted, &bounds(), now_ms),
-                2 => vardiff.resume(Habits { wanted, shown: None }, &bounds(), now_ms),
+                2 => vardiff.resume(Habits { wanted: Some(wanted), shown: None }, &bounds(), now_ms),
                 3 => vardiff.floor(wanted, &bounds(), now_ms),
                 _ => vardiff.accepted((Difficulty::MIN, wanted), &bounds(), now_ms),
             };

@@ -2,30 +2,20 @@
 
 #![allow(clippy::unwrap_used, reason = "a test's own steps")]
 
+mod peers;
 #[path = "../../node/tests/support/mod.rs"]
 mod support;
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
+use peers::installed;
 use serde_json::Value;
 use support::{FUNDS, address, key, start};
 use types::Network;
 
 const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/formats.py");
 const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/formats-vectors.json");
-
-/// Looks for what `./setup --peers` installs, and says past the test harness what is not run without it.
-fn python(row: &str) -> Option<PathBuf> {
-    let home = std::env::var_os("HOME")?;
-    let program = Path::new(&home).join(".cache/thronos/peers/python/bin/python");
-    if !program.is_file() {
-        writeln!(std::io::stderr(), "{row} is not run: Python is not set up for it (./setup --peers does it)").unwrap();
-        return None;
-    }
-    Some(program)
-}
 
 /// Exit code, the document, and what was said.
 fn run(python: &Path, arguments: &[&str]) -> (Option<i32>, Value, String) {
@@ -37,7 +27,7 @@ fn run(python: &Path, arguments: &[&str]) -> (Option<i32>, Value, String) {
 // FAULTS RT9
 #[test]
 fn a_program_written_from_the_page_makes_a_transfer_final_and_verifies_it() {
-    let Some(python) = python("RT9") else { return };
+    let Some(python) = installed("python", "RT9") else { return };
     let running = start(&[]);
     let root = running.directory.path();
     let genesis = root.join("home/genesis.json").display().to_string();
@@ -75,7 +65,7 @@ fn a_program_written_from_the_page_makes_a_transfer_final_and_verifies_it() {
 // FAULTS RT9
 #[test]
 fn the_vectors_of_the_page_hold_and_every_change_to_them_is_noticed() {
-    let Some(python) = python("RT9") else { return };
+    let Some(python) = installed("python", "RT9") else { return };
     let (code, document, said) = run(&python, &["--vectors", VECTORS]);
     assert_eq!(code, Some(0), "{said}{document}");
     let (code, document, said) = run(&python, &["--self-test", "--vectors", VECTORS]);

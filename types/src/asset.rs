@@ -17,6 +17,8 @@ pub const THR_DECIMALS: u8 = 6;
 pub const VIBE_DECIMALS: u8 = 8;
 /// Decimals of WBTC.
 pub const WBTC_DECIMALS: u8 = 8;
+/// Most WBTC that may ever be issued, in satoshi: 21 million BTC, as more can never be backed.
+pub const WBTC_CAP: Amount = Amount(2_100_000_000_000_000);
 
 impl AssetId {
     /// The first number that a created asset can have.

@@ -34,7 +34,7 @@ mod vote;
 
 pub use address::{Address, AddressError, Network};
 pub use amount::{Amount, AmountError};
-pub use asset::{Asset, THR, THR_DECIMALS, VIBE, VIBE_DECIMALS, WBTC, WBTC_DECIMALS};
+pub use asset::{Asset, THR, THR_DECIMALS, VIBE, VIBE_DECIMALS, WBTC, WBTC_CAP, WBTC_DECIMALS};
 pub use block::{Block, Body, Header, SystemCall};
 pub use bytes::{BlsPublicKey, BlsSignature, ByteString, Hash32, PeerKey, Secp256k1Key, Secp256k1Signature, to_hex};
 pub use certificate::{Certificate, CertificateShapeError, SignerBitmap};

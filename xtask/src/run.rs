@@ -24,7 +24,7 @@ pub(crate) fn hostile(arguments: &[String]) -> Result<(), Failure> {
     become_binary("hostile", &[], arguments)
 }
 
-/// `./setup --peers`. Without them other attacks are run all the same; `hostile` names what is left out, so a failure here is none.
+/// `./setup --peers`. Without them other attacks and tests are run all the same, and what is left out is named, so a failure here is none.
 pub(crate) fn install_peers(workspace: &Workspace) {
     if let Err(Failure(sentence)) = setup(workspace, &["--peers"]) {
         eprintln!("{sentence}");

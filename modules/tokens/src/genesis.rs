@@ -4,15 +4,13 @@
 
 use execution::{Context, GenesisError};
 use types::{
-    Amount, Asset, AssetId, ByteString, Genesis, THR, THR_DECIMALS, VIBE, VIBE_DECIMALS, WBTC, WBTC_DECIMALS, limits,
+    Amount, Asset, AssetId, ByteString, Genesis, THR, THR_DECIMALS, VIBE, VIBE_DECIMALS, WBTC, WBTC_CAP, WBTC_DECIMALS,
+    limits,
 };
 
 use crate::check::is_symbol;
 use crate::execute::{encode, open};
 use crate::keys;
-
-/// 21 million BTC in satoshi: more WBTC can never be backed.
-const WBTC_CAP: Amount = Amount(2_100_000_000_000_000);
 
 /// Describes every asset and begins it in the ledger; THR is already there.
 pub(crate) fn write(genesis: &Genesis, context: &mut Context<'_, '_>) -> Result<(), GenesisError> {

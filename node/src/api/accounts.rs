@@ -19,7 +19,7 @@ use crate::shell::Port;
 
 /// An account's nonce and balances after the newest final block.
 #[utoipa::path(get, path = "/api/v1/accounts/{address}", tag = "accounts",
-    params(("address" = String, Path, description = "Any form of the address.")),
+    params(("address" = String, Path, description = "Any form of the address.", format = "address")),
     responses((status = 200, body = AccountResponse), (status = 400, body = ErrorResponse)))]
 pub(crate) async fn one(
     State(state): State<AppState>,
@@ -54,14 +54,16 @@ pub(crate) async fn one(
 #[into_params(parameter_in = Query)]
 pub(crate) struct HistoryParams {
     /// What the previous page gave.
+    #[param(format = "cursor")]
     cursor: Option<String>,
     /// How many, at most 100.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
 }
 
 /// Final transactions and block receipts that have to do with an account, newest first.
 #[utoipa::path(get, path = "/api/v1/accounts/{address}/transactions", tag = "accounts",
-    params(("address" = String, Path, description = "Any form of the address."), HistoryParams),
+    params(("address" = String, Path, description = "Any form of the address.", format = "address"), HistoryParams),
     responses((status = 200, body = HistoryResponse), (status = 400, body = ErrorResponse)))]
 pub(crate) async fn history(
     State(state): State<AppState>,
@@ -157,8 +159,9 @@ pub(crate) struct ProofParams {
 /// Proof of what an account has of an asset, at the newest height whose root stands in a final header. For THR the proven value
 /// holds the nonce as well.
 #[utoipa::path(get, path = "/api/v1/accounts/{address}/proof", tag = "accounts",
-    params(("address" = String, Path, description = "Any form of the address."), ProofParams),
-    responses((status = 200, body = ProofResponse), (status = 400, body = ErrorResponse), (status = 404, body = ErrorResponse)))]
+    params(("address" = String, Path, description = "Any form of the address.", format = "address"), ProofParams),
+    responses((status = 200, body = ProofResponse), (status = 400, body = ErrorResponse), (status = 404, body = ErrorResponse),
+               (status = 410, body = ErrorResponse)))]
 pub(crate) async fn proof(
     State(state): State<AppState>,
     Path(text): Path<String>,

@@ -61,7 +61,8 @@ pub(crate) async fn one(
 /// header. The value is the asset in canonical bytes.
 #[utoipa::path(get, path = "/api/v1/assets/{id}/proof", tag = "assets",
     params(("id" = u64, Path, description = "The asset's number.")),
-    responses((status = 200, body = ProofResponse), (status = 400, body = ErrorResponse), (status = 404, body = ErrorResponse)))]
+    responses((status = 200, body = ProofResponse), (status = 400, body = ErrorResponse), (status = 404, body = ErrorResponse),
+               (status = 410, body = ErrorResponse)))]
 pub(crate) async fn proof(
     State(state): State<AppState>,
     Path(id): Path<String>,

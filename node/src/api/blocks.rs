@@ -21,6 +21,7 @@ pub(crate) struct BlocksParams {
     /// First height; the newest blocks when absent.
     from: Option<u64>,
     /// How many, at most 100.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
 }
 
@@ -52,7 +53,7 @@ pub(crate) async fn list(
 
 /// One final block with everything in it: by height, by hash, or `latest`.
 #[utoipa::path(get, path = "/api/v1/blocks/{block}", tag = "blocks",
-    params(("block" = String, Path, description = "Height, hash in hex, or `latest`.")),
+    params(("block" = String, Path, description = "Height, hash in hex, or `latest`.", format = "block")),
     responses((status = 200, body = BlockResponse), (status = 400, body = ErrorResponse), (status = 404, body = ErrorResponse)))]
 pub(crate) async fn one(
     State(state): State<AppState>,

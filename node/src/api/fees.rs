@@ -23,7 +23,8 @@ const WEIGHT_DEFAULT: u64 = 1_300;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct FeeParams {
-    /// Weight of the transaction; that of a transfer when absent.
+    /// Weight of the transaction, at most that of a block; that of a transfer when absent.
+    #[param(format = "weight")]
     weight: Option<u64>,
 }
 

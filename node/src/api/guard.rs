@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -16,6 +16,8 @@ use futures::StreamExt;
 use tokio::sync::Semaphore;
 
 use super::error::ApiError;
+use super::guests::prefix;
+use super::listener::Caller;
 use super::request::shown;
 use crate::config::ApiSettings;
 use crate::metrics::Metrics;
@@ -41,6 +43,7 @@ pub(crate) struct Guard {
 struct Lists {
     hosts: Vec<String>,
     origins: Vec<String>,
+    proxies: Vec<IpAddr>,
 }
 
 impl Lists {
@@ -48,6 +51,7 @@ impl Lists {
         Self {
             hosts: settings.hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
             origins: settings.origins.iter().map(|origin| origin.trim_end_matches('/').to_ascii_lowercase()).collect(),
+            proxies: settings.trusted_proxies.iter().filter_map(|ip| ip.parse().ok()).map(prefix).collect(),
         }
     }
 }
@@ -91,6 +95,17 @@ impl Guard {
         Err(ApiError::new(StatusCode::FORBIDDEN, "wrong_origin", message, "let the operator add it to api.origins"))
     }
 
+    /// The client of a request: whom a trusted proxy names, or who is connected.
+    fn client(&self, connected: IpAddr, headers: &HeaderMap) -> IpAddr {
+        if !self.lists().proxies.contains(&connected) {
+            return connected;
+        }
+        // What stands before the last comma is the client's own word.
+        let last = headers.get_all("x-forwarded-for").iter().next_back().and_then(|value| value.to_str().ok());
+        let named = last.and_then(|value| value.rsplit(',').next()).and_then(|named| named.trim().parse().ok());
+        named.map_or(connected, prefix)
+    }
+
     fn is_own(&self, host: &str) -> bool {
         let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
         let name = name.map_or(host, |(name, _)| name).to_ascii_lowercase();
@@ -105,7 +120,11 @@ impl Guard {
 }
 
 /// Passes a request on, or refuses it.
-pub(crate) async fn pass(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+pub(crate) async fn pass(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
+    if let Some(ConnectInfo(Caller(connected))) = request.extensions().get::<ConnectInfo<Caller>>() {
+        let client = guard.client(*connected, request.headers());
+        request.extensions_mut().insert(ConnectInfo(Caller(client)));
+    }
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let origin = request.headers().get(header::ORIGIN).cloned();
     let mut response = match guard.check(request.headers()) {
@@ -200,6 +219,37 @@ mod tests {
         assert_eq!(waiting.available_permits(), WAITING_BYTES_MAX / 4);
         unread.pop();
         assert_eq!(waiting.available_permits(), WAITING_BYTES_MAX / 2);
+    }
+
+    // FAULTS RD4
+    #[test]
+    fn only_a_trusted_proxy_is_believed_and_only_its_own_word() {
+        let settings = ApiSettings {
+            trusted_proxies: vec!["10.0.0.1".to_owned(), "2001:db8:1:2::5".to_owned()],
+            ..crate::config::Config::default().api
+        };
+        let own = "127.0.0.1:1".parse().expect("an address");
+        let guard = Guard::new(own, &settings, Arc::new(Metrics::new()));
+        let client = |connected: &str, named: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for value in named {
+                headers.append("x-forwarded-for", HeaderValue::from_str(value).expect("text"));
+            }
+            guard.client(prefix(connected.parse().expect("an address")), &headers).to_string()
+        };
+        for (connected, named, expected) in [
+            ("10.0.0.1", &["203.0.113.7"][..], "203.0.113.7"),
+            ("10.0.0.1", &["1.1.1.1, 2.2.2.2 , 203.0.113.7"], "203.0.113.7"),
+            ("10.0.0.1", &["1.1.1.1", "203.0.113.7"], "203.0.113.7"),
+            ("10.0.0.1", &["2001:db8:9:9:1:2:3:4"], "2001:db8:9:9::"),
+            ("2001:db8:1:2::77", &["203.0.113.7"], "203.0.113.7"),
+            ("10.0.0.1", &[], "10.0.0.1"),
+            ("10.0.0.1", &["unknown"], "10.0.0.1"),
+            ("10.0.0.1", &["203.0.113.7, "], "10.0.0.1"),
+            ("10.0.0.2", &["203.0.113.7"], "10.0.0.2"),
+        ] {
+            assert_eq!(client(connected, named), expected, "{connected} {named:?}");
+        }
     }
 
     #[tokio::test]

@@ -52,7 +52,7 @@ impl Guests {
         Self { opened: Instant::now(), all: Mutex::new(BTreeMap::new()), next: AtomicU64::new(0) }
     }
 
-    fn now_ms(&self) -> u64 {
+    pub(super) fn now_ms(&self) -> u64 {
         u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 

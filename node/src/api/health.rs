@@ -38,7 +38,8 @@ pub(crate) async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Re
 const END: &str = "# EOF";
 
 /// Everything measured, for Prometheus.
-#[utoipa::path(get, path = "/metrics", tag = "health", responses((status = 200, body = String)))]
+#[utoipa::path(get, path = "/metrics", tag = "health", responses(
+    (status = 200, content_type = "application/openmetrics-text", body = String)))]
 pub(crate) async fn metrics(State(state): State<AppState>) -> impl IntoResponse {
     let snapshot = state.port.snapshot.borrow().clone();
     let mut text =

@@ -21,13 +21,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Timeout, timeout, timeout_at};
 
 use super::guests::{Guest, Guests, prefix};
+use super::long::{Held, LongBytes};
 
 /// Most connections at once. An idle one takes up to 90 KiB in HTTP's machinery.
 const CONNECTIONS_MAX: usize = 512;
 /// Bytes of a request that every connection may send: 8 MiB over all of them.
 const SHORT_BYTES: usize = 16 * 1024;
-/// Bytes beyond that of all requests that are not answered yet.
-const LONG_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Longest silence of a connection.
 const SILENCE_MAX: Duration = Duration::from_secs(90);
 /// After so long one more is shown out, as the last one has not gone.
@@ -38,8 +37,8 @@ pub(crate) struct Door {
     listener: TcpListener,
     room: Arc<Semaphore>,
     guests: Arc<Guests>,
-    /// Bytes for which there is room.
-    long: Arc<Semaphore>,
+    /// Room for what is longer.
+    long: Arc<LongBytes>,
 }
 
 impl Door {
@@ -49,8 +48,8 @@ impl Door {
 
     /// A door for so many connections.
     pub(crate) fn with_places(listener: TcpListener, places: usize) -> Self {
-        let (room, long) = (Semaphore::new(places), Semaphore::new(LONG_BYTES_MAX));
-        Self { listener, room: Arc::new(room), guests: Arc::new(Guests::new()), long: Arc::new(long) }
+        let room = Arc::new(Semaphore::new(places));
+        Self { listener, room, guests: Arc::new(Guests::new()), long: Arc::default() }
     }
 
     /// A place for one more.
@@ -80,8 +79,8 @@ impl axum::serve::Listener for Door {
         let room = self.place().await;
         let (number, guest) = self.guests.enter(address.ip());
         let presence = Presence { guests: self.guests.clone(), number, guest, _room: room };
-        let (heard, long) = (Instant::now(), self.long.clone());
-        (Connection { stream, heard, alarm: alarm(heard), unanswered: 0, long, held: None, presence }, address)
+        let (heard, long, client) = (Instant::now(), self.long.clone(), prefix(address.ip()));
+        (Connection { stream, client, heard, alarm: alarm(heard), unanswered: 0, long, held: None, presence }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -102,15 +101,16 @@ impl Connected<IncomingStream<'_, Door>> for Caller {
 /// A connection with its place among all and its alarm.
 pub(crate) struct Connection {
     stream: TcpStream,
+    client: IpAddr,
     /// When something was last read or written.
     heard: Instant,
     /// Rings when that may be too long ago.
     alarm: Pin<Box<Timeout<Pending<()>>>>,
     /// Bytes that were read since something was written.
     unanswered: usize,
-    long: Arc<Semaphore>,
+    long: Arc<LongBytes>,
     /// The room that they take beyond the first.
-    held: Option<OwnedSemaphorePermit>,
+    held: Option<Held>,
     presence: Presence,
 }
 
@@ -137,11 +137,12 @@ impl Connection {
     fn count(&mut self, bytes: usize) -> io::Result<()> {
         let before = self.unanswered.max(SHORT_BYTES);
         self.unanswered = self.unanswered.saturating_add(bytes);
-        let more = u32::try_from(self.unanswered.saturating_sub(before)).unwrap_or(u32::MAX);
+        let more = self.unanswered.saturating_sub(before);
         if more == 0 {
             return Ok(());
         }
-        let Ok(room) = self.long.clone().try_acquire_many_owned(more) else {
+        let now_ms = self.presence.guests.now_ms();
+        let Some(room) = self.long.take(self.client, more, now_ms) else {
             return Err(io::Error::other("the requests under way are too long together"));
         };
         match &mut self.held {
@@ -215,6 +216,7 @@ mod tests {
     use axum::serve::Listener;
     use tokio::io::AsyncWriteExt;
 
+    use super::super::long::LONG_BYTES_MAX;
     use super::*;
 
     const MIB: usize = 1024 * 1024;
@@ -236,15 +238,15 @@ mod tests {
         let (_client, mut one) = connect(&mut door).await;
         let (_another, mut other) = connect(&mut door).await;
         let whole = (0..).take_while(|_| one.count(MIB).is_ok()).count();
-        assert_eq!(whole, LONG_BYTES_MAX / MIB, "the first bytes are free, and the last MiB would be too much");
+        assert_eq!(whole, LONG_BYTES_MAX / 2 / MIB, "the first bytes are free, and the last MiB would be too much");
         assert!(other.count(SHORT_BYTES).is_ok());
         assert!(other.count(MIB).is_err());
         one.write_all(b"HTTP/1.1 200 OK").await.expect("somebody reads");
-        assert_eq!(door.long.available_permits(), LONG_BYTES_MAX);
+        assert_eq!(door.long.held(), 0);
         let (_third, mut third) = connect(&mut door).await;
-        assert!(third.count(8 * MIB).is_ok());
+        assert!(third.count(2 * MIB).is_ok());
         drop(third);
-        assert_eq!(door.long.available_permits(), LONG_BYTES_MAX, "who is gone holds nothing");
+        assert_eq!(door.long.held(), 0, "who is gone holds nothing");
     }
 
     // FAULTS HB7
@@ -257,7 +259,7 @@ mod tests {
         let mut read = vec![0; sent.len()];
         let (written, heard) = tokio::join!(client.write_all(&sent), connection.read_exact(&mut read));
         assert!(written.is_ok() && heard.is_ok());
-        assert_eq!(door.long.available_permits(), LONG_BYTES_MAX - SHORT_BYTES);
+        assert_eq!(door.long.held(), SHORT_BYTES);
     }
 
     // FAULTS RD2

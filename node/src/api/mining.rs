@@ -36,6 +36,7 @@ const MODULE: &str = "mining";
 #[into_params(parameter_in = Query)]
 pub(crate) struct WorkParams {
     /// Whom the work is to pay.
+    #[param(format = "address")]
     address: String,
 }
 
@@ -178,7 +179,7 @@ pub(crate) async fn info(State(state): State<AppState>) -> Result<Json<Value>, A
 
 /// The newest shares, over which rewards are spread.
 #[utoipa::path(get, path = "/api/mining/window", tag = "mining", params(WindowParams),
-    responses((status = 200, body = Object), (status = 400, body = ErrorResponse)))]
+    responses((status = 200, body = Vec<Object>), (status = 400, body = ErrorResponse)))]
 pub(crate) async fn window(
     State(state): State<AppState>,
     Params(params): Params<WindowParams>,
@@ -190,7 +191,7 @@ pub(crate) async fn window(
 
 /// What an address has earned and not claimed, and its weight in the window.
 #[utoipa::path(get, path = "/api/mining/accounts/{address}", tag = "mining",
-    params(("address" = String, Path, description = "The address.")),
+    params(("address" = String, Path, description = "The address.", format = "address")),
     responses((status = 200, body = Object), (status = 400, body = ErrorResponse)))]
 pub(crate) async fn account(State(state): State<AppState>, Path(text): Path<String>) -> Result<Json<Value>, ApiError> {
     let payee = address(&text, state.port.genesis.network)?;
@@ -222,9 +223,17 @@ pub(crate) async fn pool(State(state): State<AppState>) -> Result<Json<Value>, A
     tell(&state, |server| Some(report::ckpool_pool(server))).await
 }
 
+/// The port's statistics as ckpool's file `pool.status`: three objects, one on a line.
+#[utoipa::path(get, path = "/api/mining/pool.status", tag = "mining",
+    responses((status = 200, body = String, content_type = "text/plain"), (status = 404, body = ErrorResponse)))]
+pub(crate) async fn pool_status(State(state): State<AppState>) -> Result<String, ApiError> {
+    let Json(told) = tell(&state, |server| Some(Value::String(report::ckpool_status(server)))).await?;
+    Ok(told.as_str().unwrap_or_default().to_owned())
+}
+
 /// An address's statistics as ckpool writes them for a user.
 #[utoipa::path(get, path = "/api/mining/users/{address}", tag = "mining",
-    params(("address" = String, Path, description = "The address that is paid.")),
+    params(("address" = String, Path, description = "The address that is paid.", format = "address")),
     responses((status = 200, body = Object), (status = 400, body = ErrorResponse), (status = 404, body = ErrorResponse)))]
 pub(crate) async fn user(State(state): State<AppState>, Path(text): Path<String>) -> Result<Json<Value>, ApiError> {
     let payee = address(&text, state.port.genesis.network)?;
@@ -255,7 +264,7 @@ pub(crate) async fn public_network(State(state): State<AppState>) -> Result<Json
 
 /// An address's miners in the shape of public-pool.
 #[utoipa::path(get, path = "/api/client/{address}", tag = "mining",
-    params(("address" = String, Path, description = "The address that is paid.")),
+    params(("address" = String, Path, description = "The address that is paid.", format = "address")),
     responses((status = 200, body = Object), (status = 400, body = ErrorResponse), (status = 404, body = ErrorResponse)))]
 pub(crate) async fn public_client(
     State(state): State<AppState>,
@@ -267,7 +276,7 @@ pub(crate) async fn public_client(
 
 /// One miner in the shape of public-pool.
 #[utoipa::path(get, path = "/api/client/{address}/{worker}", tag = "mining",
-    params(("address" = String, Path, description = "The address that is paid."),
+    params(("address" = String, Path, description = "The address that is paid.", format = "address"),
            ("worker" = String, Path, description = "The miner's name.")),
     responses((status = 200, body = Object), (status = 400, body = ErrorResponse), (status = 404, body = ErrorResponse)))]
 pub(crate) async fn public_worker(

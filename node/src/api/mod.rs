@@ -8,12 +8,14 @@
 mod accounts;
 mod assets;
 mod blocks;
+mod described;
 mod error;
 mod fees;
 mod guard;
 mod guests;
 mod health;
 mod listener;
+mod long;
 mod mining;
 pub mod models;
 mod node;

@@ -93,7 +93,7 @@ pub(crate) struct ValidatorsParams {
 
 /// The validators of an epoch.
 #[utoipa::path(get, path = "/api/v1/validators", tag = "node", params(ValidatorsParams), responses(
-    (status = 200, body = ValidatorsResponse), (status = 404, body = ErrorResponse)))]
+    (status = 200, body = ValidatorsResponse), (status = 400, body = ErrorResponse), (status = 404, body = ErrorResponse)))]
 pub(crate) async fn validators(
     State(state): State<AppState>,
     Params(params): Params<ValidatorsParams>,

@@ -1,9 +1,12 @@
 //! The API described: OpenAPI 3.1, derived from the handlers, and a page to browse it.
 
 use axum::Json;
+use axum::extract::State;
+use serde_json::Value;
 use utoipa::OpenApi;
 
-use super::{accounts, assets, blocks, fees, health, mining, node, payouts, stream, submit, transactions};
+use super::described::{Chain, complete};
+use super::{AppState, accounts, assets, blocks, fees, health, mining, node, payouts, stream, submit, transactions};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -38,6 +41,7 @@ use super::{accounts, assets, blocks, fees, health, mining, node, payouts, strea
         mining::window,
         mining::account,
         mining::pool,
+        mining::pool_status,
         mining::user,
         payouts::payouts,
         payouts::payout,
@@ -59,13 +63,13 @@ use super::{accounts, assets, blocks, fees, health, mining, node, payouts, strea
 )]
 struct Description;
 
-/// This description.
+/// This description, with what holds on this node's chain.
 #[utoipa::path(get, path = "/api/v1/openapi.json", tag = "node", responses((status = 200, body = Object)))]
-pub(crate) async fn document() -> Json<utoipa::openapi::OpenApi> {
-    Json(description())
+pub(crate) async fn document(State(state): State<AppState>) -> Json<Value> {
+    Json(complete(&description(), &Chain::new(state.port.chain_id, &state.port.genesis)))
 }
 
-/// The description as a value.
+/// What handlers say of themselves.
 pub(crate) fn description() -> utoipa::openapi::OpenApi {
     Description::openapi()
 }

@@ -11,8 +11,14 @@ use types::{Address, Hash32, Height, Network};
 
 use super::error::ApiError;
 
-/// Longest body of a request: a thousand transactions of usual size, or some of the greatest.
-pub(crate) const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Longest body of a request: the longest transaction is half of it, in JSON twice its bytes, and something stands around it.
+pub(crate) const BODY_BYTES_MAX: usize = 160 * 1024;
+/// Longest body of a batch: a thousand transactions of usual size, or some of the greatest.
+pub(crate) const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Longest body that a route takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BodyMax(pub(crate) usize);
 /// Most entries of a list.
 pub(crate) const PAGE_MAX: u32 = 100;
 /// Entries of a list when no limit is given.
@@ -97,13 +103,14 @@ fn wrong_kind(request: &Request, hint: &str) -> ApiError {
 
 /// The whole body, refused by its length before it is read where the length is announced.
 async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    let max = request.extensions().get::<BodyMax>().map_or(0, |BodyMax(max)| *max);
     let length = request.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
-        return Err(oversize());
+    if length.is_some_and(|length| length > max as u64) {
+        return Err(oversize(max));
     }
     Bytes::from_request(request, state).await.map_err(|error| {
         if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            oversize()
+            oversize(max)
         } else {
             ApiError::bad("bad_body", "the body cannot be read", "send it again")
         }
@@ -117,8 +124,8 @@ fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     })
 }
 
-fn oversize() -> ApiError {
-    let message = format!("the body is longer than {BODY_BYTES_MAX} bytes");
+fn oversize(max: usize) -> ApiError {
+    let message = format!("the body is longer than {max} bytes");
     ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "oversize", message, "send fewer transactions at once")
 }
 
@@ -138,13 +145,19 @@ pub(crate) fn hash(text: &str) -> Result<Hash32, ApiError> {
 
 /// Reads a number in a path.
 pub(crate) fn number(text: &str, what: &str) -> Result<u64, ApiError> {
-    text.parse().map_err(|_| {
+    // The language's own reading takes a sign too.
+    let number = is_digits(text).then(|| text.parse().ok()).flatten();
+    number.ok_or_else(|| {
         ApiError::bad(
             "bad_number",
             format!("`{}` is not {what}", shown(text)),
             "write a whole number in decimal digits",
         )
     })
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Bounds a page.
@@ -179,6 +192,10 @@ pub(crate) fn block_name(text: &str) -> Result<BlockName, ApiError> {
     }
     if text.len() == 64 {
         return hash(text).map(BlockName::Hash);
+    }
+    if is_digits(text) && text.parse::<u64>().is_err() {
+        // No chain gets there.
+        return Ok(BlockName::Height(Height(u64::MAX)));
     }
     number(text, "a height, a hash or `latest`").map(|height| BlockName::Height(Height(height)))
 }

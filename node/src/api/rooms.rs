@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::error::ApiError;
 use super::listener::Caller;
+use super::request::{BATCH_BYTES_MAX, BODY_BYTES_MAX};
 
 /// What a route costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,8 +25,10 @@ pub(crate) enum Class {
     Look,
     /// What is read from the store.
     Read,
-    /// What is handed in: signatures are checked.
+    /// What is handed in one by one: signatures are checked.
     Write,
+    /// The same by the thousand.
+    Batch,
     /// What may wait for a block.
     Wait,
     /// Streams, which have a bound of their own.
@@ -40,7 +43,17 @@ impl Class {
             Self::Look => Some((256, 1)),
             Self::Read => Some((96, 2)),
             Self::Write => Some((128, 1)),
+            Self::Batch => Some((16, 1)),
             Self::Wait => Some((256, 5)),
+        }
+    }
+
+    /// Longest body of a request.
+    pub(crate) const fn body_bytes_max(self) -> usize {
+        match self {
+            Self::Probe | Self::Look | Self::Wait | Self::Stream => 0,
+            Self::Read | Self::Write => BODY_BYTES_MAX,
+            Self::Batch => BATCH_BYTES_MAX,
         }
     }
 
@@ -49,7 +62,7 @@ impl Class {
             Self::Probe | Self::Stream => "requests",
             Self::Look => "questions",
             Self::Read => "readers of the store",
-            Self::Write => "submissions",
+            Self::Write | Self::Batch => "submissions",
             Self::Wait => "waiting requests",
         }
     }
@@ -152,7 +165,7 @@ mod tests {
     // FAULTS RD3
     #[test]
     fn one_client_gets_half_of_the_places_and_whoever_has_gone_leaves_its_own() {
-        for class in [Class::Look, Class::Read, Class::Write, Class::Wait] {
+        for class in [Class::Look, Class::Read, Class::Write, Class::Batch, Class::Wait] {
             let room = Room::of(class).expect("it has a bound");
             let fill = |last| std::iter::from_fn(|| room.enter(client(last))).collect::<Vec<_>>();
             let (one, two, three) = (fill(1), fill(2), fill(3));

@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{Method, StatusCode, Uri};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
+use axum::{Extension, Router};
 use tokio::sync::Semaphore;
 
 use super::error::ApiError;
 use super::guard::{Guard, pass};
-use super::request::{BODY_BYTES_MAX, shown};
+use super::request::{BodyMax, shown};
 use super::rooms::{Class, Room, take_place};
 use super::{
     AppState, accounts, assets, blocks, fees, health, mining, node, openapi, payouts, stream, submit, transactions,
@@ -24,7 +25,7 @@ type Row = (&'static str, Class, MethodRouter<AppState>);
 
 /// Every route of the API.
 pub(crate) fn table() -> Vec<Row> {
-    use Class::{Look, Probe, Read, Stream, Wait, Write};
+    use Class::{Batch, Look, Probe, Read, Stream, Wait, Write};
     vec![
         ("/api/v1/status", Probe, get(node::status)),
         ("/api/v1/validators", Read, get(node::validators)),
@@ -34,8 +35,8 @@ pub(crate) fn table() -> Vec<Row> {
         ("/api/v1/blocks", Read, get(blocks::list)),
         ("/api/v1/blocks/{block}", Read, get(blocks::one)),
         ("/api/v1/transactions", Write, post(submit::one)),
-        ("/api/v1/transactions/batch", Write, post(submit::batch)),
-        ("/api/v1/transactions/simulate", Write, post(submit::simulate)),
+        ("/api/v1/transactions/batch", Batch, post(submit::batch)),
+        ("/api/v1/transactions/simulate", Read, post(submit::simulate)),
         ("/api/v1/transactions/{id}", Wait, get(transactions::one)),
         ("/api/v1/accounts/{address}", Read, get(accounts::one)),
         ("/api/v1/accounts/{address}/transactions", Read, get(accounts::history)),
@@ -50,6 +51,7 @@ pub(crate) fn table() -> Vec<Row> {
         ("/api/mining/window", Read, get(mining::window)),
         ("/api/mining/accounts/{address}", Read, get(mining::account)),
         ("/api/mining/pool", Look, get(mining::pool)),
+        ("/api/mining/pool.status", Look, get(mining::pool_status)),
         ("/api/mining/users/{address}", Look, get(mining::user)),
         ("/api/mining/payouts", Look, get(payouts::payouts)),
         ("/api/mining/payouts/{address}", Look, get(payouts::payout)),
@@ -74,8 +76,16 @@ pub(crate) fn table() -> Vec<Row> {
 pub(crate) fn router(state: AppState, guard: Arc<Guard>) -> Router {
     let rooms: BTreeMap<Class, Arc<Room>> =
         table().iter().filter_map(|(_, class, _)| Some((*class, Room::of(*class)?))).collect();
+    let read_only = state.port.read_only;
     let routes = table().into_iter().fold(Router::new(), |router, (path, class, methods)| {
-        let methods = methods.fallback(wrong_method);
+        let max = class.body_bytes_max();
+        let methods: MethodRouter<AppState> = methods.fallback(wrong_method).layer(DefaultBodyLimit::max(max));
+        let methods: MethodRouter<AppState> = methods.layer(Extension(BodyMax(max)));
+        let methods = match class {
+            // Before a byte of a body is read.
+            Class::Write | Class::Batch => methods.layer(from_fn_with_state(read_only, refuse_writes)),
+            _ => methods,
+        };
         let methods = match rooms.get(&class) {
             Some(room) => methods.layer(from_fn_with_state(room.clone(), take_place)),
             None => methods,
@@ -84,12 +94,15 @@ pub(crate) fn router(state: AppState, guard: Arc<Guard>) -> Router {
     });
     let page =
         utoipa_swagger_ui::SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/api/v1/openapi.json"));
-    routes
-        .with_state(state)
-        .merge(page)
-        .fallback(nowhere)
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(from_fn_with_state(guard, pass))
+    routes.with_state(state).merge(page).fallback(nowhere).layer(from_fn_with_state(guard, pass))
+}
+
+/// A node that takes no writes says so to all of them.
+async fn refuse_writes(State(read_only): State<bool>, request: Request, next: Next) -> Response {
+    if read_only && request.method() == Method::POST {
+        return ApiError::read_only().into_response();
+    }
+    next.run(request).await
 }
 
 /// Health and metrics only, with a door of their own: nothing that others ask for stands in their way.

@@ -47,6 +47,7 @@ pub(crate) struct StreamParams {
     /// Begin with the final block of this height.
     from: Option<u64>,
     /// Only this transaction, and no blocks: its status now, and whenever it changes.
+    #[param(format = "transaction")]
     transaction: Option<String>,
 }
 
@@ -70,8 +71,9 @@ fn told(name: &'static str, height: Option<Height>, value: &impl Serialize) -> T
 
 /// Server-sent events; the id of a block's event is its height, so that `Last-Event-ID` resumes. Where that height is not here,
 /// the event `reset` comes first, with the newest block.
-#[utoipa::path(get, path = "/api/v1/stream", tag = "stream", params(StreamParams), responses(
-    (status = 200, content_type = "text/event-stream", body = String), (status = 400, body = ErrorResponse)))]
+#[utoipa::path(get, path = "/api/v1/stream", tag = "stream",
+    params(StreamParams, ("last-event-id" = Option<String>, Header, description = "The height that was seen last.", format = "height")),
+    responses((status = 200, content_type = "text/event-stream", body = String), (status = 400, body = ErrorResponse)))]
 pub(crate) async fn sse(
     State(state): State<AppState>,
     headers: axum::http::HeaderMap,

@@ -37,7 +37,7 @@ const CHECK_PART: usize = 64;
 #[utoipa::path(post, path = "/api/v1/transactions", tag = "transactions",
     request_body(content((SubmitRequest = "application/json"), (Vec<u8> = "application/octet-stream"))), responses(
     (status = 202, body = SubmitResponse), (status = 400, body = ErrorResponse), (status = 403, body = ErrorResponse),
-    (status = 409, body = ErrorResponse), (status = 422, body = ErrorResponse)))]
+    (status = 409, body = ErrorResponse), (status = 422, body = ErrorResponse), (status = 429, body = ErrorResponse)))]
 pub(crate) async fn one(
     State(state): State<AppState>,
     request: JsonOrBytes<SubmitRequest>,

@@ -26,12 +26,13 @@ const WRITING_MAX: Duration = Duration::from_secs(1);
 #[into_params(parameter_in = Query)]
 pub(crate) struct WaitParams {
     /// Wait so many ms, at most 60,000, for the transaction to become final.
+    #[param(maximum = 60000)]
     wait: Option<u64>,
 }
 
 /// A transaction by its id; with `wait`, answered as soon as it is final and the certificate that proves it is there.
 #[utoipa::path(get, path = "/api/v1/transactions/{id}", tag = "transactions",
-    params(("id" = String, Path, description = "The transaction's id, 64 hexadecimal digits."), WaitParams),
+    params(("id" = String, Path, description = "The transaction's id.", format = "transaction"), WaitParams),
     responses((status = 200, body = TransactionResponse), (status = 400, body = ErrorResponse)))]
 pub(crate) async fn one(
     State(state): State<AppState>,

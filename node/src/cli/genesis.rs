@@ -1,5 +1,5 @@
 //! `thronosd genesis`: a genesis file, step by step. Every step leaves a file that the next can read; `validate` says whether it
-//! can start a chain.
+//! can start a chain, and makes its block 0 to know.
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,6 +13,7 @@ use types::{
 use super::Refusal;
 use crate::home::{parse_genesis, read_genesis, write_file};
 use crate::keys::ValidatorEntry;
+use crate::shell::StartError;
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum NetworkName {
@@ -107,7 +108,7 @@ impl GenesisVerb {
             }),
             Self::Validate { file } => validate(&file),
             Self::Hash { file } => {
-                say!("{}", genesis::chain_id(&read_genesis(&file)?));
+                say!("{}", genesis::chain_id(&read_startable(&file)?));
                 Ok(())
             }
         }
@@ -187,7 +188,7 @@ fn add_balance(genesis: &mut Genesis, address: Address, asset: AssetId, text: &s
 }
 
 fn validate(file: &Path) -> Result<(), Refusal> {
-    let genesis = read_genesis(file)?;
+    let genesis = read_startable(file)?;
     say!("{} starts chain {}", file.display(), genesis::chain_id(&genesis));
     let faults = genesis::faults_tolerated(&genesis);
     say!("{} validators, of which {faults} may fail", genesis.validators.len());
@@ -203,10 +204,24 @@ fn change(file: &Path, change: impl FnOnce(&mut Genesis) -> Result<(), Refusal>)
     save(file, &genesis)
 }
 
+/// Reads a genesis and makes its block 0, as every node does at its first start: what is accepted here is not refused there.
+pub(super) fn read_startable(file: &Path) -> Result<Genesis, Refusal> {
+    let genesis = read_genesis(file)?;
+    let started = start(&genesis);
+    started.map_err(|error| Refusal::new("genesis", format!("{}: {error}", file.display())))?;
+    Ok(genesis)
+}
+
+fn start(genesis: &Genesis) -> Result<(), StartError> {
+    let _ = runtime::registry().genesis(genesis, genesis::chain_id(genesis))?;
+    Ok(())
+}
+
 /// Writes the file and says what it still lacks.
 fn save(file: &Path, genesis: &Genesis) -> Result<(), Refusal> {
     write_file(file, genesis::to_json(genesis).as_bytes())?;
-    match genesis::check(genesis) {
+    let checked = genesis::check(genesis).map_err(|error| error.to_string());
+    match checked.and_then(|()| start(genesis).map_err(|error| error.to_string())) {
         Ok(()) => say!("{} is complete; chain id {}", file.display(), genesis::chain_id(genesis)),
         Err(error) => say!("{} is written, but cannot start a chain yet: {error}", file.display()),
     }

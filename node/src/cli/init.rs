@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::genesis::read_startable;
 use super::{HomeArgument, Refusal, SettingArguments};
 use crate::config::{Config, Sources};
 use crate::home::{Home, read_genesis, write_file};
@@ -32,7 +33,7 @@ impl Init {
         let home = self.home.home()?;
         // Everything that may be refused is looked at before anything is written.
         let genesis =
-            self.genesis.as_deref().map(|path| read_genesis(path).map(|genesis| (path, genesis))).transpose()?;
+            self.genesis.as_deref().map(|path| read_startable(path).map(|genesis| (path, genesis))).transpose()?;
         let mut flags = self.settings.pairs()?;
         if let Some(file) = &self.password_file {
             flags.push(("node.password_file".to_owned(), absolute(file)?));

@@ -125,7 +125,8 @@ fn filter(config: &Config) -> EnvFilter {
 
 fn start_log(config: &Config) {
     let builder = tracing_subscriber::fmt().with_env_filter(filter(config)).with_writer(std::io::stderr);
-    let builder = builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
+    // Where the log cannot be written nobody is told so: telling would go the same way, and end the node.
+    let builder = builder.log_internal_errors(false).with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
     // A second start in one process keeps the first log, and a filter that cannot be changed stays.
     match config.log.format {
         LogFormat::Json => {

@@ -104,6 +104,8 @@ pub struct ApiSettings {
     pub hosts: Vec<String>,
     /// Origins of web pages that may ask.
     pub origins: Vec<String>,
+    /// Addresses of reverse proxies, whose word on whom they ask for is taken.
+    pub trusted_proxies: Vec<String>,
     /// Most streams at once.
     pub streams_max: u64,
 }
@@ -186,6 +188,7 @@ impl Default for Config {
                 listen: "127.0.0.1:26701".to_owned(),
                 hosts: Vec::new(),
                 origins: Vec::new(),
+                trusted_proxies: Vec::new(),
                 streams_max: 256,
             },
             metrics: MetricsSettings { listen: "127.0.0.1:26709".to_owned() },

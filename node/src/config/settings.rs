@@ -194,6 +194,18 @@ pub const SETTINGS: &[Setting] = &[
         set: take!(List, api.origins),
     },
     Setting {
+        name: "api.trusted_proxies",
+        about: "IP addresses of reverse proxies before the API: whom they name last in X-Forwarded-For is the client. Of others the header\n\
+                counts for nothing.",
+        get: |config| Value::List(config.api.trusted_proxies.clone()),
+        set: take!(
+            List,
+            api.trusted_proxies,
+            |all: &Vec<String>| all.iter().all(|one| one.parse::<std::net::IpAddr>().is_ok()),
+            "IP addresses like 127.0.0.1"
+        ),
+    },
+    Setting {
         name: "api.streams_max",
         about: "Most event streams and WebSockets at once.",
         get: |config| Value::Number(config.api.streams_max),

@@ -20,6 +20,9 @@ use crate::shell::Snapshot;
 
 /// How long a question and its answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long after a failure of the system the next one is waited for.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(3_600);
 /// Longest ban with an end, in seconds: a hundred years.
 const SECONDS_MAX: u64 = 100 * 366 * 86_400;
 
@@ -88,27 +91,20 @@ impl Server {
     }
 
     async fn serve(&self, socket: &tokio::net::UnixListener) {
+        let mut pace = tokio::time::interval(ACCEPT_PAUSE);
+        pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            let end = self.lock().next_end_ms().map(|end_ms| Duration::from_millis(end_ms.saturating_sub(now_ms())));
-            let ended = async {
-                match end {
-                    // Clocks may be set: it is looked at once an hour.
-                    Some(rest) => tokio::time::sleep(rest.min(Duration::from_secs(3_600))).await,
-                    None => std::future::pending().await,
+            let rest = self.lock().next_end_ms().map(|end_ms| Duration::from_millis(end_ms.saturating_sub(now_ms())));
+            // Clocks may be set: the time is looked at once an hour.
+            let rest = rest.map_or(HOUR, |rest| rest.min(HOUR));
+            match tokio::time::timeout(rest, socket.accept()).await {
+                // One after the other: it is one operator. Whoever asks may be gone before the answer.
+                Ok(Ok((stream, _))) => drop(tokio::time::timeout(PATIENCE, self.converse(stream)).await),
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "the control socket takes nobody now");
+                    pace.tick().await;
                 }
-            };
-            tokio::select! {
-                accepted = socket.accept() => match accepted {
-                    Ok((stream, _)) => {
-                        // One after the other: it is one operator. Whoever asks may be gone before the answer.
-                        let _ = tokio::time::timeout(PATIENCE, self.converse(stream)).await;
-                    }
-                    Err(error) => {
-                        tracing::warn!(%error, "the control socket takes nobody now");
-                        tokio::time::sleep(Duration::from_secs(1)).await;
-                    }
-                },
-                () = ended => self.let_end(),
+                Err(_) => self.let_end(),
             }
         }
     }
@@ -120,11 +116,14 @@ impl Server {
 
     fn let_end(&self) {
         let mut bans = self.lock();
-        for ban in bans.expire(now_ms()) {
-            tracing::info!(whom = bans::text(&ban), "a ban has ended");
-            let _ = self.network.unban(ban);
+        let ended = bans.expire(now_ms());
+        for ban in &ended {
+            tracing::info!(whom = bans::text(ban), "a ban has ended");
+            let _ = self.network.unban(*ban);
         }
-        keep(&bans);
+        if !ended.is_empty() {
+            keep(&bans);
+        }
     }
 
     async fn converse(&self, stream: UnixStream) -> std::io::Result<()> {

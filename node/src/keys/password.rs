@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::home::{HomeError, read_secret};
+use crate::home::{HomeError, read_credential, read_secret};
 
 /// Name of the systemd credential (`LoadCredential=thronos-password:/path`).
 pub const CREDENTIAL: &str = "thronos-password";
@@ -102,6 +102,23 @@ impl PasswordSource {
         let credential = self.credentials.as_ref().map(|directory| directory.join(CREDENTIAL));
         self.file.clone().or_else(|| credential.filter(|path| path.exists()))
     }
+
+    /// Reads the file, if there is one. What stands in the directory of credentials itself, however it is named, is judged as one.
+    fn read(&self) -> Option<Result<Password, PasswordError>> {
+        let path = self.path()?;
+        let bytes = if self.is_credential(&path) {
+            read_credential(&path, PASSWORD_BYTES_MAX)
+        } else {
+            read_secret(&path, PASSWORD_BYTES_MAX)
+        };
+        Some(bytes.map_err(PasswordError::from).and_then(|bytes| text_of(&path, &bytes)))
+    }
+
+    fn is_credential(&self, path: &Path) -> bool {
+        let directory = self.credentials.as_ref().and_then(|directory| directory.canonicalize().ok());
+        let file = path.canonicalize().ok();
+        directory.is_some_and(|directory| file.as_deref().and_then(Path::parent) == Some(&directory))
+    }
 }
 
 /// Finds the password of an existing key.
@@ -109,10 +126,7 @@ impl PasswordSource {
 /// # Errors
 /// [`PasswordError`].
 pub fn find_password(source: &PasswordSource) -> Result<Password, PasswordError> {
-    match source.path() {
-        Some(path) => read_password(&path),
-        None => ask("Password of the validator key: "),
-    }
+    source.read().unwrap_or_else(|| ask("Password of the validator key: "))
 }
 
 /// Finds a password for a new key; a person types it twice.
@@ -120,8 +134,8 @@ pub fn find_password(source: &PasswordSource) -> Result<Password, PasswordError>
 /// # Errors
 /// [`PasswordError`].
 pub fn choose_new_password(source: &PasswordSource) -> Result<Password, PasswordError> {
-    let password = match source.path() {
-        Some(path) => read_password(&path)?,
+    let password = match source.read() {
+        Some(read) => read?,
         None => {
             let first = ask("New password for the validator key: ")?;
             let second = ask("The same password again: ")?;
@@ -134,9 +148,8 @@ pub fn choose_new_password(source: &PasswordSource) -> Result<Password, Password
     if password.0.len() < NEW_PASSWORD_BYTES_MIN { Err(PasswordError::Short) } else { Ok(password) }
 }
 
-fn read_password(path: &Path) -> Result<Password, PasswordError> {
-    let bytes = read_secret(path, PASSWORD_BYTES_MAX)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| PasswordError::NotText(path.to_owned()))?;
+fn text_of(path: &Path, bytes: &[u8]) -> Result<Password, PasswordError> {
+    let text = std::str::from_utf8(bytes).map_err(|_| PasswordError::NotText(path.to_owned()))?;
     Ok(Password::new(text.trim_end_matches(['\r', '\n'])))
 }
 

@@ -45,7 +45,8 @@ use crate::metrics::Metrics;
 use crate::mining::MiningService;
 
 /// Settings that a running node takes anew; the log's filter is the process's.
-const RELOADED: [&str; 5] = ["log.filter", "api.hosts", "api.origins", "network.persistent", "network.private"];
+const RELOADED: [&str; 6] =
+    ["log.filter", "api.hosts", "api.origins", "api.trusted_proxies", "network.persistent", "network.private"];
 
 /// What a node is started with.
 pub struct NodeOptions {
@@ -257,18 +258,29 @@ impl Ground {
         };
         threads.insert(0, faults.spawn("consensus", move || core.run(effects))?);
         self.attend(&network_runtime, inbound, &port);
-        let start = |bound| MiningService::start(bound, &self.config.stratum, &port, &faults, self.home.mining());
-        let mining = doors.miners.map(start).transpose()?;
-        let stratum = mining.as_ref().map(MiningService::handle);
-        let pool = control::Pool { handle: stratum.clone(), network: self.genesis.network };
-        let api = Api::start(&api_runtime, doors.api, port.clone(), stratum, &self.config.api)?;
-        {
-            let _inside = api_runtime.enter();
-            control::Server::start(doors.control, network, port.snapshot.clone(), bans, pool, api.stopping())?;
-        }
+        let (api, mining) = self.services(&port, &faults, doors, bans, &api_runtime)?;
         let Self { home, config, lock, .. } = self;
         let config = Mutex::new(config);
         Ok(Node { port, faults, api, mining, threads, network_runtime, api_runtime, home, config, _lock: lock })
+    }
+
+    /// What others ask: miners, clients of the API, the operator.
+    fn services(
+        &self,
+        port: &Port,
+        faults: &Faults,
+        doors: Doors,
+        bans: Bans,
+        runtime: &Runtime,
+    ) -> Result<(Api, Option<MiningService>), StartError> {
+        let start = |bound| MiningService::start(bound, &self.config.stratum, port, faults, self.home.mining());
+        let mining = doors.miners.map(start).transpose()?;
+        let stratum = mining.as_ref().map(MiningService::handle);
+        let pool = control::Pool { handle: stratum.clone(), network: self.genesis.network };
+        let api = Api::start(runtime, doors.api, port.clone(), stratum, &self.config.api)?;
+        let _inside = runtime.enter();
+        control::Server::start(doors.control, port.network.clone(), port.snapshot.clone(), bans, pool, api.stopping())?;
+        Ok((api, mining))
     }
 
     /// Takes in what peers say, and looks after the network.

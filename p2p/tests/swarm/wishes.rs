@@ -27,9 +27,10 @@ async fn refused(node: &mut Node, seed: u8) -> RefusalReason {
 
 /// Waits until something holds of what a network shows.
 async fn until(what: &str, network: &Network, holds: impl Fn(&Network) -> bool) {
+    let mut looks = tokio::time::interval(std::time::Duration::from_millis(20));
     in_time(what, async {
         while !holds(network) {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            looks.tick().await;
         }
     })
     .await;

@@ -15,6 +15,7 @@ mod probe;
 mod queries;
 mod rejects;
 mod replay;
+mod starts;
 mod system_calls;
 mod tokens_rules;
 mod validity;

@@ -3,7 +3,7 @@
 use pow::Difficulty;
 
 use crate::answer::Lines;
-use crate::book::Entry;
+use crate::book::{Entry, Tally};
 use crate::call::Extension;
 use crate::config::Payment;
 use crate::limits::WORKERS_PER_CONNECTION_MAX;
@@ -142,7 +142,7 @@ impl Pool {
         }
         outputs.push(Output::Event(Event::Authorized { worker: login.worker.clone(), ip: session.ip }));
         if session.member(&user).is_none() {
-            session.members.push(Member { user, worker: login.worker });
+            session.members.push(Member { user, worker: login.worker, tally: Tally::default() });
         }
         count(&mut self.metrics.logins);
         session.vardiff.rebound(&bounds, self.now_ms);

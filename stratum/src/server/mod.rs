@@ -6,7 +6,9 @@
 //! | `session.rs` | one connection |
 //! | `pool.rs` | what all connections share: work, book, bans |
 //! | `login.rs`, `submit.rs` | what the requests do |
+//! | `chronicle.rs` | what reports tell of this run |
 
+mod chronicle;
 mod input;
 mod login;
 mod output;
@@ -18,11 +20,12 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+pub use chronicle::FoundWork;
 pub use input::{ConnectionId, Input, ProofId, Verdict};
 pub use output::{CloseReason, Event, Output, Proof};
 
 use crate::answer::Lines;
-use crate::book::{Book, Entry};
+use crate::book::{Book, Entry, Tally};
 use crate::call::Call;
 use crate::config::{Config, ConfigError};
 use crate::extranonces::Parked;
@@ -30,6 +33,7 @@ use crate::job::Job;
 use crate::limits::{INVALID_PER_SPAN_MAX, JOBS_PARKED_MAX, LATE_PER_SPAN_MAX, REQUESTS_PER_SPAN_MAX};
 use crate::line::Flow;
 use crate::metrics::{Metrics, count};
+use crate::rates::PoolSpeed;
 use crate::refusal::Refusal;
 use crate::request::{Id, Request};
 use crate::template::Template;
@@ -67,6 +71,8 @@ pub struct Client<'a> {
     pub opened_ms: u64,
     /// When something was heard last, in milliseconds.
     pub heard_ms: u64,
+    /// What it handed in on this connection.
+    pub tally: &'a Tally,
 }
 
 impl Server {
@@ -149,6 +155,28 @@ impl Server {
         self.pool.now_ms
     }
 
+    /// The works that were found here since the start, the newest first, at most as many as are told.
+    pub fn found(&self) -> impl Iterator<Item = &FoundWork> {
+        self.pool.chronicle.found()
+    }
+
+    /// How many closed sessions may come back.
+    #[must_use]
+    pub fn resumable(&self) -> usize {
+        self.pool.extranonces.resumable()
+    }
+
+    /// Hashes per second of all miners of the chain; nothing before a work was seen from its beginning to its end.
+    #[must_use]
+    pub fn network_rate(&self) -> Option<u128> {
+        self.pool.chronicle.network_rate()
+    }
+
+    /// The rates that only a pool keeps.
+    pub(crate) fn speed(&self) -> PoolSpeed {
+        self.pool.chronicle.speed(self.pool.now_ms)
+    }
+
     /// The workers that are connected, one by one.
     pub fn clients(&self) -> impl Iterator<Item = Client<'_>> {
         self.sessions.iter().flat_map(|(connection, session)| {
@@ -160,6 +188,7 @@ impl Server {
                 difficulty: session.vardiff.current(),
                 opened_ms: session.opened_ms,
                 heard_ms: session.heard_ms,
+                tally: &member.tally,
             })
         })
     }
@@ -426,6 +455,8 @@ impl Pool {
         outputs: &mut Vec<Output>,
     ) -> Option<CloseReason> {
         count(&mut self.metrics.shares_refused);
+        let weight = session.vardiff.current().billionths();
+        self.metrics.billionths_refused = self.metrics.billionths_refused.saturating_add(weight);
         self.refuse(id, refusal, lines);
         if !refusal.is_invalid() {
             return session.late.exceeds(self.now_ms, LATE_PER_SPAN_MAX).then_some(CloseReason::TooManyLate);

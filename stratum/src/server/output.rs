@@ -30,7 +30,7 @@ pub enum CloseReason {
     TooManyRequests,
     /// Too many invalid submits.
     TooManyInvalid,
-    /// Too many submits that came late: the machine does not take up new jobs. It may come back at once.
+    /// Too many submits that came late or twice: the machine does not take up new jobs. It may come back at once.
     TooManyLate,
     /// The worker is banned.
     Banned,
@@ -69,7 +69,7 @@ impl CloseReason {
             Self::TooManyRequests => Some("Banned for five minutes: more than 60 requests within a minute"),
             Self::TooManyInvalid => Some("Banned for five minutes: more than 12 invalid submits within a minute"),
             Self::TooManyLate => {
-                Some("Too many submits for jobs that are over: connect again and take up each new job")
+                Some("Too many submits that came late or twice: connect again and take up each new job")
             }
             _ => None,
         }

@@ -22,6 +22,7 @@ use crate::template::Template;
 use crate::vardiff::{Bounds, Habits};
 use crate::worker::Worker;
 
+use super::chronicle::Chronicle;
 use super::input::ProofId;
 use super::output::{Event, Output};
 use super::session::Session;
@@ -62,6 +63,7 @@ pub(super) struct Pool {
     pub bans: Bans,
     pub extranonces: Extranonces,
     pub metrics: Metrics,
+    pub chronicle: Chronicle,
     pub proofs: BTreeSet<ProofId>,
     pub next_proof: u64,
     /// Hashes of what was handed to the chain without room in the book, the newest first.
@@ -89,6 +91,7 @@ impl Pool {
             bans: Bans::default(),
             extranonces,
             metrics: Metrics::default(),
+            chronicle: Chronicle::default(),
             proofs: BTreeSet::new(),
             next_proof: 0,
             unbooked: VecDeque::new(),
@@ -113,6 +116,9 @@ impl Pool {
     /// Takes an entry into the book and has it saved.
     pub(super) fn save(&mut self, entry: Entry, outputs: &mut Vec<Output>) -> Result<(), BookError> {
         self.book.apply(&entry)?;
+        if let Entry::Share(share) = &entry {
+            self.chronicle.share(share);
+        }
         outputs.push(Output::Save { sequence: self.book.sequence(), entry });
         Ok(())
     }
@@ -143,7 +149,9 @@ impl Pool {
             let work_height = self.book.work_height();
             if template.work_height > work_height && self.book.has_counted(&template.previous) {
                 self.save_or_tell(Entry::Found { work_height }, outputs);
+                self.chronicle.built_on(&template.previous);
             }
+            self.chronicle.work(self.now_ms, template.work_height, target.difficulty());
             let per_work = target.difficulty().billionths();
             let window_billionths = per_work.saturating_mul(u128::from(self.config.window_works));
             let entry = Entry::Work { work_height: template.work_height, window_billionths };

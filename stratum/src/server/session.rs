@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use pow::Difficulty;
 
+use crate::book::{Share, Tally};
 use crate::counters::{Recent, Spans};
 use crate::extranonces::Extranonce1;
 use crate::job::{Jobs, Space};
@@ -22,6 +23,8 @@ pub(super) struct Member {
     pub user: String,
     /// Who that is.
     pub worker: Worker,
+    /// What it handed in on this connection.
+    pub tally: Tally,
 }
 
 /// A login that waits for a verdict.
@@ -111,5 +114,12 @@ impl Session {
     /// The worker of this user.
     pub(super) fn member(&self, user: &str) -> Option<&Worker> {
         self.members.iter().find(|member| member.user == user).map(|member| &member.worker)
+    }
+
+    /// Counts a share for its worker.
+    pub(super) fn count_share(&mut self, share: &Share) {
+        if let Some(member) = self.members.iter_mut().find(|member| member.worker == share.worker) {
+            member.tally.add(share);
+        }
     }
 }

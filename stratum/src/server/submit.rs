@@ -15,6 +15,7 @@ use crate::refusal::Refusal;
 use crate::request::Id;
 use crate::worker::Worker;
 
+use super::chronicle::FoundWork;
 use super::input::ProofId;
 use super::output::{Output, Proof};
 use super::pool::Pool;
@@ -90,7 +91,11 @@ impl Pool {
         }
         let is_flood = session.accepted.exceeds(self.now_ms, ACCEPTED_PER_SPAN_MAX);
         let is_of_chain = self.is_of_chain(body, &solved);
-        let is_saved = checked.is_ok() && (is_of_chain || !is_flood) && self.save(Entry::Share(share), outputs).is_ok();
+        let may_be_saved = checked.is_ok() && (is_of_chain || !is_flood);
+        let is_saved = may_be_saved && self.save(Entry::Share(share.clone()), outputs).is_ok();
+        if is_saved {
+            session.count_share(&share);
+        }
         if !is_saved && !is_of_chain {
             return Err(Refusal::Busy);
         }
@@ -100,6 +105,12 @@ impl Pool {
             }
             self.unbooked.truncate(UNBOOKED_MAX.saturating_sub(1));
             self.unbooked.push_front(solved.hash);
+        }
+        if self.is_work(body, &solved) {
+            let work_height = body.template.work_height;
+            let found =
+                FoundWork { work_height, worker: worker.clone(), extranonce1: session.extranonce1.unwrap_or_default() };
+            self.chronicle.solved(solved.hash, found);
         }
         if is_of_chain {
             self.prove(body, solved, worker, outputs);

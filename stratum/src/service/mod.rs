@@ -203,6 +203,11 @@ impl Handle {
         answered.await.ok()
     }
 
+    /// Has the server look at its clock, as it does by itself each second: for whoever drives the clock. Nothing if the service stopped.
+    pub async fn tick(&self) -> Option<()> {
+        self.messages.send(Message::Tick).await.ok()
+    }
+
     /// The closed works whose receipts are kept, the newest first.
     #[must_use]
     pub fn receipts(&self) -> Vec<u64> {

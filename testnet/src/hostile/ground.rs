@@ -71,6 +71,7 @@ impl Ground {
         layout.wipe()?;
         let mut plan = Plan::new(layout, place.ports, VALIDATORS);
         plan.settings.push("log.format=json".to_owned());
+        plan.stratum = true;
         plan.accounts.push((mallory().address(), MALLORYS_BALANCE));
         let mut network = LocalNetwork::create(plan, place.programs.clone(), place.stop.clone(), |parameters| {
             parameters.timing.epoch_length_ms = EPOCH_LENGTH_MS;
@@ -149,6 +150,11 @@ impl Ground {
     /// The port of a node's API.
     pub(super) fn api_port(&self, node: usize) -> u16 {
         self.network.plan.ports.api(node)
+    }
+
+    /// The port of a node for miners.
+    pub(super) fn miner_port(&self, node: usize) -> u16 {
+        self.network.plan.ports.stratum(node)
     }
 
     /// The API of a node.

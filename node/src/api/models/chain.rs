@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BlockResponse {
     /// Hash of the header.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "hash")]
     pub hash: Hash32,
     /// Bytes of the body.
     pub body_bytes: u64,
@@ -19,11 +19,13 @@ pub struct BlockResponse {
     #[schema(value_type = Object)]
     pub header: Header,
     /// The header's canonical bytes.
+    #[schema(format = "hex")]
     pub header_hex: String,
     /// Proves that this block is final. Absent at height 0.
     #[schema(value_type = Option<Object>)]
     pub certificate: Option<Certificate>,
     /// The certificate's canonical bytes.
+    #[schema(format = "hex")]
     pub certificate_hex: Option<String>,
     /// Headers from the next height up to the one that `certificate` names, as canonical bytes, rising: only when the node has no
     /// certificate of this very block but of a descendant.
@@ -42,10 +44,10 @@ pub struct BlockResponse {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TransactionInBlock {
     /// What is signed.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "hash")]
     pub id: Hash32,
     /// Hash of the exact bytes; what the body root commits to.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "hash")]
     pub wid: Hash32,
     /// The sender, as text.
     pub sender: String,
@@ -62,7 +64,7 @@ pub struct FinalBlock {
     #[schema(value_type = u64)]
     pub height: Height,
     /// Hash of the header.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "hash")]
     pub hash: Hash32,
     /// Its time.
     #[schema(value_type = u64)]
@@ -88,7 +90,7 @@ pub struct BlockSummary {
     #[schema(value_type = u64)]
     pub height: Height,
     /// Hash of the header.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "hash")]
     pub hash: Hash32,
     /// Block time.
     #[schema(value_type = u64)]
@@ -105,9 +107,11 @@ pub struct BlockSummary {
     /// How many transactions it has.
     pub transactions: u32,
     /// The header's canonical bytes.
+    #[schema(format = "hex")]
     pub header_hex: String,
     /// The certificate's canonical bytes. Absent at height 0, and where the block became final with a later one: then
     /// the whole block has what proves it.
+    #[schema(format = "hex")]
     pub certificate_hex: Option<String>,
 }
 
@@ -115,7 +119,7 @@ pub struct BlockSummary {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReceiptResponse {
     /// The transaction; zero for the block's own receipt.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "hash")]
     pub id: Hash32,
     /// 0, or `module << 16 | number`.
     pub code: u32,
@@ -129,7 +133,7 @@ pub struct ReceiptResponse {
     #[schema(value_type = u64)]
     pub weight: Weight,
     /// Fee that was taken, in µTHR, without the tip.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "amount")]
     pub fee: Amount,
     /// What happened.
     pub events: Vec<EventResponse>,
@@ -144,6 +148,7 @@ pub struct EventResponse {
     /// What kind of event.
     pub kind: u16,
     /// The event's canonical bytes in hex.
+    #[schema(format = "hex")]
     pub body: String,
 }
 
@@ -163,18 +168,18 @@ pub enum TransactionStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TransactionResponse {
     /// The transaction.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "hash")]
     pub id: Hash32,
     /// Where it stands.
     pub status: TransactionStatus,
     /// Hash of the exact bytes that the node has.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = "hash")]
     pub wid: Option<Hash32>,
     /// The block, when final.
     #[schema(value_type = Option<u64>)]
     pub height: Option<Height>,
     /// The block's hash, when final.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = "hash")]
     pub block: Option<Hash32>,
     /// Its block's time, when final.
     #[schema(value_type = Option<u64>)]
@@ -187,8 +192,10 @@ pub struct TransactionResponse {
     #[schema(value_type = Option<Object>)]
     pub transaction: Option<Transaction>,
     /// Canonical bytes of its block's header, when final.
+    #[schema(format = "hex")]
     pub header_hex: Option<String>,
     /// Canonical bytes of a certificate that proves the block final, when final; absent while it is still being checked.
+    #[schema(format = "hex")]
     pub certificate_hex: Option<String>,
 }
 
@@ -220,7 +227,7 @@ pub struct BalanceResponse {
     /// Its digits behind the point.
     pub decimals: u8,
     /// Base units.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "amount")]
     pub amount: Amount,
 }
 
@@ -237,7 +244,7 @@ pub struct HistoryResponse {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HistoryEntry {
     /// The transaction; zero when the block itself moved something (its own receipt).
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "hash")]
     pub id: Hash32,
     /// The block.
     #[schema(value_type = u64)]
@@ -263,17 +270,22 @@ pub struct ProofResponse {
     #[schema(value_type = u64)]
     pub height: Height,
     /// The state key: module id (u16, big-endian) and the module's key.
+    #[schema(format = "hex")]
     pub key_hex: String,
     /// The value under the key; absent when there is none.
+    #[schema(format = "hex")]
     pub value_hex: Option<String>,
     /// `crypto::jellyfish::Proof` in borsh.
+    #[schema(format = "hex")]
     pub proof_hex: String,
     /// Header of `height + 1`, whose `state_root` the proof leads to.
+    #[schema(format = "hex")]
     pub header_hex: String,
     /// Headers from `height + 2` up to the one that the certificate names, rising; empty when it names `height + 1` itself.
     #[serde(default)]
     pub descendants_hex: Vec<String>,
     /// Finalization of that header.
+    #[schema(format = "hex")]
     pub certificate_hex: String,
 }
 
@@ -297,12 +309,12 @@ pub struct AssetResponse {
     /// Who may mint, as text.
     pub minter: Option<String>,
     /// Most base units that may ever be issued.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "amount")]
     pub cap: Amount,
     /// Base units issued so far, burned or not.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "amount")]
     pub issued: Amount,
     /// Base units burned so far.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "amount")]
     pub burned: Amount,
 }

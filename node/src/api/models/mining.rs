@@ -8,20 +8,22 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WorkResponse {
     /// The chain that the coinbase binds.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "chain")]
     pub chain_id: ChainId,
     /// The height that the next work gets.
     pub work_height: u64,
     /// The header's version; the bits of BIP 320 may be rolled.
     pub version: u32,
     /// What the header builds on, as it stands in the header.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "hash")]
     pub previous: Hash32,
     /// The header's nBits, eight hexadecimal digits.
     pub bits: String,
     /// The greatest number that the hash of a work may be, in hex.
+    #[schema(format = "hex")]
     pub target: String,
     /// The same for a share.
+    #[schema(format = "hex")]
     pub share_target: String,
     /// The difficulty of a work, as pools count it.
     pub difficulty: String,
@@ -41,8 +43,10 @@ pub struct WorkResponse {
     /// The block that the coinbase binds.
     pub anchor: AnchorResponse,
     /// The coinbase up to the 12 bytes that the miner chooses, in hex.
+    #[schema(format = "hex")]
     pub coinbase1: String,
     /// The coinbase after them.
+    #[schema(format = "hex")]
     pub coinbase2: String,
 }
 
@@ -53,7 +57,7 @@ pub struct AnchorResponse {
     #[schema(value_type = u64)]
     pub height: Height,
     /// Its hash.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "hash")]
     pub hash: Hash32,
 }
 
@@ -62,12 +66,14 @@ pub struct AnchorResponse {
 #[serde(deny_unknown_fields)]
 pub struct ProofRequest {
     /// The 80 bytes that were hashed, in hex.
+    #[schema(format = "hex", min_length = 160, max_length = 160)]
     pub header: String,
     /// The whole coinbase, in hex.
+    #[schema(format = "hex", max_length = 512)]
     pub coinbase: String,
     /// From the coinbase to the Merkle root; empty where the coinbase is all.
     #[serde(default)]
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<String>, format = "hash", max_items = 16)]
     pub branch: Vec<Hash32>,
     /// The number of the block that the coinbase binds.
     #[schema(value_type = u64)]
@@ -78,7 +84,7 @@ pub struct ProofRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProofAccepted {
     /// The header's hash, as it came out.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "hash")]
     pub hash: Hash32,
     /// `work` or `share`.
     pub kind: String,

@@ -23,7 +23,7 @@ pub struct ErrorResponse {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StatusResponse {
     /// The chain.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "chain")]
     pub chain_id: ChainId,
     /// The chain's name in its genesis.
     pub chain_name: String,
@@ -47,7 +47,7 @@ pub struct StatusResponse {
     #[schema(value_type = u64)]
     pub certified_height: Height,
     /// Hash of the newest final block.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "hash")]
     pub final_hash: Hash32,
     /// The epoch.
     #[schema(value_type = u64)]
@@ -125,7 +125,7 @@ pub struct ValidatorsResponse {
     #[schema(value_type = u64)]
     pub epoch: Epoch,
     /// Hash of the set, as headers carry it.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "hash")]
     pub validators_hash: Hash32,
     /// Power of all.
     pub power_total: u64,

@@ -11,9 +11,10 @@ use super::{ErrorResponse, ReceiptResponse};
 #[serde(deny_unknown_fields)]
 pub struct SubmitRequest {
     /// The chain the transaction was signed for.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "chain")]
     pub chain_id: ChainId,
     /// The transaction's canonical bytes in hex.
+    #[schema(format = "hex")]
     pub transaction: String,
 }
 
@@ -21,7 +22,7 @@ pub struct SubmitRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SubmitResponse {
     /// The transaction.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "hash")]
     pub id: Hash32,
 }
 
@@ -30,9 +31,10 @@ pub struct SubmitResponse {
 #[serde(deny_unknown_fields)]
 pub struct BatchRequest {
     /// The chain the transactions were signed for.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "chain")]
     pub chain_id: ChainId,
-    /// Canonical bytes in hex, at most 1,000.
+    /// Canonical bytes in hex, 1 to 1,000. What is none is refused by itself.
+    #[schema(min_items = 1, max_items = 1000)]
     pub transactions: Vec<String>,
 }
 
@@ -77,7 +79,7 @@ pub struct BatchRefusal {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BatchResult {
     /// The transaction, when its bytes could be read.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = "hash")]
     pub id: Option<Hash32>,
     /// Why it was refused; absent when it was accepted.
     pub error: Option<ErrorResponse>,
@@ -87,7 +89,7 @@ pub struct BatchResult {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SimulateResponse {
     /// The transaction.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "hash")]
     pub id: Hash32,
     /// The state after this block was used.
     #[schema(value_type = u64)]
@@ -107,12 +109,12 @@ pub struct FeeEstimateResponse {
     #[schema(value_type = u64)]
     pub weight: Weight,
     /// `price · weight`, rounded up, in µTHR.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "amount")]
     pub fee: Amount,
     /// A `fee_max` that also covers a minute of full blocks, in µTHR.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "amount")]
     pub fee_max: Amount,
     /// A tip that went in lately, in µTHR per transaction; 0 when blocks have room.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "amount")]
     pub tip: Amount,
 }

@@ -53,14 +53,17 @@ fn begin(ground: &Ground, _: Duration) -> Outcome<Begun> {
 }
 
 /// Asks from another address, each time over a connection of its own.
-fn others_are_answered(ground: &mut Ground) -> Outcome<Wrongs> {
-    let port = ground.api_port(0);
+pub(super) fn others_are_answered(ground: &mut Ground) -> Outcome<Wrongs> {
+    let (port, probes) = (ground.api_port(0), ground.network.plan.ports.metrics(0));
     let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(5))).build();
     let mut wrongs = Wrongs::new();
     for route in ["livez", "readyz", "metrics", "api/v1/status"] {
         if let Err(error) = config.new_agent().get(format!("http://127.0.0.1:{port}/{route}")).call() {
             wrongs.push(format!("/{route} of node 0 is not answered: {error}"));
         }
+    }
+    if let Err(error) = config.new_agent().get(format!("http://127.0.0.1:{probes}/metrics")).call() {
+        wrongs.push(format!("/metrics of node 0 is not answered on its own listener: {error}"));
     }
     Ok(wrongs)
 }

@@ -2,11 +2,13 @@
 //!
 //! One file each, named after the crime; a new one is a file and a line here.
 
+mod body_giants;
 mod book_filler;
 mod churner;
 mod control_spammer;
 mod crowd;
 mod deaf_asker;
+mod deserter;
 mod expired_giants;
 mod far_voter;
 mod foreigner;
@@ -21,7 +23,9 @@ mod idle_crowd;
 mod length_liar;
 mod newer_version;
 mod replayer;
+mod share_flooder;
 mod sketch_hoarder;
+mod slanderer;
 mod slowloris;
 mod unpayable_api;
 mod unpayable_gossip;
@@ -55,6 +59,10 @@ pub(super) const ALL: &[Attack] = &[
     sketch_hoarder::ATTACK,
     newer_version::ATTACK,
     idle_crowd::ATTACK,
+    body_giants::ATTACK,
+    deserter::ATTACK,
+    slanderer::ATTACK,
+    share_flooder::ATTACK,
 ];
 
 /// Rows of the tables under attack that no attack tries, and why.
@@ -62,6 +70,7 @@ pub(super) const NOT_ATTACKS: &[(&str, &str)] = &[
     ("B7", "a table of bounds, not something a peer does; each buffer has a test of its own"),
     ("C4", "a setting of memory, not something a peer does"),
     ("C7", "what operators are told is judged by the tests of the rows it tells about"),
+    ("D5", "what miners earn is judged where hashes are counted: stratum/tests/fair.rs and kinds.rs"),
     ("P2 over QUIC", "datagrams of garbage are sent; handshakes of QUIC are left to its library and its own tests"),
 ];
 
