@@ -108,3 +108,24 @@ fn a_variable_that_nothing_reads_is_an_error_like_an_unknown_key() {
         assert_eq!(read(name), Ok(Config::default()), "{name}");
     }
 }
+
+// FAULTS RT7
+#[test]
+fn a_file_that_was_cut_is_refused_wherever_it_was_cut_and_one_of_a_persons_own_needs_no_end() {
+    let whole = Config::default().to_toml();
+    for end in (0..whole.trim_end().len()).filter(|end| whole.is_char_boundary(*end)).step_by(7) {
+        let half = &whole[..end];
+        // Before the first line is whole nobody can tell whose file it is, and nothing is set yet.
+        if end == 0 || half.lines().count() > 1 {
+            let error = file(half).expect_err("it was cut");
+            assert!(
+                ["config_cut", "config_syntax", "config_value", "config_unknown_key"].contains(&error.code()),
+                "{error}"
+            );
+        }
+    }
+    assert_eq!(file("").expect_err("it is empty").code(), "config_cut");
+    assert_eq!(file(" \n\n").expect_err("it is empty").code(), "config_cut");
+    assert!(file("# My own.\n").is_ok() && file("[log]\nfilter = \"warn\"\n").is_ok());
+    assert!(file(&format!("{whole}# and more\n")).is_ok());
+}

@@ -121,7 +121,7 @@ impl Network {
             let home = network.home(place);
             let (validator, key) = key_of(place);
             home.create().expect("a directory");
-            write_file(&home.config_file(), b"").expect("a file");
+            write_file(&home.config_file(), b"# Nothing but defaults.\n").expect("a file");
             write_file(&home.genesis_file(), genesis.as_bytes()).expect("a file");
             key.write(&home.network_key_file()).expect("a file");
             validator.write_new(&home.validator_key_file(), &Password::new(PASSWORD)).expect("a file");

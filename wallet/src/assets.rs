@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use types::{Asset, AssetId, ChainId};
 
+use crate::calls::well_known_asset;
 use crate::finality::check_value;
 use crate::home::WalletHome;
 use crate::keystore::file::{Existing, create_private_directory, write_private};
@@ -31,6 +32,17 @@ type Pinned = BTreeMap<u64, PinnedAsset>;
 /// `bad_assets` when the file cannot be read.
 pub fn pinned(home: &WalletHome, chain: ChainId, id: AssetId) -> Result<Option<PinnedAsset>> {
     Ok(load(home, chain)?.remove(&id.0))
+}
+
+/// How an asset is called in what people read. Anybody can create one with a symbol that is taken, so only those that every chain
+/// has stand without their number.
+#[must_use]
+pub fn display_name(id: AssetId, symbol: &str) -> String {
+    match well_known_asset(id) {
+        Some((own, _)) => own.to_owned(),
+        None if id == AssetId::MAX => symbol.to_owned(),
+        None => format!("{symbol}#{id}"),
+    }
 }
 
 /// The assets that were pinned under a symbol.
@@ -78,4 +90,20 @@ fn load(home: &WalletHome, chain: ChainId) -> Result<Pinned> {
         let message = format!("{} cannot be read: {error}", path.display());
         Error::new("bad_assets", message, "remove it: the assets are proven and pinned anew")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use types::{THR, WBTC};
+
+    use super::*;
+
+    // FAULTS RT7
+    #[test]
+    fn whoever_takes_a_symbol_that_is_taken_is_shown_with_its_number() {
+        assert_eq!(display_name(THR, "whatever a node says"), "THR");
+        assert_eq!(display_name(WBTC, "WBTC"), "WBTC");
+        assert_eq!(display_name(AssetId(9), "WBTC"), "WBTC#9");
+        assert_eq!(display_name(AssetId(1_000), "GOLD"), "GOLD#1000");
+    }
 }

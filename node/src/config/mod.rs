@@ -218,6 +218,11 @@ impl Default for Config {
     }
 }
 
+/// How a file begins that must have an end.
+const BEGINNING: &str = "# Settings of this node, down to the line `# end`.";
+/// Its last line: without it the file was cut.
+const END: &str = "# end";
+
 /// Why the settings are refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
@@ -228,6 +233,16 @@ pub enum ConfigError {
         place: String,
         /// What is wrong.
         reason: String,
+    },
+    /// Something is missing that was there when it was written.
+    #[error(
+        "{place} {what}: it was cut; put a whole one back, let `thronosd init` write it anew after moving it away, or end it with the line `# end`"
+    )]
+    Cut {
+        /// The file.
+        place: String,
+        /// How that shows.
+        what: &'static str,
     },
     /// A key that means nothing.
     #[error("{place}: there is no setting `{key}`{}; `thronosd config print --defaults` lists all", nearest(key))]
@@ -266,6 +281,7 @@ impl ConfigError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Syntax { .. } => "config_syntax",
+            Self::Cut { .. } => "config_cut",
             Self::UnknownKey { .. } | Self::UnknownVariable { .. } => "config_unknown_key",
             Self::Value { .. } => "config_value",
         }
@@ -312,6 +328,12 @@ impl Config {
     }
 
     fn take_file(&mut self, place: &str, text: &str) -> Result<(), ConfigError> {
+        if text.trim().is_empty() {
+            return Err(ConfigError::Cut { place: place.to_owned(), what: "is empty" });
+        }
+        if text.starts_with(BEGINNING) && !text.lines().any(|line| line.trim() == END) {
+            return Err(ConfigError::Cut { place: place.to_owned(), what: "has lost its end" });
+        }
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| ConfigError::Syntax {
             place: place.to_owned(),
             reason: error.to_string().trim_end().to_owned(),
@@ -357,8 +379,8 @@ impl Config {
     /// The file with every setting and what it means; read again it gives these settings.
     #[must_use]
     pub fn to_toml(&self) -> String {
-        let mut text = String::from(
-            "# Settings of this node. Every key may be left out; the defaults stand in the comments.\n\
+        let mut text = format!(
+            "{BEGINNING} Every key may be left out; the defaults stand in the comments.\n\
              # Precedence: flag, then environment (THRONOS_ and the name in capitals), then this file.\n",
         );
         let defaults = Self::default();
@@ -375,6 +397,7 @@ impl Config {
             text.push_str(&format!("# Default: {}\n", setting.get(&defaults)));
             text.push_str(&format!("{key} = {}\n", setting.get(self)));
         }
+        text.push_str(&format!("\n{END}\n"));
         text
     }
 }

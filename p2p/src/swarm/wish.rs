@@ -98,7 +98,7 @@ impl Task {
         let no_more = self.swarm.behaviour_mut().gate.wish(|wishes| {
             let before = std::mem::replace(&mut wishes.persistent, keys.clone());
             wishes.private = private;
-            &before - &keys
+            before.difference(&keys).copied().collect::<Vec<_>>()
         });
         for id in no_more.into_iter().filter_map(id_of) {
             self.dialler.forget(id);

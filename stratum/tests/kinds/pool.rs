@@ -75,6 +75,7 @@ impl Pool {
         let ports = Ports {
             work: receiver,
             proofs: Arc::new(Chain),
+            receipts: None,
             shares: Box::new(Nowhere),
             events: Box::new(|_| {}),
             admission: None,

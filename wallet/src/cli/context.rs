@@ -60,7 +60,7 @@ impl AssetChoice {
     /// Writes an amount such as `1.5 THR`.
     #[must_use]
     pub fn shown(&self, amount: Amount) -> String {
-        format!("{} {}", amount.to_decimal(self.decimals), self.symbol)
+        format!("{} {}", amount.to_decimal(self.decimals), assets::display_name(self.id, &self.symbol))
     }
 }
 
@@ -289,10 +289,23 @@ impl Context {
             let hint = "see `thronos asset show`, and give the asset's number";
             Error::new("unknown_asset", format!("`{shown}` {why}"), hint)
         };
-        let id = match text.parse().map(AssetId) {
+        // As it is shown: symbol and number, which must fit.
+        let (symbol, number) = text.rsplit_once('#').map_or((None, text), |(symbol, number)| (Some(symbol), number));
+        let id = match number.parse().map(AssetId) {
             Ok(id) => id,
             Err(_) => self.asset_called(&upper, &unknown)?,
         };
+        let choice = self.asset_numbered(id)?;
+        if symbol.is_some_and(|symbol| !symbol.eq_ignore_ascii_case(&choice.symbol)) {
+            return Err(unknown(&format!("is not what asset {id} is called: that is {}", choice.symbol)));
+        }
+        Ok(choice)
+    }
+
+    fn asset_numbered(&self, id: AssetId) -> Result<AssetChoice> {
+        if let Some((symbol, decimals)) = well_known_asset(id) {
+            return Ok(AssetChoice { id, symbol: symbol.to_owned(), decimals });
+        }
         // Known already, and nobody is asked.
         if let Some(known) =
             self.pinned()?.map(|chain| assets::pinned(&self.home, chain.id(), id)).transpose()?.flatten()

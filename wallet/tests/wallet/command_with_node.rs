@@ -208,6 +208,13 @@ fn assets_are_created_minted_and_burned() {
     shell.good(&["asset", "mint", "--from", "alice", "--asset", "GOLD", "--to", &to(), "--amount", "1.05"]);
     let calls = wallet::calls::describe(&node.taken().expect("handed in").body, Network::Test);
     assert_eq!(calls[0].sentence, format!("mint 105 base units of asset 1000 to {}", to()));
+    // As it is shown, and not as something else.
+    let mint =
+        |asset: &'static str| ["asset", "mint", "--from", "alice", "--asset", asset, "--to", "alice", "--amount", "1"];
+    shell.good(&mint("gold#1000"));
+    for wrong in ["WBTC#1000", "GOLD#1", "GOLD#", "#1000x"] {
+        assert_eq!(shell.bad(&mint(wrong)), "unknown_asset", "{wrong}");
+    }
 }
 
 #[test]

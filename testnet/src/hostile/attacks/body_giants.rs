@@ -23,7 +23,7 @@ pub(super) const ATTACK: Attack = Attack {
 
 const CONNECTIONS: usize = 64;
 const BODY_BYTES: usize = 8 * 1024 * 1024;
-const PIECE: [u8; 1024 * 1024] = [b'x'; 1024 * 1024];
+static PIECE: [u8; 1024 * 1024] = [b'x'; 1024 * 1024];
 const ROUTES: [&str; 4] =
     ["/api/v1/transactions", "/api/v1/transactions/batch", "/api/v1/transactions/simulate", "/api/mining/submit"];
 const PATIENCE: Duration = Duration::from_millis(50);

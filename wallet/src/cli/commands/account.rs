@@ -5,6 +5,7 @@ use execution::{AccountRecord, keys};
 use serde_json::json;
 use types::{Amount, THR};
 
+use crate::assets::display_name;
 use crate::cli::context::Context;
 use crate::cli::report::{Report, lines};
 use crate::cli::submit::finality;
@@ -40,8 +41,11 @@ impl Balance {
         for address in addresses {
             let account = client.account(&address.to_text(chain.network()))?;
             let amounts = account.balances.iter();
-            let amounts: Vec<_> =
-                amounts.map(|held| format!("{} {}", held.amount.to_decimal(held.decimals), held.symbol)).collect();
+            let amounts: Vec<_> = amounts
+                .map(|held| {
+                    format!("{} {}", held.amount.to_decimal(held.decimals), display_name(held.asset, &held.symbol))
+                })
+                .collect();
             let amounts = if amounts.is_empty() { "nothing".to_owned() } else { amounts.join(", ") };
             text += &lines(&[
                 ("address:", account.address.clone()),
