@@ -174,7 +174,8 @@ mod tests {
             assert_eq!(fill(2).len(), 0);
             assert_eq!(fill(3).len(), room.places / 2);
             drop(two);
-            assert_eq!((room.lock().all, room.lock().by.len()), (0, 0));
+            let taken = room.lock();
+            assert_eq!((taken.all, taken.by.len()), (0, 0));
         }
         assert!(Room::of(Class::Probe).is_none());
     }

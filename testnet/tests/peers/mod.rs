@@ -24,7 +24,8 @@ pub fn installed(program: &str, row: &str) -> Option<PathBuf> {
     let home = std::env::var_os("HOME")?;
     let found = Path::new(&home).join(".cache/thronos/peers/python/bin").join(program);
     if !found.is_file() {
-        writeln!(std::io::stderr(), "{row} is not run: {program} is not installed (./setup --peers does it)").unwrap();
+        let sentence = format!("{row} is not run: {program} is not installed (./setup --peers does it)\n");
+        std::io::stderr().write_all(sentence.as_bytes()).unwrap();
         return None;
     }
     Some(found)
@@ -44,7 +45,7 @@ impl Show for Quiet {
 pub fn mine(port: SocketAddr, payee: &Payee, shares: u64) {
     let options = Options {
         pool: Pool { host: port.ip().to_string(), port: port.port(), trust: None },
-        login: Login { user: format!("{payee}.{WORKER}"), password: "x".to_owned(), pays: Pays::Only(payee.clone()) },
+        login: Login { user: format!("{payee}.{WORKER}"), password: "x".to_owned(), pays: Pays::Only(*payee) },
         kernel: Kernel::best(),
         threads: 1,
         time_max: Some(Duration::from_secs(60)),
