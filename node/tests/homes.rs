@@ -5,6 +5,7 @@ mod support;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -178,8 +179,11 @@ fn copy_folder(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).expect("a directory") {
         let entry = entry.expect("a directory");
         let to = to.join(entry.file_name());
-        if entry.file_type().expect("a directory").is_dir() {
+        let kind = entry.file_type().expect("a directory");
+        if kind.is_dir() {
             copy_folder(&entry.path(), &to);
+        } else if kind.is_socket() {
+            // What a running node listens on is no part of a copy.
         } else if let Err(error) = fs::copy(entry.path(), &to) {
             // The database removes files while it runs.
             assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{}", entry.path().display());
