@@ -27,8 +27,10 @@ use crate::shell::Unavailable;
 #[into_params(parameter_in = Query)]
 pub(crate) struct PayoutsParams {
     /// From the previous page.
+    #[param(format = "address")]
     cursor: Option<String>,
     /// Most addresses in the answer, 100 at most.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
 }
 
@@ -39,6 +41,7 @@ pub(crate) struct ReceiptsParams {
     /// From the previous page.
     cursor: Option<u64>,
     /// Most roots in the answer, 100 at most.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
 }
 
@@ -85,7 +88,7 @@ pub(crate) async fn payouts(
 
 /// What an address is owed, and its weight in the present window, by which the next income is shared out.
 #[utoipa::path(get, path = "/api/mining/payouts/{address}", tag = "mining",
-    params(("address" = String, Path, description = "The address that mines.")), responses(
+    params(("address" = String, Path, description = "The address that mines.", format = "address")), responses(
     (status = 200, body = PayoutResponse), (status = 400, body = ErrorResponse, description = "No address."),
     (status = 404, body = ErrorResponse, description = "This node has no port for miners, or owes the address nothing and has no share of it.")))]
 pub(crate) async fn payout(
@@ -144,7 +147,7 @@ pub(crate) async fn receipts(
 
 /// The receipt of an address for a closed work, with the path to the root: whoever knows its own shares can check it.
 #[utoipa::path(get, path = "/api/mining/receipts/{work}/{address}", tag = "mining",
-    params(("work" = u64, Path, description = "The closed work."), ("address" = String, Path, description = "The address that mines.")),
+    params(("work" = u64, Path, description = "The closed work."), ("address" = String, Path, description = "The address that mines.", format = "address")),
     responses(
     (status = 200, body = ShareReceiptResponse), (status = 400, body = ErrorResponse, description = "No number, or no address."),
     (status = 404, body = ErrorResponse, description = "No port for miners, no receipts of this work, or none of this address."),
