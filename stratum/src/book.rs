@@ -99,6 +99,9 @@ pub enum BookError {
         /// Base units owed.
         owed: u128,
     },
+    /// More than all that can be counted.
+    #[error("an income of {0} base units is more than can be counted with what is owed and kept")]
+    TooMuch(u128),
     /// A fee above the income.
     #[error("a fee of {fee} of an income of {amount} base units")]
     Fee {
@@ -391,6 +394,8 @@ impl Book {
             return Err(BookError::KnownIncome(reference));
         }
         let shared_out = amount.checked_sub(fee).ok_or(BookError::Fee { fee, amount })?;
+        let counted = self.owed.values().chain([&self.kept]).try_fold(amount, |sum, part| sum.checked_add(*part));
+        counted.ok_or(BookError::TooMuch(amount))?;
         let Payouts { amounts, remainder } = self.window.split(shared_out);
         for (address, share) in amounts {
             let owed = self.owed.entry(address).or_default();

@@ -99,6 +99,8 @@ fn a_share_or_an_income_is_taken_once_also_after_a_restart() {
         let income = Entry::Income { reference: Hash32([1; 32]), amount: 5, fee: 0 };
         assert!(matches!(book.apply(&income), Err(BookError::KnownIncome(_))));
         let paid = Entry::Paid { address: Address([1; 20]), amount: u128::MAX };
+        let endless = Entry::Income { reference: Hash32([9; 32]), amount: u128::MAX, fee: 0 };
+        assert!(matches!(book.apply(&endless), Err(BookError::TooMuch(u128::MAX))));
         assert!(matches!(book.apply(&paid), Err(BookError::Overpaid { .. })));
         assert_eq!(*book, before, "a refused entry changes nothing");
     }

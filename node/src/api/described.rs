@@ -28,6 +28,7 @@ impl Chain {
 const SHARED: &[(&str, u16, Asked)] = &[
     ("BadRequest", 400, Asked::WithValues),
     ("WrongOrigin", 403, Asked::Always),
+    ("SlowBody", 408, Asked::WithBody),
     ("Oversize", 413, Asked::WithBody),
     ("WrongContentType", 415, Asked::WithBody),
     ("WrongHost", 421, Asked::Always),

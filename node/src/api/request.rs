@@ -124,7 +124,7 @@ fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     })
 }
 
-fn oversize(max: usize) -> ApiError {
+pub(crate) fn oversize(max: usize) -> ApiError {
     let message = format!("the body is longer than {max} bytes");
     ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "oversize", message, "send fewer transactions at once")
 }

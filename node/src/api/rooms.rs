@@ -6,15 +6,21 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::error::ApiError;
 use super::listener::Caller;
-use super::request::{BATCH_BYTES_MAX, BODY_BYTES_MAX};
+use super::request::{BATCH_BYTES_MAX, BODY_BYTES_MAX, oversize};
+
+/// How long a body may take to come, and that of a batch.
+const BODY_PATIENCE: Duration = Duration::from_secs(5);
+const BATCH_PATIENCE: Duration = Duration::from_secs(15);
 
 /// What a route costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -129,13 +135,21 @@ impl Drop for Place {
     }
 }
 
-/// Passes a request on while there is a place for it.
+/// Passes a request on while there is a place for it. Its body is read before: whoever sends slowly takes nobody's place.
 pub(crate) async fn take_place(
     State(room): State<Arc<Room>>,
     ConnectInfo(Caller(client)): ConnectInfo<Caller>,
     request: Request,
     next: Next,
 ) -> Response {
+    let waits = request.uri().query().is_some_and(|query| query.contains("wait"));
+    if room.class == Class::Wait && !waits {
+        return next.run(request).await;
+    }
+    let request = match with_body(request, room.class.body_bytes_max()).await {
+        Ok(request) => request,
+        Err(error) => return error.into_response(),
+    };
     match room.enter(client) {
         Some(_place) => next.run(request).await,
         None => {
@@ -147,11 +161,33 @@ pub(crate) async fn take_place(
     }
 }
 
+/// A request whose body is there.
+async fn with_body(request: Request, max: usize) -> Result<Request, ApiError> {
+    if request.method() != Method::POST || max == 0 {
+        return Ok(request);
+    }
+    let patience = if max > BODY_BYTES_MAX { BATCH_PATIENCE } else { BODY_PATIENCE };
+    let (parts, body) = request.into_parts();
+    let announced =
+        parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > max as u64) {
+        return Err(oversize(max));
+    }
+    match tokio::time::timeout(patience, axum::body::to_bytes(body, max)).await {
+        Ok(Ok(bytes)) => Ok(Request::from_parts(parts, Body::from(bytes))),
+        // Whoever announced nothing sends too much; whoever announced something has gone.
+        Ok(Err(_)) if announced.is_none() => Err(oversize(max)),
+        Ok(Err(_)) => Err(ApiError::bad("bad_body", "the body cannot be read", "send it again")),
+        Err(_) => {
+            let message = format!("the body did not come within {} s", patience.as_secs());
+            Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "slow_body", message, "send it again, without a pause"))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use axum::Router;
-    use axum::body::Body;
-    use axum::http::header;
     use axum::routing::get;
     use tokio::sync::Semaphore;
     use tower::ServiceExt;
@@ -178,6 +214,30 @@ mod tests {
             assert_eq!((taken.all, taken.by.len()), (0, 0));
         }
         assert!(Room::of(Class::Probe).is_none());
+    }
+
+    // FAULTS RD3
+    #[tokio::test]
+    async fn who_sends_slowly_takes_nobodys_place_and_is_told_so() {
+        let room = Room::of(Class::Write).expect("it has a bound");
+        let layer = axum::middleware::from_fn_with_state(room.clone(), take_place);
+        let app = Router::new().route("/", axum::routing::post(|| async { "done" }).layer(layer));
+        let ask = |body: Body| {
+            let mut request = Request::new(body);
+            *request.method_mut() = Method::POST;
+            request.extensions_mut().insert(ConnectInfo(Caller(client(1))));
+            app.clone().oneshot(request)
+        };
+        let never = || Body::from_stream(futures::stream::pending::<Result<axum::body::Bytes, std::io::Error>>());
+        let slow: Vec<_> = (0..2 * room.places).map(|_| tokio::spawn(ask(never()))).collect();
+        tokio::task::yield_now().await;
+        assert_eq!(room.lock().all, 0);
+        assert_eq!(ask(Body::from("{}")).await.expect("an answer").status(), StatusCode::OK);
+        for one in slow {
+            assert_eq!(one.await.expect("it ran").expect("an answer").status(), StatusCode::REQUEST_TIMEOUT);
+        }
+        let long = ask(Body::from(vec![b'x'; BODY_BYTES_MAX + 1])).await.expect("an answer");
+        assert_eq!(long.status(), StatusCode::PAYLOAD_TOO_LARGE);
     }
 
     // FAULTS RD3

@@ -45,7 +45,7 @@ pub(crate) fn table() -> Vec<Row> {
         ("/api/v1/assets/{id}", Read, get(assets::one)),
         ("/api/v1/assets/{id}/proof", Read, get(assets::proof)),
         ("/api/v1/fees/estimate", Read, get(fees::estimate)),
-        ("/api/mining/work", Wait, get(mining::work)),
+        ("/api/mining/work", Look, get(mining::work)),
         ("/api/mining/submit", Write, post(mining::submit)),
         ("/api/mining/info", Look, get(mining::info)),
         ("/api/mining/window", Read, get(mining::window)),
@@ -80,16 +80,16 @@ pub(crate) fn router(state: AppState, guard: Arc<Guard>) -> Router {
     let routes = table().into_iter().fold(Router::new(), |router, (path, class, methods)| {
         let max = class.body_bytes_max();
         let methods: MethodRouter<AppState> = methods.fallback(wrong_method).layer(DefaultBodyLimit::max(max));
-        let methods: MethodRouter<AppState> = methods.layer(Extension(BodyMax(max)));
+        let methods = match rooms.get(&class) {
+            Some(room) => methods.layer(from_fn_with_state(room.clone(), take_place)),
+            None => methods,
+        };
         let methods = match class {
             // Before a byte of a body is read.
             Class::Write | Class::Batch => methods.layer(from_fn_with_state(read_only, refuse_writes)),
             _ => methods,
         };
-        let methods = match rooms.get(&class) {
-            Some(room) => methods.layer(from_fn_with_state(room.clone(), take_place)),
-            None => methods,
-        };
+        let methods: MethodRouter<AppState> = methods.layer(Extension(BodyMax(max)));
         router.route(path, methods)
     });
     let page =

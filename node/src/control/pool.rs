@@ -164,6 +164,7 @@ fn refused(error: &BookError) -> Answer {
         BookError::Overpaid { .. } => {
             Answer::refused("overpaid", format!("{error}; `thronosd pool owed` shows what is owed"))
         }
+        BookError::TooMuch(_) => Answer::refused("too_much", error.to_string()),
         BookError::Fee { .. } => {
             Answer::refused("fee_above_income", format!("{error}: the fee may be all of it at most"))
         }
