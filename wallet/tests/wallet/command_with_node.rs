@@ -209,11 +209,10 @@ fn assets_are_created_minted_and_burned() {
     let calls = wallet::calls::describe(&node.taken().expect("handed in").body, Network::Test);
     assert_eq!(calls[0].sentence, format!("mint 105 base units of asset 1000 to {}", to()));
     // As it is shown, and not as something else.
-    let mint =
-        |asset: &'static str| ["asset", "mint", "--from", "alice", "--asset", asset, "--to", "alice", "--amount", "1"];
-    shell.good(&mint("gold#1000"));
+    let burn = |asset: &'static str| ["asset", "burn", "--from", "alice", "--asset", asset, "--amount", "1"];
+    assert_eq!(shell.bad(&burn("gold#1000")), "insufficient_balance");
     for wrong in ["WBTC#1000", "GOLD#1", "GOLD#", "#1000x"] {
-        assert_eq!(shell.bad(&mint(wrong)), "unknown_asset", "{wrong}");
+        assert_eq!(shell.bad(&burn(wrong)), "unknown_asset", "{wrong}");
     }
 }
 
