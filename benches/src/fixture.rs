@@ -64,7 +64,7 @@ impl Fixture {
             validators: secrets.iter().zip(1..).map(|(secret, place)| validator(secret, place)).collect(),
             accounts,
         };
-        (local_network(local).expect("the genesis of the benches is right"), secrets)
+        (local_network(&runtime::registry(), local).expect("the genesis of the benches is right"), secrets)
     }
 
     /// One transfer of each of the first accounts to the next one, with everything checked but the signature.

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use testnet::devnet::{Layout, LocalNetwork, NodeProcess, Outcome, Plan, Ports, Programs, Stop};
-use types::{Address, Amount, Height, Parameters};
+use types::{Address, Amount, Genesis, Height};
 
 use crate::made::{Made, Recipe};
 use crate::options::Options;
@@ -38,7 +38,7 @@ impl<'a> Ground<'a> {
     pub fn network(
         &self,
         accounts: Vec<(Address, Amount)>,
-        change: impl FnOnce(&mut Parameters),
+        change: impl FnOnce(&mut Genesis),
     ) -> Outcome<LocalNetwork> {
         self.network_of(VALIDATORS, accounts, change)
     }
@@ -51,7 +51,7 @@ impl<'a> Ground<'a> {
         &self,
         validators: usize,
         accounts: Vec<(Address, Amount)>,
-        change: impl FnOnce(&mut Parameters),
+        change: impl FnOnce(&mut Genesis),
     ) -> Outcome<LocalNetwork> {
         let plan = Plan { accounts, ..self.plan(&self.options.home, validators)? };
         let mut network = self.create(plan, change)?;
@@ -63,11 +63,11 @@ impl<'a> Ground<'a> {
     ///
     /// # Errors
     /// As making any local network.
-    pub fn create(&self, plan: Plan, change: impl FnOnce(&mut Parameters)) -> Outcome<LocalNetwork> {
+    pub fn create(&self, plan: Plan, change: impl FnOnce(&mut Genesis)) -> Outcome<LocalNetwork> {
         plan.layout.wipe()?;
-        LocalNetwork::create(plan, self.programs.clone(), self.stop.clone(), |parameters| {
-            calm(&mut parameters.fees);
-            change(parameters);
+        LocalNetwork::create(plan, self.programs.clone(), self.stop.clone(), |genesis| {
+            calm(&mut genesis.parameters.fees);
+            change(genesis);
         })
     }
 

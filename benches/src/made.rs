@@ -94,9 +94,9 @@ impl Made {
         let age_ms = blocks * STEP_MS + SLACK_MS;
         let plan = Plan { accounts: first, age_ms, key_entropy: entropy, ..ground.plan(home, VALIDATORS)? };
         let weight = transfer_weight(&runtime::registry())?;
-        let network = ground.create(plan, |parameters| {
-            parameters.timing.epoch_length_ms = EPOCH_MS.max(age_ms * 2);
-            parameters.limits.block_weight_max = weight * BLOCK_LIMIT;
+        let network = ground.create(plan, |genesis| {
+            genesis.parameters.timing.epoch_length_ms = EPOCH_MS.max(age_ms * 2);
+            genesis.parameters.limits.block_weight_max = weight * BLOCK_LIMIT;
         })?;
         let mut made = Self::write(&network, secrets, crowd, recipe, is_in_genesis)?;
         for index in 1..VALIDATORS {

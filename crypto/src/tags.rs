@@ -1,4 +1,4 @@
-//! The one table of domain-separation tags.
+//! The table of the house's domain-separation tags. A module's own stand with it; the registry refuses a tag that is there twice.
 //!
 //! A tag says what a hash or signature is about. It must not know how the bytes behind it are laid out. Invariants: a
 //! tag is exactly 16 ASCII bytes, zero-padded; no two are equal; a tag never changes its meaning.
@@ -14,7 +14,7 @@ impl Tag {
     /// The tag of a name of 1 to 16 printable ASCII characters. A constant with another name does not compile.
     #[must_use]
     #[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)] // A const fn has nothing better; compile time only.
-    const fn new(name: &str) -> Self {
+    pub const fn new(name: &str) -> Self {
         let name = name.as_bytes();
         assert!(!name.is_empty() && name.len() <= Self::LENGTH, "a tag has 1 to 16 characters");
         let mut bytes = [0; Self::LENGTH];
@@ -86,12 +86,6 @@ tags! {
     STORAGE = "thronos/storage";
     /// Scalars of a randomized batch of BLS checks.
     BLS_BATCH = "thronos/blsbatch";
-    /// What a coinbase of the work chain commits to: chain id, work height, payee and anchor.
-    WORK_COMMITMENT = "thronos/work";
-    /// A receipt of a pool's own share accounting as a leaf.
-    SHARE_RECEIPT = "thronos/share";
-    /// Leaves, nodes and root of the tree of a pool's receipts.
-    SHARE_RECEIPTS_TREE = "thronos/shares";
 }
 
 /// Ciphersuite of every BLS signature: draft-irtf-cfrg-bls-signature, minimal-signature-size, proof of possession.

@@ -5,9 +5,9 @@ use crypto::hash::{hash160, sha256};
 use crypto::ids;
 use types::{
     Address, Amount, Auth, AuthKind, BlsPublicKey, Call, ChainId, Epoch, FeeParameters, Genesis, Hash32, Header,
-    Height, Limits, List, MiningParameters, ModuleId, MultisigPolicy, Network, Nonce, Parameters, PeerKey, Power,
-    ProtocolVersion, Receipt, Secp256k1Key, Secp256k1Signature, SystemCall, TRANSACTION_VERSION, TimeMs, Timing,
-    TransactionBody, Validator, ValidatorIndex, ValidatorSet, View, VoteKind, VoteStatement, Weight, Witness,
+    Height, Limits, List, ModuleId, MultisigPolicy, Network, Nonce, Parameters, PeerKey, Power, ProtocolVersion,
+    Receipt, Secp256k1Key, Secp256k1Signature, SystemCall, TRANSACTION_VERSION, TimeMs, Timing, TransactionBody,
+    Validator, ValidatorIndex, ValidatorSet, View, VoteKind, VoteStatement, Weight, Witness,
 };
 
 fn list<T: std::fmt::Debug, const MAX: usize>(values: Vec<T>) -> List<T, MAX> {
@@ -21,8 +21,10 @@ fn genesis() -> Genesis {
         network: Network::Test,
         time: TimeMs(1_700_000_000_000),
         parameters: parameters(),
-        assets: list(vec![]),
+        modules: list(vec![]),
         balances: list(vec![]),
+        grants: list(vec![]),
+        allowances: list(vec![]),
         validators: list(vec![]),
     }
 }
@@ -43,24 +45,7 @@ fn parameters() -> Parameters {
     let fees =
         FeeParameters { price_floor: 10, weight_target_per_s: 11, excess_per_e: 12, ecosystem: Address([13; 20]) };
     let limits = Limits { body_bytes_max: 14, block_weight_max: 15, system_bytes_max: 16 };
-    let mining = MiningParameters {
-        launch_bits: 19,
-        spacing_ms: 20,
-        half_life_ms: 21,
-        spacing_min_ms: 22,
-        anchor_age_max_ms: 23,
-        header_behind_max_s: 24,
-        header_ahead_max_s: 25,
-        share_factor: 26,
-        window_works: 27,
-        shares_per_work_max: 28,
-        reward: Amount(29),
-        halving_interval: 30,
-        ai_pool: Address([31; 20]),
-        validators: Address([32; 20]),
-        ecosystem: Address([33; 20]),
-    };
-    Parameters { timing, fees, limits, thr_cap: Amount(17), asset_creation_fee: Amount(18), mining }
+    Parameters { timing, fees, limits, thr_cap: Amount(17) }
 }
 
 fn chain() -> ChainId {

@@ -65,6 +65,9 @@ pub enum BuildError {
     /// The set of the next block's epoch has no such place.
     #[error("this validator is not in the set of the next block's epoch")]
     NotInSet,
+    /// The chain's rules are newer than this program.
+    #[error("the chain goes on by rules that this program does not know: install a newer release")]
+    UnknownRules,
     /// The seed is due, but no right signature was given.
     #[error("the seed is due and no right signature over it was given")]
     SeedMissing,
@@ -82,6 +85,9 @@ impl Registry {
         request: &BuildRequest<'_>,
     ) -> Result<Built, BuildError> {
         let next = NextBlock::read(view);
+        if next.epoch.version > self.version_max() {
+            return Err(BuildError::UnknownRules);
+        }
         let time = request.time.max(next.time_min());
         let block = next.info(time, request.proposer).ok_or(BuildError::NotInSet)?;
         let judgement = Judgement { registry: self, view, next: &next, block: &block, block_view: request.view };

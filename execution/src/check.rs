@@ -115,7 +115,7 @@ fn address_of(auth: &Auth) -> Address {
 pub(crate) const BODY_HEAD_BYTES: u64 = 8;
 
 /// Bytes of a system call around its own body: module and length.
-const SYSTEM_CALL_HEAD_BYTES: u64 = 6;
+pub(crate) const SYSTEM_CALL_HEAD_BYTES: u64 = 6;
 
 /// Bytes of a system call within a body.
 pub(crate) fn system_call_length(call: &types::SystemCall) -> u64 {

@@ -9,10 +9,11 @@ use types::{
     ProtocolVersion, TimeMs, ValidatorIndex, limits,
 };
 
+use crate::elsewhere::Elsewhere;
 use crate::keys;
 use crate::ledger;
 use crate::overlay::Overlay;
-use crate::records::{self, AccountRecord, Ancestor, Supply};
+use crate::records::{self, AccountRecord, AllowanceRecord, Ancestor, Supply};
 use crate::reject::{KernelReject, Reject};
 use crate::short_bytes::ShortBytes;
 use crate::view::StateView;
@@ -61,6 +62,8 @@ pub(crate) struct Report {
 pub struct Context<'a, 'v> {
     block: &'a BlockInfo,
     module: ModuleId,
+    /// Whose signed call is carried out, if one is.
+    signer: Option<Address>,
     overlay: &'a mut Overlay<'v>,
     report: &'a mut Report,
 }
@@ -69,10 +72,16 @@ impl<'a, 'v> Context<'a, 'v> {
     pub(crate) const fn new(
         block: &'a BlockInfo,
         module: ModuleId,
+        signer: Option<Address>,
         overlay: &'a mut Overlay<'v>,
         report: &'a mut Report,
     ) -> Self {
-        Self { block, module, overlay, report }
+        Self { block, module, signer, overlay, report }
+    }
+
+    /// Nobody's money moves but by a call that its owner signed.
+    fn signed_by(&self, account: &Address) -> Result<(), Reject> {
+        if self.signer.as_ref() == Some(account) { Ok(()) } else { Err(KernelReject::NotSigned.into()) }
     }
 
     /// The block.
@@ -128,8 +137,9 @@ impl<'a, 'v> Context<'a, 'v> {
     /// Moves units between accounts.
     ///
     /// # Errors
-    /// The balance does not cover it.
+    /// `from` has not signed the call that is carried out, or its balance does not cover it.
     pub fn transfer(&mut self, asset: AssetId, from: &Address, to: &Address, amount: Amount) -> Result<(), Reject> {
+        self.signed_by(from)?;
         ledger::transfer(self.overlay, asset, from, to, amount)?;
         self.report.touched.extend([*from, *to]);
         Ok(())
@@ -138,9 +148,9 @@ impl<'a, 'v> Context<'a, 'v> {
     /// Issues new units to an account. Whether that is allowed is for the module to know.
     ///
     /// # Errors
-    /// The asset is unknown, or the cap would be exceeded.
+    /// The asset is unknown or another module's, or the cap would be exceeded.
     pub fn mint(&mut self, asset: AssetId, to: &Address, amount: Amount) -> Result<(), Reject> {
-        ledger::mint(self.overlay, asset, to, amount)?;
+        ledger::mint(self.overlay, self.module, asset, to, amount)?;
         self.report.touched.push(*to);
         Ok(())
     }
@@ -148,9 +158,10 @@ impl<'a, 'v> Context<'a, 'v> {
     /// Destroys units of an account.
     ///
     /// # Errors
-    /// The balance does not cover it.
+    /// The account has not signed the call that is carried out, its balance does not cover it, or the asset is another module's.
     pub fn burn(&mut self, asset: AssetId, from: &Address, amount: Amount) -> Result<(), Reject> {
-        ledger::burn(self.overlay, asset, from, amount)?;
+        self.signed_by(from)?;
+        ledger::burn(self.overlay, self.module, asset, from, amount)?;
         self.report.touched.push(*from);
         Ok(())
     }
@@ -158,11 +169,48 @@ impl<'a, 'v> Context<'a, 'v> {
     /// Moves units of an account into this module's escrow under `pot`.
     ///
     /// # Errors
-    /// The balance does not cover it.
+    /// The account has not signed the call that is carried out, or its balance does not cover it.
     pub fn lock(&mut self, asset: AssetId, from: &Address, pot: &[u8], amount: Amount) -> Result<(), Reject> {
+        self.signed_by(from)?;
         ledger::lock(self.overlay, asset, from, &ledger::pot(asset, self.module, pot), amount)?;
         self.report.touched.push(*from);
         Ok(())
+    }
+
+    /// What this module may still take of an account in the present span, by an allowance of the genesis; without one, nothing.
+    pub fn allowed(&mut self, asset: AssetId, from: &Address) -> Amount {
+        self.allowance(asset, from).map_or(Amount::ZERO, |allowance| allowance.left)
+    }
+
+    /// Moves units of an account into this module's escrow under `pot`, by an allowance of the genesis.
+    ///
+    /// # Errors
+    /// The allowance or the balance does not cover it.
+    pub fn draw(&mut self, asset: AssetId, from: &Address, pot: &[u8], amount: Amount) -> Result<(), Reject> {
+        let mut allowance = self.allowance(asset, from).ok_or(KernelReject::NotAllowed)?;
+        allowance.left = allowance.left.checked_sub(amount).ok_or(KernelReject::NotAllowed)?;
+        let key = keys::allowance(self.module, from, asset);
+        ledger::lock(self.overlay, asset, from, &ledger::pot(asset, self.module, pot), amount)?;
+        self.overlay.write(&key, Some(records::encode(&allowance)));
+        self.report.touched.push(*from);
+        Ok(())
+    }
+
+    /// This module's allowance of an account, as it stands in the present span.
+    fn allowance(&mut self, asset: AssetId, from: &Address) -> Option<AllowanceRecord> {
+        let key = keys::allowance(self.module, from, asset);
+        let allowance: AllowanceRecord = self.overlay.read(&key, |bytes| bytes.map(records::decode))?;
+        let span = self.block.time.saturating_sub(allowance.from.0).0.checked_div(allowance.span_ms)?;
+        if span == allowance.span {
+            return Some(allowance);
+        }
+        let left = allowance.share_of(ledger::balance(self.overlay, asset, from));
+        Some(AllowanceRecord { span, left, ..allowance })
+    }
+
+    /// State of other modules, for the adapters that join a reader's port with another module.
+    pub fn elsewhere(&mut self) -> Elsewhere<'_> {
+        Elsewhere::of_overlay(self.overlay)
     }
 
     /// Moves units from this module's escrow under `pot` to an account.
@@ -173,6 +221,31 @@ impl<'a, 'v> Context<'a, 'v> {
         ledger::release(self.overlay, asset, &ledger::pot(asset, self.module, pot), to, amount)?;
         self.report.touched.push(*to);
         Ok(())
+    }
+
+    /// Issues new units into this module's escrow under `pot`. Whether that is allowed is for the module to know.
+    ///
+    /// # Errors
+    /// The asset is unknown or another module's, or the cap would be exceeded.
+    pub fn mint_into(&mut self, asset: AssetId, pot: &[u8], amount: Amount) -> Result<(), Reject> {
+        ledger::mint_into(self.overlay, self.module, asset, &ledger::pot(asset, self.module, pot), amount)
+    }
+
+    /// Destroys units of this module's escrow under `pot`.
+    ///
+    /// # Errors
+    /// Less is held there.
+    pub fn burn_from(&mut self, asset: AssetId, pot: &[u8], amount: Amount) -> Result<(), Reject> {
+        ledger::burn_from(self.overlay, self.module, asset, &ledger::pot(asset, self.module, pot), amount)
+    }
+
+    /// Moves units between two pots of this module.
+    ///
+    /// # Errors
+    /// Less is held in the first.
+    pub fn move_between(&mut self, asset: AssetId, from: &[u8], to: &[u8], amount: Amount) -> Result<(), Reject> {
+        let (from, to) = (ledger::pot(asset, self.module, from), ledger::pot(asset, self.module, to));
+        ledger::move_between(self.overlay, &from, &to, amount)
     }
 
     /// What this module's escrow holds under `pot`.
@@ -223,6 +296,12 @@ impl<'a> ModuleView<'a> {
     pub fn scan(&self, prefix: &[u8], from: &[u8], limit: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
         let (prefix, from) = (namespaced(self.module, prefix), namespaced(self.module, from));
         without_namespace(self.view.scan(&prefix, &from, limit.min(SCAN_MAX)))
+    }
+
+    /// State of other modules, for the adapters that join a reader's port with another module.
+    #[must_use]
+    pub const fn elsewhere(&self) -> Elsewhere<'a> {
+        Elsewhere::of_view(self.view)
     }
 
     /// What an account owns of an asset.

@@ -10,7 +10,7 @@ use types::{Epoch, Hash32, ValidatorSet};
 use crate::context::BlockInfo;
 use crate::keys;
 use crate::overlay::Overlay;
-use crate::records::{self, Ancestor, EpochRecord};
+use crate::records::{self, Ancestor, EpochRecord, VersionStart};
 use crate::short_bytes::ShortBytes;
 
 /// Writes the epoch that begins after the last block `block`. `chosen` is the set of the epoch after that; without a choice the
@@ -33,10 +33,12 @@ pub(crate) fn turn(
         overlay.write(&keys::validators(Epoch(old)), None);
         overlay.write(&keys::attended(Epoch(old)), None);
     }
+    let fixed: Option<VersionStart> = overlay.read(&keys::version(), |bytes| bytes.map(records::decode));
+    let begins = fixed.filter(|fixed| fixed.epoch == number);
     let begun = EpochRecord {
         number,
         start: block.time,
-        version: ended.version,
+        version: begins.map_or(ended.version, |begins| begins.version),
         validators_hash: ended.next_validators_hash,
         next_validators_hash,
     };

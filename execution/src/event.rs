@@ -2,7 +2,7 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::Serialize;
-use types::{Amount, Epoch, Hash32, Height, ModuleId};
+use types::{Amount, Epoch, Hash32, Height, ModuleId, ProtocolVersion};
 
 /// Events of the kernel. The number of a kind is the variant's place, from 1, and never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize)]
@@ -41,6 +41,18 @@ pub enum KernelEvent {
         /// The reject's code.
         code: u32,
     },
+    /// A protocol version is fixed.
+    VersionFixed {
+        /// The version.
+        version: ProtocolVersion,
+        /// The first epoch that it rules.
+        epoch: Epoch,
+    },
+    /// A module runs from the next block on.
+    ModuleStarted {
+        /// The module.
+        module: ModuleId,
+    },
 }
 
 impl KernelEvent {
@@ -53,6 +65,8 @@ impl KernelEvent {
             Self::AttendanceCounted { .. } => 3,
             Self::EpochEnded { .. } => 4,
             Self::Rejected { .. } => 5,
+            Self::VersionFixed { .. } => 6,
+            Self::ModuleStarted { .. } => 7,
         }
     }
 }

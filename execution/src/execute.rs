@@ -12,7 +12,7 @@ use crate::checked::{CheckedBody, TransactionFacts};
 use crate::context::{BlockInfo, Context, Report};
 use crate::event::KernelEvent;
 use crate::fault::Fault;
-use crate::module::Budget;
+use crate::module::{AnyModule, Backed, Budget};
 use crate::next_block::NextBlock;
 use crate::outcome::AccountTouch;
 use crate::overlay::Overlay;
@@ -52,8 +52,10 @@ impl Registry {
             return Err(Fault::OtherParent);
         }
         let block = next.info(header.time, header.proposer).ok_or(Fault::OtherParent)?;
-        let mut run = Run { registry: self, block: &block, overlay: Overlay::new(view), report: Report::default() };
+        self.knows_version(view, block.version)?;
+        let mut run = Run::new(self, &next, &block, view);
         let fees = run.take_fees(body)?;
+        run.start_modules(self, &next)?;
         run.begin(body);
         let mut receipts = vec![own_receipt()];
         let mut touches = Vec::new();
@@ -64,6 +66,7 @@ impl Registry {
         }
         let is_last = next.is_last(header.time);
         run.end(is_last, &next);
+        run.audit()?;
         ledger::check_conservation(&run.overlay)?;
         let Run { mut overlay, report, .. } = run;
         if let Some(own) = receipts.first_mut() {
@@ -86,14 +89,27 @@ impl Registry {
 
 /// A block or a transaction being executed.
 pub(crate) struct Run<'r, 'v> {
-    pub(crate) registry: &'r Registry,
+    /// The modules that run, in order of their numbers.
+    running: Vec<&'r dyn AnyModule>,
     pub(crate) block: &'r BlockInfo,
     pub(crate) overlay: Overlay<'v>,
     /// The block's own report.
     pub(crate) report: Report,
 }
 
-impl Run<'_, '_> {
+impl<'r, 'v> Run<'r, 'v> {
+    /// Begins on the state after the parent.
+    pub(crate) fn new(registry: &'r Registry, next: &NextBlock, block: &'r BlockInfo, view: &'v dyn StateView) -> Self {
+        let running = registry.running(&next.running).collect();
+        Self { running, block, overlay: Overlay::new(view), report: Report::default() }
+    }
+
+    /// The module with this number, if it runs.
+    pub(crate) fn module(&self, id: ModuleId) -> Option<&'r dyn AnyModule> {
+        let place = self.running.binary_search_by_key(&id, |module| module.id()).ok()?;
+        self.running.get(place).copied()
+    }
+
     /// Takes every fee and tip before anything else happens, and shares them. Returns each transaction's fee.
     fn take_fees(&mut self, body: &CheckedBody) -> Result<Vec<Amount>, Fault> {
         let (mut burned, mut ecosystem, mut tips) = (Amount::ZERO, Amount::ZERO, Amount::ZERO);
@@ -111,7 +127,7 @@ impl Run<'_, '_> {
         }
         let to_ecosystem = self.block.parameters.fees.ecosystem;
         let to_proposer = self.block.proposer_account;
-        ledger::count_burned(&mut self.overlay, THR, burned).map_err(|_| Fault::Ledger)?;
+        ledger::count_burned(&mut self.overlay, KERNEL, THR, burned).map_err(|_| Fault::Ledger)?;
         ledger::credit(&mut self.overlay, THR, &to_ecosystem, ecosystem).map_err(|_| Fault::Ledger)?;
         ledger::credit(&mut self.overlay, THR, &to_proposer, tips).map_err(|_| Fault::Ledger)?;
         self.report.touched.extend([to_ecosystem, to_proposer]);
@@ -134,8 +150,7 @@ impl Run<'_, '_> {
     }
 
     fn begin(&mut self, body: &CheckedBody) {
-        let registry = self.registry;
-        for module in registry.modules() {
+        for module in self.running() {
             let mut budget = Budget::new(HOOK_WEIGHT_MAX);
             self.hook(module.id(), |context| module.begin_block(context, &mut budget));
         }
@@ -143,7 +158,7 @@ impl Run<'_, '_> {
         for call in &body.body().system_calls {
             if call.module == KERNEL {
                 self.kernel_call(&call.body);
-            } else if let Some(module) = registry.module(call.module) {
+            } else if let Some(module) = self.module(call.module) {
                 self.hook(call.module, |context| module.execute_system(context, &call.body));
             }
         }
@@ -162,9 +177,9 @@ impl Run<'_, '_> {
             Receipt { id: facts.id, code: Receipt::OK, call: 0, weight: facts.weight, fee, events: List::default() };
         let part = self.overlay.begin();
         for (place, call) in (0_u8..).zip(&transaction.body.calls) {
-            let result = match self.registry.module(call.module) {
+            let result = match self.module(call.module) {
                 Some(module) => {
-                    let mut context = Context::new(self.block, call.module, &mut self.overlay, report);
+                    let mut context = Context::new(self.block, call.module, Some(sender), &mut self.overlay, report);
                     module.execute(&mut context, sender, &call.body)
                 }
                 None => Err(KernelReject::UnknownModule.into()),
@@ -184,13 +199,13 @@ impl Run<'_, '_> {
     }
 
     fn end(&mut self, is_last: bool, next: &NextBlock) {
-        let registry = self.registry;
-        for module in registry.modules() {
+        for module in self.running() {
             let mut budget = Budget::new(HOOK_WEIGHT_MAX);
             self.hook(module.id(), |context| module.end_block(context, &mut budget));
         }
         if is_last {
             let chosen = self.chosen_validators();
+            self.fix_version(&next.epoch);
             epoch::turn(&mut self.overlay, &next.epoch, self.block, chosen.as_ref());
             self.report_own(&KernelEvent::EpochEnded { epoch: next.epoch.number });
         }
@@ -198,7 +213,7 @@ impl Run<'_, '_> {
 
     /// What the module that decides about sets says of the epoch after the next.
     fn chosen_validators(&mut self) -> Option<ValidatorSet> {
-        let module = self.registry.modules().find(|module| module.chooses_validators())?;
+        let module = self.running.iter().copied().find(|module| module.chooses_validators())?;
         let mut budget = Budget::new(HOOK_WEIGHT_MAX);
         self.hook(module.id(), |context| module.next_validators(context, &mut budget))
     }
@@ -225,7 +240,7 @@ impl Run<'_, '_> {
     ) -> T {
         let part = self.overlay.begin();
         let (events, touched) = (self.report.events.len(), self.report.touched.len());
-        match work(&mut Context::new(self.block, module, &mut self.overlay, &mut self.report)) {
+        match work(&mut Context::new(self.block, module, None, &mut self.overlay, &mut self.report)) {
             Ok(done) => {
                 self.overlay.keep(part);
                 done
@@ -240,13 +255,46 @@ impl Run<'_, '_> {
         }
     }
 
-    fn report_reject(&mut self, module: ModuleId, reject: Reject) {
+    /// What must hold after the block: what is backed exists exactly, and every module's own check.
+    fn audit(&mut self) -> Result<(), Fault> {
+        for module in self.running.clone() {
+            let id = module.id();
+            for Backed { asset, figure } in module.backed() {
+                let backing = self.in_context(id, |context| context.get(figure));
+                let backing = backing.map_or(Amount::ZERO, |bytes| records::decode(&bytes));
+                let exists = ledger::supply(&mut self.overlay, *asset).map(|supply| supply.circulating());
+                if exists != Some(backing) {
+                    return Err(Fault::Unbacked { asset: *asset, module: id });
+                }
+            }
+            let part = self.overlay.begin();
+            let (events, touched) = (self.report.events.len(), self.report.touched.len());
+            let audited = self.in_context(id, |context| module.audit(context));
+            self.overlay.discard(part);
+            self.report.events.truncate(events);
+            self.report.touched.truncate(touched);
+            audited.map_err(|breach| Fault::Audit { module: id, breach })?;
+        }
+        Ok(())
+    }
+
+    /// The modules that run, in order of their numbers.
+    pub(crate) fn running(&self) -> impl Iterator<Item = &'r dyn AnyModule> + use<'r> {
+        self.running.clone().into_iter()
+    }
+
+    /// Something of a module that nobody signed and that cannot be rejected.
+    pub(crate) fn in_context<T>(&mut self, module: ModuleId, work: impl FnOnce(&mut Context<'_, '_>) -> T) -> T {
+        work(&mut Context::new(self.block, module, None, &mut self.overlay, &mut self.report))
+    }
+
+    pub(crate) fn report_reject(&mut self, module: ModuleId, reject: Reject) {
         self.report_own(&KernelEvent::Rejected { module, code: reject.code() });
     }
 
     /// The kernel's own events are few; where the receipt is full nevertheless, the report is dropped, never the work.
-    fn report_own(&mut self, event: &KernelEvent) {
-        let mut context = Context::new(self.block, KERNEL, &mut self.overlay, &mut self.report);
+    pub(crate) fn report_own(&mut self, event: &KernelEvent) {
+        let mut context = Context::new(self.block, KERNEL, None, &mut self.overlay, &mut self.report);
         let _dropped_when_full = context.emit(event.kind(), event);
     }
 }

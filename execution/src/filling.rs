@@ -133,6 +133,9 @@ impl<'a> Filling<'a> {
         facts: &TransactionFacts,
     ) -> Result<(), Misfit> {
         let body = &transaction.body;
+        if !body.calls.iter().all(|call| self.judgement.next.running.has(call.module)) {
+            return Err(KernelReject::UnknownModule.into());
+        }
         let charge = self.terms.charge(body, facts)?;
         let bytes = self.bytes.saturating_add(u64::from(facts.length));
         let is_full = self.transactions >= limits::TRANSACTIONS_PER_BLOCK_MAX;

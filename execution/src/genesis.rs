@@ -5,20 +5,23 @@
 
 use crypto::{ids, jellyfish};
 use types::{
-    Amount, AssetId, ChainId, Epoch, Genesis, Hash32, Header, Height, ProtocolVersion, THR, Validator, ValidatorIndex,
-    ValidatorSet, ValidatorSetError, View, limits,
+    Amount, AssetId, ChainId, Epoch, Genesis, GenesisSection, Hash32, Header, Height, ModuleId, ProtocolVersion, THR,
+    Validator, ValidatorIndex, ValidatorSet, ValidatorSetError, View, limits,
 };
 
 use crate::context::{BlockInfo, Context, Report};
 use crate::fault::Fault;
+use crate::module::AnyModule;
 use crate::outcome::BlockOutcome;
 use crate::overlay::Overlay;
-use crate::records::{self, ChainRecord, EpochRecord, SeedRecord, Tip};
+use crate::records::{self, AllowanceRecord, ChainRecord, EpochRecord, RunningRecord, SeedRecord, Tip};
 use crate::registry::Registry;
+use crate::section::SectionError;
+use crate::system::KERNEL;
 use crate::view::MemoryState;
 use crate::{epoch, fee, keys, ledger};
 
-/// The rules that this code knows.
+/// The rules that chains begin with, and the newest that the kernel knows.
 pub const PROTOCOL_VERSION: ProtocolVersion = ProtocolVersion(1);
 
 /// Why a genesis is refused.
@@ -60,6 +63,18 @@ pub enum GenesisError {
     /// A balance of an asset that nobody defines.
     #[error("a balance is of asset {0}, which is not defined")]
     UnknownAsset(AssetId),
+    /// A section whose module this program does not have.
+    #[error("the genesis begins module {0}, which this program does not have: install a release that has it")]
+    UnknownModule(ModuleId),
+    /// A section that breaks a rule of its module.
+    #[error(transparent)]
+    Section(#[from] SectionError),
+    /// An asset that a module is to back, and that is not there or another's.
+    #[error("asset {0} is to be backed by a module, but no section begins it, or another module backs it")]
+    Unbacked(AssetId),
+    /// A grant or an allowance of a module that the genesis does not begin.
+    #[error("the genesis gives money to module {0}, which has no section in it")]
+    NotBegun(ModuleId),
     /// What a module refuses.
     #[error("{0}")]
     Module(String),
@@ -84,6 +99,7 @@ impl Registry {
     /// What is wrong with the genesis.
     pub fn genesis(&self, genesis: &Genesis, chain_id: ChainId) -> Result<GenesisBlock, GenesisError> {
         check_numbers(genesis)?;
+        self.check_sections(genesis)?;
         let set = validator_set(genesis)?;
         let empty = MemoryState::default();
         let mut overlay = Overlay::new(&empty);
@@ -101,11 +117,17 @@ impl Registry {
         epoch::remember(&mut overlay, &block, hash);
         ledger::open(&mut overlay, THR, genesis.parameters.thr_cap)
             .map_err(|_| GenesisError::Module("THR is defined twice".to_owned()))?;
-        for module in self.modules() {
+        for GenesisSection { module: id, body } in &genesis.modules {
+            let module = self.module(*id).ok_or(GenesisError::UnknownModule(*id))?;
             let mut report = Report::default();
-            module.genesis(genesis, &mut Context::new(&block, module.id(), &mut overlay, &mut report))?;
+            module.genesis(body, &mut Context::new(&block, *id, None, &mut overlay, &mut report))?;
+        }
+        for module in genesis.modules.iter().filter_map(|section| self.module(section.module)) {
+            bind_backed(&mut overlay, module).map_err(GenesisError::Unbacked)?;
         }
         write_balances(&mut overlay, genesis)?;
+        write_grants(&mut overlay, genesis)?;
+        write_allowances(&mut overlay, genesis)?;
         ledger::check_conservation(&overlay)?;
         let changes = overlay.into_changes();
         let update = jellyfish::update(&empty, jellyfish::EMPTY_ROOT, &changes.tree_changes());
@@ -221,6 +243,8 @@ fn write_records(overlay: &mut Overlay<'_>, genesis: &Genesis, chain_id: ChainId
     overlay.write(&keys::tip(), Some(records::encode(&tip)));
     overlay.write(&keys::epoch(), Some(records::encode(&epoch)));
     overlay.write(&keys::seed(), Some(records::encode(&SeedRecord { mix: chain_id.0, time: genesis.time })));
+    let modules = genesis.modules.iter().map(|section| section.module).collect();
+    overlay.write(&keys::running(), Some(records::encode(&RunningRecord { modules })));
     for epoch in [Epoch::ZERO, Epoch(1)] {
         overlay.write(&keys::validators(epoch), Some(records::encode(set)));
     }
@@ -229,8 +253,50 @@ fn write_records(overlay: &mut Overlay<'_>, genesis: &Genesis, chain_id: ChainId
 fn write_balances(overlay: &mut Overlay<'_>, genesis: &Genesis) -> Result<(), GenesisError> {
     for balance in &genesis.balances {
         let supply = ledger::supply(overlay, balance.asset).ok_or(GenesisError::UnknownAsset(balance.asset))?;
-        ledger::mint(overlay, balance.asset, &balance.address, balance.amount)
+        ledger::mint(overlay, KERNEL, balance.asset, &balance.address, balance.amount)
             .map_err(|_| GenesisError::AboveCap { asset: balance.asset, cap: supply.cap })?;
     }
     Ok(())
+}
+
+fn write_grants(overlay: &mut Overlay<'_>, genesis: &Genesis) -> Result<(), GenesisError> {
+    for grant in &genesis.grants {
+        begun(genesis, grant.module)?;
+        let supply = ledger::supply(overlay, grant.asset).ok_or(GenesisError::UnknownAsset(grant.asset))?;
+        let pot = ledger::pot(grant.asset, grant.module, &grant.pot);
+        ledger::mint_into(overlay, KERNEL, grant.asset, &pot, grant.amount)
+            .map_err(|_| GenesisError::AboveCap { asset: grant.asset, cap: supply.cap })?;
+    }
+    Ok(())
+}
+
+fn write_allowances(overlay: &mut Overlay<'_>, genesis: &Genesis) -> Result<(), GenesisError> {
+    for allowance in &genesis.allowances {
+        begun(genesis, allowance.module)?;
+        let record = AllowanceRecord {
+            share_ppm: allowance.share_ppm,
+            span_ms: allowance.span_ms,
+            from: genesis.time,
+            span: u64::MAX,
+            left: Amount::ZERO,
+        };
+        let key = keys::allowance(allowance.module, &allowance.account, allowance.asset);
+        overlay.write(&key, Some(records::encode(&record)));
+    }
+    Ok(())
+}
+
+/// Binds the assets that a module backs, or says which one cannot be.
+pub(crate) fn bind_backed(overlay: &mut Overlay<'_>, module: &dyn AnyModule) -> Result<(), AssetId> {
+    let mut backed = module.backed().iter();
+    backed.try_for_each(
+        |backed| {
+            if ledger::bind(overlay, backed.asset, module.id()) { Ok(()) } else { Err(backed.asset) }
+        },
+    )
+}
+
+fn begun(genesis: &Genesis, module: ModuleId) -> Result<(), GenesisError> {
+    let is_begun = genesis.modules.iter().any(|section| section.module == module);
+    if is_begun { Ok(()) } else { Err(GenesisError::NotBegun(module)) }
 }

@@ -15,6 +15,9 @@ pub enum InvalidBlock {
     /// The header's version is not the one in force.
     #[error("the header has another protocol version than the state")]
     Version,
+    /// The chain's rules are newer than this program.
+    #[error("the chain goes on by rules that this program does not know: install a newer release")]
+    UnknownRules,
     /// The block is of another chain.
     #[error("the header is of another chain")]
     Chain,

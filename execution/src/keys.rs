@@ -22,6 +22,9 @@ const ESCROW: u8 = 9;
 const WAKE: u8 = 10;
 const ATTENDANCE: u8 = 11;
 const ATTENDED: u8 = 12;
+const RUNNING: u8 = 13;
+const ALLOWANCE: u8 = 14;
+const VERSION: u8 = 15;
 
 /// Bytes before an account's address.
 const ACCOUNT_HEAD: usize = 3;
@@ -135,6 +138,24 @@ pub const fn attendance() -> [u8; 3] {
 #[must_use]
 pub fn attended(epoch: Epoch) -> [u8; 11] {
     numbered(ATTENDED, epoch.0)
+}
+
+/// Which modules run.
+#[must_use]
+pub const fn running() -> [u8; 3] {
+    [0, 0, RUNNING]
+}
+
+/// The protocol version that was fixed last, and when it begins.
+#[must_use]
+pub const fn version() -> [u8; 3] {
+    [0, 0, VERSION]
+}
+
+/// What a module may take of an account.
+#[must_use]
+pub fn allowance(module: ModuleId, account: &Address, asset: AssetId) -> Vec<u8> {
+    [&[0, 0, ALLOWANCE], module.0.to_be_bytes().as_slice(), &account.0, &asset.0.to_be_bytes()].concat()
 }
 
 /// What of a key moves value, as the conservation check sees it.

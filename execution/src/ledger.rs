@@ -28,28 +28,99 @@ pub(crate) fn transfer(
 }
 
 /// Issues new units to an account, up to the asset's cap.
-pub(crate) fn mint(overlay: &mut Overlay<'_>, asset: AssetId, to: &Address, amount: Amount) -> Result<(), Reject> {
-    let mut supply = supply(overlay, asset).ok_or(KernelReject::UnknownAsset)?;
+pub(crate) fn mint(
+    overlay: &mut Overlay<'_>,
+    by: ModuleId,
+    asset: AssetId,
+    to: &Address,
+    amount: Amount,
+) -> Result<(), Reject> {
+    count_issued(overlay, by, asset, amount)?;
+    credit(overlay, asset, to, amount)
+}
+
+/// Issues new units into a module's escrow, up to the asset's cap.
+pub(crate) fn mint_into(
+    overlay: &mut Overlay<'_>,
+    by: ModuleId,
+    asset: AssetId,
+    pot: &[u8],
+    amount: Amount,
+) -> Result<(), Reject> {
+    count_issued(overlay, by, asset, amount)?;
+    put(overlay, pot, amount)
+}
+
+/// Destroys units of a module's escrow.
+pub(crate) fn burn_from(
+    overlay: &mut Overlay<'_>,
+    by: ModuleId,
+    asset: AssetId,
+    pot: &[u8],
+    amount: Amount,
+) -> Result<(), Reject> {
+    take(overlay, pot, amount)?;
+    count_burned(overlay, by, asset, amount)
+}
+
+/// Moves units between two pots of a module. To itself it changes nothing, but the pot must cover it.
+pub(crate) fn move_between(overlay: &mut Overlay<'_>, from: &[u8], to: &[u8], amount: Amount) -> Result<(), Reject> {
+    take(overlay, from, amount)?;
+    put(overlay, to, amount)
+}
+
+/// Notes units as issued, up to the asset's cap.
+fn count_issued(overlay: &mut Overlay<'_>, by: ModuleId, asset: AssetId, amount: Amount) -> Result<(), Reject> {
+    let mut supply = supply_for(overlay, by, asset)?;
     supply.issued = supply.issued.checked_add(amount).ok_or(KernelReject::CapExceeded)?;
     if supply.issued > supply.cap && !planted(Canary::SupplyUnchecked) {
         return Err(KernelReject::CapExceeded.into());
     }
     set_supply(overlay, asset, &supply);
-    credit(overlay, asset, to, amount)
+    Ok(())
 }
 
 /// Destroys units of an account.
-pub(crate) fn burn(overlay: &mut Overlay<'_>, asset: AssetId, from: &Address, amount: Amount) -> Result<(), Reject> {
+pub(crate) fn burn(
+    overlay: &mut Overlay<'_>,
+    by: ModuleId,
+    asset: AssetId,
+    from: &Address,
+    amount: Amount,
+) -> Result<(), Reject> {
     debit(overlay, asset, from, amount)?;
-    count_burned(overlay, asset, amount)
+    count_burned(overlay, by, asset, amount)
 }
 
 /// Notes units as burned that were already taken from an account.
-pub(crate) fn count_burned(overlay: &mut Overlay<'_>, asset: AssetId, amount: Amount) -> Result<(), Reject> {
-    let mut supply = supply(overlay, asset).ok_or(KernelReject::UnknownAsset)?;
+pub(crate) fn count_burned(
+    overlay: &mut Overlay<'_>,
+    by: ModuleId,
+    asset: AssetId,
+    amount: Amount,
+) -> Result<(), Reject> {
+    let mut supply = supply_for(overlay, by, asset)?;
     supply.burned = supply.burned.checked_add(amount).ok_or(KernelReject::AmountOverflow)?;
     set_supply(overlay, asset, &supply);
     Ok(())
+}
+
+/// The supply of an asset that this module may issue and burn.
+fn supply_for(overlay: &mut Overlay<'_>, by: ModuleId, asset: AssetId) -> Result<Supply, Reject> {
+    let supply = supply(overlay, asset).ok_or(KernelReject::UnknownAsset)?;
+    let may = supply.backer.is_none_or(|backer| backer == by) || planted(Canary::SupplyUnchecked);
+    if may { Ok(supply) } else { Err(KernelReject::NotBacker.into()) }
+}
+
+/// Binds an asset to the one module that issues and burns it from now on; whether it was there and free.
+pub(crate) fn bind(overlay: &mut Overlay<'_>, asset: AssetId, backer: ModuleId) -> bool {
+    match supply(overlay, asset) {
+        Some(supply) if supply.backer.is_none_or(|bound| bound == backer) => {
+            set_supply(overlay, asset, &Supply { backer: Some(backer), ..supply });
+            true
+        }
+        _ => false,
+    }
 }
 
 /// Moves units from an account into a module's escrow.
@@ -61,7 +132,7 @@ pub(crate) fn lock(
     amount: Amount,
 ) -> Result<(), Reject> {
     debit(overlay, asset, from, amount)?;
-    change_amount(overlay, pot, |held| held.checked_add(amount).ok_or(KernelReject::AmountOverflow))
+    put(overlay, pot, amount)
 }
 
 /// Moves units from a module's escrow to an account.
@@ -72,8 +143,16 @@ pub(crate) fn release(
     to: &Address,
     amount: Amount,
 ) -> Result<(), Reject> {
-    change_amount(overlay, pot, |held| held.checked_sub(amount).ok_or(KernelReject::InsufficientEscrow))?;
+    take(overlay, pot, amount)?;
     credit(overlay, asset, to, amount)
+}
+
+fn put(overlay: &mut Overlay<'_>, pot: &[u8], amount: Amount) -> Result<(), Reject> {
+    change_amount(overlay, pot, |held| held.checked_add(amount).ok_or(KernelReject::AmountOverflow))
+}
+
+fn take(overlay: &mut Overlay<'_>, pot: &[u8], amount: Amount) -> Result<(), Reject> {
+    change_amount(overlay, pot, |held| held.checked_sub(amount).ok_or(KernelReject::InsufficientEscrow))
 }
 
 /// Begins an asset of which nothing is issued yet.
@@ -81,7 +160,7 @@ pub(crate) fn open(overlay: &mut Overlay<'_>, asset: AssetId, cap: Amount) -> Re
     if supply(overlay, asset).is_some() {
         return Err(KernelReject::AssetExists.into());
     }
-    set_supply(overlay, asset, &Supply { cap, issued: Amount::ZERO, burned: Amount::ZERO });
+    set_supply(overlay, asset, &Supply::empty(cap));
     Ok(())
 }
 
@@ -207,12 +286,12 @@ fn add_held(sums: &mut Sums, before: u128, after: u128) -> Option<()> {
     Some(())
 }
 
-/// Issued and burned only grow, and a cap never changes.
+/// Issued and burned only grow, a cap never changes, and an asset that is backed stays so.
 fn set_supplied(sums: &mut Sums, before: Option<&[u8]>, after: Option<&[u8]>) -> Option<()> {
     let after: Supply = records::decode(after?);
-    let nothing = Supply { cap: after.cap, issued: Amount::ZERO, burned: Amount::ZERO };
-    let before = before.map_or(nothing, records::decode);
-    if before.cap != after.cap {
+    let before = before.map_or(Supply::empty(after.cap), records::decode);
+    let keeps_backer = before.backer.is_none() || before.backer == after.backer;
+    if before.cap != after.cap || !keeps_backer {
         return None;
     }
     sums.issued = after.issued.checked_sub(before.issued)?.0;
@@ -223,6 +302,7 @@ fn set_supplied(sums: &mut Sums, before: Option<&[u8]>, after: Option<&[u8]>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::system::KERNEL;
     use crate::view::MemoryState;
 
     const ALICE: Address = Address([1; 20]);
@@ -233,8 +313,8 @@ mod tests {
         let mut overlay = Overlay::new(view);
         open(&mut overlay, THR, Amount(1_000)).expect("new");
         open(&mut overlay, GOLD, Amount(50)).expect("new");
-        mint(&mut overlay, THR, &ALICE, Amount(600)).expect("below the cap");
-        mint(&mut overlay, GOLD, &ALICE, Amount(50)).expect("at the cap");
+        mint(&mut overlay, KERNEL, THR, &ALICE, Amount(600)).expect("below the cap");
+        mint(&mut overlay, KERNEL, GOLD, &ALICE, Amount(50)).expect("at the cap");
         overlay
     }
 
@@ -260,11 +340,11 @@ mod tests {
     fn the_cap_holds_for_everything_ever_issued_burned_or_not() {
         let view = MemoryState::default();
         let mut overlay = funded(&view);
-        burn(&mut overlay, THR, &ALICE, Amount(600)).expect("owned");
-        assert_eq!(mint(&mut overlay, THR, &BOB, Amount(401)), Err(KernelReject::CapExceeded.into()));
-        assert_eq!(mint(&mut overlay, THR, &BOB, Amount::MAX), Err(KernelReject::CapExceeded.into()));
-        assert_eq!(mint(&mut overlay, THR, &BOB, Amount(400)), Ok(()));
-        assert_eq!(mint(&mut overlay, AssetId(9), &BOB, Amount(1)), Err(KernelReject::UnknownAsset.into()));
+        burn(&mut overlay, KERNEL, THR, &ALICE, Amount(600)).expect("owned");
+        assert_eq!(mint(&mut overlay, KERNEL, THR, &BOB, Amount(401)), Err(KernelReject::CapExceeded.into()));
+        assert_eq!(mint(&mut overlay, KERNEL, THR, &BOB, Amount::MAX), Err(KernelReject::CapExceeded.into()));
+        assert_eq!(mint(&mut overlay, KERNEL, THR, &BOB, Amount(400)), Ok(()));
+        assert_eq!(mint(&mut overlay, KERNEL, AssetId(9), &BOB, Amount(1)), Err(KernelReject::UnknownAsset.into()));
         assert_eq!(open(&mut overlay, GOLD, Amount(1)), Err(KernelReject::AssetExists.into()));
         assert_eq!(check_conservation(&overlay), Ok(()));
     }
@@ -284,6 +364,53 @@ mod tests {
     }
 
     #[test]
+    fn pots_are_filled_emptied_and_moved_between_and_count_as_held() {
+        let view = MemoryState::default();
+        let mut overlay = funded(&view);
+        let [one, two] = [b"one", b"two"].map(|name| pot(THR, ModuleId(6), name));
+        assert_eq!(mint_into(&mut overlay, ModuleId(6), THR, &one, Amount(401)), Err(KernelReject::CapExceeded.into()));
+        mint_into(&mut overlay, ModuleId(6), THR, &one, Amount(400)).expect("up to the cap");
+        move_between(&mut overlay, &one, &two, Amount(150)).expect("held");
+        assert_eq!((amount_at(&mut overlay, &one), amount_at(&mut overlay, &two)), (Amount(250), Amount(150)));
+        for (from, to) in [(&two, &one), (&two, &two)] {
+            let part = overlay.begin();
+            let too_much = move_between(&mut overlay, from, to, Amount(151));
+            assert_eq!(too_much, Err(KernelReject::InsufficientEscrow.into()));
+            overlay.discard(part);
+        }
+        move_between(&mut overlay, &two, &two, Amount(150)).expect("to itself");
+        assert_eq!(amount_at(&mut overlay, &two), Amount(150));
+        burn_from(&mut overlay, ModuleId(6), THR, &two, Amount(150)).expect("held");
+        let too_much = burn_from(&mut overlay, ModuleId(6), THR, &two, Amount(1));
+        assert_eq!(too_much, Err(KernelReject::InsufficientEscrow.into()));
+        assert_eq!(supply(&mut overlay, THR).map(|supply| supply.circulating()), Some(Amount(850)));
+        assert_eq!(check_conservation(&overlay), Ok(()));
+    }
+
+    #[test]
+    fn an_asset_that_is_bound_is_issued_and_burned_by_its_backer_alone_and_stays_bound() {
+        let view = MemoryState::default();
+        let mut overlay = funded(&view);
+        burn(&mut overlay, ModuleId(1), GOLD, &ALICE, Amount(10)).expect("nobody's yet");
+        assert!(bind(&mut overlay, GOLD, ModuleId(5)) && bind(&mut overlay, GOLD, ModuleId(5)));
+        assert!(!bind(&mut overlay, GOLD, ModuleId(6)) && !bind(&mut overlay, AssetId(9), ModuleId(5)));
+        let refused = Err(KernelReject::NotBacker.into());
+        let part = overlay.begin();
+        assert_eq!(mint(&mut overlay, ModuleId(1), GOLD, &BOB, Amount(1)), refused);
+        assert_eq!(burn(&mut overlay, ModuleId(1), GOLD, &ALICE, Amount(1)), refused);
+        overlay.discard(part);
+        transfer(&mut overlay, GOLD, &ALICE, &BOB, Amount(7)).expect("owners still move it");
+        burn(&mut overlay, ModuleId(5), GOLD, &BOB, Amount(7)).expect("its backer");
+        assert_eq!(check_conservation(&overlay), Ok(()));
+        let mut bound = MemoryState::default();
+        bound.apply(&overlay.into_changes());
+        let mut overlay = Overlay::new(&bound);
+        let supply = supply(&mut overlay, GOLD).expect("known");
+        set_supply(&mut overlay, GOLD, &Supply { backer: None, ..supply });
+        assert_eq!(check_conservation(&overlay), Err(Fault::Conservation { asset: GOLD }));
+    }
+
+    #[test]
     fn a_unit_from_nowhere_is_a_fault() {
         let view = MemoryState::default();
         for asset in [THR, GOLD] {
@@ -291,7 +418,7 @@ mod tests {
             credit(&mut overlay, asset, &BOB, Amount(1)).expect("fits");
             assert_eq!(check_conservation(&overlay), Err(Fault::Conservation { asset }));
             let mut overlay = funded(&view);
-            count_burned(&mut overlay, asset, Amount(1)).expect("known");
+            count_burned(&mut overlay, KERNEL, asset, Amount(1)).expect("known");
             assert_eq!(check_conservation(&overlay), Err(Fault::Conservation { asset }));
         }
     }

@@ -24,6 +24,7 @@ mod check;
 mod checked;
 mod clock;
 mod context;
+mod elsewhere;
 mod epoch;
 mod event;
 mod execute;
@@ -43,9 +44,11 @@ mod offer;
 mod outcome;
 mod overlay;
 mod query;
+pub mod readable;
 mod records;
 mod registry;
 mod reject;
+mod section;
 mod seed;
 mod short_bytes;
 mod signatures;
@@ -54,29 +57,40 @@ mod system;
 mod terms;
 mod validity;
 mod verifier;
+mod versions;
 mod view;
 mod wake;
+mod words;
 
 pub use build::{BuildError, BuildRequest, Built, LeftOut};
 pub use change_set::{Change, ChangeSet};
 pub use checked::{CheckedBody, CheckedTransaction, TransactionFacts};
 pub use clock::{ClockBreach, check_clock};
 pub use context::{BlockInfo, Context, ModuleView, SCAN_MAX, account_record};
+pub use elsewhere::{Elsewhere, Other};
 pub use event::KernelEvent;
 pub use execute::Execution;
 pub use fault::Fault;
 pub use genesis::{GenesisBlock, GenesisError, PROTOCOL_VERSION, validator_set};
 pub use invalid::InvalidBlock;
-pub use module::{Admission, AnyModule, Budget, Judge, Module, QueryArguments, QueryError};
+pub use module::{Admission, AnyModule, Backed, Budget, Judge, Module, QueryArguments, QueryError};
 pub use next_block::NextBlock;
 pub use outcome::{AccountTouch, BlockOutcome, FinalizedBlock};
-pub use query::{Account, AssetBalance, KERNEL_NAME};
-pub use records::{AccountRecord, Ancestor, AttendedRecord, ChainRecord, EpochRecord, SeedRecord, Supply, Tip};
+pub use query::{Account, AssetBalance, KERNEL_NAME, KERNEL_QUERIES};
+pub use records::{
+    AccountRecord, AllowanceRecord, Ancestor, AttendedRecord, ChainRecord, EpochRecord, RunningRecord, SeedRecord,
+    Supply, Tip, VersionStart,
+};
 pub use registry::{DescribedReject, Registry};
 pub use reject::{KernelReject, Reject, RejectDescription};
+pub use section::{
+    AnySection, Breach, NoNumbers, OpenedAsset, Section, SectionError, Sections, edit_section, place, section,
+    section_bytes, set_section,
+};
 pub use short_bytes::ShortBytes;
 pub use signatures::{check_many_signatures, check_signatures};
 pub use system::{Attendance, KERNEL, KernelSystemCall};
 pub use terms::Terms;
 pub use verifier::{Blst, ValidatorSignatures};
 pub use view::{ChainState, Layered, MemoryState, StateView};
+pub use words::{Argument, ArgumentKind, Query, Words, argument};

@@ -5,14 +5,19 @@
 //! it never assumes that a block is final.
 
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 
+use crypto::tags::Tag;
 use serde::Serialize;
-use types::{Address, Canonical, Genesis, ModuleId, TimeMs, ValidatorSet, Weight};
+use types::{Address, AssetId, Canonical, ModuleId, ProtocolVersion, TimeMs, ValidatorSet, Weight};
 
 use crate::context::{BlockInfo, Context, ModuleView};
 use crate::genesis::GenesisError;
+use crate::records::VersionStart;
 use crate::reject::{KernelReject, Reject, RejectDescription};
+use crate::section::{AnySection, Section, SectionType};
 use crate::short_bytes::ShortBytes;
+use crate::words::{Query, Words};
 
 /// Named values of a query, as they stand in a URL.
 pub type QueryArguments = BTreeMap<String, String>;
@@ -30,6 +35,14 @@ pub enum QueryError {
         argument: &'static str,
         /// What it should be.
         expected: &'static str,
+    },
+    /// The question takes no such argument.
+    #[error("there is no argument `{argument}`{hint}")]
+    UnknownArgument {
+        /// Its name.
+        argument: String,
+        /// What was probably meant, if that can be told.
+        hint: String,
     },
     /// What was asked for is not there.
     #[error("{0}")]
@@ -89,6 +102,15 @@ impl Budget {
     }
 }
 
+/// An asset that one module alone issues and burns, and what must exist of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backed {
+    /// The asset; never THR.
+    pub asset: AssetId,
+    /// The module's key with the figure, an [`types::Amount`]; absent it is zero. After every block there is exactly so much of the asset.
+    pub figure: &'static [u8],
+}
+
 /// One rule set of the chain.
 pub trait Module: Send + Sync + 'static {
     /// Its number, above 0.
@@ -101,22 +123,38 @@ pub trait Module: Send + Sync + 'static {
     const SYSTEM_CALLS_PER_BLOCK_MAX: usize = 0;
     /// Most bytes of its system calls in one block.
     const SYSTEM_BYTES_PER_BLOCK_MAX: usize = 0;
+    /// The questions it answers.
+    const QUERIES: &'static [Query] = &[];
+    /// The assets that it alone issues and burns. Each is opened before the module begins or by its own genesis, and a genesis funds
+    /// none of them.
+    const BACKED: &'static [Backed] = &[];
+    /// The domain tags of what it hashes or has signed.
+    const TAGS: &'static [Tag] = &[];
+    /// The protocol version that starts it on a chain whose genesis does not, with the defaults of its section.
+    const STARTS_WITH: Option<ProtocolVersion> = None;
+    /// Whether it says which protocol version begins when; of a registry's modules at most one does.
+    const STARTS_VERSIONS: bool = false;
     /// Whether it decides about validator sets; of a registry's modules at most one does.
     const CHOOSES_VALIDATORS: bool = false;
+    /// What it begins with: its section of the genesis.
+    type Genesis: Section;
     /// What a transaction may ask of it.
     type Call: Canonical + Serialize;
 
-    /// Writes its first state.
+    /// Writes its first state, the numbers of its section among it.
     ///
     /// # Errors
-    /// What is wrong with the genesis.
-    fn genesis(&self, genesis: &Genesis, context: &mut Context<'_, '_>) -> Result<(), GenesisError>;
+    /// What the state cannot begin with.
+    fn genesis(&self, section: Self::Genesis, context: &mut Context<'_, '_>) -> Result<(), GenesisError>;
 
     /// Judges a call without state, and declares its weight.
     ///
     /// # Errors
     /// The reject that the call would always meet.
     fn check(&self, call: &Self::Call) -> Result<Weight, Reject>;
+
+    /// One sentence about a call, for who is to sign it. Text of others in it is escaped.
+    fn say(&self, call: &Self::Call, words: &dyn Words) -> String;
 
     /// Carries out a call. A reject discards what the transaction wrote; its fee stays paid.
     ///
@@ -153,6 +191,24 @@ pub trait Module: Send + Sync + 'static {
         Ok(None)
     }
 
+    /// Runs in an epoch's last block, if it starts protocol versions: which version begins, and with which epoch, two after the one that
+    /// ends or later. What is fixed stays.
+    ///
+    /// # Errors
+    /// Why it could not do its work.
+    fn start_version(&self, _context: &mut Context<'_, '_>) -> Result<Option<VersionStart>, Reject> {
+        Ok(None)
+    }
+
+    /// Checks after every block, in all builds, what must hold; so it reads a few keys and no more. What it writes is discarded. A
+    /// breach stops the machine.
+    ///
+    /// # Errors
+    /// What does not hold.
+    fn audit(&self, _context: &mut Context<'_, '_>) -> Result<(), &'static str> {
+        Ok(())
+    }
+
     /// Answers an entry of the wake queue, which is then gone; returns the weight of what it did.
     ///
     /// # Errors
@@ -183,7 +239,7 @@ pub trait Module: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Answers a question about its state.
+    /// Answers a question of [`Module::QUERIES`] about its state; names and forms of the arguments are checked.
     ///
     /// # Errors
     /// [`QueryError`].
@@ -212,16 +268,22 @@ pub trait AnyModule: Send + Sync {
     fn rejects(&self) -> &'static [RejectDescription];
     /// [`Module::SYSTEM_CALLS_PER_BLOCK_MAX`] and [`Module::SYSTEM_BYTES_PER_BLOCK_MAX`].
     fn system_limits(&self) -> (usize, usize);
-    /// [`Module::genesis`].
+    /// The type [`Module::Genesis`].
+    fn section(&self) -> &'static dyn AnySection;
+    /// Decodes a section and gives it to [`Module::genesis`].
     ///
     /// # Errors
-    /// As there.
-    fn genesis(&self, genesis: &Genesis, context: &mut Context<'_, '_>) -> Result<(), GenesisError>;
+    /// As there, and malformed bytes.
+    fn genesis(&self, section: &[u8], context: &mut Context<'_, '_>) -> Result<(), GenesisError>;
     /// Decodes a call and gives it to [`Module::check`].
     ///
     /// # Errors
     /// As there, and malformed bytes.
     fn check(&self, call: &[u8]) -> Result<Weight, Reject>;
+    /// [`Module::QUERIES`].
+    fn queries(&self) -> &'static [Query];
+    /// Decodes a call and gives it to [`Module::say`]; `None` if the bytes are no call.
+    fn say(&self, call: &[u8], words: &dyn Words) -> Option<String>;
     /// Decodes a call and gives it to [`Module::execute`].
     ///
     /// # Errors
@@ -237,6 +299,24 @@ pub trait AnyModule: Send + Sync {
     /// # Errors
     /// As there.
     fn end_block(&self, context: &mut Context<'_, '_>, budget: &mut Budget) -> Result<(), Reject>;
+    /// [`Module::BACKED`].
+    fn backed(&self) -> &'static [Backed];
+    /// [`Module::TAGS`].
+    fn tags(&self) -> &'static [Tag];
+    /// [`Module::STARTS_WITH`].
+    fn starts_with(&self) -> Option<ProtocolVersion>;
+    /// [`Module::STARTS_VERSIONS`].
+    fn starts_versions(&self) -> bool;
+    /// [`Module::start_version`].
+    ///
+    /// # Errors
+    /// As there.
+    fn start_version(&self, context: &mut Context<'_, '_>) -> Result<Option<VersionStart>, Reject>;
+    /// [`Module::audit`].
+    ///
+    /// # Errors
+    /// As there.
+    fn audit(&self, context: &mut Context<'_, '_>) -> Result<(), &'static str>;
     /// [`Module::CHOOSES_VALIDATORS`].
     fn chooses_validators(&self) -> bool;
     /// [`Module::next_validators`].
@@ -298,12 +378,25 @@ impl<M: Module> AnyModule for M {
         (M::SYSTEM_CALLS_PER_BLOCK_MAX, M::SYSTEM_BYTES_PER_BLOCK_MAX)
     }
 
-    fn genesis(&self, genesis: &Genesis, context: &mut Context<'_, '_>) -> Result<(), GenesisError> {
-        Module::genesis(self, genesis, context)
+    fn section(&self) -> &'static dyn AnySection {
+        const { &SectionType::<M::Genesis>(PhantomData) }
+    }
+
+    fn genesis(&self, section: &[u8], context: &mut Context<'_, '_>) -> Result<(), GenesisError> {
+        let unread = |error| GenesisError::Module(format!("{}: {error}", M::NAME));
+        Module::genesis(self, M::Genesis::from_canonical(section).map_err(unread)?, context)
     }
 
     fn check(&self, call: &[u8]) -> Result<Weight, Reject> {
         Module::check(self, &decode_call::<M>(call)?)
+    }
+
+    fn queries(&self) -> &'static [Query] {
+        M::QUERIES
+    }
+
+    fn say(&self, call: &[u8], words: &dyn Words) -> Option<String> {
+        Some(Module::say(self, &decode_call::<M>(call).ok()?, words))
     }
 
     fn execute(&self, context: &mut Context<'_, '_>, sender: Address, call: &[u8]) -> Result<(), Reject> {
@@ -316,6 +409,30 @@ impl<M: Module> AnyModule for M {
 
     fn end_block(&self, context: &mut Context<'_, '_>, budget: &mut Budget) -> Result<(), Reject> {
         Module::end_block(self, context, budget)
+    }
+
+    fn backed(&self) -> &'static [Backed] {
+        M::BACKED
+    }
+
+    fn tags(&self) -> &'static [Tag] {
+        M::TAGS
+    }
+
+    fn starts_with(&self) -> Option<ProtocolVersion> {
+        M::STARTS_WITH
+    }
+
+    fn starts_versions(&self) -> bool {
+        M::STARTS_VERSIONS
+    }
+
+    fn start_version(&self, context: &mut Context<'_, '_>) -> Result<Option<VersionStart>, Reject> {
+        Module::start_version(self, context)
+    }
+
+    fn audit(&self, context: &mut Context<'_, '_>) -> Result<(), &'static str> {
+        Module::audit(self, context)
     }
 
     fn chooses_validators(&self) -> bool {

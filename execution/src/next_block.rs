@@ -7,7 +7,7 @@ use types::{ChainId, Hash32, Height, TimeMs, ValidatorIndex, ValidatorSet};
 use crate::context::BlockInfo;
 use crate::fee;
 use crate::keys;
-use crate::records::{self, ChainRecord, EpochRecord, SeedRecord, Tip};
+use crate::records::{self, ChainRecord, EpochRecord, RunningRecord, SeedRecord, Tip};
 use crate::view::StateView;
 
 /// The frame of the blocks that may follow a state.
@@ -23,6 +23,8 @@ pub struct NextBlock {
     pub seed: SeedRecord,
     /// The validators of that epoch.
     pub validators: ValidatorSet,
+    /// The modules that run.
+    pub running: RunningRecord,
     /// The price of one weight.
     pub price: u128,
 }
@@ -36,7 +38,8 @@ impl NextBlock {
         let epoch: EpochRecord = records::read_present(view, &keys::epoch());
         let validators = records::read_present(view, &keys::validators(epoch.number));
         let price = fee::price(&chain.parameters.fees, tip.excess);
-        Self { seed: records::read_present(view, &keys::seed()), chain, tip, epoch, validators, price }
+        let running = records::read_present(view, &keys::running());
+        Self { seed: records::read_present(view, &keys::seed()), chain, tip, epoch, validators, running, price }
     }
 
     /// The chain.

@@ -11,10 +11,11 @@ use crate::event::KernelEvent;
 use crate::keys;
 use crate::module::{QueryArguments, QueryError};
 use crate::next_block::NextBlock;
-use crate::records::{self, AttendedRecord, Supply};
+use crate::records::{self, AttendedRecord, RunningRecord, Supply};
 use crate::registry::Registry;
 use crate::system::KERNEL;
 use crate::view::StateView;
+use crate::words::{Argument, ArgumentKind, Query};
 
 /// What an account owns.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -72,12 +73,24 @@ impl Registry {
         name: &str,
         arguments: &QueryArguments,
     ) -> Result<Value, QueryError> {
+        let described = |queries: &[Query]| queries.iter().find(|query| query.name == name).copied();
+        let unknown = || QueryError::Unknown(name.to_owned());
         if module == KERNEL_NAME {
+            described(KERNEL_QUERIES).ok_or_else(unknown)?.check(arguments)?;
             return self.query_kernel(view, name, arguments);
         }
-        let found = self.modules().find(|candidate| candidate.name() == module);
+        let running: RunningRecord = records::read_present(view, &keys::running());
+        let found = self.module_named(module).filter(|found| running.has(found.id()));
         let found = found.ok_or_else(|| QueryError::Unknown(module.to_owned()))?;
+        described(found.queries()).ok_or_else(unknown)?.check(arguments)?;
         found.query(&ModuleView::new(view, found.id()), name, arguments)
+    }
+
+    /// What a module's own functions read of the state, if it runs there.
+    #[must_use]
+    pub fn view<'a>(&self, view: &'a dyn StateView, module: ModuleId) -> Option<ModuleView<'a>> {
+        let running: RunningRecord = records::read_present(view, &keys::running());
+        (self.module(module).is_some() && running.has(module)).then(|| ModuleView::new(view, module))
     }
 
     fn query_kernel(&self, view: &dyn StateView, name: &str, arguments: &QueryArguments) -> Result<Value, QueryError> {
@@ -127,6 +140,16 @@ impl Registry {
         self.module(event.module)?.describe_event(event.kind, &event.body)
     }
 }
+
+/// The questions that the kernel answers.
+pub const KERNEL_QUERIES: &[Query] = &[
+    Query { name: "next-block", about: "What the next block builds on: height, epoch, price, seed.", arguments: &[] },
+    Query {
+        name: "supply",
+        about: "What was issued and burned of an asset.",
+        arguments: &[Argument::required("asset", ArgumentKind::Number, "the asset's number; 0 is THR")],
+    },
+];
 
 /// The kernel's name beside those of the modules.
 pub const KERNEL_NAME: &str = "kernel";

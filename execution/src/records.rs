@@ -4,7 +4,9 @@
 //! is not stored, so that state has one form.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use types::{Amount, ChainId, Epoch, Hash32, Height, Network, Nonce, Parameters, ProtocolVersion, TimeMs};
+use types::{
+    Amount, ChainId, Epoch, Hash32, Height, List, ModuleId, Network, Nonce, Parameters, ProtocolVersion, TimeMs, limits,
+};
 
 use crate::keys;
 use crate::short_bytes::ShortBytes;
@@ -53,6 +55,57 @@ pub struct EpochRecord {
     pub next_validators_hash: Hash32,
 }
 
+/// Which modules run: those with a section in the genesis, and those that a protocol version started.
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct RunningRecord {
+    /// Their numbers, rising.
+    pub modules: Vec<ModuleId>,
+}
+
+impl RunningRecord {
+    /// Whether a module runs.
+    #[must_use]
+    pub fn has(&self, module: ModuleId) -> bool {
+        self.modules.binary_search(&module).is_ok()
+    }
+}
+
+/// What a module may take of an account in the present span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct AllowanceRecord {
+    /// Most per span, in millionths of what the account holds when the span's first part is taken.
+    pub share_ppm: u32,
+    /// How long a span is, in milliseconds.
+    pub span_ms: u64,
+    /// When spans begin to count.
+    pub from: TimeMs,
+    /// The number of the span in which something was taken last.
+    pub span: u64,
+    /// What is left of it.
+    pub left: Amount,
+}
+
+impl AllowanceRecord {
+    /// What may be taken in a span that begins with this balance.
+    pub(crate) fn share_of(&self, balance: Amount) -> Amount {
+        let (whole, rest) = (balance.0 / 1_000_000, balance.0 % 1_000_000);
+        let share = u128::from(self.share_ppm.min(1_000_000));
+        let of_rest = rest.saturating_mul(share) / 1_000_000;
+        Amount(whole.saturating_mul(share).saturating_add(of_rest))
+    }
+}
+
+/// The protocol version that was fixed last, and when it begins.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct VersionStart {
+    /// The version.
+    pub version: ProtocolVersion,
+    /// The first epoch that it rules.
+    pub epoch: Epoch,
+    /// Hashes of releases that know it, for operators.
+    pub releases: List<Hash32, { limits::RELEASES_MAX }>,
+}
+
 /// Randomness that nobody can grind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct SeedRecord {
@@ -93,6 +146,8 @@ pub struct Supply {
     pub issued: Amount,
     /// Everything ever burned.
     pub burned: Amount,
+    /// The one module that issues and burns it, if it is backed by one.
+    pub backer: Option<ModuleId>,
 }
 
 /// Up to which height attendance is counted.
@@ -112,6 +167,12 @@ pub struct AttendedRecord {
 }
 
 impl Supply {
+    /// Of an asset of which nothing is issued yet.
+    #[must_use]
+    pub const fn empty(cap: Amount) -> Self {
+        Self { cap, issued: Amount::ZERO, burned: Amount::ZERO, backer: None }
+    }
+
     /// What exists: issued less burned.
     #[must_use]
     pub const fn circulating(&self) -> Amount {

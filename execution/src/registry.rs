@@ -5,14 +5,16 @@
 
 use std::sync::Arc;
 
-use types::ModuleId;
+use types::{ModuleId, THR, limits};
 
 use crate::context::ModuleView;
 use crate::invariant;
+use crate::keys;
 use crate::module::AnyModule;
 use crate::query::KERNEL_NAME;
+use crate::records::{self, RunningRecord};
 use crate::reject::{KernelReject, Reject, RejectDescription};
-use crate::system::KERNEL;
+use crate::system::{KERNEL, KERNEL_BYTES_MAX, KERNEL_CALLS_MAX, system_bytes};
 use crate::verifier::{Blst, ValidatorSignatures};
 use crate::view::StateView;
 
@@ -38,13 +40,19 @@ impl Registry {
     /// Takes the modules in rising order of their numbers. Validators' signatures are checked by [`Blst`].
     ///
     /// # Panics
-    /// Numbers or names are taken twice, out of order, or the kernel's, or two modules decide about validators: the list of modules is code, not input.
+    /// Numbers, names, domain tags or backed assets are taken twice, out of order, or the kernel's; two modules decide about validators
+    /// or versions; or all shares of system calls together do not fit a block: the list of modules is code, not input.
     #[must_use]
     pub fn new(modules: Vec<Box<dyn AnyModule>>) -> Self {
         assert!(modules.iter().all(|module| module.id() > KERNEL && module.name() != KERNEL_NAME), "0 is the kernel's");
         assert!(modules.is_sorted_by(|left, right| left.id() < right.id()), "modules come in rising order");
         let names: std::collections::BTreeSet<_> = modules.iter().map(|module| module.name()).collect();
         assert!(names.len() == modules.len(), "a module's name is its own");
+        check_system_shares(&modules);
+        check_backed(&modules);
+        check_tags(&modules);
+        let starting = modules.iter().filter(|module| module.starts_versions()).count();
+        assert!(starting <= 1, "one module starts protocol versions");
         let choosing = modules.iter().filter(|module| module.chooses_validators()).count();
         assert!(choosing <= 1, "one module decides about validator sets");
         Self { modules: modules.into(), signatures: Arc::new(Blst) }
@@ -67,6 +75,25 @@ impl Registry {
     pub fn module(&self, id: ModuleId) -> Option<&dyn AnyModule> {
         let place = self.modules.binary_search_by_key(&id, |module| module.id()).ok()?;
         self.modules.get(place).map(|module| &**module)
+    }
+
+    /// Most system calls of a module in one block, and most bytes of them; zeros for a module that is not there.
+    #[must_use]
+    pub fn system_share(&self, module: ModuleId) -> (usize, usize) {
+        self.module(module).map_or((0, 0), AnyModule::system_limits)
+    }
+
+    /// Most bytes of a body that system calls of the kernel and of these modules take.
+    #[must_use]
+    pub fn system_bytes(&self, modules: impl Iterator<Item = ModuleId>) -> u64 {
+        let kernel = (KERNEL_CALLS_MAX, KERNEL_BYTES_MAX);
+        let shares = modules.map(|module| self.system_share(module)).chain([kernel]);
+        shares.map(|(calls, bytes)| system_bytes(bytes, calls)).fold(0, u64::saturating_add)
+    }
+
+    /// The modules that run, in order of their numbers.
+    pub(crate) fn running(&self, running: &RunningRecord) -> impl Iterator<Item = &dyn AnyModule> {
+        self.modules().filter(|module| running.has(module.id()))
     }
 
     /// Name and sentence of a code as receipts and errors carry it.
@@ -95,12 +122,39 @@ impl Registry {
     /// What does not hold.
     pub fn check_invariants(&self, view: &dyn StateView) -> Result<(), String> {
         invariant::check_ledger(view)?;
-        self.modules().try_for_each(|module| module.invariant(&ModuleView::new(view, module.id())))
+        let running: RunningRecord = records::read_present(view, &keys::running());
+        self.running(&running).try_for_each(|module| module.invariant(&ModuleView::new(view, module.id())))
     }
 
     pub(crate) fn signatures(&self) -> &dyn ValidatorSignatures {
         &*self.signatures
     }
+}
+
+/// All modules together, and the kernel, leave room in a block for one another.
+fn check_system_shares(modules: &[Box<dyn AnyModule>]) {
+    let sum = |part: fn((usize, usize)) -> usize| {
+        modules.iter().map(|module| part(module.system_limits())).fold(0_usize, usize::saturating_add)
+    };
+    let calls = sum(|(calls, _)| calls).saturating_add(KERNEL_CALLS_MAX);
+    assert!(calls <= limits::SYSTEM_CALLS_PER_BLOCK_MAX, "{calls} system calls of all modules do not fit a block");
+    let bytes = system_bytes(sum(|(_, bytes)| bytes).saturating_add(KERNEL_BYTES_MAX), calls);
+    let room = u64::from(types::Limits::default().system_bytes_max);
+    assert!(bytes <= room, "{bytes} bytes of system calls of all modules do not fit the {room} of a block");
+}
+
+/// An asset is backed by one module, and THR, which is money for fees, by none.
+fn check_backed(modules: &[Box<dyn AnyModule>]) {
+    let mut assets = std::collections::BTreeSet::from([THR]);
+    let mut backed = modules.iter().flat_map(|module| module.backed());
+    assert!(backed.all(|backed| assets.insert(backed.asset)), "an asset has one backer, and THR has none");
+}
+
+/// A domain tag is one module's, or the house's.
+fn check_tags(modules: &[Box<dyn AnyModule>]) {
+    let mut tags: std::collections::BTreeSet<_> = crypto::tags::ALL.iter().map(|(_, tag)| tag.as_bytes()).collect();
+    let mut own = modules.iter().flat_map(|module| module.tags());
+    assert!(own.all(|tag| tags.insert(tag.as_bytes())), "a domain tag is used for one thing");
 }
 
 impl std::fmt::Debug for Registry {

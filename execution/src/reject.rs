@@ -132,6 +132,10 @@ rejects! {
     35 WrongCertificate "wrong_certificate" "the attendance's certificate is not a quorum's finalization of that ancestor"
     36 NoSystemCalls "no_system_calls" "the module takes no system calls"
     37 MalformedSignature "malformed_signature" "a signature has an r or s of zero or above the group order"
+    38 NotSigned "not_signed" "a module would move an account's money, but the account signed no call that asks for it"
+    39 NotAllowed "not_allowed" "a module would take more of an account than the genesis allows it in this span"
+    40 NotBacker "not_backer" "the asset is backed by one module, which alone issues and burns it"
+    41 WrongStart "wrong_start" "a protocol version starts as the next number, two epochs ahead at least, and while no other waits to start"
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ use crate::context::Report;
 use crate::execute::Run;
 use crate::filling::{Filling, Misfit};
 use crate::next_block::NextBlock;
-use crate::overlay::Overlay;
 use crate::registry::Registry;
 use crate::reject::{KernelReject, Reject};
 use crate::system::Judgement;
@@ -36,7 +35,7 @@ impl Registry {
             Misfit::Reject(reject) => reject,
             Misfit::Room | Misfit::Weight | Misfit::SystemShare | Misfit::Repeated => KernelReject::TooHeavy.into(),
         })?;
-        let mut run = Run { registry: self, block: &block, overlay: Overlay::new(view), report: Report::default() };
+        let mut run = Run::new(self, &next, &block, view);
         let fee = run.take_fee(&transaction.transaction, &facts).map_err(|_| KernelReject::FeeUnpayable)?;
         Ok(run.transaction(&transaction.transaction, &facts, fee, &mut Report::default()))
     }

@@ -6,8 +6,9 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{BlsSignature, ByteString, Canonical, Certificate, Height, ModuleId, SystemCall, View, limits};
 
+use crate::check::SYSTEM_CALL_HEAD_BYTES;
 use crate::context::{BlockInfo, ModuleView};
-use crate::module::{Admission, Judge};
+use crate::module::{Admission, AnyModule, Judge};
 use crate::next_block::NextBlock;
 use crate::registry::Registry;
 use crate::reject::{KernelReject, Reject};
@@ -18,9 +19,15 @@ use crate::{attendance, seed};
 pub const KERNEL: ModuleId = ModuleId(0);
 
 /// Most system calls of the kernel in one block: a seed and an attendance.
-const KERNEL_CALLS_MAX: usize = 2;
+pub(crate) const KERNEL_CALLS_MAX: usize = 2;
 /// Most bytes of them.
-const KERNEL_BYTES_MAX: usize = 1_024;
+pub(crate) const KERNEL_BYTES_MAX: usize = 1_024;
+
+/// Bytes in a body of so many system calls with so many bytes together.
+pub(crate) fn system_bytes(bytes: usize, calls: usize) -> u64 {
+    let heads = SYSTEM_CALL_HEAD_BYTES.saturating_mul(calls as u64);
+    heads.saturating_add(bytes as u64)
+}
 
 /// A finalization certificate of an ancestor, from which uptime is counted.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -72,13 +79,18 @@ pub(crate) struct Judgement<'a> {
     pub(crate) block_view: View,
 }
 
-impl Judgement<'_> {
+impl<'a> Judgement<'a> {
+    /// The module with this number, if it runs.
+    pub(crate) fn module(&self, id: ModuleId) -> Option<&'a dyn AnyModule> {
+        self.registry.module(id).filter(|_| self.next.running.has(id))
+    }
+
     /// Most calls and bytes that a module's system calls may take of a block.
     pub(crate) fn limits(&self, module: ModuleId) -> (usize, usize) {
         if module == KERNEL {
             return (KERNEL_CALLS_MAX, KERNEL_BYTES_MAX);
         }
-        self.registry.module(module).map_or((0, 0), |module| module.system_limits())
+        self.module(module).map_or((0, 0), AnyModule::system_limits)
     }
 }
 
@@ -104,8 +116,8 @@ impl<'a> Judges<'a> {
         if let Some((_, judge)) = self.modules.iter_mut().find(|(module, _)| *module == call.module) {
             return judge.admit(&call.body);
         }
-        let Judgement { registry, view, block, .. } = *self.judgement;
-        let module = registry.module(call.module).ok_or(KernelReject::UnknownModule)?;
+        let Judgement { view, block, .. } = *self.judgement;
+        let module = self.judgement.module(call.module).ok_or(KernelReject::UnknownModule)?;
         let mut judge = module.judge(ModuleView::new(view, call.module), block);
         let admitted = judge.admit(&call.body);
         self.modules.push((call.module, judge));

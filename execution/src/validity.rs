@@ -26,6 +26,9 @@ impl Registry {
         body: &CheckedBody,
     ) -> Result<(), InvalidBlock> {
         let next = NextBlock::read(view);
+        if next.epoch.version > self.version_max() {
+            return Err(InvalidBlock::UnknownRules);
+        }
         check_header(&next, parent_root, header)?;
         if body.root() != header.body_root {
             return Err(InvalidBlock::OtherBody);

@@ -34,7 +34,7 @@ pub(crate) fn drain(run: &mut Run<'_, '_>) {
             }
             run.overlay.write(entry, None);
             answered = answered.saturating_add(1);
-            if let Some(handler) = run.registry.module(module) {
+            if let Some(handler) = run.module(module) {
                 let spent: Weight = run.hook(module, |context| handler.wake(context, key));
                 // Its work is done, so it counts even where it is more than was left; then nothing is left.
                 has_room = budget.take(spent);

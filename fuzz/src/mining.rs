@@ -5,10 +5,10 @@ use std::sync::OnceLock;
 use ::mining::WorkProof;
 use crypto::bls::SecretKey;
 use execution::{MemoryState, Registry};
+use genesis::GenesisBuilder;
 use pow::{Coinbase, CompactBits, WorkHeader, coinbase, merkle};
 use types::{
-    Address, ByteString, Canonical, Genesis, GenesisValidator, List, ModuleId, Network, Parameters, PeerKey, Power,
-    ProtocolVersion, SystemCall, TimeMs,
+    Address, ByteString, Canonical, GenesisValidator, List, ModuleId, Network, PeerKey, Power, SystemCall, TimeMs,
 };
 
 /// A coinbase: an answer, and no height, payee or digest that is not in its bytes.
@@ -63,19 +63,11 @@ fn chain() -> &'static (Registry, MemoryState) {
             account: Address([1; 20]),
             peer: PeerKey([1; 32]),
         };
-        let mut parameters = Parameters::with_ecosystem(Address([2; 20]));
-        parameters.mining.launch_bits = EASY.0;
-        let genesis = Genesis {
-            version: ProtocolVersion(1),
-            name: ByteString::new(b"fuzz".to_vec()).expect("short"),
-            network: Network::Test,
-            time: TimeMs(1_000),
-            parameters,
-            assets: List::default(),
-            balances: List::default(),
-            validators: List::new(vec![validator]).expect("one"),
-        };
         let registry = runtime::registry();
+        let genesis = GenesisBuilder::new(&registry, "fuzz", Network::Test, TimeMs(1_000), Address([2; 20]))
+            .module::<::mining::Mining>(|mining| mining.launch_bits = EASY.0)
+            .validator(validator);
+        let genesis = genesis.build().expect("a sound genesis");
         let first = registry.genesis(&genesis, crypto::ids::chain_id(&genesis)).expect("a good genesis");
         let mut state = MemoryState::default();
         state.apply(&first.outcome.changes);

@@ -26,9 +26,12 @@ pub fn amount_text(data: &[u8]) {
 
 /// A genesis file: what is accepted has canonical bytes, and these have one readable form.
 pub fn genesis_json(data: &[u8]) {
-    let Ok(genesis) = serde_json::from_slice::<Genesis>(data) else { return };
+    let registry = runtime::registry();
+    let Some(genesis) = std::str::from_utf8(data).ok().and_then(|json| genesis::parse(json, &registry).ok()) else {
+        return;
+    };
     let decoded = Genesis::from_canonical(&genesis.to_canonical()).expect("what the JSON form accepts is canonical");
     assert_eq!(decoded, genesis);
-    let text = serde_json::to_vec(&genesis).expect("a genesis has a JSON form");
-    assert_eq!(serde_json::from_slice::<Genesis>(&text).ok(), Some(genesis));
+    let text = genesis::to_json(&genesis, &registry);
+    assert_eq!(genesis::parse(&text, &registry), Ok(genesis));
 }

@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use execution::{Module, Registry, Sections};
 use types::{
-    Address, Amount, Asset, AssetId, ByteString, Genesis, GenesisAsset, GenesisBalance, GenesisValidator, List,
-    Network, Parameters, THR, TimeMs,
+    Address, Amount, AssetId, ByteString, Genesis, GenesisAllowance, GenesisBalance, GenesisGrant, GenesisValidator,
+    List, Network, Parameters, THR, TimeMs,
 };
 
 use crate::{GenesisError, PROTOCOL_VERSION, check};
@@ -15,40 +16,49 @@ use crate::{GenesisError, PROTOCOL_VERSION, check};
 /// Collects what a chain begins with.
 #[derive(Clone, Debug)]
 pub struct GenesisBuilder {
+    registry: Registry,
     name: String,
-    network: Network,
-    time: TimeMs,
-    parameters: Parameters,
-    assets: BTreeMap<AssetId, Asset>,
+    /// Everything but the name, the balances and the validators, which are sorted at the end.
+    begun: Genesis,
     balances: BTreeMap<(Address, AssetId), Amount>,
+    grants: Vec<GenesisGrant>,
+    allowances: Vec<GenesisAllowance>,
     validators: Vec<GenesisValidator>,
 }
 
 impl GenesisBuilder {
-    /// Begins with default parameters; `ecosystem` gets the half of every fee that is not burned.
+    /// Begins with default parameters and every module of the registry; `ecosystem` gets the half of every fee that is not burned, and
+    /// what belongs to nobody else.
     #[must_use]
-    pub fn new(name: impl Into<String>, network: Network, time: TimeMs, ecosystem: Address) -> Self {
+    pub fn new(
+        registry: &Registry,
+        name: impl Into<String>,
+        network: Network,
+        time: TimeMs,
+        ecosystem: Address,
+    ) -> Self {
+        let begun = empty(network, time, ecosystem, registry.default_sections(network, ecosystem));
         Self {
+            registry: registry.clone(),
             name: name.into(),
-            network,
-            time,
-            parameters: Parameters::with_ecosystem(ecosystem),
-            assets: BTreeMap::new(),
+            begun,
             balances: BTreeMap::new(),
+            grants: Vec::new(),
+            allowances: Vec::new(),
             validators: Vec::new(),
         }
     }
 
     /// Begins with an existing genesis, to add to it.
     #[must_use]
-    pub fn from_genesis(genesis: &Genesis) -> Self {
+    pub fn from_genesis(registry: &Registry, genesis: &Genesis) -> Self {
         Self {
+            registry: registry.clone(),
             name: String::from_utf8_lossy(&genesis.name).into_owned(),
-            network: genesis.network,
-            time: genesis.time,
-            parameters: genesis.parameters.clone(),
-            assets: genesis.assets.iter().map(|custom| (custom.id, custom.asset.clone())).collect(),
+            begun: genesis.clone(),
             balances: genesis.balances.iter().map(|entry| ((entry.address, entry.asset), entry.amount)).collect(),
+            grants: genesis.grants.to_vec(),
+            allowances: genesis.allowances.to_vec(),
             validators: genesis.validators.to_vec(),
         }
     }
@@ -56,7 +66,43 @@ impl GenesisBuilder {
     /// Changes the rules in numbers.
     #[must_use]
     pub fn parameters(mut self, change: impl FnOnce(&mut Parameters)) -> Self {
-        change(&mut self.parameters);
+        change(&mut self.begun.parameters);
+        self
+    }
+
+    /// Changes a module's section.
+    ///
+    /// # Panics
+    /// The section becomes longer than 1 MiB.
+    #[must_use]
+    pub fn module<M: Module>(mut self, change: impl FnOnce(&mut M::Genesis)) -> Self {
+        execution::edit_section::<M>(&mut self.begun, change);
+        self
+    }
+
+    /// Begins the chain without a module.
+    ///
+    /// # Panics
+    /// Never: what is left is no more than what was there.
+    #[must_use]
+    pub fn without<M: Module>(mut self) -> Self {
+        let mut sections = std::mem::take(&mut self.begun.modules).into_vec();
+        sections.retain(|section| section.module != M::ID);
+        self.begun.modules = List::new(sections).expect("no more than before");
+        self
+    }
+
+    /// Gives a module something in a pot.
+    #[must_use]
+    pub fn grant(mut self, grant: GenesisGrant) -> Self {
+        self.grants.push(grant);
+        self
+    }
+
+    /// Lets a module take something of an account.
+    #[must_use]
+    pub fn allowance(mut self, allowance: GenesisAllowance) -> Self {
+        self.allowances.push(allowance);
         self
     }
 
@@ -82,13 +128,6 @@ impl GenesisBuilder {
         self.balance(address, THR, amount)
     }
 
-    /// Adds a custom asset; a second one of the same number replaces the first.
-    #[must_use]
-    pub fn asset(mut self, id: AssetId, asset: Asset) -> Self {
-        self.assets.insert(id, asset);
-        self
-    }
-
     /// Sorts and checks.
     ///
     /// # Errors
@@ -102,19 +141,41 @@ impl GenesisBuilder {
             value: format!("{} bytes long", bytes.len()),
             rule: "a chain's name has 1 to 64 lower-case letters, digits and hyphens",
         })?;
+        self.grants.sort_by(|left, right| grant_order(left).cmp(&grant_order(right)));
+        self.allowances.sort_by_key(|entry| (entry.module, entry.account, entry.asset));
         let genesis = Genesis {
-            version: PROTOCOL_VERSION,
             name,
-            network: self.network,
-            time: self.time,
-            parameters: self.parameters,
-            assets: list(self.assets.into_iter().map(|(id, asset)| GenesisAsset { id, asset }).collect(), "assets")?,
             balances: list(balances.collect(), "balances")?,
+            grants: list(self.grants, "grants")?,
+            allowances: list(self.allowances, "allowances")?,
             validators: list(self.validators, "validators")?,
+            ..self.begun
         };
-        check(&genesis)?;
+        check(&genesis, &self.registry)?;
         Ok(genesis)
     }
+}
+
+/// A genesis with nobody in it and without a name: default parameters and these sections.
+#[must_use]
+pub fn empty(network: Network, time: TimeMs, ecosystem: Address, modules: Sections) -> Genesis {
+    Genesis {
+        version: PROTOCOL_VERSION,
+        name: ByteString::default(),
+        network,
+        time,
+        parameters: Parameters::with_ecosystem(ecosystem),
+        modules,
+        balances: List::default(),
+        grants: List::default(),
+        allowances: List::default(),
+        validators: List::default(),
+    }
+}
+
+/// Grants come in this order.
+pub(crate) fn grant_order(grant: &GenesisGrant) -> (types::ModuleId, &[u8], AssetId) {
+    (grant.module, &grant.pot, grant.asset)
 }
 
 fn list<T, const MAX: usize>(values: Vec<T>, place: &'static str) -> Result<List<T, MAX>, GenesisError> {
@@ -136,21 +197,19 @@ pub struct LocalNetwork {
     pub accounts: Vec<(Address, Amount)>,
 }
 
-/// The genesis of a network on one machine: Δ 100 ms, blocks as soon as there is something to put in, epochs of 60 s, works every
-/// 2 s with a half-life of 30 s and at least 0.2 s apart, test addresses.
+/// The genesis of a network on one machine: Δ 100 ms, blocks as soon as there is something to put in, epochs of 60 s, test addresses,
+/// and every module of the registry as it is for people who watch and wait.
 ///
 /// # Errors
 /// [`GenesisError`] of the first rule that is broken.
-pub fn local_network(network: LocalNetwork) -> Result<Genesis, GenesisError> {
+pub fn local_network(registry: &Registry, network: LocalNetwork) -> Result<Genesis, GenesisError> {
     let LocalNetwork { name, time, ecosystem, validators, accounts } = network;
-    let builder = GenesisBuilder::new(name, Network::Test, time, ecosystem).parameters(|parameters| {
+    let mut builder = GenesisBuilder::new(registry, name, Network::Test, time, ecosystem).parameters(|parameters| {
         parameters.timing.delta_ms = 100;
         parameters.timing.block_interval_min_ms = 0;
         parameters.timing.epoch_length_ms = 60_000;
-        parameters.mining.spacing_ms = 2_000;
-        parameters.mining.half_life_ms = 30_000;
-        parameters.mining.spacing_min_ms = 200;
     });
+    builder.begun.modules = registry.local_sections(ecosystem);
     let builder = validators.into_iter().fold(builder, GenesisBuilder::validator);
     accounts.into_iter().fold(builder, |builder, (address, amount)| builder.thr(address, amount)).build()
 }

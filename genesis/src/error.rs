@@ -46,6 +46,24 @@ pub enum GenesisError {
         /// What the rule is.
         rule: &'static str,
     },
+    /// A section of a module, or something in it, outside its rule.
+    #[error("`{place}` is {value}: {rule}")]
+    Section {
+        /// `modules.NAME` and the key.
+        place: String,
+        /// What stands there.
+        value: String,
+        /// What the rule is.
+        rule: String,
+    },
+    /// A section of a module that cannot be read.
+    #[error("`{place}`: {why}")]
+    Unread {
+        /// `modules.NAME` and the key, as far as that can be told.
+        place: String,
+        /// What is wrong.
+        why: String,
+    },
     /// Nobody could ever vote.
     #[error(
         "the genesis has no validators, so no quorum can ever form: add at least one, and four to tolerate a fault"
@@ -96,15 +114,25 @@ pub enum GenesisError {
         /// What the list is sorted by.
         by: &'static str,
     },
-    /// An asset that cannot be.
-    #[error("`assets[{place}]` (number {id}): {rule}")]
-    Asset {
+    /// A grant or an allowance that cannot be.
+    #[error("`{list}[{place}]`: {rule}")]
+    Entry {
+        /// `grants` or `allowances`.
+        list: &'static str,
         /// The entry.
         place: usize,
-        /// Its number.
-        id: u64,
         /// What is wrong.
         rule: &'static str,
+    },
+    /// A section, a grant or an allowance of a module that is not there.
+    #[error("`{place}`: there is no module `{name}` in this program{hint}")]
+    NoModule {
+        /// Where it stands.
+        place: String,
+        /// What it is called.
+        name: String,
+        /// What was probably meant, if that can be told.
+        hint: String,
     },
     /// A balance that cannot be.
     #[error("`balances[{place}]` (account {address}, asset {asset}): {rule}")]
@@ -120,7 +148,7 @@ pub enum GenesisError {
     },
     /// More is given out than may ever exist.
     #[error(
-        "the balances give out {total} base units of asset {asset}, its cap is {cap}: lower the balances{}",
+        "balances and grants give out {total} base units of asset {asset}, its cap is {cap}: lower them{}",
         raisable(*asset)
     )]
     CapExceeded {
@@ -147,19 +175,27 @@ impl GenesisError {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Malformed(_) => "genesis_malformed",
+            Self::Malformed(_) | Self::Unread { .. } => "genesis_malformed",
             Self::TooLong { .. } => "genesis_too_long",
             Self::TooMany { .. } => "genesis_too_many",
             Self::Address { .. } => "genesis_address",
-            Self::Parameter { .. } => "genesis_parameter",
+            Self::Parameter { .. } | Self::Section { .. } => "genesis_parameter",
             Self::NoValidators => "genesis_without_quorum",
             Self::DuplicateValidator { .. } => "genesis_duplicate_validator",
             Self::Power { .. } => "genesis_power",
             Self::Possession { .. } => "genesis_possession",
             Self::Order { .. } => "genesis_order",
-            Self::Asset { .. } => "genesis_asset",
+            Self::Entry { .. } => "genesis_entry",
+            Self::NoModule { .. } => "genesis_module",
             Self::Balance { .. } => "genesis_balance",
             Self::CapExceeded { .. } => "genesis_cap_exceeded",
         }
+    }
+}
+
+impl From<execution::SectionError> for GenesisError {
+    fn from(error: execution::SectionError) -> Self {
+        let execution::SectionError { place, value, rule } = error;
+        Self::Section { place, value, rule }
     }
 }

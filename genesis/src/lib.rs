@@ -2,7 +2,10 @@
 //!
 //! `genesis.json` is the readable form of [`types::Genesis`]: addresses as text of the file's network, amounts as strings of base
 //! units, keys in hex, an unknown key is an error. The chain id is the hash of the canonical bytes, not of the file, so spaces and
-//! the spelling of an address change nothing. This crate must not know files, clocks, entropy or the node: keys and times come in.
+//! the spelling of an address change nothing. This crate must not know files, clocks, entropy, the node or any module: keys and times come
+//! in, and so do the modules, as a [`Registry`], which reads, writes and checks each module's section.
+//!
+//! [`Registry`]: execution::Registry
 //!
 //! Invariant: a genesis that [`check`] accepts can start a chain, and every number in it is within what the rules can carry.
 #![deny(
@@ -16,10 +19,9 @@
 mod builder;
 mod error;
 mod file;
-mod mining;
 mod rules;
 
-pub use builder::{GenesisBuilder, LocalNetwork, local_network};
+pub use builder::{GenesisBuilder, LocalNetwork, empty, local_network};
 pub use error::GenesisError;
 pub use file::{JSON_BYTES_MAX, parse, to_json};
 pub use rules::{PROTOCOL_VERSION, check, faults_tolerated, validator_set, warnings};

@@ -3,39 +3,42 @@
 //! One function per group, in the order of the file; the first breach is reported. What is allowed but probably not meant comes
 //! from [`warnings`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crypto::bls::PublicKey;
+use execution::Registry;
 use types::canary::{Canary, planted};
 use types::{
-    Amount, AssetId, Genesis, GenesisAsset, GenesisValidator, Limits, MiningParameters, Network, Parameters,
-    ProtocolVersion, THR, TimeMs, Timing, VIBE, Validator, ValidatorSet, WBTC, WBTC_CAP, limits,
+    Amount, AssetId, Genesis, GenesisValidator, Limits, Network, Parameters, ProtocolVersion, THR, TimeMs, Timing,
+    Validator, ValidatorSet, limits,
 };
 
-use crate::{GenesisError, mining};
+use crate::GenesisError;
+use crate::builder::grant_order;
 
 /// The rules that this software begins a chain with.
-pub const PROTOCOL_VERSION: ProtocolVersion = ProtocolVersion(1);
+pub const PROTOCOL_VERSION: ProtocolVersion = execution::PROTOCOL_VERSION;
 
 /// No span in the rules is longer than this: a hundred years.
-pub(crate) const SPAN_MS_MAX: u64 = 100 * 366 * 86_400_000;
+const SPAN_MS_MAX: u64 = 100 * 366 * 86_400_000;
 /// The end of the year 9999.
 const TIME_MAX: TimeMs = TimeMs(253_402_300_800_000);
 /// One µTHR per weight: the cheapest transfer, above 1,000 weight, then costs at least 0.001 THR.
 const PRICE_FLOOR_MAIN: u64 = 1 << 32;
 
-/// Checks every rule.
+/// Checks every rule: the chain's own here, and each module's by the module.
 ///
 /// # Errors
 /// The first [`GenesisError`] in the order of the file.
-pub fn check(genesis: &Genesis) -> Result<(), GenesisError> {
+pub fn check(genesis: &Genesis, registry: &Registry) -> Result<(), GenesisError> {
     check_identity(genesis)?;
     check_timing(&genesis.parameters.timing)?;
     check_fees(genesis.network, &genesis.parameters)?;
     check_limits(&genesis.parameters.limits)?;
-    mining::check(genesis.network, &genesis.parameters)?;
-    check_assets(&genesis.assets)?;
-    check_balances(genesis)?;
+    registry.check_sections(genesis)?;
+    check_shares(genesis, registry)?;
+    check_balances(genesis, registry)?;
+    check_allowances(genesis)?;
     check_validators(&genesis.validators)
 }
 
@@ -69,7 +72,7 @@ pub fn faults_tolerated(genesis: &Genesis) -> usize {
 
 /// What is allowed but probably not meant, as sentences.
 #[must_use]
-pub fn warnings(genesis: &Genesis) -> Vec<String> {
+pub fn warnings(genesis: &Genesis, registry: &Registry) -> Vec<String> {
     let mut warnings = Vec::new();
     if faults_tolerated(genesis) == 0 {
         warnings.push(format!(
@@ -88,20 +91,14 @@ pub fn warnings(genesis: &Genesis) -> Vec<String> {
             "the price floor is below one µTHR per weight: the cheapest transfer costs less than 0.001 THR".to_owned(),
         );
     }
-    let MiningParameters { ai_pool, validators, ecosystem, .. } = &genesis.parameters.mining;
-    if [ai_pool, validators, ecosystem].iter().any(|account| account.0 == [0; 20]) {
-        warnings.push(
-            "a part of every work's reward goes to the zero address, whose key nobody has: that part is lost"
-                .to_owned(),
-        );
-    }
+    warnings.extend(registry.section_warnings(genesis));
     if !genesis.balances.iter().any(|balance| balance.asset == THR) {
         warnings.push("no account has THR, so nobody can pay a fee until some is earned".to_owned());
     }
     warnings
 }
 
-pub(crate) fn refuse_unless(
+fn refuse_unless(
     holds: bool,
     place: &'static str,
     value: impl std::fmt::Display,
@@ -196,7 +193,7 @@ fn check_limits(chain: &Limits) -> Result<(), GenesisError> {
     let system = usize::try_from(chain.system_bytes_max).unwrap_or(usize::MAX);
     let rule = "the format holds at most 4194304 bytes";
     refuse_unless(body <= limits::BODY_BYTES_MAX, "parameters.limits.body_bytes_max", body, rule)?;
-    let rule = "it must hold at least one system call of 16384 bytes";
+    let rule = "it must hold at least one system call of 32768 bytes";
     refuse_unless(system >= limits::SYSTEM_CALL_BYTES_MAX, "parameters.limits.system_bytes_max", system, rule)?;
     let needed = system.saturating_add(limits::TRANSACTION_BYTES_MAX);
     let rule = "it must hold `system_bytes_max` and one transaction of 65536 bytes";
@@ -207,42 +204,23 @@ fn check_limits(chain: &Limits) -> Result<(), GenesisError> {
     refuse_unless(weight >= longest && weight < 1 << 53, "parameters.limits.block_weight_max", weight, rule)
 }
 
-fn check_assets(assets: &[GenesisAsset]) -> Result<(), GenesisError> {
-    let mut symbols: BTreeSet<&[u8]> = [b"THR".as_slice(), b"VIBE", b"WBTC"].into();
-    let mut previous = None;
-    for (place, GenesisAsset { id, asset }) in assets.iter().enumerate() {
-        let refuse = |rule| Err(GenesisError::Asset { place, id: id.0, rule });
-        if *id < AssetId::FIRST_CUSTOM {
-            return refuse("numbers below 1000 belong to the chain: give custom assets numbers from 1000");
-        }
-        if id.0 == u64::MAX {
-            return refuse("its number is the last there is, so nobody could create another asset");
-        }
-        if previous >= Some(*id) {
-            return Err(GenesisError::Order { list: "assets", place, by: "number" });
-        }
-        previous = Some(*id);
-        let plain = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
-        if !asset.symbol.first().is_some_and(u8::is_ascii_uppercase) || !asset.symbol.iter().all(plain) {
-            return refuse("a symbol has 1 to 16 ASCII capitals and digits and begins with a capital");
-        }
-        if !symbols.insert(&asset.symbol) {
-            return refuse("its symbol is taken by another asset");
-        }
-        if asset.decimals > limits::ASSET_DECIMALS_MAX {
-            return refuse("an asset has at most 18 decimals");
-        }
-        if asset.cap.is_zero() {
-            return refuse("its cap is zero, so none of it could exist");
-        }
+/// Every module's system calls have room in every block.
+fn check_shares(genesis: &Genesis, registry: &Registry) -> Result<(), GenesisError> {
+    let needed = registry.system_bytes(genesis.modules.iter().map(|section| section.module));
+    let room = genesis.parameters.limits.system_bytes_max;
+    if needed <= u64::from(room) {
+        return Ok(());
     }
-    Ok(())
+    let rule = format!("the modules' system calls of one block may take {needed} bytes, and each must find its room");
+    Err(GenesisError::Section { place: "parameters.limits.system_bytes_max".to_owned(), value: room.to_string(), rule })
 }
 
-fn check_balances(genesis: &Genesis) -> Result<(), GenesisError> {
-    let caps = genesis.assets.iter().map(|custom| (custom.id, custom.asset.cap));
-    let mut caps: BTreeMap<AssetId, Amount> = caps.collect();
-    caps.extend([(THR, genesis.parameters.thr_cap), (VIBE, Amount::MAX), (WBTC, WBTC_CAP)]);
+/// What is given out of each asset stays below its cap, and every entry stands in its place.
+fn check_balances(genesis: &Genesis, registry: &Registry) -> Result<(), GenesisError> {
+    let opened = registry.assets_of(genesis);
+    let mut caps: BTreeMap<AssetId, Amount> = opened.iter().map(|opened| (opened.asset, opened.cap)).collect();
+    caps.insert(THR, genesis.parameters.thr_cap);
+    let backed = registry.backed_in(genesis);
     let mut totals: BTreeMap<AssetId, Amount> = BTreeMap::new();
     let mut previous = None;
     for (place, balance) in genesis.balances.iter().enumerate() {
@@ -253,16 +231,77 @@ fn check_balances(genesis: &Genesis) -> Result<(), GenesisError> {
         }
         previous = Some((balance.address, asset));
         if balance.amount.is_zero() {
-            return refuse("the amount is zero: leave the entry out");
+            return refuse(ZERO);
         }
         let Some(cap) = caps.get(&asset).copied() else {
-            return refuse("there is no such asset: add it to `assets` first");
+            return refuse(NO_ASSET);
         };
-        let total = totals.entry(asset).or_default();
-        let sum = total.checked_add(balance.amount);
-        *total = sum.unwrap_or(Amount::MAX);
-        if sum.is_none_or(|sum| sum > cap) {
-            return Err(GenesisError::CapExceeded { asset: asset.0, total: total.0, cap: cap.0 });
+        if backed.contains(&asset) {
+            return refuse(BACKED);
+        }
+        give_out(&mut totals, asset, balance.amount, cap)?;
+    }
+    let mut previous = None;
+    for (place, grant) in genesis.grants.iter().enumerate() {
+        let refuse = |rule| Err(GenesisError::Entry { list: "grants", place, rule });
+        if previous.is_some_and(|previous| previous >= grant_order(grant)) {
+            return Err(GenesisError::Order { list: "grants", place, by: "module, pot and asset" });
+        }
+        previous = Some(grant_order(grant));
+        if execution::section_bytes(genesis, grant.module).is_none() {
+            return refuse(NO_SECTION);
+        }
+        if grant.amount.is_zero() {
+            return refuse(ZERO);
+        }
+        let Some(cap) = caps.get(&grant.asset).copied() else {
+            return refuse(NO_ASSET);
+        };
+        if backed.contains(&grant.asset) {
+            return refuse(BACKED);
+        }
+        give_out(&mut totals, grant.asset, grant.amount, cap)?;
+    }
+    Ok(())
+}
+
+const ZERO: &str = "the amount is zero: leave the entry out";
+const NO_ASSET: &str = "there is no such asset: add it to `modules.tokens.assets` first";
+const BACKED: &str = "the asset is backed by a module, and only its backer issues it: leave the entry out";
+const NO_SECTION: &str = "the module has no section in `modules`: it would never run";
+
+fn give_out(
+    totals: &mut BTreeMap<AssetId, Amount>,
+    asset: AssetId,
+    amount: Amount,
+    cap: Amount,
+) -> Result<(), GenesisError> {
+    let total = totals.entry(asset).or_default();
+    let sum = total.checked_add(amount);
+    *total = sum.unwrap_or(Amount::MAX);
+    match sum {
+        Some(sum) if sum <= cap => Ok(()),
+        _ => Err(GenesisError::CapExceeded { asset: asset.0, total: total.0, cap: cap.0 }),
+    }
+}
+
+fn check_allowances(genesis: &Genesis) -> Result<(), GenesisError> {
+    let mut previous = None;
+    for (place, allowance) in genesis.allowances.iter().enumerate() {
+        let refuse = |rule| Err(GenesisError::Entry { list: "allowances", place, rule });
+        let order = (allowance.module, allowance.account, allowance.asset);
+        if previous >= Some(order) {
+            return Err(GenesisError::Order { list: "allowances", place, by: "module, account and asset" });
+        }
+        previous = Some(order);
+        if execution::section_bytes(genesis, allowance.module).is_none() {
+            return refuse(NO_SECTION);
+        }
+        if !(1..=1_000_000).contains(&allowance.share_ppm) {
+            return refuse("`share_ppm` must be between 1 and 1000000 (everything)");
+        }
+        if !(1..=SPAN_MS_MAX).contains(&allowance.span_ms) {
+            return refuse("`span_ms` must be above zero and at most a hundred years");
         }
     }
     Ok(())

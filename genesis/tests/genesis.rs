@@ -1,14 +1,21 @@
 //! A genesis reads back as it was written, keeps its id, and is refused with a sentence when it breaks a rule.
 
 use crypto::bls::SecretKey;
+use execution::Registry;
 use genesis::{
     GenesisBuilder, GenesisError, LocalNetwork, chain_id, check, faults_tolerated, local_network, parse, to_json,
     warnings,
 };
+use mining::Mining;
 use serde_json::{Value, json};
+use tokens::Tokens;
 use types::{
     Address, Amount, Asset, AssetId, ByteString, Genesis, GenesisValidator, List, Network, PeerKey, Power, THR, TimeMs,
 };
+
+fn registry() -> Registry {
+    Registry::new(vec![Box::new(Tokens), Box::new(Mining)])
+}
 
 fn validator(seed: u8) -> GenesisValidator {
     let key = SecretKey::from_ikm(&[seed; 32]);
@@ -22,40 +29,40 @@ fn validator(seed: u8) -> GenesisValidator {
 }
 
 fn four() -> Genesis {
-    local_network(LocalNetwork {
-        name: "thronos-local".to_owned(),
-        time: TimeMs(1_767_225_600_000),
-        ecosystem: Address([0xec; 20]),
-        validators: (1..=4).map(validator).collect(),
-        accounts: vec![(Address([0xa2; 20]), Amount(2_000_000)), (Address([0xa1; 20]), Amount(1_000_000))],
-    })
+    local_network(
+        &registry(),
+        LocalNetwork {
+            name: "thronos-local".to_owned(),
+            time: TimeMs(1_767_225_600_000),
+            ecosystem: Address([0xec; 20]),
+            validators: (1..=4).map(validator).collect(),
+            accounts: vec![(Address([0xa2; 20]), Amount(2_000_000)), (Address([0xa1; 20]), Amount(1_000_000))],
+        },
+    )
     .expect("four validators and two accounts")
 }
 
 /// The genesis as JSON, changed, and read and checked again.
 fn with(change: impl FnOnce(&mut Value)) -> Result<Genesis, GenesisError> {
-    let mut value: Value = serde_json::from_str(&to_json(&four())).expect("JSON");
+    let mut value: Value = serde_json::from_str(&to_json(&four(), &registry())).expect("JSON");
     change(&mut value);
-    let genesis = parse(&value.to_string())?;
-    check(&genesis)?;
+    let genesis = parse(&value.to_string(), &registry())?;
+    check(&genesis, &registry())?;
     Ok(genesis)
 }
 
 #[test]
 fn a_genesis_reads_back_as_it_was_written() {
     let genesis = four();
-    let json = to_json(&genesis);
+    let json = to_json(&genesis, &registry());
     assert!(json.contains("\"thrt1"), "addresses are text of the network");
     assert!(json.contains("\"amount\": \"1000000\""), "amounts are strings");
-    assert_eq!(parse(&json), Ok(genesis.clone()));
-    // The format-neutral JSON of the type is read too: wallets and nodes may have either.
-    assert_eq!(parse(&serde_json::to_string(&genesis).expect("JSON")), Ok(genesis.clone()));
-    assert_eq!(serde_json::from_str::<Genesis>(&json).expect("the same keys"), genesis);
+    assert_eq!(parse(&json, &registry()), Ok(genesis.clone()));
 }
 
 #[test]
 fn the_chain_id_of_a_fixed_genesis_never_changes() {
-    assert_eq!(chain_id(&four()).to_string(), "d4bf5c7823f1058d8208b53208f83895bc693f8cde2966a2a9570fe88bfea3b3");
+    assert_eq!(chain_id(&four()).to_string(), "725c48dac1ecf61fe45be80acd02c022897f0c94978909254a8e3990fa49b94b");
 }
 
 #[test]
@@ -77,7 +84,7 @@ fn every_number_is_part_of_the_chains_identity() {
         "/parameters/timing/delta_ms",
         "/parameters/fees/weight_target_per_s",
         "/parameters/limits/block_weight_max",
-        "/parameters/mining/half_life_ms",
+        "/modules/mining/half_life_ms",
     ] {
         let changed = with(|value| {
             let number = value.pointer_mut(place).expect("the place exists");
@@ -139,13 +146,18 @@ fn a_genesis_without_quorum_is_refused_and_one_without_tolerance_is_warned_of() 
         (vec![5, 1, 1, 1], 0),
         (vec![3, 3, 3, 1, 1, 1], 1),
     ] {
-        let builder =
-            GenesisBuilder::new("test", Network::Test, TimeMs(1), Address([1; 20])).thr(Address([1; 20]), Amount(1));
+        let builder = GenesisBuilder::new(&registry(), "test", Network::Test, TimeMs(1), Address([1; 20]))
+            .thr(Address([1; 20]), Amount(1));
         let members =
             powers.iter().zip(1_u8..).map(|(power, seed)| GenesisValidator { power: Power(*power), ..validator(seed) });
         let genesis = members.fold(builder, GenesisBuilder::validator).build().expect("a set");
         assert_eq!(faults_tolerated(&genesis), tolerated, "{powers:?}");
-        assert_eq!(warnings(&genesis).is_empty(), tolerated > 0, "{powers:?}: {:?}", warnings(&genesis));
+        assert_eq!(
+            warnings(&genesis, &registry()).is_empty(),
+            tolerated > 0,
+            "{powers:?}: {:?}",
+            warnings(&genesis, &registry())
+        );
     }
 }
 
@@ -165,39 +177,41 @@ fn refuse_all(table: &[(&str, &str, Change)]) {
 #[test]
 fn numbers_of_the_work_chain_outside_their_ranges_are_refused() {
     refuse_all(&[
-        ("genesis_malformed", "unknown field `bits`", |v| v["parameters"]["mining"]["bits"] = json!(1)),
+        ("genesis_malformed", "modules.mining.bits`: there is no such key; did you mean `launch_bits`?", |v| {
+            v["modules"]["mining"]["bits"] = json!(1)
+        }),
         ("genesis_malformed", "missing field `reward`", |v| {
-            drop(v["parameters"]["mining"].as_object_mut().expect("object").remove("reward"));
+            drop(v["modules"]["mining"].as_object_mut().expect("object").remove("reward"));
         }),
-        ("genesis_address", "parameters.mining.ai_pool", |v| v["parameters"]["mining"]["ai_pool"] = json!("thr1qqqq")),
-        ("genesis_address", "parameters.mining.validators", |v| v["parameters"]["mining"]["validators"] = json!("")),
-        ("genesis_address", "parameters.mining.ecosystem", |v| {
-            v["parameters"]["mining"]["ecosystem"] = json!(Address([7; 20]).to_text(Network::Main));
+        ("genesis_address", "modules.mining.ai_pool", |v| v["modules"]["mining"]["ai_pool"] = json!("thr1qqqq")),
+        ("genesis_address", "modules.mining.validators", |v| v["modules"]["mining"]["validators"] = json!("")),
+        ("genesis_address", "modules.mining.ecosystem", |v| {
+            v["modules"]["mining"]["ecosystem"] = json!(Address([7; 20]).to_text(Network::Main));
         }),
-        ("genesis_parameter", "launch_bits", |v| v["parameters"]["mining"]["launch_bits"] = json!(0x0492_3456)),
-        ("genesis_parameter", "launch_bits", |v| v["parameters"]["mining"]["launch_bits"] = json!(0xff12_3456_u32)),
+        ("genesis_parameter", "launch_bits", |v| v["modules"]["mining"]["launch_bits"] = json!(0x0492_3456)),
+        ("genesis_parameter", "launch_bits", |v| v["modules"]["mining"]["launch_bits"] = json!(0xff12_3456_u32)),
         ("genesis_parameter", "between 2^191 and 2^247", |v| {
-            v["parameters"]["mining"]["launch_bits"] = json!(0x207f_ffff);
+            v["modules"]["mining"]["launch_bits"] = json!(0x207f_ffff);
         }),
-        ("genesis_parameter", "shortest form", |v| v["parameters"]["mining"]["launch_bits"] = json!(0x1f00_1000)),
-        ("genesis_parameter", "spacing_ms", |v| v["parameters"]["mining"]["spacing_ms"] = json!(0)),
-        ("genesis_parameter", "hundred years", |v| v["parameters"]["mining"]["half_life_ms"] = json!(u64::MAX)),
-        ("genesis_parameter", "half of `spacing_ms`", |v| v["parameters"]["mining"]["spacing_min_ms"] = json!(1_001)),
-        ("genesis_parameter", "at least `spacing_ms`", |v| v["parameters"]["mining"]["half_life_ms"] = json!(1_999)),
-        ("genesis_parameter", "anchor_age_max_ms", |v| v["parameters"]["mining"]["anchor_age_max_ms"] = json!(0)),
+        ("genesis_parameter", "shortest form", |v| v["modules"]["mining"]["launch_bits"] = json!(0x1f00_1000)),
+        ("genesis_parameter", "spacing_ms", |v| v["modules"]["mining"]["spacing_ms"] = json!(0)),
+        ("genesis_parameter", "hundred years", |v| v["modules"]["mining"]["half_life_ms"] = json!(u64::MAX)),
+        ("genesis_parameter", "half of `spacing_ms`", |v| v["modules"]["mining"]["spacing_min_ms"] = json!(1_001)),
+        ("genesis_parameter", "at least `spacing_ms`", |v| v["modules"]["mining"]["half_life_ms"] = json!(1_999)),
+        ("genesis_parameter", "anchor_age_max_ms", |v| v["modules"]["mining"]["anchor_age_max_ms"] = json!(0)),
         ("genesis_parameter", "header_behind_max_s", |v| {
-            v["parameters"]["mining"]["header_behind_max_s"] = json!(59);
+            v["modules"]["mining"]["header_behind_max_s"] = json!(59);
         }),
         ("genesis_parameter", "header_ahead_max_s", |v| {
-            v["parameters"]["mining"]["header_ahead_max_s"] = json!(86_401);
+            v["modules"]["mining"]["header_ahead_max_s"] = json!(86_401);
         }),
-        ("genesis_parameter", "share_factor", |v| v["parameters"]["mining"]["share_factor"] = json!(0)),
-        ("genesis_parameter", "window_works", |v| v["parameters"]["mining"]["window_works"] = json!(65)),
+        ("genesis_parameter", "share_factor", |v| v["modules"]["mining"]["share_factor"] = json!(0)),
+        ("genesis_parameter", "window_works", |v| v["modules"]["mining"]["window_works"] = json!(65)),
         ("genesis_parameter", "shares_per_work_max", |v| {
-            v["parameters"]["mining"]["shares_per_work_max"] = json!(63);
+            v["modules"]["mining"]["shares_per_work_max"] = json!(63);
         }),
-        ("genesis_parameter", "below 2^64", |v| v["parameters"]["mining"]["reward"] = json!("18446744073709551616")),
-        ("genesis_parameter", "halving_interval", |v| v["parameters"]["mining"]["halving_interval"] = json!(0)),
+        ("genesis_parameter", "below 2^64", |v| v["modules"]["mining"]["reward"] = json!("18446744073709551616")),
+        ("genesis_parameter", "halving_interval", |v| v["modules"]["mining"]["halving_interval"] = json!(0)),
     ]);
 }
 
@@ -240,7 +254,7 @@ fn a_hostile_file_is_refused_with_the_place_and_a_stable_code() {
         ("genesis_parameter", "weight_target", |v| v["parameters"]["fees"]["weight_target_per_s"] = json!(0)),
         ("genesis_parameter", "excess_per_e", |v| v["parameters"]["fees"]["excess_per_e"] = json!(0)),
         ("genesis_parameter", "4194304", |v| v["parameters"]["limits"]["body_bytes_max"] = json!(4_194_305)),
-        ("genesis_parameter", "one transaction", |v| v["parameters"]["limits"]["body_bytes_max"] = json!(300_000)),
+        ("genesis_parameter", "one transaction", |v| v["parameters"]["limits"]["body_bytes_max"] = json!(550_000)),
         ("genesis_parameter", "system_bytes_max", |v| v["parameters"]["limits"]["system_bytes_max"] = json!(1)),
         ("genesis_parameter", "block_weight_max", |v| v["parameters"]["limits"]["block_weight_max"] = json!(65_535)),
         ("genesis_parameter", "thr_cap", |v| v["parameters"]["thr_cap"] = json!("0")),
@@ -256,16 +270,20 @@ fn a_hostile_file_is_refused_with_the_place_and_a_stable_code() {
     ];
     refuse_all(table);
     for text in ["", "{", "[]", "null", "{}garbage", "{\"version\":1,\"version\":1}"] {
-        assert!(matches!(parse(text), Err(GenesisError::Malformed(_))), "{text}");
+        assert!(matches!(parse(text, &registry()), Err(GenesisError::Malformed(_))), "{text}");
     }
-    let trailing = to_json(&four()) + "x";
-    assert!(matches!(parse(&trailing), Err(GenesisError::Malformed(_))));
+    let trailing = to_json(&four(), &registry()) + "x";
+    assert!(matches!(parse(&trailing, &registry()), Err(GenesisError::Malformed(_))));
 }
 
 #[test]
 fn an_asset_that_breaks_a_rule_is_refused() {
     let asset = |id: u64, symbol: &str, decimals: u8, cap: &str| json!({"id": id, "asset": {"symbol": symbol, "decimals": decimals, "minter": null, "cap": cap}});
-    assert!(with(|v| v["assets"] = json!([asset(1_000, "GOLD1", 18, "5"), asset(1_001, "SILVER", 0, "5")])).is_ok());
+    assert!(
+        with(|v| v["modules"]["tokens"]["assets"] =
+            json!([asset(1_000, "GOLD1", 18, "5"), asset(1_001, "SILVER", 0, "5")]))
+        .is_ok()
+    );
     for (part, assets) in [
         ("from 1000", json!([asset(999, "GOLD", 2, "5")])),
         ("symbol", json!([asset(1_000, "", 2, "5")])),
@@ -275,18 +293,18 @@ fn an_asset_that_breaks_a_rule_is_refused() {
         ("taken", json!([asset(1_000, "THR", 2, "5")])),
         ("taken", json!([asset(1_000, "GOLD", 2, "5"), asset(1_001, "GOLD", 2, "5")])),
         ("18 decimals", json!([asset(1_000, "GOLD", 19, "5")])),
-        ("cap is zero", json!([asset(1_000, "GOLD", 2, "0")])),
+        ("cap of zero", json!([asset(1_000, "GOLD", 2, "0")])),
         ("assets[1]", json!([asset(1_001, "GOLD", 2, "5"), asset(1_000, "ORE", 2, "5")])),
         (
-            "unknown field",
+            "modules.tokens.assets[0].asset.x`: there is no such key",
             json!([{"id": 1_000, "asset": {"symbol": "A", "decimals": 1, "minter": null, "cap": "1", "x": 1}}]),
         ),
     ] {
-        let error = with(|v| v["assets"] = assets).expect_err(part);
+        let error = with(|v| v["modules"]["tokens"]["assets"] = assets).expect_err(part);
         assert!(error.to_string().contains(part), "`{part}` is not in: {error}");
     }
     let over = with(|v| {
-        v["assets"] = json!([asset(1_000, "GOLD", 2, "5")]);
+        v["modules"]["tokens"]["assets"] = json!([asset(1_000, "GOLD", 2, "5")]);
         v["balances"][0]["asset"] = json!(1_000);
     });
     assert!(matches!(over, Err(GenesisError::CapExceeded { asset: 1_000, cap: 5, .. })), "{over:?}");
@@ -301,7 +319,9 @@ fn an_asset_that_breaks_a_rule_is_refused() {
 
 #[test]
 fn the_main_network_keeps_its_cap_and_its_price_floor() {
-    let main = || GenesisBuilder::new("thronos", Network::Main, TimeMs(1), Address([1; 20])).validator(validator(1));
+    let main = || {
+        GenesisBuilder::new(&registry(), "thronos", Network::Main, TimeMs(1), Address([1; 20])).validator(validator(1))
+    };
     assert!(main().build().is_ok());
     let cap = main().parameters(|parameters| parameters.thr_cap = Amount(1)).build();
     assert!(matches!(cap, Err(GenesisError::Parameter { place: "parameters.thr_cap", .. })), "{cap:?}");
@@ -312,11 +332,14 @@ fn the_main_network_keeps_its_cap_and_its_price_floor() {
 #[test]
 fn the_builder_sorts_adds_up_and_continues() {
     let account = Address([3; 20]);
-    let genesis = GenesisBuilder::from_genesis(&four())
+    let genesis = GenesisBuilder::from_genesis(&registry(), &four())
         .thr(account, Amount(1))
         .thr(account, Amount(2))
         .validator(validator(5))
-        .asset(AssetId(1_000), Asset { symbol: symbol("ORE"), decimals: 2, minter: Some(account), cap: Amount(100) })
+        .module::<Tokens>(|tokens| {
+            let asset = Asset { symbol: symbol("ORE"), decimals: 2, minter: Some(account), cap: Amount(100) };
+            tokens.add(AssetId(1_000), asset);
+        })
         .balance(account, AssetId(1_000), Amount(7))
         .build()
         .expect("all rules hold");
@@ -329,8 +352,8 @@ fn the_builder_sorts_adds_up_and_continues() {
         .map(|entry| (entry.asset, entry.amount))
         .collect();
     assert_eq!(of_account, [(THR, Amount(3)), (AssetId(1_000), Amount(7))]);
-    assert_eq!(parse(&to_json(&genesis)), Ok(genesis.clone()));
-    let over = GenesisBuilder::from_genesis(&genesis).thr(account, Amount::MAX).build();
+    assert_eq!(parse(&to_json(&genesis, &registry()), &registry()), Ok(genesis.clone()));
+    let over = GenesisBuilder::from_genesis(&registry(), &genesis).thr(account, Amount::MAX).build();
     assert!(matches!(over, Err(GenesisError::CapExceeded { asset: 0, .. })), "{over:?}");
 }
 
@@ -343,7 +366,102 @@ fn a_list_that_is_too_long_is_refused() {
     let assets: Vec<Value> = (0..1_001_u64)
         .map(|n| json!({"id": 1_000 + n, "asset": {"symbol": format!("A{n}"), "decimals": 1, "minter": null, "cap": "1"}}))
         .collect();
-    let refused = with(|v| v["assets"] = json!(assets));
-    assert!(matches!(refused, Err(GenesisError::TooMany { place: "assets", count: 1_001, count_max: 1_000 })));
+    let refused = with(|v| v["modules"]["tokens"]["assets"] = json!(assets));
+    let sentence = refused.expect_err("too many").to_string();
+    assert!(sentence.contains("`modules.tokens.assets`: 1001 values, at most 1000 are allowed"), "{sentence}");
     assert!(List::<u8, 1>::new(vec![1, 2]).is_err());
+}
+
+fn names(error: &Result<Genesis, GenesisError>) -> String {
+    error.as_ref().expect_err("refused").to_string()
+}
+
+#[test]
+fn a_section_or_key_that_is_not_there_is_named_with_what_was_probably_meant() {
+    let module = with(|v| v["modules"]["minning"] = json!({}));
+    assert_eq!(names(&module), "`modules`: there is no module `minning` in this program; did you mean `mining`?");
+    let module = with(|v| v["modules"]["bridge"] = json!({}));
+    assert_eq!(names(&module), "`modules`: there is no module `bridge` in this program");
+    let key = with(|v| v["modules"]["mining"]["spacing"] = json!(5));
+    assert_eq!(names(&key), "`modules.mining.spacing`: there is no such key; did you mean `spacing_ms`?");
+    let kind = with(|v| v["modules"]["mining"]["spacing_ms"] = json!("5"));
+    assert_eq!(names(&kind), "`modules.mining.spacing_ms`: invalid type: string \"5\", expected u64");
+    let number = with(|v| v["modules"]["mining"]["spacing_ms"] = json!(0));
+    assert_eq!(names(&number), "`modules.mining.spacing_ms` is 0: it must be above zero");
+    let minter = with(|v| {
+        let asset = json!({"symbol": "ORE", "decimals": 1, "minter": "thrt1q", "cap": "5"});
+        v["modules"]["tokens"]["assets"] = json!([{"id": 1_000, "asset": asset}]);
+    });
+    assert!(names(&minter).starts_with("`modules.tokens.assets[0].asset.minter` is `thrt1q`"), "{minter:?}");
+    let house = with(|v| v["parameters"]["thr_kap"] = json!("1"));
+    assert!(names(&house).contains("did you mean `thr_cap`?"), "{house:?}");
+}
+
+#[test]
+fn a_chain_may_begin_without_a_module_and_has_no_assets_of_it() {
+    let genesis = GenesisBuilder::from_genesis(&registry(), &four()).without::<Mining>().build().expect("sound");
+    assert_eq!(genesis.modules.len(), 1);
+    assert_ne!(chain_id(&genesis), chain_id(&four()));
+    let written = to_json(&genesis, &registry());
+    assert!(!written.contains("spacing_ms"));
+    assert_eq!(parse(&written, &registry()), Ok(genesis));
+    let vibe = GenesisBuilder::from_genesis(&registry(), &four()).balance(Address([1; 20]), types::VIBE, Amount(1));
+    assert!(vibe.clone().build().is_ok());
+    assert_eq!(vibe.without::<Tokens>().build().expect_err("no VIBE").code(), "genesis_balance");
+}
+
+#[test]
+fn a_section_of_a_module_that_this_program_lacks_is_refused() {
+    let small = Registry::new(vec![Box::new(Tokens)]);
+    let error = check(&four(), &small).expect_err("mining is missing");
+    assert!(error.to_string().contains("install a release that has it"), "{error}");
+    let error = parse(&to_json(&four(), &registry()), &small).expect_err("mining is missing");
+    assert_eq!(error.code(), "genesis_module");
+}
+
+#[test]
+fn grants_and_allowances_are_of_modules_that_run_in_order_and_within_the_caps() {
+    let grant = |pot: &str, amount: &str| json!({"module": "mining", "pot": pot, "asset": 0, "amount": amount});
+    let allowance = |share: u32| {
+        let account = Address([0xec; 20]).to_text(Network::Test);
+        json!({"module": "mining", "account": account, "asset": 0, "share_ppm": share, "span_ms": 86_400_000})
+    };
+    let sound = with(|v| {
+        v["grants"] = json!([grant("bonus", "5"), grant("window", "7")]);
+        v["allowances"] = json!([allowance(50_000)]);
+    });
+    let sound = sound.expect("in order and small");
+    assert_eq!((sound.grants.len(), sound.allowances[0].share_ppm), (2, 50_000));
+    assert_eq!(parse(&to_json(&sound, &registry()), &registry()), Ok(sound));
+    refuse_all(&[
+        ("genesis_module", "grants[0].module", |v| {
+            v["grants"] = json!([{"module": "tokns", "pot": "a", "asset": 0, "amount": "1"}]);
+        }),
+        ("genesis_parameter", "at most 64", |v| {
+            v["grants"] = json!([{"module": "tokens", "pot": "a".repeat(65), "asset": 0, "amount": "1"}]);
+        }),
+        ("genesis_entry", "no section", |v| {
+            v["modules"].as_object_mut().expect("an object").remove("mining");
+            v["grants"] = json!([{"module": "mining", "pot": "a", "asset": 0, "amount": "1"}]);
+        }),
+        ("genesis_entry", "no such asset", |v| {
+            v["grants"] = json!([{"module": "mining", "pot": "a", "asset": 77, "amount": "1"}]);
+        }),
+        ("genesis_cap_exceeded", "asset 0", |v| {
+            v["grants"] = json!([{"module": "mining", "pot": "a", "asset": 0, "amount": "21000001000000"}]);
+        }),
+        ("genesis_order", "grants[1]", |v| {
+            let entry = json!({"module": "mining", "pot": "a", "asset": 0, "amount": "1"});
+            v["grants"] = json!([entry, entry]);
+        }),
+    ]);
+    for (share, span) in [(0, 1), (1_000_001, 1), (1, 0), (1, u64::MAX)] {
+        let refused = with(|v| {
+            v["allowances"] = json!([allowance(share)]);
+            v["allowances"][0]["span_ms"] = json!(span);
+        });
+        assert_eq!(refused.expect_err("outside").code(), "genesis_entry");
+    }
+    let twice = with(|v| v["allowances"] = json!([allowance(1), allowance(1)]));
+    assert_eq!(twice.expect_err("twice").code(), "genesis_order");
 }

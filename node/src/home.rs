@@ -336,7 +336,8 @@ impl Home {
 /// [`HomeError`] that names the file.
 pub fn read_genesis(path: &Path) -> Result<Genesis, HomeError> {
     let genesis = parse_genesis(path)?;
-    genesis::check(&genesis).map_err(|error| HomeError::Genesis { path: path.to_owned(), error: error.into() })?;
+    genesis::check(&genesis, &runtime::registry())
+        .map_err(|error| HomeError::Genesis { path: path.to_owned(), error: error.into() })?;
     Ok(genesis)
 }
 
@@ -352,7 +353,8 @@ pub fn parse_genesis(path: &Path) -> Result<Genesis, HomeError> {
         return Err(HomeError::Genesis { path: path.to_owned(), error: error.into() });
     }
     let json = fs::read_to_string(path).map_err(failed("read", path))?;
-    genesis::parse(&json).map_err(|error| HomeError::Genesis { path: path.to_owned(), error: error.into() })
+    genesis::parse(&json, &runtime::registry())
+        .map_err(|error| HomeError::Genesis { path: path.to_owned(), error: error.into() })
 }
 
 /// Writes a file that may not exist yet, readable by its owner only.

@@ -84,7 +84,7 @@ fn every_read_only_route_answers() {
         assert!(metrics.contains(name), "{name} is not in {metrics}");
     }
     let (_, genesis) = running.get("/api/v1/genesis");
-    let genesis = genesis::parse(&genesis.to_string()).expect("a genesis");
+    let genesis = genesis::parse(&genesis.to_string(), &runtime::registry()).expect("a genesis");
     assert_eq!(genesis::chain_id(&genesis), running.chain);
     running.node.stop().expect("a clean stop");
 }

@@ -94,8 +94,8 @@ fn short_epochs() -> Genesis {
         validators: validators.collect(),
         accounts: Vec::new(),
     };
-    let genesis = genesis::local_network(network).expect("a sound genesis");
-    let short = GenesisBuilder::from_genesis(&genesis).parameters(|parameters| {
+    let genesis = genesis::local_network(&runtime::registry(), network).expect("a sound genesis");
+    let short = GenesisBuilder::from_genesis(&runtime::registry(), &genesis).parameters(|parameters| {
         parameters.timing.epoch_length_ms = 4_000;
         parameters.timing.block_interval_empty_ms = 500;
     });
@@ -117,7 +117,7 @@ impl Network {
         write_file(&password, PASSWORD.as_bytes()).expect("a file");
         let ports = ports(usize::from(VALIDATORS) + 1);
         let mut network = Self { directory, password, ports, daemons: Vec::new() };
-        let genesis = genesis::to_json(&short_epochs());
+        let genesis = genesis::to_json(&short_epochs(), &runtime::registry());
         for place in 0..VALIDATORS {
             let home = network.home(place);
             let (validator, key) = key_of(place);

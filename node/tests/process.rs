@@ -281,7 +281,8 @@ fn a_home_is_made_a_genesis_built_and_the_home_checked_without_a_question() {
         assert!(answer.status.success(), "{arguments:?}: {}", said(&answer));
     }
     let hash = output(&["genesis", "hash", &file]);
-    let parsed = genesis::parse(&std::fs::read_to_string(&file).expect("a file")).expect("a genesis");
+    let parsed =
+        genesis::parse(&std::fs::read_to_string(&file).expect("a file"), &runtime::registry()).expect("a genesis");
     assert_eq!(String::from_utf8_lossy(&hash.stdout).trim(), genesis::chain_id(&parsed).to_string());
     let twice = output(&["genesis", "add-validator", &file, "--entry", &entry, "--account", &account]);
     assert!(said(&twice).contains("[genesis_duplicate_validator]"), "{}", said(&twice));

@@ -7,7 +7,8 @@
 
 use types::ModuleId;
 use types::limits::{
-    BODY_BYTES_MAX, CERTIFICATE_BYTES_MAX, HEADER_BYTES_MAX, PROPOSAL_BYTES_MAX, TRANSACTION_BYTES_MAX,
+    BODY_BYTES_MAX, CERTIFICATE_BYTES_MAX, HEADER_BYTES_MAX, PROPOSAL_BYTES_MAX, SYSTEM_CALL_BYTES_MAX,
+    TRANSACTION_BYTES_MAX,
 };
 
 /// What a message waiting in a buffer is charged beside its bytes, so that a flood of tiny ones is bounded as well.
@@ -221,6 +222,7 @@ pub const TABLE: [Row; 9] =
     [TRANSACTIONS, CERTIFICATE, CONSENSUS, MODULE, VOTES, PROPOSALS, BODIES, TRANSACTION_PUSH, SYNC];
 
 const _: () = assert!(TRANSACTION_BYTES_MAX < TRANSACTIONS.bytes_max);
+const _: () = assert!(SYSTEM_CALL_BYTES_MAX + KIB < MODULE.bytes_max);
 const _: () = assert!(CERTIFICATE_BYTES_MAX + HEADER_BYTES_MAX < CERTIFICATE.bytes_max);
 const _: () = assert!(PROPOSAL_BYTES_MAX < PROPOSALS.bytes_max && PROPOSAL_BYTES_MAX < CONSENSUS.bytes_max);
 const _: () = assert!(BODY_BYTES_MAX < BODIES.bytes_max && BODY_BYTES_MAX < SYNC.answer_bytes_max);

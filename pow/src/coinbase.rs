@@ -12,11 +12,11 @@
 //! built ones around 160. An extranonce1 of 4 bytes and an extranonce2 of 8 is what most firmware was tried with (some take no
 //! more than 8), and 8 bytes never run out.
 
-use crypto::{hash, tags, tags::Tag};
+use crypto::{hash, tags::Tag};
 use types::{Address, ChainId, Hash32};
 
 use crate::bytes::place;
-use crate::sha256d;
+use crate::{sha256d, tags};
 
 /// Most bytes of a coinbase.
 pub const BYTES_MAX: usize = 256;

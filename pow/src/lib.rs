@@ -22,6 +22,7 @@ mod difficulty;
 mod hash;
 mod header;
 pub mod merkle;
+pub mod tags;
 mod target;
 
 pub use coinbase::{Coinbase, CoinbaseError, Commitment, SearchSpace};

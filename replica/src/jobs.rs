@@ -123,7 +123,7 @@ impl Replica {
         }
     }
 
-    fn stop(&mut self, fault: execution::Fault) {
+    pub(crate) fn stop(&mut self, fault: execution::Fault) {
         self.effects.push(Effect::Stop(fault));
     }
 

@@ -17,8 +17,8 @@ use types::{Hash32, List, PeerKey, SystemCall, TimeMs, limits};
 use crate::effect::{Effect, GossipVerdict, Target};
 use crate::event::{Now, SubmissionToken, Via};
 use crate::replica::Replica;
-use crate::waiting_calls::Waiting;
-use crate::wire::{Message, SYSTEM_CALLS_PER_MESSAGE_MAX};
+use crate::waiting_calls::{SystemCalls, Waiting, room};
+use crate::wire::{Message, SYSTEM_CALLS_BYTES_PER_MESSAGE_MAX, SYSTEM_CALLS_PER_MESSAGE_MAX};
 
 /// What is admitted only so much later may wait for it.
 const EARLY_MS_MAX: u64 = 20_000;
@@ -64,6 +64,26 @@ impl Included<'_> {
 struct Judged {
     admission: Admission,
     is_early: bool,
+}
+
+/// Calls in messages: of one module each, and short enough for its channel.
+fn messages_of(calls: Vec<SystemCall>) -> Vec<Vec<SystemCall>> {
+    let mut messages: Vec<(usize, Vec<SystemCall>)> = Vec::new();
+    for call in calls {
+        let length = call.body.len();
+        match messages.last_mut() {
+            Some((bytes, message))
+                if message.first().is_some_and(|first| first.module == call.module)
+                    && message.len() < SYSTEM_CALLS_PER_MESSAGE_MAX
+                    && bytes.saturating_add(length) <= SYSTEM_CALLS_BYTES_PER_MESSAGE_MAX =>
+            {
+                *bytes = bytes.saturating_add(length);
+                message.push(call);
+            }
+            _ => messages.push((length, vec![call])),
+        }
+    }
+    messages.into_iter().map(|(_, message)| message).collect()
 }
 
 impl Replica {
@@ -126,7 +146,8 @@ impl Replica {
             let (call, strikes, is_aside) = (call.clone(), 0, false);
             let waiting =
                 Waiting { call: call.clone(), admission, ready_from, since_ms, told_ms, from, strikes, is_aside };
-            self.calls.insert(hash, waiting)?;
+            let room = room(self.config.registry.system_share(call.module));
+            self.calls.insert(hash, waiting, room)?;
             Ok(call)
         };
         calls.into_iter().zip(hashes).zip(is_new).map(&mut offer).collect()
@@ -190,6 +211,7 @@ impl Replica {
             return;
         }
         self.calls.height = height;
+        self.check_rules(state);
         let (hashes, calls): (Vec<_>, Vec<_>) =
             self.calls.waiting.iter().map(|(hash, waiting)| (*hash, &waiting.call)).unzip();
         let judged = self.judge_calls(&calls, state);
@@ -200,6 +222,15 @@ impl Replica {
             }
         }
         self.tell_again();
+    }
+
+    /// Stops where the next block is by rules that this program does not know: before it is voted on, proposed or executed.
+    fn check_rules(&mut self, state: &dyn ChainState) {
+        let layers = self.chain.final_layers();
+        let goes_on = self.config.registry.can_go_on(&Layered::new(state, &layers));
+        if let Err(fault) = goes_on {
+            self.stop(fault);
+        }
     }
 
     fn renew_call(&mut self, hash: &Hash32, judged: Judged, state: &dyn ChainState) {
@@ -235,15 +266,14 @@ impl Replica {
     /// Sends what is new to the other validators.
     pub(crate) fn push_calls(&mut self) {
         let outgoing = std::mem::take(&mut self.calls.outgoing);
-        let by_module = outgoing.chunk_by(|left, right| left.module == right.module);
-        for some in by_module.flat_map(|calls| calls.chunks(SYSTEM_CALLS_PER_MESSAGE_MAX)) {
-            if let Ok(some) = List::new(some.to_vec()) {
+        for some in messages_of(outgoing) {
+            if let Ok(some) = List::new(some) {
                 self.effects.push(Effect::Send { to: Target::Validators, message: Message::SystemCalls(some) });
             }
         }
     }
 
-    /// What a block on this parent could include, most urgent first.
+    /// What a block on this parent could include: each module's most urgent first, and the modules in turn.
     pub(crate) fn calls_on(&self, parent: &Hash32) -> Vec<SystemCall> {
         if self.calls.waiting.is_empty() {
             return Vec::new();
@@ -252,8 +282,7 @@ impl Replica {
         let is_ready = |(hash, waiting): &(&Hash32, &Waiting)| {
             !waiting.is_aside && waiting.ready_from <= now && !included.contains(hash)
         };
-        let mut ready: Vec<_> = self.calls.waiting.iter().filter(is_ready).map(|(_, waiting)| waiting).collect();
-        ready.sort_by_key(|waiting| (std::cmp::Reverse(waiting.admission.priority), waiting.since_ms));
+        let ready = SystemCalls::in_turn(self.calls.waiting.iter().filter(is_ready).map(|(_, waiting)| waiting));
         // Some may be found wanting on a state that is not final: a few more than fit.
         ready.iter().take(2 * limits::SYSTEM_CALLS_PER_BLOCK_MAX).map(|waiting| waiting.call.clone()).collect()
     }

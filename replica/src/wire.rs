@@ -17,6 +17,10 @@ use types::{
 pub const TRANSACTIONS_PER_MESSAGE_MAX: usize = 1_000;
 /// Most system calls in one message.
 pub const SYSTEM_CALLS_PER_MESSAGE_MAX: usize = 32;
+/// Most bytes of their bodies, so that a message fits the channel of a module.
+pub const SYSTEM_CALLS_BYTES_PER_MESSAGE_MAX: usize = 60 * 1024;
+
+const _: () = assert!(limits::SYSTEM_CALL_BYTES_MAX <= SYSTEM_CALLS_BYTES_PER_MESSAGE_MAX);
 /// Most blocks in one answer.
 pub const BLOCKS_PER_ANSWER_MAX: usize = 512;
 /// Most headers in one answer.

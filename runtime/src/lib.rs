@@ -29,6 +29,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_question_has_a_name_of_its_own_that_fits_a_route_and_a_sentence() {
+        let registry = registry();
+        let mut names = std::collections::BTreeSet::new();
+        for (module, query) in registry.queries() {
+            assert!(names.insert((module, query.name)), "{module} {} is there twice", query.name);
+            let arguments = query.arguments.iter().map(|argument| (argument.name, argument.about));
+            for (name, about) in arguments.chain([(query.name, query.about)]) {
+                let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+                assert!(!name.is_empty() && name.bytes().all(fits), "{name}");
+                assert!(about.len() > 8, "{name}: {about}");
+            }
+        }
+    }
+
+    #[test]
     fn every_reject_of_every_module_has_its_own_name_and_a_sentence_that_ends_without_a_full_stop() {
         let registry = registry();
         for module in registry.modules() {

@@ -6,8 +6,9 @@
 //! being noticed.
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use crypto::hash;
 use crypto::merkle::{self, MerkleProof};
-use crypto::{hash, tags};
+use pow::tags;
 use types::{Address, Canonical, Hash32};
 
 use crate::window::Window;

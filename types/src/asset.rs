@@ -27,6 +27,7 @@ impl AssetId {
 
 /// What is known of an asset.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Asset {
     /// Its symbol in ASCII capitals and digits.
     #[serde(with = "ascii")]

@@ -1,14 +1,15 @@
 //! The genesis: everything that all nodes of a chain agree on before the first block.
 //!
 //! The chain id is the hash of its canonical bytes, so every number here is part of the chain's identity. Rules
-//! between the numbers are checked by the crate `genesis`; this type only bounds and carries them.
+//! between the numbers are checked by the crate `genesis`; this type only bounds and carries them. It must not know a module: what
+//! a module begins with is bytes here.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use crate::codec::Canonical;
 use crate::{
-    Address, Amount, Asset, AssetId, BlsPublicKey, BlsSignature, ByteString, List, Network, PeerKey, Power,
+    Address, Amount, AssetId, BlsPublicKey, BlsSignature, ByteString, List, ModuleId, Network, PeerKey, Power,
     ProtocolVersion, TimeMs, limits,
 };
 
@@ -62,42 +63,6 @@ pub struct Limits {
     pub system_bytes_max: u32,
 }
 
-/// The work chain: its pace, its bounds and whom it pays.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MiningParameters {
-    /// nBits of the first work, and of the easiest work ever asked for.
-    pub launch_bits: u32,
-    /// Wanted time between works, in milliseconds.
-    pub spacing_ms: u64,
-    /// Being so far behind the wanted pace doubles the target, in milliseconds.
-    pub half_life_ms: u64,
-    /// Least block time between two works, in milliseconds.
-    pub spacing_min_ms: u64,
-    /// The block that a work names may be this old in block time, in milliseconds.
-    pub anchor_age_max_ms: u64,
-    /// A header's time may be so many seconds before that of the block it names.
-    pub header_behind_max_s: u32,
-    /// A header's time may be so many seconds after that of the block it stands in.
-    pub header_ahead_max_s: u32,
-    /// A share's target is this many times that of a work.
-    pub share_factor: u32,
-    /// Shares worth so many works share the reward.
-    pub window_works: u32,
-    /// Most shares per work height.
-    pub shares_per_work_max: u32,
-    /// What the first works pay, in µTHR.
-    pub reward: Amount,
-    /// After so many works the reward halves.
-    pub halving_interval: u64,
-    /// Gets a tenth of every reward.
-    pub ai_pool: Address,
-    /// Gets a twentieth of every reward, for the validators.
-    pub validators: Address,
-    /// Gets a twentieth of every reward.
-    pub ecosystem: Address,
-}
-
 /// Rules in numbers.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -110,10 +75,6 @@ pub struct Parameters {
     pub limits: Limits,
     /// Most µTHR that may ever be issued, burned or not.
     pub thr_cap: Amount,
-    /// Fee for creating an asset, in µTHR, burned.
-    pub asset_creation_fee: Amount,
-    /// The work chain.
-    pub mining: MiningParameters,
 }
 
 /// A validator of the first epochs.
@@ -132,14 +93,14 @@ pub struct GenesisValidator {
     pub peer: PeerKey,
 }
 
-/// An asset that exists from the start; THR, VIBE and WBTC always do.
+/// What a module begins with. Only the module can read it; that it is there says that the module runs from block 0.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct GenesisAsset {
-    /// Its number, from 1,000.
-    pub id: AssetId,
-    /// The rest.
-    pub asset: Asset,
+pub struct GenesisSection {
+    /// The module.
+    pub module: ModuleId,
+    /// Its numbers, in canonical bytes of its own type.
+    pub body: ByteString<{ limits::GENESIS_SECTION_BYTES_MAX }>,
 }
 
 /// What an account owns at the start.
@@ -152,6 +113,37 @@ pub struct GenesisBalance {
     pub asset: AssetId,
     /// How much, in base units.
     pub amount: Amount,
+}
+
+/// What a module holds in a pot at the start.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GenesisGrant {
+    /// The module.
+    pub module: ModuleId,
+    /// Its own name of the pot.
+    #[serde(with = "crate::asset::ascii")]
+    pub pot: ByteString<{ limits::GENESIS_POT_BYTES_MAX }>,
+    /// The asset.
+    pub asset: AssetId,
+    /// How much, in base units.
+    pub amount: Amount,
+}
+
+/// What a module may take of an account without a call that the account signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GenesisAllowance {
+    /// The module.
+    pub module: ModuleId,
+    /// Whose money it takes.
+    pub account: Address,
+    /// The asset.
+    pub asset: AssetId,
+    /// Most per span, in millionths of what the account holds when the span begins.
+    pub share_ppm: u32,
+    /// How long a span is, in milliseconds; spans are counted from the genesis.
+    pub span_ms: u64,
 }
 
 /// What all nodes of a chain agree on before the first block.
@@ -169,10 +161,14 @@ pub struct Genesis {
     pub time: TimeMs,
     /// Rules in numbers.
     pub parameters: Parameters,
-    /// Custom assets.
-    pub assets: List<GenesisAsset, { limits::GENESIS_ASSETS_MAX }>,
+    /// What each module begins with, in rising order of the modules' numbers.
+    pub modules: List<GenesisSection, { limits::GENESIS_MODULES_MAX }>,
     /// First balances, in rising order of (address, asset).
     pub balances: List<GenesisBalance, { limits::GENESIS_BALANCES_MAX }>,
+    /// First contents of modules' pots, in rising order of (module, pot, asset).
+    pub grants: List<GenesisGrant, { limits::GENESIS_GRANTS_MAX }>,
+    /// What modules may take of accounts, in rising order of (module, account, asset).
+    pub allowances: List<GenesisAllowance, { limits::GENESIS_ALLOWANCES_MAX }>,
     /// First validators, in rising order of their keys.
     pub validators: List<GenesisValidator, { limits::VALIDATORS_MAX }>,
 }
@@ -207,34 +203,9 @@ impl FeeParameters {
     }
 }
 
-impl MiningParameters {
-    /// The defaults, with all that is not the miners' for one account.
-    #[must_use]
-    pub const fn with_beneficiary(account: Address) -> Self {
-        Self {
-            // A target of 2^236, about a million hashes: the first works may come from a processor.
-            launch_bits: 0x1e10_0000,
-            spacing_ms: 120_000,
-            half_life_ms: 14_400_000,
-            spacing_min_ms: 15_000,
-            anchor_age_max_ms: 600_000,
-            header_behind_max_s: 7_200,
-            header_ahead_max_s: 7_200,
-            share_factor: 64,
-            window_works: 8,
-            shares_per_work_max: 1_024,
-            reward: Amount(8_000_000),
-            halving_interval: 1_312_500,
-            ai_pool: account,
-            validators: account,
-            ecosystem: account,
-        }
-    }
-}
-
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_bytes_max: 4 * 1024 * 1024, block_weight_max: 4_000_000, system_bytes_max: 256 * 1024 }
+        Self { body_bytes_max: 4 * 1024 * 1024, block_weight_max: 4_000_000, system_bytes_max: 512 * 1024 }
     }
 }
 
@@ -250,8 +221,6 @@ impl Parameters {
             fees: FeeParameters::with_ecosystem(ecosystem),
             limits: Limits::default(),
             thr_cap: Self::THR_CAP,
-            asset_creation_fee: Amount(10_000_000),
-            mining: MiningParameters::with_beneficiary(ecosystem),
         }
     }
 }

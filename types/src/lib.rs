@@ -40,8 +40,8 @@ pub use bytes::{BlsPublicKey, BlsSignature, ByteString, Hash32, PeerKey, Secp256
 pub use certificate::{Certificate, CertificateShapeError, SignerBitmap};
 pub use codec::{Canonical, DecodeError};
 pub use genesis::{
-    FeeParameters, Genesis, GenesisAsset, GenesisBalance, GenesisValidator, Limits, MiningParameters, Parameters,
-    Timing,
+    FeeParameters, Genesis, GenesisAllowance, GenesisBalance, GenesisGrant, GenesisSection, GenesisValidator, Limits,
+    Parameters, Timing,
 };
 pub use list::List;
 pub use multisig::{MultisigPolicy, PolicyError};

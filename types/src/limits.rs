@@ -15,9 +15,7 @@ pub const TRANSACTIONS_PER_BLOCK_MAX: usize = 32 * 1024;
 /// Most system calls in one block.
 pub const SYSTEM_CALLS_PER_BLOCK_MAX: usize = 256;
 /// Most bytes of one system call's body.
-pub const SYSTEM_CALL_BYTES_MAX: usize = 16 * 1024;
-/// Most proofs of work (shares, the work among them) in one block.
-pub const WORK_PROOFS_PER_BLOCK_MAX: usize = 32;
+pub const SYSTEM_CALL_BYTES_MAX: usize = 32 * 1024;
 /// Most keys in a multisig policy.
 pub const POLICY_KEYS_MAX: usize = 16;
 /// Most validators in a set.
@@ -30,8 +28,18 @@ pub const EVENTS_PER_RECEIPT_MAX: usize = 4_096;
 pub const EVENT_BYTES_MAX: usize = 4 * 1024;
 /// Most accounts a genesis may fund.
 pub const GENESIS_BALANCES_MAX: usize = 2_000_000;
-/// Most custom assets a genesis may create.
-pub const GENESIS_ASSETS_MAX: usize = 1_000;
+/// Most modules that a genesis may begin.
+pub const GENESIS_MODULES_MAX: usize = 64;
+/// Most bytes of what one module begins with.
+pub const GENESIS_SECTION_BYTES_MAX: usize = 1024 * 1024;
+/// Most pots that a genesis may fill.
+pub const GENESIS_GRANTS_MAX: usize = 1_024;
+/// Longest name of a pot that a genesis fills, in bytes.
+pub const GENESIS_POT_BYTES_MAX: usize = 64;
+/// Most allowances that a genesis may give.
+pub const GENESIS_ALLOWANCES_MAX: usize = 64;
+/// Most releases that a start of a protocol version names.
+pub const RELEASES_MAX: usize = 8;
 /// Longest chain name, in bytes.
 pub const CHAIN_NAME_BYTES_MAX: usize = 64;
 /// Longest asset symbol, in bytes.
@@ -48,5 +56,4 @@ pub const PROPOSAL_BYTES_MAX: usize = 1024;
 const _: () = assert!(CALL_BYTES_MAX < TRANSACTION_BYTES_MAX);
 const _: () = assert!(TRANSACTION_BYTES_MAX < BODY_BYTES_MAX);
 const _: () = assert!(SYSTEM_CALL_BYTES_MAX <= BODY_BYTES_MAX);
-const _: () = assert!(WORK_PROOFS_PER_BLOCK_MAX + 2 <= SYSTEM_CALLS_PER_BLOCK_MAX);
 const _: () = assert!(VALIDATORS_MAX <= u16::MAX as usize);

@@ -1,16 +1,18 @@
-//! The calls a wallet makes and shows: what the modules `tokens` and `mining` understand.
+//! The calls a wallet makes and shows. What a call does and weighs its module says, through the registry.
 //!
 //! It must not know keys or a node. Everything that is shown about a transaction is decoded here from the bytes that are signed.
 
-use execution::{Module, Reject, RejectDescription};
-use mining::{Mining, MiningCall};
+use std::sync::LazyLock;
+
+use execution::{KernelReject, Registry, Reject, Words};
+use mining::MiningCall;
 use serde::Serialize;
 use serde_json::Value;
-use tokens::{Tokens, TokensCall, Transfer};
+use tokens::{TokensCall, Transfer};
 use types::{
-    Address, Amount, AssetId, Auth, AuthKind, ByteString, Call, Canonical, List, MultisigPolicy, Network,
-    PolicySignature, Secp256k1Key, Secp256k1Signature, THR, THR_DECIMALS, Transaction, TransactionBody, VIBE,
-    VIBE_DECIMALS, WBTC, WBTC_DECIMALS, Weight, Witness,
+    Address, Amount, AssetId, Auth, AuthKind, ByteString, Call, List, MultisigPolicy, Network, PolicySignature,
+    Secp256k1Key, Secp256k1Signature, THR, THR_DECIMALS, Transaction, TransactionBody, VIBE, VIBE_DECIMALS, WBTC,
+    WBTC_DECIMALS, Weight, Witness,
 };
 
 use crate::transaction::{Envelope, build};
@@ -63,8 +65,9 @@ pub fn build_transfer(envelope: &Envelope, transfer: &TransferRequest) -> Result
 /// # Errors
 /// The module's reject, by its name.
 pub fn checked_call(call: &TokensCall) -> Result<Call> {
-    weigh_call(call)?;
-    Ok(call.to_call())
+    let call = call.to_call();
+    weigh_call(&call)?;
+    Ok(call)
 }
 
 /// The call with which a miner moves what it has earned from the window to its account.
@@ -73,29 +76,24 @@ pub fn claim_call() -> Call {
     MiningCall::Claim.to_call()
 }
 
-fn weigh_call(call: &TokensCall) -> Result<Weight> {
-    Tokens.check(call).map_err(|reject| refused(reject, Tokens::REJECTS))
+/// The modules whose calls this wallet can say: those of this release.
+fn registry() -> &'static Registry {
+    static REGISTRY: LazyLock<Registry> = LazyLock::new(runtime::registry);
+    &REGISTRY
 }
 
-fn refused(reject: Reject, described: &[RejectDescription]) -> Error {
-    let described = described.iter().find(|entry| entry.number == reject.number());
-    let (name, sentence) = described.map_or(("rejected", "the call is refused"), |entry| (entry.name, entry.sentence));
-    Error::new(name, sentence, "")
-}
-
-/// A call that this wallet understands.
-enum KnownCall {
-    Tokens(TokensCall),
-    Mining(MiningCall),
-}
-
-impl KnownCall {
-    fn weigh(&self) -> Result<Weight> {
-        match self {
-            Self::Tokens(call) => weigh_call(call),
-            Self::Mining(call) => Mining.check(call).map_err(|reject| refused(reject, Mining::REJECTS)),
+fn weigh_call(call: &Call) -> Result<Weight> {
+    let registry = registry();
+    registry.weigh_call(call).map_err(|reject| {
+        let unreadable = [KernelReject::UnknownModule, KernelReject::MalformedCall].map(Reject::from);
+        if unreadable.contains(&reject) {
+            let why = format!("a call of module {} is none that this wallet knows", call.module);
+            return Error::new("unknown_call", why, "use a newer wallet, or do not sign it");
         }
-    }
+        let described = registry.describe(reject);
+        let (name, sentence) = described.map_or(("rejected", "the call is refused"), |it| (it.name, it.sentence));
+        Error::new(name, sentence, "")
+    })
 }
 
 /// The weight that a body will have once it is signed: bytes of the envelope, and what its calls declare.
@@ -115,17 +113,7 @@ pub fn weigh(body: &TransactionBody, policy: Option<&MultisigPolicy>) -> Result<
     let witness = Witness { auths: List::new(vec![auth]).expect("one is at most two") };
     let length = Transaction { body: body.clone(), witness }.encoded_length();
     let envelope = Weight(u64::try_from(length).expect("a length fits 64 bits"));
-    body.calls.iter().try_fold(envelope, |sum, call| Ok(sum.saturating_add(decode(call)?.weigh()?.0)))
-}
-
-fn decode(call: &Call) -> Result<KnownCall> {
-    let unknown = |why: String| Error::new("unknown_call", why, "use a newer wallet, or do not sign it");
-    let decoded = match call.module {
-        Tokens::ID => TokensCall::from_canonical(&call.body).map(KnownCall::Tokens),
-        Mining::ID => MiningCall::from_canonical(&call.body).map(KnownCall::Mining),
-        other => return Err(unknown(format!("a call is of module {other}, which this wallet does not know"))),
-    };
-    decoded.map_err(|error| unknown(format!("a call cannot be read: {error}")))
+    body.calls.iter().try_fold(envelope, |sum, call| Ok(sum.saturating_add(weigh_call(call)?.0)))
 }
 
 /// The name of an asset that every chain has, and its decimals.
@@ -153,8 +141,8 @@ pub fn shown_amount(asset: AssetId, amount: Amount) -> String {
 pub struct DescribedCall {
     /// One sentence.
     pub sentence: String,
-    /// `transfer`, `batch_transfer`, `create`, `mint`, `burn`, `claim`, or `unknown`.
-    pub kind: &'static str,
+    /// What the module calls it, such as `transfer`; or `unknown`.
+    pub kind: String,
     /// The call as its module writes it; absent for an unknown one.
     pub call: Option<Value>,
 }
@@ -166,48 +154,26 @@ pub fn describe(body: &TransactionBody, network: Network) -> Vec<DescribedCall> 
 }
 
 fn describe_call(call: &Call, network: Network) -> DescribedCall {
-    let Ok(decoded) = decode(call) else {
+    let registry = registry();
+    let said = registry.say_call(call, &Shown(network)).zip(registry.describe_call(call.module, &call.body));
+    let Some((sentence, json)) = said else {
         let sentence = format!("an unknown call of module {} ({} bytes)", call.module, call.body.len());
-        return DescribedCall { sentence, kind: "unknown", call: None };
+        return DescribedCall { sentence, kind: "unknown".to_owned(), call: None };
     };
-    let (kind, sentence, call) = match &decoded {
-        KnownCall::Tokens(call) => {
-            let (kind, sentence) = describe_tokens(call, network);
-            (kind, sentence, serde_json::to_value(call))
-        }
-        KnownCall::Mining(call @ MiningCall::Claim) => {
-            ("claim", "claim what mining has earned".to_owned(), serde_json::to_value(call))
-        }
-    };
-    DescribedCall { sentence, kind, call: Some(call.expect("calls are texts, numbers and lists")) }
+    // A call is one of its module's kinds: alone a text, with its fields an object of one key.
+    let kind = json.as_str().or_else(|| json.as_object()?.keys().next().map(String::as_str));
+    DescribedCall { sentence, kind: kind.unwrap_or("call").to_owned(), call: Some(json) }
 }
 
-fn describe_tokens(call: &TokensCall, network: Network) -> (&'static str, String) {
-    let text = |address: Address| address.to_text(network);
-    match call {
-        TokensCall::Transfer(transfer) => {
-            let memo = String::from_utf8_lossy(&transfer.memo).escape_debug().to_string();
-            let memo = if memo.is_empty() { memo } else { format!(", memo \"{memo}\"") };
-            let amount = shown_amount(transfer.asset, transfer.amount);
-            ("transfer", format!("transfer {amount} to {}{memo}", text(transfer.to)))
-        }
-        TokensCall::BatchTransfer(batch) => {
-            let one = |payment: &tokens::Payment| {
-                format!("{} to {}", shown_amount(batch.asset, payment.amount), text(payment.to))
-            };
-            let all: Vec<_> = batch.payments.iter().map(one).collect();
-            ("batch_transfer", format!("transfer {}", all.join(", ")))
-        }
-        TokensCall::Create(create) => {
-            let symbol = String::from_utf8_lossy(&create.asset.symbol).escape_debug().to_string();
-            let minter = create.asset.minter.map_or_else(|| "nobody".to_owned(), text);
-            let cap = create.asset.cap.to_decimal(create.asset.decimals);
-            let initial = create.initial.to_decimal(create.asset.decimals);
-            ("create", format!("create asset {symbol}, cap {cap}, first issue {initial}, minter {minter}"))
-        }
-        TokensCall::Mint(mint) => {
-            ("mint", format!("mint {} to {}", shown_amount(mint.asset, mint.amount), text(mint.to)))
-        }
-        TokensCall::Burn(burn) => ("burn", format!("burn {}", shown_amount(burn.asset, burn.amount))),
+/// How this wallet writes addresses and amounts.
+struct Shown(Network);
+
+impl Words for Shown {
+    fn address(&self, address: Address) -> String {
+        address.to_text(self.0)
+    }
+
+    fn amount(&self, asset: AssetId, amount: Amount) -> String {
+        shown_amount(asset, amount)
     }
 }

@@ -85,17 +85,16 @@ impl Chain {
         Ok(Self { id: crypto::ids::chain_id(&genesis), genesis, sets: vec![set] })
     }
 
-    /// Reads a genesis file as the anchor.
+    /// Reads a genesis file as the anchor, by the parser and the rules that nodes have.
     ///
     /// # Errors
     /// `bad_genesis`.
     pub fn from_json(json: &str) -> Result<Self> {
-        let genesis = serde_json::from_str(json).map_err(|error| {
-            Error::new(
-                "bad_genesis",
-                format!("the genesis file cannot be read: {error}"),
-                "get the chain's genesis file again",
-            )
+        let registry = runtime::registry();
+        let read = genesis::parse(json, &registry);
+        let checked = read.and_then(|genesis| genesis::check(&genesis, &registry).map(|()| genesis));
+        let genesis = checked.map_err(|error| {
+            Error::new("bad_genesis", error.to_string(), "get the chain's genesis file again, or a newer wallet")
         })?;
         Self::new(genesis)
     }

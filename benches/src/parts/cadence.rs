@@ -27,10 +27,11 @@ pub(super) fn measure(ground: &Ground<'_>) -> Outcome<Findings> {
 
 /// All runs on one network, which ends with them.
 pub(super) fn runs(ground: &Ground<'_>, case: Case) -> Outcome<Vec<Figures>> {
-    let mut network = ground.network_of(case.validators, Vec::new(), |parameters| {
-        parameters.timing.block_interval_min_ms = 0;
+    let mut network = ground.network_of(case.validators, Vec::new(), |genesis| {
+        let timing = &mut genesis.parameters.timing;
+        timing.block_interval_min_ms = 0;
         // The least that a genesis allows.
-        parameters.timing.block_interval_empty_ms = 1;
+        timing.block_interval_empty_ms = 1;
     })?;
     ground.stop.pause(WARM_UP)?;
     let processes = pids(&network);

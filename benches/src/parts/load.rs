@@ -53,7 +53,8 @@ pub(super) fn measure(ground: &Ground<'_>) -> Outcome<Findings> {
         eprintln!("bench:   blocks of at most {limit} transfers, {accounts} accounts");
         let mut crowd = Crowd::new(usize::try_from(accounts).unwrap_or(usize::MAX));
         let weight = transfer_weight(&runtime::registry())? * u64::from(*limit);
-        let network = ground.network(crowd.balances(), |parameters| parameters.limits.block_weight_max = weight)?;
+        let network =
+            ground.network(crowd.balances(), |genesis| genesis.parameters.limits.block_weight_max = weight)?;
         cases.push(case(ground, network, &mut crowd, Case::new(*limit))?);
     }
     if !options.quick && options.accounts.is_none() && options.block_limit.is_empty() {

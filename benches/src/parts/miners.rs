@@ -51,7 +51,9 @@ pub(super) fn measure(ground: &Ground<'_>) -> Outcome<Findings> {
         format!("stratum.connections_max={CONNECTIONS_MAX}"),
         format!("stratum.connections_per_ip_max={CONNECTIONS_MAX}"),
     ]);
-    let mut network = ground.create(plan, |parameters| parameters.mining.launch_bits = LAUNCH_BITS)?;
+    let mut network = ground.create(plan, |genesis| {
+        execution::edit_section::<mining::Mining>(genesis, |mining| mining.launch_bits = LAUNCH_BITS);
+    })?;
     network.start(|_, _| {})?;
     let mut trial = Trial { ground, blocks: Blocks::follow(&network)?, crowd, network: &network };
     let runs = (0..ground.options.runs()).map(|_| trial.run(&case)).collect::<Outcome<_>>();

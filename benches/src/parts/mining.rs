@@ -8,10 +8,10 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use lanes::sha256d::{Kernel, Scanner};
-use mining::{AnchorBlock, Template, WorkTerms};
+use mining::{AnchorBlock, PROOFS_PER_BLOCK_MAX, Template, WorkTerms};
 use pow::{Commitment, WorkHeader, merkle, sha256d};
 use testnet::devnet::{Failure, Outcome};
-use types::{Address, SystemCall, limits};
+use types::{Address, SystemCall};
 
 use crate::chain_maker::{ChainMaker, refused};
 use crate::figures::{Figures, Findings, per};
@@ -63,9 +63,9 @@ fn on_chain(ground: &Ground<'_>, directory: &std::path::Path) -> Outcome<Vec<Fig
     let template = mining::template(&terms, genesis::chain_id(&genesis), Address([5; 20]), block)
         .ok_or_else(|| Failure::new("the chain's target is none"))?;
     let seconds = u32::try_from(maker.time().0 / 1_000).unwrap_or(u32::MAX);
-    let count = COUNTED + ground.options.size(64, 8) * limits::WORK_PROOFS_PER_BLOCK_MAX;
+    let count = COUNTED + ground.options.size(64, 8) * PROOFS_PER_BLOCK_MAX;
     let mut shares = (0..count).map(|number| find(&template, seconds, number as u64)).collect::<Outcome<Vec<_>>>()?;
-    for counted in shares.split_off(count - COUNTED).chunks(limits::WORK_PROOFS_PER_BLOCK_MAX) {
+    for counted in shares.split_off(count - COUNTED).chunks(PROOFS_PER_BLOCK_MAX) {
         let calls: Vec<SystemCall> = counted.iter().map(|share| share.call.clone()).collect();
         maker.add_with(&calls, &[])?;
     }
@@ -95,7 +95,7 @@ fn one(ground: &Ground<'_>, maker: &ChainMaker, shares: &[Share]) -> Outcome<Fig
     let (mut admit, mut floor, mut refused) = (Duration::ZERO, Duration::ZERO, 0);
     for _ in 0..PASSES {
         admit += spent(|| {
-            for block in calls.chunks(limits::WORK_PROOFS_PER_BLOCK_MAX) {
+            for block in calls.chunks(PROOFS_PER_BLOCK_MAX) {
                 let admitted = maker.registry.admit(&view, time, block);
                 refused += admitted.iter().filter(|admission| admission.is_err()).count();
             }

@@ -13,6 +13,7 @@ use types::{Hash32, Height, TimeMs};
 
 use crate::call::ProofBytes;
 use crate::check::PROOF_WEIGHT;
+use crate::genesis::MiningParameters;
 use crate::keys;
 use crate::records::{Terms, Tip, view};
 use crate::reject::MiningReject;
@@ -76,6 +77,7 @@ struct Standard {
 pub(crate) struct ProofJudge<'a> {
     state: ModuleView<'a>,
     block: &'a BlockInfo,
+    parameters: MiningParameters,
     tip: Tip,
     /// For headers on the newest work, and for those on the one before it.
     standards: [OnceCell<Standard>; 2],
@@ -86,14 +88,15 @@ pub(crate) struct ProofJudge<'a> {
 impl<'a> ProofJudge<'a> {
     pub(crate) fn new(state: ModuleView<'a>, block: &'a BlockInfo) -> Self {
         let tip = view(&state, &keys::tip()).expect("the genesis wrote this record, and no block removes it");
-        Self { state, block, tip, standards: [OnceCell::new(), OnceCell::new()], anchors: BTreeMap::new() }
+        let parameters = MiningParameters::view(&state);
+        Self { state, block, parameters, tip, standards: [OnceCell::new(), OnceCell::new()], anchors: BTreeMap::new() }
     }
 
     fn standard(&self, place: Place) -> &Standard {
         let [next, grace] = &self.standards;
         let cell = if place.is_next { next } else { grace };
         cell.get_or_init(|| {
-            let share_target = share_target(&self.block.parameters.mining, place.terms.bits);
+            let share_target = share_target(&self.parameters, place.terms.bits);
             let share_priority = share_priority(weight(share_target));
             Standard { place, work_target: place.work_target(), share_target, share_priority, seen: OnceCell::new() }
         })
@@ -117,7 +120,6 @@ impl<'a> ProofJudge<'a> {
 
 impl Judge for ProofJudge<'_> {
     fn admit(&mut self, call: &[u8]) -> Result<Admission, Reject> {
-        let parameters = &self.block.parameters.mining;
         let proof = ProofBytes::read(call).ok_or(MiningReject::MalformedProof)?;
         let header = WorkHeader::from_bytes(proof.header);
         let place = Place::of(&self.tip, &header)?;
@@ -125,18 +127,18 @@ impl Judge for ProofJudge<'_> {
             return Err(MiningReject::WrongBits.into());
         }
         let anchor = self.anchor(proof.anchor)?;
-        let expiry = check_times(self.block, &header, &anchor)?;
+        let expiry = check_times(&self.parameters, self.block, &header, &anchor)?;
         let digest = sha256d(proof.header);
         let standard = self.standard(place);
         if !standard.share_target.is_met_by(&digest) {
             return Err(MiningReject::AboveTarget.into());
         }
         let is_work = standard.work_target.is_some_and(|target| target.is_met_by(&digest));
-        let work_from = self.tip.time.saturating_add(parameters.spacing_min_ms);
+        let work_from = self.tip.time.saturating_add(self.parameters.spacing_min_ms);
         if is_work && self.block.time < work_from && self.tip.work_height > 0 {
             return Err(MiningReject::TooSoon.into());
         }
-        if !is_work && place.terms.shares >= parameters.shares_per_work_max {
+        if !is_work && place.terms.shares >= self.parameters.shares_per_work_max {
             return Err(MiningReject::SharesFull.into());
         }
         if self.has_seen(standard, &digest) {
@@ -150,8 +152,12 @@ impl Judge for ProofJudge<'_> {
 }
 
 /// Anchor and header time within their bounds; returns until when the anchor is good.
-fn check_times(block: &BlockInfo, header: &WorkHeader, anchor: &Ancestor) -> Result<TimeMs, MiningReject> {
-    let parameters = &block.parameters.mining;
+fn check_times(
+    parameters: &MiningParameters,
+    block: &BlockInfo,
+    header: &WorkHeader,
+    anchor: &Ancestor,
+) -> Result<TimeMs, MiningReject> {
     let expiry = anchor.time.saturating_add(parameters.anchor_age_max_ms);
     if block.time > expiry {
         return Err(MiningReject::AnchorTooOld);

@@ -4,7 +4,9 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::Serialize;
-use types::{Amount, MiningParameters};
+use types::Amount;
+
+use crate::genesis::MiningParameters;
 
 /// Of the reward, one part in so many goes to the AI pool.
 const AI_POOL_PART: u128 = 10;

@@ -6,12 +6,13 @@
 use execution::{Context, Reject};
 use pow::{Coinbase, WorkHeader, sha256d};
 use types::canary::{Canary, planted};
-use types::{Address, Amount, Hash32, MiningParameters, THR};
+use types::{Address, Amount, Hash32, THR};
 
 use crate::admit::Place;
 use crate::call::{MiningCall, ProofBytes};
 use crate::emission::{Split, scheduled};
 use crate::event::MiningEvent;
+use crate::genesis::MiningParameters;
 use crate::keys;
 use crate::records::{Pending, Share, Terms, Tip, read, write};
 use crate::reject::MiningReject;
@@ -67,9 +68,10 @@ pub(crate) fn execute_proof(context: &mut Context<'_, '_>, call: &[u8]) -> Resul
         write(context, &keys::pending(), &Pending { hash, finder: coinbase.payee });
         return Ok(());
     }
-    count_share(&mut tip, &place, context.block().parameters.mining.shares_per_work_max)?;
+    let parameters = MiningParameters::read(context);
+    count_share(&mut tip, &place, parameters.shares_per_work_max)?;
     write(context, &keys::tip(), &tip);
-    take_share(context, &tip, &place, hash, coinbase.payee)
+    take_share(context, &parameters, &tip, &place, hash, coinbase.payee)
 }
 
 /// Counts a share at its work height. Several in one block may pass admission together; here each is counted.
@@ -88,12 +90,12 @@ fn count_share(tip: &mut Tip, place: &Place, shares_max: u32) -> Result<(), Mini
 /// Lets a proof into the window, and pays who could not pay for a claim.
 fn take_share(
     context: &mut Context<'_, '_>,
+    parameters: &MiningParameters,
     tip: &Tip,
     place: &Place,
     hash: Hash32,
     payee: Address,
 ) -> Result<(), Reject> {
-    let parameters = &context.block().parameters.mining;
     let share = Share { payee, weight: weight(share_target(parameters, place.terms.bits)) };
     let weight_max = window_weight_max(parameters, tip);
     window::enter(context, share, weight_max);
@@ -122,8 +124,8 @@ pub(crate) fn end_block(context: &mut Context<'_, '_>) -> Result<(), Reject> {
 fn accept_work(context: &mut Context<'_, '_>, work: Pending) -> Result<(), Reject> {
     let mut tip = tip(context);
     let place = Place { work_height: tip.work_height.saturating_add(1), terms: tip.next, is_next: true };
-    take_share(context, &tip, &place, work.hash, work.finder)?;
-    let parameters = context.block().parameters.mining.clone();
+    let parameters = MiningParameters::read(context);
+    take_share(context, &parameters, &tip, &place, work.hash, work.finder)?;
     let issuable = context.supply(THR).map(|supply| supply.issuable()).unwrap_or_default();
     let reward = scheduled(&parameters, place.work_height).min(issuable);
     let split = Split::of(reward);
@@ -148,7 +150,7 @@ fn accept_work(context: &mut Context<'_, '_>, work: Pending) -> Result<(), Rejec
         .emit(context)
 }
 
-/// Issues the reward. The window's part passes through the finder's account, because only accounts are issued to.
+/// Issues the reward: parts to accounts, and the window's part into its pot.
 fn pay(
     context: &mut Context<'_, '_>,
     parameters: &MiningParameters,
@@ -167,8 +169,7 @@ fn pay(
     if split.window.is_zero() {
         return Ok(());
     }
-    context.mint(THR, finder, split.window)?;
-    context.lock(THR, finder, keys::POT, split.window)
+    context.mint_into(THR, keys::POT, split.window)
 }
 
 fn tip(context: &mut Context<'_, '_>) -> Tip {

@@ -53,7 +53,7 @@ pub(crate) const fn pending() -> [u8; 1] {
     [PENDING]
 }
 
-/// The work chain's numbers from the genesis, for questions, which see no block.
+/// The work chain's numbers, from the genesis.
 pub(crate) const fn rules() -> [u8; 1] {
     [RULES]
 }

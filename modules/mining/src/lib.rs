@@ -8,8 +8,8 @@
 //! coinbase binds; all that is issued is in accounts or in the window's pot, and the pot holds what is owed, exactly.
 //!
 //! Files, in the order of every module: `call` what can be asked, `keys` where state lies, `records` what lies there, `reject` why
-//! not, `event` what is reported, `check` without state, `admit` for proofs, `execute` with state, `genesis`, `query`; and of its
-//! own `emission` what a work pays, `retarget` the next target, `seen` what was counted, `window` who shares a reward, `fine` fractions of a µTHR,
+//! not, `event` what is reported, `check` without state, `admit` for proofs, `execute` with state, `genesis`, `query` with
+//! its `answers`; and of its own `emission` what a work pays, `retarget` the next target, `seen` what was counted, `window` who shares a reward, `fine` fractions of a µTHR,
 //! `template` a miner's task.
 #![deny(
     clippy::unwrap_used,
@@ -20,6 +20,7 @@
 )]
 
 mod admit;
+mod answers;
 mod call;
 mod check;
 mod emission;
@@ -36,19 +37,23 @@ mod seen;
 mod template;
 mod window;
 
+use crypto::tags::Tag;
 use execution::{
-    BlockInfo, Budget, Context, GenesisError, Judge, Module, ModuleView, QueryArguments, QueryError, Reject,
-    RejectDescription,
+    BlockInfo, Budget, Context, GenesisError, Judge, Module, ModuleView, Query, QueryArguments, QueryError, Reject,
+    RejectDescription, Words,
 };
-use types::{Address, Canonical, Genesis, ModuleId, Weight, limits};
+use types::{Address, Canonical, ModuleId, Weight};
 
 use admit::ProofJudge;
 
+pub use answers::{Earned, WindowShare, WorkInfo};
 pub use call::{MiningCall, WorkProof};
-pub use check::{CLAIM_WEIGHT, PROOF_WEIGHT};
+pub use check::{CLAIM_WEIGHT, PROOF_WEIGHT, PROOFS_PER_BLOCK_MAX};
 pub use emission::{Split, scheduled, scheduled_total};
 pub use event::MiningEvent;
 pub use execute::PAID_UNASKED_BELOW;
+pub use genesis::MiningParameters;
+pub use query::{account, info, shares, terms};
 pub use reject::MiningReject;
 pub use retarget::{Anchor, launch_target, retarget, share_target, weight};
 pub use template::{AnchorBlock, GraceTerms, Template, WorkTerms, template};
@@ -61,16 +66,23 @@ impl Module for Mining {
     const ID: ModuleId = ModuleId(3);
     const NAME: &'static str = "mining";
     const REJECTS: &'static [RejectDescription] = MiningReject::ALL;
-    const SYSTEM_CALLS_PER_BLOCK_MAX: usize = limits::WORK_PROOFS_PER_BLOCK_MAX;
-    const SYSTEM_BYTES_PER_BLOCK_MAX: usize = limits::WORK_PROOFS_PER_BLOCK_MAX * WorkProof::BYTES_MAX;
+    const TAGS: &'static [Tag] = pow::tags::ALL;
+    const QUERIES: &'static [Query] = query::QUERIES;
+    const SYSTEM_CALLS_PER_BLOCK_MAX: usize = PROOFS_PER_BLOCK_MAX;
+    const SYSTEM_BYTES_PER_BLOCK_MAX: usize = PROOFS_PER_BLOCK_MAX * WorkProof::BYTES_MAX;
+    type Genesis = MiningParameters;
     type Call = MiningCall;
 
-    fn genesis(&self, genesis: &Genesis, context: &mut Context<'_, '_>) -> Result<(), GenesisError> {
-        genesis::begin(genesis, context)
+    fn genesis(&self, section: MiningParameters, context: &mut Context<'_, '_>) -> Result<(), GenesisError> {
+        genesis::begin(&section, context)
     }
 
     fn check(&self, call: &MiningCall) -> Result<Weight, Reject> {
         Ok(check::check(call))
+    }
+
+    fn say(&self, MiningCall::Claim: &MiningCall, _: &dyn Words) -> String {
+        "claim what mining has earned".to_owned()
     }
 
     fn execute(&self, context: &mut Context<'_, '_>, sender: Address, call: MiningCall) -> Result<(), Reject> {

@@ -1,33 +1,54 @@
-//! Questions about mining: `work` (what to mine), `info` (the chain of works), `window` (`from`, `limit`), `account` (`address`).
+//! Questions about mining, and the typed functions that answer them.
 
-use execution::{ModuleView, QueryArguments, QueryError, SCAN_MAX};
+use execution::{Argument, ArgumentKind, ModuleView, Query, QueryArguments, QueryError, SCAN_MAX, argument};
 use pow::Target;
 use serde_json::{Value, json};
-use types::{Address, MiningParameters, THR};
+use types::{Address, THR};
 
+use crate::answers::{Earned, WindowShare, WorkInfo};
 use crate::emission::{scheduled, scheduled_total};
 use crate::fine::Fine;
+use crate::genesis::MiningParameters;
 use crate::keys;
 use crate::records::{Miner, Share, Tip, Window, decode, view};
 use crate::template::{GraceTerms, WorkTerms};
 
 const LIMIT_DEFAULT: usize = 100;
 
+/// What can be asked.
+pub(crate) const QUERIES: &[Query] = &[
+    Query { name: "work", about: "What the next work, and shares for it, must meet.", arguments: &[] },
+    Query { name: "info", about: "The work chain: works, difficulty, rewards, the window.", arguments: &[] },
+    Query {
+        name: "window",
+        about: "Shares of the window, the oldest first.",
+        arguments: &[
+            Argument::optional("from", ArgumentKind::Number, "the number of the first share"),
+            Argument::optional("limit", ArgumentKind::Number, "how many at most; 100 unless given, never above 1024"),
+        ],
+    },
+    Query {
+        name: "account",
+        about: "What an account has earned and not claimed.",
+        arguments: &[Argument::required("address", ArgumentKind::Address, "the account")],
+    },
+];
+
 /// Answers one question.
 pub(crate) fn answer(state: &ModuleView<'_>, name: &str, arguments: &QueryArguments) -> Result<Value, QueryError> {
     match name {
         "work" => Ok(json!(terms(state))),
-        "info" => Ok(info(state)),
+        "info" => Ok(json!(info(state))),
         "window" => {
-            let from = number(arguments, "from", 0)?;
-            let limit = usize::try_from(number(arguments, "limit", LIMIT_DEFAULT as u64)?).unwrap_or(SCAN_MAX);
-            Ok(shares(state, from, limit))
+            let from = argument(arguments, "from", ArgumentKind::Number)?.unwrap_or_default();
+            let limit: Option<u64> = argument(arguments, "limit", ArgumentKind::Number)?;
+            let limit = limit.map_or(LIMIT_DEFAULT, |limit| usize::try_from(limit).unwrap_or(SCAN_MAX));
+            Ok(json!(shares(state, from, limit)))
         }
         "account" => {
-            let text = arguments.get("address").cloned().unwrap_or_default();
-            let address: Address = serde_json::from_value(Value::String(text))
-                .map_err(|_| QueryError::Argument { argument: "address", expected: "an address" })?;
-            Ok(account(state, &address))
+            let wrong = QueryError::Argument { argument: "address", expected: ArgumentKind::Address.expected() };
+            let address = argument(arguments, "address", ArgumentKind::Address)?.ok_or(wrong)?;
+            Ok(json!(account(state, &address)))
         }
         _ => Err(QueryError::Unknown(name.to_owned())),
     }
@@ -37,16 +58,14 @@ fn tip(state: &ModuleView<'_>) -> Tip {
     view(state, &keys::tip()).expect("the genesis wrote this record, and no block removes it")
 }
 
-fn rules(state: &ModuleView<'_>) -> MiningParameters {
-    view(state, &keys::rules()).expect("the genesis wrote this record, and no block removes it")
-}
-
 fn window(state: &ModuleView<'_>) -> Window {
     view(state, &keys::window()).unwrap_or_default()
 }
 
-fn terms(state: &ModuleView<'_>) -> WorkTerms {
-    let (tip, rules) = (tip(state), rules(state));
+/// What the next work, and shares for it, must meet.
+#[must_use]
+pub fn terms(state: &ModuleView<'_>) -> WorkTerms {
+    let (tip, rules) = (tip(state), MiningParameters::view(state));
     let grace = tip.grace.map(|(previous, terms)| GraceTerms {
         work_height: tip.work_height,
         previous,
@@ -67,51 +86,52 @@ fn terms(state: &ModuleView<'_>) -> WorkTerms {
     }
 }
 
-fn info(state: &ModuleView<'_>) -> Value {
-    let (tip, rules, window) = (tip(state), rules(state), window(state));
+/// The work chain.
+#[must_use]
+pub fn info(state: &ModuleView<'_>) -> WorkInfo {
+    let (tip, rules, window) = (tip(state), MiningParameters::view(state), window(state));
     let next = tip.work_height.saturating_add(1);
     let target = Target::from_compact(tip.next.bits).ok();
     let supply = state.supply(THR).map(|supply| supply.issuable()).unwrap_or_default();
-    json!({
-        "works": tip.work_height,
-        "last_hash": tip.hash,
-        "last_time": tip.time,
-        "bits": tip.next.bits,
-        "difficulty": target.map(Target::difficulty),
-        "hashes_expected": target.map(|target| target.expected_hashes().to_string()),
-        "reward": scheduled(&rules, next).min(supply),
-        "issued": tip.issued,
-        "shares": tip.next.shares,
-        "shares_total": window.next,
-        "window_shares": window.next.saturating_sub(window.first),
-        "window_weight": window.weight.to_string(),
-        "unclaimed": state.escrowed(THR, keys::POT),
-        "spacing_ms": rules.spacing_ms,
-    })
+    WorkInfo {
+        works: tip.work_height,
+        last_hash: tip.hash,
+        last_time: tip.time,
+        bits: tip.next.bits,
+        difficulty: target.map(Target::difficulty),
+        hashes_expected: target.map(|target| target.expected_hashes().to_string()),
+        reward: scheduled(&rules, next).min(supply),
+        issued: tip.issued,
+        shares: tip.next.shares.into(),
+        shares_total: window.next,
+        window_shares: window.next.saturating_sub(window.first),
+        window_weight: window.weight.to_string(),
+        unclaimed: state.escrowed(THR, keys::POT),
+        spacing_ms: rules.spacing_ms,
+    }
 }
 
-fn shares(state: &ModuleView<'_>, from: u64, limit: usize) -> Value {
+/// At most `limit` (and [`SCAN_MAX`]) shares of the window, the oldest first, none with a number below `from`.
+#[must_use]
+pub fn shares(state: &ModuleView<'_>, from: u64, limit: usize) -> Vec<WindowShare> {
     let pairs = state.scan(&keys::shares(), &keys::share(from), limit);
     let describe = |(key, value): &(Vec<u8>, Vec<u8>)| {
         let share: Share = decode(value);
         let number = key.strip_prefix(&keys::shares()).and_then(|number| number.try_into().ok());
-        json!({ "number": number.map(u64::from_be_bytes), "payee": share.payee, "weight": share.weight.to_string() })
+        WindowShare { number: number.map(u64::from_be_bytes), payee: share.payee, weight: share.weight.to_string() }
     };
     pairs.iter().map(describe).collect()
 }
 
-fn account(state: &ModuleView<'_>, address: &Address) -> Value {
+/// What an account has earned and not claimed.
+#[must_use]
+pub fn account(state: &ModuleView<'_>, address: &Address) -> Earned {
     let (miner, window): (Miner, Window) = (view(state, &keys::miner(address)).unwrap_or_default(), window(state));
-    json!({
-        "claimable": miner.owed_at(window.earned).whole(),
-        "weight": miner.weight.to_string(),
-        "window_weight": window.weight.to_string(),
-    })
-}
-
-fn number(arguments: &QueryArguments, argument: &'static str, default: u64) -> Result<u64, QueryError> {
-    let wrong = |_| QueryError::Argument { argument, expected: "a whole number" };
-    arguments.get(argument).map_or(Ok(default), |text| text.parse().map_err(wrong))
+    Earned {
+        claimable: miner.owed_at(window.earned).whole(),
+        weight: miner.weight.to_string(),
+        window_weight: window.weight.to_string(),
+    }
 }
 
 /// The window's weight is that of its shares and of its payees; the pot holds, to the last fraction, what is owed and what is not
@@ -141,7 +161,7 @@ pub(crate) fn check_sums(state: &ModuleView<'_>) -> Result<(), String> {
     if owed != Fine::of(pot) {
         return Err(format!("the pot holds {pot}, owed and undivided are {owed:?}"));
     }
-    let scheduled = scheduled_total(&rules(state), tip.work_height);
+    let scheduled = scheduled_total(&MiningParameters::view(state), tip.work_height);
     if tip.issued > scheduled {
         return Err(format!("{} works were paid {}, the schedule gives {scheduled}", tip.work_height, tip.issued));
     }

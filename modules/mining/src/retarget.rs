@@ -8,7 +8,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use pow::asert::{Elapsed, Schedule};
 use pow::{CompactBits, Target};
 use serde::{Deserialize, Serialize};
-use types::{MiningParameters, TimeMs};
+use types::TimeMs;
+
+use crate::genesis::MiningParameters;
 
 /// A work that counts as being on the wanted pace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]

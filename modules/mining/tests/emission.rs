@@ -1,8 +1,8 @@
 //! The schedule as a whole, and what one reward is made of.
 
-use mining::{Split, scheduled, scheduled_total};
+use mining::{MiningParameters, Split, scheduled, scheduled_total};
 use proptest::prelude::*;
-use types::{Address, Amount, MiningParameters, Parameters};
+use types::{Address, Amount, Parameters};
 
 fn defaults() -> MiningParameters {
     MiningParameters::with_beneficiary(Address([1; 20]))

@@ -2,7 +2,7 @@
 
 use borsh::BorshDeserialize;
 use execution::{Context, Reject};
-use types::{Address, Asset, AssetId, ByteString, THR};
+use types::{Address, Amount, Asset, AssetId, ByteString, THR};
 
 use crate::call::{BatchTransfer, Burn, Create, Mint, TokensCall, Transfer};
 use crate::event::TokensEvent;
@@ -37,7 +37,7 @@ fn batch_transfer(context: &mut Context<'_, '_>, from: Address, batch: &BatchTra
 
 fn execute_create(context: &mut Context<'_, '_>, creator: Address, create: Create) -> Result<(), Reject> {
     let Create { asset: description, initial } = create;
-    let fee = context.block().parameters.asset_creation_fee;
+    let fee: Amount = context.get(&keys::creation_fee()).map(|bytes| decode(&bytes)).unwrap_or_default();
     context.burn(THR, &creator, fee).map_err(|_| TokensReject::CreationFeeUnpayable)?;
     let asset = next_asset(context);
     let after = asset.checked_add(1).ok_or(TokensReject::AssetsExhausted)?;

@@ -4,6 +4,7 @@ use types::AssetId;
 
 const ASSET: u8 = 0;
 const NEXT_ASSET: u8 = 1;
+const CREATION_FEE: u8 = 2;
 
 /// What is known of an asset.
 pub(crate) fn asset(id: AssetId) -> Vec<u8> {
@@ -19,6 +20,11 @@ pub(crate) const fn assets() -> [u8; 1] {
 pub(crate) fn read_asset(key: &[u8]) -> Option<AssetId> {
     let number = key.strip_prefix(&assets())?.try_into().ok()?;
     Some(AssetId(u64::from_be_bytes(number)))
+}
+
+/// What creating an asset costs.
+pub(crate) const fn creation_fee() -> [u8; 1] {
+    [CREATION_FEE]
 }
 
 /// The number that the next created asset gets.

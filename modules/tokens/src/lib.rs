@@ -4,7 +4,7 @@
 //! module keeps what an asset is called and who may mint it.
 //!
 //! Files, in the order of every module: `call` what can be asked, `keys` where state lies, `reject` why not, `event` what is
-//! reported, `check` without state, `execute` with it, `genesis`, `query`.
+//! reported, `check` without state, `execute` with it, `genesis`, `query` with its `answers`, `say` what a call does.
 #![deny(
     clippy::unwrap_used,
     clippy::panic,
@@ -13,6 +13,7 @@
     clippy::arithmetic_side_effects
 )]
 
+mod answers;
 mod call;
 mod check;
 mod event;
@@ -21,15 +22,21 @@ mod genesis;
 mod keys;
 mod query;
 mod reject;
+mod say;
 
-use execution::{Context, GenesisError, Module, ModuleView, QueryArguments, QueryError, Reject, RejectDescription};
-use types::{Address, AssetId, Genesis, ModuleId, Weight};
+use execution::{
+    Context, GenesisError, Module, ModuleView, Query, QueryArguments, QueryError, Reject, RejectDescription, Words,
+};
+use types::{Address, AssetId, ModuleId, Weight};
 
+pub use answers::{Balance, KnownAsset};
 pub use call::{
     BATCH_RECIPIENTS_MAX, BatchTransfer, Burn, Create, MEMO_BYTES_MAX, Mint, Payment, TokensCall, Transfer,
 };
 pub use check::TRANSFER_WEIGHT;
 pub use event::TokensEvent;
+pub use genesis::{ASSETS_MAX, GenesisAsset, TokensParameters};
+pub use query::{assets, balance, known};
 pub use reject::TokensReject;
 
 /// The key of the state under which an asset stands, as [`types::Asset`] in its canonical bytes: the module's id, big-endian, and the
@@ -47,14 +54,20 @@ impl Module for Tokens {
     const ID: ModuleId = ModuleId(1);
     const NAME: &'static str = "tokens";
     const REJECTS: &'static [RejectDescription] = TokensReject::ALL;
+    const QUERIES: &'static [Query] = query::QUERIES;
+    type Genesis = TokensParameters;
     type Call = TokensCall;
 
-    fn genesis(&self, genesis: &Genesis, context: &mut Context<'_, '_>) -> Result<(), GenesisError> {
-        genesis::write(genesis, context)
+    fn genesis(&self, section: TokensParameters, context: &mut Context<'_, '_>) -> Result<(), GenesisError> {
+        genesis::write(&section, context)
     }
 
     fn check(&self, call: &TokensCall) -> Result<Weight, Reject> {
         check::check(call)
+    }
+
+    fn say(&self, call: &TokensCall, words: &dyn Words) -> String {
+        say::say(call, words)
     }
 
     fn execute(&self, context: &mut Context<'_, '_>, sender: Address, call: TokensCall) -> Result<(), Reject> {

@@ -1,48 +1,97 @@
-//! Questions about assets: `asset` (`id`), `asset_key` (`id`: the key of the state under which it stands, in hex), `assets` (`from`,
-//! `limit`), `balance` (`asset`, `address` in hex or text).
+//! Questions about assets, and the typed functions that answer them.
 
-use execution::{ModuleView, QueryArguments, QueryError, SCAN_MAX};
+use execution::{Argument, ArgumentKind, ModuleView, Query, QueryArguments, QueryError, SCAN_MAX, argument};
 use serde_json::{Value, json};
 use types::{Address, Asset, AssetId};
 
+use crate::answers::{Balance, KnownAsset};
 use crate::execute::decode;
 use crate::keys;
 
 const LIMIT_DEFAULT: usize = 100;
 
+const ID: Argument = Argument::required("id", ArgumentKind::Number, "the asset's number; 0 is THR");
+
+/// What can be asked.
+pub(crate) const QUERIES: &[Query] = &[
+    Query { name: "asset", about: "What is known of an asset.", arguments: &[ID] },
+    Query { name: "asset_key", about: "The key of the state under which an asset stands, in hex.", arguments: &[ID] },
+    Query {
+        name: "assets",
+        about: "Assets in order of their numbers.",
+        arguments: &[
+            Argument::optional("from", ArgumentKind::Number, "the first asset's number"),
+            Argument::optional("limit", ArgumentKind::Number, "how many at most; 100 unless given, never above 1024"),
+        ],
+    },
+    Query {
+        name: "balance",
+        about: "What an account owns of an asset.",
+        arguments: &[
+            Argument::required("asset", ArgumentKind::Number, "the asset's number"),
+            Argument::required("address", ArgumentKind::Address, "the account"),
+        ],
+    },
+];
+
 /// Answers one question.
 pub(crate) fn answer(view: &ModuleView<'_>, name: &str, arguments: &QueryArguments) -> Result<Value, QueryError> {
+    let number = |name| {
+        let wrong = QueryError::Argument { argument: name, expected: ArgumentKind::Number.expected() };
+        argument::<AssetId>(arguments, name, ArgumentKind::Number)?.ok_or(wrong)
+    };
     match name {
         "asset" => {
-            let id = number(arguments, "id")?;
-            let asset = asset(view, id).ok_or_else(|| QueryError::NotFound(format!("there is no asset {id}")))?;
-            Ok(describe(view, id, &asset))
+            let id = number("id")?;
+            let found = known(view, id).ok_or_else(|| QueryError::NotFound(format!("there is no asset {id}")))?;
+            Ok(json!(found))
         }
-        "asset_key" => Ok(json!(types::to_hex(&crate::asset_key(number(arguments, "id")?)))),
+        "asset_key" => Ok(json!(types::to_hex(&crate::asset_key(number("id")?)))),
         "assets" => {
-            let from = if arguments.contains_key("from") { number(arguments, "from")? } else { AssetId::ZERO };
-            let limit = match arguments.get("limit") {
-                Some(text) => text.parse().map_err(|_| wrong("limit"))?,
-                None => LIMIT_DEFAULT,
-            };
-            Ok(assets(view, from, limit).iter().map(|(id, asset)| describe(view, *id, asset)).collect())
+            let from = argument(arguments, "from", ArgumentKind::Number)?.unwrap_or(AssetId::ZERO);
+            let limit: Option<u64> = argument(arguments, "limit", ArgumentKind::Number)?;
+            let limit = limit.map_or(LIMIT_DEFAULT, |limit| usize::try_from(limit).unwrap_or(SCAN_MAX));
+            Ok(json!(assets(view, from, limit)))
         }
         "balance" => {
-            let asset = number(arguments, "asset")?;
-            let text = arguments.get("address").cloned().unwrap_or_default();
-            let address: Address = serde_json::from_value(Value::String(text))
-                .map_err(|_| QueryError::Argument { argument: "address", expected: "an address" })?;
-            Ok(json!({ "asset": asset, "amount": view.balance(asset, &address) }))
+            let wrong = QueryError::Argument { argument: "address", expected: ArgumentKind::Address.expected() };
+            let address: Address = argument(arguments, "address", ArgumentKind::Address)?.ok_or(wrong)?;
+            Ok(json!(balance(view, number("asset")?, &address)))
         }
         _ => Err(QueryError::Unknown(name.to_owned())),
     }
+}
+
+/// What is known of an asset, if there is one with this number.
+#[must_use]
+pub fn known(view: &ModuleView<'_>, id: AssetId) -> Option<KnownAsset> {
+    let asset = view.get(&keys::asset(id)).map(|bytes| decode(&bytes))?;
+    Some(describe(view, id, asset))
+}
+
+/// At most `limit` (and [`SCAN_MAX`]) assets in order of their numbers, none below `from`.
+#[must_use]
+pub fn assets(view: &ModuleView<'_>, from: AssetId, limit: usize) -> Vec<KnownAsset> {
+    described(view, from, limit).into_iter().map(|(id, asset)| describe(view, id, asset)).collect()
+}
+
+/// What an account owns of an asset.
+#[must_use]
+pub fn balance(view: &ModuleView<'_>, asset: AssetId, address: &Address) -> Balance {
+    Balance { asset, amount: view.balance(asset, address) }
+}
+
+fn describe(view: &ModuleView<'_>, id: AssetId, asset: Asset) -> KnownAsset {
+    let supply = view.supply(id);
+    let (issued, burned) = (supply.map(|supply| supply.issued), supply.map(|supply| supply.burned));
+    KnownAsset { id, asset, issued, burned }
 }
 
 /// Every described asset has a supply with the same cap.
 pub(crate) fn check_assets(view: &ModuleView<'_>) -> Result<(), String> {
     let mut from = AssetId::ZERO;
     loop {
-        let page = assets(view, from, SCAN_MAX);
+        let page = described(view, from, SCAN_MAX);
         let Some((last, _)) = page.last() else { return Ok(()) };
         for (id, asset) in &page {
             if view.supply(*id).map(|supply| supply.cap) != Some(asset.cap) {
@@ -54,29 +103,7 @@ pub(crate) fn check_assets(view: &ModuleView<'_>) -> Result<(), String> {
     }
 }
 
-fn assets(view: &ModuleView<'_>, from: AssetId, limit: usize) -> Vec<(AssetId, Asset)> {
+fn described(view: &ModuleView<'_>, from: AssetId, limit: usize) -> Vec<(AssetId, Asset)> {
     let pairs = view.scan(&keys::assets(), &keys::asset(from), limit);
     pairs.iter().filter_map(|(key, value)| Some((keys::read_asset(key)?, decode(value)))).collect()
-}
-
-fn asset(view: &ModuleView<'_>, id: AssetId) -> Option<Asset> {
-    view.get(&keys::asset(id)).map(|bytes| decode(&bytes))
-}
-
-fn describe(view: &ModuleView<'_>, id: AssetId, asset: &Asset) -> Value {
-    let supply = view.supply(id);
-    json!({
-        "id": id,
-        "asset": asset,
-        "issued": supply.map(|supply| supply.issued),
-        "burned": supply.map(|supply| supply.burned),
-    })
-}
-
-fn number(arguments: &QueryArguments, argument: &'static str) -> Result<AssetId, QueryError> {
-    arguments.get(argument).and_then(|text| text.parse().ok()).map(AssetId).ok_or_else(|| wrong(argument))
-}
-
-const fn wrong(argument: &'static str) -> QueryError {
-    QueryError::Argument { argument, expected: "a whole number" }
 }

@@ -130,7 +130,7 @@ pub(crate) async fn validators(
 /// The genesis file, as `thronosd init --genesis` takes it.
 #[utoipa::path(get, path = "/api/v1/genesis", tag = "node", responses((status = 200, body = Object)))]
 pub(crate) async fn genesis(State(state): State<AppState>) -> Result<impl IntoResponse, ApiError> {
-    let json = off_thread(&state, |port| Ok(genesis::to_json(&port.genesis))).await?;
+    let json = off_thread(&state, |port| Ok(genesis::to_json(&port.genesis, &port.registry))).await?;
     Ok(([(header::CONTENT_TYPE, "application/json")], json))
 }
 

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::{Subcommand, ValueEnum};
 use types::{
     Address, Amount, AssetId, BlsPublicKey, BlsSignature, ByteString, Genesis, GenesisBalance, GenesisValidator, List,
-    Network, Parameters, PeerKey, Power, TimeMs,
+    Network, PeerKey, Power, TimeMs,
 };
 
 use super::Refusal;
@@ -128,17 +128,10 @@ fn new(file: &Path, name: String, network: NetworkName, ecosystem: &str, time: O
     let name = ByteString::new(name.into_bytes()).map_err(|_| {
         Refusal::new("genesis_parameter", format!("the name has {length} bytes, at most 64 are allowed"))
     })?;
-    let genesis = Genesis {
-        version: genesis::PROTOCOL_VERSION,
-        name,
-        network,
-        time: TimeMs(time.unwrap_or(u64::try_from(now).unwrap_or(u64::MAX))),
-        parameters: Parameters::with_ecosystem(address(ecosystem, network)?),
-        assets: List::default(),
-        balances: List::default(),
-        validators: List::default(),
-    };
-    save(file, &genesis)
+    let time = TimeMs(time.unwrap_or(u64::try_from(now).unwrap_or(u64::MAX)));
+    let ecosystem = address(ecosystem, network)?;
+    let modules = runtime::registry().default_sections(network, ecosystem);
+    save(file, &Genesis { name, ..genesis::empty(network, time, ecosystem, modules) })
 }
 
 fn read_entry(path: &Path) -> Result<(BlsPublicKey, BlsSignature, PeerKey), Refusal> {
@@ -192,7 +185,7 @@ fn validate(file: &Path) -> Result<(), Refusal> {
     say!("{} starts chain {}", file.display(), genesis::chain_id(&genesis));
     let faults = genesis::faults_tolerated(&genesis);
     say!("{} validators, of which {faults} may fail", genesis.validators.len());
-    for warning in genesis::warnings(&genesis) {
+    for warning in genesis::warnings(&genesis, &runtime::registry()) {
         say!("warning: {warning}");
     }
     Ok(())
@@ -219,8 +212,8 @@ fn start(genesis: &Genesis) -> Result<(), StartError> {
 
 /// Writes the file and says what it still lacks.
 fn save(file: &Path, genesis: &Genesis) -> Result<(), Refusal> {
-    write_file(file, genesis::to_json(genesis).as_bytes())?;
-    let checked = genesis::check(genesis).map_err(|error| error.to_string());
+    write_file(file, genesis::to_json(genesis, &runtime::registry()).as_bytes())?;
+    let checked = genesis::check(genesis, &runtime::registry()).map_err(|error| error.to_string());
     match checked.and_then(|()| start(genesis).map_err(|error| error.to_string())) {
         Ok(()) => say!("{} is complete; chain id {}", file.display(), genesis::chain_id(genesis)),
         Err(error) => say!("{} is written, but cannot start a chain yet: {error}", file.display()),

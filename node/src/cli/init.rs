@@ -73,7 +73,7 @@ impl Init {
         }
         match genesis {
             Some((_, genesis)) => {
-                write_file(&home.genesis_file(), genesis::to_json(&genesis).as_bytes())?;
+                write_file(&home.genesis_file(), genesis::to_json(&genesis, &runtime::registry()).as_bytes())?;
                 say!("chain            {}", genesis::chain_id(&genesis));
                 say!("next: thronosd run --home {}", home.root().display());
             }

@@ -2,10 +2,10 @@
 //!
 //! It must not know miners. A template is made anew when a block carried proofs, and before the block that it binds becomes too old.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use execution::Module;
 use mining::{AnchorBlock, WorkTerms};
 use pow::Target;
 use stratum::Template;
@@ -54,8 +54,8 @@ pub(crate) fn offer(port: &Port) -> Result<Option<Offer>, String> {
     if port.unix_ms().saturating_sub(tip.header.time.0) > BEHIND_MS_MAX {
         return Ok(None);
     }
-    let answer = port.registry.query(&view, "mining", "work", &BTreeMap::new()).map_err(|error| error.to_string())?;
-    let terms: WorkTerms = serde_json::from_value(answer).map_err(|error| error.to_string())?;
+    let state = port.registry.view(&view, mining::Mining::ID).ok_or("mining does not run on this chain")?;
+    let terms = mining::terms(&state);
     let half = Height(tip.header.height.0.saturating_sub(ANCHORS_HALF));
     let early = port.store.block(half).map_err(|error| error.to_string())?.map_or(TimeMs(0), |block| block.header.time);
     let is_young = tip.header.height.0 <= ANCHORS_HALF;
@@ -72,7 +72,7 @@ pub(crate) fn offer(port: &Port) -> Result<Option<Offer>, String> {
 impl Offer {
     /// The same for the Stratum service.
     pub(crate) fn template(&self, port: &Port) -> Option<Template> {
-        let rules = &port.genesis.parameters.mining;
+        let rules = execution::section::<mining::Mining>(&port.genesis)?;
         let Self { terms, anchor, anchor_block, expires_ms } = self;
         let target = Target::from_compact(terms.bits).ok()?;
         let (now_s, anchor_s) = (port.unix_ms() / 1_000, anchor.time.0 / 1_000);

@@ -89,7 +89,7 @@ pub fn genesis() -> Genesis {
         validators: vec![validator],
         accounts: vec![(address(&key(1)), FUNDS)],
     };
-    genesis::local_network(network).expect("a sound genesis")
+    genesis::local_network(&runtime::registry(), network).expect("a sound genesis")
 }
 
 pub fn make_home(root: &Path, genesis: &Genesis, settings: &[(&str, &str)]) -> (Home, Config) {
@@ -100,7 +100,7 @@ pub fn make_home(root: &Path, genesis: &Genesis, settings: &[(&str, &str)]) -> (
     let flags = flags.iter().chain(settings).map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
     let config = Config::read(&Sources { flags: flags.collect(), ..Sources::default() }).expect("sound settings");
     write_file(&home.config_file(), config.to_toml().as_bytes()).expect("a file");
-    write_file(&home.genesis_file(), genesis::to_json(genesis).as_bytes()).expect("a file");
+    write_file(&home.genesis_file(), genesis::to_json(genesis, &runtime::registry()).as_bytes()).expect("a file");
     NetworkKey::from_seed(SEED).write(&home.network_key_file()).expect("a file");
     (home, config)
 }

@@ -10,10 +10,10 @@ use crate::world::World;
 
 /// A chain of one validator whose blocks up to this height are all proven by the finalization of the last of them.
 fn run_without_certificates(height: u64) -> World {
-    let mut world = World::ruled(1, 1, |parameters| {
-        parameters.timing.epoch_length_ms = 3_600_000;
-        parameters.timing.block_interval_min_ms = 0;
-        parameters.timing.block_interval_empty_ms = 1;
+    let mut world = World::ruled(1, 1, |genesis| {
+        let timing = &mut genesis.parameters.timing;
+        (timing.epoch_length_ms, timing.block_interval_min_ms) = (3_600_000, 0);
+        timing.block_interval_empty_ms = 1;
     });
     world.start(0);
     assert!(world.run(60_000, |world| world.height(0) >= height));

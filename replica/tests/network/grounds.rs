@@ -33,7 +33,7 @@ pub fn make_genesis(keys: &[bls::SecretKey]) -> Genesis {
         validators: validators.collect(),
         accounts,
     };
-    let mut genesis = local_network(network).expect("the genesis is sound");
+    let mut genesis = local_network(&runtime::registry(), network).expect("the genesis is sound");
     genesis.parameters.timing.epoch_length_ms = 20_000;
     genesis
 }

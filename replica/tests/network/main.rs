@@ -16,4 +16,5 @@ mod sketches;
 mod spam;
 mod standing;
 mod transfers;
+mod versions;
 mod world;

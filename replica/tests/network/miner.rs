@@ -1,8 +1,8 @@
 //! Somebody who mines for a network of tests: a share takes eight hashes, a work five hundred.
 
-use mining::{AnchorBlock, Template, WorkTerms, template};
+use mining::{AnchorBlock, Mining, Template, WorkTerms, template};
 use pow::{WorkHeader, merkle};
-use types::{Address, Hash32, ModuleId, Parameters, SystemCall};
+use types::{Address, Genesis, Hash32, ModuleId, SystemCall};
 
 use crate::world::{World, account};
 
@@ -16,17 +16,18 @@ pub enum Want {
 }
 
 /// Rules under which mining is easy, and works are so far apart.
-pub fn easy(parameters: &mut Parameters, spacing_min_ms: u64) {
-    let mining = &mut parameters.mining;
-    mining.launch_bits = EASY_BITS;
-    mining.spacing_min_ms = spacing_min_ms;
-    mining.spacing_ms = 2 * spacing_min_ms.max(1_000);
-    mining.half_life_ms = 4 * mining.spacing_ms;
+pub fn easy(genesis: &mut Genesis, spacing_min_ms: u64) {
+    execution::edit_section::<Mining>(genesis, |mining| {
+        mining.launch_bits = EASY_BITS;
+        mining.spacing_min_ms = spacing_min_ms;
+        mining.spacing_ms = 2 * spacing_min_ms.max(1_000);
+        mining.half_life_ms = 4 * mining.spacing_ms;
+    });
 }
 
 /// A network with `validators` that vote and `followers` that do not, all of them up and in agreement on a block.
 pub fn network(validators: u8, followers: u8, spacing_min_ms: u64) -> World {
-    let mut world = World::ruled(validators, followers, |parameters| easy(parameters, spacing_min_ms));
+    let mut world = World::ruled(validators, followers, |genesis| easy(genesis, spacing_min_ms));
     let all = usize::from(validators + followers);
     (0..all).for_each(|place| world.start(place));
     assert!(world.run(20_000, |world| (0..all).all(|place| world.height(place) >= 2)));

@@ -13,8 +13,10 @@ use replica::{
 };
 use types::{
     Amount, Auth, AuthKind, BlsSignature, ByteString, Call, ChainId, Epoch, Genesis, Hash32, Height, List, ModuleId,
-    Nonce, Parameters, PeerKey, SystemCall, THR, TimeMs, Transaction, TransactionBody, View, Vote, Witness,
+    Nonce, PeerKey, SystemCall, THR, TimeMs, Transaction, TransactionBody, View, Vote, Witness,
 };
+
+mod people;
 
 use crate::grounds::make_genesis;
 pub use crate::grounds::{START_MS, account, validator_key};
@@ -104,6 +106,10 @@ pub struct World {
     pub verdicts: Vec<(GossipToken, GossipVerdict)>,
     /// Proposals of the criminal that somebody found invalid, and why.
     pub invalid: Vec<execution::InvalidBlock>,
+    /// A node with an older release.
+    pub older: Option<(usize, execution::Registry)>,
+    /// Nodes that stopped, and why; only an older one may.
+    pub stopped: Vec<(usize, execution::Fault)>,
     registry: execution::Registry,
     scheme: BlsScheme,
 }
@@ -116,19 +122,28 @@ impl World {
 
     /// The same, with at least so much time between blocks.
     pub fn paced(validators: u8, followers: u8, interval_min_ms: Option<u64>) -> Self {
-        Self::ruled(validators, followers, |parameters| {
-            let timing = &mut parameters.timing;
+        Self::ruled(validators, followers, |genesis| {
+            let timing = &mut genesis.parameters.timing;
             timing.block_interval_min_ms = interval_min_ms.unwrap_or(timing.block_interval_min_ms);
         })
     }
 
     /// The same under other rules.
-    pub fn ruled(validators: u8, followers: u8, rule: impl FnOnce(&mut Parameters)) -> Self {
+    pub fn ruled(validators: u8, followers: u8, rule: impl FnOnce(&mut Genesis)) -> Self {
+        Self::of_modules(runtime::registry(), validators, followers, rule)
+    }
+
+    /// The same with other modules.
+    pub fn of_modules(
+        registry: execution::Registry,
+        validators: u8,
+        followers: u8,
+        rule: impl FnOnce(&mut Genesis),
+    ) -> Self {
         let keys: Vec<_> = (0..validators + followers).map(validator_key).collect();
         let mut genesis = make_genesis(&keys[..usize::from(validators)]);
-        rule(&mut genesis.parameters);
+        rule(&mut genesis);
         let chain = ids::chain_id(&genesis);
-        let registry = runtime::registry();
         let first = registry.genesis(&genesis, chain).expect("the genesis is sound");
         let nodes = keys.into_iter().zip(0_u8..).map(|(key, place)| {
             let mut state = MemoryState::default();
@@ -172,14 +187,22 @@ impl World {
             results: Vec::new(),
             verdicts: Vec::new(),
             invalid: Vec::new(),
+            older: None,
+            stopped: Vec::new(),
             registry,
             scheme,
             genesis: Arc::new(genesis),
         }
     }
 
+    /// The modules of a node's release.
+    fn registry_of(&self, place: usize) -> &execution::Registry {
+        self.older.as_ref().filter(|(older, _)| *older == place).map_or(&self.registry, |(_, registry)| registry)
+    }
+
     pub fn start(&mut self, place: usize) {
         let genesis = self.genesis.clone();
+        let registry = self.registry_of(place).clone();
         let node = &mut self.nodes[place];
         let own_key = node.voter.then(|| node.signer.key.public_key().to_bytes());
         let holder = Holder { chain: self.chain, key: own_key };
@@ -187,7 +210,7 @@ impl World {
         let config = Config {
             chain_id: self.chain,
             genesis,
-            registry: self.registry.clone(),
+            registry,
             own_key,
             own_peer: node.peer,
             listen: ListenTerms::of(&self.genesis),
@@ -275,6 +298,9 @@ impl World {
         for effect in settled {
             self.do_effect(place, effect);
         }
+        if self.stopped.iter().any(|(stopped, _)| *stopped == place) && self.older.is_some() {
+            self.nodes[place].running = None;
+        }
     }
 
     pub fn do_effect(&mut self, place: usize, effect: Effect) {
@@ -313,7 +339,10 @@ impl World {
                 assert!(criminal, "honest node {peer} is punished for {offence:?}");
                 self.offences.push(offence);
             }
-            Effect::Stop(fault) => panic!("{fault}"),
+            Effect::Stop(fault) => {
+                assert!(self.older.as_ref().is_some_and(|(older, _)| *older == place), "node {place} stops: {fault}");
+                self.stopped.push((place, fault));
+            }
             Effect::Notify(Notice::InvalidProposal { error, .. }) => {
                 assert!(self.criminal.is_some(), "an honest proposal is invalid: {error}");
                 self.invalid.push(error);
@@ -396,101 +425,12 @@ impl World {
         let verified = node.running.as_ref().expect("it was just stepped").replica.verified();
         let answer = job.run(&JobContext {
             chain_id: self.chain,
-            registry: &self.registry,
+            registry: self.registry_of(place),
             scheme: &self.scheme,
             verified: &verified,
             signer: &node.signer,
             state: &node.disks.state,
         });
         self.happen(place, Event::JobDone { id, answer });
-    }
-
-    /// How a node's replica is doing.
-    pub fn status(&self, place: usize) -> replica::Status {
-        self.nodes[place].running.as_ref().expect("it runs").replica.status()
-    }
-
-    /// Submits a transfer through a node's API.
-    pub fn transfer(&mut self, place: usize, from: u8, to: u8, nonce: u64, amount: u128) -> Hash32 {
-        let transaction = self.signed(from, to, nonce, amount, |_| {});
-        let id = transaction.id;
-        self.submit(place, vec![transaction]);
-        id
-    }
-
-    /// Hands transactions in at a node's API.
-    pub fn submit(&mut self, place: usize, transactions: Vec<Arc<CheckedTransaction>>) {
-        let token = replica::SubmissionToken(0);
-        self.happen(place, Event::Submitted { token, transactions });
-    }
-
-    /// A transfer, changed before it is signed.
-    pub fn signed(
-        &self,
-        from: u8,
-        to: u8,
-        nonce: u64,
-        amount: u128,
-        change: impl FnOnce(&mut TransactionBody),
-    ) -> Arc<CheckedTransaction> {
-        let (key, sender) = account(from);
-        let call = tokens::TokensCall::transfer(THR, account(to).1, Amount(amount));
-        let call =
-            Call { module: ModuleId(1), body: ByteString::new(types::Canonical::to_canonical(&call)).expect("short") };
-        let mut body = TransactionBody {
-            version: 1,
-            sender,
-            auth: AuthKind::Single,
-            nonce: Nonce(nonce),
-            valid_until: TimeMs(self.now.unix_ms + 60_000),
-            fee_max: Amount(10_000_000),
-            tip: Amount::ZERO,
-            payer: None,
-            calls: List::new(vec![call]).expect("one call"),
-        };
-        change(&mut body);
-        let id = ids::transaction_id(self.chain, &body);
-        let auth = Auth::Single { key: key.public_key(), signature: key.sign(id.as_bytes()) };
-        let witness = Witness { auths: List::new(vec![auth]).expect("one proof") };
-        let checked = self.registry.check(self.chain, Arc::new(Transaction { body, witness })).expect("well-formed");
-        execution::check_signatures(&checked.id, &checked.transaction).expect("signed");
-        Arc::new(checked)
-    }
-
-    /// A transaction that waits at a node.
-    pub fn pooled(&self, place: usize, id: Hash32) -> Option<Arc<mempool::PoolTransaction>> {
-        self.nodes[place].running.as_ref().expect("it runs").replica.pooled(&id)
-    }
-
-    /// What a node keeps for others.
-    pub fn kept(&self, place: usize) -> Kept {
-        self.nodes[place].running.as_ref().expect("it runs").replica.kept()
-    }
-
-    /// What a node's clocks show.
-    pub fn now_of(&self, place: usize) -> Now {
-        Now { unix_ms: self.now.unix_ms.saturating_add_signed(self.clock_ahead_ms[place]), ..self.now }
-    }
-
-    /// What a node says that is wrong.
-    pub fn troubles(&self, place: usize) -> Vec<Trouble> {
-        let running = self.nodes[place].running.as_ref().expect("it runs");
-        running.replica.status().troubles(self.now_of(place))
-    }
-
-    /// Hands a system call in at a node.
-    pub fn submit_call(&mut self, place: usize, call: SystemCall) {
-        self.happen(place, Event::CallSubmitted { token: replica::SubmissionToken(0), call });
-    }
-
-    /// How many system calls wait at a node.
-    pub fn calls_waiting(&self, place: usize) -> usize {
-        self.nodes[place].running.as_ref().expect("it runs").replica.calls_waiting()
-    }
-
-    /// What a module answers about a node's final state.
-    pub fn ask(&self, place: usize, module: &str, question: &str) -> serde_json::Value {
-        let answer = self.registry.query(&self.nodes[place].disks.state, module, question, &BTreeMap::new());
-        answer.expect("a known question")
     }
 }

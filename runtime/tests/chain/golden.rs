@@ -8,23 +8,23 @@ use crate::probe::ProbeCall;
 use crate::system_calls::attendance;
 
 /// State root after the genesis, then state and receipts root after each block.
-const GENESIS_ROOT: &str = "deda5eca4fbe04648545dbda859fef1dba393d8deaf6359867bc60a414afccc1";
+const GENESIS_ROOT: &str = "34e0709eb40587e225ef396fa977055a65d2181c4e31be60a895db8448cbce95";
 const ROOTS: [(&str, &str); 4] = [
     (
-        "873efb6bdc83a5a5705b06b6f7b973277dc01ba2ac6a2b65b091c516a6f3ab27",
-        "b1052ca9f7cff1641bb5243957c7dd891c113906e99fbb895895afd33cc8e023",
+        "da7660adaf4d00bd0eb69f395c0165ae86c76f24d292dce7b5f3a2fa39b7765d",
+        "b2844a4e7a9c4972154094145e26e805a4bba9ada4ab122421fc2b963c2d3e51",
     ),
     (
-        "dc98f9a5f46137f68920696ed29ee51405b26f7da1d5cdd0cee8e36ed64e8744",
-        "5baa07397a08a885bb5080e7df9e1c5905f8ebeae40ee9c277f14cc2cce5aeb0",
+        "71dda893ddc5574363cb37b11cf2a22a9d2ed50d423d8e393fb687f56c758387",
+        "d6cf8c658a092b427c80502948a755181884ce6b85f300c54cbb3f8fceb0fd61",
     ),
     (
-        "7f5fa977e6ccc026cbeec954a00574d79c83c6bafdc4a7274fa1c783a49c83a0",
-        "d8508f23d6d120ce077bef38a99affc6602c364c6265543361a134c12d367191",
+        "7f731af3e4003eb9903d56ed5aa55758a29274dae6b88b1cf18d83fe689a3a1f",
+        "dfc7da270c56ecc1ac19cbca1568aff0e5a61e0c0d65489af82e433fa1d1e7ea",
     ),
     (
-        "393a147281b4b0ecffe7398468aa23325801322f5533bd5642b379a3af451e4f",
-        "85d2121a8ac5c4fa15f989a47ecdeb9c0fc989e53b69ed41554e75d196b160fb",
+        "e064d1efe4cb634682657805bb7d32e15fb607c18d7991653b9d2250bcfff8e6",
+        "b494eaf55281cceee88b5804d654824bc28301c33960d756ffe41873a2ab4034",
     ),
 ];
 

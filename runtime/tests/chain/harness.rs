@@ -95,8 +95,10 @@ pub fn genesis() -> Genesis {
         network: Network::Test,
         time: START,
         parameters: Parameters::with_ecosystem(ECOSYSTEM),
-        assets: List::default(),
+        modules: registry().default_sections(Network::Test, ECOSYSTEM),
         balances: List::new(balances).expect("few"),
+        grants: List::default(),
+        allowances: List::default(),
         validators: List::new(validators.collect()).expect("few"),
     }
 }
@@ -107,8 +109,12 @@ impl Chain {
     }
 
     pub fn of(genesis: Genesis) -> Self {
+        Self::under(registry(), genesis)
+    }
+
+    /// A chain of these modules.
+    pub fn under(registry: Registry, genesis: Genesis) -> Self {
         let chain_id = ids::chain_id(&genesis);
-        let registry = registry();
         let first = registry.genesis(&genesis, chain_id).expect("a good genesis");
         let mut state = MemoryState::default();
         state.apply(&first.outcome.changes);

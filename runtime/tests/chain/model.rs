@@ -237,11 +237,13 @@ fn compare(chain: &Chain, model: &Model, everybody: &[Address]) {
     }
 }
 
+const CREATION_FEE: Amount = Amount(1_234_567);
+
 fn run(blocks: &[Vec<Attempt>]) -> usize {
     let mut genesis = crate::harness::genesis();
     genesis.parameters.timing.seed_interval_ms = u64::MAX;
     genesis.parameters.timing.epoch_length_ms = 7_000;
-    genesis.parameters.asset_creation_fee = Amount(1_234_567);
+    execution::edit_section::<tokens::Tokens>(&mut genesis, |tokens| tokens.asset_creation_fee = CREATION_FEE);
     let mut chain = Chain::of(genesis);
     let users: Vec<Address> = chain.users.iter().map(|user| user.address).collect();
     let accounts = chain.genesis.validators.iter().map(|validator| validator.account);
@@ -272,8 +274,7 @@ fn run(blocks: &[Vec<Attempt>]) -> usize {
         let fees: Vec<u128> = outcome.receipts[1..].iter().map(|receipt| receipt.fee.0).collect();
         let exact = |weight: u64| (block.price * u128::from(weight)).div_ceil(1 << 32);
         assert!(built.body.facts().iter().zip(&fees).all(|(facts, fee)| exact(facts.weight.0) == *fee));
-        let creation_fee = chain.genesis.parameters.asset_creation_fee.0;
-        let expected = model.block(&taken, &fees, block.proposer_account, &users, creation_fee);
+        let expected = model.block(&taken, &fees, block.proposer_account, &users, CREATION_FEE.0);
         let real: Vec<bool> = outcome.receipts[1..].iter().map(types::Receipt::is_ok).collect();
         assert_eq!(real, expected);
         assert!(outcome.receipts.iter().all(|receipt| receipt.code != KernelReject::AmountOverflow.code()));

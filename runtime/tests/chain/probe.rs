@@ -2,13 +2,12 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use execution::{
-    Admission, BlockInfo, Budget, Context, GenesisError, Judge, KernelReject, Module, ModuleView, Reject,
-    RejectDescription,
+    Admission, BlockInfo, Budget, Context, GenesisError, Judge, KernelReject, Module, ModuleView, NoNumbers, Reject,
+    RejectDescription, Words,
 };
 use serde::Serialize;
 use types::{
-    Address, Amount, AssetId, ByteString, Call, Canonical, Genesis, Height, ModuleId, SystemCall, TimeMs, ValidatorSet,
-    Weight,
+    Address, Amount, AssetId, ByteString, Call, Canonical, Height, ModuleId, SystemCall, TimeMs, ValidatorSet, Weight,
 };
 
 pub const PROBE: ModuleId = ModuleId(2);
@@ -71,9 +70,10 @@ impl Module for Probe {
     const SYSTEM_CALLS_PER_BLOCK_MAX: usize = 3;
     const SYSTEM_BYTES_PER_BLOCK_MAX: usize = 100;
     const CHOOSES_VALIDATORS: bool = true;
+    type Genesis = NoNumbers;
     type Call = ProbeCall;
 
-    fn genesis(&self, _: &Genesis, _: &mut Context<'_, '_>) -> Result<(), GenesisError> {
+    fn genesis(&self, _: NoNumbers, _: &mut Context<'_, '_>) -> Result<(), GenesisError> {
         Ok(())
     }
 
@@ -82,6 +82,10 @@ impl Module for Probe {
             ProbeCall::Heavy { weight } => Ok(Weight(*weight)),
             _ => Ok(Weight(100)),
         }
+    }
+
+    fn say(&self, call: &ProbeCall, _: &dyn Words) -> String {
+        format!("{call:?}")
     }
 
     fn execute(&self, context: &mut Context<'_, '_>, sender: Address, call: ProbeCall) -> Result<(), Reject> {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use execution::{GenesisError, QueryError, Registry};
+use execution::{ArgumentKind, GenesisError, Module, QueryError, Registry, Words, set_section};
 use serde_json::json;
-use types::{Amount, Asset, AssetId, ByteString, Genesis, GenesisAsset, GenesisBalance, List, THR, VIBE};
+use tokens::{GenesisAsset, Tokens, TokensParameters};
+use types::{Amount, Asset, AssetId, ByteString, Genesis, GenesisBalance, List, THR, VIBE};
 
 use crate::harness::{Chain, ECOSYSTEM, FUNDS, genesis, registry};
 
@@ -40,6 +41,89 @@ fn modules_and_kernel_answer_by_name() {
     ] {
         let answer: Result<_, QueryError> = ask(module, name, &pairs);
         assert!(answer.is_err(), "{module} {name} {pairs:?}");
+    }
+}
+
+#[test]
+fn an_argument_that_a_question_does_not_take_is_named_with_what_was_probably_meant() {
+    let chain = Chain::new();
+    let ask = |module: &str, name: &str, pairs: &[(&str, &str)]| {
+        chain.registry.query(&chain.state, module, name, &arguments(pairs)).expect_err("refused").to_string()
+    };
+    assert_eq!(ask("tokens", "assets", &[("form", "1")]), "there is no argument `form`; did you mean `from`?");
+    assert_eq!(ask("mining", "info", &[("from", "1")]), "there is no argument `from`");
+    let missing = "the argument `address` is missing or wrong: expected an address";
+    assert_eq!(ask("mining", "account", &[]), missing);
+    assert_eq!(ask("kernel", "supply", &[("asset", "+1")]), ask("kernel", "supply", &[]));
+}
+
+#[test]
+fn every_question_that_is_described_has_an_answer_or_says_what_is_not_there() {
+    let chain = Chain::new();
+    let address = hex_of(&chain.users[0].address);
+    let mut count = 0;
+    for (module, query) in chain.registry.queries() {
+        let value = |kind| match kind {
+            ArgumentKind::Number => "0".to_owned(),
+            ArgumentKind::Address => address.clone(),
+            ArgumentKind::Hash => "00".repeat(32),
+            ArgumentKind::Text => "text".to_owned(),
+        };
+        let all = query.arguments.iter().map(|argument| (argument.name.to_owned(), value(argument.kind))).collect();
+        let answer = chain.registry.query(&chain.state, module, query.name, &all);
+        assert!(matches!(&answer, Ok(_) | Err(QueryError::NotFound(_))), "{module} {}: {answer:?}", query.name);
+        count += 1;
+    }
+    assert_eq!(count, 10);
+}
+
+#[test]
+fn typed_answers_are_what_the_questions_answer() {
+    let chain = Chain::new();
+    let ask = |module: &str, name: &str, pairs: &[(&str, &str)]| {
+        chain.registry.query(&chain.state, module, name, &arguments(pairs)).expect("an answer")
+    };
+    let mining = chain.registry.view(&chain.state, <mining::Mining as Module>::ID).expect("it runs");
+    assert_eq!(ask("mining", "work", &[]), json!(mining::terms(&mining)));
+    assert_eq!(ask("mining", "info", &[]), json!(mining::info(&mining)));
+    let told: mining::WorkInfo = serde_json::from_value(ask("mining", "info", &[])).expect("the typed answer");
+    assert_eq!(told, mining::info(&mining));
+    let tokens = chain.registry.view(&chain.state, Tokens::ID).expect("it runs");
+    assert_eq!(ask("tokens", "asset", &[("id", "1")]), json!(tokens::known(&tokens, VIBE)));
+    assert!(chain.registry.view(&chain.state, types::ModuleId(99)).is_none());
+}
+
+struct Plain;
+
+impl Words for Plain {
+    fn address(&self, address: types::Address) -> String {
+        hex_of(&address)
+    }
+
+    fn amount(&self, asset: AssetId, amount: Amount) -> String {
+        format!("{amount} of {asset}")
+    }
+}
+
+#[test]
+fn a_call_is_said_and_weighed_by_its_module_and_what_no_module_knows_is_not() {
+    let chain = Chain::new();
+    let transfer = chain.transfer(0, 0, 1, 5);
+    let call = &transfer.transaction.body.calls[0];
+    let to = hex_of(&chain.users[1].address);
+    assert_eq!(chain.registry.say_call(call, &Plain), Some(format!("transfer 5 of 0 to {to}")));
+    assert_eq!(chain.registry.weigh_call(call), Ok(tokens::TRANSFER_WEIGHT));
+    let claim = mining::MiningCall::Claim.to_call();
+    assert_eq!(chain.registry.say_call(&claim, &Plain).as_deref(), Some("claim what mining has earned"));
+    let memo = ByteString::new(b"\x1b[2J \"}".to_vec()).expect("short");
+    let (asset, to, amount) = (THR, chain.users[1].address, Amount(5));
+    let escaped = tokens::TokensCall::Transfer(tokens::Transfer { asset, to, amount, memo }).to_call();
+    let said = chain.registry.say_call(&escaped, &Plain).expect("a call");
+    assert!(said.ends_with(", memo \"\\u{1b}[2J \\\"}\""), "{said}");
+    for (module, body) in [(99, vec![0]), (1, vec![9, 9]), (3, vec![7])] {
+        let unknown = types::Call { module: types::ModuleId(module), body: ByteString::new(body).expect("short") };
+        assert_eq!(chain.registry.say_call(&unknown, &Plain), None);
+        assert!(chain.registry.weigh_call(&unknown).is_err());
     }
 }
 
@@ -118,9 +202,13 @@ fn a_genesis_that_breaks_a_rule_of_the_ledger_is_refused() {
     };
     for ids in [vec![999], vec![1_000, 1_000], vec![u64::MAX]] {
         let assets = ids.iter().map(|id| asset(*id)).collect();
-        let error = refused(|genesis| genesis.assets = List::new(assets).expect("few"));
-        assert!(matches!(error, GenesisError::Module(_)), "{ids:?}");
+        let error = refused(|genesis| set_section::<Tokens>(genesis, &tokens_with(assets)));
+        assert!(matches!(error, GenesisError::Section(_)), "{ids:?}");
     }
+}
+
+fn tokens_with(assets: Vec<GenesisAsset>) -> TokensParameters {
+    TokensParameters { asset_creation_fee: Amount(1), assets: List::new(assets).expect("few") }
 }
 
 #[test]
@@ -128,7 +216,7 @@ fn a_genesis_may_hold_vibe_and_custom_assets() {
     let mut genesis = genesis();
     let symbol = ByteString::new(b"GOLD".to_vec()).expect("short");
     let asset = Asset { symbol, decimals: 2, minter: None, cap: Amount(5) };
-    genesis.assets = List::new(vec![GenesisAsset { id: AssetId(1_005), asset }]).expect("one");
+    set_section::<Tokens>(&mut genesis, &tokens_with(vec![GenesisAsset { id: AssetId(1_005), asset }]));
     with_balance(&mut genesis, VIBE, 9);
     with_balance(&mut genesis, AssetId(1_005), 5);
     let chain = Chain::of(genesis);

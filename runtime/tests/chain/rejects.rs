@@ -117,7 +117,7 @@ fn calls_are_judged_by_the_state_when_they_are_executed() {
 #[test]
 fn an_asset_costs_its_creation_fee() {
     let mut chain = Chain::new();
-    let fee = chain.genesis.parameters.asset_creation_fee.0;
+    let fee = execution::section::<tokens::Tokens>(&chain.genesis).expect("it has one").asset_creation_fee.0;
     let left = chain.thr(&chain.users[0].address).0 - fee;
     let bob = chain.users[1].address;
     assert_eq!(chain.run(0, vec![TokensCall::transfer(THR, bob, Amount(left)).to_call()]), 0);
@@ -170,6 +170,8 @@ fn every_reject_is_met_by_a_test_or_guards_what_other_checks_exclude() {
         include_str!("witnesses.rs"),
         include_str!("system_calls.rs"),
         include_str!("validity.rs"),
+        include_str!("seams.rs"),
+        include_str!("versions.rs"),
     ];
     // No account can hold more than an asset's cap; 2^64 assets cannot be created; a module without system calls has a share of
     // zero, so it is never asked to admit one.

@@ -8,11 +8,14 @@ use std::sync::LazyLock;
 
 use crypto::bls::SecretKey;
 use crypto::ids;
+use execution::{edit_section, set_section};
 use genesis::{GenesisError, check, parse, to_json};
+use mining::{Mining, MiningParameters};
 use proptest::prelude::*;
+use tokens::{GenesisAsset, Tokens, TokensParameters};
 use types::{
-    Address, Amount, Asset, AssetId, ByteString, Genesis, GenesisAsset, GenesisBalance, GenesisValidator, Limits, List,
-    MiningParameters, Network, Parameters, PeerKey, Power, ProtocolVersion, THR, TimeMs, Timing, VIBE, WBTC, WBTC_CAP,
+    Address, Amount, Asset, AssetId, ByteString, Genesis, GenesisBalance, GenesisValidator, Limits, List, Network,
+    Parameters, PeerKey, Power, THR, TimeMs, Timing, VIBE, WBTC, WBTC_CAP,
 };
 
 use crate::harness::{Chain, ECOSYSTEM};
@@ -85,7 +88,7 @@ fn mining() -> impl Strategy<Value = MiningParameters> {
                 shares_per_work_max: shares.2,
                 reward: Amount(reward.into()),
                 halving_interval: halving,
-                ..Parameters::with_ecosystem(ECOSYSTEM).mining
+                ..MiningParameters::with_beneficiary(ECOSYSTEM)
             }
         },
     )
@@ -97,9 +100,9 @@ fn parameters(network: Network) -> impl Strategy<Value = Parameters> {
         Network::Test => 1,
     };
     let fees = (prop_oneof![1 => Just(floor), 2 => floor..=u64::MAX], 1..=u64::MAX, any::<u64>(), any::<bool>());
-    let limits = (16_384_u32..=2 << 20, 0_u32..1 << 20, 65_536_u64..1 << 53);
-    (timing(), mining(), fees, limits, 1..=u128::MAX, any::<u128>()).prop_map(
-        move |(timing, mining, (price_floor, weight_target_per_s, excess, is_most), limits, cap, creation_fee)| {
+    let limits = (32_768_u32..=2 << 20, 0_u32..1 << 20, 65_536_u64..1 << 53);
+    (timing(), fees, limits, 1..=u128::MAX).prop_map(
+        move |(timing, (price_floor, weight_target_per_s, excess, is_most), limits, cap)| {
             let usual = Parameters::with_ecosystem(ECOSYSTEM);
             // With this one the product is just below 2^96.
             let excess_max = u64::try_from(((1_u128 << 96) - 1) / u128::from(price_floor)).unwrap_or(u64::MAX);
@@ -111,10 +114,7 @@ fn parameters(network: Network) -> impl Strategy<Value = Parameters> {
             let limits = Limits { body_bytes_max, block_weight_max, system_bytes_max };
             match network {
                 Network::Main => Parameters { timing, fees, limits, ..usual },
-                Network::Test => {
-                    let (thr_cap, asset_creation_fee) = (Amount(cap), Amount(creation_fee));
-                    Parameters { timing, fees, limits, mining, thr_cap, asset_creation_fee }
-                }
+                Network::Test => Parameters { timing, fees, limits, thr_cap: Amount(cap) },
             }
         },
     )
@@ -169,16 +169,22 @@ fn sound() -> impl Strategy<Value = Genesis> {
     let parts = (prop::collection::vec((0_u8..8, any::<u8>()), 0..5), any::<bool>());
     let powers = prop::collection::vec(prop_oneof![Just(1_u64), 1_u64..1 << 57], 1..=VALIDATORS_MAX);
     let time = prop_oneof![Just(0_u64), Just(253_402_300_799_999), 0_u64..253_402_300_800_000];
-    (name, parameters, assets(), parts, powers, time).prop_map(
-        |(name, (network, parameters), assets, (parts, fills), powers, time)| Genesis {
-            version: ProtocolVersion(1),
-            name: ByteString::new(name).expect("at most 64"),
-            network,
-            time: TimeMs(time),
-            balances: balances(&parameters, &assets, &parts, fills),
-            validators: List::new(validators(&powers)).expect("few"),
-            assets: List::new(assets).expect("few"),
-            parameters,
+    let sections = (mining(), assets(), any::<u128>());
+    (name, parameters, sections, parts, powers, time).prop_map(
+        |(name, (network, parameters), (mining, assets, creation_fee), (parts, fills), powers, time)| {
+            let mut genesis = Genesis {
+                name: ByteString::new(name).expect("at most 64"),
+                balances: balances(&parameters, &assets, &parts, fills),
+                validators: List::new(validators(&powers)).expect("few"),
+                parameters,
+                ..genesis::empty(network, TimeMs(time), ECOSYSTEM, List::default())
+            };
+            let is_main = network == Network::Main;
+            let mining = if is_main { MiningParameters::with_beneficiary(ECOSYSTEM) } else { mining };
+            set_section::<Mining>(&mut genesis, &mining);
+            let assets = List::new(assets).expect("few");
+            set_section::<Tokens>(&mut genesis, &TokensParameters { asset_creation_fee: Amount(creation_fee), assets });
+            genesis
         },
     )
 }
@@ -211,19 +217,19 @@ const PLACES: &[Place] = &[
     ("block_weight_max", |genesis, value| genesis.parameters.limits.block_weight_max = value),
     ("system_bytes_max", |genesis, value| genesis.parameters.limits.system_bytes_max = narrow(value)),
     ("thr_cap", |genesis, value| genesis.parameters.thr_cap = wide(value)),
-    ("asset_creation_fee", |genesis, value| genesis.parameters.asset_creation_fee = wide(value)),
-    ("launch_bits", |genesis, value| genesis.parameters.mining.launch_bits = narrow(value)),
-    ("spacing_ms", |genesis, value| genesis.parameters.mining.spacing_ms = value),
-    ("half_life_ms", |genesis, value| genesis.parameters.mining.half_life_ms = value),
-    ("spacing_min_ms", |genesis, value| genesis.parameters.mining.spacing_min_ms = value),
-    ("anchor_age_max_ms", |genesis, value| genesis.parameters.mining.anchor_age_max_ms = value),
-    ("header_behind_max_s", |genesis, value| genesis.parameters.mining.header_behind_max_s = narrow(value)),
-    ("header_ahead_max_s", |genesis, value| genesis.parameters.mining.header_ahead_max_s = narrow(value)),
-    ("share_factor", |genesis, value| genesis.parameters.mining.share_factor = narrow(value)),
-    ("window_works", |genesis, value| genesis.parameters.mining.window_works = narrow(value)),
-    ("shares_per_work_max", |genesis, value| genesis.parameters.mining.shares_per_work_max = narrow(value)),
-    ("reward", |genesis, value| genesis.parameters.mining.reward = wide(value)),
-    ("halving_interval", |genesis, value| genesis.parameters.mining.halving_interval = value),
+    ("asset_creation_fee", |genesis, value| tokens(genesis, |tokens| tokens.asset_creation_fee = wide(value))),
+    ("launch_bits", |genesis, value| mine(genesis, |mining| mining.launch_bits = narrow(value))),
+    ("spacing_ms", |genesis, value| mine(genesis, |mining| mining.spacing_ms = value)),
+    ("half_life_ms", |genesis, value| mine(genesis, |mining| mining.half_life_ms = value)),
+    ("spacing_min_ms", |genesis, value| mine(genesis, |mining| mining.spacing_min_ms = value)),
+    ("anchor_age_max_ms", |genesis, value| mine(genesis, |mining| mining.anchor_age_max_ms = value)),
+    ("header_behind_max_s", |genesis, value| mine(genesis, |mining| mining.header_behind_max_s = narrow(value))),
+    ("header_ahead_max_s", |genesis, value| mine(genesis, |mining| mining.header_ahead_max_s = narrow(value))),
+    ("share_factor", |genesis, value| mine(genesis, |mining| mining.share_factor = narrow(value))),
+    ("window_works", |genesis, value| mine(genesis, |mining| mining.window_works = narrow(value))),
+    ("shares_per_work_max", |genesis, value| mine(genesis, |mining| mining.shares_per_work_max = narrow(value))),
+    ("reward", |genesis, value| mine(genesis, |mining| mining.reward = wide(value))),
+    ("halving_interval", |genesis, value| mine(genesis, |mining| mining.halving_interval = value)),
     ("an asset's number", |genesis, value| asset(genesis, value, |custom| custom.id = AssetId(value))),
     ("an asset's decimals", |genesis, value| asset(genesis, value, |custom| custom.asset.decimals = narrow(value))),
     ("an asset's cap", |genesis, value| asset(genesis, value, |custom| custom.asset.cap = wide(value))),
@@ -264,8 +270,16 @@ fn one_of<T, const MAX: usize>(list: &mut List<T, MAX>, value: u64, change: impl
     *list = List::new(all).ok().expect("as many as before");
 }
 
+fn mine(genesis: &mut Genesis, change: impl FnOnce(&mut MiningParameters)) {
+    edit_section::<Mining>(genesis, change);
+}
+
+fn tokens(genesis: &mut Genesis, change: impl FnOnce(&mut TokensParameters)) {
+    edit_section::<Tokens>(genesis, change);
+}
+
 fn asset(genesis: &mut Genesis, value: u64, change: impl FnOnce(&mut GenesisAsset)) {
-    one_of(&mut genesis.assets, value, change);
+    tokens(genesis, |tokens| one_of(&mut tokens.assets, value, change));
 }
 
 fn balance(genesis: &mut Genesis, value: u64, change: impl FnOnce(&mut GenesisBalance)) {
@@ -297,7 +311,9 @@ const FLAWS: &[Flaw] = &[
     ("balances out of order", |genesis| edit(&mut genesis.balances, |all| all.reverse())),
     ("an asset of the chain", |genesis| create(genesis, 2, |_| ())),
     ("the last asset", |genesis| create(genesis, u64::MAX, |_| ())),
-    ("an asset twice", |genesis| edit(&mut genesis.assets, |all| all.push(all.last().expect("one was made").clone()))),
+    ("an asset twice", |genesis| {
+        tokens(genesis, |tokens| edit(&mut tokens.assets, |all| all.push(all.last().expect("one was made").clone())));
+    }),
     ("a symbol of the chain", |genesis| create(genesis, 1_000, |asset| asset.symbol = text(2))),
     ("a symbol of small letters", |genesis| create(genesis, 1_000, |asset| asset.symbol = text(3))),
     ("no symbol", |genesis| create(genesis, 1_000, |asset| asset.symbol = text(0))),
@@ -327,15 +343,15 @@ const FLAWS: &[Flaw] = &[
     ("a body above the format", |genesis| genesis.parameters.limits.body_bytes_max = (4 << 20) + 1),
     ("a body without room", |genesis| genesis.parameters.limits.body_bytes_max = 65_536),
     ("no weight", |genesis| genesis.parameters.limits.block_weight_max = 0),
-    ("a target of nothing", |genesis| genesis.parameters.mining.launch_bits = 0),
-    ("a negative target", |genesis| genesis.parameters.mining.launch_bits = 0x1e80_0001),
-    ("no spacing", |genesis| genesis.parameters.mining.spacing_ms = 0),
-    ("no half-life", |genesis| genesis.parameters.mining.half_life_ms = 0),
-    ("a minute less", |genesis| genesis.parameters.mining.header_ahead_max_s = 0),
-    ("no shares", |genesis| genesis.parameters.mining.share_factor = 0),
-    ("too many works", |genesis| genesis.parameters.mining.window_works = 65),
-    ("a reward that no number holds", |genesis| genesis.parameters.mining.reward = Amount::MAX),
-    ("no halving", |genesis| genesis.parameters.mining.halving_interval = 0),
+    ("a target of nothing", |genesis| mine(genesis, |mining| mining.launch_bits = 0)),
+    ("a negative target", |genesis| mine(genesis, |mining| mining.launch_bits = 0x1e80_0001)),
+    ("no spacing", |genesis| mine(genesis, |mining| mining.spacing_ms = 0)),
+    ("no half-life", |genesis| mine(genesis, |mining| mining.half_life_ms = 0)),
+    ("a minute less", |genesis| mine(genesis, |mining| mining.header_ahead_max_s = 0)),
+    ("no shares", |genesis| mine(genesis, |mining| mining.share_factor = 0)),
+    ("too many works", |genesis| mine(genesis, |mining| mining.window_works = 65)),
+    ("a reward that no number holds", |genesis| mine(genesis, |mining| mining.reward = Amount::MAX)),
+    ("no halving", |genesis| mine(genesis, |mining| mining.halving_interval = 0)),
 ];
 
 fn edit<T, const MAX: usize>(list: &mut List<T, MAX>, change: impl FnOnce(&mut Vec<T>)) {
@@ -361,11 +377,7 @@ fn create(genesis: &mut Genesis, id: u64, change: impl FnOnce(&mut Asset)) {
     let mut asset = Asset { symbol: text(10), decimals: 0, minter: None, cap: Amount::MAX };
     change(&mut asset);
     genesis.balances = List::default();
-    edit(&mut genesis.assets, |all| {
-        all.retain(|custom| custom.id.0 != id);
-        all.push(GenesisAsset { id: AssetId(id), asset });
-        all.sort_by_key(|custom| custom.id);
-    });
+    tokens(genesis, |tokens| tokens.add(AssetId(id), asset));
 }
 
 /// A set of two, changed.
@@ -389,9 +401,10 @@ fn start(genesis: &Genesis) -> Result<(), execution::GenesisError> {
 
 /// As a node reads it: out of its file.
 fn read_and_check(genesis: &Genesis) -> Result<(), GenesisError> {
-    let read = parse(&to_json(genesis))?;
+    let registry = runtime::registry();
+    let read = parse(&to_json(genesis, &registry), &registry)?;
     assert_eq!(&read, genesis, "it reads back as it was written");
-    check(&read)
+    check(&read, &registry)
 }
 
 proptest! {

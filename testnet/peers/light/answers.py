@@ -3,6 +3,7 @@
 import copy
 
 from light.borsh import demand, unhex
+from light.forms import SECTIONS
 from light.keys import PREFIXES, read_address
 
 
@@ -21,16 +22,28 @@ def read_genesis(file):
     parameters = genesis["parameters"]
     genesis["name"], genesis["network"] = file["name"].encode("ascii"), list(PREFIXES).index(network)
     parameters["fees"]["ecosystem"] = read_address(parameters["fees"]["ecosystem"], network)
-    for name in ("thr_cap", "asset_creation_fee"):
-        parameters[name] = decimal(parameters[name], name)
-    mining = parameters["mining"]
-    mining["reward"] = decimal(mining["reward"], "the reward")
-    for name in ("ai_pool", "validators", "ecosystem"):
-        mining[name] = read_address(mining[name], network)
-    for entry in genesis["assets"]:
-        entry["asset"] = read_asset(entry["asset"], network)
+    parameters["thr_cap"] = decimal(parameters["thr_cap"], "thr_cap")
+    sections = genesis["modules"]
+    if "tokens" in sections:
+        tokens = sections["tokens"]
+        tokens["asset_creation_fee"] = decimal(tokens["asset_creation_fee"], "asset_creation_fee")
+        for entry in tokens["assets"]:
+            entry["asset"] = read_asset(entry["asset"], network)
+    if "mining" in sections:
+        mining = sections["mining"]
+        mining["reward"] = decimal(mining["reward"], "the reward")
+        for name in ("ai_pool", "validators", "ecosystem"):
+            mining[name] = read_address(mining[name], network)
+    demand(all(name in SECTIONS for name in sections), "the genesis begins a module that this program does not know")
+    names = sorted(sections, key=lambda name: SECTIONS[name][0])
+    genesis["modules"] = [{"module": SECTIONS[name][0], "body": SECTIONS[name][1].bytes(sections[name])} for name in names]
     for entry in genesis["balances"]:
         entry["address"], entry["amount"] = read_address(entry["address"], network), decimal(entry["amount"], "a balance")
+    for entry in genesis.setdefault("grants", []):
+        entry["module"], entry["amount"] = SECTIONS[entry["module"]][0], decimal(entry["amount"], "a grant")
+        entry["pot"] = entry["pot"].encode("ascii")
+    for entry in genesis.setdefault("allowances", []):
+        entry["module"], entry["account"] = SECTIONS[entry["module"]][0], read_address(entry["account"], network)
     for entry in genesis["validators"]:
         for name in ("key", "possession", "peer"):
             entry[name] = unhex(entry[name], f"a validator's {name}")

@@ -14,11 +14,16 @@ MINING = Record(
     launch_bits=U32, spacing_ms=U64, half_life_ms=U64, spacing_min_ms=U64, anchor_age_max_ms=U64, header_behind_max_s=U32,
     header_ahead_max_s=U32, share_factor=U32, window_works=U32, shares_per_work_max=U32, reward=U128, halving_interval=U64,
     ai_pool=ADDRESS, validators=ADDRESS, ecosystem=ADDRESS)
-PARAMETERS = Record(timing=TIMING, fees=FEES, limits=LIMITS, thr_cap=U128, asset_creation_fee=U128, mining=MINING)
+TOKENS = Record(asset_creation_fee=U128, assets=Many(1_000, Record(id=U64, asset=ASSET)))
+SECTIONS = {"tokens": (1, TOKENS), "mining": (3, MINING)}
+PARAMETERS = Record(timing=TIMING, fees=FEES, limits=LIMITS, thr_cap=U128)
 GENESIS_VALIDATOR = Record(key=BLS_KEY, possession=BLS_SIGNATURE, power=U64, account=ADDRESS, peer=HASH)
 GENESIS = Record(
-    version=U16, name=Many(64), network=U8, time=U64, parameters=PARAMETERS, assets=Many(1_000, Record(id=U64, asset=ASSET)),
-    balances=Many(2_000_000, Record(address=ADDRESS, asset=U64, amount=U128)), validators=Many(100, GENESIS_VALIDATOR))
+    version=U16, name=Many(64), network=U8, time=U64, parameters=PARAMETERS, modules=Many(64, Record(module=U16, body=Many(1 << 20))),
+    balances=Many(2_000_000, Record(address=ADDRESS, asset=U64, amount=U128)),
+    grants=Many(1_024, Record(module=U16, pot=Many(64), asset=U64, amount=U128)),
+    allowances=Many(64, Record(module=U16, account=ADDRESS, asset=U64, share_ppm=U32, span_ms=U64)),
+    validators=Many(100, GENESIS_VALIDATOR))
 
 POLICY = Record(threshold=U8, keys=Many(16, KEY))
 CALL = Record(module=U16, body=Many(61_440))
@@ -46,7 +51,7 @@ CALLS = {
 HEADER = Record(
     version=U16, chain_id=HASH, epoch=U64, view=U64, height=U64, parent=HASH, time=U64, proposer=U16, body_root=HASH, state_root=HASH,
     receipts_root=HASH, price=U128, validators_hash=HASH, next_validators_hash=Option(HASH))
-SYSTEM_CALL = Record(module=U16, body=Many(16_384))
+SYSTEM_CALL = Record(module=U16, body=Many(32_768))
 BLOCK_BODY = Record(system_calls=Many(256, SYSTEM_CALL), transactions=Many(32_768, TRANSACTION))
 PROOF_OF_WORK = Record(header=Fixed(80), anchor=U64, coinbase=Many(256), branch=Many(16, HASH))
 
@@ -55,7 +60,8 @@ RECEIPT = Record(id=HASH, code=U32, call=U8, weight=U64, fee=U128, events=Many(4
 EVENTS = {
     0: Variant(
         fees_shared=Record(burned=U128, ecosystem=U128, tips=U128), seed_mixed=Record(mix=HASH),
-        attendance_counted=Record(height=U64, signers=U16), epoch_ended=Record(epoch=U64), rejected=Record(module=U16, code=U32)),
+        attendance_counted=Record(height=U64, signers=U16), epoch_ended=Record(epoch=U64), rejected=Record(module=U16, code=U32),
+        version_fixed=Record(version=U16, epoch=U64), module_started=Record(module=U16)),
     1: Variant(
         transferred=Record(**{"asset": U64, "from": ADDRESS, "to": ADDRESS, "amount": U128, "memo": Many(256)}),
         created=Record(asset=U64, description=ASSET, creator=ADDRESS),

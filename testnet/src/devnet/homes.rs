@@ -8,7 +8,7 @@ use genesis::GenesisBuilder;
 use node::config::Config;
 use node::home::Home;
 use node::keys::{NetworkKey, ValidatorKey};
-use types::{Address, Amount, ChainId, Genesis, GenesisValidator, Parameters, Power, TimeMs};
+use types::{Address, Amount, ChainId, Genesis, GenesisValidator, Power, TimeMs};
 use wallet::AccountKey;
 use wallet::home::WalletHome;
 
@@ -81,21 +81,26 @@ impl Plan {
     /// Makes keys, genesis and settings of all validators. The directory exists and is marked.
     ///
     /// # Errors
-    /// When the file system refuses, or the genesis with these parameters.
-    pub fn make(&self, parameters: impl FnOnce(&mut Parameters)) -> Outcome<(Genesis, ChainId)> {
+    /// When the file system refuses, or the genesis with these rules.
+    pub fn make(&self, rules: impl FnOnce(&mut Genesis)) -> Outcome<(Genesis, ChainId)> {
         let mut validators = Vec::new();
         for index in 0..self.validators {
             validators.push(self.make_keys(index)?);
         }
-        let local = genesis::local_network(genesis::LocalNetwork {
-            name: "thronos-local".to_owned(),
-            time: TimeMs(now()?.0.saturating_sub(self.age_ms)),
-            ecosystem: ecosystem_account(),
-            validators,
-            accounts: self.accounts.clone(),
-        })?;
-        let made = GenesisBuilder::from_genesis(&local).parameters(parameters).build()?;
-        let json = genesis::to_json(&made);
+        let registry = runtime::registry();
+        let mut local = genesis::local_network(
+            &registry,
+            genesis::LocalNetwork {
+                name: "thronos-local".to_owned(),
+                time: TimeMs(now()?.0.saturating_sub(self.age_ms)),
+                ecosystem: ecosystem_account(),
+                validators,
+                accounts: self.accounts.clone(),
+            },
+        )?;
+        rules(&mut local);
+        let made = GenesisBuilder::from_genesis(&registry, &local).build()?;
+        let json = genesis::to_json(&made, &registry);
         write_private(&self.layout.genesis(), &json)?;
         for index in 0..self.validators {
             write_private(&Home::new(self.layout.node(index)).genesis_file(), &json)?;

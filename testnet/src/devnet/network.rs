@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use types::{Address, Amount, ChainId, Genesis, Hash32, Height, Parameters};
+use types::{Address, Amount, ChainId, Genesis, Hash32, Height};
 use wallet::Chain;
 use wallet::client::types::StatusResponse;
 
@@ -55,16 +55,11 @@ impl LocalNetwork {
     ///
     /// # Errors
     /// When the file system, or the genesis with these parameters and accounts, refuses.
-    pub fn create(
-        mut plan: Plan,
-        programs: Programs,
-        stop: Stop,
-        parameters: impl FnOnce(&mut Parameters),
-    ) -> Outcome<Self> {
+    pub fn create(mut plan: Plan, programs: Programs, stop: Stop, rules: impl FnOnce(&mut Genesis)) -> Outcome<Self> {
         plan.layout.create()?;
         let wallets = Wallets::create(&plan.layout)?;
         plan.accounts.extend(wallets.balances());
-        let (genesis, _) = plan.make(parameters)?;
+        let (genesis, _) = plan.make(rules)?;
         Self::assemble(plan, programs, stop, genesis, wallets)
     }
 
@@ -265,7 +260,7 @@ pub fn open_or_create(
     plan: Plan,
     programs: Programs,
     stop: Stop,
-    parameters: impl FnOnce(&mut Parameters),
+    rules: impl FnOnce(&mut Genesis),
 ) -> Outcome<(LocalNetwork, bool)> {
     match plan.layout.found()? {
         Some(marker) if marker.validators > 0 => {
@@ -275,5 +270,5 @@ pub fn open_or_create(
         Some(_) => plan.layout.wipe()?,
         None => {}
     }
-    Ok((LocalNetwork::create(plan, programs, stop, parameters)?, true))
+    Ok((LocalNetwork::create(plan, programs, stop, rules)?, true))
 }

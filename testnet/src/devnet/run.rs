@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use serde_json::json;
-use types::Parameters;
+use types::Genesis;
 
 use super::check::{check, first_transfer};
 use super::mining;
@@ -64,7 +64,7 @@ fn perform(options: &Options, say: &dyn Fn(&str)) -> Outcome<()> {
     if options.wipe || options.check {
         plan.layout.wipe()?;
     }
-    let rules = if options.mine && options.check { mining::quick_works } else { |_: &mut Parameters| {} };
+    let rules = if options.mine && options.check { mining::quick_works } else { |_: &mut Genesis| {} };
     let relay =
         options.weather().map(|weather| Relay::start(weather, plan.ports, validators + NODES_MORE)).transpose()?;
     plan.fronts = relay.as_ref().map(Relay::fronts).unwrap_or_default();

@@ -73,8 +73,8 @@ impl Ground {
         plan.settings.push("log.format=json".to_owned());
         plan.stratum = true;
         plan.accounts.push((mallory().address(), MALLORYS_BALANCE));
-        let mut network = LocalNetwork::create(plan, place.programs.clone(), place.stop.clone(), |parameters| {
-            parameters.timing.epoch_length_ms = EPOCH_LENGTH_MS;
+        let mut network = LocalNetwork::create(plan, place.programs.clone(), place.stop.clone(), |genesis| {
+            genesis.parameters.timing.epoch_length_ms = EPOCH_LENGTH_MS;
         })?;
         network.start(|_, _| {})?;
         network.join()?;

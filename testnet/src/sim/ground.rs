@@ -6,10 +6,12 @@ use crypto::ecdsa_pure::SigningKey;
 use crypto::hash::sha256;
 use execution::{GenesisBlock, Registry};
 use genesis::GenesisBuilder;
+use mining::{Mining, MiningParameters};
 use replica::{ListenTerms, OnTwin};
+use tokens::Tokens;
 use types::{
-    Address, Amount, Asset, AssetId, ByteString, ChainId, Epoch, Genesis, GenesisValidator, MiningParameters, Network,
-    Power, TimeMs, Timing, Validator, ValidatorIndex, ValidatorSet,
+    Address, Amount, Asset, AssetId, ByteString, ChainId, Epoch, Genesis, GenesisValidator, Network, Power, TimeMs,
+    Timing, Validator, ValidatorIndex, ValidatorSet,
 };
 
 use super::clock::UNIX_MS_AT_START;
@@ -85,9 +87,7 @@ impl Ground {
         let keys = validator_keys(terms.powers.len());
         let accounts = accounts();
         let spammer = account("spammer");
-        let genesis = genesis(terms, &keys, &accounts, &spammer);
-        let chain_id = genesis::chain_id(&genesis);
-        let first = genesis::validator_set(&genesis).expect("a checked genesis has validators");
+        let first = set_of(&keys, &terms.powers);
         let later = terms.later.iter().map(|powers| set_of(&keys, powers));
         let roster = Roster::new(std::iter::once(first).chain(later).collect());
         let mut modules = runtime::modules();
@@ -95,6 +95,8 @@ impl Ground {
             modules.push(Box::new(roster.clone()));
         }
         let registry = Registry::new(modules).with_signatures(Signatures::of_rules(terms.signatures));
+        let genesis = genesis(&registry, terms, &keys, &accounts, &spammer);
+        let chain_id = genesis::chain_id(&genesis);
         let block0 = registry.genesis(&genesis, chain_id).expect("a checked genesis starts a chain");
         let signatures = Signatures::new(terms.signatures, chain_id);
         let listen = terms.listen.unwrap_or_else(|| ListenTerms::of(&genesis));
@@ -169,13 +171,17 @@ const fn easy_mining(mining: &mut MiningParameters) {
     mining.spacing_min_ms = SPACING_MIN_MS;
 }
 
-fn genesis(terms: &Terms, keys: &[ValidatorKey], accounts: &[Account], spammer: &Account) -> Genesis {
+fn genesis(
+    registry: &Registry,
+    terms: &Terms,
+    keys: &[ValidatorKey],
+    accounts: &[Account],
+    spammer: &Account,
+) -> Genesis {
     let ecosystem = Address([9; 20]);
-    let mut builder =
-        GenesisBuilder::new("simulated", Network::Test, TimeMs(UNIX_MS_AT_START), ecosystem).parameters(|parameters| {
-            parameters.timing = terms.timing.clone();
-            easy_mining(&mut parameters.mining);
-        });
+    let mut builder = GenesisBuilder::new(registry, "simulated", Network::Test, TimeMs(UNIX_MS_AT_START), ecosystem)
+        .parameters(|parameters| parameters.timing = terms.timing.clone())
+        .module::<Mining>(easy_mining);
     for (node, (key, power)) in keys.iter().zip(&terms.powers).enumerate().filter(|(_, (_, power))| **power > 0) {
         let ValidatorKey { public, possession, .. } = key;
         let (key, possession, power) = (*public, *possession, Power(*power));
@@ -188,6 +194,6 @@ fn genesis(terms: &Terms, keys: &[ValidatorKey], accounts: &[Account], spammer: 
     let minter = accounts[0].address;
     let symbol = ByteString::new(b"SCARCE".to_vec()).expect("a short symbol");
     let scarce = Asset { symbol, decimals: 0, cap: Amount(1_000), minter: Some(minter) };
-    builder = builder.asset(SCARCE, scarce).balance(minter, SCARCE, Amount(990));
+    builder = builder.module::<Tokens>(|tokens| tokens.add(SCARCE, scarce)).balance(minter, SCARCE, Amount(990));
     builder.build().expect("the genesis of a simulation keeps the rules")
 }

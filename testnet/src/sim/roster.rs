@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use execution::{Budget, Context, GenesisError, KernelReject, Module, Reject, RejectDescription};
+use execution::{Budget, Context, GenesisError, KernelReject, Module, NoNumbers, Reject, RejectDescription, Words};
 use serde::Serialize;
-use types::{Address, Canonical, Epoch, Genesis, ModuleId, ValidatorSet, Weight};
+use types::{Address, Canonical, Epoch, ModuleId, ValidatorSet, Weight};
 
 /// The sets of a chain, epoch by epoch: the first holds in epochs 0 and 1, as the genesis wants, then each in its turn.
 #[derive(Clone, Debug)]
@@ -49,14 +49,19 @@ impl Module for Roster {
     const NAME: &'static str = "roster";
     const REJECTS: &'static [RejectDescription] = &[];
     const CHOOSES_VALIDATORS: bool = true;
+    type Genesis = NoNumbers;
     type Call = NoCall;
 
-    fn genesis(&self, _genesis: &Genesis, _context: &mut Context<'_, '_>) -> Result<(), GenesisError> {
+    fn genesis(&self, _section: NoNumbers, _context: &mut Context<'_, '_>) -> Result<(), GenesisError> {
         Ok(())
     }
 
     fn check(&self, _call: &NoCall) -> Result<Weight, Reject> {
         Err(KernelReject::MalformedCall.into())
+    }
+
+    fn say(&self, _call: &NoCall, _words: &dyn Words) -> String {
+        "nothing".to_owned()
     }
 
     fn execute(&self, _context: &mut Context<'_, '_>, _sender: Address, _call: NoCall) -> Result<(), Reject> {

@@ -1,12 +1,12 @@
 //! Values of every kind from a seed, the same on every machine.
 
 use types::{
-    Address, Amount, Asset, AssetId, Auth, AuthKind, Block, BlsPublicKey, BlsSignature, Body, ByteString, Call,
-    Certificate, ChainId, Epoch, Event, Genesis, GenesisAsset, GenesisBalance, GenesisValidator, Hash32, Header,
-    Height, List, ModuleId, MultisigPolicy, Network, Nonce, Parameters, Payer, PeerKey, PolicySignature, Power,
-    Proposal, ProtocolVersion, Receipt, Secp256k1Key, Secp256k1Signature, SignerBitmap, SystemCall, TimeMs,
-    Transaction, TransactionBody, Validator, ValidatorIndex, ValidatorSet, View, Vote, VoteKind, VoteStatement, Weight,
-    Witness,
+    Address, Amount, AssetId, Auth, AuthKind, Block, BlsPublicKey, BlsSignature, Body, ByteString, Call, Certificate,
+    ChainId, Epoch, Event, Genesis, GenesisAllowance, GenesisBalance, GenesisGrant, GenesisSection, GenesisValidator,
+    Hash32, Header, Height, List, ModuleId, MultisigPolicy, Network, Nonce, Parameters, Payer, PeerKey,
+    PolicySignature, Power, Proposal, ProtocolVersion, Receipt, Secp256k1Key, Secp256k1Signature, SignerBitmap,
+    SystemCall, TimeMs, Transaction, TransactionBody, Validator, ValidatorIndex, ValidatorSet, View, Vote, VoteKind,
+    VoteStatement, Weight, Witness,
 };
 
 /// SplitMix64: small, and the same everywhere.
@@ -202,19 +202,25 @@ impl Random {
             network: if self.below(2) == 0 { Network::Main } else { Network::Test },
             time: TimeMs(self.number()),
             parameters: Parameters::with_ecosystem(self.address()),
-            assets: self.list(3, |random| GenesisAsset {
-                id: AssetId(1_000 + random.below(1_000)),
-                asset: Asset {
-                    symbol: random.ascii(16),
-                    decimals: random.below(19) as u8,
-                    minter: (random.below(2) == 0).then(|| random.address()),
-                    cap: Amount(random.wide()),
-                },
-            }),
+            modules: self
+                .list(3, |random| GenesisSection { module: ModuleId(random.number() as u16), body: random.bytes(300) }),
             balances: self.list(5, |random| GenesisBalance {
                 address: random.address(),
                 asset: AssetId(random.below(3)),
                 amount: Amount(random.wide()),
+            }),
+            grants: self.list(3, |random| GenesisGrant {
+                module: ModuleId(random.number() as u16),
+                pot: random.ascii(64),
+                asset: AssetId(random.below(3)),
+                amount: Amount(random.wide()),
+            }),
+            allowances: self.list(3, |random| GenesisAllowance {
+                module: ModuleId(random.number() as u16),
+                account: random.address(),
+                asset: AssetId(random.below(3)),
+                share_ppm: random.number() as u32,
+                span_ms: random.number(),
             }),
             validators: self.list(5, |random| GenesisValidator {
                 key: BlsPublicKey(random.array()),

@@ -3,8 +3,8 @@
 use crypto::bls::{SecretKey, aggregate_signatures};
 use types::{
     Address, Amount, BlsSignature, Certificate, ChainId, Epoch, Genesis, GenesisBalance, GenesisValidator, Hash32,
-    Header, Height, List, Network, Parameters, PeerKey, Power, ProtocolVersion, SignerBitmap, THR, TimeMs,
-    ValidatorIndex, View, VoteKind, VoteStatement,
+    Header, Height, List, Network, PeerKey, Power, ProtocolVersion, SignerBitmap, THR, TimeMs, ValidatorIndex, View,
+    VoteKind, VoteStatement,
 };
 use wallet::Chain;
 
@@ -42,15 +42,13 @@ impl ChainMaker {
             .map(|(address, amount)| GenesisBalance { address: *address, asset: THR, amount: *amount })
             .collect();
         balances.sort_by_key(|balance| balance.address);
+        let ecosystem = Address([0xec; 20]);
+        let modules = runtime::registry().default_sections(Network::Test, ecosystem);
         let genesis = Genesis {
-            version: ProtocolVersion(1),
             name: types::ByteString::new(b"wallet-test".to_vec()).expect("short"),
-            network: Network::Test,
-            time: TimeMs(1_767_225_600_000),
-            parameters: Parameters::with_ecosystem(Address([0xec; 20])),
-            assets: List::default(),
             balances: List::new(balances).expect("few"),
             validators: List::new(validators).expect("four"),
+            ..genesis::empty(Network::Test, TimeMs(1_767_225_600_000), ecosystem, modules)
         };
         Self { id: crypto::ids::chain_id(&genesis), genesis, keys }
     }

@@ -227,7 +227,7 @@ fn what_was_earned_by_mining_is_shown_and_claimed() {
     assert_eq!(done["status"], "final");
     let body = node.taken().expect("handed in").body;
     let calls = wallet::calls::describe(&body, Network::Test);
-    assert_eq!((calls[0].kind, calls[0].sentence.as_str()), ("claim", "claim what mining has earned"));
+    assert_eq!((calls[0].kind.as_str(), calls[0].sentence.as_str()), ("claim", "claim what mining has earned"));
     let envelope = wallet::calls::weigh(&body, None).expect("known").0 - mining::CLAIM_WEIGHT.0;
     assert!((100..400).contains(&envelope), "the bytes of a signed transaction with one call: {envelope}");
     shell.import("bob", 2);

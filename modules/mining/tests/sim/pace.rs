@@ -1,8 +1,9 @@
 //! How fast works come.
 
+use mining::MiningParameters;
 use mining::{Anchor, retarget, scheduled};
 use pow::{CompactBits, Target};
-use types::{Address, MiningParameters, TimeMs};
+use types::{Address, TimeMs};
 
 use crate::random::Random;
 

@@ -6,10 +6,10 @@ mod hostile;
 mod pay;
 mod rules;
 
-use mining::{AnchorBlock, Template, WorkProof, WorkTerms, template};
+use mining::{AnchorBlock, MiningParameters, Template, WorkProof, WorkTerms, template};
 use pow::{Target, WorkHeader, merkle};
 use serde_json::Value;
-use types::{Address, Height, MiningParameters, SystemCall};
+use types::{Address, Height, SystemCall};
 
 use crate::harness::{Chain, genesis};
 
@@ -31,10 +31,10 @@ pub fn chain_with(change: impl FnOnce(&mut MiningParameters)) -> Chain {
     let mut genesis = genesis();
     // No seed falls due, so that blocks hold nothing but what a test puts in.
     genesis.parameters.timing.seed_interval_ms = 100_000_000_000;
-    genesis.parameters.mining.launch_bits = EASY_BITS;
-    genesis.parameters.mining.ai_pool = AI_POOL;
-    genesis.parameters.mining.validators = VALIDATORS;
-    change(&mut genesis.parameters.mining);
+    execution::edit_section::<mining::Mining>(&mut genesis, |mining| {
+        (mining.launch_bits, mining.ai_pool, mining.validators) = (EASY_BITS, AI_POOL, VALIDATORS);
+        change(mining);
+    });
     let mut chain = Chain::of(genesis);
     chain.block(&[]);
     chain

@@ -69,7 +69,7 @@ fn claimable(chain: &Chain, payee: Address) -> u128 {
 
 /// Follows what the block reported, and compares every account.
 fn follow(model: &mut Model, chain: &Chain, outcome: &execution::BlockOutcome, share_weight_now: u128) {
-    let mining = &chain.genesis.parameters.mining;
+    let mining = execution::section::<mining::Mining>(&chain.genesis).expect("it has one");
     let weight_max = share_weight_now * u128::from(mining.share_factor) * u128::from(mining.window_works);
     let mut reported = events(outcome).into_iter().peekable();
     while let Some(event) = reported.next() {
@@ -83,7 +83,7 @@ fn follow(model: &mut Model, chain: &Chain, outcome: &execution::BlockOutcome, s
                 model.pay(payee, paid);
             }
             MiningEvent::WorkAccepted { work_height, split, finder, .. } => {
-                assert_eq!(split, Split::of(scheduled(mining, work_height)));
+                assert_eq!(split, Split::of(scheduled(&mining, work_height)));
                 *model.accounts.entry(finder).or_default() += split.finder.0;
                 model.divide(split.window);
             }

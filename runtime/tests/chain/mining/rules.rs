@@ -184,7 +184,7 @@ fn shares_of_a_work_height_are_bounded_and_works_are_not_held_up_by_them() {
 
 #[test]
 fn shares_above_the_bound_that_meet_in_one_block_leave_a_report_and_no_trace() {
-    let mut chain = chain_with(|mining| mining.shares_per_work_max = 40);
+    let mut chain = chain_with(|mining| (mining.share_factor, mining.shares_per_work_max) = (32, 40));
     let shares: Vec<_> = (0..30).map(|extra| proof(&chain, MINER, Want::Share, extra)).collect();
     block_of(&mut chain, &shares);
     let more: Vec<_> = (30..45).map(|extra| proof(&chain, MINER, Want::Share, extra)).collect();
@@ -212,7 +212,7 @@ fn a_claim_moves_whole_units_and_a_second_one_finds_nothing() {
 #[test]
 fn at_the_cap_a_work_is_accepted_and_paid_what_is_left() {
     let mut genesis = crate::harness::genesis();
-    genesis.parameters.mining.launch_bits = EASY_BITS;
+    execution::edit_section::<mining::Mining>(&mut genesis, |mining| mining.launch_bits = EASY_BITS);
     let given: u128 = genesis.balances.iter().map(|balance| balance.amount.0).sum();
     genesis.parameters.thr_cap = Amount(given + 8_000_000 + 37);
     let mut chain = Chain::of(genesis);

@@ -5,8 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use mining::{Mining, MiningParameters};
 use pow::U256;
-use types::{Address, Amount, Genesis, Hash32, Height, MiningParameters};
+use types::{Address, Amount, Genesis, Hash32, Height};
 use wallet::client::types::BlockResponse;
 
 use super::super::{Failure, Outcome};
@@ -71,7 +72,7 @@ pub(super) struct Books {
 impl Books {
     /// Before the first block.
     pub(super) fn new(genesis: &Genesis, chain_id: Hash32) -> Self {
-        let rules = genesis.parameters.mining.clone();
+        let rules = execution::section::<Mining>(genesis).expect("a network that mines has a section for it");
         let tip = (chain_id.0, rules.launch_bits);
         Self {
             rules,
@@ -94,6 +95,11 @@ impl Books {
             spent: BTreeMap::new(),
             shares_of: BTreeMap::new(),
         }
+    }
+
+    /// Being this far behind the wanted pace doubles the target, in milliseconds.
+    pub(super) const fn half_life_ms(&self) -> u64 {
+        self.rules.half_life_ms
     }
 
     /// What an account could claim now, in µTHR.
@@ -326,16 +332,8 @@ mod tests {
 
     /// Before the first block of a chain with the default rules.
     fn books() -> Books {
-        let genesis = Genesis {
-            version: genesis::PROTOCOL_VERSION,
-            name: types::ByteString::default(),
-            network: types::Network::Test,
-            time: types::TimeMs(0),
-            parameters: types::Parameters::with_ecosystem(NOBODY),
-            assets: types::List::default(),
-            balances: types::List::default(),
-            validators: types::List::default(),
-        };
+        let mut genesis = genesis::empty(types::Network::Test, types::TimeMs(0), NOBODY, types::List::default());
+        execution::set_section::<Mining>(&mut genesis, &MiningParameters::with_beneficiary(NOBODY));
         Books::new(&genesis, Hash32::ZERO)
     }
 

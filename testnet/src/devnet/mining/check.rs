@@ -4,8 +4,9 @@
 
 use std::time::Duration;
 
+use mining::{Mining, MiningParameters};
 use serde::Serialize;
-use types::{Amount, Hash32, Parameters};
+use types::{Amount, Genesis, Hash32};
 
 use super::super::check::compare;
 use super::super::{Failure, LocalNetwork, Outcome, Standing};
@@ -51,8 +52,11 @@ pub struct Report {
 }
 
 /// Works every three quarters of a second for a processor that does a few million hashes a second, with 16 shares each.
-pub fn quick_works(parameters: &mut Parameters) {
-    let mining = &mut parameters.mining;
+pub fn quick_works(genesis: &mut Genesis) {
+    execution::edit_section::<Mining>(genesis, works);
+}
+
+const fn works(mining: &mut MiningParameters) {
     // A target of 2^238: 262,144 hashes.
     mining.launch_bits = 0x1e40_0000;
     mining.spacing_ms = 750;

@@ -93,7 +93,7 @@ fn tell(trial: &Trial<'_>, what: &str, level: &Level) {
 }
 
 fn settle(trial: &mut Trial<'_>) -> Outcome<()> {
-    let span_ms = SETTLED_HALF_LIVES * trial.network.chain.genesis().parameters.mining.half_life_ms;
+    let span_ms = SETTLED_HALF_LIVES * trial.books.half_life_ms();
     let end_ms = trial.books.time_ms + span_ms;
     trial.follow_until(0, "the difficulty to settle", PATIENCE, |books| {
         if books.time_ms >= end_ms { Ok(()) } else { Err(format!("{} ms are left", end_ms - books.time_ms)) }

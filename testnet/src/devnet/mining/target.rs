@@ -3,8 +3,8 @@
 //!
 //! It must not use the chain's code for targets, so that both would have to be wrong in the same way.
 
+use mining::MiningParameters;
 use pow::U256;
-use types::MiningParameters;
 
 /// The chain computes 2^x by a cubic that is off by at most 0.013 %, and cuts targets to 23 bits.
 const BITS_TOLERANCE: f64 = 0.000_3;

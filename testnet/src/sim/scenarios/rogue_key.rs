@@ -23,7 +23,7 @@ pub(super) fn run(casting: &Casting) -> Outcome {
     let ground = Ground::new(&terms);
     let attacker = &validator_keys(MEMBERS + 1)[usize::try_from(casting.seed % 4).expect("below four")];
     let genesis = with_rogue(&ground, attacker);
-    let checked = match genesis::check(&genesis) {
+    let checked = match genesis::check(&genesis, &ground.registry) {
         Err(GenesisError::Possession { .. }) => Ok(()),
         Err(other) => Err(format!("the rogue key was refused for another reason: {other}")),
         Ok(()) => forge(&genesis, attacker),

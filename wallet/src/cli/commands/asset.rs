@@ -1,7 +1,7 @@
 //! `thronos asset`: create, mint, burn and show assets.
 
 use clap::{Args, Subcommand};
-use tokens::{Burn, Create, Mint, TokensCall};
+use tokens::{Burn, Create, Mint, Tokens, TokensCall};
 use types::{Amount, Asset, AssetId, ByteString};
 
 use crate::calls::checked_call;
@@ -116,7 +116,11 @@ impl CreateArgs {
         let asset = Asset { symbol, decimals: self.decimals, minter, cap: choice.amount(&self.cap)? };
         let call = checked_call(&TokensCall::Create(Create { asset, initial: choice.amount(&self.initial)? }))?;
         let thr = context.asset("THR")?;
-        carry_out(context, &self.transaction, vec![call], &[(thr, chain.genesis().parameters.asset_creation_fee)])
+        let section = execution::section::<Tokens>(chain.genesis());
+        let fee = section.map(|tokens| tokens.asset_creation_fee).ok_or_else(|| {
+            Error::new("no_assets", "this chain has no module `tokens`", "ask another chain's node with --node URL")
+        })?;
+        carry_out(context, &self.transaction, vec![call], &[(thr, fee)])
     }
 }
 
