@@ -9,8 +9,6 @@ use crate::world::World;
 
 /// Δ of a local network.
 const DELTA_MS: u64 = 100;
-/// What the pool holds.
-const WAITING_MAX: usize = 512;
 /// What is judged of one peer within a second.
 const JUDGED_MAX: usize = 256;
 
@@ -108,25 +106,28 @@ fn a_work_that_comes_too_soon_is_proposed_when_its_time_comes_without_a_stream_o
 #[test]
 fn calls_that_are_more_urgent_take_the_place_of_others_in_a_full_pool() {
     let mut world = network(4, 0, 200);
-    let shares = mine_many(&world, 0, Want::Share, WAITING_MAX + 40);
+    // Two blocks' worth of bytes of the one module; shares of a test are equally long.
+    let length = mine(&world, 0, Want::Share).body.len();
+    let most = 2 * runtime::registry().system_share(ModuleId(3)).1 / length;
+    let shares = mine_many(&world, 0, Want::Share, most + 40);
     let work = mine(&world, 0, Want::Work);
     shares.iter().for_each(|share| world.submit_call(0, share.clone()));
     at_once(&mut world);
-    assert_eq!(world.calls_waiting(0), WAITING_MAX);
+    assert_eq!(world.calls_waiting(0), most);
     let full = |answer: &(usize, Result<(), CallRefusal>)| answer.1 == Err(CallRefusal::Full);
-    assert!(world.answers[..WAITING_MAX].iter().all(|answer| answer.1.is_ok()));
-    assert!(world.answers[WAITING_MAX..].iter().all(full), "there is no room for as urgent ones");
+    assert!(world.answers[..most].iter().all(|answer| answer.1.is_ok()));
+    assert!(world.answers[most..].iter().all(full), "there is no room for as urgent ones");
     world.submit_call(0, work.clone());
     at_once(&mut world);
     assert_eq!(world.answers.last(), Some(&(0, Ok(()))));
-    assert_eq!(world.calls_waiting(0), WAITING_MAX);
+    assert_eq!(world.calls_waiting(0), most);
     // Everything that was taken becomes final, but for the one share that gave way unless somebody else has it.
-    assert!(world.run(60_000, |world| (0..4).all(|place| proofs(world, place) >= WAITING_MAX)));
+    assert!(world.run(60_000, |world| (0..4).all(|place| proofs(world, place) >= most)));
     assert!(is_final(&world, 4, &work));
     world.run(5_000, |_| false);
-    assert!((WAITING_MAX..=WAITING_MAX + 1).contains(&proofs(&world, 0)));
+    assert!((most..=most + 1).contains(&proofs(&world, 0)));
     assert!(shares.iter().all(|share| places_of(&world, 0, share).len() <= 1));
-    assert!(shares[WAITING_MAX..].iter().all(|share| places_of(&world, 0, share).is_empty()));
+    assert!(shares[most..].iter().all(|share| places_of(&world, 0, share).is_empty()));
     world.assert_agreement();
 }
 
