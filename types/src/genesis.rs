@@ -2,7 +2,7 @@
 //!
 //! The chain id is the hash of its canonical bytes, so every number here is part of the chain's identity. Rules
 //! between the numbers are checked by the crate `genesis`; this type only bounds and carries them. It must not know a module: what
-//! a module begins with is bytes here.
+//! a module begins with is bytes here. It has no JSON form of its own: `genesis.json` is the crate `genesis`'s.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -78,8 +78,7 @@ pub struct Parameters {
 }
 
 /// A validator of the first epochs.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct GenesisValidator {
     /// Signs its votes.
     pub key: BlsPublicKey,
@@ -94,8 +93,7 @@ pub struct GenesisValidator {
 }
 
 /// What a module begins with. Only the module can read it; that it is there says that the module runs from block 0.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct GenesisSection {
     /// The module.
     pub module: ModuleId,
@@ -104,8 +102,7 @@ pub struct GenesisSection {
 }
 
 /// What an account owns at the start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct GenesisBalance {
     /// The account.
     pub address: Address,
@@ -116,13 +113,11 @@ pub struct GenesisBalance {
 }
 
 /// What a module holds in a pot at the start.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct GenesisGrant {
     /// The module.
     pub module: ModuleId,
     /// Its own name of the pot.
-    #[serde(with = "crate::asset::ascii")]
     pub pot: ByteString<{ limits::GENESIS_POT_BYTES_MAX }>,
     /// The asset.
     pub asset: AssetId,
@@ -131,8 +126,7 @@ pub struct GenesisGrant {
 }
 
 /// What a module may take of an account without a call that the account signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct GenesisAllowance {
     /// The module.
     pub module: ModuleId,
@@ -147,13 +141,11 @@ pub struct GenesisAllowance {
 }
 
 /// What all nodes of a chain agree on before the first block.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Genesis {
     /// The rules of the first block.
     pub version: ProtocolVersion,
     /// A name for people, such as `thronos-local`.
-    #[serde(with = "crate::asset::ascii")]
     pub name: ByteString<{ limits::CHAIN_NAME_BYTES_MAX }>,
     /// Which address prefix the chain uses.
     pub network: Network,

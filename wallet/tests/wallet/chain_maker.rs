@@ -53,6 +53,11 @@ impl ChainMaker {
         Self { id: crypto::ids::chain_id(&genesis), genesis, keys }
     }
 
+    /// The genesis as a node gives it.
+    pub fn genesis_json(&self) -> String {
+        genesis::to_json(&self.genesis, &runtime::registry())
+    }
+
     pub fn chain(&self) -> Chain {
         Chain::new(self.genesis.clone()).expect("a sound genesis")
     }

@@ -38,7 +38,7 @@ impl Shell {
     }
 
     pub fn genesis(&self, maker: &ChainMaker) -> PathBuf {
-        self.private("genesis.json", &serde_json::to_string(&maker.genesis).expect("JSON"))
+        self.private("genesis.json", &maker.genesis_json())
     }
 
     /// The chain that the wallet has pinned.
@@ -346,7 +346,7 @@ fn a_transfer_is_signed_without_a_node_and_verified_anywhere() {
     assert_ne!(fs::read_to_string(&forged).expect("written"), file);
     assert_eq!(shell.bad(&["verify", text(&forged)]), "wrong_signature");
     let other = ChainMaker::new(&[(Address([9; 20]), types::Amount(1))]);
-    let elsewhere = shell.private("other.json", &serde_json::to_string(&other.genesis).expect("JSON"));
+    let elsewhere = shell.private("other.json", &other.genesis_json());
     assert_eq!(shell.bad(&["--genesis", text(&elsewhere), "verify", text(&out)]), "other_chain");
     assert_eq!(shell.bad(&["broadcast", text(&out)]), "node_unreachable");
 }
