@@ -322,3 +322,33 @@ impl Replica {
         self.calls.waiting.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use types::{ByteString, ModuleId};
+
+    use super::*;
+
+    fn call(module: u16, length: usize) -> SystemCall {
+        SystemCall {
+            module: ModuleId(module),
+            body: ByteString::new(vec![7; length]).expect("no longer than one may be"),
+        }
+    }
+
+    // FAULTS MS6
+    #[test]
+    fn messages_hold_calls_of_one_module_and_fit_its_channel_whatever_is_told() {
+        let long = limits::SYSTEM_CALL_BYTES_MAX;
+        let calls = [vec![call(3, 800); 40], vec![call(6, long); 3], vec![call(3, 1)]].concat();
+        let messages = messages_of(calls.clone());
+        let counts: Vec<usize> = messages.iter().map(Vec::len).collect();
+        assert_eq!(counts, [32, 8, 1, 1, 1, 1]);
+        assert_eq!(messages.concat(), calls, "in order, and none is lost");
+        for message in messages {
+            let bytes: usize = message.iter().map(|call| call.body.len()).sum();
+            assert!(bytes <= SYSTEM_CALLS_BYTES_PER_MESSAGE_MAX);
+            assert!(message.iter().all(|call| call.module == message[0].module));
+        }
+    }
+}

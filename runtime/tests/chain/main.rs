@@ -9,6 +9,7 @@ mod fees;
 mod golden;
 mod harness;
 mod hooks;
+mod lists;
 mod mining;
 mod model;
 mod page_vectors;

@@ -7,7 +7,7 @@ use borsh::BorshDeserialize;
 use execution::{BlockOutcome, Elsewhere, Fault, KernelReject, Module, Registry};
 use proptest::prelude::*;
 use tokens::{Burn, Mint, Tokens, TokensCall};
-use types::{Address, Amount, Asset, AssetId, Body, Genesis, GenesisAllowance, GenesisGrant, List, Network, THR, WBTC};
+use types::{Amount, Asset, AssetId, Genesis, GenesisAllowance, GenesisGrant, List, Network, THR, WBTC};
 
 use crate::harness::{Chain, ECOSYSTEM, FUNDS, ONE, genesis};
 use crate::vault::{Deed, FIGURE, Symbols, VAULT, Vault, VaultCall, VaultReject};
@@ -284,7 +284,6 @@ fn a_module_without_a_section_is_not_there() {
     assert_eq!(built.left_out.transactions, [(claim.id, KernelReject::UnknownModule.into())]);
     let transaction = types::Transaction::clone(&claim.transaction);
     let (header, body) = chain.assemble(Vec::new(), vec![transaction]);
-    let body: Body = body;
     let checked = chain.registry.check_body(&header, Arc::new(body)).expect("it could be, elsewhere");
     assert!(chain.validate(&header, &checked).is_err(), "a block with it is invalid");
     let proof = types::SystemCall { module: mining::Mining::ID, body: types::ByteString::default() };
@@ -292,5 +291,4 @@ fn a_module_without_a_section_is_not_there() {
     assert!(chain.registry.query(&chain.state, "mining", "info", &std::collections::BTreeMap::new()).is_err());
     let moved = chain.transfer(0, 0, 1, ONE);
     chain.block(&[moved]);
-    let _: Address = chain.users[0].address;
 }
