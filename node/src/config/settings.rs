@@ -326,7 +326,8 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "stratum.instance",
-        about: "A number of this node among its operator's, so that no two of them give out the same work.",
+        about: "First byte of every extranonce1, for those who tell nodes apart by it. No two nodes give out the same work,\n\
+                whatever it is.",
         get: |config| Value::Number(config.stratum.instance),
         set: take!(Number, stratum.instance, |number| *number <= 255, "a number from 0 to 255"),
     },
