@@ -180,8 +180,7 @@ pub(crate) fn prove(port: &Port, key: &[u8]) -> Result<ProofResponse, ApiError> 
     let height = tip.0.checked_sub(1).map(Height).ok_or_else(not_yet)?;
     let proven = port.store.prove(height, key)?;
     let child = port.store.block(height.next())?.ok_or_else(not_yet)?;
-    let certificate = child.certificate.ok_or_else(not_yet)?;
-    let descendants = read::descendants(&port.store, height.next(), &certificate)?;
+    let (certificate, descendants) = read::proof(&port.store, &child)?.ok_or_else(not_yet)?;
     Ok(ProofResponse {
         height,
         key_hex: hex::encode(key),

@@ -38,7 +38,7 @@ impl Shell {
     }
 
     pub fn genesis(&self, maker: &ChainMaker) -> PathBuf {
-        self.private("genesis.json", &serde_json::to_string(&maker.genesis).expect("JSON"))
+        self.private("genesis.json", &genesis::to_json(&maker.genesis))
     }
 
     /// The chain that the wallet has pinned.
