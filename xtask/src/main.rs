@@ -6,10 +6,12 @@
 
 mod check;
 mod command;
+mod features;
 mod fuzz;
 mod layers;
 mod licences;
 mod purity;
+mod ratchet;
 mod run;
 mod test;
 mod tidy;
@@ -28,6 +30,7 @@ struct Entry {
 const COMMANDS: &[Entry] = &[
     Entry { name: "devnet", arguments: "[ARGS]", about: "start a local network of real processes", run: run::devnet },
     Entry { name: "check", arguments: "[--only NAME] [--list]", about: "format, lints, layers, …", run: check::run },
+    Entry { name: "ratchet", arguments: "", about: "write down which exceptions fell", run: check::lower },
     Entry {
         name: "test",
         arguments: "[--stage NAME] [--list]",
