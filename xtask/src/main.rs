@@ -12,6 +12,7 @@ mod layers;
 mod licences;
 mod purity;
 mod ratchet;
+mod reference;
 mod run;
 mod test;
 mod tidy;
@@ -52,6 +53,12 @@ const COMMANDS: &[Entry] = &[
         run: run::bench,
     },
     Entry { name: "fuzz", arguments: "[TARGET] [ARGS]", about: "feed a decoder with hostile bytes", run: fuzz::run },
+    Entry {
+        name: "reference",
+        arguments: "[--check]",
+        about: "write docs/reference/ from what the programs say",
+        run: reference::run,
+    },
     Entry { name: "pre-pr", arguments: "", about: "check and test, before asking for a review", run: test::pre_pr },
 ];
 
