@@ -197,13 +197,14 @@ fn queues_inward() -> (Commands, mpsc::Sender<Command>, Queues) {
 impl Task {
     /// Listens, and takes the configured addresses.
     fn configure(&mut self, config: &NetworkConfig) -> Result<(), NetworkError> {
+        config.check()?;
         for text in &config.bootstrap {
-            let parsed = address::parse(text)?;
+            let parsed = address::to_dial(text)?;
             address::allow(&mut write(&self.policy), &parsed);
             self.dialler.bootstrap(&parsed);
         }
         for text in &config.external {
-            self.swarm.add_external_address(address::parse(text)?);
+            self.swarm.add_external_address(address::to_tell(text)?);
         }
         self.wish(config)?;
         self.links.pin(config.pinned.clone());
