@@ -31,6 +31,7 @@ pub(crate) struct Init {
 impl Init {
     pub(crate) fn run(self) -> Result<(), Refusal> {
         let home = self.home.home()?;
+        home.check_owner()?;
         // Everything that may be refused is looked at before anything is written.
         let genesis =
             self.genesis.as_deref().map(|path| read_startable(path).map(|genesis| (path, genesis))).transpose()?;

@@ -28,7 +28,7 @@ use crate::shell::{Faults, Port};
 pub(crate) use exposition::exposition;
 pub(crate) use patience::Patience;
 pub(crate) use settings::builder_of;
-pub(crate) use settings::{BoundPorts, SettingsError};
+pub(crate) use settings::{BoundPorts, SettingsError, check};
 pub(crate) use work::{Offer, offer};
 
 use kept::Kept;
