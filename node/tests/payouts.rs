@@ -179,6 +179,10 @@ fn questions_about_payouts_that_have_no_answer_are_refused_with_what_to_do() {
     let mut written = std::fs::read(&file).expect("it is written");
     written[30] ^= 1;
     std::fs::write(&file, &written).expect("own home");
+    let mut check = Command::new(env!("CARGO_BIN_EXE_thronosd"));
+    let looked = check.args(["check", "--home"]).arg(home.root()).output().expect("the program runs");
+    let told = String::from_utf8_lossy(&looked.stdout);
+    assert!(looked.status.code() == Some(1) && told.contains("receipts/1: it does not hold the receipts"), "{told}");
     let running = Running { node: start_in(home.clone(), config), directory, chain, agent };
     let path = format!("/api/mining/receipts/1/{}", payee(5));
     let (status, error) = running.get(&path);

@@ -135,6 +135,14 @@ fn check_changes_no_file_and_names_what_is_torn_missing_or_damaged() {
     stop(&mut child);
     let (code, told) = check();
     assert!(code == Some(0) && told.contains("is sound") && told.contains("checksums"), "{told}");
+    assert!(told.contains("that none is missing at its end cannot be known"), "{told}");
+    // Store and log are elsewhere, and the rest of the home remembers that a node has run.
+    let [store, log] = [home.store(), home.log()].map(|folder| (folder.with_extension("away"), folder));
+    [&store, &log].iter().for_each(|(away, folder)| std::fs::rename(folder, away).expect("our own"));
+    let (code, told) = check();
+    assert!(code == Some(1) && told.contains("store is missing") && told.contains("log is missing"), "{told}");
+    assert!(!told.contains("no node has run") && !told.contains("votes"), "it follows the chain: {told}");
+    [&store, &log].iter().for_each(|(away, folder)| std::fs::rename(away, folder).expect("our own"));
     // The newest segment; beside it stands a file that says which there are.
     let is_segment = |file: &std::path::PathBuf| !file.ends_with("log-head");
     let segment = files_below(&home.log()).into_iter().filter(is_segment).max();
@@ -334,6 +342,15 @@ fn settings_that_are_given_to_init_again_are_written_unless_a_person_has_edited_
     assert_eq!(std::fs::read_to_string(&file).expect("it is there"), edited, "nothing was changed");
     assert!(init(&["--api", "127.0.0.1:4711"]).status.success(), "nothing would change");
 }
+    // The chain is told each time, once there is one.
+    assert!(String::from_utf8_lossy(&init(&[]).stdout).contains("chain            none yet"));
+    let genesis = genesis();
+    let path = directory.path().join("genesis.json");
+    std::fs::write(&path, genesis::to_json(&genesis)).expect("our own");
+    let chain = format!("chain            {}\n", genesis::chain_id(&genesis));
+    let taken = init(&["--genesis", path.to_str().expect("UTF-8")]);
+    assert!(String::from_utf8_lossy(&taken.stdout).contains(&chain), "{}", said(&taken));
+    assert!(String::from_utf8_lossy(&init(&[]).stdout).contains(&chain));
 
 #[test]
 fn a_home_is_made_a_genesis_built_and_the_home_checked_without_a_question() {

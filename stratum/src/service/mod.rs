@@ -25,7 +25,7 @@ use types::{Address, Hash32};
 
 pub use folder::FolderShares;
 pub use ports::{Admission, Later, Ports, ProofSink, Shares, WorkSource};
-pub use receipts::{ReceiptsError, ReceiptsFolder};
+pub use receipts::{ReceiptsError, ReceiptsFolder, look_at_receipts};
 
 use crate::book::{BookError, Closed, Settlement};
 use crate::config::{Config, ConfigError};
