@@ -17,6 +17,7 @@ mod metrics;
 mod mining;
 mod open_files;
 pub mod peer_id;
+mod plain_file;
 pub mod shell;
 mod stages;
 mod vitals;

@@ -28,10 +28,11 @@ fn done(home: &Home, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-fn refused(home: &Home, arguments: &[&str], code: &str) {
+fn refused(home: &Home, arguments: &[&str], code: &str) -> String {
     let output = pool(home, arguments);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && said.contains(&format!("[{code}]")), "{arguments:?}: {said}");
+    said
 }
 
 fn units(text: &Value) -> u128 {
@@ -117,10 +118,25 @@ fn what_a_pool_owes_is_shown_proven_shared_out_and_marked_as_paid_and_outlives_a
     assert_eq!((&told["payouts"], &told["kept"]), (&all["payouts"], &all["kept"]));
     assert!(done(&home, &["owed"]).contains(&payee(5)));
 
-    refused(&home, &["paid", &payee(5), &(owed + 1).to_string()], "overpaid");
-    refused(&home, &["paid", "nobody", "1"], "bad_address");
-    refused(&home, &["paid", &payee(5), "0"], "bad_amount");
-    assert!(done(&home, &["paid", &payee(5), &(owed - 1).to_string()]).ends_with("1 are still owed\n"));
+    let [first, last] = ["03", "04"].map(|byte| byte.repeat(32));
+    let more = refused(&home, &["paid", "--reference", &first, &payee(5), &(owed + 1).to_string()], "overpaid");
+    assert!(more.contains(&format!("{} µTHR are to be marked as paid, and {owed} µTHR are owed", owed + 1)), "{more}");
+    refused(&home, &["paid", "--reference", &first, "nobody", "1"], "bad_address");
+    refused(&home, &["paid", "--reference", &first, &payee(5), "0"], "bad_amount");
+    let most = (owed - 1).to_string();
+    let paid = ["paid", "--reference", &first, &payee(5), &most];
+    assert!(done(&home, &paid).ends_with("1 µTHR are still owed\n"));
+    // Whoever did not hear the answer asks again.
+    let is_marked_once = |running: &Running| {
+        assert!(done(&home, &paid).ends_with("nothing has changed\n"));
+        let known = refused(&home, &["paid", "--reference", &first, &payee(5), "1"], "known_payment");
+        assert!(known.contains(&format!("a payment of {most} µTHR to this address")), "{known}");
+        assert_eq!(running.get(&format!("/api/mining/payouts/{}", payee(5))).1["owed"], "1");
+    };
+    is_marked_once(&running);
+    // One transaction may pay several addresses.
+    let other = done(&home, &["paid", "--reference", &first, &payee(8), "1"]);
+    assert!(other.contains("are noted as paid"), "{other}");
 
     let (_, receipt) = running.get(&format!("/api/mining/receipts/1/{}", payee(8)));
     let Running { node, directory, chain, agent } = running;
@@ -128,11 +144,11 @@ fn what_a_pool_owes_is_shown_proven_shared_out_and_marked_as_paid_and_outlives_a
     let running = Running { node: start_in(home.clone(), config), directory, chain, agent };
     let (_, again) = running.get(&format!("/api/mining/receipts/1/{}", payee(8)));
     assert_eq!(again, receipt);
-    let (_, why) = running.get(&format!("/api/mining/payouts/{}", payee(5)));
-    assert_eq!(why["owed"], "1", "{why}");
+    is_marked_once(&running);
     refused(&home, &income, "known_income");
-    assert!(done(&home, &["paid", &payee(5), "1"]).ends_with("0 are still owed\n"));
-    refused(&home, &["paid", &payee(5), "1"], "overpaid");
+    assert!(done(&home, &["paid", "--reference", &last, &payee(5), "1"]).ends_with("0 µTHR are still owed\n"));
+    assert!(done(&home, &["owed"]).contains(" THR owed to 1 address, "), "one is one");
+    refused(&home, &["paid", "--reference", &"05".repeat(32), &payee(5), "1"], "overpaid");
     running.node.stop().expect("a clean stop");
 }
 
@@ -163,6 +179,10 @@ fn questions_about_payouts_that_have_no_answer_are_refused_with_what_to_do() {
     let mut written = std::fs::read(&file).expect("it is written");
     written[30] ^= 1;
     std::fs::write(&file, &written).expect("own home");
+    let mut check = Command::new(env!("CARGO_BIN_EXE_thronosd"));
+    let looked = check.args(["check", "--home"]).arg(home.root()).output().expect("the program runs");
+    let told = String::from_utf8_lossy(&looked.stdout);
+    assert!(looked.status.code() == Some(1) && told.contains("receipts/1: it does not hold the receipts"), "{told}");
     let running = Running { node: start_in(home.clone(), config), directory, chain, agent };
     let path = format!("/api/mining/receipts/1/{}", payee(5));
     let (status, error) = running.get(&path);

@@ -2,7 +2,7 @@
 //!
 //! It must not know files; the shell writes through `service::Shares`. Layout, integers little-endian:
 //!
-//! - snapshot: `THRBOOK2` ‖ CRC-32C of the rest ‖ the book;
+//! - snapshot: `THRBOOK3` ‖ CRC-32C of the rest ‖ the book;
 //! - journal: records of length u32 ‖ CRC-32C of the length ‖ CRC-32C of the payload ‖ payload, which is the entry's
 //!   number u64 and the entry.
 //!
@@ -14,7 +14,7 @@ use borsh::BorshDeserialize;
 
 use crate::book::{Book, BookError, Closed, Entry};
 
-const MAGIC: &[u8; 8] = b"THRBOOK2";
+const MAGIC: &[u8; 8] = b"THRBOOK3";
 const RECORD_HEAD_BYTES: usize = 12;
 /// Longest payload: no entry comes near it.
 const PAYLOAD_BYTES_MAX: usize = 4_096;
@@ -143,7 +143,7 @@ pub fn recover_whole(stored: &Stored) -> (Recovered, Option<LedgerError>) {
 }
 
 fn read_snapshot(bytes: &[u8]) -> Result<Book, LedgerError> {
-    let rest = bytes.strip_prefix(MAGIC).ok_or(LedgerError::Snapshot("it does not begin with THRBOOK2"))?;
+    let rest = bytes.strip_prefix(MAGIC).ok_or(LedgerError::Snapshot("it does not begin with THRBOOK3"))?;
     let (sum, body) = rest.split_first_chunk::<4>().ok_or(LedgerError::Snapshot("it is too short"))?;
     if crc32c::crc32c(body) != u32::from_le_bytes(*sum) {
         return Err(LedgerError::Snapshot("its checksum does not match"));

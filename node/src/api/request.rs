@@ -13,6 +13,8 @@ use super::error::ApiError;
 
 /// Longest body of a request: the longest transaction is half of it, in JSON twice its bytes, and something stands around it.
 pub(crate) const BODY_BYTES_MAX: usize = 160 * 1024;
+// The hint of `oversize` says it.
+const _: () = assert!(types::limits::TRANSACTION_BYTES_MAX == 65_536);
 /// Longest body of a batch: a thousand transactions of usual size, or some of the greatest.
 pub(crate) const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 
@@ -126,7 +128,12 @@ fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
 
 pub(crate) fn oversize(max: usize) -> ApiError {
     let message = format!("the body is longer than {max} bytes");
-    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "oversize", message, "send fewer transactions at once")
+    let hint = match max {
+        0 => "this route takes no body: send none",
+        BODY_BYTES_MAX => "a transaction has 65536 bytes at most, twice as many digits in JSON: split it into several",
+        _ => "send fewer transactions at once",
+    };
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "oversize", message, hint)
 }
 
 /// Reads an address in any of its forms.

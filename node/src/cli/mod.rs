@@ -161,12 +161,31 @@ impl Refusal {
         Self { code: Cow::Owned(code.to_owned()), message, exit: 1 }
     }
 
+    /// The sentence without what the language adds to the system's words.
+    fn plain(&self) -> String {
+        let mut text = String::with_capacity(self.message.len());
+        let mut rest = self.message.as_str();
+        while let Some((before, behind)) = rest.split_once(" (os error ") {
+            let number = behind.split_once(')').filter(|(number, _)| number.bytes().all(|byte| byte.is_ascii_digit()));
+            text.push_str(before);
+            match number {
+                Some((_, behind)) => rest = behind,
+                None => {
+                    text.push_str(" (os error ");
+                    rest = behind;
+                }
+            }
+        }
+        text.push_str(rest);
+        text
+    }
+
     /// Says it on standard error: a sentence, or a document for programs, in the forms of the client `thronos`.
     pub fn tell(&self, wants_json: bool) {
         if wants_json {
-            eprintln!("{}", serde_json::json!({ "code": self.code, "message": self.message }));
+            eprintln!("{}", serde_json::json!({ "code": self.code, "message": self.plain() }));
         } else {
-            eprintln!("thronosd: {} [{}]", self.message, self.code);
+            eprintln!("thronosd: {} [{}]", self.plain(), self.code);
         }
     }
 

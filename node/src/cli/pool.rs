@@ -13,7 +13,7 @@ pub(crate) enum Pool {
     Owed(Owed),
     /// Share out what the operator received over the window of shares.
     Income(Income),
-    /// Mark a payment. It moves nothing: pay with `thronos send` first.
+    /// Mark a payment. It moves nothing: pay with `thronos send` first. The same again changes nothing.
     Paid(Paid),
 }
 
@@ -40,6 +40,9 @@ pub(crate) struct Income {
 
 #[derive(Debug, Args)]
 pub(crate) struct Paid {
+    /// What makes this payment different from any other to this address, such as the id of its transaction: 64 hexadecimal digits.
+    #[arg(long, value_name = "HASH", value_parser = reference)]
+    reference: Hash32,
     /// To whom.
     address: String,
     /// What was paid, in µTHR.
@@ -56,7 +59,9 @@ impl Pool {
             Self::Income(Income { reference, amount, fee, common }) => {
                 (common, PoolQuestion::Income { reference, amount, fee })
             }
-            Self::Paid(Paid { address, amount, common }) => (common, PoolQuestion::Paid { address, amount }),
+            Self::Paid(Paid { reference, address, amount, common }) => {
+                (common, PoolQuestion::Paid { reference, address, amount })
+            }
         };
         match put(&common, question)? {
             answer if common.json => print_json(&answer),
@@ -107,8 +112,13 @@ fn show(common: &Common) -> Result<(), Refusal> {
         say!("{:<44}  {:>20}  {}", line.address, line.owed, thr(line.owed));
     }
     let (owed, kept) = (thr(list.owed), thr(list.kept));
-    say!("{owed} THR owed to {} addresses, {kept} THR kept; incomes shared out: {}", list.addresses, list.incomes);
+    let addresses = counted(list.addresses, "address", "addresses");
+    say!("{owed} THR owed to {addresses}, {kept} THR kept; incomes shared out: {}", list.incomes);
     Ok(())
+}
+
+fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 fn print_json(document: &impl serde::Serialize) -> Result<(), Refusal> {

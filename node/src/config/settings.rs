@@ -320,9 +320,9 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "stratum.tag",
-        about: "A word in every coinbase, at most 40 printable characters.",
+        about: "A word in every coinbase, at most 40 printable characters of ASCII.",
         get: |config| Value::Text(config.stratum.tag.clone()),
-        set: take!(Text, stratum.tag, |text: &String| text.len() <= 40, "at most 40 characters"),
+        set: take!(Text, stratum.tag, |text: &String| is_tag(text), "at most 40 printable characters of ASCII"),
     },
     Setting {
         name: "stratum.instance",
@@ -404,6 +404,10 @@ fn is_multiaddress(text: &str) -> bool {
 /// The peer that a multiaddress names at its end.
 fn peer_of(text: &str) -> Option<types::PeerKey> {
     crate::peer_id::parse(text.rsplit_once("/p2p/")?.1)
+}
+
+fn is_tag(text: &str) -> bool {
+    text.len() <= 40 && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
 fn is_filter(text: &str) -> bool {

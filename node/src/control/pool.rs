@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 use stratum::service::Handle;
-use stratum::{Book, BookError};
+use stratum::{Book, BookError, Settlement};
 use types::{Address, Amount, Hash32, Network};
 
 use super::Answer;
@@ -32,6 +32,8 @@ pub enum PoolQuestion {
     },
     /// Note a payment.
     Paid {
+        /// 64 hexadecimal digits that no other payment to this address has.
+        reference: Hash32,
         /// To whom.
         address: String,
         /// In µTHR.
@@ -80,7 +82,7 @@ impl Pool {
         let answer = match question {
             PoolQuestion::Owed { cursor } => self.owed(handle, cursor).await,
             PoolQuestion::Income { reference, amount, fee } => income(handle, reference, amount, fee).await,
-            PoolQuestion::Paid { address, amount } => self.paid(handle, &address, amount).await,
+            PoolQuestion::Paid { reference, address, amount } => self.paid(handle, reference, &address, amount).await,
         };
         answer.unwrap_or_else(|| Answer::refused("stopping", "the port for miners stops; ask again when it runs"))
     }
@@ -94,7 +96,7 @@ impl Pool {
         handle.ask(move |server| page(server.book(), first, network)).await.map(Answer::Owed)
     }
 
-    async fn paid(&self, handle: &Handle, text: &str, amount: Amount) -> Option<Answer> {
+    async fn paid(&self, handle: &Handle, reference: Hash32, text: &str, amount: Amount) -> Option<Answer> {
         let address = match Address::parse(text, self.network) {
             Ok(address) => address,
             Err(error) => {
@@ -105,12 +107,16 @@ impl Pool {
         if amount.is_zero() {
             return Some(nothing());
         }
-        if let Err(error) = handle.paid(address, amount.0).await? {
-            return Some(refused(&error));
-        }
-        let left = handle.ask(move |server| server.book().owed().get(&address).copied().unwrap_or(0)).await?;
         let name = address.to_text(self.network);
-        Some(Answer::Done { sentence: format!("{amount} µTHR to {name} are noted as paid; {left} are still owed") })
+        let payment = Settlement { reference, address, amount: amount.0 };
+        Some(match handle.paid(payment).await? {
+            Ok(left) => done(format!("{amount} µTHR to {name} are noted as paid; {left} µTHR are still owed")),
+            // Whoever did not hear the answer asks again.
+            Err(BookError::KnownPayment(known)) if known == payment => done(format!(
+                "{amount} µTHR to {name} were noted as paid before, with this reference; nothing has changed"
+            )),
+            Err(error) => refused(&error),
+        })
     }
 }
 
@@ -133,21 +139,18 @@ async fn income(handle: &Handle, reference: Hash32, amount: Amount, fee: Amount)
     if amount.is_zero() {
         return Some(nothing());
     }
-    let (kept, weight) = handle.ask(|server| (server.book().kept(), server.book().window().weight())).await?;
-    if weight == 0 {
-        let message =
-            "no share is in the window, so nobody would get any of it; mark it when miners have handed in shares";
-        return Some(Answer::refused("empty_window", message));
-    }
-    if let Err(error) = handle.income(reference, amount.0, fee.0).await? {
-        return Some(refused(&error));
-    }
-    let kept = handle.ask(|server| server.book().kept()).await?.saturating_sub(kept);
+    let kept = match handle.income(reference, amount.0, fee.0).await? {
+        Ok(kept) => kept,
+        Err(error) => return Some(refused(&error)),
+    };
     let shared = amount.0.saturating_sub(kept);
-    let sentence = format!(
+    Some(done(format!(
         "of {amount} µTHR {shared} are owed to those in the window, {kept} are kept; `thronosd pool owed` shows to whom"
-    );
-    Some(Answer::Done { sentence })
+    )))
+}
+
+fn done(sentence: String) -> Answer {
+    Answer::Done { sentence }
 }
 
 fn nothing() -> Answer {
@@ -157,16 +160,30 @@ fn nothing() -> Answer {
 /// What to do about an entry that does not fit the book.
 fn refused(error: &BookError) -> Answer {
     match error {
-        BookError::KnownIncome(_) => {
-            let hint = "it was shared out before; every income needs a reference of its own";
-            Answer::refused("known_income", format!("{error}: {hint}"))
+        BookError::KnownIncome(reference) => {
+            let what = "an income with this reference was shared out before; every income needs a reference of its own";
+            Answer::refused("known_income", format!("{reference}: {what}"))
         }
-        BookError::Overpaid { .. } => {
-            Answer::refused("overpaid", format!("{error}; `thronosd pool owed` shows what is owed"))
+        BookError::KnownPayment(known) => {
+            let Settlement { reference, amount, .. } = known;
+            let what = format!("a payment of {amount} µTHR to this address was marked with this reference");
+            Answer::refused("known_payment", format!("{reference}: {what}; another payment needs one of its own"))
         }
-        BookError::TooMuch(_) => Answer::refused("too_much", error.to_string()),
-        BookError::Fee { .. } => {
-            Answer::refused("fee_above_income", format!("{error}: the fee may be all of it at most"))
+        BookError::Overpaid { amount, owed } => {
+            let what = format!("{amount} µTHR are to be marked as paid, and {owed} µTHR are owed");
+            Answer::refused("overpaid", format!("{what}; `thronosd pool owed` shows what is owed to whom"))
+        }
+        BookError::EmptyWindow => {
+            let what = "no share is in the window, so nobody would get any of it";
+            Answer::refused("empty_window", format!("{what}; mark it when miners have handed in shares"))
+        }
+        BookError::TooMuch(amount) => {
+            let what = format!("an income of {amount} µTHR is more than can be counted with what is owed and kept");
+            Answer::refused("too_much", format!("{what}; is the amount right?"))
+        }
+        BookError::Fee { fee, amount } => {
+            let what = format!("the fee is {fee} µTHR, and the income {amount} µTHR");
+            Answer::refused("fee_above_income", format!("{what}; the fee may be all of it at most"))
         }
         BookError::Duplicate { .. } | BookError::Closed(_) => Answer::refused("refused", error.to_string()),
     }
@@ -180,7 +197,8 @@ mod tests {
     #[test]
     fn questions_are_one_object_each_and_unknown_fields_are_refused() {
         let income = PoolQuestion::Income { reference: Hash32([7; 32]), amount: Amount(u128::MAX), fee: Amount(0) };
-        let paid = PoolQuestion::Paid { address: "thrt1".to_owned(), amount: Amount(5) };
+        let address = "thrt1".to_owned();
+        let paid = PoolQuestion::Paid { reference: Hash32([8; 32]), address, amount: Amount(5) };
         for question in [PoolQuestion::Owed { cursor: None }, income, paid].map(Question::Pool) {
             let line = serde_json::to_string(&question).expect("JSON");
             assert_eq!(serde_json::from_str::<Question>(&line).expect("the same"), question, "{line}");

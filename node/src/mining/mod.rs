@@ -28,7 +28,7 @@ use crate::shell::{Faults, Port};
 pub(crate) use exposition::exposition;
 pub(crate) use patience::Patience;
 pub(crate) use settings::builder_of;
-pub(crate) use settings::{BoundPorts, SettingsError};
+pub(crate) use settings::{BoundPorts, SettingsError, check};
 pub(crate) use work::{Offer, offer};
 
 use kept::Kept;
@@ -175,11 +175,18 @@ pub(crate) fn look(folder: &Path, torn: &mut Vec<String>, wrong: &mut Vec<String
                     let name = if is_snapshot { "shares.snapshot" } else { "shares.journal" };
                     wrong.push(format!("{}: {error}", folder.join(name).display()));
                 }
-                (recovered, None) if recovered.torn_bytes > 0 => {
-                    let (path, bytes) = (folder.join("shares.journal"), recovered.torn_bytes);
-                    torn.push(format!("{}: {bytes} bytes are an incomplete end", path.display()));
+                (recovered, None) => {
+                    if recovered.torn_bytes > 0 {
+                        let (path, bytes) = (folder.join("shares.journal"), recovered.torn_bytes);
+                        torn.push(format!("{}: {bytes} bytes are an incomplete end", path.display()));
+                    }
+                    let receipts = folder.join("receipts");
+                    let looked = stratum::service::look_at_receipts(&receipts, |work| recovered.book.root_of(work));
+                    match looked {
+                        Ok(damaged) => wrong.extend(damaged),
+                        Err(error) => wrong.push(format!("{}: {error}", receipts.display())),
+                    }
                 }
-                _ => {}
             }
         }
         (snapshot, journal) => wrong.extend([snapshot.err(), journal.err()].into_iter().flatten()),

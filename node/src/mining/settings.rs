@@ -3,6 +3,7 @@
 //! It must not know miners. Invariant: what is wrong is refused with the name of the setting.
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 
 use pow::Difficulty;
@@ -15,6 +16,7 @@ use types::{Address, Network, PeerKey};
 
 use super::MiningError;
 use crate::config::StratumSettings;
+use crate::plain_file::{self, Takes};
 
 /// What is wrong with the settings.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +30,16 @@ pub enum SettingsError {
         found: String,
         /// What should.
         expected: String,
+    },
+    /// A value is missing that another one needs.
+    #[error("`stratum.{key}` is empty, and `stratum.{needed_by}` needs it: {expected}")]
+    Missing {
+        /// The setting.
+        key: &'static str,
+        /// What needs it.
+        needed_by: &'static str,
+        /// What should stand there.
+        expected: &'static str,
     },
     /// A port is taken, or not ours.
     #[error(
@@ -90,14 +102,47 @@ fn bind(key: &'static str, address: &str) -> Result<TcpListener, SettingsError> 
 
 fn tls(settings: &StratumSettings) -> Result<Arc<ServerConfig>, SettingsError> {
     let wrong = |error: &dyn std::fmt::Display| SettingsError::Tls(error.to_string());
-    let chain = CertificateDer::pem_file_iter(&settings.tls_certificate).map_err(|error| wrong(&error))?;
-    let chain = chain.collect::<Result<Vec<_>, _>>().map_err(|error| wrong(&error))?;
-    let key = PrivateKeyDer::from_pem_file(&settings.tls_key).map_err(|error| wrong(&error))?;
+    let (certificate, key) = (pem("tls_certificate", settings)?, pem("tls_key", settings)?);
+    let chain =
+        CertificateDer::pem_slice_iter(&certificate).collect::<Result<Vec<_>, _>>().map_err(|error| wrong(&error))?;
+    let key = PrivateKeyDer::from_pem_slice(&key).map_err(|error| wrong(&error))?;
     // Named, because another part of the program may bring a second one.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let config = config.and_then(|config| config.with_no_client_auth().with_single_cert(chain, key));
     config.map(Arc::new).map_err(|error| wrong(&error))
+}
+
+/// The longest file with a certificate chain or a key.
+const PEM_BYTES_MAX: u64 = 1024 * 1024;
+
+/// What a file in PEM holds that a setting names.
+fn pem(key: &'static str, settings: &StratumSettings) -> Result<Vec<u8>, SettingsError> {
+    let path = if key == "tls_key" { &settings.tls_key } else { &settings.tls_certificate };
+    if path.is_empty() {
+        return Err(SettingsError::Missing { key, needed_by: "tls_listen", expected: "a file in PEM" });
+    }
+    plain_file::read(Path::new(path), PEM_BYTES_MAX, Takes::File)
+        .map_err(|error| SettingsError::Tls(format!("cannot read {path}: {error}")))
+}
+
+/// Looks at the settings as a start does, but for the ports. Without a network addresses may be of any.
+pub(crate) fn check(settings: &StratumSettings, network: Option<Network>) -> Result<(), MiningError> {
+    let networks = network.map_or_else(|| vec![Network::Test, Network::Main], |network| vec![network]);
+    let mut checked = Ok(());
+    for network in networks {
+        let config = service_config(settings, network, PeerKey([0; 32]));
+        checked =
+            config.map_err(MiningError::from).and_then(|config| Ok(config.check().map_err(ServiceError::from)?));
+        if checked.is_ok() {
+            break;
+        }
+    }
+    checked?;
+    if !settings.tls_listen.is_empty() {
+        tls(settings)?;
+    }
+    Ok(())
 }
 
 /// What the service takes: port 0 pays each miner by the chain's rules, port 1, if there is one, the operator.
@@ -108,6 +153,10 @@ pub(super) fn service_config(
 ) -> Result<Config, SettingsError> {
     let mut ports = vec![port(settings, Payment::Solo)?];
     if !settings.pool_listen.is_empty() {
+        if settings.pool_operator.is_empty() {
+            let expected = "the address that all coinbases of the pool pay";
+            return Err(SettingsError::Missing { key: "pool_operator", needed_by: "pool_listen", expected });
+        }
         let operator = address("pool_operator", &settings.pool_operator, network)?;
         ports.push(port(settings, Payment::Pplns { operator })?);
     }

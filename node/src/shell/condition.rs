@@ -59,6 +59,8 @@ impl Condition {
 
 /// The names of what only the shell can know.
 const SHELL_TROUBLES: [&str; 6] = ["thread_stuck", "stopping", "disk_failed", "disk_full", "disk_low", "votes_allowed"];
+/// What a node without room for anything has as well, because it takes nothing in.
+const OF_NO_ROOM: [&str; 6] = ["no_final", "no_peer", "cut", "beginning", "catching_up", "not_voting"];
 /// For so long it is told that an operator raised the bound of votes.
 const ALLOWED_MS: u64 = 24 * 60 * 60 * 1_000;
 
@@ -95,7 +97,9 @@ impl Port {
             forbids_ready: trouble.forbids_ready(),
         };
         let of_replica = status.troubles(now);
-        troubles.extend(of_replica.iter().map(told));
+        // Without room the replica is told nothing: that it hears nobody and does not go on comes of that.
+        let comes_of_it = |trouble: &&replica::Trouble| self.room.is_closed() && OF_NO_ROOM.contains(&trouble.name());
+        troubles.extend(of_replica.iter().filter(|trouble| !comes_of_it(trouble)).map(told));
         troubles.extend(low);
         troubles.extend(self.votes_allowed.and_then(|at| allowed_by_hand(now.unix_ms.saturating_sub(at.0))));
         let votes_as = match &status.voting {

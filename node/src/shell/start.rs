@@ -30,6 +30,7 @@ use super::jobs::{JobEnvironment, JobPool};
 use super::notices::Notices;
 use super::port::Port;
 use super::room::{Measure, Room, space_of};
+use super::settings_check::check_settings;
 use super::signer::NodeSigner;
 use super::snapshot::Snapshot;
 use super::start_error::StartError;
@@ -86,6 +87,7 @@ impl Node {
         let NodeOptions { home, config, validator, network, space } = options;
         home.check()?;
         let (genesis, chain_id) = home.read_genesis()?;
+        check_settings(&config, Some(genesis.network))?;
         let lock = home.lock(chain_id)?;
         let measure = space.unwrap_or_else(|| space_of(home.root()));
         let room = Room::new(home.root(), config.disk.reserve_mib << 20, measure);
@@ -152,6 +154,7 @@ impl Node {
     /// # Errors
     /// When they are refused; nothing has changed then.
     pub fn reload(&self, config: Config) -> Result<Vec<&'static str>, StartError> {
+        check_settings(&config, Some(self.port.genesis.network))?;
         let network = &config.network;
         self.port.network.prefer(&network.persistent, private_peers(network))?;
         self.api.reload(&config.api);

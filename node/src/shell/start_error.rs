@@ -26,7 +26,7 @@ pub enum StartError {
     #[error(
         "the store `{path}` ends at block {tip}, but the log says that block {floor} was on disk: the store was damaged or exchanged; \
          look after the disk, move it and `data/log` away, keep `data/lease`, and start again: the node then gets the chain from its \
-         peers, and votes above what the lease says it may have signed"
+         peers; a validator votes above what the lease says it may have signed"
     )]
     StoreBehindLog {
         /// The store.
@@ -35,6 +35,16 @@ pub enum StartError {
         tip: types::Height,
         /// What the log knows.
         floor: types::Height,
+    },
+    /// Two settings name one port.
+    #[error("`{first}` and `{second}` are both at {address}: give each a port of its own")]
+    SamePort {
+        /// A setting.
+        first: &'static str,
+        /// Another one.
+        second: &'static str,
+        /// Where.
+        address: std::net::SocketAddr,
     },
     /// The API's port is taken, or not ours.
     #[error(
@@ -94,6 +104,7 @@ impl StartError {
             Self::Desk(_) => "log",
             Self::Genesis(_) => "genesis",
             Self::StoreBehindLog { .. } => "store_behind_log",
+            Self::SamePort { .. } => "same_port",
             Self::Api { .. } => "api_port_in_use",
             Self::Metrics { .. } => "metrics_port_in_use",
             Self::Control { .. } => "control_socket",
