@@ -60,13 +60,20 @@ pub enum Entry {
         /// What the operator keeps of it.
         fee: u128,
     },
-    /// The operator paid base units to an address.
-    Paid(Settlement),
+    /// The operator paid base units to an address, as books before references have it. It is read and never written.
+    PaidUnnamed {
+        /// To whom.
+        address: Address,
+        /// Base units.
+        amount: u128,
+    },
     /// Extranonces below this number may have been given away.
     Extranonces {
         /// The bound.
         below: u32,
     },
+    /// The operator paid base units to an address.
+    Paid(Settlement),
 }
 
 /// What the operator paid to one address.
@@ -198,12 +205,13 @@ pub struct Book {
     owed: BTreeMap<Address, u128>,
     kept: u128,
     incomes: VecDeque<Hash32>,
-    payments: VecDeque<Settlement>,
     roots: VecDeque<ReceiptsRoot>,
     workers: BTreeMap<Worker, Tally>,
     all: Tally,
     extranonces_below: u32,
     found: u64,
+    /// The last field: books of the version before end without it.
+    payments: VecDeque<Settlement>,
 }
 
 impl Book {
@@ -233,6 +241,7 @@ impl Book {
                 self.forget_best();
             }
             Entry::Income { reference, amount, fee } => self.add_income(*reference, *amount, *fee)?,
+            Entry::PaidUnnamed { address, amount } => self.take_off(address, *amount)?,
             Entry::Paid(payment) => self.pay(*payment)?,
             Entry::Extranonces { below } => self.extranonces_below = *below,
         }
@@ -422,19 +431,22 @@ impl Book {
         Ok(())
     }
 
+    fn take_off(&mut self, address: &Address, amount: u128) -> Result<(), BookError> {
+        let owed = self.owed.get(address).copied().unwrap_or(0);
+        match owed.checked_sub(amount).ok_or(BookError::Overpaid { amount, owed })? {
+            0 => self.owed.remove(address),
+            rest => self.owed.insert(*address, rest),
+        };
+        Ok(())
+    }
+
     fn pay(&mut self, payment: Settlement) -> Result<(), BookError> {
         let Settlement { reference, address, amount } = payment;
         let is_same = |known: &&Settlement| (known.reference, known.address) == (reference, address);
         if let Some(known) = self.payments.iter().find(is_same) {
             return Err(BookError::KnownPayment(*known));
         }
-        let owed = self.owed.get(&address).copied().unwrap_or(0);
-        let rest = owed.checked_sub(amount).ok_or(BookError::Overpaid { amount, owed })?;
-        if rest == 0 {
-            self.owed.remove(&address);
-        } else {
-            self.owed.insert(address, rest);
-        }
+        self.take_off(&address, amount)?;
         self.payments.push_back(payment);
         while self.payments.len() > PAYMENTS_MAX {
             self.payments.pop_front();

@@ -169,3 +169,26 @@ proptest! {
         let _ = recover(&Stored { snapshot: None, journal });
     }
 }
+
+#[test]
+fn a_ledger_of_the_version_before_is_read_with_what_it_owes() {
+    let mut list = entries();
+    list.retain(|entry| !matches!(entry, Entry::Paid(_)));
+    let (book, _) = written(&list);
+    // As that version wrote it: another beginning, no payments at the end, and payments without a reference in the journal.
+    let whole = snapshot(&book);
+    let body = &whole[12..whole.len() - NO_PAYMENTS.len()];
+    let older = [&FORMER_MAGIC[..], &crc32c::crc32c(body).to_le_bytes(), body].concat();
+    let (address, owed) = book.owed().first_key_value().map(|(address, owed)| (*address, *owed)).expect("debts");
+    let payment = Entry::PaidUnnamed { address, amount: 100 };
+    let encoded = borsh::to_vec(&payment).expect("memory");
+    assert_eq!(encoded[0], 4, "the kind that it had");
+    let journal = encode(book.sequence() + 1, &payment);
+    let recovered = recover(&Stored { snapshot: Some(older), journal }).expect("an older ledger");
+    assert_eq!(recovered.book.owed().get(&address), Some(&(owed - 100)));
+    assert_eq!(recovered.book.roots(), book.roots());
+    let next = Entry::Paid(Settlement { reference: Hash32([9; 32]), address, amount: owed - 100 });
+    let mut after = recovered.book;
+    after.apply(&next).expect("so much is owed");
+    assert_eq!(after.owed().get(&address), None);
+}
