@@ -208,7 +208,9 @@ pub struct ModuleView<'a> {
 }
 
 impl<'a> ModuleView<'a> {
-    pub(crate) const fn new(view: &'a dyn StateView, module: ModuleId) -> Self {
+    /// The state of one module.
+    #[must_use]
+    pub const fn new(view: &'a dyn StateView, module: ModuleId) -> Self {
         Self { view, module }
     }
 

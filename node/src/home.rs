@@ -15,7 +15,7 @@ use journal::Lease;
 use types::{BlsPublicKey, ChainId, Genesis};
 
 use crate::disk::{FileDisk, make_directory, replace_file};
-use crate::plain_file::{self, Takes};
+use service::plain_file::{self, Takes};
 
 /// The longest `config.toml`.
 const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
@@ -206,10 +206,29 @@ impl Home {
         self.data().join("peers.json")
     }
 
-    /// Shares and proofs of miners.
+    /// Where a service keeps what it keeps.
     #[must_use]
-    pub fn mining(&self) -> PathBuf {
-        self.data().join("mining")
+    pub fn service_folder(&self, name: &str) -> PathBuf {
+        self.data().join("services").join(name)
+    }
+
+    /// The same, made if it is missing; what an older version kept under another name is moved there.
+    ///
+    /// # Errors
+    /// [`HomeError::Io`].
+    pub fn service(&self, name: &str, former: Option<&str>) -> Result<PathBuf, HomeError> {
+        let folder = self.service_folder(name);
+        if folder.exists() {
+            return Ok(folder);
+        }
+        let all = self.data().join("services");
+        make_directory(&all).map_err(failed("make", &all))?;
+        let former = former.map(|former| self.data().join(former)).filter(|former| former.is_dir());
+        match former {
+            Some(former) => fs::rename(&former, &folder).map_err(failed("move", &former))?,
+            None => make_directory(&folder).map_err(failed("make", &folder))?,
+        }
+        Ok(folder)
     }
 
     /// Makes the directories that are missing.

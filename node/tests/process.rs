@@ -146,8 +146,8 @@ fn check_changes_no_file_and_names_what_is_torn_missing_or_damaged() {
     // The newest segment; beside it stands a file that says which there are.
     let is_segment = |file: &std::path::PathBuf| !file.ends_with("log-head");
     let segment = files_below(&home.log()).into_iter().filter(is_segment).max();
-    let proofs = home.mining().join("proofs");
-    std::fs::create_dir_all(home.mining()).expect("our own");
+    let proofs = home.service_folder("mining").join("proofs");
+    std::fs::create_dir_all(home.service_folder("mining")).expect("our own");
     type Change<'a> = Box<dyn Fn() + 'a>;
     let cut = |file: &std::path::Path, bytes: usize| {
         let whole = std::fs::read(file).expect("it is there");
@@ -156,7 +156,11 @@ fn check_changes_no_file_and_names_what_is_torn_missing_or_damaged() {
     let cases: [(&str, i32, Change<'_>); 4] = [
         ("an incomplete end", 0, Box::new(|| segment.iter().for_each(|file| cut(file, 3)))),
         ("proofs", 1, Box::new(|| std::fs::write(&proofs, [0xa5; 300]).expect("our own"))),
-        ("shares", 1, Box::new(|| std::fs::write(home.mining().join("shares.snapshot"), b"x").expect("our own"))),
+        (
+            "shares",
+            1,
+            Box::new(|| std::fs::write(home.service_folder("mining").join("shares.snapshot"), b"x").expect("our own")),
+        ),
         ("log is missing", 1, Box::new(|| std::fs::remove_dir_all(home.log()).expect("our own"))),
     ];
     for (expected, exit, change) in cases {
@@ -233,11 +237,11 @@ fn whatever_a_start_refuses_for_its_settings_alone_a_check_of_them_refuses_with_
     let directory = tempfile::tempdir().expect("a directory");
     let (home, _) = make_home(directory.path(), &genesis(), &[]);
     let root = home.root().to_str().expect("UTF-8");
-    let miners = ["stratum.enabled=true", "stratum.listen=127.0.0.1:0"];
-    let pool = ["stratum.enabled=true", "stratum.listen=127.0.0.1:0", "stratum.pool_listen=127.0.0.1:0"];
+    let miners = ["mining.enabled=true", "mining.listen=127.0.0.1:0"];
+    let pool = ["mining.enabled=true", "mining.listen=127.0.0.1:0", "mining.pool_listen=127.0.0.1:0"];
     let of_main = support::address(&support::key(1)).to_text(types::Network::Main);
-    let (of_main, own) = (format!("stratum.pool_operator={of_main}"), format!("stratum.allow={of_main}"));
-    let tls = ["stratum.tls_listen=127.0.0.1:0"];
+    let (of_main, own) = (format!("mining.pool_operator={of_main}"), format!("mining.allow={of_main}"));
+    let tls = ["mining.tls_listen=127.0.0.1:0"];
     let with = |first: &[&'static str], more: &[&str]| -> Vec<String> {
         first.iter().chain(more).map(|setting| (*setting).to_owned()).collect()
     };
@@ -248,20 +252,17 @@ fn whatever_a_start_refuses_for_its_settings_alone_a_check_of_them_refuses_with_
         (with(&[], &["network.bootstrap=/ip4/1.2.3.4/tcp/26700/ws"]), "network"),
         (with(&[], &["network.bootstrap=/ip4/300.2.3.4/tcp/26700"]), "network"),
         (with(&[], &[&format!("network.persistent=/ip4/1.2.3.4/tcp/0/p2p/{}", support_peer())]), "network"),
-        (with(&pool, &[]), "stratum_settings"),
-        (with(&pool, &["stratum.pool_operator=nobody"]), "stratum_settings"),
-        (with(&pool, &[&of_main]), "stratum_settings"),
-        (with(&miners, &[&own]), "stratum_settings"),
-        (with(&miners, &tls), "stratum_settings"),
-        (with(&miners, &[tls[0], "stratum.tls_certificate=/nowhere", "stratum.tls_key=/nowhere"]), "stratum_settings"),
-        (
-            with(&miners, &[tls[0], "stratum.tls_certificate=/dev/null", "stratum.tls_key=/dev/null"]),
-            "stratum_settings",
-        ),
-        (with(&miners, &["stratum.tag=\u{e4}"]), "config_value"),
+        (with(&pool, &[]), "mining_settings"),
+        (with(&pool, &["mining.pool_operator=nobody"]), "mining_settings"),
+        (with(&pool, &[&of_main]), "mining_settings"),
+        (with(&miners, &[&own]), "mining_settings"),
+        (with(&miners, &tls), "mining_settings"),
+        (with(&miners, &[tls[0], "mining.tls_certificate=/nowhere", "mining.tls_key=/nowhere"]), "mining_settings"),
+        (with(&miners, &[tls[0], "mining.tls_certificate=/dev/null", "mining.tls_key=/dev/null"]), "mining_settings"),
+        (with(&miners, &["mining.tag=\u{e4}"]), "config_value"),
         (with(&[], &["api.listen=127.0.0.1:4711", "metrics.listen=127.0.0.1:4711"]), "same_port"),
         (
-            with(&miners, &["api.listen=127.0.0.1:4711", "stratum.tls_listen=", "stratum.listen=0.0.0.0:4711"]),
+            with(&miners, &["api.listen=127.0.0.1:4711", "mining.tls_listen=", "mining.listen=0.0.0.0:4711"]),
             "same_port",
         ),
         (with(&[], &["api.listen=127.0.0.1:4711", "network.listen=/ip4/0.0.0.0/tcp/4711"]), "same_port"),
@@ -331,7 +332,7 @@ fn settings_that_are_given_to_init_again_are_written_unless_a_person_has_edited_
     let init = |more: &[&str]| output(&[&["init", "--home", home.as_str()][..], more].concat());
     let printed = || String::from_utf8_lossy(&output(&["config", "print", "--home", &home]).stdout).into_owned();
     assert!(init(&[]).status.success());
-    let answer = init(&["--api", "127.0.0.1:4711", "--set", "stratum.enabled=true"]);
+    let answer = init(&["--api", "127.0.0.1:4711", "--set", "mining.enabled=true"]);
     assert!(answer.status.success(), "{}", said(&answer));
     assert!(printed().contains("listen = \"127.0.0.1:4711\"") && printed().contains("enabled = true"), "{}", printed());
     assert!(init(&["--api", "127.0.0.1:4711"]).status.success(), "that is so already");

@@ -10,12 +10,12 @@ use utoipa::IntoParams;
 
 use super::AppState;
 use super::assets;
-use super::error::ApiError;
 use super::models::{AccountResponse, BalanceResponse, ErrorResponse, HistoryEntry, HistoryResponse, ProofResponse};
 use super::read;
-use super::request::{Params, Path, address, page, shown};
 use super::routes::{off_thread, off_thread_for};
 use crate::shell::Port;
+use service::http::ApiError;
+use service::http::{Params, Path, address, page, shown};
 
 /// An account's nonce and balances after the newest final block.
 #[utoipa::path(get, path = "/api/v1/accounts/{address}", tag = "accounts",

@@ -8,11 +8,11 @@ use types::{Canonical, Height, Receipt};
 use utoipa::IntoParams;
 
 use super::AppState;
-use super::error::ApiError;
 use super::models::{BlockResponse, BlocksResponse, ErrorResponse, TransactionInBlock};
 use super::read;
-use super::request::{BlockName, Params, Path, block_name, page};
 use super::routes::{off_thread, off_thread_for};
+use service::http::ApiError;
+use service::http::{BlockName, Params, Path, block_name, page};
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

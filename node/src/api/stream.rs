@@ -23,13 +23,13 @@ use types::{Hash32, Height};
 use utoipa::IntoParams;
 
 use super::AppState;
-use super::error::ApiError;
 use super::models::{ErrorResponse, TransactionStatus};
 use super::read;
-use super::request::{Params, hash};
 use super::routes::off_thread;
 use super::transactions::{is_certified, look};
 use crate::shell::{Listening, PoolChange};
+use service::http::ApiError;
+use service::http::{Params, hash};
 
 /// Events that may wait for a slow reader.
 const WAITING_MAX: usize = 64;

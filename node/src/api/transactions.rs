@@ -10,11 +10,11 @@ use types::Hash32;
 use utoipa::IntoParams;
 
 use super::AppState;
-use super::error::ApiError;
 use super::models::{ErrorResponse, TransactionResponse, TransactionStatus};
 use super::read;
-use super::request::{Params, Path, hash};
 use super::routes::off_thread;
+use service::http::ApiError;
+use service::http::{Params, Path, hash};
 
 /// Longest wait, in ms.
 const WAIT_MS_MAX: u64 = 60_000;

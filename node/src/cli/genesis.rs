@@ -14,8 +14,8 @@ use super::Refusal;
 use super::keys::ENTRY_BYTES_MAX;
 use crate::home::{parse_genesis, read_genesis, write_file};
 use crate::keys::ValidatorEntry;
-use crate::plain_file::{self, Takes};
 use crate::shell::StartError;
+use service::plain_file::{self, Takes};
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum NetworkName {

@@ -10,8 +10,8 @@ use types::{Epoch, Genesis, View};
 use super::{HomeArgument, Refusal, read_config};
 use crate::home::Home;
 use crate::keys::{NetworkKey, PasswordSource, ValidatorEntry, ValidatorKey, choose_new_password, find_password};
-use crate::plain_file::{self, Takes};
 use crate::shell::allow_votes_above;
+use service::plain_file::{self, Takes};
 
 /// The longest entry of a validator.
 pub(super) const ENTRY_BYTES_MAX: u64 = 16 * 1024;

@@ -19,8 +19,8 @@ mod genesis;
 mod init;
 mod keys;
 mod peers;
-mod pool;
 mod run;
+mod service;
 mod status;
 
 use std::borrow::Cow;
@@ -55,9 +55,6 @@ enum Verb {
     /// Show the peers of a running node, and say who shall be one.
     #[command(subcommand)]
     Peers(peers::Peers),
-    /// Show what the port for miners owes, share out an income, mark a payment.
-    #[command(subcommand)]
-    Pool(pool::Pool),
     /// Show or re-encrypt this node's keys.
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -71,6 +68,8 @@ enum Verb {
     Genesis(genesis::GenesisVerb),
     /// Print the version.
     Version,
+    #[command(flatten)]
+    Service(service::ServiceVerb),
 }
 
 /// Where the node lives.
@@ -226,7 +225,7 @@ impl From<PasswordError> for Refusal {
 
 impl From<StartError> for Refusal {
     fn from(error: StartError) -> Self {
-        Self::new(error.code(), error.to_string())
+        Self { code: error.code(), message: error.to_string(), exit: 1 }
     }
 }
 
@@ -238,7 +237,9 @@ impl Command {
         let wants_json = std::env::args_os().any(|argument| argument == "--json");
         speak_plainly();
         let done = match Self::try_parse() {
-            Ok(command) => std::panic::catch_unwind(|| command.run()).unwrap_or_else(|_| Err(Refusal::said())),
+            // What was typed is used up by the command, so nothing half-done of it is seen after a panic.
+            Ok(command) => std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| command.run()))
+                .unwrap_or_else(|_| Err(Refusal::said())),
             Err(error) if wants_json && error.use_stderr() => {
                 Err(Refusal::new(USAGE, what_is_wrong(&error.to_string())))
             }
@@ -270,7 +271,7 @@ impl Command {
             Verb::Run(run) => run.run(),
             Verb::Status(status) => status.run(),
             Verb::Peers(peers) => peers.run(),
-            Verb::Pool(pool) => pool.run(),
+            Verb::Service(verb) => verb.run(),
             Verb::Keys(keys) => keys.run(),
             Verb::Check(home) => check::run(&home.home()?),
             Verb::Config(verb) => verb.run(),

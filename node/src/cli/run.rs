@@ -239,8 +239,7 @@ async fn feed_watchdog(port: Port) {
 /// Asks the system for as many open files as it gives, and says so if they are too few for what is configured.
 fn allow_open_files(config: &Config) {
     let allowed = crate::open_files::allow_as_many_as_possible();
-    let needed =
-        FILES_OF_THE_REST.saturating_add(if config.stratum.enabled { config.stratum.connections_max } else { 0 });
+    let needed = FILES_OF_THE_REST.saturating_add(crate::services::files_max(&config.services));
     match allowed {
         Ok(Some(allowed)) if allowed < needed => tracing::warn!(
             allowed,

@@ -10,7 +10,7 @@ use p2p::{BANS_MAX, Ban, Prefix};
 
 use super::BanLine;
 use crate::peer_id;
-use crate::plain_file::{self, Takes};
+use service::plain_file::{self, Takes};
 
 /// The longest file that is read.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;

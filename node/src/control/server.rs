@@ -15,8 +15,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::bans::{self, Bans, now_ms};
-use super::{Answer, ConnectedPeer, PeerList, Pool, QUESTION_BYTES_MAX, Question, path};
+use super::{Answer, ConnectedPeer, PeerList, QUESTION_BYTES_MAX, Question, path};
 use crate::peer_id;
+use crate::services::Operators;
 use crate::shell::Snapshot;
 
 /// How long a question and its answer may take.
@@ -68,7 +69,7 @@ pub(crate) struct Server {
     network: Network,
     snapshot: watch::Receiver<Snapshot>,
     bans: Mutex<Bans>,
-    pool: Pool,
+    operators: Operators,
 }
 
 impl Server {
@@ -78,12 +79,12 @@ impl Server {
         network: Network,
         snapshot: watch::Receiver<Snapshot>,
         bans: Bans,
-        pool: Pool,
+        operators: Operators,
         mut stopping: watch::Receiver<bool>,
     ) -> std::io::Result<()> {
         let Listener { socket, path } = listener;
         let socket = tokio::net::UnixListener::from_std(socket)?;
-        let server = Arc::new(Self { network, snapshot, bans: Mutex::new(bans), pool });
+        let server = Arc::new(Self { network, snapshot, bans: Mutex::new(bans), operators });
         tokio::spawn(async move {
             tokio::select! {
                 () = server.serve(&socket) => {}
@@ -158,7 +159,10 @@ impl Server {
 
     async fn answer(&self, question: Question) -> Answer {
         match question {
-            Question::Pool(question) => self.pool.answer(question).await,
+            Question::Service { name, question } => match self.operators.answer(&name, question).await {
+                Ok(said) => Answer::Service { said },
+                Err(refusal) => Answer::refused(&refusal.code, refusal.message),
+            },
             Question::Peers => Answer::Peers(self.peers()),
             Question::Ban { whom, seconds } => self.ban(&whom, seconds),
             Question::Unban { whom } => self.unban(&whom),

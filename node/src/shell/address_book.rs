@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use types::PeerKey;
 
-use crate::plain_file::{self, Takes};
+use service::plain_file::{self, Takes};
 
 /// How long a change waits for others, to be written with them: peers come in groups.
 pub(crate) const SETTLE: Duration = Duration::from_secs(2);

@@ -50,7 +50,7 @@ pub use clock::Clock;
 pub use condition::{Condition, Told, trouble_names};
 pub use fault::Faults;
 pub use notices::{Listening, Notices, PoolChange};
-pub use port::{Port, Unavailable};
+pub use port::Port;
 pub use room::{Measure, Room, Scarcity, Space, space_of};
 pub use settings_check::check_settings;
 pub use snapshot::Snapshot;

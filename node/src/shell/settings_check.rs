@@ -9,6 +9,7 @@ use types::{ChainId, Hash32, Network};
 
 use super::start_error::StartError;
 use crate::config::Config;
+use crate::services;
 
 /// Looks at settings as a start does. Without a genesis it is not known yet of which network addresses must be.
 ///
@@ -24,14 +25,13 @@ pub fn check_settings(config: &Config, network: Option<Network>) -> Result<(), S
         ..NetworkConfig::new(ChainId(Hash32::ZERO), [0; 32])
     };
     addresses.check()?;
-    if config.stratum.enabled {
-        crate::mining::check(&config.stratum, network)?;
-    }
+    services::check(&config.services, network)?;
     let doors = doors(config);
     let pairs =
         doors.iter().enumerate().flat_map(|(place, one)| doors.iter().skip(place + 1).map(move |other| (one, other)));
     for ((first, address), (second, other)) in pairs {
         if meet(*address, *other) {
+            let (first, second) = (first.clone(), second.clone());
             return Err(StartError::SamePort { first, second, address: *other });
         }
     }
@@ -39,20 +39,15 @@ pub fn check_settings(config: &Config, network: Option<Network>) -> Result<(), S
 }
 
 /// What listens on TCP, and where. The listener for health gives way by itself where nobody has chosen its address.
-fn doors(config: &Config) -> Vec<(&'static str, SocketAddr)> {
-    let stratum = &config.stratum;
+fn doors(config: &Config) -> Vec<(String, SocketAddr)> {
     let mut texts = vec![("api.listen", config.api.listen.clone())];
     if config.metrics.listen != Config::default().metrics.listen {
         texts.push(("metrics.listen", config.metrics.listen.clone()));
     }
-    if stratum.enabled {
-        texts.push(("stratum.listen", stratum.listen.clone()));
-        texts.push(("stratum.tls_listen", stratum.tls_listen.clone()));
-        texts.push(("stratum.pool_listen", stratum.pool_listen.clone()));
-    }
     let peers = config.network.listen.iter().filter_map(|text| Some(("network.listen", tcp_address(text)?)));
     let given = texts.iter().filter_map(|(name, text)| Some((*name, text.parse().ok()?)));
-    given.chain(peers).collect()
+    let own = given.chain(peers).map(|(name, address)| (name.to_owned(), address));
+    own.chain(services::listeners(&config.services)).collect()
 }
 
 /// Of `/ip4/127.0.0.1/tcp/26700`.

@@ -67,7 +67,7 @@ pub fn verify_home(home: &Home, config: &Config) -> Result<Findings, StartError>
     let checked = verify_blocks(&store, chain_id)?;
     found.lines.push(format!("verified    hashes and contents of the newest {checked} blocks"));
     found.lines.push(format!("checksums   of {} rows of the store", store.read_all()?));
-    crate::mining::look(&home.mining(), &mut found.torn, &mut found.wrong);
+    look_at_services(home, &mut found);
     Ok(found)
 }
 
@@ -99,7 +99,7 @@ fn look_at_rest(home: &Home, holder: Holder, has_run: bool, found: &mut Findings
     } else if holder.key.is_some() {
         found.wrong.push(format!("{} is missing: it would listen through a whole epoch", lease.display()));
     }
-    crate::mining::look(&home.mining(), &mut found.torn, &mut found.wrong);
+    look_at_services(home, found);
     Ok(())
 }
 
@@ -107,6 +107,19 @@ fn votes_line(bound: VoteBound) -> String {
     match bound {
         VoteBound::Above(above) => format!("votes       above view {} of epoch {}", above.view, above.epoch),
         VoteBound::Unknown(doubt) => format!("votes       not at once: {}", replica::sentence_of(doubt)),
+    }
+}
+
+/// What services keep.
+fn look_at_services(home: &Home, found: &mut Findings) {
+    for entry in crate::services::SERVICES {
+        let former = entry.former_folder.map(|former| home.data().join(former));
+        let folder = Some(home.service_folder(entry.name)).filter(|folder| folder.exists()).or(former);
+        if let Some(folder) = folder.filter(|folder| folder.exists()) {
+            let service::Findings { torn, wrong } = (entry.look)(&folder);
+            found.torn.extend(torn);
+            found.wrong.extend(wrong);
+        }
     }
 }
 

@@ -213,15 +213,17 @@ impl World {
             ("GET", "/assets/1000/proof") => (200, self.gold_proof()),
             ("GET", path) if path.starts_with("/accounts/") && path.ends_with("/proof") => (200, self.proof(path)),
             ("GET", path) if path.ends_with("/transactions") => (200, json!({"transactions": [], "cursor": "c-1"})),
-            ("GET", "/api/mining/info") => (200, mining_info()),
-            ("GET", path) if path.starts_with("/api/mining/accounts/") => (200, self.mining_account(path)),
-            ("GET", path) if path.starts_with("/api/mining/receipts") => match receipts_answer(path, &self.account.0) {
-                Some(answer) => (200, answer),
-                None => (
-                    404,
-                    json!({"code": "not_found", "message": "no receipt of this address", "hint": "look elsewhere"}),
-                ),
-            },
+            ("GET", "/api/v1/mining/info") => (200, mining_info()),
+            ("GET", path) if path.starts_with("/api/v1/mining/accounts/") => (200, self.mining_account(path)),
+            ("GET", path) if path.starts_with("/api/v1/mining/receipts") => {
+                match receipts_answer(path, &self.account.0) {
+                    Some(answer) => (200, answer),
+                    None => (
+                        404,
+                        json!({"code": "not_found", "message": "no receipt of this address", "hint": "look elsewhere"}),
+                    ),
+                }
+            }
             ("GET", "/assets") => (200, json!({"assets": [self.gold()]})),
             ("GET", "/assets/1000") => (200, self.gold()),
             ("GET", path) if path.starts_with("/accounts/") => {

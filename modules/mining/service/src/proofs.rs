@@ -8,15 +8,13 @@ use std::time::Duration;
 
 use mining::{MiningReject, WorkProof};
 use pow::Coinbase;
-use replica::CallRefusal;
+use service::chain::{Chain, Reason, Unavailable};
 use stratum::service::{Later, ProofSink};
 use stratum::{Proof, Verdict};
-use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use types::{ByteString, Canonical, List, SystemCall};
 
-use super::kept::Kept;
-use crate::shell::{Port, Unavailable};
+use crate::kept::Kept;
 
 /// Time between two rounds of handing in what was kept; a block that comes begins another one.
 const ROUND: Duration = Duration::from_millis(500);
@@ -25,39 +23,38 @@ const ROUNDS_MAX: u32 = 60;
 /// After so many of them miners no longer wait for what is still refused.
 const ROUNDS_BEFORE_MINERS: u32 = 6;
 
-/// Hands proofs to this node's replica, which tells the other validators.
-pub(super) struct ToReplica {
-    port: Port,
+/// Submits proofs to the chain, which tells the other validators.
+pub(super) struct ToChain {
+    chain: Arc<dyn Chain>,
     kept: Arc<Kept>,
 }
 
-impl ToReplica {
-    pub(super) const fn new(port: Port, kept: Arc<Kept>) -> Self {
-        Self { port, kept }
+impl ToChain {
+    pub(super) fn new(chain: Arc<dyn Chain>, kept: Arc<Kept>) -> Self {
+        Self { chain, kept }
     }
 }
 
-impl ProofSink for ToReplica {
+impl ProofSink for ToChain {
     fn keep(&self, proofs: &[&Proof]) -> io::Result<()> {
         let calls = proofs.iter().filter_map(|proof| Some((proof.work_height, system_call(proof)?)));
         self.kept.keep(&calls.collect::<Vec<_>>())
     }
 
     fn submit(&self, proof: Proof) -> Later<Verdict> {
-        let (port, taken) = (self.port.clone(), if proof.is_work { Verdict::Work } else { Verdict::Share });
+        let (chain, taken) = (self.chain.clone(), if proof.is_work { Verdict::Work } else { Verdict::Share });
         Box::pin(async move {
             let Some(call) = system_call(&proof) else { return Verdict::Refused };
-            match port.submit_call(call).await {
-                Ok(Ok(())) => taken,
-                Ok(Err(refusal)) => {
-                    tracing::debug!(work = proof.work_height, is_work = proof.is_work, %refusal, "the chain does not take a proof");
-                    Verdict::Refused
+            match chain.submit_system(call).await {
+                Ok(()) => return taken,
+                Err(refused) if matches!(refused.reason, Reason::Unavailable(_)) => {
+                    tracing::warn!(%refused, "a proof waits until the next start of the node");
                 }
-                Err(error) => {
-                    tracing::warn!(%error, "a proof waits until the next start of the node");
-                    Verdict::Refused
+                Err(refused) => {
+                    tracing::debug!(work = proof.work_height, is_work = proof.is_work, %refused, "the chain does not take a proof");
                 }
             }
+            Verdict::Refused
         })
     }
 }
@@ -82,37 +79,34 @@ pub(super) fn of_use(calls: Vec<SystemCall>) -> Vec<SystemCall> {
     of_use.map(|(_, call)| call).collect()
 }
 
-/// Hands in what was found before the node stopped, and then lets `begin` know that miners may go on: two works that they find
+/// Submits what was found before the node stopped, and then lets `begin` know that miners may go on: two works that they find
 /// sooner would make it worthless. A node that has just started may lack the work on which a proof builds, so what is refused is
 /// offered again until the node has surely caught up; what is in a block already is refused for that.
-pub(super) async fn hand_in_again(port: Port, calls: Vec<SystemCall>, begin: watch::Sender<bool>) {
+pub(super) async fn submit_again(chain: Arc<dyn Chain>, calls: Vec<SystemCall>, begin: watch::Sender<bool>) {
     let (mut waiting, mut taken) = (calls, 0_usize);
-    let mut blocks = port.notices.blocks();
+    let mut heads = chain.heads();
     let mut rounds = tokio::time::interval(ROUND);
     rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let mut rounds_left = ROUNDS_MAX;
     while !waiting.is_empty() && rounds_left > 0 {
         let is_tick = tokio::select! {
             _ = rounds.tick() => true,
-            block = blocks.recv() => match block {
-                // A sender that is gone means that the node is gone.
-                Err(RecvError::Closed) => return,
-                Ok(_) | Err(RecvError::Lagged(_)) => false,
-            },
+            // A sender that is gone means that the node is gone.
+            head = heads.changed() => if head.is_err() { return } else { false },
         };
         let mut refused = Vec::new();
         for call in waiting {
-            match port.submit_call(call.clone()).await {
-                Ok(Ok(())) => taken += 1,
-                Ok(Err(CallRefusal::Known)) => {}
-                Ok(Err(CallRefusal::NotAdmitted(reject))) if reject == MiningReject::Duplicate.into() => {}
-                Ok(Err(_)) | Err(Unavailable::Busy | Unavailable::DiskFull) => refused.push(call),
-                Err(Unavailable::Stopping) => return,
+            match chain.submit_system(call.clone()).await.map_err(|refused| refused.reason) {
+                Ok(()) => taken += 1,
+                Err(Reason::Known) => {}
+                Err(Reason::Rule(reject)) if reject == MiningReject::Duplicate.into() => {}
+                Err(Reason::Unavailable(Unavailable::Stopping)) => return,
+                Err(_) => refused.push(call),
             }
         }
         waiting = refused;
         // Rounds in which the node knows itself to be behind do not count.
-        if is_tick && is_up_to_date(&port) {
+        if is_tick && !chain.standing().is_behind {
             rounds_left -= 1;
         }
         if rounds_left + ROUNDS_BEFORE_MINERS <= ROUNDS_MAX {
@@ -123,13 +117,6 @@ pub(super) async fn hand_in_again(port: Port, calls: Vec<SystemCall>, begin: wat
     if taken > 0 {
         tracing::info!(taken, "proofs from before the stop wait for a block again");
     }
-}
-
-/// Whether the node knows of nothing that it lacks, and hears of others, if there are any.
-fn is_up_to_date(port: &Port) -> bool {
-    let snapshot = port.snapshot.borrow();
-    let is_alone = snapshot.set.validators().iter().all(|validator| validator.peer == port.network.key());
-    !snapshot.status.catching_up && (is_alone || !port.network.peers().is_empty())
 }
 
 #[cfg(test)]

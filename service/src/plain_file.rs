@@ -13,7 +13,7 @@ use rustix::fs::OFlags;
 
 /// What may stand where something is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Takes {
+pub enum Takes {
     /// A file only.
     File,
     /// Whatever can be read to its end.
@@ -21,7 +21,10 @@ pub(crate) enum Takes {
 }
 
 /// Opens it, which never waits where a file is asked for.
-pub(crate) fn open(path: &Path, takes: Takes) -> io::Result<File> {
+///
+/// # Errors
+/// Of the system, and for what is no file where only a file may be.
+pub fn open(path: &Path, takes: Takes) -> io::Result<File> {
     if takes == Takes::Pipe {
         return File::open(path);
     }
@@ -42,7 +45,10 @@ pub(crate) fn open(path: &Path, takes: Takes) -> io::Result<File> {
 }
 
 /// The bytes, if there are not more than so many.
-pub(crate) fn read(path: &Path, bytes_max: u64, takes: Takes) -> io::Result<Vec<u8>> {
+///
+/// # Errors
+/// As [`open`], and for what is longer.
+pub fn read(path: &Path, bytes_max: u64, takes: Takes) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open(path, takes)?.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > bytes_max {
@@ -52,7 +58,10 @@ pub(crate) fn read(path: &Path, bytes_max: u64, takes: Takes) -> io::Result<Vec<
 }
 
 /// The same as text.
-pub(crate) fn read_text(path: &Path, bytes_max: u64, takes: Takes) -> io::Result<String> {
+///
+/// # Errors
+/// As [`read`], and for what is not UTF-8.
+pub fn read_text(path: &Path, bytes_max: u64, takes: Takes) -> io::Result<String> {
     String::from_utf8(read(path, bytes_max, takes)?)
         .map_err(|error| io::Error::other(format!("byte {} is not UTF-8 text", error.utf8_error().valid_up_to())))
 }

@@ -1,30 +1,26 @@
-//! `thronosd pool`: what the operator of a port for miners owes, received and paid. Asks over the socket in the home.
+//! `thronosd mining`: what the operator of a port for miners owes, received and paid. Asks over the socket in the home.
 
 use clap::{Args, Subcommand};
 use types::{Amount, Hash32, THR_DECIMALS};
 
-use super::Refusal;
-use super::peers::Common;
-use crate::control::{Answer, OwedList, PoolQuestion, Question, ask};
+use service::{Refusal, VerbContext, Verbs};
 
+use crate::operator::{OwedList, PoolAnswer, PoolQuestion};
+
+/// `thronosd mining …`.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Pool {
+pub enum MiningVerb {
     /// Show what is owed to whom.
-    Owed(Owed),
+    Owed,
     /// Share out what the operator received over the window of shares.
     Income(Income),
     /// Mark a payment. It moves nothing: pay with `thronos send` first. The same again changes nothing.
     Paid(Paid),
 }
 
+/// An income.
 #[derive(Debug, Args)]
-pub(crate) struct Owed {
-    #[command(flatten)]
-    common: Common,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Income {
+pub struct Income {
     /// What makes this income different from any other, such as the id of the claim's transaction: 64 hexadecimal digits.
     #[arg(long, value_name = "HASH", value_parser = reference)]
     reference: Hash32,
@@ -34,12 +30,11 @@ pub(crate) struct Income {
     /// What the operator keeps of it, in µTHR.
     #[arg(long, value_name = "UNITS", value_parser = units, default_value = "0")]
     fee: Amount,
-    #[command(flatten)]
-    common: Common,
 }
 
+/// A payment.
 #[derive(Debug, Args)]
-pub(crate) struct Paid {
+pub struct Paid {
     /// What makes this payment different from any other to this address, such as the id of its transaction: 64 hexadecimal digits.
     #[arg(long, value_name = "HASH", value_parser = reference)]
     reference: Hash32,
@@ -48,46 +43,35 @@ pub(crate) struct Paid {
     /// What was paid, in µTHR.
     #[arg(value_name = "UNITS", value_parser = units)]
     amount: Amount,
-    #[command(flatten)]
-    common: Common,
 }
 
-impl Pool {
-    pub(crate) fn run(self) -> Result<(), Refusal> {
-        let (common, question) = match self {
-            Self::Owed(Owed { common }) => return show(&common),
-            Self::Income(Income { reference, amount, fee, common }) => {
-                (common, PoolQuestion::Income { reference, amount, fee })
-            }
-            Self::Paid(Paid { reference, address, amount, common }) => {
-                (common, PoolQuestion::Paid { reference, address, amount })
-            }
+impl Verbs for MiningVerb {
+    fn run(self, context: &VerbContext<'_>) -> Result<(), Refusal> {
+        let question = match self {
+            Self::Owed => return show(context),
+            Self::Income(Income { reference, amount, fee }) => PoolQuestion::Income { reference, amount, fee },
+            Self::Paid(Paid { reference, address, amount }) => PoolQuestion::Paid { reference, address, amount },
         };
-        match put(&common, question)? {
-            answer if common.json => print_json(&answer),
-            Answer::Done { sentence } => {
-                say!("{sentence}");
-                Ok(())
-            }
-            _ => Err(unexpected()),
+        match put(context, question)? {
+            answer if context.json => context.print_json(&answer),
+            PoolAnswer::Done { sentence } => context.print(&sentence),
+            PoolAnswer::Owed(_) => Err(unexpected()),
         }
     }
 }
 
 /// One question; a refusal of the node is one of the command.
-fn put(common: &Common, question: PoolQuestion) -> Result<Answer, Refusal> {
-    match ask(common.home.home()?.root(), &Question::Pool(question))? {
-        Answer::Refused { code, message } => Err(Refusal::told(&code, message)),
-        answer => Ok(answer),
-    }
+fn put(context: &VerbContext<'_>, question: PoolQuestion) -> Result<PoolAnswer, Refusal> {
+    let question = serde_json::to_value(question).map_err(|_| unexpected())?;
+    serde_json::from_value(context.ask(question)?).map_err(|_| unexpected())
 }
 
 /// All pages as one list.
-fn owed(common: &Common) -> Result<OwedList, Refusal> {
+fn owed(context: &VerbContext<'_>) -> Result<OwedList, Refusal> {
     let mut all: Option<OwedList> = None;
     loop {
         let cursor = all.as_mut().and_then(|all| all.cursor.take());
-        let Answer::Owed(page) = put(common, PoolQuestion::Owed { cursor })? else { return Err(unexpected()) };
+        let PoolAnswer::Owed(page) = put(context, PoolQuestion::Owed { cursor })? else { return Err(unexpected()) };
         let list = match all.take() {
             None => page,
             Some(before) => OwedList { payouts: [before.payouts, page.payouts].concat(), ..page },
@@ -99,32 +83,22 @@ fn owed(common: &Common) -> Result<OwedList, Refusal> {
     }
 }
 
-fn show(common: &Common) -> Result<(), Refusal> {
-    let list = owed(common)?;
-    if common.json {
-        return print_json(&list);
+fn show(context: &VerbContext<'_>) -> Result<(), Refusal> {
+    let list = owed(context)?;
+    if context.json {
+        return context.print_json(&list);
     }
     let thr = |amount: Amount| amount.to_decimal(THR_DECIMALS);
+    let mut lines = Vec::new();
     if !list.payouts.is_empty() {
-        say!("{:<44}  {:>20}  THR", "address", "µTHR");
+        lines.push(format!("{:<44}  {:>20}  THR", "address", "µTHR"));
     }
-    for line in &list.payouts {
-        say!("{:<44}  {:>20}  {}", line.address, line.owed, thr(line.owed));
-    }
+    lines
+        .extend(list.payouts.iter().map(|line| format!("{:<44}  {:>20}  {}", line.address, line.owed, thr(line.owed))));
     let (owed, kept) = (thr(list.owed), thr(list.kept));
-    let addresses = counted(list.addresses, "address", "addresses");
-    say!("{owed} THR owed to {addresses}, {kept} THR kept; incomes shared out: {}", list.incomes);
-    Ok(())
-}
-
-fn counted(number: u64, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
-}
-
-fn print_json(document: &impl serde::Serialize) -> Result<(), Refusal> {
-    let line = serde_json::to_string(document).map_err(|error| Refusal::new("bad_answer", error.to_string()))?;
-    say!("{line}");
-    Ok(())
+    let addresses = if list.addresses == 1 { "1 address".to_owned() } else { format!("{} addresses", list.addresses) };
+    lines.push(format!("{owed} THR owed to {addresses}, {kept} THR kept; incomes shared out: {}", list.incomes));
+    context.print(&lines.join("\n"))
 }
 
 fn unexpected() -> Refusal {

@@ -3,18 +3,19 @@
 //! Amounts travel as decimal texts in µTHR. It must not know files: the service writes down what it is told before it answers.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use service::chain::Later;
+use service::{Operator, Refusal};
 use stratum::service::Handle;
 use stratum::{Book, BookError, Settlement};
 use types::{Address, Amount, Hash32, Network};
-
-use super::Answer;
 
 /// Most addresses in one answer: some 120 bytes each.
 const PAGE_MAX: usize = 10_000;
 
 /// What the operator wants of the port for miners.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "pool", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
 pub enum PoolQuestion {
     /// What is owed to whom.
     Owed {
@@ -39,6 +40,19 @@ pub enum PoolQuestion {
         /// In µTHR.
         amount: Amount,
     },
+}
+
+/// What the port answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum PoolAnswer {
+    /// It is done.
+    Done {
+        /// What, in a sentence.
+        sentence: String,
+    },
+    /// What is owed.
+    Owed(OwedList),
 }
 
 /// What is owed, or a page of it.
@@ -73,51 +87,67 @@ pub(crate) struct Pool {
     pub(crate) network: Network,
 }
 
+impl Operator for Pool {
+    fn answer(&self, question: Value) -> Later<'_, Result<Value, Refusal>> {
+        Box::pin(async move {
+            let question = serde_json::from_value(question)
+                .map_err(|error| Refusal::new("bad_question", format!("this is no question: {error}")))?;
+            let answer = self.answer_to(question).await?;
+            serde_json::to_value(answer).map_err(|error| Refusal::new("bad_answer", error.to_string()))
+        })
+    }
+}
+
 impl Pool {
-    pub(super) async fn answer(&self, question: PoolQuestion) -> Answer {
+    async fn answer_to(&self, question: PoolQuestion) -> Result<PoolAnswer, Refusal> {
         let Some(handle) = &self.handle else {
-            let message = "this node has no port for miners; `stratum.enabled = true` opens one";
-            return Answer::refused("no_pool", message);
+            let message = "this node has no port for miners; `mining.enabled = true` opens one";
+            return Err(Refusal::new("no_pool", message));
         };
-        let answer = match question {
+        match question {
             PoolQuestion::Owed { cursor } => self.owed(handle, cursor).await,
             PoolQuestion::Income { reference, amount, fee } => income(handle, reference, amount, fee).await,
             PoolQuestion::Paid { reference, address, amount } => self.paid(handle, reference, &address, amount).await,
-        };
-        answer.unwrap_or_else(|| Answer::refused("stopping", "the port for miners stops; ask again when it runs"))
+        }
     }
 
-    async fn owed(&self, handle: &Handle, cursor: Option<String>) -> Option<Answer> {
+    async fn owed(&self, handle: &Handle, cursor: Option<String>) -> Result<PoolAnswer, Refusal> {
         let network = self.network;
-        let first = match cursor.map(|cursor| Address::parse(&cursor, network)).transpose() {
-            Ok(first) => first.unwrap_or(Address([0; 20])),
-            Err(error) => return Some(Answer::refused("bad_cursor", format!("the cursor is no address: {error}"))),
-        };
-        handle.ask(move |server| page(server.book(), first, network)).await.map(Answer::Owed)
+        let first = cursor.map(|cursor| Address::parse(&cursor, network)).transpose();
+        let first = first.map_err(|error| Refusal::new("bad_cursor", format!("the cursor is no address: {error}")))?;
+        let first = first.unwrap_or(Address([0; 20]));
+        handle.ask(move |server| page(server.book(), first, network)).await.map(PoolAnswer::Owed).ok_or_else(stopping)
     }
 
-    async fn paid(&self, handle: &Handle, reference: Hash32, text: &str, amount: Amount) -> Option<Answer> {
-        let address = match Address::parse(text, self.network) {
-            Ok(address) => address,
-            Err(error) => {
-                let shown: String = text.chars().filter(|letter| !letter.is_control()).take(80).collect();
-                return Some(Answer::refused("bad_address", format!("`{shown}`: {error}")));
-            }
-        };
+    async fn paid(
+        &self,
+        handle: &Handle,
+        reference: Hash32,
+        text: &str,
+        amount: Amount,
+    ) -> Result<PoolAnswer, Refusal> {
+        let address = Address::parse(text, self.network).map_err(|error| {
+            let shown: String = text.chars().filter(|letter| !letter.is_control()).take(80).collect();
+            Refusal::new("bad_address", format!("`{shown}`: {error}"))
+        })?;
         if amount.is_zero() {
-            return Some(nothing());
+            return Err(nothing());
         }
         let name = address.to_text(self.network);
         let payment = Settlement { reference, address, amount: amount.0 };
-        Some(match handle.paid(payment).await? {
-            Ok(left) => done(format!("{amount} µTHR to {name} are noted as paid; {left} µTHR are still owed")),
+        match handle.paid(payment).await.ok_or_else(stopping)? {
+            Ok(left) => Ok(done(format!("{amount} µTHR to {name} are noted as paid; {left} µTHR are still owed"))),
             // Whoever did not hear the answer asks again.
-            Err(BookError::KnownPayment(known)) if known == payment => done(format!(
+            Err(BookError::KnownPayment(known)) if known == payment => Ok(done(format!(
                 "{amount} µTHR to {name} were noted as paid before, with this reference; nothing has changed"
-            )),
-            Err(error) => refused(&error),
-        })
+            ))),
+            Err(error) => Err(refused(&error)),
+        }
     }
+}
+
+fn stopping() -> Refusal {
+    Refusal::new("stopping", "the port for miners stops; ask again when it runs")
 }
 
 fn page(book: &Book, first: Address, network: Network) -> OwedList {
@@ -135,63 +165,62 @@ fn page(book: &Book, first: Address, network: Network) -> OwedList {
     }
 }
 
-async fn income(handle: &Handle, reference: Hash32, amount: Amount, fee: Amount) -> Option<Answer> {
+async fn income(handle: &Handle, reference: Hash32, amount: Amount, fee: Amount) -> Result<PoolAnswer, Refusal> {
     if amount.is_zero() {
-        return Some(nothing());
+        return Err(nothing());
     }
-    let kept = match handle.income(reference, amount.0, fee.0).await? {
-        Ok(kept) => kept,
-        Err(error) => return Some(refused(&error)),
-    };
+    let kept = handle.income(reference, amount.0, fee.0).await.ok_or_else(stopping)?;
+    let kept = kept.map_err(|error| refused(&error))?;
     let shared = amount.0.saturating_sub(kept);
-    Some(done(format!(
-        "of {amount} µTHR {shared} are owed to those in the window, {kept} are kept; `thronosd pool owed` shows to whom"
+    Ok(done(format!(
+        "of {amount} µTHR {shared} are owed to those in the window, {kept} are kept; `thronosd mining owed` shows to whom"
     )))
 }
 
-fn done(sentence: String) -> Answer {
-    Answer::Done { sentence }
+fn done(sentence: String) -> PoolAnswer {
+    PoolAnswer::Done { sentence }
 }
 
-fn nothing() -> Answer {
-    Answer::refused("bad_amount", "the amount is 0: give the µTHR that moved")
+fn nothing() -> Refusal {
+    Refusal::new("bad_amount", "the amount is 0: give the µTHR that moved")
 }
 
 /// What to do about an entry that does not fit the book.
-fn refused(error: &BookError) -> Answer {
+fn refused(error: &BookError) -> Refusal {
     match error {
         BookError::KnownIncome(reference) => {
             let what = "an income with this reference was shared out before; every income needs a reference of its own";
-            Answer::refused("known_income", format!("{reference}: {what}"))
+            Refusal::new("known_income", format!("{reference}: {what}"))
         }
         BookError::KnownPayment(known) => {
             let Settlement { reference, amount, .. } = known;
             let what = format!("a payment of {amount} µTHR to this address was marked with this reference");
-            Answer::refused("known_payment", format!("{reference}: {what}; another payment needs one of its own"))
+            Refusal::new("known_payment", format!("{reference}: {what}; another payment needs one of its own"))
         }
         BookError::Overpaid { amount, owed } => {
             let what = format!("{amount} µTHR are to be marked as paid, and {owed} µTHR are owed");
-            Answer::refused("overpaid", format!("{what}; `thronosd pool owed` shows what is owed to whom"))
+            Refusal::new("overpaid", format!("{what}; `thronosd mining owed` shows what is owed to whom"))
         }
         BookError::EmptyWindow => {
             let what = "no share is in the window, so nobody would get any of it";
-            Answer::refused("empty_window", format!("{what}; mark it when miners have handed in shares"))
+            Refusal::new("empty_window", format!("{what}; mark it when miners have submitted shares"))
         }
         BookError::TooMuch(amount) => {
             let what = format!("an income of {amount} µTHR is more than can be counted with what is owed and kept");
-            Answer::refused("too_much", format!("{what}; is the amount right?"))
+            Refusal::new("too_much", format!("{what}; is the amount right?"))
         }
         BookError::Fee { fee, amount } => {
             let what = format!("the fee is {fee} µTHR, and the income {amount} µTHR");
-            Answer::refused("fee_above_income", format!("{what}; the fee may be all of it at most"))
+            Refusal::new("fee_above_income", format!("{what}; the fee may be all of it at most"))
         }
-        BookError::Duplicate { .. } | BookError::Closed(_) => Answer::refused("refused", error.to_string()),
+        BookError::Duplicate { .. } | BookError::Closed(_) => Refusal::new("refused", error.to_string()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ANSWER_BYTES_MAX, Question};
+    use service::ANSWER_BYTES_MAX;
+
     use super::*;
 
     #[test]
@@ -199,12 +228,12 @@ mod tests {
         let income = PoolQuestion::Income { reference: Hash32([7; 32]), amount: Amount(u128::MAX), fee: Amount(0) };
         let address = "thrt1".to_owned();
         let paid = PoolQuestion::Paid { reference: Hash32([8; 32]), address, amount: Amount(5) };
-        for question in [PoolQuestion::Owed { cursor: None }, income, paid].map(Question::Pool) {
+        for question in [PoolQuestion::Owed { cursor: None }, income, paid] {
             let line = serde_json::to_string(&question).expect("JSON");
-            assert_eq!(serde_json::from_str::<Question>(&line).expect("the same"), question, "{line}");
+            assert_eq!(serde_json::from_str::<PoolQuestion>(&line).expect("the same"), question, "{line}");
         }
-        assert!(serde_json::from_str::<Question>(r#"{"do":"pool","pool":"owed","cursor":null,"more":1}"#).is_err());
-        assert!(serde_json::from_str::<Question>(r#"{"do":"pool"}"#).is_err());
+        assert!(serde_json::from_str::<PoolQuestion>(r#"{"ask":"owed","cursor":null,"more":1}"#).is_err());
+        assert!(serde_json::from_str::<PoolQuestion>("{}").is_err());
     }
 
     #[test]
@@ -223,7 +252,7 @@ mod tests {
         book.apply(&income).expect("a new income");
         let first = page(&book, Address([0; 20]), Network::Test);
         assert_eq!((first.payouts.len(), first.addresses), (PAGE_MAX, PAGE_MAX as u64 + 1));
-        let line = serde_json::to_vec(&Answer::Owed(first.clone())).expect("JSON");
+        let line = serde_json::to_vec(&PoolAnswer::Owed(first.clone())).expect("JSON");
         assert!((line.len() as u64) < ANSWER_BYTES_MAX / 2, "{}", line.len());
         let next = Address::parse(&first.cursor.expect("more"), Network::Test).expect("an address");
         let last = page(&book, next, Network::Test);

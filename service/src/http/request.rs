@@ -12,22 +12,35 @@ use types::{Address, Hash32, Height, Network};
 use super::error::ApiError;
 
 /// Longest body of a request: the longest transaction is half of it, in JSON twice its bytes, and something stands around it.
-pub(crate) const BODY_BYTES_MAX: usize = 160 * 1024;
+pub const BODY_BYTES_MAX: usize = 160 * 1024;
 // The hint of `oversize` says it.
 const _: () = assert!(types::limits::TRANSACTION_BYTES_MAX == 65_536);
 /// Longest body of a batch: a thousand transactions of usual size, or some of the greatest.
-pub(crate) const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
+pub const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Who asks, as far as can be told: an IPv4 address, or the /64 of an IPv6 one. The node puts it into every request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Client(pub std::net::IpAddr);
+
+impl<S: Sync> FromRequestParts<S> for Client {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        let client = parts.extensions.get::<Self>().copied();
+        client.ok_or_else(|| ApiError::bad("bad_request", "the request comes from nowhere", "see /docs"))
+    }
+}
 
 /// Longest body that a route takes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct BodyMax(pub(crate) usize);
+pub struct BodyMax(pub usize);
 /// Most entries of a list.
-pub(crate) const PAGE_MAX: u32 = 100;
+pub const PAGE_MAX: u32 = 100;
 /// Entries of a list when no limit is given.
-pub(crate) const PAGE_DEFAULT: u32 = 20;
+pub const PAGE_DEFAULT: u32 = 20;
 
 /// Parameters behind the `?`; unknown ones are refused.
-pub(crate) struct Params<T>(pub(crate) T);
+pub struct Params<T>(pub T);
 
 impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     type Rejection = ApiError;
@@ -41,7 +54,7 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
 }
 
 /// What stands in a route's path.
-pub(crate) struct Path<T>(pub(crate) T);
+pub struct Path<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
     type Rejection = ApiError;
@@ -55,7 +68,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
 }
 
 /// A JSON body.
-pub(crate) struct Body<T>(pub(crate) T);
+pub struct Body<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
@@ -69,7 +82,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 }
 
 /// A body in JSON or in canonical bytes, as its content type says.
-pub(crate) enum JsonOrBytes<T> {
+pub enum JsonOrBytes<T> {
     /// JSON, read.
     Json(T),
     /// Canonical bytes, bounded and not read yet.
@@ -126,7 +139,9 @@ fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     })
 }
 
-pub(crate) fn oversize(max: usize) -> ApiError {
+/// 413: the body is longer than the route takes.
+#[must_use]
+pub fn oversize(max: usize) -> ApiError {
     let message = format!("the body is longer than {max} bytes");
     let hint = match max {
         0 => "this route takes no body: send none",
@@ -137,21 +152,21 @@ pub(crate) fn oversize(max: usize) -> ApiError {
 }
 
 /// Reads an address in any of its forms.
-pub(crate) fn address(text: &str, network: Network) -> Result<Address, ApiError> {
+pub fn address(text: &str, network: Network) -> Result<Address, ApiError> {
     let hint = format!("write it as {}1…, or in the older form THR and 40 hexadecimal digits", network.prefix());
     Address::parse(text, network)
         .map_err(|error| ApiError::bad("bad_address", format!("`{}`: {error}", shown(text)), hint))
 }
 
 /// Reads a hash.
-pub(crate) fn hash(text: &str) -> Result<Hash32, ApiError> {
+pub fn hash(text: &str) -> Result<Hash32, ApiError> {
     text.parse().map_err(|_| {
         ApiError::bad("bad_hash", format!("`{}` is not a hash", shown(text)), "write 64 hexadecimal digits")
     })
 }
 
 /// Reads a number in a path.
-pub(crate) fn number(text: &str, what: &str) -> Result<u64, ApiError> {
+pub fn number(text: &str, what: &str) -> Result<u64, ApiError> {
     // The language's own reading takes a sign too.
     let number = is_digits(text).then(|| text.parse().ok()).flatten();
     number.ok_or_else(|| {
@@ -168,7 +183,7 @@ fn is_digits(text: &str) -> bool {
 }
 
 /// Bounds a page.
-pub(crate) fn page(limit: Option<u32>) -> Result<u32, ApiError> {
+pub fn page(limit: Option<u32>) -> Result<u32, ApiError> {
     match limit.unwrap_or(PAGE_DEFAULT) {
         limit @ 1..=PAGE_MAX => Ok(limit),
         limit => {
@@ -183,7 +198,7 @@ pub(crate) fn page(limit: Option<u32>) -> Result<u32, ApiError> {
 }
 
 /// A block, as a path names it.
-pub(crate) enum BlockName {
+pub enum BlockName {
     /// The newest.
     Latest,
     /// By number.
@@ -193,7 +208,7 @@ pub(crate) enum BlockName {
 }
 
 /// Reads the name of a block.
-pub(crate) fn block_name(text: &str) -> Result<BlockName, ApiError> {
+pub fn block_name(text: &str) -> Result<BlockName, ApiError> {
     if text == "latest" {
         return Ok(BlockName::Latest);
     }
@@ -208,6 +223,6 @@ pub(crate) fn block_name(text: &str) -> Result<BlockName, ApiError> {
 }
 
 /// The beginning of a text from outside, fit to be shown.
-pub(crate) fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     text.chars().take(80).map(|letter| if letter.is_control() { '?' } else { letter }).collect()
 }

@@ -7,15 +7,26 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use execution::{Registry, Reject};
-use mempool::PoolReject;
-use store::StoreError;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::models::ErrorResponse;
-use crate::shell::Unavailable;
+use crate::chain::{Refused, Unavailable};
+
+/// Every error of the API: `{code, message, hint}` with a stable code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ErrorResponse {
+    /// Stable name in snake_case, such as `nonce_gap`.
+    pub code: String,
+    /// What is wrong, with the value.
+    pub message: String,
+    /// What to do.
+    #[serde(default)]
+    pub hint: String,
+}
 
 /// An error on its way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ApiError {
+pub struct ApiError {
     status: StatusCode,
     body: ErrorResponse,
     /// Seconds after which to ask again.
@@ -27,7 +38,7 @@ const RETRY_AFTER_S: u32 = 1;
 
 impl ApiError {
     /// An error with its three parts.
-    pub(crate) fn new(
+    pub fn new(
         status: StatusCode,
         code: impl Into<String>,
         message: impl Into<String>,
@@ -45,28 +56,28 @@ impl ApiError {
     }
 
     /// Says when to ask again.
-    pub(crate) const fn retry_after(mut self, seconds: u32) -> Self {
+    pub const fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after_s = Some(seconds);
         self
     }
 
     /// 400: the request itself is wrong.
-    pub(crate) fn bad(code: &str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub fn bad(code: &str, message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, message, hint)
     }
 
     /// 404.
-    pub(crate) fn not_found(message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub fn not_found(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", message, hint)
     }
 
     /// The error without its status, for one item of many.
-    pub(crate) fn into_body(self) -> ErrorResponse {
+    pub fn into_body(self) -> ErrorResponse {
         self.body
     }
 
     /// 422: a rule of the chain refuses the transaction.
-    pub(crate) fn reject(registry: &Registry, reject: Reject) -> Self {
+    pub fn reject(registry: &Registry, reject: Reject) -> Self {
         let (name, sentence) = match registry.describe(reject) {
             Some(found) => (api_name(found.name), found.sentence.to_owned()),
             None => ("rejected", format!("{reject}")),
@@ -74,21 +85,8 @@ impl ApiError {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, name, sentence, hint_of(name))
     }
 
-    /// 409, 422, 429 or 503: the pool refuses the transaction.
-    pub(crate) fn pool(reject: &PoolReject) -> Self {
-        let status = match reject {
-            PoolReject::AlreadyKnown | PoolReject::ReplacementUnderpriced { .. } => StatusCode::CONFLICT,
-            PoolReject::PoolFull | PoolReject::SenderLimit { .. } | PoolReject::PeerLimit { .. } => {
-                StatusCode::TOO_MANY_REQUESTS
-            }
-            PoolReject::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            _ => StatusCode::UNPROCESSABLE_ENTITY,
-        };
-        Self::new(status, reject.name(), reject.to_string(), hint_of(reject.name()))
-    }
-
     /// 403: this node takes no writes.
-    pub(crate) fn read_only() -> Self {
+    pub fn read_only() -> Self {
         let hint = "hand the transaction to a node that is not read-only";
         Self::new(StatusCode::FORBIDDEN, "read_only_replica", "this node follows the chain and takes no writes", hint)
     }
@@ -103,7 +101,8 @@ fn api_name(name: &'static str) -> &'static str {
 const MESSAGE_CHARS_MAX: usize = 400;
 
 /// What helps, by the error's code.
-fn hint_of(code: &str) -> &'static str {
+#[must_use]
+pub fn hint_of(code: &str) -> &'static str {
     match code {
         "nonce_gap" => "send the transactions with the missing nonces first",
         "nonce_too_low" | "nonce_used" => {
@@ -128,8 +127,10 @@ fn hint_of(code: &str) -> &'static str {
     }
 }
 
-impl From<StoreError> for ApiError {
-    fn from(error: StoreError) -> Self {
+#[cfg(feature = "store")]
+impl From<store::StoreError> for ApiError {
+    fn from(error: store::StoreError) -> Self {
+        use store::StoreError;
         match error {
             StoreError::HeightUnavailable { height, oldest, newest } => {
                 let message = format!("the state after block {height} is not kept; this node has {oldest} to {newest}");
@@ -155,12 +156,21 @@ impl From<Unavailable> for ApiError {
             Unavailable::Busy => "busy",
             Unavailable::Stopping => "stopping",
             Unavailable::DiskFull => "disk_full",
+            Unavailable::Unreadable => "store_unavailable",
         };
         let hint = match error {
             Unavailable::DiskFull => "hand it to another node",
             Unavailable::Busy | Unavailable::Stopping => "try again in a second, or ask another node",
+            Unavailable::Unreadable => "ask another node; the operator finds the reason in this node's log",
         };
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, error.to_string(), hint)
+    }
+}
+
+impl From<Refused> for ApiError {
+    fn from(refused: Refused) -> Self {
+        let Refused { code, sentence, reason } = refused;
+        Self::new(reason.status(), code, sentence, hint_of(code))
     }
 }
 

@@ -1,29 +1,26 @@
 //! From the newest state to a template: what the next work must build on, and the block that its coinbase binds.
 //!
-//! It must not know miners. A template is made anew when a block carried proofs, and before the block that it binds becomes too old.
+//! It must not know miners. A template is made anew when the terms change, and before the block that it binds becomes too old.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mining::{AnchorBlock, WorkTerms};
+use execution::{Module, ModuleView};
+use mining::{AnchorBlock, Mining, WorkTerms};
 use pow::Target;
+use service::chain::{Chain, StateAt, Unavailable};
 use stratum::Template;
-use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
-use types::{Header, Height, ModuleId, TimeMs};
+use types::{Header, Height, TimeMs};
 
-use super::kept::Kept;
-use super::unix_ms;
-use crate::shell::Port;
+use crate::kept::Kept;
+use crate::unix_ms;
 
-/// The module whose proofs change the terms.
-pub(super) const MINING: ModuleId = ModuleId(3);
 /// Version of Bitcoin's headers (BIP 9) with no bit set.
 const VERSION: u32 = 0x2000_0000;
 /// A template is made anew at least so often, so that what its coinbase binds is young.
 const REFRESH_MS: u64 = 20_000;
-/// Modules see the last 4,096 blocks; a coinbase binds one that is in them for as long again as half of them took.
+/// Modules see the last 4,096 blocks; a coinbase binds a block that stays visible for at least another 2,048 blocks.
 const ANCHORS_HALF: u64 = 2_048;
 /// A node whose newest block is older than this is catching up, or cut off: what it would offer is worth nothing.
 const BEHIND_MS_MAX: u64 = 30_000;
@@ -46,40 +43,39 @@ pub(crate) struct Offer {
 /// What the newest final state asks for; nothing while the node is behind.
 ///
 /// # Errors
-/// What the store or the module says, for the log.
-pub(crate) fn offer(port: &Port) -> Result<Option<Offer>, String> {
-    let view = port.store.view().map_err(|error| error.to_string())?;
-    let tip = port.store.block(view.height()).map_err(|error| error.to_string())?;
-    let Some(tip) = tip else { return Ok(None) };
-    if port.unix_ms().saturating_sub(tip.header.time.0) > BEHIND_MS_MAX {
+/// [`Unavailable`] when the store cannot be read.
+pub(crate) fn offer(chain: &dyn Chain) -> Result<Option<Offer>, Unavailable> {
+    let StateAt { head, view } = chain.state()?;
+    let (header, hash) = (head.header, head.hash);
+    if chain.now_ms().saturating_sub(header.time.0) > BEHIND_MS_MAX {
         return Ok(None);
     }
-    let answer = port.registry.query(&view, "mining", "work", &BTreeMap::new()).map_err(|error| error.to_string())?;
-    let terms: WorkTerms = serde_json::from_value(answer).map_err(|error| error.to_string())?;
-    let half = Height(tip.header.height.0.saturating_sub(ANCHORS_HALF));
-    let early = port.store.block(half).map_err(|error| error.to_string())?.map_or(TimeMs(0), |block| block.header.time);
-    let is_young = tip.header.height.0 <= ANCHORS_HALF;
-    let seen_ms = if is_young { u64::MAX } else { tip.header.time.0.saturating_sub(early.0) };
+    let terms = mining::work_terms(&ModuleView::new(&*view, Mining::ID));
+    drop(view);
+    let half = Height(header.height.0.saturating_sub(ANCHORS_HALF));
+    let early = chain.head(half)?.map_or(TimeMs(0), |head| head.header.time);
+    let is_young = header.height.0 <= ANCHORS_HALF;
+    let seen_ms = if is_young { u64::MAX } else { header.time.0.saturating_sub(early.0) };
     let age_ms = terms.anchor_age_max_ms.min(seen_ms);
     Ok(Some(Offer {
         terms,
-        expires_ms: tip.header.time.0.saturating_add(age_ms),
-        anchor_block: AnchorBlock { height: tip.header.height, hash: tip.hash },
-        anchor: tip.header,
+        expires_ms: header.time.0.saturating_add(age_ms),
+        anchor_block: AnchorBlock { height: header.height, hash },
+        anchor: header,
     }))
 }
 
 impl Offer {
-    /// The same for the Stratum service.
-    pub(crate) fn template(&self, port: &Port) -> Option<Template> {
-        let rules = &port.genesis.parameters.mining;
+    /// The same for the port.
+    pub(crate) fn template(&self, chain: &dyn Chain) -> Option<Template> {
+        let rules = &chain.genesis().parameters.mining;
         let Self { terms, anchor, anchor_block, expires_ms } = self;
         let target = Target::from_compact(terms.bits).ok()?;
-        let (now_s, anchor_s) = (port.unix_ms() / 1_000, anchor.time.0 / 1_000);
+        let (now_s, anchor_s) = (chain.now_ms() / 1_000, anchor.time.0 / 1_000);
         let seconds = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
         let ahead = u64::from(rules.header_ahead_max_s);
         Some(Template {
-            chain_id: port.chain_id,
+            chain_id: chain.id(),
             work_height: terms.work_height,
             previous: terms.previous.0,
             version: VERSION,
@@ -99,9 +95,9 @@ impl Offer {
     }
 }
 
-/// Keeps the service's template new until the node stops, from when miners may begin.
+/// Keeps the port's template new until the node stops, from when miners may begin.
 pub(super) async fn follow(
-    port: Port,
+    chain: Arc<dyn Chain>,
     templates: watch::Sender<Option<Arc<Template>>>,
     kept: Arc<Kept>,
     mut may_begin: watch::Receiver<bool>,
@@ -112,34 +108,34 @@ pub(super) async fn follow(
         // A sender that is gone means that the node is gone.
         begun = may_begin.wait_for(|may_begin| *may_begin) => if begun.is_err() { return },
     }
-    let mut blocks = port.notices.blocks();
+    let mut heads = chain.heads();
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-    let mut made_ms = 0_u64;
+    let (mut made_ms, mut terms) = (0_u64, None);
     loop {
-        let is_due = tokio::select! {
+        let is_tick = tokio::select! {
             // A sender that is gone means that the node is gone.
             _ = stopping.wait_for(|stopping| *stopping) => return,
-            block = blocks.recv() => match block {
-                Ok(block) => block.body.system_calls.iter().any(|call| call.module == MINING),
-                Err(RecvError::Lagged(_)) => true,
-                Err(RecvError::Closed) => return,
-            },
-            _ = ticks.tick() => needs_refresh(&templates, made_ms, unix_ms()),
+            head = heads.changed() => if head.is_err() { return } else { false },
+            _ = ticks.tick() => true,
         };
-        if !is_due {
+        let is_old = needs_refresh(&templates, made_ms, unix_ms());
+        if is_tick && !is_old {
             continue;
         }
-        match offer(&port) {
-            Ok(Some(offer)) => {
-                if let Some(template) = offer.template(&port) {
+        let asked = chain.clone();
+        match tokio::task::spawn_blocking(move || offer(&*asked)).await {
+            Ok(Ok(Some(offer))) if is_old || terms.as_ref() != Some(&offer.terms) => {
+                if let Some(template) = offer.template(&*chain) {
                     kept.forget_below(template.work_height.saturating_sub(2));
                     templates.send_replace(Some(Arc::new(template)));
-                    made_ms = unix_ms();
+                    (made_ms, terms) = (unix_ms(), Some(offer.terms));
                 }
             }
-            Ok(None) => {}
-            Err(error) => tracing::warn!(error, "no template can be made"),
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "no template can be made"),
+            // It panicked, which the store does when it cannot be read: the node's own threads meet the same and stop it.
+            Err(_) => return,
         }
     }
 }

@@ -16,7 +16,7 @@ const LIMIT_DEFAULT: usize = 100;
 /// Answers one question.
 pub(crate) fn answer(state: &ModuleView<'_>, name: &str, arguments: &QueryArguments) -> Result<Value, QueryError> {
     match name {
-        "work" => Ok(json!(terms(state))),
+        "work" => Ok(json!(work_terms(state))),
         "info" => Ok(info(state)),
         "window" => {
             let from = number(arguments, "from", 0)?;
@@ -45,7 +45,12 @@ fn window(state: &ModuleView<'_>) -> Window {
     view(state, &keys::window()).unwrap_or_default()
 }
 
-fn terms(state: &ModuleView<'_>) -> WorkTerms {
+/// What the next work must build on.
+///
+/// # Panics
+/// On a chain without this module.
+#[must_use]
+pub fn work_terms(state: &ModuleView<'_>) -> WorkTerms {
     let (tip, rules) = (tip(state), rules(state));
     let grace = tip.grace.map(|(previous, terms)| GraceTerms {
         work_height: tip.work_height,

@@ -49,6 +49,7 @@ pub use check::{CLAIM_WEIGHT, PROOF_WEIGHT};
 pub use emission::{Split, scheduled, scheduled_total};
 pub use event::MiningEvent;
 pub use execute::PAID_UNASKED_BELOW;
+pub use query::work_terms;
 pub use reject::MiningReject;
 pub use retarget::{Anchor, launch_target, retarget, share_target, weight};
 pub use template::{AnchorBlock, GraceTerms, Template, WorkTerms, template};
