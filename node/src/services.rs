@@ -14,7 +14,7 @@ use prometheus_client::registry::Registry as Metrics;
 use serde_json::Value;
 use service::http::Routes;
 use service::settings::AnySection;
-use service::{AnyService, Bound, Entry, Fault, Ground, Life, Operator, Refusal, State, service};
+use service::{AnyService, Bound, Ground, Life, Listed, Operator, Refusal, ServiceFault, State, service};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -27,7 +27,7 @@ use crate::shell::Faults;
 pub(crate) use chain::NodeChain;
 
 /// Every service: one line each.
-pub const SERVICES: &[Entry] = &[service::<mining_service::Mining>()];
+pub const SERVICES: &[Listed] = &[service::<mining_service::MiningService>()];
 
 /// How long one service may take to stop.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -45,8 +45,8 @@ pub fn check(sections: &ServiceSections, network: Option<Network>) -> Result<(),
 /// Where the services listen: the setting's name and the address.
 #[must_use]
 pub fn listeners(sections: &ServiceSections) -> Vec<(String, SocketAddr)> {
-    let of_one = |(entry, section): (&'static Entry, &dyn AnySection)| {
-        let named = |socket: service::Socket| (format!("{}.{}", entry.name, socket.key), socket.address);
+    let of_one = |(entry, section): (&'static Listed, &dyn AnySection)| {
+        let named = |socket: service::WantedSocket| (format!("{}.{}", entry.name, socket.key), socket.address);
         (entry.sockets)(section).into_iter().map(named).collect::<Vec<_>>()
     };
     each(sections).flat_map(of_one).collect()
@@ -58,7 +58,7 @@ pub fn files_max(sections: &ServiceSections) -> u64 {
     each(sections).map(|(entry, section)| (entry.files_max)(section)).fold(0, u64::saturating_add)
 }
 
-fn each(sections: &ServiceSections) -> impl Iterator<Item = (&'static Entry, &dyn AnySection)> {
+fn each(sections: &ServiceSections) -> impl Iterator<Item = (&'static Listed, &dyn AnySection)> {
     SERVICES.iter().zip(sections.iter())
 }
 
@@ -72,15 +72,15 @@ impl Sockets {
     /// # Errors
     /// `service_port_in_use`, with the setting.
     pub(crate) fn bind(sections: &ServiceSections) -> Result<Self, Refusal> {
-        let bind_all = |(entry, section): (&Entry, &dyn AnySection)| {
+        let bind_all = |(entry, section): (&Listed, &dyn AnySection)| {
             (entry.sockets)(section).into_iter().map(|socket| bind(entry.name, socket)).collect()
         };
         each(sections).map(bind_all).collect::<Result<_, _>>().map(Self)
     }
 }
 
-fn bind(name: &str, socket: service::Socket) -> Result<Bound, Refusal> {
-    let service::Socket { key, address } = socket;
+fn bind(name: &str, socket: service::WantedSocket) -> Result<Bound, Refusal> {
+    let service::WantedSocket { key, address } = socket;
     let listener = TcpListener::bind(address).and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
     let listener = listener.map_err(|error| {
         let hint = format!("stop what uses it, or choose another with --set {name}.{key}=ADDRESS:PORT");
@@ -153,7 +153,7 @@ impl Opened {
 /// Waits for a service's end and reports one that nobody asked for.
 async fn watch_over(
     name: &'static str,
-    task: JoinHandle<Result<(), Fault>>,
+    task: JoinHandle<Result<(), ServiceFault>>,
     state: watch::Sender<State>,
     stopping: watch::Receiver<bool>,
     faults: Faults,

@@ -94,7 +94,7 @@ pub struct Head {
 
 /// A final block with what it did.
 #[derive(Clone, Debug)]
-pub struct FinalBlock {
+pub struct ChainBlock {
     /// The header's hash.
     pub hash: Hash32,
     /// The header.
@@ -115,7 +115,7 @@ pub struct StateAt {
 
 /// Where the node stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct NodeStanding {
     /// Whether it knows of blocks that it lacks, or hears nobody though it is not alone.
     pub is_behind: bool,
     /// Whether it refuses every write.
@@ -135,7 +135,7 @@ pub trait Chain: Send + Sync + 'static {
     /// Unix time in ms.
     fn now_ms(&self) -> u64;
     /// Where the node stands.
-    fn standing(&self) -> Standing;
+    fn standing(&self) -> NodeStanding;
     /// The state after the newest block in the store. Reads the disk.
     ///
     /// # Errors
@@ -150,7 +150,7 @@ pub trait Chain: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`Unavailable`].
-    fn block(&self, height: Height) -> Result<Option<Arc<FinalBlock>>, Unavailable>;
+    fn block(&self, height: Height) -> Result<Option<Arc<ChainBlock>>, Unavailable>;
     /// The newest height that is final, certified and in the store.
     fn heads(&self) -> watch::Receiver<Height>;
     /// Offers a signed transaction to the pool.
@@ -192,7 +192,7 @@ impl Follower {
     ///
     /// # Errors
     /// [`Unavailable::Stopping`] when the node has gone.
-    pub async fn next(&mut self) -> Result<Arc<FinalBlock>, Unavailable> {
+    pub async fn next(&mut self) -> Result<Arc<ChainBlock>, Unavailable> {
         loop {
             if *self.heads.borrow_and_update() >= self.next {
                 let (chain, height) = (self.chain.clone(), self.next);

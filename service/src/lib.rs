@@ -14,7 +14,9 @@ mod value;
 mod verbs;
 
 pub use life::{Life, State};
-pub use service::{AnyService, Bound, Entry, Fault, Findings, Ground, Operator, Refusal, Service, Socket, service};
+pub use service::{
+    AnyService, Bound, FolderFindings, Ground, Listed, Operator, Refusal, Service, ServiceFault, WantedSocket, service,
+};
 pub use settings::{AnySection, Settings};
 pub use utoipa_axum::routes;
 pub use value::Value;

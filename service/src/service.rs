@@ -35,7 +35,7 @@ impl Refusal {
 /// This machine failed, or the service ended though nobody asked: the node stops.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Fault(pub String);
+pub struct ServiceFault(pub String);
 
 /// What a service is given.
 #[derive(Clone)]
@@ -60,7 +60,7 @@ impl Ground {
 
 /// A socket that the settings ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Socket {
+pub struct WantedSocket {
     /// The setting.
     pub key: &'static str,
     /// The address.
@@ -84,7 +84,7 @@ pub trait Operator: Send + Sync + 'static {
 
 /// What a look at a stopped service's folder found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Findings {
+pub struct FolderFindings {
     /// Ends that a crash left: a start cuts them off.
     pub torn: Vec<String>,
     /// What is damaged.
@@ -116,7 +116,7 @@ pub trait Service: Sized + Send + 'static {
     }
 
     /// The sockets that the settings ask for.
-    fn sockets(_settings: &Self::Settings) -> Vec<Socket> {
+    fn sockets(_settings: &Self::Settings) -> Vec<WantedSocket> {
         Vec::new()
     }
 
@@ -145,11 +145,11 @@ pub trait Service: Sized + Send + 'static {
     }
 
     /// Lives until `life` drains. When it returns, everything is written down.
-    fn run(self, life: Life) -> impl Future<Output = Result<(), Fault>> + Send;
+    fn run(self, life: Life) -> impl Future<Output = Result<(), ServiceFault>> + Send;
 
     /// Looks at what a stopped node keeps in the service's folder; changes nothing.
-    fn look(_folder: &Path) -> Findings {
-        Findings::default()
+    fn look(_folder: &Path) -> FolderFindings {
+        FolderFindings::default()
     }
 }
 
@@ -164,7 +164,7 @@ pub trait AnyService: Send {
     /// Who answers the operator.
     fn operator(&self) -> Option<Arc<dyn Operator>>;
     /// Its life.
-    fn run(self: Box<Self>, life: Life) -> Later<'static, Result<(), Fault>>;
+    fn run(self: Box<Self>, life: Life) -> Later<'static, Result<(), ServiceFault>>;
 }
 
 impl<S: Service> AnyService for S {
@@ -184,17 +184,17 @@ impl<S: Service> AnyService for S {
         Service::operator(self)
     }
 
-    fn run(self: Box<Self>, life: Life) -> Later<'static, Result<(), Fault>> {
+    fn run(self: Box<Self>, life: Life) -> Later<'static, Result<(), ServiceFault>> {
         Box::pin(Service::run(*self, life))
     }
 }
 
 /// A service that was opened; nothing when it is switched off.
-pub type Opened = Option<Box<dyn AnyService>>;
+pub type OpenedService = Option<Box<dyn AnyService>>;
 
 /// One line of the list in `node/src/services.rs`.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry {
+pub struct Listed {
     /// The feature's name.
     pub name: &'static str,
     /// Its section with the defaults.
@@ -204,13 +204,13 @@ pub struct Entry {
     /// What is wrong with the settings as a whole.
     pub check: fn(&dyn AnySection, Option<types::Network>) -> Result<(), Refusal>,
     /// The sockets that the settings ask for.
-    pub sockets: fn(&dyn AnySection) -> Vec<Socket>,
+    pub sockets: fn(&dyn AnySection) -> Vec<WantedSocket>,
     /// Open files beside the node's own.
     pub files_max: fn(&dyn AnySection) -> u64,
     /// Reads what it keeps.
-    pub open: fn(&dyn AnySection, Ground, Vec<Bound>) -> Result<Opened, Refusal>,
+    pub open: fn(&dyn AnySection, Ground, Vec<Bound>) -> Result<OpenedService, Refusal>,
     /// Looks at what a stopped node keeps.
-    pub look: fn(&Path) -> Findings,
+    pub look: fn(&Path) -> FolderFindings,
     /// What its verbs are for.
     pub about: &'static str,
     /// Other names of its command.
@@ -223,8 +223,8 @@ pub struct Entry {
 
 /// The line.
 #[must_use]
-pub const fn service<S: Service>() -> Entry {
-    Entry {
+pub const fn service<S: Service>() -> Listed {
+    Listed {
         name: S::NAME,
         section: || Box::new(S::Settings::default()),
         former_folder: S::FORMER_FOLDER,

@@ -85,7 +85,7 @@ pub trait Settings: Clone + Debug + Default + Eq + Send + Sync + 'static {
 
 /// A setting with its present value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct SettingValue {
     /// What stands before the `=`.
     pub key: &'static str,
     /// What it means.
@@ -103,7 +103,7 @@ pub trait AnySection: Debug + Send + Sync {
     /// Names that it had in older files.
     fn former(&self) -> &'static [&'static str];
     /// Every setting with its value, in the order of the file.
-    fn entries(&self) -> Vec<Entry>;
+    fn entries(&self) -> Vec<SettingValue>;
     /// Changes a value, or says what is expected; `None` when there is no such key.
     fn set(&mut self, key: &str, value: Value) -> Option<Result<(), &'static str>>;
     /// A copy.
@@ -123,9 +123,13 @@ impl<S: Settings> AnySection for S {
         S::FORMER
     }
 
-    fn entries(&self) -> Vec<Entry> {
-        let entry =
-            |one: &Setting<S>| Entry { key: one.key, about: one.about, value: (one.get)(self), expected: one.expected };
+    fn entries(&self) -> Vec<SettingValue> {
+        let entry = |one: &Setting<S>| SettingValue {
+            key: one.key,
+            about: one.about,
+            value: (one.get)(self),
+            expected: one.expected,
+        };
         S::LIST.iter().map(entry).collect()
     }
 

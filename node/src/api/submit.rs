@@ -25,7 +25,7 @@ use super::read;
 use super::routes::off_thread;
 use crate::shell::Port;
 use service::http::{ApiError, hint_of};
-use service::http::{Body, JsonOrBytes};
+use service::http::{JsonBody, JsonOrBytes};
 
 /// Most transactions of a batch.
 const BATCH_MAX: usize = 1_000;
@@ -137,7 +137,7 @@ fn refusals(items: Vec<Item>) -> BatchAnswer {
     (status = 200, body = SimulateResponse), (status = 400, body = ErrorResponse), (status = 422, body = ErrorResponse)))]
 pub(crate) async fn simulate(
     State(state): State<AppState>,
-    Body(request): Body<SubmitRequest>,
+    JsonBody(request): JsonBody<SubmitRequest>,
 ) -> Result<Json<SimulateResponse>, ApiError> {
     right_chain(&state.port, request.chain_id)?;
     off_thread(&state, move |port| {

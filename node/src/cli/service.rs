@@ -48,7 +48,7 @@ impl FromArgMatches for ServiceVerb {
 }
 
 /// The command of a service; nothing for one without verbs.
-fn command_of(entry: &service::Entry) -> Option<Command> {
+fn command_of(entry: &service::Listed) -> Option<Command> {
     let verbs =
         (entry.verbs)(Command::new(entry.name).about(entry.about).visible_aliases(entry.aliases.iter().copied()));
     if !verbs.has_subcommands() {

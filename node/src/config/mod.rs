@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use service::Settings;
 pub use service::Value;
 use service::settings::AnySection;
-pub use service::settings::Entry;
+pub use service::settings::SettingValue;
 
 pub use sections::{
     ApiSettings, DiskSettings, LogFormat, LogSettings, MetricsSettings, NetworkSettings, NodeSettings, PoolSettings,
@@ -88,16 +88,16 @@ impl ServiceSections {
 
 /// A setting of any section, with its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Setting {
+pub struct NamedSetting {
     /// `section.key`.
     pub name: String,
     /// The section.
     pub section: &'static str,
     /// The rest.
-    pub entry: Entry,
+    pub entry: SettingValue,
 }
 
-impl Setting {
+impl NamedSetting {
     /// The environment variable.
     #[must_use]
     pub fn variable(&self) -> String {
@@ -214,11 +214,11 @@ impl Config {
 
     /// Every setting with its present value, in the order of the file.
     #[must_use]
-    pub fn settings(&self) -> Vec<Setting> {
+    pub fn settings(&self) -> Vec<NamedSetting> {
         let of_section = |section: &dyn AnySection| {
             let name = section.name();
             let entries = section.entries().into_iter();
-            entries.map(move |entry| Setting { name: format!("{name}.{}", entry.key), section: name, entry })
+            entries.map(move |entry| NamedSetting { name: format!("{name}.{}", entry.key), section: name, entry })
         };
         self.sections().into_iter().flat_map(of_section).collect()
     }
@@ -301,7 +301,7 @@ impl Config {
         self.put(place, name, value, format!("`{text}`"))
     }
 
-    fn find(&self, place: &str, name: &str) -> Result<Entry, ConfigError> {
+    fn find(&self, place: &str, name: &str) -> Result<SettingValue, ConfigError> {
         let (section, key) = name.split_once('.').unwrap_or((name, ""));
         let section = self.sections().into_iter().find(|one| is_called(*one, section));
         let entry = section.and_then(|section| section.entries().into_iter().find(|entry| entry.key == key));
@@ -371,7 +371,7 @@ fn key_text(name: &str, text: &str) -> String {
 
 /// `; did you mean …?` when a known key is close.
 fn nearest(key: &str) -> String {
-    let near = |setting: &Setting| distance(key, &setting.name).min(distance(key, setting.entry.key));
+    let near = |setting: &NamedSetting| distance(key, &setting.name).min(distance(key, setting.entry.key));
     let best = Config::default().settings().into_iter().map(|setting| (near(&setting), setting.name)).min();
     match best {
         Some((steps, name)) if steps <= 3 => format!("; did you mean `{name}`?"),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use execution::{CheckedTransaction, Registry, Reject};
 use mempool::PoolReject;
 use replica::CallRefusal;
-use service::chain::{Chain, FinalBlock, Head, Later, Reason, Refused, Standing, StateAt, Unavailable};
+use service::chain::{Chain, ChainBlock, Head, Later, NodeStanding, Reason, Refused, StateAt, Unavailable};
 use store::StoreError;
 use tokio::sync::watch;
 use types::{ChainId, Genesis, Hash32, Height, PeerKey, SystemCall, Transaction};
@@ -67,11 +67,11 @@ impl Chain for NodeChain {
         self.0.unix_ms()
     }
 
-    fn standing(&self) -> Standing {
+    fn standing(&self) -> NodeStanding {
         let snapshot = self.0.snapshot.borrow();
         let is_alone = snapshot.set.validators().iter().all(|validator| validator.peer == self.0.network.key());
         let hears = is_alone || !self.0.network.peers().is_empty();
-        Standing { is_behind: snapshot.status.catching_up || !hears, is_read_only: self.0.read_only }
+        NodeStanding { is_behind: snapshot.status.catching_up || !hears, is_read_only: self.0.read_only }
     }
 
     fn state(&self) -> Result<StateAt, Unavailable> {
@@ -85,14 +85,14 @@ impl Chain for NodeChain {
         Ok(block.map(|block| Head { hash: block.hash, header: block.header }))
     }
 
-    fn block(&self, height: Height) -> Result<Option<Arc<FinalBlock>>, Unavailable> {
+    fn block(&self, height: Height) -> Result<Option<Arc<ChainBlock>>, Unavailable> {
         if height > self.tip()? {
             return Ok(None);
         }
         let Some(Head { hash, header }) = self.head(height)? else { return Ok(None) };
         let body = self.0.store.body(height).map_err(unreadable)?.ok_or(Unavailable::Unreadable)?;
         let receipts = self.0.store.receipts(height).map_err(unreadable)?.ok_or(Unavailable::Unreadable)?;
-        Ok(Some(Arc::new(FinalBlock { hash, header, body: Arc::new(body), receipts: Arc::new(receipts) })))
+        Ok(Some(Arc::new(ChainBlock { hash, header, body: Arc::new(body), receipts: Arc::new(receipts) })))
     }
 
     fn heads(&self) -> watch::Receiver<Height> {

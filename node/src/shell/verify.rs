@@ -116,7 +116,7 @@ fn look_at_services(home: &Home, found: &mut Findings) {
         let former = entry.former_folder.map(|former| home.data().join(former));
         let folder = Some(home.service_folder(entry.name)).filter(|folder| folder.exists()).or(former);
         if let Some(folder) = folder.filter(|folder| folder.exists()) {
-            let service::Findings { torn, wrong } = (entry.look)(&folder);
+            let service::FolderFindings { torn, wrong } = (entry.look)(&folder);
             found.torn.extend(torn);
             found.wrong.extend(wrong);
         }

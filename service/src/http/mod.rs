@@ -11,7 +11,7 @@ mod routes;
 pub use error::{ApiError, ErrorResponse, hint_of};
 pub use reads::{Asker, Reads};
 pub use request::{
-    BATCH_BYTES_MAX, BODY_BYTES_MAX, BlockName, Body, BodyMax, Client, JsonOrBytes, PAGE_DEFAULT, PAGE_MAX, Params,
+    BATCH_BYTES_MAX, BODY_BYTES_MAX, BlockName, BodyMax, Client, JsonBody, JsonOrBytes, PAGE_DEFAULT, PAGE_MAX, Params,
     Path, address, block_name, hash, number, oversize, page, shown,
 };
 pub use routes::{Class, Route, Routes};

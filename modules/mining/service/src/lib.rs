@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use service::http::Routes;
-use service::{Bound, Fault, Findings, Ground, Life, Operator, Refusal, Socket};
+use service::{Bound, FolderFindings, Ground, Life, Operator, Refusal, ServiceFault, WantedSocket};
 use stratum::service::{FolderShares, Handle, Ports, ReceiptsFolder, Service as StratumPort};
 use tokio::sync::watch;
 use types::{Network, SystemCall};
@@ -39,7 +39,7 @@ use metrics::Counts;
 use proofs::ToChain;
 
 /// Mining, as the node hosts it.
-pub struct Mining {
+pub struct MiningService {
     ground: Ground,
     /// The port for miners, if the settings ask for one.
     port: Option<OpenPort>,
@@ -55,7 +55,7 @@ struct OpenPort {
     counts: watch::Sender<Counts>,
 }
 
-impl service::Service for Mining {
+impl service::Service for MiningService {
     const NAME: &'static str = "mining";
     type Settings = MiningSettings;
     type Verbs = MiningVerb;
@@ -67,7 +67,7 @@ impl service::Service for Mining {
         if settings.enabled { settings::check(settings, network) } else { Ok(()) }
     }
 
-    fn sockets(settings: &MiningSettings) -> Vec<Socket> {
+    fn sockets(settings: &MiningSettings) -> Vec<WantedSocket> {
         if settings.enabled { settings::sockets(settings) } else { Vec::new() }
     }
 
@@ -95,7 +95,7 @@ impl service::Service for Mining {
         Some(Arc::new(operator::Pool { handle: self.handle(), network }))
     }
 
-    async fn run(self, mut life: Life) -> Result<(), Fault> {
+    async fn run(self, mut life: Life) -> Result<(), ServiceFault> {
         let Self { ground, port } = self;
         life.ready();
         match port {
@@ -107,12 +107,12 @@ impl service::Service for Mining {
         }
     }
 
-    fn look(folder: &Path) -> Findings {
+    fn look(folder: &Path) -> FolderFindings {
         look::look(folder)
     }
 }
 
-impl Mining {
+impl MiningService {
     fn handle(&self) -> Option<Handle> {
         self.port.as_ref().map(|port| port.stratum.handle())
     }
@@ -149,7 +149,7 @@ impl OpenPort {
         Ok(Self { stratum, kept, waiting, offers, counts: watch::Sender::new(Counts::default()) })
     }
 
-    async fn run(self, ground: Ground, mut life: Life) -> Result<(), Fault> {
+    async fn run(self, ground: Ground, mut life: Life) -> Result<(), ServiceFault> {
         let Self { mut stratum, kept, waiting, offers, counts } = self;
         if !waiting.is_empty() {
             tracing::info!(proofs = waiting.len(), "proofs from before the stop are submitted again");
@@ -169,7 +169,7 @@ impl OpenPort {
             None => stratum.stop().await,
         };
         tasks.iter().for_each(tokio::task::JoinHandle::abort);
-        ended.map_err(|error| Fault(format!("the port for miners: {error}")))
+        ended.map_err(|error| ServiceFault(format!("the port for miners: {error}")))
     }
 }
 

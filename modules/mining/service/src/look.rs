@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use service::Findings;
+use service::FolderFindings;
 
 use crate::kept;
 
 /// Looks at what is kept for miners, and says what is torn and what is wrong. A start goes on without either.
-pub(crate) fn look(folder: &Path) -> Findings {
+pub(crate) fn look(folder: &Path) -> FolderFindings {
     let (mut torn, mut wrong) = (Vec::new(), Vec::new());
     let file = |name: &str| match std::fs::read(folder.join(name)) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -45,5 +45,5 @@ pub(crate) fn look(folder: &Path) -> Findings {
         }
         (snapshot, journal) => wrong.extend([snapshot.err(), journal.err()].into_iter().flatten()),
     }
-    Findings { torn, wrong }
+    FolderFindings { torn, wrong }
 }

@@ -73,11 +73,12 @@ fn is_difficulty(text: &str) -> bool {
 }
 
 /// The sockets that the settings ask for.
-pub(crate) fn sockets(settings: &MiningSettings) -> Vec<service::Socket> {
+pub(crate) fn sockets(settings: &MiningSettings) -> Vec<service::WantedSocket> {
     let all =
         [("listen", &settings.listen), ("tls_listen", &settings.tls_listen), ("pool_listen", &settings.pool_listen)];
     // What is no address was refused when it was read; what is empty is not wanted.
-    let socket = |(key, text): (&'static str, &String)| Some(service::Socket { key, address: text.parse().ok()? });
+    let socket =
+        |(key, text): (&'static str, &String)| Some(service::WantedSocket { key, address: text.parse().ok()? });
     all.into_iter().filter_map(socket).collect()
 }
 

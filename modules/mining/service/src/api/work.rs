@@ -11,7 +11,7 @@ use pow::{Coinbase, SearchSpace, Target, WorkHeader};
 use serde::Deserialize;
 use serde_json::Value;
 use service::chain::{Chain, Reason};
-use service::http::{ApiError, Body, Client, ErrorResponse, Params, Path, address};
+use service::http::{ApiError, Client, ErrorResponse, JsonBody, Params, Path, address};
 use types::{Address, ByteString, Hash32, List};
 use utoipa::IntoParams;
 
@@ -98,7 +98,7 @@ fn shown(target: Target) -> String {
 pub(super) async fn submit(
     State(api): State<Api>,
     client: Client,
-    Body(request): Body<ProofRequest>,
+    JsonBody(request): JsonBody<ProofRequest>,
 ) -> Result<(StatusCode, Json<ProofAccepted>), ApiError> {
     let proof = read_proof(&request)?;
     let header = WorkHeader::from_bytes(&proof.header);
