@@ -13,7 +13,7 @@ use crate::elsewhere::Elsewhere;
 use crate::keys;
 use crate::ledger;
 use crate::overlay::Overlay;
-use crate::records::{self, AccountRecord, AllowanceRecord, Ancestor, Supply};
+use crate::records::{self, AccountRecord, AllowanceRecord, Ancestor, RunningRecord, Supply};
 use crate::reject::{KernelReject, Reject};
 use crate::short_bytes::ShortBytes;
 use crate::view::StateView;
@@ -281,8 +281,17 @@ pub struct ModuleView<'a> {
 }
 
 impl<'a> ModuleView<'a> {
-    pub(crate) const fn new(view: &'a dyn StateView, module: ModuleId) -> Self {
+    /// The state of one module.
+    #[must_use]
+    pub const fn new(view: &'a dyn StateView, module: ModuleId) -> Self {
         Self { view, module }
+    }
+
+    /// Whether the module runs on this chain; if not, its keys are empty.
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        let running: Option<RunningRecord> = records::read(self.view, &keys::running());
+        running.is_some_and(|running| running.has(self.module))
     }
 
     /// The value under a key of this module.

@@ -15,6 +15,12 @@ use journal::Lease;
 use types::{BlsPublicKey, ChainId, Genesis};
 
 use crate::disk::{FileDisk, make_directory, replace_file};
+use service::plain_file::{self, Takes};
+
+/// The longest `config.toml`.
+const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
+/// The longest `chain-id`.
+const CHAIN_ID_BYTES_MAX: u64 = 1024;
 
 /// Why a home cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -200,10 +206,29 @@ impl Home {
         self.data().join("peers.json")
     }
 
-    /// Shares and proofs of miners.
+    /// Where a service keeps what it keeps.
     #[must_use]
-    pub fn mining(&self) -> PathBuf {
-        self.data().join("mining")
+    pub fn service_folder(&self, name: &str) -> PathBuf {
+        self.data().join("services").join(name)
+    }
+
+    /// The same, made if it is missing; what an older version kept under another name is moved there.
+    ///
+    /// # Errors
+    /// [`HomeError::Io`].
+    pub fn service(&self, name: &str, former: Option<&str>) -> Result<PathBuf, HomeError> {
+        let folder = self.service_folder(name);
+        if folder.exists() {
+            return Ok(folder);
+        }
+        let all = self.data().join("services");
+        make_directory(&all).map_err(failed("make", &all))?;
+        let former = former.map(|former| self.data().join(former)).filter(|former| former.is_dir());
+        match former {
+            Some(former) => fs::rename(&former, &folder).map_err(failed("move", &former))?,
+            None => make_directory(&folder).map_err(failed("make", &folder))?,
+        }
+        Ok(folder)
     }
 
     /// Makes the directories that are missing.
@@ -239,13 +264,22 @@ impl Home {
         Ok(())
     }
 
+    /// Checks that what is there of a home is ours, so that nothing is made in it that its owner cannot use.
+    ///
+    /// # Errors
+    /// [`HomeError::Owner`].
+    pub fn check_owner(&self) -> Result<(), HomeError> {
+        let parts = [self.root.clone(), self.config_file(), self.keys(), self.data()];
+        parts.iter().filter(|path| path.exists()).try_for_each(|path| check_owner(path))
+    }
+
     /// The text of `config.toml`.
     ///
     /// # Errors
     /// [`HomeError::Io`].
     pub fn read_config(&self) -> Result<String, HomeError> {
         let path = self.config_file();
-        fs::read_to_string(&path).map_err(|error| match error.kind() {
+        plain_file::read_text(&path, CONFIG_BYTES_MAX, Takes::File).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => HomeError::Missing(self.root().to_owned()),
             _ => failed("read", &path)(error),
         })
@@ -260,7 +294,7 @@ impl Home {
         if !path.exists() {
             return Err(HomeError::NoGenesis(path));
         }
-        let genesis = read_genesis(&path)?;
+        let genesis = checked(&path, genesis_in(&path, Takes::File)?)?;
         let chain_id = genesis::chain_id(&genesis);
         Ok((genesis, chain_id))
     }
@@ -309,7 +343,7 @@ impl Home {
     /// [`HomeError::OtherChain`].
     pub fn check_chain(&self, expected: ChainId) -> Result<bool, HomeError> {
         let path = self.data().join("chain-id");
-        let found = match fs::read_to_string(&path) {
+        let found = match plain_file::read_text(&path, CHAIN_ID_BYTES_MAX, Takes::File) {
             Ok(found) => found,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(HomeError::Io { what: "read", path, error }),
@@ -335,26 +369,35 @@ impl Home {
 /// # Errors
 /// [`HomeError`] that names the file.
 pub fn read_genesis(path: &Path) -> Result<Genesis, HomeError> {
-    let genesis = parse_genesis(path)?;
-    genesis::check(&genesis, &runtime::registry())
-        .map_err(|error| HomeError::Genesis { path: path.to_owned(), error: error.into() })?;
-    Ok(genesis)
+    checked(path, parse_genesis(path)?)
 }
 
-/// Reads a genesis file that may not be complete yet.
+/// Reads a genesis file that may not be complete yet; from a pipe, too.
 ///
 /// # Errors
 /// [`HomeError`] that names the file.
 pub fn parse_genesis(path: &Path) -> Result<Genesis, HomeError> {
+    genesis_in(path, Takes::Pipe)
+}
+
+fn genesis_in(path: &Path, takes: Takes) -> Result<Genesis, HomeError> {
+    // One byte more than there may be, so that the genesis itself says what is too long.
+    let bytes_max = (genesis::JSON_BYTES_MAX as u64).saturating_add(1);
     let length = fs::metadata(path).map_err(failed("read", path))?.len();
     if length > genesis::JSON_BYTES_MAX as u64 {
         let bytes = usize::try_from(length).unwrap_or(usize::MAX);
         let error = genesis::GenesisError::TooLong { bytes, bytes_max: genesis::JSON_BYTES_MAX };
         return Err(HomeError::Genesis { path: path.to_owned(), error: error.into() });
     }
-    let json = fs::read_to_string(path).map_err(failed("read", path))?;
+    let json = plain_file::read_text(path, bytes_max, takes).map_err(failed("read", path))?;
     genesis::parse(&json, &runtime::registry())
         .map_err(|error| HomeError::Genesis { path: path.to_owned(), error: error.into() })
+}
+
+fn checked(path: &Path, genesis: Genesis) -> Result<Genesis, HomeError> {
+    genesis::check(&genesis, &runtime::registry())
+        .map_err(|error| HomeError::Genesis { path: path.to_owned(), error: error.into() })?;
+    Ok(genesis)
 }
 
 /// Writes a file that may not exist yet, readable by its owner only.
@@ -368,9 +411,17 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), HomeError> {
 /// Reads a secret file of bounded length that only its owner can read.
 ///
 /// # Errors
-/// [`HomeError`] when others can read it, or it is too long.
+/// [`HomeError`] when others can read it, it is no file, or it is too long.
 pub fn read_secret(path: &Path, bytes_max: u64) -> Result<zeroize::Zeroizing<Vec<u8>>, HomeError> {
-    read_if(path, bytes_max, is_private)
+    read_if(path, bytes_max, Takes::File, is_private)
+}
+
+/// The same of what a person hands over, which may be a pipe.
+///
+/// # Errors
+/// [`HomeError`] when others can read it, or it is too long.
+pub fn read_handed_over(path: &Path, bytes_max: u64) -> Result<zeroize::Zeroizing<Vec<u8>>, HomeError> {
+    read_if(path, bytes_max, Takes::Pipe, is_private)
 }
 
 /// As [`read_secret`], of a file that the service manager has put down for this service and that nobody can change. It may be the
@@ -379,7 +430,7 @@ pub fn read_secret(path: &Path, bytes_max: u64) -> Result<zeroize::Zeroizing<Vec
 /// # Errors
 /// [`HomeError`] when others can read it, it can be changed, or it is too long.
 pub fn read_credential(path: &Path, bytes_max: u64) -> Result<zeroize::Zeroizing<Vec<u8>>, HomeError> {
-    read_if(path, bytes_max, |about| is_private(about) || is_credential(about))
+    read_if(path, bytes_max, Takes::Pipe, |about| is_private(about) || is_credential(about))
 }
 
 fn is_private(about: &fs::Metadata) -> bool {
@@ -394,22 +445,24 @@ fn is_credential(about: &fs::Metadata) -> bool {
 fn read_if(
     path: &Path,
     bytes_max: u64,
+    takes: Takes,
     is_right: impl Fn(&fs::Metadata) -> bool,
 ) -> Result<zeroize::Zeroizing<Vec<u8>>, HomeError> {
     use std::io::Read;
-    let mut file = File::open(path).map_err(failed("read", path))?;
+    let mut file = plain_file::open(path, takes).map_err(failed("read", path))?;
     let metadata = file.metadata().map_err(failed("read", path))?;
     if !is_right(&metadata) {
         let mode = metadata.mode() & 0o7777;
         return Err(HomeError::Open { path: path.to_owned(), mode, wanted: 0o600 });
     }
-    if metadata.len() > bytes_max {
-        let error = io::Error::other(format!("{} bytes, at most {bytes_max} are read", metadata.len()));
+    // Room for all of it at once: growing would leave copies behind.
+    let capacity = usize::try_from(bytes_max.saturating_add(1)).unwrap_or_default();
+    let mut bytes = zeroize::Zeroizing::new(Vec::with_capacity(capacity));
+    file.by_ref().take(bytes_max.saturating_add(1)).read_to_end(&mut bytes).map_err(failed("read", path))?;
+    if bytes.len() as u64 > bytes_max {
+        let error = io::Error::other(format!("it has more than {bytes_max} bytes, and so many are read at most"));
         return Err(HomeError::Io { what: "read", path: path.to_owned(), error });
     }
-    let capacity = usize::try_from(bytes_max).unwrap_or_default();
-    let mut bytes = zeroize::Zeroizing::new(Vec::with_capacity(capacity));
-    file.by_ref().take(bytes_max).read_to_end(&mut bytes).map_err(failed("read", path))?;
     Ok(bytes)
 }
 

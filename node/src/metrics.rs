@@ -3,9 +3,10 @@
 //! It must not know who reads. The list of names is the registration below; `docs/OPERATING.md` explains it.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use execution::FinalizedBlock;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -20,6 +21,8 @@ use crate::vitals::Vitals;
 /// Everything that is measured.
 pub struct Metrics {
     registry: Registry,
+    /// What services measure, once they are open.
+    services: OnceLock<Registry>,
     height: Gauge,
     epoch: Gauge,
     pub(crate) view: Gauge,
@@ -57,6 +60,7 @@ impl Metrics {
         let intervals = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0];
         let mut metrics = Self {
             registry: Registry::default(),
+            services: OnceLock::new(),
             height: Gauge::default(),
             epoch: Gauge::default(),
             view: Gauge::default(),
@@ -162,7 +166,14 @@ impl Metrics {
 
     /// Everything, in the text form of OpenMetrics.
     #[must_use]
-    pub fn text(&self, snapshot: &Snapshot, condition: &Condition, room: &Room, peers: usize) -> String {
+    pub fn text(
+        &self,
+        snapshot: &Snapshot,
+        condition: &Condition,
+        room: &Room,
+        peers: usize,
+        traffic: &p2p::NetworkCounts,
+    ) -> String {
         let status = &snapshot.status;
         self.vitals.set(snapshot, condition, room);
         self.height.set(number(status.height.0));
@@ -178,8 +189,18 @@ impl Metrics {
         self.resident_bytes.set(number(resident_bytes()));
         let mut text = String::new();
         // Writing to a string cannot fail.
-        let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
+        let _ = encode_registry(&mut text, &self.registry);
+        if let Some(services) = self.services.get() {
+            let _ = encode_registry(&mut text, services);
+        }
+        text.push_str(&crate::shell::traffic(traffic));
+        let _ = encode_eof(&mut text);
         text
+    }
+
+    /// Takes in what services measure; the first time counts.
+    pub(crate) fn of_services(&self, registry: Registry) {
+        let _ = self.services.set(registry);
     }
 }
 

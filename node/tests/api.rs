@@ -315,10 +315,10 @@ fn a_simulation_shows_the_receipt_and_changes_nothing() {
 fn a_body_that_announces_too_many_bytes_is_refused_before_it_is_sent() {
     use std::io::{Read, Write};
     let running = start(&[]);
-    for (route, length) in [
-        ("transactions", 160 * 1024 + 1),
-        ("transactions/simulate", 160 * 1024 + 1),
-        ("transactions/batch", 8 * 1024 * 1024 + 1),
+    for (route, length, hint) in [
+        ("transactions", 160 * 1024 + 1, "split it into several"),
+        ("transactions/simulate", 160 * 1024 + 1, "split it into several"),
+        ("transactions/batch", 8 * 1024 * 1024 + 1, "send fewer transactions at once"),
     ] {
         let mut stream = std::net::TcpStream::connect(running.node.api_address()).expect("the API listens");
         let head = format!("POST /api/v1/{route} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n");
@@ -326,6 +326,7 @@ fn a_body_that_announces_too_many_bytes_is_refused_before_it_is_sent() {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("an answer");
         assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("\"oversize\""), "{answer}");
+        assert!(answer.contains(hint), "{answer}");
     }
     running.node.stop().expect("a clean stop");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use node::config::{Config, ConfigError, SETTINGS, Sources};
+use node::config::{Config, ConfigError, Sources};
 
 /// One file per released version; none is ever changed.
 const OLDER: &[(&str, &str)] = &[("0.1.0", include_str!("configs/0.1.0.toml"))];
@@ -16,10 +16,10 @@ fn file(text: &str) -> Result<Config, ConfigError> {
 fn the_generated_file_has_every_key_with_a_comment_and_gives_the_same_settings() {
     let text = Config::default().to_toml();
     assert_eq!(file(&text), Ok(Config::default()));
-    for setting in SETTINGS {
-        let line = format!("\n{} = ", setting.key());
+    for setting in Config::default().settings() {
+        let line = format!("\n{} = ", setting.entry.key);
         assert!(text.contains(&line), "{} is missing", setting.name);
-        assert!(setting.about.len() > 20, "{} is not explained", setting.name);
+        assert!(setting.entry.about.len() > 20, "{} is not explained", setting.name);
         let variable = format!("THRONOS_{}", setting.name.to_uppercase().replace('.', "_"));
         assert_eq!(setting.variable(), variable);
     }
@@ -47,9 +47,9 @@ fn a_value_of_the_wrong_kind_or_range_is_refused_with_what_is_expected() {
         ("[network]\npeers_max = 0", "network.peers_max", "1 to 10000"),
         ("[api]\nlisten = \"localhost\"", "api.listen", "127.0.0.1:26701"),
         ("[node]\nread_only = 1", "node.read_only", "true or false"),
-        ("[stratum]\nlisten = \"3334\"", "stratum.listen", "0.0.0.0:3334"),
-        ("[stratum]\ndifficulty = \"NaN\"", "stratum.difficulty", "0.00015"),
-        ("[stratum]\nidle_s = 10", "stratum.idle_s", "600 to 86400"),
+        ("[mining]\nlisten = \"3334\"", "mining.listen", "0.0.0.0:3334"),
+        ("[mining]\ndifficulty = \"NaN\"", "mining.difficulty", "0.00015"),
+        ("[mining]\nidle_s = 10", "mining.idle_s", "600 to 86400"),
         ("[log]\nformat = \"xml\"", "log.format", "json"),
         ("[log]\nfilter = \"a=b=c\"", "log.filter", "info"),
     ] {
@@ -128,4 +128,35 @@ fn a_file_that_was_cut_is_refused_wherever_it_was_cut_and_one_of_a_persons_own_n
     assert_eq!(file(" \n\n").expect_err("it is empty").code(), "config_cut");
     assert!(file("# My own.\n").is_ok() && file("[log]\nfilter = \"warn\"\n").is_ok());
     assert!(file(&format!("{whole}# and more\n")).is_ok());
+}
+
+#[test]
+fn a_section_is_still_read_under_the_name_that_older_files_give_it() {
+    let read = file("[mining]\nenabled = true\nidle_s = 700\n").expect("an older file");
+    let value = |config: &Config, name: &str| {
+        let setting = config.settings().into_iter().find(|setting| setting.name == name);
+        setting.map(|setting| setting.entry.value.to_string())
+    };
+    assert_eq!(value(&read, "mining.enabled").as_deref(), Some("true"));
+    assert_eq!(value(&read, "mining.idle_s").as_deref(), Some("700"));
+    let sources = Sources {
+        environment: BTreeMap::from([
+            ("THRONOS_MINING_IDLE_S".to_owned(), "800".to_owned()),
+            ("THRONOS_MINING_TAG".to_owned(), "new".to_owned()),
+        ]),
+        flags: vec![("mining.enabled".to_owned(), "true".to_owned())],
+        ..Sources::default()
+    };
+    let read = Config::read(&sources).expect("older names");
+    assert_eq!(value(&read, "mining.idle_s").as_deref(), Some("800"));
+    assert_eq!(value(&read, "mining.enabled").as_deref(), Some("true"));
+    assert_eq!(value(&read, "mining.tag").as_deref(), Some("\"new\""));
+    assert_eq!(value(&read, "mining.tag"), None);
+}
+
+#[test]
+fn every_service_has_a_section_of_its_own_name() {
+    let sections: Vec<&str> = Config::default().services.iter().map(|section| section.name()).collect();
+    let services: Vec<&str> = node::services::SERVICES.iter().map(|entry| entry.name).collect();
+    assert_eq!(sections, services);
 }

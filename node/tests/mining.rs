@@ -31,7 +31,7 @@ fn bytes<const N: usize>(text: &Value) -> [u8; N] {
     hex::decode(text.as_str().unwrap()).unwrap().try_into().unwrap()
 }
 
-/// Solves the task that `/api/mining/work` gave, with an extranonce of this number.
+/// Solves the task that `/api/v1/mining/work` gave, with an extranonce of this number.
 fn solve(task: &Value, number: u64, want: Want) -> Value {
     let number = [&[0; 4][..], &number.to_be_bytes()].concat();
     let part = |name: &str| hex::decode(task[name].as_str().unwrap()).unwrap();
@@ -64,13 +64,13 @@ fn solve(task: &Value, number: u64, want: Want) -> Value {
 
 impl Running {
     fn task(&self) -> Value {
-        let (status, task) = self.get(&format!("/api/mining/work?address={}", payee()));
+        let (status, task) = self.get(&format!("/api/v1/mining/work?address={}", payee()));
         assert_eq!(status, 200, "{task}");
         task
     }
 
     fn hand_in(&self, proof: &Value) -> (u16, Value) {
-        self.post("/api/mining/submit", &proof.to_string())
+        self.post("/api/v1/mining/submit", &proof.to_string())
     }
 }
 
@@ -88,17 +88,17 @@ fn works_and_shares_over_http_enter_blocks_once_and_pay_by_the_schedule() {
     assert_eq!((status, accepted["kind"].as_str()), (202, Some("work")), "{accepted}");
     running.next_block(1);
 
-    let (_, info) = running.get("/api/mining/info");
+    let (_, info) = running.get("/api/v1/mining/info");
     assert_eq!((&info["works"], &info["issued"]), (&json!(1), &json!("8000000")), "{info}");
     let (status, late) = running.hand_in(&share);
     assert_eq!(status, 422, "{late}");
     // The finder has a sixteenth of the miners' four fifths at once, the window's rest is its own too, as nobody else mined.
     let (_, account) = running.get(&format!("/api/v1/accounts/{}", payee()));
     assert_eq!(account["balances"][0]["amount"], "400000", "{account}");
-    let (_, mining) = running.get(&format!("/api/mining/accounts/{}", payee()));
+    let (_, mining) = running.get(&format!("/api/v1/mining/accounts/{}", payee()));
     let claimable: u64 = mining["claimable"].as_str().unwrap().parse().unwrap();
     assert!((5_999_999..=6_000_000).contains(&claimable), "{mining}");
-    let (_, window) = running.get("/api/mining/window?limit=10");
+    let (_, window) = running.get("/api/v1/mining/window?limit=10");
     assert_eq!(window.as_array().unwrap().len(), 2, "{window}");
     assert_eq!(running.task()["work_height"], 2);
     running.node.stop().unwrap();
@@ -125,7 +125,7 @@ fn wrong_proofs_are_refused_with_their_names_and_too_many_of_them_ban_who_hands_
         let (status, error) = running.hand_in(&proof);
         assert_eq!((status, error["code"].as_str()), (400, Some(code)), "{error}");
     }
-    let (status, error) = running.get("/api/mining/work?address=nobody");
+    let (status, error) = running.get("/api/v1/mining/work?address=nobody");
     assert_eq!((status, error["code"].as_str()), (400, Some("bad_address")));
     let weak = solve(&task, 3, Want::Nothing);
     let codes: Vec<_> =
@@ -145,7 +145,7 @@ fn hand_in_from(source: [u8; 4], to: std::net::SocketAddr, proof: &Value) -> Str
         socket.bind((source, 0).into()).expect("an address of this machine");
         let mut stream = socket.connect(to).await.expect("it listens");
         let head = format!(
-            "POST /api/mining/submit HTTP/1.1\r\nHost: {to}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+            "POST /api/v1/mining/submit HTTP/1.1\r\nHost: {to}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
              Connection: close\r\n\r\n{body}",
             body.len()
         );
@@ -175,16 +175,16 @@ fn wrong_proofs_that_name_somebody_are_held_against_who_hands_them_in() {
 #[test]
 fn a_node_without_a_port_for_miners_says_how_to_open_one() {
     let running = start(&[]);
-    assert!(running.node.stratum_addresses().is_empty());
-    let (status, error) = running.get("/api/mining/pool");
+    assert!(running.node.service_addresses("mining").is_empty());
+    let (status, error) = running.get("/api/v1/mining/pool");
     assert_eq!(status, 404);
-    assert!(error["hint"].as_str().unwrap().contains("stratum.enabled"), "{error}");
+    assert!(error["hint"].as_str().unwrap().contains("mining.enabled"), "{error}");
     running.node.stop().unwrap();
 }
 
 #[test]
 fn a_machine_at_the_port_finds_shares_that_survive_a_restart_and_count_once() {
-    let settings = [("stratum.enabled", "true"), ("stratum.listen", "127.0.0.1:0"), ("stratum.difficulty", "0.000001")];
+    let settings = [("mining.enabled", "true"), ("mining.listen", "127.0.0.1:0"), ("mining.difficulty", "0.000001")];
     let directory = tempfile::tempdir().unwrap();
     let genesis = support::genesis();
     let (home, config) = make_home(directory.path(), &genesis, &settings);
@@ -208,11 +208,11 @@ fn a_machine_at_the_port_finds_shares_that_survive_a_restart_and_count_once() {
     assert_eq!(third["result"], true, "{third}");
     running.next_block(0);
     running.next_block(1);
-    let (_, window) = running.get("/api/mining/window");
+    let (_, window) = running.get("/api/v1/mining/window");
     assert_eq!(window.as_array().unwrap().len(), 3, "{window}");
-    let (_, user) = running.get(&format!("/api/mining/users/{}", payee()));
+    let (_, user) = running.get(&format!("/api/v1/mining/users/{}", payee()));
     assert_eq!(user["worker"][0]["workername"], format!("{}.stick", payee()), "{user}");
-    for path in ["/api/mining/pool", "/api/info", "/api/pool", "/api/network"] {
+    for path in ["/api/v1/mining/pool", "/api/info", "/api/pool", "/api/network"] {
         assert_eq!(running.get(path).0, 200, "{path}");
     }
     let (status, client) = running.get(&format!("/api/client/{}", payee()));
@@ -220,7 +220,7 @@ fn a_machine_at_the_port_finds_shares_that_survive_a_restart_and_count_once() {
     assert_eq!(running.get(&format!("/api/client/{}/stick", payee())).0, 200);
     let (_, metrics) = running.get("/metrics");
     let metrics = metrics.as_str().unwrap();
-    assert!(metrics.contains("thronos_stratum_shares_accepted_total 1") && metrics.trim_end().ends_with("# EOF"));
+    assert!(metrics.contains("thronos_mining_shares_accepted_total 1") && metrics.trim_end().ends_with("# EOF"));
     running.node.stop().unwrap();
 }
 
@@ -243,14 +243,14 @@ fn machines_find_shares_over_tls_and_for_a_pool_whose_operator_the_chain_pays() 
     let operator = address(&key(6)).to_text(Network::Test);
     let file = |name: &str| folder.path().join(name).display().to_string();
     let running = start(&[
-        ("stratum.enabled", "true"),
-        ("stratum.listen", "127.0.0.1:0"),
-        ("stratum.tls_listen", "127.0.0.1:0"),
-        ("stratum.tls_certificate", &file("certificate.pem")),
-        ("stratum.tls_key", &file("key.pem")),
-        ("stratum.pool_listen", "127.0.0.1:0"),
-        ("stratum.pool_operator", &operator),
-        ("stratum.difficulty", "0.000001"),
+        ("mining.enabled", "true"),
+        ("mining.listen", "127.0.0.1:0"),
+        ("mining.tls_listen", "127.0.0.1:0"),
+        ("mining.tls_certificate", &file("certificate.pem")),
+        ("mining.tls_key", &file("key.pem")),
+        ("mining.pool_listen", "127.0.0.1:0"),
+        ("mining.pool_operator", &operator),
+        ("mining.difficulty", "0.000001"),
     ]);
     let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
     let connection = rustls::ClientConnection::new(client, name).unwrap();
@@ -267,7 +267,7 @@ fn machines_find_shares_over_tls_and_for_a_pool_whose_operator_the_chain_pays() 
 
     running.next_block(0);
     running.next_block(1);
-    let (_, window) = running.get("/api/mining/window");
+    let (_, window) = running.get("/api/v1/mining/window");
     let mut payees: Vec<&str> =
         window.as_array().unwrap().iter().map(|share| share["payee"].as_str().unwrap()).collect();
     payees.sort_unstable();
@@ -276,7 +276,7 @@ fn machines_find_shares_over_tls_and_for_a_pool_whose_operator_the_chain_pays() 
     expected.sort_unstable();
     assert_eq!(payees, expected, "{window}");
     // The pool's book has what its operator owes to whom.
-    let (status, user) = running.get(&format!("/api/mining/users/{}", payee()));
+    let (status, user) = running.get(&format!("/api/v1/mining/users/{}", payee()));
     assert_eq!((status, user["worker"].as_array().map(Vec::len)), (200, Some(1)), "{user}");
     running.node.stop().unwrap();
 }

@@ -18,7 +18,7 @@ fn documented(section: &str) -> BTreeSet<String> {
 // FAULTS HT3
 #[test]
 fn the_page_for_operators_names_exactly_the_series_that_a_node_exposes() {
-    let ports = [("stratum.enabled", "true"), ("stratum.listen", "127.0.0.1:0")];
+    let ports = [("mining.enabled", "true"), ("mining.listen", "127.0.0.1:0")];
     let node = support::start(&ports);
     // A series by route exists from the first request on.
     assert_eq!(node.get("/livez").0, 200);

@@ -170,6 +170,10 @@ fn the_operator_sends_peers_away_keeps_them_away_and_lets_them_back() {
         (&["disconnect", &guest], "not_connected"),
         (&["disconnect", "127.0.0.1"], "bad_peer"),
         (&["dial", "example.org"], "bad_address"),
+        (&["dial", "/unix/tmp"], "bad_address"),
+        (&["dial", "/ip4/127.0.0.1/tcp/26700/ws"], "bad_address"),
+        (&["dial", "/ip4/0.0.0.0/tcp/26700"], "bad_address"),
+        (&["dial", &format!("/ip4/127.0.0.1/tcp/26700/p2p/{}", peer_id(&one))], "own_peer"),
     ] {
         first.refused(arguments, code);
     }
@@ -198,10 +202,51 @@ fn what_is_no_question_is_refused_and_a_silent_asker_keeps_nobody_waiting_for_lo
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
         let answer = String::from_utf8_lossy(&answer);
-        assert!(answer.is_empty() || answer.contains("bad_question"), "{answer}");
+        let is_cut = answer.is_empty() && wrong.len() == endless.len();
+        assert!(is_cut || answer.contains("bad_question"), "{answer}");
     }
-    let _silent = connect();
+    // Half of a question, and none: whoever says so much waits for itself alone. A question has five seconds.
+    let mut silent: Vec<_> = (0..12).map(|_| connect()).collect();
+    silent.iter_mut().step_by(2).for_each(|stream| stream.write_all(b"{\"do\":").expect("it listens"));
+    let begun = Instant::now();
+    for _ in 0..8 {
+        assert_eq!(daemon.list()["peers"], Value::Array(Vec::new()));
+    }
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    // However many are silent, each has its time and then gives way.
+    silent.extend((0..40).map(|_| connect()));
+    drop(silent.split_off(20));
     assert_eq!(daemon.list()["peers"], Value::Array(Vec::new()));
+    daemon.stop();
+}
+
+// FAULTS RF6
+#[test]
+fn a_ban_that_cannot_be_written_is_answered_with_that_and_holds_until_the_node_stops() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let [one, _] = two_homes(directory.path());
+    let nobody = "[{\"whom\":\"203.0.113.7\",\"until_ms\":null},{\"whom\":\"nobody\",\"until_ms\":null}]";
+    std::fs::write(one.bans(), nobody).expect("own home");
+    let daemon = Daemon::start(one.root());
+    let bans = |daemon: &Daemon| {
+        let list = daemon.list();
+        let bans = list["bans"].as_array().expect("a list");
+        bans.iter().map(|ban| ban["whom"].as_str().expect("a text").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(bans(&daemon), ["203.0.113.7"], "what is whole of a damaged file holds");
+    let kept = one.data().join("bans.json.damaged-1");
+    assert_eq!(std::fs::read_to_string(&kept).expect("it is kept"), nobody);
+    // Where the file is written stands something else.
+    let in_the_way = one.data().join("bans.json.new");
+    std::fs::create_dir(&in_the_way).expect("own home");
+    daemon.refused(&["ban", "203.0.113.8"], "bans_not_written");
+    daemon.refused(&["unban", "203.0.113.7"], "bans_not_written");
+    assert_eq!(bans(&daemon), ["203.0.113.8"], "it holds for now");
+    std::fs::remove_dir(&in_the_way).expect("own home");
+    daemon.done(&["ban", "203.0.113.8"]);
+    daemon.stop();
+    let daemon = Daemon::start(one.root());
+    assert_eq!(bans(&daemon), ["203.0.113.8"]);
     daemon.stop();
 }
 
@@ -238,6 +283,18 @@ fn a_hangup_reads_the_settings_again_and_names_what_waits_for_the_next_start() {
     let line = first.line("refused");
     assert!(line.contains("network.listen") && line.contains("ERROR"), "{line}");
     assert_eq!(first.has(1)["peers"][0]["private"], true, "those of before stay");
+
+    // Nobody writes into this pipe: whoever waited for that would never stop.
+    std::fs::remove_file(one.config_file()).expect("our own");
+    let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR);
+    rustix::fs::mknodat(rustix::fs::CWD, one.config_file(), kind, mode, 0).expect("our own");
+    first.signal(Signal::HUP);
+    let line = first.line("refused");
+    assert!(line.contains("it is a pipe, and a file is needed there") && line.contains("config.toml"), "{line}");
+    let output =
+        thronosd(&["config", "check", "--home", one.root().to_str().expect("UTF-8")]).output().expect("it runs");
+    assert!(said(&output).contains("it is a pipe"), "{}", said(&output));
+    std::fs::remove_file(one.config_file()).expect("our own");
 
     std::fs::write(one.config_file(), before).expect("our own");
     first.signal(Signal::HUP);

@@ -135,11 +135,19 @@ fn check_changes_no_file_and_names_what_is_torn_missing_or_damaged() {
     stop(&mut child);
     let (code, told) = check();
     assert!(code == Some(0) && told.contains("is sound") && told.contains("checksums"), "{told}");
+    assert!(told.contains("that none is missing at its end cannot be known"), "{told}");
+    // Store and log are elsewhere, and the rest of the home remembers that a node has run.
+    let [store, log] = [home.store(), home.log()].map(|folder| (folder.with_extension("away"), folder));
+    [&store, &log].iter().for_each(|(away, folder)| std::fs::rename(folder, away).expect("our own"));
+    let (code, told) = check();
+    assert!(code == Some(1) && told.contains("store is missing") && told.contains("log is missing"), "{told}");
+    assert!(!told.contains("no node has run") && !told.contains("votes"), "it follows the chain: {told}");
+    [&store, &log].iter().for_each(|(away, folder)| std::fs::rename(away, folder).expect("our own"));
     // The newest segment; beside it stands a file that says which there are.
     let is_segment = |file: &std::path::PathBuf| !file.ends_with("log-head");
     let segment = files_below(&home.log()).into_iter().filter(is_segment).max();
-    let proofs = home.mining().join("proofs");
-    std::fs::create_dir_all(home.mining()).expect("our own");
+    let proofs = home.service_folder("mining").join("proofs");
+    std::fs::create_dir_all(home.service_folder("mining")).expect("our own");
     type Change<'a> = Box<dyn Fn() + 'a>;
     let cut = |file: &std::path::Path, bytes: usize| {
         let whole = std::fs::read(file).expect("it is there");
@@ -148,7 +156,11 @@ fn check_changes_no_file_and_names_what_is_torn_missing_or_damaged() {
     let cases: [(&str, i32, Change<'_>); 4] = [
         ("an incomplete end", 0, Box::new(|| segment.iter().for_each(|file| cut(file, 3)))),
         ("proofs", 1, Box::new(|| std::fs::write(&proofs, [0xa5; 300]).expect("our own"))),
-        ("shares", 1, Box::new(|| std::fs::write(home.mining().join("shares.snapshot"), b"x").expect("our own"))),
+        (
+            "shares",
+            1,
+            Box::new(|| std::fs::write(home.service_folder("mining").join("shares.snapshot"), b"x").expect("our own")),
+        ),
         ("log is missing", 1, Box::new(|| std::fs::remove_dir_all(home.log()).expect("our own"))),
     ];
     for (expected, exit, change) in cases {
@@ -213,9 +225,85 @@ fn refusals_are_one_sentence_with_a_code_and_exit_1_and_misuse_exits_2() {
             "{sentence}"
         );
         assert_eq!(sentence.trim_end().lines().count(), 1, "{sentence}");
+        assert!(!sentence.contains("os error") && !sentence.contains("Os {"), "{sentence}");
     }
     assert_eq!(output(&["fly"]).status.code(), Some(2));
     assert!(!directory.path().join("nowhere").exists(), "nothing was changed");
+}
+
+// FAULTS RT7
+#[test]
+fn whatever_a_start_refuses_for_its_settings_alone_a_check_of_them_refuses_with_the_same_sentence() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (home, _) = make_home(directory.path(), &genesis(), &[]);
+    let root = home.root().to_str().expect("UTF-8");
+    let miners = ["mining.enabled=true", "mining.listen=127.0.0.1:0"];
+    let pool = ["mining.enabled=true", "mining.listen=127.0.0.1:0", "mining.pool_listen=127.0.0.1:0"];
+    let of_main = support::address(&support::key(1)).to_text(types::Network::Main);
+    let (of_main, own) = (format!("mining.pool_operator={of_main}"), format!("mining.allow={of_main}"));
+    let tls = ["mining.tls_listen=127.0.0.1:0"];
+    let with = |first: &[&'static str], more: &[&str]| -> Vec<String> {
+        first.iter().chain(more).map(|setting| (*setting).to_owned()).collect()
+    };
+    for (settings, code) in [
+        (with(&[], &["network.listen=/dns4/localhost/tcp/0"]), "network"),
+        (with(&[], &["network.listen=/ip4/127.0.0.1/tcp/0/ws"]), "network"),
+        (with(&[], &["network.external=/ip4/203.0.113.7/udp/26700"]), "network"),
+        (with(&[], &["network.bootstrap=/ip4/1.2.3.4/tcp/26700/ws"]), "network"),
+        (with(&[], &["network.bootstrap=/ip4/300.2.3.4/tcp/26700"]), "network"),
+        (with(&[], &[&format!("network.persistent=/ip4/1.2.3.4/tcp/0/p2p/{}", support_peer())]), "network"),
+        (with(&pool, &[]), "mining_settings"),
+        (with(&pool, &["mining.pool_operator=nobody"]), "mining_settings"),
+        (with(&pool, &[&of_main]), "mining_settings"),
+        (with(&miners, &[&own]), "mining_settings"),
+        (with(&miners, &tls), "mining_settings"),
+        (with(&miners, &[tls[0], "mining.tls_certificate=/nowhere", "mining.tls_key=/nowhere"]), "mining_settings"),
+        (with(&miners, &[tls[0], "mining.tls_certificate=/dev/null", "mining.tls_key=/dev/null"]), "mining_settings"),
+        (with(&miners, &["mining.tag=\u{e4}"]), "config_value"),
+        (with(&[], &["api.listen=127.0.0.1:4711", "metrics.listen=127.0.0.1:4711"]), "same_port"),
+        (
+            with(&miners, &["api.listen=127.0.0.1:4711", "mining.tls_listen=", "mining.listen=0.0.0.0:4711"]),
+            "same_port",
+        ),
+        (with(&[], &["api.listen=127.0.0.1:4711", "network.listen=/ip4/0.0.0.0/tcp/4711"]), "same_port"),
+    ] {
+        let flags: Vec<&str> = settings.iter().flat_map(|setting| ["--set", setting.as_str()]).collect();
+        let [checked, started] = [&["config", "check", "--home", root][..], &["run", "--home", root]]
+            .map(|command| output(&[command, &flags].concat()));
+        let sentence = said(&checked);
+        assert_eq!(checked.status.code(), Some(1), "{settings:?}: {sentence}");
+        assert!(sentence.contains(&format!("[{code}]")), "{settings:?}: {sentence}");
+        assert!(said(&started).ends_with(&sentence), "{settings:?}: {sentence}{}", said(&started));
+    }
+    let fine = output(&["config", "check", "--home", root, "--set", "network.bootstrap=/dns4/seed.example/tcp/26700"]);
+    assert!(fine.status.success(), "{}", said(&fine));
+}
+
+fn support_peer() -> String {
+    node::peer_id::text(&genesis().validators.first().expect("one").peer)
+}
+
+// FAULTS S10
+#[test]
+fn nothing_is_made_in_a_home_of_somebody_else() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let directory = tempfile::tempdir().expect("a directory");
+    let (home, _) = make_home(directory.path(), &genesis(), &[]);
+    // Who is not root cannot give a home away; the system's own directory is somebody else's as well.
+    let is_root = std::fs::metadata(home.root()).expect("it is there").uid() == 0;
+    let theirs = if is_root { home.root().to_owned() } else { std::path::PathBuf::from("/etc") };
+    if is_root {
+        let parts = [home.root().to_owned(), home.config_file(), home.keys(), home.data()];
+        parts.iter().filter(|part| part.exists()).for_each(|part| chown(part, Some(65_534), None).expect("root may"));
+    }
+    let before = files_below(home.root());
+    let answer = output(&["init", "--home", theirs.to_str().expect("UTF-8"), "--api", "127.0.0.1:4711"]);
+    assert_eq!(answer.status.code(), Some(1));
+    assert!(said(&answer).contains("[home_owner]"), "{}", said(&answer));
+    assert_eq!(files_below(home.root()), before);
+    if is_root {
+        assert_eq!(std::fs::metadata(home.config_file()).expect("it is there").uid(), 65_534);
+    }
 }
 
 #[test]
@@ -244,7 +332,7 @@ fn settings_that_are_given_to_init_again_are_written_unless_a_person_has_edited_
     let init = |more: &[&str]| output(&[&["init", "--home", home.as_str()][..], more].concat());
     let printed = || String::from_utf8_lossy(&output(&["config", "print", "--home", &home]).stdout).into_owned();
     assert!(init(&[]).status.success());
-    let answer = init(&["--api", "127.0.0.1:4711", "--set", "stratum.enabled=true"]);
+    let answer = init(&["--api", "127.0.0.1:4711", "--set", "mining.enabled=true"]);
     assert!(answer.status.success(), "{}", said(&answer));
     assert!(printed().contains("listen = \"127.0.0.1:4711\"") && printed().contains("enabled = true"), "{}", printed());
     assert!(init(&["--api", "127.0.0.1:4711"]).status.success(), "that is so already");
@@ -255,6 +343,15 @@ fn settings_that_are_given_to_init_again_are_written_unless_a_person_has_edited_
     assert!(answer.status.code() == Some(1) && said(&answer).contains("[config_exists]"), "{}", said(&answer));
     assert_eq!(std::fs::read_to_string(&file).expect("it is there"), edited, "nothing was changed");
     assert!(init(&["--api", "127.0.0.1:4711"]).status.success(), "nothing would change");
+    // The chain is told each time, once there is one.
+    assert!(String::from_utf8_lossy(&init(&[]).stdout).contains("chain            none yet"));
+    let genesis = genesis();
+    let path = directory.path().join("genesis.json");
+    std::fs::write(&path, genesis::to_json(&genesis, &runtime::registry())).expect("our own");
+    let chain = format!("chain            {}\n", genesis::chain_id(&genesis));
+    let taken = init(&["--genesis", path.to_str().expect("UTF-8")]);
+    assert!(String::from_utf8_lossy(&taken.stdout).contains(&chain), "{}", said(&taken));
+    assert!(String::from_utf8_lossy(&init(&[]).stdout).contains(&chain));
 }
 
 #[test]

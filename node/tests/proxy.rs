@@ -167,7 +167,7 @@ fn nginx_keeps_from_the_world_what_is_not_for_it_and_more_than_it_may_ask() {
     let Some(proxy) = Proxy::start(&node) else { return node.node.stop().expect("a clean stop") };
     let get = |path: &str| support::get(&proxy.agent, &proxy.of(path)).0;
     assert_eq!((get("/livez"), get("/metrics"), get("/readyz")), (200, 404, 404));
-    assert_eq!(proxy.post("/api/mining/submit", "{}").0, 400, "the node itself refuses it");
+    assert_eq!(proxy.post("/api/v1/mining/submit", "{}").0, 400, "the node itself refuses it");
     assert_eq!(proxy.post("/api/v1/transactions/batch", "{}").0, 403);
     // The longest transaction fits, with what stands around it; what is longer than any does not.
     let longest = "0".repeat(2 * types::limits::TRANSACTION_BYTES_MAX);

@@ -132,8 +132,8 @@ fn the_units_filter_permits_every_system_call_of_a_validator_from_its_start_to_i
     }
     let directory = tempfile::tempdir().expect("a directory");
     let ports = [
-        ("stratum.enabled", "true"),
-        ("stratum.listen", "127.0.0.1:0"),
+        ("mining.enabled", "true"),
+        ("mining.listen", "127.0.0.1:0"),
         ("network.listen", "/ip4/0.0.0.0/udp/0/quic-v1,/ip4/0.0.0.0/tcp/0"),
     ];
     let home = validators_home(directory.path(), &ports);

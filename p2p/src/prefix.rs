@@ -27,6 +27,9 @@ pub enum Group {
 }
 
 impl Prefix {
+    /// Of whoever is not connected any more: no connection is there.
+    pub const NOWHERE: Self = Self::V4([0; 4]);
+
     /// The prefix of an address; IPv4 in IPv6 clothes counts as what it is.
     #[must_use]
     pub fn of(ip: IpAddr) -> Self {

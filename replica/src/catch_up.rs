@@ -167,6 +167,11 @@ impl Replica {
     }
 
     /// Whether this node is known to be behind. What strangers claim is no knowledge.
+    pub(crate) fn is_behind_claims(&self) -> bool {
+        self.sync.sources.height_claimed().0.saturating_sub(self.chain.tip().header.height.0) > BEHIND_MAX
+    }
+
+    /// Whether this node is known to be behind.
     pub(crate) fn is_behind(&self) -> bool {
         self.height_known().0.saturating_sub(self.chain.tip().header.height.0) > BEHIND_MAX
     }

@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use types::{PeerKey, ValidatorIndex, ValidatorSet};
+use types::{Header, PeerKey, ValidatorIndex, ValidatorSet};
 
 use crate::clocks::{ClockReport, Clocks};
 use crate::effect::Effect;
@@ -35,6 +35,11 @@ const REPORT_MS: u64 = 250;
 /// So many silent members are named.
 const NAMED_MAX: usize = 8;
 const _: () = assert!(LATELY_MS >= 3 * ROUND_MS);
+/// A node that has begun waits so long at most to hear how far others are.
+const BEGINNING_MS_MAX: u64 = 20_000;
+/// A node that has no connection to any other member says something of weight when it leads: that others have counted it holds for so
+/// many rounds of leaders.
+const ROUNDS_COUNTED: u64 = 2;
 
 /// How far this node reaches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,6 +56,8 @@ pub struct Reach {
     pub mute: Vec<ValidatorIndex>,
     /// Members whose clocks differ from this node's by more than the bound: the first few.
     pub far: Vec<ValidatorIndex>,
+    /// Whether others have counted what this node says, lately: behind sentries they do, and answer nothing.
+    pub is_counted: bool,
     /// Power of those that keep this node's place for another machine with its network key.
     pub power_in_use: u64,
     /// How the own clock stands to theirs.
@@ -76,6 +83,11 @@ pub(crate) struct Company {
     alone_since_ms: Option<u64>,
     ask_next_ms: u64,
     asked_last: PeerKey,
+    /// When others last showed that they have counted what this node said.
+    counted_ms: Option<u64>,
+    began_ms: u64,
+    /// Whether it is known how far others are.
+    has_begun: bool,
     pub(crate) clocks: Clocks,
     reach: Arc<Reach>,
     /// When the reach was reckoned last; nothing when it has to be anew.
@@ -90,6 +102,9 @@ impl Company {
             alone_since_ms: Some(now_ms),
             ask_next_ms: now_ms,
             asked_last: *own,
+            counted_ms: None,
+            began_ms: now_ms,
+            has_begun: false,
             clocks: Clocks::default(),
             reach: Arc::default(),
             reckoned_ms: None,
@@ -130,6 +145,11 @@ impl Company {
         &self.reach
     }
 
+    /// Whether it is known how far others are.
+    pub(crate) const fn has_begun(&self) -> bool {
+        self.has_begun
+    }
+
     /// Since when no peer is connected.
     pub(crate) const fn alone_since_ms(&self) -> Option<u64> {
         self.alone_since_ms
@@ -145,6 +165,20 @@ impl Company {
         if let Some(member) = self.members.get_mut(peer) {
             member.voted_ms = Some(now_ms);
         }
+    }
+
+    /// Others have counted what this node said.
+    const fn counted(&mut self, now_ms: u64) {
+        self.counted_ms = Some(now_ms);
+    }
+
+    /// Whether they have done so lately. `round_ms` is how long it takes until every member has led once.
+    fn is_counted(&self, round_ms: u64, now_ms: u64) -> bool {
+        // A member that is connected and does not answer speaks against it.
+        let is_apart = !self.members.keys().any(|peer| self.connected.contains(peer));
+        let rounds_ms = if is_apart { round_ms.saturating_mul(ROUNDS_COUNTED) } else { 0 };
+        let within_ms = LATELY_MS.max(rounds_ms);
+        self.counted_ms.is_some_and(|at_ms| now_ms.saturating_sub(at_ms) < within_ms)
     }
 
     /// A peer keeps this node's place for another machine.
@@ -232,8 +266,33 @@ impl Replica {
         }
     }
 
+    /// A block has become final by votes, which may show that others have counted what this node said: its own proposal, or a vote
+    /// without which there is no quorum.
+    pub(crate) fn note_counted(&mut self, header: &Header) {
+        self.company.has_begun = true;
+        let Some(own) = self.own_index().filter(|_| header.epoch == self.epoch) else { return };
+        let (total, mine) = (u128::from(self.set.power_total()), u128::from(self.set.power_of([own])));
+        let without_mine = total.saturating_sub(mine).saturating_mul(3);
+        // The others voted to finalize, so they had seen a quorum of votes before.
+        if header.proposer == own || without_mine <= total.saturating_mul(2) {
+            self.company.counted(self.now.monotonic_ms);
+        }
+    }
+
+    /// Looks whether it is known by now how far others are: all of them have said so, and this node is there. Whoever lies keeps
+    /// it waiting for a while and no longer.
+    fn look_whether_begun(&mut self) {
+        if self.company.has_begun {
+            return;
+        }
+        let waited_ms = self.now.monotonic_ms.saturating_sub(self.company.began_ms);
+        let is_there = self.sync.sources.have_all_spoken() && !self.is_behind_claims();
+        self.company.has_begun = is_there || waited_ms >= BEGINNING_MS_MAX;
+    }
+
     /// Asks the next validator how far it is, if it is time.
     pub(crate) fn ask_company(&mut self) {
+        self.look_whether_begun();
         let round_ms = if self.own_index().is_some() { ROUND_MS } else { ROUND_FOLLOWER_MS };
         let now_ms = self.now.monotonic_ms;
         if let Some(to) = self.company.ask_next(round_ms, now_ms) {
@@ -262,7 +321,9 @@ impl Replica {
         }
         let (timing, own) = (&self.config.genesis.parameters.timing, &self.config.own_peer);
         let clock = self.company.clocks.report(self.now, &self.set, own, timing);
-        let mut reach = Reach { power_total: self.set.power_total(), clock, ..Reach::default() };
+        let members = u64::try_from(self.set.len()).unwrap_or(u64::MAX);
+        let is_counted = self.company.is_counted(members.saturating_mul(timing.block_interval_empty_ms), now_ms);
+        let mut reach = Reach { power_total: self.set.power_total(), is_counted, clock, ..Reach::default() };
         let lately = |at_ms: Option<u64>| at_ms.is_some_and(|at_ms| now_ms.saturating_sub(at_ms) < LATELY_MS);
         let far = self.company.clocks.far(self.now, &self.set, own, timing);
         // Votes go to validators only.

@@ -107,6 +107,7 @@ impl Replica {
         self.unpooled.push_back(block.clone());
         self.effects.push(Effect::Commit(block.clone()));
         if logged {
+            self.note_counted(&block.header);
             self.effects.push(Effect::Notify(Notice::Final { block: block.clone() }));
         } else {
             self.untold.push_back(block.clone());

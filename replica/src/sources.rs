@@ -35,6 +35,8 @@ struct Source {
     /// Something is asked of it.
     busy: bool,
     status_asked_ms: Option<u64>,
+    /// It has said how far it is.
+    has_spoken: bool,
 }
 
 /// Failures of a peer.
@@ -88,7 +90,7 @@ impl Sources {
     /// The newest word of a peer about itself.
     pub(crate) fn claim(&mut self, peer: PeerKey, height: Height, epoch: Epoch) {
         if let Some(source) = self.peers.get_mut(&peer) {
-            (source.claim, source.epoch) = (height, epoch);
+            (source.claim, source.epoch, source.has_spoken) = (height, epoch, true);
         }
     }
 
@@ -97,6 +99,11 @@ impl Sources {
         if let Some(source) = self.peers.get_mut(&peer) {
             source.claim = source.claim.max(height);
         }
+    }
+
+    /// Whether somebody is connected, and everybody has said how far it is.
+    pub(crate) fn have_all_spoken(&self) -> bool {
+        !self.peers.is_empty() && self.peers.values().all(|source| source.has_spoken)
     }
 
     /// The highest height that some peer claims: a reason to ask, and no more.

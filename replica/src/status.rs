@@ -172,6 +172,8 @@ pub enum Trouble {
         /// The highest height that a peer claims.
         known: Height,
     },
+    /// It has just begun, and does not know yet how far others are.
+    Beginning,
     /// It could vote and does not.
     NotVoting(Voting),
     /// Nobody is connected.
@@ -205,14 +207,24 @@ pub enum Trouble {
 
 impl Trouble {
     /// Every name there is.
-    pub const NAMES: [&str; 8] =
-        ["key_in_use", "no_final", "no_peer", "cut", "catching_up", "not_voting", "clock_off", "clock_behind_chain"];
+    pub const NAMES: [&str; 9] = [
+        "key_in_use",
+        "no_final",
+        "no_peer",
+        "cut",
+        "beginning",
+        "catching_up",
+        "not_voting",
+        "clock_off",
+        "clock_behind_chain",
+    ];
 
     /// A stable name, for metrics and logs.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
             Self::CatchingUp { .. } => "catching_up",
+            Self::Beginning => "beginning",
             Self::NotVoting(_) => "not_voting",
             Self::NoPeer { .. } => "no_peer",
             Self::Cut(_) => "cut",
@@ -236,6 +248,7 @@ impl std::fmt::Display for Trouble {
             Self::CatchingUp { height, known } => {
                 write!(formatter, "catching up: at block {height} of at least {known}")
             }
+            Self::Beginning => formatter.write_str("it has just begun and asks its peers how far they are"),
             Self::NotVoting(voting) => voting.fmt(formatter),
             Self::NoPeer { for_ms } => write!(
                 formatter,
@@ -364,6 +377,8 @@ pub struct Status {
     pub calls: usize,
     /// Which validators are reached, and what their clocks show.
     pub reach: Arc<Reach>,
+    /// Whether it has heard how far others are, if there are any.
+    pub has_begun: bool,
     /// Since when nobody is connected, if nobody is and somebody should be.
     pub alone_since_ms: Option<u64>,
 }
@@ -390,6 +405,8 @@ impl Status {
             (for_ms > self.stands_after_ms).then_some(no_final),
             alone_ms.map(|for_ms| Trouble::NoPeer { for_ms }),
             self.is_cut().then(|| Trouble::Cut(self.reach.clone())),
+            // Without a peer there is nobody to ask.
+            (!self.has_begun && alone_ms.is_none() && !self.catching_up).then_some(Trouble::Beginning),
             self.catching_up.then_some(catching_up),
             self.voting.is_barred().then(|| Trouble::NotVoting(self.voting.clone())),
             clock.is_off().then(|| Trouble::ClockOff(self.reach.clone())),
@@ -398,11 +415,11 @@ impl Status {
         found.into_iter().flatten().collect()
     }
 
-    /// Whether this is a validator that fewer answer than it takes to make a block final.
+    /// Whether this is a validator that fewer answer than it takes to make a block final, and nothing shows that it is heard.
     fn is_cut(&self) -> bool {
         let answering = u128::from(self.reach.power_answering).saturating_mul(3);
         let needed = u128::from(self.reach.power_total).saturating_mul(2);
-        !matches!(self.voting, Voting::NoKey | Voting::NotInSet) && answering <= needed
+        !matches!(self.voting, Voting::NoKey | Voting::NotInSet) && answering <= needed && !self.reach.is_counted
     }
 }
 
@@ -429,6 +446,7 @@ impl Replica {
             executable: pool.executable,
             calls: self.calls_waiting(),
             reach: self.reach(),
+            has_begun: is_only_one || self.company.has_begun(),
             alone_since_ms: self.company.alone_since_ms().filter(|_| !is_only_one),
         }
     }

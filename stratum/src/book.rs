@@ -10,7 +10,7 @@ use std::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{Address, Hash32};
 
-use crate::limits::{INCOMES_MAX, ROUNDS_MAX, SEEN_HEIGHTS_MAX, SEEN_PER_HEIGHT_MAX, WORKERS_MAX};
+use crate::limits::{INCOMES_MAX, PAYMENTS_MAX, ROUNDS_MAX, SEEN_HEIGHTS_MAX, SEEN_PER_HEIGHT_MAX, WORKERS_MAX};
 use crate::rates::Rates;
 use crate::receipts::Receipts;
 use crate::window::{Payouts, Window};
@@ -60,8 +60,8 @@ pub enum Entry {
         /// What the operator keeps of it.
         fee: u128,
     },
-    /// The operator paid base units to an address.
-    Paid {
+    /// The operator paid base units to an address, as books before references have it. It is read and never written.
+    PaidUnnamed {
         /// To whom.
         address: Address,
         /// Base units.
@@ -72,6 +72,19 @@ pub enum Entry {
         /// The bound.
         below: u32,
     },
+    /// The operator paid base units to an address.
+    Paid(Settlement),
+}
+
+/// What the operator paid to one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Settlement {
+    /// What makes it different from any other to this address, for instance the id of the transaction that pays.
+    pub reference: Hash32,
+    /// To whom.
+    pub address: Address,
+    /// Base units.
+    pub amount: u128,
 }
 
 /// Why an entry does not fit the book.
@@ -91,6 +104,12 @@ pub enum BookError {
     /// An income that is in the book.
     #[error("the income {} is in the book", hex::encode(.0.0))]
     KnownIncome(Hash32),
+    /// A payment that is in the book.
+    #[error("the payment {} to this address is in the book", hex::encode(.0.reference.0))]
+    KnownPayment(Settlement),
+    /// An income that nobody would get any of.
+    #[error("no share is in the window")]
+    EmptyWindow,
     /// A payment of more than is owed.
     #[error("{amount} base units are to be paid, and {owed} are owed")]
     Overpaid {
@@ -191,6 +210,8 @@ pub struct Book {
     all: Tally,
     extranonces_below: u32,
     found: u64,
+    /// The last field: books of the version before end without it.
+    payments: VecDeque<Settlement>,
 }
 
 impl Book {
@@ -220,7 +241,8 @@ impl Book {
                 self.forget_best();
             }
             Entry::Income { reference, amount, fee } => self.add_income(*reference, *amount, *fee)?,
-            Entry::Paid { address, amount } => self.pay(address, *amount)?,
+            Entry::PaidUnnamed { address, amount } => self.take_off(address, *amount)?,
+            Entry::Paid(payment) => self.pay(*payment)?,
             Entry::Extranonces { below } => self.extranonces_below = *below,
         }
         self.sequence = next;
@@ -409,13 +431,25 @@ impl Book {
         Ok(())
     }
 
-    fn pay(&mut self, address: &Address, amount: u128) -> Result<(), BookError> {
+    fn take_off(&mut self, address: &Address, amount: u128) -> Result<(), BookError> {
         let owed = self.owed.get(address).copied().unwrap_or(0);
-        let rest = owed.checked_sub(amount).ok_or(BookError::Overpaid { amount, owed })?;
-        if rest == 0 {
-            self.owed.remove(address);
-        } else {
-            self.owed.insert(*address, rest);
+        match owed.checked_sub(amount).ok_or(BookError::Overpaid { amount, owed })? {
+            0 => self.owed.remove(address),
+            rest => self.owed.insert(*address, rest),
+        };
+        Ok(())
+    }
+
+    fn pay(&mut self, payment: Settlement) -> Result<(), BookError> {
+        let Settlement { reference, address, amount } = payment;
+        let is_same = |known: &&Settlement| (known.reference, known.address) == (reference, address);
+        if let Some(known) = self.payments.iter().find(is_same) {
+            return Err(BookError::KnownPayment(*known));
+        }
+        self.take_off(&address, amount)?;
+        self.payments.push_back(payment);
+        while self.payments.len() > PAYMENTS_MAX {
+            self.payments.pop_front();
         }
         Ok(())
     }

@@ -72,7 +72,7 @@ pub struct Config {
     /// A word in every coinbase.
     #[serde(default = "tag")]
     pub tag: String,
-    /// The first byte of every extranonce1, different for each server of one operator.
+    /// The first byte of every extranonce1, for those who tell servers apart by it. That no two give out the same work is `builder`'s.
     #[serde(default)]
     pub instance: u8,
     /// Four bytes in every coinbase that no other server has, so that no two of them give out the same work.

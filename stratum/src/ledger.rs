@@ -2,7 +2,7 @@
 //!
 //! It must not know files; the shell writes through `service::Shares`. Layout, integers little-endian:
 //!
-//! - snapshot: `THRBOOK2` ‖ CRC-32C of the rest ‖ the book;
+//! - snapshot: `THRBOOK3` ‖ CRC-32C of the rest ‖ the book; `THRBOOK2`, which ends before the payments, is read too;
 //! - journal: records of length u32 ‖ CRC-32C of the length ‖ CRC-32C of the payload ‖ payload, which is the entry's
 //!   number u64 and the entry.
 //!
@@ -14,7 +14,10 @@ use borsh::BorshDeserialize;
 
 use crate::book::{Book, BookError, Closed, Entry};
 
-const MAGIC: &[u8; 8] = b"THRBOOK2";
+const MAGIC: &[u8; 8] = b"THRBOOK3";
+/// The version before: its book has no payments at the end.
+const FORMER_MAGIC: &[u8; 8] = b"THRBOOK2";
+const NO_PAYMENTS: [u8; 4] = 0_u32.to_le_bytes();
 const RECORD_HEAD_BYTES: usize = 12;
 /// Longest payload: no entry comes near it.
 const PAYLOAD_BYTES_MAX: usize = 4_096;
@@ -143,12 +146,16 @@ pub fn recover_whole(stored: &Stored) -> (Recovered, Option<LedgerError>) {
 }
 
 fn read_snapshot(bytes: &[u8]) -> Result<Book, LedgerError> {
-    let rest = bytes.strip_prefix(MAGIC).ok_or(LedgerError::Snapshot("it does not begin with THRBOOK2"))?;
+    let (rest, missing) = match (bytes.strip_prefix(MAGIC), bytes.strip_prefix(FORMER_MAGIC)) {
+        (Some(rest), _) => (rest, &[][..]),
+        (_, Some(rest)) => (rest, &NO_PAYMENTS[..]),
+        (None, None) => return Err(LedgerError::Snapshot("it does not begin with THRBOOK3")),
+    };
     let (sum, body) = rest.split_first_chunk::<4>().ok_or(LedgerError::Snapshot("it is too short"))?;
     if crc32c::crc32c(body) != u32::from_le_bytes(*sum) {
         return Err(LedgerError::Snapshot("its checksum does not match"));
     }
-    Book::try_from_slice(body).map_err(|_| LedgerError::Snapshot("it does not hold a book"))
+    Book::try_from_slice(&[body, missing].concat()).map_err(|_| LedgerError::Snapshot("it does not hold a book"))
 }
 
 struct Journal<'a> {

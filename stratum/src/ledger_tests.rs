@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use types::{Address, Hash32};
 
 use super::*;
-use crate::book::Share;
+use crate::book::{Settlement, Share};
 use crate::worker::{Worker, WorkerName};
 
 fn share(number: u8) -> Entry {
@@ -18,13 +18,17 @@ fn share(number: u8) -> Entry {
     })
 }
 
+fn paid(reference: u8, amount: u128) -> Entry {
+    Entry::Paid(Settlement { reference: Hash32([reference; 32]), address: Address([1; 20]), amount })
+}
+
 /// A few entries of every kind, the book after them, and their bytes.
 fn entries() -> Vec<Entry> {
     let mut list =
         vec![Entry::Extranonces { below: 4_096 }, Entry::Work { work_height: 7, window_billionths: 1 << 60 }];
     list.extend((1..=20).map(share));
     list.push(Entry::Income { reference: Hash32([1; 32]), amount: 1_000_003, fee: 10 });
-    list.push(Entry::Paid { address: Address([1; 20]), amount: 100 });
+    list.push(paid(7, 100));
     list.push(Entry::Found { work_height: 7 });
     list.push(Entry::Work { work_height: 8, window_billionths: 1 << 59 });
     list
@@ -98,12 +102,42 @@ fn a_share_or_an_income_is_taken_once_also_after_a_restart() {
         assert!(matches!(book.apply(&share(4)), Err(BookError::Duplicate { work_height: 7, .. })));
         let income = Entry::Income { reference: Hash32([1; 32]), amount: 5, fee: 0 };
         assert!(matches!(book.apply(&income), Err(BookError::KnownIncome(_))));
-        let paid = Entry::Paid { address: Address([1; 20]), amount: u128::MAX };
+        let too_much = paid(8, u128::MAX);
         let endless = Entry::Income { reference: Hash32([9; 32]), amount: u128::MAX, fee: 0 };
         assert!(matches!(book.apply(&endless), Err(BookError::TooMuch(u128::MAX))));
-        assert!(matches!(book.apply(&paid), Err(BookError::Overpaid { .. })));
+        assert!(matches!(book.apply(&too_much), Err(BookError::Overpaid { .. })));
         assert_eq!(*book, before, "a refused entry changes nothing");
     }
+}
+
+// FAULTS RM5
+#[test]
+fn a_payment_is_marked_once_also_after_a_restart_and_the_oldest_references_are_forgotten() {
+    let (book, journal) = written(&entries());
+    let mut book = [book, recover(&Stored { snapshot: None, journal }).expect("a whole journal").book];
+    for book in &mut book {
+        let before = book.clone();
+        for amount in [100, 101] {
+            let known = Settlement { reference: Hash32([7; 32]), address: Address([1; 20]), amount: 100 };
+            assert_eq!(book.apply(&paid(7, amount)), Err(BookError::KnownPayment(known)), "{amount}");
+        }
+        assert_eq!(*book, before, "a refused entry changes nothing");
+        // One transaction may pay many.
+        let other = Settlement { reference: Hash32([7; 32]), address: Address([2; 20]), amount: 100 };
+        book.apply(&Entry::Paid(other)).expect("another address");
+        assert_eq!(
+            recover(&Stored { snapshot: Some(snapshot(book)), journal: Vec::new() }).expect("whole").book,
+            *book
+        );
+    }
+    let [mut book, _] = book;
+    for number in 0..u64::try_from(crate::limits::PAYMENTS_MAX).expect("few") {
+        let mut reference = [9; 32];
+        reference[..8].copy_from_slice(&number.to_le_bytes());
+        let payment = Settlement { reference: Hash32(reference), address: Address([1; 20]), amount: 1 };
+        book.apply(&Entry::Paid(payment)).expect("so much is owed");
+    }
+    book.apply(&paid(7, 100)).expect("the oldest is forgotten");
 }
 
 #[test]
@@ -134,4 +168,27 @@ proptest! {
         journal.splice(0..0, good);
         let _ = recover(&Stored { snapshot: None, journal });
     }
+}
+
+#[test]
+fn a_ledger_of_the_version_before_is_read_with_what_it_owes() {
+    let mut list = entries();
+    list.retain(|entry| !matches!(entry, Entry::Paid(_)));
+    let (book, _) = written(&list);
+    // As that version wrote it: another beginning, no payments at the end, and payments without a reference in the journal.
+    let whole = snapshot(&book);
+    let body = &whole[12..whole.len() - NO_PAYMENTS.len()];
+    let older = [&FORMER_MAGIC[..], &crc32c::crc32c(body).to_le_bytes(), body].concat();
+    let (address, owed) = book.owed().first_key_value().map(|(address, owed)| (*address, *owed)).expect("debts");
+    let payment = Entry::PaidUnnamed { address, amount: 100 };
+    let encoded = borsh::to_vec(&payment).expect("memory");
+    assert_eq!(encoded[0], 4, "the kind that it had");
+    let journal = encode(book.sequence() + 1, &payment);
+    let recovered = recover(&Stored { snapshot: Some(older), journal }).expect("an older ledger");
+    assert_eq!(recovered.book.owed().get(&address), Some(&(owed - 100)));
+    assert_eq!(recovered.book.roots(), book.roots());
+    let next = Entry::Paid(Settlement { reference: Hash32([9; 32]), address, amount: owed - 100 });
+    let mut after = recovered.book;
+    after.apply(&next).expect("so much is owed");
+    assert_eq!(after.owed().get(&address), None);
 }

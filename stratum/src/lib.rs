@@ -43,7 +43,7 @@ mod vardiff;
 mod window;
 mod worker;
 
-pub use book::{Book, BookError, Closed, Entry, ReceiptsRoot, Share, Tally, lowest_first};
+pub use book::{Book, BookError, Closed, Entry, ReceiptsRoot, Settlement, Share, Tally, lowest_first};
 pub use call::{Call, Extension, Submit};
 pub use config::{Config, ConfigError, Payment, Port};
 pub use job::{Body, Job, Solved};

@@ -88,6 +88,8 @@ pub const FOUND_TOLD_MAX: usize = 100;
 pub const WORKS_MEASURED_MAX: usize = 120;
 /// Most incomes that are remembered, so that none is shared out twice.
 pub const INCOMES_MAX: usize = 65_536;
+/// Most payments that are remembered, so that none of them is marked again; the oldest goes first.
+pub const PAYMENTS_MAX: usize = 65_536;
 /// Most closed works whose receipts are kept, the newest.
 pub const RECEIPTS_KEPT_MAX: usize = 64;
 /// Most bytes of all kept receipts: some 980,000 of them.

@@ -4,7 +4,7 @@ mod rig;
 
 use pow::{Coinbase, Difficulty, Target};
 use rig::{Found, OPERATOR, POOLED, Rig, SOLO, START_MS, code, difficulty, template, user};
-use stratum::{CloseReason, Entry, Input, Receipts, Template, Verdict, ledger, report};
+use stratum::{CloseReason, Entry, Input, Receipts, Settlement, Template, Verdict, ledger, report};
 use types::{Address, Hash32};
 
 fn ready(port: usize) -> (Rig, rig::Miner) {
@@ -366,7 +366,9 @@ fn the_income_of_a_pool_is_shared_out_by_weight_with_receipts() {
     rig.step(Input::Income { reference: Hash32([1; 32]), amount: 3_100, fee: 100 });
     let owed: Vec<u128> = rig.server.book().owed().values().copied().collect();
     assert_eq!(owed, [1_000, 2_000], "once, and nothing for the solo miner");
-    rig.step(Input::Paid { address: Address([2; 20]), amount: 2_000 });
+    let payment = Settlement { reference: Hash32([2; 32]), address: Address([2; 20]), amount: 2_000 };
+    rig.step(Input::Paid(payment));
+    rig.step(Input::Paid(payment));
     assert_eq!(rig.server.book().owed().len(), 1);
     rig.work(template(2));
     assert_eq!(rig.server.book().roots().back().map(|root| root.root), Some(receipts.root()));

@@ -168,7 +168,7 @@ async fn a_share_travels_from_the_socket_to_the_chain_and_survives_a_restart() {
     let proof = tokio::time::timeout(DEADLINE, pool.proofs.recv()).await.expect("in time").expect("a proof");
     assert!(proof.work_height == 1 && proof.worker.name.as_str() == "rig");
     let income = pool.service.handle().income(Hash32([1; 32]), 1_000, 0).await;
-    assert_eq!(income, Some(Ok(())));
+    assert_eq!(income, Some(Ok(0)), "one address gets all of it");
     assert!(matches!(pool.service.handle().income(Hash32([1; 32]), 1_000, 0).await, Some(Err(_))));
     // Stopped without any notice: the runtime drops the tasks, the ledger is what was synced.
     let book = pool.service.handle().ask(|server| server.book().clone()).await.expect("an answer");

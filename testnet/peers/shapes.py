@@ -255,8 +255,8 @@ def check(given):
 
     address = urllib.parse.quote(given.address, safe="") if given.address else None
     of_client = f"/api/client/{address}" if address else None
-    pool = present(given.pool, "/api/mining/pool", check_pool)
-    user = present(given.user, f"/api/mining/users/{address}" if address else None, check_user)
+    pool = present(given.pool, "/api/v1/mining/pool", check_pool)
+    user = present(given.user, f"/api/v1/mining/users/{address}" if address else None, check_user)
     info = present(given.info, "/api/info", lambda found: shaped(INFO, found, "info"))
     public = present(given.public_pool, "/api/pool", lambda found: shaped(PUBLIC_POOL, found, "public-pool"))
     network = present(given.network, "/api/network", lambda found: shaped(NETWORK, found, "network"))
@@ -266,8 +266,8 @@ def check(given):
     group = present(given.group, path, lambda found: shaped(GROUP, found, "group"))
     if base and of_client and not given.client:
         shaped(CHART, fetch(f"{base}{of_client}/chart"), "chart")
-    status = Path(given.status).resolve().as_uri() if given.status else base and f"{base}/api/mining/pool.status"
-    lines = [check_status(status, lambda: present(given.pool, "/api/mining/pool", check_pool))] if status else []
+    status = Path(given.status).resolve().as_uri() if given.status else base and f"{base}/api/v1/mining/pool.status"
+    lines = [check_status(status, lambda: present(given.pool, "/api/v1/mining/pool", check_pool))] if status else []
     if user and client:
         agree(user["workers"], client["workersCount"], "the user's workers and the client's differ")
     if info and public:

@@ -26,8 +26,8 @@ const EXCERPT_LINES: usize = 60;
 #[test]
 fn every_answer_is_as_the_description_says_whatever_is_asked() {
     let Some(program) = installed("schemathesis", "RS1") else { return };
-    let running = start(&[("stratum.enabled", "true"), ("stratum.listen", "127.0.0.1:0")]);
-    mine(running.node.stratum_addresses()[0], &miner(), 3);
+    let running = start(&[("mining.enabled", "true"), ("mining.listen", "127.0.0.1:0")]);
+    mine(running.node.service_addresses("mining")[0], &miner(), 3);
     let finals: Vec<String> = (0..3).map(|nonce| transfer(&running, nonce)).collect();
     let (status, mut description) = running.get("/api/v1/openapi.json");
     assert_eq!(status, 200, "{description}");
@@ -69,7 +69,7 @@ fn transfer(running: &Running, nonce: u64) -> String {
 
 /// A share for the task that the API gives.
 fn share(running: &Running) -> Value {
-    let (status, task) = running.get(&format!("/api/mining/work?address={}", miner()));
+    let (status, task) = running.get(&format!("/api/v1/mining/work?address={}", miner()));
     assert_eq!(status, 200, "{task}");
     let bytes = |name: &str| hex::decode(task[name].as_str().unwrap()).unwrap();
     let number = |name: &str| u32::try_from(task[name].as_u64().unwrap()).unwrap();

@@ -17,8 +17,8 @@ const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/shapes.py");
 #[test]
 fn readers_of_ckpool_and_of_public_pool_read_a_running_node() {
     let Some(python) = installed("python", "RM6") else { return };
-    let running = start(&[("stratum.enabled", "true"), ("stratum.listen", "127.0.0.1:0")]);
-    mine(running.node.stratum_addresses()[0], &miner(), 3);
+    let running = start(&[("mining.enabled", "true"), ("mining.listen", "127.0.0.1:0")]);
+    mine(running.node.service_addresses("mining")[0], &miner(), 3);
     let (url, payee) = (running.url(""), miner().to_string());
     let read = |arguments: &[&str]| {
         let output = Command::new(&python).arg(PROGRAM).args(arguments).stdin(Stdio::null()).output().unwrap();

@@ -9,8 +9,8 @@
 use crypto::bls_pure::{PublicKey, Signature, verify_aggregate};
 use crypto::jellyfish;
 use types::{
-    Canonical, Certificate, ChainId, Epoch, Genesis, Hash32, Header, Height, Network, SystemCall, Validator,
-    ValidatorSet, VoteKind,
+    Canonical, Certificate, ChainId, Epoch, Genesis, Hash32, Header, Height, Network, SystemCall, ValidatorSet,
+    VoteKind,
 };
 
 use crate::{Error, Result};
@@ -59,29 +59,22 @@ pub struct FinalityClaim<'a> {
 }
 
 impl Chain {
-    /// Takes a genesis as the anchor.
+    /// Takes a genesis as the anchor, by the rules that nodes begin a chain with.
     ///
     /// # Errors
-    /// `bad_genesis` when its validators make no set or do not prove possession of their keys.
+    /// `bad_genesis` for what [`genesis::check`] refuses, or when its validators do not prove possession of their keys.
     pub fn new(genesis: Genesis) -> Result<Self> {
-        let bad = |why: String| {
-            Error::new("bad_genesis", format!("the genesis is not usable: {why}"), "get the chain's genesis file again")
-        };
-        let member = |validator: &types::GenesisValidator| Validator {
-            key: validator.key,
-            power: validator.power,
-            account: validator.account,
-            peer: validator.peer,
-        };
-        let set = ValidatorSet::new(genesis.validators.iter().map(member).collect())
-            .map_err(|error| bad(error.to_string()))?;
+        genesis::check(&genesis, &runtime::registry()).map_err(|error| bad_genesis(&error.to_string()))?;
+        let set = genesis::validator_set(&genesis).map_err(|error| bad_genesis(&error.to_string()))?;
+        // Once more, with the code that nodes do not run.
         for validator in &genesis.validators {
             let proven = PublicKey::parse(&validator.key).is_ok_and(|key| key.verify_possession(&validator.possession));
             if !proven {
-                return Err(bad(format!("the validator {} does not prove possession of its key", validator.key)));
+                let why = format!("the validator {} does not prove possession of its key", validator.key);
+                return Err(bad_genesis(&why));
             }
         }
-        let set = TrustedSet::new(Epoch::ZERO, set).map_err(bad)?;
+        let set = TrustedSet::new(Epoch::ZERO, set).map_err(|why| bad_genesis(&why))?;
         Ok(Self { id: crypto::ids::chain_id(&genesis), genesis, sets: vec![set] })
     }
 
@@ -90,13 +83,7 @@ impl Chain {
     /// # Errors
     /// `bad_genesis`.
     pub fn from_json(json: &str) -> Result<Self> {
-        let registry = runtime::registry();
-        let read = genesis::parse(json, &registry);
-        let checked = read.and_then(|genesis| genesis::check(&genesis, &registry).map(|()| genesis));
-        let genesis = checked.map_err(|error| {
-            Error::new("bad_genesis", error.to_string(), "get the chain's genesis file again, or a newer wallet")
-        })?;
-        Self::new(genesis)
+        Self::new(genesis::parse(json, &runtime::registry()).map_err(|error| bad_genesis(&error.to_string()))?)
     }
 
     /// The chain's identity.
@@ -279,6 +266,10 @@ impl CheckedHeader {
         jellyfish::verify(&self.header.state_root.0, key, value, &proof).map_err(|error| wrong(error.to_string()))?;
         Ok(self.header.height.saturating_sub(1))
     }
+}
+
+fn bad_genesis(why: &str) -> Error {
+    Error::new("bad_genesis", format!("the genesis is not usable: {why}"), "get the chain's genesis file again")
 }
 
 fn decode<T: Canonical>(text: &str, what: &str) -> Result<T> {

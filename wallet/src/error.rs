@@ -37,7 +37,11 @@ impl Error {
             std::io::ErrorKind::PermissionDenied => "check who owns it and its mode",
             std::io::ErrorKind::AlreadyExists => "choose another name, or move the old file away first",
             std::io::ErrorKind::StorageFull => "free some space and try again; nothing was changed",
-            _ => "",
+            std::io::ErrorKind::ReadOnlyFilesystem => "nothing can be written there: choose another place",
+            std::io::ErrorKind::IsADirectory => "name a file, not a directory",
+            std::io::ErrorKind::NotADirectory => "a part of the path is a file: check the path",
+            std::io::ErrorKind::InvalidData => "it is not text: check that it is the right file",
+            _ => "check the path, and the disk it leads to",
         };
         Self::new("file", format!("cannot {action} {}: {error}", path.display()), hint)
     }

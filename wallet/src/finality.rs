@@ -10,6 +10,7 @@ use types::{Canonical, Hash32, Header, Height, List, Receipt, Transaction, Valid
 use crate::chain::{Chain, CheckedHeader, FinalityClaim};
 use crate::client::types::{BlockResponse, ProofResponse, ReceiptResponse, TransactionResponse, TransactionStatus};
 use crate::client::{EventStream, NodeClient, StreamEvent};
+use crate::patience::{Patience, Slow, Waiter};
 use crate::{Error, Result};
 
 /// How long one question may wait at the node.
@@ -35,6 +36,8 @@ pub struct FinalTransaction {
     pub receipt_checked: bool,
     /// From handing in to the news of finality; absent for a transaction that was not handed in here.
     pub latency: Option<Duration>,
+    /// For how long no block became final meanwhile, as the node said; absent where it took no time worth telling.
+    pub stood: Option<Duration>,
 }
 
 /// The pauses after which the same bytes are handed in again, when no answer came.
@@ -95,33 +98,35 @@ fn outcome_unknown(id: &Hash32, error: &Error) -> Error {
     Error::new("outcome_unknown", message, hint)
 }
 
-/// Hands in a transaction and waits for it to become final, at most for `patience`. `taken` is called when the node has it.
+/// Hands in a transaction and waits for it to become final, at most for `limit`. The waiter hears when the node has it, and why it
+/// takes long.
 ///
 /// # Errors
-/// As [`hand_in`]; `not_final_yet` when patience ends; `expired`; what [`Chain`] finds wrong with the node's proof.
+/// As [`hand_in`]; `not_final_yet` when the time is over; `expired`; what [`Chain`] finds wrong with the node's proof.
 pub fn submit_and_wait(
     client: &NodeClient,
     chain: &mut Chain,
     transaction: &Transaction,
-    patience: Duration,
-    taken: impl FnOnce(),
+    limit: Duration,
+    waiter: &mut dyn Waiter,
 ) -> Result<FinalTransaction> {
     let id = crypto::ids::transaction_id(chain.id(), &transaction.body);
     // The stream is open before the transaction leaves, so its news cannot be missed.
     let stream = client.follow_transaction(&id).ok();
-    let begun = Instant::now();
+    let mut patience = Patience::new(limit);
     hand_in(client, chain, transaction)?;
-    taken();
-    let streamed = stream.is_some_and(|stream| await_event(stream, &id, begun, patience));
-    let latency = begun.elapsed();
+    waiter.taken();
+    let streamed = stream.is_some_and(|stream| await_event(stream, &id, &patience));
+    let latency = patience.waited();
     if streamed {
         let response = client.transaction(&id, Duration::ZERO);
         if let Some(response) = response.ok().filter(is_certified) {
             return check_with_result(client, chain, &response, transaction, latency);
         }
     }
-    let response = poll(client, chain, transaction, (begun, patience))?;
-    check_transaction(client, chain, &response, Some(transaction), Some(begun.elapsed()))
+    let response = poll(client, chain, transaction, &mut patience, waiter)?;
+    let done = check_transaction(client, chain, &response, Some(transaction), Some(patience.waited()))?;
+    Ok(FinalTransaction { stood: patience.stood(), ..done })
 }
 
 /// As [`check_transaction`], and waits for the next block, which proves the result and comes in a moment. Without it the result is
@@ -148,12 +153,13 @@ fn is_certified(response: &TransactionResponse) -> bool {
     response.status == TransactionStatus::Final && response.certificate_hex.is_some()
 }
 
-/// Waits for the event that says the transaction is final and proven. False when the stream ends or says something else.
-fn await_event(stream: EventStream, id: &Hash32, begun: Instant, patience: Duration) -> bool {
+/// Waits for the event that says the transaction is final and proven. False when the stream ends, says something else, or it takes
+/// long: whoever asks instead can tell meanwhile how the chain stands.
+fn await_event(stream: EventStream, id: &Hash32, patience: &Patience) -> bool {
     for event in stream {
         match event {
             Ok(StreamEvent::Transaction(news)) if news.id == *id && is_certified(&news) => return true,
-            Ok(_) if begun.elapsed() < patience => {}
+            Ok(_) if !patience.is_over() && !patience.is_long() => {}
             Ok(_) | Err(_) => return false,
         }
     }
@@ -164,10 +170,12 @@ fn poll(
     client: &NodeClient,
     chain: &mut Chain,
     transaction: &Transaction,
-    (begun, patience): (Instant, Duration),
+    patience: &mut Patience,
+    waiter: &mut dyn Waiter,
 ) -> Result<TransactionResponse> {
     let id = crypto::ids::transaction_id(chain.id(), &transaction.body);
     loop {
+        patience.look(client, waiter);
         let lost = match client.transaction(&id, LONG_POLL) {
             Ok(response) if response.status == TransactionStatus::Final => return Ok(response),
             Ok(response) => {
@@ -186,15 +194,23 @@ fn poll(
             }
             Err(error) => return Err(error),
         };
-        if begun.elapsed() > patience {
-            let Some(error) = lost else {
-                let message = format!("the transaction {id} is not final after {} s", begun.elapsed().as_secs());
-                let hint = format!("it may still be included; follow it with `thronos tx {id}`");
-                return Err(Error::new("not_final_yet", message, hint));
-            };
+        if patience.is_over() {
+            let Some(error) = lost else { return Err(not_final_yet(&id, patience.waited(), &patience.see(client))) };
             return Err(outcome_unknown(&id, &error));
         }
     }
+}
+
+fn not_final_yet(id: &Hash32, waited: Duration, why: &Slow) -> Error {
+    let message = format!("the transaction {id} is not final after {} s: {why}, as the node says", waited.as_secs());
+    let hint = match why {
+        Slow::Standing(_) => format!(
+            "it may still be included when the chain goes on; `thronos status` says how the chain is, `thronos tx {id}` what \
+             became of it"
+        ),
+        Slow::PassedOver(_) | Slow::Silent(_) => format!("it may still be included; follow it with `thronos tx {id}`"),
+    };
+    Error::new("not_final_yet", message, hint)
 }
 
 /// Whether the chain's time has passed a transaction's validity: by a final header, not by the node's word, because who believes
@@ -269,7 +285,7 @@ pub fn check_transaction(
         .cloned()
         .ok_or_else(incomplete)?;
     let receipt_checked = check_receipts(client, chain, &block, checked.header.height)?;
-    Ok(FinalTransaction { id, block: checked, receipt, receipt_checked, latency })
+    Ok(FinalTransaction { id, block: checked, receipt, receipt_checked, latency, stood: None })
 }
 
 /// Checks everything that a node shows of a final block against its checked header: header and hash, each transaction's ids by its

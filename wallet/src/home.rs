@@ -112,11 +112,13 @@ impl WalletHome {
     /// `bad_name` or `name_taken`.
     pub fn check_new_name(&self, name: &str) -> Result<()> {
         check_name(name)?;
-        let taken = ["keys", "multisig"].into_iter().any(|folder| self.path(folder, name).exists());
-        if taken {
-            let message =
-                format!("there already is a key or multisig account called `{name}` in {}", self.directory.display());
-            return Err(Error::new("name_taken", message, "choose another name; nothing was changed"));
+        for folder in ["keys", "multisig"] {
+            let path = self.path(folder, name);
+            if path.try_exists().map_err(|error| Error::file("look at", &path, &error))? {
+                let place = self.directory.display();
+                let message = format!("there already is a key or multisig account called `{name}` in {place}");
+                return Err(Error::new("name_taken", message, "choose another name; nothing was changed"));
+            }
         }
         Ok(())
     }
@@ -141,30 +143,33 @@ impl WalletHome {
     /// A key file's public part.
     ///
     /// # Errors
-    /// As [`Self::open_key`].
+    /// `unknown_name`, `file_readable_by_others`, or `damaged_key_file`.
     pub fn key(&self, name: &str) -> Result<NamedKey> {
-        let header = keystore::header(&self.read("keys", name)?)?;
+        let header = keystore::header(&self.read("keys", name)?).map_err(|_| {
+            let message = format!("{} is no key file, or damaged", self.path("keys", name).display());
+            Error::new("damaged_key_file", message, "put it back from a copy, or import its words under another name")
+        })?;
         Ok(NamedKey { name: name.to_owned(), header })
     }
 
     /// Whether there is a key file of this name.
     #[must_use]
     pub fn has_key(&self, name: &str) -> bool {
-        check_name(name).is_ok() && self.path("keys", name).exists()
+        check_name(name).is_ok() && is_there(&self.path("keys", name))
     }
 
     /// Whether there is a multisig account of this name.
     #[must_use]
     pub fn has_policy(&self, name: &str) -> bool {
-        check_name(name).is_ok() && self.path("multisig", name).exists()
+        check_name(name).is_ok() && is_there(&self.path("multisig", name))
     }
 
-    /// All key files by name.
+    /// The names of all key files.
     ///
     /// # Errors
     /// `file` if the directory cannot be read.
-    pub fn keys(&self) -> Result<Vec<Result<NamedKey>>> {
-        Ok(self.names("keys")?.iter().map(|name| self.key(name)).collect())
+    pub fn key_names(&self) -> Result<Vec<String>> {
+        self.names("keys")
     }
 
     /// The names of all multisig accounts.
@@ -200,7 +205,7 @@ impl WalletHome {
     fn read(&self, folder: &str, name: &str) -> Result<zeroize::Zeroizing<String>> {
         check_name(name)?;
         let path = self.path(folder, name);
-        if !path.exists() {
+        if !is_there(&path) {
             let message = format!("there is no `{name}` in {}", self.directory.join(folder).display());
             return Err(Error::new(
                 "unknown_name",
@@ -251,4 +256,10 @@ fn check_name(name: &str) -> Result<()> {
         return Err(Error::new("bad_name", message, hint));
     }
     Ok(())
+}
+
+/// Whether something is there, or may be: what cannot be looked at is not taken for absent.
+#[must_use]
+pub fn is_there(path: &Path) -> bool {
+    path.try_exists().unwrap_or(true)
 }

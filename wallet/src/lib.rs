@@ -21,6 +21,7 @@ pub mod keys;
 pub mod keystore;
 pub mod mine;
 pub mod password;
+pub mod patience;
 pub mod transaction;
 pub mod transaction_file;
 

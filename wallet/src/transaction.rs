@@ -212,5 +212,5 @@ pub fn to_hex(transaction: &Transaction) -> String {
 
 fn missing_signatures(present: usize, needed: usize) -> Error {
     let message = format!("the transaction has {present} of the {needed} signatures that it needs");
-    Error::new("missing_signatures", message, "sign it with `thronos sign FILE --with NAME`, and merge the parts")
+    Error::new("missing_signatures", message, "sign it with `thronos sign FILE --from NAME`, and merge the parts")
 }

@@ -2,22 +2,63 @@
 //!
 //! - Every member of the workspace stands in exactly one layer, or beside the house.
 //! - A dependency points to a lower layer, or is listed in `exceptions`.
-//! - A dependency of tests may point anywhere below the top layer: a test of a low crate may use a higher one as
-//!   its counterpart, but the top layer (shells with clocks and sockets) is nobody's test harness but its own.
+//! - A dependency of tests may point anywhere but to the shells (crates with clocks and sockets): a test of a low crate may
+//!   use a higher one as its counterpart, but a shell is nobody's test harness. A feature's tests may use those shells that
+//!   stand below the top layer, because there its service and its commands run.
 //! - Nothing depends on a crate beside the house, and those depend on no member.
+//! - `lists`: a crate of a feature may be named only by its feature's other crates, by the crate that lists its role, and
+//!   by tests. What broke this when the rule came stands in the ratchet.
 
 use crate::Failure;
-use crate::workspace::{Arrow, Kind, Layers, Package, Workspace};
+use crate::features::{self, Features};
+use crate::ratchet::{Finding, Ratchet};
+use crate::workspace::{Arrow, Kind, Layers, Package, Workspace, role_of};
+
+/// The rule whose exceptions stand in the ratchet.
+pub(crate) const LISTS: &str = "lists";
 
 /// Runs the check.
 pub(crate) fn check(workspace: &Workspace) -> Result<Vec<String>, Failure> {
-    Ok(problems(&workspace.layers, &workspace.packages))
+    let mut problems = problems(&workspace.layers, &workspace.packages);
+    problems.extend(listless(&workspace.features, &workspace.packages));
+    problems.extend(needless(&workspace.features, &workspace.packages));
+    problems.extend(Ratchet::load(&workspace.root)?.judge(|rule| rule == LISTS, unlisted(workspace)));
+    Ok(problems)
+}
+
+/// The arrows to crates of features that no list allows.
+pub(crate) fn unlisted(workspace: &Workspace) -> Vec<Finding> {
+    let packages = &workspace.packages;
+    let arrows = packages.iter().flat_map(|from| from.arrows.iter().map(move |arrow| (from, arrow)));
+    arrows.filter_map(|(from, arrow)| beside_the_list(&workspace.features, packages, from, arrow)).collect()
+}
+
+fn beside_the_list(features: &Features, packages: &[Package], from: &Package, arrow: &Arrow) -> Option<Finding> {
+    let to = packages.iter().find(|package| package.name == arrow.to)?;
+    let part = to.part.as_ref()?;
+    let list = features.list_of(&part.role);
+    let of_one_feature = from.part.as_ref().is_some_and(|own| own.feature == part.feature);
+    if arrow.kind == Kind::Tested || of_one_feature || list == Some(&from.name) || features.free.contains(&from.name) {
+        return None;
+    }
+    let (feature, role) = (&part.feature, &part.role);
+    let who = list.map_or("only the feature's own crates".to_owned(), |list| format!("only `{list}`, its list,"));
+    let says = format!("names the {role} of {feature}; {who} may");
+    Some(Finding { rule: LISTS, place: format!("{}->{}", from.name, to.name), number: 1, says })
+}
+
+/// The roles whose list is no member although some crate has that role in its own folder.
+fn listless(features: &Features, packages: &[Package]) -> Vec<String> {
+    let is_member = |name: &String| packages.iter().any(|package| &package.name == name);
+    let is_used = |role: &str| packages.iter().any(|package| package.is_meant_by(&format!("*/{role}")));
+    let missing = features.lists.iter().filter(|(role, list)| is_used(role) && !is_member(list));
+    missing.map(|(role, list)| format!("{list}: is to list every {role}, but is no member of the workspace")).collect()
 }
 
 fn problems(layers: &Layers, packages: &[Package]) -> Vec<String> {
     let mut problems = placements(layers, packages);
     for package in packages {
-        problems.extend(package.arrows.iter().filter_map(|arrow| wrong(layers, &package.name, arrow)));
+        problems.extend(package.arrows.iter().filter_map(|arrow| wrong(layers, packages, package, arrow)));
     }
     problems
 }
@@ -27,31 +68,34 @@ fn placements(layers: &Layers, packages: &[Package]) -> Vec<String> {
     let mut problems = Vec::new();
     let placed: Vec<&String> = layers.layers.iter().flatten().chain(&layers.beside).collect();
     for package in packages {
-        match placed.iter().filter(|name| **name == &package.name).count() {
+        match placed.iter().filter(|entry| package.is_meant_by(entry)).count() {
             1 => {}
             0 => problems.push(format!("{}: is in no layer of Cargo.toml", package.name)),
             _ => problems.push(format!("{}: is listed in Cargo.toml more than once", package.name)),
         }
     }
-    let known = |name: &String| packages.iter().any(|package| &package.name == name);
-    for name in placed.into_iter().chain(&layers.pure).filter(|name| !known(name)) {
+    // A role comes with its first crate, so its place may be empty.
+    let known = |name: &String| role_of(name).is_some() || packages.iter().any(|package| &package.name == name);
+    for name in placed.into_iter().chain(&layers.pure).chain(&layers.shells).filter(|name| !known(name)) {
         problems.push(format!("{name}: is listed in Cargo.toml, but no member of the workspace"));
     }
     problems
 }
 
-fn wrong(layers: &Layers, from: &str, arrow: &Arrow) -> Option<String> {
-    let to = arrow.to.as_str();
-    let excepted = layers.exceptions.iter().any(|(source, target)| source == from && target == to);
-    if excepted {
+fn wrong(layers: &Layers, packages: &[Package], package: &Package, arrow: &Arrow) -> Option<String> {
+    let (from, to) = (package.name.as_str(), arrow.to.as_str());
+    if layers.exceptions.iter().any(|(source, target)| source == from && target == to) {
         return None;
     }
-    let place = |name: &str| layers.layers.iter().position(|layer| layer.iter().any(|member| member == name));
+    let layer =
+        |package: &Package| layers.layers.iter().position(|layer| layer.iter().any(|entry| package.is_meant_by(entry)));
+    let target = packages.iter().find(|package| package.name == to).and_then(layer);
     let top = layers.layers.len().saturating_sub(1);
-    match (place(from), place(to), arrow.kind) {
-        (Some(_), Some(target), Kind::Tested) if target < top => None,
+    let is_shell = layers.shells.iter().any(|shell| shell == to);
+    match (layer(package), target, arrow.kind) {
+        (Some(_), Some(target), Kind::Tested) if target < top && (!is_shell || package.part.is_some()) => None,
         (Some(_), Some(target), Kind::Tested) => {
-            Some(format!("{from} -> {to} (in tests): nobody tests with layer {target}, the top"))
+            Some(format!("{from} -> {to} (in tests): nobody tests with a shell (layer {target} of {top})"))
         }
         (Some(source), Some(target), Kind::Built) if target < source => None,
         (Some(source), Some(target), Kind::Built) => {
@@ -62,40 +106,125 @@ fn wrong(layers: &Layers, from: &str, arrow: &Arrow) -> Option<String> {
     }
 }
 
+/// Guests that have come home or are gone, and words that are no feature's.
+fn needless(features: &Features, packages: &[Package]) -> Vec<String> {
+    let is_away = |name: &String| {
+        packages.iter().any(|package| {
+            let folder = package.folder.to_str().unwrap_or_default();
+            &package.name == name && features.folder_of(folder).is_none()
+        })
+    };
+    let is_named = |word: &String| {
+        let parts = packages.iter().filter_map(|package| package.part.as_ref().map(|part| (package, part)));
+        parts.into_iter().any(|(package, part)| &package.name == word || features::name(&part.feature) == word)
+    };
+    let guests = features.guests.iter().map(|(guest, _)| guest).filter(|guest| !is_away(guest));
+    let words = features.ordinary.iter().filter(|word| !is_named(word));
+    let guests = guests.map(|guest| format!("{guest}: is no longer a guest in Cargo.toml's metadata.features"));
+    guests
+        .chain(words.map(|word| format!("{word}: is called an ordinary word, but no feature has that name")))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    use std::path::Path;
+
+    const FOLDERS: [&str; 11] = [
+        "types",
+        "crypto",
+        "consensus",
+        "mempool",
+        "modules/mining/rules",
+        "modules/mining/engine",
+        "modules/tokens/rules",
+        "runtime",
+        "modules/mining/service",
+        "node",
+        "xtask",
+    ];
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
     fn house() -> Layers {
-        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         Layers {
-            layers: vec![names(&["types", "crypto"]), names(&["consensus", "mempool"]), names(&["node"])],
+            layers: vec![
+                names(&["types", "crypto"]),
+                names(&["consensus", "mempool", "engine"]),
+                names(&["*/rules"]),
+                names(&["runtime"]),
+                names(&["*/service"]),
+                names(&["node"]),
+                names(&["*/trial"]),
+            ],
+            shells: names(&["node"]),
             exceptions: vec![("crypto".to_owned(), "types".to_owned())],
             beside: names(&["xtask"]),
-            pure: names(&["types"]),
+            pure: names(&["types", "*/rules"]),
             impure: Vec::new(),
         }
     }
 
-    fn with_arrow(from: &str, to: &str, kind: Kind) -> Vec<String> {
-        let package = |name: &str| {
+    fn features() -> Features {
+        let pair = |role: &str, list: &str| (role.to_owned(), list.to_owned());
+        Features {
+            folders: names(&["modules/*"]),
+            lists: vec![pair("rules", "runtime"), pair("service", "node")],
+            free: names(&["benches"]),
+            ..Features::default()
+        }
+    }
+
+    /// `modules/mining/rules` is called mining, `modules/mining/service` mining-service, an engine by its own name.
+    fn called(folder: &str) -> String {
+        let parts: Vec<&str> = folder.split('/').collect();
+        match parts.as_slice() {
+            [_, feature, "rules"] => (*feature).to_owned(),
+            [_, feature, "service"] => format!("{feature}-service"),
+            [.., name] => (*name).to_owned(),
+            [] => String::new(),
+        }
+    }
+
+    fn member(folder: &str, arrows: Vec<Arrow>) -> Package {
+        let name = called(folder);
+        Package { part: features().part(&name, Path::new(folder)), name, folder: folder.into(), arrows }
+    }
+
+    fn workspace(from: &str, to: &str, kind: Kind) -> Workspace {
+        let packages = FOLDERS.map(|folder| {
             let arrow = Arrow { to: to.to_owned(), kind };
-            let arrows = if name == from { vec![arrow] } else { Vec::new() };
-            Package { name: name.to_owned(), folder: name.into(), arrows }
-        };
-        problems(&house(), &["types", "crypto", "consensus", "mempool", "node", "xtask"].map(package))
+            member(folder, if called(folder) == from { vec![arrow] } else { Vec::new() })
+        });
+        let (layers, features) = (house(), features());
+        Workspace { root: "/r".into(), target: "/t".into(), packages: packages.into(), layers, features }
+    }
+
+    fn with_arrow(from: &str, to: &str, kind: Kind) -> Vec<String> {
+        problems(&house(), &workspace(from, to, kind).packages)
+    }
+
+    fn beside(from: &str, to: &str, kind: Kind) -> Vec<String> {
+        unlisted(&workspace(from, to, kind)).into_iter().map(|finding| finding.place).collect()
     }
 
     #[test]
     fn an_arrow_down_and_an_exception_are_allowed() {
-        for (from, to) in [("node", "types"), ("consensus", "crypto"), ("crypto", "types")] {
+        for (from, to) in
+            [("node", "types"), ("consensus", "crypto"), ("crypto", "types"), ("mining-service", "mining")]
+        {
             assert_eq!(with_arrow(from, to, Kind::Built), Vec::<String>::new(), "{from} -> {to}");
         }
     }
 
     #[test]
     fn an_arrow_up_or_sideways_or_to_the_side_building_is_refused() {
-        for (from, to) in [("types", "crypto"), ("consensus", "mempool"), ("types", "node"), ("node", "xtask")] {
+        let wrong = [("types", "crypto"), ("consensus", "mempool"), ("types", "node"), ("node", "xtask")];
+        for (from, to) in wrong.into_iter().chain([("mining", "tokens"), ("mining", "mining-service")]) {
             let found = with_arrow(from, to, Kind::Built);
             assert_eq!(found.len(), 1, "{from} -> {to}: {found:?}");
             assert!(found[0].starts_with(&format!("{from} -> {to}:")), "{found:?}");
@@ -104,15 +233,58 @@ mod tests {
     }
 
     #[test]
-    fn tests_may_look_up_but_not_to_the_top() {
+    fn tests_may_look_up_but_only_those_of_features_at_a_shell() {
         assert_eq!(with_arrow("types", "consensus", Kind::Tested), Vec::<String>::new());
         assert_eq!(with_arrow("types", "node", Kind::Tested).len(), 1);
+        assert_eq!(with_arrow("mining-service", "node", Kind::Tested), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_feature_is_named_by_its_lists_by_itself_and_by_tests() {
+        let allowed = [("runtime", "mining"), ("node", "mining-service"), ("mining-service", "mining")];
+        for (from, to) in allowed.into_iter().chain([("mining", "engine"), ("node", "runtime")]) {
+            assert_eq!(beside(from, to, Kind::Built), Vec::<String>::new(), "{from} -> {to}");
+        }
+        assert_eq!(beside("consensus", "mining", Kind::Tested), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_feature_named_beside_its_list_is_found_although_the_arrow_points_down() {
+        let planted = [("node", "mining"), ("node", "engine"), ("mining-service", "tokens"), ("runtime", "engine")];
+        for (from, to) in planted {
+            assert_eq!(with_arrow(from, to, Kind::Built), Vec::<String>::new(), "{from} -> {to}");
+            assert_eq!(beside(from, to, Kind::Built), [format!("{from}->{to}")]);
+        }
+    }
+
+    #[test]
+    fn a_role_whose_list_is_missing_is_found() {
+        let mut features = features();
+        assert_eq!(listless(&features, &workspace("", "", Kind::Built).packages), Vec::<String>::new());
+        features.lists =
+            vec![("service".to_owned(), "nowhere".to_owned()), ("trial".to_owned(), "programs".to_owned())];
+        let found = listless(&features, &workspace("", "", Kind::Built).packages);
+        assert!(found.len() == 1 && found[0].starts_with("nowhere: is to list every service"), "{found:?}");
+    }
+
+    #[test]
+    fn a_guest_that_has_come_home_and_a_word_of_no_feature_are_found() {
+        let mut features = features();
+        let packages = workspace("", "", Kind::Built).packages;
+        features.guests = vec![("mempool".to_owned(), "modules/mining".to_owned())];
+        features.ordinary = names(&["tokens", "engine"]);
+        assert_eq!(needless(&features, &packages), Vec::<String>::new());
+        features.guests = vec![("engine".to_owned(), "modules/mining".to_owned())];
+        features.ordinary = names(&["bridge"]);
+        let found = needless(&features, &packages);
+        assert!(found.len() == 2 && found[0].starts_with("engine:") && found[1].starts_with("bridge:"), "{found:?}");
     }
 
     #[test]
     fn a_member_without_a_layer_and_a_layer_without_a_member_are_named() {
-        let package = |name: &str| Package { name: name.to_owned(), folder: name.into(), arrows: Vec::new() };
-        let found = problems(&house(), &["types", "crypto", "consensus", "node", "xtask", "stray"].map(package));
+        let left: Vec<&str> = FOLDERS.into_iter().filter(|folder| *folder != "mempool").chain(["stray"]).collect();
+        let packages: Vec<Package> = left.into_iter().map(|folder| member(folder, Vec::new())).collect();
+        let found = problems(&house(), &packages);
         assert!(found.iter().any(|problem| problem.starts_with("stray: is in no layer")), "{found:?}");
         assert!(found.iter().any(|problem| problem.starts_with("mempool: is listed")), "{found:?}");
         assert_eq!(found.len(), 2, "{found:?}");

@@ -6,10 +6,13 @@
 
 mod check;
 mod command;
+mod features;
 mod fuzz;
 mod layers;
 mod licences;
 mod purity;
+mod ratchet;
+mod reference;
 mod run;
 mod test;
 mod tidy;
@@ -28,6 +31,7 @@ struct Entry {
 const COMMANDS: &[Entry] = &[
     Entry { name: "devnet", arguments: "[ARGS]", about: "start a local network of real processes", run: run::devnet },
     Entry { name: "check", arguments: "[--only NAME] [--list]", about: "format, lints, layers, …", run: check::run },
+    Entry { name: "ratchet", arguments: "", about: "write down which exceptions fell", run: check::lower },
     Entry {
         name: "test",
         arguments: "[--stage NAME] [--list]",
@@ -49,6 +53,12 @@ const COMMANDS: &[Entry] = &[
         run: run::bench,
     },
     Entry { name: "fuzz", arguments: "[TARGET] [ARGS]", about: "feed a decoder with hostile bytes", run: fuzz::run },
+    Entry {
+        name: "reference",
+        arguments: "[--check]",
+        about: "write docs/reference/ from what the programs say",
+        run: reference::run,
+    },
     Entry { name: "pre-pr", arguments: "", about: "check and test, before asking for a review", run: test::pre_pr },
 ];
 

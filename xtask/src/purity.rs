@@ -13,7 +13,7 @@ const TARGET: &str = "x86_64-unknown-linux-gnu";
 /// Each pure crate, alone, without features.
 pub(crate) fn check(workspace: &Workspace) -> Result<Vec<String>, Failure> {
     let mut problems = Vec::new();
-    for pure in &workspace.layers.pure {
+    for pure in workspace.pure().map(|package| package.name.as_str()) {
         let arguments = ["tree", "-p", pure, "-e", "normal", "--no-default-features", "--prefix", "none"];
         let tree = command::output(command::cargo(workspace, &arguments).args(["--target", TARGET]))?;
         for name in reached(&tree, &workspace.layers.impure) {

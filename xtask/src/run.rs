@@ -99,7 +99,8 @@ mod tests {
 
     fn workspace() -> Workspace {
         let layers = crate::workspace::Layers::default();
-        Workspace { root: "/r".into(), target: "/t".into(), packages: Vec::new(), layers }
+        let features = crate::features::Features::default();
+        Workspace { root: "/r".into(), target: "/t".into(), packages: Vec::new(), layers, features }
     }
 
     #[test]

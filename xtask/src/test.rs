@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use crate::workspace::Workspace;
-use crate::{Failure, check, command, fuzz, run};
+use crate::{Failure, check, command, fuzz, reference, run};
 
 struct Stage {
     name: &'static str,
@@ -16,6 +16,7 @@ struct Stage {
 const STAGES: &[Stage] = &[
     Stage { name: "check", about: "format, layers, lints, docs, licences (cargo x check)", run: check::all },
     Stage { name: "build", about: "the daemon, the client and the local network", run: |all| run::build(all, &[]) },
+    Stage { name: "reference", about: "docs/reference/ is what the programs say", run: reference::compare },
     Stage { name: "tests", about: "every unit and integration test", run: tests },
     Stage { name: "sim", about: "simulated networks from 12 seeds", run: |all| sim(all, &["--seeds", "12"]) },
     Stage { name: "canaries", about: "the simulator finds every planted bug", run: |all| sim(all, &["--canaries"]) },

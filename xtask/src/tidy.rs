@@ -2,11 +2,14 @@
 //!
 //! Every rule yields findings with a number (lines, occurrences); a line of `xtask/tidy-ratchet.txt` may allow a
 //! number for a while. `source.rs` reads Rust just well enough to tell code, comments, strings, functions and test
-//! parts apart; `rules.rs` looks at one file, `house.rs` at packages, `pages.rs` at documents.
+//! parts apart; `rules.rs` looks at one file, `house.rs` at packages, `pages.rs` at documents, `feature_words.rs` and
+//! `feature_shape.rs` at features, `one_word.rs` at the names of types.
 
+mod feature_shape;
+mod feature_words;
 mod house;
+mod one_word;
 mod pages;
-mod ratchet;
 mod rules;
 mod source;
 
@@ -14,19 +17,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::Failure;
+use crate::ratchet::{Finding, Ratchet};
 use crate::workspace::Workspace;
+use crate::{Failure, layers};
 use source::Source;
-
-/// Something that a rule does not like. A rule names a place once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Finding {
-    rule: &'static str,
-    /// A path, or `path::function`.
-    place: String,
-    number: usize,
-    says: String,
-}
 
 /// The files of the project, by paths relative to the root, sorted.
 struct Files<'a> {
@@ -46,6 +40,12 @@ impl Files<'_> {
 
 /// Runs the check.
 pub(crate) fn check(workspace: &Workspace) -> Result<Vec<String>, Failure> {
+    let ratchet = Ratchet::load(&workspace.root)?;
+    Ok(ratchet.judge(|rule| rule != layers::LISTS, findings(workspace)?))
+}
+
+/// All that the rules do not like, exceptions included.
+pub(crate) fn findings(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     let files = Files { root: &workspace.root, paths: tracked(&workspace.root)? };
     let mut sources = Vec::new();
     for path in files.with_extension("rs") {
@@ -54,9 +54,11 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Vec<String>, Failure> {
     source::mark_test_modules(&mut sources);
     let mut findings: Vec<Finding> = sources.iter().flat_map(rules::check).collect();
     findings.extend(house::check(workspace, &files)?);
-    findings.extend(pages::check(&files, &sources)?);
-    let allowed = files.read(ratchet::PATH)?;
-    Ok(ratchet::apply(&allowed, ratchet::committed(&workspace.root).as_deref(), findings))
+    findings.extend(pages::check(&workspace.features, &files, &sources)?);
+    findings.extend(feature_words::check(workspace, &sources));
+    findings.extend(feature_shape::check(workspace, &files, &sources)?);
+    findings.extend(one_word::check(workspace, &files, &sources)?);
+    Ok(findings)
 }
 
 /// What git tracks or would track, as far as it exists: a new file is checked before its commit.

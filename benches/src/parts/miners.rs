@@ -46,10 +46,10 @@ pub(super) fn measure(ground: &Ground<'_>) -> Outcome<Findings> {
     let mut plan = Plan { accounts: crowd.balances(), ..ground.plan(&ground.options.home, VALIDATORS)? };
     plan.stratum = true;
     plan.settings.extend([
-        "stratum.difficulty=0.000001".to_owned(),
-        "stratum.difficulty_min=0.000001".to_owned(),
-        format!("stratum.connections_max={CONNECTIONS_MAX}"),
-        format!("stratum.connections_per_ip_max={CONNECTIONS_MAX}"),
+        "mining.difficulty=0.000001".to_owned(),
+        "mining.difficulty_min=0.000001".to_owned(),
+        format!("mining.connections_max={CONNECTIONS_MAX}"),
+        format!("mining.connections_per_ip_max={CONNECTIONS_MAX}"),
     ]);
     let mut network = ground.create(plan, |genesis| {
         execution::edit_section::<mining::Mining>(genesis, |mining| mining.launch_bits = LAUNCH_BITS);

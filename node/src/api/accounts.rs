@@ -10,12 +10,12 @@ use utoipa::IntoParams;
 
 use super::AppState;
 use super::assets;
-use super::error::ApiError;
 use super::models::{AccountResponse, BalanceResponse, ErrorResponse, HistoryEntry, HistoryResponse, ProofResponse};
 use super::read;
-use super::request::{Params, Path, address, page, shown};
 use super::routes::{off_thread, off_thread_for};
 use crate::shell::Port;
+use service::http::ApiError;
+use service::http::{Params, Path, address, page, shown};
 
 /// An account's nonce and balances after the newest final block.
 #[utoipa::path(get, path = "/api/v1/accounts/{address}", tag = "accounts",
@@ -180,8 +180,7 @@ pub(crate) fn prove(port: &Port, key: &[u8]) -> Result<ProofResponse, ApiError> 
     let height = tip.0.checked_sub(1).map(Height).ok_or_else(not_yet)?;
     let proven = port.store.prove(height, key)?;
     let child = port.store.block(height.next())?.ok_or_else(not_yet)?;
-    let certificate = child.certificate.ok_or_else(not_yet)?;
-    let descendants = read::descendants(&port.store, height.next(), &certificate)?;
+    let (certificate, descendants) = read::proof(&port.store, &child)?.ok_or_else(not_yet)?;
     Ok(ProofResponse {
         height,
         key_hex: hex::encode(key),

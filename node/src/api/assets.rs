@@ -12,12 +12,12 @@ use types::{Amount, Asset, AssetId};
 
 use super::AppState;
 use super::accounts::prove;
-use super::error::ApiError;
 use super::models::{AssetResponse, AssetsResponse, ErrorResponse, ProofResponse};
 use super::read;
-use super::request::{Path, number};
 use super::routes::off_thread;
 use crate::shell::Port;
+use service::http::ApiError;
+use service::http::{Path, number};
 
 /// The module that describes assets.
 const MODULE: &str = "tokens";

@@ -8,11 +8,11 @@ use types::{Canonical, Height, Receipt};
 use utoipa::IntoParams;
 
 use super::AppState;
-use super::error::ApiError;
 use super::models::{BlockResponse, BlocksResponse, ErrorResponse, TransactionInBlock};
 use super::read;
-use super::request::{BlockName, Params, Path, block_name, page};
 use super::routes::{off_thread, off_thread_for};
+use service::http::ApiError;
+use service::http::{BlockName, Params, Path, block_name, page};
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -78,13 +78,10 @@ pub(crate) async fn one(
 }
 
 fn whole(port: &crate::shell::Port, block: StoredBlock) -> Result<BlockResponse, ApiError> {
-    let StoredBlock { hash, header, certificate } = block;
+    let (certificate, descendants) = read::proof(&port.store, &block)?.unzip();
+    let StoredBlock { hash, header, certificate: _ } = block;
     let body = port.store.body(header.height)?.unwrap_or_default();
     let receipts: Vec<Receipt> = port.store.receipts(header.height)?.unwrap_or_default();
-    let descendants = match &certificate {
-        Some(certificate) => read::descendants(&port.store, header.height, certificate)?,
-        None => Vec::new(),
-    };
     let network = port.genesis.network;
     let transactions = body.transactions.iter().map(|transaction| {
         let id = crypto::ids::transaction_id(port.chain_id, &transaction.body);
@@ -100,7 +97,7 @@ fn whole(port: &crate::shell::Port, block: StoredBlock) -> Result<BlockResponse,
         body_bytes: body.to_canonical().len() as u64,
         header_hex: read::to_hex(&header),
         certificate_hex: certificate.as_ref().map(read::to_hex),
-        descendants_hex: descendants.iter().map(read::to_hex).collect(),
+        descendants_hex: descendants.iter().flatten().map(read::to_hex).collect(),
         system_calls: body.system_calls.to_vec(),
         transactions: transactions.collect(),
         receipts: receipts.iter().map(|receipt| read::receipt(&port.registry, receipt)).collect(),

@@ -195,7 +195,7 @@ mod tests {
 
     fn document() -> Value {
         let chain = Chain { id: "00".repeat(32), network: Network::Test, block_weight_max: 4_000_000 };
-        complete(&super::super::openapi::description(), &chain)
+        complete(&super::super::openapi::description(&[]), &chain)
     }
 
     fn operations(document: &Value) -> impl Iterator<Item = &Value> {

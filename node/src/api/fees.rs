@@ -8,11 +8,11 @@ use types::{Amount, Weight};
 use utoipa::IntoParams;
 
 use super::AppState;
-use super::error::ApiError;
 use super::models::{ErrorResponse, FeeEstimateResponse};
-use super::request::Params;
 use super::routes::off_thread;
 use crate::shell::Port;
+use service::http::ApiError;
+use service::http::Params;
 
 /// How long a fee is to hold while blocks are full.
 const SECONDS_AHEAD: u64 = 60;

@@ -15,12 +15,12 @@ use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
 use tokio::sync::Semaphore;
 
-use super::error::ApiError;
 use super::guests::prefix;
 use super::listener::Caller;
-use super::request::shown;
 use crate::config::ApiSettings;
 use crate::metrics::Metrics;
+use service::http::ApiError;
+use service::http::shown;
 
 /// An answer of so many bytes needs no room: 64 MiB over all connections.
 const SHORT_BYTES_MAX: u64 = 64 * 1024;
@@ -124,6 +124,7 @@ pub(crate) async fn pass(State(guard): State<Arc<Guard>>, mut request: Request, 
     if let Some(ConnectInfo(Caller(connected))) = request.extensions().get::<ConnectInfo<Caller>>() {
         let client = guard.client(*connected, request.headers());
         request.extensions_mut().insert(ConnectInfo(Caller(client)));
+        request.extensions_mut().insert(service::http::Client(client));
     }
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let origin = request.headers().get(header::ORIGIN).cloned();

@@ -34,24 +34,14 @@ pub(crate) async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Re
     (code, Json(ReadyResponse { ready, sentence: condition.sentence, reasons, warnings }))
 }
 
-/// The last line of an exposition.
-const END: &str = "# EOF";
-
 /// Everything measured, for Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "health", responses(
     (status = 200, content_type = "application/openmetrics-text", body = String)))]
 pub(crate) async fn metrics(State(state): State<AppState>) -> impl IntoResponse {
     let snapshot = state.port.snapshot.borrow().clone();
-    let mut text =
-        state.port.metrics.text(&snapshot, &state.port.condition(), &state.port.room, state.port.network.peers().len());
-    let end = text.rfind(END).unwrap_or(text.len());
-    text.insert_str(end, &crate::shell::traffic(&state.port.network.counts()));
-    if let Some(handle) = &state.stratum
-        && let Some(more) = handle.ask(crate::mining::exposition).await
-    {
-        let end = text.rfind(END).unwrap_or(text.len());
-        text.insert_str(end, &more);
-    }
+    let port = &state.port;
+    let counts = port.network.counts();
+    let text = port.metrics.text(&snapshot, &port.condition(), &port.room, port.network.peers().len(), &counts);
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
 }
 

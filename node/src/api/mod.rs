@@ -9,20 +9,16 @@ mod accounts;
 mod assets;
 mod blocks;
 mod described;
-mod error;
 mod fees;
 mod guard;
 mod guests;
 mod health;
 mod listener;
 mod long;
-mod mining;
 pub mod models;
 mod node;
 mod openapi;
-mod payouts;
 mod read;
-mod request;
 mod rooms;
 mod routes;
 mod stream;
@@ -33,6 +29,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use service::http::{Reads, Routes};
 use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
@@ -49,16 +46,14 @@ const DRAIN_MAX: Duration = Duration::from_secs(3);
 pub(crate) struct AppState {
     /// The rest of the node.
     pub(crate) port: Port,
-    /// The port for miners, if there is one.
-    pub(crate) stratum: Option<stratum::service::Handle>,
-    /// Patience with miners who hand in proofs without Stratum.
-    pub(crate) miners: Arc<crate::mining::Patience>,
+    /// All routes described, those of services too.
+    pub(crate) described: Arc<utoipa::openapi::OpenApi>,
     /// Threads that check signatures of what is handed in.
     pub(crate) checkers: Arc<rayon::ThreadPool>,
     /// How many checks may be under way.
     pub(crate) checks: Arc<Semaphore>,
-    /// How many may read the store.
-    pub(crate) reads: Arc<Semaphore>,
+    /// Turns of those who read the store.
+    pub(crate) reads: Reads,
     /// How many streams may be open.
     pub(crate) streams: Arc<Semaphore>,
     /// Turns true when the node stops: streams end then.
@@ -83,8 +78,6 @@ struct Probes {
 
 /// Batches whose signatures are checked at once; more are told to come again.
 const CHECKS_MAX: usize = 64;
-/// Requests that read the store at once; others wait their turn.
-const READS_MAX: usize = 8;
 /// Connections of those who ask for health and metrics only.
 const PROBES_MAX: usize = 32;
 
@@ -105,7 +98,7 @@ impl Api {
         runtime: &Runtime,
         listeners: Listeners,
         port: Port,
-        stratum: Option<stratum::service::Handle>,
+        services: &[(&'static str, Routes)],
         settings: &ApiSettings,
     ) -> std::io::Result<Self> {
         let Listeners { api: listener, probes } = listeners;
@@ -120,19 +113,19 @@ impl Api {
         let metrics = port.metrics.clone();
         let guard = Arc::new(guard::Guard::new(address, settings, metrics.clone()));
         let state = AppState {
+            described: Arc::new(openapi::description(services)),
+            reads: port.reads.clone(),
             port,
-            stratum,
-            miners: Arc::default(),
             checkers: Arc::new(checkers),
             checks: Arc::new(Semaphore::new(CHECKS_MAX)),
-            reads: Arc::new(Semaphore::new(READS_MAX)),
             streams: Arc::new(Semaphore::new(usize::try_from(settings.streams_max).unwrap_or(usize::MAX >> 4))),
             stopping: stopping.clone(),
         };
         // Whoever reads through the API takes no turn of theirs.
-        let own = AppState { reads: Arc::new(Semaphore::new(1)), ..state.clone() };
+        let own = AppState { reads: Reads::new(1), ..state.clone() };
         let probes = probes.map(|listener| Probes::start(listener, own, settings, metrics)).transpose()?;
-        let app = routes::router(state, guard.clone()).into_make_service_with_connect_info::<listener::Caller>();
+        let app =
+            routes::router(state, services, guard.clone()).into_make_service_with_connect_info::<listener::Caller>();
         let _inside = runtime.enter();
         let door = listener::Door::new(tokio::net::TcpListener::from_std(listener)?);
         let server = runtime.spawn(async move {

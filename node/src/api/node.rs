@@ -11,16 +11,16 @@ use types::{Canonical, Epoch, Hash32, Height, ValidatorIndex, ValidatorSet};
 use utoipa::IntoParams;
 
 use super::AppState;
-use super::error::ApiError;
 use super::models::{
     ErrorResponse, HealthStatus, MempoolResponse, PeerResponse, PeersResponse, StatusResponse, TroubleStatus,
     ValidatorResponse, ValidatorsResponse, VotingStatus,
 };
 use super::read;
-use super::request::Params;
 use super::routes::off_thread;
 use crate::peer_id;
 use crate::shell::{Condition, Port, Snapshot, Told};
+use service::http::ApiError;
+use service::http::Params;
 
 /// Where the node stands.
 #[utoipa::path(get, path = "/api/v1/status", tag = "node", responses((status = 200, body = StatusResponse)))]

@@ -11,7 +11,9 @@ use types::{Address, Canonical, Certificate, Event, Hash32, Header, Height, Netw
 use super::models::{BlockSummary, EventResponse, FinalBlock, ReceiptResponse, TransactionResponse, TransactionStatus};
 
 /// Longest chain of headers from a block to the one its certificate names.
-const DESCENDANTS_MAX: usize = 1_024;
+const DESCENDANTS_MAX: u64 = 1_024;
+/// What stands between a block and its own certificate.
+const NO_HEADERS: &[Header] = &[];
 
 /// Canonical bytes in hex.
 pub(crate) fn to_hex(value: &impl Canonical) -> String {
@@ -66,23 +68,31 @@ pub(crate) fn fresh_summary(block: &FinalizedBlock) -> BlockSummary {
     summary(&stored, block.body.transactions.len())
 }
 
-/// Headers from the next height up to the one that the certificate names.
-pub(crate) fn descendants(store: &Store, height: Height, certificate: &Certificate) -> Result<Vec<Header>, StoreError> {
+/// What proves a block final: its certificate, and the headers from the next height up to the one that it names. Nothing for the
+/// first block, and as long as those headers are not all in the store.
+pub(crate) fn proof(store: &Store, block: &StoredBlock) -> Result<Option<(Certificate, Vec<Header>)>, StoreError> {
+    let Some(certificate) = &block.certificate else { return Ok(None) };
+    let headers = headers_to(&certificate.statement.block, block.header.height, |height| store.block(height))?;
+    Ok(headers.map(|headers| (certificate.clone(), headers)))
+}
+
+/// The headers above a height up to the one of this hash, out of whatever has blocks. Nothing when it does not lead there.
+fn headers_to(
+    named: &Hash32,
+    height: Height,
+    block: impl Fn(Height) -> Result<Option<StoredBlock>, StoreError>,
+) -> Result<Option<Vec<Header>>, StoreError> {
     let mut headers = Vec::new();
-    if store.block(height)?.is_some_and(|block| block.hash == certificate.statement.block) {
-        return Ok(headers);
-    }
-    let mut height = height.next();
-    while headers.len() < DESCENDANTS_MAX {
-        let Some(block) = store.block(height)? else { break };
-        let is_named = block.hash == certificate.statement.block;
-        headers.push(block.header);
-        if is_named {
-            break;
+    for step in 0..=DESCENDANTS_MAX {
+        let Some(found) = block(height.saturating_add(step))? else { return Ok(None) };
+        if step > 0 {
+            headers.push(found.header);
         }
-        height = height.next();
+        if found.hash == *named {
+            return Ok(Some(headers));
+        }
     }
-    Ok(headers)
+    Ok(None)
 }
 
 /// A final transaction from the store.
@@ -97,13 +107,16 @@ pub(crate) fn stored_transaction(
     let (Some(block), Some(body), Some(receipts)) = (block, body, receipts) else { return Ok(None) };
     let index = place.index as usize;
     let parts = body.transactions.get(index).zip(receipts.get(index + 1));
+    let proof = proof(store, &block)?;
     Ok(parts.map(|(transaction, found)| {
-        let place = Place { header: &block.header, hash: block.hash, certificate: block.certificate.as_ref(), index };
+        let proof = proof.as_ref().map(|(certificate, headers)| (certificate, headers.as_slice()));
+        let place = Place { header: &block.header, hash: block.hash, proof, index };
         final_transaction(registry, &place, transaction, found)
     }))
 }
 
-/// A transaction of a block that has just become final.
+/// A transaction of a block that has just become final. Where the block's certificate names a descendant, the headers between are
+/// the store's to give, and there is no proof here.
 pub(crate) fn fresh_transaction(
     registry: &Registry,
     block: &FinalizedBlock,
@@ -111,7 +124,9 @@ pub(crate) fn fresh_transaction(
 ) -> Option<TransactionResponse> {
     let (_, receipts) = block.outcome.receipts.split_first()?;
     let index = receipts.iter().position(|receipt| receipt.id == *id)?;
-    let place = Place { header: &block.header, hash: block.hash, certificate: Some(&block.certificate), index };
+    let is_own = block.certificate.statement.block == block.hash;
+    let proof = is_own.then_some((&block.certificate, NO_HEADERS));
+    let place = Place { header: &block.header, hash: block.hash, proof, index };
     Some(final_transaction(registry, &place, block.body.transactions.get(index)?, receipts.get(index)?))
 }
 
@@ -123,7 +138,7 @@ pub(crate) fn decided_transaction(
 ) -> Option<TransactionResponse> {
     let (_, receipts) = block.outcome.receipts.split_first()?;
     let index = receipts.iter().position(|receipt| receipt.id == *id)?;
-    let place = Place { header: &block.header, hash: block.outcome.hash, certificate: None, index };
+    let place = Place { header: &block.header, hash: block.outcome.hash, proof: None, index };
     Some(final_transaction(registry, &place, block.body.transactions.get(index)?, receipts.get(index)?))
 }
 
@@ -138,7 +153,8 @@ pub(crate) fn final_block(block: &DecidedBlock) -> FinalBlock {
 struct Place<'a> {
     header: &'a Header,
     hash: Hash32,
-    certificate: Option<&'a Certificate>,
+    /// The certificate, and the headers up to the one that it names.
+    proof: Option<(&'a Certificate, &'a [Header])>,
     index: usize,
 }
 
@@ -159,7 +175,8 @@ fn final_transaction(
         receipt: Some(receipt(registry, found)),
         transaction: Some(transaction.clone()),
         header_hex: Some(to_hex(place.header)),
-        certificate_hex: place.certificate.map(to_hex),
+        certificate_hex: place.proof.map(|(certificate, _)| to_hex(certificate)),
+        descendants_hex: place.proof.map_or(NO_HEADERS, |(_, headers)| headers).iter().map(to_hex).collect(),
     }
 }
 
@@ -179,10 +196,112 @@ pub(crate) fn open_transaction(id: Hash32, waiting: Option<(Hash32, Transaction)
         transaction,
         header_hex: None,
         certificate_hex: None,
+        descendants_hex: Vec::new(),
     }
 }
 
 /// An address as text of the chain's network.
 pub(crate) fn text(address: Address, network: Network) -> String {
     address.to_text(network)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use execution::{BlockOutcome, ChangeSet};
+    use types::{
+        Amount, AuthKind, BlsSignature, Body, ChainId, Epoch, List, Nonce, ProtocolVersion, SignerBitmap, TimeMs,
+        TransactionBody, ValidatorIndex, View, VoteKind, VoteStatement, Weight, Witness,
+    };
+
+    use super::*;
+
+    fn hash(height: u64) -> Hash32 {
+        Hash32([u8::try_from(height).expect("low"); 32])
+    }
+
+    fn header(height: u64) -> Header {
+        Header {
+            version: ProtocolVersion(1),
+            chain_id: ChainId(Hash32::ZERO),
+            epoch: Epoch::ZERO,
+            view: View(height),
+            height: Height(height),
+            parent: hash(height - 1),
+            time: TimeMs(height),
+            proposer: ValidatorIndex(0),
+            body_root: Hash32::ZERO,
+            state_root: Hash32::ZERO,
+            receipts_root: Hash32::ZERO,
+            price: 0,
+            validators_hash: Hash32::ZERO,
+            next_validators_hash: None,
+        }
+    }
+
+    fn certificate(named: u64) -> Certificate {
+        let (kind, view) = (VoteKind::Finalize, View(named));
+        let statement = VoteStatement { kind, epoch: Epoch::ZERO, view, parent_view: View::ZERO, block: hash(named) };
+        let signers = SignerBitmap::new(4, (0..3).map(ValidatorIndex));
+        Certificate { statement, signers, signature: BlsSignature::ZERO }
+    }
+
+    /// Block 1 with one transaction, whose receipt has the id 9, final by the certificate of a block.
+    fn fresh(named: u64) -> FinalizedBlock {
+        let body = TransactionBody {
+            version: 1,
+            sender: Address([1; 20]),
+            auth: AuthKind::Single,
+            nonce: Nonce::ZERO,
+            valid_until: TimeMs(1),
+            fee_max: Amount::ZERO,
+            tip: Amount::ZERO,
+            payer: None,
+            calls: List::default(),
+        };
+        let transaction = Transaction { body, witness: Witness { auths: List::default() } };
+        let receipt = |id| Receipt {
+            id: hash(id),
+            code: 0,
+            call: 0,
+            weight: Weight(0),
+            fee: Amount::ZERO,
+            events: List::default(),
+        };
+        let outcome = BlockOutcome {
+            hash: hash(1),
+            height: Height(1),
+            changes: ChangeSet::default(),
+            pages: Default::default(),
+            pages_replaced: Vec::new(),
+            state_root: Hash32::ZERO,
+            receipts: vec![receipt(0), receipt(9)],
+            receipts_root: Hash32::ZERO,
+            accounts_touched: Vec::new(),
+        };
+        let transactions = List::new(vec![transaction]).expect("one");
+        let body = Arc::new(Body { system_calls: List::default(), transactions });
+        let certificate = certificate(named);
+        FinalizedBlock { hash: hash(1), header: header(1), body, certificate, outcome: Arc::new(outcome) }
+    }
+
+    // FAULTS E3
+    #[test]
+    fn a_certificate_is_given_with_all_headers_up_to_the_block_that_it_names_or_not_at_all() {
+        let stored = |Height(height)| {
+            let block = StoredBlock { hash: hash(height), header: header(height), certificate: None };
+            Ok((height <= 3).then_some(block))
+        };
+        let heights = |named| {
+            let headers = headers_to(&hash(named), Height(1), stored).expect("it reads");
+            headers.map(|headers| headers.iter().map(|header| header.height.0).collect::<Vec<_>>())
+        };
+        assert_eq!(heights(1), Some(vec![]));
+        assert_eq!(heights(3), Some(vec![2, 3]));
+        assert_eq!(heights(4), None, "it is not stored yet");
+        let told = |named| fresh_transaction(&runtime::registry(), &fresh(named), &hash(9)).expect("it is there");
+        assert!(told(1).certificate_hex.is_some() && told(1).descendants_hex.is_empty());
+        assert_eq!(told(2).certificate_hex, None, "of a descendant, without the headers between");
+    }
 }

@@ -14,63 +14,33 @@ use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::error::ApiError;
+use service::http::{ApiError, BODY_BYTES_MAX, Class, oversize};
+
 use super::listener::Caller;
-use super::request::{BATCH_BYTES_MAX, BODY_BYTES_MAX, oversize};
 
 /// How long a body may take to come, and that of a batch.
 const BODY_PATIENCE: Duration = Duration::from_secs(5);
 const BATCH_PATIENCE: Duration = Duration::from_secs(15);
 
-/// What a route costs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Class {
-    /// Whether and how the node lives: never refused.
-    Probe,
-    /// What is in memory.
-    Look,
-    /// What is read from the store.
-    Read,
-    /// What is handed in one by one: signatures are checked.
-    Write,
-    /// The same by the thousand.
-    Batch,
-    /// What may wait for a block.
-    Wait,
-    /// Streams, which have a bound of their own.
-    Stream,
+/// Most requests of a class under way, and after how many seconds who finds no place may come again.
+const fn limits(class: Class) -> Option<(usize, u32)> {
+    match class {
+        Class::Probe | Class::Stream => None,
+        Class::Look => Some((256, 1)),
+        Class::Read => Some((96, 2)),
+        Class::Write => Some((128, 1)),
+        Class::Batch => Some((16, 1)),
+        Class::Wait => Some((256, 5)),
+    }
 }
 
-impl Class {
-    /// Most requests under way, and after how many seconds who finds no place may come again.
-    const fn limits(self) -> Option<(usize, u32)> {
-        match self {
-            Self::Probe | Self::Stream => None,
-            Self::Look => Some((256, 1)),
-            Self::Read => Some((96, 2)),
-            Self::Write => Some((128, 1)),
-            Self::Batch => Some((16, 1)),
-            Self::Wait => Some((256, 5)),
-        }
-    }
-
-    /// Longest body of a request.
-    pub(crate) const fn body_bytes_max(self) -> usize {
-        match self {
-            Self::Probe | Self::Look | Self::Wait | Self::Stream => 0,
-            Self::Read | Self::Write => BODY_BYTES_MAX,
-            Self::Batch => BATCH_BYTES_MAX,
-        }
-    }
-
-    const fn what(self) -> &'static str {
-        match self {
-            Self::Probe | Self::Stream => "requests",
-            Self::Look => "questions",
-            Self::Read => "readers of the store",
-            Self::Write | Self::Batch => "submissions",
-            Self::Wait => "waiting requests",
-        }
+const fn what(class: Class) -> &'static str {
+    match class {
+        Class::Probe | Class::Stream => "requests",
+        Class::Look => "questions",
+        Class::Read => "readers of the store",
+        Class::Write | Class::Batch => "submissions",
+        Class::Wait => "waiting requests",
     }
 }
 
@@ -93,7 +63,7 @@ struct Taken {
 impl Room {
     /// The room of a class that has a bound.
     pub(crate) fn of(class: Class) -> Option<Arc<Self>> {
-        let (places, retry_after_s) = class.limits()?;
+        let (places, retry_after_s) = limits(class)?;
         Some(Arc::new(Self { class, places, retry_after_s, taken: Mutex::default() }))
     }
 
@@ -153,7 +123,7 @@ pub(crate) async fn take_place(
     match room.enter(client) {
         Some(_place) => next.run(request).await,
         None => {
-            let message = format!("this node has as many {} as it can serve at once", room.class.what());
+            let message = format!("this node has as many {} as it can serve at once", what(room.class));
             let hint = format!("try again in {} s, or ask another node", room.retry_after_s);
             let error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message, hint);
             error.retry_after(room.retry_after_s).into_response()

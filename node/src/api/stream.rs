@@ -23,13 +23,13 @@ use types::{Hash32, Height};
 use utoipa::IntoParams;
 
 use super::AppState;
-use super::error::ApiError;
 use super::models::{ErrorResponse, TransactionStatus};
 use super::read;
-use super::request::{Params, hash};
 use super::routes::off_thread;
 use super::transactions::{is_certified, look};
 use crate::shell::{Listening, PoolChange};
+use service::http::ApiError;
+use service::http::{Params, hash};
 
 /// Events that may wait for a slow reader.
 const WAITING_MAX: usize = 64;
@@ -292,10 +292,16 @@ impl Teller {
                 match self.next().await {
                     None => return Ok(()),
                     Some(News::Block(block)) => {
-                        if let Some(found) = read::fresh_transaction(&self.state.port.registry, &block, &id) {
-                            // The last event of this stream; a reader that is gone misses nothing.
-                            let _ = self.sender.send(told("transaction", None, &found)).await;
-                            return Ok(());
+                        match read::fresh_transaction(&self.state.port.registry, &block, &id) {
+                            Some(fresh) if is_certified(&fresh) => {
+                                // The last event of this stream; a reader that is gone misses nothing.
+                                let _ = self.sender.send(told("transaction", None, &fresh)).await;
+                                return Ok(());
+                            }
+                            // The headers that lead to its certificate are in the store, or come with the next blocks.
+                            Some(_) => break,
+                            None if found.status == TransactionStatus::Final => break,
+                            None => {}
                         }
                     }
                     Some(News::Change(change)) if change.id() != id => {}

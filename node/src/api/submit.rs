@@ -17,15 +17,15 @@ use rayon::prelude::{IndexedParallelIterator, IntoParallelIterator, ParallelIter
 use types::{Canonical, ChainId, Hash32, List, Transaction, limits};
 
 use super::AppState;
-use super::error::ApiError;
 use super::models::{
     BatchAnswer, BatchRefusal, BatchRefusals, BatchRequest, BatchResponse, BatchResult, ErrorResponse,
     SimulateResponse, SubmitRequest, SubmitResponse,
 };
 use super::read;
-use super::request::{Body, JsonOrBytes};
 use super::routes::off_thread;
 use crate::shell::Port;
+use service::http::{ApiError, hint_of};
+use service::http::{JsonBody, JsonOrBytes};
 
 /// Most transactions of a batch.
 const BATCH_MAX: usize = 1_000;
@@ -57,8 +57,8 @@ pub(crate) async fn one(
     let result = state.port.submit(vec![checked]).await?.pop();
     match result {
         Some(Ok(_)) => Ok((StatusCode::ACCEPTED, Json(SubmitResponse { id }))),
-        Some(Err(reject)) => Err(ApiError::pool(&reject)),
-        None => Err(crate::shell::Unavailable::Stopping.into()),
+        Some(Err(reject)) => Err(pool_error(&reject)),
+        None => Err(service::chain::Unavailable::Stopping.into()),
     }
 }
 
@@ -107,8 +107,8 @@ fn join(checked: Vec<Checked>, pooled: Vec<Result<Hash32, PoolReject>>) -> Vec<I
         Ok(checked) => {
             let error = match pooled.next() {
                 Some(Ok(_)) => None,
-                Some(Err(reject)) => Some(ApiError::pool(&reject).into_body()),
-                None => Some(ApiError::from(crate::shell::Unavailable::Stopping).into_body()),
+                Some(Err(reject)) => Some(pool_error(&reject).into_body()),
+                None => Some(ApiError::from(service::chain::Unavailable::Stopping).into_body()),
             };
             (Some(checked.id), error)
         }
@@ -137,7 +137,7 @@ fn refusals(items: Vec<Item>) -> BatchAnswer {
     (status = 200, body = SimulateResponse), (status = 400, body = ErrorResponse), (status = 422, body = ErrorResponse)))]
 pub(crate) async fn simulate(
     State(state): State<AppState>,
-    Body(request): Body<SubmitRequest>,
+    JsonBody(request): JsonBody<SubmitRequest>,
 ) -> Result<Json<SimulateResponse>, ApiError> {
     right_chain(&state.port, request.chain_id)?;
     off_thread(&state, move |port| {
@@ -238,12 +238,25 @@ impl Given {
     }
 }
 
+/// 409, 422, 429 or 503: the pool refuses the transaction.
+fn pool_error(reject: &PoolReject) -> ApiError {
+    let status = match reject {
+        PoolReject::AlreadyKnown | PoolReject::ReplacementUnderpriced { .. } => StatusCode::CONFLICT,
+        PoolReject::PoolFull | PoolReject::SenderLimit { .. } | PoolReject::PeerLimit { .. } => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
+        PoolReject::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    ApiError::new(status, reject.name(), reject.to_string(), hint_of(reject.name()))
+}
+
 type Checked = Result<Arc<CheckedTransaction>, ApiError>;
 
 /// Everything that can be said of transactions without the state, on the checkers' threads.
 async fn check(state: &AppState, given: Given) -> Result<Vec<Checked>, ApiError> {
     let Ok(room) = state.checks.clone().try_acquire_owned() else {
-        return Err(crate::shell::Unavailable::Busy.into());
+        return Err(service::chain::Unavailable::Busy.into());
     };
     let (answer, results) = tokio::sync::oneshot::channel();
     let port = state.port.clone();
@@ -253,7 +266,7 @@ async fn check(state: &AppState, given: Given) -> Result<Vec<Checked>, ApiError>
         // Whoever asked may have gone away.
         let _ = answer.send(results);
     });
-    results.await.map_err(|_| crate::shell::Unavailable::Stopping)?
+    results.await.map_err(|_| service::chain::Unavailable::Stopping)?
 }
 
 /// Form, then signatures, but for those that were checked before.

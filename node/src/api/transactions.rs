@@ -10,11 +10,11 @@ use types::Hash32;
 use utoipa::IntoParams;
 
 use super::AppState;
-use super::error::ApiError;
 use super::models::{ErrorResponse, TransactionResponse, TransactionStatus};
 use super::read;
-use super::request::{Params, Path, hash};
 use super::routes::off_thread;
+use service::http::ApiError;
+use service::http::{Params, Path, hash};
 
 /// Longest wait, in ms.
 const WAIT_MS_MAX: u64 = 60_000;
@@ -69,11 +69,13 @@ async fn until_final(state: &AppState, id: Hash32) -> Result<TransactionResponse
                 _ = stopping.wait_for(|stopping| *stopping) => return Ok(found),
             };
             match block {
-                Ok(block) => {
-                    if let Some(found) = read::fresh_transaction(&state.port.registry, &block, &id) {
-                        return Ok(found);
-                    }
-                }
+                Ok(block) => match read::fresh_transaction(&state.port.registry, &block, &id) {
+                    Some(fresh) if is_certified(&fresh) => return Ok(fresh),
+                    // The headers that lead to its certificate are in the store, or come with the next blocks.
+                    Some(_) => break,
+                    None if found.status == TransactionStatus::Final => break,
+                    None => {}
+                },
                 // What was missed is in the store.
                 Err(RecvError::Lagged(_)) => break,
                 Err(RecvError::Closed) => return Ok(found),

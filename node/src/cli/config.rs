@@ -1,9 +1,13 @@
 //! `thronosd config`: are the settings right, and what do they come to.
 
+use std::path::Path;
+
 use clap::Subcommand;
 
 use super::{HomeArgument, Refusal, SettingArguments, read_config};
 use crate::config::Config;
+use crate::home::HomeError;
+use crate::shell::check_settings;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigVerb {
@@ -31,7 +35,18 @@ impl ConfigVerb {
         match self {
             Self::Check { home, settings } => {
                 let home = home.home()?;
-                read_config(&home, settings.pairs()?)?;
+                let config = read_config(&home, settings.pairs()?)?;
+                let genesis = home.genesis_file().exists().then(|| home.read_genesis()).transpose()?;
+                check_settings(&config, genesis.map(|(genesis, _)| genesis.network))?;
+                let password = Path::new(&config.node.password_file);
+                if !config.node.password_file.is_empty() && !config.node.read_only && home.validator_key_file().exists()
+                {
+                    std::fs::metadata(password).map_err(|error| HomeError::Io {
+                        what: "read",
+                        path: password.to_owned(),
+                        error,
+                    })?;
+                }
                 say!("{} is fine", home.config_file().display());
             }
             Self::Print { defaults: true, .. } => say!("{}", Config::default().to_toml().trim_end()),

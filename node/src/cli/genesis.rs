@@ -11,9 +11,11 @@ use types::{
 };
 
 use super::Refusal;
+use super::keys::ENTRY_BYTES_MAX;
 use crate::home::{parse_genesis, read_genesis, write_file};
 use crate::keys::ValidatorEntry;
 use crate::shell::StartError;
+use service::plain_file::{self, Takes};
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum NetworkName {
@@ -136,7 +138,8 @@ fn new(file: &Path, name: String, network: NetworkName, ecosystem: &str, time: O
 
 fn read_entry(path: &Path) -> Result<(BlsPublicKey, BlsSignature, PeerKey), Refusal> {
     let malformed = |error: String| Refusal::new("genesis_malformed", format!("{}: {error}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| malformed(error.to_string()))?;
+    let text =
+        plain_file::read_text(path, ENTRY_BYTES_MAX, Takes::Pipe).map_err(|error| malformed(error.to_string()))?;
     let entry: ValidatorEntry = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
     Ok((entry.key, entry.possession, entry.peer))
 }

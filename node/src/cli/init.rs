@@ -8,7 +8,7 @@ use clap::Args;
 use super::genesis::read_startable;
 use super::{HomeArgument, Refusal, SettingArguments};
 use crate::config::{Config, Sources};
-use crate::home::{Home, read_genesis, write_file};
+use crate::home::{Home, write_file};
 use crate::keys::{NetworkKey, PasswordSource, ValidatorKey, choose_new_password};
 
 #[derive(Debug, Args)]
@@ -31,6 +31,7 @@ pub(crate) struct Init {
 impl Init {
     pub(crate) fn run(self) -> Result<(), Refusal> {
         let home = self.home.home()?;
+        home.check_owner()?;
         // Everything that may be refused is looked at before anything is written.
         let genesis =
             self.genesis.as_deref().map(|path| read_startable(path).map(|genesis| (path, genesis))).transpose()?;
@@ -42,7 +43,7 @@ impl Init {
         if let Some((path, genesis)) = &genesis {
             let chain = genesis::chain_id(genesis);
             home.check_chain(chain)?;
-            if home.genesis_file().exists() && genesis::chain_id(&read_genesis(&home.genesis_file())?) != chain {
+            if home.genesis_file().exists() && home.read_genesis()?.1 != chain {
                 let message = format!(
                     "{} belongs to another chain than {}: use another home for another chain",
                     home.genesis_file().display(),
@@ -71,16 +72,16 @@ impl Init {
             write_file(&entry, format!("{json}\n").as_bytes())?;
             say!("for the genesis  {}", entry.display());
         }
-        match genesis {
-            Some((_, genesis)) => {
-                write_file(&home.genesis_file(), genesis::to_json(&genesis, &runtime::registry()).as_bytes())?;
-                say!("chain            {}", genesis::chain_id(&genesis));
-                say!("next: thronosd run --home {}", home.root().display());
-            }
-            None if home.genesis_file().exists() => say!("next: thronosd run --home {}", home.root().display()),
-            None => {
-                say!("next: thronosd init --home {} --genesis FILE, with the network's genesis", home.root().display())
-            }
+        if let Some((_, genesis)) = genesis {
+            write_file(&home.genesis_file(), genesis::to_json(&genesis, &runtime::registry()).as_bytes())?;
+        }
+        let root = home.root().display();
+        if home.genesis_file().exists() {
+            say!("chain            {}", home.read_genesis()?.1);
+            say!("next: thronosd run --home {root}");
+        } else {
+            say!("chain            none yet");
+            say!("next: thronosd init --home {root} --genesis FILE, with the network's genesis");
         }
         Ok(())
     }

@@ -11,6 +11,10 @@ use super::{HomeArgument, Refusal, read_config};
 use crate::home::Home;
 use crate::keys::{NetworkKey, PasswordSource, ValidatorEntry, ValidatorKey, choose_new_password, find_password};
 use crate::shell::allow_votes_above;
+use service::plain_file::{self, Takes};
+
+/// The longest entry of a validator.
+pub(super) const ENTRY_BYTES_MAX: u64 = 16 * 1024;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Keys {
@@ -66,7 +70,7 @@ fn show(home: &Home, json: bool) -> Result<(), Refusal> {
     if json {
         // The possession was written down when the key was made, so that no password is needed here.
         let entry = home.keys().join("validator-entry.json");
-        let text = std::fs::read_to_string(&entry)
+        let text = plain_file::read_text(&entry, ENTRY_BYTES_MAX, Takes::File)
             .map_err(|error| Refusal::new("no_validator_key", format!("cannot read {}: {error}", entry.display())))?;
         let entry: ValidatorEntry = serde_json::from_str(&text)
             .map_err(|error| Refusal::new("key_malformed", format!("{}: {error}", entry.display())))?;

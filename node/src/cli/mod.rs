@@ -19,8 +19,8 @@ mod genesis;
 mod init;
 mod keys;
 mod peers;
-mod pool;
 mod run;
+mod service;
 mod status;
 
 use std::borrow::Cow;
@@ -55,9 +55,6 @@ enum Verb {
     /// Show the peers of a running node, and say who shall be one.
     #[command(subcommand)]
     Peers(peers::Peers),
-    /// Show what the port for miners owes, share out an income, mark a payment.
-    #[command(subcommand)]
-    Pool(pool::Pool),
     /// Show or re-encrypt this node's keys.
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -71,6 +68,8 @@ enum Verb {
     Genesis(genesis::GenesisVerb),
     /// Print the version.
     Version,
+    #[command(flatten)]
+    Service(service::ServiceVerb),
 }
 
 /// Where the node lives.
@@ -161,12 +160,31 @@ impl Refusal {
         Self { code: Cow::Owned(code.to_owned()), message, exit: 1 }
     }
 
+    /// The sentence without what the language adds to the system's words.
+    fn plain(&self) -> String {
+        let mut text = String::with_capacity(self.message.len());
+        let mut rest = self.message.as_str();
+        while let Some((before, behind)) = rest.split_once(" (os error ") {
+            let number = behind.split_once(')').filter(|(number, _)| number.bytes().all(|byte| byte.is_ascii_digit()));
+            text.push_str(before);
+            match number {
+                Some((_, behind)) => rest = behind,
+                None => {
+                    text.push_str(" (os error ");
+                    rest = behind;
+                }
+            }
+        }
+        text.push_str(rest);
+        text
+    }
+
     /// Says it on standard error: a sentence, or a document for programs, in the forms of the client `thronos`.
     pub fn tell(&self, wants_json: bool) {
         if wants_json {
-            eprintln!("{}", serde_json::json!({ "code": self.code, "message": self.message }));
+            eprintln!("{}", serde_json::json!({ "code": self.code, "message": self.plain() }));
         } else {
-            eprintln!("thronosd: {} [{}]", self.message, self.code);
+            eprintln!("thronosd: {} [{}]", self.plain(), self.code);
         }
     }
 
@@ -207,7 +225,7 @@ impl From<PasswordError> for Refusal {
 
 impl From<StartError> for Refusal {
     fn from(error: StartError) -> Self {
-        Self::new(error.code(), error.to_string())
+        Self { code: error.code(), message: error.to_string(), exit: 1 }
     }
 }
 
@@ -219,7 +237,9 @@ impl Command {
         let wants_json = std::env::args_os().any(|argument| argument == "--json");
         speak_plainly();
         let done = match Self::try_parse() {
-            Ok(command) => std::panic::catch_unwind(|| command.run()).unwrap_or_else(|_| Err(Refusal::said())),
+            // What was typed is used up by the command, so nothing half-done of it is seen after a panic.
+            Ok(command) => std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| command.run()))
+                .unwrap_or_else(|_| Err(Refusal::said())),
             Err(error) if wants_json && error.use_stderr() => {
                 Err(Refusal::new(USAGE, what_is_wrong(&error.to_string())))
             }
@@ -251,7 +271,7 @@ impl Command {
             Verb::Run(run) => run.run(),
             Verb::Status(status) => status.run(),
             Verb::Peers(peers) => peers.run(),
-            Verb::Pool(pool) => pool.run(),
+            Verb::Service(verb) => verb.run(),
             Verb::Keys(keys) => keys.run(),
             Verb::Check(home) => check::run(&home.home()?),
             Verb::Config(verb) => verb.run(),

@@ -100,7 +100,7 @@ impl Peers {
                 show(&list);
                 Ok(())
             }
-            Answer::Owed(_) => Err(Refusal::new("bad_answer", "the node answers something else than was asked")),
+            Answer::Service { .. } => Err(Refusal::new("bad_answer", "the node answers something else than was asked")),
         }
     }
 }

@@ -94,9 +94,11 @@ struct Settings {
 }
 
 impl Settings {
-    /// Reads them anew and has the node take what it can.
-    fn reload(&self, node: &Node) {
-        let config = match read_config(&self.home, self.flags.clone()) {
+    /// Reads them anew and has the node take what it can. A file system that hangs keeps no other signal waiting.
+    async fn reload(&self, node: &Node) {
+        let (home, flags) = (self.home.clone(), self.flags.clone());
+        let read = tokio::task::spawn_blocking(move || read_config(&home, flags)).await;
+        let config = match read.unwrap_or_else(|panic| Err(Refusal::fault(panic.to_string()))) {
             Ok(config) => config,
             Err(refusal) => {
                 tracing::error!(error = refusal.message, "the settings are refused: those of before stay");
@@ -173,7 +175,7 @@ fn serve(node: Node, signals: Signals, settings: &Settings) -> Result<(), Refusa
     let fault = runtime.block_on(async {
         let reloads = async {
             while hangup.recv().await.is_some() {
-                settings.reload(&node);
+                settings.reload(&node).await;
             }
             std::future::pending().await
         };
@@ -189,6 +191,7 @@ fn serve(node: Node, signals: Signals, settings: &Settings) -> Result<(), Refusa
     if let Some(fault) = fault {
         // What failed may hang, so nothing is waited for: what was said is on disk, and the process ends now.
         std::mem::forget(node);
+        runtime.shutdown_background();
         return Err(Refusal::fault(format!("the node stops because this machine failed: {fault}")));
     }
     tracing::info!("stopping");
@@ -202,6 +205,8 @@ fn serve(node: Node, signals: Signals, settings: &Settings) -> Result<(), Refusa
             () = tokio::time::sleep(DRAIN_MAX) => None,
         }
     });
+    // Settings that are still being read are not waited for.
+    runtime.shutdown_background();
     match ended {
         Some(Ok(Ok(()))) => {
             tracing::info!("stopped");
@@ -234,8 +239,7 @@ async fn feed_watchdog(port: Port) {
 /// Asks the system for as many open files as it gives, and says so if they are too few for what is configured.
 fn allow_open_files(config: &Config) {
     let allowed = crate::open_files::allow_as_many_as_possible();
-    let needed =
-        FILES_OF_THE_REST.saturating_add(if config.stratum.enabled { config.stratum.connections_max } else { 0 });
+    let needed = FILES_OF_THE_REST.saturating_add(crate::services::files_max(&config.services));
     match allowed {
         Ok(Some(allowed)) if allowed < needed => tracing::warn!(
             allowed,

@@ -4,16 +4,24 @@
 //! An unknown key is an error that names it: a typo must never silently leave a default in force. Nothing here is part of the
 //! chain; what all nodes must agree on stands in the genesis.
 
-mod settings;
-mod value;
-
-pub use settings::{SETTINGS, Setting};
-pub use value::Value;
+mod sections;
 
 use std::collections::BTreeMap;
 
+use service::Settings;
+pub use service::Value;
+use service::settings::AnySection;
+pub use service::settings::SettingValue;
+
+pub use sections::{
+    ApiSettings, DiskSettings, LogFormat, LogSettings, MetricsSettings, NetworkSettings, NodeSettings, PoolSettings,
+    StoreSettings,
+};
+
+use crate::services::SERVICES;
+
 /// Everything an operator may set.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {
     /// `network.…`
     pub network: NetworkSettings,
@@ -29,193 +37,77 @@ pub struct Config {
     pub store: StoreSettings,
     /// `disk.…`
     pub disk: DiskSettings,
-    /// `stratum.…`
-    pub stratum: StratumSettings,
+    /// One section for each service.
+    pub services: ServiceSections,
     /// `log.…`
     pub log: LogSettings,
 }
 
-/// The port for miners.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StratumSettings {
-    /// Whether there is one.
-    pub enabled: bool,
-    /// Address and port for machines that are paid by the chain's rules.
-    pub listen: String,
-    /// The same with TLS; empty for none.
-    pub tls_listen: String,
-    /// File with the certificate chain, in PEM.
-    pub tls_certificate: String,
-    /// File with its key, in PEM.
-    pub tls_key: String,
-    /// Address and port for machines that the operator pays; empty for none.
-    pub pool_listen: String,
-    /// Whose address stands in the pool's coinbases.
-    pub pool_operator: String,
-    /// The difficulty of a machine of which nothing is known.
-    pub difficulty: String,
-    /// The lowest difficulty.
-    pub difficulty_min: String,
-    /// A word in every coinbase.
-    pub tag: String,
-    /// The first byte of every extranonce1.
-    pub instance: u64,
-    /// Who may mine; everybody when empty.
-    pub allow: Vec<String>,
-    /// Most connections.
-    pub connections_max: u64,
-    /// Most connections from one IP address.
-    pub connections_per_ip_max: u64,
-    /// A connection that says nothing for so many seconds is closed.
-    pub idle_s: u64,
-}
+/// The sections of the services, in the order of their list.
+#[derive(Debug)]
+pub struct ServiceSections(Vec<Box<dyn AnySection>>);
 
-/// How the node meets its peers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NetworkSettings {
-    /// Multiaddresses to listen on.
-    pub listen: Vec<String>,
-    /// Multiaddresses under which others reach this node, if they differ.
-    pub external: Vec<String>,
-    /// Multiaddresses that are dialled for ever.
-    pub bootstrap: Vec<String>,
-    /// Multiaddresses of peers that are dialled for ever and always admitted.
-    pub persistent: Vec<String>,
-    /// Peer ids of peers whose addresses are told to nobody.
-    pub private: Vec<String>,
-    /// Whether nobody but persistent peers is dialled or admitted.
-    pub only_persistent: bool,
-    /// Whether loopback and private addresses told by peers may be dialled.
-    pub private_addresses: bool,
-    /// Most peers beside the validators.
-    pub peers_max: u64,
-    /// Most of them from one address.
-    pub peers_per_address_max: u64,
-    /// Memory above which strangers are refused, in MiB; 0 for what the machine has to give.
-    pub memory_max_mib: u64,
-}
-
-/// How the node is asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ApiSettings {
-    /// Address and port of HTTP.
-    pub listen: String,
-    /// Names under which the API may be asked beside loopback and the listening address.
-    pub hosts: Vec<String>,
-    /// Origins of web pages that may ask.
-    pub origins: Vec<String>,
-    /// Addresses of reverse proxies, whose word on whom they ask for is taken.
-    pub trusted_proxies: Vec<String>,
-    /// Most streams at once.
-    pub streams_max: u64,
-}
-
-/// How the node is watched.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MetricsSettings {
-    /// Address and port of a listener for health and metrics only; empty for none.
-    pub listen: String,
-}
-
-/// What the node is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodeSettings {
-    /// Whether every write is refused.
-    pub read_only: bool,
-    /// Threads that check and execute.
-    pub workers: u64,
-    /// File with the password of the validator key.
-    pub password_file: String,
-}
-
-/// How much may wait for a block.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PoolSettings {
-    /// Most transactions.
-    pub transactions_max: u64,
-    /// Most bytes.
-    pub bytes_max: u64,
-}
-
-/// How the store uses the machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoreSettings {
-    /// Memory for blocks of the database, in MiB.
-    pub cache_mib: u64,
-}
-
-/// What is kept free of the disk.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DiskSettings {
-    /// Below so many MiB the node takes nothing more in.
-    pub reserve_mib: u64,
-}
-
-/// What is written to standard error.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogSettings {
-    /// What is logged, as `tracing` filters.
-    pub filter: String,
-    /// The form.
-    pub format: LogFormat,
-}
-
-/// The form of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Pretty,
-    /// One JSON object per line.
-    Json,
-}
-
-impl Default for Config {
+impl Default for ServiceSections {
     fn default() -> Self {
-        Self {
-            network: NetworkSettings {
-                listen: vec!["/ip4/0.0.0.0/udp/26700/quic-v1".to_owned(), "/ip4/0.0.0.0/tcp/26700".to_owned()],
-                external: Vec::new(),
-                bootstrap: Vec::new(),
-                persistent: Vec::new(),
-                private: Vec::new(),
-                only_persistent: false,
-                private_addresses: false,
-                peers_max: 64,
-                peers_per_address_max: 8,
-                memory_max_mib: 0,
-            },
-            api: ApiSettings {
-                listen: "127.0.0.1:26701".to_owned(),
-                hosts: Vec::new(),
-                origins: Vec::new(),
-                trusted_proxies: Vec::new(),
-                streams_max: 256,
-            },
-            metrics: MetricsSettings { listen: "127.0.0.1:26709".to_owned() },
-            node: NodeSettings { read_only: false, workers: 2, password_file: String::new() },
-            pool: PoolSettings { transactions_max: 100_000, bytes_max: 64 * 1024 * 1024 },
-            store: StoreSettings { cache_mib: 16 },
-            disk: DiskSettings { reserve_mib: 256 },
-            stratum: StratumSettings {
-                enabled: false,
-                listen: "0.0.0.0:3334".to_owned(),
-                tls_listen: String::new(),
-                tls_certificate: String::new(),
-                tls_key: String::new(),
-                pool_listen: String::new(),
-                pool_operator: String::new(),
-                difficulty: "1".to_owned(),
-                difficulty_min: "0.000001".to_owned(),
-                tag: "Thronos".to_owned(),
-                instance: 0,
-                allow: Vec::new(),
-                connections_max: 16_384,
-                connections_per_ip_max: 1_024,
-                idle_s: 1_800,
-            },
-            log: LogSettings { filter: "info".to_owned(), format: LogFormat::Pretty },
-        }
+        Self(SERVICES.iter().map(|entry| (entry.section)()).collect())
     }
+}
+
+impl Clone for ServiceSections {
+    fn clone(&self) -> Self {
+        Self(self.0.iter().map(|section| section.boxed()).collect())
+    }
+}
+
+impl PartialEq for ServiceSections {
+    fn eq(&self, other: &Self) -> bool {
+        let values = |sections: &Self| sections.0.iter().map(|section| section.entries()).collect::<Vec<_>>();
+        values(self) == values(other)
+    }
+}
+
+impl Eq for ServiceSections {}
+
+impl ServiceSections {
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &dyn AnySection> {
+        self.0.iter().map(|section| &**section)
+    }
+
+    /// The section of one type, if a service has it.
+    #[must_use]
+    pub fn get<S: Settings>(&self) -> Option<&S> {
+        self.0.iter().find_map(|section| section.as_any().downcast_ref())
+    }
+
+    /// The same, to change it.
+    pub fn get_mut<S: Settings>(&mut self) -> Option<&mut S> {
+        self.0.iter_mut().find_map(|section| section.as_any_mut().downcast_mut())
+    }
+}
+
+/// A setting of any section, with its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedSetting {
+    /// `section.key`.
+    pub name: String,
+    /// The section.
+    pub section: &'static str,
+    /// The rest.
+    pub entry: SettingValue,
+}
+
+impl NamedSetting {
+    /// The environment variable.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        variable(&self.name)
+    }
+}
+
+/// The environment variable of a name.
+fn variable(name: &str) -> String {
+    format!("THRONOS_{}", name.replace('.', "_").to_ascii_uppercase())
 }
 
 /// How a file begins that must have an end.
@@ -303,6 +195,34 @@ pub struct Sources {
 }
 
 impl Config {
+    /// Every section, in the order of the file.
+    #[must_use]
+    pub fn sections(&self) -> Vec<&dyn AnySection> {
+        let Self { network, api, metrics, node, pool, store, disk, services, log } = self;
+        let before: [&dyn AnySection; 7] = [network, api, metrics, node, pool, store, disk];
+        let last: [&dyn AnySection; 1] = [log];
+        before.into_iter().chain(services.iter()).chain(last).collect()
+    }
+
+    fn sections_mut(&mut self) -> Vec<&mut (dyn AnySection + 'static)> {
+        let Self { network, api, metrics, node, pool, store, disk, services, log } = self;
+        let before: [&mut (dyn AnySection + 'static); 7] = [network, api, metrics, node, pool, store, disk];
+        let last: [&mut (dyn AnySection + 'static); 1] = [log];
+        let services = services.0.iter_mut().map(|section| &mut **section);
+        before.into_iter().chain(services).chain(last).collect()
+    }
+
+    /// Every setting with its present value, in the order of the file.
+    #[must_use]
+    pub fn settings(&self) -> Vec<NamedSetting> {
+        let of_section = |section: &dyn AnySection| {
+            let name = section.name();
+            let entries = section.entries().into_iter();
+            entries.map(move |entry| NamedSetting { name: format!("{name}.{}", entry.key), section: name, entry })
+        };
+        self.sections().into_iter().flat_map(of_section).collect()
+    }
+
     /// Reads all sources.
     ///
     /// # Errors
@@ -312,19 +232,39 @@ impl Config {
         if let Some((place, text)) = &sources.file {
             config.take_file(place, text)?;
         }
-        if let Some(name) = sources.environment.keys().find(|name| !is_variable(name)) {
+        let names = config.names();
+        if let Some(name) = sources.environment.keys().find(|name| !is_variable(name, &names)) {
             return Err(ConfigError::UnknownVariable { name: name.clone() });
         }
-        for setting in SETTINGS {
-            let variable = setting.variable();
+        for name in names {
+            let variable = variable(&name);
             if let Some(text) = sources.environment.get(&variable) {
-                config.take_text(&format!("environment variable {variable}"), setting.name, text)?;
+                config.take_text(&format!("environment variable {variable}"), &name, text)?;
             }
         }
         for (key, text) in &sources.flags {
             config.take_text("command line", key, text)?;
         }
         Ok(config)
+    }
+
+    /// Changes one setting by its name.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when there is no such setting, or the value is refused.
+    pub fn set(&mut self, name: &str, text: &str) -> Result<(), ConfigError> {
+        self.take_text("a program", name, text)
+    }
+
+    /// Every name that a setting has or had: those of older files first, so that the present one has the last word.
+    fn names(&self) -> Vec<String> {
+        let of_section = |section: &dyn AnySection| {
+            let entries = section.entries();
+            let sections = section.former().iter().copied().chain([section.name()]);
+            let names = sections.flat_map(|name| entries.iter().map(move |entry| format!("{name}.{}", entry.key)));
+            names.collect::<Vec<_>>()
+        };
+        self.sections().into_iter().flat_map(of_section).collect()
     }
 
     fn take_file(&mut self, place: &str, text: &str) -> Result<(), ConfigError> {
@@ -342,37 +282,50 @@ impl Config {
             let toml::Value::Table(keys) = content else {
                 return Err(ConfigError::UnknownKey { place: place.to_owned(), key: section });
             };
-            if keys.is_empty() && !SETTINGS.iter().any(|setting| setting.section() == section) {
+            if keys.is_empty() && !self.sections().iter().any(|one| is_called(*one, &section)) {
                 return Err(ConfigError::UnknownKey { place: place.to_owned(), key: section });
             }
             for (key, value) in keys {
                 let name = format!("{section}.{key}");
-                let setting = find(place, &name)?;
-                let value = Value::from_toml(&value);
-                self.put(place, setting, value.ok_or_else(|| setting.expected(self)), key_text(&name, text))?;
+                let entry = self.find(place, &name)?;
+                let value = Value::from_toml(&value).ok_or(entry.expected);
+                self.put(place, &name, value, key_text(&name, text))?;
             }
         }
         Ok(())
     }
 
     fn take_text(&mut self, place: &str, name: &str, text: &str) -> Result<(), ConfigError> {
-        let setting = find(place, name)?;
-        let value = setting.get(self).parse_alike(text).ok_or_else(|| setting.expected(self));
-        self.put(place, setting, value, format!("`{text}`"))
+        let entry = self.find(place, name)?;
+        let value = entry.value.parse_alike(text).ok_or(entry.expected);
+        self.put(place, name, value, format!("`{text}`"))
     }
 
+    fn find(&self, place: &str, name: &str) -> Result<SettingValue, ConfigError> {
+        let (section, key) = name.split_once('.').unwrap_or((name, ""));
+        let section = self.sections().into_iter().find(|one| is_called(*one, section));
+        let entry = section.and_then(|section| section.entries().into_iter().find(|entry| entry.key == key));
+        entry.ok_or_else(|| ConfigError::UnknownKey { place: place.to_owned(), key: name.to_owned() })
+    }
+
+    /// Changes a setting that was found.
     fn put(
         &mut self,
         place: &str,
-        setting: &Setting,
-        value: Result<Value, String>,
+        name: &str,
+        value: Result<Value, &'static str>,
         found: String,
     ) -> Result<(), ConfigError> {
-        value.and_then(|value| setting.set(self, value)).map_err(|expected| ConfigError::Value {
+        let (section, key) = name.split_once('.').unwrap_or((name, ""));
+        let set = |value| {
+            let section = self.sections_mut().into_iter().find(|one| is_called(*one, section));
+            section.and_then(|section| section.set(key, value)).unwrap_or(Ok(()))
+        };
+        value.and_then(set).map_err(|expected| ConfigError::Value {
             place: place.to_owned(),
-            key: setting.name.to_owned(),
+            key: name.to_owned(),
             found,
-            expected,
+            expected: expected.to_owned(),
         })
     }
 
@@ -383,28 +336,26 @@ impl Config {
             "{BEGINNING} Every key may be left out; the defaults stand in the comments.\n\
              # Precedence: flag, then environment (THRONOS_ and the name in capitals), then this file.\n",
         );
-        let defaults = Self::default();
         let mut section = "";
-        for setting in SETTINGS {
-            if setting.section() != section {
-                section = setting.section();
+        for (setting, usual) in self.settings().into_iter().zip(Self::default().settings()) {
+            if setting.section != section {
+                section = setting.section;
                 text.push_str(&format!("\n[{section}]\n"));
             }
-            for line in setting.about.lines() {
+            for line in setting.entry.about.lines() {
                 text.push_str(&format!("# {}\n", line.trim()));
             }
-            let key = setting.key();
-            text.push_str(&format!("# Default: {}\n", setting.get(&defaults)));
-            text.push_str(&format!("{key} = {}\n", setting.get(self)));
+            text.push_str(&format!("# Default: {}\n", usual.entry.value));
+            text.push_str(&format!("{} = {}\n", setting.entry.key, setting.entry.value));
         }
         text.push_str(&format!("\n{END}\n"));
         text
     }
 }
 
-fn find(place: &str, name: &str) -> Result<&'static Setting, ConfigError> {
-    let unknown = || ConfigError::UnknownKey { place: place.to_owned(), key: name.to_owned() };
-    SETTINGS.iter().find(|setting| setting.name == name).ok_or_else(unknown)
+/// Whether a section has this name, or had it in older files.
+fn is_called(section: &dyn AnySection, name: &str) -> bool {
+    section.name() == name || section.former().contains(&name)
 }
 
 /// What the file says for a key, as it is written there, for the error.
@@ -420,10 +371,8 @@ fn key_text(name: &str, text: &str) -> String {
 
 /// `; did you mean …?` when a known key is close.
 fn nearest(key: &str) -> String {
-    let best = SETTINGS
-        .iter()
-        .map(|setting| (distance(key, setting.name).min(distance(key, setting.key())), setting.name))
-        .min();
+    let near = |setting: &NamedSetting| distance(key, &setting.name).min(distance(key, setting.entry.key));
+    let best = Config::default().settings().into_iter().map(|setting| (near(&setting), setting.name)).min();
     match best {
         Some((steps, name)) if steps <= 3 => format!("; did you mean `{name}`?"),
         _ => String::new(),
@@ -431,7 +380,8 @@ fn nearest(key: &str) -> String {
 }
 
 fn nearest_variable(name: &str) -> String {
-    let best = SETTINGS.iter().map(|setting| (distance(name, &setting.variable()), setting.variable())).min();
+    let variables = Config::default().settings().into_iter().map(|setting| setting.variable());
+    let best = variables.map(|variable| (distance(name, &variable), variable)).min();
     match best {
         Some((steps, variable)) if steps <= 3 => format!("; did you mean `{variable}`?"),
         _ => String::new(),
@@ -439,10 +389,10 @@ fn nearest_variable(name: &str) -> String {
 }
 
 /// Whether an environment variable is a setting, or read by a command of the daemon or the client.
-fn is_variable(name: &str) -> bool {
+fn is_variable(name: &str, settings: &[String]) -> bool {
     !name.starts_with("THRONOS_")
         || COMMAND_VARIABLES.contains(&name)
-        || SETTINGS.iter().any(|setting| setting.variable() == name)
+        || settings.iter().any(|setting| variable(setting) == name)
 }
 
 /// Levenshtein's distance.

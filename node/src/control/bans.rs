@@ -3,21 +3,26 @@
 //! The network knows no time of day, so when a ban ends is watched here.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use p2p::{BANS_MAX, Ban, Prefix};
 
 use super::BanLine;
 use crate::peer_id;
+use service::plain_file::{self, Takes};
 
 /// The longest file that is read.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
+/// Damaged files that are kept; the last place is used again.
+const ASIDE_MAX: u32 = 4;
 
 /// All bans.
 #[derive(Debug)]
 pub(crate) struct Bans {
     path: PathBuf,
+    /// Why the file must not be replaced: it is damaged, and could not be set aside.
+    stuck: Option<String>,
     list: Vec<(Ban, Option<u64>)>,
 }
 
@@ -43,32 +48,51 @@ pub(super) fn text(ban: &Ban) -> String {
 }
 
 impl Bans {
-    /// Reads what was kept. A file that cannot be read is told of, and the list is empty.
+    /// Reads what was kept. Of a file that is damaged the lines that name somebody are taken, and it is kept under another name.
     pub(crate) fn read(path: PathBuf) -> Self {
-        let mut bans = Self { path, list: Vec::new() };
-        let lines: Vec<BanLine> = match bans.lines() {
-            Ok(lines) => lines,
-            Err(error) => {
-                tracing::warn!(path = %bans.path.display(), error, "the bans of an earlier run cannot be read: nobody is banned");
-                Vec::new()
+        let mut bans = Self { path, stuck: None, list: Vec::new() };
+        let damage = bans.take_lines();
+        if let Err(damage) = damage {
+            let (path, taken) = (bans.path.display().to_string(), bans.list.len());
+            match set_aside(&bans.path) {
+                Ok(kept) => tracing::warn!(
+                    path, damage, kept = %kept.display(), taken,
+                    "the file of bans is damaged: it is kept under another name; compare it with `thronosd peers list` and ban anew \
+                     who is missing"
+                ),
+                Err(error) => {
+                    tracing::warn!(
+                        path, damage, %error, taken,
+                        "the file of bans is damaged and cannot be renamed: move it away; until then no ban is written"
+                    );
+                    bans.stuck = Some(damage);
+                }
             }
-        };
-        let read = lines.iter().filter_map(|line| Some((parse(&line.whom)?, line.until_ms)));
-        bans.list = read.take(BANS_MAX).collect();
+        }
         bans.expire(now_ms());
         bans
     }
 
-    fn lines(&self) -> Result<Vec<BanLine>, String> {
-        let metadata = match std::fs::metadata(&self.path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+    /// Takes the lines that name somebody; says what is wrong with the rest.
+    fn take_lines(&mut self) -> Result<(), String> {
+        let text = match plain_file::read_text(&self.path, FILE_BYTES_MAX, Takes::File) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
             other => other.map_err(|error| error.to_string())?,
         };
-        if metadata.len() > FILE_BYTES_MAX {
-            return Err(format!("it has more than {FILE_BYTES_MAX} bytes"));
+        let lines: Vec<serde_json::Value> = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        let mut damage = Ok(());
+        for line in lines {
+            let read = serde_json::from_value::<BanLine>(line.clone()).ok();
+            let ban = read.and_then(|line| Some((parse(&line.whom)?, line.until_ms)));
+            match ban {
+                Some((ban, until_ms)) if self.add(ban, until_ms) => {}
+                Some(_) => damage = Err(format!("it has more than {BANS_MAX} bans")),
+                None => {
+                    damage = Err(format!("`{}` bans nobody", line.to_string().chars().take(200).collect::<String>()))
+                }
+            }
         }
-        let text = std::fs::read_to_string(&self.path).map_err(|error| error.to_string())?;
-        serde_json::from_str(&text).map_err(|error| error.to_string())
+        damage
     }
 
     /// Whom the network is to keep away.
@@ -110,10 +134,24 @@ impl Bans {
     }
 
     /// Keeps the list for the next run.
-    pub(super) fn write(&self) -> std::io::Result<()> {
-        let text = serde_json::to_vec_pretty(&self.show())?;
-        crate::home::write_file(&self.path, &text).map_err(std::io::Error::other)
+    pub(super) fn write(&self) -> Result<(), String> {
+        if let Some(damage) = &self.stuck {
+            return Err(format!(
+                "{} is damaged ({damage}); move it away and start the node again",
+                self.path.display()
+            ));
+        }
+        let text = serde_json::to_vec_pretty(&self.show()).map_err(|error| error.to_string())?;
+        crate::home::write_file(&self.path, &text).map_err(|error| error.to_string())
     }
+}
+
+/// Keeps a damaged file under a name of its own.
+fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
+    let name = |number: u32| path.with_extension(format!("json.damaged-{number}"));
+    let free = (1..ASIDE_MAX).map(name).find(|aside| !aside.exists()).unwrap_or_else(|| name(ASIDE_MAX));
+    std::fs::rename(path, &free)?;
+    Ok(free)
 }
 
 #[cfg(test)]
@@ -143,7 +181,40 @@ mod tests {
         for nobody in ["", "12D3KooW", "1.2.3", "example.org", "/ip4/1.2.3.4"] {
             assert_eq!(parse(nobody), None, "{nobody}");
         }
-        std::fs::write(&path, b"{").expect("a file");
-        assert!(Bans::read(path).all().is_empty());
+    }
+
+    // FAULTS RF6
+    #[test]
+    fn a_damaged_file_is_set_aside_and_whoever_it_names_stays_banned() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("bans.json");
+        let aside = |number: u32| directory.path().join(format!("bans.json.damaged-{number}"));
+        let here = parse("203.0.113.7").expect("an address");
+        let line = r#"{"whom":"203.0.113.7","until_ms":null}"#;
+        let nobody = format!(r#"[{line},{{"whom":"nobody","until_ms":null}},{{"whom":7}}]"#);
+        let many: Vec<_> =
+            (0..=BANS_MAX).map(|number| format!(r#"{{"whom":"10.0.{}.{}"}}"#, number >> 8, number & 255)).collect();
+        let many = format!("[{}]", many.join(","));
+        let damaged = [("{", 0), (nobody.as_str(), 1), (many.as_str(), BANS_MAX), ("", 0), ("[", 0)];
+        for (place, (text, banned)) in (1..).zip(damaged) {
+            std::fs::write(&path, text).expect("a file");
+            let mut bans = Bans::read(path.clone());
+            assert_eq!(bans.all().len(), banned, "{text:.80}");
+            assert_eq!(std::fs::read_to_string(aside(place.min(4))).expect("it is kept"), text);
+            // What is written afterwards is whole, and stays.
+            bans.remove(&parse("10.0.0.1").expect("an address"));
+            assert!(bans.add(here, None));
+            bans.write().expect("it is written");
+            assert!(Bans::read(path.clone()).all().contains(&here) && !aside(place + 1).exists());
+        }
+        std::fs::remove_file(&path).expect("a file");
+        std::fs::create_dir(&path).expect("a directory");
+        std::fs::create_dir_all(aside(4).join("full")).unwrap_or_else(|_| {
+            std::fs::remove_file(aside(4)).expect("a file");
+            std::fs::create_dir_all(aside(4).join("full")).expect("a directory");
+        });
+        let stuck = Bans::read(path.clone()).write().expect_err("it would be replaced");
+        assert!(stuck.contains("it is a directory") && stuck.contains("move it away"), "{stuck}");
+        assert!(path.is_dir());
     }
 }

@@ -1,11 +1,10 @@
 //! What only the operator of this machine may ask and tell: over a socket in the home, never over HTTP.
 //!
 //! One line of JSON each way. Whoever may open the socket, which has mode 0600 in a home that nobody else may write, is the operator.
-//! It must not know HTTP or the replica. What concerns the port for miners stands in `pool.rs`.
+//! It must not know HTTP or the replica. What concerns a service, it answers itself.
 
 mod bans;
 mod client;
-mod pool;
 mod server;
 
 use std::path::{Path, PathBuf};
@@ -14,14 +13,12 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use bans::Bans;
 pub use client::{AskError, ask};
-pub(crate) use pool::Pool;
-pub use pool::{OwedLine, OwedList, PoolQuestion};
 pub(crate) use server::{Listener, Server};
 
 /// The longest line of a question.
 const QUESTION_BYTES_MAX: u64 = 4 * 1024;
 /// The longest line of an answer.
-const ANSWER_BYTES_MAX: u64 = 4 * 1024 * 1024;
+const ANSWER_BYTES_MAX: u64 = service::ANSWER_BYTES_MAX;
 /// Name of the socket in the home.
 const NAME: &str = "control.sock";
 
@@ -53,8 +50,13 @@ pub enum Question {
         /// A peer id.
         peer: String,
     },
-    /// Something about the port for miners.
-    Pool(PoolQuestion),
+    /// Something that a service answers.
+    Service {
+        /// Its name.
+        name: String,
+        /// What it understands.
+        question: serde_json::Value,
+    },
 }
 
 /// What the node answers.
@@ -68,8 +70,11 @@ pub enum Answer {
     },
     /// Who is there.
     Peers(PeerList),
-    /// What the port for miners owes.
-    Owed(OwedList),
+    /// What a service says.
+    Service {
+        /// What its verbs understand.
+        said: serde_json::Value,
+    },
     /// It is not done.
     Refused {
         /// A stable name.

@@ -5,21 +5,27 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use p2p::{Ban, Network};
+use p2p::{Ban, Network, NetworkError};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use super::bans::{self, Bans, now_ms};
-use super::{Answer, ConnectedPeer, PeerList, Pool, QUESTION_BYTES_MAX, Question, path};
+use super::{Answer, ConnectedPeer, PeerList, QUESTION_BYTES_MAX, Question, path};
 use crate::peer_id;
+use crate::services::Operators;
 use crate::shell::Snapshot;
 
 /// How long a question and its answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Conversations at once; whoever comes then waits until one of them ends.
+const CONVERSATIONS_MAX: usize = 16;
+/// The code of an answer that holds until the node stops.
+const NOT_WRITTEN: &str = "bans_not_written";
 /// How long after a failure of the system the next one is waited for.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -63,7 +69,7 @@ pub(crate) struct Server {
     network: Network,
     snapshot: watch::Receiver<Snapshot>,
     bans: Mutex<Bans>,
-    pool: Pool,
+    operators: Operators,
 }
 
 impl Server {
@@ -73,12 +79,12 @@ impl Server {
         network: Network,
         snapshot: watch::Receiver<Snapshot>,
         bans: Bans,
-        pool: Pool,
+        operators: Operators,
         mut stopping: watch::Receiver<bool>,
     ) -> std::io::Result<()> {
         let Listener { socket, path } = listener;
         let socket = tokio::net::UnixListener::from_std(socket)?;
-        let server = Self { network, snapshot, bans: Mutex::new(bans), pool };
+        let server = Arc::new(Self { network, snapshot, bans: Mutex::new(bans), operators });
         tokio::spawn(async move {
             tokio::select! {
                 () = server.serve(&socket) => {}
@@ -90,16 +96,26 @@ impl Server {
         Ok(())
     }
 
-    async fn serve(&self, socket: &tokio::net::UnixListener) {
+    async fn serve(self: &Arc<Self>, socket: &tokio::net::UnixListener) {
+        let mut conversations = JoinSet::new();
         let mut pace = tokio::time::interval(ACCEPT_PAUSE);
         pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let rest = self.lock().next_end_ms().map(|end_ms| Duration::from_millis(end_ms.saturating_sub(now_ms())));
             // Clocks may be set: the time is looked at once an hour.
             let rest = rest.map_or(HOUR, |rest| rest.min(HOUR));
+            while conversations.try_join_next().is_some() {}
+            if conversations.len() >= CONVERSATIONS_MAX {
+                conversations.join_next().await;
+            }
             match tokio::time::timeout(rest, socket.accept()).await {
-                // One after the other: it is one operator. Whoever asks may be gone before the answer.
-                Ok(Ok((stream, _))) => drop(tokio::time::timeout(PATIENCE, self.converse(stream)).await),
+                Ok(Ok((stream, _))) => {
+                    let server = Arc::clone(self);
+                    // Whoever asks may be gone before the answer.
+                    conversations.spawn(async move {
+                        drop(tokio::time::timeout(PATIENCE, server.converse(stream)).await);
+                    });
+                }
                 Ok(Err(error)) => {
                     tracing::warn!(%error, "the control socket takes nobody now");
                     pace.tick().await;
@@ -121,18 +137,19 @@ impl Server {
             tracing::info!(whom = bans::text(ban), "a ban has ended");
             let _ = self.network.unban(*ban);
         }
-        if !ended.is_empty() {
-            keep(&bans);
+        // Those that have ended have done so in the next run too, whatever the file says.
+        if let Some(error) = (!ended.is_empty()).then(|| bans.write()).and_then(Result::err) {
+            tracing::warn!(error, "the bans cannot be written");
         }
     }
 
     async fn converse(&self, stream: UnixStream) -> std::io::Result<()> {
         let (reading, mut writing) = stream.into_split();
-        let mut line = String::new();
-        BufReader::new(reading.take(QUESTION_BYTES_MAX)).read_line(&mut line).await?;
-        let answer = match serde_json::from_str(&line) {
+        let mut line = Vec::new();
+        BufReader::new(reading.take(QUESTION_BYTES_MAX)).read_until(b'\n', &mut line).await?;
+        let answer = match question(&line) {
             Ok(question) => self.answer(question).await,
-            Err(error) => Answer::refused("bad_question", format!("this is no question: {error}")),
+            Err(why) => Answer::refused("bad_question", format!("this is no question: {why}")),
         };
         let mut line = serde_json::to_vec(&answer)?;
         line.push(b'\n');
@@ -142,12 +159,17 @@ impl Server {
 
     async fn answer(&self, question: Question) -> Answer {
         match question {
-            Question::Pool(question) => self.pool.answer(question).await,
+            Question::Service { name, question } => match self.operators.answer(&name, question).await {
+                Ok(said) => Answer::Service { said },
+                Err(refusal) => Answer::refused(&refusal.code, refusal.message),
+            },
             Question::Peers => Answer::Peers(self.peers()),
             Question::Ban { whom, seconds } => self.ban(&whom, seconds),
             Question::Unban { whom } => self.unban(&whom),
             Question::Dial { address } => match self.network.dial(&address) {
                 Ok(()) => done(format!("dialling {address}; `thronosd peers list` shows whether it answers")),
+                Err(NetworkError::Myself(_)) => Answer::refused("own_peer", "this is the node itself"),
+                Err(NetworkError::Setup(why)) => Answer::refused("busy", format!("{why}; try again")),
                 Err(error) => Answer::refused("bad_address", error.to_string()),
             },
             Question::Disconnect { peer } => self.disconnect(&peer),
@@ -195,14 +217,17 @@ impl Server {
             let message = format!("there are {} bans, as many as may be; lift one first", p2p::BANS_MAX);
             return Answer::refused("too_many_bans", message);
         }
-        keep(&bans);
-        drop(bans);
         if let Err(error) = self.network.ban(ban) {
             return Answer::refused("busy", format!("{error}; try again"));
         }
+        let whom = bans::text(&ban);
+        if let Err(error) = bans.write() {
+            let what = format!("{whom} is banned until this node stops, but that could not be written: {error}");
+            return Answer::refused(NOT_WRITTEN, format!("{what}; when it can, ban it again"));
+        }
         done(match seconds {
-            Some(seconds) => format!("{} is banned for {seconds} s", bans::text(&ban)),
-            None => format!("{} is banned until `thronosd peers unban`", bans::text(&ban)),
+            Some(seconds) => format!("{whom} is banned for {seconds} s"),
+            None => format!("{whom} is banned until `thronosd peers unban`"),
         })
     }
 
@@ -210,18 +235,23 @@ impl Server {
         let Some(ban) = bans::parse(whom) else { return nobody(whom) };
         let is_blocked = matches!(ban, Ban::Peer(peer) if self.network.blocked().contains(&peer));
         let mut bans = self.lock();
+        let whom = bans::text(&ban);
         let was_banned = bans.remove(&ban);
-        keep(&bans);
-        drop(bans);
-        if !was_banned && !is_blocked {
-            return Answer::refused(
-                "not_banned",
-                format!("{} is not banned; see `thronosd peers list`", bans::text(&ban)),
-            );
+        // Whoever was told that it could not be written asks again.
+        let written = bans.write();
+        if !was_banned && !is_blocked && written.is_ok() {
+            return Answer::refused("not_banned", format!("{whom} is not banned; see `thronosd peers list`"));
         }
-        match self.network.unban(ban) {
-            Ok(()) => done(format!("{} may come back", bans::text(&ban))),
-            Err(error) => Answer::refused("busy", format!("{error}; try again")),
+        if let Err(error) = self.network.unban(ban) {
+            return Answer::refused("busy", format!("{error}; try again"));
+        }
+        match written {
+            Ok(()) => done(format!("{whom} may come back")),
+            Err(error) => {
+                let what =
+                    format!("{whom} may come back until this node stops, but that could not be written: {error}");
+                Answer::refused(NOT_WRITTEN, format!("{what}; when it can, unban it again"))
+            }
         }
     }
 
@@ -237,6 +267,15 @@ impl Server {
     }
 }
 
+/// What a line asks, or what is wrong with it.
+fn question(line: &[u8]) -> Result<Question, String> {
+    if line.len() as u64 >= QUESTION_BYTES_MAX && line.last() != Some(&b'\n') {
+        return Err(format!("its line has more than {QUESTION_BYTES_MAX} bytes"));
+    }
+    let text = std::str::from_utf8(line).map_err(|error| format!("byte {} is not UTF-8 text", error.valid_up_to()))?;
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
 fn done(sentence: String) -> Answer {
     Answer::Done { sentence }
 }
@@ -245,11 +284,4 @@ fn nobody(whom: &str) -> Answer {
     let shown: String = whom.chars().filter(|letter| !letter.is_control()).take(80).collect();
     let message = format!("`{shown}` is no peer id like 12D3KooW… and no IP address; `thronosd peers list` shows both");
     Answer::refused("bad_peer", message)
-}
-
-/// A list that cannot be written holds until the node stops.
-fn keep(bans: &Bans) {
-    if let Err(error) = bans.write() {
-        tracing::warn!(%error, "the bans cannot be written: they end with this run");
-    }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::home::{HomeError, read_credential, read_secret};
+use crate::home::{HomeError, read_credential, read_handed_over};
 
 /// Name of the systemd credential (`LoadCredential=thronos-password:/path`).
 pub const CREDENTIAL: &str = "thronos-password";
@@ -109,7 +109,7 @@ impl PasswordSource {
         let bytes = if self.is_credential(&path) {
             read_credential(&path, PASSWORD_BYTES_MAX)
         } else {
-            read_secret(&path, PASSWORD_BYTES_MAX)
+            read_handed_over(&path, PASSWORD_BYTES_MAX)
         };
         Some(bytes.map_err(PasswordError::from).and_then(|bytes| text_of(&path, &bytes)))
     }

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use types::PeerKey;
 
+use service::plain_file::{self, Takes};
+
 /// How long a change waits for others, to be written with them: peers come in groups.
 pub(crate) const SETTLE: Duration = Duration::from_secs(2);
 
@@ -38,8 +40,7 @@ struct Line {
 
 /// Reads the book.
 pub(crate) fn read(path: &Path) -> Vec<PeerAddresses> {
-    let short = std::fs::metadata(path).is_ok_and(|metadata| metadata.len() <= FILE_BYTES_MAX);
-    let text = if short { std::fs::read_to_string(path).unwrap_or_default() } else { String::new() };
+    let text = plain_file::read_text(path, FILE_BYTES_MAX, Takes::File).unwrap_or_default();
     let lines: Vec<Line> = serde_json::from_str(&text).unwrap_or_default();
     let line = |Line { peer, addresses, met, source }| PeerAddresses { peer, addresses, met, source };
     lines.into_iter().map(line).collect()

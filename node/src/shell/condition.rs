@@ -4,6 +4,7 @@
 //! machine and the process. Whoever knows another trouble of that kind adds it to [`Port::condition`]. It must not know who asks.
 
 use replica::Voting;
+use service::State;
 use types::ValidatorIndex;
 
 use super::port::Port;
@@ -58,7 +59,10 @@ impl Condition {
 }
 
 /// The names of what only the shell can know.
-const SHELL_TROUBLES: [&str; 6] = ["thread_stuck", "stopping", "disk_failed", "disk_full", "disk_low", "votes_allowed"];
+const SHELL_TROUBLES: [&str; 7] =
+    ["thread_stuck", "stopping", "disk_failed", "disk_full", "disk_low", "votes_allowed", "service_waiting"];
+/// What a node without room for anything has as well, because it takes nothing in.
+const OF_NO_ROOM: [&str; 6] = ["no_final", "no_peer", "cut", "beginning", "catching_up", "not_voting"];
 /// For so long it is told that an operator raised the bound of votes.
 const ALLOWED_MS: u64 = 24 * 60 * 60 * 1_000;
 
@@ -95,7 +99,10 @@ impl Port {
             forbids_ready: trouble.forbids_ready(),
         };
         let of_replica = status.troubles(now);
-        troubles.extend(of_replica.iter().map(told));
+        // Without room the replica is told nothing: that it hears nobody and does not go on comes of that.
+        let comes_of_it = |trouble: &&replica::Trouble| self.room.is_closed() && OF_NO_ROOM.contains(&trouble.name());
+        troubles.extend(of_replica.iter().filter(|trouble| !comes_of_it(trouble)).map(told));
+        troubles.extend(self.services_waiting());
         troubles.extend(low);
         troubles.extend(self.votes_allowed.and_then(|at| allowed_by_hand(now.unix_ms.saturating_sub(at.0))));
         let votes_as = match &status.voting {
@@ -121,6 +128,20 @@ impl Port {
             (None, Voting::NoKey) => format!("{whether}; it follows the chain"),
             (None, _) => whether,
         }
+    }
+
+    /// Services that do not work now, each with its reason.
+    fn services_waiting(&self) -> Vec<Told> {
+        let states = self.services.get().map(Vec::as_slice).unwrap_or_default();
+        let told = |(name, state): &(&str, tokio::sync::watch::Receiver<State>)| {
+            let why = match &*state.borrow() {
+                State::Ready | State::Ended => return None,
+                State::Starting => "it starts".to_owned(),
+                State::Waiting(why) => why.clone(),
+            };
+            Some(Told::forbidding("service_waiting", format!("the service `{name}` waits: {why}")))
+        };
+        states.iter().filter_map(told).collect()
     }
 
     /// What the disk forbids, and what it warns of.

@@ -8,12 +8,12 @@ use crate::api::Listeners;
 use crate::config::Config;
 use crate::control::Listener;
 use crate::home::Home;
-use crate::mining::{BoundPorts, MiningError};
+use crate::services::Sockets;
 
 /// All of them but those for peers.
 pub(super) struct Doors {
     pub(super) api: Listeners,
-    pub(super) miners: Option<BoundPorts>,
+    pub(super) services: Sockets,
     pub(super) control: Listener,
 }
 
@@ -25,8 +25,8 @@ impl Doors {
         let address = || config.api.listen.clone();
         let api = listen(&config.api.listen).map_err(|error| StartError::Api { address: address(), error })?;
         let probes = listen_for_probes(&config.metrics.listen)?;
-        let miners = config.stratum.enabled.then(|| BoundPorts::bind(&config.stratum)).transpose();
-        Ok(Self { api: Listeners { api, probes }, miners: miners.map_err(MiningError::from)?, control })
+        let services = Sockets::bind(&config.services)?;
+        Ok(Self { api: Listeners { api, probes }, services, control })
     }
 }
 

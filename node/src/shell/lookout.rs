@@ -15,7 +15,7 @@ use super::port::Port;
 const PAUSE: Duration = Duration::from_secs(1);
 /// A node that has just begun knows nobody yet: that is worth a word only if it stays so.
 const BEGINNING_MS: u64 = 5_000;
-const OF_THE_BEGINNING: [&str; 2] = ["no_peer", "cut"];
+const OF_THE_BEGINNING: [&str; 3] = ["no_peer", "cut", "beginning"];
 
 /// Looks for ever; ends with the runtime.
 pub(crate) async fn watch(port: Port) {

@@ -9,6 +9,7 @@ use execution::FinalizedBlock;
 use replica::{DecidedBlock, held_bytes};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
 use types::{Hash32, Height};
 
 /// Blocks that a listener may be behind,
@@ -144,6 +145,8 @@ pub struct Notices {
     /// Those that may not be in the store yet.
     decided: Arc<RwLock<Decided>>,
     blocks: Arc<Blocks<FinalizedBlock>>,
+    /// The newest of them.
+    head: watch::Sender<Height>,
     changes: broadcast::Sender<PoolChange>,
 }
 
@@ -155,6 +158,7 @@ impl Notices {
             finals: Arc::new(Blocks::new()),
             decided: Arc::default(),
             blocks: Arc::new(Blocks::new()),
+            head: watch::Sender::new(Height::ZERO),
             changes: broadcast::Sender::new(CHANGES_BEHIND_MAX),
         }
     }
@@ -181,6 +185,18 @@ impl Notices {
         decided.blocks.drain(..stored);
         drop(decided);
         self.blocks.tell(block, held_bytes(&block.body, &block.outcome));
+        self.head.send_replace(block.header.height);
+    }
+
+    /// The chain begins here, as far as this run knows.
+    pub(crate) fn begins_at(&self, height: Height) {
+        self.head.send_replace(height);
+    }
+
+    /// The height of the newest block that is certified and stored.
+    #[must_use]
+    pub fn heads(&self) -> watch::Receiver<Height> {
+        self.head.subscribe()
     }
 
     /// The newest block that is final here and not in the store yet, if there is one.

@@ -1,4 +1,4 @@
-//! Through this the API reaches the rest of the node: the store to read, the replica to ask and to submit to.
+//! Through this the API and the services reach the rest of the node: the store to read, the replica to ask and to submit to.
 //!
 //! It must not know HTTP. Clones reach the same node.
 
@@ -9,6 +9,8 @@ use execution::{CheckedTransaction, Registry};
 use mempool::PoolReject;
 use p2p::Network;
 use replica::{CallRefusal, Replica, Verified};
+use service::chain::Unavailable;
+use service::http::Reads;
 use store::Store;
 use tokio::sync::{oneshot, watch};
 use types::{ChainId, Genesis, Hash32, SystemCall};
@@ -20,6 +22,7 @@ use super::room::Room;
 use super::snapshot::Snapshot;
 use super::{CallSubmission, Submission};
 use crate::metrics::Metrics;
+use crate::services::States;
 
 /// The consensus thread goes round at least this often; twice as long without a round means that it is stuck.
 const ROUND_MS_MAX: u64 = 5_000;
@@ -53,23 +56,13 @@ pub struct Port {
     pub pool_limits: mempool::PoolLimits,
     /// Room on the disk.
     pub room: Room,
+    /// Turns of those who read the store for others.
+    pub reads: Reads,
+    /// How the services are; empty until they run.
+    pub(crate) services: Arc<std::sync::OnceLock<States>>,
     pub(crate) inbox: InboxSender,
     pub(crate) clock: Clock,
     pub(crate) heartbeat: Arc<AtomicU64>,
-}
-
-/// The replica cannot be asked now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unavailable {
-    /// Too much waits for it.
-    #[error("the node has too much to do")]
-    Busy,
-    /// The node is stopping.
-    #[error("the node is stopping")]
-    Stopping,
-    /// There is no room for it on the disk.
-    #[error("the node's disk is full: it answers and takes nothing in")]
-    DiskFull,
 }
 
 impl Port {

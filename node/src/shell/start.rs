@@ -14,6 +14,7 @@ use execution::{NextBlock, Registry};
 use journal::{Holder, VoteBound};
 use p2p::{NetworkConfig, PrivateAddresses, Reminder};
 use replica::{BlsScheme, Desk, Opened, Replica, Start};
+use service::http::Reads;
 use store::{Store, StoreError, StoreOptions};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -30,23 +31,27 @@ use super::jobs::{JobEnvironment, JobPool};
 use super::notices::Notices;
 use super::port::Port;
 use super::room::{Measure, Room, space_of};
+use super::settings_check::check_settings;
 use super::signer::NodeSigner;
 use super::snapshot::Snapshot;
 use super::start_error::StartError;
 use super::tokens::Tokens;
 use super::{address_book, bridge, lookout, mend, serve, storing};
-use crate::api::Api;
-use crate::config::{Config, SETTINGS};
+use crate::api::{Api, Listeners};
+use crate::config::Config;
 use crate::control::{self, Bans};
 use crate::disk::FileDisk;
 use crate::home::{Home, HomeLock};
 use crate::keys::{NetworkKey, ValidatorKey, entropy};
 use crate::metrics::Metrics;
-use crate::mining::MiningService;
+use crate::services::{NodeChain, Opened as OpenServices, Operators, Services, Sockets};
 
 /// Settings that a running node takes anew; the log's filter is the process's.
 const RELOADED: [&str; 6] =
     ["log.filter", "api.hosts", "api.origins", "api.trusted_proxies", "network.persistent", "network.private"];
+
+/// Requests that read the store at once; others wait their turn.
+const READS_MAX: usize = 8;
 
 /// What a node is started with.
 pub struct NodeOptions {
@@ -67,7 +72,7 @@ pub struct Node {
     port: Port,
     faults: Faults,
     api: Api,
-    mining: Option<MiningService>,
+    services: Services,
     threads: Vec<JoinHandle<()>>,
     network_runtime: Runtime,
     api_runtime: Runtime,
@@ -86,6 +91,7 @@ impl Node {
         let NodeOptions { home, config, validator, network, space } = options;
         home.check()?;
         let (genesis, chain_id) = home.read_genesis()?;
+        check_settings(&config, Some(genesis.network))?;
         let lock = home.lock(chain_id)?;
         let measure = space.unwrap_or_else(|| space_of(home.root()));
         let room = Room::new(home.root(), config.disk.reserve_mib << 20, measure);
@@ -128,10 +134,10 @@ impl Node {
         self.api.probes_address()
     }
 
-    /// Where miners reach this node.
+    /// Where a service listens, in the order of its sockets.
     #[must_use]
-    pub fn stratum_addresses(&self) -> &[SocketAddr] {
-        self.mining.as_ref().map_or(&[], |mining| &mining.addresses)
+    pub fn service_addresses(&self, name: &str) -> Vec<SocketAddr> {
+        self.services.addresses(name)
     }
 
     /// Where peers reach this node, as bootstrap addresses for others.
@@ -151,14 +157,16 @@ impl Node {
     ///
     /// # Errors
     /// When they are refused; nothing has changed then.
-    pub fn reload(&self, config: Config) -> Result<Vec<&'static str>, StartError> {
+    pub fn reload(&self, config: Config) -> Result<Vec<String>, StartError> {
+        check_settings(&config, Some(self.port.genesis.network))?;
         let network = &config.network;
         self.port.network.prefer(&network.persistent, private_peers(network))?;
         self.api.reload(&config.api);
         // A panic elsewhere cannot leave them half-changed: they are replaced.
         let mut present = self.config.lock().unwrap_or_else(PoisonError::into_inner);
-        let changed = SETTINGS.iter().filter(|setting| setting.get(&present) != setting.get(&config));
-        let later = changed.map(|setting| setting.name).filter(|name| !RELOADED.contains(name)).collect();
+        let pairs = present.settings().into_iter().zip(config.settings());
+        let changed = pairs.filter(|(before, after)| before != after).map(|(before, _)| before.name);
+        let later = changed.filter(|name| !RELOADED.contains(&name.as_str())).collect();
         *present = config;
         Ok(later)
     }
@@ -168,9 +176,9 @@ impl Node {
     /// # Errors
     /// The first fault, if there was one.
     pub fn stop(self) -> Result<(), String> {
-        let Self { port, faults, api, mining, threads, network_runtime, api_runtime, home, config: _, _lock } = self;
-        // What miners found is handed in before the replica ends.
-        mining.into_iter().for_each(MiningService::stop);
+        let Self { port, faults, api, services, threads, network_runtime, api_runtime, home, config: _, _lock } = self;
+        // What services have begun is submitted before the replica ends.
+        services.stop();
         api_runtime.block_on(api.stop());
         // The thread may have ended by a fault.
         let _ = port.inbox.internal.send(Entry::Stop);
@@ -213,7 +221,7 @@ impl Ground {
             let _inside = network_runtime.enter();
             p2p::spawn(self.network_config(key, &start, bans.all()))?
         };
-        let (epoch, set) = (start.epoch, start.set.clone());
+        let (epoch, set, start_height) = (start.epoch, start.set.clone(), start.tip.header.height);
         let config = self.replica_config(key)?;
         let pool_limits = config.pool;
         let view = self.store.view()?;
@@ -233,14 +241,18 @@ impl Ground {
             verified: replica.verified(),
             metrics: Arc::new(Metrics::new()),
             read_only: self.config.node.read_only,
+            services: Arc::default(),
             votes_allowed: self.allowed,
             pool_limits,
             room: self.room.clone(),
+            reads: Reads::new(READS_MAX),
             inbox: sender,
             clock,
             heartbeat: Arc::new(AtomicU64::new(0)),
         };
         port.metrics.epoch_begins(epoch, &set);
+        port.notices.begins_at(start_height);
+        let (service_runtime, opened) = self.open_services(&port, doors.services)?;
         let (hands, mut threads) = self.hands(&port, &faults, BTreeMap::from([(epoch, set)]))?;
         let core = Core {
             replica,
@@ -258,29 +270,46 @@ impl Ground {
         };
         threads.insert(0, faults.spawn("consensus", move || core.run(effects))?);
         self.attend(&network_runtime, inbound, &port);
-        let (api, mining) = self.services(&port, &faults, doors, bans, &api_runtime)?;
+        let listeners = (doors.api, doors.control);
+        let api = self.api(&port, listeners, bans, &opened, &api_runtime)?;
+        let services = opened.start(service_runtime, &faults);
+        // Nobody has set it before.
+        let _ = port.services.set(services.states());
         let Self { home, config, lock, .. } = self;
         let config = Mutex::new(config);
-        Ok(Node { port, faults, api, mining, threads, network_runtime, api_runtime, home, config, _lock: lock })
+        Ok(Node { port, faults, api, services, threads, network_runtime, api_runtime, home, config, _lock: lock })
     }
 
-    /// What others ask: miners, clients of the API, the operator.
-    fn services(
+    /// Opens the services: nothing of them runs yet.
+    fn open_services(&self, port: &Port, sockets: Sockets) -> Result<(Runtime, OpenServices), StartError> {
+        let runtime = tasks("services", 2)?;
+        let inside = runtime.enter();
+        let chain: Arc<dyn service::chain::Chain> = Arc::new(NodeChain::new(port.clone()));
+        let reads = port.reads.clone();
+        let ground = |folder| {
+            let entropy = entropy().map_err(|error| service::Refusal::new(error.code(), error.to_string()))?;
+            Ok(service::Ground { chain: chain.clone(), folder, reads: reads.clone(), entropy: *entropy })
+        };
+        let opened = OpenServices::open(&self.config.services, sockets, &self.home, ground)?;
+        drop(inside);
+        port.metrics.of_services(opened.metrics());
+        Ok((runtime, opened))
+    }
+
+    /// What others ask: clients of the API and the operator.
+    fn api(
         &self,
         port: &Port,
-        faults: &Faults,
-        doors: Doors,
+        (listeners, control): (Listeners, control::Listener),
         bans: Bans,
+        opened: &OpenServices,
         runtime: &Runtime,
-    ) -> Result<(Api, Option<MiningService>), StartError> {
-        let start = |bound| MiningService::start(bound, &self.config.stratum, port, faults, self.home.mining());
-        let mining = doors.miners.map(start).transpose()?;
-        let stratum = mining.as_ref().map(MiningService::handle);
-        let pool = control::Pool { handle: stratum.clone(), network: self.genesis.network };
-        let api = Api::start(runtime, doors.api, port.clone(), stratum, &self.config.api)?;
+    ) -> Result<Api, StartError> {
+        let api = Api::start(runtime, listeners, port.clone(), &opened.routes(), &self.config.api)?;
         let _inside = runtime.enter();
-        control::Server::start(doors.control, port.network.clone(), port.snapshot.clone(), bans, pool, api.stopping())?;
-        Ok((api, mining))
+        let operators: Operators = opened.operators();
+        control::Server::start(control, port.network.clone(), port.snapshot.clone(), bans, operators, api.stopping())?;
+        Ok(api)
     }
 
     /// Takes in what peers say, and looks after the network.

@@ -1,11 +1,12 @@
 //! Why a node does not start, with what to do about it.
 
+use std::borrow::Cow;
+
 use p2p::NetworkError;
 use replica::DeskError;
 use store::StoreError;
 
 use crate::home::HomeError;
-use crate::mining::{MiningError, SettingsError};
 
 /// Why a node does not start.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +27,7 @@ pub enum StartError {
     #[error(
         "the store `{path}` ends at block {tip}, but the log says that block {floor} was on disk: the store was damaged or exchanged; \
          look after the disk, move it and `data/log` away, keep `data/lease`, and start again: the node then gets the chain from its \
-         peers, and votes above what the lease says it may have signed"
+         peers; a validator votes above what the lease says it may have signed"
     )]
     StoreBehindLog {
         /// The store.
@@ -35,6 +36,16 @@ pub enum StartError {
         tip: types::Height,
         /// What the log knows.
         floor: types::Height,
+    },
+    /// Two settings name one port.
+    #[error("`{first}` and `{second}` are both at {address}: give each a port of its own")]
+    SamePort {
+        /// A setting.
+        first: String,
+        /// Another one.
+        second: String,
+        /// Where.
+        address: std::net::SocketAddr,
     },
     /// The API's port is taken, or not ours.
     #[error(
@@ -64,9 +75,9 @@ pub enum StartError {
         /// What the system said.
         error: std::io::Error,
     },
-    /// The port for miners does not open.
+    /// A service cannot be opened.
     #[error(transparent)]
-    Mining(#[from] MiningError),
+    Service(#[from] service::Refusal),
     /// The network does not start.
     #[error("{0}{hint}", hint = if matches!(.0, NetworkError::Listen { .. }) {
         "; stop what uses it, or choose another with --listen MULTIADDRESS"
@@ -85,8 +96,9 @@ pub enum StartError {
 impl StartError {
     /// A stable name for programs.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
+    pub fn code(&self) -> Cow<'static, str> {
+        let code = match self {
+            Self::Service(refusal) => return refusal.code.clone(),
             Self::Home(error) => error.code(),
             Self::Store(StoreError::Locked { .. }) => "home_locked",
             Self::Store(StoreError::OtherChain { .. }) => "home_of_another_chain",
@@ -94,16 +106,15 @@ impl StartError {
             Self::Desk(_) => "log",
             Self::Genesis(_) => "genesis",
             Self::StoreBehindLog { .. } => "store_behind_log",
+            Self::SamePort { .. } => "same_port",
             Self::Api { .. } => "api_port_in_use",
             Self::Metrics { .. } => "metrics_port_in_use",
             Self::Control { .. } => "control_socket",
-            Self::Mining(MiningError::Settings(SettingsError::Listen { .. })) => "stratum_port_in_use",
-            Self::Mining(MiningError::Settings(_)) => "stratum_settings",
-            Self::Mining(_) => "stratum",
             Self::Network(NetworkError::Listen { .. }) => "network_port_in_use",
             Self::Network(_) => "network",
             Self::Key(error) => error.code(),
             Self::Threads(_) => "no_threads",
-        }
+        };
+        Cow::Borrowed(code)
     }
 }

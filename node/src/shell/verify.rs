@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use journal::{Holder, Untouched, VoteBound};
+use journal::{Holder, Position, Untouched, VoteBound};
 use replica::{Desk, Opened};
 use store::{Store, StoreError, StoreOptions};
 use types::{ChainId, Height};
@@ -44,18 +44,20 @@ pub fn verify_home(home: &Home, config: &Config) -> Result<Findings, StartError>
         found.lines.push(format!("validator   {key}"));
     }
     let has_lease = home.lease().join(journal::LEASE_FILE).exists();
-    if !home.store().exists() && !home.log().exists() {
-        found.lines.push("data        none: no node has run here yet".to_owned());
+    let _lock = home.lock_as_it_is()?;
+    // The first start says of which chain its data is.
+    let has_run = home.check_chain(chain_id)?;
+    let is_empty = !home.store().exists() && !home.log().exists();
+    if is_empty {
+        look_at_rest(home, Holder { chain: chain_id, key }, has_run, &mut found)?;
         return Ok(found);
     }
-    let _lock = home.lock_as_it_is()?;
-    home.check_chain(chain_id)?;
     let log_folder = Scratch::make()?;
     let cache = usize::try_from(config.store.cache_mib << 20).unwrap_or(usize::MAX);
     let options = StoreOptions { block_cache_bytes: cache, ..StoreOptions::default() };
     let store = Store::look(&home.store(), chain_id, options, &log_folder.0)?;
     if !home.log().exists() {
-        found.wrong.push(format!("{} is missing: it votes above what the lease says", home.log().display()));
+        found.wrong.push(missing_log(home, key.is_some()));
     } else {
         look_at_desk(home, &store, Holder { chain: chain_id, key }, &mut found)?;
     }
@@ -65,8 +67,60 @@ pub fn verify_home(home: &Home, config: &Config) -> Result<Findings, StartError>
     let checked = verify_blocks(&store, chain_id)?;
     found.lines.push(format!("verified    hashes and contents of the newest {checked} blocks"));
     found.lines.push(format!("checksums   of {} rows of the store", store.read_all()?));
-    crate::mining::look(&home.mining(), &mut found.torn, &mut found.wrong);
+    look_at_services(home, &mut found);
     Ok(found)
+}
+
+fn missing_log(home: &Home, is_validator: bool) -> String {
+    let log = home.log();
+    let path = log.display();
+    match is_validator {
+        true => format!("{path} is missing: it votes above what the lease says"),
+        false => format!("{path} is missing: the next start makes it anew"),
+    }
+}
+
+/// Looks at a home without store and log, of which something else may be left.
+fn look_at_rest(home: &Home, holder: Holder, has_run: bool, found: &mut Findings) -> Result<(), StartError> {
+    let lease = home.lease();
+    // Without a log there is nothing to list in its place: the lease's own folder has none.
+    let disk = || Untouched::new(FileDisk::at(&lease));
+    let desk: Option<Opened<_>> = lease.exists().then(|| Desk::open(disk(), disk(), holder)).transpose()?;
+    let bound = desk.as_ref().map(|desk| desk.votes_above);
+    let has_voted = matches!(bound, Some(VoteBound::Above(above)) if above != Position::default());
+    if !has_run && !has_voted {
+        found.lines.push("data        none: no node has run here yet".to_owned());
+        return Ok(());
+    }
+    found.wrong.push(format!("{} is missing: the next start gets the chain from its peers", home.store().display()));
+    found.wrong.push(missing_log(home, holder.key.is_some()));
+    if let (Some(_), Some(bound)) = (holder.key, bound) {
+        found.lines.push(votes_line(bound));
+    } else if holder.key.is_some() {
+        found.wrong.push(format!("{} is missing: it would listen through a whole epoch", lease.display()));
+    }
+    look_at_services(home, found);
+    Ok(())
+}
+
+fn votes_line(bound: VoteBound) -> String {
+    match bound {
+        VoteBound::Above(above) => format!("votes       above view {} of epoch {}", above.view, above.epoch),
+        VoteBound::Unknown(doubt) => format!("votes       not at once: {}", replica::sentence_of(doubt)),
+    }
+}
+
+/// What services keep.
+fn look_at_services(home: &Home, found: &mut Findings) {
+    for entry in crate::services::SERVICES {
+        let former = entry.former_folder.map(|former| home.data().join(former));
+        let folder = Some(home.service_folder(entry.name)).filter(|folder| folder.exists()).or(former);
+        if let Some(folder) = folder.filter(|folder| folder.exists()) {
+            let service::FolderFindings { torn, wrong } = (entry.look)(&folder);
+            found.torn.extend(torn);
+            found.wrong.extend(wrong);
+        }
+    }
 }
 
 /// What a start would find in log and lease.
@@ -77,10 +131,14 @@ fn look_at_desk(home: &Home, store: &Store, holder: Holder, found: &mut Findings
     let lease = if lease.exists() { &lease } else { &log };
     let desk: Opened<_> = Desk::open(disk(&log), disk(lease), holder)?;
     let floor = desk.desk.floor_height();
-    found.lines.push(format!("log         {} records, cut below block {floor}", desk.log.len()));
+    let records = desk.log.len();
+    found.lines.push(format!(
+        "log         {records} records, cut below block {floor}; that none is missing at its end cannot be known"
+    ));
     if let Some(torn) = &desk.torn {
         let (path, bytes, offset) = (home.log().join(&torn.file), torn.bytes, torn.offset);
-        found.torn.push(format!("{}: {bytes} bytes from offset {offset} on are an incomplete end", path.display()));
+        let what = "are an incomplete end, as a crash leaves one; after a clean stop there is none, and what was behind it is lost";
+        found.torn.push(format!("{}: {bytes} bytes from offset {offset} on {what}", path.display()));
     }
     if let Some(key) = desk.desk.lease_key().filter(|_| holder.key.is_none()) {
         let (path, lease) = (home.validator_key_file(), lease.display());
@@ -90,10 +148,7 @@ fn look_at_desk(home: &Home, store: &Store, holder: Holder, found: &mut Findings
     let tip = start.tip.header.height;
     found.lines.push(format!("newest block {tip} ({}), state root {}", start.tip.hash, start.tip.state_root));
     if holder.key.is_some() {
-        found.lines.push(match start.votes_above {
-            VoteBound::Above(above) => format!("votes       above view {} of epoch {}", above.view, above.epoch),
-            VoteBound::Unknown(doubt) => format!("votes       not at once: {}", replica::sentence_of(doubt)),
-        });
+        found.lines.push(votes_line(start.votes_above));
     }
     Ok(())
 }

@@ -28,7 +28,7 @@ pub struct Machine {
 impl Machine {
     /// A connection to a port of the node, in the order of its settings.
     pub fn socket(running: &Running, port: usize) -> TcpStream {
-        let socket = TcpStream::connect(running.node.stratum_addresses()[port]).unwrap();
+        let socket = TcpStream::connect(running.node.service_addresses("mining")[port]).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         socket
     }

@@ -9,14 +9,13 @@ use std::sync::Arc;
 use libp2p::core::ConnectedPoint;
 use libp2p::gossipsub::TopicHash;
 use libp2p::swarm::{ConnectionId, Stream};
-use libp2p::{Multiaddr, PeerId, identify};
+use libp2p::{PeerId, identify};
 use types::PeerKey;
 
 use super::address::split_peer;
 use super::behaviour::CONNECTIONS_PER_PEER_MAX;
 use super::counts::Count;
 use super::direct::{DirectEvent, Opened, Purpose};
-use super::doors::prefix_of;
 use super::event::{NetworkEvent, RefusalReason};
 use super::identity::{id_of, key_of};
 use super::life::Life;
@@ -28,6 +27,7 @@ use super::silence::is_silence;
 use super::task::Task;
 use super::twins::Claim;
 use crate::channels::{Channel, DIRECT_CHANNELS};
+use crate::prefix::Prefix;
 use crate::standing::Severity;
 
 /// Streams of one connection and channel that are read at once: the present one, and earlier ones to their end.
@@ -45,7 +45,8 @@ impl Task {
             let _ = self.swarm.disconnect_peer_id(id);
             return;
         };
-        let address = split_peer(endpoint.get_remote_address()).0;
+        let at = self.swarm.behaviour().gate.at(connection);
+        let address = split_peer(at.unwrap_or_else(|| endpoint.get_remote_address())).0;
         let outbound = endpoint.is_dialer();
         if outbound {
             self.met(key, id, &address);
@@ -222,7 +223,7 @@ impl Task {
     pub(super) fn buffers_of(&mut self, key: PeerKey) -> Arc<PeerBuffers> {
         let rooms = &mut self.rooms;
         let peer = id_of(key).and_then(|id| self.peers.get(&id));
-        let prefix = || peer.map_or_else(|| prefix_of(&Multiaddr::empty()), Peer::prefix);
+        let prefix = || peer.map_or(Prefix::NOWHERE, Peer::prefix);
         Arc::clone(self.buffers.entry(key).or_insert_with(|| Arc::new(PeerBuffers::new(rooms, prefix()))))
     }
 

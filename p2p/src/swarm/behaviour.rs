@@ -18,6 +18,7 @@ use super::life::Life;
 use super::links::Links;
 use super::memory::Memory;
 use super::paced::{Pace, Paced};
+use super::reached::Arrived;
 use super::requests::{BoundedCodec, REQUESTS_WAITING_MAX};
 use super::silence::KEEP_ALIVES;
 use crate::address_policy::PrivateAddresses;
@@ -48,6 +49,7 @@ const KAD_QUERY_TIMEOUT: Duration = Duration::from_secs(20);
 pub(super) struct Shared {
     pub(super) links: Arc<Links>,
     pub(super) counts: Arc<Counts>,
+    pub(super) arrived: Arc<Arrived>,
 }
 
 /// Everything the swarm does on a connection. Blocks and places come first: what they deny, nothing else sees.
@@ -70,7 +72,7 @@ pub(super) fn build(
     config: &NetworkConfig,
     shared: &Shared,
 ) -> Result<Parts, NetworkError> {
-    let Shared { links, counts } = shared;
+    let Shared { links, counts, arrived } = shared;
     let me = keypair.public().to_peer_id();
     let limits = PlaceLimits {
         peers_max: usize::try_from(config.peers_max).unwrap_or(usize::MAX),
@@ -83,7 +85,7 @@ pub(super) fn build(
     let ping = ping::Behaviour::new(ping::Config::new().with_interval(pings).with_timeout(PING_TIMEOUT));
     Ok(Parts {
         blocked: block_list::Behaviour::default(),
-        gate: Gate::new(limits, memory, Arc::clone(counts)),
+        gate: Gate::new(limits, memory, Arc::clone(counts), Arc::clone(arrived)),
         identify: Paced::new(identify(keypair, tag, config), IDENTIFY_PACE, Arc::clone(counts)),
         ping: Paced::new(ping, PING_PACE, Arc::clone(counts)),
         kad: Paced::new(kademlia(me, tag)?, KAD_PACE, Arc::clone(counts)),

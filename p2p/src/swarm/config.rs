@@ -2,6 +2,7 @@
 
 use types::{ChainId, ModuleId, PeerKey};
 
+use super::address;
 use super::event::PeerAddresses;
 use super::memory::resident_bytes;
 use crate::address_policy::PrivateAddresses;
@@ -90,6 +91,19 @@ impl NetworkConfig {
     }
 }
 
+impl NetworkConfig {
+    /// Looks at the addresses, as a start does before it listens and dials.
+    ///
+    /// # Errors
+    /// [`NetworkError`] for the first that is of no use.
+    pub fn check(&self) -> Result<(), NetworkError> {
+        self.listen.iter().try_for_each(|text| address::to_listen(text).map(drop))?;
+        self.external.iter().try_for_each(|text| address::to_tell(text).map(drop))?;
+        self.bootstrap.iter().try_for_each(|text| address::to_dial(text).map(drop))?;
+        self.persistent.iter().try_for_each(|text| address::of_peer(text).map(drop))
+    }
+}
+
 /// Why the network does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
@@ -101,6 +115,19 @@ pub enum NetworkError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Nobody can be there, or be reached there.
+    #[error("`{text}` cannot be {what}: {reason}; expected something like /ip4/1.2.3.4/udp/26700/quic-v1")]
+    Unusable {
+        /// As it was written.
+        text: String,
+        /// What it is for.
+        what: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Its own address.
+    #[error("`{0}` names this node itself")]
+    Myself(String),
     /// A persistent peer without its identity.
     #[error("`{0}` does not say who is there: write the peer's identity behind it, /p2p/12D3KooW…")]
     Nobody(String),

@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
@@ -21,10 +20,9 @@ use super::links::{lock, read, write};
 use crate::half_open::{Caller, HalfOpen, Knock, Ticket};
 use crate::prefix::Prefix;
 
-/// Where an address is, whatever it is of.
-pub(super) fn prefix_of(address: &Multiaddr) -> Prefix {
-    let ip = ip_and_port(address).map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |(ip, _)| ip);
-    Prefix::of(ip)
+/// Where an address is; nothing when only a name tells.
+pub(super) fn prefix_of(address: &Multiaddr) -> Option<Prefix> {
+    ip_and_port(address).map(|(ip, _)| Prefix::of(ip))
 }
 
 /// All connections that have not shown who they are, and the addresses where pinned peers are expected.
@@ -63,7 +61,7 @@ impl Doors {
 
     /// Lets a connection in, to show who it is; nothing when its address comes too often.
     fn knock(self: &Arc<Self>, address: &Multiaddr) -> Option<Pass> {
-        let prefix = prefix_of(address);
+        let prefix = prefix_of(address)?;
         let caller = if self.is_expected(prefix) { Caller::Expected } else { Caller::Stranger };
         let now_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let mut waiting = lock(&self.waiting);

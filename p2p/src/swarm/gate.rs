@@ -3,7 +3,7 @@
 //! It must not know what peers say. Pinned peers pass whatever the numbers are: before a handshake has shown who is there nobody is
 //! refused, because it may be one of them.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -22,6 +22,7 @@ use super::counts::{Count, Counts};
 use super::doors::prefix_of;
 use super::identity::{id_of, key_of};
 use super::memory::{Memory, Pressure};
+use super::reached::Arrived;
 use crate::places::{NoPlace, PlaceLimits, Places, PlacesTaken, Side};
 use crate::prefix::Prefix;
 use crate::wishes::{Unwanted, Wishes};
@@ -40,6 +41,8 @@ pub(super) enum Denial {
     Dials,
     #[error("its identity is not an Ed25519 key")]
     ForeignKey,
+    #[error("nobody knows where it is")]
+    Nowhere,
     #[error("{0}")]
     Unwanted(Unwanted),
 }
@@ -57,12 +60,15 @@ pub(super) struct Gate {
     limits: PlaceLimits,
     memory: Memory,
     counts: Arc<Counts>,
+    arrived: Arc<Arrived>,
+    /// Where the connections are that were dialled.
+    at: BTreeMap<ConnectionId, Multiaddr>,
     dials: BTreeSet<ConnectionId>,
     events: VecDeque<ToSwarm<GaveWay, Infallible>>,
 }
 
 impl Gate {
-    pub(super) fn new(limits: PlaceLimits, memory: Memory, counts: Arc<Counts>) -> Self {
+    pub(super) fn new(limits: PlaceLimits, memory: Memory, counts: Arc<Counts>, arrived: Arc<Arrived>) -> Self {
         Self {
             started: Instant::now(),
             places: Places::new(limits),
@@ -71,6 +77,8 @@ impl Gate {
             limits,
             memory,
             counts,
+            arrived,
+            at: BTreeMap::new(),
             dials: BTreeSet::new(),
             events: VecDeque::new(),
         }
@@ -100,6 +108,11 @@ impl Gate {
     /// A peer was of use: it is not the first to give way.
     pub(super) fn useful(&mut self, peer: PeerKey) {
         self.places.useful(peer, self.now_ms());
+    }
+
+    /// Where a connection is that was dialled: what its name meant, if it was dialled by one.
+    pub(super) fn at(&self, connection: ConnectionId) -> Option<&Multiaddr> {
+        self.at.get(&connection)
     }
 
     pub(super) fn taken(&self) -> PlacesTaken {
@@ -149,9 +162,10 @@ impl Gate {
         connection: ConnectionId,
         peer: PeerId,
         side: Side,
-        prefix: Prefix,
+        at: &Multiaddr,
     ) -> Result<dummy::ConnectionHandler, ConnectionDenied> {
         let key = key_of(&peer).ok_or_else(|| ConnectionDenied::new(Denial::ForeignKey))?;
+        let prefix = prefix_of(at).ok_or_else(|| ConnectionDenied::new(Denial::Nowhere))?;
         self.admit(key, Some(prefix)).map_err(|unwanted| ConnectionDenied::new(Denial::Unwanted(unwanted)))?;
         if side == Side::Theirs && !self.places.is_pinned(key) {
             self.has_memory()?;
@@ -187,7 +201,7 @@ impl NetworkBehaviour for Gate {
         _: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<Self::ConnectionHandler, ConnectionDenied> {
-        self.enter(connection, peer, Side::Theirs, prefix_of(remote))
+        self.enter(connection, peer, Side::Theirs, remote)
     }
 
     fn handle_pending_outbound_connection(
@@ -223,7 +237,10 @@ impl NetworkBehaviour for Gate {
         _: PortUse,
     ) -> Result<Self::ConnectionHandler, ConnectionDenied> {
         self.dials.remove(&connection);
-        self.enter(connection, peer, Side::Ours, prefix_of(address))
+        let at = self.arrived.take(peer, address).ok_or_else(|| ConnectionDenied::new(Denial::Nowhere))?;
+        let handler = self.enter(connection, peer, Side::Ours, &at)?;
+        self.at.insert(connection, at);
+        Ok(handler)
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
@@ -232,6 +249,7 @@ impl NetworkBehaviour for Gate {
             | FromSwarm::DialFailure(DialFailure { connection_id, .. })
             | FromSwarm::ListenFailure(ListenFailure { connection_id, .. }) => {
                 self.dials.remove(&connection_id);
+                self.at.remove(&connection_id);
                 self.places.left(connection_id);
             }
             _ => {}

@@ -1,5 +1,6 @@
 //! The address policy as a transport: it stands beneath name resolution, so it judges what is really dialled,
-//! whichever part of the network asked for it. What comes in goes through the doors, before anything else sees it.
+//! whichever part of the network asked for it, and says with each connection where that is. What comes in goes through the doors, before
+//! anything else sees it.
 
 use std::io;
 use std::pin::Pin;
@@ -12,6 +13,7 @@ use libp2p::core::transport::{Boxed, DialOpts, ListenerId, Transport, TransportE
 use super::address::ip_and_port;
 use super::doors::{Doors, Entering};
 use super::links::read;
+use super::reached::Reached;
 use crate::address_policy::AddressPolicy;
 
 /// Connections that are refused in a row before others have their turn.
@@ -31,10 +33,10 @@ impl<T> Guard<T> {
 }
 
 impl<T> Transport for Guard<T> {
-    type Output = T;
+    type Output = (Multiaddr, T);
     type Error = io::Error;
-    type ListenerUpgrade = Entering<<Boxed<T> as Transport>::ListenerUpgrade>;
-    type Dial = <Boxed<T> as Transport>::Dial;
+    type ListenerUpgrade = Reached<Entering<<Boxed<T> as Transport>::ListenerUpgrade>>;
+    type Dial = Reached<<Boxed<T> as Transport>::Dial>;
 
     fn listen_on(&mut self, id: ListenerId, address: Multiaddr) -> Result<(), TransportError<io::Error>> {
         self.inner.listen_on(id, address)
@@ -50,7 +52,7 @@ impl<T> Transport for Guard<T> {
         };
         let judgement = read(&self.policy).check(ip, port);
         match judgement {
-            Ok(()) => self.inner.dial(address, options),
+            Ok(()) => Ok(Reached::new(address.clone(), self.inner.dial(address, options)?)),
             Err(refusal) => Err(TransportError::Other(io::Error::new(io::ErrorKind::PermissionDenied, refusal))),
         }
     }
@@ -65,6 +67,7 @@ impl<T> Transport for Guard<T> {
                 TransportEvent::Incoming { listener_id, upgrade, local_addr, send_back_addr } => {
                     // Dropping it closes the socket.
                     let Some(upgrade) = self.doors.enter(&send_back_addr, upgrade) else { continue };
+                    let upgrade = Reached::new(send_back_addr.clone(), upgrade);
                     TransportEvent::Incoming { listener_id, upgrade, local_addr, send_back_addr }
                 }
                 TransportEvent::NewAddress { listener_id, listen_addr } => {

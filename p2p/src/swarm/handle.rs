@@ -11,6 +11,7 @@ use types::PeerKey;
 use super::config::NetworkError;
 use super::counts::{Counts, NetworkCounts};
 use super::event::{GossipToken, PeerAddresses, PeerInfo, RequestId, RequestToken, Verdict};
+use super::identity::key_of;
 use super::links::{Links, read, write};
 use crate::book::{Book, BookLine};
 use crate::channels::{Carrier, Channel, Class};
@@ -233,9 +234,12 @@ impl Network {
     /// Dials a multiaddress once. The operator's word makes it an exception of the address policy.
     ///
     /// # Errors
-    /// When it is not a multiaddress.
+    /// When nobody can be reached there, when it is this node's own, or the queue is full.
     pub fn dial(&self, address: &str) -> Result<(), NetworkError> {
-        let parsed = super::address::parse(address)?;
+        let parsed = super::address::to_dial(address)?;
+        if super::address::split_peer(&parsed).1.and_then(|peer| key_of(&peer)) == Some(self.key) {
+            return Err(NetworkError::Myself(address.to_owned()));
+        }
         command(&self.commands.control, Command::Dial(parsed)).map_err(|error| NetworkError::Setup(error.to_string()))
     }
 

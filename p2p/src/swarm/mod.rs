@@ -31,6 +31,7 @@ mod memory;
 mod outcomes;
 mod paced;
 mod peers;
+mod reached;
 mod reader;
 mod requests;
 mod silence;

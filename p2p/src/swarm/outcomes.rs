@@ -2,12 +2,11 @@
 
 use libp2p::gossipsub::{Message, MessageId};
 use libp2p::swarm::SwarmEvent;
-use libp2p::{Multiaddr, PeerId, gossipsub, identify, ping, request_response};
+use libp2p::{PeerId, gossipsub, identify, ping, request_response};
 use types::PeerKey;
 
 use super::behaviour::PartsEvent;
 use super::counts::Count;
-use super::doors::prefix_of;
 use super::event::{GossipToken, NetworkEvent, Payload, RefusalReason, RequestError, RequestToken, Verdict};
 use super::gate::GaveWay;
 use super::gossip::unwrap;
@@ -20,6 +19,7 @@ use super::requests::{Answer, request_error};
 use super::task::Task;
 use crate::channels::{Channel, Class};
 use crate::fair_queue::Origin;
+use crate::prefix::Prefix;
 use crate::standing::Severity;
 
 type SyncEvent = request_response::Event<Vec<u8>, Answer>;
@@ -172,7 +172,7 @@ impl Task {
             SyncEvent::Message { peer, message, .. } => match message {
                 request_response::Message::Request { request_id, request, channel } => {
                     let Some(key) = self.key_if_heard(&peer) else { return };
-                    let prefix = self.peers.get(&peer).map_or_else(|| prefix_of(&Multiaddr::empty()), Peer::prefix);
+                    let prefix = self.peers.get(&peer).map_or(Prefix::NOWHERE, Peer::prefix);
                     let origin = Origin { peer: key, prefix, pinned: self.links.is_pinned(key) };
                     self.on_request(request, RequestToken { id: request_id, channel, origin });
                 }

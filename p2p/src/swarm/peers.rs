@@ -26,6 +26,7 @@ const OPENING_MS_MAX: u64 = 2_000;
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) id: ConnectionId,
+    /// Where it is, also if it was dialled by a name.
     pub(super) address: Multiaddr,
     pub(super) outbound: bool,
     pub(super) since_ms: u64,
@@ -196,10 +197,15 @@ impl Peer {
         Greeting::Begins(earlier)
     }
 
+    /// Everywhere that it is connected from.
+    pub(super) fn prefixes(&self) -> impl Iterator<Item = Prefix> {
+        self.connections.iter().filter_map(|connection| prefix_of(&connection.address))
+    }
+
     /// Where it is connected from.
     pub(super) fn prefix(&self) -> Prefix {
         let newest = self.newest().or(self.connections.last());
-        prefix_of(newest.map_or(&Multiaddr::empty(), |newest| &newest.address))
+        newest.and_then(|newest| prefix_of(&newest.address)).unwrap_or(Prefix::NOWHERE)
     }
 
     /// Connections on which the peer has said nothing since `since_ms`; they begin anew to count.

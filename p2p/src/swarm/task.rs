@@ -28,6 +28,7 @@ use super::handle::{COMMANDS_WAITING_MAX, Command, Commands, Directory, Network,
 use super::identity::{id_of, key_of, keypair};
 use super::links::{CONTROL_WAITING_MAX, Links, Meter, Outward, PeerBuffers, StrangerRooms, read, write};
 use super::peers::{ADDRESSES_MAX, Peer};
+use super::reached::Arrived;
 use super::requests::{Answer, Waiting};
 use super::twins::Twins;
 use super::{address, transport};
@@ -108,13 +109,14 @@ pub fn spawn(config: NetworkConfig) -> Result<(Network, Inbound), NetworkError> 
     let policy = Arc::new(RwLock::new(AddressPolicy::new(config.private_addresses)));
     let (links, counts) = (Arc::<Links>::default(), Arc::<Counts>::default());
     let doors = Arc::new(Doors::new(Arc::clone(&counts)));
-    let shared = Shared { links: Arc::clone(&links), counts: Arc::clone(&counts) };
+    let arrived = Arc::<Arrived>::default();
+    let shared = Shared { links: Arc::clone(&links), counts: Arc::clone(&counts), arrived: Arc::clone(&arrived) };
     let parts = behaviour::build(&keypair, &tag, &topics, &config, &shared)?;
     let settings = Config::with_tokio_executor()
         .with_idle_connection_timeout(IDLE_MAX)
         .with_max_negotiating_inbound_streams(NEGOTIATING_STREAMS_MAX);
     let silence = Duration::from_millis(config.silence_ms_max);
-    let transport = transport::build(&keypair, Arc::clone(&policy), Arc::clone(&doors), silence)?;
+    let transport = transport::build(&keypair, Arc::clone(&policy), Arc::clone(&doors), arrived, silence)?;
     let swarm = Swarm::new(transport, parts, me, settings);
 
     let (outward, inbound) = queues_outward();
@@ -195,13 +197,14 @@ fn queues_inward() -> (Commands, mpsc::Sender<Command>, Queues) {
 impl Task {
     /// Listens, and takes the configured addresses.
     fn configure(&mut self, config: &NetworkConfig) -> Result<(), NetworkError> {
+        config.check()?;
         for text in &config.bootstrap {
-            let parsed = address::parse(text)?;
+            let parsed = address::to_dial(text)?;
             address::allow(&mut write(&self.policy), &parsed);
             self.dialler.bootstrap(&parsed);
         }
         for text in &config.external {
-            self.swarm.add_external_address(address::parse(text)?);
+            self.swarm.add_external_address(address::to_tell(text)?);
         }
         self.wish(config)?;
         self.links.pin(config.pinned.clone());
@@ -228,7 +231,7 @@ impl Task {
         let Some(id) = id_of(entry.peer) else { return };
         let parsed: Vec<Multiaddr> = entry.addresses.iter().filter_map(|text| text.parse().ok()).collect();
         let Some(first) = parsed.first() else { return };
-        let source = entry.source.map_or_else(|| prefix_of(first), Prefix::of);
+        let Some(source) = entry.source.map(Prefix::of).or_else(|| prefix_of(first)) else { return };
         for address in parsed.iter().take(ADDRESSES_MAX) {
             self.swarm.behaviour_mut().kad.part().add_address(&id, address.clone());
         }

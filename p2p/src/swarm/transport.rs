@@ -3,6 +3,7 @@
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
+use libp2p::core::ConnectedPoint;
 use libp2p::core::muxing::StreamMuxerBox;
 use libp2p::core::transport::{Boxed, OrTransport, Transport};
 use libp2p::core::upgrade::Version;
@@ -13,6 +14,7 @@ use super::bounded::Bounded;
 use super::config::NetworkError;
 use super::doors::Doors;
 use super::guard::Guard;
+use super::reached::Arrived;
 use super::silence::{KEEP_ALIVES, Watched};
 use crate::address_policy::AddressPolicy;
 
@@ -25,6 +27,7 @@ pub(super) fn build(
     keypair: &Keypair,
     policy: Arc<RwLock<AddressPolicy>>,
     doors: Arc<Doors>,
+    arrived: Arc<Arrived>,
     silence: Duration,
 ) -> Result<Boxed<(PeerId, StreamMuxerBox)>, NetworkError> {
     let setup = |error: &dyn std::fmt::Display| NetworkError::Setup(error.to_string());
@@ -47,5 +50,11 @@ pub(super) fn build(
     let both = OrTransport::new(quic, tcp).map(|either, _| either.into_inner()).boxed();
     let guarded = Guard::new(both, policy, doors);
     let named = dns::tokio::Transport::system(guarded).map_err(|error| setup(&error))?;
-    Ok(named.boxed())
+    let told = named.map(move |(at, (peer, muxer)), point| {
+        if let ConnectedPoint::Dialer { address, .. } = point {
+            arrived.note(peer, &address, at);
+        }
+        (peer, muxer)
+    });
+    Ok(told.boxed())
 }

@@ -60,13 +60,11 @@ impl Task {
 
     /// A dial has reached a peer.
     pub(super) fn met(&mut self, key: PeerKey, id: PeerId, address: &Multiaddr) {
-        if !is_worth_keeping(&read(&self.policy), address) {
-            return;
-        }
+        let Some(at) = prefix_of(address).filter(|_| is_worth_keeping(&read(&self.policy), address)) else { return };
         if !self.is_private(key) {
             self.swarm.behaviour_mut().kad.part().add_address(&id, address.clone());
         }
-        let (at, now_ms) = (prefix_of(address), self.meter.now_ms());
+        let now_ms = self.meter.now_ms();
         let mut noted = Ok(false);
         publish_directory(&self.directory, |directory| noted = directory.known.met(key, address, at, now_ms));
         self.noted(key, id, noted);
@@ -79,7 +77,7 @@ impl Task {
             Ok(true) => {
                 let addresses = read(&self.directory).known.addresses(key);
                 self.dialler.learn(id, &addresses);
-                if self.links.is_pinned(key) {
+                if self.links.is_pinned(key) || self.swarm.behaviour().gate.wishes().persistent.contains(&key) {
                     self.expect_pinned();
                 }
                 self.book_changed.send_replace(());
@@ -104,7 +102,7 @@ impl Task {
         for key in &(self.links.pinned().as_ref() | &self.swarm.behaviour().gate.wishes().persistent) {
             let known = read(&self.directory).known.addresses(*key);
             let given = id_of(*key).map(|id| self.dialler.given(id)).unwrap_or_default();
-            expected.extend(known.iter().chain(given).map(prefix_of));
+            expected.extend(known.iter().chain(given).filter_map(prefix_of));
         }
         self.doors.expect(expected);
     }

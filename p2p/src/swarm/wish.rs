@@ -13,6 +13,7 @@ use super::event::{NetworkEvent, RefusalReason};
 use super::handle::publish_directory;
 use super::identity::{id_of, key_of};
 use super::links::write;
+use super::peers::Peer;
 use super::task::Task;
 use crate::wishes::Ban;
 
@@ -38,12 +39,11 @@ impl Task {
             return;
         }
         let gate = &self.swarm.behaviour().gate;
-        let unwanted = |key: PeerKey, at| gate.admit(key, Some(at)).err();
-        let gone: Vec<_> = self
-            .peers
-            .iter()
-            .filter_map(|(id, peer)| Some((*id, peer.key, unwanted(peer.key, peer.prefix())?)))
-            .collect();
+        let unwanted = |peer: &Peer| {
+            let anywhere = gate.admit(peer.key, None).err();
+            anywhere.or_else(|| peer.prefixes().find_map(|at| gate.admit(peer.key, Some(at)).err()))
+        };
+        let gone: Vec<_> = self.peers.iter().filter_map(|(id, peer)| Some((*id, peer.key, unwanted(peer)?))).collect();
         for (id, peer, unwanted) in gone {
             let why = RefusalReason::Unwanted(unwanted);
             tracing::info!(%peer, %why, "sent away");

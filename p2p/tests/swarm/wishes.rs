@@ -64,6 +64,50 @@ async fn who_is_banned_goes_at_once_and_comes_back_when_the_ban_is_lifted() {
     three.connected(key(1)).await;
 }
 
+// A name says nothing about where somebody is: what counts is where the connection really goes.
+#[tokio::test]
+async fn a_ban_of_an_address_reaches_whoever_was_dialled_by_a_name_and_is_told_apart_by_where_it_is() {
+    for (seed, listen) in [(10, QUIC), (20, TCP)] {
+        let mut two = Node::start(config(seed + 2, listen)).await;
+        let named = with_peer(&two, seed + 2).replace("/ip4/127.0.0.1/", "/dns4/localhost/");
+        let mut one = Node::start(p2p::NetworkConfig { bootstrap: vec![named], ..config(seed + 1, listen) }).await;
+        one.connected(key(seed + 2)).await;
+        two.connected(key(seed + 1)).await;
+        let shown = one.network.peers().into_iter().map(|peer| (peer.outbound, peer.address)).collect::<Vec<_>>();
+        assert_eq!(shown, [(true, two.address.clone())], "where it is, not what it is called");
+        let met = one.network.addresses().into_iter().find(|line| line.peer == key(seed + 2)).expect("it was met");
+        assert!(met.met && met.addresses.contains(&two.address), "{met:?}");
+        let loopback = Ban::Address(Prefix::of("127.0.0.1".parse().expect("an address")));
+        one.network.ban(loopback).expect("there is room");
+        assert_eq!(refused(&mut one, seed + 2).await, RefusalReason::Unwanted(Unwanted::Banned));
+        one.disconnected(key(seed + 2)).await;
+        // It is dialled by its name for ever; each time the gate is closed, until the ban is lifted.
+        two.disconnected(key(seed + 1)).await;
+        assert!(!one.network.is_connected(key(seed + 2)));
+        one.network.unban(loopback).expect("there is room");
+        one.connected(key(seed + 2)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_ban_of_an_earlier_run_holds_for_an_address_that_is_dialled_by_a_name() {
+    let mut two = Node::start(config(2, TCP)).await;
+    let mut three = Node::start(config(3, TCP)).await;
+    let named = |node: &Node, seed| with_peer(node, seed).replace("/ip4/127.0.0.1/", "/dns4/localhost/");
+    let loopback = Ban::Address(Prefix::of("127.0.0.1".parse().expect("an address")));
+    let (bootstrap, persistent) = (vec![named(&two, 2)], vec![named(&three, 3)]);
+    let mut one =
+        Node::start(p2p::NetworkConfig { bans: vec![loopback], bootstrap, persistent, ..config(1, TCP) }).await;
+    // The persistent peer is let in, so the other one was dialled too, by the same way.
+    one.connected(key(3)).await;
+    three.connected(key(1)).await;
+    let who = one.network.peers().into_iter().map(|peer| peer.peer).collect::<Vec<_>>();
+    assert_eq!(who, [key(3)]);
+    one.network.unban(loopback).expect("there is room");
+    one.connected(key(2)).await;
+    two.connected(key(1)).await;
+}
+
 #[tokio::test]
 async fn a_ban_of_an_earlier_run_holds_from_the_start_and_a_block_is_lifted_with_it() {
     let mut one = Node::start(p2p::NetworkConfig { bans: vec![Ban::Peer(key(2))], ..config(1, TCP) }).await;

@@ -102,6 +102,32 @@ fn a_validator_that_nobody_hears_is_not_ready_though_it_hears_every_block() {
     assert!((1..4).all(|place| world.troubles(place).is_empty()), "three are a quorum");
 }
 
+// Behind a sentry: votes arrive by way of others, and nobody answers.
+// FAULTS HT3
+#[test]
+fn a_validator_that_nobody_answers_and_whose_votes_others_count_is_ready() {
+    for validators in [2, 4] {
+        // Each leads every two seconds.
+        let mut world = World::ruled(validators, 0, |genesis| {
+            let timing = &mut genesis.parameters.timing;
+            timing.block_interval_empty_ms = timing.block_interval_min_ms.max(2_000 / u64::from(validators));
+        });
+        (0..usize::from(validators)).for_each(|place| world.start(place));
+        assert!(world.run(20_000, |world| world.height(0) >= 2), "it begins");
+        world.unanswered = |request| matches!(request, replica::wire::Request::Status);
+        world.run(LONG_MS, |_| false);
+        let is_well = |world: &World| (0..usize::from(validators)).all(|place| world.troubles(place).is_empty());
+        assert_eq!(world.status(0).reach.power_answering, 1, "itself");
+        assert!(is_well(&world), "{validators}: {:?}", world.troubles(0));
+        let longer = world.run(2 * LONG_MS, |world| !is_well(world));
+        assert!(!longer, "{validators}: {:?}", world.troubles(0));
+        // It is not for ever: when what it says is lost, nothing shows any more that it is heard.
+        world.cut.extend((1..usize::from(validators)).map(|other| (0, other)));
+        world.run(2 * LONG_MS, |_| false);
+        assert!(names(&world, 0).contains(&"cut"), "{validators}: {:?}", world.troubles(0));
+    }
+}
+
 // FAULTS HT3
 #[test]
 fn a_validator_that_hears_nobody_is_not_ready_though_its_votes_arrive() {
@@ -121,6 +147,28 @@ fn a_follower_whose_bootstrap_is_dead_says_since_when_it_has_no_peer() {
     let found: Vec<String> = world.troubles(4).iter().map(Trouble::to_string).collect();
     assert!(found.iter().any(|sentence| sentence.starts_with("no peer for 1")), "{found:?}");
     assert!(found.iter().any(|sentence| sentence.starts_with("no final block for 1")), "{found:?}");
+}
+
+// FAULTS HT3
+#[test]
+fn a_follower_that_begins_is_not_ready_before_it_has_what_its_peers_have() {
+    let mut world = World::new(4, 1);
+    (0..4).for_each(|place| world.start(place));
+    assert!(world.run(120_000, |world| world.height(0) >= 20), "it goes on");
+    world.start(4);
+    let is_early = |world: &World| names(world, 4).is_empty() && world.height(4) + 4 < world.height(0);
+    assert!(!world.run(20_000, is_early), "at block {}: {:?}", world.height(4), world.troubles(4));
+    assert!(names(&world, 4).is_empty(), "{:?}", world.troubles(4));
+    // Nobody who says too much keeps it waiting for ever.
+    world.stop(4);
+    world.bend = Some(Box::new(|_, response| {
+        if let replica::wire::Response::Status(status) = response {
+            status.height = types::Height(1_000_000_000);
+        }
+    }));
+    world.start(4);
+    assert!(names(&world, 4).contains(&"no_peer") || names(&world, 4).contains(&"beginning"), "{:?}", names(&world, 4));
+    assert!(world.run(60_000, |world| names(world, 4).is_empty()), "{:?}", world.troubles(4));
 }
 
 // FAULTS HT3

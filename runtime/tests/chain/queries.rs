@@ -84,7 +84,7 @@ fn typed_answers_are_what_the_questions_answer() {
         chain.registry.query(&chain.state, module, name, &arguments(pairs)).expect("an answer")
     };
     let mining = chain.registry.view(&chain.state, <mining::Mining as Module>::ID).expect("it runs");
-    assert_eq!(ask("mining", "work", &[]), json!(mining::terms(&mining)));
+    assert_eq!(ask("mining", "work", &[]), json!(mining::work_terms(&mining)));
     assert_eq!(ask("mining", "info", &[]), json!(mining::info(&mining)));
     let told: mining::WorkInfo = serde_json::from_value(ask("mining", "info", &[])).expect("the typed answer");
     assert_eq!(told, mining::info(&mining));

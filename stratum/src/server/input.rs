@@ -3,8 +3,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use types::{Address, Hash32};
+use types::Hash32;
 
+use crate::book::Settlement;
 use crate::template::Template;
 
 /// A connection, numbered by the shell; a number is never used twice.
@@ -82,12 +83,7 @@ pub enum Input<'a> {
         fee: u128,
     },
     /// The operator paid an address.
-    Paid {
-        /// To whom.
-        address: Address,
-        /// Base units.
-        amount: u128,
-    },
+    Paid(Settlement),
     /// The server is about to stop: miners are asked to reconnect.
     Drain,
 }

@@ -105,9 +105,7 @@ impl Server {
             Input::Income { reference, amount, fee } => {
                 self.pool.save_or_tell(Entry::Income { reference, amount, fee }, &mut outputs);
             }
-            Input::Paid { address, amount } => {
-                self.pool.save_or_tell(Entry::Paid { address, amount }, &mut outputs);
-            }
+            Input::Paid(payment) => self.pool.save_or_tell(Entry::Paid(payment), &mut outputs),
             Input::Drain => self.drain(&mut outputs),
         }
         outputs

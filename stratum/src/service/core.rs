@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::runtime::Handle as Runtime;
 use tokio::sync::{mpsc, oneshot};
-use types::{Address, Hash32};
+use types::Hash32;
 
-use crate::book::BookError;
+use crate::book::{BookError, Settlement};
 use crate::ledger;
 use crate::limits::PENDING_BYTES_MAX;
 use crate::server::{ConnectionId, Event, Input, Output, ProofId, Server, Verdict};
@@ -28,8 +28,8 @@ const JOURNAL_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Ticks that a draining server waits for its connections.
 const DRAIN_TICKS_MAX: u32 = 5;
 
-/// Whether an entry fits the book.
-type Decision = Result<(), BookError>;
+/// Whether an entry fits the book; of an income then what is kept of it, of a payment what is still owed. In base units.
+type Decision = Result<u128, BookError>;
 
 /// What arrives at the core.
 pub(super) enum Message {
@@ -63,8 +63,7 @@ pub(super) enum Message {
         answer: oneshot::Sender<Decision>,
     },
     Paid {
-        address: Address,
-        amount: u128,
+        payment: Settlement,
         answer: oneshot::Sender<Decision>,
     },
     /// Something for the log, from another thread.
@@ -182,10 +181,13 @@ impl Core {
             Message::Tell(event) => return (self.outside.events)(&event),
             Message::Ask(question) => return question(&self.server),
             Message::Income { reference, amount, fee, answer } => {
-                return self.decide(Input::Income { reference, amount, fee }, answer, outputs);
+                let decision = self.share_out(Input::Income { reference, amount, fee }, outputs);
+                return self.answers.push((answer, decision));
             }
-            Message::Paid { address, amount, answer } => {
-                return self.decide(Input::Paid { address, amount }, answer, outputs);
+            Message::Paid { payment, answer } => {
+                let decision = self.decide(Input::Paid(payment), outputs);
+                let left = self.server.book().owed().get(&payment.address).copied().unwrap_or(0);
+                return self.answers.push((answer, decision.map(|()| left)));
             }
             Message::Drain => {
                 self.drain_ticks = Some(0);
@@ -204,15 +206,25 @@ impl Core {
         }
     }
 
+    /// An income, if there is somebody to share it with.
+    fn share_out(&mut self, income: Input<'_>, outputs: &mut Vec<Output>) -> Decision {
+        if self.server.book().window().weight() == 0 {
+            return Err(BookError::EmptyWindow);
+        }
+        let before = self.server.book().kept();
+        self.decide(income, outputs)?;
+        Ok(self.server.book().kept().saturating_sub(before))
+    }
+
     /// An entry whose fate somebody waits for; the answer leaves after the sync.
-    fn decide(&mut self, input: Input<'_>, answer: oneshot::Sender<Decision>, outputs: &mut Vec<Output>) {
+    fn decide(&mut self, input: Input<'_>, outputs: &mut Vec<Output>) -> Result<(), BookError> {
         let first = outputs.len();
         self.step(input, outputs);
         let refused = outputs.iter().skip(first).find_map(|output| match output {
             Output::Event(Event::Refused(error)) => Some(error.clone()),
             _ => None,
         });
-        self.answers.push((answer, refused.map_or(Ok(()), Err)));
+        refused.map_or(Ok(()), Err)
     }
 
     /// Proofs first, shares second: a share that is on disk has its proof there.

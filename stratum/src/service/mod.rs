@@ -25,9 +25,9 @@ use types::{Address, Hash32};
 
 pub use folder::FolderShares;
 pub use ports::{Admission, Later, Ports, ProofSink, Shares, WorkSource};
-pub use receipts::{ReceiptsError, ReceiptsFolder};
+pub use receipts::{ReceiptsError, ReceiptsFolder, look_at_receipts};
 
-use crate::book::{BookError, Closed};
+use crate::book::{BookError, Closed, Settlement};
 use crate::config::{Config, ConfigError};
 use crate::ledger::LedgerError;
 use crate::server::Server;
@@ -244,17 +244,17 @@ impl Handle {
         Ok(Proven { receipt, root: root.root, proof })
     }
 
-    /// Shares out an income over the window, durably; nothing if the service stopped.
-    pub async fn income(&self, reference: Hash32, amount: u128, fee: u128) -> Option<Result<(), BookError>> {
+    /// Shares out an income over the window, durably, and says what is kept of it; nothing if the service stopped.
+    pub async fn income(&self, reference: Hash32, amount: u128, fee: u128) -> Option<Result<u128, BookError>> {
         let (answer, answered) = oneshot::channel();
         self.messages.send(Message::Income { reference, amount, fee, answer }).await.ok()?;
         answered.await.ok()
     }
 
-    /// Notes a payment, durably; nothing if the service stopped.
-    pub async fn paid(&self, address: Address, amount: u128) -> Option<Result<(), BookError>> {
+    /// Notes a payment, durably, and says what its address is still owed; nothing if the service stopped.
+    pub async fn paid(&self, payment: Settlement) -> Option<Result<u128, BookError>> {
         let (answer, answered) = oneshot::channel();
-        self.messages.send(Message::Paid { address, amount, answer }).await.ok()?;
+        self.messages.send(Message::Paid { payment, answer }).await.ok()?;
         answered.await.ok()
     }
 }

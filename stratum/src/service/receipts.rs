@@ -272,6 +272,36 @@ impl Inner {
     }
 }
 
+/// Looks at what is kept in a folder, given the roots of the book, and names the files that are of no use. It changes nothing.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn look_at_receipts(folder: &Path, root_of: impl Fn(u64) -> Option<ReceiptsRoot>) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other?,
+    };
+    let bounds = Bounds { works_max: RECEIPTS_KEPT_MAX, bytes_max: RECEIPTS_BYTES_MAX };
+    let (folder, state, changed) = (folder.to_owned(), Mutex::default(), Condvar::new());
+    let inner = Inner { folder, bounds, state, changed };
+    let mut damaged = Vec::new();
+    for entry in entries {
+        // Those of works that the book does not know are of an earlier one, and give way by themselves.
+        let root = height_of(entry?.file_name().to_str().unwrap_or_default()).and_then(&root_of);
+        let Some(ReceiptsRoot { work_height, root }) = root else { continue };
+        let what = match inner.load(work_height) {
+            Ok(Some(receipts)) if receipts.root() == root => continue,
+            Ok(_) => {
+                "it does not hold the receipts whose root is in the book, so none of them can be proven".to_owned()
+            }
+            Err(error) => error.to_string(),
+        };
+        damaged.push(format!("{}: {what}", inner.path(work_height).display()));
+    }
+    damaged.sort_unstable();
+    Ok(damaged)
+}
+
 /// The work of a file; nothing for other files.
 fn height_of(name: &str) -> Option<u64> {
     name.parse().ok().filter(|height: &u64| height.to_string() == name)

@@ -147,8 +147,10 @@ impl Plan {
             config.network.private_addresses = self.weather.is_none();
             config.api.listen = format!("127.0.0.1:{}", self.ports.api(index));
             config.metrics.listen = format!("127.0.0.1:{}", self.ports.metrics(index));
-            config.stratum.enabled = self.stratum;
-            config.stratum.listen = format!("127.0.0.1:{}", self.ports.stratum(index));
+            let listen = format!("127.0.0.1:{}", self.ports.stratum(index));
+            for (name, value) in [("mining.enabled", self.stratum.to_string()), ("mining.listen", listen)] {
+                config.set(name, &value).map_err(|error| Failure::new(error.to_string()))?;
+            }
             config.node.password_file = self.layout.password().display().to_string();
             write_private(&Home::new(self.layout.node(index)).config_file(), &config.to_toml())?;
         }

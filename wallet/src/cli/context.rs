@@ -10,7 +10,7 @@ use crate::assets;
 use crate::calls::well_known_asset;
 use crate::chain::decode_header;
 use crate::checkpoint::Checkpoint;
-use crate::home::WalletHome;
+use crate::home::{WalletHome, is_there};
 use crate::keys::AccountKey;
 use crate::keystore::file::{Existing, create_private_directory, write_private};
 use crate::password::Password;
@@ -31,6 +31,8 @@ pub struct Context {
     pub password_file: Option<PathBuf>,
     /// A block that the person knows to be final, as `HEIGHT:HASH`.
     pub checkpoint: Option<String>,
+    /// Whether no node is to be asked, whatever for.
+    pub offline: bool,
     /// The network that the node named, asked at most once.
     pub(super) asked: OnceCell<Option<Network>>,
 }
@@ -53,7 +55,9 @@ impl AssetChoice {
     /// `bad_amount` with what is wrong.
     pub fn amount(&self, text: &str) -> Result<Amount> {
         Amount::parse_decimal(text, self.decimals).map_err(|error| {
-            Error::new("bad_amount", error.to_string(), format!("{} has {} decimals", self.symbol, self.decimals))
+            let Self { symbol, decimals, .. } = self;
+            let hint = format!("{symbol} has {decimals} decimals; write digits 0 to 9 and a point, such as 1.5");
+            Error::new("bad_amount", error.to_string(), hint)
         })
     }
 
@@ -143,12 +147,20 @@ impl Context {
         Ok(())
     }
 
-    /// Remembers a block that was found final, so that no other history is believed later.
+    /// Remembers a block that was found final, so that no other history is believed later. Where nothing can be written the person is
+    /// told: what was found is true all the same, and a payment that was made must not look like one that failed.
     ///
     /// # Errors
-    /// `checkpoint_conflict`, `bad_checkpoint`, `file`.
+    /// `checkpoint_conflict`, `bad_checkpoint`.
     pub fn remember(&self, chain: &Chain, checked: &CheckedHeader) -> Result<()> {
-        Checkpoint::of(checked).remember(&self.home, chain.id())
+        match Checkpoint::of(checked).remember(&self.home, chain.id()) {
+            Err(error) if error.code == "file" => {
+                let height = checked.header.height;
+                self.note(&format!("warning: that block {height} is final is not remembered: {error}"));
+                Ok(())
+            }
+            done => done,
+        }
     }
 
     /// The trusted chain, asking a node only if none is known yet.
@@ -163,11 +175,10 @@ impl Context {
         let pinned = self.home.genesis_path();
         let path = match &self.genesis {
             Some(given) => given,
-            None if pinned.exists() => &pinned,
+            None if is_there(&pinned) => &pinned,
             None => return Ok(None),
         };
-        let json = std::fs::read_to_string(path).map_err(|error| Error::file("read", path, &error))?;
-        Chain::from_json(&json).map(Some)
+        Chain::from_json(&read_bounded(path, genesis::JSON_BYTES_MAX)?).map(Some)
     }
 
     fn pin(&self, client: &NodeClient) -> Result<Chain> {
@@ -203,7 +214,7 @@ impl Context {
         if let Some(network) = self.network()? {
             return Ok(Some(network));
         }
-        let ask = || Some(self.client().ok()?.status().ok()?.network);
+        let ask = || Some(self.client().ok().filter(|_| !self.offline)?.quick_status().ok()?.network);
         Ok(*self.asked.get_or_init(ask))
     }
 
@@ -272,7 +283,7 @@ impl Context {
         self.home.open_key(name, &password)?.account_key()
     }
 
-    /// An asset by symbol or number; those that every chain has need no node.
+    /// An asset by symbol or number; those that every chain has, and those that were proven before, need no node.
     ///
     /// # Errors
     /// `unknown_asset`, or what a request fails with.
@@ -291,8 +302,15 @@ impl Context {
         };
         // As it is shown: symbol and number, which must fit.
         let (symbol, number) = text.rsplit_once('#').map_or((None, text), |(symbol, number)| (Some(symbol), number));
+        let plain =
+            |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric()) && (1..=20).contains(&text.len());
         let id = match number.parse().map(AssetId) {
+            _ if !plain(number) || !symbol.is_none_or(plain) => return Err(unknown("is no symbol and no number")),
             Ok(id) => id,
+            Err(_) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
+                return Err(unknown("is above the highest number of an asset"));
+            }
+            Err(_) if symbol.is_some() => return Err(unknown("has no number behind the `#`")),
             Err(_) => self.asset_called(&upper, &unknown)?,
         };
         let choice = self.asset_numbered(id)?;
@@ -300,6 +318,17 @@ impl Context {
             return Err(unknown(&format!("is not what asset {id} is called: that is {}", choice.symbol)));
         }
         Ok(choice)
+    }
+
+    /// The node, unless the person said to ask none.
+    fn asking_client(&self, about: &str) -> Result<NodeClient> {
+        if self.offline {
+            let message = format!("{about} is not known without a node: this wallet has not proven it yet");
+            let hint =
+                "use the asset once with a connection, `--dry-run` is enough; THR, VIBE and WBTC are always known";
+            return Err(Error::new("offline_needs", message, hint));
+        }
+        self.client()
     }
 
     fn asset_numbered(&self, id: AssetId) -> Result<AssetChoice> {
@@ -312,7 +341,7 @@ impl Context {
         {
             return Ok(AssetChoice { id, symbol: known.symbol, decimals: known.decimals });
         }
-        let client = self.client()?;
+        let client = self.asking_client(&format!("asset {id}"))?;
         let mut chain = self.chain(&client)?;
         let (asset, is_new) = assets::learn(&self.home, &client, &mut chain, id)?;
         let assets::PinnedAsset { symbol, decimals } = asset;
@@ -330,7 +359,7 @@ impl Context {
         {
             return Ok(*id);
         }
-        let listed = self.client()?.assets()?.assets;
+        let listed = self.asking_client(symbol)?.assets()?.assets;
         let mut found = listed.into_iter().filter(|asset| asset.symbol == symbol);
         let asset = found.next().ok_or_else(|| unknown("is not an asset of this chain"))?;
         if found.next().is_some() {
@@ -397,14 +426,30 @@ pub fn write_new(path: &Path, text: &str) -> Result<()> {
     written.map_err(|error| Error::file("write", path, &error))
 }
 
+/// Refuses a file that exists, before a password is asked for and in vain.
+///
+/// # Errors
+/// `file`.
+pub fn check_new(path: &Path) -> Result<()> {
+    match path.symlink_metadata() {
+        Ok(_) => Err(Error::file("write", path, &std::io::ErrorKind::AlreadyExists.into())),
+        Err(_) => Ok(()),
+    }
+}
+
 /// Reads a file that somebody else may have made.
 ///
 /// # Errors
-/// `file` when it cannot be read or is above a megabyte.
-pub fn read_public(path: &Path) -> Result<String> {
+/// `file` when it cannot be read or is longer.
+pub fn read_bounded(path: &Path, bytes_max: usize) -> Result<String> {
     use std::io::Read;
     let mut text = String::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(1 << 20).read_to_string(&mut text));
+    let one_more = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
+    let read = std::fs::File::open(path).and_then(|file| file.take(one_more).read_to_string(&mut text));
+    if text.len() > bytes_max {
+        let message = format!("{} has more than {bytes_max} bytes, which no such file has", path.display());
+        return Err(Error::new("file", message, "check that it is the right file"));
+    }
     read.map_err(|error| Error::file("read", path, &error))?;
     Ok(text)
 }

@@ -6,6 +6,7 @@
 
 mod commands;
 mod context;
+mod handing_in;
 mod output;
 mod report;
 mod span;
@@ -21,6 +22,7 @@ use clap::{Args, Parser, Subcommand};
 pub use context::Context;
 pub use report::Report;
 
+use crate::checkpoint::Checkpoint;
 use crate::home::WalletHome;
 use crate::{Error, Result};
 use commands::{account, address, asset, chain, history, mine, mining, multisig, send, transaction_file, wallet};
@@ -42,7 +44,7 @@ pub struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 struct Global {
-    /// Address of a node's API
+    /// Address of a node's API; on this machine HOST:PORT is enough
     #[arg(long, global = true, env = "THRONOS_NODE", default_value = "http://127.0.0.1:26701", value_name = "URL")]
     node: String,
     /// Answer with one JSON document
@@ -198,6 +200,7 @@ impl Global {
                 "name its directory with `--wallet-dir DIR`",
             )
         })?;
+        self.checkpoint.as_deref().map(str::parse::<Checkpoint>).transpose()?;
         Ok(Context {
             home: WalletHome::new(directory),
             node: self.node,
@@ -205,6 +208,7 @@ impl Global {
             genesis: self.genesis,
             password_file: self.password_file,
             checkpoint: self.checkpoint,
+            offline: false,
             asked: OnceCell::new(),
         })
     }

@@ -2,21 +2,20 @@
 //!
 //! Whatever can be refused before a password is asked for is refused there. A multisig sender's transaction goes to a file.
 
-use std::fs::File;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use serde_json::{Value, json};
-use types::{Amount, Auth, AuthKind, Call, Hash32, Nonce, THR, THR_DECIMALS, TimeMs, Transaction, TransactionBody};
+use types::{Amount, AuthKind, Call, Hash32, Nonce, THR, THR_DECIMALS, TimeMs, Transaction, TransactionBody, Weight};
 
-use super::context::{AssetChoice, Context, Sender, write_new};
+use super::context::{AssetChoice, Context, Sender, check_new, write_new};
+use super::handing_in::send;
 use super::report::{Report, lines, when};
 use super::span;
 use crate::calls::{describe, weigh};
 use crate::client::types::ReceiptResponse;
-use crate::finality::{FinalTransaction, hand_in, submit_and_wait};
-use crate::keystore::file::{Existing, write_private};
+use crate::finality::FinalTransaction;
 use crate::transaction::{Envelope, build, sign_transaction, signature_by};
 use crate::{Chain, Error, NodeClient, Result, TransactionFile};
 
@@ -36,13 +35,13 @@ pub struct TransactionArgs {
     #[arg(long, value_name = "NAME")]
     pub from: String,
     /// THR for the proposer, to be served first
-    #[arg(long, value_name = "THR")]
+    #[arg(long, value_name = "THR", allow_negative_numbers = true)]
     pub tip: Option<String>,
     /// Most THR that may be taken as fee [default: what the node suggests]
-    #[arg(long, value_name = "THR")]
+    #[arg(long, value_name = "THR", allow_negative_numbers = true)]
     pub fee_max: Option<String>,
     /// Nonce of the transaction [default: the account's next]
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub nonce: Option<u64>,
     /// How long it may wait to be included
     #[arg(long, default_value = "10m", value_name = "SPAN")]
@@ -64,6 +63,13 @@ pub struct TransactionArgs {
     pub out: Option<PathBuf>,
 }
 
+impl TransactionArgs {
+    /// What the command may use: no node where none is to be asked.
+    pub fn within(&self, context: &Context) -> Context {
+        Context { offline: self.offline, ..context.clone() }
+    }
+}
+
 /// Makes a transaction of calls that give `spent` away, and does with it what the arguments say.
 pub fn carry_out(
     context: &Context,
@@ -72,6 +78,7 @@ pub fn carry_out(
     spent: &[(AssetChoice, Amount)],
 ) -> Result<Report> {
     let sender = context.sender(&args.from)?;
+    args.out.as_deref().map(check_new).transpose()?;
     if args.offline {
         let chain = context.known_chain()?;
         let body = offline_body(&chain, args, &sender, calls)?;
@@ -92,7 +99,9 @@ pub fn carry_out(
     }
     let key = context.unlock(&sender.name)?;
     if args.dry_run {
-        return simulate(&client, &chain, &sign_transaction(&key, chain.id(), body)?);
+        let nonce = body.nonce;
+        let tried = simulate(&client, &chain, &sign_transaction(&key, chain.id(), body)?);
+        return tried.map_err(|error| explain_gap(error, &sender.name, nonce));
     }
     let patience = Duration::from_millis(span::parse(&args.valid_for)?).saturating_add(PATIENCE_BEYOND);
     let patience = (!args.no_wait).then_some(patience);
@@ -137,62 +146,6 @@ fn refuse_what_fails(client: &NodeClient, chain: &Chain, transaction: &Transacti
     );
     let hint = "nothing was sent; `--force` sends it all the same".to_owned();
     Err(Error { code: receipt.name.into(), message, hint })
-}
-
-/// Hands a signed transaction to a node, and waits when there is patience for it. The account's lock is held until the node has it.
-pub fn send(
-    context: &Context,
-    client: &NodeClient,
-    chain: &mut Chain,
-    transaction: &Transaction,
-    patience: Option<Duration>,
-    lock: Option<File>,
-) -> Result<Report> {
-    let kept = keep(context, chain, transaction)?;
-    let done = deliver(context, client, chain, transaction, patience, lock);
-    // What may still be needed stays: the same bytes can be handed in again without paying twice.
-    let is_settled = match &done {
-        Ok(_) => true,
-        Err(error) => !["outcome_unknown", "not_final_yet"].contains(&&*error.code),
-    };
-    if let Some(path) = kept.filter(|_| is_settled) {
-        let _ = std::fs::remove_file(path);
-    }
-    done
-}
-
-/// Keeps a signed transaction before it leaves, and says its id: whatever happens then, the person knows what was sent. What several
-/// keys signed lies in a file already.
-fn keep(context: &Context, chain: &Chain, transaction: &Transaction) -> Result<Option<PathBuf>> {
-    let id = crypto::ids::transaction_id(chain.id(), &transaction.body);
-    let [Auth::Single { key, signature }] = &*transaction.witness.auths else {
-        context.note(&format!("handing in {id}"));
-        return Ok(None);
-    };
-    let mut file = TransactionFile::unsigned(chain.id(), chain.network(), transaction.body.clone(), None);
-    file.add(*key, *signature)?;
-    let path = context.home.sent_path(&id)?;
-    write_private(&path, file.to_json().as_bytes(), Existing::Replace)?;
-    context.note(&format!("handing in {id}, kept in {}", path.display()));
-    Ok(Some(path))
-}
-
-fn deliver(
-    context: &Context,
-    client: &NodeClient,
-    chain: &mut Chain,
-    transaction: &Transaction,
-    patience: Option<Duration>,
-    lock: Option<File>,
-) -> Result<Report> {
-    let Some(patience) = patience else {
-        let id = hand_in(client, chain, transaction)?;
-        let text = format!("sent: {id}\nfollow it with `thronos tx {id}`");
-        return Ok(Report::new(text, json!({"id": id, "status": "pending"})));
-    };
-    let done = submit_and_wait(client, chain, transaction, patience, || drop(lock))?;
-    context.remember(chain, &done.block)?;
-    final_report(&done)
 }
 
 /// What became of a final transaction; a rejected one is an error, because what it was sent for did not happen.
@@ -241,6 +194,9 @@ pub fn final_lines(done: &FinalTransaction) -> String {
     if let Some(latency) = done.latency {
         pairs.push(("latency:", format!("{} ms", latency.as_millis())));
     }
+    if let Some(stood) = done.stood {
+        pairs.push(("no block:", format!("for {} s meanwhile, as the node said", stood.as_secs())));
+    }
     lines(&pairs)
 }
 
@@ -263,8 +219,13 @@ pub fn final_json(done: &FinalTransaction) -> Value {
         "validators": done.block.validators,
         "finality_checked": true,
         "receipt_checked": done.receipt_checked,
-        "latency_ms": done.latency.map(|latency| u64::try_from(latency.as_millis()).unwrap_or(u64::MAX)),
+        "latency_ms": done.latency.map(milliseconds),
+        "no_block_ms": done.stood.map(milliseconds),
     })
+}
+
+fn milliseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// What a receipt's root commits to, as JSON. Its name and message are the node's words.
@@ -315,7 +276,26 @@ fn offline_body(chain: &Chain, args: &TransactionArgs, sender: &Sender, calls: V
     };
     let mut envelope = envelope(chain, args, sender, Nonce(nonce), now())?;
     envelope.fee_max = thr(fee_max)?;
-    build(&envelope, calls)
+    let body = build(&envelope, calls)?;
+    let least = fee_least(chain, weigh(&body, sender.policy.as_ref())?);
+    if body.fee_max < least {
+        let (given, least) = (body.fee_max.to_decimal(THR_DECIMALS), least.to_decimal(THR_DECIMALS));
+        let message =
+            format!("the highest fee allowed is {given} THR, and no such transaction ever costs less than {least} THR");
+        return Err(Error::new(
+            "fee_max_too_low",
+            message,
+            "give a higher `--fee-max`; `thronos fee` says what is safe",
+        ));
+    }
+    Ok(body)
+}
+
+/// What a weight costs at the lowest price that the chain allows.
+fn fee_least(chain: &Chain, weight: Weight) -> Amount {
+    let price = u128::from(chain.genesis().parameters.fees.price_floor);
+    // The price has 32 fractional bits; fees are rounded up.
+    Amount(price.saturating_mul(u128::from(weight.0)).div_ceil(1 << 32))
 }
 
 fn online_body(
@@ -430,6 +410,18 @@ fn simulate(client: &NodeClient, chain: &Chain, transaction: &Transaction) -> Re
     json["status"] = json!("dry_run");
     json["receipt"] = json!(receipt);
     Ok(Report::new(text, json))
+}
+
+/// A dry run sees the final state only. The nonces that it misses are those of transactions which wait, and nobody has to send them.
+fn explain_gap(error: Error, name: &str, nonce: Nonce) -> Error {
+    if error.code != "nonce_gap" {
+        return error;
+    }
+    let message = format!(
+        "a dry run sees only what is final, and transactions of `{name}` before nonce {nonce} are still waiting to become so"
+    );
+    let hint = "try again when they are final, in a moment as a rule; `thronos status` says how the chain is";
+    Error { message, hint: hint.to_owned(), ..error }
 }
 
 fn shown_body(chain: &Chain, sender: &Sender, body: &TransactionBody) -> Report {

@@ -1,5 +1,6 @@
 //! One method per route.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crypto::ids::transaction_id;
@@ -9,13 +10,14 @@ use types::{AssetId, ChainId, Epoch, Hash32, Height, Transaction, Weight};
 use ureq::Agent;
 use ureq::http::Response;
 
+use super::network::{MempoolResponse, PeersResponse};
 use super::stream::EventStream;
 use super::types::{
     AccountResponse, AssetResponse, AssetsResponse, BatchRefusal, BatchRefusals, BatchResponse, BatchResult,
-    BlockResponse, BlocksResponse, ErrorResponse, FeeEstimateResponse, HistoryResponse, MempoolResponse, PeersResponse,
-    ProofResponse, SimulateResponse, StatusResponse, SubmitRequest, SubmitResponse, TransactionResponse,
-    ValidatorsResponse,
+    BlockResponse, BlocksResponse, ErrorResponse, FeeEstimateResponse, HistoryResponse, ProofResponse,
+    SimulateResponse, StatusResponse, SubmitRequest, SubmitResponse, TransactionResponse, ValidatorsResponse,
 };
+use crate::patience::LONG;
 use crate::{Error, Result};
 
 /// Most bytes of an answer: a full block in hex and JSON, with receipts.
@@ -24,6 +26,8 @@ const ANSWER_BYTES_MAX: u64 = 128 * 1024 * 1024;
 const GENESIS_BYTES_MAX: u64 = 512 * 1024 * 1024;
 /// Longest wait for an answer.
 const ANSWER_WAIT: Duration = Duration::from_secs(30);
+/// Longest wait for an answer that would only be pleasant to have.
+const QUICK_WAIT: Duration = Duration::from_secs(2);
 /// Longest wait for a connection.
 const CONNECT_WAIT: Duration = Duration::from_secs(5);
 /// A stream is given up after this long without a byte; nodes send a comment more often.
@@ -37,18 +41,12 @@ pub struct NodeClient {
 }
 
 impl NodeClient {
-    /// A client of the node at `url`, such as `http://127.0.0.1:26701`.
+    /// A client of the node at `url`, such as `http://127.0.0.1:26701`. Of a node on this machine host and port are enough.
     ///
     /// # Errors
-    /// `bad_node_url` unless it begins with `http://` or `https://` and names a host.
+    /// `bad_node_url` unless it begins with `http://` or `https://` and names a host, or is host and port of this machine.
     pub fn new(url: &str) -> Result<Self> {
-        let base = url.trim_end_matches('/').trim_end_matches("/api/v1").to_owned();
-        let host = base.strip_prefix("http://").or_else(|| base.strip_prefix("https://")).unwrap_or_default();
-        if host.is_empty() || host.contains(char::is_whitespace) || host.contains(['?', '#', '@']) {
-            let shown: String = url.chars().take(100).collect();
-            let message = format!("`{shown}` is not the address of a node");
-            return Err(Error::new("bad_node_url", message, "write it like http://127.0.0.1:26701"));
-        }
+        let base = base_of(url)?;
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_connect(Some(CONNECT_WAIT))
@@ -70,6 +68,14 @@ impl NodeClient {
     /// As every method here: `node_unreachable`, `bad_answer`, or what the node says, with its code.
     pub fn status(&self) -> Result<StatusResponse> {
         self.get("/status")
+    }
+
+    /// The same where the answer is not worth a long wait.
+    ///
+    /// # Errors
+    /// As [`Self::status`].
+    pub fn quick_status(&self) -> Result<StatusResponse> {
+        self.read(self.call("/status", QUICK_WAIT)?)
     }
 
     /// The genesis file.
@@ -240,21 +246,21 @@ impl NodeClient {
     /// # Errors
     /// As [`Self::status`].
     pub fn follow_blocks(&self, from: Option<Height>) -> Result<EventStream> {
-        self.stream(&from.map_or_else(|| "/stream".to_owned(), |from| format!("/stream?from={from}")))
+        self.stream(&from.map_or_else(|| "/stream".to_owned(), |from| format!("/stream?from={from}")), STREAM_SILENCE)
     }
 
-    /// Events of one transaction as they happen; open it before handing the transaction in.
+    /// Events of one transaction as they happen; open it before handing the transaction in. It ends after a few seconds of silence,
+    /// so that whoever waits can say why it takes long.
     ///
     /// # Errors
     /// As [`Self::status`].
     pub fn follow_transaction(&self, id: &Hash32) -> Result<EventStream> {
-        self.stream(&format!("/stream?transaction={id}"))
+        self.stream(&format!("/stream?transaction={id}"), LONG)
     }
 
-    fn stream(&self, path: &str) -> Result<EventStream> {
+    fn stream(&self, path: &str, silence: Duration) -> Result<EventStream> {
         let request = self.agent.get(format!("{}/api/v1{path}", self.base)).header("accept", "text/event-stream");
-        let request =
-            request.config().timeout_recv_response(Some(ANSWER_WAIT)).timeout_per_read(Some(STREAM_SILENCE)).build();
+        let request = request.config().timeout_recv_response(Some(ANSWER_WAIT)).timeout_per_read(Some(silence)).build();
         let mut response = request.call().map_err(|error| self.failed(&error))?;
         self.refuse_errors(&mut response)?;
         Ok(EventStream::new(response.into_body().into_with_config().limit(u64::MAX).reader()))
@@ -327,6 +333,50 @@ impl NodeClient {
     }
 }
 
+/// The address of a node without a path of the API.
+fn base_of(url: &str) -> Result<String> {
+    let bad = |hint: String| {
+        let shown: String = url.chars().take(100).collect();
+        Error::new("bad_node_url", format!("`{shown}` is not the address of a node"), hint)
+    };
+    let text = url.trim_end_matches('/').trim_end_matches("/api/v1").trim_end_matches('/');
+    let (scheme, rest) = text.split_once("://").map_or((None, text), |(scheme, rest)| (Some(scheme), rest));
+    let authority = rest.split_once('/').map_or(rest, |(authority, _)| authority);
+    let (host, port) = split_port(authority);
+    let is_plain = |character: char| character.is_ascii_graphic() && !"?#@\\\"<>".contains(character);
+    let is_bare = !host.contains(':') || host.starts_with('[') && host.ends_with(']');
+    let is_host = !host.is_empty() && is_bare && rest.chars().all(is_plain);
+    let is_port = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port != 0));
+    let example = || "write it like http://127.0.0.1:26701".to_owned();
+    if !is_host || !is_port {
+        return Err(bad(example()));
+    }
+    match scheme.map(str::to_ascii_lowercase).as_deref() {
+        Some(known @ ("http" | "https")) => Ok(format!("{known}://{rest}")),
+        Some(_) => Err(bad(example())),
+        None if port.is_none() => Err(bad(format!("write scheme and port too, like http://{host}:26701"))),
+        None if is_of_this_machine(host) => Ok(format!("http://{rest}")),
+        // Without TLS everybody on the way reads along and may change the answers: nobody should get that by leaving something out.
+        None => Err(bad(format!(
+            "write how to speak to it: https://{rest}, or http://{rest} if nobody between here and there is to be feared"
+        ))),
+    }
+}
+
+/// Host and port of `host:26701`, `[::1]:26701`, or a host alone.
+fn split_port(authority: &str) -> (&str, Option<&str>) {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, Some(port)),
+        _ => (authority, None),
+    }
+}
+
+/// Whether what is said to this host stays on this machine.
+fn is_of_this_machine(host: &str) -> bool {
+    let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    inner.eq_ignore_ascii_case("localhost") || inner.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 /// What a node says is shown on a terminal, which control characters could fool.
 fn printable(text: String) -> String {
     text.chars().filter(|character| !character.is_control()).take(1_000).collect()
@@ -343,4 +393,46 @@ pub(super) fn plain(part: &str) -> Result<&str> {
         format!("`{shown}` is not an address"),
         "give it as thr1…, or thrt1… on a test network",
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::base_of;
+
+    #[test]
+    fn a_node_is_named_by_its_url_or_on_this_machine_by_host_and_port() {
+        for (text, base) in [
+            ("http://127.0.0.1:26701", "http://127.0.0.1:26701"),
+            ("HTTPS://Node.example/", "https://Node.example"),
+            ("http://node.example:80/api/v1/", "http://node.example:80"),
+            ("https://node.example/thronos", "https://node.example/thronos"),
+            ("127.0.0.1:26701", "http://127.0.0.1:26701"),
+            ("127.8.0.1:1/api/v1", "http://127.8.0.1:1"),
+            ("localhost:26701/", "http://localhost:26701"),
+            ("[::1]:26701", "http://[::1]:26701"),
+        ] {
+            assert_eq!(base_of(text), Ok(base.to_owned()), "{text}");
+        }
+        for (text, hint) in [
+            ("node.example:26701", "https://node.example:26701"),
+            ("192.168.0.5:26701", "https://192.168.0.5:26701"),
+            ("127.0.0.1.example:26701", "https://127.0.0.1.example:26701"),
+            ("[2001:db8::1]:443", "https://[2001:db8::1]:443"),
+            ("127.0.0.1", "http://127.0.0.1:26701"),
+            ("", "http://127.0.0.1:26701"),
+            ("http://", "http://127.0.0.1:26701"),
+            ("ftp://127.0.0.1:21", "http://127.0.0.1:26701"),
+            ("http://a b:1", "http://127.0.0.1:26701"),
+            ("http://x@127.0.0.1:1", "http://127.0.0.1:26701"),
+            ("http://127.0.0.1:99999", "http://127.0.0.1:26701"),
+            ("http://127.0.0.1:0", "http://127.0.0.1:26701"),
+            ("127.0.0.1:", "http://127.0.0.1:26701"),
+            ("localhost:26701\u{1b}[2J", "http://127.0.0.1:26701"),
+            (":26701", "http://127.0.0.1:26701"),
+            ("::1:26701", "http://127.0.0.1:26701"),
+        ] {
+            let error = base_of(text).expect_err(text);
+            assert!(error.code == "bad_node_url" && error.hint.contains(hint), "{text}: {error:?}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! What a node answers about mining, under `/api/mining`: the work chain, an account's earnings, tasks without Stratum.
+//! What a node answers about mining, under `/api/v1/mining`: the work chain, an account's earnings, tasks without Stratum.
 //!
 //! It must not know how a work is found. Fields that a newer node adds are ignored, as everywhere in the client.
 
@@ -9,7 +9,7 @@ use types::{Amount, Hash32, Height, TimeMs};
 use super::http::{NodeClient, plain};
 use crate::Result;
 
-/// `GET /api/mining/info`: the work chain.
+/// `GET /api/v1/mining/info`: the work chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MiningInfo {
     /// How many works there are.
@@ -40,7 +40,7 @@ pub struct MiningInfo {
     pub spacing_ms: u64,
 }
 
-/// `GET /api/mining/accounts/{address}`: what an account has earned.
+/// `GET /api/v1/mining/accounts/{address}`: what an account has earned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MiningAccount {
     /// What a claim would move, in µTHR.
@@ -51,7 +51,7 @@ pub struct MiningAccount {
     pub window_weight: String,
 }
 
-/// `GET /api/mining/work?address=`: what to mine. The coinbase is `coinbase1`, 12 bytes of the miner's choice, `coinbase2`.
+/// `GET /api/v1/mining/work?address=`: what to mine. The coinbase is `coinbase1`, 12 bytes of the miner's choice, `coinbase2`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MiningTask {
     /// The height that the next work gets.
@@ -83,7 +83,7 @@ pub struct MiningAnchor {
     pub hash: Hash32,
 }
 
-/// `POST /api/mining/submit`: a proof where the coinbase is the only leaf.
+/// `POST /api/v1/mining/submit`: a proof where the coinbase is the only leaf.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProofRequest {
@@ -104,7 +104,7 @@ pub struct ProofAccepted {
     pub kind: String,
 }
 
-/// `GET /api/mining/receipts`: the roots of a pool's receipts, the newest first.
+/// `GET /api/v1/mining/receipts`: the roots of a pool's receipts, the newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceiptsRoots {
     /// One per closed work.
@@ -122,7 +122,7 @@ pub struct ReceiptsRoot {
     pub is_kept: bool,
 }
 
-/// `GET /api/mining/receipts/{work}/{address}`: the parts of it that can be checked.
+/// `GET /api/v1/mining/receipts/{work}/{address}`: the parts of it that can be checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShareReceipt {
     /// The root that the receipt is under.
@@ -139,7 +139,7 @@ impl NodeClient {
     /// # Errors
     /// As [`Self::status`].
     pub fn mining_info(&self) -> Result<MiningInfo> {
-        self.get_at("/api/mining/info")
+        self.get_at("/api/v1/mining/info")
     }
 
     /// What an account has earned by mining and not claimed; any text form of its address.
@@ -147,7 +147,7 @@ impl NodeClient {
     /// # Errors
     /// As [`Self::status`].
     pub fn mining_account(&self, address: &str) -> Result<MiningAccount> {
-        self.get_at(&format!("/api/mining/accounts/{}", plain(address)?))
+        self.get_at(&format!("/api/v1/mining/accounts/{}", plain(address)?))
     }
 
     /// What to mine for an address.
@@ -155,7 +155,7 @@ impl NodeClient {
     /// # Errors
     /// As [`Self::status`].
     pub fn mining_task(&self, address: &str) -> Result<MiningTask> {
-        self.get_at(&format!("/api/mining/work?address={}", plain(address)?))
+        self.get_at(&format!("/api/v1/mining/work?address={}", plain(address)?))
     }
 
     /// Hands in a proof of work.
@@ -163,7 +163,7 @@ impl NodeClient {
     /// # Errors
     /// As [`Self::status`].
     pub fn submit_proof(&self, proof: &ProofRequest) -> Result<ProofAccepted> {
-        self.post_at("/api/mining/submit", proof)
+        self.post_at("/api/v1/mining/submit", proof)
     }
 
     /// The roots of the receipts of the node's port for miners: the newest hundred.
@@ -171,7 +171,7 @@ impl NodeClient {
     /// # Errors
     /// As [`Self::status`].
     pub fn mining_receipts(&self) -> Result<ReceiptsRoots> {
-        self.get_at("/api/mining/receipts?limit=100")
+        self.get_at("/api/v1/mining/receipts?limit=100")
     }
 
     /// The receipt of an address for a closed work.
@@ -179,7 +179,7 @@ impl NodeClient {
     /// # Errors
     /// As [`Self::status`].
     pub fn mining_receipt(&self, work: u64, address: &str) -> Result<ShareReceipt> {
-        self.get_at(&format!("/api/mining/receipts/{work}/{}", plain(address)?))
+        self.get_at(&format!("/api/v1/mining/receipts/{work}/{}", plain(address)?))
     }
 
     /// The statistics of the node's port for miners, as ckpool writes them for an address.
@@ -187,6 +187,6 @@ impl NodeClient {
     /// # Errors
     /// As [`Self::status`].
     pub fn mining_user(&self, address: &str) -> Result<serde_json::Value> {
-        self.get_at(&format!("/api/mining/users/{}", plain(address)?))
+        self.get_at(&format!("/api/v1/mining/users/{}", plain(address)?))
     }
 }

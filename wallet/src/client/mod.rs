@@ -6,6 +6,7 @@
 pub mod health;
 mod http;
 pub mod mining;
+pub mod network;
 mod stream;
 pub mod types;
 

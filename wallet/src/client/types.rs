@@ -265,6 +265,10 @@ pub struct TransactionResponse {
     pub header_hex: Option<String>,
     /// Canonical bytes of a certificate that proves the block final, when final.
     pub certificate_hex: Option<String>,
+    /// Headers from the next height up to the one that the certificate names, as canonical bytes, rising; empty when it names the
+    /// block itself.
+    #[serde(default)]
+    pub descendants_hex: Vec<String>,
 }
 
 /// `GET /api/v1/accounts/{address}`.
@@ -432,45 +436,6 @@ pub struct FeeEstimateResponse {
     pub fee_max: Amount,
     /// A tip that went in lately, in µTHR per transaction; 0 when blocks have room.
     pub tip: Amount,
-}
-
-/// `GET /api/v1/mempool`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MempoolResponse {
-    /// Transactions that wait.
-    pub transactions: u32,
-    /// Their bytes.
-    pub bytes: u64,
-    /// Most transactions that may wait.
-    pub transactions_max: u32,
-    /// Most bytes that may wait.
-    pub bytes_max: u64,
-}
-
-/// `GET /api/v1/peers`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PeersResponse {
-    /// The node's own identity.
-    pub peer_id: String,
-    /// Addresses it listens on.
-    pub listen: Vec<String>,
-    /// Who is connected.
-    pub peers: Vec<PeerResponse>,
-}
-
-/// A connected peer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PeerResponse {
-    /// Its identity.
-    pub peer_id: String,
-    /// Where it is connected.
-    pub address: String,
-    /// Its place in the present set, when it is a validator.
-    pub validator: Option<ValidatorIndex>,
-    /// Newest final height it told.
-    pub final_height: Option<Height>,
-    /// Whether this node dialled.
-    pub outbound: bool,
 }
 
 /// `GET /api/v1/assets`.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use lanes::sha256d::Kernel;
 use pow::Difficulty;
+use types::{Address, Network};
 
 use super::connection::{Writer, connect};
 use super::job::Share;
@@ -129,6 +130,23 @@ pub fn run(
     outcome.map(|()| miner.summary)
 }
 
+/// What a person may have overlooked who is not let in: which network the address is of, and how it is written on others.
+fn of_other_network(user: &str) -> String {
+    let account = user.split('.').next().unwrap_or_default();
+    if Address::parse_legacy(account).is_some() {
+        return String::new();
+    }
+    let read = |network| Address::parse(account, network).ok();
+    let (network, other) = match (read(Network::Main), read(Network::Test)) {
+        (Some(address), _) => {
+            ("the main network; on test networks, such as a devnet, it", address.to_text(Network::Test))
+        }
+        (_, Some(address)) => ("test networks; on the main network it", address.to_text(Network::Main)),
+        _ => return String::new(),
+    };
+    format!("; the address is one of {network} is written {other}")
+}
+
 /// A connection on which lines may be sent.
 struct Link {
     writer: Writer,
@@ -167,7 +185,8 @@ impl Miner<'_> {
             if end.is_some_and(|end| now >= end) {
                 return if self.was_ready { Ok(()) } else { Err(self.unreachable()) };
             }
-            if self.options.shares_max.is_some_and(|most| self.summary.accepted >= most) {
+            let is_enough = self.options.shares_max.is_some_and(|most| self.summary.accepted >= most);
+            if is_enough || !self.show.is_heard() {
                 return Ok(());
             }
             if now >= tick {
@@ -301,8 +320,10 @@ impl Miner<'_> {
                 self.lose(&format!("the pool does not let the worker in: {why}"), None)
             }
             Event::Unauthorized(why) => {
-                let message = format!("the pool does not let `{}` in: {why}", self.options.login.user);
-                return Err(Error::new("pool_refused", message, "check --address, --worker and --password"));
+                let Login { user, .. } = &self.options.login;
+                let message = format!("the pool does not let `{user}` in: {why}");
+                let hint = format!("check --address, --worker and --password{}", of_other_network(user));
+                return Err(Error::new("pool_refused", message, hint));
             }
             Event::Difficulty(difficulty) => self.show.tell(&Told::Difficulty { difficulty }),
             Event::Accepted(share) => {

@@ -18,7 +18,7 @@
 //!
 //! Difficulties are texts of a decimal number; what they count is pool difficulty 1, about 2^32 hashes.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use pow::Difficulty;
@@ -102,10 +102,18 @@ pub enum Told<'a> {
 pub trait Show {
     /// Takes an event.
     fn tell(&mut self, told: &Told<'_>);
+
+    /// Whether there still is somebody who hears it.
+    fn is_heard(&self) -> bool {
+        true
+    }
 }
 
 /// One JSON object per event, for programs.
-pub struct Json<W>(pub W);
+pub struct Json<W> {
+    out: W,
+    is_heard: bool,
+}
 
 /// One line per event, for logs; the state every so many seconds.
 pub struct Log<W> {
@@ -193,13 +201,25 @@ pub fn rate(hashes_per_second: u64) -> String {
     }
 }
 
+impl<W: Write> Json<W> {
+    /// Writes to `out`.
+    pub fn new(out: W) -> Self {
+        Self { out, is_heard: true }
+    }
+}
+
 impl<W: Write> Show for Json<W> {
     fn tell(&mut self, told: &Told<'_>) {
         let mut json = told.json();
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         json["time_ms"] = json!(u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
-        // A reader that closed its end has seen enough.
-        let _ = writeln!(self.0, "{json}").and_then(|()| self.0.flush());
+        let written = writeln!(self.out, "{json}").and_then(|()| self.out.flush());
+        // A reader that closed its end has seen enough; a full disk may have room again.
+        self.is_heard &= written.err().is_none_or(|error| error.kind() != ErrorKind::BrokenPipe);
+    }
+
+    fn is_heard(&self) -> bool {
+        self.is_heard
     }
 }
 
@@ -285,7 +305,7 @@ mod tests {
     #[test]
     fn programs_get_one_object_per_event_with_name_and_time() {
         let mut out = Vec::new();
-        all(&mut Json(&mut out));
+        all(&mut Json::new(&mut out));
         let text = String::from_utf8(out).expect("JSON");
         let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
         let names: Vec<&str> = events.iter().filter_map(|event| event["event"].as_str()).collect();

@@ -130,6 +130,9 @@ fn a_pool_that_does_not_let_in_ends_the_run_with_its_reason() {
     let error = mine(options(pool.port, 1)).0.expect_err("nobody is let in");
     assert_eq!(error.code, "pool_refused");
     assert!(error.message.contains("who are you (24)"), "{error}");
+    // The commonest reason: an address of another network.
+    let other = PAYEE.to_text(Network::Test);
+    assert!(error.hint.contains(&other), "{error:?}");
 }
 
 #[test]

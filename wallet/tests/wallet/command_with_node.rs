@@ -345,8 +345,8 @@ fn two_of_three_spend_by_files() {
     assert_eq!(shell.good(&[propose.as_slice(), &offline].concat())["signatures"], 0);
     assert_eq!(shell.bad(&["multisig", "send", text(&proposal)]), "missing_signatures");
     assert_eq!(shell.bad(&["sign", text(&proposal), "--with", "alice"]), "wrong_key");
-    shell.good(&["multisig", "sign", text(&proposal), "--with", "three", "--out", text(&first)]);
-    shell.good(&["multisig", "sign", text(&proposal), "--with", "one", "--out", text(&second)]);
+    shell.good(&["multisig", "sign", text(&proposal), "--from", "three", "--out", text(&first)]);
+    shell.good(&["multisig", "sign", text(&proposal), "--from", "one", "--out", text(&second)]);
     assert_eq!(shell.bad(&["broadcast", text(&first)]), "missing_signatures");
     let both = shell.good(&["multisig", "merge", text(&first), text(&second), "--out", text(&merged)]);
     assert_eq!((both["complete"].as_bool(), both["signatures"].as_u64()), (Some(true), Some(2)));

@@ -164,6 +164,35 @@ fn a_genesis_whose_validators_do_not_prove_possession_is_no_anchor() {
     assert_eq!(Chain::from_json("{}").expect_err("nothing").code, "bad_genesis");
 }
 
+// FAULTS RE9
+#[test]
+fn the_wallet_reads_a_genesis_by_the_rules_of_the_node() {
+    let maker = ChainMaker::new(&[(types::Address([9; 20]), types::Amount(5))]);
+    let sound: serde_json::Value = serde_json::from_str(&maker.genesis_json()).expect("JSON");
+    assert_eq!(Chain::from_json(&sound.to_string()).expect("sound").id(), maker.id);
+    let of_main = types::Address([9; 20]).to_text(types::Network::Main);
+    let registry = runtime::registry();
+    for (place, value, told) in [
+        ("/balances/0/address", serde_json::json!(of_main), "balances[0].address"),
+        ("/validators/0/account", serde_json::json!(of_main), "validators[0].account"),
+        ("/parameters/fees/ecosystem", serde_json::json!(of_main), "parameters.fees.ecosystem"),
+        ("/balances/0/amount", serde_json::json!("0"), "the amount is zero"),
+        ("/balances/0/asset", serde_json::json!(1_000), "there is no such asset"),
+        ("/parameters/timing/validity_max_ms", serde_json::json!(u64::MAX), "validity_max_ms"),
+        ("/modules/mining/spacing_ms", serde_json::json!(0), "spacing_ms"),
+        ("/version", serde_json::json!(2), "version"),
+        ("/name", serde_json::json!("Wallet Test"), "name"),
+    ] {
+        let mut wrong = sound.clone();
+        *wrong.pointer_mut(place).expect("it is there") = value;
+        let error = Chain::from_json(&wrong.to_string()).expect_err(place);
+        assert!(error.code == "bad_genesis" && error.message.contains(told), "{place}: {error:?}");
+        let read = genesis::parse(&wrong.to_string(), &registry);
+        let of_node = read.and_then(|genesis| genesis::check(&genesis, &registry)).expect_err(place);
+        assert!(error.message.contains(&of_node.to_string()), "{place}: {error:?} and {of_node}");
+    }
+}
+
 // FAULTS P1
 #[test]
 fn malformed_answers_of_a_node_are_refused() {

@@ -44,6 +44,8 @@ pub enum Conduct {
     Races,
     /// It takes the transaction, knows nothing of it afterwards, and names a time long after its validity.
     Forgets,
+    /// It takes the transaction, and no block becomes final any more.
+    Stands,
 }
 
 struct World {
@@ -192,11 +194,7 @@ impl World {
             ("GET", "/genesis") => (200, serde_json::from_str(&self.maker.genesis_json()).expect("JSON")),
             ("GET", "/fees/estimate") => (200, self.estimate(query)),
             ("POST", "/transactions") => self.submit(body),
-            ("POST", "/transactions/simulate") => {
-                let transaction = read(body);
-                let id = crypto::ids::transaction_id(self.maker.id, &transaction.body);
-                (200, json!({"id": id, "height": 0, "receipt": shown(&self.receipt(id))}))
-            }
+            ("POST", "/transactions/simulate") => self.simulate(&read(body)),
             ("GET", "/blocks/1") if included.is_some() => (200, json!(self.block(1, included.as_ref()))),
             ("GET", "/blocks/2") if included.is_some() => (200, json!(self.block(2, included.as_ref()))),
             ("GET", "/blocks/3") if included.is_some() && self.place() == 2 => {
@@ -206,21 +204,26 @@ impl World {
             ("GET", "/validators") => (200, self.validators(query)),
             ("GET", path) if path.starts_with("/transactions/") => match included {
                 Some(transaction) => (200, json!(self.transaction(&transaction))),
-                None => (200, json!({"id": path.trim_start_matches("/transactions/"), "status": "unknown"})),
+                None => {
+                    let status = if self.conduct == Conduct::Stands { "pending" } else { "unknown" };
+                    (200, json!({"id": path.trim_start_matches("/transactions/"), "status": status}))
+                }
             },
             ("GET", path) if path == format!("/accounts/{}", self.account.0) => (200, self.account_answer()),
             ("GET", "/assets/1000/proof") => (200, self.gold_proof()),
             ("GET", path) if path.starts_with("/accounts/") && path.ends_with("/proof") => (200, self.proof(path)),
             ("GET", path) if path.ends_with("/transactions") => (200, json!({"transactions": [], "cursor": "c-1"})),
-            ("GET", "/api/mining/info") => (200, mining_info()),
-            ("GET", path) if path.starts_with("/api/mining/accounts/") => (200, self.mining_account(path)),
-            ("GET", path) if path.starts_with("/api/mining/receipts") => match receipts_answer(path, &self.account.0) {
-                Some(answer) => (200, answer),
-                None => (
-                    404,
-                    json!({"code": "not_found", "message": "no receipt of this address", "hint": "look elsewhere"}),
-                ),
-            },
+            ("GET", "/api/v1/mining/info") => (200, mining_info()),
+            ("GET", path) if path.starts_with("/api/v1/mining/accounts/") => (200, self.mining_account(path)),
+            ("GET", path) if path.starts_with("/api/v1/mining/receipts") => {
+                match receipts_answer(path, &self.account.0) {
+                    Some(answer) => (200, answer),
+                    None => (
+                        404,
+                        json!({"code": "not_found", "message": "no receipt of this address", "hint": "look elsewhere"}),
+                    ),
+                }
+            }
             ("GET", "/assets") => (200, json!({"assets": [self.gold()]})),
             ("GET", "/assets/1000") => (200, self.gold()),
             ("GET", path) if path.starts_with("/accounts/") => {
@@ -244,6 +247,16 @@ impl World {
             "mempool_transactions": 0, "syncing": false, "health": {"ready": false, "final_age_ms": 63_400, "troubles": [
                 {"name": "no_final", "sentence": "no final block for 63 s while 12 wait", "forbids_ready": true}]},
         })
+    }
+
+    /// What waits is no part of a dry run.
+    fn simulate(&self, transaction: &Transaction) -> (u16, Value) {
+        let (id, nonce) = (crypto::ids::transaction_id(self.maker.id, &transaction.body), transaction.body.nonce.0);
+        if nonce > self.account.1 {
+            let message = format!("the nonce {nonce} leaves a gap: {} is missing", self.account.1);
+            return (422, json!({"code": "nonce_gap", "message": message, "hint": "send the missing nonces first"}));
+        }
+        (200, json!({"id": id, "height": 0, "receipt": shown(&self.receipt(id))}))
     }
 
     fn time(&self) -> types::TimeMs {
@@ -306,7 +319,7 @@ impl World {
             queue.push((next, true));
             return (202, json!({"id": id}));
         }
-        if self.conduct == Conduct::Forgets {
+        if matches!(self.conduct, Conduct::Forgets | Conduct::Stands) {
             return (202, json!({"id": crypto::ids::transaction_id(self.maker.id, &transaction.body)}));
         }
         if self.included.lock().expect("no panic while held").is_some() {
@@ -469,6 +482,7 @@ impl World {
             transaction: Some(transaction.clone()),
             header_hex: Some(block.header_hex),
             certificate_hex: block.certificate_hex,
+            descendants_hex: block.descendants_hex,
         }
     }
 }

@@ -22,11 +22,11 @@ fn receipts(account: &str) -> Receipts {
     Receipts::of(&window, 3)
 }
 
-/// The answers of `/api/mining/receipts` and what is below it; nothing where there is none.
+/// The answers of `/api/v1/mining/receipts` and what is below it; nothing where there is none.
 pub fn receipts_answer(path: &str, account: &str) -> Option<Value> {
     let receipts = receipts(account);
     let root = receipts.root();
-    let Some(of) = path.strip_prefix("/api/mining/receipts/") else {
+    let Some(of) = path.strip_prefix("/api/v1/mining/receipts/") else {
         let older = json!({"work": 2, "root": Hash32([2; 32]), "is_kept": false});
         return Some(json!({"roots": [{"work": 3, "root": root, "is_kept": true}, older], "cursor": null}));
     };

@@ -189,7 +189,7 @@ fn nothing_is_called_expired_on_the_word_of_a_node() {
     let transaction = sign_transaction(&key(1), chain.id(), body).expect("the sender's key");
     let client = NodeClient::new(&node.url).expect("an address");
     let patience = std::time::Duration::from_millis(600);
-    let error = submit_and_wait(&client, &mut chain, &transaction, patience, || ()).expect_err("it is not final");
+    let error = submit_and_wait(&client, &mut chain, &transaction, patience, &mut ()).expect_err("it is not final");
     assert_eq!(error.code, "not_final_yet", "{error:?}");
 }
 

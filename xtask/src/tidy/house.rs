@@ -36,7 +36,7 @@ pub(super) fn check(workspace: &Workspace, files: &Files) -> Result<Vec<Finding>
         }
     }
     let original = files.read(PURE_CLIPPY)?;
-    for package in workspace.layers.pure.iter().filter_map(|name| workspace.package(name)) {
+    for package in workspace.pure() {
         let library = path(package, "src/lib.rs");
         findings.extend(pure_lints(&library, &files.read(&library)?));
         let clippy = path(package, "clippy.toml");

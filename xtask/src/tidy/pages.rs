@@ -1,23 +1,24 @@
 //! The rules that look at documents: links lead somewhere, and the map names only what exists.
 //!
-//! In `docs/ARCHITECTURE.md` and `docs/FAULTS.md` a back-ticked path must be a file or a folder, and `path.rs::name` must name an item of
+//! In `docs/ARCHITECTURE.md`, `docs/FAULTS.md` and the page of each feature a back-ticked path must be a file or a folder, and `path.rs::name` must name an item of
 //! that file; the path may be shortened to its end as long as one file fits.
 
 use super::source::{Source, words};
 use super::{Files, Finding};
 use crate::Failure;
+use crate::features::Features;
 
-/// The pages that name files, functions and tests.
+/// The pages that name files, functions and tests; every feature's page is one too.
 const MAPS: [&str; 2] = ["docs/ARCHITECTURE.md", "docs/FAULTS.md"];
 
 /// All rules over all documents.
-pub(super) fn check(files: &Files, sources: &[Source]) -> Result<Vec<Finding>, Failure> {
+pub(super) fn check(features: &Features, files: &Files, sources: &[Source]) -> Result<Vec<Finding>, Failure> {
     let mut findings = Vec::new();
     for page in files.with_extension("md") {
         let text = files.read(page)?;
         let dead: Vec<String> = links(&text).filter(|link| !leads_somewhere(files, page, link)).collect();
         findings.extend(finding("link", page, "links to what does not exist", &dead));
-        if MAPS.contains(&page.as_str()) {
+        if is_map(features, page) {
             let names = code_spans(&text);
             let unknown: Vec<String> = names.filter(|name| !exists(files, sources, name)).map(str::to_owned).collect();
             findings.extend(finding("map", page, "names what does not exist", &unknown));
@@ -26,13 +27,18 @@ pub(super) fn check(files: &Files, sources: &[Source]) -> Result<Vec<Finding>, F
     Ok(findings)
 }
 
+fn is_map(features: &Features, page: &str) -> bool {
+    let of_feature = page.strip_suffix("/README.md").filter(|folder| features.folder_of(folder) == Some(folder));
+    MAPS.contains(&page) || of_feature.is_some()
+}
+
 fn finding(rule: &'static str, page: &str, says: &str, wrong: &[String]) -> Option<Finding> {
     let says = format!("{says}: {}", wrong.join(", "));
     (!wrong.is_empty()).then(|| Finding { rule, place: page.to_owned(), number: wrong.len(), says })
 }
 
 /// The lines outside fenced blocks.
-fn prose(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn prose(text: &str) -> impl Iterator<Item = &str> {
     let mut fenced = false;
     text.lines().filter(move |line| {
         let fence = line.trim_start().starts_with("```");
@@ -162,6 +168,18 @@ mod tests {
         let made_up = ["a/src/stop.rs", "stop.rs", "d/", "step.rs::retreat", "step.rs::Stop::advance", "lib.rs::x"];
         for name in made_up.into_iter().chain(["docs/GLOSSARY.md", "b/src/lib.rs::advance"]) {
             assert!(!exists(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_page_of_a_feature_is_a_map_and_other_readmes_are_not() {
+        let folders = vec!["modules/*".to_owned(), "storage-market".to_owned()];
+        let features = Features { folders, ..Features::default() };
+        for page in ["docs/FAULTS.md", "modules/mining/README.md", "storage-market/README.md"] {
+            assert!(is_map(&features, page), "{page}");
+        }
+        for page in ["README.md", "modules/README.md", "modules/mining/rules/README.md", "docs/MINING.md"] {
+            assert!(!is_map(&features, page), "{page}");
         }
     }
 

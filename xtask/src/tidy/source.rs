@@ -98,6 +98,17 @@ pub(super) fn words<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = us
     })
 }
 
+/// The identifiers and keywords of code, with their positions.
+pub(super) fn identifiers(code: &str) -> impl Iterator<Item = (usize, &str)> {
+    let bytes = code.as_bytes();
+    let begins = |at: usize| is_name(bytes[at]) && !at.checked_sub(1).is_some_and(|before| is_name(bytes[before]));
+    let starts = (0..bytes.len()).filter(move |at| begins(*at) && !bytes[*at].is_ascii_digit());
+    starts.map(move |at| {
+        let length = bytes[at..].iter().take_while(|byte| is_name(**byte)).count();
+        (at, &code[at..at + length])
+    })
+}
+
 fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }

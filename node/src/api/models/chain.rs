@@ -21,7 +21,7 @@ pub struct BlockResponse {
     /// The header's canonical bytes.
     #[schema(format = "hex")]
     pub header_hex: String,
-    /// Proves that this block is final. Absent at height 0.
+    /// Proves that this block is final. Absent at height 0, and while headers that lead to it are still being written.
     #[schema(value_type = Option<Object>)]
     pub certificate: Option<Certificate>,
     /// The certificate's canonical bytes.
@@ -197,6 +197,10 @@ pub struct TransactionResponse {
     /// Canonical bytes of a certificate that proves the block final, when final; absent while it is still being checked.
     #[schema(format = "hex")]
     pub certificate_hex: Option<String>,
+    /// Headers from the next height up to the one that the certificate names, as canonical bytes, rising; empty when it names the
+    /// block itself.
+    #[serde(default)]
+    pub descendants_hex: Vec<String>,
 }
 
 /// `GET /api/v1/accounts/{address}`.

@@ -4,23 +4,19 @@
 //! canonical bytes are lower-case hex; addresses are text of the chain's network.
 
 mod chain;
-mod mining;
 mod node;
-mod payouts;
 mod submit;
+
+pub use service::http::ErrorResponse;
 
 pub use chain::{
     AccountResponse, AssetResponse, AssetsResponse, BalanceResponse, BlockResponse, BlockSummary, BlocksResponse,
     EventResponse, FinalBlock, HistoryEntry, HistoryResponse, ProofResponse, ReceiptResponse, TransactionInBlock,
     TransactionResponse, TransactionStatus,
 };
-pub use mining::{AnchorResponse, ProofAccepted, ProofRequest, WorkResponse};
 pub use node::{
-    ErrorResponse, HealthStatus, MempoolResponse, PeerResponse, PeersResponse, ReadyResponse, StatusResponse,
-    TroubleStatus, ValidatorResponse, ValidatorsResponse, VersionResponse, VotingStatus,
-};
-pub use payouts::{
-    OwedResponse, PayoutResponse, PayoutsResponse, ReceiptsResponse, ReceiptsRootResponse, ShareReceiptResponse,
+    HealthStatus, MempoolResponse, PeerResponse, PeersResponse, ReadyResponse, StatusResponse, TroubleStatus,
+    ValidatorResponse, ValidatorsResponse, VersionResponse, VotingStatus,
 };
 pub use submit::{
     BatchAnswer, BatchRefusal, BatchRefusals, BatchRequest, BatchResponse, BatchResult, FeeEstimateResponse,

@@ -7,18 +7,6 @@ use types::{
 };
 use utoipa::ToSchema;
 
-/// Every error of the API: `{code, message, hint}` with a stable code.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct ErrorResponse {
-    /// Stable name in snake_case, such as `nonce_gap`.
-    pub code: String,
-    /// What is wrong, with the value.
-    pub message: String,
-    /// What to do.
-    #[serde(default)]
-    pub hint: String,
-}
-
 /// `GET /api/v1/status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StatusResponse {

@@ -25,7 +25,7 @@ const CONNECTIONS: usize = 64;
 const BODY_BYTES: usize = 8 * 1024 * 1024;
 static PIECE: [u8; 1024 * 1024] = [b'x'; 1024 * 1024];
 const ROUTES: [&str; 4] =
-    ["/api/v1/transactions", "/api/v1/transactions/batch", "/api/v1/transactions/simulate", "/api/mining/submit"];
+    ["/api/v1/transactions", "/api/v1/transactions/batch", "/api/v1/transactions/simulate", "/api/v1/mining/submit"];
 const PATIENCE: Duration = Duration::from_millis(50);
 /// Between two rounds: what is refused at once would otherwise be nothing but connecting.
 const PAUSE: Duration = Duration::from_millis(50);

@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A proof with all its parts whose hash meets no target.
 fn wrong_proof(ground: &Ground) -> Outcome<String> {
     let payee = ground.network.wallets.alice.key.address().to_text(types::Network::Test);
-    let url = format!("http://127.0.0.1:{}/api/mining/work?address={payee}", ground.api_port(0));
+    let url = format!("http://127.0.0.1:{}/api/v1/mining/work?address={payee}", ground.api_port(0));
     let mut answer = ureq::get(&url).call().map_err(|error| Failure::new(format!("no work from node 0: {error}")))?;
     let task = answer.body_mut().read_to_string().map_err(|error| Failure::new(format!("no work: {error}")))?;
     let task: serde_json::Value =
@@ -50,7 +50,7 @@ fn hand_in(from: std::net::Ipv4Addr, port: u16, proof: &str) -> std::io::Result<
     stream.set_read_timeout(Some(PATIENCE))?;
     let length = proof.len();
     let head = format!(
-        "POST /api/mining/submit HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+        "POST /api/v1/mining/submit HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
     );
     stream.write_all(head.as_bytes())?;
     stream.write_all(proof.as_bytes())?;

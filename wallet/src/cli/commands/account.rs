@@ -64,8 +64,8 @@ impl Balance {
 
 fn own_addresses(context: &Context) -> Result<Vec<types::Address>> {
     let mut addresses = Vec::new();
-    for key in context.home.keys()? {
-        addresses.push(key?.address());
+    for name in context.home.key_names()? {
+        addresses.push(context.home.key(&name)?.address());
     }
     for name in context.home.policy_names()? {
         addresses.push(context.sender(&name)?.address);

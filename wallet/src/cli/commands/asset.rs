@@ -34,10 +34,10 @@ pub struct CreateArgs {
     #[arg(long, default_value_t = 6)]
     decimals: u8,
     /// Most that may ever be issued
-    #[arg(long, allow_hyphen_values = true)]
+    #[arg(long, allow_negative_numbers = true)]
     cap: String,
     /// Issued at once to the creator
-    #[arg(long, default_value = "0", allow_hyphen_values = true)]
+    #[arg(long, default_value = "0", allow_negative_numbers = true)]
     initial: String,
     /// Who may mint: an address or a name [default: nobody]
     #[arg(long)]
@@ -56,7 +56,7 @@ pub struct MintArgs {
     #[arg(long)]
     to: String,
     /// How much, such as 1.5
-    #[arg(long, allow_hyphen_values = true)]
+    #[arg(long, allow_negative_numbers = true)]
     amount: String,
     #[command(flatten)]
     transaction: TransactionArgs,
@@ -69,7 +69,7 @@ pub struct BurnArgs {
     #[arg(long)]
     asset: String,
     /// How much, such as 1.5
-    #[arg(long, allow_hyphen_values = true)]
+    #[arg(long, allow_negative_numbers = true)]
     amount: String,
     #[command(flatten)]
     transaction: TransactionArgs,
@@ -95,6 +95,7 @@ impl Command {
 
 impl CreateArgs {
     fn run(&self, context: &Context) -> Result<Report> {
+        let context = &self.transaction.within(context);
         let symbol = ByteString::new(self.symbol.clone().into_bytes()).map_err(|_| {
             Error::new(
                 "malformed_symbol",
@@ -126,6 +127,7 @@ impl CreateArgs {
 
 impl MintArgs {
     fn run(&self, context: &Context) -> Result<Report> {
+        let context = &self.transaction.within(context);
         let asset = context.asset(&self.asset)?;
         let chain = if self.transaction.offline { context.known_chain()? } else { context.any_chain()? };
         let to = context.resolve(&self.to, chain.network())?;
@@ -136,6 +138,7 @@ impl MintArgs {
 
 impl BurnArgs {
     fn run(&self, context: &Context) -> Result<Report> {
+        let context = &self.transaction.within(context);
         let asset = context.asset(&self.asset)?;
         let amount = asset.amount(&self.amount)?;
         let call = checked_call(&TokensCall::Burn(Burn { asset: asset.id, amount }))?;

@@ -141,7 +141,7 @@ impl Mine {
         let (sender, receiver) = sync_channel(HAPPENINGS_MAX);
         listen_for_interrupts(sender.clone())?;
         let mut show: Box<dyn Show> = if context.json {
-            Box::new(Json(std::io::stdout()))
+            Box::new(Json::new(std::io::stdout()))
         } else if std::io::stderr().is_terminal() {
             Box::new(Live::new(std::io::stderr()))
         } else {
@@ -201,6 +201,16 @@ fn payee(context: &Context, text: &str) -> Result<Payee> {
         "test" => Some(Network::Test),
         _ => Some(Network::Main),
     };
+    // The pool need not be of this wallet's chain, so this is no more than a word in time.
+    if let (Some(network), Ok(Some(own))) = (network, context.network())
+        && network != own
+    {
+        let text = address.to_text(own);
+        context.note(&format!(
+            "note: `{}` is of another network than this wallet's chain, where it is written {text}",
+            Payee { address, network: Some(network) }
+        ));
+    }
     Ok(Payee { address, network })
 }
 

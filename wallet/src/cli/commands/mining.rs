@@ -94,6 +94,7 @@ fn account_lines(address: &str, earned: &MiningAccount) -> String {
 
 impl Claim {
     pub(crate) fn run(&self, context: &Context) -> Result<Report> {
+        let context = &self.transaction.within(context);
         if !self.transaction.offline {
             let sender = context.sender(&self.transaction.from)?;
             let client = context.client()?;

@@ -83,6 +83,8 @@ impl Create {
         let keys = self.keys.iter().map(|key| public_key(context, key)).collect::<Result<Vec<_>>>()?;
         let policy = MultisigPolicy::new(self.threshold, keys);
         let policy = policy.map_err(|error| Error::new("bad_policy", error.to_string(), "nothing was written"))?;
+        // What cannot be shown afterwards is not made.
+        context.network()?;
         context.home.add_policy(&self.name, &policy)?;
         described(context, &self.name, &policy)
     }

@@ -15,7 +15,7 @@ pub struct Send {
     #[arg(long, value_name = "ADDRESS")]
     to: String,
     /// How much, such as 1.5
-    #[arg(long, allow_hyphen_values = true)]
+    #[arg(long, allow_negative_numbers = true)]
     amount: String,
     /// Symbol or number of the asset
     #[arg(long, default_value = "THR")]
@@ -32,6 +32,7 @@ pub struct Send {
 
 impl Send {
     pub(crate) fn run(&self, context: &Context) -> Result<Report> {
+        let context = &self.transaction.within(context);
         context.sender(&self.transaction.from)?;
         let asset = context.asset(&self.asset)?;
         let amount = asset.amount(&self.amount)?;

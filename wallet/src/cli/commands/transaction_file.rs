@@ -8,15 +8,17 @@ use serde_json::json;
 use types::THR_DECIMALS;
 
 use crate::calls::describe;
-use crate::cli::context::{Context, read_public, write_new};
+use crate::cli::context::{Context, check_new, read_bounded, write_new};
+use crate::cli::handing_in::send;
 use crate::cli::report::{Report, lines};
-use crate::cli::submit::send;
 use crate::keystore::file::{Existing, write_private};
 use crate::transaction::signature_by;
 use crate::{Error, Result, TransactionFile};
 
 /// Longest wait for a transaction whose validity is not looked at.
 const PATIENCE: Duration = Duration::from_secs(660);
+/// Far more than any transaction file has.
+const FILE_BYTES_MAX: usize = 1 << 20;
 
 /// `sign`
 #[derive(Debug, Args)]
@@ -24,8 +26,8 @@ pub struct Sign {
     /// The transaction file
     file: PathBuf,
     /// Name of the key to sign with
-    #[arg(long, value_name = "NAME")]
-    with: String,
+    #[arg(long, alias = "with", value_name = "NAME")]
+    from: String,
     /// Write to another file instead of changing this one
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -54,19 +56,20 @@ pub struct Verify {
 impl Sign {
     pub(crate) fn run(&self, context: &Context) -> Result<Report> {
         let mut file = read(context, &self.file)?;
-        let public = context.home.key(&self.with)?.header.public_key;
+        self.out.as_deref().map(check_new).transpose()?;
+        let public = context.home.key(&self.from)?.header.public_key;
         let may_sign = file.policy.as_ref().map_or_else(
             || crypto::ids::address_of_key(&public) == file.body.sender,
             |policy| policy.keys().contains(&public),
         );
         if !may_sign {
             let message =
-                format!("the key `{}` may not sign for {}", self.with, file.body.sender.to_text(file.network));
+                format!("the key `{}` may not sign for {}", self.from, file.body.sender.to_text(file.network));
             return Err(Error::new("wrong_key", message, "sign with the sender's key, or with a key of its policy"));
         }
         context.note(&describe_file(&file, None).render(false));
         self.check_calls(context, &file)?;
-        let key = context.unlock(&self.with)?;
+        let key = context.unlock(&self.from)?;
         let signature = signature_by(&key, file.chain_id, &file.body);
         file.add(key.public_key(), signature)?;
         match &self.out {
@@ -121,7 +124,7 @@ impl Verify {
 
 /// Reads a file; when a chain is known, one of another chain is refused.
 pub fn read(context: &Context, path: &Path) -> Result<TransactionFile> {
-    let file = TransactionFile::parse(&read_public(path)?)?;
+    let file = TransactionFile::parse(&read_bounded(path, FILE_BYTES_MAX)?)?;
     match context.known_chain() {
         Ok(chain) if chain.id() != file.chain_id => Err(chain.other_chain(file.chain_id)),
         Ok(_) => Ok(file),

@@ -170,6 +170,8 @@ fn one_line(path: &Path) -> Result<Zeroizing<String>> {
 impl New {
     fn run(&self, context: &Context) -> Result<Report> {
         context.home.check_new_name(self.name.as_str())?;
+        // What cannot be shown afterwards is not made: the words are seen only now.
+        context.network()?;
         let words = if self.words == "12" { WordCount::Twelve } else { WordCount::TwentyFour };
         // Without a terminal nobody could say that the words are written down, unless told so.
         let interactive = std::io::stdin().is_terminal();
@@ -209,6 +211,7 @@ fn numbered(words: &str) -> String {
 impl Import {
     fn run(&self, context: &Context) -> Result<Report> {
         context.home.check_new_name(self.name.as_str())?;
+        context.network()?;
         let secret = match (&self.key_file, &self.mnemonic_file) {
             (Some(file), _) => Secret::Key(bare_key(&one_line(file)?)?),
             (None, Some(file)) => self.path.secret(Mnemonic::parse(&read_private(file)?)?)?,
@@ -240,26 +243,18 @@ fn ask_words() -> Result<Mnemonic> {
 }
 
 fn list(context: &Context) -> Result<Report> {
+    // A genesis that cannot be read is no account's fault.
+    context.network()?;
     let (mut rows, mut json) = (Vec::new(), Vec::new());
-    for key in context.home.keys()? {
-        match key {
-            Ok(key) => {
-                rows.push(vec![key.name.clone(), "key".to_owned(), context.shown_address(key.address())?]);
-                json.push(key_json(context, &key)?);
-            }
-            Err(error) => context.note(&format!("warning: {}", error.message)),
-        }
-    }
-    for name in context.home.policy_names()? {
-        let policy = context.home.policy(&name)?;
-        let address = crypto::ids::address_of_policy(&policy);
-        let kind = format!("{} of {}", policy.threshold(), policy.keys().len());
-        rows.push(vec![name.clone(), kind, context.shown_address(address)?]);
-        let mut entry = context.address_json(address)?;
-        entry["name"] = json!(name);
-        entry["kind"] = json!("multisig");
-        entry["threshold"] = json!(policy.threshold());
-        entry["keys"] = json!(policy.keys());
+    let names = context.home.key_names()?.into_iter().map(|name| (name, false));
+    for (name, is_policy) in names.chain(context.home.policy_names()?.into_iter().map(|name| (name, true))) {
+        let entry = if is_policy { policy_entry(context, &name) } else { key_entry(context, &name) };
+        // One that cannot be read hides no other, and is not passed over: whoever misses an account would make a new one.
+        let (row, entry) = entry.unwrap_or_else(|error| {
+            let row = vec![name.clone(), "unreadable".to_owned(), format!("error[{}]: {}", error.code, error.message)];
+            (row, json!({"name": name, "kind": "unreadable", "error": error}))
+        });
+        rows.push(row);
         json.push(entry);
     }
     if rows.is_empty() {
@@ -268,6 +263,26 @@ fn list(context: &Context) -> Result<Report> {
         return Ok(Report::new(text, json!([])));
     }
     Ok(Report::new(table(&["name", "kind", "address"], &rows), json))
+}
+
+/// A key's row and its document.
+fn key_entry(context: &Context, name: &str) -> Result<(Vec<String>, Value)> {
+    let key = context.home.key(name)?;
+    let row = vec![key.name.clone(), "key".to_owned(), context.shown_address(key.address())?];
+    Ok((row, key_json(context, &key)?))
+}
+
+/// The same of a multisig account.
+fn policy_entry(context: &Context, name: &str) -> Result<(Vec<String>, Value)> {
+    let policy = context.home.policy(name)?;
+    let address = crypto::ids::address_of_policy(&policy);
+    let kind = format!("{} of {}", policy.threshold(), policy.keys().len());
+    let mut entry = context.address_json(address)?;
+    entry["name"] = json!(name);
+    entry["kind"] = json!("multisig");
+    entry["threshold"] = json!(policy.threshold());
+    entry["keys"] = json!(policy.keys());
+    Ok((vec![name.to_owned(), kind, context.shown_address(address)?], entry))
 }
 
 impl Named {

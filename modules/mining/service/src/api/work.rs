@@ -1,0 +1,204 @@
+//! Mining without Stratum, and what the chain knows of mining.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use execution::{Module, QueryError};
+use mining::{Mining, WorkProof};
+use pow::{Coinbase, SearchSpace, Target, WorkHeader};
+use serde::Deserialize;
+use serde_json::Value;
+use service::chain::{Chain, Reason};
+use service::http::{ApiError, Client, ErrorResponse, JsonBody, Params, Path, address};
+use types::{Address, ByteString, Hash32, List};
+use utoipa::IntoParams;
+
+use super::Api;
+use super::models::{AnchorResponse, ProofAccepted, ProofRequest, WorkResponse};
+use crate::settings::builder_of;
+use crate::work::{Offer, offer};
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct WorkParams {
+    /// Whom the work is to pay.
+    #[param(format = "address")]
+    address: String,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct WindowParams {
+    /// The first share's number.
+    from: Option<u64>,
+    /// Most shares in the answer.
+    limit: Option<u64>,
+}
+
+/// What to mine for an address: all that a header needs. The coinbase is `coinbase1`, 12 bytes of the miner's choice, `coinbase2`;
+/// its double SHA-256 is the header's Merkle root.
+#[utoipa::path(get, path = "/api/v1/mining/work", tag = "mining", params(WorkParams), responses(
+    (status = 200, body = WorkResponse), (status = 400, body = ErrorResponse), (status = 503, body = ErrorResponse)))]
+pub(super) async fn work(
+    State(api): State<Api>,
+    Params(params): Params<WorkParams>,
+) -> Result<Json<WorkResponse>, ApiError> {
+    let chain = api.chain.clone();
+    api.reads
+        .read(move || {
+            let payee = address(&params.address, chain.genesis().network)?;
+            let found = offer(&*chain)?.ok_or_else(behind)?;
+            describe(&*chain, &found, payee).ok_or_else(no_target).map(Json)
+        })
+        .await
+}
+
+fn describe(chain: &dyn Chain, found: &Offer, payee: Address) -> Option<WorkResponse> {
+    let template = found.template(chain)?;
+    let task = mining::template(&found.terms, chain.id(), payee, found.anchor_block)?;
+    // No other node gives out the same work.
+    let space = SearchSpace { builder: builder_of(chain.own_peer()), ..SearchSpace::default() };
+    let parts = task.commitment.coinbase_parts_in(b"Thronos", space).ok()?;
+    Some(WorkResponse {
+        chain_id: chain.id(),
+        work_height: template.work_height,
+        version: template.version,
+        previous: Hash32(template.previous),
+        bits: format!("{:08x}", template.bits.0),
+        target: shown(task.target),
+        share_target: shown(task.share_target),
+        difficulty: task.target.difficulty().to_string(),
+        share_difficulty: task.share_target.difficulty().to_string(),
+        time: template.time,
+        time_min: template.time_min,
+        time_max: template.time_max,
+        work_from: found.terms.work_from,
+        expires_ms: template.expires_ms,
+        anchor: AnchorResponse { height: found.anchor_block.height, hash: found.anchor_block.hash },
+        coinbase1: types::to_hex(&parts.coinbase1),
+        coinbase2: types::to_hex(&parts.coinbase2),
+    })
+}
+
+/// A target as people write it: the number's highest digits first.
+fn shown(target: Target) -> String {
+    let mut bytes = target.to_le_bytes();
+    bytes.reverse();
+    types::to_hex(&bytes)
+}
+
+/// Hands in a proof; 202 when it waits for a block. The hash decides whether it is a work or a share.
+#[utoipa::path(post, path = "/api/v1/mining/submit", tag = "mining", request_body = ProofRequest, responses(
+    (status = 202, body = ProofAccepted), (status = 400, body = ErrorResponse), (status = 403, body = ErrorResponse),
+    (status = 409, body = ErrorResponse), (status = 422, body = ErrorResponse), (status = 429, body = ErrorResponse)))]
+pub(super) async fn submit(
+    State(api): State<Api>,
+    client: Client,
+    JsonBody(request): JsonBody<ProofRequest>,
+) -> Result<(StatusCode, Json<ProofAccepted>), ApiError> {
+    let proof = read_proof(&request)?;
+    let header = WorkHeader::from_bytes(&proof.header);
+    Coinbase::parse(&proof.coinbase).map_err(|error| malformed("coinbase", &error.to_string()))?;
+    let now_ms = api.chain.now_ms();
+    if let Some(until_ms) = api.miners.banned_until(&client.0, now_ms) {
+        let left_s = until_ms.saturating_sub(now_ms).div_ceil(1_000);
+        let message = format!("too many wrong proofs came from {}; none is taken from there for {left_s} s", client.0);
+        let hint = "check what the miner does; /api/v1/mining/work tells what is asked for";
+        return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "banned", message, hint));
+    }
+    match api.chain.submit_system(proof.to_system_call()).await {
+        Ok(()) => {
+            let digest = header.hash();
+            let is_work = Target::from_compact(header.bits).is_ok_and(|target| target.is_met_by(&digest));
+            let kind = if is_work { "work" } else { "share" }.to_owned();
+            Ok((StatusCode::ACCEPTED, Json(ProofAccepted { hash: Hash32(digest), kind })))
+        }
+        Err(refused) => {
+            if matches!(refused.reason, Reason::Rule(_)) {
+                api.miners.wrong(client.0, now_ms);
+            }
+            Err(refused.into())
+        }
+    }
+}
+
+fn read_proof(request: &ProofRequest) -> Result<WorkProof, ApiError> {
+    let bytes = |name: &str, text: &str| hex::decode(text).map_err(|error| malformed(name, &error.to_string()));
+    let header = bytes("header", &request.header)?;
+    let header = header.try_into().map_err(|_| malformed("header", "it is not 80 bytes long"))?;
+    let coinbase = ByteString::new(bytes("coinbase", &request.coinbase)?);
+    let coinbase = coinbase.map_err(|_| malformed("coinbase", "it is longer than a coinbase may be"))?;
+    let branch =
+        List::new(request.branch.clone()).map_err(|_| malformed("branch", "it is longer than a branch may be"))?;
+    Ok(WorkProof { header, anchor: request.anchor, coinbase, branch })
+}
+
+fn malformed(name: &str, what: &str) -> ApiError {
+    ApiError::bad("malformed_proof", format!("`{name}`: {what}"), "see /docs for the form of a proof")
+}
+
+/// The work chain: height, difficulty, reward, the window, what is issued.
+#[utoipa::path(get, path = "/api/v1/mining/info", tag = "mining", responses((status = 200, body = Object)))]
+pub(super) async fn info(State(api): State<Api>) -> Result<Json<Value>, ApiError> {
+    ask(&api, "info", BTreeMap::new()).await
+}
+
+/// The newest shares, over which rewards are spread.
+#[utoipa::path(get, path = "/api/v1/mining/window", tag = "mining", params(WindowParams),
+    responses((status = 200, body = Vec<Object>), (status = 400, body = ErrorResponse)))]
+pub(super) async fn window(
+    State(api): State<Api>,
+    Params(params): Params<WindowParams>,
+) -> Result<Json<Value>, ApiError> {
+    let given = [("from", params.from), ("limit", params.limit)];
+    let given = given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_string())));
+    ask(&api, "window", given.collect()).await
+}
+
+/// What an address has earned and not claimed, and its weight in the window.
+#[utoipa::path(get, path = "/api/v1/mining/accounts/{address}", tag = "mining",
+    params(("address" = String, Path, description = "The address.", format = "address")),
+    responses((status = 200, body = Object), (status = 400, body = ErrorResponse)))]
+pub(super) async fn account(State(api): State<Api>, Path(text): Path<String>) -> Result<Json<Value>, ApiError> {
+    let payee = address(&text, api.network())?.to_text(api.network());
+    ask(&api, "account", BTreeMap::from([("address".to_owned(), payee)])).await
+}
+
+async fn ask(api: &Api, name: &'static str, arguments: BTreeMap<String, String>) -> Result<Json<Value>, ApiError> {
+    let chain = api.chain.clone();
+    api.reads
+        .read(move || {
+            let state = chain.state()?;
+            let answer = chain.registry().query(&*state.view, Mining::NAME, name, &arguments);
+            answer.map(Json).map_err(|error| match error {
+                QueryError::NotFound(what) => ApiError::not_found(what, "see /docs"),
+                error => ApiError::bad("bad_query", error.to_string(), "see /docs"),
+            })
+        })
+        .await
+}
+
+fn behind() -> ApiError {
+    let hint = "wait until /readyz says that it is ready, or ask another node";
+    ApiError::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "syncing",
+        "this node is behind the chain and has nothing to mine",
+        hint,
+    )
+}
+
+fn no_target() -> ApiError {
+    tracing::error!("the chain's target is none");
+    let hint = "ask another node; the operator finds the reason in this node's log";
+    ApiError::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "store_unavailable",
+        "the node cannot read what is to be mined",
+        hint,
+    )
+}

@@ -1,0 +1,179 @@
+//! The node's side of mining: a port for machines that speak Stratum, and what miners without it ask of the API.
+//!
+//! It joins the crate `stratum`, which knows what miners say, with the chain, whose module `mining` knows what a proof is worth:
+//! `work.rs` makes templates of the newest state, `proofs.rs` submits what was found, `kept.rs` keeps it until it must be in a
+//! block, `settings.rs` reads the operator's wishes, `api` answers over HTTP, `operator.rs` over the socket in the home. It must
+//! not know the protocol nor the rules.
+
+#![expect(unused_qualifications, reason = "the expansion of utoipa's attributes qualifies names")]
+
+mod api;
+mod kept;
+mod look;
+mod metrics;
+mod operator;
+mod patience;
+mod proofs;
+mod settings;
+mod tell;
+mod verbs;
+mod work;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use service::http::Routes;
+use service::{Bound, FolderFindings, Ground, Life, Operator, Refusal, ServiceFault, WantedSocket};
+use stratum::service::{FolderShares, Handle, Ports, ReceiptsFolder, Service as StratumPort};
+use tokio::sync::watch;
+use types::{Network, SystemCall};
+
+pub use api::models;
+pub use operator::{OwedLine, OwedList, PoolAnswer, PoolQuestion};
+pub use settings::MiningSettings;
+pub use verbs::MiningVerb;
+
+use kept::Kept;
+use metrics::Counts;
+use proofs::ToChain;
+
+/// Mining, as the node hosts it.
+pub struct MiningService {
+    ground: Ground,
+    /// The port for miners, if the settings ask for one.
+    port: Option<OpenPort>,
+}
+
+/// A port that is open and whose miners wait for work.
+struct OpenPort {
+    stratum: StratumPort,
+    kept: Arc<Kept>,
+    /// Proofs from before the start.
+    waiting: Vec<SystemCall>,
+    offers: watch::Sender<Option<Arc<stratum::Template>>>,
+    counts: watch::Sender<Counts>,
+}
+
+impl service::Service for MiningService {
+    const NAME: &'static str = "mining";
+    type Settings = MiningSettings;
+    type Verbs = MiningVerb;
+    const ABOUT: &'static str = "Show what the port for miners owes, share out an income, mark a payment";
+    const ALIASES: &'static [&'static str] = &["pool"];
+    const FORMER_FOLDER: Option<&'static str> = Some("mining");
+
+    fn check(settings: &MiningSettings, network: Option<Network>) -> Result<(), Refusal> {
+        if settings.enabled { settings::check(settings, network) } else { Ok(()) }
+    }
+
+    fn sockets(settings: &MiningSettings) -> Vec<WantedSocket> {
+        if settings.enabled { settings::sockets(settings) } else { Vec::new() }
+    }
+
+    fn files_max(settings: &MiningSettings) -> u64 {
+        if settings.enabled { settings.connections_max } else { 0 }
+    }
+
+    fn open(settings: &MiningSettings, ground: Ground, sockets: Vec<Bound>) -> Result<Option<Self>, Refusal> {
+        let port = settings.enabled.then(|| OpenPort::open(settings, &ground, sockets)).transpose()?;
+        Ok(Some(Self { ground, port }))
+    }
+
+    fn routes(&self) -> Routes {
+        api::routes(&self.ground, self.handle())
+    }
+
+    fn measure(&self, metrics: &mut prometheus_client::registry::Registry) {
+        if let Some(port) = &self.port {
+            metrics::register(metrics, port.counts.subscribe());
+        }
+    }
+
+    fn operator(&self) -> Option<Arc<dyn Operator>> {
+        let network = self.ground.chain.genesis().network;
+        Some(Arc::new(operator::Pool { handle: self.handle(), network }))
+    }
+
+    async fn run(self, mut life: Life) -> Result<(), ServiceFault> {
+        let Self { ground, port } = self;
+        life.ready();
+        match port {
+            Some(port) => port.run(ground, life).await,
+            None => {
+                life.draining().await;
+                Ok(())
+            }
+        }
+    }
+
+    fn look(folder: &Path) -> FolderFindings {
+        look::look(folder)
+    }
+}
+
+impl MiningService {
+    fn handle(&self) -> Option<Handle> {
+        self.port.as_ref().map(|port| port.stratum.handle())
+    }
+}
+
+impl OpenPort {
+    fn open(settings: &MiningSettings, ground: &Ground, bound: Vec<Bound>) -> Result<Self, Refusal> {
+        let in_folder = |error| {
+            let message = format!("`{}` cannot be used for shares: {error}", ground.folder.display());
+            Refusal::new("mining", message)
+        };
+        let shares = FolderShares::open(&ground.folder).map_err(in_folder)?;
+        let receipts = ReceiptsFolder::open(ground.folder.join("receipts")).map_err(in_folder)?;
+        let (kept, waiting) = Kept::open(&ground.folder.join("proofs")).map_err(in_folder)?;
+        let waiting = proofs::of_use(waiting);
+        let kept = Arc::new(kept);
+        let (offers, work) = watch::channel(None);
+        let ports = Ports {
+            work,
+            proofs: Arc::new(ToChain::new(ground.chain.clone(), kept.clone())),
+            shares: Box::new(shares),
+            receipts: Some(receipts),
+            events: Box::new(tell::teller()),
+            admission: None,
+        };
+        let config = settings::port_config(settings, ground.chain.genesis().network, ground.chain.own_peer())?;
+        let sockets = settings::into_sockets(settings, bound)?;
+        let addresses: Vec<_> = sockets.iter().filter_map(|socket| socket.listener.local_addr().ok()).collect();
+        let stratum = StratumPort::start(config, ground.entropy, sockets, ports, unix_ms)
+            .map_err(|error| Refusal::new("mining", format!("the port for miners cannot open: {error}")))?;
+        for address in addresses {
+            tracing::info!(%address, "miners may connect");
+        }
+        Ok(Self { stratum, kept, waiting, offers, counts: watch::Sender::new(Counts::default()) })
+    }
+
+    async fn run(self, ground: Ground, mut life: Life) -> Result<(), ServiceFault> {
+        let Self { mut stratum, kept, waiting, offers, counts } = self;
+        if !waiting.is_empty() {
+            tracing::info!(proofs = waiting.len(), "proofs from before the stop are submitted again");
+        }
+        let (begin, may_begin) = watch::channel(waiting.is_empty());
+        let tasks = [
+            tokio::spawn(work::follow(ground.chain.clone(), offers, kept, may_begin, life.stopping())),
+            tokio::spawn(proofs::submit_again(ground.chain, waiting, begin)),
+            tokio::spawn(metrics::keep(stratum.handle(), counts)),
+        ];
+        let failed = tokio::select! {
+            () = life.draining() => None,
+            failed = stratum.failed() => Some(failed),
+        };
+        let ended = match failed {
+            Some(failed) => failed,
+            None => stratum.stop().await,
+        };
+        tasks.iter().for_each(tokio::task::JoinHandle::abort);
+        ended.map_err(|error| ServiceFault(format!("the port for miners: {error}")))
+    }
+}
+
+pub(crate) fn unix_ms() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+}

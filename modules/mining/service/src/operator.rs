@@ -1,0 +1,261 @@
+//! What the operator asks and tells of the port for miners: what is owed to whom, what came in, what was paid.
+//!
+//! Amounts travel as decimal texts in µTHR. It must not know files: the service writes down what it is told before it answers.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use service::chain::Later;
+use service::{Operator, Refusal};
+use stratum::service::Handle;
+use stratum::{Book, BookError, Settlement};
+use types::{Address, Amount, Hash32, Network};
+
+/// Most addresses in one answer: some 120 bytes each.
+const PAGE_MAX: usize = 10_000;
+
+/// What the operator wants of the port for miners.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
+pub enum PoolQuestion {
+    /// What is owed to whom.
+    Owed {
+        /// Where the page begins; at the first address when absent.
+        cursor: Option<String>,
+    },
+    /// Share out what came in over the window.
+    Income {
+        /// 64 hexadecimal digits that no other income has.
+        reference: Hash32,
+        /// In µTHR.
+        amount: Amount,
+        /// What the operator keeps of it.
+        fee: Amount,
+    },
+    /// Note a payment.
+    Paid {
+        /// 64 hexadecimal digits that no other payment to this address has.
+        reference: Hash32,
+        /// To whom.
+        address: String,
+        /// In µTHR.
+        amount: Amount,
+    },
+}
+
+/// What the port answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum PoolAnswer {
+    /// It is done.
+    Done {
+        /// What, in a sentence.
+        sentence: String,
+    },
+    /// What is owed.
+    Owed(OwedList),
+}
+
+/// What is owed, or a page of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwedList {
+    /// Fees and what divisions left over, in µTHR.
+    pub kept: Amount,
+    /// What is owed to all addresses together.
+    pub owed: Amount,
+    /// How many addresses something is owed to.
+    pub addresses: u64,
+    /// How many incomes were shared out.
+    pub incomes: u64,
+    /// By rising address.
+    pub payouts: Vec<OwedLine>,
+    /// Where the next page begins; absent at the end.
+    pub cursor: Option<String>,
+}
+
+/// What one address is owed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwedLine {
+    /// To whom.
+    pub address: String,
+    /// In µTHR.
+    pub owed: Amount,
+}
+
+/// The port for miners, if there is one, and the network of its addresses.
+pub(crate) struct Pool {
+    pub(crate) handle: Option<Handle>,
+    pub(crate) network: Network,
+}
+
+impl Operator for Pool {
+    fn answer(&self, question: Value) -> Later<'_, Result<Value, Refusal>> {
+        Box::pin(async move {
+            let question = serde_json::from_value(question)
+                .map_err(|error| Refusal::new("bad_question", format!("this is no question: {error}")))?;
+            let answer = self.answer_to(question).await?;
+            serde_json::to_value(answer).map_err(|error| Refusal::new("bad_answer", error.to_string()))
+        })
+    }
+}
+
+impl Pool {
+    async fn answer_to(&self, question: PoolQuestion) -> Result<PoolAnswer, Refusal> {
+        let Some(handle) = &self.handle else {
+            let message = "this node has no port for miners; `mining.enabled = true` opens one";
+            return Err(Refusal::new("no_pool", message));
+        };
+        match question {
+            PoolQuestion::Owed { cursor } => self.owed(handle, cursor).await,
+            PoolQuestion::Income { reference, amount, fee } => income(handle, reference, amount, fee).await,
+            PoolQuestion::Paid { reference, address, amount } => self.paid(handle, reference, &address, amount).await,
+        }
+    }
+
+    async fn owed(&self, handle: &Handle, cursor: Option<String>) -> Result<PoolAnswer, Refusal> {
+        let network = self.network;
+        let first = cursor.map(|cursor| Address::parse(&cursor, network)).transpose();
+        let first = first.map_err(|error| Refusal::new("bad_cursor", format!("the cursor is no address: {error}")))?;
+        let first = first.unwrap_or(Address([0; 20]));
+        handle.ask(move |server| page(server.book(), first, network)).await.map(PoolAnswer::Owed).ok_or_else(stopping)
+    }
+
+    async fn paid(
+        &self,
+        handle: &Handle,
+        reference: Hash32,
+        text: &str,
+        amount: Amount,
+    ) -> Result<PoolAnswer, Refusal> {
+        let address = Address::parse(text, self.network).map_err(|error| {
+            let shown: String = text.chars().filter(|letter| !letter.is_control()).take(80).collect();
+            Refusal::new("bad_address", format!("`{shown}`: {error}"))
+        })?;
+        if amount.is_zero() {
+            return Err(nothing());
+        }
+        let name = address.to_text(self.network);
+        let payment = Settlement { reference, address, amount: amount.0 };
+        match handle.paid(payment).await.ok_or_else(stopping)? {
+            Ok(left) => Ok(done(format!("{amount} µTHR to {name} are noted as paid; {left} µTHR are still owed"))),
+            // Whoever did not hear the answer asks again.
+            Err(BookError::KnownPayment(known)) if known == payment => Ok(done(format!(
+                "{amount} µTHR to {name} were noted as paid before, with this reference; nothing has changed"
+            ))),
+            Err(error) => Err(refused(&error)),
+        }
+    }
+}
+
+fn stopping() -> Refusal {
+    Refusal::new("stopping", "the port for miners stops; ask again when it runs")
+}
+
+fn page(book: &Book, first: Address, network: Network) -> OwedList {
+    let mut found: Vec<_> = book.owed_from(first, PAGE_MAX.saturating_add(1)).collect();
+    let cursor = found.get(PAGE_MAX).map(|(next, _)| next.to_text(network));
+    found.truncate(PAGE_MAX);
+    let line = |(address, owed): (Address, u128)| OwedLine { address: address.to_text(network), owed: Amount(owed) };
+    OwedList {
+        kept: Amount(book.kept()),
+        owed: Amount(book.owed_total()),
+        addresses: book.owed().len() as u64,
+        incomes: book.incomes() as u64,
+        payouts: found.into_iter().map(line).collect(),
+        cursor,
+    }
+}
+
+async fn income(handle: &Handle, reference: Hash32, amount: Amount, fee: Amount) -> Result<PoolAnswer, Refusal> {
+    if amount.is_zero() {
+        return Err(nothing());
+    }
+    let kept = handle.income(reference, amount.0, fee.0).await.ok_or_else(stopping)?;
+    let kept = kept.map_err(|error| refused(&error))?;
+    let shared = amount.0.saturating_sub(kept);
+    Ok(done(format!(
+        "of {amount} µTHR {shared} are owed to those in the window, {kept} are kept; `thronosd mining owed` shows to whom"
+    )))
+}
+
+fn done(sentence: String) -> PoolAnswer {
+    PoolAnswer::Done { sentence }
+}
+
+fn nothing() -> Refusal {
+    Refusal::new("bad_amount", "the amount is 0: give the µTHR that moved")
+}
+
+/// What to do about an entry that does not fit the book.
+fn refused(error: &BookError) -> Refusal {
+    match error {
+        BookError::KnownIncome(reference) => {
+            let what = "an income with this reference was shared out before; every income needs a reference of its own";
+            Refusal::new("known_income", format!("{reference}: {what}"))
+        }
+        BookError::KnownPayment(known) => {
+            let Settlement { reference, amount, .. } = known;
+            let what = format!("a payment of {amount} µTHR to this address was marked with this reference");
+            Refusal::new("known_payment", format!("{reference}: {what}; another payment needs one of its own"))
+        }
+        BookError::Overpaid { amount, owed } => {
+            let what = format!("{amount} µTHR are to be marked as paid, and {owed} µTHR are owed");
+            Refusal::new("overpaid", format!("{what}; `thronosd mining owed` shows what is owed to whom"))
+        }
+        BookError::EmptyWindow => {
+            let what = "no share is in the window, so nobody would get any of it";
+            Refusal::new("empty_window", format!("{what}; mark it when miners have submitted shares"))
+        }
+        BookError::TooMuch(amount) => {
+            let what = format!("an income of {amount} µTHR is more than can be counted with what is owed and kept");
+            Refusal::new("too_much", format!("{what}; is the amount right?"))
+        }
+        BookError::Fee { fee, amount } => {
+            let what = format!("the fee is {fee} µTHR, and the income {amount} µTHR");
+            Refusal::new("fee_above_income", format!("{what}; the fee may be all of it at most"))
+        }
+        BookError::Duplicate { .. } | BookError::Closed(_) => Refusal::new("refused", error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use service::ANSWER_BYTES_MAX;
+
+    use super::*;
+
+    #[test]
+    fn questions_are_one_object_each_and_unknown_fields_are_refused() {
+        let income = PoolQuestion::Income { reference: Hash32([7; 32]), amount: Amount(u128::MAX), fee: Amount(0) };
+        let address = "thrt1".to_owned();
+        let paid = PoolQuestion::Paid { reference: Hash32([8; 32]), address, amount: Amount(5) };
+        for question in [PoolQuestion::Owed { cursor: None }, income, paid] {
+            let line = serde_json::to_string(&question).expect("JSON");
+            assert_eq!(serde_json::from_str::<PoolQuestion>(&line).expect("the same"), question, "{line}");
+        }
+        assert!(serde_json::from_str::<PoolQuestion>(r#"{"ask":"owed","cursor":null,"more":1}"#).is_err());
+        assert!(serde_json::from_str::<PoolQuestion>("{}").is_err());
+    }
+
+    #[test]
+    fn a_full_page_fits_an_answer() {
+        let mut book = Book::default();
+        book.apply(&stratum::Entry::Work { work_height: 1, window_billionths: u128::MAX }).expect("the first");
+        for number in 0..=u32::try_from(PAGE_MAX).expect("few") {
+            let mut bytes = [0xff; 20];
+            bytes[..4].copy_from_slice(&number.to_be_bytes());
+            let worker = stratum::Worker { address: Address(bytes), name: stratum::WorkerName::from_untrusted("x") };
+            let hash = crypto::hash::sha256(&number.to_be_bytes());
+            let share = stratum::Share { time_ms: 1, work_height: 1, worker, hash, billionths: 1, is_pooled: true };
+            book.apply(&stratum::Entry::Share(share)).expect("a new share");
+        }
+        let income = stratum::Entry::Income { reference: Hash32([1; 32]), amount: u128::MAX / 2, fee: 0 };
+        book.apply(&income).expect("a new income");
+        let first = page(&book, Address([0; 20]), Network::Test);
+        assert_eq!((first.payouts.len(), first.addresses), (PAGE_MAX, PAGE_MAX as u64 + 1));
+        let line = serde_json::to_vec(&PoolAnswer::Owed(first.clone())).expect("JSON");
+        assert!((line.len() as u64) < ANSWER_BYTES_MAX / 2, "{}", line.len());
+        let next = Address::parse(&first.cursor.expect("more"), Network::Test).expect("an address");
+        let last = page(&book, next, Network::Test);
+        assert_eq!((last.payouts.len(), last.cursor), (1, None));
+    }
+}

@@ -1,0 +1,148 @@
+//! From what a miner found to a system call that waits for a block.
+//!
+//! It must not know the rules: the module that admits the proof does.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mining::{MiningReject, WorkProof};
+use pow::Coinbase;
+use service::chain::{Chain, Reason, Unavailable};
+use stratum::service::{Later, ProofSink};
+use stratum::{Proof, Verdict};
+use tokio::sync::watch;
+use types::{ByteString, Canonical, List, SystemCall};
+
+use crate::kept::Kept;
+
+/// Time between two rounds of handing in what was kept; a block that comes begins another one.
+const ROUND: Duration = Duration::from_millis(500);
+/// So many rounds, while the node is not behind; a catching-up of a few blocks takes less.
+const ROUNDS_MAX: u32 = 60;
+/// After so many of them miners no longer wait for what is still refused.
+const ROUNDS_BEFORE_MINERS: u32 = 6;
+
+/// Submits proofs to the chain, which tells the other validators.
+pub(super) struct ToChain {
+    chain: Arc<dyn Chain>,
+    kept: Arc<Kept>,
+}
+
+impl ToChain {
+    pub(super) fn new(chain: Arc<dyn Chain>, kept: Arc<Kept>) -> Self {
+        Self { chain, kept }
+    }
+}
+
+impl ProofSink for ToChain {
+    fn keep(&self, proofs: &[&Proof]) -> io::Result<()> {
+        let calls = proofs.iter().filter_map(|proof| Some((proof.work_height, system_call(proof)?)));
+        self.kept.keep(&calls.collect::<Vec<_>>())
+    }
+
+    fn submit(&self, proof: Proof) -> Later<Verdict> {
+        let (chain, taken) = (self.chain.clone(), if proof.is_work { Verdict::Work } else { Verdict::Share });
+        Box::pin(async move {
+            let Some(call) = system_call(&proof) else { return Verdict::Refused };
+            match chain.submit_system(call).await {
+                Ok(()) => return taken,
+                Err(refused) if matches!(refused.reason, Reason::Unavailable(_)) => {
+                    tracing::warn!(%refused, "a proof waits until the next start of the node");
+                }
+                Err(refused) => {
+                    tracing::debug!(work = proof.work_height, is_work = proof.is_work, %refused, "the chain does not take a proof");
+                }
+            }
+            Verdict::Refused
+        })
+    }
+}
+
+/// The proof as it stands in a block; nothing if a part is longer than a block may have it.
+fn system_call(proof: &Proof) -> Option<SystemCall> {
+    let coinbase = ByteString::new(proof.coinbase.clone()).ok()?;
+    let branch = List::new(proof.branch.clone()).ok()?;
+    Some(WorkProof { header: proof.header, anchor: proof.anchor_height, coinbase, branch }.to_system_call())
+}
+
+/// Of proofs from before a start those that may still count, the newest first: the chain was at the newest one's work at least, and
+/// takes none of a work before the last. What cannot be read was no proof.
+pub(super) fn of_use(calls: Vec<SystemCall>) -> Vec<SystemCall> {
+    let height = |call: &SystemCall| {
+        let proof = WorkProof::from_canonical(&call.body).ok()?;
+        Some(Coinbase::parse(&proof.coinbase).ok()?.work_height)
+    };
+    let calls: Vec<_> = calls.into_iter().filter_map(|call| Some((height(&call)?, call))).collect();
+    let newest = calls.iter().map(|(height, _)| *height).max().unwrap_or_default();
+    let of_use = calls.into_iter().rev().filter(|(height, _)| height.saturating_add(1) >= newest);
+    of_use.map(|(_, call)| call).collect()
+}
+
+/// Submits what was found before the node stopped, and then lets `begin` know that miners may go on: two works that they find
+/// sooner would make it worthless. A node that has just started may lack the work on which a proof builds, so what is refused is
+/// offered again until the node has surely caught up; what is in a block already is refused for that.
+pub(super) async fn submit_again(chain: Arc<dyn Chain>, calls: Vec<SystemCall>, begin: watch::Sender<bool>) {
+    let (mut waiting, mut taken) = (calls, 0_usize);
+    let mut heads = chain.heads();
+    let mut rounds = tokio::time::interval(ROUND);
+    rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    let mut rounds_left = ROUNDS_MAX;
+    while !waiting.is_empty() && rounds_left > 0 {
+        let is_tick = tokio::select! {
+            _ = rounds.tick() => true,
+            // A sender that is gone means that the node is gone.
+            head = heads.changed() => if head.is_err() { return } else { false },
+        };
+        let mut refused = Vec::new();
+        for call in waiting {
+            match chain.submit_system(call.clone()).await.map_err(|refused| refused.reason) {
+                Ok(()) => taken += 1,
+                Err(Reason::Known) => {}
+                Err(Reason::Rule(reject)) if reject == MiningReject::Duplicate.into() => {}
+                Err(Reason::Unavailable(Unavailable::Stopping)) => return,
+                Err(_) => refused.push(call),
+            }
+        }
+        waiting = refused;
+        // Rounds in which the node knows itself to be behind do not count.
+        if is_tick && !chain.standing().is_behind {
+            rounds_left -= 1;
+        }
+        if rounds_left + ROUNDS_BEFORE_MINERS <= ROUNDS_MAX {
+            begin.send_replace(true);
+        }
+    }
+    begin.send_replace(true);
+    if taken > 0 {
+        tracing::info!(taken, "proofs from before the stop wait for a block again");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pow::Commitment;
+    use types::{Address, ChainId, Hash32, Height};
+
+    use super::*;
+
+    fn call(work_height: u64, number: u8) -> SystemCall {
+        let commitment = Commitment {
+            chain_id: ChainId(Hash32([1; 32])),
+            work_height,
+            payee: Address([2; 20]),
+            anchor: Hash32([3; 32]),
+        };
+        let coinbase = commitment.coinbase_parts(b"").expect("no tag").assemble([number; 4], [0; 8]);
+        let coinbase = ByteString::new(coinbase).expect("short");
+        WorkProof { header: [0; 80], anchor: Height(1), coinbase, branch: List::default() }.to_system_call()
+    }
+
+    #[test]
+    fn only_proofs_of_the_two_newest_works_are_of_use_after_a_start_and_the_newest_come_first() {
+        let broken = SystemCall { body: ByteString::new(vec![1]).expect("short"), ..call(9, 0) };
+        let calls = vec![call(1, 1), call(7, 2), broken, call(8, 3), call(7, 4)];
+        assert_eq!(of_use(calls), [call(7, 4), call(8, 3), call(7, 2)]);
+        assert_eq!(of_use(Vec::new()), []);
+    }
+}

@@ -1,0 +1,203 @@
+//! The section `[mining]` of `config.toml`, and what of it the Stratum port takes.
+//!
+//! It must not know miners. Invariant: what is wrong is refused with the name of the setting.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use pow::Difficulty;
+use service::plain_file::{self, Takes};
+use service::{Bound, Refusal, settings};
+use stratum::service::Socket;
+use stratum::service::rustls::pki_types::pem::PemObject;
+use stratum::service::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use stratum::service::rustls::{self, ServerConfig};
+use stratum::{Config, Payment, Port};
+use types::{Address, Network, PeerKey};
+
+settings! {
+    /// The port for miners.
+    pub struct MiningSettings in "mining" formerly ["stratum"] {
+        /// Whether miners may connect by Stratum. What they find goes into blocks, whoever proposes them.
+        enabled: bool = false;
+        /// Address and port for miners. User name: the address to pay, a dot and a name for the machine; any password.
+        /// Each miner's address stands in its own coinbase, so the chain pays it, not this node.
+        listen: String = "0.0.0.0:3334", if |text| is_socket(text) => SOCKET;
+        /// The same with TLS; empty for none.
+        tls_listen: String = String::new(), if |text| text.is_empty() || is_socket(text) => SOCKET;
+        /// File with the certificate chain for TLS, in PEM.
+        tls_certificate: String = String::new();
+        /// File with the certificate's key, in PEM.
+        tls_key: String = String::new();
+        /// Address and port for a pool: all coinbases pay `mining.pool_operator`, who owes the miners by their shares
+        /// (PPLNS). Empty for none.
+        pool_listen: String = String::new(), if |text| text.is_empty() || is_socket(text) => SOCKET;
+        /// The address that all coinbases of the pool pay; it owes the miners.
+        pool_operator: String = String::new();
+        /// Difficulty with which a machine begins; it then follows the machine's rate. 1 is 2^32 hashes.
+        difficulty: String = "1", if |text| is_difficulty(text) => DIFFICULTY;
+        /// Lowest difficulty, for processors and small machines.
+        difficulty_min: String = "0.000001", if |text| is_difficulty(text) => DIFFICULTY;
+        /// A word in every coinbase, at most 40 printable characters of ASCII.
+        tag: String = "Thronos", if |text| is_tag(text) => "at most 40 printable characters of ASCII";
+        /// First byte of every extranonce1, for those who tell nodes apart by it. No two nodes give out the same work,
+        /// whatever it is.
+        instance: u64 = 0, if |number| *number <= 255 => "a number from 0 to 255";
+        /// Addresses that may mine here; everybody when empty.
+        allow: Vec<String> = Vec::new();
+        /// Most miners that may be connected at once.
+        connections_max: u64 = 16_384, if |max| (1..=1_000_000).contains(max) => "a number from 1 to 1000000";
+        /// Most miners at once from one IP address.
+        connections_per_ip_max: u64 = 1_024, if |max| (1..=1_000_000).contains(max) => "a number from 1 to 1000000";
+        /// A miner that says nothing for so many seconds is let go.
+        idle_s: u64 = 1_800, if |idle| (600..=86_400).contains(idle) => "a number from 600 to 86400";
+    }
+}
+
+const SOCKET: &str = "an address and a port like 0.0.0.0:3334";
+/// The longest file with a certificate chain or a key.
+const PEM_BYTES_MAX: u64 = 1024 * 1024;
+const DIFFICULTY: &str = "a difficulty like 1 or 0.00015";
+
+fn is_socket(text: &str) -> bool {
+    text.parse::<SocketAddr>().is_ok()
+}
+
+fn is_tag(text: &str) -> bool {
+    text.len() <= 40 && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
+fn is_difficulty(text: &str) -> bool {
+    Difficulty::parse(text).is_ok()
+}
+
+/// The sockets that the settings ask for.
+pub(crate) fn sockets(settings: &MiningSettings) -> Vec<service::WantedSocket> {
+    let all =
+        [("listen", &settings.listen), ("tls_listen", &settings.tls_listen), ("pool_listen", &settings.pool_listen)];
+    // What is no address was refused when it was read; what is empty is not wanted.
+    let socket =
+        |(key, text): (&'static str, &String)| Some(service::WantedSocket { key, address: text.parse().ok()? });
+    all.into_iter().filter_map(socket).collect()
+}
+
+/// Bound sockets with what each serves: port 0 pays by the chain's rules, port 1, if there is one, the operator. Within a runtime.
+///
+/// # Errors
+/// [`Refusal`] when the certificate cannot be used.
+pub(crate) fn into_sockets(settings: &MiningSettings, bound: Vec<Bound>) -> Result<Vec<Socket>, Refusal> {
+    let mut sockets = Vec::new();
+    for Bound { key, listener } in bound {
+        let (port, tls) = match key {
+            "tls_listen" => (0, Some(tls(settings)?)),
+            "pool_listen" => (1, None),
+            _ => (0, None),
+        };
+        let listener = tokio::net::TcpListener::from_std(listener);
+        let listener = listener.map_err(|error| Refusal::new("mining", format!("the port for miners: {error}")))?;
+        sockets.push(Socket { listener, port, tls });
+    }
+    Ok(sockets)
+}
+
+fn wrong(key: &str, found: &str, expected: impl std::fmt::Display) -> Refusal {
+    Refusal::new("mining_settings", format!("`mining.{key}` is `{found}`: {expected}"))
+}
+
+/// What is wrong with the settings as a whole. Without a network addresses may be of any.
+///
+/// # Errors
+/// [`Refusal`] with the name of the setting.
+pub(crate) fn check(settings: &MiningSettings, network: Option<Network>) -> Result<(), Refusal> {
+    let check = |network| {
+        let config = port_config(settings, network, PeerKey([0; 32]))?;
+        config.check().map_err(|error| Refusal::new("mining_settings", format!("`[mining]`: {error}")))
+    };
+    match network {
+        Some(network) => check(network)?,
+        None => check(Network::Test).or_else(|_| check(Network::Main))?,
+    }
+    if settings.tls_listen.is_empty() { Ok(()) } else { tls(settings).map(drop) }
+}
+
+fn tls(settings: &MiningSettings) -> Result<Arc<ServerConfig>, Refusal> {
+    let wrong = |error: &dyn std::fmt::Display| {
+        let message = format!("`mining.tls_certificate` and `mining.tls_key` cannot be used: {error}");
+        Refusal::new("mining_settings", message)
+    };
+    let (certificate, key) = (pem("tls_certificate", &settings.tls_certificate)?, pem("tls_key", &settings.tls_key)?);
+    let chain =
+        CertificateDer::pem_slice_iter(&certificate).collect::<Result<Vec<_>, _>>().map_err(|error| wrong(&error))?;
+    let key = PrivateKeyDer::from_pem_slice(&key).map_err(|error| wrong(&error))?;
+    // Named, because another part of the program may bring a second one.
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config.and_then(|config| config.with_no_client_auth().with_single_cert(chain, key));
+    config.map(Arc::new).map_err(|error| wrong(&error))
+}
+
+/// What a file in PEM holds that a setting names.
+fn pem(key: &str, path: &str) -> Result<Vec<u8>, Refusal> {
+    if path.is_empty() {
+        return Err(missing(key, "tls_listen", "a file in PEM"));
+    }
+    plain_file::read(Path::new(path), PEM_BYTES_MAX, Takes::File).map_err(|error| {
+        let message =
+            format!("`mining.tls_certificate` and `mining.tls_key` cannot be used: cannot read {path}: {error}");
+        Refusal::new("mining_settings", message)
+    })
+}
+
+fn missing(key: &str, needed_by: &str, expected: &str) -> Refusal {
+    let message = format!("`mining.{key}` is empty, and `mining.{needed_by}` needs it: {expected}");
+    Refusal::new("mining_settings", message)
+}
+
+/// What the Stratum port takes: port 0 pays each miner by the chain's rules, port 1, if there is one, the operator.
+///
+/// # Errors
+/// [`Refusal`] with the name of the setting.
+pub(crate) fn port_config(settings: &MiningSettings, network: Network, own: PeerKey) -> Result<Config, Refusal> {
+    let mut ports = vec![port(settings, Payment::Solo)?];
+    if !settings.pool_listen.is_empty() {
+        if settings.pool_operator.is_empty() {
+            let expected = "the address that all coinbases of the pool pay";
+            return Err(missing("pool_operator", "pool_listen", expected));
+        }
+        let operator = address("pool_operator", &settings.pool_operator, network)?;
+        ports.push(port(settings, Payment::Pplns { operator })?);
+    }
+    let allow = settings.allow.iter().map(|text| address("allow", text, network)).collect::<Result<_, _>>()?;
+    let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+    Ok(Config {
+        tag: settings.tag.clone(),
+        builder: builder_of(own),
+        instance: u8::try_from(settings.instance).unwrap_or(u8::MAX),
+        allow: (!settings.allow.is_empty()).then_some(allow),
+        connections_max: number(settings.connections_max),
+        connections_per_ip_max: number(settings.connections_per_ip_max),
+        idle_ms: settings.idle_s.saturating_mul(1_000),
+        ..Config::new(network, ports)
+    })
+}
+
+/// What stands in this node's coinbases alone, so that no two nodes give out the same work.
+pub(crate) fn builder_of(own: PeerKey) -> [u8; 4] {
+    let [first, second, third, fourth, ..] = own.0;
+    [first, second, third, fourth]
+}
+
+fn port(settings: &MiningSettings, payment: Payment) -> Result<Port, Refusal> {
+    let difficulty = |key, text: &str| Difficulty::parse(text).map_err(|error| wrong(key, text, error));
+    Ok(Port {
+        difficulty_start: difficulty("difficulty", &settings.difficulty)?,
+        difficulty_min: difficulty("difficulty_min", &settings.difficulty_min)?,
+        ..Port::new(payment)
+    })
+}
+
+fn address(key: &str, text: &str, network: Network) -> Result<Address, Refusal> {
+    Address::parse(text, network)
+        .map_err(|error| wrong(key, text, format!("an address like {}1…; {error}", network.prefix())))
+}

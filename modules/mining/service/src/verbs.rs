@@ -1,0 +1,132 @@
+//! `thronosd mining`: what the operator of a port for miners owes, received and paid. Asks over the socket in the home.
+
+use clap::{Args, Subcommand};
+use types::{Amount, Hash32, THR_DECIMALS};
+
+use service::{Refusal, VerbContext, Verbs};
+
+use crate::operator::{OwedList, PoolAnswer, PoolQuestion};
+
+/// `thronosd mining …`.
+#[derive(Debug, Subcommand)]
+pub enum MiningVerb {
+    /// Show what is owed to whom.
+    Owed,
+    /// Share out what the operator received over the window of shares.
+    Income(Income),
+    /// Mark a payment. It moves nothing: pay with `thronos send` first. The same again changes nothing.
+    Paid(Paid),
+}
+
+/// An income.
+#[derive(Debug, Args)]
+pub struct Income {
+    /// What makes this income different from any other, such as the id of the claim's transaction: 64 hexadecimal digits.
+    #[arg(long, value_name = "HASH", value_parser = reference)]
+    reference: Hash32,
+    /// What was received, in µTHR.
+    #[arg(long, value_name = "UNITS", value_parser = units)]
+    amount: Amount,
+    /// What the operator keeps of it, in µTHR.
+    #[arg(long, value_name = "UNITS", value_parser = units, default_value = "0")]
+    fee: Amount,
+}
+
+/// A payment.
+#[derive(Debug, Args)]
+pub struct Paid {
+    /// What makes this payment different from any other to this address, such as the id of its transaction: 64 hexadecimal digits.
+    #[arg(long, value_name = "HASH", value_parser = reference)]
+    reference: Hash32,
+    /// To whom.
+    address: String,
+    /// What was paid, in µTHR.
+    #[arg(value_name = "UNITS", value_parser = units)]
+    amount: Amount,
+}
+
+impl Verbs for MiningVerb {
+    fn run(self, context: &VerbContext<'_>) -> Result<(), Refusal> {
+        let question = match self {
+            Self::Owed => return show(context),
+            Self::Income(Income { reference, amount, fee }) => PoolQuestion::Income { reference, amount, fee },
+            Self::Paid(Paid { reference, address, amount }) => PoolQuestion::Paid { reference, address, amount },
+        };
+        match put(context, question)? {
+            answer if context.json => context.print_json(&answer),
+            PoolAnswer::Done { sentence } => context.print(&sentence),
+            PoolAnswer::Owed(_) => Err(unexpected()),
+        }
+    }
+}
+
+/// One question; a refusal of the node is one of the command.
+fn put(context: &VerbContext<'_>, question: PoolQuestion) -> Result<PoolAnswer, Refusal> {
+    let question = serde_json::to_value(question).map_err(|_| unexpected())?;
+    serde_json::from_value(context.ask(question)?).map_err(|_| unexpected())
+}
+
+/// All pages as one list.
+fn owed(context: &VerbContext<'_>) -> Result<OwedList, Refusal> {
+    let mut all: Option<OwedList> = None;
+    loop {
+        let cursor = all.as_mut().and_then(|all| all.cursor.take());
+        let PoolAnswer::Owed(page) = put(context, PoolQuestion::Owed { cursor })? else { return Err(unexpected()) };
+        let list = match all.take() {
+            None => page,
+            Some(before) => OwedList { payouts: [before.payouts, page.payouts].concat(), ..page },
+        };
+        if list.cursor.is_none() {
+            return Ok(list);
+        }
+        all = Some(list);
+    }
+}
+
+fn show(context: &VerbContext<'_>) -> Result<(), Refusal> {
+    let list = owed(context)?;
+    if context.json {
+        return context.print_json(&list);
+    }
+    let thr = |amount: Amount| amount.to_decimal(THR_DECIMALS);
+    let mut lines = Vec::new();
+    if !list.payouts.is_empty() {
+        lines.push(format!("{:<44}  {:>20}  THR", "address", "µTHR"));
+    }
+    lines
+        .extend(list.payouts.iter().map(|line| format!("{:<44}  {:>20}  {}", line.address, line.owed, thr(line.owed))));
+    let (owed, kept) = (thr(list.owed), thr(list.kept));
+    let addresses = if list.addresses == 1 { "1 address".to_owned() } else { format!("{} addresses", list.addresses) };
+    lines.push(format!("{owed} THR owed to {addresses}, {kept} THR kept; incomes shared out: {}", list.incomes));
+    context.print(&lines.join("\n"))
+}
+
+fn unexpected() -> Refusal {
+    Refusal::new("bad_answer", "the node answers something else than was asked; is it of the same version?")
+}
+
+fn units(text: &str) -> Result<Amount, String> {
+    let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let amount = text.parse().ok().filter(|_| is_plain).map(Amount);
+    amount.ok_or_else(|| format!("`{text}` is no number of µTHR: write digits only; 1 THR is 1000000"))
+}
+
+fn reference(text: &str) -> Result<Hash32, String> {
+    text.parse()
+        .map_err(|_| format!("`{text}` is no reference: write 64 hexadecimal digits, such as a transaction's id"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_digits_only() {
+        assert_eq!(units("1000000"), Ok(Amount(1_000_000)));
+        assert_eq!(units(&u128::MAX.to_string()), Ok(Amount(u128::MAX)));
+        for wrong in ["", "-1", "+1", "1.5", "1e6", "1_000", " 1", "340282366920938463463374607431768211456"] {
+            assert!(units(wrong).is_err(), "{wrong}");
+        }
+        assert!(reference("12").is_err() && reference(&"0a".repeat(32)).is_ok());
+    }
+}

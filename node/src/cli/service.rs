@@ -1,0 +1,88 @@
+//! `thronosd NAME VERB`: the verbs of services, which ask the running node over the socket in its home.
+//!
+//! It must not know any service but by the list.
+
+use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
+use serde_json::Value;
+use service::VerbContext;
+
+use super::peers::Common;
+use super::{Refusal, written};
+use crate::control::{Answer, Question, ask};
+use crate::services::SERVICES;
+
+/// A verb of a service, as it was typed.
+#[derive(Debug)]
+pub(crate) struct ServiceVerb {
+    name: &'static str,
+    typed: ArgMatches,
+}
+
+impl Subcommand for ServiceVerb {
+    fn augment_subcommands(command: Command) -> Command {
+        SERVICES.iter().filter_map(command_of).fold(command, Command::subcommand)
+    }
+
+    fn augment_subcommands_for_update(command: Command) -> Command {
+        Self::augment_subcommands(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        SERVICES.iter().any(|entry| entry.name == name && command_of(entry).is_some())
+    }
+}
+
+impl FromArgMatches for ServiceVerb {
+    fn from_arg_matches(typed: &ArgMatches) -> Result<Self, clap::Error> {
+        let found = typed.subcommand().and_then(|(name, typed)| {
+            let entry = SERVICES.iter().find(|entry| entry.name == name)?;
+            Some(Self { name: entry.name, typed: typed.clone() })
+        });
+        found.ok_or_else(|| clap::Error::new(clap::error::ErrorKind::InvalidSubcommand))
+    }
+
+    fn update_from_arg_matches(&mut self, typed: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(typed)?;
+        Ok(())
+    }
+}
+
+/// The command of a service; nothing for one without verbs.
+fn command_of(entry: &service::Listed) -> Option<Command> {
+    let verbs =
+        (entry.verbs)(Command::new(entry.name).about(entry.about).visible_aliases(entry.aliases.iter().copied()));
+    if !verbs.has_subcommands() {
+        return None;
+    }
+    Some(verbs.subcommand_required(true).arg_required_else_help(true).mut_subcommands(Common::augment_args))
+}
+
+impl ServiceVerb {
+    pub(crate) fn run(self) -> Result<(), Refusal> {
+        let Some(entry) = SERVICES.iter().find(|entry| entry.name == self.name) else { return Ok(()) };
+        let usage = |error: clap::Error| Refusal::new("usage", error.to_string());
+        let common = self.typed.subcommand().map(|(_, typed)| Common::from_arg_matches(typed).map_err(usage));
+        let Some(common) = common.transpose()? else { return Ok(()) };
+        let home = common.home.home()?;
+        let asking = |question: Value| {
+            let question = Question::Service { name: self.name.to_owned(), question };
+            let answer = ask(home.root(), &question);
+            match answer.map_err(|error| service::Refusal::new(error.code(), error.to_string()))? {
+                Answer::Service { said } => Ok(said),
+                Answer::Refused { code, message } => Err(service::Refusal { code: code.into(), message }),
+                _ => Err(service::Refusal::new("bad_answer", "the node answers something else than was asked")),
+            }
+        };
+        let printing = |text: &str| {
+            say!("{text}");
+            Ok(())
+        };
+        let context = VerbContext { json: common.json, asking: &asking, printing: &printing };
+        (entry.run_verb)(&self.typed, &context).map_err(|refusal| Refusal {
+            exit: if refusal.code == "usage" { 2 } else { 1 },
+            code: refusal.code,
+            message: refusal.message,
+        })?;
+        written()
+    }
+}

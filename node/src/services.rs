@@ -1,0 +1,237 @@
+//! The services that this node hosts: the list, and the life that each is given. It knows no service but by the list.
+//!
+//! In the order of the list their settings are checked and their sockets bound before anything runs, and each is opened before the
+//! consensus thread starts: whatever can be refused is refused then. At the end they stop in reverse order, before the API and the
+//! replica. A service that ends though nobody asked is a failure of this machine.
+
+mod chain;
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::registry::Registry as Metrics;
+use serde_json::Value;
+use service::http::Routes;
+use service::settings::AnySection;
+use service::{AnyService, Bound, Ground, Life, Listed, Operator, Refusal, ServiceFault, State, service};
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use types::Network;
+
+use crate::config::ServiceSections;
+use crate::home::Home;
+use crate::shell::Faults;
+
+pub(crate) use chain::NodeChain;
+
+/// Every service: one line each.
+pub const SERVICES: &[Listed] = &[service::<mining_service::MiningService>()];
+
+/// How long one service may take to stop.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long all of them may take together.
+const PATIENCE_ALL: Duration = Duration::from_secs(6);
+
+/// Checks the settings of all services; opens nothing.
+///
+/// # Errors
+/// The first [`Refusal`].
+pub fn check(sections: &ServiceSections, network: Option<Network>) -> Result<(), Refusal> {
+    each(sections).try_for_each(|(entry, section)| (entry.check)(section, network))
+}
+
+/// Where the services listen: the setting's name and the address.
+#[must_use]
+pub fn listeners(sections: &ServiceSections) -> Vec<(String, SocketAddr)> {
+    let of_one = |(entry, section): (&'static Listed, &dyn AnySection)| {
+        let named = |socket: service::WantedSocket| (format!("{}.{}", entry.name, socket.key), socket.address);
+        (entry.sockets)(section).into_iter().map(named).collect::<Vec<_>>()
+    };
+    each(sections).flat_map(of_one).collect()
+}
+
+/// Open files beside the node's own.
+#[must_use]
+pub fn files_max(sections: &ServiceSections) -> u64 {
+    each(sections).map(|(entry, section)| (entry.files_max)(section)).fold(0, u64::saturating_add)
+}
+
+fn each(sections: &ServiceSections) -> impl Iterator<Item = (&'static Listed, &dyn AnySection)> {
+    SERVICES.iter().zip(sections.iter())
+}
+
+/// Sockets that are bound, for each service in the order of the list.
+#[derive(Debug)]
+pub(crate) struct Sockets(Vec<Vec<Bound>>);
+
+impl Sockets {
+    /// Binds what the settings ask for.
+    ///
+    /// # Errors
+    /// `service_port_in_use`, with the setting.
+    pub(crate) fn bind(sections: &ServiceSections) -> Result<Self, Refusal> {
+        let bind_all = |(entry, section): (&Listed, &dyn AnySection)| {
+            (entry.sockets)(section).into_iter().map(|socket| bind(entry.name, socket)).collect()
+        };
+        each(sections).map(bind_all).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+fn bind(name: &str, socket: service::WantedSocket) -> Result<Bound, Refusal> {
+    let service::WantedSocket { key, address } = socket;
+    let listener = TcpListener::bind(address).and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
+    let listener = listener.map_err(|error| {
+        let hint = format!("stop what uses it, or choose another with --set {name}.{key}=ADDRESS:PORT");
+        Refusal::new("service_port_in_use", format!("cannot listen on {address} for {name}: {error}; {hint}"))
+    })?;
+    Ok(Bound { key, listener })
+}
+
+/// Opened services: nothing runs yet.
+pub(crate) struct Opened {
+    services: Vec<Box<dyn AnyService>>,
+    /// Where each service listens: its name, the setting, the address.
+    pub(crate) addresses: Vec<(&'static str, &'static str, SocketAddr)>,
+}
+
+impl Opened {
+    /// Opens what the settings switch on. Within the runtime of services.
+    ///
+    /// # Errors
+    /// The first [`Refusal`].
+    pub(crate) fn open(
+        sections: &ServiceSections,
+        sockets: Sockets,
+        home: &Home,
+        ground: impl Fn(std::path::PathBuf) -> Result<Ground, Refusal>,
+    ) -> Result<Self, Refusal> {
+        let (mut services, mut addresses) = (Vec::new(), Vec::new());
+        for ((entry, section), bound) in each(sections).zip(sockets.0) {
+            let folder = home.service(entry.name, entry.former_folder);
+            let folder = folder.map_err(|error| Refusal::new(error.code(), error.to_string()))?;
+            let local = |bound: &Bound| Some((entry.name, bound.key, bound.listener.local_addr().ok()?));
+            addresses.extend(bound.iter().filter_map(local));
+            services.extend((entry.open)(section, ground(folder)?, bound)?);
+        }
+        Ok(Self { services, addresses })
+    }
+
+    /// The routes of each.
+    pub(crate) fn routes(&self) -> Vec<(&'static str, Routes)> {
+        self.services.iter().map(|service| (service.name(), service.routes())).collect()
+    }
+
+    /// What they measure, below the node's prefix.
+    pub(crate) fn metrics(&self) -> Metrics {
+        let mut metrics = Metrics::with_prefix("thronos");
+        self.services.iter().for_each(|service| service.measure(&mut metrics));
+        metrics
+    }
+
+    /// Who answers the operator.
+    pub(crate) fn operators(&self) -> Operators {
+        Operators(self.services.iter().filter_map(|service| Some((service.name(), service.operator()?))).collect())
+    }
+
+    /// Starts them on the runtime of services.
+    pub(crate) fn start(self, runtime: Runtime, faults: &Faults) -> Services {
+        let start = |service: Box<dyn AnyService>| {
+            let (state, shown) = watch::channel(State::Starting);
+            let (stop, stopping) = watch::channel(false);
+            let name = service.name();
+            let life = Life::new(state.clone(), stopping.clone());
+            let watched = watch_over(name, runtime.spawn(service.run(life)), state, stopping, faults.clone());
+            Running { name, state: shown, stop, task: runtime.spawn(watched) }
+        };
+        let services = self.services.into_iter().map(start).collect();
+        Services { services, addresses: self.addresses, runtime }
+    }
+}
+
+/// Waits for a service's end and reports one that nobody asked for.
+async fn watch_over(
+    name: &'static str,
+    task: JoinHandle<Result<(), ServiceFault>>,
+    state: watch::Sender<State>,
+    stopping: watch::Receiver<bool>,
+    faults: Faults,
+) {
+    let ended = task.await;
+    state.send_replace(State::Ended);
+    match ended {
+        Ok(Ok(())) if *stopping.borrow() => {}
+        Ok(Ok(())) => faults.report(format!("the service `{name}` ended though nobody asked it to")),
+        Ok(Err(fault)) => faults.report(format!("the service `{name}`: {fault}")),
+        Err(panic) => faults.report(format!("the service `{name}`: {panic}")),
+    }
+}
+
+/// A running service.
+struct Running {
+    name: &'static str,
+    state: watch::Receiver<State>,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+/// All running services and their runtime.
+pub(crate) struct Services {
+    services: Vec<Running>,
+    addresses: Vec<(&'static str, &'static str, SocketAddr)>,
+    runtime: Runtime,
+}
+
+/// How each service is.
+pub(crate) type States = Vec<(&'static str, watch::Receiver<State>)>;
+
+impl Services {
+    /// How each is, to be asked at any time.
+    pub(crate) fn states(&self) -> States {
+        self.services.iter().map(|running| (running.name, running.state.clone())).collect()
+    }
+
+    /// Where a service listens, in the order of its sockets.
+    pub(crate) fn addresses(&self, name: &str) -> Vec<SocketAddr> {
+        self.addresses.iter().filter(|(of, ..)| *of == name).map(|(.., address)| *address).collect()
+    }
+
+    /// Stops them, the last of the list first. What takes too long is left.
+    pub(crate) fn stop(self) {
+        let Self { services, runtime, .. } = self;
+        runtime.block_on(async {
+            let all = async {
+                for Running { name, stop, mut task, .. } in services.into_iter().rev() {
+                    stop.send_replace(true);
+                    if tokio::time::timeout(PATIENCE, &mut task).await.is_err() {
+                        tracing::warn!(service = name, "a service did not end in time and is left");
+                    }
+                }
+            };
+            if tokio::time::timeout(PATIENCE_ALL, all).await.is_err() {
+                tracing::warn!("services did not end in time and are left");
+            }
+        });
+        runtime.shutdown_timeout(Duration::from_secs(1));
+    }
+}
+
+/// Who answers the operator, by the name of the service.
+#[derive(Clone, Default)]
+pub(crate) struct Operators(Vec<(&'static str, Arc<dyn Operator>)>);
+
+impl Operators {
+    /// Hands a question to a service.
+    ///
+    /// # Errors
+    /// `no_service`, or the service's own refusal.
+    pub(crate) async fn answer(&self, name: &str, question: Value) -> Result<Value, Refusal> {
+        match self.0.iter().find(|(of, _)| *of == name) {
+            Some((_, operator)) => operator.answer(question).await,
+            None => {
+                Err(Refusal::new("no_service", format!("this node runs no service that answers to `thronosd {name}`")))
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The one error shape of the API: `{code, message, hint}` with a stable code and a status.
+//!
+//! A message says what is wrong, with the value; a hint says what to do. Nothing here tells of files, threads or addresses of this
+//! machine.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use execution::{Registry, Reject};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::chain::{Refused, Unavailable};
+
+/// Every error of the API: `{code, message, hint}` with a stable code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ErrorResponse {
+    /// Stable name in snake_case, such as `nonce_gap`.
+    pub code: String,
+    /// What is wrong, with the value.
+    pub message: String,
+    /// What to do.
+    #[serde(default)]
+    pub hint: String,
+}
+
+/// An error on its way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiError {
+    status: StatusCode,
+    body: ErrorResponse,
+    /// Seconds after which to ask again.
+    retry_after_s: Option<u32>,
+}
+
+/// The same where nothing else is said, of what passes by itself.
+const RETRY_AFTER_S: u32 = 1;
+
+impl ApiError {
+    /// An error with its three parts.
+    pub fn new(
+        status: StatusCode,
+        code: impl Into<String>,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        let mut message = message.into();
+        // Messages may quote what was sent.
+        if let Some((end, _)) = message.char_indices().nth(MESSAGE_CHARS_MAX) {
+            message.truncate(end);
+            message.push('…');
+        }
+        let passes = matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS);
+        let retry_after_s = passes.then_some(RETRY_AFTER_S);
+        Self { status, body: ErrorResponse { code: code.into(), message, hint: hint.into() }, retry_after_s }
+    }
+
+    /// Says when to ask again.
+    pub const fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+
+    /// 400: the request itself is wrong.
+    pub fn bad(code: &str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message, hint)
+    }
+
+    /// 404.
+    pub fn not_found(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", message, hint)
+    }
+
+    /// The error without its status, for one item of many.
+    pub fn into_body(self) -> ErrorResponse {
+        self.body
+    }
+
+    /// 422: a rule of the chain refuses the transaction.
+    pub fn reject(registry: &Registry, reject: Reject) -> Self {
+        let (name, sentence) = match registry.describe(reject) {
+            Some(found) => (api_name(found.name), found.sentence.to_owned()),
+            None => ("rejected", format!("{reject}")),
+        };
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, name, sentence, hint_of(name))
+    }
+
+    /// 403: this node takes no writes.
+    pub fn read_only() -> Self {
+        let hint = "hand the transaction to a node that is not read-only";
+        Self::new(StatusCode::FORBIDDEN, "read_only_replica", "this node follows the chain and takes no writes", hint)
+    }
+}
+
+/// The API's word where the chain has another one.
+fn api_name(name: &'static str) -> &'static str {
+    if name == "wrong_signature" { "bad_signature" } else { name }
+}
+
+/// Longest message of an error.
+const MESSAGE_CHARS_MAX: usize = 400;
+
+/// What helps, by the error's code.
+#[must_use]
+pub fn hint_of(code: &str) -> &'static str {
+    match code {
+        "nonce_gap" => "send the transactions with the missing nonces first",
+        "nonce_too_low" | "nonce_used" => {
+            "sign again with the account's next nonce; `GET /api/v1/accounts/{address}` tells it"
+        }
+        "insufficient_funds" | "fee_unpayable" => {
+            "fee_max and tip are promised until the transaction is final: wait for what is waiting, or promise less"
+        }
+        "expired" => "sign again with a later valid_until",
+        "valid_too_long" => "sign again with an earlier valid_until, and check this machine's clock",
+        "too_long" | "too_heavy" => "split it into several transactions",
+        "busy" => "try again in a second, or ask another node",
+        "bad_signature" => "sign the id of exactly this body for this chain",
+        "high_s" => "normalize the signature: s and the group order minus s are equivalent, the lower one is taken",
+        "unknown_module" => "check the module number, and that the node runs the chain's newest version",
+        "already_known" => "nothing: it is on its way",
+        "pool_full" => "raise the tip, or try again after the next block",
+        "fee_max_too_low" => {
+            "sign again with the same nonce and a higher fee_max; `GET /api/v1/fees/estimate` tells the price"
+        }
+        _ => "",
+    }
+}
+
+#[cfg(feature = "store")]
+impl From<store::StoreError> for ApiError {
+    fn from(error: store::StoreError) -> Self {
+        use store::StoreError;
+        match error {
+            StoreError::HeightUnavailable { height, oldest, newest } => {
+                let message = format!("the state after block {height} is not kept; this node has {oldest} to {newest}");
+                Self::new(StatusCode::GONE, "height_unavailable", message, "ask for a newer height")
+            }
+            StoreError::Unreadable { height, .. } => {
+                let message = format!("block {height} cannot be read here, and is being fetched from peers again");
+                let hint = "try again in a second, or ask another node";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_mending", message, hint)
+            }
+            error => {
+                tracing::error!(%error, "the store cannot answer");
+                let hint = "ask another node; the operator finds the reason in this node's log";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", "the node cannot read its store", hint)
+            }
+        }
+    }
+}
+
+impl From<Unavailable> for ApiError {
+    fn from(error: Unavailable) -> Self {
+        let code = match error {
+            Unavailable::Busy => "busy",
+            Unavailable::Stopping => "stopping",
+            Unavailable::DiskFull => "disk_full",
+            Unavailable::Unreadable => "store_unavailable",
+        };
+        let hint = match error {
+            Unavailable::DiskFull => "hand it to another node",
+            Unavailable::Busy | Unavailable::Stopping => "try again in a second, or ask another node",
+            Unavailable::Unreadable => "ask another node; the operator finds the reason in this node's log",
+        };
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, error.to_string(), hint)
+    }
+}
+
+impl From<Refused> for ApiError {
+    fn from(refused: Refused) -> Self {
+        let Refused { code, sentence, reason } = refused;
+        Self::new(reason.status(), code, sentence, hint_of(code))
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.body)).into_response();
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}

@@ -1,0 +1,17 @@
+//! How a service speaks HTTP: one shape for errors, requests that are read within bounds, reads of the store in turn, and routes
+//! that are described where they are written.
+//!
+//! It must not know a route. The node serves what it is given and keeps the door.
+
+mod error;
+mod reads;
+mod request;
+mod routes;
+
+pub use error::{ApiError, ErrorResponse, hint_of};
+pub use reads::{Asker, Reads};
+pub use request::{
+    BATCH_BYTES_MAX, BODY_BYTES_MAX, BlockName, BodyMax, Client, JsonBody, JsonOrBytes, PAGE_DEFAULT, PAGE_MAX, Params,
+    Path, address, block_name, hash, number, oversize, page, shown,
+};
+pub use routes::{Class, Route, Routes};

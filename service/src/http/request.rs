@@ -1,0 +1,228 @@
+//! Reading requests: parameters, bodies and paths, each bounded, each refused with a sentence.
+//!
+//! It must not know what a request is for.
+
+use axum::body::Bytes;
+use axum::extract::{self, FromRequest, FromRequestParts, Query, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+use types::{Address, Hash32, Height, Network};
+
+use super::error::ApiError;
+
+/// Longest body of a request: the longest transaction is half of it, in JSON twice its bytes, and something stands around it.
+pub const BODY_BYTES_MAX: usize = 160 * 1024;
+// The hint of `oversize` says it.
+const _: () = assert!(types::limits::TRANSACTION_BYTES_MAX == 65_536);
+/// Longest body of a batch: a thousand transactions of usual size, or some of the greatest.
+pub const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Who asks, as far as can be told: an IPv4 address, or the /64 of an IPv6 one. The node puts it into every request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Client(pub std::net::IpAddr);
+
+impl<S: Sync> FromRequestParts<S> for Client {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        let client = parts.extensions.get::<Self>().copied();
+        client.ok_or_else(|| ApiError::bad("bad_request", "the request comes from nowhere", "see /docs"))
+    }
+}
+
+/// Longest body that a route takes.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyMax(pub usize);
+/// Most entries of a list.
+pub const PAGE_MAX: u32 = 100;
+/// Entries of a list when no limit is given.
+pub const PAGE_DEFAULT: u32 = 20;
+
+/// Parameters behind the `?`; unknown ones are refused.
+pub struct Params<T>(pub T);
+
+impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        let query = Query::<T>::try_from_uri(&parts.uri).map_err(|error| {
+            ApiError::bad("bad_parameter", error.body_text(), "see /docs for the parameters of this route")
+        })?;
+        Ok(Self(query.0))
+    }
+}
+
+/// What stands in a route's path.
+pub struct Path<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let path = extract::Path::<T>::from_request_parts(parts, state).await;
+        let path =
+            path.map_err(|error| ApiError::bad("bad_path", error.body_text(), "see /docs for the form of this route"))?;
+        Ok(Self(path.0))
+    }
+}
+
+/// A JSON body.
+pub struct JsonBody<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        if !kind(&request).starts_with(JSON) {
+            return Err(wrong_kind(&request, "send JSON with the header `content-type: application/json`"));
+        }
+        json(&bytes(request, state).await?).map(Self)
+    }
+}
+
+/// A body in JSON or in canonical bytes, as its content type says.
+pub enum JsonOrBytes<T> {
+    /// JSON, read.
+    Json(T),
+    /// Canonical bytes, bounded and not read yet.
+    Bytes(Bytes),
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonOrBytes<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let is_json = kind(&request).starts_with(JSON);
+        if !is_json && !kind(&request).starts_with(BYTES) {
+            let hint = "send JSON with the header `content-type: application/json`, or canonical bytes with \
+                        `content-type: application/octet-stream`";
+            return Err(wrong_kind(&request, hint));
+        }
+        let bytes = bytes(request, state).await?;
+        if is_json { json(&bytes).map(Self::Json) } else { Ok(Self::Bytes(bytes)) }
+    }
+}
+
+const JSON: &str = "application/json";
+const BYTES: &str = "application/octet-stream";
+
+fn kind(request: &Request) -> &str {
+    request.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default()
+}
+
+fn wrong_kind(request: &Request, hint: &str) -> ApiError {
+    let message = format!("the content type is `{}`", shown(kind(request)));
+    ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", message, hint)
+}
+
+/// The whole body, refused by its length before it is read where the length is announced.
+async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    let max = request.extensions().get::<BodyMax>().map_or(0, |BodyMax(max)| *max);
+    let length = request.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > max as u64) {
+        return Err(oversize(max));
+    }
+    Bytes::from_request(request, state).await.map_err(|error| {
+        if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            oversize(max)
+        } else {
+            ApiError::bad("bad_body", "the body cannot be read", "send it again")
+        }
+    })
+}
+
+fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        let message = format!("the body cannot be read as JSON of this route: {error}");
+        ApiError::bad("malformed_json", message, "see /docs")
+    })
+}
+
+/// 413: the body is longer than the route takes.
+#[must_use]
+pub fn oversize(max: usize) -> ApiError {
+    let message = format!("the body is longer than {max} bytes");
+    let hint = match max {
+        0 => "this route takes no body: send none",
+        BODY_BYTES_MAX => "a transaction has 65536 bytes at most, twice as many digits in JSON: split it into several",
+        _ => "send fewer transactions at once",
+    };
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "oversize", message, hint)
+}
+
+/// Reads an address in any of its forms.
+pub fn address(text: &str, network: Network) -> Result<Address, ApiError> {
+    let hint = format!("write it as {}1…, or in the older form THR and 40 hexadecimal digits", network.prefix());
+    Address::parse(text, network)
+        .map_err(|error| ApiError::bad("bad_address", format!("`{}`: {error}", shown(text)), hint))
+}
+
+/// Reads a hash.
+pub fn hash(text: &str) -> Result<Hash32, ApiError> {
+    text.parse().map_err(|_| {
+        ApiError::bad("bad_hash", format!("`{}` is not a hash", shown(text)), "write 64 hexadecimal digits")
+    })
+}
+
+/// Reads a number in a path.
+pub fn number(text: &str, what: &str) -> Result<u64, ApiError> {
+    // The language's own reading takes a sign too.
+    let number = is_digits(text).then(|| text.parse().ok()).flatten();
+    number.ok_or_else(|| {
+        ApiError::bad(
+            "bad_number",
+            format!("`{}` is not {what}", shown(text)),
+            "write a whole number in decimal digits",
+        )
+    })
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Bounds a page.
+pub fn page(limit: Option<u32>) -> Result<u32, ApiError> {
+    match limit.unwrap_or(PAGE_DEFAULT) {
+        limit @ 1..=PAGE_MAX => Ok(limit),
+        limit => {
+            let message = format!("the limit is {limit}");
+            Err(ApiError::bad(
+                "bad_limit",
+                message,
+                format!("give a limit from 1 to {PAGE_MAX} and ask for more pages"),
+            ))
+        }
+    }
+}
+
+/// A block, as a path names it.
+pub enum BlockName {
+    /// The newest.
+    Latest,
+    /// By number.
+    Height(Height),
+    /// By hash.
+    Hash(Hash32),
+}
+
+/// Reads the name of a block.
+pub fn block_name(text: &str) -> Result<BlockName, ApiError> {
+    if text == "latest" {
+        return Ok(BlockName::Latest);
+    }
+    if text.len() == 64 {
+        return hash(text).map(BlockName::Hash);
+    }
+    if is_digits(text) && text.parse::<u64>().is_err() {
+        // No chain gets there.
+        return Ok(BlockName::Height(Height(u64::MAX)));
+    }
+    number(text, "a height, a hash or `latest`").map(|height| BlockName::Height(Height(height)))
+}
+
+/// The beginning of a text from outside, fit to be shown.
+pub fn shown(text: &str) -> String {
+    text.chars().take(80).map(|letter| if letter.is_control() { '?' } else { letter }).collect()
+}

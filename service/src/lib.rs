@@ -1,0 +1,23 @@
+//! What a feature does off the chain, and what the node gives it: the contract between `node`, which hosts services, and the
+//! features' folders, which write them.
+//!
+//! A service has settings of its own (`settings!`), routes (`http`), a view of the chain (`chain`), a folder, and a life (`life`).
+//! It must not know any feature, and it runs nothing.
+
+pub mod chain;
+pub mod http;
+mod life;
+pub mod plain_file;
+mod service;
+pub mod settings;
+mod value;
+mod verbs;
+
+pub use life::{Life, State};
+pub use service::{
+    AnyService, Bound, FolderFindings, Ground, Listed, Operator, Refusal, Service, ServiceFault, WantedSocket, service,
+};
+pub use settings::{AnySection, Settings};
+pub use utoipa_axum::routes;
+pub use value::Value;
+pub use verbs::{ANSWER_BYTES_MAX, NoVerbs, VerbContext, Verbs};
