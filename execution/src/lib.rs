@@ -84,7 +84,7 @@ pub use records::{
 pub use registry::{DescribedReject, Registry};
 pub use reject::{KernelReject, Reject, RejectDescription};
 pub use section::{
-    AnySection, Breach, NoNumbers, OpenedAsset, Section, SectionError, Sections, edit_section, place, section,
+    Breach, NoNumbers, OpenedAsset, Section, SectionError, SectionRules, Sections, edit_section, place, section,
     section_bytes, set_section,
 };
 pub use short_bytes::ShortBytes;
@@ -93,4 +93,4 @@ pub use system::{Attendance, KERNEL, KernelSystemCall};
 pub use terms::Terms;
 pub use verifier::{Blst, ValidatorSignatures};
 pub use view::{ChainState, Layered, MemoryState, StateView};
-pub use words::{Argument, ArgumentKind, Query, Words, argument};
+pub use words::{Argument, ArgumentKind, ModuleQuery, Words, argument};

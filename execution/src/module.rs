@@ -15,9 +15,9 @@ use crate::context::{BlockInfo, Context, ModuleView};
 use crate::genesis::GenesisError;
 use crate::records::VersionStart;
 use crate::reject::{KernelReject, Reject, RejectDescription};
-use crate::section::{AnySection, Section, SectionType};
+use crate::section::{Section, SectionRules, SectionType};
 use crate::short_bytes::ShortBytes;
-use crate::words::{Query, Words};
+use crate::words::{ModuleQuery, Words};
 
 /// Named values of a query, as they stand in a URL.
 pub type QueryArguments = BTreeMap<String, String>;
@@ -124,7 +124,7 @@ pub trait Module: Send + Sync + 'static {
     /// Most bytes of its system calls in one block.
     const SYSTEM_BYTES_PER_BLOCK_MAX: usize = 0;
     /// The questions it answers.
-    const QUERIES: &'static [Query] = &[];
+    const QUERIES: &'static [ModuleQuery] = &[];
     /// The assets that it alone issues and burns. Each is opened before the module begins or by its own genesis, and a genesis funds
     /// none of them.
     const BACKED: &'static [Backed] = &[];
@@ -269,7 +269,7 @@ pub trait AnyModule: Send + Sync {
     /// [`Module::SYSTEM_CALLS_PER_BLOCK_MAX`] and [`Module::SYSTEM_BYTES_PER_BLOCK_MAX`].
     fn system_limits(&self) -> (usize, usize);
     /// The type [`Module::Genesis`].
-    fn section(&self) -> &'static dyn AnySection;
+    fn section(&self) -> &'static dyn SectionRules;
     /// Decodes a section and gives it to [`Module::genesis`].
     ///
     /// # Errors
@@ -281,7 +281,7 @@ pub trait AnyModule: Send + Sync {
     /// As there, and malformed bytes.
     fn check(&self, call: &[u8]) -> Result<Weight, Reject>;
     /// [`Module::QUERIES`].
-    fn queries(&self) -> &'static [Query];
+    fn queries(&self) -> &'static [ModuleQuery];
     /// Decodes a call and gives it to [`Module::say`]; `None` if the bytes are no call.
     fn say(&self, call: &[u8], words: &dyn Words) -> Option<String>;
     /// Decodes a call and gives it to [`Module::execute`].
@@ -378,7 +378,7 @@ impl<M: Module> AnyModule for M {
         (M::SYSTEM_CALLS_PER_BLOCK_MAX, M::SYSTEM_BYTES_PER_BLOCK_MAX)
     }
 
-    fn section(&self) -> &'static dyn AnySection {
+    fn section(&self) -> &'static dyn SectionRules {
         const { &SectionType::<M::Genesis>(PhantomData) }
     }
 
@@ -391,7 +391,7 @@ impl<M: Module> AnyModule for M {
         Module::check(self, &decode_call::<M>(call)?)
     }
 
-    fn queries(&self) -> &'static [Query] {
+    fn queries(&self) -> &'static [ModuleQuery] {
         M::QUERIES
     }
 

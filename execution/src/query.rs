@@ -15,7 +15,7 @@ use crate::records::{self, AttendedRecord, RunningRecord, Supply};
 use crate::registry::Registry;
 use crate::system::KERNEL;
 use crate::view::StateView;
-use crate::words::{Argument, ArgumentKind, Query};
+use crate::words::{Argument, ArgumentKind, ModuleQuery};
 
 /// What an account owns.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -73,7 +73,7 @@ impl Registry {
         name: &str,
         arguments: &QueryArguments,
     ) -> Result<Value, QueryError> {
-        let described = |queries: &[Query]| queries.iter().find(|query| query.name == name).copied();
+        let described = |queries: &[ModuleQuery]| queries.iter().find(|query| query.name == name).copied();
         let unknown = || QueryError::Unknown(name.to_owned());
         if module == KERNEL_NAME {
             described(KERNEL_QUERIES).ok_or_else(unknown)?.check(arguments)?;
@@ -142,9 +142,13 @@ impl Registry {
 }
 
 /// The questions that the kernel answers.
-pub const KERNEL_QUERIES: &[Query] = &[
-    Query { name: "next-block", about: "What the next block builds on: height, epoch, price, seed.", arguments: &[] },
-    Query {
+pub const KERNEL_QUERIES: &[ModuleQuery] = &[
+    ModuleQuery {
+        name: "next-block",
+        about: "What the next block builds on: height, epoch, price, seed.",
+        arguments: &[],
+    },
+    ModuleQuery {
         name: "supply",
         about: "What was issued and burned of an asset.",
         arguments: &[Argument::required("asset", ArgumentKind::Number, "the asset's number; 0 is THR")],

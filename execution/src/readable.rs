@@ -16,7 +16,7 @@ const TRIED_MAX: usize = 2_000;
 
 /// Why JSON is not the value it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unread {
+pub enum UnreadJson {
     /// A text that is no address of the network.
     Address {
         /// Where it stands: keys and numbers, joined by points.
@@ -38,11 +38,11 @@ pub enum Unread {
 /// Reads a value. `addresses` are JSON pointers, `*` for every element.
 ///
 /// # Errors
-/// [`Unread`].
-pub fn read<T: DeserializeOwned>(mut json: Value, addresses: &[&str], network: Network) -> Result<T, Unread> {
+/// [`UnreadJson`].
+pub fn read<T: DeserializeOwned>(mut json: Value, addresses: &[&str], network: Network) -> Result<T, UnreadJson> {
     for pointer in addresses {
         each(&mut json, pointer, String::new(), &mut |text, key| {
-            let address = read_address(text, network).map_err(|error| Unread::Address {
+            let address = read_address(text, network).map_err(|error| UnreadJson::Address {
                 key,
                 text: text.chars().take(SHOWN_MAX).collect(),
                 error,
@@ -87,8 +87,8 @@ fn each(
     json: &mut Value,
     pointer: &str,
     place: String,
-    change: &mut impl FnMut(&mut String, String) -> Result<(), Unread>,
-) -> Result<(), Unread> {
+    change: &mut impl FnMut(&mut String, String) -> Result<(), UnreadJson>,
+) -> Result<(), UnreadJson> {
     let Some(rest) = pointer.strip_prefix('/') else {
         return match json {
             Value::String(text) => change(text, place),
@@ -109,14 +109,14 @@ fn each(
 }
 
 /// Names the key that is to blame, and what was probably meant.
-fn explain<T: DeserializeOwned>(json: &Value, error: &str) -> Unread {
+fn explain<T: DeserializeOwned>(json: &Value, error: &str) -> UnreadJson {
     let key = blamed::<T>(json, error);
     match quoted(error, "unknown field `") {
         Some(unknown) => {
             let key = if key.is_empty() { unknown.to_owned() } else { key };
-            Unread::Value { key, why: format!("there is no such key{}", did_you_mean(error)) }
+            UnreadJson::Value { key, why: format!("there is no such key{}", did_you_mean(error)) }
         }
-        None => Unread::Value { key, why: error.to_owned() },
+        None => UnreadJson::Value { key, why: error.to_owned() },
     }
 }
 
@@ -234,7 +234,7 @@ mod tests {
         Owners { pool: Address([1; 20]), spacing_ms: 9, owners: vec![owner(None), owner(Some(Address([2; 20])))] }
     }
 
-    fn reread(change: impl FnOnce(&mut Value)) -> Result<Owners, Unread> {
+    fn reread(change: impl FnOnce(&mut Value)) -> Result<Owners, UnreadJson> {
         let mut json = write(&owners(), ADDRESSES, Network::Test);
         change(&mut json);
         read(json, ADDRESSES, Network::Test)
@@ -252,12 +252,12 @@ mod tests {
         assert_eq!(reread(|json| json["pool"] = json!("01".repeat(20))), Ok(owners()));
         let other = Address([2; 20]).to_text(Network::Main);
         let refused = reread(|json| json["owners"][1]["account"] = json!(other)).expect_err("another network's");
-        assert!(matches!(&refused, Unread::Address { key, .. } if key == "owners[1].account"), "{refused:?}");
+        assert!(matches!(&refused, UnreadJson::Address { key, .. } if key == "owners[1].account"), "{refused:?}");
     }
 
     #[test]
     fn what_cannot_be_read_is_named_by_its_key() {
-        let wrong = |key: &str, why: &str| Err(Unread::Value { key: key.to_owned(), why: why.to_owned() });
+        let wrong = |key: &str, why: &str| Err(UnreadJson::Value { key: key.to_owned(), why: why.to_owned() });
         let unknown = reread(|json| json["spacing"] = json!(1));
         assert_eq!(unknown, wrong("spacing", "there is no such key; did you mean `spacing_ms`?"));
         let unknown = reread(|json| json["owners"][0]["shade"] = json!(1));

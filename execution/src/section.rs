@@ -14,7 +14,7 @@ use types::{
 };
 
 use crate::module::{AnyModule, Module};
-use crate::readable::{self, Unread};
+use crate::readable::{self, UnreadJson};
 use crate::registry::Registry;
 
 /// A rule between the numbers of a section that does not hold.
@@ -120,7 +120,7 @@ impl Section for NoNumbers {
 }
 
 /// A section's type as the kernel holds it. Implemented for every [`Section`]; nothing else should implement it.
-pub trait AnySection: Send + Sync {
+pub trait SectionRules: Send + Sync {
     /// [`Section::new`], as bytes.
     fn default_bytes(&self, network: Network, beneficiary: Address) -> Vec<u8>;
     /// [`Section::local`], as bytes.
@@ -129,7 +129,7 @@ pub trait AnySection: Send + Sync {
     ///
     /// # Errors
     /// What cannot be read, and where.
-    fn read_json(&self, json: Value, network: Network) -> Result<Vec<u8>, Unread>;
+    fn read_json(&self, json: Value, network: Network) -> Result<Vec<u8>, UnreadJson>;
     /// Writes `modules.NAME` of a file; nothing if the bytes are no such section.
     fn write_json(&self, bytes: &[u8], network: Network) -> Option<Value>;
     /// Decodes and gives it to [`Section::check`].
@@ -146,7 +146,7 @@ pub trait AnySection: Send + Sync {
 /// Stands for a section's type.
 pub(crate) struct SectionType<S>(pub(crate) PhantomData<fn() -> S>);
 
-impl<S: Section> AnySection for SectionType<S> {
+impl<S: Section> SectionRules for SectionType<S> {
     fn default_bytes(&self, network: Network, beneficiary: Address) -> Vec<u8> {
         S::new(network, beneficiary).to_canonical()
     }
@@ -155,7 +155,7 @@ impl<S: Section> AnySection for SectionType<S> {
         S::local(beneficiary).to_canonical()
     }
 
-    fn read_json(&self, json: Value, network: Network) -> Result<Vec<u8>, Unread> {
+    fn read_json(&self, json: Value, network: Network) -> Result<Vec<u8>, UnreadJson> {
         readable::read::<S>(json, S::ADDRESSES, network).map(|section| section.to_canonical())
     }
 

@@ -1,6 +1,6 @@
 //! What modules say of themselves to people: which questions they answer, and what a call does.
 //!
-//! It must not know a module or a route. Routes, descriptions and commands follow from [`Query`], and what is signed is said by
+//! It must not know a module or a route. Routes, descriptions and commands follow from [`ModuleQuery`], and what is signed is said by
 //! [`Registry::say_call`](crate::Registry::say_call); what cannot be said is not signed.
 
 use serde::de::DeserializeOwned;
@@ -15,7 +15,7 @@ use crate::reject::{KernelReject, Reject};
 
 /// A question that a module answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Query {
+pub struct ModuleQuery {
     /// Its name, as it stands in a route: lower-case letters, digits and hyphens or underscores.
     pub name: &'static str,
     /// What it answers, in one sentence.
@@ -89,7 +89,7 @@ impl ArgumentKind {
     }
 }
 
-impl Query {
+impl ModuleQuery {
     /// Checks names and forms of what was given, so that a module meets only what it described.
     ///
     /// # Errors
@@ -138,7 +138,7 @@ pub trait Words {
 
 impl Registry {
     /// Every question, with the name of who answers it, in order of the modules; the kernel's first.
-    pub fn queries(&self) -> impl Iterator<Item = (&'static str, &'static Query)> {
+    pub fn queries(&self) -> impl Iterator<Item = (&'static str, &'static ModuleQuery)> {
         let kernel = crate::query::KERNEL_QUERIES.iter().map(|query| (KERNEL_NAME, query));
         kernel.chain(self.modules().flat_map(|module| module.queries().iter().map(|query| (module.name(), query))))
     }

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use execution::readable::{self, Unread};
+use execution::readable::{self, UnreadJson};
 use execution::{Registry, Sections, place};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -152,10 +152,10 @@ impl Reader<'_> {
             let id = self.module(&name, || "modules".to_owned())?;
             let Some(module) = self.registry.module(id) else { continue };
             let bytes = module.section().read_json(json, self.network).map_err(|unread| match unread {
-                Unread::Address { key, text, error } => {
+                UnreadJson::Address { key, text, error } => {
                     GenesisError::Address { place: place(&name, &key), text, error }
                 }
-                Unread::Value { key, why } => GenesisError::Unread { place: place(&name, &key), why },
+                UnreadJson::Value { key, why } => GenesisError::Unread { place: place(&name, &key), why },
             })?;
             let body = ByteString::new(bytes).map_err(|bytes| GenesisError::Section {
                 place: place(&name, ""),

@@ -6,9 +6,9 @@ use crypto::ecdsa_pure::SigningKey;
 use crypto::hash::sha256;
 use execution::{GenesisBlock, Registry};
 use genesis::GenesisBuilder;
-use mining::{Mining, MiningParameters};
+use mining::{Mining as WorkChain, MiningParameters as Works};
 use replica::{ListenTerms, OnTwin};
-use tokens::Tokens;
+use tokens::Tokens as Assets;
 use types::{
     Address, Amount, Asset, AssetId, ByteString, ChainId, Epoch, Genesis, GenesisValidator, Network, Power, TimeMs,
     Timing, Validator, ValidatorIndex, ValidatorSet,
@@ -164,11 +164,11 @@ fn account(name: &str) -> Account {
 }
 
 /// The easiest works there may be, 512 hashes each, wanted every two seconds and allowed every fifth of one.
-const fn easy_mining(mining: &mut MiningParameters) {
-    mining.launch_bits = 0x1f7f_ffff;
-    mining.spacing_ms = 2_000;
-    mining.half_life_ms = 30_000;
-    mining.spacing_min_ms = SPACING_MIN_MS;
+const fn easy_works(rules: &mut Works) {
+    rules.launch_bits = 0x1f7f_ffff;
+    rules.spacing_ms = 2_000;
+    rules.half_life_ms = 30_000;
+    rules.spacing_min_ms = SPACING_MIN_MS;
 }
 
 fn genesis(
@@ -181,7 +181,7 @@ fn genesis(
     let ecosystem = Address([9; 20]);
     let mut builder = GenesisBuilder::new(registry, "simulated", Network::Test, TimeMs(UNIX_MS_AT_START), ecosystem)
         .parameters(|parameters| parameters.timing = terms.timing.clone())
-        .module::<Mining>(easy_mining);
+        .module::<WorkChain>(easy_works);
     for (node, (key, power)) in keys.iter().zip(&terms.powers).enumerate().filter(|(_, (_, power))| **power > 0) {
         let ValidatorKey { public, possession, .. } = key;
         let (key, possession, power) = (*public, *possession, Power(*power));
@@ -194,6 +194,6 @@ fn genesis(
     let minter = accounts[0].address;
     let symbol = ByteString::new(b"SCARCE".to_vec()).expect("a short symbol");
     let scarce = Asset { symbol, decimals: 0, cap: Amount(1_000), minter: Some(minter) };
-    builder = builder.module::<Tokens>(|tokens| tokens.add(SCARCE, scarce)).balance(minter, SCARCE, Amount(990));
+    builder = builder.module::<Assets>(|assets| assets.add(SCARCE, scarce)).balance(minter, SCARCE, Amount(990));
     builder.build().expect("the genesis of a simulation keeps the rules")
 }

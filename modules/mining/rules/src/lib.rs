@@ -39,8 +39,8 @@ mod window;
 
 use crypto::tags::Tag;
 use execution::{
-    BlockInfo, Budget, Context, GenesisError, Judge, Module, ModuleView, Query, QueryArguments, QueryError, Reject,
-    RejectDescription, Words,
+    BlockInfo, Budget, Context, GenesisError, Judge, Module, ModuleQuery, ModuleView, QueryArguments, QueryError,
+    Reject, RejectDescription, Words,
 };
 use types::{Address, Canonical, ModuleId, Weight};
 
@@ -67,7 +67,7 @@ impl Module for Mining {
     const NAME: &'static str = "mining";
     const REJECTS: &'static [RejectDescription] = MiningReject::ALL;
     const TAGS: &'static [Tag] = pow::tags::ALL;
-    const QUERIES: &'static [Query] = query::QUERIES;
+    const QUERIES: &'static [ModuleQuery] = query::QUERIES;
     const SYSTEM_CALLS_PER_BLOCK_MAX: usize = PROOFS_PER_BLOCK_MAX;
     const SYSTEM_BYTES_PER_BLOCK_MAX: usize = PROOFS_PER_BLOCK_MAX * WorkProof::BYTES_MAX;
     type Genesis = MiningParameters;

@@ -1,6 +1,6 @@
 //! Questions about mining, and the typed functions that answer them.
 
-use execution::{Argument, ArgumentKind, ModuleView, Query, QueryArguments, QueryError, SCAN_MAX, argument};
+use execution::{Argument, ArgumentKind, ModuleQuery, ModuleView, QueryArguments, QueryError, SCAN_MAX, argument};
 use pow::Target;
 use serde_json::{Value, json};
 use types::{Address, THR};
@@ -16,10 +16,10 @@ use crate::template::{GraceTerms, WorkTerms};
 const LIMIT_DEFAULT: usize = 100;
 
 /// What can be asked.
-pub(crate) const QUERIES: &[Query] = &[
-    Query { name: "work", about: "What the next work, and shares for it, must meet.", arguments: &[] },
-    Query { name: "info", about: "The work chain: works, difficulty, rewards, the window.", arguments: &[] },
-    Query {
+pub(crate) const QUERIES: &[ModuleQuery] = &[
+    ModuleQuery { name: "work", about: "What the next work, and shares for it, must meet.", arguments: &[] },
+    ModuleQuery { name: "info", about: "The work chain: works, difficulty, rewards, the window.", arguments: &[] },
+    ModuleQuery {
         name: "window",
         about: "Shares of the window, the oldest first.",
         arguments: &[
@@ -27,7 +27,7 @@ pub(crate) const QUERIES: &[Query] = &[
             Argument::optional("limit", ArgumentKind::Number, "how many at most; 100 unless given, never above 1024"),
         ],
     },
-    Query {
+    ModuleQuery {
         name: "account",
         about: "What an account has earned and not claimed.",
         arguments: &[Argument::required("address", ArgumentKind::Address, "the account")],

@@ -26,7 +26,7 @@ pub struct KnownAsset {
 /// What an account owns of an asset; the answer of the query `balance`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Balance {
+pub struct Holding {
     /// The asset's number.
     #[cfg_attr(feature = "schema", schema(value_type = u64))]
     pub asset: AssetId,

@@ -25,11 +25,12 @@ mod reject;
 mod say;
 
 use execution::{
-    Context, GenesisError, Module, ModuleView, Query, QueryArguments, QueryError, Reject, RejectDescription, Words,
+    Context, GenesisError, Module, ModuleQuery, ModuleView, QueryArguments, QueryError, Reject, RejectDescription,
+    Words,
 };
 use types::{Address, AssetId, ModuleId, Weight};
 
-pub use answers::{Balance, KnownAsset};
+pub use answers::{Holding, KnownAsset};
 pub use call::{
     BATCH_RECIPIENTS_MAX, BatchTransfer, Burn, Create, MEMO_BYTES_MAX, Mint, Payment, TokensCall, Transfer,
 };
@@ -54,7 +55,7 @@ impl Module for Tokens {
     const ID: ModuleId = ModuleId(1);
     const NAME: &'static str = "tokens";
     const REJECTS: &'static [RejectDescription] = TokensReject::ALL;
-    const QUERIES: &'static [Query] = query::QUERIES;
+    const QUERIES: &'static [ModuleQuery] = query::QUERIES;
     type Genesis = TokensParameters;
     type Call = TokensCall;
 

@@ -1,10 +1,10 @@
 //! Questions about assets, and the typed functions that answer them.
 
-use execution::{Argument, ArgumentKind, ModuleView, Query, QueryArguments, QueryError, SCAN_MAX, argument};
+use execution::{Argument, ArgumentKind, ModuleQuery, ModuleView, QueryArguments, QueryError, SCAN_MAX, argument};
 use serde_json::{Value, json};
 use types::{Address, Asset, AssetId};
 
-use crate::answers::{Balance, KnownAsset};
+use crate::answers::{Holding, KnownAsset};
 use crate::execute::decode;
 use crate::keys;
 
@@ -13,10 +13,14 @@ const LIMIT_DEFAULT: usize = 100;
 const ID: Argument = Argument::required("id", ArgumentKind::Number, "the asset's number; 0 is THR");
 
 /// What can be asked.
-pub(crate) const QUERIES: &[Query] = &[
-    Query { name: "asset", about: "What is known of an asset.", arguments: &[ID] },
-    Query { name: "asset_key", about: "The key of the state under which an asset stands, in hex.", arguments: &[ID] },
-    Query {
+pub(crate) const QUERIES: &[ModuleQuery] = &[
+    ModuleQuery { name: "asset", about: "What is known of an asset.", arguments: &[ID] },
+    ModuleQuery {
+        name: "asset_key",
+        about: "The key of the state under which an asset stands, in hex.",
+        arguments: &[ID],
+    },
+    ModuleQuery {
         name: "assets",
         about: "Assets in order of their numbers.",
         arguments: &[
@@ -24,7 +28,7 @@ pub(crate) const QUERIES: &[Query] = &[
             Argument::optional("limit", ArgumentKind::Number, "how many at most; 100 unless given, never above 1024"),
         ],
     },
-    Query {
+    ModuleQuery {
         name: "balance",
         about: "What an account owns of an asset.",
         arguments: &[
@@ -77,8 +81,8 @@ pub fn assets(view: &ModuleView<'_>, from: AssetId, limit: usize) -> Vec<KnownAs
 
 /// What an account owns of an asset.
 #[must_use]
-pub fn balance(view: &ModuleView<'_>, asset: AssetId, address: &Address) -> Balance {
-    Balance { asset, amount: view.balance(asset, address) }
+pub fn balance(view: &ModuleView<'_>, asset: AssetId, address: &Address) -> Holding {
+    Holding { asset, amount: view.balance(asset, address) }
 }
 
 fn describe(view: &ModuleView<'_>, id: AssetId, asset: Asset) -> KnownAsset {

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use mining::{Mining, MiningParameters};
+use mining::{Mining as Module, MiningParameters as Rules};
 use pow::U256;
 use types::{Address, Amount, Genesis, Hash32, Height};
 use wallet::client::types::BlockResponse;
@@ -35,7 +35,7 @@ pub(super) struct Work {
 /// The books.
 #[derive(Clone, Debug)]
 pub(super) struct Books {
-    rules: MiningParameters,
+    rules: Rules,
     /// The next block to be read.
     pub(super) next: Height,
     /// What the next work builds on, and its nBits.
@@ -72,7 +72,7 @@ pub(super) struct Books {
 impl Books {
     /// Before the first block.
     pub(super) fn new(genesis: &Genesis, chain_id: Hash32) -> Self {
-        let rules = execution::section::<Mining>(genesis).expect("a network that mines has a section for it");
+        let rules = execution::section::<Module>(genesis).expect("a network that mines has a section for it");
         let tip = (chain_id.0, rules.launch_bits);
         Self {
             rules,
@@ -307,7 +307,7 @@ fn next_bits(events: &[Event]) -> Option<u32> {
 }
 
 /// 80, 10, 5 and 5 of a hundred, what rounding leaves to the miners; of theirs a sixteenth to the finder.
-fn split(rules: &MiningParameters, work_height: u64) -> Split {
+fn split(rules: &Rules, work_height: u64) -> Split {
     let halvings = (work_height - 1) / rules.halving_interval;
     let reward = (0..halvings).fold(rules.reward.0, |reward, _| reward / 2);
     let (tenth, twentieth) = (reward / 10, reward / 20);
@@ -333,13 +333,13 @@ mod tests {
     /// Before the first block of a chain with the default rules.
     fn books() -> Books {
         let mut genesis = genesis::empty(types::Network::Test, types::TimeMs(0), NOBODY, types::List::default());
-        execution::set_section::<Mining>(&mut genesis, &MiningParameters::with_beneficiary(NOBODY));
+        execution::set_section::<Module>(&mut genesis, &Rules::with_beneficiary(NOBODY));
         Books::new(&genesis, Hash32::ZERO)
     }
 
     #[test]
     fn the_first_work_pays_what_the_design_says_and_a_later_era_half() {
-        let rules = MiningParameters::with_beneficiary(NOBODY);
+        let rules = Rules::with_beneficiary(NOBODY);
         let first = split(&rules, 1);
         let parts = [first.finder, first.window, first.ai_pool, first.validators, first.ecosystem].map(|part| part.0);
         assert_eq!(parts, [400_000, 6_000_000, 800_000, 400_000, 400_000]);

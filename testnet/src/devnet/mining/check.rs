@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use mining::{Mining, MiningParameters};
+use mining::{Mining as Module, MiningParameters as Rules};
 use serde::Serialize;
 use types::{Amount, Genesis, Hash32};
 
@@ -53,16 +53,16 @@ pub struct Report {
 
 /// Works every three quarters of a second for a processor that does a few million hashes a second, with 16 shares each.
 pub fn quick_works(genesis: &mut Genesis) {
-    execution::edit_section::<Mining>(genesis, works);
+    execution::edit_section::<Module>(genesis, works);
 }
 
-const fn works(mining: &mut MiningParameters) {
+const fn works(rules: &mut Rules) {
     // A target of 2^238: 262,144 hashes.
-    mining.launch_bits = 0x1e40_0000;
-    mining.spacing_ms = 750;
-    mining.half_life_ms = 6_000;
-    mining.spacing_min_ms = 100;
-    mining.share_factor = 16;
+    rules.launch_bits = 0x1e40_0000;
+    rules.spacing_ms = 750;
+    rules.half_life_ms = 6_000;
+    rules.spacing_min_ms = 100;
+    rules.share_factor = 16;
 }
 
 /// Runs the whole check on a network that is ready and serves miners.

@@ -3,7 +3,7 @@
 //!
 //! It must not use the chain's code for targets, so that both would have to be wrong in the same way.
 
-use mining::MiningParameters;
+use mining::MiningParameters as Rules;
 use pow::U256;
 
 /// The chain computes 2^x by a cubic that is off by at most 0.013 %, and cuts targets to 23 bits.
@@ -19,7 +19,7 @@ pub(super) fn of_bits(bits: u32) -> U256 {
 }
 
 /// The target of shares.
-pub(super) fn of_shares(rules: &MiningParameters, bits: u32) -> U256 {
+pub(super) fn of_shares(rules: &Rules, bits: u32) -> U256 {
     of_bits(bits).saturating_mul(U256::from(rules.share_factor))
 }
 
@@ -53,7 +53,7 @@ pub(super) struct Pace {
 
 impl Pace {
     /// After the work with this height was accepted at this time.
-    pub(super) fn after(rules: &MiningParameters, anchor: Anchor, height: u64, time_ms: u64) -> Self {
+    pub(super) fn after(rules: &Rules, anchor: Anchor, height: u64, time_ms: u64) -> Self {
         let elapsed_ms = time_ms as f64 - anchor.time_ms as f64;
         let planned_ms = (height - anchor.height) as f64 * rules.spacing_ms as f64;
         let easiest = as_float(of_bits(rules.launch_bits));
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn one_half_life_ahead_of_the_plan_halves_the_target_and_behind_it_never_passes_the_easiest() {
-        let rules = MiningParameters::with_beneficiary(types::Address([0; 20]));
+        let rules = Rules::with_beneficiary(types::Address([0; 20]));
         let anchor = Anchor { height: 5, time_ms: 1_000_000 };
         let planned = 8 * rules.half_life_ms / rules.spacing_ms;
         let time = anchor.time_ms + planned * rules.spacing_ms - rules.half_life_ms;
