@@ -235,3 +235,122 @@ impl Operators {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Mutex;
+
+    use service::NoVerbs;
+    use service::chain::Later;
+
+    use super::*;
+    use crate::shell::{Room, Space};
+
+    service::settings! {
+        /// Of no service.
+        pub struct MadeUpSettings in "made_up" {
+            /// Nothing.
+            nothing: bool = false;
+        }
+    }
+
+    /// What it does when it runs.
+    #[derive(Clone, Copy)]
+    enum Deed {
+        Lives,
+        Ends,
+        Fails,
+        Panics,
+    }
+
+    struct MadeUp {
+        name: &'static str,
+        deed: Deed,
+        ended: Arc<Mutex<Vec<&'static str>>>,
+    }
+
+    impl AnyService for MadeUp {
+        fn name(&self) -> &'static str {
+            self.name
+        }
+
+        fn routes(&self) -> Routes {
+            Routes::default()
+        }
+
+        fn measure(&self, _metrics: &mut Metrics) {}
+
+        fn operator(&self) -> Option<Arc<dyn Operator>> {
+            None
+        }
+
+        fn run(self: Box<Self>, mut life: Life) -> Later<'static, Result<(), ServiceFault>> {
+            Box::pin(async move {
+                life.waiting("the tide is out");
+                match self.deed {
+                    Deed::Lives => life.draining().await,
+                    Deed::Ends => {}
+                    Deed::Fails => return Err(ServiceFault("the disk is gone".to_owned())),
+                    Deed::Panics => panic!("a mistake"),
+                }
+                self.ended.lock().expect("nobody panicked").push(self.name);
+                Ok(())
+            })
+        }
+    }
+
+    fn faults() -> Faults {
+        let plenty = Space { free_bytes: 1 << 40, total_bytes: 1 << 41 };
+        Faults::new(Room::new(Path::new("/data"), 1, Arc::new(move || Ok(plenty))))
+    }
+
+    fn start(deeds: &[(&'static str, Deed)], faults: &Faults) -> (Services, Arc<Mutex<Vec<&'static str>>>) {
+        let ended = Arc::new(Mutex::new(Vec::new()));
+        let one = |(name, deed): &(&'static str, Deed)| {
+            Box::new(MadeUp { name, deed: *deed, ended: ended.clone() }) as Box<dyn AnyService>
+        };
+        let opened = Opened { services: deeds.iter().map(one).collect(), addresses: Vec::new() };
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        (opened.start(runtime.expect("a runtime"), faults), ended)
+    }
+
+    #[test]
+    fn services_stop_in_reverse_order_and_say_until_then_how_they_are() {
+        let faults = faults();
+        let (services, ended) = start(&[("first", Deed::Lives), ("second", Deed::Lives)], &faults);
+        let mut states = services.states();
+        for (_, state) in &mut states {
+            let waiting = |state: &State| *state == State::Waiting("the tide is out".to_owned());
+            services.runtime.block_on(state.wait_for(waiting)).expect("it runs");
+        }
+        services.stop();
+        assert_eq!(*ended.lock().expect("nobody panicked"), ["second", "first"]);
+        assert!(states.iter().all(|(_, state)| *state.borrow() == State::Ended));
+        assert_eq!(faults.first(), None);
+    }
+
+    #[test]
+    fn a_service_that_ends_fails_or_panics_unasked_is_a_failure_of_this_machine() {
+        for (deed, what) in
+            [(Deed::Ends, "ended though nobody asked"), (Deed::Fails, "the disk is gone"), (Deed::Panics, "panicked")]
+        {
+            let faults = faults();
+            let (services, _) = start(&[("one", deed)], &faults);
+            let fault = services.runtime.block_on(faults.wait());
+            assert!(fault.contains("`one`") && fault.contains(what), "{fault}");
+            services.stop();
+        }
+    }
+
+    #[test]
+    fn no_two_services_have_one_name_section_or_command() {
+        let names: std::collections::BTreeSet<&str> =
+            SERVICES.iter().flat_map(|listed| listed.aliases.iter().copied().chain([listed.name])).collect();
+        let count = SERVICES.iter().map(|listed| listed.aliases.len() + 1).sum::<usize>();
+        assert_eq!(names.len(), count);
+        for (listed, section) in each(&ServiceSections::default()) {
+            assert_eq!(section.name(), listed.name);
+        }
+    }
+}

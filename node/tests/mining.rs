@@ -7,6 +7,7 @@ mod support;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use pow::{CompactBits, Target, WorkHeader, merkle, sha256d};
 use serde_json::{Value, json};
@@ -218,9 +219,22 @@ fn a_machine_at_the_port_finds_shares_that_survive_a_restart_and_count_once() {
     let (status, client) = running.get(&format!("/api/client/{}", payee()));
     assert_eq!((status, &client["workersCount"]), (200, &json!(1)), "{client}");
     assert_eq!(running.get(&format!("/api/client/{}/stick", payee())).0, 200);
-    let (_, metrics) = running.get("/metrics");
-    let metrics = metrics.as_str().unwrap();
-    assert!(metrics.contains("thronos_mining_shares_accepted_total 1") && metrics.trim_end().ends_with("# EOF"));
+    // The metrics are those of a second ago at most.
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let (_, metrics) = running.get("/metrics");
+        let metrics = metrics.as_str().unwrap();
+        assert!(metrics.contains("thronos_mining_shares_accepted_total ") && metrics.trim_end().ends_with("# EOF"));
+        if metrics.contains("thronos_mining_shares_accepted_total 1") {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{metrics}");
+    }
+    let (_, document) = running.get("/api/v1/openapi.json");
+    let paths = &document["paths"];
+    assert!(paths["/api/v1/mining/pool"].is_object() && paths["/api/client/{address}"].is_object());
+    assert!(paths["/api/mining/pool"].is_null(), "served for older programs, and described under its present name");
+    assert_eq!(running.get("/api/mining/pool").0, 200);
     running.node.stop().unwrap();
 }
 
