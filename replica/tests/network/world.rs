@@ -124,9 +124,14 @@ impl World {
 
     /// The same under other rules.
     pub fn ruled(validators: u8, followers: u8, rule: impl FnOnce(&mut Parameters)) -> Self {
+        Self::founded(validators, followers, |genesis| rule(&mut genesis.parameters))
+    }
+
+    /// The same from another genesis.
+    pub fn founded(validators: u8, followers: u8, change: impl FnOnce(&mut Genesis)) -> Self {
         let keys: Vec<_> = (0..validators + followers).map(validator_key).collect();
         let mut genesis = make_genesis(&keys[..usize::from(validators)]);
-        rule(&mut genesis.parameters);
+        change(&mut genesis);
         let chain = ids::chain_id(&genesis);
         let registry = runtime::registry();
         let first = registry.genesis(&genesis, chain).expect("the genesis is sound");
