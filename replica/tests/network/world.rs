@@ -117,8 +117,7 @@ impl World {
     /// The same, with at least so much time between blocks.
     pub fn paced(validators: u8, followers: u8, interval_min_ms: Option<u64>) -> Self {
         Self::ruled(validators, followers, |parameters| {
-            let timing = &mut parameters.timing;
-            timing.block_interval_min_ms = interval_min_ms.unwrap_or(timing.block_interval_min_ms);
+            interval_min_ms.into_iter().for_each(|least_ms| parameters.timing.block_interval_min_ms = least_ms);
         })
     }
 
