@@ -136,7 +136,7 @@ fn what_a_pool_owes_is_shown_proven_shared_out_and_marked_as_paid_and_outlives_a
     is_marked_once(&running);
     // One transaction may pay several addresses.
     let other = done(&home, &["paid", "--reference", &first, &payee(8), "1"]);
-    assert!(other.contains("are noted as paid"), "{other}");
+    assert!(other.contains("noted as paid: "), "{other}");
 
     let (_, receipt) = running.get(&format!("/api/v1/mining/receipts/1/{}", payee(8)));
     let Running { node, directory, chain, agent } = running;

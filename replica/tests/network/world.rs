@@ -117,16 +117,20 @@ impl World {
     /// The same, with at least so much time between blocks.
     pub fn paced(validators: u8, followers: u8, interval_min_ms: Option<u64>) -> Self {
         Self::ruled(validators, followers, |parameters| {
-            let timing = &mut parameters.timing;
-            timing.block_interval_min_ms = interval_min_ms.unwrap_or(timing.block_interval_min_ms);
+            interval_min_ms.into_iter().for_each(|least_ms| parameters.timing.block_interval_min_ms = least_ms);
         })
     }
 
     /// The same under other rules.
     pub fn ruled(validators: u8, followers: u8, rule: impl FnOnce(&mut Parameters)) -> Self {
+        Self::founded(validators, followers, |genesis| rule(&mut genesis.parameters))
+    }
+
+    /// The same from another genesis.
+    pub fn founded(validators: u8, followers: u8, change: impl FnOnce(&mut Genesis)) -> Self {
         let keys: Vec<_> = (0..validators + followers).map(validator_key).collect();
         let mut genesis = make_genesis(&keys[..usize::from(validators)]);
-        rule(&mut genesis.parameters);
+        change(&mut genesis);
         let chain = ids::chain_id(&genesis);
         let registry = runtime::registry();
         let first = registry.genesis(&genesis, chain).expect("the genesis is sound");
