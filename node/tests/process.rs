@@ -113,21 +113,8 @@ fn state_of(
     files_below(home).into_iter().map(about).collect()
 }
 
-// FAULTS RT10
-#[test]
-fn check_changes_no_file_and_names_what_is_torn_missing_or_damaged() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let (home, password) = make_home(directory.path(), &genesis(), &[]);
-    support::validator_key().write(&home.validator_key_file(), &Password::new("correct horse")).expect("a file");
-    let _ = password;
-    let root = home.root().to_str().expect("UTF-8").to_owned();
-    let check = || {
-        let before = state_of(home.root());
-        let answer = output(&["check", "--home", &root]);
-        assert!(state_of(home.root()) == before, "a look changes nothing");
-        let told = String::from_utf8_lossy(&answer.stdout).into_owned() + &said(&answer);
-        (answer.status.code(), told)
-    };
+/// What is told of the lease of a home in which no node has run; in the end neither lease nor key is left.
+fn look_at_the_lease(home: &node::home::Home, check: &impl Fn() -> (Option<i32>, String)) {
     // Making a home for a validator writes a lease, so here one was moved away.
     let (code, told) = check();
     assert!(code == Some(1) && told.contains("lease is missing: the node will listen"), "{told}");
@@ -143,6 +130,24 @@ fn check_changes_no_file_and_names_what_is_torn_missing_or_damaged() {
     std::fs::remove_file(home.validator_key_file()).expect("our own");
     let (code, told) = check();
     assert!(code == Some(0) && told.contains("no node has run here yet"), "{told}");
+}
+
+// FAULTS RT10
+#[test]
+fn check_changes_no_file_and_names_what_is_torn_missing_or_damaged() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (home, password) = make_home(directory.path(), &genesis(), &[]);
+    support::validator_key().write(&home.validator_key_file(), &Password::new("correct horse")).expect("a file");
+    let _ = password;
+    let root = home.root().to_str().expect("UTF-8").to_owned();
+    let check = || {
+        let before = state_of(home.root());
+        let answer = output(&["check", "--home", &root]);
+        assert!(state_of(home.root()) == before, "a look changes nothing");
+        let told = String::from_utf8_lossy(&answer.stdout).into_owned() + &said(&answer);
+        (answer.status.code(), told)
+    };
+    look_at_the_lease(&home, &check);
     let (mut child, _log) = run(&root);
     stop(&mut child);
     let (code, told) = check();

@@ -34,7 +34,7 @@ pub(super) struct Draft {
 }
 
 /// What is wrong with a file of bans.
-enum Trouble {
+enum NotRead {
     /// The system does not give it now: its content may be sound.
     Unreadable(std::io::Error),
     /// It is no file of bans, in part or at all.
@@ -71,14 +71,14 @@ impl Bans {
         let (path, taken) = (bans.path.display().to_string(), bans.list.len());
         match found {
             Ok(()) => {}
-            Err(Trouble::Unreadable(error)) => {
+            Err(NotRead::Unreadable(error)) => {
                 tracing::warn!(
                     path, %error,
                     "the file of bans cannot be read, so nobody is banned: mend that and start the node again; until then no ban is written"
                 );
                 bans.stuck = Some(format!("{path} could not be read ({error}); mend that and start the node again"));
             }
-            Err(Trouble::Damaged(damage)) => match set_aside(&bans.path) {
+            Err(NotRead::Damaged(damage)) => match set_aside(&bans.path) {
                 Ok(kept) => tracing::warn!(
                     path, damage, kept = %kept.display(), taken,
                     "the file of bans is damaged: it is kept under another name; compare it with `thronosd peers list` and ban anew \
@@ -98,23 +98,23 @@ impl Bans {
     }
 
     /// Takes the lines that name somebody; says what is wrong with the rest.
-    fn take_lines(&mut self) -> Result<(), Trouble> {
+    fn take_lines(&mut self) -> Result<(), NotRead> {
         let text = match plain_file::read_text(&self.path, FILE_BYTES_MAX, Takes::File) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            other => other.map_err(Trouble::of)?,
+            other => other.map_err(NotRead::of)?,
         };
         let lines: Vec<serde_json::Value> =
-            serde_json::from_str(&text).map_err(|error| Trouble::Damaged(error.to_string()))?;
+            serde_json::from_str(&text).map_err(|error| NotRead::Damaged(error.to_string()))?;
         let mut damage = Ok(());
         for line in lines {
             let read = serde_json::from_value::<BanLine>(line.clone()).ok();
             let ban = read.and_then(|line| Some((parse(&line.whom)?, line.until_ms)));
             match ban {
                 Some((ban, until_ms)) if self.add(ban, until_ms) => {}
-                Some(_) => damage = Err(Trouble::Damaged(format!("it has more than {BANS_MAX} bans"))),
+                Some(_) => damage = Err(NotRead::Damaged(format!("it has more than {BANS_MAX} bans"))),
                 None => {
                     let line: String = line.to_string().chars().take(200).collect();
-                    damage = Err(Trouble::Damaged(format!("`{line}` bans nobody")));
+                    damage = Err(NotRead::Damaged(format!("`{line}` bans nobody")));
                 }
             }
         }
@@ -181,7 +181,7 @@ impl Draft {
     }
 }
 
-impl Trouble {
+impl NotRead {
     /// What the system says of its own is no word on the content, but that nothing can be read from a socket.
     fn of(error: std::io::Error) -> Self {
         match error.raw_os_error() {
