@@ -3,7 +3,7 @@
 //! It must not trust the node: an event only says where to look, and [`finality`](crate::finality) checks what is found there. A node
 //! that refuses a transaction, or says nothing, may have handed it on all the same.
 //!
-//! Invariant: whoever hears that a transaction came to nothing hears it from [`Outcome`], never from a code, which the node can
+//! Invariant: whoever hears that a transaction came to nothing hears it from [`Whereabouts`], never from a code, which the node can
 //! choose. Who believes it too early pays twice.
 
 use std::time::{Duration, Instant};
@@ -42,7 +42,7 @@ const NONCE_TAKEN: [&str; 3] = ["nonce_too_low", "nonce_used", "replacement_unde
 
 /// What is known of a transaction whose delivery has stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Whereabouts {
     /// The node's first answer refuses it, and no answer was lost before.
     Refused,
     /// As before, because its nonce is taken, as the node says. [`taken_by_another`] proves it or not.
@@ -59,7 +59,7 @@ pub struct Stopped {
     /// What to tell.
     pub error: Error,
     /// What is known of the transaction.
-    pub outcome: Outcome,
+    pub outcome: Whereabouts,
 }
 
 impl From<Stopped> for Error {
@@ -69,7 +69,7 @@ impl From<Stopped> for Error {
 }
 
 fn open(error: Error) -> Stopped {
-    Stopped { error, outcome: Outcome::Open }
+    Stopped { error, outcome: Whereabouts::Open }
 }
 
 /// Hands in a transaction. When the answer is lost nobody knows whether it arrived, so the same bytes are handed in again: they
@@ -132,7 +132,7 @@ fn refused(
         let whose_word = if is_proven { "" } else { ", as the node says" };
         let message = format!("the transaction {id} is final already, in block {height}{whose_word}");
         let hint = format!("do not sign it anew; see it with `thronos tx {id}`");
-        let outcome = if is_proven { Outcome::Settled } else { Outcome::Open };
+        let outcome = if is_proven { Whereabouts::Settled } else { Whereabouts::Open };
         return Err(Stopped { error: Error::new("already_final", message, hint), outcome });
     }
     if may_have_arrived {
@@ -140,7 +140,7 @@ fn refused(
         return Err(open(outcome_unknown(&id, &error)));
     }
     let is_taken = NONCE_TAKEN.contains(&&*error.code);
-    Err(Stopped { error, outcome: if is_taken { Outcome::NonceTaken } else { Outcome::Refused } })
+    Err(Stopped { error, outcome: if is_taken { Whereabouts::NonceTaken } else { Whereabouts::Refused } })
 }
 
 /// Waits for the proof that another transaction of the same account with the same nonce is final, so that this one can never be.
@@ -307,7 +307,7 @@ fn poll(
             Ok(response) if response.status == TransactionStatus::Unknown => {
                 let is_expired = has_expired(client, chain, transaction).map_err(open)?;
                 if is_expired && is_unknown(client, &id) {
-                    return Err(Stopped { error: expired(&id), outcome: Outcome::Settled });
+                    return Err(Stopped { error: expired(&id), outcome: Whereabouts::Settled });
                 }
                 // A node that does not know it answers at once; parking is a pause that needs no other thread.
                 std::thread::park_timeout(PAUSE);

@@ -11,7 +11,7 @@ use types::{Auth, Hash32, Nonce, TimeMs, Transaction};
 use super::context::Context;
 use super::report::{Report, when};
 use super::submit::final_report;
-use crate::delivery::{Outcome, Stopped, deliver, hand_in, how_to_replace};
+use crate::delivery::{Stopped, Whereabouts, deliver, hand_in, how_to_replace};
 use crate::keystore::file::{Existing, write_private};
 use crate::patience::{Slow, Waiter};
 use crate::{Chain, NodeClient, Result, TransactionFile};
@@ -25,7 +25,7 @@ pub fn send(
     patience: Option<Duration>,
     lock: Option<File>,
 ) -> std::result::Result<Report, Stopped> {
-    let refused = |error| Stopped { error, outcome: Outcome::Refused };
+    let refused = |error| Stopped { error, outcome: Whereabouts::Refused };
     let until = if patience.is_some() { "until it is final" } else { "until `thronos tx` finds it final" };
     keep(context, chain, transaction, until).map_err(refused)?;
     let Some(patience) = patience else {
@@ -45,15 +45,15 @@ pub fn send(
     if done.as_ref().map_or_else(|stopped| is_over(stopped.outcome), |_| true) {
         forget(context, chain, transaction);
     }
-    let settled = |error| Stopped { error, outcome: Outcome::Settled };
+    let settled = |error| Stopped { error, outcome: Whereabouts::Settled };
     let done = done?;
     context.remember(chain, &done.block).map_err(settled)?;
     final_report(&done).map_err(settled)
 }
 
 /// Whether nothing becomes of a transaction any more.
-const fn is_over(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::Refused | Outcome::Settled)
+const fn is_over(outcome: Whereabouts) -> bool {
+    matches!(outcome, Whereabouts::Refused | Whereabouts::Settled)
 }
 
 /// Deletes the bytes that were kept of a transaction.

@@ -15,7 +15,7 @@ use super::report::{Report, lines, when};
 use super::span;
 use crate::calls::{describe, weigh};
 use crate::client::types::ReceiptResponse;
-use crate::delivery::{Outcome, taken_by_another};
+use crate::delivery::{Whereabouts, taken_by_another};
 use crate::finality::FinalTransaction;
 use crate::transaction::{Envelope, build, sign_transaction, signature_by};
 use crate::{Chain, Error, NodeClient, Result, TransactionFile};
@@ -116,7 +116,7 @@ pub fn carry_out(
             refuse_what_fails(&client, &chain, &transaction)?;
         }
         match send(context, &client, &mut chain, &transaction, patience, Some(lock)) {
-            Err(stopped) if args.nonce.is_none() && stopped.outcome == Outcome::NonceTaken => {
+            Err(stopped) if args.nonce.is_none() && stopped.outcome == Whereabouts::NonceTaken => {
                 context.note(&format!("{}; waiting for the proof of it", stopped.error.message));
                 // Signed anew without a proof it could be paid twice: who calls the nonce taken may have handed this one on.
                 taken_by_another(&client, &mut chain, &transaction)?;
