@@ -275,9 +275,9 @@ impl World {
             ("GET", "/assets/1000/proof") => (200, self.gold_proof()),
             ("GET", path) if path.starts_with("/accounts/") && path.ends_with("/proof") => (200, self.proof(path)),
             ("GET", path) if path.ends_with("/transactions") => (200, json!({"transactions": [], "cursor": "c-1"})),
-            ("GET", "/api/v1/mining/info") => (200, mining_info()),
-            ("GET", path) if path.starts_with("/api/v1/mining/accounts/") => (200, self.mining_account(path)),
-            ("GET", path) if path.starts_with("/api/v1/mining/receipts") => {
+            ("GET", "/mining/info") => (200, mining_info()),
+            ("GET", path) if path.starts_with("/mining/accounts/") => (200, self.mining_account(path)),
+            ("GET", path) if path.starts_with("/mining/receipts") => {
                 match receipts_answer(path, &self.account.0) {
                     Some(answer) => (200, answer),
                     None => (
