@@ -277,15 +277,13 @@ impl World {
             ("GET", path) if path.ends_with("/transactions") => (200, json!({"transactions": [], "cursor": "c-1"})),
             ("GET", "/mining/info") => (200, mining_info()),
             ("GET", path) if path.starts_with("/mining/accounts/") => (200, self.mining_account(path)),
-            ("GET", path) if path.starts_with("/mining/receipts") => {
-                match receipts_answer(path, &self.account.0) {
-                    Some(answer) => (200, answer),
-                    None => (
-                        404,
-                        json!({"code": "not_found", "message": "no receipt of this address", "hint": "look elsewhere"}),
-                    ),
-                }
-            }
+            ("GET", path) if path.starts_with("/mining/receipts") => match receipts_answer(path, &self.account.0) {
+                Some(answer) => (200, answer),
+                None => (
+                    404,
+                    json!({"code": "not_found", "message": "no receipt of this address", "hint": "look elsewhere"}),
+                ),
+            },
             ("GET", "/assets") => (200, json!({"assets": [self.gold()]})),
             ("GET", "/assets/1000") => (200, self.gold()),
             ("GET", path) if path.starts_with("/accounts/") => {
