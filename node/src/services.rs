@@ -241,19 +241,10 @@ mod tests {
     use std::path::Path;
     use std::sync::Mutex;
 
-    use service::NoVerbs;
     use service::chain::Later;
 
     use super::*;
     use crate::shell::{Room, Space};
-
-    service::settings! {
-        /// Of no service.
-        pub struct MadeUpSettings in "made_up" {
-            /// Nothing.
-            nothing: bool = false;
-        }
-    }
 
     /// What it does when it runs.
     #[derive(Clone, Copy)]

@@ -132,7 +132,7 @@ fn a_file_that_was_cut_is_refused_wherever_it_was_cut_and_one_of_a_persons_own_n
 
 #[test]
 fn a_section_is_still_read_under_the_name_that_older_files_give_it() {
-    let read = file("[mining]\nenabled = true\nidle_s = 700\n").expect("an older file");
+    let read = file("[stratum]\nenabled = true\nidle_s = 700\n").expect("an older file");
     let value = |config: &Config, name: &str| {
         let setting = config.settings().into_iter().find(|setting| setting.name == name);
         setting.map(|setting| setting.entry.value.to_string())
@@ -141,17 +141,17 @@ fn a_section_is_still_read_under_the_name_that_older_files_give_it() {
     assert_eq!(value(&read, "mining.idle_s").as_deref(), Some("700"));
     let sources = Sources {
         environment: BTreeMap::from([
-            ("THRONOS_MINING_IDLE_S".to_owned(), "800".to_owned()),
+            ("THRONOS_STRATUM_IDLE_S".to_owned(), "800".to_owned()),
             ("THRONOS_MINING_TAG".to_owned(), "new".to_owned()),
         ]),
-        flags: vec![("mining.enabled".to_owned(), "true".to_owned())],
+        flags: vec![("stratum.enabled".to_owned(), "true".to_owned())],
         ..Sources::default()
     };
     let read = Config::read(&sources).expect("older names");
     assert_eq!(value(&read, "mining.idle_s").as_deref(), Some("800"));
     assert_eq!(value(&read, "mining.enabled").as_deref(), Some("true"));
     assert_eq!(value(&read, "mining.tag").as_deref(), Some("\"new\""));
-    assert_eq!(value(&read, "mining.tag"), None);
+    assert_eq!(value(&read, "stratum.tag"), None);
 }
 
 #[test]

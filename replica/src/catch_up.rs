@@ -26,7 +26,7 @@ const CATCH_UP_SHARE: usize = 4;
 impl Replica {
     pub(crate) fn peer_up(&mut self, peer: PeerKey) {
         self.sync.peer_up(peer);
-        self.company.peer_up(peer);
+        self.company.peer_up(peer, self.now.monotonic_ms);
         let id = self.fetch.next_id(Asked::Status { at_ms: self.now.monotonic_ms });
         self.effects.push(Effect::Request { id, to: peer, request: Request::Status });
         // How the present view ended may have been said while there was no connection; it is not said again soon.
@@ -166,12 +166,12 @@ impl Replica {
         self.sync.height_credible().max(self.height_proven()).max(self.chain.tip().header.height)
     }
 
-    /// Whether this node is known to be behind. What strangers claim is no knowledge.
+    /// Whether some peer claims to be farther by more than a few blocks.
     pub(crate) fn is_behind_claims(&self) -> bool {
         self.sync.sources.height_claimed().0.saturating_sub(self.chain.tip().header.height.0) > BEHIND_MAX
     }
 
-    /// Whether this node is known to be behind.
+    /// Whether this node is known to be behind. What strangers claim is no knowledge.
     pub(crate) fn is_behind(&self) -> bool {
         self.height_known().0.saturating_sub(self.chain.tip().header.height.0) > BEHIND_MAX
     }

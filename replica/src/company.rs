@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use types::{Header, PeerKey, ValidatorIndex, ValidatorSet};
+use types::{Epoch, Header, PeerKey, Timing, ValidatorIndex, ValidatorSet, View};
 
 use crate::clocks::{ClockReport, Clocks};
 use crate::effect::Effect;
@@ -35,11 +35,11 @@ const REPORT_MS: u64 = 250;
 /// So many silent members are named.
 const NAMED_MAX: usize = 8;
 const _: () = assert!(LATELY_MS >= 3 * ROUND_MS);
-/// A node that has begun waits so long at most to hear how far others are.
+/// A node that has met its first peer waits so long at most to hear how far others are.
 const BEGINNING_MS_MAX: u64 = 20_000;
 /// A node that has no connection to any other member says something of weight when it leads: that others have counted it holds for so
-/// many rounds of leaders.
-const ROUNDS_COUNTED: u64 = 2;
+/// many of its turns. More than one, as views that time out make a turn late.
+const TURNS_COUNTED: u64 = 2;
 
 /// How far this node reaches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,7 +85,10 @@ pub(crate) struct Company {
     asked_last: PeerKey,
     /// When others last showed that they have counted what this node said.
     counted_ms: Option<u64>,
-    began_ms: u64,
+    /// Where the log ended when this node began. What it holds shows nothing of who hears this node now.
+    log_end: (Epoch, View),
+    /// When the first peer came.
+    met_ms: Option<u64>,
     /// Whether it is known how far others are.
     has_begun: bool,
     pub(crate) clocks: Clocks,
@@ -95,7 +98,7 @@ pub(crate) struct Company {
 }
 
 impl Company {
-    pub(crate) fn new(set: &ValidatorSet, own: &PeerKey, now_ms: u64) -> Self {
+    pub(crate) fn new(set: &ValidatorSet, own: &PeerKey, log_end: (Epoch, View), now_ms: u64) -> Self {
         let mut company = Self {
             members: BTreeMap::new(),
             connected: BTreeSet::new(),
@@ -103,7 +106,8 @@ impl Company {
             ask_next_ms: now_ms,
             asked_last: *own,
             counted_ms: None,
-            began_ms: now_ms,
+            log_end,
+            met_ms: None,
             has_begun: false,
             clocks: Clocks::default(),
             reach: Arc::default(),
@@ -124,8 +128,9 @@ impl Company {
         self.reckoned_ms = None;
     }
 
-    pub(crate) fn peer_up(&mut self, peer: PeerKey) {
+    pub(crate) fn peer_up(&mut self, peer: PeerKey, now_ms: u64) {
         self.connected.insert(peer);
+        self.met_ms.get_or_insert(now_ms);
         self.alone_since_ms = None;
     }
 
@@ -172,12 +177,12 @@ impl Company {
         self.counted_ms = Some(now_ms);
     }
 
-    /// Whether they have done so lately. `round_ms` is how long it takes until every member has led once.
-    fn is_counted(&self, round_ms: u64, now_ms: u64) -> bool {
+    /// Whether they have done so lately. `turn_ms` is how long it takes until this node leads again.
+    fn is_counted(&self, turn_ms: u64, now_ms: u64) -> bool {
         // A member that is connected and does not answer speaks against it.
         let is_apart = !self.members.keys().any(|peer| self.connected.contains(peer));
-        let rounds_ms = if is_apart { round_ms.saturating_mul(ROUNDS_COUNTED) } else { 0 };
-        let within_ms = LATELY_MS.max(rounds_ms);
+        let turns_ms = if is_apart { turn_ms.saturating_mul(TURNS_COUNTED) } else { 0 };
+        let within_ms = LATELY_MS.max(turns_ms);
         self.counted_ms.is_some_and(|at_ms| now_ms.saturating_sub(at_ms) < within_ms)
     }
 
@@ -269,6 +274,10 @@ impl Replica {
     /// A block has become final by votes, which may show that others have counted what this node said: its own proposal, or a vote
     /// without which there is no quorum.
     pub(crate) fn note_counted(&mut self, header: &Header) {
+        if (header.epoch, header.view) <= self.company.log_end {
+            // The log is replayed: that was before this node began.
+            return;
+        }
         self.company.has_begun = true;
         let Some(own) = self.own_index().filter(|_| header.epoch == self.epoch) else { return };
         let (total, mine) = (u128::from(self.set.power_total()), u128::from(self.set.power_of([own])));
@@ -285,7 +294,7 @@ impl Replica {
         if self.company.has_begun {
             return;
         }
-        let waited_ms = self.now.monotonic_ms.saturating_sub(self.company.began_ms);
+        let waited_ms = self.company.met_ms.map_or(0, |met_ms| self.now.monotonic_ms.saturating_sub(met_ms));
         let is_there = self.sync.sources.have_all_spoken() && !self.is_behind_claims();
         self.company.has_begun = is_there || waited_ms >= BEGINNING_MS_MAX;
     }
@@ -321,8 +330,7 @@ impl Replica {
         }
         let (timing, own) = (&self.config.genesis.parameters.timing, &self.config.own_peer);
         let clock = self.company.clocks.report(self.now, &self.set, own, timing);
-        let members = u64::try_from(self.set.len()).unwrap_or(u64::MAX);
-        let is_counted = self.company.is_counted(members.saturating_mul(timing.block_interval_empty_ms), now_ms);
+        let is_counted = self.company.is_counted(turn_ms(&self.set, self.own_index(), timing), now_ms);
         let mut reach = Reach { power_total: self.set.power_total(), is_counted, clock, ..Reach::default() };
         let lately = |at_ms: Option<u64>| at_ms.is_some_and(|at_ms| now_ms.saturating_sub(at_ms) < LATELY_MS);
         let far = self.company.clocks.far(self.now, &self.set, own, timing);
@@ -358,6 +366,13 @@ impl Replica {
     }
 }
 
+/// How long it takes at an idle chain's pace until a member leads again: they lead by power. A view that times out takes longer.
+fn turn_ms(set: &ValidatorSet, own: Option<ValidatorIndex>, timing: &Timing) -> u64 {
+    let power = set.power_of(own).max(1);
+    let view_ms = timing.block_interval_empty_ms.saturating_add(timing.delta_ms);
+    set.power_total().div_ceil(power).saturating_mul(view_ms)
+}
+
 #[cfg(test)]
 mod tests {
     use types::{Address, BlsPublicKey, Power, Validator};
@@ -375,12 +390,13 @@ mod tests {
     }
 
     const OWN: PeerKey = PeerKey([0; 32]);
+    const START: (Epoch, View) = (Epoch::ZERO, View::ZERO);
 
     #[test]
     fn members_are_asked_in_turn_each_once_a_round_and_who_is_not_connected_is_not() {
-        let mut company = Company::new(&set(0..4), &OWN, 0);
+        let mut company = Company::new(&set(0..4), &OWN, START, 0);
         for place in [1, 3, 9] {
-            company.peer_up(PeerKey([place; 32]));
+            company.peer_up(PeerKey([place; 32]), 0);
         }
         let asked: Vec<(u64, u8)> = (0..=2 * ROUND_MS)
             .filter_map(|now_ms| Some((now_ms, company.ask_next(ROUND_MS, now_ms)?.0.first().copied()?)))
@@ -390,18 +406,18 @@ mod tests {
 
     #[test]
     fn a_hundred_members_are_asked_no_more_often_than_the_pause_allows() {
-        let mut company = Company::new(&set(0..100), &OWN, 0);
-        (1..100).for_each(|place| company.peer_up(PeerKey([place; 32])));
+        let mut company = Company::new(&set(0..100), &OWN, START, 0);
+        (1..100).for_each(|place| company.peer_up(PeerKey([place; 32]), 0));
         let asked = (0..10_000).filter(|now_ms| company.ask_next(ROUND_MS, *now_ms).is_some()).count();
         assert_eq!(asked, 200);
     }
 
     #[test]
     fn who_is_no_member_leaves_nothing_but_a_place_while_it_is_connected() {
-        let mut company = Company::new(&set(0..4), &OWN, 0);
+        let mut company = Company::new(&set(0..4), &OWN, START, 0);
         for place in 10..200 {
             let peer = PeerKey([place; 32]);
-            company.peer_up(peer);
+            company.peer_up(peer, 0);
             company.heard(&peer, 1);
             company.answered(peer, 0, 1, Some(7));
             company.peer_down(&peer, 2);

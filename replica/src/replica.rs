@@ -124,8 +124,9 @@ impl Replica {
         let epoch_start = engine_start(&start, &listen);
         let (records, blocks) = split_log(start.log);
         let at = TimeMs(now.monotonic_ms);
+        let log_end = records.iter().map(consensus::Record::place).max().unwrap_or_default();
         let (engine, outputs) = Engine::recover(engine_config, &epoch_start, records, at);
-        let company = Company::new(&start.set, &config.own_peer, now.monotonic_ms);
+        let company = Company::new(&start.set, &config.own_peer, log_end, now.monotonic_ms);
         let mut replica = Self {
             now,
             engine,

@@ -4,6 +4,7 @@
 //! programs match on them. It must never carry a secret.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -17,6 +18,9 @@ pub struct Error {
     pub message: String,
     /// What to do next; may be empty.
     pub hint: String,
+    /// How long the node asks to wait before the same is asked again; absent where it is not busy.
+    #[serde(skip)]
+    pub retry_after: Option<Duration>,
 }
 
 /// What everything here returns.
@@ -26,7 +30,7 @@ impl Error {
     /// An error with what to do about it.
     #[must_use]
     pub fn new(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { code: Cow::Borrowed(code), message: message.into(), hint: hint.into() }
+        Self { code: Cow::Borrowed(code), message: message.into(), hint: hint.into(), retry_after: None }
     }
 
     /// An error of the file system: names the file and what was tried.

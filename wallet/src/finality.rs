@@ -1,27 +1,16 @@
-//! Handing in a transaction and waiting until it is final, with everything checked that the node says about it.
+//! Whether a transaction or a block is final, with everything checked that the node says about it.
 //!
-//! It must not trust the node: an event only says where to look; header, certificate and the transaction's place in the block are
-//! checked by [`Chain`].
+//! It must not trust the node: header, certificate and the transaction's place in the block are checked by [`Chain`]. It must not
+//! know how a transaction gets to the node, nor wait.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use types::{Canonical, Hash32, Header, Height, List, Receipt, Transaction, Validator, ValidatorSet};
 
 use crate::chain::{Chain, CheckedHeader, FinalityClaim};
-use crate::client::types::{BlockResponse, ProofResponse, ReceiptResponse, TransactionResponse, TransactionStatus};
-use crate::client::{EventStream, NodeClient, StreamEvent};
-use crate::patience::{Patience, Slow, Waiter};
+use crate::client::NodeClient;
+use crate::client::types::{BlockResponse, ProofResponse, ReceiptResponse, TransactionResponse};
 use crate::{Error, Result};
-
-/// How long one question may wait at the node.
-const LONG_POLL: Duration = Duration::from_secs(5);
-/// Between two questions about a transaction that the node does not know.
-const PAUSE: Duration = Duration::from_millis(250);
-
-/// How long the proof of a result is waited for, once the transaction itself is proven.
-const RESULT_PATIENCE: Duration = Duration::from_millis(500);
-/// Between two looks for it.
-const RESULT_PAUSE: Duration = Duration::from_millis(20);
 
 /// A transaction that this wallet has found final.
 #[derive(Clone, Debug)]
@@ -36,208 +25,8 @@ pub struct FinalTransaction {
     pub receipt_checked: bool,
     /// From handing in to the news of finality; absent for a transaction that was not handed in here.
     pub latency: Option<Duration>,
-    /// For how long no block became final meanwhile, as the node said; absent where it took no time worth telling.
+    /// For how long the chain had stood, also from before it was handed in, as the node said; absent where that was not worth telling.
     pub stood: Option<Duration>,
-}
-
-/// The pauses after which the same bytes are handed in again, when no answer came.
-const AGAIN: [Duration; 3] = [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(2)];
-
-/// Hands in a transaction. When the answer is lost nobody knows whether it arrived, so the same bytes are handed in again: they
-/// cannot be paid twice.
-///
-/// # Errors
-/// What the node refuses it for; `already_final` when it was final before; `outcome_unknown` when no answer comes.
-pub fn hand_in(client: &NodeClient, chain: &Chain, transaction: &Transaction) -> Result<Hash32> {
-    let id = crypto::ids::transaction_id(chain.id(), &transaction.body);
-    let mut pauses = AGAIN.iter();
-    loop {
-        let error = match client.submit(chain.id(), transaction) {
-            Ok(accepted) if accepted.id == id => return Ok(id),
-            Ok(accepted) => {
-                let message = format!("the node took the transaction as {}, its id is {id}", accepted.id);
-                return Err(Error::new("bad_answer", message, "the node may be of another version"));
-            }
-            Err(error) => error,
-        };
-        if !is_lost(&error) {
-            let may_have_arrived = pauses.len() < AGAIN.len();
-            return if known(client, &id, may_have_arrived)? { Ok(id) } else { Err(error) };
-        }
-        match pauses.next() {
-            Some(pause) => std::thread::park_timeout(*pause),
-            None => return Err(outcome_unknown(&id, &error)),
-        }
-    }
-}
-
-/// Whether nobody knows what the node has done.
-fn is_lost(error: &Error) -> bool {
-    ["node_unreachable", "bad_answer", "timeout"].contains(&&*error.code)
-}
-
-/// Whether a node that refuses a transaction has it all the same: it was handed in before.
-fn known(client: &NodeClient, id: &Hash32, may_have_arrived: bool) -> Result<bool> {
-    let Ok(response) = client.transaction(id, Duration::ZERO) else { return Ok(false) };
-    match (response.status, response.height) {
-        (TransactionStatus::Final, Some(height)) if !may_have_arrived => {
-            let message = format!("the transaction {id} is final already, in block {height}, as the node says");
-            Err(Error::new("already_final", message, format!("do not sign it anew; see it with `thronos tx {id}`")))
-        }
-        (TransactionStatus::Final | TransactionStatus::Pending, _) => Ok(true),
-        (TransactionStatus::Unknown, _) => Ok(false),
-    }
-}
-
-fn outcome_unknown(id: &Hash32, error: &Error) -> Error {
-    let message = format!("nobody knows whether the transaction {id} arrived, or what became of it: {}", error.message);
-    let hint = format!(
-        "do not sign it anew, it could be paid twice; look with `thronos tx {id}`, at another node too, or hand in the same \
-         bytes again with `thronos broadcast FILE`"
-    );
-    Error::new("outcome_unknown", message, hint)
-}
-
-/// Hands in a transaction and waits for it to become final, at most for `limit`. The waiter hears when the node has it, and why it
-/// takes long.
-///
-/// # Errors
-/// As [`hand_in`]; `not_final_yet` when the time is over; `expired`; what [`Chain`] finds wrong with the node's proof.
-pub fn submit_and_wait(
-    client: &NodeClient,
-    chain: &mut Chain,
-    transaction: &Transaction,
-    limit: Duration,
-    waiter: &mut dyn Waiter,
-) -> Result<FinalTransaction> {
-    let id = crypto::ids::transaction_id(chain.id(), &transaction.body);
-    // The stream is open before the transaction leaves, so its news cannot be missed.
-    let stream = client.follow_transaction(&id).ok();
-    let mut patience = Patience::new(limit);
-    hand_in(client, chain, transaction)?;
-    waiter.taken();
-    let streamed = stream.is_some_and(|stream| await_event(stream, &id, &patience));
-    let latency = patience.waited();
-    if streamed {
-        let response = client.transaction(&id, Duration::ZERO);
-        if let Some(response) = response.ok().filter(is_certified) {
-            return check_with_result(client, chain, &response, transaction, latency);
-        }
-    }
-    let response = poll(client, chain, transaction, &mut patience, waiter)?;
-    let done = check_transaction(client, chain, &response, Some(transaction), Some(patience.waited()))?;
-    Ok(FinalTransaction { stood: patience.stood(), ..done })
-}
-
-/// As [`check_transaction`], and waits for the next block, which proves the result and comes in a moment. Without it the result is
-/// the node's word.
-fn check_with_result(
-    client: &NodeClient,
-    chain: &mut Chain,
-    response: &TransactionResponse,
-    transaction: &Transaction,
-    latency: Duration,
-) -> Result<FinalTransaction> {
-    let begun = Instant::now();
-    loop {
-        let done = check_transaction(client, chain, response, Some(transaction), Some(latency))?;
-        if done.receipt_checked || begun.elapsed() > RESULT_PATIENCE {
-            return Ok(done);
-        }
-        std::thread::park_timeout(RESULT_PAUSE);
-    }
-}
-
-/// Whether the node can prove what it says.
-fn is_certified(response: &TransactionResponse) -> bool {
-    response.status == TransactionStatus::Final && response.certificate_hex.is_some()
-}
-
-/// Waits for the event that says the transaction is final and proven. False when the stream ends, says something else, or it takes
-/// long: whoever asks instead can tell meanwhile how the chain stands.
-fn await_event(stream: EventStream, id: &Hash32, patience: &Patience) -> bool {
-    for event in stream {
-        match event {
-            Ok(StreamEvent::Transaction(news)) if news.id == *id && is_certified(&news) => return true,
-            Ok(_) if !patience.is_over() && !patience.is_long() => {}
-            Ok(_) | Err(_) => return false,
-        }
-    }
-    false
-}
-
-fn poll(
-    client: &NodeClient,
-    chain: &mut Chain,
-    transaction: &Transaction,
-    patience: &mut Patience,
-    waiter: &mut dyn Waiter,
-) -> Result<TransactionResponse> {
-    let id = crypto::ids::transaction_id(chain.id(), &transaction.body);
-    loop {
-        patience.look(client, waiter);
-        let lost = match client.transaction(&id, LONG_POLL) {
-            Ok(response) if response.status == TransactionStatus::Final => return Ok(response),
-            Ok(response) => {
-                if response.status == TransactionStatus::Unknown {
-                    if has_expired(client, chain, transaction)? && is_unknown(client, &id)? {
-                        return Err(expired(&id));
-                    }
-                    // A node that does not know it answers at once; parking is a pause that needs no other thread.
-                    std::thread::park_timeout(PAUSE);
-                }
-                None
-            }
-            Err(error) if is_lost(&error) => {
-                std::thread::park_timeout(PAUSE);
-                Some(error)
-            }
-            Err(error) => return Err(error),
-        };
-        if patience.is_over() {
-            let Some(error) = lost else { return Err(not_final_yet(&id, patience.waited(), &patience.see(client))) };
-            return Err(outcome_unknown(&id, &error));
-        }
-    }
-}
-
-fn not_final_yet(id: &Hash32, waited: Duration, why: &Slow) -> Error {
-    let message = format!("the transaction {id} is not final after {} s: {why}, as the node says", waited.as_secs());
-    let hint = match why {
-        Slow::Standing(_) => format!(
-            "it may still be included when the chain goes on; `thronos status` says how the chain is, `thronos tx {id}` what \
-             became of it"
-        ),
-        Slow::PassedOver(_) | Slow::Silent(_) => format!("it may still be included; follow it with `thronos tx {id}`"),
-    };
-    Error::new("not_final_yet", message, hint)
-}
-
-/// Whether the chain's time has passed a transaction's validity: by a final header, not by the node's word, because who believes
-/// too early that nothing was paid pays twice.
-fn has_expired(client: &NodeClient, chain: &mut Chain, transaction: &Transaction) -> Result<bool> {
-    let valid_until = transaction.body.valid_until;
-    let Ok(status) = client.status() else { return Ok(false) };
-    if status.time <= valid_until {
-        return Ok(false);
-    }
-    let Ok(block) = client.block(&status.certified_height.to_string()) else { return Ok(false) };
-    Ok(check_block(client, chain, &block)?.header.time > valid_until)
-}
-
-/// A second look, after the time is known: the last block that could hold the transaction is final by now.
-fn is_unknown(client: &NodeClient, id: &Hash32) -> Result<bool> {
-    Ok(client.transaction(id, Duration::ZERO)?.status == TransactionStatus::Unknown)
-}
-
-fn expired(id: &Hash32) -> Error {
-    let message = format!(
-        "the time of a final block, which this wallet has checked, is past the validity of the transaction {id}; that no block \
-         holds it is what the node says"
-    );
-    let hint =
-        format!("look at another node with `thronos tx {id}`; then send anew, with a higher `--tip` or `--fee-max`");
-    Error::new("expired", message, hint)
 }
 
 /// Checks everything that makes a transaction final: certificate, header, and that these very bytes are in the block. Without

@@ -81,6 +81,12 @@ impl WalletHome {
         Ok(directory.join(format!("{id}.json")))
     }
 
+    /// Deletes what was kept of a transaction of which it is known what became of it.
+    pub fn forget_sent(&self, id: &Hash32) {
+        // Nobody needs it any more, and one that stays does no harm.
+        let _ = std::fs::remove_file(self.directory.join("sent").join(format!("{id}.json")));
+    }
+
     /// Waits until no other command of this wallet is between an account's nonce and the node's answer. It ends when the file is
     /// dropped, or the process is gone.
     ///

@@ -6,7 +6,7 @@
 //! [`mine`] is the odd one out: it speaks Stratum to a pool, and needs neither key nor node.
 //!
 //! The way of a transfer: [`calls`] makes the call, [`transaction`] the body and the signature, [`client`] hands it to a node,
-//! [`finality`] waits, and [`chain`] checks the certificate.
+//! [`delivery`] waits, [`finality`] asks for the proof, and [`chain`] checks the certificate.
 
 pub mod assets;
 pub mod calls;
@@ -14,6 +14,7 @@ pub mod chain;
 pub mod checkpoint;
 pub mod cli;
 pub mod client;
+pub mod delivery;
 mod error;
 pub mod finality;
 pub mod home;

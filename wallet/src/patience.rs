@@ -8,12 +8,15 @@ use std::time::{Duration, Instant};
 
 use types::Height;
 
-use crate::NodeClient;
+use crate::{NodeClient, Result};
 
 /// A transaction that is not final after this takes long.
 pub(crate) const LONG: Duration = Duration::from_secs(5);
 /// Between two looks at the chain after that.
 const AGAIN: Duration = Duration::from_secs(30);
+
+/// A node that answers no question for so long is silent.
+const SILENT: Duration = Duration::from_secs(10);
 
 /// Who waits for a transaction.
 pub trait Waiter {
@@ -34,6 +37,8 @@ pub enum Slow {
     Standing(Duration),
     /// Blocks become final, and none of them has had the transaction for so long.
     PassedOver(Duration),
+    /// The node answers, and does not say where its chain stands; so long it has been.
+    Unclear(Duration),
     /// The node has not answered for so long.
     Silent(Duration),
 }
@@ -41,9 +46,18 @@ pub enum Slow {
 impl fmt::Display for Slow {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Standing(span) => write!(formatter, "no block has become final for {} s", span.as_secs()),
+            Self::Standing(span) => {
+                write!(formatter, "no block has become final for {} s, as the node says", span.as_secs())
+            }
             Self::PassedOver(span) => {
-                write!(formatter, "blocks become final, and none has held it for {} s", span.as_secs())
+                write!(
+                    formatter,
+                    "blocks become final, as the node says, and none has held it for {} s",
+                    span.as_secs()
+                )
+            }
+            Self::Unclear(span) => {
+                write!(formatter, "the node has not said for {} s how its chain is", span.as_secs())
             }
             Self::Silent(span) => write!(formatter, "the node has not answered for {} s", span.as_secs()),
         }
@@ -75,6 +89,18 @@ impl Patience {
         self.begun.elapsed()
     }
 
+    /// How long is still waited.
+    pub(crate) fn left(&self) -> Duration {
+        self.limit.saturating_sub(self.waited())
+    }
+
+    /// Takes note of an answer, whatever it says.
+    pub(crate) fn heard<T>(&mut self, answer: &Result<T>) {
+        if !answer.as_ref().is_err_and(|error| error.code == "node_unreachable") {
+            self.answered = Instant::now();
+        }
+    }
+
     /// Whether nobody waits any longer.
     pub(crate) fn is_over(&self) -> bool {
         self.waited() > self.limit
@@ -100,7 +126,10 @@ impl Patience {
 
     /// Asks the node where its chain stands.
     pub(crate) fn see(&mut self, client: &NodeClient) -> Slow {
-        let Ok(status) = client.status() else { return Slow::Silent(self.answered.elapsed()) };
+        let Ok(status) = client.quick_status() else {
+            let silent = self.answered.elapsed();
+            return if silent < SILENT { Slow::Unclear(self.waited()) } else { Slow::Silent(silent) };
+        };
         self.answered = Instant::now();
         let seen = self.newest.filter(|(height, _)| *height == status.final_height);
         let (_, since) = *self.newest.insert(seen.unwrap_or((status.final_height, self.answered)));

@@ -13,7 +13,7 @@ use super::{HomeArgument, Refusal, SettingArguments, read_config};
 use crate::config::{Config, LogFormat};
 use crate::home::Home;
 use crate::keys::{NetworkKey, PasswordSource, ValidatorKey, find_password};
-use crate::shell::{Node, NodeOptions, Port};
+use crate::shell::{Node, NodeOptions, Port, check_settings};
 
 /// After this the process ends even if something has not drained; what it has said is on disk long before.
 const DRAIN_MAX: Duration = Duration::from_secs(8);
@@ -96,8 +96,14 @@ struct Settings {
 impl Settings {
     /// Reads them anew and has the node take what it can. A file system that hangs keeps no other signal waiting.
     async fn reload(&self, node: &Node) {
-        let (home, flags) = (self.home.clone(), self.flags.clone());
-        let read = tokio::task::spawn_blocking(move || read_config(&home, flags)).await;
+        let (home, flags, network) = (self.home.clone(), self.flags.clone(), node.port().genesis.network);
+        let read = tokio::task::spawn_blocking(move || {
+            let config = read_config(&home, flags)?;
+            // Files that the settings name are read here too.
+            check_settings(&config, Some(network))?;
+            Ok::<_, Refusal>(config)
+        });
+        let read = read.await;
         let config = match read.unwrap_or_else(|panic| Err(Refusal::fault(panic.to_string()))) {
             Ok(config) => config,
             Err(refusal) => {
@@ -105,15 +111,21 @@ impl Settings {
                 return;
             }
         };
-        if let Some(change) = FILTER.get() {
-            change(filter(&config));
-        }
-        match node.reload(config) {
-            Ok(later) if later.is_empty() => tracing::info!("the settings were read again"),
-            Ok(later) => {
-                tracing::warn!(later = later.join(", "), "the settings were read again; these wait for the next start")
+        let filter = filter(&config);
+        let later = match node.reload(config) {
+            Ok(later) => later,
+            Err(error) => {
+                tracing::error!(%error, "the settings are refused: those of before stay");
+                return;
             }
-            Err(error) => tracing::error!(%error, "the settings are refused: those of before stay"),
+        };
+        if let Some(change) = FILTER.get() {
+            change(filter);
+        }
+        if later.is_empty() {
+            tracing::info!("the settings were read again");
+        } else {
+            tracing::warn!(later = later.join(", "), "the settings were read again; these wait for the next start");
         }
     }
 }

@@ -21,9 +21,24 @@ const ASIDE_MAX: u32 = 4;
 #[derive(Debug)]
 pub(crate) struct Bans {
     path: PathBuf,
-    /// Why the file must not be replaced: it is damaged, and could not be set aside.
+    /// Why the file must not be replaced, and what to do: it could not be read, or is damaged and could not be set aside.
     stuck: Option<String>,
     list: Vec<(Ban, Option<u64>)>,
+}
+
+/// The list as it is to be written.
+#[derive(Debug)]
+pub(super) struct Draft {
+    path: PathBuf,
+    text: Vec<u8>,
+}
+
+/// What is wrong with a file of bans.
+enum NotRead {
+    /// The system does not give it now: its content may be sound.
+    Unreadable(std::io::Error),
+    /// It is no file of bans, in part or at all.
+    Damaged(String),
 }
 
 /// Milliseconds since 1970.
@@ -48,13 +63,22 @@ pub(super) fn text(ban: &Ban) -> String {
 }
 
 impl Bans {
-    /// Reads what was kept. Of a file that is damaged the lines that name somebody are taken, and it is kept under another name.
+    /// Reads what was kept. Of a file that is damaged the lines that name somebody are taken, and it is kept under another name. One that
+    /// the system does not give now stays where it is.
     pub(crate) fn read(path: PathBuf) -> Self {
         let mut bans = Self { path, stuck: None, list: Vec::new() };
-        let damage = bans.take_lines();
-        if let Err(damage) = damage {
-            let (path, taken) = (bans.path.display().to_string(), bans.list.len());
-            match set_aside(&bans.path) {
+        let found = bans.take_lines();
+        let (path, taken) = (bans.path.display().to_string(), bans.list.len());
+        match found {
+            Ok(()) => {}
+            Err(NotRead::Unreadable(error)) => {
+                tracing::warn!(
+                    path, %error,
+                    "the file of bans cannot be read, so nobody is banned: mend that and start the node again; until then no ban is written"
+                );
+                bans.stuck = Some(format!("{path} could not be read ({error}); mend that and start the node again"));
+            }
+            Err(NotRead::Damaged(damage)) => match set_aside(&bans.path) {
                 Ok(kept) => tracing::warn!(
                     path, damage, kept = %kept.display(), taken,
                     "the file of bans is damaged: it is kept under another name; compare it with `thronosd peers list` and ban anew \
@@ -65,30 +89,32 @@ impl Bans {
                         path, damage, %error, taken,
                         "the file of bans is damaged and cannot be renamed: move it away; until then no ban is written"
                     );
-                    bans.stuck = Some(damage);
+                    bans.stuck = Some(format!("{path} is damaged ({damage}); move it away and start the node again"));
                 }
-            }
+            },
         }
         bans.expire(now_ms());
         bans
     }
 
     /// Takes the lines that name somebody; says what is wrong with the rest.
-    fn take_lines(&mut self) -> Result<(), String> {
+    fn take_lines(&mut self) -> Result<(), NotRead> {
         let text = match plain_file::read_text(&self.path, FILE_BYTES_MAX, Takes::File) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            other => other.map_err(|error| error.to_string())?,
+            other => other.map_err(NotRead::of)?,
         };
-        let lines: Vec<serde_json::Value> = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        let lines: Vec<serde_json::Value> =
+            serde_json::from_str(&text).map_err(|error| NotRead::Damaged(error.to_string()))?;
         let mut damage = Ok(());
         for line in lines {
             let read = serde_json::from_value::<BanLine>(line.clone()).ok();
             let ban = read.and_then(|line| Some((parse(&line.whom)?, line.until_ms)));
             match ban {
                 Some((ban, until_ms)) if self.add(ban, until_ms) => {}
-                Some(_) => damage = Err(format!("it has more than {BANS_MAX} bans")),
+                Some(_) => damage = Err(NotRead::Damaged(format!("it has more than {BANS_MAX} bans"))),
                 None => {
-                    damage = Err(format!("`{}` bans nobody", line.to_string().chars().take(200).collect::<String>()))
+                    let line: String = line.to_string().chars().take(200).collect();
+                    damage = Err(NotRead::Damaged(format!("`{line}` bans nobody")));
                 }
             }
         }
@@ -114,6 +140,11 @@ impl Bans {
         fits
     }
 
+    /// The entry of somebody who is banned.
+    pub(super) fn get(&self, ban: &Ban) -> Option<(Ban, Option<u64>)> {
+        self.list.iter().find(|(known, _)| known == ban).copied()
+    }
+
     pub(super) fn remove(&mut self, ban: &Ban) -> bool {
         let before = self.list.len();
         self.list.retain(|(known, _)| known != ban);
@@ -133,16 +164,30 @@ impl Bans {
         self.list.iter().filter_map(|(_, until_ms)| *until_ms).min()
     }
 
-    /// Keeps the list for the next run.
-    pub(super) fn write(&self) -> Result<(), String> {
-        if let Some(damage) = &self.stuck {
-            return Err(format!(
-                "{} is damaged ({damage}); move it away and start the node again",
-                self.path.display()
-            ));
+    /// What is to be kept for the next run.
+    pub(super) fn draft(&self) -> Result<Draft, String> {
+        if let Some(why) = &self.stuck {
+            return Err(why.clone());
         }
         let text = serde_json::to_vec_pretty(&self.show()).map_err(|error| error.to_string())?;
-        crate::home::write_file(&self.path, &text).map_err(|error| error.to_string())
+        Ok(Draft { path: self.path.clone(), text })
+    }
+}
+
+impl Draft {
+    /// Writes it, and waits for the disk.
+    pub(super) fn write(&self) -> Result<(), String> {
+        crate::home::write_file(&self.path, &self.text).map_err(|error| error.to_string())
+    }
+}
+
+impl NotRead {
+    /// What the system says of its own is no word on the content, but that nothing can be read from a socket.
+    fn of(error: std::io::Error) -> Self {
+        match error.raw_os_error() {
+            Some(code) if code != rustix::io::Errno::NXIO.raw_os_error() => Self::Unreadable(error),
+            _ => Self::Damaged(error.to_string()),
+        }
     }
 }
 
@@ -172,7 +217,7 @@ mod tests {
         assert_eq!(parsed[0], peer);
         let (now, later) = (now_ms(), now_ms() + 100_000);
         assert!(bans.add(parsed[0], None) && bans.add(parsed[1], Some(later)) && bans.add(parsed[2], Some(now - 1)));
-        bans.write().expect("it is written");
+        bans.draft().and_then(|draft| draft.write()).expect("it is written");
         let mut read = Bans::read(path.clone());
         assert_eq!(read.all(), [parsed[0], parsed[1]], "what has ended is not read");
         assert_eq!(read.next_end_ms(), Some(later));
@@ -204,7 +249,7 @@ mod tests {
             // What is written afterwards is whole, and stays.
             bans.remove(&parse("10.0.0.1").expect("an address"));
             assert!(bans.add(here, None));
-            bans.write().expect("it is written");
+            bans.draft().and_then(|draft| draft.write()).expect("it is written");
             assert!(Bans::read(path.clone()).all().contains(&here) && !aside(place + 1).exists());
         }
         std::fs::remove_file(&path).expect("a file");
@@ -213,8 +258,22 @@ mod tests {
             std::fs::remove_file(aside(4)).expect("a file");
             std::fs::create_dir_all(aside(4).join("full")).expect("a directory");
         });
-        let stuck = Bans::read(path.clone()).write().expect_err("it would be replaced");
+        let stuck = Bans::read(path.clone()).draft().expect_err("it would be replaced");
         assert!(stuck.contains("it is a directory") && stuck.contains("move it away"), "{stuck}");
         assert!(path.is_dir());
+    }
+
+    // FAULTS RF6
+    #[test]
+    fn a_file_that_cannot_be_read_now_stays_where_it_is_and_is_not_written_over() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("bans.json");
+        std::os::unix::fs::symlink(&path, &path).expect("a link that leads nowhere");
+        let mut bans = Bans::read(path.clone());
+        assert!(bans.add(parse("203.0.113.7").expect("an address"), None));
+        let stuck = bans.draft().expect_err("it would be replaced");
+        assert!(stuck.contains("could not be read") && stuck.contains("start the node again"), "{stuck}");
+        let names = std::fs::read_dir(directory.path()).expect("a directory").count();
+        assert!(path.is_symlink() && names == 1, "nothing is renamed");
     }
 }

@@ -28,6 +28,8 @@ const CONVERSATIONS_MAX: usize = 16;
 const NOT_WRITTEN: &str = "bans_not_written";
 /// How long after a failure of the system the next one is waited for.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+/// After so long the network is asked again to lift a ban that has ended.
+const AGAIN_MS: u64 = 1_000;
 const HOUR: Duration = Duration::from_secs(3_600);
 /// Longest ban with an end, in seconds: a hundred years.
 const SECONDS_MAX: u64 = 100 * 366 * 86_400;
@@ -64,11 +66,18 @@ impl Listener {
     }
 }
 
+/// A panic elsewhere cannot leave what is locked here half-changed.
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Everything that an answer needs.
 pub(crate) struct Server {
     network: Network,
     snapshot: watch::Receiver<Snapshot>,
-    bans: Mutex<Bans>,
+    bans: Arc<Mutex<Bans>>,
+    /// Held by whoever writes them; the list itself is free meanwhile.
+    writing: Arc<Mutex<()>>,
     operators: Operators,
 }
 
@@ -84,7 +93,8 @@ impl Server {
     ) -> std::io::Result<()> {
         let Listener { socket, path } = listener;
         let socket = tokio::net::UnixListener::from_std(socket)?;
-        let server = Arc::new(Self { network, snapshot, bans: Mutex::new(bans), operators });
+        let (bans, writing) = (Arc::new(Mutex::new(bans)), Arc::default());
+        let server = Arc::new(Self { network, snapshot, bans, writing, operators });
         tokio::spawn(async move {
             tokio::select! {
                 () = server.serve(&socket) => {}
@@ -126,20 +136,41 @@ impl Server {
     }
 
     fn lock(&self) -> MutexGuard<'_, Bans> {
-        // A panic elsewhere cannot leave the list half-changed.
-        self.bans.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.bans)
     }
 
-    fn let_end(&self) {
+    /// Keeps the list for the next run. A disk that hangs keeps nobody waiting but who asked for it.
+    async fn keep(&self) -> Result<(), String> {
+        let (bans, writing) = (Arc::clone(&self.bans), Arc::clone(&self.writing));
+        let written = tokio::task::spawn_blocking(move || {
+            // Whoever writes last writes the newest list.
+            let _turn = lock(&writing);
+            let draft = lock(&bans).draft();
+            draft?.write()
+        });
+        written.await.unwrap_or_else(|panic| Err(panic.to_string()))
+    }
+
+    fn let_end(self: &Arc<Self>) {
         let mut bans = self.lock();
         let ended = bans.expire(now_ms());
         for ban in &ended {
-            tracing::info!(whom = bans::text(ban), "a ban has ended");
-            let _ = self.network.unban(*ban);
+            if self.network.unban(*ban).is_ok() {
+                tracing::info!(whom = bans::text(ban), "a ban has ended");
+            } else {
+                // It is busy: once more in a while.
+                bans.add(*ban, Some(now_ms().saturating_add(AGAIN_MS)));
+            }
         }
+        drop(bans);
         // Those that have ended have done so in the next run too, whatever the file says.
-        if let Some(error) = (!ended.is_empty()).then(|| bans.write()).and_then(Result::err) {
-            tracing::warn!(error, "the bans cannot be written");
+        if !ended.is_empty() {
+            let server = Arc::clone(self);
+            tokio::spawn(async move {
+                if let Err(error) = server.keep().await {
+                    tracing::warn!(error, "the bans cannot be written");
+                }
+            });
         }
     }
 
@@ -164,8 +195,8 @@ impl Server {
                 Err(refusal) => Answer::refused(&refusal.code, refusal.message),
             },
             Question::Peers => Answer::Peers(self.peers()),
-            Question::Ban { whom, seconds } => self.ban(&whom, seconds),
-            Question::Unban { whom } => self.unban(&whom),
+            Question::Ban { whom, seconds } => self.ban(&whom, seconds).await,
+            Question::Unban { whom } => self.unban(&whom).await,
             Question::Dial { address } => match self.network.dial(&address) {
                 Ok(()) => done(format!("dialling {address}; `thronosd peers list` shows whether it answers")),
                 Err(NetworkError::Myself(_)) => Answer::refused("own_peer", "this is the node itself"),
@@ -196,7 +227,7 @@ impl Server {
         }
     }
 
-    fn ban(&self, whom: &str, seconds: Option<u64>) -> Answer {
+    async fn ban(&self, whom: &str, seconds: Option<u64>) -> Answer {
         let Some(ban) = bans::parse(whom) else { return nobody(whom) };
         if let Ban::Peer(peer) = ban {
             if peer == self.network.key() {
@@ -212,16 +243,11 @@ impl Server {
             return Answer::refused("bad_time", "a ban lasts from a second to a hundred years");
         }
         let until_ms = seconds.map(|seconds| now_ms().saturating_add(seconds.saturating_mul(1_000)));
-        let mut bans = self.lock();
-        if !bans.add(ban, until_ms) {
-            let message = format!("there are {} bans, as many as may be; lift one first", p2p::BANS_MAX);
-            return Answer::refused("too_many_bans", message);
-        }
-        if let Err(error) = self.network.ban(ban) {
-            return Answer::refused("busy", format!("{error}; try again"));
+        if let Err(refused) = self.add(ban, until_ms) {
+            return refused;
         }
         let whom = bans::text(&ban);
-        if let Err(error) = bans.write() {
+        if let Err(error) = self.keep().await {
             let what = format!("{whom} is banned until this node stops, but that could not be written: {error}");
             return Answer::refused(NOT_WRITTEN, format!("{what}; when it can, ban it again"));
         }
@@ -231,19 +257,38 @@ impl Server {
         })
     }
 
-    fn unban(&self, whom: &str) -> Answer {
+    /// Has the network keep somebody away, and lists it; where one refuses, everything is as before.
+    fn add(&self, ban: Ban, until_ms: Option<u64>) -> Result<(), Answer> {
+        let mut bans = self.lock();
+        let former = bans.get(&ban);
+        if !bans.add(ban, until_ms) {
+            let message = format!("there are {} bans, as many as may be; lift one first", p2p::BANS_MAX);
+            return Err(Answer::refused("too_many_bans", message));
+        }
+        self.network.ban(ban).map_err(|error| {
+            bans.remove(&ban);
+            if let Some((ban, until_ms)) = former {
+                bans.add(ban, until_ms);
+            }
+            Answer::refused("busy", format!("{error}; try again"))
+        })
+    }
+
+    async fn unban(&self, whom: &str) -> Answer {
         let Some(ban) = bans::parse(whom) else { return nobody(whom) };
         let is_blocked = matches!(ban, Ban::Peer(peer) if self.network.blocked().contains(&peer));
-        let mut bans = self.lock();
         let whom = bans::text(&ban);
-        let was_banned = bans.remove(&ban);
+        let was_banned = {
+            let mut bans = self.lock();
+            if let Err(error) = self.network.unban(ban) {
+                return Answer::refused("busy", format!("{error}; try again"));
+            }
+            bans.remove(&ban)
+        };
         // Whoever was told that it could not be written asks again.
-        let written = bans.write();
+        let written = self.keep().await;
         if !was_banned && !is_blocked && written.is_ok() {
             return Answer::refused("not_banned", format!("{whom} is not banned; see `thronosd peers list`"));
-        }
-        if let Err(error) = self.network.unban(ban) {
-            return Answer::refused("busy", format!("{error}; try again"));
         }
         match written {
             Ok(()) => done(format!("{whom} may come back")),

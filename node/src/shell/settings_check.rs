@@ -30,7 +30,9 @@ pub fn check_settings(config: &Config, network: Option<Network>) -> Result<(), S
     let pairs =
         doors.iter().enumerate().flat_map(|(place, one)| doors.iter().skip(place + 1).map(move |other| (one, other)));
     for ((first, address), (second, other)) in pairs {
-        if meet(*address, *other) {
+        // A port of peers is shared by the system: one of all addresses may stand beside one of a single address.
+        let is_shared = first == PEERS && second == PEERS && address != other;
+        if meet(*address, *other) && !is_shared {
             let (first, second) = (first.clone(), second.clone());
             return Err(StartError::SamePort { first, second, address: *other });
         }
@@ -38,13 +40,16 @@ pub fn check_settings(config: &Config, network: Option<Network>) -> Result<(), S
     Ok(())
 }
 
+/// The setting of the listeners for peers.
+const PEERS: &str = "network.listen";
+
 /// What listens on TCP, and where. The listener for health gives way by itself where nobody has chosen its address.
 fn doors(config: &Config) -> Vec<(String, SocketAddr)> {
     let mut texts = vec![("api.listen", config.api.listen.clone())];
     if config.metrics.listen != Config::default().metrics.listen {
         texts.push(("metrics.listen", config.metrics.listen.clone()));
     }
-    let peers = config.network.listen.iter().filter_map(|text| Some(("network.listen", tcp_address(text)?)));
+    let peers = config.network.listen.iter().filter_map(|text| Some((PEERS, tcp_address(text)?)));
     let given = texts.iter().filter_map(|(name, text)| Some((*name, text.parse().ok()?)));
     let own = given.chain(peers).map(|(name, address)| (name.to_owned(), address));
     own.chain(services::listeners(&config.services)).collect()

@@ -153,12 +153,12 @@ impl Node {
         &self.faults
     }
 
-    /// Takes settings that were read anew, as far as that is possible while it runs; names those that wait for the next start.
+    /// Takes settings that were read anew and that [`check_settings`] has found sound, as far as that is possible while it runs; names
+    /// those that wait for the next start. It reads no file.
     ///
     /// # Errors
-    /// When they are refused; nothing has changed then.
+    /// When the network has no room for them now; nothing has changed then.
     pub fn reload(&self, config: Config) -> Result<Vec<String>, StartError> {
-        check_settings(&config, Some(self.port.genesis.network))?;
         let network = &config.network;
         self.port.network.prefer(&network.persistent, private_peers(network))?;
         self.api.reload(&config.api);

@@ -62,7 +62,7 @@ pub fn verify_home(home: &Home, config: &Config) -> Result<Findings, StartError>
         look_at_desk(home, &store, Holder { chain: chain_id, key }, &mut found)?;
     }
     if key.is_some() && !has_lease && store.tip().is_some_and(|tip| tip.height > Height::ZERO) {
-        found.wrong.push(format!("{} is missing: it would listen through a whole epoch", home.lease().display()));
+        found.wrong.push(missing_lease(home));
     }
     let checked = verify_blocks(&store, chain_id)?;
     found.lines.push(format!("verified    hashes and contents of the newest {checked} blocks"));
@@ -75,9 +75,13 @@ fn missing_log(home: &Home, is_validator: bool) -> String {
     let log = home.log();
     let path = log.display();
     match is_validator {
-        true => format!("{path} is missing: it votes above what the lease says"),
+        true => format!("{path} is missing: the node will vote above what the lease says"),
         false => format!("{path} is missing: the next start makes it anew"),
     }
+}
+
+fn missing_lease(home: &Home) -> String {
+    format!("{} is missing: the node will listen through a whole epoch", home.lease().display())
 }
 
 /// Looks at a home without store and log, of which something else may be left.
@@ -88,17 +92,19 @@ fn look_at_rest(home: &Home, holder: Holder, has_run: bool, found: &mut Findings
     let desk: Option<Opened<_>> = lease.exists().then(|| Desk::open(disk(), disk(), holder)).transpose()?;
     let bound = desk.as_ref().map(|desk| desk.votes_above);
     let has_voted = matches!(bound, Some(VoteBound::Above(above)) if above != Position::default());
+    // Making a home for a validator writes its lease, before any node runs.
+    if holder.key.is_some() {
+        match bound.filter(|_| lease.join(journal::LEASE_FILE).exists()) {
+            Some(bound) => found.lines.push(votes_line(bound)),
+            None => found.wrong.push(missing_lease(home)),
+        }
+    }
     if !has_run && !has_voted {
         found.lines.push("data        none: no node has run here yet".to_owned());
         return Ok(());
     }
     found.wrong.push(format!("{} is missing: the next start gets the chain from its peers", home.store().display()));
     found.wrong.push(missing_log(home, holder.key.is_some()));
-    if let (Some(_), Some(bound)) = (holder.key, bound) {
-        found.lines.push(votes_line(bound));
-    } else if holder.key.is_some() {
-        found.wrong.push(format!("{} is missing: it would listen through a whole epoch", lease.display()));
-    }
     look_at_services(home, found);
     Ok(())
 }
@@ -133,7 +139,7 @@ fn look_at_desk(home: &Home, store: &Store, holder: Holder, found: &mut Findings
     let floor = desk.desk.floor_height();
     let records = desk.log.len();
     found.lines.push(format!(
-        "log         {records} records, cut below block {floor}; that none is missing at its end cannot be known"
+        "log         {records} records, cut below block {floor}; whether records are missing at its end cannot be told"
     ));
     if let Some(torn) = &desk.torn {
         let (path, bytes, offset) = (home.log().join(&torn.file), torn.bytes, torn.offset);

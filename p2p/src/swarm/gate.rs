@@ -237,7 +237,8 @@ impl NetworkBehaviour for Gate {
         _: PortUse,
     ) -> Result<Self::ConnectionHandler, ConnectionDenied> {
         self.dials.remove(&connection);
-        let at = self.arrived.take(peer, address).ok_or_else(|| ConnectionDenied::new(Denial::Nowhere))?;
+        let is_unwanted = |at: &Multiaddr| key_of(&peer).is_some_and(|key| self.admit(key, prefix_of(at)).is_err());
+        let at = self.arrived.take(peer, address, is_unwanted).ok_or_else(|| ConnectionDenied::new(Denial::Nowhere))?;
         let handler = self.enter(connection, peer, Side::Ours, &at)?;
         self.at.insert(connection, at);
         Ok(handler)

@@ -58,13 +58,24 @@ impl Arrived {
         by_name.push_back((peer, dialled.clone(), at));
     }
 
-    /// Where a peer is that was met by dialling an address; nothing when that is not known.
-    pub(super) fn take(&self, peer: PeerId, dialled: &Multiaddr) -> Option<Multiaddr> {
+    /// Where a peer is that was met by dialling an address; nothing when that is not known. Of several dials of one name it is not known
+    /// which arrived where: if it may be a place that is unwanted, it is taken for that one, and the others are forgotten.
+    pub(super) fn take(
+        &self,
+        peer: PeerId,
+        dialled: &Multiaddr,
+        is_unwanted: impl Fn(&Multiaddr) -> bool,
+    ) -> Option<Multiaddr> {
         if ip_and_port(dialled).is_some() {
             return Some(dialled.clone());
         }
         let mut by_name = lock(&self.by_name);
-        let place = by_name.iter().rposition(|(who, name, _)| *who == peer && name == dialled)?;
+        let is_it = |(who, name, _): &(PeerId, Multiaddr, Multiaddr)| *who == peer && name == dialled;
+        if let Some((_, _, unwanted)) = by_name.iter().find(|entry| is_it(entry) && is_unwanted(&entry.2)).cloned() {
+            by_name.retain(|entry| !is_it(entry));
+            return Some(unwanted);
+        }
+        let place = by_name.iter().rposition(is_it)?;
         by_name.remove(place).map(|(_, _, at)| at)
     }
 }
@@ -82,14 +93,22 @@ mod tests {
     fn a_name_is_kept_with_where_it_led_until_somebody_asks_and_within_bounds() {
         let (arrived, peer, name) = (Arrived::default(), PeerId::random(), address("/dns4/seed.example/tcp/1"));
         let ip = address("/ip4/1.2.3.4/tcp/1");
-        assert_eq!(arrived.take(peer, &ip), Some(ip.clone()));
-        assert_eq!(arrived.take(peer, &name), None, "nobody has been there");
+        let wanted = |_: &Multiaddr| false;
+        assert_eq!(arrived.take(peer, &ip, wanted), Some(ip.clone()));
+        assert_eq!(arrived.take(peer, &name, wanted), None, "nobody has been there");
         arrived.note(peer, &name, ip.clone());
         arrived.note(peer, &name, address("/ip4/5.6.7.8/tcp/1"));
-        assert_eq!(arrived.take(PeerId::random(), &name), None, "it is another peer");
-        assert_eq!(arrived.take(peer, &name), Some(address("/ip4/5.6.7.8/tcp/1")), "the newest");
-        assert_eq!(arrived.take(peer, &name), Some(ip.clone()));
-        assert_eq!(arrived.take(peer, &name), None);
+        assert_eq!(arrived.take(PeerId::random(), &name, wanted), None, "it is another peer");
+        assert_eq!(arrived.take(peer, &name, wanted), Some(address("/ip4/5.6.7.8/tcp/1")), "the newest");
+        assert_eq!(arrived.take(peer, &name, wanted), Some(ip.clone()));
+        assert_eq!(arrived.take(peer, &name, wanted), None);
+        // Two dials at once: whichever ends first, neither is taken for the other.
+        let banned = address("/ip4/5.6.7.8/tcp/1");
+        for places in [[&ip, &banned], [&banned, &ip]] {
+            places.iter().for_each(|at| arrived.note(peer, &name, (*at).clone()));
+            assert_eq!(arrived.take(peer, &name, |at| *at == banned), Some(banned.clone()));
+            assert_eq!(arrived.take(peer, &name, |at| *at == banned), None, "nor later");
+        }
         (0..1_000).for_each(|_| arrived.note(peer, &name, ip.clone()));
         assert_eq!(lock(&arrived.by_name).len(), ARRIVED_MAX);
     }

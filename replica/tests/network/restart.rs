@@ -89,3 +89,23 @@ fn a_store_behind_or_ahead_of_the_log_is_rolled_forward_and_the_validator_votes_
         world.assert_agreement();
     }
 }
+
+// FAULTS HT3
+#[test]
+fn a_validator_that_comes_back_does_not_take_what_its_own_log_says_for_news() {
+    let mut world = World::new(4, 0);
+    let beginning = (world.nodes[3].disks.state.clone(), world.nodes[3].disks.tip.clone());
+    (0..4).for_each(|place| world.start(place));
+    assert!(world.run(60_000, |world| (0..4).all(|place| world.height(place) >= 10)), "it begins");
+    let at = world.height(3);
+    world.stop(3);
+    assert!(world.run(60_000, |world| world.height(0) >= at + 6), "the others go on");
+    // A power cut takes what the store had not synced, and nothing comes through when the node is back.
+    put_store(&mut world, 3, &beginning, at - 6);
+    world.cut.extend((0..3).flat_map(|other| [(3, other), (other, 3)]));
+    world.start(3);
+    world.run(5_000, |_| false);
+    assert!(world.height(3) + 2 >= at, "the log is replayed to block {}, not {at}", world.height(3));
+    let names: Vec<_> = world.troubles(3).iter().map(replica::Trouble::name).collect();
+    assert_eq!(names, ["cut", "beginning"]);
+}

@@ -130,6 +130,32 @@ fn a_validator_that_nobody_answers_and_whose_votes_others_count_is_ready() {
 
 // FAULTS HT3
 #[test]
+fn a_small_validator_behind_sentries_is_ready_from_one_of_its_turns_to_the_next() {
+    // It leads one view of a hundred, one view a second.
+    let mut world = World::ruled(4, 1, |genesis| {
+        let mut validators = genesis.validators.clone().into_vec();
+        for validator in &mut validators {
+            validator.power = types::Power(if validator.peer == types::PeerKey([1; 32]) { 1 } else { 33 });
+        }
+        genesis.validators = types::List::new(validators).expect("as many as before");
+        genesis.parameters.timing.block_interval_empty_ms = 1_000;
+        genesis.parameters.timing.epoch_length_ms = 100_000_000;
+    });
+    (0..5).for_each(|place| world.start(place));
+    assert!(world.run(20_000, |world| (0..5).all(|place| world.height(place) >= 2)), "it begins");
+    world.unanswered = |request| matches!(request, replica::wire::Request::Status);
+    // Only its sentry is connected.
+    for other in 1..4 {
+        let peer = world.nodes[other].peer;
+        world.happen(0, replica::Event::PeerDown { peer });
+    }
+    world.run(LONG_MS, |_| false);
+    assert!(world.run(200_000, |world| names(world, 0).is_empty()), "its turn comes: {:?}", world.troubles(0));
+    assert!(!world.run(120_000, |world| !names(world, 0).is_empty()), "{:?}", world.troubles(0));
+}
+
+// FAULTS HT3
+#[test]
 fn a_validator_that_hears_nobody_is_not_ready_though_its_votes_arrive() {
     let mut world = started(4, 0);
     world.cut.extend((1..4).map(|other| (other, 0)));

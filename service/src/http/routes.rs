@@ -73,7 +73,7 @@ pub struct Routes {
     pub own: Vec<Route>,
     /// Paths that other programs prescribe, such as public-pool's `/api/client/{address}`.
     pub foreign: Vec<Route>,
-    /// The prefix that the service's own paths had before, if older programs still use it: `/api/v1/mining`.
+    /// The prefix that the service's own paths had before, if older programs still use it: `/api/mining`.
     pub former_prefix: Option<&'static str>,
 }
 

@@ -66,7 +66,7 @@ impl Failure {
 
 impl From<wallet::Error> for Failure {
     fn from(error: wallet::Error) -> Self {
-        let wallet::Error { code, message, hint } = error;
+        let wallet::Error { code, message, hint, .. } = error;
         let hint = if hint.is_empty() { hint } else { format!(": {hint}") };
         Self::new(format!("{message}{hint} [{code}]"))
     }

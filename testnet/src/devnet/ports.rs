@@ -145,11 +145,15 @@ mod tests {
 
     #[test]
     fn a_port_in_use_is_named_with_a_way_out() {
-        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let port = taken.local_addr().expect("it is bound").port();
-        let others = [Ports { base: port - 1 }.check_free(0), Ports { base: port - 2 }.check_stratum_free(0)];
-        for sentence in others.map(|checked| checked.expect_err("it is taken").to_string()) {
-            assert!(sentence.contains(&port.to_string()) && sentence.contains("--base-port"), "{sentence}");
-        }
+        // Another program of this machine may have a port beside it, which is then named first.
+        let is_named = || {
+            let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+            let port = taken.local_addr().expect("it is bound").port();
+            let others = [Ports { base: port - 1 }.check_free(0), Ports { base: port - 2 }.check_stratum_free(0)];
+            let told = others.map(|checked| checked.expect_err("it is taken").to_string());
+            assert!(told.iter().all(|sentence| sentence.contains("--base-port")), "{told:?}");
+            told.iter().all(|sentence| sentence.contains(&port.to_string()))
+        };
+        assert!((0..20).any(|_| is_named()));
     }
 }

@@ -61,7 +61,7 @@ pub fn await_final(
     transaction: &Transaction,
     patience: Duration,
 ) -> Outcome<FinalTransaction> {
-    let done = wallet::finality::submit_and_wait(client, chain, transaction, patience, &mut ())?;
+    let done = wallet::delivery::submit_and_wait(client, chain, transaction, patience, &mut ())?;
     if done.receipt.code != 0 {
         let sentence =
             format!("the transfer {} was rejected on chain: {} ({})", done.id, done.receipt.message, done.receipt.name);

@@ -10,11 +10,12 @@ use serde_json::{Value, json};
 use types::{Amount, AuthKind, Call, Hash32, Nonce, THR, THR_DECIMALS, TimeMs, Transaction, TransactionBody, Weight};
 
 use super::context::{AssetChoice, Context, Sender, check_new, write_new};
-use super::handing_in::send;
+use super::handing_in::{forget, send};
 use super::report::{Report, lines, when};
 use super::span;
 use crate::calls::{describe, weigh};
 use crate::client::types::ReceiptResponse;
+use crate::delivery::{Whereabouts, taken_by_another};
 use crate::finality::FinalTransaction;
 use crate::transaction::{Envelope, build, sign_transaction, signature_by};
 use crate::{Chain, Error, NodeClient, Result, TransactionFile};
@@ -26,7 +27,6 @@ const CLOCK_AHEAD_MS_MAX: u64 = 120_000;
 
 /// How often a transaction is signed with a new nonce, because another wallet took the one before.
 const NONCE_TRIES: u32 = 4;
-const NONCE_TAKEN: [&str; 3] = ["nonce_too_low", "nonce_used", "replacement_underpriced"];
 
 /// What every command that makes a transaction may be told.
 #[derive(Clone, Debug, Args)]
@@ -116,8 +116,11 @@ pub fn carry_out(
             refuse_what_fails(&client, &chain, &transaction)?;
         }
         match send(context, &client, &mut chain, &transaction, patience, Some(lock)) {
-            // Another wallet with this key was faster; what was refused is nowhere.
-            Err(error) if args.nonce.is_none() && NONCE_TAKEN.contains(&&*error.code) => {
+            Err(stopped) if args.nonce.is_none() && stopped.outcome == Whereabouts::NonceTaken => {
+                context.note(&format!("{}; waiting for the proof of it", stopped.error.message));
+                // Signed anew without a proof it could be paid twice: who calls the nonce taken may have handed this one on.
+                taken_by_another(&client, &mut chain, &transaction)?;
+                forget(context, &chain, &transaction);
                 if tries == 0 {
                     let message = format!("another wallet with the key of `{}` takes each nonce first", sender.name);
                     return Err(Error::new(
@@ -127,7 +130,7 @@ pub fn carry_out(
                     ));
                 }
             }
-            done => return done,
+            done => return Ok(done?),
         }
     }
 }
@@ -144,8 +147,8 @@ fn refuse_what_fails(client: &NodeClient, chain: &Chain, transaction: &Transacti
         "the call {} would be rejected with code {}, and its fee be lost; {}: {} in the node's words",
         receipt.call, receipt.code, receipt.name, receipt.message
     );
-    let hint = "nothing was sent; `--force` sends it all the same".to_owned();
-    Err(Error { code: receipt.name.into(), message, hint })
+    let hint = "nothing was sent; `--force` sends it all the same";
+    Err(Error { code: receipt.name.into(), ..Error::new("", message, hint) })
 }
 
 /// What became of a final transaction; a rejected one is an error, because what it was sent for did not happen.
@@ -167,11 +170,8 @@ pub fn final_report(done: &FinalTransaction) -> Result<Report> {
         }
         let message =
             format!("the transaction {id} is final in block {height}, but {what}; a fee of {fee} THR was paid");
-        return Err(Error {
-            code: done.receipt.name.clone().into(),
-            message,
-            hint: "nothing else was changed".to_owned(),
-        });
+        let code = done.receipt.name.clone().into();
+        return Err(Error { code, ..Error::new("", message, "nothing else was changed") });
     }
     Ok(Report::new(final_lines(done), final_json(done)))
 }
@@ -195,7 +195,7 @@ pub fn final_lines(done: &FinalTransaction) -> String {
         pairs.push(("latency:", format!("{} ms", latency.as_millis())));
     }
     if let Some(stood) = done.stood {
-        pairs.push(("no block:", format!("for {} s meanwhile, as the node said", stood.as_secs())));
+        pairs.push(("chain:", format!("stood for {} s, as the node said", stood.as_secs())));
     }
     lines(&pairs)
 }

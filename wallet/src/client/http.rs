@@ -30,6 +30,11 @@ const ANSWER_WAIT: Duration = Duration::from_secs(30);
 const QUICK_WAIT: Duration = Duration::from_secs(2);
 /// Longest wait for a connection.
 const CONNECT_WAIT: Duration = Duration::from_secs(5);
+/// The longest pause that a node may ask for.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(3_600);
+/// Only so long a pause is made for a busy node by itself, and so often.
+const BUSY_WAIT: Duration = Duration::from_secs(2);
+const BUSY_TRIES: u32 = 3;
 /// A stream is given up after this long without a byte; nodes send a comment more often.
 const STREAM_SILENCE: Duration = Duration::from_secs(45);
 
@@ -267,7 +272,7 @@ impl NodeClient {
     }
 
     fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        self.read(self.call(path, ANSWER_WAIT)?)
+        self.get_at(&format!("/api/v1{path}"))
     }
 
     fn call(&self, path: &str, wait: Duration) -> Result<Response<ureq::Body>> {
@@ -280,9 +285,18 @@ impl NodeClient {
         request.call().map_err(|error| self.failed(&error))
     }
 
-    /// The answer of a route by its whole path.
+    /// The answer of a route by its whole path. A node that is busy for a moment is asked again after the pause that it asks for.
     pub(super) fn get_at<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        self.read(self.call_at(path, ANSWER_WAIT)?)
+        let mut tries = 1;
+        loop {
+            let answer = self.read(self.call_at(path, ANSWER_WAIT)?);
+            let asked = answer.as_ref().err().and_then(|error: &Error| error.retry_after);
+            match asked.filter(|asked| *asked <= BUSY_WAIT && tries < BUSY_TRIES) {
+                Some(pause) => std::thread::park_timeout(pause),
+                None => return answer,
+            }
+            tries += 1;
+        }
     }
 
     fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
@@ -312,15 +326,17 @@ impl NodeClient {
         if status.is_success() {
             return Ok(());
         }
+        let retry_after = retry_after(response);
         let body = response.body_mut().with_config().limit(64 * 1024).read_to_vec().unwrap_or_default();
         let said = serde_json::from_slice::<ErrorResponse>(&body);
         let unreadable = |_| {
             let message = format!("{} answers with status {}", self.base, status.as_u16());
-            Error::new("bad_answer", message, "the node may be of another version, or the address of something else")
+            let hint = "the node may be of another version, or the address of something else";
+            Error { retry_after, ..Error::new("bad_answer", message, hint) }
         };
         let ErrorResponse { code, message, hint } = said.map_err(unreadable)?;
         let [code, message, hint] = [code, message, hint].map(printable);
-        Err(Error { code: code.into(), message, hint })
+        Err(Error { code: code.into(), message, hint, retry_after })
     }
 
     fn failed(&self, error: &ureq::Error) -> Error {
@@ -375,6 +391,15 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
 fn is_of_this_machine(host: &str) -> bool {
     let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     inner.eq_ignore_ascii_case("localhost") || inner.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// How long a busy node, or what stands in front of it, asks to wait. A date is not read: clocks differ.
+fn retry_after(response: &Response<ureq::Body>) -> Option<Duration> {
+    if ![429, 503].contains(&response.status().as_u16()) {
+        return None;
+    }
+    let seconds = response.headers().get("retry-after")?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds).min(RETRY_AFTER_MAX))
 }
 
 /// What a node says is shown on a terminal, which control characters could fool.

@@ -13,6 +13,7 @@ use wallet::client::types as api;
 
 use crate::chain_maker::{ChainMaker, certify, set_hash, to_set, validators};
 use crate::pool_node::{mining_info, receipts_answer};
+use crate::script::{Act, Script, answer_about_others};
 
 /// What the node does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub enum Conduct {
     Forgets,
     /// It takes the transaction, and no block becomes final any more.
     Stands,
+    /// The transaction's call is rejected, and the receipt says that the nonce was used.
+    MisnamesReceipt,
 }
 
 struct World {
@@ -58,6 +61,9 @@ struct World {
     lies: Mutex<Lies>,
     /// Nonces that were taken, by whom of two.
     queue: Mutex<Vec<(u64, bool)>>,
+    script: Mutex<Script>,
+    /// What was handed in, each once.
+    posted: Mutex<Vec<Hash32>>,
 }
 
 /// What the node changes in its answers, and which it has given.
@@ -100,6 +106,8 @@ impl TestNode {
             news: Condvar::new(),
             lies: Mutex::default(),
             queue: Mutex::default(),
+            script: Mutex::default(),
+            posted: Mutex::default(),
         });
         let served = Arc::clone(&world);
         std::thread::spawn(move || {
@@ -119,6 +127,16 @@ impl TestNode {
     /// The answers that it gave since it was last asked, as it would give them without a lie.
     pub fn given(&self) -> Vec<(String, Value)> {
         std::mem::take(&mut self.world.lies.lock().expect("no panic while held").given)
+    }
+
+    /// What the node does with the next request that begins so, or with all of them.
+    pub fn acts(&self, begin: &'static str, act: Act, lasts: bool) {
+        self.world.script.lock().expect("no panic while held").add(begin, act, lasts);
+    }
+
+    /// The transactions that were handed in, each once.
+    pub fn posted(&self) -> Vec<Hash32> {
+        self.world.posted.lock().expect("no panic while held").clone()
     }
 
     /// The nonces of this wallet's transactions that the node took.
@@ -162,17 +180,54 @@ impl World {
         if path == "/stream" && self.conduct != Conduct::NoStream {
             return self.stream(&connection);
         }
-        if (method, path) == ("POST", "/transactions") && self.says_nothing(&body) {
+        let is_handed_in = (method, path) == ("POST", "/transactions");
+        if is_handed_in {
+            self.note(&read(&body));
+        }
+        let act = self.script.lock().expect("no panic while held").take(&format!("{method} {path}"));
+        if act.is_none() && is_handed_in && self.says_nothing(&body) {
             return;
         }
-        let (status, mut answer) = self.answer(method, path, query, &body);
+        let answer = match act {
+            Some(act) => self.act(act, path, &body),
+            None => Some(self.answer(method, path, query, &body)),
+        };
+        let Some((status, mut answer)) = answer else { return };
         let mut lies = self.lies.lock().expect("no panic while held");
         lies.given.push((path.to_owned(), answer.clone()));
         if let Some((_, place)) = lies.told.as_ref().filter(|(about, _)| about == path) {
             answer.pointer_mut(place).map(bend);
         }
         drop(lies);
-        let _ = respond(&connection, status, &answer.to_string());
+        let mut answer = answer.to_string();
+        if self.conduct == Conduct::MisnamesReceipt {
+            answer = answer.replace("insufficient_balance", "nonce_used");
+        }
+        let _ = respond(&connection, status, &answer);
+    }
+
+    fn note(&self, transaction: &Transaction) {
+        let id = crypto::ids::transaction_id(self.maker.id, &transaction.body);
+        let mut posted = self.posted.lock().expect("no panic while held");
+        if !posted.contains(&id) {
+            posted.push(id);
+        }
+    }
+
+    /// The answer of an act, if it gives one.
+    fn act(&self, act: Act, path: &str, body: &[u8]) -> Option<(u16, Value)> {
+        if matches!(act, Act::TakesSilently | Act::TakesAndRefuses(_)) {
+            self.submit(body);
+        }
+        let refusal = |code: &str| json!({"code": code, "message": "the node has its reasons", "hint": ""});
+        match act {
+            Act::Silent | Act::TakesSilently => None,
+            Act::TakesAndRefuses(code) => Some((422, refusal(code))),
+            Act::Busy => Some((503, refusal("busy"))),
+            Act::KnowsNothing => {
+                Some((200, json!({"id": path.trim_start_matches("/transactions/"), "status": "unknown"})))
+            }
+        }
     }
 
     fn stream(&self, mut connection: &TcpStream) {
@@ -189,6 +244,13 @@ impl World {
 
     fn answer(&self, method: &str, path: &str, query: &str, body: &[u8]) -> (u16, Value) {
         let included = self.included.lock().expect("no panic while held").clone();
+        if self.conduct == Conduct::Races {
+            let queue = self.queue.lock().expect("no panic while held").clone();
+            let others: Vec<u64> = queue.iter().filter(|(_, is_ours)| !is_ours).map(|(nonce, _)| *nonce).collect();
+            if let Some(answer) = answer_about_others(&self.maker, &others, path) {
+                return (200, answer);
+            }
+        }
         match (method, path) {
             ("GET", "/status") => (200, self.status()),
             ("GET", "/genesis") => (200, serde_json::from_str(&self.maker.genesis_json()).expect("JSON")),
@@ -213,17 +275,15 @@ impl World {
             ("GET", "/assets/1000/proof") => (200, self.gold_proof()),
             ("GET", path) if path.starts_with("/accounts/") && path.ends_with("/proof") => (200, self.proof(path)),
             ("GET", path) if path.ends_with("/transactions") => (200, json!({"transactions": [], "cursor": "c-1"})),
-            ("GET", "/api/v1/mining/info") => (200, mining_info()),
-            ("GET", path) if path.starts_with("/api/v1/mining/accounts/") => (200, self.mining_account(path)),
-            ("GET", path) if path.starts_with("/api/v1/mining/receipts") => {
-                match receipts_answer(path, &self.account.0) {
-                    Some(answer) => (200, answer),
-                    None => (
-                        404,
-                        json!({"code": "not_found", "message": "no receipt of this address", "hint": "look elsewhere"}),
-                    ),
-                }
-            }
+            ("GET", "/mining/info") => (200, mining_info()),
+            ("GET", path) if path.starts_with("/mining/accounts/") => (200, self.mining_account(path)),
+            ("GET", path) if path.starts_with("/mining/receipts") => match receipts_answer(path, &self.account.0) {
+                Some(answer) => (200, answer),
+                None => (
+                    404,
+                    json!({"code": "not_found", "message": "no receipt of this address", "hint": "look elsewhere"}),
+                ),
+            },
             ("GET", "/assets") => (200, json!({"assets": [self.gold()]})),
             ("GET", "/assets/1000") => (200, self.gold()),
             ("GET", path) if path.starts_with("/accounts/") => {
@@ -339,7 +399,7 @@ impl World {
     }
 
     fn receipt(&self, id: Hash32) -> Receipt {
-        let code = if self.conduct == Conduct::Rejects { 22 } else { 0 };
+        let code = if matches!(self.conduct, Conduct::Rejects | Conduct::MisnamesReceipt) { 22 } else { 0 };
         Receipt { id, code, call: 0, weight: Weight(1_200), fee: Amount(1_200), events: types::List::default() }
     }
 
@@ -509,8 +569,9 @@ fn shown(receipt: &Receipt) -> api::ReceiptResponse {
 
 fn respond(mut connection: &TcpStream, status: u16, body: &str) -> std::io::Result<()> {
     let length = body.len();
+    let later = if status == 503 { "retry-after: 1\r\n" } else { "" };
     write!(
         connection,
-        "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+        "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n{later}content-length: {length}\r\nconnection: close\r\n\r\n{body}"
     )
 }

@@ -26,7 +26,7 @@ fn receipts(account: &str) -> Receipts {
 pub fn receipts_answer(path: &str, account: &str) -> Option<Value> {
     let receipts = receipts(account);
     let root = receipts.root();
-    let Some(of) = path.strip_prefix("/api/v1/mining/receipts/") else {
+    let Some(of) = path.strip_prefix("/mining/receipts/") else {
         let older = json!({"work": 2, "root": Hash32([2; 32]), "is_kept": false});
         return Some(json!({"roots": [{"work": 3, "root": root, "is_kept": true}, older], "cursor": null}));
     };

@@ -5,7 +5,7 @@ use std::process::Output;
 
 use serde_json::Value;
 use types::{Amount, ByteString, Call, ModuleId, Network, Nonce, TimeMs};
-use wallet::finality::submit_and_wait;
+use wallet::delivery::submit_and_wait;
 use wallet::transaction::build;
 use wallet::{Envelope, NodeClient, TransactionFile, TransferRequest, build_transfer, sign_transaction};
 

@@ -5,14 +5,31 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use types::{Amount, Network, Nonce, TimeMs};
-use wallet::finality::submit_and_wait;
+use wallet::delivery::submit_and_wait;
 use wallet::patience::{Slow, Waiter};
 use wallet::{Envelope, NodeClient, TransferRequest, build_transfer, sign_transaction};
 
 use crate::chain_maker::ChainMaker;
 use crate::command_with_node::{shell_with, to};
 use crate::node::{Conduct, TestNode};
+use crate::script::Act;
 use crate::transactions::key;
+
+// FAULTS RE10
+#[test]
+fn a_node_that_answers_questions_is_not_called_silent_and_silence_is_not_its_word() {
+    let (shell, node) = shell_with(Conduct::Stands);
+    let send = ["send", "--from", "alice", "--to", &to(), "--amount", "0.1"];
+    let mut person = shell.command(&[], &send).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut told = BufReader::new(person.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
+    told.find(|line| line.contains("handing in")).expect("it leaves");
+    node.acts("GET /status", Act::Silent, true);
+    let told = told.find(|line| line.starts_with("still waiting")).expect("it says so, and goes on");
+    assert!(told.contains("how its chain is;"), "{told}");
+    person.kill().expect("it waits");
+    person.wait().expect("it has ended");
+    assert_eq!(Slow::Silent(Duration::from_secs(12)).to_string(), "the node has not answered for 12 s");
+}
 
 /// Remembers what it hears.
 #[derive(Default)]
@@ -37,6 +54,7 @@ fn whoever_waits_while_the_chain_stands_is_told_for_how_long_and_how_to_leave() 
     let told = told.find(|line| line.starts_with("still waiting")).expect("it says so, and goes on");
     assert!(told.contains("no block has become final for 63 s") && told.contains("Ctrl-C"), "{told}");
     assert!(told.contains("`thronos tx ") && told.contains("`thronos status`"), "{told}");
+    assert!(told.contains("`--nonce 4`") && told.contains("would pay a second time"), "{told}");
     // The program has waited as long, and is told at the end only.
     program.kill().expect("it waits");
     let told = program.wait_with_output().expect("it has ended");

@@ -96,10 +96,7 @@ fn by_reason(
     help: &str,
     counts: impl Iterator<Item = (&'static str, u64)>,
 ) -> Result<(), Error> {
-    let mut counts = counts.peekable();
-    if counts.peek().is_none() {
-        return Ok(());
-    }
+    // The family is told before its first case, so that whoever looks for it finds it.
     let mut family = encoder.encode_descriptor(name, help, None, ConstCounter::new(0_u64).metric_type())?;
     for (reason, count) in counts {
         ConstCounter::new(count).encode(family.encode_family(&[("reason", reason)])?)?;

@@ -136,10 +136,10 @@ impl Pool {
         let name = address.to_text(self.network);
         let payment = Settlement { reference, address, amount: amount.0 };
         match handle.paid(payment).await.ok_or_else(stopping)? {
-            Ok(left) => Ok(done(format!("{amount} µTHR to {name} are noted as paid; {left} µTHR are still owed"))),
+            Ok(left) => Ok(done(format!("noted as paid: {amount} µTHR to {name}; {left} µTHR still owed"))),
             // Whoever did not hear the answer asks again.
             Err(BookError::KnownPayment(known)) if known == payment => Ok(done(format!(
-                "{amount} µTHR to {name} were noted as paid before, with this reference; nothing has changed"
+                "noted as paid before, with this reference: {amount} µTHR to {name}; nothing has changed"
             ))),
             Err(error) => Err(refused(&error)),
         }

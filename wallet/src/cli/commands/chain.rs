@@ -89,6 +89,7 @@ impl Tx {
             TransactionStatus::Final => {
                 let done = check_transaction(&client, &mut chain, &response, None, None)?;
                 context.remember(&chain, &done.block)?;
+                context.home.forget_sent(&id);
                 json["finality"] = final_json(&done);
                 json["status"] = json!("final");
                 let receipt = if done.receipt_checked { receipt_json(&done.receipt) } else { Value::Null };

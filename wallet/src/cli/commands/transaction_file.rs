@@ -108,7 +108,7 @@ impl Broadcast {
         if file.chain_id != chain.id() {
             return Err(chain.other_chain(file.chain_id));
         }
-        send(context, &client, &mut chain, &transaction, (!self.no_wait).then_some(PATIENCE), None)
+        Ok(send(context, &client, &mut chain, &transaction, (!self.no_wait).then_some(PATIENCE), None)?)
     }
 }
 

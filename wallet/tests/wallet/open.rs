@@ -1,0 +1,90 @@
+//! A transaction of which nobody knows what became of it is never signed anew, and its bytes are kept.
+
+use std::process::Output;
+
+use serde_json::Value;
+
+use crate::command::Shell;
+use crate::command_with_node::{shell_with, to};
+use crate::node::{Conduct, TestNode};
+use crate::script::Act;
+
+fn send(shell: &Shell, more: &[&str]) -> Output {
+    shell.run(&[&["send", "--from", "alice", "--to", &to(), "--amount", "1"], more].concat())
+}
+
+fn error(output: &Output) -> Value {
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    serde_json::from_str(errors.lines().last().expect("an error")).expect("JSON")
+}
+
+fn kept(shell: &Shell) -> usize {
+    std::fs::read_dir(shell.path("wallet/sent")).expect("a folder").count()
+}
+
+/// The error of a command that has signed once, and kept what it signed.
+fn stopped(shell: &Shell, node: &TestNode, more: &[&str]) -> Value {
+    let error = error(&send(shell, more));
+    assert_eq!(node.posted().len(), 1, "one transaction is signed: {error}");
+    assert_eq!(kept(shell), 1, "{error}");
+    error
+}
+
+// FAULTS RT11
+#[test]
+fn a_refusal_after_a_lost_answer_is_no_reason_to_sign_anew_whatever_the_node_knows() {
+    for act in [Act::Silent, Act::Busy, Act::KnowsNothing] {
+        let (shell, node) = shell_with(Conduct::Honest);
+        node.acts("POST /transactions", Act::TakesSilently, false);
+        node.acts("GET /transactions/", act, true);
+        let error = stopped(&shell, &node, &[]);
+        assert_eq!(error["code"], "outcome_unknown", "{act:?}: {error}");
+    }
+}
+
+// FAULTS RT11
+#[test]
+fn whoever_hands_a_transaction_on_and_calls_its_nonce_taken_gets_no_second_one() {
+    let (shell, node) = shell_with(Conduct::Honest);
+    node.acts("POST /transactions", Act::TakesAndRefuses("nonce_used"), true);
+    node.acts("GET /transactions/", Act::KnowsNothing, true);
+    let error = stopped(&shell, &node, &[]);
+    let hint = error["hint"].as_str().expect("a hint");
+    assert!(error["code"] == "outcome_unknown" && hint.contains("thronos broadcast"), "{error}");
+}
+
+// FAULTS RT11
+#[test]
+fn the_name_of_a_receipt_is_no_reason_to_sign_anew() {
+    let (shell, node) = shell_with(Conduct::MisnamesReceipt);
+    error(&send(&shell, &["--force"]));
+    assert_eq!(node.posted().len(), 1);
+}
+
+// FAULTS RT12
+#[test]
+fn a_node_that_is_busy_after_it_has_taken_a_transaction_is_asked_again() {
+    let (shell, node) = shell_with(Conduct::NoStream);
+    node.acts("GET /transactions/", Act::Busy, false);
+    node.acts("GET /transactions/", Act::Silent, false);
+    node.acts("GET /blocks/1", Act::Busy, false);
+    let output = send(&shell, &[]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(kept(&shell), 0);
+}
+
+// FAULTS RT12
+#[test]
+fn the_bytes_are_kept_until_it_is_proven_what_became_of_them() {
+    for conduct in [Conduct::NoQuorum, Conduct::OtherBody, Conduct::OtherReceipts] {
+        let (shell, node) = shell_with(conduct);
+        stopped(&shell, &node, &[]);
+    }
+    let (shell, node) = shell_with(Conduct::Honest);
+    assert!(send(&shell, &["--no-wait"]).status.success());
+    assert_eq!(kept(&shell), 1, "that the node has taken it proves nothing");
+    let id = node.posted()[0].to_string();
+    shell.good(&["tx", &id]);
+    assert_eq!(kept(&shell), 0);
+}
