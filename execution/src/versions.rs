@@ -35,6 +35,13 @@ impl Registry {
         records::read(view, &keys::version())
     }
 
+    /// The version that is fixed and has not begun.
+    #[must_use]
+    pub fn coming_version(&self, view: &dyn StateView) -> Option<VersionStart> {
+        let epoch: EpochRecord = records::read_present(view, &keys::epoch());
+        self.version_start(view).filter(|start| start.version > epoch.version)
+    }
+
     /// Whether this program can go on from this state; a node asks it before it votes, proposes or executes.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use consensus::{Engine, EpochStart, Input, Voice, WorkState};
-use execution::{ChainState, FinalizedBlock, Terms};
+use execution::{ChainState, FinalizedBlock, Terms, VersionStart};
 use mempool::Mempool;
 use types::{Certificate, Epoch, Hash32, Height, TimeMs, ValidatorIndex, ValidatorSet, View};
 
@@ -48,6 +48,8 @@ pub struct Replica {
     pub(crate) sync: Sync,
     /// Which validators are reached, and what their clocks show.
     pub(crate) company: Company,
+    /// A protocol version that is coming and that this program does not know.
+    pub(crate) too_new: Option<VersionStart>,
     pub(crate) fetch: Fetch,
     pub(crate) jobs: Jobs,
     /// Gossip that may be passed on.
@@ -140,6 +142,7 @@ impl Replica {
             pool: Mempool::new(config.pool),
             sync: Sync::default(),
             company,
+            too_new: None,
             final_at_ms: now.monotonic_ms,
             fetch: Fetch::default(),
             jobs: Jobs::default(),

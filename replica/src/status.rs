@@ -2,10 +2,11 @@
 //!
 //! This is the one place where that is reckoned: what a shell says in its status, its readiness, its metrics and its log it
 //! says from here. [`Voting`] and [`Trouble`] are the lists of reasons: whoever knows another one adds it there, with its
-//! sentence and, for a trouble, its name and what it forbids.
+//! sentence.
 
 use std::sync::Arc;
 
+use execution::VersionStart;
 use journal::{Doubt, Position, VoteBound};
 use types::{Epoch, Hash32, Height, TimeMs, ValidatorIndex, View};
 
@@ -13,6 +14,7 @@ use crate::company::Reach;
 use crate::event::Now;
 use crate::listen::Stage;
 use crate::replica::Replica;
+use crate::trouble::{Seconds, Trouble};
 
 /// A chain without a final block for so long stands, whatever its pace.
 const STANDS_MS_MIN: u64 = 10_000;
@@ -162,186 +164,6 @@ impl std::fmt::Display for Voting {
     }
 }
 
-/// Something that is wrong with a node, its network or its machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trouble {
-    /// It is behind and gets the blocks it missed.
-    CatchingUp {
-        /// Its own height.
-        height: Height,
-        /// The highest height that a peer claims.
-        known: Height,
-    },
-    /// It has just begun, and does not know yet how far others are.
-    Beginning,
-    /// It could vote and does not.
-    NotVoting(Voting),
-    /// Nobody is connected.
-    NoPeer {
-        /// For so long.
-        for_ms: u64,
-    },
-    /// Too few validators answer a validator for its votes to count.
-    Cut(Arc<Reach>),
-    /// Validators keep this node's place for another machine with its network key.
-    KeyInUse(Arc<Reach>),
-    /// The chain stands: an idle one makes an empty block now and then.
-    NoFinal {
-        /// For so long.
-        for_ms: u64,
-        /// Transactions that could be included.
-        transactions: usize,
-        /// System calls that wait.
-        calls: usize,
-        /// Who is silent, and who answers and does not vote.
-        reach: Arc<Reach>,
-    },
-    /// The machine's clock and those of the validators differ.
-    ClockOff(Arc<Reach>),
-    /// The newest final block is younger than now.
-    ClockBehindChain {
-        /// By so much.
-        by_ms: u64,
-    },
-}
-
-impl Trouble {
-    /// Every name there is.
-    pub const NAMES: [&str; 9] = [
-        "key_in_use",
-        "no_final",
-        "no_peer",
-        "cut",
-        "beginning",
-        "catching_up",
-        "not_voting",
-        "clock_off",
-        "clock_behind_chain",
-    ];
-
-    /// A stable name, for metrics and logs.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::CatchingUp { .. } => "catching_up",
-            Self::Beginning => "beginning",
-            Self::NotVoting(_) => "not_voting",
-            Self::NoPeer { .. } => "no_peer",
-            Self::Cut(_) => "cut",
-            Self::KeyInUse(_) => "key_in_use",
-            Self::NoFinal { .. } => "no_final",
-            Self::ClockOff(_) => "clock_off",
-            Self::ClockBehindChain { .. } => "clock_behind_chain",
-        }
-    }
-
-    /// Whether the node is not ready because of it; otherwise it is a warning.
-    #[must_use]
-    pub const fn forbids_ready(&self) -> bool {
-        !matches!(self, Self::ClockOff(_) | Self::ClockBehindChain { .. })
-    }
-}
-
-impl std::fmt::Display for Trouble {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::CatchingUp { height, known } => {
-                write!(formatter, "catching up: at block {height} of at least {known}")
-            }
-            Self::Beginning => formatter.write_str("it has just begun and asks its peers how far they are"),
-            Self::NotVoting(voting) => voting.fmt(formatter),
-            Self::NoPeer { for_ms } => write!(
-                formatter,
-                "no peer for {}: check `network.bootstrap`, and that the port of `network.listen` (26700, UDP and TCP, if it is not set) can be \
-                 reached",
-                Seconds(*for_ms)
-            ),
-            Self::Cut(reach) => write_cut(formatter, reach),
-            Self::KeyInUse(reach) => write!(
-                formatter,
-                "another machine runs with this node's network key, say validators with {} of {} power, and keeps its place: stop \
-                 one of the two, or give this one a home of its own with `thronosd init`",
-                reach.power_in_use, reach.power_total
-            ),
-            Self::NoFinal { for_ms, transactions, calls, reach } => {
-                write!(formatter, "no final block for {}", Seconds(*for_ms))?;
-                match transactions.saturating_add(*calls) {
-                    0 => formatter.write_str(", though empty ones are due")?,
-                    waiting => write!(formatter, " while {waiting} wait")?,
-                }
-                write_named(formatter, "validators that do not answer", &reach.silent)?;
-                write_named(
-                    formatter,
-                    "validators that answer and do not vote, as their own status explains",
-                    &reach.mute,
-                )?;
-                write_named(formatter, "validators whose clocks differ from this one's", &reach.far)
-            }
-            Self::ClockOff(reach) => write_clock(formatter, reach),
-            Self::ClockBehindChain { by_ms } => write!(
-                formatter,
-                "the newest block is {} ahead of this machine's clock, which was set back, or was those of others: \
-                 let NTP set it",
-                Seconds(*by_ms)
-            ),
-        }
-    }
-}
-
-fn write_named(formatter: &mut std::fmt::Formatter<'_>, what: &str, named: &[ValidatorIndex]) -> std::fmt::Result {
-    if named.is_empty() {
-        return Ok(());
-    }
-    let named: Vec<String> = named.iter().map(ValidatorIndex::to_string).collect();
-    write!(formatter, "; {what}: {}", named.join(", "))
-}
-
-fn write_cut(formatter: &mut std::fmt::Formatter<'_>, reach: &Reach) -> std::fmt::Result {
-    let Reach { power_answering, power_heard, power_total, silent, .. } = reach;
-    let silent: Vec<String> = silent.iter().map(ValidatorIndex::to_string).collect();
-    write!(
-        formatter,
-        "validators with {power_answering} of {power_total} power answer, which is no quorum; silent: {}",
-        silent.join(", ")
-    )?;
-    if power_heard > power_answering {
-        write!(
-            formatter,
-            " (power {power_heard} is heard: what this node says does not reach them, or their answers not it)"
-        )?;
-    }
-    Ok(())
-}
-
-fn write_clock(formatter: &mut std::fmt::Formatter<'_>, reach: &Reach) -> std::fmt::Result {
-    let clock = &reach.clock;
-    match clock.ahead_ms.filter(|ahead_ms| ahead_ms.unsigned_abs() > clock.bound_ms) {
-        Some(ahead_ms) => {
-            let way = if ahead_ms > 0 { "ahead of" } else { "behind" };
-            let by = Seconds(ahead_ms.unsigned_abs());
-            write!(formatter, "this machine's clock is {by} {way} that of the validators: let NTP set it")
-        }
-        None => write!(
-            formatter,
-            "the clocks of validators with {} of {} power differ from this machine's by more than {} ms: let NTP set all",
-            clock.power_far, clock.power_total, clock.bound_ms
-        ),
-    }
-}
-
-/// A span for people: whole seconds from ten on, tenths below.
-struct Seconds(u64);
-
-impl std::fmt::Display for Seconds {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self(ms) = *self;
-        if ms >= 10_000 {
-            return write!(formatter, "{} s", ms / 1_000);
-        }
-        write!(formatter, "{}.{} s", ms / 1_000, ms % 1_000 / 100)
-    }
-}
-
 /// How a replica is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
@@ -381,6 +203,8 @@ pub struct Status {
     pub has_begun: bool,
     /// Since when nobody is connected, if nobody is and somebody should be.
     pub alone_since_ms: Option<u64>,
+    /// A protocol version that is coming and that this program does not know.
+    pub too_new: Option<VersionStart>,
 }
 
 impl Status {
@@ -411,6 +235,7 @@ impl Status {
             self.voting.is_barred().then(|| Trouble::NotVoting(self.voting.clone())),
             clock.is_off().then(|| Trouble::ClockOff(self.reach.clone())),
             (by_ms > clock.bound_ms).then_some(Trouble::ClockBehindChain { by_ms }),
+            self.too_new.clone().map(Box::new).map(Trouble::ReleaseTooOld),
         ];
         found.into_iter().flatten().collect()
     }
@@ -448,6 +273,7 @@ impl Replica {
             reach: self.reach(),
             has_begun: is_only_one || self.company.has_begun(),
             alone_since_ms: self.company.alone_since_ms().filter(|_| !is_only_one),
+            too_new: self.too_new.clone(),
         }
     }
 

@@ -224,10 +224,14 @@ impl Replica {
         self.tell_again();
     }
 
-    /// Stops where the next block is by rules that this program does not know: before it is voted on, proposed or executed.
+    /// Stops where the next block is by rules that this program does not know, before it is voted on, proposed or executed; and
+    /// notes such rules that are to come.
     fn check_rules(&mut self, state: &dyn ChainState) {
         let layers = self.chain.final_layers();
-        let goes_on = self.config.registry.can_go_on(&Layered::new(state, &layers));
+        let (view, registry) = (Layered::new(state, &layers), &self.config.registry);
+        let goes_on = registry.can_go_on(&view);
+        let known = registry.version_max();
+        self.too_new = registry.coming_version(&view).filter(|start| start.version > known);
         if let Err(fault) = goes_on {
             self.stop(fault);
         }

@@ -100,6 +100,12 @@ fn members_come_and_go_and_nobody_speaks_from_anothers_place() {
 }
 
 #[test]
+fn a_version_starts_a_module_and_a_node_with_the_older_release_stops_before_it() {
+    // FAULTS MS5
+    stands("version-start", 4, "version");
+}
+
+#[test]
 fn a_block_with_a_swapped_witness_a_nonce_gap_or_a_repetition_is_refused() {
     // FAULTS M1, M3, M7
     let report = stands("contraband", 2, "swapped witness");

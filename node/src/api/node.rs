@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use execution::{NextBlock, StateView, keys};
+use execution::{NextBlock, StateView, VersionStart, keys};
 use replica::Voting;
 use serde::Deserialize;
 use types::{Canonical, Epoch, Hash32, Height, ValidatorIndex, ValidatorSet};
@@ -12,8 +12,8 @@ use utoipa::IntoParams;
 
 use super::AppState;
 use super::models::{
-    ErrorResponse, HealthStatus, MempoolResponse, PeerResponse, PeersResponse, StatusResponse, TroubleStatus,
-    ValidatorResponse, ValidatorsResponse, VotingStatus,
+    ErrorResponse, HealthStatus, MempoolResponse, NextVersion, PeerResponse, PeersResponse, StatusResponse,
+    TroubleStatus, ValidatorResponse, ValidatorsResponse, VotingStatus,
 };
 use super::read;
 use super::routes::off_thread;
@@ -27,7 +27,8 @@ use service::http::Params;
 pub(crate) async fn status(State(state): State<AppState>) -> Result<Json<StatusResponse>, ApiError> {
     let snapshot = state.port.snapshot.borrow().clone();
     off_thread(&state, move |port| {
-        let next = NextBlock::read(&port.store.view()?);
+        let view = port.store.view()?;
+        let (next, next_version) = (NextBlock::read(&view), next_version(port, &view));
         let condition = port.condition();
         let role = match (port.read_only, &snapshot.status.voting) {
             (true, _) => "read_only",
@@ -41,6 +42,7 @@ pub(crate) async fn status(State(state): State<AppState>) -> Result<Json<StatusR
             network: port.genesis.network,
             node_version: env!("CARGO_PKG_VERSION").to_owned(),
             protocol_version: next.epoch.version,
+            next_version,
             role: role.to_owned(),
             height: next.tip.height,
             final_height,
@@ -59,6 +61,13 @@ pub(crate) async fn status(State(state): State<AppState>) -> Result<Json<StatusR
         }))
     })
     .await
+}
+
+/// The protocol version that is fixed and has not begun.
+fn next_version(port: &Port, view: &dyn StateView) -> Option<NextVersion> {
+    let VersionStart { version, epoch, releases } = port.registry.coming_version(view)?;
+    let is_known = version <= port.registry.version_max();
+    Some(NextVersion { version, epoch, releases: releases.into_vec(), is_known })
 }
 
 /// Whether the node votes, with the reason.

@@ -47,6 +47,10 @@ impl Status {
         let (s, tenths) = (health.final_age_ms / 1_000, health.final_age_ms % 1_000 / 100);
         say!("block      {} ({}), {s}.{tenths} s ago", status.final_height, status.final_hash);
         say!("epoch      {}, view {}", status.epoch, status.view);
+        if let Some(next) = &status.next_version {
+            let known = if next.is_known { "which this release knows" } else { "which this release does NOT know" };
+            say!("version    {}; {} begins with epoch {}, {known}", status.protocol_version, next.version, next.epoch);
+        }
         say!("role       {}", status.role);
         say!("peers      {}", status.peers);
         say!("validators {} of {} power answer", health.power_answering, health.power_total);

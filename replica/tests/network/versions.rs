@@ -112,6 +112,9 @@ fn a_node_that_is_too_old_stops_before_the_version_and_the_others_go_on_with_the
     let mut world = World::of_modules(registry(true), 4, 0, rules);
     world.older = Some((3, registry(false)));
     (0..4).for_each(|place| world.start(place));
+    let is_told = |world: &World, place| world.troubles(place).iter().any(|told| told.name() == "release_too_old");
+    assert!(world.run(60_000, |world| is_told(world, 3)), "it is told an epoch before");
+    assert!(epoch(&world, 3) <= Epoch(1) && (0..3).all(|place| !is_told(&world, place)));
     assert!(world.run(60_000, |world| (0..3).all(|place| epoch(world, place) >= Epoch(3))), "three of four go on");
     let [(place, fault)] = world.stopped[..] else { panic!("one stops: {:?}", world.stopped) };
     let (version, known, release) = (ProtocolVersion(2), ProtocolVersion(1), Hash32([0x5a; 32]));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crypto::ecdsa_pure::SigningKey;
 use crypto::hash::sha256;
-use execution::{GenesisBlock, Registry};
+use execution::{AnyModule, GenesisBlock, Registry};
 use genesis::GenesisBuilder;
 use mining::{Mining as WorkChain, MiningParameters as Works};
 use replica::{ListenTerms, OnTwin};
@@ -16,6 +16,7 @@ use types::{
 
 use super::clock::UNIX_MS_AT_START;
 use super::keys::{SignatureKind, Signatures, ValidatorKey, peer_key, validator_keys};
+use super::release;
 use super::roster::Roster;
 
 /// Funded accounts.
@@ -37,6 +38,8 @@ pub(crate) struct Terms {
     pub(crate) timing: Timing,
     /// Bytes of blocks that may wait for a store.
     pub(crate) unwritten_bytes_max: usize,
+    /// A newer release, whose version begins while the network runs.
+    pub(crate) has_release: bool,
     /// How validators listen before they vote; a chain's own terms where that is what a scenario is about.
     pub(crate) listen: Option<ListenTerms>,
 }
@@ -56,7 +59,8 @@ impl Terms {
         let (signatures, unwritten_bytes_max) = (SignatureKind::KeyedHash, replica::UNWRITTEN_BYTES_MAX);
         // A moment: scenarios in which power is cut again and again are about votes.
         let listen = Some(ListenTerms { least_ms: 20, most_ms: 40, on_twin: OnTwin::Stop });
-        Self { powers, later: Vec::new(), signatures, timing, unwritten_bytes_max, listen }
+        let (later, has_release) = (Vec::new(), false);
+        Self { powers, later, signatures, timing, unwritten_bytes_max, has_release, listen }
     }
 }
 
@@ -71,6 +75,8 @@ pub(crate) struct Ground {
     pub(crate) genesis: Arc<Genesis>,
     pub(crate) chain_id: ChainId,
     pub(crate) registry: Registry,
+    /// That of the older release, where there is a newer one.
+    older: Registry,
     pub(crate) block0: GenesisBlock,
     roster: Roster,
     pub(crate) keys: Vec<ValidatorKey>,
@@ -90,12 +96,18 @@ impl Ground {
         let first = set_of(&keys, &terms.powers);
         let later = terms.later.iter().map(|powers| set_of(&keys, powers));
         let roster = Roster::new(std::iter::once(first).chain(later).collect());
-        let mut modules = runtime::modules();
-        if roster.turns() {
-            modules.push(Box::new(roster.clone()));
-        }
-        let registry = Registry::new(modules).with_signatures(Signatures::of_rules(terms.signatures));
-        let genesis = genesis(&registry, terms, &keys, &accounts, &spammer);
+        let registry = |of_release: fn() -> Vec<Box<dyn AnyModule>>| {
+            let mut modules = runtime::modules();
+            if terms.has_release {
+                modules.extend(of_release());
+            }
+            if roster.turns() {
+                modules.push(Box::new(roster.clone()));
+            }
+            Registry::new(modules).with_signatures(Signatures::of_rules(terms.signatures))
+        };
+        let (older, registry) = (registry(release::older), registry(release::newer));
+        let genesis = genesis(&older, terms, &keys, &accounts, &spammer);
         let chain_id = genesis::chain_id(&genesis);
         let block0 = registry.genesis(&genesis, chain_id).expect("a checked genesis starts a chain");
         let signatures = Signatures::new(terms.signatures, chain_id);
@@ -105,6 +117,7 @@ impl Ground {
             genesis,
             chain_id,
             registry,
+            older,
             block0,
             roster,
             keys,
@@ -114,6 +127,11 @@ impl Ground {
             spammer,
             unwritten_bytes_max,
         }
+    }
+
+    /// The rules that a node has.
+    pub(crate) const fn rules(&self, is_older: bool) -> &Registry {
+        if is_older { &self.older } else { &self.registry }
     }
 
     /// Whether an account is one of the clients'.

@@ -29,6 +29,7 @@ mod pace;
 mod panics;
 mod perform;
 mod queue;
+mod release;
 mod roster;
 mod run;
 mod scenarios;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use execution::NextBlock;
+use execution::{Fault, NextBlock};
 use journal::{Holder, Lease, MemoryDisk};
 use mempool::PoolLimits;
 use replica::wire::Request;
@@ -45,6 +45,10 @@ pub(crate) struct Node {
     pub(crate) has_forgotten: bool,
     /// Nothing runs here before a scenario says so.
     pub(crate) is_put_away: bool,
+    /// It has the older release.
+    pub(crate) is_older: bool,
+    /// Why it stopped, having the older release.
+    pub(crate) stopped: Option<Fault>,
     /// It breaks the rules; nothing is expected of it.
     pub(crate) is_faulty: bool,
     pub(crate) crime: Option<Box<dyn Crime>>,
@@ -107,6 +111,8 @@ impl Node {
             doom: None,
             has_forgotten: false,
             is_put_away: false,
+            is_older: false,
+            stopped: None,
             is_faulty: false,
             crime: None,
             ear: Ear::default(),
@@ -140,7 +146,7 @@ impl Node {
         let config = Config {
             chain_id: ground.chain_id,
             genesis: ground.genesis.clone(),
-            registry: ground.registry.clone(),
+            registry: ground.rules(self.is_older).clone(),
             own_key,
             own_peer: self.peer,
             listen: ListenTerms { on_twin, ..ground.listen },

@@ -82,7 +82,7 @@ impl World {
                     self.auditor.see(&Sighting::Punished { node: place, peer, offence });
                 }
             }
-            Effect::Stop(fault) => self.stopped(place, &fault.to_string()),
+            Effect::Stop(fault) => self.stopped(place, fault),
             Effect::Verdict { token, verdict } => self.verdict(place, token, verdict),
         }
     }

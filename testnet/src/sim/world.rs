@@ -9,7 +9,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use consensus::Record;
-use execution::FinalizedBlock;
+use execution::{Fault, FinalizedBlock};
 use replica::wire::{Message, Request, Response};
 use replica::{Effect, Event, Job, JobAnswer, JobContext, JobId, LogRecord, Now, RequestId, RequestToken, Via};
 use types::{Canonical, Certificate, Epoch, Hash32, Height, SystemCall, View};
@@ -316,7 +316,7 @@ impl World {
         let signer = SeedSigner { signatures: &ground.signatures, key };
         let context = JobContext {
             chain_id: ground.chain_id,
-            registry: &ground.registry,
+            registry: ground.rules(node.is_older),
             scheme: &ground.signatures,
             verified: &verified,
             signer: &signer,
@@ -443,9 +443,12 @@ impl World {
     }
 
     /// A node found a fault in itself and stops.
-    pub(crate) fn stopped(&mut self, place: usize, why: &str) {
-        self.nodes[place].up = None;
-        if !self.nodes[place].is_faulty {
+    pub(crate) fn stopped(&mut self, place: usize, why: Fault) {
+        let node = &mut self.nodes[place];
+        node.up = None;
+        if node.is_older && matches!(why, Fault::TooOld { .. }) {
+            node.stopped = Some(why);
+        } else if !node.is_faulty {
             self.auditor.violated("no fault", format!("node {place} stopped itself: {why}"));
         }
     }

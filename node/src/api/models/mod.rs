@@ -15,8 +15,8 @@ pub use chain::{
     TransactionResponse, TransactionStatus,
 };
 pub use node::{
-    HealthStatus, MempoolResponse, PeerResponse, PeersResponse, ReadyResponse, StatusResponse, TroubleStatus,
-    ValidatorResponse, ValidatorsResponse, VersionResponse, VotingStatus,
+    HealthStatus, MempoolResponse, NextVersion, PeerResponse, PeersResponse, ReadyResponse, StatusResponse,
+    TroubleStatus, ValidatorResponse, ValidatorsResponse, VersionResponse, VotingStatus,
 };
 pub use submit::{
     BatchAnswer, BatchRefusal, BatchRefusals, BatchRequest, BatchResponse, BatchResult, FeeEstimateResponse,

@@ -23,6 +23,9 @@ pub struct StatusResponse {
     /// Rules that hold now.
     #[schema(value_type = u16)]
     pub protocol_version: ProtocolVersion,
+    /// Rules that are fixed and have not begun.
+    #[serde(default)]
+    pub next_version: Option<NextVersion>,
     /// `validator`, `full` or `read_only`.
     pub role: String,
     /// Newest block that the node has executed and stored.
@@ -60,6 +63,22 @@ pub struct StatusResponse {
     pub syncing: bool,
     /// How well it is.
     pub health: HealthStatus,
+}
+
+/// A protocol version that is fixed and has not begun.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NextVersion {
+    /// Its number.
+    #[schema(value_type = u16)]
+    pub version: ProtocolVersion,
+    /// The first epoch that it rules.
+    #[schema(value_type = u64)]
+    pub epoch: Epoch,
+    /// SHA-256 of releases that know it, as they were announced with it.
+    #[schema(value_type = Vec<String>)]
+    pub releases: Vec<Hash32>,
+    /// Whether this node's release knows it; one that does not stops before that epoch.
+    pub is_known: bool,
 }
 
 /// How well a node is: what `/readyz`, `/metrics` and the log say too.

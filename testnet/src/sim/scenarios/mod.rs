@@ -25,6 +25,7 @@ mod rogue_key;
 mod spammers;
 mod split_certificates;
 mod twins;
+mod version_start;
 
 use super::ground::Terms;
 use super::keys::SignatureKind;
@@ -122,6 +123,7 @@ pub(crate) const ALL: &[Scenario] = &[
     scenario("damaged-blocks", 1, behind::damaged_blocks),
     scenario("old-homes", 2, old_homes::run),
     scenario("echoes", 1, echoes::run),
+    scenario("version-start", 1, version_start::run),
 ];
 
 /// The scenario of a seed.
