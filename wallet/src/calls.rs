@@ -167,7 +167,8 @@ pub fn describe(body: &TransactionBody, network: Network) -> Vec<DescribedCall> 
 
 fn describe_call(call: &Call, network: Network) -> DescribedCall {
     let Ok(decoded) = decode(call) else {
-        let sentence = format!("an unknown call of module {} ({} bytes)", call.module, call.body.len());
+        let sentence =
+            format!("an unknown call of module {} ({})", call.module, types::counted(call.body.len() as u64, "byte"));
         return DescribedCall { sentence, kind: "unknown", call: None };
     };
     let (kind, sentence, call) = match &decoded {
