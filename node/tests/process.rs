@@ -379,6 +379,15 @@ fn settings_that_are_given_to_init_again_are_written_unless_a_person_has_edited_
     let taken = init(&["--genesis", path.to_str().expect("UTF-8")]);
     assert!(String::from_utf8_lossy(&taken.stdout).contains(&chain), "{}", said(&taken));
     assert!(String::from_utf8_lossy(&init(&[]).stdout).contains(&chain));
+    // Of a version that had other names for sections.
+    let older = std::fs::read_to_string(&file).expect("it is there").replace("[mining]", "[stratum]");
+    node::home::write_file(&file, older.replace("`mining.", "`stratum.").as_bytes()).expect("a file");
+    let checked = output(&["config", "check", "--home", &home]);
+    let told = String::from_utf8_lossy(&checked.stdout).into_owned();
+    assert!(checked.status.success() && told.contains("`[stratum]` is the older name of `[mining]`"), "{told}");
+    assert!(init(&["--set", "mining.idle_s=700"]).status.success(), "nobody has edited it");
+    assert!(printed().contains("idle_s = 700") && printed().contains("enabled = true"), "{}", printed());
+    assert!(!std::fs::read_to_string(&file).expect("it is there").contains("stratum."), "written anew");
 }
 
 #[test]
