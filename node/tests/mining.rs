@@ -213,7 +213,8 @@ fn a_machine_at_the_port_finds_shares_that_survive_a_restart_and_count_once() {
     assert_eq!(window.as_array().unwrap().len(), 3, "{window}");
     let (_, user) = running.get(&format!("/api/v1/mining/users/{}", payee()));
     assert_eq!(user["worker"][0]["workername"], format!("{}.stick", payee()), "{user}");
-    for path in ["/api/v1/mining/pool", "/api/info", "/api/pool", "/api/network"] {
+    let chart = format!("/api/client/{}/chart", payee());
+    for path in ["/api/v1/mining/pool", "/api/info", "/api/pool", "/api/network", &chart] {
         assert_eq!(running.get(path).0, 200, "{path}");
     }
     let (status, client) = running.get(&format!("/api/client/{}", payee()));
@@ -232,7 +233,9 @@ fn a_machine_at_the_port_finds_shares_that_survive_a_restart_and_count_once() {
     }
     let (_, document) = running.get("/api/v1/openapi.json");
     let paths = &document["paths"];
-    assert!(paths["/api/v1/mining/pool"].is_object() && paths["/api/client/{address}"].is_object());
+    for path in ["/api/v1/mining/pool", "/api/client/{address}", "/api/client/{address}/chart"] {
+        assert!(paths[path].is_object(), "{path}");
+    }
     assert!(paths["/api/mining/pool"].is_null(), "served for older programs, and described under its present name");
     assert_eq!(running.get("/api/mining/pool").0, 200);
     running.node.stop().unwrap();
