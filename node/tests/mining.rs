@@ -180,6 +180,9 @@ fn a_node_without_a_port_for_miners_says_how_to_open_one() {
     let (status, error) = running.get("/api/v1/mining/pool");
     assert_eq!(status, 404);
     assert!(error["hint"].as_str().unwrap().contains("mining.enabled"), "{error}");
+    let (status, error) = running.get("/api/v1/mining/work");
+    assert_eq!((status, error["code"].as_str()), (400, Some("bad_parameter")));
+    assert_eq!(error["message"], "the parameter `address` is missing");
     running.node.stop().unwrap();
 }
 
