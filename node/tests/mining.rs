@@ -229,6 +229,9 @@ fn a_machine_at_the_port_finds_shares_that_survive_a_restart_and_count_once() {
         let (_, metrics) = running.get("/metrics");
         let metrics = metrics.as_str().unwrap();
         assert!(metrics.contains("thronos_mining_shares_accepted_total ") && metrics.trim_end().ends_with("# EOF"));
+        for help in metrics.lines().filter(|line| line.starts_with("# HELP ")) {
+            assert!(help.ends_with('.') && !help.ends_with(".."), "{help}");
+        }
         if metrics.contains("thronos_mining_shares_accepted_total 1") {
             break;
         }
