@@ -247,6 +247,34 @@ fn a_machine_at_the_port_finds_shares_that_survive_a_restart_and_count_once() {
     running.node.stop().unwrap();
 }
 
+#[test]
+fn proofs_that_stand_in_a_block_are_offered_by_one_start_and_by_none_after_it() {
+    let settings = [("mining.enabled", "true"), ("mining.listen", "127.0.0.1:0"), ("mining.difficulty", "0.000001")];
+    let directory = tempfile::tempdir().unwrap();
+    let genesis = support::genesis();
+    let (home, config) = make_home(directory.path(), &genesis, &settings);
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+    let chain = genesis::chain_id(&genesis);
+    let running = Running { node: start_in(home.clone(), config.clone()), directory, chain, agent };
+    let mut machine = Machine::log_in(Box::new(Machine::socket(&running, 0)), &payee());
+    assert_eq!(machine.mine(1).0["result"], true);
+    running.next_block(0);
+    running.next_block(1);
+    assert_eq!(running.get("/api/v1/mining/window").1.as_array().map(Vec::len), Some(1));
+    let Running { node, directory, chain, agent } = running;
+    node.stop().unwrap();
+    let proofs = home.service_folder("mining").join("proofs");
+    let length = || std::fs::metadata(&proofs).unwrap().len();
+    assert!(length() > 0, "the chain goes on with the same work");
+    let running = Running { node: start_in(home, config), directory, chain, agent };
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while length() > 0 {
+        assert!(Instant::now() < deadline, "what is settled is still kept");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+    running.node.stop().unwrap();
+}
+
 /// A certificate for `localhost` and its key, in two files; and what a client makes of it that trusts it alone.
 fn certificate(folder: &Path) -> Arc<rustls::ClientConfig> {
     let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
