@@ -59,7 +59,7 @@ enum Verb {
     #[command(subcommand)]
     Keys(keys::Keys),
     /// Verify a home while its node is stopped: permissions, keys, log, database, newest block.
-    Check(HomeArgument),
+    Check(check::Check),
     /// Check or print the settings.
     #[command(subcommand)]
     Config(config::ConfigVerb),
@@ -273,7 +273,7 @@ impl Command {
             Verb::Peers(peers) => peers.run(),
             Verb::Service(verb) => verb.run(),
             Verb::Keys(keys) => keys.run(),
-            Verb::Check(home) => check::run(&home.home()?),
+            Verb::Check(check) => check.run(),
             Verb::Config(verb) => verb.run(),
             Verb::Genesis(verb) => verb.run(),
             Verb::Version => {
