@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use types::{
-    Address, BlsPublicKey, BlsSignature, Certificate, ChainId, Epoch, Hash32, Header, Height, PeerKey, Power, Proposal,
+    Address, BlsPublicKey, BlsSignature, Certificate, Epoch, Hash32, Header, Height, PeerKey, Power, Proposal,
     ProtocolVersion, SignerBitmap, TimeMs, Validator, ValidatorIndex, ValidatorSet, View, Vote, VoteKind,
     VoteStatement,
 };
@@ -120,19 +120,12 @@ fn proposal(engine: &Engine, view: u64, number: u64) -> (Proposal, Hash32) {
     let proposer = engine.leader(View(view));
     let header = Header {
         version: ProtocolVersion(1),
-        chain_id: ChainId(Hash32::ZERO),
-        epoch: Epoch(0),
         view: View(view),
         height: Height(1),
         parent: Hash32([0xee; 32]),
         time: TimeMs(number),
         proposer,
-        body_root: Hash32::ZERO,
-        state_root: Hash32::ZERO,
-        receipts_root: Hash32::ZERO,
-        price: 0,
-        validators_hash: Hash32::ZERO,
-        next_validators_hash: None,
+        ..Header::default()
     };
     let statement = statement(VoteKind::Notarize, view, number);
     let vote = Vote { statement, signer: proposer, signature: BlsSignature::ZERO };

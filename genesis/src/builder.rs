@@ -138,7 +138,7 @@ impl GenesisBuilder {
         let balances = self.balances.into_iter().map(balance).filter(|entry| !entry.amount.is_zero());
         let name = ByteString::new(self.name.into_bytes()).map_err(|bytes| GenesisError::Parameter {
             place: "name",
-            value: format!("{} bytes long", bytes.len()),
+            value: format!("{} long", types::counted(bytes.len() as u64, "byte")),
             rule: "a chain's name has 1 to 64 lower-case letters, digits and hyphens",
         })?;
         self.grants.sort_by(|left, right| grant_order(left).cmp(&grant_order(right)));

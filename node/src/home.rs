@@ -1,10 +1,12 @@
 //! The home directory of a node: where everything of it lies, who may read it, and to which chain it belongs.
 //!
 //! ```text
-//! config.toml   genesis.json   keys/ (0700: validator.json, network.key, both 0600)   data/ (chain-id, lock, log/, lease/, store/)
+//! config.toml   genesis.json   keys/ (0700: validator.json, network.key, both 0600)   data/ (chain-id, lock, log/, lease/, store/, services/)
 //! ```
 //! It must not know what is inside keys, log or store. Invariants: at most one process holds a home; a home whose data belongs to
 //! another chain than its genesis is refused; keys that others can read are refused.
+
+mod service_folder;
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -16,6 +18,8 @@ use types::{BlsPublicKey, ChainId, Genesis};
 
 use crate::disk::{FileDisk, make_directory, replace_file};
 use service::plain_file::{self, Takes};
+
+pub(crate) use service_folder::{IGNORED, LEADS_NOWHERE, ServiceFolder};
 
 /// The longest `config.toml`.
 const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
@@ -41,6 +45,19 @@ pub enum HomeError {
         /// What the system said.
         error: io::Error,
     },
+    /// What an older version kept under another name stays there.
+    #[error("cannot move {from} to {to}: {error}; move it there yourself, and start again")]
+    Move {
+        /// Where it is.
+        from: PathBuf,
+        /// Where it should be.
+        to: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// A link to what is not there.
+    #[error("{0}: {words}", words = LEADS_NOWHERE)]
+    LeadsNowhere(PathBuf),
     /// Others may read a secret.
     #[error("{path} can be read or changed by others (mode {mode:04o}): run `chmod {wanted:o} {path}`")]
     Open {
@@ -96,7 +113,7 @@ impl HomeError {
         match self {
             Self::Missing(_) => "home_missing",
             Self::NoGenesis(_) => "genesis_missing",
-            Self::Io { .. } => "home_io",
+            Self::Io { .. } | Self::Move { .. } | Self::LeadsNowhere(_) => "home_io",
             Self::Open { .. } => "home_readable_by_others",
             Self::Owner { .. } => "home_owner",
             Self::Locked(_) => "home_locked",
@@ -204,31 +221,6 @@ impl Home {
     #[must_use]
     pub fn address_book(&self) -> PathBuf {
         self.data().join("peers.json")
-    }
-
-    /// Where a service keeps what it keeps.
-    #[must_use]
-    pub fn service_folder(&self, name: &str) -> PathBuf {
-        self.data().join("services").join(name)
-    }
-
-    /// The same, made if it is missing; what an older version kept under another name is moved there.
-    ///
-    /// # Errors
-    /// [`HomeError::Io`].
-    pub fn service(&self, name: &str, former: Option<&str>) -> Result<PathBuf, HomeError> {
-        let folder = self.service_folder(name);
-        if folder.exists() {
-            return Ok(folder);
-        }
-        let all = self.data().join("services");
-        make_directory(&all).map_err(failed("make", &all))?;
-        let former = former.map(|former| self.data().join(former)).filter(|former| former.is_dir());
-        match former {
-            Some(former) => fs::rename(&former, &folder).map_err(failed("move", &former))?,
-            None => make_directory(&folder).map_err(failed("make", &folder))?,
-        }
-        Ok(folder)
     }
 
     /// Makes the directories that are missing.

@@ -224,7 +224,7 @@ pub(crate) fn number(value: u64) -> i64 {
 mod tests {
     use execution::{BlockOutcome, ChangeSet};
     use types::{
-        Address, BlsPublicKey, BlsSignature, Body, Certificate, ChainId, Hash32, Header, Height, PeerKey, Power,
+        Address, BlsPublicKey, BlsSignature, Body, Certificate, Hash32, Header, Height, PeerKey, Power,
         ProtocolVersion, SignerBitmap, Validator, ValidatorIndex, View, VoteKind, VoteStatement,
     };
 
@@ -243,22 +243,8 @@ mod tests {
     /// A block of an epoch, signed by the first members of its set.
     fn block(epoch: u64, members: usize, signers: u16) -> FinalizedBlock {
         let (epoch, hash, height) = (Epoch(epoch), Hash32([7; 32]), Height(9));
-        let header = Header {
-            version: ProtocolVersion(1),
-            chain_id: ChainId(Hash32::ZERO),
-            epoch,
-            view: View(3),
-            height,
-            parent: Hash32::ZERO,
-            time: TimeMs(1),
-            proposer: ValidatorIndex(0),
-            body_root: Hash32::ZERO,
-            state_root: Hash32::ZERO,
-            receipts_root: Hash32::ZERO,
-            price: 0,
-            validators_hash: Hash32::ZERO,
-            next_validators_hash: None,
-        };
+        let header =
+            Header { version: ProtocolVersion(1), epoch, view: View(3), height, time: TimeMs(1), ..Header::default() };
         let kind = VoteKind::Finalize;
         let statement = VoteStatement { kind, epoch, view: View(3), parent_view: View::ZERO, block: hash };
         let signers = SignerBitmap::new(members, (0..signers).map(ValidatorIndex));

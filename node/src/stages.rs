@@ -108,9 +108,9 @@ impl Collector for StageCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let seconds = |ns: &AtomicU64| Duration::from_nanos(ns.load(Ordering::Relaxed)).as_secs_f64();
         let families: [Family<'_>; 3] = [
-            ("thronos_stage_runs", "How often a stage ran", &|sums| sums.runs.load(Ordering::Relaxed) as f64),
-            ("thronos_stage_seconds", "Time spent in a stage", &|sums| seconds(&sums.wall_ns)),
-            ("thronos_stage_cpu_seconds", "CPU time spent in a stage", &|sums| seconds(&sums.cpu_ns)),
+            ("thronos_stage_runs", "How often a stage ran.", &|sums| sums.runs.load(Ordering::Relaxed) as f64),
+            ("thronos_stage_seconds", "Time spent in a stage.", &|sums| seconds(&sums.wall_ns)),
+            ("thronos_stage_cpu_seconds", "CPU time spent in a stage.", &|sums| seconds(&sums.cpu_ns)),
         ];
         for (name, help, value) in families {
             let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;

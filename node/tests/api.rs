@@ -335,14 +335,17 @@ fn a_body_that_announces_too_many_bytes_is_refused_before_it_is_sent() {
 #[test]
 fn a_read_only_node_refuses_every_write_with_403() {
     let running = start(&[("node.read_only", "true")]);
-    for path in ["/api/v1/transactions", "/api/v1/transactions/batch"] {
-        let body = if path.ends_with("batch") {
+    for path in ["/api/v1/transactions", "/api/v1/transactions/batch", "/api/v1/mining/submit"] {
+        let body = if path.ends_with("submit") {
+            "{}".to_owned()
+        } else if path.ends_with("batch") {
             serde_json::json!({ "chain_id": running.chain, "transactions": ["00"] }).to_string()
         } else {
             running.request(&running.transfer(0, |_| {}))
         };
         let (status, answer) = running.post(path, &body);
         assert_eq!((status, answer["code"].as_str()), (403, Some("read_only_replica")), "{answer}");
+        assert_eq!(answer["hint"], "send this request to a node that is not read-only", "whatever it asks for");
     }
     // Nothing of a body is read for it.
     let mut stream = std::net::TcpStream::connect(running.node.api_address()).expect("the API listens");

@@ -3,7 +3,9 @@
 mod support;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::io::Write;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::sync::{Arc, Mutex};
 
 use node::home::{Home, HomeError};
 use node::keys::{KeyFileError, NetworkKey, Password, PasswordError, PasswordSource, ValidatorKey, find_password};
@@ -149,11 +151,99 @@ fn a_credential_may_be_readable_by_an_access_list_but_not_be_changed_and_a_file_
     chmod(&file, 0o440);
     // Elsewhere the same file is an open one, also where a link leads out of the directory.
     let elsewhere = tempfile::tempdir().expect("a directory");
-    std::os::unix::fs::symlink(&file, elsewhere.path().join("thronos-password")).expect("a link");
+    symlink(&file, elsewhere.path().join("thronos-password")).expect("a link");
     for source in [
         PasswordSource { file: Some(file), credentials: None },
         PasswordSource { file: None, credentials: Some(elsewhere.path().to_owned()) },
     ] {
         assert!(matches!(find_password(&source), Err(PasswordError::File(HomeError::Open { .. }))));
+    }
+}
+
+/// Where a log is written, to be read.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("nobody panicked").write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Opens the folder of mining as a start does; what it gave, and what the log says.
+fn open_mining(home: &Home) -> (Result<std::path::PathBuf, HomeError>, String) {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    let opened = tracing::subscriber::with_default(subscriber, || home.service("mining", Some("mining")));
+    let told = log.0.lock().expect("nobody panicked").clone();
+    (opened, String::from_utf8(told).expect("text"))
+}
+
+#[test]
+fn what_an_older_version_kept_is_moved_once_and_a_link_still_leads_where_it_led() {
+    for is_link in [false, true] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (home, _) = make_home(directory.path(), &genesis(), &[]);
+        let former = home.data().join("mining");
+        let kept = if is_link { directory.path().join("large disk") } else { former.clone() };
+        fs::create_dir(&kept).expect("our own");
+        fs::write(kept.join("shares.snapshot"), b"what is owed").expect("our own");
+        if is_link {
+            symlink("../../large disk", &former).expect("our own");
+        }
+        let (folder, told) = open_mining(&home);
+        let folder = folder.expect("it is moved");
+        assert_eq!(folder, home.service_folder("mining"));
+        assert_eq!(fs::read(folder.join("shares.snapshot")).expect("it is there"), b"what is owed");
+        assert_eq!(folder.is_symlink(), is_link);
+        assert!(former.symlink_metadata().is_err(), "nothing is left");
+        assert!(told.contains("what an older version kept was moved") && told.contains("services/mining"), "{told}");
+        let (again, told) = open_mining(&home);
+        assert_eq!((again.expect("it is there"), told.as_str()), (folder, ""), "nothing more is to be done");
+    }
+}
+
+#[test]
+fn a_folder_of_an_older_version_beside_the_present_one_is_left_and_named() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (home, config) = make_home(directory.path(), &genesis(), &[]);
+    drop(home.lock(home.read_genesis().expect("a genesis").1).expect("nobody has it"));
+    let former = home.data().join("mining");
+    let (folder, told) = open_mining(&home);
+    assert_eq!((folder.expect("it is made"), told.as_str()), (home.service_folder("mining"), ""));
+    fs::create_dir(&former).expect("our own");
+    fs::write(former.join("shares.snapshot"), b"what is owed").expect("our own");
+    let (folder, told) = open_mining(&home);
+    assert_eq!(folder.expect("it is there"), home.service_folder("mining"));
+    assert!(told.contains("WARN") && told.contains(&former.display().to_string()), "{told}");
+    assert_eq!(fs::read(former.join("shares.snapshot")).expect("it is left"), b"what is owed");
+    let found = node::shell::verify_home(&home, &config).expect("no start is refused for it");
+    assert_eq!(found.ignored.iter().map(|finding| &finding.file).collect::<Vec<_>>(), [&former]);
+    // Two names of one folder are none beside the other.
+    fs::remove_dir_all(&former).expect("our own");
+    symlink("services/mining", &former).expect("our own");
+    assert_eq!(open_mining(&home).1, "");
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_refused_and_nothing_is_begun_in_its_place() {
+    for name in ["mining", "services/mining"] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (home, config) = make_home(directory.path(), &genesis(), &[]);
+        drop(home.lock(home.read_genesis().expect("a genesis").1).expect("nobody has it"));
+        let link = home.data().join(name);
+        fs::create_dir_all(home.data().join("services")).expect("our own");
+        symlink("/nowhere/that/is/mounted", &link).expect("our own");
+        let error = open_mining(&home).0.expect_err("its disk is not there");
+        assert!(matches!(&error, HomeError::LeadsNowhere(path) if *path == link), "{error}");
+        assert!(error.to_string().contains("mount what it leads to"), "{error}");
+        assert!(link.is_symlink() && !home.service_folder("mining").exists(), "all is as it was");
+        let found = node::shell::verify_home(&home, &config).expect("the rest is looked at");
+        assert!(found.wrong.iter().any(|finding| finding.file == link), "{found:?}");
     }
 }

@@ -180,6 +180,9 @@ fn a_node_without_a_port_for_miners_says_how_to_open_one() {
     let (status, error) = running.get("/api/v1/mining/pool");
     assert_eq!(status, 404);
     assert!(error["hint"].as_str().unwrap().contains("mining.enabled"), "{error}");
+    let (status, error) = running.get("/api/v1/mining/work");
+    assert_eq!((status, error["code"].as_str()), (400, Some("bad_parameter")));
+    assert_eq!(error["message"], "the parameter `address` is missing");
     running.node.stop().unwrap();
 }
 
@@ -213,7 +216,8 @@ fn a_machine_at_the_port_finds_shares_that_survive_a_restart_and_count_once() {
     assert_eq!(window.as_array().unwrap().len(), 3, "{window}");
     let (_, user) = running.get(&format!("/api/v1/mining/users/{}", payee()));
     assert_eq!(user["worker"][0]["workername"], format!("{}.stick", payee()), "{user}");
-    for path in ["/api/v1/mining/pool", "/api/info", "/api/pool", "/api/network"] {
+    let chart = format!("/api/client/{}/chart", payee());
+    for path in ["/api/v1/mining/pool", "/api/info", "/api/pool", "/api/network", &chart] {
         assert_eq!(running.get(path).0, 200, "{path}");
     }
     let (status, client) = running.get(&format!("/api/client/{}", payee()));
@@ -225,6 +229,9 @@ fn a_machine_at_the_port_finds_shares_that_survive_a_restart_and_count_once() {
         let (_, metrics) = running.get("/metrics");
         let metrics = metrics.as_str().unwrap();
         assert!(metrics.contains("thronos_mining_shares_accepted_total ") && metrics.trim_end().ends_with("# EOF"));
+        for help in metrics.lines().filter(|line| line.starts_with("# HELP ")) {
+            assert!(help.ends_with('.') && !help.ends_with(".."), "{help}");
+        }
         if metrics.contains("thronos_mining_shares_accepted_total 1") {
             break;
         }
@@ -232,9 +239,39 @@ fn a_machine_at_the_port_finds_shares_that_survive_a_restart_and_count_once() {
     }
     let (_, document) = running.get("/api/v1/openapi.json");
     let paths = &document["paths"];
-    assert!(paths["/api/v1/mining/pool"].is_object() && paths["/api/client/{address}"].is_object());
+    for path in ["/api/v1/mining/pool", "/api/client/{address}", "/api/client/{address}/chart"] {
+        assert!(paths[path].is_object(), "{path}");
+    }
     assert!(paths["/api/mining/pool"].is_null(), "served for older programs, and described under its present name");
     assert_eq!(running.get("/api/mining/pool").0, 200);
+    running.node.stop().unwrap();
+}
+
+#[test]
+fn proofs_that_stand_in_a_block_are_offered_by_one_start_and_by_none_after_it() {
+    let settings = [("mining.enabled", "true"), ("mining.listen", "127.0.0.1:0"), ("mining.difficulty", "0.000001")];
+    let directory = tempfile::tempdir().unwrap();
+    let genesis = support::genesis();
+    let (home, config) = make_home(directory.path(), &genesis, &settings);
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+    let chain = genesis::chain_id(&genesis);
+    let running = Running { node: start_in(home.clone(), config.clone()), directory, chain, agent };
+    let mut machine = Machine::log_in(Box::new(Machine::socket(&running, 0)), &payee());
+    assert_eq!(machine.mine(1).0["result"], true);
+    running.next_block(0);
+    running.next_block(1);
+    assert_eq!(running.get("/api/v1/mining/window").1.as_array().map(Vec::len), Some(1));
+    let Running { node, directory, chain, agent } = running;
+    node.stop().unwrap();
+    let proofs = home.service_folder("mining").join("proofs");
+    let length = || std::fs::metadata(&proofs).unwrap().len();
+    assert!(length() > 0, "the chain goes on with the same work");
+    let running = Running { node: start_in(home, config), directory, chain, agent };
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while length() > 0 {
+        assert!(Instant::now() < deadline, "what is settled is still kept");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
     running.node.stop().unwrap();
 }
 

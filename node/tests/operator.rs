@@ -277,6 +277,13 @@ fn a_hangup_reads_the_settings_again_and_names_what_waits_for_the_next_start() {
     first.signal(Signal::HUP);
     let line = first.line("next start");
     assert!(line.contains("\"node.workers\"") && line.contains("WARN"), "{line}");
+    // It still waits, until it is what runs again.
+    first.signal(Signal::HUP);
+    assert!(first.line("read again").contains("\"node.workers\""));
+    change("workers = 3", "workers = 2");
+    first.signal(Signal::HUP);
+    let line = first.line("read again");
+    assert!(!line.contains("next start") && line.contains("\"INFO\""), "{line}");
 
     std::fs::write(one.config_file(), "[network]\nlisen = []\n").expect("our own");
     first.signal(Signal::HUP);

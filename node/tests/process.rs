@@ -117,7 +117,7 @@ fn state_of(
 fn look_at_the_lease(home: &node::home::Home, check: &impl Fn() -> (Option<i32>, String)) {
     // Making a home for a validator writes a lease, so here one was moved away.
     let (code, told) = check();
-    assert!(code == Some(1) && told.contains("lease is missing: the node will listen"), "{told}");
+    assert!(code == Some(1) && told.contains("lease: it is missing; the node will listen"), "{told}");
     home.begin_lease(support::validator_key().public()).expect("our own");
     let (code, told) = check();
     assert!(code == Some(0) && told.contains("no node has run here yet"), "{told}");
@@ -130,6 +130,20 @@ fn look_at_the_lease(home: &node::home::Home, check: &impl Fn() -> (Option<i32>,
     std::fs::remove_file(home.validator_key_file()).expect("our own");
     let (code, told) = check();
     assert!(code == Some(0) && told.contains("no node has run here yet"), "{told}");
+}
+
+/// Programs are told the same as people, file by file.
+fn look_for_programs(root: &str, told: &str, exit: i32) {
+    let answer = output(&["check", "--json", "--home", root]);
+    let document: serde_json::Value = serde_json::from_slice(&answer.stdout).expect("one document");
+    assert_eq!((answer.status.code(), &document["sound"]), (Some(exit), &(exit == 0).into()), "{document}");
+    assert!(document["facts"]["chain"].as_str().is_some_and(|chain| told.contains(chain)), "{document}");
+    let findings = document["findings"].as_array().expect("a list");
+    let is_said = |finding: &serde_json::Value| {
+        ["file", "what"].iter().all(|part| told.contains(finding[part].as_str().expect("a text")))
+    };
+    assert!(!findings.is_empty() && findings.iter().all(is_said), "{document}");
+    assert_eq!(findings.iter().any(|finding| finding["kind"] == "wrong"), exit == 1, "{document}");
 }
 
 // FAULTS RT10
@@ -157,7 +171,7 @@ fn check_changes_no_file_and_names_what_is_torn_missing_or_damaged() {
     let [store, log] = [home.store(), home.log()].map(|folder| (folder.with_extension("away"), folder));
     [&store, &log].iter().for_each(|(away, folder)| std::fs::rename(folder, away).expect("our own"));
     let (code, told) = check();
-    assert!(code == Some(1) && told.contains("store is missing") && told.contains("log is missing"), "{told}");
+    assert!(code == Some(1) && told.contains("store: it is missing") && told.contains("log: it is missing"), "{told}");
     assert!(!told.contains("no node has run") && !told.contains("votes"), "it follows the chain: {told}");
     [&store, &log].iter().for_each(|(away, folder)| std::fs::rename(away, folder).expect("our own"));
     // The newest segment; beside it stands a file that says which there are.
@@ -178,7 +192,7 @@ fn check_changes_no_file_and_names_what_is_torn_missing_or_damaged() {
             1,
             Box::new(|| std::fs::write(home.service_folder("mining").join("shares.snapshot"), b"x").expect("our own")),
         ),
-        ("log is missing", 1, Box::new(|| std::fs::remove_dir_all(home.log()).expect("our own"))),
+        ("log: it is missing", 1, Box::new(|| std::fs::remove_dir_all(home.log()).expect("our own"))),
     ];
     for (expected, exit, change) in cases {
         change();
@@ -187,6 +201,7 @@ fn check_changes_no_file_and_names_what_is_torn_missing_or_damaged() {
         if exit == 1 {
             assert!(told.contains("[home_damaged]"), "{told}");
         }
+        look_for_programs(&root, &told, exit);
     }
     // One flipped byte in any table is found, also where no start would read.
     for table in files_below(&home.store()).iter().filter(|file| file.extension().is_some_and(|end| end == "sst")) {
@@ -364,6 +379,15 @@ fn settings_that_are_given_to_init_again_are_written_unless_a_person_has_edited_
     assert!(printed().contains("listen = \"127.0.0.1:4711\"") && printed().contains("enabled = true"), "{}", printed());
     assert!(init(&["--api", "127.0.0.1:4711"]).status.success(), "that is so already");
     let file = std::path::Path::new(&home).join("config.toml");
+    // Of a version that had other names for sections.
+    let older = std::fs::read_to_string(&file).expect("it is there").replace("[mining]", "[stratum]");
+    node::home::write_file(&file, older.replace("`mining.", "`stratum.").as_bytes()).expect("a file");
+    let checked = output(&["config", "check", "--home", &home]);
+    let told = String::from_utf8_lossy(&checked.stdout).into_owned();
+    assert!(checked.status.success() && told.contains("`[stratum]` is the older name of `[mining]`"), "{told}");
+    assert!(init(&["--set", "mining.idle_s=700"]).status.success(), "nobody has edited it");
+    assert!(printed().contains("idle_s = 700") && printed().contains("enabled = true"), "{}", printed());
+    assert!(!std::fs::read_to_string(&file).expect("it is there").contains("stratum."), "written anew");
     let edited = std::fs::read_to_string(&file).expect("it is there") + "# my own words\n";
     node::home::write_file(&file, edited.as_bytes()).expect("a file");
     let answer = init(&["--api", "127.0.0.1:4712"]);

@@ -144,8 +144,7 @@ impl std::fmt::Display for Voting {
                 write!(formatter, "not voting: another machine votes with this key: epoch {epoch}, view {view}")?;
                 match peers {
                     0 => {}
-                    1 => formatter.write_str(", seen from 1 peer")?,
-                    peers => write!(formatter, ", seen from {peers} peers")?,
+                    peers => write!(formatter, ", seen from {}", types::counted(*peers as u64, "peer"))?,
                 }
                 formatter.write_str("; stop that machine for good, then use `thronosd keys allow-votes` here")
             }

@@ -15,7 +15,8 @@ mod verbs;
 
 pub use life::{Life, State};
 pub use service::{
-    AnyService, Bound, FolderFindings, Ground, Listed, Operator, Refusal, Service, ServiceFault, WantedSocket, service,
+    AnyService, Bound, Finding, FolderFindings, Ground, Listed, Operator, Refusal, Service, ServiceFault, WantedSocket,
+    service,
 };
 pub use settings::{AnySection, Settings};
 pub use utoipa_axum::routes;

@@ -1,6 +1,7 @@
 //! What a service is: the trait that a feature's folder implements, and the line by which the node knows it.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -82,13 +83,35 @@ pub trait Operator: Send + Sync + 'static {
     fn answer(&self, question: Value) -> Later<'_, Result<Value, Refusal>>;
 }
 
+/// What was found of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The file or folder.
+    pub file: PathBuf,
+    /// What is so, in words that follow on its name and a colon.
+    pub what: String,
+}
+
+impl Finding {
+    /// A finding with its two parts.
+    pub fn new(file: impl Into<PathBuf>, what: impl Into<String>) -> Self {
+        Self { file: file.into(), what: what.into() }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.file.display(), self.what)
+    }
+}
+
 /// What a look at a stopped service's folder found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FolderFindings {
     /// Ends that a crash left: a start cuts them off.
-    pub torn: Vec<String>,
+    pub torn: Vec<Finding>,
     /// What is damaged.
-    pub wrong: Vec<String>,
+    pub wrong: Vec<Finding>,
 }
 
 /// What a feature does off the chain.

@@ -6,29 +6,13 @@ use execution::Registry;
 use service::chain::{Chain, ChainBlock, Follower, Head, Later, NodeStanding, Refused, StateAt, Unavailable};
 use tokio::sync::watch;
 use types::{
-    Body, ChainId, Epoch, Genesis, Hash32, Header, Height, PeerKey, ProtocolVersion, SystemCall, TimeMs, Transaction,
-    ValidatorIndex, View,
+    Body, ChainId, Genesis, Hash32, Header, Height, PeerKey, ProtocolVersion, SystemCall, TimeMs, Transaction, View,
 };
 
 struct MadeUp(watch::Sender<Height>, Registry);
 
 fn header(height: Height) -> Header {
-    Header {
-        version: ProtocolVersion(1),
-        chain_id: ChainId(Hash32::ZERO),
-        epoch: Epoch(0),
-        view: View(height.0),
-        height,
-        parent: Hash32::ZERO,
-        time: TimeMs(height.0),
-        proposer: ValidatorIndex(0),
-        body_root: Hash32::ZERO,
-        state_root: Hash32::ZERO,
-        receipts_root: Hash32::ZERO,
-        price: 0,
-        validators_hash: Hash32::ZERO,
-        next_validators_hash: None,
-    }
+    Header { version: ProtocolVersion(1), view: View(height.0), height, time: TimeMs(height.0), ..Header::default() }
 }
 
 impl Chain for MadeUp {

@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use types::{Address, Hash32};
+use types::{Address, Amount, Hash32, THR_DECIMALS};
 
 use crate::limits::{INCOMES_MAX, PAYMENTS_MAX, ROUNDS_MAX, SEEN_HEIGHTS_MAX, SEEN_PER_HEIGHT_MAX, WORKERS_MAX};
 use crate::rates::Rates;
 use crate::receipts::Receipts;
+use crate::remembered::{Named, Remembered};
 use crate::window::{Payouts, Window};
 use crate::worker::Worker;
 
@@ -87,6 +88,14 @@ pub struct Settlement {
     pub amount: u128,
 }
 
+impl Named for Settlement {
+    type Name = (Hash32, Address);
+
+    fn name(&self) -> Self::Name {
+        (self.reference, self.address)
+    }
+}
+
 /// Why an entry does not fit the book.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BookError {
@@ -111,7 +120,7 @@ pub enum BookError {
     #[error("no share is in the window")]
     EmptyWindow,
     /// A payment of more than is owed.
-    #[error("{amount} base units are to be paid, and {owed} are owed")]
+    #[error("{} are to be paid, and {} are owed", thr(amount), thr(owed))]
     Overpaid {
         /// Base units to be paid.
         amount: u128,
@@ -119,16 +128,21 @@ pub enum BookError {
         owed: u128,
     },
     /// More than all that can be counted.
-    #[error("an income of {0} base units is more than can be counted with what is owed and kept")]
+    #[error("an income of {} is more than can be counted with what is owed and kept", thr(.0))]
     TooMuch(u128),
     /// A fee above the income.
-    #[error("a fee of {fee} of an income of {amount} base units")]
+    #[error("a fee of {} of an income of {}", thr(fee), thr(amount))]
     Fee {
         /// Base units.
         fee: u128,
         /// Base units.
         amount: u128,
     },
+}
+
+/// An amount for people.
+fn thr(base_units: &u128) -> String {
+    format!("{} THR", Amount(*base_units).to_decimal(THR_DECIMALS))
 }
 
 /// What is known of one worker, or of all.
@@ -204,14 +218,14 @@ pub struct Book {
     window: Window,
     owed: BTreeMap<Address, u128>,
     kept: u128,
-    incomes: VecDeque<Hash32>,
+    incomes: Remembered<Hash32, INCOMES_MAX>,
     roots: VecDeque<ReceiptsRoot>,
     workers: BTreeMap<Worker, Tally>,
     all: Tally,
     extranonces_below: u32,
     found: u64,
     /// The last field: books of the version before end without it.
-    payments: VecDeque<Settlement>,
+    payments: Remembered<Settlement, PAYMENTS_MAX>,
 }
 
 impl Book {
@@ -315,9 +329,9 @@ impl Book {
         self.owed.values().fold(0, |sum, owed| sum.saturating_add(*owed))
     }
 
-    /// So many of what is owed, in rising order of address, from this address on.
-    pub fn owed_from(&self, first: Address, limit: usize) -> impl Iterator<Item = (Address, u128)> {
-        self.owed.range(first..).take(limit).map(|(address, owed)| (*address, *owed))
+    /// What is owed, in rising order of address, from this address on.
+    pub fn owed_from(&self, first: Address) -> impl Iterator<Item = (Address, u128)> {
+        self.owed.range(first..).map(|(address, owed)| (*address, *owed))
     }
 
     /// How many incomes are remembered, so that none of them is shared out again.
@@ -412,7 +426,7 @@ impl Book {
     }
 
     fn add_income(&mut self, reference: Hash32, amount: u128, fee: u128) -> Result<(), BookError> {
-        if self.incomes.contains(&reference) {
+        if self.incomes.find(&reference).is_some() {
             return Err(BookError::KnownIncome(reference));
         }
         let shared_out = amount.checked_sub(fee).ok_or(BookError::Fee { fee, amount })?;
@@ -424,10 +438,7 @@ impl Book {
             *owed = owed.saturating_add(share);
         }
         self.kept = self.kept.saturating_add(fee).saturating_add(remainder);
-        self.incomes.push_back(reference);
-        while self.incomes.len() > INCOMES_MAX {
-            self.incomes.pop_front();
-        }
+        self.incomes.add(reference);
         Ok(())
     }
 
@@ -441,16 +452,11 @@ impl Book {
     }
 
     fn pay(&mut self, payment: Settlement) -> Result<(), BookError> {
-        let Settlement { reference, address, amount } = payment;
-        let is_same = |known: &&Settlement| (known.reference, known.address) == (reference, address);
-        if let Some(known) = self.payments.iter().find(is_same) {
+        if let Some(known) = self.payments.find(&payment) {
             return Err(BookError::KnownPayment(*known));
         }
-        self.take_off(&address, amount)?;
-        self.payments.push_back(payment);
-        while self.payments.len() > PAYMENTS_MAX {
-            self.payments.pop_front();
-        }
+        self.take_off(&payment.address, payment.amount)?;
+        self.payments.add(payment);
         Ok(())
     }
 }

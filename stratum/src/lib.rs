@@ -33,6 +33,7 @@ mod metrics;
 mod rates;
 mod receipts;
 mod refusal;
+mod remembered;
 pub mod report;
 mod request;
 mod server;

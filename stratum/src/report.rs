@@ -13,7 +13,7 @@ mod ckpool;
 mod public_pool;
 
 pub use ckpool::{ckpool_pool, ckpool_status, ckpool_user};
-pub use public_pool::{public_client, public_info, public_network, public_pool, public_worker};
+pub use public_pool::{public_chart, public_client, public_info, public_network, public_pool, public_worker};
 
 use pow::{Difficulty, Target, U256};
 use serde_json::Value;

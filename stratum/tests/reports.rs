@@ -223,7 +223,7 @@ fn the_pages_of_public_pool_find_their_keys_and_types() {
     let point = json!([{ "label": "time", "data": "number" }]);
     let worker = report::public_worker(&rig.server, ADDRESS, "rig").expect("it mines");
     assert_eq!(kinds(&worker), json!({ "name": "text", "bestDifficulty": "number", "chartData": point }));
-    assert_eq!(kinds(&report::public_worker(&rig.server, ADDRESS, "chart").expect("a chart")), point);
+    assert_eq!(kinds(&report::public_chart(&rig.server, ADDRESS)), point);
 }
 
 /// The three parts of `pool.status`.

@@ -4,7 +4,7 @@
 #[path = "../examples/made_up/mod.rs"]
 mod made_up;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pow::{CompactBits, Difficulty, WorkHeader, merkle, sha256d};
@@ -13,7 +13,8 @@ use stratum::service::{
     Admission, FolderShares, Later, NoReceipt, Ports, ProofSink, ReceiptsError, ReceiptsFolder, Service, Socket, rustls,
 };
 use stratum::{
-    Book, Config, Entry, Event, Payment, Port, Proof, Server, Share, Template, Verdict, Worker, WorkerName, ledger,
+    Book, Config, Entry, Event, Payment, Port, Proof, Server, Settlement, Share, Template, Verdict, Worker, WorkerName,
+    ledger,
 };
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -55,25 +56,31 @@ struct Pool {
     address: std::net::SocketAddr,
     proofs: mpsc::UnboundedReceiver<Proof>,
     templates: watch::Sender<Option<Arc<Template>>>,
+    /// What is told to the operator's log.
+    events: Arc<Mutex<Vec<Event>>>,
 }
 
 async fn pool(folder: &std::path::Path, config: Config, tls: Option<Arc<rustls::ServerConfig>>) -> Pool {
     let (sender, proofs) = mpsc::unbounded_channel();
     let (templates, work) = watch::channel(Some(Arc::new(template(1))));
     let shares = Box::new(FolderShares::open(folder).expect("a folder"));
+    let events = Arc::new(Mutex::new(Vec::new()));
     let ports = Ports {
         work,
         proofs: Arc::new(Chain(sender)),
         shares,
         receipts: Some(ReceiptsFolder::open(folder.join("receipts")).expect("a folder")),
-        events: Box::new(|_| {}),
+        events: Box::new({
+            let events = events.clone();
+            move |event: &Event| events.lock().expect("nobody panicked").push(event.clone())
+        }),
         admission: Some(Arc::new(Good)),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
     let sockets = vec![Socket { listener, port: 0, tls }];
     let service = Service::start(config, [1; 32], sockets, ports, now_ms).expect("a service");
-    Pool { service, address, proofs, templates }
+    Pool { service, address, proofs, templates, events }
 }
 
 fn config() -> Config {
@@ -170,8 +177,13 @@ async fn a_share_travels_from_the_socket_to_the_chain_and_survives_a_restart() {
     let income = pool.service.handle().income(Hash32([1; 32]), 1_000, 0).await;
     assert_eq!(income, Some(Ok(0)), "one address gets all of it");
     assert!(matches!(pool.service.handle().income(Hash32([1; 32]), 1_000, 0).await, Some(Err(_))));
+    let payment = Settlement { reference: Hash32([2; 32]), address: Address([1; 20]), amount: 1_500_000 };
+    let refused = pool.service.handle().paid(payment).await.expect("it runs").expect_err("it is more than is owed");
+    assert_eq!(refused.to_string(), "1.5 THR are to be paid, and 0.001 THR are owed");
     // Stopped without any notice: the runtime drops the tasks, the ledger is what was synced.
     let book = pool.service.handle().ask(|server| server.book().clone()).await.expect("an answer");
+    let told = pool.events.lock().expect("nobody panicked").clone();
+    assert!(!told.iter().any(|event| matches!(event, Event::Refused(_))), "who asked was told: {told:?}");
     let stored =
         stratum::service::Shares::load(&mut FolderShares::open(folder.path()).expect("a folder")).expect("read");
     assert_eq!(ledger::recover(&stored).expect("a ledger").book, book);

@@ -9,8 +9,9 @@ use crate::{
     View, limits,
 };
 
-/// What is hashed, voted on and kept for ever. `state_root` and `receipts_root` are those **after the parent**.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+/// What is hashed, voted on and kept for ever. `state_root` and `receipts_root` are those **after the parent**. The default, all zero,
+/// is no block's: tests fill in what they are about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Header {
     /// The rules that hold for this block.
     pub version: ProtocolVersion,

@@ -4,7 +4,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use crate::codec::Canonical;
-use crate::{BlsSignature, ByteString, ValidatorIndex, VoteStatement, limits};
+use crate::{BlsSignature, ByteString, ValidatorIndex, VoteStatement, counted, limits};
 
 /// Which validators of a set signed: bit `i % 8` of byte `i / 8` stands for validator `i`.
 ///
@@ -31,7 +31,7 @@ pub struct SignerBitmap(ByteString<{ limits::SIGNER_BITMAP_BYTES_MAX }>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateShapeError {
     /// Not exactly one bit per validator, rounded up to bytes.
-    #[error("a bitmap of {bytes} bytes for {validators} validators")]
+    #[error("a bitmap of {} for {}", counted(*bytes as u64, "byte"), counted(*validators as u64, "validator"))]
     BitmapLength {
         /// Bytes given.
         bytes: usize,

@@ -22,6 +22,7 @@ mod bytes;
 pub mod canary;
 mod certificate;
 pub mod codec;
+mod counted;
 mod genesis;
 pub mod limits;
 mod list;
@@ -39,6 +40,7 @@ pub use block::{Block, Body, Header, SystemCall};
 pub use bytes::{BlsPublicKey, BlsSignature, ByteString, Hash32, PeerKey, Secp256k1Key, Secp256k1Signature, to_hex};
 pub use certificate::{Certificate, CertificateShapeError, SignerBitmap};
 pub use codec::{Canonical, DecodeError};
+pub use counted::counted;
 pub use genesis::{
     FeeParameters, Genesis, GenesisAllowance, GenesisBalance, GenesisGrant, GenesisSection, GenesisValidator, Limits,
     Parameters, Timing,

@@ -157,7 +157,8 @@ fn describe_call(call: &Call, network: Network) -> DescribedCall {
     let registry = registry();
     let said = registry.say_call(call, &Shown(network)).zip(registry.describe_call(call.module, &call.body));
     let Some((sentence, json)) = said else {
-        let sentence = format!("an unknown call of module {} ({} bytes)", call.module, call.body.len());
+        let sentence =
+            format!("an unknown call of module {} ({})", call.module, types::counted(call.body.len() as u64, "byte"));
         return DescribedCall { sentence, kind: "unknown".to_owned(), call: None };
     };
     // A call is one of its module's kinds: alone a text, with its fields an object of one key.

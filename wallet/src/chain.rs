@@ -276,7 +276,7 @@ fn decode<T: Canonical>(text: &str, what: &str) -> Result<T> {
     let bad =
         |why: String| Error::new("bad_answer", format!("the node's {what} cannot be read: {why}"), "ask another node");
     if text.len() / 2 > T::BYTES_MAX {
-        return Err(bad(format!("{} digits", text.len())));
+        return Err(bad(types::counted(text.len() as u64, "digit")));
     }
     let bytes = hex::decode(text).map_err(|_| bad("it is not hexadecimal".to_owned()))?;
     T::from_canonical(&bytes).map_err(|error| bad(error.to_string()))

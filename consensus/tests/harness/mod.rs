@@ -10,7 +10,7 @@ use std::sync::Arc;
 use consensus::{Aggregated, Config, Engine, EpochStart, Input, Output, Route, Scheme, Voice, verify};
 use sha2::{Digest, Sha256};
 use types::{
-    Address, BlsPublicKey, BlsSignature, Certificate, ChainId, Epoch, Hash32, Header, Height, PeerKey, Power, Proposal,
+    Address, BlsPublicKey, BlsSignature, Certificate, Epoch, Hash32, Header, Height, PeerKey, Power, Proposal,
     ProtocolVersion, SignerBitmap, TimeMs, Validator, ValidatorIndex, ValidatorSet, View, Vote, VoteKind,
     VoteStatement,
 };
@@ -120,19 +120,13 @@ pub fn start(set: &Arc<ValidatorSet>) -> EpochStart {
 pub fn header(epoch: u64, view: u64, height: u64, parent: Hash32, proposer: ValidatorIndex, salt: u64) -> Header {
     Header {
         version: ProtocolVersion(1),
-        chain_id: ChainId(Hash32::ZERO),
         epoch: Epoch(epoch),
         view: View(view),
         height: Height(height),
         parent,
         time: TimeMs(salt),
         proposer,
-        body_root: Hash32::ZERO,
-        state_root: Hash32::ZERO,
-        receipts_root: Hash32::ZERO,
-        price: 0,
-        validators_hash: Hash32::ZERO,
-        next_validators_hash: None,
+        ..Header::default()
     }
 }
 

@@ -211,7 +211,7 @@ mod tests {
 
     use execution::{BlockOutcome, ChangeSet};
     use types::{
-        Amount, AuthKind, BlsSignature, Body, ChainId, Epoch, List, Nonce, ProtocolVersion, SignerBitmap, TimeMs,
+        Amount, AuthKind, BlsSignature, Body, Epoch, List, Nonce, ProtocolVersion, SignerBitmap, TimeMs,
         TransactionBody, ValidatorIndex, View, VoteKind, VoteStatement, Weight, Witness,
     };
 
@@ -224,19 +224,11 @@ mod tests {
     fn header(height: u64) -> Header {
         Header {
             version: ProtocolVersion(1),
-            chain_id: ChainId(Hash32::ZERO),
-            epoch: Epoch::ZERO,
             view: View(height),
             height: Height(height),
             parent: hash(height - 1),
             time: TimeMs(height),
-            proposer: ValidatorIndex(0),
-            body_root: Hash32::ZERO,
-            state_root: Hash32::ZERO,
-            receipts_root: Hash32::ZERO,
-            price: 0,
-            validators_hash: Hash32::ZERO,
-            next_validators_hash: None,
+            ..Header::default()
         }
     }
 

@@ -1,28 +1,72 @@
 //! `thronosd check`: looks at a home while no node runs in it, and says what it found. It changes nothing.
 
-use super::{Refusal, read_config};
-use crate::home::Home;
-use crate::shell::verify_home;
+use clap::Args;
+use serde_json::{Map, Value, json};
+use service::Finding;
+use types::counted;
 
-pub(crate) fn run(home: &Home) -> Result<(), Refusal> {
-    home.check()?;
-    let config = read_config(home, Vec::new())?;
-    let found = verify_home(home, &config)?;
-    for line in &found.lines {
-        say!("{line}");
+use super::{HomeArgument, Refusal, read_config};
+use crate::home::Home;
+use crate::shell::{Findings, verify_home};
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    home: HomeArgument,
+    /// Print what was found as one JSON document.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Check {
+    pub(crate) fn run(self) -> Result<(), Refusal> {
+        let home = self.home.home()?;
+        home.check()?;
+        let config = read_config(&home, Vec::new())?;
+        let found = verify_home(&home, &config)?;
+        if self.json {
+            say!("{}", document(&home, &found));
+        } else {
+            show(&home, &found);
+        }
+        if found.wrong.is_empty() {
+            return Ok(());
+        }
+        let (count, root) = (counted(found.wrong.len() as u64, "thing"), home.root().display());
+        Err(Refusal::new("home_damaged", format!("{root} is not sound: {count} missing or damaged, as is said above")))
     }
-    for line in &found.torn {
-        say!("torn        {line}; the next start cuts it off");
+}
+
+/// What was found, for people.
+fn show(home: &Home, found: &Findings) {
+    for (of, what) in &found.facts {
+        say!("{of:<11} {what}");
     }
-    for line in &found.wrong {
-        say!("wrong       {line}");
+    for finding in &found.torn {
+        say!("torn        {finding}; the next start cuts it off");
+    }
+    for finding in &found.ignored {
+        say!("ignored     {finding}");
+    }
+    for finding in &found.wrong {
+        say!("wrong       {finding}");
     }
     if found.wrong.is_empty() {
         say!("{} is sound", home.root().display());
-        return Ok(());
     }
-    let count = found.wrong.len();
-    let message =
-        format!("{count} of what belongs to {} is missing or damaged, as it says above", home.root().display());
-    Err(Refusal::new("home_damaged", message))
+}
+
+/// The same for programs.
+fn document(home: &Home, found: &Findings) -> Value {
+    let facts: Map<String, Value> =
+        found.facts.iter().map(|(of, what)| (of.replace(' ', "_"), what.as_str().into())).collect();
+    let kinds = [("torn", &found.torn), ("ignored", &found.ignored), ("wrong", &found.wrong)];
+    let told = |kind: &str, Finding { file, what }: &Finding| json!({ "kind": kind, "file": file, "what": what });
+    let findings = kinds.into_iter().flat_map(|(kind, all)| all.iter().map(move |finding| told(kind, finding)));
+    json!({
+        "home": home.root(),
+        "sound": found.wrong.is_empty(),
+        "facts": facts,
+        "findings": findings.collect::<Vec<_>>(),
+    })
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use super::{HomeArgument, Refusal, SettingArguments, read_config};
-use crate::config::Config;
+use super::{HomeArgument, Refusal, SettingArguments, read_config, sources};
+use crate::config::{Config, older_names};
 use crate::home::HomeError;
 use crate::shell::check_settings;
 
@@ -35,7 +35,8 @@ impl ConfigVerb {
         match self {
             Self::Check { home, settings } => {
                 let home = home.home()?;
-                let config = read_config(&home, settings.pairs()?)?;
+                let sources = sources(&home, settings.pairs()?)?;
+                let config = Config::read(&sources)?;
                 let genesis = home.genesis_file().exists().then(|| home.read_genesis()).transpose()?;
                 check_settings(&config, genesis.map(|(genesis, _)| genesis.network))?;
                 let password = Path::new(&config.node.password_file);
@@ -46,6 +47,9 @@ impl ConfigVerb {
                         path: password.to_owned(),
                         error,
                     })?;
+                }
+                for older in older_names(&sources) {
+                    say!("warning: {older}");
                 }
                 say!("{} is fine", home.config_file().display());
             }

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::{Subcommand, ValueEnum};
 use types::{
     Address, Amount, AssetId, BlsPublicKey, BlsSignature, ByteString, Genesis, GenesisBalance, GenesisValidator, List,
-    Network, PeerKey, Power, TimeMs,
+    Network, PeerKey, Power, TimeMs, counted,
 };
 
 use super::Refusal;
@@ -187,7 +187,7 @@ fn validate(file: &Path) -> Result<(), Refusal> {
     let genesis = read_startable(file)?;
     say!("{} starts chain {}", file.display(), genesis::chain_id(&genesis));
     let faults = genesis::faults_tolerated(&genesis);
-    say!("{} validators, of which {faults} may fail", genesis.validators.len());
+    say!("{}, of which {faults} may fail", counted(genesis.validators.len() as u64, "validator"));
     for warning in genesis::warnings(&genesis, &runtime::registry()) {
         say!("warning: {warning}");
     }

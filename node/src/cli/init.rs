@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::genesis::read_startable;
 use super::{HomeArgument, Refusal, SettingArguments};
-use crate::config::{Config, Sources};
+use crate::config::{Config, Sources, in_present_names};
 use crate::home::{Home, write_file};
 use crate::keys::{NetworkKey, PasswordSource, ValidatorKey, choose_new_password};
 
@@ -113,9 +113,11 @@ fn settings_of(home: &Home, flags: Vec<(String, String)>) -> Result<Option<Strin
     if wanted == present {
         return Ok(None);
     }
-    if content != present {
-        let message =
-            format!("{} was edited: write these settings there yourself, or give them to `run`", path.display());
+    if in_present_names(&content) != present {
+        let message = format!(
+            "{} was edited, or written by another version: write these settings there yourself, or give them to `run`",
+            path.display()
+        );
         return Err(Refusal::new("config_exists", message));
     }
     Ok(Some(wanted))

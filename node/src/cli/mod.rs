@@ -59,7 +59,7 @@ enum Verb {
     #[command(subcommand)]
     Keys(keys::Keys),
     /// Verify a home while its node is stopped: permissions, keys, log, database, newest block.
-    Check(HomeArgument),
+    Check(check::Check),
     /// Check or print the settings.
     #[command(subcommand)]
     Config(config::ConfigVerb),
@@ -273,7 +273,7 @@ impl Command {
             Verb::Peers(peers) => peers.run(),
             Verb::Service(verb) => verb.run(),
             Verb::Keys(keys) => keys.run(),
-            Verb::Check(home) => check::run(&home.home()?),
+            Verb::Check(check) => check.run(),
             Verb::Config(verb) => verb.run(),
             Verb::Genesis(verb) => verb.run(),
             Verb::Version => {
@@ -323,6 +323,11 @@ fn written() -> Result<(), Refusal> {
 
 /// The settings of a home, with environment and flags.
 pub(crate) fn read_config(home: &Home, flags: Vec<(String, String)>) -> Result<Config, Refusal> {
+    Ok(Config::read(&sources(home, flags)?)?)
+}
+
+/// Where the settings of a home come from.
+pub(crate) fn sources(home: &Home, flags: Vec<(String, String)>) -> Result<Sources, Refusal> {
     let content = home.read_config()?;
     let own = std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"THRONOS_"));
     let text = |part: OsString| part.into_string().map_err(|part| part.to_string_lossy().into_owned());
@@ -331,5 +336,5 @@ pub(crate) fn read_config(home: &Home, flags: Vec<(String, String)>) -> Result<C
         Refusal::new("config_value", format!("environment: `{part}` is no text in UTF-8: set it anew, or unset it"))
     })?;
     let file = Some((home.config_file().display().to_string(), content));
-    Ok(Config::read(&Sources { file, environment, flags })?)
+    Ok(Sources { file, environment, flags })
 }

@@ -9,8 +9,8 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use super::{HomeArgument, Refusal, SettingArguments, read_config};
-use crate::config::{Config, LogFormat};
+use super::{HomeArgument, Refusal, SettingArguments, read_config, sources};
+use crate::config::{Config, LogFormat, older_names};
 use crate::home::Home;
 use crate::keys::{NetworkKey, PasswordSource, ValidatorKey, find_password};
 use crate::shell::{Node, NodeOptions, Port, check_settings};
@@ -56,8 +56,12 @@ impl Run {
         }
         flags.extend(self.log.map(|filter| ("log.filter".to_owned(), filter)));
         flags.extend(self.log_format.map(|format| ("log.format".to_owned(), format)));
-        let config = read_config(&home, flags.clone())?;
+        let sources = sources(&home, flags.clone())?;
+        let config = Config::read(&sources)?;
         start_log(&config);
+        for older in older_names(&sources) {
+            tracing::warn!("{older}");
+        }
         allow_open_files(&config);
         let validator = unlock(&home, &config, self.password_file)?;
         let network = NetworkKey::read(&home.network_key_file())?;

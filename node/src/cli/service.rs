@@ -2,6 +2,7 @@
 //!
 //! It must not know any service but by the list.
 
+use clap::builder::Resettable;
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 use serde_json::Value;
 use service::VerbContext;
@@ -49,12 +50,19 @@ impl FromArgMatches for ServiceVerb {
 
 /// The command of a service; nothing for one without verbs.
 fn command_of(entry: &service::Listed) -> Option<Command> {
-    let verbs =
-        (entry.verbs)(Command::new(entry.name).about(entry.about).visible_aliases(entry.aliases.iter().copied()));
+    let verbs = (entry.verbs)(Command::new(entry.name).visible_aliases(entry.aliases.iter().copied()));
     if !verbs.has_subcommands() {
         return None;
     }
-    Some(verbs.subcommand_required(true).arg_required_else_help(true).mut_subcommands(Common::augment_args))
+    // A list of verbs brings a text of its own, which is the code's word for it.
+    let verbs = verbs.about(entry.about).long_about(Resettable::Reset);
+    Some(verbs.subcommand_required(true).arg_required_else_help(true).mut_subcommands(with_common))
+}
+
+/// A verb with the arguments that all of them have. Those bring a text of their own, and the verb keeps its.
+fn with_common(verb: Command) -> Command {
+    let (about, long_about) = (verb.get_about().cloned(), verb.get_long_about().cloned());
+    Common::augment_args(verb).about(Resettable::from(about)).long_about(Resettable::from(long_about))
 }
 
 impl ServiceVerb {
@@ -84,5 +92,42 @@ impl ServiceVerb {
             message: refusal.message,
         })?;
         written()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use clap::builder::StyledStr;
+
+    use super::*;
+
+    /// The texts of a command's verbs.
+    fn texts(command: &Command) -> Vec<(&str, Option<String>, Option<String>)> {
+        let verbs = command.get_subcommands().filter(|verb| verb.get_name() != "help");
+        let text = |text: Option<&StyledStr>| text.map(StyledStr::to_string);
+        verbs.map(|verb| (verb.get_name(), text(verb.get_about()), text(verb.get_long_about()))).collect()
+    }
+
+    #[test]
+    fn the_help_of_every_service_says_what_the_command_and_each_of_its_verbs_is_for() {
+        let whole = super::super::Command::command();
+        for entry in SERVICES {
+            let bare = (entry.verbs)(Command::new(entry.name));
+            let Some(command) = whole.find_subcommand(entry.name) else {
+                assert!(!bare.has_subcommands(), "{}", entry.name);
+                continue;
+            };
+            assert_eq!(command.get_about().map(StyledStr::to_string).as_deref(), Some(entry.about));
+            assert_eq!(command.get_long_about(), None, "{}", entry.name);
+            assert_eq!(texts(command), texts(&bare), "{}", entry.name);
+            assert!(texts(command).iter().all(|(_, about, _)| about.is_some()), "{}", entry.name);
+            for verb in command.get_subcommands() {
+                assert!(verb.get_arguments().any(|argument| argument.get_id() == "home"), "{}", verb.get_name());
+            }
+        }
+        let mining =
+            whole.find_subcommand("pool").expect("an older name of `mining`").clone().render_help().to_string();
+        assert!(mining.contains("Show what is owed to whom") && !mining.contains("Where the node lives"), "{mining}");
     }
 }

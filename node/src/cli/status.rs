@@ -59,11 +59,8 @@ impl Status {
             None => say!("clock      not compared: too few validators answer"),
         }
         say!("disk       {} MiB free", health.disk_free_bytes >> 20);
-        say!(
-            "waiting    {} transactions, {} of them could be included",
-            status.mempool_transactions,
-            health.executable
-        );
+        let waiting = types::counted(status.mempool_transactions.into(), "transaction");
+        say!("waiting    {waiting}, {} of them could be included", health.executable);
         say!("peer id    {}", status.peer_id);
         Ok(())
     }

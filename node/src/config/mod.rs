@@ -4,6 +4,7 @@
 //! An unknown key is an error that names it: a typo must never silently leave a default in force. Nothing here is part of the
 //! chain; what all nodes must agree on stands in the genesis.
 
+mod former;
 mod sections;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ pub use service::Value;
 use service::settings::AnySection;
 pub use service::settings::SettingValue;
 
+pub use former::{in_present_names, older_names};
 pub use sections::{
     ApiSettings, DiskSettings, LogFormat, LogSettings, MetricsSettings, NetworkSettings, NodeSettings, PoolSettings,
     StoreSettings,
@@ -144,6 +146,16 @@ pub enum ConfigError {
         /// The key.
         key: String,
     },
+    /// A setting under its older and its present name.
+    #[error("{place}: `{former}` is the older name of `{key}`, and both stand there: remove `{former}`")]
+    Twice {
+        /// The file.
+        place: String,
+        /// The present name.
+        key: String,
+        /// The older one.
+        former: String,
+    },
     /// An environment variable that means nothing.
     #[error(
         "environment: no setting and no command reads `{name}`{}; unset it, or see `thronosd config print --defaults` for the names",
@@ -175,6 +187,7 @@ impl ConfigError {
             Self::Syntax { .. } => "config_syntax",
             Self::Cut { .. } => "config_cut",
             Self::UnknownKey { .. } | Self::UnknownVariable { .. } => "config_unknown_key",
+            Self::Twice { .. } => "config_twice",
             Self::Value { .. } => "config_value",
         }
     }
@@ -256,6 +269,19 @@ impl Config {
         self.take_text("a program", name, text)
     }
 
+    /// Takes the settings of these names from another, and names those of the rest in which the two differ.
+    pub fn take(&mut self, other: &Self, names: &[&str]) -> Vec<String> {
+        let pairs = self.settings().into_iter().zip(other.settings());
+        let differ = pairs.filter(|(own, new)| own != new).map(|(_, new)| new);
+        let (taken, rest): (Vec<_>, Vec<_>) = differ.partition(|setting| names.contains(&setting.name.as_str()));
+        for NamedSetting { section, entry, .. } in taken {
+            let section = self.sections_mut().into_iter().find(|one| one.name() == section);
+            // The other one has taken it.
+            let _ = section.and_then(|section| section.set(entry.key, entry.value));
+        }
+        rest.into_iter().map(|setting| setting.name).collect()
+    }
+
     /// Every name that a setting has or had: those of older files first, so that the present one has the last word.
     fn names(&self) -> Vec<String> {
         let of_section = |section: &dyn AnySection| {
@@ -278,6 +304,7 @@ impl Config {
             place: place.to_owned(),
             reason: error.to_string().trim_end().to_owned(),
         })?;
+        let mut given = BTreeMap::new();
         for (section, content) in table {
             let toml::Value::Table(keys) = content else {
                 return Err(ConfigError::UnknownKey { place: place.to_owned(), key: section });
@@ -288,11 +315,29 @@ impl Config {
             for (key, value) in keys {
                 let name = format!("{section}.{key}");
                 let entry = self.find(place, &name)?;
+                if let Some(other) = given.insert(self.present_name(&name), name.clone()) {
+                    return Err(self.twice(place, [other, name]));
+                }
                 let value = Value::from_toml(&value).ok_or(entry.expected);
                 self.put(place, &name, value, key_text(&name, text))?;
             }
         }
         Ok(())
+    }
+
+    /// The name of a setting that is called so, or was.
+    fn present_name(&self, name: &str) -> String {
+        let (section, key) = name.split_once('.').unwrap_or((name, ""));
+        let present = self.sections().into_iter().find(|one| is_called(*one, section)).map(AnySection::name);
+        format!("{}.{key}", present.unwrap_or(section))
+    }
+
+    /// Two names of one setting, one of them an older one.
+    fn twice(&self, place: &str, names: [String; 2]) -> ConfigError {
+        let [first, second] = names;
+        let key = self.present_name(&first);
+        let former = if first == key { second } else { first };
+        ConfigError::Twice { place: place.to_owned(), key, former }
     }
 
     fn take_text(&mut self, place: &str, name: &str, text: &str) -> Result<(), ConfigError> {
@@ -369,12 +414,12 @@ fn key_text(name: &str, text: &str) -> String {
     value.map_or_else(|| "something else".to_owned(), |value| format!("`{value}`"))
 }
 
-/// `; did you mean …?` when a known key is close.
+/// ` (did you mean …?)` when a known key is close.
 fn nearest(key: &str) -> String {
     let near = |setting: &NamedSetting| distance(key, &setting.name).min(distance(key, setting.entry.key));
     let best = Config::default().settings().into_iter().map(|setting| (near(&setting), setting.name)).min();
     match best {
-        Some((steps, name)) if steps <= 3 => format!("; did you mean `{name}`?"),
+        Some((steps, name)) if steps <= 3 => format!(" (did you mean `{name}`?)"),
         _ => String::new(),
     }
 }
@@ -383,7 +428,7 @@ fn nearest_variable(name: &str) -> String {
     let variables = Config::default().settings().into_iter().map(|setting| setting.variable());
     let best = variables.map(|variable| (distance(name, &variable), variable)).min();
     match best {
-        Some((steps, variable)) if steps <= 3 => format!("; did you mean `{variable}`?"),
+        Some((steps, variable)) if steps <= 3 => format!(" (did you mean `{variable}`?)"),
         _ => String::new(),
     }
 }

@@ -73,10 +73,9 @@ pub fn trouble_names() -> impl Iterator<Item = &'static str> {
 
 /// What is told for a day after `thronosd keys allow-votes`, so many milliseconds ago.
 fn allowed_by_hand(ago_ms: u64) -> Option<Told> {
-    let minutes = ago_ms / 60_000;
-    let sentence = format!(
-        "{minutes} minutes ago an operator said by `thronosd keys allow-votes` above which view this node may vote"
-    );
+    let ago = types::counted(ago_ms / 60_000, "minute");
+    let sentence =
+        format!("{ago} ago an operator said by `thronosd keys allow-votes` above which view this node may vote");
     (ago_ms < ALLOWED_MS).then_some(Told { name: "votes_allowed", sentence, forbids_ready: false })
 }
 

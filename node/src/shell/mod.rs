@@ -57,7 +57,7 @@ pub use snapshot::Snapshot;
 pub use start::{Node, NodeOptions, open_store};
 pub use start_error::StartError;
 pub(crate) use traffic::exposition as traffic;
-pub use verify::verify_home;
+pub use verify::{Findings, verify_home};
 
 /// A system call from a service or the API on its way into a block, with the way back.
 pub struct CallSubmission {

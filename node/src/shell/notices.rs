@@ -249,26 +249,17 @@ impl Default for Notices {
 
 #[cfg(test)]
 mod tests {
-    use types::{Body, ChainId, Epoch, Header, ProtocolVersion, TimeMs, ValidatorIndex, View};
+    use types::{Body, Header, ProtocolVersion, TimeMs, View};
 
     use super::*;
 
     fn block(height: u64) -> Arc<DecidedBlock> {
         let header = Header {
             version: ProtocolVersion(1),
-            chain_id: ChainId(Hash32::ZERO),
-            epoch: Epoch(0),
             view: View(height),
             height: Height(height),
-            parent: Hash32::ZERO,
             time: TimeMs(height),
-            proposer: ValidatorIndex(0),
-            body_root: Hash32::ZERO,
-            state_root: Hash32::ZERO,
-            receipts_root: Hash32::ZERO,
-            price: 0,
-            validators_hash: Hash32::ZERO,
-            next_validators_hash: None,
+            ..Header::default()
         };
         let outcome = execution::BlockOutcome {
             hash: Hash32::ZERO,

@@ -77,7 +77,7 @@ pub struct Node {
     network_runtime: Runtime,
     api_runtime: Runtime,
     home: Home,
-    /// As they were read last.
+    /// What runs: the settings of the start, with those that were taken anew since.
     config: Mutex<Config>,
     _lock: HomeLock,
 }
@@ -154,7 +154,7 @@ impl Node {
     }
 
     /// Takes settings that were read anew and that [`check_settings`] has found sound, as far as that is possible while it runs; names
-    /// those that wait for the next start. It reads no file.
+    /// those that wait for the next start, each time until then. It reads no file.
     ///
     /// # Errors
     /// When the network has no room for them now; nothing has changed then.
@@ -162,13 +162,9 @@ impl Node {
         let network = &config.network;
         self.port.network.prefer(&network.persistent, private_peers(network))?;
         self.api.reload(&config.api);
-        // A panic elsewhere cannot leave them half-changed: they are replaced.
-        let mut present = self.config.lock().unwrap_or_else(PoisonError::into_inner);
-        let pairs = present.settings().into_iter().zip(config.settings());
-        let changed = pairs.filter(|(before, after)| before != after).map(|(before, _)| before.name);
-        let later = changed.filter(|name| !RELOADED.contains(&name.as_str())).collect();
-        *present = config;
-        Ok(later)
+        // A panic elsewhere cannot leave them in between: each setting is replaced as a whole.
+        let mut runs = self.config.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(runs.take(&config, &RELOADED))
     }
 
     /// Stops everything in order and waits for it.

@@ -7,25 +7,34 @@ use std::path::Path;
 
 use journal::{Holder, Position, Untouched, VoteBound};
 use replica::{Desk, Opened};
+use service::Finding;
 use store::{Store, StoreError, StoreOptions};
-use types::{ChainId, Height};
+use types::{ChainId, Height, counted};
 
 use super::start::starting_point;
 use super::start_error::StartError;
 use crate::config::Config;
 use crate::disk::FileDisk;
-use crate::home::{Home, HomeError};
+use crate::home::{Home, HomeError, IGNORED, LEADS_NOWHERE, ServiceFolder};
 use crate::keys::{NetworkKey, ValidatorKey};
 
 /// What was found in a home.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// What is there, for people.
-    pub lines: Vec<String>,
+    /// What is there: of what, and what is so.
+    pub facts: Vec<(&'static str, String)>,
     /// What a crash left, which the next start puts right.
-    pub torn: Vec<String>,
+    pub torn: Vec<Finding>,
+    /// What no start looks at, though it may have been meant for one.
+    pub ignored: Vec<Finding>,
     /// What is missing or damaged, though a start may go on without it.
-    pub wrong: Vec<String>,
+    pub wrong: Vec<Finding>,
+}
+
+impl Findings {
+    fn fact(&mut self, of: &'static str, what: impl Into<String>) {
+        self.facts.push((of, what.into()));
+    }
 }
 
 /// Looks at a home that no node runs in, and verifies what can be verified without peers.
@@ -37,11 +46,11 @@ pub fn verify_home(home: &Home, config: &Config) -> Result<Findings, StartError>
     NetworkKey::read(&home.network_key_file())?;
     let (genesis, chain_id) = home.read_genesis()?;
     let mut found = Findings::default();
-    found.lines.push(format!("chain       {chain_id} ({})", String::from_utf8_lossy(&genesis.name)));
+    found.fact("chain", format!("{chain_id} ({})", String::from_utf8_lossy(&genesis.name)));
     let key = home.validator_key_file();
     let key = key.exists().then(|| ValidatorKey::read_public(&key)).transpose()?;
     if let Some(key) = key {
-        found.lines.push(format!("validator   {key}"));
+        found.fact("validator", key.to_string());
     }
     let has_lease = home.lease().join(journal::LEASE_FILE).exists();
     let _lock = home.lock_as_it_is()?;
@@ -65,23 +74,22 @@ pub fn verify_home(home: &Home, config: &Config) -> Result<Findings, StartError>
         found.wrong.push(missing_lease(home));
     }
     let checked = verify_blocks(&store, chain_id)?;
-    found.lines.push(format!("verified    hashes and contents of the newest {checked} blocks"));
-    found.lines.push(format!("checksums   of {} rows of the store", store.read_all()?));
+    found.fact("verified", format!("hashes and contents of the newest {}", counted(checked, "block")));
+    found.fact("checksums", format!("of {} of the store", counted(store.read_all()?, "row")));
     look_at_services(home, &mut found);
     Ok(found)
 }
 
-fn missing_log(home: &Home, is_validator: bool) -> String {
-    let log = home.log();
-    let path = log.display();
-    match is_validator {
-        true => format!("{path} is missing: the node will vote above what the lease says"),
-        false => format!("{path} is missing: the next start makes it anew"),
-    }
+fn missing_log(home: &Home, is_validator: bool) -> Finding {
+    let then = match is_validator {
+        true => "the node will vote above what the lease says",
+        false => "the next start makes it anew",
+    };
+    Finding::new(home.log(), format!("it is missing; {then}"))
 }
 
-fn missing_lease(home: &Home) -> String {
-    format!("{} is missing: the node will listen through a whole epoch", home.lease().display())
+fn missing_lease(home: &Home) -> Finding {
+    Finding::new(home.lease(), "it is missing; the node will listen through a whole epoch")
 }
 
 /// Looks at a home without store and log, of which something else may be left.
@@ -95,36 +103,40 @@ fn look_at_rest(home: &Home, holder: Holder, has_run: bool, found: &mut Findings
     // Making a home for a validator writes its lease, before any node runs.
     if holder.key.is_some() {
         match bound.filter(|_| lease.join(journal::LEASE_FILE).exists()) {
-            Some(bound) => found.lines.push(votes_line(bound)),
+            Some(bound) => found.fact("votes", votes(bound)),
             None => found.wrong.push(missing_lease(home)),
         }
     }
     if !has_run && !has_voted {
-        found.lines.push("data        none: no node has run here yet".to_owned());
+        found.fact("data", "none: no node has run here yet");
         return Ok(());
     }
-    found.wrong.push(format!("{} is missing: the next start gets the chain from its peers", home.store().display()));
+    found.wrong.push(Finding::new(home.store(), "it is missing; the next start gets the chain from its peers"));
     found.wrong.push(missing_log(home, holder.key.is_some()));
     look_at_services(home, found);
     Ok(())
 }
 
-fn votes_line(bound: VoteBound) -> String {
+fn votes(bound: VoteBound) -> String {
     match bound {
-        VoteBound::Above(above) => format!("votes       above view {} of epoch {}", above.view, above.epoch),
-        VoteBound::Unknown(doubt) => format!("votes       not at once: {}", replica::sentence_of(doubt)),
+        VoteBound::Above(above) => format!("above view {} of epoch {}", above.view, above.epoch),
+        VoteBound::Unknown(doubt) => format!("not at once: {}", replica::sentence_of(doubt)),
     }
 }
 
 /// What services keep.
 fn look_at_services(home: &Home, found: &mut Findings) {
     for entry in crate::services::SERVICES {
-        let former = entry.former_folder.map(|former| home.data().join(former));
-        let folder = Some(home.service_folder(entry.name)).filter(|folder| folder.exists()).or(former);
-        if let Some(folder) = folder.filter(|folder| folder.exists()) {
-            let service::FolderFindings { torn, wrong } = (entry.look)(&folder);
-            found.torn.extend(torn);
-            found.wrong.extend(wrong);
+        let ServiceFolder { used, ignored } = home.find_service(entry.name, entry.former_folder);
+        found.ignored.extend(ignored.map(|folder| Finding::new(folder, IGNORED)));
+        match used {
+            Ok(Some(folder)) => {
+                let service::FolderFindings { torn, wrong } = (entry.look)(&folder);
+                found.torn.extend(torn);
+                found.wrong.extend(wrong);
+            }
+            Ok(None) => {}
+            Err(link) => found.wrong.push(Finding::new(link, LEADS_NOWHERE)),
         }
     }
 }
@@ -137,24 +149,24 @@ fn look_at_desk(home: &Home, store: &Store, holder: Holder, found: &mut Findings
     let lease = if lease.exists() { &lease } else { &log };
     let desk: Opened<_> = Desk::open(disk(&log), disk(lease), holder)?;
     let floor = desk.desk.floor_height();
-    let records = desk.log.len();
-    found.lines.push(format!(
-        "log         {records} records, cut below block {floor}; whether records are missing at its end cannot be told"
-    ));
+    let records = counted(desk.log.len() as u64, "record");
+    let doubt = "whether records are missing at its end cannot be told";
+    found.fact("log", format!("{records}, cut below block {floor}; {doubt}"));
     if let Some(torn) = &desk.torn {
-        let (path, bytes, offset) = (home.log().join(&torn.file), torn.bytes, torn.offset);
-        let what = "are an incomplete end, as a crash leaves one; after a clean stop there is none, and what was behind it is lost";
-        found.torn.push(format!("{}: {bytes} bytes from offset {offset} on {what}", path.display()));
+        let (bytes, offset) = (torn.bytes, torn.offset);
+        let what = "as a crash leaves one; after a clean stop there is none, and what was behind it is lost";
+        let what = format!("an incomplete end of {} from offset {offset} on, {what}", counted(bytes, "byte"));
+        found.torn.push(Finding::new(home.log().join(&torn.file), what));
     }
     if let Some(key) = desk.desk.lease_key().filter(|_| holder.key.is_none()) {
-        let (path, lease) = (home.validator_key_file(), lease.display());
-        found.wrong.push(format!("{} is missing, though {lease} is that of the validator {key}", path.display()));
+        let what = format!("it is missing, though {} is that of the validator {key}", lease.display());
+        found.wrong.push(Finding::new(home.validator_key_file(), what));
     }
     let start = starting_point(store, floor, desk.votes_above, desk.log)?;
     let tip = start.tip.header.height;
-    found.lines.push(format!("newest block {tip} ({}), state root {}", start.tip.hash, start.tip.state_root));
+    found.fact("newest block", format!("{tip} ({}), state root {}", start.tip.hash, start.tip.state_root));
     if holder.key.is_some() {
-        found.lines.push(votes_line(start.votes_above));
+        found.fact("votes", votes(start.votes_above));
     }
     Ok(())
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crypto::ids::header_hash;
 use execution::{BlockOutcome, ChangeSet, FinalizedBlock};
 use types::{
-    BlsSignature, Body, Certificate, ChainId, Epoch, Hash32, Header, Height, ProtocolVersion, SignerBitmap, TimeMs,
-    ValidatorIndex, View, VoteKind, VoteStatement,
+    BlsSignature, Body, Certificate, Epoch, Hash32, Header, Height, ProtocolVersion, SignerBitmap, TimeMs, View,
+    VoteKind, VoteStatement,
 };
 
 use super::{Chain, Tip};
@@ -15,19 +15,11 @@ use super::{Chain, Tip};
 fn header(height: u64, parent: Hash32) -> Header {
     Header {
         version: ProtocolVersion(1),
-        chain_id: ChainId::default(),
-        epoch: Epoch(0),
         view: View(height),
         height: Height(height),
         parent,
         time: TimeMs(height),
-        proposer: ValidatorIndex(0),
-        body_root: Hash32::ZERO,
-        state_root: Hash32::ZERO,
-        receipts_root: Hash32::ZERO,
-        price: 0,
-        validators_hash: Hash32::ZERO,
-        next_validators_hash: None,
+        ..Header::default()
     }
 }
 

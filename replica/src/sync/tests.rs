@@ -2,8 +2,8 @@
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 
 use types::{
-    Body, Certificate, ChainId, Epoch, Hash32, Header, Height, List, PeerKey, ProtocolVersion, SignerBitmap, TimeMs,
-    Transaction, TransactionBody, ValidatorIndex, View, VoteKind, VoteStatement,
+    Body, Certificate, Epoch, Hash32, Header, Height, List, PeerKey, ProtocolVersion, SignerBitmap, TimeMs,
+    Transaction, TransactionBody, View, VoteKind, VoteStatement,
 };
 
 use super::{PATIENCE_MS, PIECE_TRANSACTIONS, Question, RANGE_BLOCKS, RANGE_BYTES, Sync, Verdict};
@@ -20,19 +20,10 @@ fn blocks(from: u64, count: u64) -> Vec<CertifiedBlock> {
         .map(|height| CertifiedBlock {
             header: Header {
                 version: ProtocolVersion(1),
-                chain_id: ChainId::default(),
-                epoch: Epoch(0),
                 view: View(height),
                 height: Height(height),
-                parent: Hash32::ZERO,
                 time: TimeMs(height),
-                proposer: ValidatorIndex(0),
-                body_root: Hash32::ZERO,
-                state_root: Hash32::ZERO,
-                receipts_root: Hash32::ZERO,
-                price: 0,
-                validators_hash: Hash32::ZERO,
-                next_validators_hash: None,
+                ..Header::default()
             },
             body: Body::default(),
             certificate: Certificate {

@@ -3,8 +3,8 @@
 
 use crypto::ids::header_hash;
 use types::{
-    BlsSignature, Certificate, ChainId, Epoch, Hash32, Header, Height, ProtocolVersion, SignerBitmap, TimeMs,
-    ValidatorIndex, View, VoteKind, VoteStatement,
+    BlsSignature, Certificate, Epoch, Hash32, Header, Height, ProtocolVersion, SignerBitmap, TimeMs, View, VoteKind,
+    VoteStatement,
 };
 
 use super::{Trail, Walk};
@@ -17,19 +17,11 @@ fn headers(count: u64) -> Vec<Header> {
     let header = |height: u64| {
         let header = Header {
             version: ProtocolVersion(1),
-            chain_id: ChainId::default(),
-            epoch: Epoch(0),
             view: View(height),
             height: Height(height),
             parent,
             time: TimeMs(height),
-            proposer: ValidatorIndex(0),
-            body_root: Hash32::ZERO,
-            state_root: Hash32::ZERO,
-            receipts_root: Hash32::ZERO,
-            price: 0,
-            validators_hash: Hash32::ZERO,
-            next_validators_hash: None,
+            ..Header::default()
         };
         parent = header_hash(&header);
         header

@@ -87,7 +87,7 @@ impl ApiError {
 
     /// 403: this node takes no writes.
     pub fn read_only() -> Self {
-        let hint = "hand the transaction to a node that is not read-only";
+        let hint = "send this request to a node that is not read-only";
         Self::new(StatusCode::FORBIDDEN, "read_only_replica", "this node follows the chain and takes no writes", hint)
     }
 }

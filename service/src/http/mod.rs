@@ -4,14 +4,16 @@
 //! It must not know a route. The node serves what it is given and keeps the door.
 
 mod error;
+mod params;
 mod reads;
 mod request;
 mod routes;
 
 pub use error::{ApiError, ErrorResponse, hint_of};
+pub use params::Params;
 pub use reads::{Asker, Reads};
 pub use request::{
-    BATCH_BYTES_MAX, BODY_BYTES_MAX, BlockName, BodyMax, Client, JsonBody, JsonOrBytes, PAGE_DEFAULT, PAGE_MAX, Params,
-    Path, address, block_name, hash, number, oversize, page, shown,
+    BATCH_BYTES_MAX, BODY_BYTES_MAX, BlockName, BodyMax, Client, JsonBody, JsonOrBytes, PAGE_DEFAULT, PAGE_MAX, Path,
+    address, block_name, hash, number, oversize, page, shown,
 };
 pub use routes::{Class, Route, Routes};

@@ -1,9 +1,9 @@
-//! Reading requests: parameters, bodies and paths, each bounded, each refused with a sentence.
+//! Reading requests: bodies, paths and what stands in them, each bounded, each refused with a sentence.
 //!
 //! It must not know what a request is for.
 
 use axum::body::Bytes;
-use axum::extract::{self, FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{self, FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -39,21 +39,7 @@ pub const PAGE_MAX: u32 = 100;
 /// Entries of a list when no limit is given.
 pub const PAGE_DEFAULT: u32 = 20;
 
-/// Parameters behind the `?`; unknown ones are refused.
-pub struct Params<T>(pub T);
-
-impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
-        let query = Query::<T>::try_from_uri(&parts.uri).map_err(|error| {
-            ApiError::bad("bad_parameter", error.body_text(), "see /docs for the parameters of this route")
-        })?;
-        Ok(Self(query.0))
-    }
-}
-
-/// What stands in a route's path.
+/// What stands in a route's path: texts, which the route reads.
 pub struct Path<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
@@ -61,9 +47,11 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let path = extract::Path::<T>::from_request_parts(parts, state).await;
-        let path =
-            path.map_err(|error| ApiError::bad("bad_path", error.body_text(), "see /docs for the form of this route"))?;
-        Ok(Self(path.0))
+        let wrong = |_| {
+            let message = "a part of the path is no text: what stands behind `%` makes no UTF-8";
+            ApiError::bad("bad_path", message, "see /docs for the form of this route")
+        };
+        Ok(Self(path.map_err(wrong)?.0))
     }
 }
 
@@ -112,7 +100,10 @@ fn kind(request: &Request) -> &str {
 }
 
 fn wrong_kind(request: &Request, hint: &str) -> ApiError {
-    let message = format!("the content type is `{}`", shown(kind(request)));
+    let message = match kind(request) {
+        "" => "the request says no content type".to_owned(),
+        kind => format!("the content type is `{}`", shown(kind)),
+    };
     ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", message, hint)
 }
 
@@ -225,4 +216,29 @@ pub fn block_name(text: &str) -> Result<BlockName, ApiError> {
 /// The beginning of a text from outside, fit to be shown.
 pub fn shown(text: &str) -> String {
     text.chars().take(80).map(|letter| if letter.is_control() { '?' } else { letter }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_of_another_kind_is_refused_with_its_kind_and_one_without_for_having_none() {
+        for (kind, expected) in
+            [(None, "the request says no content type"), (Some("text/plain"), "the content type is `text/plain`")]
+        {
+            let request = || {
+                let request =
+                    kind.into_iter().fold(Request::post("/"), |request, kind| request.header("content-type", kind));
+                request.body(Body::empty()).expect("a request")
+            };
+            let json = JsonBody::<serde_json::Value>::from_request(request(), &()).await.err();
+            let either = JsonOrBytes::<serde_json::Value>::from_request(request(), &()).await.err();
+            for error in [json, either] {
+                assert_eq!(error.map(|error| error.into_body().message).as_deref(), Some(expected));
+            }
+        }
+    }
 }

@@ -128,24 +128,32 @@ pub fn public_client(server: &Server, address: Address) -> Value {
     json!({ "bestDifficulty": sum(best(hash)), "workersCount": workers.len(), "workers": workers })
 }
 
+/// public-pool's `/api/client/:address/chart`: the rate of all workers of an address. It has one point: now.
+#[must_use]
+pub fn public_chart(server: &Server, address: Address) -> Value {
+    let now_ms = server.now_ms();
+    let known = server.book().workers().iter().filter(|(worker, _)| worker.address == address);
+    let rates = known.map(|(_, tally)| tally.rates.read(now_ms).five_minutes);
+    point(now_ms, rates.fold(0, u128::saturating_add))
+}
+
+/// A chart of one point.
+fn point(now_ms: u64, rate: u128) -> Value {
+    json!([{ "label": timestamp(now_ms), "data": whole_value(rate) }])
+}
+
 /// public-pool's `/api/client/:address/:worker`, all connections of that name together; nothing for a worker that nobody knows. As
-/// there, a worker named `chart` is hidden by the address's chart, which has one point: now.
+/// there, a worker named `chart` is hidden by the address's chart.
 #[must_use]
 pub fn public_worker(server: &Server, address: Address, name: &str) -> Option<Value> {
     let now_ms = server.now_ms();
-    let point = |rate: u128| json!([{ "label": timestamp(now_ms), "data": whole_value(rate) }]);
-    if name == "chart" {
-        let known = server.book().workers().iter().filter(|(worker, _)| worker.address == address);
-        let rates = known.map(|(_, tally)| tally.rates.read(now_ms).five_minutes);
-        return Some(point(rates.fold(0, u128::saturating_add)));
-    }
     let worker = Worker { address, name: WorkerName::from_untrusted(name) };
     let tally = server.book().workers().get(&worker).cloned();
     let is_connected = || server.clients().any(|client| *client.worker == worker);
     let tally = tally.or_else(|| is_connected().then(Default::default))?;
     let rate = tally.rates.read(now_ms).five_minutes;
     Some(json!({
-        "name": worker.name.as_str(), "bestDifficulty": sum(best(tally.best_ever)), "chartData": point(rate),
+        "name": worker.name.as_str(), "bestDifficulty": sum(best(tally.best_ever)), "chartData": point(now_ms, rate),
     }))
 }
 

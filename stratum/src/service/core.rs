@@ -216,15 +216,15 @@ impl Core {
         Ok(self.server.book().kept().saturating_sub(before))
     }
 
-    /// An entry whose fate somebody waits for; the answer leaves after the sync.
+    /// An entry whose fate somebody waits for; the answer leaves after the sync. Of a refusal its asker hears, and nobody else.
     fn decide(&mut self, input: Input<'_>, outputs: &mut Vec<Output>) -> Result<(), BookError> {
         let first = outputs.len();
         self.step(input, outputs);
-        let refused = outputs.iter().skip(first).find_map(|output| match output {
-            Output::Event(Event::Refused(error)) => Some(error.clone()),
-            _ => None,
-        });
-        refused.map_or(Ok(()), Err)
+        let is_refusal = |output: &mut Output| matches!(output, Output::Event(Event::Refused(_)));
+        match outputs.extract_if(first.., is_refusal).next() {
+            Some(Output::Event(Event::Refused(error))) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Proofs first, shares second: a share that is on disk has its proof there.

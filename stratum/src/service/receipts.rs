@@ -276,7 +276,10 @@ impl Inner {
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn look_at_receipts(folder: &Path, root_of: impl Fn(u64) -> Option<ReceiptsRoot>) -> io::Result<Vec<String>> {
+pub fn look_at_receipts(
+    folder: &Path,
+    root_of: impl Fn(u64) -> Option<ReceiptsRoot>,
+) -> io::Result<Vec<(PathBuf, String)>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         other => other?,
@@ -296,7 +299,7 @@ pub fn look_at_receipts(folder: &Path, root_of: impl Fn(u64) -> Option<ReceiptsR
             }
             Err(error) => error.to_string(),
         };
-        damaged.push(format!("{}: {what}", inner.path(work_height).display()));
+        damaged.push((inner.path(work_height), what));
     }
     damaged.sort_unstable();
     Ok(damaged)

@@ -202,7 +202,8 @@ pub fn final_lines(done: &FinalTransaction) -> String {
 
 /// `block 812, 3 of 4 validators, checked by this wallet`.
 pub fn finality(height: u64, signers: usize, validators: usize) -> String {
-    format!("block {height}, {signers} of {validators} validators, checked by this wallet")
+    let validators = types::counted(validators as u64, "validator");
+    format!("block {height}, {signers} of {validators}, checked by this wallet")
 }
 
 /// The same as JSON.

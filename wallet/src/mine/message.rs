@@ -258,7 +258,7 @@ pub fn bytes_of(digits: &str) -> Result<Vec<u8>, String> {
 
 fn fixed<const N: usize>(digits: &str) -> Result<[u8; N], String> {
     let bytes = bytes_of(digits)?;
-    bytes.try_into().map_err(|bytes: Vec<u8>| format!("{} bytes instead of {N}", bytes.len()))
+    bytes.try_into().map_err(|bytes: Vec<u8>| format!("{} instead of {N}", types::counted(bytes.len() as u64, "byte")))
 }
 
 /// A mask as `mining.configure` answers it: up to eight digits.

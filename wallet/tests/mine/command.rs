@@ -89,7 +89,7 @@ fn a_person_is_told_in_lines_and_gets_a_summary() {
     let (answer, told) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
     assert_eq!(done.status.code(), Some(0), "{told}");
     assert!(answer.contains("shares:") && answer.contains("accepted") && answer.contains("rate:"), "{answer}");
-    assert!(told.contains("with 1 threads, kernel scalar") && told.contains("accepted: a share of"), "{told}");
+    assert!(told.contains("with 1 thread, kernel scalar") && told.contains("accepted: a share of"), "{told}");
     assert!(!told.contains('\u{1b}'), "no terminal, no escape sequences");
 }
 

@@ -7,7 +7,7 @@
 //! Layout of a record, integers little-endian: `length u32 | CRC-32C of the length | CRC-32C of the body | body`. The length has a
 //! checksum of its own, because a damaged one must not make the rest of the file look torn.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -114,10 +114,25 @@ impl Kept {
             inner.forget_oldest();
         }
         if inner.bytes > BYTES_MAX && inner.records_bytes <= inner.bytes / 2 {
-            match rewrite(&self.path, &inner.records) {
-                Ok(file) => (inner.file, inner.bytes) = (file, inner.records_bytes),
-                Err(error) => tracing::warn!(%error, path = %self.path.display(), "old proofs cannot be removed"),
-            }
+            self.shrink(&mut inner);
+        }
+    }
+
+    /// These are of no use any more, whatever their work, and leave the file at once, so that the next start does not offer them
+    /// again. Never fails either.
+    pub(super) fn forget(&self, calls: &[SystemCall]) {
+        let gone: BTreeSet<Vec<u8>> = calls.iter().map(record_of).collect();
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.records.retain(|(_, record)| !gone.contains(record));
+        inner.records_bytes = inner.records.iter().map(|(_, record)| record.len()).sum();
+        self.shrink(&mut inner);
+    }
+
+    /// Writes the file with what is kept, and nothing else.
+    fn shrink(&self, inner: &mut Inner) {
+        match rewrite(&self.path, &inner.records) {
+            Ok(file) => (inner.file, inner.bytes) = (file, inner.records_bytes),
+            Err(error) => tracing::warn!(%error, path = %self.path.display(), "old proofs cannot be removed"),
         }
     }
 }
@@ -306,6 +321,25 @@ mod tests {
         drop(kept);
         let (_, calls) = Kept::open(&path).unwrap();
         assert_eq!((calls.len(), calls.first(), calls.last()), (101, Some(&call(40)), Some(&call(41))));
+    }
+
+    #[test]
+    fn what_is_settled_leaves_the_file_at_once_and_the_rest_and_what_comes_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("proofs");
+        let (kept, _) = Kept::open(&path).unwrap();
+        kept.keep(&[(1, call(1)), (1, call(2)), (2, call(3))]).unwrap();
+        drop(kept);
+        let (kept, before) = Kept::open(&path).unwrap();
+        kept.keep(&[(2, call(4))]).unwrap();
+        kept.forget(&before[..2]);
+        kept.keep(&[(2, call(5))]).unwrap();
+        {
+            let inner = kept.inner.lock().unwrap();
+            assert_eq!((inner.records.len(), inner.bytes), (3, inner.records_bytes));
+        }
+        drop(kept);
+        assert_eq!(Kept::open(&path).unwrap().1, [call(3), call(4), call(5)]);
     }
 
     // FAULTS HB7

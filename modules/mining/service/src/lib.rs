@@ -152,12 +152,12 @@ impl OpenPort {
     async fn run(self, ground: Ground, mut life: Life) -> Result<(), ServiceFault> {
         let Self { mut stratum, kept, waiting, offers, counts } = self;
         if !waiting.is_empty() {
-            tracing::info!(proofs = waiting.len(), "proofs from before the stop are submitted again");
+            tracing::info!(proofs = waiting.len(), "proofs from before the stop are offered to the chain again");
         }
         let (begin, may_begin) = watch::channel(waiting.is_empty());
         let tasks = [
-            tokio::spawn(work::follow(ground.chain.clone(), offers, kept, may_begin, life.stopping())),
-            tokio::spawn(proofs::submit_again(ground.chain, waiting, begin)),
+            tokio::spawn(work::follow(ground.chain.clone(), offers, kept.clone(), may_begin, life.stopping())),
+            tokio::spawn(proofs::submit_again(ground.chain, kept, waiting, begin)),
             tokio::spawn(metrics::keep(stratum.handle(), counts)),
         ];
         let failed = tokio::select! {

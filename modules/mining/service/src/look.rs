@@ -2,23 +2,24 @@
 
 use std::path::Path;
 
-use service::FolderFindings;
+use service::{Finding, FolderFindings};
 
 use crate::kept;
 
 /// Looks at what is kept for miners, and says what is torn and what is wrong. A start goes on without either.
 pub(crate) fn look(folder: &Path) -> FolderFindings {
     let (mut torn, mut wrong) = (Vec::new(), Vec::new());
+    let finding = |name: &str, what: String| Finding::new(folder.join(name), what);
     let file = |name: &str| match std::fs::read(folder.join(name)) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("{}: {error}", folder.join(name).display())),
+        Err(error) => Err(finding(name, error.to_string())),
     };
     match file("proofs").map(|bytes| kept::fault_of(&bytes.unwrap_or_default())) {
         Ok(None) => {}
-        Ok(Some((true, what))) => torn.push(format!("{}: {what}", folder.join("proofs").display())),
-        Ok(Some((false, what))) => wrong.push(format!("{}: {what}", folder.join("proofs").display())),
-        Err(what) => wrong.push(what),
+        Ok(Some((true, what))) => torn.push(finding("proofs", what)),
+        Ok(Some((false, what))) => wrong.push(finding("proofs", what)),
+        Err(unread) => wrong.push(unread),
     }
     match (file("shares.snapshot"), file("shares.journal")) {
         (Ok(snapshot), Ok(journal)) => {
@@ -27,18 +28,18 @@ pub(crate) fn look(folder: &Path) -> FolderFindings {
                 (_, Some(error)) => {
                     let is_snapshot = matches!(error, stratum::ledger::LedgerError::Snapshot(_));
                     let name = if is_snapshot { "shares.snapshot" } else { "shares.journal" };
-                    wrong.push(format!("{}: {error}", folder.join(name).display()));
+                    wrong.push(finding(name, error.to_string()));
                 }
                 (recovered, None) => {
                     if recovered.torn_bytes > 0 {
-                        let (path, bytes) = (folder.join("shares.journal"), recovered.torn_bytes);
-                        torn.push(format!("{}: {bytes} bytes are an incomplete end", path.display()));
+                        let what =
+                            format!("an incomplete end of {}", types::counted(recovered.torn_bytes as u64, "byte"));
+                        torn.push(finding("shares.journal", what));
                     }
-                    let receipts = folder.join("receipts");
-                    let looked = stratum::service::look_at_receipts(&receipts, |work| recovered.book.root_of(work));
-                    match looked {
-                        Ok(damaged) => wrong.extend(damaged),
-                        Err(error) => wrong.push(format!("{}: {error}", receipts.display())),
+                    let root_of = |work| recovered.book.root_of(work);
+                    match stratum::service::look_at_receipts(&folder.join("receipts"), root_of) {
+                        Ok(damaged) => wrong.extend(damaged.into_iter().map(|(file, what)| Finding { file, what })),
+                        Err(error) => wrong.push(finding("receipts", error.to_string())),
                     }
                 }
             }

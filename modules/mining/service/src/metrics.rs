@@ -55,8 +55,8 @@ impl Collector for Told {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
         let told = self.0.borrow().clone();
         let gauges = [
-            ("connections", "Connected miners", told.connections),
-            ("workers", "Miners that are logged in", told.workers),
+            ("connections", "Connected miners.", told.connections),
+            ("workers", "Miners that are logged in.", told.workers),
         ];
         for (name, help, value) in gauges {
             let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
@@ -64,29 +64,29 @@ impl Collector for Told {
         }
         let counts = &told.rest;
         let singles = [
-            ("works_found", "Works of the chain that were found here, of all times", told.works_found),
-            ("connections_opened", "Connections since the start", counts.connections_opened),
-            ("requests", "Requests of any kind", counts.requests),
-            ("shares_accepted", "Accepted shares", counts.shares_accepted),
-            ("shares_refused", "Refused shares", counts.shares_refused),
-            ("logins", "Logins that succeeded", counts.logins),
-            ("sessions_resumed", "Sessions that were resumed", counts.resumed),
-            ("bans", "Bans", counts.bans),
-            ("jobs", "Jobs sent", counts.jobs),
-            ("difficulty_changes", "Changes of difficulty", counts.difficulty_changes),
-            ("proofs", "Proofs handed to the chain", counts.proofs),
-            ("proofs_shares", "Proofs that the chain took as shares", counts.proofs_shares),
-            ("proofs_works", "Proofs that were good for a work", counts.proofs_works),
-            ("proofs_refused", "Proofs that the chain refused", counts.proofs_refused),
+            ("works_found", "Works of the chain that were found here, of all times.", told.works_found),
+            ("connections_opened", "Connections since the start.", counts.connections_opened),
+            ("requests", "Requests of any kind.", counts.requests),
+            ("shares_accepted", "Accepted shares.", counts.shares_accepted),
+            ("shares_refused", "Refused shares.", counts.shares_refused),
+            ("logins", "Logins that succeeded.", counts.logins),
+            ("sessions_resumed", "Sessions that were resumed.", counts.resumed),
+            ("bans", "Bans.", counts.bans),
+            ("jobs", "Jobs sent.", counts.jobs),
+            ("difficulty_changes", "Changes of difficulty.", counts.difficulty_changes),
+            ("proofs", "Proofs handed to the chain.", counts.proofs),
+            ("proofs_shares", "Proofs that the chain took as shares.", counts.proofs_shares),
+            ("proofs_works", "Proofs that were good for a work.", counts.proofs_works),
+            ("proofs_refused", "Proofs that the chain refused.", counts.proofs_refused),
         ];
         for (name, help, value) in singles {
             let counter = ConstCounter::new(value);
             counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
         }
         let refused = counts.refused.iter().map(|(refusal, count)| (refusal.name(), *count));
-        by_reason(&mut encoder, "refused", "Refused requests by reason", refused)?;
+        by_reason(&mut encoder, "refused", "Refused requests by reason.", refused)?;
         let closed = counts.connections_closed.iter().map(|(reason, count)| (reason.name(), *count));
-        by_reason(&mut encoder, "connections_closed", "Connections closed by reason", closed)
+        by_reason(&mut encoder, "connections_closed", "Connections closed by reason.", closed)
     }
 }
 

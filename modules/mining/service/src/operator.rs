@@ -150,10 +150,15 @@ fn stopping() -> Refusal {
     Refusal::new("stopping", "the port for miners stops; ask again when it runs")
 }
 
+/// So many of these, and where the next page begins, if there is one.
+pub(crate) fn page_of<T>(mut all: impl Iterator<Item = T>, limit: usize) -> (Vec<T>, Option<T>) {
+    let page = all.by_ref().take(limit).collect();
+    (page, all.next())
+}
+
 fn page(book: &Book, first: Address, network: Network) -> OwedList {
-    let mut found: Vec<_> = book.owed_from(first, PAGE_MAX.saturating_add(1)).collect();
-    let cursor = found.get(PAGE_MAX).map(|(next, _)| next.to_text(network));
-    found.truncate(PAGE_MAX);
+    let (found, next) = page_of(book.owed_from(first), PAGE_MAX);
+    let cursor = next.map(|(next, _)| next.to_text(network));
     let line = |(address, owed): (Address, u128)| OwedLine { address: address.to_text(network), owed: Amount(owed) };
     OwedList {
         kept: Amount(book.kept()),

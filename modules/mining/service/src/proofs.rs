@@ -79,11 +79,51 @@ pub(super) fn of_use(calls: Vec<SystemCall>) -> Vec<SystemCall> {
     of_use.map(|(_, call)| call).collect()
 }
 
+/// What becomes of a proof from before the stop that was offered to the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// It waits for a block, or stands in one that is not final yet.
+    Waits { is_new: bool },
+    /// No block will take it: it counts already, or never will.
+    Settled,
+    /// It may be taken later.
+    Open,
+    /// The node is stopping.
+    Left,
+}
+
+impl Fate {
+    fn of(answer: Result<(), Reason>) -> Self {
+        match answer {
+            Ok(()) => Self::Waits { is_new: true },
+            Err(Reason::Known) => Self::Waits { is_new: false },
+            Err(Reason::Unavailable(Unavailable::Stopping)) => Self::Left,
+            Err(Reason::Rule(reject)) if !PASSING.iter().any(|passing| reject == (*passing).into()) => Self::Settled,
+            Err(_) => Self::Open,
+        }
+    }
+}
+
+/// What a rule refuses for what this node does not know yet, or for the time. All else it refuses for ever: the chain asks for the
+/// block that a proof binds, and for room among the shares of its work, before it looks whether the proof was counted already.
+const PASSING: [MiningReject; 5] = [
+    MiningReject::UnknownPrevious,
+    MiningReject::UnknownAnchor,
+    MiningReject::TimeTooLate,
+    MiningReject::TooSoon,
+    MiningReject::AnotherWork,
+];
+
 /// Submits what was found before the node stopped, and then lets `begin` know that miners may go on: two works that they find
-/// sooner would make it worthless. A node that has just started may lack the work on which a proof builds, so what is refused is
-/// offered again until the node has surely caught up; what is in a block already is refused for that.
-pub(super) async fn submit_again(chain: Arc<dyn Chain>, calls: Vec<SystemCall>, begin: watch::Sender<bool>) {
-    let (mut waiting, mut taken) = (calls, 0_usize);
+/// sooner would make it worthless. A node that has just started may lack the work on which a proof builds, so what is refused for
+/// that is offered again until the node has surely caught up; what is settled is kept no longer.
+pub(super) async fn submit_again(
+    chain: Arc<dyn Chain>,
+    kept: Arc<Kept>,
+    calls: Vec<SystemCall>,
+    begin: watch::Sender<bool>,
+) {
+    let (mut waiting, mut taken, mut settled) = (calls, 0_usize, Vec::new());
     let mut heads = chain.heads();
     let mut rounds = tokio::time::interval(ROUND);
     rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
@@ -94,17 +134,16 @@ pub(super) async fn submit_again(chain: Arc<dyn Chain>, calls: Vec<SystemCall>, 
             // A sender that is gone means that the node is gone.
             head = heads.changed() => if head.is_err() { return } else { false },
         };
-        let mut refused = Vec::new();
+        let mut open = Vec::new();
         for call in waiting {
-            match chain.submit_system(call.clone()).await.map_err(|refused| refused.reason) {
-                Ok(()) => taken += 1,
-                Err(Reason::Known) => {}
-                Err(Reason::Rule(reject)) if reject == MiningReject::Duplicate.into() => {}
-                Err(Reason::Unavailable(Unavailable::Stopping)) => return,
-                Err(_) => refused.push(call),
+            match Fate::of(chain.submit_system(call.clone()).await.map_err(|refused| refused.reason)) {
+                Fate::Waits { is_new } => taken += usize::from(is_new),
+                Fate::Settled => settled.push(call),
+                Fate::Open => open.push(call),
+                Fate::Left => return,
             }
         }
-        waiting = refused;
+        waiting = open;
         // Rounds in which the node knows itself to be behind do not count.
         if is_tick && !chain.standing().is_behind {
             rounds_left -= 1;
@@ -117,6 +156,10 @@ pub(super) async fn submit_again(chain: Arc<dyn Chain>, calls: Vec<SystemCall>, 
     if taken > 0 {
         tracing::info!(taken, "proofs from before the stop wait for a block again");
     }
+    if !settled.is_empty() {
+        tracing::info!(settled = settled.len(), "proofs from before the stop are in a block, or cannot count any more");
+        kept.forget(&settled);
+    }
 }
 
 #[cfg(test)]
@@ -125,6 +168,31 @@ mod tests {
     use types::{Address, ChainId, Hash32, Height};
 
     use super::*;
+
+    #[test]
+    fn only_what_a_later_block_may_take_is_offered_again() {
+        let of = |reject: MiningReject| Fate::of(Err(Reason::Rule(reject.into())));
+        for passing in PASSING {
+            assert_eq!(of(passing), Fate::Open, "{passing:?}");
+        }
+        // A share of an hour ago binds a block that is too old, be it counted or not; one of a full height finds no room.
+        for settled in [
+            MiningReject::Duplicate,
+            MiningReject::AnchorTooOld,
+            MiningReject::SharesFull,
+            MiningReject::WrongBits,
+            MiningReject::AboveTarget,
+            MiningReject::MalformedProof,
+            MiningReject::OtherCommitment,
+        ] {
+            assert_eq!(of(settled), Fate::Settled, "{settled:?}");
+        }
+        assert_eq!(Fate::of(Ok(())), Fate::Waits { is_new: true });
+        assert_eq!(Fate::of(Err(Reason::Known)), Fate::Waits { is_new: false });
+        assert_eq!(Fate::of(Err(Reason::Full)), Fate::Open);
+        assert_eq!(Fate::of(Err(Reason::Unavailable(Unavailable::Busy))), Fate::Open);
+        assert_eq!(Fate::of(Err(Reason::Unavailable(Unavailable::Stopping))), Fate::Left);
+    }
 
     fn call(work_height: u64, number: u8) -> SystemCall {
         let commitment = Commitment {

@@ -1,7 +1,7 @@
 //! `thronosd mining`: what the operator of a port for miners owes, received and paid. Asks over the socket in the home.
 
 use clap::{Args, Subcommand};
-use types::{Amount, Hash32, THR_DECIMALS};
+use types::{Amount, Hash32, THR_DECIMALS, counted};
 
 use service::{Refusal, VerbContext, Verbs};
 
@@ -96,7 +96,7 @@ fn show(context: &VerbContext<'_>) -> Result<(), Refusal> {
     lines
         .extend(list.payouts.iter().map(|line| format!("{:<44}  {:>20}  {}", line.address, line.owed, thr(line.owed))));
     let (owed, kept) = (thr(list.owed), thr(list.kept));
-    let addresses = if list.addresses == 1 { "1 address".to_owned() } else { format!("{} addresses", list.addresses) };
+    let addresses = counted(list.addresses, "address");
     lines.push(format!("{owed} THR owed to {addresses}, {kept} THR kept; incomes shared out: {}", list.incomes));
     context.print(&lines.join("\n"))
 }

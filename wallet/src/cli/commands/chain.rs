@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Value, json};
-use types::{Address, Amount, AuthKind, Epoch, Hash32, Nonce, THR_DECIMALS, TimeMs, Weight};
+use types::{Address, Amount, AuthKind, Epoch, Hash32, Nonce, THR_DECIMALS, TimeMs, Weight, counted};
 
 use crate::calls::{TransferRequest, build_transfer, weigh};
 use crate::chain::CheckedHeader;
@@ -182,10 +182,10 @@ impl Status {
         let mut rows = vec![
             ("voting:", status.voting.sentence.clone()),
             ("chain:", format!("{} ({})", status.chain_name, status.chain_id)),
-            ("node:", format!("{} {}, {} peers", status.role, status.node_version, status.peers)),
+            ("node:", format!("{} {}, {}", status.role, status.node_version, counted(status.peers.into(), "peer"))),
             ("final:", format!("block {}, {}{age}", status.final_height, status.final_hash)),
             ("epoch, view:", format!("{}, {}", status.epoch, status.view)),
-            ("pool:", format!("{} transactions", status.mempool_transactions)),
+            ("pool:", counted(status.mempool_transactions.into(), "transaction")),
             ("syncing:", if status.syncing { "yes" } else { "no" }.to_owned()),
         ];
         for trouble in status.health.iter().flat_map(|health| &health.troubles) {

@@ -148,7 +148,8 @@ impl Mine {
             Box::new(Log::new(std::io::stderr()))
         };
         if !context.json {
-            context.note(&format!("mining for {} with {threads} threads, kernel {kernel}", options.login.user));
+            let threads = types::counted(threads as u64, "thread");
+            context.note(&format!("mining for {} with {threads}, kernel {kernel}", options.login.user));
         }
         let summary = run(options, (sender, receiver), show.as_mut())?;
         Ok(Report::told(end_lines(&summary)))

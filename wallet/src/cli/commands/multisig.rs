@@ -110,7 +110,7 @@ fn described(context: &Context, name: &str, policy: &MultisigPolicy) -> Result<R
     let text = lines(&[
         ("name:", name.to_owned()),
         ("address:", context.shown_address(address)?),
-        ("needs:", format!("{} of {} signatures", policy.threshold(), keys.len())),
+        ("needs:", format!("{} of {}", policy.threshold(), types::counted(keys.len() as u64, "signature"))),
         ("keys:", keys.join("\n          ")),
     ]);
     let mut json = context.address_json(address)?;

@@ -51,6 +51,7 @@ pub(crate) fn routes(ground: &Ground, port: Option<Handle>) -> Routes {
         .foreign(Look, api, routes!(pool::public_pool))
         .foreign(Look, api, routes!(pool::public_network))
         .foreign(Look, api, routes!(pool::public_client))
+        .foreign(Look, api, routes!(pool::public_chart))
         .foreign(Look, api, routes!(pool::public_worker))
 }
 

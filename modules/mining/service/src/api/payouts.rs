@@ -18,6 +18,7 @@ use super::Api;
 use super::models::{
     OwedResponse, PayoutResponse, PayoutsResponse, ReceiptsResponse, ReceiptsRootResponse, ShareReceiptResponse,
 };
+use crate::operator::page_of;
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -59,9 +60,7 @@ pub(super) async fn payouts(
     })?;
     let question = move |server: &Server| {
         let book = server.book();
-        let mut found: Vec<_> = book.owed_from(first, limit.saturating_add(1)).collect();
-        let next = found.get(limit).map(|(next, _)| next.to_text(network));
-        found.truncate(limit);
+        let (found, next) = page_of(book.owed_from(first), limit);
         let owed = |(to, owed): (Address, u128)| OwedResponse { address: to.to_text(network), owed: Amount(owed) };
         PayoutsResponse {
             kept: Amount(book.kept()),
@@ -69,7 +68,7 @@ pub(super) async fn payouts(
             addresses: book.owed().len() as u64,
             incomes: book.incomes() as u64,
             payouts: found.into_iter().map(owed).collect(),
-            cursor: next,
+            cursor: next.map(|(next, _)| next.to_text(network)),
         }
     };
     handle.ask(question).await.map(Json).ok_or_else(|| Unavailable::Stopping.into())
@@ -117,11 +116,10 @@ pub(super) async fn receipts(
     let last = params.cursor.unwrap_or(u64::MAX);
     let question = move |server: &Server| {
         let roots = server.book().roots().iter().rev().skip_while(|root| root.work_height > last);
-        roots.take(limit.saturating_add(1)).copied().collect::<Vec<_>>()
+        page_of(roots.copied(), limit)
     };
-    let mut found = handle.ask(question).await.ok_or(Unavailable::Stopping)?;
-    let cursor = found.get(limit).map(|next| next.work_height);
-    found.truncate(limit);
+    let (found, next) = handle.ask(question).await.ok_or(Unavailable::Stopping)?;
+    let cursor = next.map(|next| next.work_height);
     let kept = handle.receipts();
     let shown = |root: stratum::ReceiptsRoot| ReceiptsRootResponse {
         work: root.work_height,

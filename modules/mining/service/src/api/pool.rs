@@ -63,7 +63,16 @@ pub(super) async fn public_client(State(api): State<Api>, Path(text): Path<Strin
     tell(&api, move |server| Some(report::public_client(server, payee))).await
 }
 
-/// One miner in the shape of public-pool.
+/// The rate of an address's miners in the shape of public-pool's chart, which has one point here: now.
+#[utoipa::path(get, path = "/api/client/{address}/chart", tag = "mining",
+    params(("address" = String, Path, description = "The address that is paid.", format = "address")),
+    responses((status = 200, body = Vec<Object>), (status = 400, body = ErrorResponse), (status = 404, body = ErrorResponse)))]
+pub(super) async fn public_chart(State(api): State<Api>, Path(text): Path<String>) -> Result<Json<Value>, ApiError> {
+    let payee = address(&text, api.network())?;
+    tell(&api, move |server| Some(report::public_chart(server, payee))).await
+}
+
+/// One miner in the shape of public-pool. A miner named `chart` is hidden by the address's chart.
 #[utoipa::path(get, path = "/api/client/{address}/{worker}", tag = "mining",
     params(("address" = String, Path, description = "The address that is paid.", format = "address"),
            ("worker" = String, Path, description = "The miner's name.")),
