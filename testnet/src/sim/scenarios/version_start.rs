@@ -34,7 +34,10 @@ pub(super) fn run(casting: &Casting) -> Outcome {
             world.rise(late);
         }
         if epoch > release::BEGINS.0 && upgraded.is_none() {
+            world.run_until(30_000, |world| world.nodes[late].stopped.is_some());
             upgraded = Some(world.nodes[late].stopped.take());
+            // It may have been started once more, and not have come to the border yet.
+            world.cut_power(late);
             world.nodes[late].is_older = false;
             world.rise(late);
         }
