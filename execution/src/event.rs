@@ -4,6 +4,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::Serialize;
 use types::{Amount, Epoch, Hash32, Height, ModuleId, ProtocolVersion};
 
+use crate::words::EventKind;
+
 /// Events of the kernel. The number of a kind is the variant's place, from 1, and never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -56,6 +58,17 @@ pub enum KernelEvent {
 }
 
 impl KernelEvent {
+    /// All kinds in order of their numbers.
+    pub const KINDS: &'static [EventKind] = &[
+        EventKind { kind: 1, name: "fees_shared", about: "The fees of a block's transactions were shared." },
+        EventKind { kind: 2, name: "seed_mixed", about: "The seed was mixed." },
+        EventKind { kind: 3, name: "attendance_counted", about: "The signers of a certificate were counted." },
+        EventKind { kind: 4, name: "epoch_ended", about: "The block was its epoch's last." },
+        EventKind { kind: 5, name: "rejected", about: "A module's hook, wake or system call was rejected." },
+        EventKind { kind: 6, name: "version_fixed", about: "A protocol version and its first epoch are fixed." },
+        EventKind { kind: 7, name: "module_started", about: "A module runs from the next block on." },
+    ];
+
     /// The stable number of the kind.
     #[must_use]
     pub const fn kind(&self) -> u16 {

@@ -31,6 +31,12 @@ const ACCOUNT_HEAD: usize = 3;
 /// Bytes before a balance's asset.
 const BALANCE_HEAD: usize = 3;
 
+/// A module's own key, as it stands in the state.
+#[must_use]
+pub fn of_module(module: ModuleId, key: &[u8]) -> Vec<u8> {
+    [&module.0.to_be_bytes(), key].concat()
+}
+
 /// What never changes: chain id and the numbers of the genesis.
 #[must_use]
 pub const fn chain() -> [u8; 3] {

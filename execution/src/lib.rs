@@ -93,4 +93,4 @@ pub use system::{Attendance, KERNEL, KernelSystemCall};
 pub use terms::Terms;
 pub use verifier::{Blst, ValidatorSignatures};
 pub use view::{ChainState, Layered, MemoryState, StateView};
-pub use words::{Argument, ArgumentKind, ModuleQuery, Words, argument};
+pub use words::{Argument, ArgumentKind, EventKind, ModuleQuery, Words, argument};

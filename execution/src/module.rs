@@ -17,7 +17,7 @@ use crate::records::VersionStart;
 use crate::reject::{KernelReject, Reject, RejectDescription};
 use crate::section::{Section, SectionRules, SectionType};
 use crate::short_bytes::ShortBytes;
-use crate::words::{ModuleQuery, Words};
+use crate::words::{EventKind, ModuleQuery, Words};
 
 /// Named values of a query, as they stand in a URL.
 pub type QueryArguments = BTreeMap<String, String>;
@@ -125,6 +125,8 @@ pub trait Module: Send + Sync + 'static {
     const SYSTEM_BYTES_PER_BLOCK_MAX: usize = 0;
     /// The questions it answers.
     const QUERIES: &'static [ModuleQuery] = &[];
+    /// The kinds of events it reports, by name.
+    const EVENTS: &'static [EventKind] = &[];
     /// The assets that it alone issues and burns. Each is opened before the module begins or by its own genesis, and a genesis funds
     /// none of them.
     const BACKED: &'static [Backed] = &[];
@@ -282,6 +284,8 @@ pub trait AnyModule: Send + Sync {
     fn check(&self, call: &[u8]) -> Result<Weight, Reject>;
     /// [`Module::QUERIES`].
     fn queries(&self) -> &'static [ModuleQuery];
+    /// [`Module::EVENTS`].
+    fn events(&self) -> &'static [EventKind];
     /// Decodes a call and gives it to [`Module::say`]; `None` if the bytes are no call.
     fn say(&self, call: &[u8], words: &dyn Words) -> Option<String>;
     /// Decodes a call and gives it to [`Module::execute`].
@@ -393,6 +397,10 @@ impl<M: Module> AnyModule for M {
 
     fn queries(&self) -> &'static [ModuleQuery] {
         M::QUERIES
+    }
+
+    fn events(&self) -> &'static [EventKind] {
+        M::EVENTS
     }
 
     fn say(&self, call: &[u8], words: &dyn Words) -> Option<String> {

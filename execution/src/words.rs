@@ -1,17 +1,19 @@
-//! What modules say of themselves to people: which questions they answer, and what a call does.
+//! What modules say of themselves to people: which questions they answer, what they report, and what a call does.
 //!
 //! It must not know a module or a route. Routes, descriptions and commands follow from [`ModuleQuery`], and what is signed is said by
 //! [`Registry::say_call`](crate::Registry::say_call); what cannot be said is not signed.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use types::{Address, Amount, AssetId, Call, Weight};
+use types::{Address, Amount, AssetId, Call, ModuleId, Weight};
 
-use crate::module::{QueryArguments, QueryError};
+use crate::event::KernelEvent;
+use crate::module::{AnyModule, QueryArguments, QueryError};
 use crate::query::KERNEL_NAME;
 use crate::readable::nearest;
 use crate::registry::Registry;
 use crate::reject::{KernelReject, Reject};
+use crate::system::KERNEL;
 
 /// A question that a module answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +37,17 @@ pub struct Argument {
     pub kind: ArgumentKind,
     /// Whether there is no answer without it.
     pub is_required: bool,
+}
+
+/// A kind of event that a module reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventKind {
+    /// Its number, which never changes.
+    pub kind: u16,
+    /// Its name, as JSON and routes write it: the one under which `describe_event` gives its fields.
+    pub name: &'static str,
+    /// What it tells, in one sentence.
+    pub about: &'static str,
 }
 
 /// What an argument looks like as text.
@@ -141,6 +154,16 @@ impl Registry {
     pub fn queries(&self) -> impl Iterator<Item = (&'static str, &'static ModuleQuery)> {
         let kernel = crate::query::KERNEL_QUERIES.iter().map(|query| (KERNEL_NAME, query));
         kernel.chain(self.modules().flat_map(|module| module.queries().iter().map(|query| (module.name(), query))))
+    }
+
+    /// Every kind of event that is described, with the number and the name of who reports it; the kernel's first.
+    pub fn events(&self) -> impl Iterator<Item = (ModuleId, &'static str, &'static EventKind)> {
+        let kernel = KernelEvent::KINDS.iter().map(|kind| (KERNEL, KERNEL_NAME, kind));
+        let of_module = |module: &'_ dyn AnyModule| {
+            let (id, name) = (module.id(), module.name());
+            module.events().iter().map(move |kind| (id, name, kind))
+        };
+        kernel.chain(self.modules().flat_map(of_module))
     }
 
     /// One sentence about a call, for who is to sign it; nothing for a call that no module here understands.

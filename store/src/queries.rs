@@ -9,7 +9,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::jellyfish::{KeyHash, Proof, prove};
 use execution::StateView;
 use rocksdb::Direction;
-use types::{Address, Body, Certificate, Event, Hash32, Header, Height, ModuleId, Receipt};
+use types::{Address, Body, Certificate, Hash32, Header, Height, ModuleId, Receipt};
 
 use crate::columns::Column;
 use crate::error::StoreError;
@@ -170,46 +170,42 @@ impl Store {
         Ok(found)
     }
 
-    /// At most `limit` events of a kind, oldest first, all of them at or after `from`.
+    /// Where at most `limit` events of a kind stand, oldest first, all of them at or after `from`. The receipts that hold them are not
+    /// read.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] when they cannot be read.
-    pub fn events(
+    pub fn event_places(
         &self,
         module: ModuleId,
         kind: u16,
         from: EventPlace,
         limit: usize,
-    ) -> Result<Vec<(EventPlace, Event)>, StoreError> {
-        self.watched(self.find_events(module, kind, from, limit))
+    ) -> Result<Vec<EventPlace>, StoreError> {
+        self.watched(self.find_event_places(module, kind, from, limit))
     }
 
-    fn find_events(
+    fn find_event_places(
         &self,
         module: ModuleId,
         kind: u16,
         from: EventPlace,
         limit: usize,
-    ) -> Result<Vec<(EventPlace, Event)>, StoreError> {
+    ) -> Result<Vec<EventPlace>, StoreError> {
         let start = keys::events(module, kind, from.height);
         let prefix = keys::event_kind(module, kind);
-        let mut events = Vec::new();
+        let mut found = Vec::new();
         for pair in self.inner.database.iterate(Column::Events, &start, Direction::Forward) {
             let (key, places) = pair?;
-            if events.len() >= limit || !key.starts_with(&prefix) {
+            if found.len() >= limit || !key.starts_with(&prefix) {
                 break;
             }
-            let damaged = || self.inner.database.damaged(Column::Events, &key, "there are no such events");
+            let damaged = || self.inner.database.damaged(Column::Events, &key, "these are no places of events");
             let height = keys::read_events(&key).ok_or_else(damaged)?;
             let places = places_of(height, &places).ok_or_else(damaged)?;
-            let receipts = self.receipts(height)?.unwrap_or_default();
-            for place in places.into_iter().filter(|place| *place >= from).take(limit - events.len()) {
-                let receipt = receipts.get(place.receipt as usize);
-                let event = receipt.and_then(|receipt| receipt.events.get(place.event as usize));
-                events.push((place, event.cloned().ok_or_else(damaged)?));
-            }
+            found.extend(places.into_iter().filter(|place| *place >= from).take(limit.saturating_sub(found.len())));
         }
-        Ok(events)
+        Ok(found)
     }
 
     /// The state root after the block at a height. That after the tip stands in no header yet.

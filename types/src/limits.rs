@@ -50,6 +50,8 @@ pub const ASSET_DECIMALS_MAX: u8 = 18;
 pub const HEADER_BYTES_MAX: usize = 512;
 /// Longest encoded certificate, in bytes.
 pub const CERTIFICATE_BYTES_MAX: usize = 256;
+/// Most headers between a block and the one whose certificate proves it final.
+pub const DESCENDANTS_MAX: usize = 512;
 /// Longest encoded proposal, in bytes.
 pub const PROPOSAL_BYTES_MAX: usize = 1024;
 

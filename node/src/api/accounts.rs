@@ -11,6 +11,7 @@ use utoipa::IntoParams;
 use super::AppState;
 use super::assets;
 use super::models::{AccountResponse, BalanceResponse, ErrorResponse, HistoryEntry, HistoryResponse, ProofResponse};
+use super::proofs::prove;
 use super::read;
 use super::routes::{off_thread, off_thread_for};
 use crate::shell::Port;
@@ -171,23 +172,4 @@ pub(crate) async fn proof(
     let asset = params.asset.map_or(THR, AssetId);
     let key = if asset == THR { keys::account(&account).to_vec() } else { keys::balance(asset, &account).to_vec() };
     off_thread(&state, move |port| prove(port, &key).map(Json)).await
-}
-
-/// Proof of one key of the state, for other answers.
-pub(crate) fn prove(port: &Port, key: &[u8]) -> Result<ProofResponse, ApiError> {
-    let tip = port.store.tip().map(|tip| tip.height).unwrap_or_default();
-    let not_yet = || ApiError::not_found("no header holds a state root yet", "wait for the next block");
-    let height = tip.0.checked_sub(1).map(Height).ok_or_else(not_yet)?;
-    let proven = port.store.prove(height, key)?;
-    let child = port.store.block(height.next())?.ok_or_else(not_yet)?;
-    let (certificate, descendants) = read::proof(&port.store, &child)?.ok_or_else(not_yet)?;
-    Ok(ProofResponse {
-        height,
-        key_hex: hex::encode(key),
-        value_hex: proven.value.map(hex::encode),
-        proof_hex: hex::encode(borsh::to_vec(&proven.proof).expect("writing to memory cannot fail")),
-        header_hex: read::to_hex(&child.header),
-        descendants_hex: descendants.iter().map(read::to_hex).collect(),
-        certificate_hex: read::to_hex(&certificate),
-    })
 }

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use types::{Amount, Asset, AssetId};
 
 use super::AppState;
-use super::accounts::prove;
 use super::models::{AssetResponse, AssetsResponse, ErrorResponse, ProofResponse};
+use super::proofs::prove;
 use super::read;
 use super::routes::off_thread;
 use crate::shell::Port;

@@ -156,6 +156,7 @@ fn bound(schema: &mut Map<String, Value>, chain: &Chain) {
         "block" => "^(latest|[0-9]{1,20}|[0-9a-fA-F]{64})$",
         "height" => "^[0-9]{0,19}$",
         "cursor" => r"^[0-9]{1,19}\.[0-9]{1,9}$",
+        "place" => r"^[0-9]{1,20}\.[0-9]{1,10}\.[0-9]{1,10}$",
         "address" => address_pattern(chain.network),
         "chain" => {
             schema.insert("enum".to_owned(), json!([chain.id]));
@@ -195,7 +196,7 @@ mod tests {
 
     fn document() -> Value {
         let chain = Chain { id: "00".repeat(32), network: Network::Test, block_weight_max: 4_000_000 };
-        complete(&super::super::openapi::description(&[]), &chain)
+        complete(&super::super::openapi::description(&runtime::registry(), &[]), &chain)
     }
 
     fn operations(document: &Value) -> impl Iterator<Item = &Value> {

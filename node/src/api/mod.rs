@@ -9,6 +9,7 @@ mod accounts;
 mod assets;
 mod blocks;
 mod described;
+mod events;
 mod fees;
 mod guard;
 mod guests;
@@ -18,6 +19,8 @@ mod long;
 pub mod models;
 mod node;
 mod openapi;
+mod proofs;
+mod queries;
 mod read;
 mod rooms;
 mod routes;
@@ -113,7 +116,7 @@ impl Api {
         let metrics = port.metrics.clone();
         let guard = Arc::new(guard::Guard::new(address, settings, metrics.clone()));
         let state = AppState {
-            described: Arc::new(openapi::description(services)),
+            described: Arc::new(openapi::description(&port.registry, services)),
             reads: port.reads.clone(),
             port,
             checkers: Arc::new(checkers),

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use execution::Registry;
 use serde_json::Value;
 use utoipa::OpenApi;
 
@@ -9,6 +10,7 @@ use service::http::Routes;
 
 use super::AppState;
 use super::described::{Chain, complete};
+use super::queries;
 use super::routes::table;
 
 #[derive(OpenApi)]
@@ -26,10 +28,10 @@ pub(crate) async fn document(State(state): State<AppState>) -> Json<Value> {
     Json(complete(&state.described, &Chain::new(state.port.chain_id, &state.port.genesis)))
 }
 
-/// What handlers say of themselves, those of services too.
-pub(crate) fn description(services: &[(&'static str, Routes)]) -> utoipa::openapi::OpenApi {
+/// What handlers say of themselves, those of services too, and modules of what they answer.
+pub(crate) fn description(registry: &Registry, services: &[(&'static str, Routes)]) -> utoipa::openapi::OpenApi {
     let mut description = Description::openapi();
-    let own = table().into_iter().map(|(_, (schemas, paths, _))| (schemas, paths));
+    let own = table().into_iter().chain(queries::rows(registry)).map(|(_, (schemas, paths, _))| (schemas, paths));
     let of_services = services.iter().flat_map(|(_, routes)| routes.own.iter().chain(&routes.foreign));
     let of_services = of_services.map(|route| (route.methods.0.clone(), route.methods.1.clone()));
     let components = description.components.get_or_insert_default();

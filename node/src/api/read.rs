@@ -6,12 +6,10 @@
 use execution::{FinalizedBlock, Registry};
 use replica::DecidedBlock;
 use store::{Store, StoreError, StoredBlock};
-use types::{Address, Canonical, Certificate, Event, Hash32, Header, Height, Network, Receipt, Transaction};
+use types::{Address, Canonical, Certificate, Event, Hash32, Header, Height, Network, Receipt, Transaction, limits};
 
 use super::models::{BlockSummary, EventResponse, FinalBlock, ReceiptResponse, TransactionResponse, TransactionStatus};
 
-/// Longest chain of headers from a block to the one its certificate names.
-const DESCENDANTS_MAX: u64 = 1_024;
 /// What stands between a block and its own certificate.
 const NO_HEADERS: &[Header] = &[];
 
@@ -83,8 +81,8 @@ fn headers_to(
     block: impl Fn(Height) -> Result<Option<StoredBlock>, StoreError>,
 ) -> Result<Option<Vec<Header>>, StoreError> {
     let mut headers = Vec::new();
-    for step in 0..=DESCENDANTS_MAX {
-        let Some(found) = block(height.saturating_add(step))? else { return Ok(None) };
+    for step in 0..=limits::DESCENDANTS_MAX {
+        let Some(found) = block(height.saturating_add(step as u64))? else { return Ok(None) };
         if step > 0 {
             headers.push(found.header);
         }

@@ -1,6 +1,7 @@
-//! All routes of the node in one table, and those of its services: what is not here is not served, and what is here is described.
+//! All routes of the node in one table, those of its services and of what modules answer: what is not here is not served, and what is
+//! here is described.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -9,17 +10,21 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use axum::{Extension, Router};
+use execution::Registry;
 use service::http::{ApiError, Asker, BodyMax, Class, Route, Routes, shown};
 use service::routes;
 use utoipa_axum::router::UtoipaMethodRouter;
 
 use super::guard::{Guard, pass};
 use super::rooms::{Room, take_place};
-use super::{AppState, accounts, assets, blocks, fees, health, node, openapi, stream, submit, transactions};
+use super::{
+    AppState, accounts, assets, blocks, events, fees, health, node, openapi, proofs, queries, stream, submit,
+    transactions,
+};
 use crate::shell::Port;
 
 /// One row: what it costs, and what answers its methods, described.
-type Row = (Class, UtoipaMethodRouter<AppState>);
+pub(super) type Row = (Class, UtoipaMethodRouter<AppState>);
 
 /// Every route of the node itself.
 pub(crate) fn table() -> Vec<Row> {
@@ -43,6 +48,10 @@ pub(crate) fn table() -> Vec<Row> {
         (Read, routes!(assets::one)),
         (Read, routes!(assets::proof)),
         (Read, routes!(fees::estimate)),
+        (Read, routes!(events::list)),
+        (Read, routes!(proofs::state)),
+        (Read, routes!(proofs::transaction)),
+        (Read, routes!(proofs::receipt)),
         (Stream, routes!(stream::sse)),
         (Stream, routes!(stream::websocket)),
         (Look, routes!(openapi::document)),
@@ -56,26 +65,44 @@ pub(crate) fn table() -> Vec<Row> {
 /// A route without its description: what it costs, what answers.
 type Served = (String, Class, MethodRouter);
 
-/// The node's own routes and those of its services.
+/// The node's own routes, those of its services, and what modules answer.
 fn served(state: &AppState, services: &[(&'static str, Routes)]) -> Vec<Served> {
-    let own = table().into_iter().map(|(class, (schemas, paths, handlers))| Route {
-        class,
-        methods: (schemas, paths, handlers.with_state(state.clone())),
-    });
-    let mut all: Vec<Served> = own.flat_map(|route| of_route(&route)).collect();
+    let with_state = |(class, (schemas, paths, handlers)): Row| {
+        of_route(&Route { class, methods: (schemas, paths, handlers.with_state(state.clone())) })
+    };
+    let asked: Vec<Served> = queries::rows(&state.port.registry).into_iter().flat_map(with_state).collect();
+    let mut all: Vec<Served> = table().into_iter().flat_map(with_state).collect();
     for (name, Routes { own, foreign, former_prefix }) in services {
         let own: Vec<Served> = own.iter().flat_map(of_route).collect();
         if let Some(former) = former_prefix {
-            let prefix = format!("/api/v1/{name}");
+            let prefix = format!("/api/v1/{name}/");
             let renamed = |(path, class, handlers): &Served| {
-                Some((format!("{former}{}", path.strip_prefix(&prefix)?), *class, handlers.clone()))
+                Some((format!("{former}/{}", path.strip_prefix(&prefix)?), *class, handlers.clone()))
             };
-            all.extend(own.iter().filter_map(renamed).collect::<Vec<_>>());
+            all.extend(own.iter().chain(&asked).filter_map(renamed).collect::<Vec<_>>());
         }
         all.extend(own);
         all.extend(foreign.iter().flat_map(of_route));
     }
+    all.extend(asked);
     all
+}
+
+/// What is wrong with where routes stand: a path that stands for two of them, or one of a service's own beside its prefix.
+fn misplaced(registry: &Registry, services: &[(&'static str, Routes)]) -> Vec<String> {
+    let of_rows = |rows: Vec<Row>| rows.into_iter().flat_map(|(_, (_, paths, _))| paths.paths.into_keys());
+    let of_routes = |routes: &[Route]| routes.iter().flat_map(Route::paths).map(str::to_owned).collect::<Vec<_>>();
+    let of_services =
+        services.iter().flat_map(|(_, routes)| [of_routes(&routes.own), of_routes(&routes.foreign)].concat());
+    let mut seen = BTreeSet::new();
+    let all = of_rows(table()).chain(of_rows(queries::rows(registry))).chain(of_services);
+    let twice = all.filter(|path| !seen.insert(path.clone())).map(|path| format!("{path} stands for two routes"));
+    let mut wrong: Vec<String> = twice.collect();
+    for (name, routes) in services {
+        let beside = of_routes(&routes.own).into_iter().filter(|path| !path.starts_with(&format!("/api/v1/{name}/")));
+        wrong.extend(beside.map(|path| format!("{path} is no path of the service `{name}`")));
+    }
+    wrong
 }
 
 fn of_route(route: &Route) -> Vec<Served> {
@@ -83,7 +110,12 @@ fn of_route(route: &Route) -> Vec<Served> {
 }
 
 /// The whole API with its door.
+///
+/// # Panics
+/// Two routes have one path, or a service has one beside its prefix: routes are code, not input.
 pub(crate) fn router(state: AppState, services: &[(&'static str, Routes)], guard: Arc<Guard>) -> Router {
+    let wrong = misplaced(&state.port.registry, services);
+    assert!(wrong.is_empty(), "{}", wrong.join("; "));
     let all = served(&state, services);
     let rooms: BTreeMap<Class, Arc<Room>> =
         all.iter().filter_map(|(_, class, _)| Some((*class, Room::of(*class)?))).collect();
@@ -160,9 +192,23 @@ pub(crate) async fn off_thread_for<T: Send + 'static>(
 mod tests {
     use super::*;
 
+    /// A service's own route where a question of the kernel stands.
+    #[utoipa::path(get, path = "/api/v1/kernel/supply", responses((status = 200)))]
+    async fn supply() {}
+
+    #[test]
+    fn a_question_and_a_services_route_of_one_path_are_found_and_so_is_a_route_beside_its_prefix() {
+        let registry = runtime::registry();
+        assert_eq!(misplaced(&registry, &[]), [] as [&str; 0]);
+        let clash = |name| [(name, Routes::default().own(Class::Read, &(), routes!(supply)))];
+        assert_eq!(misplaced(&registry, &clash("kernel")), ["/api/v1/kernel/supply stands for two routes"]);
+        let beside = "/api/v1/kernel/supply is no path of the service `tide`";
+        assert!(misplaced(&registry, &clash("tide")).contains(&beside.to_owned()));
+    }
+
     #[test]
     fn the_description_is_openapi_3_1_and_names_every_schema_it_refers_to() {
-        let document = serde_json::to_value(openapi::description(&[])).expect("JSON");
+        let document = serde_json::to_value(openapi::description(&runtime::registry(), &[])).expect("JSON");
         assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")));
         let text = document.to_string();
         for reference in text.split("\"#/components/schemas/").skip(1) {

@@ -1,7 +1,7 @@
 //! Events as they happen: server-sent events and WebSocket, with resume by height.
 //!
 //! Events: `final` (a block is final; its certificate is being checked), `block` (a summary; it is certified and can be read),
-//! `transaction` (its status changed), `reset` (blocks that the reader has are not here: the node is behind, or its chain was made
+//! `transaction` (its status changed), `event` (a module reported something), `reset` (blocks that the reader has are not here: the node is behind, or its chain was made
 //! anew; blocks follow from the one after the newest here). With `from`, final blocks from that height on come first, out
 //! of the store, without a gap to the live ones. A reader that is too slow is brought up to date from the store.
 
@@ -23,9 +23,10 @@ use types::{Hash32, Height};
 use utoipa::IntoParams;
 
 use super::AppState;
+use super::events::{self, Kind};
 use super::models::{ErrorResponse, TransactionStatus};
 use super::read;
-use super::routes::off_thread;
+use super::routes::{off_thread, off_thread_for};
 use super::transactions::{is_certified, look};
 use crate::shell::{Listening, PoolChange};
 use service::http::ApiError;
@@ -49,6 +50,33 @@ pub(crate) struct StreamParams {
     /// Only this transaction, and no blocks: its status now, and whenever it changes.
     #[param(format = "transaction")]
     transaction: Option<String>,
+    /// With `kind`, only events of this module, by its name or number, and no blocks.
+    module: Option<String>,
+    /// With `module`, only events of this kind, by its name or number.
+    kind: Option<String>,
+}
+
+/// What a reader wants to be told.
+#[derive(Clone, Copy)]
+enum Wanted {
+    Blocks,
+    Transaction(Hash32),
+    Events(Kind),
+}
+
+impl Wanted {
+    fn read(params: &StreamParams, registry: &execution::Registry) -> Result<Self, ApiError> {
+        match (&params.transaction, &params.module, &params.kind) {
+            (None, None, None) => Ok(Self::Blocks),
+            (Some(id), None, None) => hash(id).map(Self::Transaction),
+            (None, Some(module), Some(kind)) => Kind::read(registry, module, kind).map(Self::Events),
+            _ => {
+                let message = "a stream is of blocks, of one transaction, or of one kind of event";
+                let hint = "give `transaction`, or `module` and `kind`, or none of them";
+                Err(ApiError::bad("bad_parameter", message, hint))
+            }
+        }
+    }
 }
 
 /// The newest block here, for a reader that has seen others.
@@ -70,10 +98,12 @@ fn told(name: &'static str, height: Option<Height>, value: &impl Serialize) -> T
 }
 
 /// Server-sent events; the id of a block's event is its height, so that `Last-Event-ID` resumes. Where that height is not here,
-/// the event `reset` comes first, with the newest block.
+/// the event `reset` comes first, with the newest block. Of a block's events, the last carries the id: who lost the connection before
+/// it is told all of that block again.
 #[utoipa::path(get, path = "/api/v1/stream", tag = "stream",
     params(StreamParams, ("last-event-id" = Option<String>, Header, description = "The height that was seen last.", format = "height")),
-    responses((status = 200, content_type = "text/event-stream", body = String), (status = 400, body = ErrorResponse)))]
+    responses((status = 200, content_type = "text/event-stream", body = String), (status = 400, body = ErrorResponse),
+              (status = 404, body = ErrorResponse)))]
 pub(crate) async fn sse(
     State(state): State<AppState>,
     headers: axum::http::HeaderMap,
@@ -81,7 +111,7 @@ pub(crate) async fn sse(
 ) -> Result<impl IntoResponse, ApiError> {
     params.from = last_event(&headers)?.map(|last| last.saturating_add(1)).or(params.from);
     let receiver = open(&state, &params)?;
-    Ok(Sse::new(events(receiver)).keep_alive(KeepAlive::new().interval(ALIVE)))
+    Ok(Sse::new(outgoing(receiver)).keep_alive(KeepAlive::new().interval(ALIVE)))
 }
 
 /// The height that a reader saw last. Browsers send an empty id when they have seen none.
@@ -94,7 +124,7 @@ fn last_event(headers: &axum::http::HeaderMap) -> Result<Option<u64>, ApiError> 
     })
 }
 
-fn events(receiver: mpsc::Receiver<Told>) -> impl Stream<Item = Result<Event, Infallible>> {
+fn outgoing(receiver: mpsc::Receiver<Told>) -> impl Stream<Item = Result<Event, Infallible>> {
     futures::stream::unfold(receiver, |mut receiver| async move {
         let told = receiver.recv().await?;
         let event = Event::default().event(told.name).data(told.data);
@@ -108,7 +138,8 @@ fn events(receiver: mpsc::Receiver<Told>) -> impl Stream<Item = Result<Event, In
 
 /// The same events over a WebSocket, each as `{"event": …, "data": …}`.
 #[utoipa::path(get, path = "/api/v1/ws", tag = "stream", params(StreamParams), responses(
-    (status = 101, description = "Events as text messages."), (status = 400, body = ErrorResponse)))]
+    (status = 101, description = "Events as text messages."), (status = 400, body = ErrorResponse),
+    (status = 404, body = ErrorResponse)))]
 pub(crate) async fn websocket(
     State(state): State<AppState>,
     Params(params): Params<StreamParams>,
@@ -150,18 +181,19 @@ fn open(state: &AppState, params: &StreamParams) -> Result<mpsc::Receiver<Told>,
         let status = axum::http::StatusCode::SERVICE_UNAVAILABLE;
         return Err(ApiError::new(status, "too_many_streams", "the node has as many streams as it allows", hint));
     };
-    let transaction = params.transaction.as_deref().map(hash).transpose()?;
+    let wanted = Wanted::read(params, &state.port.registry)?;
     // Of a transaction only the newest status matters, and its events are long.
-    let (sender, receiver) = mpsc::channel(if transaction.is_some() { 1 } else { WAITING_MAX });
+    let (sender, receiver) = mpsc::channel(if matches!(wanted, Wanted::Transaction(_)) { 1 } else { WAITING_MAX });
     let notices = &state.port.notices;
     let (finals, blocks, changes) = (notices.finals(), notices.blocks(), notices.changes());
     let teller = Teller { state: state.clone(), finals, blocks, changes, sender, _permit: permit };
     let from = params.from.map(Height);
     tokio::spawn(async move {
         // A store that cannot be read ends the stream; the reader resumes elsewhere.
-        let _ = match transaction {
-            Some(id) => teller.transaction(id).await,
-            None => teller.blocks(from).await,
+        let _ = match wanted {
+            Wanted::Transaction(id) => teller.transaction(id).await,
+            Wanted::Blocks => teller.blocks(from, None).await,
+            Wanted::Events(of) => teller.blocks(from, Some(of)).await,
         };
     });
     Ok(receiver)
@@ -208,7 +240,8 @@ impl Teller {
         }
     }
 
-    async fn blocks(mut self, from: Option<Height>) -> Result<(), ApiError> {
+    /// Tells blocks, or of their events those of one kind.
+    async fn blocks(mut self, from: Option<Height>, of: Option<Kind>) -> Result<(), ApiError> {
         let mut next = from;
         if let (Some(from), Some(tip)) = (from, self.state.port.store.tip())
             && from > tip.height.next()
@@ -221,24 +254,34 @@ impl Teller {
         }
         loop {
             if let Some(height) = next {
-                match self.replay(height).await? {
+                let told = match of {
+                    None => self.replay(height).await?,
+                    Some(of) => self.replay_events(of, height).await?,
+                };
+                match told {
                     Some(height) => next = Some(height),
                     None => return Ok(()),
                 }
             }
             match self.next_block().await {
                 None => return Ok(()),
-                Some(News::Final(block)) => {
+                Some(News::Final(block)) if of.is_none() => {
                     if self.sender.send(told("final", None, &read::final_block(&block))).await.is_err() {
                         return Ok(());
                     }
                 }
                 Some(News::Block(block)) if next.is_none_or(|next| block.header.height == next) => {
-                    let height = block.header.height;
-                    if self.sender.send(told("block", Some(height), &read::fresh_summary(&block))).await.is_err() {
+                    let is_heard = match of {
+                        None => {
+                            let summary = read::fresh_summary(&block);
+                            self.sender.send(told("block", Some(block.header.height), &summary)).await.is_ok()
+                        }
+                        Some(of) => self.tell_events(of, &block).await,
+                    };
+                    if !is_heard {
                         return Ok(());
                     }
-                    next = Some(height.next());
+                    next = Some(block.header.height.next());
                 }
                 // It was told already, or something was missed: the store has it.
                 Some(_) => {}
@@ -271,6 +314,46 @@ impl Teller {
             if is_end {
                 return Ok(Some(height));
             }
+        }
+    }
+
+    /// Tells a block's events of a kind; says whether anybody hears it.
+    async fn tell_events(&self, of: Kind, block: &FinalizedBlock) -> bool {
+        let at = (block.header.height, block.header.time);
+        let mut rest = events::of_block(&self.state.port.registry, of, at, &block.outcome.receipts).peekable();
+        while let Some(entry) = rest.next() {
+            let id = rest.peek().is_none().then_some(entry.height);
+            if self.sender.send(told("event", id, &entry)).await.is_err() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Tells events of a kind from the store until there are none; gives the next height, or nothing when the reader is gone.
+    async fn replay_events(&self, of: Kind, from: Height) -> Result<Option<Height>, ApiError> {
+        let (mut at, mut height) = (events::first_of(from), from);
+        loop {
+            let (tip, page) = off_thread_for(&self.state, move |port, asker| {
+                // Before the events: those of a block that is written in between are told once more, and not lost.
+                let tip = port.store.tip().map(|tip| tip.height);
+                Ok((tip, events::read_page(port, asker, of, at, CHUNK)?))
+            })
+            .await?;
+            let events::Page { events, next, is_end } = page;
+            let heights: Vec<Height> = events.iter().map(|entry| entry.height).collect();
+            for (place, entry) in events.into_iter().enumerate() {
+                let follower = heights.get(place.saturating_add(1)).copied().or((!is_end).then_some(next.height));
+                let id = (follower != Some(entry.height)).then_some(entry.height);
+                height = height.max(entry.height.next());
+                if self.sender.send(told("event", id, &entry)).await.is_err() {
+                    return Ok(None);
+                }
+            }
+            if is_end {
+                return Ok(Some(tip.map_or(height, |tip| height.max(tip.next()))));
+            }
+            at = next;
         }
     }
 

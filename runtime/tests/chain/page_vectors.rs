@@ -339,6 +339,38 @@ fn fields_of(value: &[u8], is_asset: bool, asset: u64) -> Value {
     json!({ "nonce": account.nonce.0.to_string(), "thr": account.thr })
 }
 
+/// Receipts with what proves them: by the next header, or by the one after that with both headers.
+fn result_vectors(story: &Story) -> Vec<Value> {
+    let named = |wanted: &str| story.blocks.iter().find(|(what, _)| *what == wanted).expect("it is told").1;
+    let two = named("two transactions, of which one is rejected");
+    let cases = [
+        ("a transaction's receipt", two, 1, 0),
+        ("a rejected transaction's receipt, by a descendant", two, 2, 1),
+        ("a block's own receipt", named("nothing"), 0, 0),
+    ];
+    let told = |(what, place, index, further): (&str, usize, usize, usize)| {
+        let (this, next) = (&story.told[place], &story.told[place + 1]);
+        let (receipts, certified) = (&this.outcome.receipts, &story.told[place + 1 + further]);
+        let path = ids::receipt_proof(receipts, index).expect("there is one");
+        let between = &story.told[place + 2..place + 2 + further];
+        let transaction = index.checked_sub(1).map(|place| hex_of(&this.body.transactions[place].to_canonical()));
+        json!({
+            "what": what,
+            "height": this.header.height,
+            "index": index,
+            "count": receipts.len(),
+            "id": receipts[index].id,
+            "receipt": hex_of(&receipts[index].to_canonical()),
+            "path": hex_of(&path.to_canonical()),
+            "transaction": transaction,
+            "header": hex_of(&next.header.to_canonical()),
+            "descendants": between.iter().map(|told| hex_of(&told.header.to_canonical())).collect::<Vec<_>>(),
+            "certificate": certified.certificate,
+        })
+    };
+    cases.into_iter().map(told).collect()
+}
+
 /// The state after all blocks but the newest.
 fn rebuild(story: &Story) -> execution::MemoryState {
     let first = story.chain.registry.genesis(&story.chain.genesis, story.chain.chain_id).expect("as before");
@@ -383,6 +415,7 @@ fn vectors(file: &Value) -> Value {
         "events": event_vectors(&story),
         "blocks": story.blocks.iter().map(|(what, place)| block_vector(&story, what, *place)).collect::<Vec<_>>(),
         "proofs": proof_vectors(&story),
+        "results": result_vectors(&story),
         "merkle": file["merkle"],
         "prices": file["prices"],
     })

@@ -84,7 +84,7 @@ fn typed_answers_are_what_the_questions_answer() {
         chain.registry.query(&chain.state, module, name, &arguments(pairs)).expect("an answer")
     };
     let mining = chain.registry.view(&chain.state, <mining::Mining as Module>::ID).expect("it runs");
-    assert_eq!(ask("mining", "work", &[]), json!(mining::work_terms(&mining)));
+    assert_eq!(ask("mining", "terms", &[]), json!(mining::work_terms(&mining)));
     assert_eq!(ask("mining", "info", &[]), json!(mining::info(&mining)));
     let told: mining::WorkInfo = serde_json::from_value(ask("mining", "info", &[])).expect("the typed answer");
     assert_eq!(told, mining::info(&mining));
@@ -140,6 +140,27 @@ fn calls_and_events_are_told_in_words() {
     assert_eq!(told["transferred"]["amount"], json!("5"));
     let told = chain.registry.describe_event(&outcome.receipts[0].events[0]).expect("an event of the kernel");
     assert_eq!(told["fees_shared"]["tips"], json!("0"));
+}
+
+#[test]
+fn every_kind_of_event_is_described_by_its_number_and_the_name_under_which_it_is_told() {
+    let file = include_str!("../../../testnet/peers/formats-vectors.json");
+    let file: serde_json::Value = serde_json::from_str(file).expect("JSON");
+    let registry = runtime::registry();
+    let described: Vec<_> = registry.events().map(|(module, _, kind)| (module.0, kind.kind, kind.name)).collect();
+    // The page's examples hold one event of each kind.
+    let examples: Vec<_> = file["events"].as_array().expect("a list").iter().collect();
+    let told = |example: &&serde_json::Value| {
+        let number = |name: &str| u16::try_from(example[name].as_u64().expect("a number")).expect("small");
+        let body = hex::decode(example["bytes"].as_str().expect("hex")).expect("hex");
+        let (module, kind) = (types::ModuleId(number("module")), number("kind"));
+        let event = types::Event { module, kind, body: ByteString::new(body).expect("short") };
+        let name = registry.describe_event(&event)?.as_object()?.keys().next()?.clone();
+        Some((module.0, kind, name))
+    };
+    let told: Vec<_> = examples.iter().map(|example| told(example).expect("an event")).collect();
+    let described: Vec<_> = described.into_iter().map(|(module, kind, name)| (module, kind, name.to_owned())).collect();
+    assert_eq!(told, described);
 }
 
 fn hex_of(address: &types::Address) -> String {

@@ -67,18 +67,17 @@ fn events_are_paged_oldest_first_by_module_and_kind() {
         let mut expected = Vec::new();
         for block in &chain.blocks {
             for (receipt, found) in (0..).zip(&block.outcome.receipts) {
-                for (event, found) in (0..).zip(&found.events).filter(|(_, found)| found.kind == kind) {
-                    expected.push((EventPlace { height: block.header.height, receipt, event }, found.clone()));
+                for (event, _) in (0..).zip(&found.events).filter(|(_, found)| found.kind == kind) {
+                    expected.push(EventPlace { height: block.header.height, receipt, event });
                 }
             }
         }
         let first = EventPlace { height: Height(0), receipt: 0, event: 0 };
         assert!(expected.len() > 20);
-        assert_eq!(store.events(ModuleId(1), kind, first, usize::MAX).unwrap(), expected);
-        let middle = expected[9].0;
-        assert_eq!(store.events(ModuleId(1), kind, middle, 5).unwrap(), expected[9..14]);
+        assert_eq!(store.event_places(ModuleId(1), kind, first, usize::MAX).unwrap(), expected);
+        assert_eq!(store.event_places(ModuleId(1), kind, expected[9], 5).unwrap(), expected[9..14]);
     }
     let last = EventPlace { height: Height::MAX, receipt: 0, event: 0 };
-    assert_eq!(store.events(ModuleId(1), 1, last, 5).unwrap(), []);
-    assert_eq!(store.events(ModuleId(2), 1, EventPlace { height: Height(0), ..last }, 5).unwrap(), []);
+    assert_eq!(store.event_places(ModuleId(1), 1, last, 5).unwrap(), []);
+    assert_eq!(store.event_places(ModuleId(2), 1, EventPlace { height: Height(0), ..last }, 5).unwrap(), []);
 }

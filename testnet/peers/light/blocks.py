@@ -12,6 +12,27 @@ def merkle_root(name, items):
     return tagged(name, b"\2", len(items).to_bytes(4, "little"), level[0] if level else ZERO)
 
 
+def check_path(name, root, item, path):
+    """Checks that the item stands at the path's index in the list that has this root."""
+    place, width, siblings = path["index"], path["count"], list(path["siblings"])
+    demand(place < width, "a path leads from a place beyond its list")
+    top = tagged(name, b"\0", item)
+    while width > 1:
+        if place % 2 == 1:
+            demand(siblings, "a path is too short")
+            top = tagged(name, b"\1", siblings.pop(0), top)
+        elif place + 1 < width:
+            demand(siblings, "a path is too short")
+            top = tagged(name, b"\1", top, siblings.pop(0))
+        place, width = place // 2, (width + 1) // 2
+    demand(not siblings, "a path is too long")
+    demand(tagged(name, b"\2", path["count"].to_bytes(4, "little"), top) == root, "a path does not lead to its root")
+
+
+def check_receipt_path(root, receipt_bytes, path):
+    check_path("thronos/receipts", root, tagged("thronos/receipt", receipt_bytes), path)
+
+
 def header_hash(header_bytes):
     return tagged("thronos/header", header_bytes)
 

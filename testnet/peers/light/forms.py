@@ -75,6 +75,7 @@ EVENTS = {
         claimed=Record(payee=ADDRESS, amount=U128)),
 }
 
+MERKLE_PATH = Record(index=U32, count=U32, siblings=Many(32, HASH))
 VALIDATOR_SET = Record(validators=Many(100, Record(key=BLS_KEY, power=U64, account=ADDRESS, peer=HASH)))
 STATEMENT = Record(kind=U8, epoch=U64, view=U64, parent_view=U64, block=HASH)
 CERTIFICATE = Record(statement=STATEMENT, signers=Many(13), signature=BLS_SIGNATURE)

@@ -9,7 +9,7 @@ import urllib.request
 from light.answers import decimal, read_receipt, read_transaction, shown
 from light.blocks import read_event, receipts_root
 from light.borsh import demand, hash160, unhex, Wrong
-from light.checks import check_block, check_proof_answer, read_account
+from light.checks import check_block, check_proof_answer, check_receipt_proof_answer, read_account
 from light.forms import CALLS, CERTIFICATE, HEADER, TRANSACTION
 from light.keys import address_text, public_key, sign
 from light.state import account_key
@@ -109,6 +109,9 @@ def transfer(chain, node, secret, to, amount, memo):
         "next": {**node.until(f"/api/v1/blocks/{height + 1}", lambda _: True), "receipts": []},
         "before": before,
         "after": [node.until(path, lambda answer: answer["height"] >= height) for path in proof],
+        "result": node.until(f"/api/v1/transactions/{identity.hex()}/proof", lambda _: True),
+        # The same record by the route for any key.
+        "state": node.until(f"/api/v1/state/kernel/{account_key(to)[2:].hex()}/proof", lambda answer: answer["height"] >= height),
     }
 
 
@@ -163,6 +166,10 @@ def check_transfer(chain, evidence, to, amount, memo):
         demand(heights[0] < height <= heights[1], f"the proofs of the {name} are of the heights {heights}, the transfer of {height}")
         accounts[name] = {
             "address": address_text(address, chain.network), "heights": heights, "before": records[0], "after": records[1]}
+    proven = check_receipt_proof_answer(chain, evidence["result"], identity)
+    demand(proven == (height, place + 1, receipt, transaction), "the proof of the result tells another one than the block")
+    at, value = check_proof_answer(chain, evidence["state"], account_key(to))
+    demand(at >= height and value is not None, "the recipient's account is proven absent after something was sent to it")
     used = accounts["sender"]["after"]["nonce"]
     demand(used > transaction["body"]["nonce"], f"the sender's proven nonce is {used} after a transaction with that nonce")
     return {

@@ -1,12 +1,12 @@
 """Section 14: recorded examples, checked without a node."""
 
 from light.answers import shown
-from light.blocks import body_root, header_hash, merkle_root, read_event, receipts_root
+from light.blocks import body_root, check_receipt_path, header_hash, merkle_root, read_event, receipts_root
 from light.borsh import demand, hash160, Record, tag, U128, U64, unhex, Wrong, ZERO
 from light.chain import Chain, check_bls, VOTES
 from light.forms import (
-    ACCOUNT, ASSET, BLOCK_BODY, BODY, CALLS, EVENTS, GENESIS, HEADER, KERNEL_SYSTEM_CALL, POLICY, PROOF_OF_WORK, RECEIPT,
-    TRANSACTION, VALIDATOR_SET, WITNESS,
+    ACCOUNT, ASSET, BLOCK_BODY, BODY, CALLS, EVENTS, GENESIS, HEADER, KERNEL_SYSTEM_CALL, MERKLE_PATH, POLICY, PROOF_OF_WORK,
+    RECEIPT, TRANSACTION, VALIDATOR_SET, WITNESS,
 )
 from light.keys import address_text, key_from_words, policy_address, PREFIXES, public_key, read_address, sign
 from light.state import asset_key, balance_key, check_proof
@@ -136,6 +136,19 @@ def check_proof_vector(chain, entry):
     chain.check_final(header_bytes, [], unhex(entry["certificate"], "a certificate"))
 
 
+def check_result_vector(chain, entry):
+    header_bytes, receipt_bytes = unhex(entry["header"], "a header"), unhex(entry["receipt"], "a receipt")
+    descendants = [unhex(text, "a header") for text in entry["descendants"]]
+    header, path = HEADER.value(header_bytes), MERKLE_PATH.value(unhex(entry["path"], "a path"))
+    check_receipt_path(header["receipts_root"], receipt_bytes, path)
+    same((header["height"] - 1, path["index"], path["count"]), (entry["height"], entry["index"], entry["count"]), "the receipt's place")
+    same(RECEIPT.value(receipt_bytes)["id"].hex(), entry["id"], "the id of the receipt")
+    if entry["transaction"] is not None:
+        identity, _ = check_transaction(chain.id, TRANSACTION.value(unhex(entry["transaction"], "a transaction")))
+        same(identity.hex(), entry["id"], "the id of the transaction")
+    chain.check_final(header_bytes, descendants, unhex(entry["certificate"], "a certificate"))
+
+
 def check_merkle_vector(chain, entry):
     items = [unhex(item, "an item") for item in entry["items"]]
     same(merkle_root(entry["tag"], items).hex(), entry["root"], "the root")
@@ -156,8 +169,8 @@ def texts(value):
 
 GROUPS = {
     "keys": check_key_vector, "policy": check_policy_vector, "calls": check_call_vector, "transactions": None,
-    "blocks": check_block_vector, "events": check_event_vector, "proofs": check_proof_vector, "merkle": check_merkle_vector,
-    "prices": check_price_vector}
+    "blocks": check_block_vector, "events": check_event_vector, "proofs": check_proof_vector, "results": check_result_vector,
+    "merkle": check_merkle_vector, "prices": check_price_vector}
 
 
 def group_check(name, vectors):

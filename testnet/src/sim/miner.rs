@@ -142,7 +142,7 @@ impl World {
         let store = &self.nodes[source].store;
         let tip = store.tip();
         let anchor = AnchorBlock { height: tip.header.height, hash: tip.hash };
-        let answer = self.ground.registry.query(&store.state, "mining", "work", &BTreeMap::new()).ok()?;
+        let answer = self.ground.registry.query(&store.state, "mining", "terms", &BTreeMap::new()).ok()?;
         let terms: WorkTerms = serde_json::from_value(answer).expect("the terms of the next work");
         let accounts = &self.ground.accounts;
         let payee = accounts[self.miner.lots.place(accounts.len())].address;

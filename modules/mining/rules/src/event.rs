@@ -1,7 +1,7 @@
 //! What this module reports.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use execution::{Context, Reject};
+use execution::{Context, EventKind, Reject};
 use pow::CompactBits;
 use serde::Serialize;
 use types::{Address, Amount, Hash32};
@@ -44,6 +44,13 @@ pub enum MiningEvent {
         amount: Amount,
     },
 }
+
+/// All kinds in order of their numbers.
+pub(crate) const KINDS: &[EventKind] = &[
+    EventKind { kind: 1, name: "work_accepted", about: "A work was accepted and paid." },
+    EventKind { kind: 2, name: "share_accepted", about: "A share entered the window." },
+    EventKind { kind: 3, name: "claimed", about: "Earnings moved to their payee's account." },
+];
 
 impl MiningEvent {
     /// The stable number of the kind.

@@ -39,8 +39,8 @@ mod window;
 
 use crypto::tags::Tag;
 use execution::{
-    BlockInfo, Budget, Context, GenesisError, Judge, Module, ModuleQuery, ModuleView, QueryArguments, QueryError,
-    Reject, RejectDescription, Words,
+    BlockInfo, Budget, Context, EventKind, GenesisError, Judge, Module, ModuleQuery, ModuleView, QueryArguments,
+    QueryError, Reject, RejectDescription, Words,
 };
 use types::{Address, Canonical, ModuleId, Weight};
 
@@ -68,6 +68,7 @@ impl Module for Mining {
     const REJECTS: &'static [RejectDescription] = MiningReject::ALL;
     const TAGS: &'static [Tag] = pow::tags::ALL;
     const QUERIES: &'static [ModuleQuery] = query::QUERIES;
+    const EVENTS: &'static [EventKind] = event::KINDS;
     const SYSTEM_CALLS_PER_BLOCK_MAX: usize = PROOFS_PER_BLOCK_MAX;
     const SYSTEM_BYTES_PER_BLOCK_MAX: usize = PROOFS_PER_BLOCK_MAX * WorkProof::BYTES_MAX;
     type Genesis = MiningParameters;

@@ -17,7 +17,7 @@ const LIMIT_DEFAULT: usize = 100;
 
 /// What can be asked.
 pub(crate) const QUERIES: &[ModuleQuery] = &[
-    ModuleQuery { name: "work", about: "What the next work, and shares for it, must meet.", arguments: &[] },
+    ModuleQuery { name: "terms", about: "What the next work, and shares for it, must meet.", arguments: &[] },
     ModuleQuery { name: "info", about: "The work chain: works, difficulty, rewards, the window.", arguments: &[] },
     ModuleQuery {
         name: "window",
@@ -37,7 +37,7 @@ pub(crate) const QUERIES: &[ModuleQuery] = &[
 /// Answers one question.
 pub(crate) fn answer(state: &ModuleView<'_>, name: &str, arguments: &QueryArguments) -> Result<Value, QueryError> {
     match name {
-        "work" => Ok(json!(work_terms(state))),
+        "terms" => Ok(json!(work_terms(state))),
         "info" => Ok(json!(info(state))),
         "window" => {
             let from = argument(arguments, "from", ArgumentKind::Number)?.unwrap_or_default();

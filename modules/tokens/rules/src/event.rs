@@ -1,7 +1,7 @@
 //! What this module reports.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use execution::{Context, Reject};
+use execution::{Context, EventKind, Reject};
 use serde::Serialize;
 use types::{Address, Amount, Asset, AssetId, ByteString};
 
@@ -52,6 +52,14 @@ pub enum TokensEvent {
         amount: Amount,
     },
 }
+
+/// All kinds in order of their numbers.
+pub(crate) const KINDS: &[EventKind] = &[
+    EventKind { kind: 1, name: "transferred", about: "Units of an asset moved from one account to another." },
+    EventKind { kind: 2, name: "created", about: "An asset came into being." },
+    EventKind { kind: 3, name: "minted", about: "Units of an asset were issued." },
+    EventKind { kind: 4, name: "burned", about: "Units of an asset were destroyed." },
+];
 
 impl TokensEvent {
     /// The stable number of the kind.

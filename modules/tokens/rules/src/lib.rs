@@ -25,8 +25,8 @@ mod reject;
 mod say;
 
 use execution::{
-    Context, GenesisError, Module, ModuleQuery, ModuleView, QueryArguments, QueryError, Reject, RejectDescription,
-    Words,
+    Context, EventKind, GenesisError, Module, ModuleQuery, ModuleView, QueryArguments, QueryError, Reject,
+    RejectDescription, Words,
 };
 use types::{Address, AssetId, ModuleId, Weight};
 
@@ -56,6 +56,7 @@ impl Module for Tokens {
     const NAME: &'static str = "tokens";
     const REJECTS: &'static [RejectDescription] = TokensReject::ALL;
     const QUERIES: &'static [ModuleQuery] = query::QUERIES;
+    const EVENTS: &'static [EventKind] = event::KINDS;
     type Genesis = TokensParameters;
     type Call = TokensCall;
 

@@ -4,6 +4,7 @@
 //! canonical bytes are lower-case hex; addresses are text of the chain's network.
 
 mod chain;
+mod evidence;
 mod node;
 mod submit;
 
@@ -14,6 +15,7 @@ pub use chain::{
     EventResponse, FinalBlock, HistoryEntry, HistoryResponse, ProofResponse, ReceiptResponse, TransactionInBlock,
     TransactionResponse, TransactionStatus,
 };
+pub use evidence::{EventEntry, EventsResponse, ReceiptProofResponse};
 pub use node::{
     HealthStatus, MempoolResponse, NextVersion, PeerResponse, PeersResponse, ReadyResponse, StatusResponse,
     TroubleStatus, ValidatorResponse, ValidatorsResponse, VersionResponse, VotingStatus,

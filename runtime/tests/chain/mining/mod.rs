@@ -50,7 +50,7 @@ pub fn ask(chain: &Chain, name: &str, pairs: &[(&str, &str)]) -> Value {
 }
 
 pub fn terms(chain: &Chain) -> WorkTerms {
-    serde_json::from_value(ask(chain, "work", &[])).expect("the terms of the next work")
+    serde_json::from_value(ask(chain, "terms", &[])).expect("the terms of the next work")
 }
 
 /// The newest block, which miners name.

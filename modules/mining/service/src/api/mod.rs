@@ -37,8 +37,6 @@ pub(crate) fn routes(ground: &Ground, port: Option<Handle>) -> Routes {
     routes
         .own(Look, api, routes!(work::work))
         .own(Write, api, routes!(work::submit))
-        .own(Look, api, routes!(work::info))
-        .own(Read, api, routes!(work::window))
         .own(Read, api, routes!(work::account))
         .own(Look, api, routes!(pool::pool))
         .own(Look, api, routes!(pool::pool_status))

@@ -1,15 +1,12 @@
 //! Mining without Stratum, and what the chain knows of mining.
 
-use std::collections::BTreeMap;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use execution::{Module, QueryError};
-use mining::{Mining, WorkProof};
+use execution::{Module, ModuleView};
+use mining::{Earned, Mining, WorkProof};
 use pow::{Coinbase, SearchSpace, Target, WorkHeader};
 use serde::Deserialize;
-use serde_json::Value;
 use service::chain::{Chain, Reason};
 use service::http::{ApiError, Client, ErrorResponse, JsonBody, Params, Path, address};
 use types::{Address, ByteString, Hash32, List};
@@ -27,16 +24,6 @@ pub(super) struct WorkParams {
     /// Whom the work is to pay.
     #[param(format = "address")]
     address: String,
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct WindowParams {
-    /// The first share's number.
-    from: Option<u64>,
-    /// Most shares in the answer.
-    limit: Option<u64>,
 }
 
 /// What to mine for an address: all that a header needs. The coinbase is `coinbase1`, 12 bytes of the miner's choice, `coinbase2`;
@@ -141,43 +128,24 @@ fn malformed(name: &str, what: &str) -> ApiError {
     ApiError::bad("malformed_proof", format!("`{name}`: {what}"), "see /docs for the form of a proof")
 }
 
-/// The work chain: height, difficulty, reward, the window, what is issued.
-#[utoipa::path(get, path = "/api/v1/mining/info", tag = "mining", responses((status = 200, body = Object)))]
-pub(super) async fn info(State(api): State<Api>) -> Result<Json<Value>, ApiError> {
-    ask(&api, "info", BTreeMap::new()).await
-}
-
-/// The newest shares, over which rewards are spread.
-#[utoipa::path(get, path = "/api/v1/mining/window", tag = "mining", params(WindowParams),
-    responses((status = 200, body = Vec<Object>), (status = 400, body = ErrorResponse)))]
-pub(super) async fn window(
-    State(api): State<Api>,
-    Params(params): Params<WindowParams>,
-) -> Result<Json<Value>, ApiError> {
-    let given = [("from", params.from), ("limit", params.limit)];
-    let given = given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_string())));
-    ask(&api, "window", given.collect()).await
-}
-
 /// What an address has earned and not claimed, and its weight in the window.
 #[utoipa::path(get, path = "/api/v1/mining/accounts/{address}", tag = "mining",
     params(("address" = String, Path, description = "The address.", format = "address")),
-    responses((status = 200, body = Object), (status = 400, body = ErrorResponse)))]
-pub(super) async fn account(State(api): State<Api>, Path(text): Path<String>) -> Result<Json<Value>, ApiError> {
-    let payee = address(&text, api.network())?.to_text(api.network());
-    ask(&api, "account", BTreeMap::from([("address".to_owned(), payee)])).await
-}
-
-async fn ask(api: &Api, name: &'static str, arguments: BTreeMap<String, String>) -> Result<Json<Value>, ApiError> {
+    responses((status = 200, body = Earned), (status = 400, body = ErrorResponse), (status = 404, body = ErrorResponse)))]
+pub(super) async fn account(State(api): State<Api>, Path(text): Path<String>) -> Result<Json<Earned>, ApiError> {
+    let payee = address(&text, api.network())?;
     let chain = api.chain.clone();
     api.reads
         .read(move || {
             let state = chain.state()?;
-            let answer = chain.registry().query(&*state.view, Mining::NAME, name, &arguments);
-            answer.map(Json).map_err(|error| match error {
-                QueryError::NotFound(what) => ApiError::not_found(what, "see /docs"),
-                error => ApiError::bad("bad_query", error.to_string(), "see /docs"),
-            })
+            let mining = ModuleView::new(&*state.view, Mining::ID);
+            if !mining.runs() {
+                return Err(ApiError::not_found(
+                    "this chain does not run the module `mining`",
+                    "ask a node of another chain",
+                ));
+            }
+            Ok(Json(mining::account(&mining, &payee)))
         })
         .await
 }
