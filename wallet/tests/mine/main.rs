@@ -1,6 +1,5 @@
 //! The miner from outside: its conversation line by line, hostile pools, whole runs over real sockets, and somebody in between.
 
-mod command;
 mod hostile;
 mod middle;
 mod payee;

@@ -1,5 +1,7 @@
 //! A pool for tests, on a real socket: it speaks as a script says, and judges shares with the crate `bitcoin`.
 
+#![allow(dead_code, reason = "the tests of the program use a part")]
+
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -12,16 +12,14 @@ use serde_json::json;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use types::Network;
-
-use super::address;
-use crate::cli::context::Context;
-use crate::cli::report::{Report, lines, table};
-use crate::cli::span;
-use crate::mine::run::{HAPPENINGS_MAX, Happening, Summary, run};
-use crate::mine::show::{Json, Live, Log, Show, rate};
-use crate::mine::trust::Trust;
-use crate::mine::{Login, Options, Payee, Pays, Pool, benchmark};
-use crate::{Error, Result};
+use wallet::cli::context::{Context, read_address};
+use wallet::cli::report::{Report, lines, table};
+use wallet::cli::span;
+use wallet::mine::run::{HAPPENINGS_MAX, Happening, Summary, run};
+use wallet::mine::show::{Json, Live, Log, Show, rate};
+use wallet::mine::trust::Trust;
+use wallet::mine::{Login, Options, Payee, Pays, Pool, benchmark};
+use wallet::{Error, Result};
 
 /// What `--pays` says instead of an address.
 const ANYBODY: &str = "any";
@@ -161,7 +159,7 @@ impl Mine {
         };
         let plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
         if worker.is_empty() || worker.len() > WORKER_CHARS_MAX || !worker.chars().all(plain) {
-            let message = format!("`{}` is no worker's name", crate::mine::message::shown(worker, 40));
+            let message = format!("`{}` is no worker's name", wallet::mine::message::shown(worker, 40));
             let hint = format!("1 to {WORKER_CHARS_MAX} letters, digits, `-` and `_`");
             return Err(Error::new("bad_worker", message, hint));
         }
@@ -192,7 +190,7 @@ fn payee(context: &Context, text: &str) -> Result<Payee> {
         let network = Some(context.known_chain()?.network());
         return Ok(Payee { address: context.sender(text)?.address, network });
     }
-    let (address, form) = address::read(text)?;
+    let (address, form) = read_address(text)?;
     let network = match form {
         "legacy" => {
             context.note("note: an address of the older form has no checksum; a typo would pay somebody else");
@@ -228,7 +226,7 @@ fn host_and_port(text: &str) -> Result<(String, u16)> {
         Some((host.to_owned(), port.parse().ok().filter(|port| *port != 0)?))
     };
     read().ok_or_else(|| {
-        let message = format!("`{}` is not the address of a pool", crate::mine::message::shown(text, 100));
+        let message = format!("`{}` is not the address of a pool", wallet::mine::message::shown(text, 100));
         Error::new("bad_pool", message, "write it like 127.0.0.1:3334; for TLS add --tls")
     })
 }

@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 use types::{Amount, Canonical, Hash32, Header, Network, Nonce, TimeMs, Transaction};
 use wallet::{Envelope, TransferRequest, build_transfer, sign_transaction};
 
-use crate::chain_maker::ChainMaker;
-use crate::transactions::key;
+use crate::chain_maker::{ChainMaker, key};
 
 /// What the node does with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

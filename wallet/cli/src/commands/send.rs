@@ -2,11 +2,10 @@
 
 use clap::Args;
 use types::Address;
-
-use crate::cli::context::Context;
-use crate::cli::report::Report;
-use crate::cli::submit::{TransactionArgs, carry_out};
-use crate::{Result, TransferRequest};
+use wallet::cli::context::Context;
+use wallet::cli::report::Report;
+use wallet::cli::submit::{TransactionArgs, carry_out};
+use wallet::{Result, TransferRequest};
 
 /// `send`
 #[derive(Debug, Args)]

@@ -8,12 +8,11 @@ use crypto::merkle::MerkleProof;
 use serde_json::json;
 use stratum::Receipt;
 use types::{Address, Canonical, Hash32};
-
-use crate::cli::context::Context;
-use crate::cli::report::{Report, lines};
-use crate::client::NodeClient;
-use crate::client::mining::ShareReceipt;
-use crate::{Error, Result};
+use wallet::cli::context::Context;
+use wallet::cli::report::{Report, lines};
+use wallet::client::NodeClient;
+use wallet::client::mining::ShareReceipt;
+use wallet::{Error, Result};
 
 /// `mining receipt`
 #[derive(Debug, Args)]

@@ -5,16 +5,15 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use wallet::cli::context::Context;
+use wallet::cli::report::{Report, lines, table};
+use wallet::home::NamedKey;
+use wallet::keys::{AccountKey, KeyPath, Mnemonic, WordCount};
+use wallet::keystore::Secret;
+use wallet::keystore::file::read_private;
+use wallet::password::Password;
+use wallet::{Error, Result};
 use zeroize::Zeroizing;
-
-use crate::cli::context::Context;
-use crate::cli::report::{Report, lines, table};
-use crate::home::NamedKey;
-use crate::keys::{AccountKey, KeyPath, Mnemonic, WordCount};
-use crate::keystore::Secret;
-use crate::keystore::file::read_private;
-use crate::password::Password;
-use crate::{Error, Result};
 
 /// What can be done with keys.
 #[derive(Debug, Subcommand)]

@@ -4,13 +4,12 @@ use clap::Args;
 use execution::{AccountRecord, keys};
 use serde_json::json;
 use types::{Amount, THR};
-
-use crate::assets::display_name;
-use crate::cli::context::Context;
-use crate::cli::report::{Report, lines};
-use crate::cli::submit::finality;
-use crate::finality::check_value;
-use crate::{Error, Result};
+use wallet::assets::display_name;
+use wallet::cli::context::Context;
+use wallet::cli::report::{Report, lines};
+use wallet::cli::submit::finality;
+use wallet::finality::check_value;
+use wallet::{Error, Result};
 
 /// `balance`
 #[derive(Debug, Args)]

@@ -1,24 +1,20 @@
 //! `thronos sign`, `broadcast`, `verify`: a transaction on its way in a file.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::json;
-use types::THR_DECIMALS;
-
-use crate::calls::describe;
-use crate::cli::context::{Context, check_new, read_bounded, write_new};
-use crate::cli::handing_in::send;
-use crate::cli::report::{Report, lines};
-use crate::keystore::file::{Existing, write_private};
-use crate::transaction::signature_by;
-use crate::{Error, Result, TransactionFile};
+use wallet::calls::describe;
+use wallet::cli::context::{Context, check_new, write_new};
+use wallet::cli::file::{describe_file, read};
+use wallet::cli::handing_in::send;
+use wallet::cli::report::Report;
+use wallet::keystore::file::{Existing, write_private};
+use wallet::transaction::signature_by;
+use wallet::{Error, Result, TransactionFile};
 
 /// Longest wait for a transaction whose validity is not looked at.
 const PATIENCE: Duration = Duration::from_secs(660);
-/// Far more than any transaction file has.
-const FILE_BYTES_MAX: usize = 1 << 20;
 
 /// `sign`
 #[derive(Debug, Args)]
@@ -116,47 +112,8 @@ impl Verify {
     pub(crate) fn run(&self, context: &Context) -> Result<Report> {
         let file = read(context, &self.file)?;
         if file.is_complete() {
-            crate::transaction::verify_transaction(file.chain_id, &file.to_transaction()?)?;
+            wallet::transaction::verify_transaction(file.chain_id, &file.to_transaction()?)?;
         }
         Ok(describe_file(&file, None))
     }
-}
-
-/// Reads a file; when a chain is known, one of another chain is refused.
-pub fn read(context: &Context, path: &Path) -> Result<TransactionFile> {
-    let file = TransactionFile::parse(&read_bounded(path, FILE_BYTES_MAX)?)?;
-    match context.known_chain() {
-        Ok(chain) if chain.id() != file.chain_id => Err(chain.other_chain(file.chain_id)),
-        Ok(_) => Ok(file),
-        Err(error) if error.code == "genesis_needed" => Ok(file),
-        Err(error) => Err(error),
-    }
-}
-
-/// What a file would do and how far it is signed; `written` names the file when it was just written.
-pub fn describe_file(file: &TransactionFile, written: Option<&Path>) -> Report {
-    let (signed, needed) = (file.signers().count(), file.signatures_needed());
-    let state = if file.is_complete() { "complete" } else { "incomplete" };
-    let calls = describe(&file.body, file.network);
-    let sentences: Vec<_> = calls.iter().map(|call| call.sentence.as_str()).collect();
-    let mut pairs = vec![
-        ("id:", file.id().to_string()),
-        ("chain:", file.chain_id.to_string()),
-        ("from:", file.body.sender.to_text(file.network)),
-        ("does:", sentences.join("; ")),
-        ("nonce:", file.body.nonce.to_string()),
-        ("fee max:", format!("{} THR", file.body.fee_max.to_decimal(THR_DECIMALS))),
-        ("tip:", format!("{} THR", file.body.tip.to_decimal(THR_DECIMALS))),
-        ("signatures:", format!("{signed} of {needed}, {state}, each checked")),
-    ];
-    if let Some(path) = written {
-        pairs.push(("file:", path.display().to_string()));
-    }
-    let json = json!({
-        "id": file.id(), "chain_id": file.chain_id, "sender": file.body.sender.to_text(file.network), "calls": calls,
-        "nonce": file.body.nonce, "fee_max": file.body.fee_max, "tip": file.body.tip, "valid_until": file.body.valid_until,
-        "signatures": signed, "signatures_needed": needed, "complete": file.is_complete(),
-        "signers": file.signers().collect::<Vec<_>>(), "file": written.map(|path| path.display().to_string()),
-    });
-    Report::new(lines(&pairs), json)
 }

@@ -5,16 +5,15 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Value, json};
 use types::{Address, Amount, AuthKind, Epoch, Hash32, Nonce, THR_DECIMALS, TimeMs, Weight};
-
-use crate::calls::{TransferRequest, build_transfer, weigh};
-use crate::chain::CheckedHeader;
-use crate::cli::context::Context;
-use crate::cli::report::{Report, lines, table, when};
-use crate::cli::submit::{body_json, body_lines, final_json, final_lines, finality, receipt_json};
-use crate::client::types::{BlockResponse, TransactionStatus};
-use crate::finality::{check_block, check_content, check_transaction};
-use crate::transaction::Envelope;
-use crate::{Error, Result};
+use wallet::calls::{TransferRequest, build_transfer, weigh};
+use wallet::chain::CheckedHeader;
+use wallet::cli::context::Context;
+use wallet::cli::report::{Report, lines, table, when};
+use wallet::cli::submit::{body_json, body_lines, final_json, final_lines, finality, receipt_json};
+use wallet::client::types::{BlockResponse, TransactionStatus};
+use wallet::finality::{check_block, check_content, check_transaction};
+use wallet::transaction::Envelope;
+use wallet::{Error, Result};
 
 /// `tx`
 #[derive(Debug, Args)]
@@ -199,7 +198,7 @@ impl Status {
 impl Validators {
     pub(crate) fn run(&self, context: &Context) -> Result<Report> {
         let answer = context.client()?.validators(self.epoch.map(Epoch))?;
-        let row = |member: &crate::client::types::ValidatorResponse| {
+        let row = |member: &wallet::client::types::ValidatorResponse| {
             vec![
                 member.index.to_string(),
                 member.power.to_string(),

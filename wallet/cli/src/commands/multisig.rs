@@ -8,12 +8,13 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::json;
 use types::{MultisigPolicy, Secp256k1Key};
+use wallet::cli::context::{Context, write_new};
+use wallet::cli::file::{describe_file, read};
+use wallet::cli::report::{Report, lines};
+use wallet::{Error, Result};
 
 use super::send::Send;
-use super::transaction_file::{Broadcast, Sign, describe_file, read};
-use crate::cli::context::{Context, write_new};
-use crate::cli::report::{Report, lines};
-use crate::{Error, Result};
+use super::transaction_file::{Broadcast, Sign};
 
 /// What can be done with multisig accounts.
 #[derive(Debug, Subcommand)]

@@ -4,14 +4,14 @@ use clap::{Args, Subcommand};
 use mining::PAID_UNASKED_BELOW;
 use serde_json::json;
 use types::{Amount, THR_DECIMALS};
+use wallet::calls::claim_call;
+use wallet::cli::context::Context;
+use wallet::cli::report::{Report, lines};
+use wallet::cli::submit::{TransactionArgs, carry_out};
+use wallet::client::mining::{MiningAccount, MiningInfo};
+use wallet::{Error, Result};
 
 use super::receipt::ReceiptArgs;
-use crate::calls::claim_call;
-use crate::cli::context::Context;
-use crate::cli::report::{Report, lines};
-use crate::cli::submit::{TransactionArgs, carry_out};
-use crate::client::mining::{MiningAccount, MiningInfo};
-use crate::{Error, Result};
 
 /// `mining`
 #[derive(Debug, Args)]

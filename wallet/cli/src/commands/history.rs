@@ -2,11 +2,10 @@
 
 use clap::Args;
 use types::THR_DECIMALS;
-
-use crate::Result;
-use crate::calls::describe;
-use crate::cli::context::Context;
-use crate::cli::report::{Report, table};
+use wallet::Result;
+use wallet::calls::describe;
+use wallet::cli::context::Context;
+use wallet::cli::report::{Report, table};
 
 /// `history`
 #[derive(Debug, Args)]

@@ -9,11 +9,10 @@ use wallet::delivery::submit_and_wait;
 use wallet::transaction::build;
 use wallet::{Envelope, NodeClient, TransactionFile, TransferRequest, build_transfer, sign_transaction};
 
-use crate::chain_maker::ChainMaker;
+use crate::chain_maker::{ChainMaker, key};
 use crate::command::{Shell, text};
 use crate::command_with_node::{shell_with, to};
 use crate::node::{Conduct, TestNode};
-use crate::transactions::key;
 
 fn errors(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()

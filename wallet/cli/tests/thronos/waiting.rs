@@ -9,11 +9,10 @@ use wallet::delivery::submit_and_wait;
 use wallet::patience::{Slow, Waiter};
 use wallet::{Envelope, NodeClient, TransferRequest, build_transfer, sign_transaction};
 
-use crate::chain_maker::ChainMaker;
+use crate::chain_maker::{ChainMaker, key};
 use crate::command_with_node::{shell_with, to};
 use crate::node::{Conduct, TestNode};
 use crate::script::Act;
-use crate::transactions::key;
 
 // FAULTS RE10
 #[test]

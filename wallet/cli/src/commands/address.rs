@@ -1,15 +1,13 @@
-//! `thronos address`, `qr`, `completions`: what needs neither key nor node.
+//! `thronos address` and `qr`: what needs neither key nor node.
 
-use clap::{Args, CommandFactory, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 use serde_json::json;
-use types::{Address, AddressError, Network};
-
-use crate::cli::Cli;
-use crate::cli::context::{Context, parse_address};
-use crate::cli::report::{Report, lines};
-use crate::{Error, Result};
+use types::Network;
+use wallet::cli::context::{Context, read_address};
+use wallet::cli::report::{Report, lines};
+use wallet::{Error, Result};
 
 /// What can be done with addresses.
 #[derive(Debug, Subcommand)]
@@ -55,26 +53,6 @@ pub struct Qr {
     address: String,
 }
 
-/// `completions`
-#[derive(Debug, Args)]
-pub struct Completions {
-    /// The shell
-    #[arg(value_enum)]
-    shell: clap_complete::Shell,
-}
-
-/// Reads an address of either network; says which form it has.
-pub(super) fn read(text: &str) -> Result<(Address, &'static str)> {
-    if let Some(address) = Address::parse_legacy(text) {
-        return Ok((address, "legacy"));
-    }
-    match Address::parse(text, Network::Main) {
-        Ok(address) => Ok((address, "main")),
-        Err(AddressError::OtherNetwork { .. }) => Ok((parse_address(text, Network::Test)?, "test")),
-        Err(_) => parse_address(text, Network::Main).map(|address| (address, "main")),
-    }
-}
-
 impl Command {
     pub(crate) fn run(&self, context: &Context) -> Result<Report> {
         match self {
@@ -86,7 +64,7 @@ impl Command {
 
 impl Check {
     fn run(&self, context: &Context) -> Result<Report> {
-        let (address, form) = read(&self.address)?;
+        let (address, form) = read_address(&self.address)?;
         let fits = match (context.network()?, form) {
             (Some(Network::Main), "test") | (Some(Network::Test), "main") => {
                 "of another network than this wallet's chain"
@@ -108,7 +86,7 @@ impl Check {
 
 impl Convert {
     fn run(&self) -> Result<Report> {
-        let (address, _) = read(&self.address)?;
+        let (address, _) = read_address(&self.address)?;
         let text = match self.to {
             Form::Main => address.to_text(Network::Main),
             Form::Test => address.to_text(Network::Test),
@@ -131,7 +109,7 @@ impl Qr {
             })?;
             context.sender(&self.address)?.address.to_text(network)
         } else {
-            match read(&self.address)? {
+            match read_address(&self.address)? {
                 (address, "legacy") => address.to_legacy_text(),
                 (address, "test") => address.to_text(Network::Test),
                 (address, _) => address.to_text(Network::Main),
@@ -140,14 +118,5 @@ impl Qr {
         let code = QrCode::new(text.as_bytes()).expect("an address is far shorter than what a QR code holds");
         let picture = code.render::<Dense1x2>().build();
         Ok(Report::new(format!("{picture}\n{text}\n"), json!({"address": text})))
-    }
-}
-
-impl Completions {
-    pub(crate) fn run(&self) -> Report {
-        let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "thronos", &mut script);
-        let script = String::from_utf8_lossy(&script).into_owned();
-        Report::new(script.clone(), json!({"script": script}))
     }
 }

@@ -3,13 +3,12 @@
 use clap::{Args, Subcommand};
 use tokens::{Burn, Create, Mint, Tokens, TokensCall};
 use types::{Amount, Asset, AssetId, ByteString};
-
-use crate::calls::checked_call;
-use crate::cli::context::{AssetChoice, Context};
-use crate::cli::report::{Report, table};
-use crate::cli::submit::{TransactionArgs, carry_out};
-use crate::client::types::AssetResponse;
-use crate::{Error, Result};
+use wallet::calls::checked_call;
+use wallet::cli::context::{AssetChoice, Context};
+use wallet::cli::report::{Report, table};
+use wallet::cli::submit::{TransactionArgs, carry_out};
+use wallet::client::types::AssetResponse;
+use wallet::{Error, Result};
 
 /// What can be done with assets.
 #[derive(Debug, Subcommand)]

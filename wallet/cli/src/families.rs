@@ -1,0 +1,15 @@
+//! The list of families: whose verbs `thronos` has, in the order of its help. A feature's commands are one line here.
+
+use wallet::cli::{Family, family};
+
+use crate::commands::{Accounts, Assets, ChainVerbs, MiningVerbs, ProgramVerbs, Transactions};
+
+/// Every verb of `thronos` is of one of these.
+pub const FAMILIES: &[Family] = &[
+    family::<Accounts>("Accounts"),
+    family::<Assets>("Assets"),
+    family::<Transactions>("Transactions"),
+    family::<ChainVerbs>("The chain"),
+    family::<MiningVerbs>("Mining"),
+    family::<ProgramVerbs>("This program"),
+];
