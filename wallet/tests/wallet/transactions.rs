@@ -1,11 +1,12 @@
 //! Signing, files, and accounts of several keys.
 
+use tokens_client::{TransferRequest, build_transfer};
 use types::{
     Address, Amount, AssetId, Auth, AuthKind, ChainId, Hash32, MultisigPolicy, Network, Nonce, Secp256k1Signature,
     TimeMs, TransactionBody,
 };
 use wallet::transaction::{assemble, build, signature_by, to_hex, verify_transaction};
-use wallet::{AccountKey, Envelope, TransactionFile, TransferRequest, build_transfer, sign_transaction};
+use wallet::{AccountKey, Envelope, TransactionFile, sign_transaction};
 
 use crate::chain_maker::key;
 

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Value, json};
-use types::{Address, Amount, AuthKind, Epoch, Hash32, Nonce, THR_DECIMALS, TimeMs, Weight};
-use wallet::calls::{TransferRequest, build_transfer, weigh};
+use types::{Amount, Epoch, Hash32, THR_DECIMALS, Weight};
 use wallet::chain::CheckedHeader;
 use wallet::cli::context::Context;
 use wallet::cli::report::{Report, lines, table, when};
 use wallet::cli::submit::{body_json, body_lines, final_json, final_lines, finality, receipt_json};
 use wallet::client::types::{BlockResponse, TransactionStatus};
 use wallet::finality::{check_block, check_content, check_transaction};
-use wallet::transaction::Envelope;
 use wallet::{Error, Result};
+
+use crate::families::transfer_weight;
 
 /// `tx`
 #[derive(Debug, Args)]
@@ -231,17 +231,4 @@ impl Fee {
         ]);
         Ok(Report::new(text, estimate).unproven())
     }
-}
-
-/// The weight of a transfer without a memo: the same whoever sends how much to whom.
-fn transfer_weight() -> Result<Weight> {
-    let envelope = Envelope {
-        sender: Address::default(),
-        auth: AuthKind::Single,
-        nonce: Nonce::ZERO,
-        valid_until: TimeMs::ZERO,
-        fee_max: Amount::ZERO,
-        tip: Amount::ZERO,
-    };
-    weigh(&build_transfer(&envelope, &TransferRequest::thr(Address::default(), Amount(1)))?, None)
 }

@@ -2,15 +2,10 @@
 
 mod account;
 mod address;
-mod asset;
 mod chain;
 mod completions;
 mod history;
-mod mine;
-mod mining;
 mod multisig;
-mod receipt;
-mod send;
 mod transaction_file;
 mod wallet;
 
@@ -50,25 +45,6 @@ impl Verbs for Accounts {
             Self::Multisig(command) => command.run(context),
             Self::Address(command) => command.run(context),
             Self::Qr(command) => command.run(context),
-        }
-    }
-}
-
-/// Assets, and moving them.
-#[derive(Debug, Subcommand)]
-pub enum Assets {
-    /// Send an asset and wait until the transfer is final
-    Send(send::Send),
-    /// Create, mint, burn and show assets
-    #[command(subcommand)]
-    Asset(asset::Command),
-}
-
-impl Verbs for Assets {
-    fn run(self, context: &Context) -> Result<Report> {
-        match self {
-            Self::Send(command) => command.run(context),
-            Self::Asset(command) => command.run(context),
         }
     }
 }
@@ -117,27 +93,6 @@ impl Verbs for ChainVerbs {
             Self::Status(command) => command.run(context),
             Self::Block(command) => command.run(context),
             Self::Validators(command) => command.run(context),
-        }
-    }
-}
-
-/// Mining, and what it has earned.
-#[derive(Debug, Subcommand)]
-pub enum MiningVerbs {
-    /// Mine at a pool, or at a node's Stratum port, with this machine's processor
-    Mine(mine::Mine),
-    /// Show the work chain, and what an account has earned there
-    Mining(mining::Mining),
-    /// Move what mining has earned to the account
-    Claim(mining::Claim),
-}
-
-impl Verbs for MiningVerbs {
-    fn run(self, context: &Context) -> Result<Report> {
-        match self {
-            Self::Mine(command) => command.run(context),
-            Self::Mining(command) => command.run(context),
-            Self::Claim(command) => command.run(context),
         }
     }
 }

@@ -13,8 +13,8 @@ use wallet::cli::file::{describe_file, read};
 use wallet::cli::report::{Report, lines};
 use wallet::{Error, Result};
 
-use super::send::Send;
 use super::transaction_file::{Broadcast, Sign};
+use crate::families::Send;
 
 /// What can be done with multisig accounts.
 #[derive(Debug, Subcommand)]

@@ -1,5 +1,5 @@
 //! The built command as a miner.
 
 mod command;
-#[path = "../../../tests/mine/pool.rs"]
+#[path = "../../../../modules/mining/client/tests/mine/pool.rs"]
 mod pool;

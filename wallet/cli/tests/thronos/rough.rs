@@ -4,10 +4,11 @@ use std::fs::OpenOptions;
 use std::process::Output;
 
 use serde_json::Value;
+use tokens_client::{TransferRequest, build_transfer};
 use types::{Amount, ByteString, Call, ModuleId, Network, Nonce, TimeMs};
 use wallet::delivery::submit_and_wait;
 use wallet::transaction::build;
-use wallet::{Envelope, NodeClient, TransactionFile, TransferRequest, build_transfer, sign_transaction};
+use wallet::{Envelope, NodeClient, TransactionFile, sign_transaction};
 
 use crate::chain_maker::{ChainMaker, key};
 use crate::command::{Shell, text};

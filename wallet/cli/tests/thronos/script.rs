@@ -2,8 +2,9 @@
 //! somebody else who has the same key.
 
 use serde_json::{Value, json};
+use tokens_client::{TransferRequest, build_transfer};
 use types::{Amount, Canonical, Hash32, Header, Network, Nonce, TimeMs, Transaction};
-use wallet::{Envelope, TransferRequest, build_transfer, sign_transaction};
+use wallet::{Envelope, sign_transaction};
 
 use crate::chain_maker::{ChainMaker, key};
 

@@ -4,7 +4,7 @@ use crate::command::Shell;
 use crate::command_with_node::{shell_with, to};
 use crate::node::Conduct;
 
-const README: &str = include_str!("../../../README.md");
+const README: &str = include_str!("../../../../README.md");
 
 /// What stands below a command in the README, up to the next empty line.
 fn sample(command: &str) -> String {

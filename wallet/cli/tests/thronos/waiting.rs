@@ -4,10 +4,11 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::Duration;
 
+use tokens_client::{TransferRequest, build_transfer};
 use types::{Amount, Network, Nonce, TimeMs};
 use wallet::delivery::submit_and_wait;
 use wallet::patience::{Slow, Waiter};
-use wallet::{Envelope, NodeClient, TransferRequest, build_transfer, sign_transaction};
+use wallet::{Envelope, NodeClient, sign_transaction};
 
 use crate::chain_maker::{ChainMaker, key};
 use crate::command_with_node::{shell_with, to};

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex as Shared};
 
+use mining_client::mine::show::Told;
+use mining_client::mine::{Login, Options};
 use serde_json::{Value, json};
 use stratum::{Payment, Refusal};
 use tokio::sync::Mutex;
 use types::{Address, Network};
-use wallet::mine::show::Told;
-use wallet::mine::{Login, Options};
 
 use super::relay::{Relay, Side, Thief, as_it_is};
 use super::{OPERATOR, PAYEE, THIEF, mine, one_thread, only, user};

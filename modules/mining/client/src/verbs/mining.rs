@@ -1,17 +1,16 @@
 //! `thronos mining` and `thronos claim`: the work chain, what an account has earned there, and moving it to the account.
 
 use clap::{Args, Subcommand};
-use mining::PAID_UNASKED_BELOW;
+use mining::{Earned, MiningCall, PAID_UNASKED_BELOW, WorkInfo};
 use serde_json::json;
 use types::{Amount, THR_DECIMALS};
-use wallet::calls::claim_call;
 use wallet::cli::context::Context;
 use wallet::cli::report::{Report, lines};
 use wallet::cli::submit::{TransactionArgs, carry_out};
-use wallet::client::mining::{MiningAccount, MiningInfo};
 use wallet::{Error, Result};
 
 use super::receipt::ReceiptArgs;
+use crate::node;
 
 /// `mining`
 #[derive(Debug, Args)]
@@ -52,13 +51,13 @@ impl Mining {
             return receipt.run(context);
         }
         let client = context.client()?;
-        let info = client.mining_info()?;
+        let info = node::info(&client)?;
         let mut text = info_lines(&info);
         let mut json = json!({ "chain": info });
         if let Some(account) = &self.account {
             let chain = context.chain(&client)?;
             let address = context.resolve(account, chain.network())?.to_text(chain.network());
-            let earned = client.mining_account(&address)?;
+            let earned = node::account(&client, &address)?;
             text += &account_lines(&address, &earned);
             json["address"] = json!(address);
             json["account"] = json!(earned);
@@ -67,7 +66,7 @@ impl Mining {
     }
 }
 
-fn info_lines(info: &MiningInfo) -> String {
+fn info_lines(info: &WorkInfo) -> String {
     let unknown = || "unknown".to_owned();
     let difficulty = info.difficulty.map_or_else(unknown, |difficulty| difficulty.to_string());
     let hashes = info.hashes_expected.clone().unwrap_or_else(unknown);
@@ -81,7 +80,7 @@ fn info_lines(info: &MiningInfo) -> String {
     ])
 }
 
-fn account_lines(address: &str, earned: &MiningAccount) -> String {
+fn account_lines(address: &str, earned: &Earned) -> String {
     let part = |text: &str| text.parse::<u128>().unwrap_or_default();
     // Tenths of a percent, rounded down.
     let of_window = part(&earned.weight).saturating_mul(1_000).checked_div(part(&earned.window_weight)).unwrap_or(0);
@@ -99,12 +98,12 @@ impl Claim {
             let sender = context.sender(&self.transaction.from)?;
             let client = context.client()?;
             let chain = context.chain(&client)?;
-            if client.mining_account(&sender.address.to_text(chain.network()))?.claimable.is_zero() {
+            if node::account(&client, &sender.address.to_text(chain.network()))?.claimable.is_zero() {
                 let message = format!("`{}` has earned less than one µTHR since its last claim", sender.name);
                 return Err(Error::new("nothing_to_claim", message, "nothing was sent; `thronos mining` shows more"));
             }
         }
-        carry_out(context, &self.transaction, vec![claim_call()], &[]).map_err(|error| {
+        carry_out(context, &self.transaction, vec![MiningCall::Claim.to_call()], &[]).map_err(|error| {
             let is_poor = error.code == "insufficient_balance";
             if is_poor { Error { hint: paid_unasked(), ..error } } else { error }
         })

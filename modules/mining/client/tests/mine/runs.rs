@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lanes::sha256d::Kernel;
+use mining_client::mine::run::{HAPPENINGS_MAX, Happening, run};
+use mining_client::mine::show::{Show, Told};
+use mining_client::mine::trust::Trust;
+use mining_client::mine::{Login, Options, Payee, Pays, Pool, Summary};
 use serde_json::Value;
 use types::Network;
-use wallet::mine::run::{HAPPENINGS_MAX, Happening, run};
-use wallet::mine::show::{Show, Told};
-use wallet::mine::trust::Trust;
-use wallet::mine::{Login, Options, Payee, Pays, Pool, Summary};
 
 use crate::pool::{PAYEE, Stream, Talk, TestPool};
 

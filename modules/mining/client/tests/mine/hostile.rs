@@ -1,8 +1,8 @@
 //! What a pool may say to harm its miners: each line is refused with a reason, or means nothing.
 
+use mining_client::mine::session::Event;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use wallet::mine::session::Event;
 
 use crate::session::{notify, ready, session};
 

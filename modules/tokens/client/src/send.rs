@@ -2,10 +2,12 @@
 
 use clap::Args;
 use types::Address;
+use wallet::Result;
 use wallet::cli::context::Context;
 use wallet::cli::report::Report;
 use wallet::cli::submit::{TransactionArgs, carry_out};
-use wallet::{Result, TransferRequest};
+
+use crate::transfer::TransferRequest;
 
 /// `send`
 #[derive(Debug, Args)]
@@ -30,7 +32,11 @@ pub struct Send {
 }
 
 impl Send {
-    pub(crate) fn run(&self, context: &Context) -> Result<Report> {
+    /// Sends it, or writes it where several keys have to sign.
+    ///
+    /// # Errors
+    /// What it is refused for.
+    pub fn run(&self, context: &Context) -> Result<Report> {
         let context = &self.transaction.within(context);
         context.sender(&self.transaction.from)?;
         let asset = context.asset(&self.asset)?;

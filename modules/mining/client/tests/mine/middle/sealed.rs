@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use mining_client::mine::show::Told;
+use mining_client::mine::trust::Trust;
+use mining_client::mine::{Options, Pool};
 use stratum::Payment;
-use wallet::mine::show::Told;
-use wallet::mine::trust::Trust;
-use wallet::mine::{Options, Pool};
 
 use super::relay::{Relay, Side};
 use super::{PAYEE, mine, one_thread};

@@ -20,7 +20,7 @@ pub enum Command {
     /// Destroy own units
     Burn(BurnArgs),
     /// Show one asset, or all
-    Show(Show),
+    Show(ShowArgs),
 }
 
 /// `asset create`
@@ -76,7 +76,7 @@ pub struct BurnArgs {
 
 /// `asset show`
 #[derive(Debug, Args)]
-pub struct Show {
+pub struct ShowArgs {
     /// Symbol or number [default: all]
     asset: Option<String>,
 }
@@ -114,7 +114,8 @@ impl CreateArgs {
         let choice = AssetChoice { id: AssetId::MAX, symbol: self.symbol.clone(), decimals: self.decimals };
         let minter = self.minter.as_deref().map(|minter| context.resolve(minter, chain.network())).transpose()?;
         let asset = Asset { symbol, decimals: self.decimals, minter, cap: choice.amount(&self.cap)? };
-        let call = checked_call(&TokensCall::Create(Create { asset, initial: choice.amount(&self.initial)? }))?;
+        let call =
+            checked_call(TokensCall::Create(Create { asset, initial: choice.amount(&self.initial)? }).to_call())?;
         let thr = context.asset("THR")?;
         let section = execution::section::<Tokens>(chain.genesis());
         let fee = section.map(|tokens| tokens.asset_creation_fee).ok_or_else(|| {
@@ -130,7 +131,9 @@ impl MintArgs {
         let asset = context.asset(&self.asset)?;
         let chain = if self.transaction.offline { context.known_chain()? } else { context.any_chain()? };
         let to = context.resolve(&self.to, chain.network())?;
-        let call = checked_call(&TokensCall::Mint(Mint { asset: asset.id, to, amount: asset.amount(&self.amount)? }))?;
+        let call = checked_call(
+            TokensCall::Mint(Mint { asset: asset.id, to, amount: asset.amount(&self.amount)? }).to_call(),
+        )?;
         carry_out(context, &self.transaction, vec![call], &[])
     }
 }
@@ -140,12 +143,12 @@ impl BurnArgs {
         let context = &self.transaction.within(context);
         let asset = context.asset(&self.asset)?;
         let amount = asset.amount(&self.amount)?;
-        let call = checked_call(&TokensCall::Burn(Burn { asset: asset.id, amount }))?;
+        let call = checked_call(TokensCall::Burn(Burn { asset: asset.id, amount }).to_call())?;
         carry_out(context, &self.transaction, vec![call], &[(asset, amount)])
     }
 }
 
-impl Show {
+impl ShowArgs {
     fn run(&self, context: &Context) -> Result<Report> {
         let client = context.client()?;
         let assets = match &self.asset {

@@ -1,13 +1,13 @@
 //! Jobs that pay somebody else: none is searched, and no share is handed in after one.
 
+use mining_client::mine::payee::Diverted;
+use mining_client::mine::session::{Event, Session};
+use mining_client::mine::{Payee, Pays};
 use pow::CoinbaseError;
 use pow::coinbase::CoinbaseParts;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use types::{Address, Network};
-use wallet::mine::payee::Diverted;
-use wallet::mine::session::{Event, Session};
-use wallet::mine::{Payee, Pays};
 
 use crate::pool::{PAYEE, coinbase_for};
 use crate::session::{hear, notify, ready_to_pay, share, work};
@@ -63,7 +63,7 @@ fn w9_after_a_job_for_somebody_else_not_even_shares_of_earlier_jobs_are_handed_i
 
 #[test]
 fn w9_a_job_that_came_before_the_worker_was_let_in_is_checked_then() {
-    let login = wallet::mine::Login {
+    let login = mining_client::mine::Login {
         user: format!("{}.desk", payee(PAYEE)),
         password: "x".to_owned(),
         pays: Pays::Only(payee(PAYEE)),

@@ -19,7 +19,7 @@ use super::session::{Event, Login, Session};
 use super::show::{Show, Told};
 use super::trust::Trust;
 use super::workers::Workers;
-use crate::{Error, Result};
+use wallet::{Error, Result};
 
 /// Happenings that may wait; whoever finds more waits itself.
 pub const HAPPENINGS_MAX: usize = 1_024;

@@ -6,6 +6,10 @@ use std::path::PathBuf;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
+use crate::mine::run::{HAPPENINGS_MAX, Happening, Summary, run};
+use crate::mine::show::{Json, Live, Log, Show, rate};
+use crate::mine::trust::Trust;
+use crate::mine::{Login, Options, Payee, Pays, Pool, benchmark};
 use clap::{Args, ValueEnum};
 use lanes::sha256d::Kernel;
 use serde_json::json;
@@ -15,10 +19,6 @@ use types::Network;
 use wallet::cli::context::{Context, read_address};
 use wallet::cli::report::{Report, lines, table};
 use wallet::cli::span;
-use wallet::mine::run::{HAPPENINGS_MAX, Happening, Summary, run};
-use wallet::mine::show::{Json, Live, Log, Show, rate};
-use wallet::mine::trust::Trust;
-use wallet::mine::{Login, Options, Payee, Pays, Pool, benchmark};
 use wallet::{Error, Result};
 
 /// What `--pays` says instead of an address.
@@ -159,7 +159,7 @@ impl Mine {
         };
         let plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
         if worker.is_empty() || worker.len() > WORKER_CHARS_MAX || !worker.chars().all(plain) {
-            let message = format!("`{}` is no worker's name", wallet::mine::message::shown(worker, 40));
+            let message = format!("`{}` is no worker's name", crate::mine::message::shown(worker, 40));
             let hint = format!("1 to {WORKER_CHARS_MAX} letters, digits, `-` and `_`");
             return Err(Error::new("bad_worker", message, hint));
         }
@@ -226,7 +226,7 @@ fn host_and_port(text: &str) -> Result<(String, u16)> {
         Some((host.to_owned(), port.parse().ok().filter(|port| *port != 0)?))
     };
     read().ok_or_else(|| {
-        let message = format!("`{}` is not the address of a pool", wallet::mine::message::shown(text, 100));
+        let message = format!("`{}` is not the address of a pool", crate::mine::message::shown(text, 100));
         Error::new("bad_pool", message, "write it like 127.0.0.1:3334; for TLS add --tls")
     })
 }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use bitcoin::hashes::Hash;
+use mining_client::mine::job::{Job, Share};
+use mining_client::mine::session::{Event, Session, VERSION_MASK};
+use mining_client::mine::{Login, Pays};
 use pow::Difficulty;
 use serde_json::{Value, json};
 use sv1_api::methods::Client2Server;
 use sv1_api::utils::{HexU32Be, MerkleNode, PrevHash};
 use sv1_api::{Message, server_to_client};
-use wallet::mine::job::{Job, Share};
-use wallet::mine::session::{Event, Session, VERSION_MASK};
-use wallet::mine::{Login, Pays};
 
 /// What `sv1_api` reads of a line of ours.
 pub fn judged(line: &str) -> Client2Server {

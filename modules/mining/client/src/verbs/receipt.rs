@@ -5,14 +5,15 @@
 
 use clap::Args;
 use crypto::merkle::MerkleProof;
+use mining::ShareReceiptResponse;
 use serde_json::json;
 use stratum::Receipt;
 use types::{Address, Canonical, Hash32};
 use wallet::cli::context::Context;
 use wallet::cli::report::{Report, lines};
-use wallet::client::NodeClient;
-use wallet::client::mining::ShareReceipt;
-use wallet::{Error, Result};
+use wallet::{Error, NodeClient, Result};
+
+use crate::node;
 
 /// `mining receipt`
 #[derive(Debug, Args)]
@@ -36,7 +37,7 @@ impl ReceiptArgs {
             Some(work) => (work, None),
             None => newest(&client)?,
         };
-        let answer = client.mining_receipt(work, &address.to_text(network))?;
+        let answer = node::receipt(&client, work, &address.to_text(network))?;
         let root = self.root.or(listed).unwrap_or(answer.root);
         let (receipt, proof) = checked(&answer, (work, address), &root)?;
         // Millionths, rounded down.
@@ -61,7 +62,7 @@ impl ReceiptArgs {
 
 /// The newest closed work with receipts, and its root.
 fn newest(client: &NodeClient) -> Result<(u64, Option<Hash32>)> {
-    let found = client.mining_receipts()?.roots.into_iter().find(|root| root.is_kept);
+    let found = node::receipts(client)?.roots.into_iter().find(|root| root.is_kept);
     found.map(|root| (root.work, Some(root.root))).ok_or_else(|| {
         let message = "the node keeps no receipts of any work";
         Error::new(
@@ -73,7 +74,7 @@ fn newest(client: &NodeClient) -> Result<(u64, Option<Hash32>)> {
 }
 
 /// The receipt that was asked for, under this root.
-fn checked(answer: &ShareReceipt, asked: (u64, Address), root: &Hash32) -> Result<(Receipt, MerkleProof)> {
+fn checked(answer: &ShareReceiptResponse, asked: (u64, Address), root: &Hash32) -> Result<(Receipt, MerkleProof)> {
     let wrong = |what: &str| {
         let message = format!("the receipt of the node does not hold: {what}");
         Error::new("wrong_proof", message, "nothing of it is shown; keep the root and ask the pool's operator")

@@ -5,10 +5,10 @@
 use std::net::SocketAddr;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
+use mining_client::mine::run::{HAPPENINGS_MAX, Happening, run};
+use mining_client::mine::show::{Show, Told};
+use mining_client::mine::{Options, Payee, Pays, Summary};
 use types::{Address, Network};
-use wallet::mine::run::{HAPPENINGS_MAX, Happening, run};
-use wallet::mine::show::{Show, Told};
-use wallet::mine::{Options, Payee, Pays, Summary};
 
 use crate::pool::PAYEE;
 use crate::runs::{Recorder, options};
