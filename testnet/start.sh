@@ -12,7 +12,7 @@ base=${BASE_PORT:-26700}
 
 for program in "$thronosd" "$thronos"; do
     if ! [ -x "$program" ]; then
-        echo "there is no $program: build it with \`cargo build --release -p node -p wallet\`," \
+        echo "there is no $program: build it with \`cargo build --release -p node -p thronos\`," \
             "or say where it is with THRONOSD and THRONOS" >&2
         exit 1
     fi

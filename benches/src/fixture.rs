@@ -8,11 +8,12 @@ use crypto::bls::SecretKey;
 use crypto::ids::{seed_preimage, vote_preimage};
 use execution::{BuildRequest, Built, CheckedTransaction, GenesisBlock, MemoryState, Registry};
 use genesis::{LocalNetwork, local_network};
+use tokens_client::{TransferRequest, build_transfer};
 use types::{
     Address, Amount, BlsPublicKey, BlsSignature, Epoch, Genesis, GenesisValidator, Hash32, Nonce, PeerKey, Power,
     TimeMs, ValidatorIndex, ValidatorSet, View, VoteKind, VoteStatement,
 };
-use wallet::{AccountKey, Chain, Envelope, TransferRequest, build_transfer, sign_transaction};
+use wallet::{AccountKey, Chain, Envelope, sign_transaction};
 
 /// Block time of the genesis.
 const TIME: TimeMs = TimeMs(1_700_000_000_000);

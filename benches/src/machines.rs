@@ -13,12 +13,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use lanes::sha256d::{Kernel, Scanner};
+use mining_client::mine::job::{Job, Share};
+use mining_client::mine::session::{Event, Session};
+use mining_client::mine::{Login, Pays};
 use pow::Target;
 use testnet::devnet::{Failure, Outcome};
 use types::Address;
-use wallet::mine::job::{Job, Share};
-use wallet::mine::session::{Event, Session};
-use wallet::mine::{Login, Pays};
 
 /// Nonces of a machine's turn: a quarter of what a share takes at the difficulty 0.000001.
 const NONCES: u32 = 1_074;

@@ -11,12 +11,13 @@ use execution::{CheckedTransaction, Registry};
 use secp256k1::{Message, PublicKey, SecretKey};
 use testnet::devnet::{Failure, Outcome};
 use tokens::{BATCH_RECIPIENTS_MAX, BatchTransfer, Payment, TokensCall};
+use tokens_client::{TransferRequest, build_transfer};
 use types::{
     Address, Amount, Auth, ChainId, Hash32, List, Nonce, Secp256k1Key, Secp256k1Signature, THR, TimeMs, Transaction,
     TransactionBody, Witness,
 };
+use wallet::Envelope;
 use wallet::transaction::build;
-use wallet::{Envelope, TransferRequest, build_transfer};
 
 /// 100 THR: enough for thousands of transfers with their fees.
 pub const FIRST_BALANCE: Amount = Amount(100_000_000);

@@ -5,14 +5,18 @@
 
 use std::collections::BTreeMap;
 
+use execution::MemoryState;
 use serde::{Deserialize, Serialize};
 use types::{Asset, AssetId, ChainId};
 
-use crate::calls::well_known_asset;
+use crate::calls::{registry, well_known_asset};
 use crate::finality::check_value;
 use crate::home::WalletHome;
 use crate::keystore::file::{Existing, create_private_directory, write_private};
 use crate::{Chain, Error, NodeClient, Result};
+
+/// The module that describes assets.
+const MODULE: &str = "tokens";
 
 /// What is pinned of an asset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,7 +66,7 @@ pub fn learn(home: &WalletHome, client: &NodeClient, chain: &mut Chain, id: Asse
     if let Some(known) = pinned(home, chain.id(), id)? {
         return Ok((known, false));
     }
-    let proven = check_value(client, chain, &client.asset_proof(id)?, &tokens::asset_key(id))?;
+    let proven = check_value(client, chain, &client.asset_proof(id)?, &key_of(id)?)?;
     let none =
         || Error::new("unknown_asset", format!("there is no asset {id} on this chain"), "see `thronos asset show`");
     let asset: Asset = borsh::from_slice(&proven.value.ok_or_else(none)?).map_err(|_| {
@@ -77,6 +81,16 @@ pub fn learn(home: &WalletHome, client: &NodeClient, chain: &mut Chain, id: Asse
     let text = serde_json::to_string_pretty(&all).expect("numbers and texts always have a JSON form") + "\n";
     write_private(&path, text.as_bytes(), Existing::Replace)?;
     Ok((asset, true))
+}
+
+/// The key of the state under which an asset stands. The module says it; it needs no state for that.
+fn key_of(id: AssetId) -> Result<Vec<u8>> {
+    let arguments = BTreeMap::from([("id".to_owned(), id.to_string())]);
+    let told = registry().query(&MemoryState::default(), MODULE, "asset_key", &arguments).ok();
+    let key = told.as_ref().and_then(serde_json::Value::as_str).and_then(|text| hex::decode(text).ok());
+    key.ok_or_else(|| {
+        Error::new("unknown_asset", format!("this wallet cannot name the key of asset {id}"), "use a newer wallet")
+    })
 }
 
 fn load(home: &WalletHome, chain: ChainId) -> Result<Pinned> {

@@ -5,79 +5,27 @@
 use std::sync::LazyLock;
 
 use execution::{KernelReject, Registry, Reject, Words};
-use mining::MiningCall;
 use serde::Serialize;
 use serde_json::Value;
-use tokens::{TokensCall, Transfer};
 use types::{
-    Address, Amount, AssetId, Auth, AuthKind, ByteString, Call, List, MultisigPolicy, Network, PolicySignature,
-    Secp256k1Key, Secp256k1Signature, THR, THR_DECIMALS, Transaction, TransactionBody, VIBE, VIBE_DECIMALS, WBTC,
-    WBTC_DECIMALS, Weight, Witness,
+    Address, Amount, AssetId, Auth, AuthKind, Call, List, MultisigPolicy, Network, PolicySignature, Secp256k1Key,
+    Secp256k1Signature, THR, THR_DECIMALS, Transaction, TransactionBody, VIBE, VIBE_DECIMALS, WBTC, WBTC_DECIMALS,
+    Weight, Witness,
 };
 
-use crate::transaction::{Envelope, build};
 use crate::{Error, Result};
-
-/// A transfer of one asset to one account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TransferRequest {
-    /// Who gets it.
-    pub to: Address,
-    /// The asset.
-    pub asset: AssetId,
-    /// How much, in base units.
-    pub amount: Amount,
-    /// Anything the sender wants to say; public.
-    pub memo: Vec<u8>,
-}
-
-impl TransferRequest {
-    /// A transfer of THR without a memo.
-    #[must_use]
-    pub const fn thr(to: Address, amount: Amount) -> Self {
-        Self { to, asset: THR, amount, memo: Vec::new() }
-    }
-
-    /// The call as it stands in a transaction.
-    ///
-    /// # Errors
-    /// `memo_too_long` above 256 bytes, `zero_amount`.
-    pub fn to_call(&self) -> Result<Call> {
-        let Self { to, asset, amount, memo } = self.clone();
-        let memo = ByteString::new(memo).map_err(|memo| {
-            let message = format!("the memo has {} bytes, at most {} are allowed", memo.len(), tokens::MEMO_BYTES_MAX);
-            Error::new("memo_too_long", message, "shorten it")
-        })?;
-        checked_call(&TokensCall::Transfer(Transfer { asset, to, amount, memo }))
-    }
-}
-
-/// The body of a transfer, to be signed.
-///
-/// # Errors
-/// As [`TransferRequest::to_call`].
-pub fn build_transfer(envelope: &Envelope, transfer: &TransferRequest) -> Result<TransactionBody> {
-    build(envelope, vec![transfer.to_call()?])
-}
 
 /// A call that the module would not refuse outright.
 ///
 /// # Errors
 /// The module's reject, by its name.
-pub fn checked_call(call: &TokensCall) -> Result<Call> {
-    let call = call.to_call();
+pub fn checked_call(call: Call) -> Result<Call> {
     weigh_call(&call)?;
     Ok(call)
 }
 
-/// The call with which a miner moves what it has earned from the window to its account.
-#[must_use]
-pub fn claim_call() -> Call {
-    MiningCall::Claim.to_call()
-}
-
 /// The modules whose calls this wallet can say: those of this release.
-fn registry() -> &'static Registry {
+pub(crate) fn registry() -> &'static Registry {
     static REGISTRY: LazyLock<Registry> = LazyLock::new(runtime::registry);
     &REGISTRY
 }

@@ -1,11 +1,9 @@
-//! Keys, signing and the `thronos` command line.
+//! Keys, signing, finality, the way to a node, and what every command of `thronos` may use.
 //!
-//! It speaks HTTP to a node and must not know the node's insides. Secrets never reach an argument list, the environment, a log or
+//! It speaks HTTP to a node and must not know the node's insides, nor any feature by name. Secrets never reach an argument list, the environment, a log or
 //! `Debug`; what a node says about finality and state is checked here against the genesis before it is shown as checked.
 //!
-//! [`mine`] is the odd one out: it speaks Stratum to a pool, and needs neither key nor node.
-//!
-//! The way of a transfer: [`calls`] makes the call, [`transaction`] the body and the signature, [`client`] hands it to a node,
+//! The way of a call: a feature makes it and [`calls`] checks it, [`transaction`] makes the body and the signature, [`client`] hands it to a node,
 //! [`delivery`] waits, [`finality`] asks for the proof, and [`chain`] checks the certificate.
 
 pub mod assets;
@@ -20,13 +18,11 @@ pub mod finality;
 pub mod home;
 pub mod keys;
 pub mod keystore;
-pub mod mine;
 pub mod password;
 pub mod patience;
 pub mod transaction;
 pub mod transaction_file;
 
-pub use calls::{TransferRequest, build_transfer};
 pub use chain::{Chain, CheckedHeader};
 pub use client::NodeClient;
 pub use error::{Error, Result};

@@ -58,7 +58,7 @@ pub(crate) fn sim_command(workspace: &Workspace, arguments: &[String]) -> Comman
 pub(crate) fn build(workspace: &Workspace, more: &[&str]) -> Result<(), Failure> {
     setup(workspace, &[])?;
     eprintln!("{}", announcement(workspace.target.join("release/thronosd").exists()));
-    let mut built = command::cargo(workspace, &["build", "--release", "-p", "node", "-p", "wallet", "-p", "testnet"]);
+    let mut built = command::cargo(workspace, &["build", "--release", "-p", "node", "-p", "thronos", "-p", "testnet"]);
     for package in more {
         built.args(["-p", package]);
     }

@@ -124,7 +124,7 @@ impl Trial<'_> {
     /// Proofs that stand in blocks, by the chain's own count.
     fn proofs(&self) -> Outcome<u64> {
         let node = self.network.nodes.first().ok_or_else(|| Failure::new("there are no nodes"))?;
-        Ok(node.client().mining_info()?.shares_total)
+        Ok(mining_client::info(node.client())?.shares_total)
     }
 }
 

@@ -46,6 +46,6 @@ pub use process::{NodeProcess, Programs};
 pub use relay::{Carried, Fronts, Relay, RelayReport, Weather};
 pub use run::run;
 pub use stop::Stop;
-pub use transfer::{Payment, await_final, prepare, send, sign_payment};
+pub use transfer::{Payment, await_final, prepare, send, sign_payment, transfer_call};
 pub use wait::until;
 pub use wallets::{Person, Wallets};

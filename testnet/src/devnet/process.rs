@@ -45,7 +45,7 @@ fn find(variable: &str, name: &str) -> Outcome<PathBuf> {
     if path.is_file() {
         return Ok(path);
     }
-    let build = "build it with `cargo build --release -p node -p wallet`, or start this with `cargo x devnet`";
+    let build = "build it with `cargo build --release -p node -p thronos`, or start this with `cargo x devnet`";
     Err(Failure::new(format!("there is no {name} at {}: {build}", path.display())))
 }
 

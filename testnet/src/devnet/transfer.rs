@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use types::{Address, Amount, Nonce, TimeMs, Transaction};
+use tokens::{TokensCall, Transfer};
+use types::{Address, Amount, ByteString, Call, Nonce, THR, TimeMs, Transaction};
 use wallet::finality::FinalTransaction;
-use wallet::{AccountKey, Chain, Envelope, NodeClient, TransferRequest, build_transfer, sign_transaction};
+use wallet::transaction::build;
+use wallet::{AccountKey, Chain, Envelope, NodeClient, sign_transaction};
 
 use super::{Failure, Outcome};
 
@@ -22,6 +24,12 @@ pub struct Payment<'a> {
     pub amount: Amount,
 }
 
+/// The call that gives THR to an account.
+#[must_use]
+pub fn transfer_call(to: Address, amount: Amount) -> Call {
+    TokensCall::Transfer(Transfer { asset: THR, to, amount, memo: ByteString::default() }).to_call()
+}
+
 /// Builds and signs a transfer for a place in the sender's order.
 ///
 /// # Errors
@@ -34,7 +42,7 @@ pub fn sign_payment(
     fee_max: Amount,
 ) -> Outcome<Transaction> {
     let envelope = Envelope::single(payment.from.address(), nonce, valid_until, fee_max);
-    let body = build_transfer(&envelope, &TransferRequest::thr(payment.to, payment.amount))?;
+    let body = build(&envelope, vec![transfer_call(payment.to, payment.amount)])?;
     Ok(sign_transaction(payment.from, chain.id(), body)?)
 }
 

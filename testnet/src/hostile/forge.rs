@@ -10,9 +10,9 @@ use types::{
 };
 use wallet::calls::checked_call;
 use wallet::transaction::build;
-use wallet::{AccountKey, Chain, Envelope, TransferRequest, build_transfer, sign_transaction};
+use wallet::{AccountKey, Chain, Envelope, sign_transaction};
 
-use crate::devnet::{Failure, Outcome};
+use crate::devnet::{Failure, Outcome, transfer_call};
 
 /// Calls of a giant transaction: as many as stay below what one may have.
 const GIANT_CALLS: usize = 6;
@@ -45,8 +45,8 @@ fn envelope(from: &AccountKey, terms: Terms) -> Envelope {
 /// # Errors
 /// What the wallet refuses.
 pub(super) fn transfer(chain: &Chain, from: &AccountKey, terms: Terms) -> Outcome<Transaction> {
-    let request = TransferRequest::thr(pauper(u64::MAX).address(), Amount(1));
-    Ok(sign_transaction(from, chain.id(), build_transfer(&envelope(from, terms), &request)?)?)
+    let call = transfer_call(pauper(u64::MAX).address(), Amount(1));
+    Ok(sign_transaction(from, chain.id(), build(&envelope(from, terms), vec![call])?)?)
 }
 
 /// A transaction of more than 50 KiB, well signed.
@@ -56,7 +56,7 @@ pub(super) fn transfer(chain: &Chain, from: &AccountKey, terms: Terms) -> Outcom
 pub(super) fn giant(chain: &Chain, from: &AccountKey, terms: Terms) -> Outcome<Transaction> {
     let recipient = Recipient { to: Address([7; 20]), amount: Amount(1) };
     let payments = List::new(vec![recipient; BATCH_RECIPIENTS_MAX]).map_err(|_| Failure::new("too many payments"))?;
-    let call = checked_call(&TokensCall::BatchTransfer(BatchTransfer { asset: THR, payments }))?;
+    let call = checked_call(TokensCall::BatchTransfer(BatchTransfer { asset: THR, payments }).to_call())?;
     Ok(sign_transaction(from, chain.id(), build(&envelope(from, terms), vec![call; GIANT_CALLS])?)?)
 }
 

@@ -9,10 +9,10 @@ use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use lanes::sha256d::Kernel;
+use mining_client::mine::run::{HAPPENINGS_MAX, run};
+use mining_client::mine::show::{Show, Told};
+use mining_client::mine::{Login, Options, Payee, Pays, Pool};
 use types::Network;
-use wallet::mine::run::{HAPPENINGS_MAX, run};
-use wallet::mine::show::{Show, Told};
-use wallet::mine::{Login, Options, Payee, Pays, Pool};
 
 use super::support::{address, key};
 

@@ -80,6 +80,13 @@ pub struct Sender {
 }
 
 impl Context {
+    /// Answers for people about this wallet and this node, with nothing else given.
+    #[must_use]
+    pub const fn new(home: WalletHome, node: String) -> Self {
+        let asked = OnceCell::new();
+        Self { home, node, json: false, genesis: None, password_file: None, checkpoint: None, offline: false, asked }
+    }
+
     /// Tells the person something that is no part of the answer.
     #[allow(clippy::unused_self)]
     pub fn note(&self, text: &str) {
@@ -413,6 +420,21 @@ pub fn parse_address(text: &str, network: Network) -> Result<Address> {
         };
         Error::new(code, format!("`{shown}`: {error}"), hint)
     })
+}
+
+/// Reads an address of either network; says which form it has: `main`, `test` or `legacy`.
+///
+/// # Errors
+/// `bad_address`, `address_typo`.
+pub fn read_address(text: &str) -> Result<(Address, &'static str)> {
+    if let Some(address) = Address::parse_legacy(text) {
+        return Ok((address, "legacy"));
+    }
+    match Address::parse(text, Network::Main) {
+        Ok(address) => Ok((address, "main")),
+        Err(AddressError::OtherNetwork { .. }) => Ok((parse_address(text, Network::Test)?, "test")),
+        Err(_) => parse_address(text, Network::Main).map(|address| (address, "main")),
+    }
 }
 
 /// Writes an answer into a new file that anybody may read: transactions are public.

@@ -2,7 +2,7 @@
 //!
 //! Answers hold what nodes and files say, and a terminal obeys escape sequences and marks that turn text around. So they leave
 //! as `\u001b`, which is also how JSON writes them. What shows the progress of mining has a filter of its own
-//! (`mine/message.rs`), because it moves the cursor.
+//! (`modules/mining/client/src/mine/message.rs`), because it moves the cursor.
 
 use std::borrow::Cow;
 use std::io::{self, Write};

@@ -393,7 +393,7 @@ fn to_file(
         file.add(key.public_key(), signature)?;
     }
     write_new(out, &file.to_json())?;
-    Ok(super::commands::transaction_file::describe_file(&file, Some(out)))
+    Ok(super::file::describe_file(&file, Some(out)))
 }
 
 fn simulate(client: &NodeClient, chain: &Chain, transaction: &Transaction) -> Result<Report> {

@@ -286,7 +286,10 @@ impl NodeClient {
     }
 
     /// The answer of a route by its whole path. A node that is busy for a moment is asked again after the pause that it asks for.
-    pub(super) fn get_at<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+    ///
+    /// # Errors
+    /// As [`Self::status`].
+    pub fn get_at<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         let mut tries = 1;
         loop {
             let answer = self.read(self.call_at(path, ANSWER_WAIT)?);
@@ -304,7 +307,10 @@ impl NodeClient {
     }
 
     /// The same for what is handed in.
-    pub(super) fn post_at<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
+    ///
+    /// # Errors
+    /// As [`Self::status`].
+    pub fn post_at<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
         let request = self.agent.post(format!("{}{path}", self.base));
         let request = request.config().timeout_global(Some(ANSWER_WAIT)).build();
         self.read(request.send_json(body).map_err(|error| self.failed(&error))?)
@@ -408,7 +414,10 @@ fn printable(text: String) -> String {
 }
 
 /// An address or cursor as a part of a path: letters, digits, `-` and `_`.
-pub(super) fn plain(part: &str) -> Result<&str> {
+///
+/// # Errors
+/// `bad_address` for anything else.
+pub fn plain(part: &str) -> Result<&str> {
     if !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
         return Ok(part);
     }

@@ -5,10 +5,9 @@
 
 pub mod health;
 mod http;
-pub mod mining;
 pub mod network;
 mod stream;
 pub mod types;
 
-pub use http::NodeClient;
+pub use http::{NodeClient, plain};
 pub use stream::{EventStream, StreamEvent};

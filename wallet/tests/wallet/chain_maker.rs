@@ -1,12 +1,14 @@
 //! A chain of four validators whose keys the test holds: it makes headers and the certificates that a real network would.
 
+#![allow(dead_code, reason = "the tests of the program use a part too")]
+
 use crypto::bls::{SecretKey, aggregate_signatures};
 use types::{
     Address, Amount, BlsSignature, Certificate, ChainId, Epoch, Genesis, GenesisBalance, GenesisValidator, Hash32,
     Header, Height, List, Network, PeerKey, Power, ProtocolVersion, SignerBitmap, THR, TimeMs, ValidatorIndex, View,
     VoteKind, VoteStatement,
 };
-use wallet::Chain;
+use wallet::{AccountKey, Chain};
 
 /// A chain under the test's control.
 pub struct ChainMaker {
@@ -14,6 +16,11 @@ pub struct ChainMaker {
     pub id: ChainId,
     /// In the order of the set.
     pub keys: Vec<SecretKey>,
+}
+
+/// A key of an account.
+pub fn key(seed: u8) -> AccountKey {
+    AccountKey::from_secret(&[seed; 32]).expect("in range")
 }
 
 pub fn validators(seeds: std::ops::Range<u8>) -> (Vec<GenesisValidator>, Vec<SecretKey>) {

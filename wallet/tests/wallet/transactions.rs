@@ -1,18 +1,17 @@
 //! Signing, files, and accounts of several keys.
 
+use tokens_client::{TransferRequest, build_transfer};
 use types::{
     Address, Amount, AssetId, Auth, AuthKind, ChainId, Hash32, MultisigPolicy, Network, Nonce, Secp256k1Signature,
     TimeMs, TransactionBody,
 };
 use wallet::transaction::{assemble, build, signature_by, to_hex, verify_transaction};
-use wallet::{AccountKey, Envelope, TransactionFile, TransferRequest, build_transfer, sign_transaction};
+use wallet::{AccountKey, Envelope, TransactionFile, sign_transaction};
+
+use crate::chain_maker::key;
 
 const CHAIN: ChainId = ChainId(Hash32([0xc4; 32]));
 const OTHER_CHAIN: ChainId = ChainId(Hash32([0xc5; 32]));
-
-pub fn key(seed: u8) -> AccountKey {
-    AccountKey::from_secret(&[seed; 32]).expect("in range")
-}
 
 fn body(sender: Address, auth: AuthKind) -> TransactionBody {
     let envelope = Envelope { auth, ..Envelope::single(sender, Nonce(7), TimeMs(1_800_000_000_000), Amount(5_000)) };

@@ -5,9 +5,6 @@ use crate::Failure;
 /// Begins the block that every command of the client repeats; it stands once, under the program itself.
 const SHARED: &str = "Options of every command:";
 
-/// What follows a page of help that names subcommands.
-const COMMANDS: &str = "Commands:";
-
 /// A command, in words, and its help.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Help {
@@ -42,13 +39,21 @@ pub(super) fn page(helps: &[Help]) -> String {
     page
 }
 
-/// The names under `Commands:`, without `help`, which every program has.
+/// The names of subcommands, without `help`, which every program has. They stand in sections, under `Commands:` or whatever a
+/// program calls them; options and arguments have sections too, but no name there begins with a letter.
 fn subcommands(help: &str) -> Vec<String> {
-    let listed = help.lines().skip_while(|line| *line != COMMANDS).skip(1).take_while(|line| !line.is_empty());
-    // A description that does not fit goes on further to the right.
-    let named = listed.filter_map(|line| line.strip_prefix("  ").filter(|rest| !rest.starts_with(' ')));
-    let names = named.filter_map(|line| line.split_whitespace().next());
-    names.filter(|name| *name != "help").map(str::to_owned).collect()
+    let mut names = Vec::new();
+    let mut is_section = false;
+    for line in help.lines() {
+        if !line.starts_with(' ') {
+            is_section = line.ends_with(':');
+            continue;
+        }
+        // A description that does not fit goes on further to the right.
+        let name = line.strip_prefix("  ").and_then(|entry| entry.split(' ').next());
+        names.extend(name.filter(|name| is_section && name.starts_with(|first: char| first.is_ascii_lowercase())));
+    }
+    names.into_iter().filter(|name| *name != "help").map(str::to_owned).collect()
 }
 
 /// Without the block that every command repeats: the lines to the next one that is not indented.
@@ -73,8 +78,8 @@ fn tidied(text: &str) -> String {
 mod tests {
     use super::*;
 
-    const TOP: &str = "A program\n\nUsage: p <COMMAND>\n\nCommands:\n  one   First, with a description that\n        goes on\n  two   \
-                       Second\n  help  Print help\n\nOptions of every command:\n  --node <URL>\n\n  --json\n\nExit codes: 0\n";
+    const TOP: &str = "A program\n\nUsage: p <COMMAND>\n\nOnes:\n  one   First, with a description that\n        goes on\n\nTwos:\n  two   \
+                       Second\n  help  Print help\n\nArguments:\n  [NAME]\n  <FILE>\n\nOptions of every command:\n  --node <URL>\n\n  --json\n\nExit codes: 0\n";
 
     fn told(words: &[String]) -> Result<String, Failure> {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();

@@ -2,9 +2,21 @@
 //!
 //! They must not know how an answer is found. Amounts, hashes and addresses in JSON are texts; what goes beyond 2^53 is a text, too.
 
+#![cfg_attr(
+    feature = "schema",
+    allow(unused_qualifications, reason = "the expansion of utoipa's attributes qualifies names")
+)]
+
+mod routes;
+
 use pow::{CompactBits, Difficulty};
 use serde::{Deserialize, Serialize};
 use types::{Address, Amount, Hash32, TimeMs};
+
+pub use routes::{
+    AnchorResponse, OwedResponse, PayoutResponse, PayoutsResponse, ProofAccepted, ProofRequest, ReceiptsResponse,
+    ReceiptsRootResponse, ShareReceiptResponse, WorkResponse,
+};
 
 /// The work chain; the answer of the query `info`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +31,7 @@ pub struct WorkInfo {
     #[cfg_attr(feature = "schema", schema(value_type = u64))]
     pub last_time: TimeMs,
     /// nBits of the next.
-    #[cfg_attr(feature = "schema", schema(value_type = u32))]
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub bits: CompactBits,
     /// Its difficulty, as pools count it.
     #[cfg_attr(feature = "schema", schema(value_type = Option<f64>))]

@@ -46,7 +46,10 @@ use types::{Address, Canonical, ModuleId, Weight};
 
 use admit::ProofJudge;
 
-pub use answers::{Earned, WindowShare, WorkInfo};
+pub use answers::{
+    AnchorResponse, Earned, OwedResponse, PayoutResponse, PayoutsResponse, ProofAccepted, ProofRequest,
+    ReceiptsResponse, ReceiptsRootResponse, ShareReceiptResponse, WindowShare, WorkInfo, WorkResponse,
+};
 pub use call::{MiningCall, WorkProof};
 pub use check::{CLAIM_WEIGHT, PROOF_WEIGHT, PROOFS_PER_BLOCK_MAX};
 pub use emission::{Split, scheduled, scheduled_total};

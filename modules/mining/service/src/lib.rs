@@ -5,7 +5,7 @@
 //! block, `settings.rs` reads the operator's wishes, `api` answers over HTTP, `operator.rs` over the socket in the home. It must
 //! not know the protocol nor the rules.
 
-#![expect(unused_qualifications, reason = "the expansion of utoipa's attributes qualifies names")]
+#![allow(unused_qualifications, reason = "the expansion of utoipa's attributes qualifies names")]
 
 mod api;
 mod kept;
@@ -29,7 +29,6 @@ use stratum::service::{FolderShares, Handle, Ports, ReceiptsFolder, Service as S
 use tokio::sync::watch;
 use types::{Network, SystemCall};
 
-pub use api::models;
 pub use operator::{OwedLine, OwedList, PoolAnswer, PoolQuestion};
 pub use settings::MiningSettings;
 pub use verbs::MiningVerb;

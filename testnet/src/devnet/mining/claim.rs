@@ -9,6 +9,7 @@ use wallet::{Chain, Envelope, NodeClient, sign_transaction};
 use super::super::transfer::await_final;
 use super::super::wallets::Person;
 use super::super::{Failure, Outcome};
+use super::asked;
 use super::trial::Trial;
 
 /// A claim must be final within this.
@@ -53,7 +54,7 @@ pub(super) fn claim(trial: &mut Trial<'_>, payee: &Person) -> Outcome<Claimed> {
 pub(super) fn claim_at_rest(trial: &mut Trial<'_>, payee: &Person) -> Outcome<Claimed> {
     let address = payee.address();
     let before = trial.network.balance(0, address)?;
-    let claimable = trial.client(0)?.mining_account(&payee.text())?.claimable;
+    let claimable = asked::earned(&trial.client(0)?, &payee.text())?.claimable;
     let claimed = claim(trial, payee)?;
     let after = trial.network.balance(0, address)?;
     if claimed.amount != claimable || after.0 + claimed.fee.0 != before.0 + claimable.0 {
@@ -78,5 +79,5 @@ fn sign(client: &NodeClient, chain: &Chain, payee: &Person) -> Outcome<types::Tr
 
 fn body(payee: &Person, nonce: Nonce, valid_until: TimeMs, fee_max: Amount) -> Outcome<types::TransactionBody> {
     let envelope = Envelope::single(payee.address(), nonce, valid_until, fee_max);
-    Ok(wallet::transaction::build(&envelope, vec![wallet::calls::claim_call()])?)
+    Ok(wallet::transaction::build(&envelope, vec![asked::claim()])?)
 }

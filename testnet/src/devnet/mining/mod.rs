@@ -5,6 +5,7 @@
 //!
 //! | file | tells |
 //! |---|---|
+//! | `asked` | what nodes are asked over HTTP |
 //! | `events` | what blocks hold and report, read from bytes |
 //! | `target` | targets, weights and the pace, reckoned anew |
 //! | `books` | who has earned what, reckoned anew with plain loops |
@@ -16,6 +17,7 @@
 //! | `restart` | a node that is killed while it serves a miner |
 //! | `check`, `watch` | the commands |
 
+mod asked;
 mod books;
 mod check;
 mod claim;

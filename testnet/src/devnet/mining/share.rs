@@ -4,15 +4,15 @@
 
 use std::time::Duration;
 
+use mining::{ProofRequest, WorkResponse};
 use pow::{U256, WorkHeader, sha256d};
 use types::{Hash32, Height};
 use wallet::NodeClient;
-use wallet::client::mining::{MiningTask, ProofRequest};
 
 use super::super::wallets::Person;
 use super::super::{Failure, Outcome};
-use super::target;
 use super::trial::Trial;
+use super::{asked, target};
 
 /// A share must be in a block within this.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -86,7 +86,7 @@ pub(super) fn refuse_again(trial: &mut Trial<'_>, made: &Made) -> Outcome<()> {
 }
 
 fn hand_in(node: &NodeClient, made: &Made) -> Outcome<Verdict> {
-    match node.submit_proof(&made.request) {
+    match asked::submit(node, &made.request) {
         Ok(accepted) if accepted.hash == made.hash => Ok(Verdict::Taken),
         Ok(accepted) => Err(Failure::new(format!("a node calls the share {} {}", made.hash, accepted.hash))),
         Err(error) if KNOWN.contains(&&*error.code) => Ok(Verdict::Known),
@@ -97,7 +97,7 @@ fn hand_in(node: &NodeClient, made: &Made) -> Outcome<Verdict> {
 
 /// Searches nonces until one makes a share that is no work.
 fn make(node: &NodeClient, payee: &Person, extranonce: [u32; 2]) -> Outcome<Made> {
-    let task = node.mining_task(&payee.text())?;
+    let task = asked::task(node, &payee.text())?;
     let coinbase = coinbase(&task, extranonce).ok_or_else(|| Failure::new("the node's coinbase is not hexadecimal"))?;
     let work = target::of_bits(task.bits.0);
     let share = U256::from_str_radix(&task.share_target, 16)
@@ -117,6 +117,7 @@ fn make(node: &NodeClient, payee: &Person, extranonce: [u32; 2]) -> Outcome<Made
             let request = ProofRequest {
                 header: hex::encode(header.to_bytes()),
                 coinbase: hex::encode(coinbase),
+                branch: Vec::new(),
                 anchor: task.anchor.height,
             };
             return Ok(Made { request, hash: Hash32(hash) });
@@ -126,7 +127,7 @@ fn make(node: &NodeClient, payee: &Person, extranonce: [u32; 2]) -> Outcome<Made
 }
 
 /// The coinbase around 12 bytes that no miner chooses: its extranonces count from zero.
-fn coinbase(task: &MiningTask, [first, second]: [u32; 2]) -> Option<Vec<u8>> {
+fn coinbase(task: &WorkResponse, [first, second]: [u32; 2]) -> Option<Vec<u8>> {
     let mut coinbase = hex::decode(&task.coinbase1).ok()?;
     coinbase.extend_from_slice(&u32::MAX.to_be_bytes());
     coinbase.extend_from_slice(&first.to_be_bytes());

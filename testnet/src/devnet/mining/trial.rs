@@ -10,6 +10,7 @@ use wallet::NodeClient;
 
 use super::super::wallets::Person;
 use super::super::{Failure, LocalNetwork, Outcome, until};
+use super::asked;
 use super::books::Books;
 use super::miner::{Miner, Speed, Task};
 
@@ -129,14 +130,14 @@ impl<'a> Trial<'a> {
 
     fn compare(&mut self, index: usize) -> Outcome<()> {
         let client = self.client(index)?;
-        let info = client.mining_info()?;
+        let info = asked::info(&client)?;
         let works = self.books.works.len() as u64;
         same("works", u128::from(info.works), u128::from(works))?;
         same("µTHR paid for works", info.issued.0, self.books.issued)?;
         same("µTHR in the pot", info.unclaimed.0, self.books.pot())?;
         for payee in &self.payees {
             let text = payee.to_text(self.network.chain.network());
-            let claimable = client.mining_account(&text)?.claimable.0;
+            let claimable = asked::earned(&client, &text)?.claimable.0;
             same(&format!("µTHR that {text} may claim"), claimable, self.books.claimable(payee))?;
             let has = self.network.balance(index, *payee)?.0;
             same(&format!("µTHR on the account {text}"), has, self.books.balance(payee))?;

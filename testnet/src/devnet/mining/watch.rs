@@ -2,10 +2,10 @@
 
 use types::THR_DECIMALS;
 use wallet::NodeClient;
-use wallet::mine::show::rate;
 
 use super::super::wallets::Person;
 use super::super::{LocalNetwork, Outcome};
+use super::asked;
 use super::miner::{Miner, Speed, Task};
 
 /// The account and the worker's name.
@@ -41,17 +41,19 @@ impl Onlooker {
     /// When the miner has ended, or the node does not answer.
     pub fn line(&mut self, node: &NodeClient) -> Outcome<String> {
         self.miner.check_running()?;
-        let (info, told) = (node.mining_info()?, self.miner.told());
-        let claimable = node.mining_account(&self.payee.text())?.claimable.to_decimal(THR_DECIMALS);
+        let (info, told) = (asked::info(node)?, self.miner.told());
+        let claimable = asked::earned(node, &self.payee.text())?.claimable.to_decimal(THR_DECIMALS);
         let balances = node.account(&self.payee.text())?.balances;
         let thr = balances.iter().find(|balance| balance.asset == types::THR).map(|thr| thr.amount).unwrap_or_default();
+        let rate = told.hashes_per_second / 100_000;
         let difficulty = info.difficulty.map(|difficulty| difficulty.to_string()).unwrap_or_default();
         Ok(format!(
-            "{} works, {} shares in the window, difficulty {difficulty}; miner: {}, {} shares accepted, {} refused, {claimable} \
+            "{} works, {} shares in the window, difficulty {difficulty}; miner: {}.{} MH/s, {} shares accepted, {} refused, {claimable} \
              THR to claim, {} THR on the account",
             info.works,
             info.window_shares,
-            rate(told.hashes_per_second),
+            rate / 10,
+            rate % 10,
             told.accepted,
             told.rejected,
             thr.to_decimal(THR_DECIMALS),

@@ -3,7 +3,6 @@
 //! The chain is asked through the module's own functions; rules are the module's. Statistics come in the two shapes that dashboards of miners
 //! read: ckpool's and public-pool's. It must not know either shape: the crate `stratum` does.
 
-pub mod models;
 mod payouts;
 mod pool;
 mod work;

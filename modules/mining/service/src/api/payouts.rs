@@ -6,6 +6,9 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use mining::{
+    OwedResponse, PayoutResponse, PayoutsResponse, ReceiptsResponse, ReceiptsRootResponse, ShareReceiptResponse,
+};
 use serde::Deserialize;
 use service::chain::Unavailable;
 use service::http::{ApiError, ErrorResponse, Params, Path, address, number, page, shown};
@@ -15,9 +18,6 @@ use types::{Address, Amount, Canonical};
 use utoipa::IntoParams;
 
 use super::Api;
-use super::models::{
-    OwedResponse, PayoutResponse, PayoutsResponse, ReceiptsResponse, ReceiptsRootResponse, ShareReceiptResponse,
-};
 use crate::operator::page_of;
 
 #[derive(Deserialize, IntoParams)]

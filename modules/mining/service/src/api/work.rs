@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use execution::{Module, ModuleView};
-use mining::{Earned, Mining, WorkProof};
+use mining::{AnchorResponse, Earned, Mining, ProofAccepted, ProofRequest, WorkProof, WorkResponse};
 use pow::{Coinbase, SearchSpace, Target, WorkHeader};
 use serde::Deserialize;
 use service::chain::{Chain, Reason};
@@ -13,7 +13,6 @@ use types::{Address, ByteString, Hash32, List};
 use utoipa::IntoParams;
 
 use super::Api;
-use super::models::{AnchorResponse, ProofAccepted, ProofRequest, WorkResponse};
 use crate::settings::builder_of;
 use crate::work::{Offer, offer};
 
@@ -55,7 +54,7 @@ fn describe(chain: &dyn Chain, found: &Offer, payee: Address) -> Option<WorkResp
         work_height: template.work_height,
         version: template.version,
         previous: Hash32(template.previous),
-        bits: format!("{:08x}", template.bits.0),
+        bits: template.bits,
         target: shown(task.target),
         share_target: shown(task.share_target),
         difficulty: task.target.difficulty().to_string(),
