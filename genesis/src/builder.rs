@@ -208,6 +208,7 @@ pub fn local_network(registry: &Registry, network: LocalNetwork) -> Result<Genes
         parameters.timing.delta_ms = 100;
         parameters.timing.block_interval_min_ms = 0;
         parameters.timing.epoch_length_ms = 60_000;
+        parameters.timing.seed_interval_ms = 1_000;
     });
     builder.begun.modules = registry.local_sections(ecosystem);
     let builder = validators.into_iter().fold(builder, GenesisBuilder::validator);
