@@ -25,6 +25,7 @@ pub mod password;
 pub mod patience;
 pub mod transaction;
 pub mod transaction_file;
+mod visible;
 
 pub use calls::{TransferRequest, build_transfer};
 pub use chain::{Chain, CheckedHeader};

@@ -8,6 +8,7 @@ mod commands;
 mod context;
 mod handing_in;
 mod output;
+mod presence;
 mod report;
 mod span;
 mod submit;

@@ -8,8 +8,8 @@ use types::{Amount, THR_DECIMALS};
 use super::receipt::ReceiptArgs;
 use crate::calls::claim_call;
 use crate::cli::context::Context;
-use crate::cli::report::{Report, lines};
-use crate::cli::submit::{TransactionArgs, carry_out};
+use crate::cli::report::{Report, ago, lines, when};
+use crate::cli::submit::{TransactionArgs, carry_out, now};
 use crate::client::mining::{MiningAccount, MiningInfo};
 use crate::{Error, Result};
 
@@ -71,8 +71,13 @@ fn info_lines(info: &MiningInfo) -> String {
     let unknown = || "unknown".to_owned();
     let difficulty = info.difficulty.map_or_else(unknown, |difficulty| difficulty.to_string());
     let hashes = info.hashes_expected.clone().unwrap_or_else(unknown);
+    let age_ms = now().0.saturating_sub(info.last_time.0);
+    let works = match info.works {
+        0 => "none yet".to_owned(),
+        works => format!("{works}, the last at {}, {}", when(info.last_time), ago(age_ms)),
+    };
     lines(&[
-        ("works:", format!("{}, the last in a block of time {}", info.works, info.last_time)),
+        ("works:", works),
         ("difficulty:", format!("{difficulty}, {hashes} hashes")),
         ("next pays:", thr(info.reward)),
         ("paid so far:", thr(info.issued)),
@@ -105,7 +110,7 @@ impl Claim {
             }
         }
         carry_out(context, &self.transaction, vec![claim_call()], &[]).map_err(|error| {
-            let is_poor = error.code == "insufficient_balance";
+            let is_poor = error.own_code() == "insufficient_balance";
             if is_poor { Error { hint: paid_unasked(), ..error } } else { error }
         })
     }

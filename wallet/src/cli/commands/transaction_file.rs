@@ -11,6 +11,7 @@ use crate::calls::describe;
 use crate::cli::context::{Context, check_new, read_bounded, write_new};
 use crate::cli::handing_in::send;
 use crate::cli::report::{Report, lines};
+use crate::delivery::Bytes;
 use crate::keystore::file::{Existing, write_private};
 use crate::transaction::signature_by;
 use crate::{Error, Result, TransactionFile};
@@ -108,7 +109,9 @@ impl Broadcast {
         if file.chain_id != chain.id() {
             return Err(chain.other_chain(file.chain_id));
         }
-        Ok(send(context, &client, &mut chain, &transaction, (!self.no_wait).then_some(PATIENCE), None)?)
+        // Nobody knows whether these bytes have left before, so no refusal of them is the first answer.
+        let patience = (!self.no_wait).then_some(PATIENCE);
+        Ok(send(context, &client, &mut chain, &transaction, (Bytes::Known, patience), None)?)
     }
 }
 

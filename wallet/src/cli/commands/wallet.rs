@@ -237,8 +237,9 @@ fn ask_words() -> Result<Mnemonic> {
         return Err(Error::new("mnemonic_needed", message, "give `--mnemonic-file FILE`, a file with mode 0600"));
     }
     let typed = rpassword::prompt_password("The 12 or 24 words, in one line (not shown): ").map(Zeroizing::new);
-    let typed =
-        typed.map_err(|error| Error::new("mnemonic_needed", format!("cannot read from the terminal: {error}"), ""))?;
+    let typed = typed.map_err(|error| {
+        Error::new("mnemonic_needed", format!("cannot read from the terminal: {}", crate::error::cause(&error)), "")
+    })?;
     Mnemonic::parse(&typed)
 }
 
