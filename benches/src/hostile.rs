@@ -80,12 +80,12 @@ pub struct Hostile {
 }
 
 impl Hostile {
-    /// Opens so many silent connections, then begins with the attempts.
+    /// Opens so many connections that say nothing more once they have subscribed, then begins with the attempts.
     ///
     /// # Errors
     /// When the system gives no more sockets.
     pub fn start(port: SocketAddr, silent: usize) -> Outcome<Self> {
-        let held = (0..silent as u64).map(|number| connect(port, number)).collect::<std::io::Result<Vec<_>>>();
+        let held = (0..silent as u64).map(|number| subscribe(port, number)).collect::<std::io::Result<Vec<_>>>();
         let held = held.map_err(|error| Failure::new(format!("cannot open {silent} connections: {error}")))?;
         let (attempts, mut stops) = (Arc::<AtomicU64>::default(), Vec::new());
         let attack = |thread: usize| {
@@ -115,9 +115,12 @@ impl Hostile {
     #[must_use]
     pub fn still_silent(&self) -> usize {
         let is_open = |stream: &&TcpStream| {
-            let mut byte = [0];
+            let (mut stream, mut answers) = (*stream, [0; 4_096]);
             let is_set = stream.set_nonblocking(true).is_ok();
-            is_set && !matches!(stream.peek(&mut byte), Ok(0))
+            is_set
+                && std::iter::repeat_with(|| stream.read(&mut answers))
+                    .find(|read| !matches!(read, Ok(1..)))
+                    .is_some_and(|read| read.is_err())
         };
         self.held.iter().filter(is_open).count()
     }
@@ -128,6 +131,13 @@ impl Drop for Hostile {
         self.stops.clear();
         self.threads.drain(..).for_each(|thread| drop(thread.join()));
     }
+}
+
+/// A connection that subscribes, because one that says nothing at all is closed soon.
+fn subscribe(port: SocketAddr, number: u64) -> std::io::Result<TcpStream> {
+    let mut stream = connect(port, number)?;
+    stream.write_all(b"{\"id\":1,\"method\":\"mining.subscribe\",\"params\":[]}\n")?;
+    Ok(stream)
 }
 
 /// A connection from the address that this number has.

@@ -253,7 +253,7 @@ fn recorded_hashes_hold() {
         (
             "chain id",
             ids::chain_id(&genesis()).to_string(),
-            "6450473fe8f6a92c172defc5abe823ede9e6207544695df739f24f3510c418ad",
+            "74c78fe335531576ce0bb007848ab56efe4834613f57f279f050d989af3dad0c",
         ),
         ("transaction id", id.to_string(), "7bbafbc6da4a75f60dc4d4f6712db0b9e02eabdfc4830c296ab8b2c51ef14cf7"),
         (

@@ -136,7 +136,50 @@ fn wrong_proofs_are_refused_with_their_names_and_too_many_of_them_ban_who_hands_
     running.node.stop().unwrap();
 }
 
-/// Hands in a proof from another address of this machine, and gives the status line.
+// FAULTS RD4
+#[test]
+fn shares_that_come_twice_or_late_ban_nobody_and_a_ban_says_when_it_ends() {
+    let running = start(&[]);
+    let task = running.task();
+    let (work, share) = (solve(&task, 1, Want::Work), solve(&task, 2, Want::ShareOnly));
+    assert_eq!(running.hand_in(&share).0, 202);
+    running.next_block(0);
+    for _ in 0..14 {
+        let (status, error) = running.hand_in(&share);
+        assert_eq!((status, error["code"].as_str()), (422, Some("duplicate")), "{error}");
+    }
+    let late: Vec<_> = (10..24).map(|number| solve(&task, number, Want::ShareOnly)).collect();
+    // A work that comes too soon after the one before it waits for a later block.
+    let mut nonces = 1..200;
+    let mut until_work = |height: u64| {
+        while running.task()["work_height"] != height {
+            running.next_block(nonces.next().expect("a work enters a block soon"));
+        }
+    };
+    assert_eq!(running.hand_in(&work).0, 202);
+    until_work(2);
+    // Shares for the work before count still; those for the one before that do not.
+    assert_eq!(running.hand_in(&solve(&running.task(), 1, Want::Work)).0, 202);
+    until_work(3);
+    for share in &late {
+        let (status, error) = running.hand_in(share);
+        assert_eq!((status, error["code"].as_str()), (422, Some("unknown_previous")), "{error}");
+    }
+    assert_eq!(running.hand_in(&solve(&running.task(), 2, Want::ShareOnly)).0, 202, "it is still heard");
+    let weak = solve(&running.task(), 3, Want::Nothing);
+    for _ in 0..13 {
+        assert_eq!(running.hand_in(&weak).0, 422);
+    }
+    let answer = hand_in_from([127, 0, 0, 1], running.node.api_address(), &weak);
+    let wait = answer
+        .lines()
+        .find_map(|line| line.to_ascii_lowercase().strip_prefix("retry-after: ").map(str::to_owned))
+        .expect("it says when");
+    assert!((200..=300).contains(&wait.trim().parse::<u32>().unwrap()), "{answer}");
+    running.node.stop().unwrap();
+}
+
+/// Hands in a proof from another address of this machine, and gives the answer with its head.
 fn hand_in_from(source: [u8; 4], to: std::net::SocketAddr, proof: &Value) -> String {
     let body = proof.to_string();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -153,7 +196,7 @@ fn hand_in_from(source: [u8; 4], to: std::net::SocketAddr, proof: &Value) -> Str
         stream.write_all(head.as_bytes()).await.expect("it reads");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.expect("it answers");
-        answer.lines().next().unwrap_or_default().to_owned()
+        answer
     })
 }
 

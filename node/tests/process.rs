@@ -102,6 +102,84 @@ fn a_damaged_file_of_the_store_is_told_in_a_sentence_with_what_helps_and_never_b
     stop(&mut child);
 }
 
+fn pipe(path: &std::path::Path) {
+    let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR);
+    rustix::fs::mknodat(rustix::fs::CWD, path, kind, mode, 0).expect("our own");
+}
+
+// FAULTS A7
+#[test]
+fn a_signal_ends_a_start_that_hangs_at_a_file_and_a_second_one_does_at_once() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (home, _) = make_home(directory.path(), &genesis(), &[]);
+    let root = home.root().to_str().expect("UTF-8");
+    let (mut child, _log) = run(root);
+    stop(&mut child);
+    // The start reads this file, and waits for whoever writes to the pipe in its place.
+    let marker = std::fs::read_dir(home.store()).expect("a folder").flatten().map(|entry| entry.path());
+    let mut marker = marker.filter(|path| path.is_file());
+    let marker = marker.next().expect("the store says what it is");
+    let whole = std::fs::read(&marker).expect("it is there");
+    std::fs::remove_file(&marker).expect("our own");
+    pipe(&marker);
+    for is_asked_twice in [false, true] {
+        let mut command = thronosd(&["run", "--home", root, "--log-format", "json"]);
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("the program runs");
+        let mut log = BufReader::new(child.stderr.take().expect("piped"));
+        // Opens once the other end is open too; from then on the start hangs.
+        let held = std::fs::OpenOptions::new().write(true).open(&marker).expect("our own");
+        let process = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(process, rustix::process::Signal::TERM).expect("our own child");
+        let mut line = String::new();
+        while !line.contains("stopping as soon as the start allows it") {
+            line.clear();
+            assert!(log.read_line(&mut line).expect("text") > 0, "it ended without a word");
+        }
+        let told = Instant::now();
+        if is_asked_twice {
+            rustix::process::kill_process(process, rustix::process::Signal::INT).expect("our own child");
+        }
+        let status = child.wait().expect("our own child");
+        let took = told.elapsed();
+        let mut rest = String::new();
+        log.read_to_string(&mut rest).expect("text");
+        assert!(status.success() && rest.contains("stopped before the node ran"), "{status}: {rest}");
+        assert!(took < Duration::from_secs(if is_asked_twice { 4 } else { 10 }), "{took:?}");
+        drop(held);
+    }
+    std::fs::remove_file(&marker).expect("our own");
+    std::fs::write(&marker, whole).expect("our own");
+    let (mut child, _log) = run(root);
+    stop(&mut child);
+}
+
+// FAULTS RF7
+#[test]
+fn a_pipe_in_the_place_of_a_file_of_mining_keeps_neither_a_start_nor_a_check_waiting() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let settings = [("mining.enabled", "true"), ("mining.listen", "127.0.0.1:0")];
+    let (home, _) = make_home(directory.path(), &genesis(), &settings);
+    let root = home.root().to_str().expect("UTF-8");
+    let (mut child, _log) = run(root);
+    stop(&mut child);
+    for name in ["proofs", "shares.snapshot", "shares.journal"] {
+        let file = home.service_folder("mining").join(name);
+        let whole = std::fs::read(&file).expect("it is there");
+        std::fs::remove_file(&file).expect("our own");
+        pipe(&file);
+        for command in ["check", "run"] {
+            let answer = output(&[command, "--home", root]);
+            let told = String::from_utf8_lossy(&answer.stdout).into_owned() + &said(&answer);
+            assert_eq!(answer.status.code(), Some(1), "{command} {name}: {told}");
+            assert!(told.contains(name) && told.contains("is a pipe, and a file is needed there"), "{command}: {told}");
+        }
+        std::fs::remove_file(&file).expect("our own");
+        std::fs::write(&file, whole).expect("our own");
+    }
+    let (mut child, _log) = run(root);
+    stop(&mut child);
+}
+
 /// All files of a home: content, and when it was changed.
 fn state_of(
     home: &std::path::Path,

@@ -11,6 +11,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use types::{Address, Amount, Hash32, THR_DECIMALS};
 
 use crate::limits::{INCOMES_MAX, PAYMENTS_MAX, ROUNDS_MAX, SEEN_HEIGHTS_MAX, SEEN_PER_HEIGHT_MAX, WORKERS_MAX};
+use crate::owed::Owed;
 use crate::rates::Rates;
 use crate::receipts::Receipts;
 use crate::remembered::{Named, Remembered};
@@ -216,7 +217,7 @@ pub struct Book {
     work_height: u64,
     seen: BTreeMap<u64, BTreeSet<SeenKey>>,
     window: Window,
-    owed: BTreeMap<Address, u128>,
+    owed: Owed,
     kept: u128,
     incomes: Remembered<Hash32, INCOMES_MAX>,
     roots: VecDeque<ReceiptsRoot>,
@@ -320,18 +321,18 @@ impl Book {
     /// What the operator owes, by address, in base units.
     #[must_use]
     pub const fn owed(&self) -> &BTreeMap<Address, u128> {
-        &self.owed
+        self.owed.amounts()
     }
 
     /// What the operator owes all addresses together, in base units.
     #[must_use]
-    pub fn owed_total(&self) -> u128 {
-        self.owed.values().fold(0, |sum, owed| sum.saturating_add(*owed))
+    pub const fn owed_total(&self) -> u128 {
+        self.owed.total()
     }
 
     /// What is owed, in rising order of address, from this address on.
     pub fn owed_from(&self, first: Address) -> impl Iterator<Item = (Address, u128)> {
-        self.owed.range(first..).map(|(address, owed)| (*address, *owed))
+        self.owed.amounts().range(first..).map(|(address, owed)| (*address, *owed))
     }
 
     /// How many incomes are remembered, so that none of them is shared out again.
@@ -430,12 +431,11 @@ impl Book {
             return Err(BookError::KnownIncome(reference));
         }
         let shared_out = amount.checked_sub(fee).ok_or(BookError::Fee { fee, amount })?;
-        let counted = self.owed.values().chain([&self.kept]).try_fold(amount, |sum, part| sum.checked_add(*part));
+        let counted = self.owed.total().checked_add(self.kept).and_then(|sum| sum.checked_add(amount));
         counted.ok_or(BookError::TooMuch(amount))?;
         let Payouts { amounts, remainder } = self.window.split(shared_out);
         for (address, share) in amounts {
-            let owed = self.owed.entry(address).or_default();
-            *owed = owed.saturating_add(share);
+            self.owed.add(address, share);
         }
         self.kept = self.kept.saturating_add(fee).saturating_add(remainder);
         self.incomes.add(reference);
@@ -443,12 +443,7 @@ impl Book {
     }
 
     fn take_off(&mut self, address: &Address, amount: u128) -> Result<(), BookError> {
-        let owed = self.owed.get(address).copied().unwrap_or(0);
-        match owed.checked_sub(amount).ok_or(BookError::Overpaid { amount, owed })? {
-            0 => self.owed.remove(address),
-            rest => self.owed.insert(*address, rest),
-        };
-        Ok(())
+        self.owed.take_off(address, amount).map_err(|owed| BookError::Overpaid { amount, owed })
     }
 
     fn pay(&mut self, payment: Settlement) -> Result<(), BookError> {

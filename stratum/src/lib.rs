@@ -30,6 +30,7 @@ pub mod ledger;
 pub mod limits;
 mod line;
 mod metrics;
+mod owed;
 mod rates;
 mod receipts;
 mod refusal;
@@ -39,6 +40,7 @@ mod request;
 mod server;
 #[cfg(feature = "service")]
 pub mod service;
+mod source;
 mod template;
 mod vardiff;
 mod window;

@@ -59,6 +59,14 @@ pub const BAN_MS: u64 = 300_000;
 pub const BANS_MAX: usize = 16_384;
 /// Shortest idle timeout that the configuration may set.
 pub const IDLE_MS_MIN: u64 = 600_000;
+/// A connection that has neither subscribed nor named a worker after this is closed: machines do so at once.
+pub const LOGIN_MS: u64 = 20_000;
+/// Connections beside the most that may mine, each until the server has let another one go for it, or has refused it.
+pub const BESIDE_MAX: usize = 64;
+/// Most handshakes of TLS at once; they take no place of a miner.
+pub const HANDSHAKES_MAX: usize = 1_024;
+/// Most of them of one source.
+pub const HANDSHAKES_PER_SOURCE_MAX: usize = 64;
 /// How long a session may be resumed after its connection closed.
 pub const RESUME_MS: u64 = 600_000;
 /// Jobs that a closed session keeps for its return, the newest; what it was asked before is stale then.
@@ -103,3 +111,5 @@ const _: () = assert!(NOTIFY_INTERVAL_MS * 2 < IDLE_MS_MIN);
 const _: () = assert!(EXTRANONCE1_BYTES + EXTRANONCE2_BYTES <= 16);
 const _: () = assert!(PENDING_BYTES_MAX > 8 * LINE_BYTES_MAX);
 const _: () = assert!(BAN_MS > COUNTING_SPAN_MS);
+const _: () = assert!(LOGIN_MS < IDLE_MS_MIN);
+const _: () = assert!(HANDSHAKES_PER_SOURCE_MAX < HANDSHAKES_MAX);

@@ -4,7 +4,7 @@ mod rig;
 
 use pow::{Coinbase, Difficulty, Target};
 use rig::{Found, OPERATOR, POOLED, Rig, SOLO, START_MS, code, difficulty, template, user};
-use stratum::{CloseReason, Entry, Input, Receipts, Settlement, Template, Verdict, ledger, report};
+use stratum::{CloseReason, Entry, Input, Receipts, Settlement, Template, Verdict, ledger, limits, report};
 use types::{Address, Hash32};
 
 fn ready(port: usize) -> (Rig, rig::Miner) {
@@ -289,16 +289,76 @@ fn w7_connections_are_bounded_per_ip_and_in_all_and_silent_ones_are_closed() {
     let mut config = rig::config();
     (config.connections_max, config.connections_per_ip_max) = (5, 3);
     let mut rig = Rig::with(config);
+    rig.work(template(1));
     let open: Vec<_> = (0..4).map(|_| rig.connect_from(SOLO, Rig::restful_ip(1))).collect();
     assert_eq!(rig.closed.get(&open[3]), Some(&CloseReason::FullForIp));
-    let more: Vec<_> = (2..5).map(|byte| rig.connect_from(SOLO, Rig::restful_ip(byte))).collect();
-    assert_eq!(rig.closed.get(&more[2]), Some(&CloseReason::Full));
+    let more: Vec<_> = (2..4).map(|byte| rig.connect_from(SOLO, Rig::restful_ip(byte))).collect();
+    for connection in open[..3].iter().chain(&more) {
+        rig.miner_on(*connection, &user(1, "rig"));
+    }
+    let late = rig.connect_from(SOLO, Rig::restful_ip(4));
+    assert_eq!(rig.closed.get(&late), Some(&CloseReason::Full), "whoever has a worker keeps its place");
     rig.hang_up(open[0]);
     assert!(!rig.closed.contains_key(&open[0]));
     rig.wait(rig.server.config().idle_ms - 1);
     assert!(!rig.closed.contains_key(&open[1]));
     rig.wait(1);
     assert_eq!(rig.closed.get(&open[1]), Some(&CloseReason::Idle));
+}
+
+// FAULTS RM10
+#[test]
+fn whoever_does_not_say_who_it_is_keeps_no_place_for_long_and_gives_way_when_all_are_taken() {
+    let mut config = rig::config();
+    (config.connections_max, config.connections_per_ip_max) = (3, 2);
+    let mut rig = Rig::with(config);
+    rig.work(template(1));
+    let [silent, talker, miner] = [1, 2, 3].map(|byte| rig.connect_from(SOLO, Rig::restful_ip(byte)));
+    rig.miner_on(miner, &user(1, "rig"));
+    rig.ask(talker, "mining.ping", "[]");
+    let next = rig.connect_from(SOLO, Rig::restful_ip(4));
+    assert_eq!(rig.closed.get(&silent), Some(&CloseReason::GaveWay), "the oldest without a worker");
+    assert_eq!(rig.server.connections(), 3);
+    rig.hang_up(silent);
+    rig.miner_on(next, &user(2, "rig"));
+    rig.wait(limits::LOGIN_MS - 1);
+    assert!(!rig.closed.contains_key(&talker));
+    rig.wait(1);
+    assert_eq!(rig.closed.get(&talker), Some(&CloseReason::NoLogin), "a ping is no login");
+    // It is told of its end once, also when its place is needed before it is gone.
+    let subscriber = rig.connect_from(SOLO, Rig::restful_ip(5));
+    assert_eq!(rig.server.connections(), 3);
+    rig.ask(subscriber, "mining.subscribe", "[]");
+    rig.wait(limits::LOGIN_MS);
+    assert_eq!(rig.closed.len(), 2, "those that mine or are about to stay: {:?}", rig.closed);
+    let last = rig.connect_from(SOLO, Rig::restful_ip(6));
+    assert_eq!(rig.closed.get(&subscriber), Some(&CloseReason::GaveWay));
+    rig.hang_up(last);
+    let metrics = &rig.server.metrics().connections_closed;
+    assert_eq!((metrics[&CloseReason::NoLogin], metrics.get(&CloseReason::Full)), (1, None), "{metrics:?}");
+}
+
+// FAULTS RM10
+#[test]
+fn limits_and_bans_hold_for_all_of_an_ipv6_64() {
+    let mut config = rig::config();
+    config.connections_per_ip_max = 2;
+    let mut rig = Rig::with(config);
+    let mut from = |text: &str| rig.connect_from(SOLO, text.parse().expect("an address"));
+    let open = ["2001:db8::1", "2001:db8::ffff:1", "2001:db8::2", "2001:db8:0:1::1"].map(&mut from);
+    let closed: Vec<_> = open.iter().map(|connection| rig.closed.get(connection).copied()).collect();
+    assert_eq!(closed, [None, None, Some(CloseReason::FullForIp), None]);
+    rig.hang_up(open[0]);
+    rig.work(template(1));
+    let miner = rig.miner_on(open[1], &user(1, "rig"));
+    for _ in 0..59 {
+        rig.say(open[1], r#"{"id":1,"method":"mining.ping"}"#);
+    }
+    assert_eq!(rig.closed[&open[1]], CloseReason::TooManyRequests);
+    rig.hang_up(open[1]);
+    let again = rig.connect_from(SOLO, "2001:db8::3".parse().expect("an address"));
+    rig.ask(again, "mining.authorize", &format!(r#"["{}","x"]"#, miner.user));
+    assert_eq!(rig.closed[&again], CloseReason::Banned);
 }
 
 #[test]

@@ -54,6 +54,8 @@ impl Admission for Good {
 struct Pool {
     service: Service,
     address: std::net::SocketAddr,
+    /// Where TLS is spoken at that address: one that speaks none.
+    plain: std::net::SocketAddr,
     proofs: mpsc::UnboundedReceiver<Proof>,
     templates: watch::Sender<Option<Arc<Template>>>,
     /// What is told to the operator's log.
@@ -78,9 +80,11 @@ async fn pool(folder: &std::path::Path, config: Config, tls: Option<Arc<rustls::
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
-    let sockets = vec![Socket { listener, port: 0, tls }];
+    let beside = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let plain = beside.local_addr().expect("bound");
+    let sockets = vec![Socket { listener, port: 0, tls }, Socket { listener: beside, port: 0, tls: None }];
     let service = Service::start(config, [1; 32], sockets, ports, now_ms).expect("a service");
-    Pool { service, address, proofs, templates, events }
+    Pool { service, address, plain, proofs, templates, events }
 }
 
 fn config() -> Config {
@@ -246,6 +250,20 @@ async fn admission_is_asked_of_outside() {
 
 #[tokio::test]
 async fn a_miner_speaks_tls_on_the_port_that_does() {
+    let (server, client) = certified();
+    let folder = tempfile::tempdir().expect("a folder");
+    let pool = pool(folder.path(), config(), Some(server)).await;
+    let stream = TcpStream::connect(pool.address).await.expect("a connection");
+    let name = rustls::pki_types::ServerName::try_from("localhost").expect("a name");
+    let stream = tokio_rustls::TlsConnector::from(client).connect(name, stream).await.expect("a handshake");
+    let mut client = Client::new(stream);
+    let share = client.share("rig", 3).await;
+    assert_eq!(client.ask(3, "mining.submit", &share).await["result"], true);
+    pool.service.stop().await.expect("a clean stop");
+}
+
+/// What serves TLS, and what believes it.
+fn certified() -> (Arc<rustls::ServerConfig>, Arc<rustls::ClientConfig>) {
     let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
     let certificate = certified.cert.der().clone();
     let key = rustls::pki_types::PrivateKeyDer::try_from(certified.key_pair.serialize_der()).expect("a key");
@@ -263,14 +281,76 @@ async fn a_miner_speaks_tls_on_the_port_that_does() {
         .expect("versions")
         .with_root_certificates(roots)
         .with_no_client_auth();
+    (Arc::new(server), Arc::new(client))
+}
+
+/// Waits until the other side has closed.
+async fn closed(stream: &mut TcpStream) {
+    let mut rest = Vec::new();
+    let read = tokio::time::timeout(DEADLINE, stream.read_to_end(&mut rest)).await.expect("in time");
+    assert!(rest.is_empty(), "{read:?}");
+}
+
+// FAULTS RM10
+#[tokio::test]
+async fn silent_connections_to_the_port_with_tls_take_no_place_of_a_miner() {
     let folder = tempfile::tempdir().expect("a folder");
-    let pool = pool(folder.path(), config(), Some(Arc::new(server))).await;
+    let config = Config { connections_max: 3, ..config() };
+    let (server, client) = certified();
+    let pool = pool(folder.path(), config, Some(server)).await;
+    let mut held = Vec::new();
+    for _ in 0..200 {
+        held.push(TcpStream::connect(pool.address).await.expect("a connection"));
+    }
+    // They are accepted in their order, so all others were before.
+    closed(held.last_mut().expect("many")).await;
+    let mut miner = Client::new(TcpStream::connect(pool.plain).await.expect("a connection"));
+    let share = miner.share("rig", 0).await;
+    assert_eq!(miner.ask(3, "mining.submit", &share).await["result"], true);
+    let turned_away =
+        pool.service.handle().ask(|server| server.metrics().connections_closed.clone()).await.expect("an answer");
+    let expected = 200 - stratum::limits::HANDSHAKES_PER_SOURCE_MAX as u64;
+    assert_eq!(turned_away.get(&stratum::CloseReason::FullForIp), Some(&expected), "{turned_away:?}");
+    // Handshakes that do not come are given up soon, and the port is free for those that do.
+    closed(&mut held[0]).await;
+    closed(&mut held[60]).await;
     let stream = TcpStream::connect(pool.address).await.expect("a connection");
     let name = rustls::pki_types::ServerName::try_from("localhost").expect("a name");
-    let stream = tokio_rustls::TlsConnector::from(Arc::new(client)).connect(name, stream).await.expect("a handshake");
-    let mut client = Client::new(stream);
-    let share = client.share("rig", 3).await;
-    assert_eq!(client.ask(3, "mining.submit", &share).await["result"], true);
+    let stream = tokio_rustls::TlsConnector::from(client).connect(name, stream).await.expect("a handshake");
+    assert_eq!(Client::new(stream).ask(1, "mining.ping", "[]").await["result"], "pong");
+    pool.service.stop().await.expect("a clean stop");
+}
+
+// FAULTS RM10
+#[tokio::test]
+async fn silent_connections_give_way_to_a_miner_and_one_address_has_no_more_than_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = Config { connections_max: 3, connections_per_ip_max: 4, ..config() };
+    let pool = pool(folder.path(), config, None).await;
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        held.push(TcpStream::connect(pool.address).await.expect("a connection"));
+    }
+    let mut miner = connect(&pool).await;
+    let share = miner.share("rig", 0).await;
+    assert_eq!(miner.ask(3, "mining.submit", &share).await["result"], true);
+    closed(&mut held[0]).await;
+    for _ in 0..8 {
+        held.push(TcpStream::connect(pool.address).await.expect("a connection"));
+    }
+    // Two places are left beside the miner's.
+    let turned_away = async {
+        loop {
+            let closed = pool.service.handle().ask(|server| server.metrics().connections_closed.clone()).await;
+            let closed = closed.expect("an answer");
+            if closed.values().sum::<u64>() == 9 {
+                break closed;
+            }
+        }
+    };
+    let turned_away = tokio::time::timeout(DEADLINE, turned_away).await.expect("in time");
+    assert!(turned_away.contains_key(&stratum::CloseReason::GaveWay), "{turned_away:?}");
+    assert_eq!(miner.ask(4, "mining.ping", "[]").await["result"], "pong", "whoever mines stays");
     pool.service.stop().await.expect("a clean stop");
 }
 

@@ -13,6 +13,7 @@ use types::{
     Weight, Witness,
 };
 
+use crate::visible::one_line;
 use crate::{Error, Result};
 
 /// A call that the module would not refuse outright.
@@ -84,6 +85,13 @@ pub fn shown_amount(asset: AssetId, amount: Amount) -> String {
     )
 }
 
+/// Name and sentence of a reject's code, in this wallet's own words.
+#[must_use]
+pub fn reject_words(code: u32) -> (&'static str, &'static str) {
+    let unknown = ("rejected", "this wallet does not know the code: a newer one may");
+    registry().describe_reject(code).map_or(unknown, |found| (found.name, found.sentence))
+}
+
 /// A call in words and as JSON.
 #[derive(Clone, Debug, Serialize)]
 pub struct DescribedCall {
@@ -111,6 +119,8 @@ fn describe_call(call: &Call, network: Network) -> DescribedCall {
     };
     // A call is one of its module's kinds: alone a text, with its fields an object of one key.
     let kind = json.as_str().or_else(|| json.as_object()?.keys().next().map(String::as_str));
+    // Memos and symbols are what somebody wrote.
+    let sentence = one_line(&sentence).into_owned();
     DescribedCall { sentence, kind: kind.unwrap_or("call").to_owned(), call: Some(json) }
 }
 

@@ -8,7 +8,7 @@
 
 use std::time::{Duration, Instant};
 
-use types::{Hash32, Transaction};
+use types::{Hash32, TimeMs, Transaction};
 
 use crate::chain::Chain;
 use crate::client::types::{TransactionResponse, TransactionStatus};
@@ -43,14 +43,23 @@ const NONCE_TAKEN: [&str; 3] = ["nonce_too_low", "nonce_used", "replacement_unde
 /// What is known of a transaction whose delivery has stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whereabouts {
-    /// The node's first answer refuses it, and no answer was lost before.
+    /// The node's first answer refuses these bytes, which never left before. It may have handed them on all the same.
     Refused,
-    /// As before, because its nonce is taken, as the node says. [`taken_by_another`] proves it or not.
+    /// As before, and because its nonce is taken, as the node says. [`taken_by_another`] proves it or not.
     NonceTaken,
     /// It is proven what became of it.
     Settled,
     /// It may be included still, or be final.
     Open,
+}
+
+/// Whether the very bytes that are handed in may have left before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bytes {
+    /// They were signed a moment ago.
+    New,
+    /// They come from a file: no answer to them is the first.
+    Known,
 }
 
 /// Why the delivery of a transaction has stopped.
@@ -77,11 +86,12 @@ fn open(error: Error) -> Stopped {
 ///
 /// # Errors
 /// What the node refuses it for; `already_final` when it was final before; `outcome_unknown` when no answer comes, or a refusal after
-/// one that was lost.
+/// one that was lost, or of bytes that may have left before.
 pub fn hand_in(
     client: &NodeClient,
     chain: &mut Chain,
     transaction: &Transaction,
+    bytes: Bytes,
 ) -> std::result::Result<Hash32, Stopped> {
     let id = crypto::ids::transaction_id(chain.id(), &transaction.body);
     let mut pauses = AGAIN.iter();
@@ -95,8 +105,8 @@ pub fn hand_in(
             Err(error) => error,
         };
         if !is_lost(&error) {
-            let may_have_arrived = pauses.len() < AGAIN.len();
-            return refused(client, chain, transaction, error, may_have_arrived);
+            let is_lost = pauses.len() < AGAIN.len();
+            return refused(client, chain, transaction, error, (bytes, is_lost));
         }
         match pauses.next() {
             Some(pause) => std::thread::park_timeout(pause_before(&error, *pause)),
@@ -115,18 +125,19 @@ fn pause_before(error: &Error, least: Duration) -> Duration {
     error.retry_after.map_or(least, |asked| asked.clamp(least, PAUSE_MAX.max(least)))
 }
 
-/// What a refusal means: the node may have the transaction all the same, because it was handed in before.
+/// What a refusal means: the node may have the transaction all the same, because it was handed in before. `is_lost` says whether an
+/// answer was.
 fn refused(
     client: &NodeClient,
     chain: &mut Chain,
     transaction: &Transaction,
     error: Error,
-    may_have_arrived: bool,
+    (bytes, is_lost): (Bytes, bool),
 ) -> std::result::Result<Hash32, Stopped> {
     let id = crypto::ids::transaction_id(chain.id(), &transaction.body);
     let seen = client.transaction(&id, Duration::ZERO).ok();
     if let Some(response) = seen.filter(|response| response.status != TransactionStatus::Unknown) {
-        let height = response.height.filter(|_| response.status == TransactionStatus::Final && !may_have_arrived);
+        let height = response.height.filter(|_| response.status == TransactionStatus::Final && !is_lost);
         let Some(height) = height else { return Ok(id) };
         let is_proven = check_transaction(client, chain, &response, Some(transaction), None).is_ok();
         let whose_word = if is_proven { "" } else { ", as the node says" };
@@ -135,12 +146,23 @@ fn refused(
         let outcome = if is_proven { Whereabouts::Settled } else { Whereabouts::Open };
         return Err(Stopped { error: Error::new("already_final", message, hint), outcome });
     }
-    if may_have_arrived {
+    if is_lost || bytes == Bytes::Known {
         // One that arrived without an answer may be final where this node does not see it, or does not want to.
         return Err(open(outcome_unknown(&id, &error)));
     }
     let is_taken = NONCE_TAKEN.contains(&&*error.code);
+    let error = refused_by_node(&id, error);
     Err(Stopped { error, outcome: if is_taken { Whereabouts::NonceTaken } else { Whereabouts::Refused } })
+}
+
+/// A node's refusal with what to do about it, which is never the node's to say: who signs anew on its word may pay twice.
+fn refused_by_node(id: &Hash32, error: Error) -> Error {
+    let message = format!("the transaction {id} was handed in, and {}", error.message);
+    let hint = format!(
+        "it may have been handed on all the same: before you sign anything in its place look at another node with `thronos tx {id}`, \
+         or wait until it has expired; the same bytes can be handed in again with `thronos broadcast FILE`"
+    );
+    Error { message, hint, ..error }
 }
 
 /// Waits for the proof that another transaction of the same account with the same nonce is final, so that this one can never be.
@@ -204,7 +226,7 @@ pub fn submit_and_wait(
     limit: Duration,
     waiter: &mut dyn Waiter,
 ) -> Result<FinalTransaction> {
-    Ok(deliver(client, chain, transaction, limit, waiter)?)
+    Ok(deliver(client, chain, transaction, (Bytes::New, limit), waiter)?)
 }
 
 /// Hands in a transaction and waits for it to become final, at most for `limit`. The waiter hears when the node has it, and why it
@@ -217,14 +239,14 @@ pub fn deliver(
     client: &NodeClient,
     chain: &mut Chain,
     transaction: &Transaction,
-    limit: Duration,
+    (bytes, limit): (Bytes, Duration),
     waiter: &mut dyn Waiter,
 ) -> std::result::Result<FinalTransaction, Stopped> {
     let id = crypto::ids::transaction_id(chain.id(), &transaction.body);
     // The stream is open before the transaction leaves, so its news cannot be missed.
     let stream = client.follow_transaction(&id).ok();
     let mut patience = Patience::new(limit);
-    hand_in(client, chain, transaction)?;
+    hand_in(client, chain, transaction, bytes)?;
     waiter.taken();
     patience.heard(&Ok(()));
     let streamed = stream.is_some_and(|stream| await_event(stream, &id, &patience));
@@ -266,7 +288,8 @@ fn is_certified(response: &TransactionResponse) -> bool {
     response.status == TransactionStatus::Final && response.certificate_hex.is_some()
 }
 
-/// Waits for the event that says the transaction is final and proven. False when the stream ends, says something else, or it takes
+/// Waits for the event that says the transaction is final and proven. The stream yields after every read, so the clock is looked at
+/// whatever the node sends. False when the stream ends, says something else, or it takes
 /// long: whoever asks instead can tell meanwhile how the chain stands.
 fn await_event(stream: EventStream, id: &Hash32, patience: &Patience) -> bool {
     for event in stream {
@@ -305,7 +328,8 @@ fn poll(
                 }
             }
             Ok(response) if response.status == TransactionStatus::Unknown => {
-                let is_expired = has_expired(client, chain, transaction).map_err(open)?;
+                let valid_until = transaction.body.valid_until;
+                let is_expired = has_expired(client, chain, valid_until).map_err(open)?;
                 if is_expired && is_unknown(client, &id) {
                     return Err(Stopped { error: expired(&id), outcome: Whereabouts::Settled });
                 }
@@ -348,8 +372,10 @@ pub(crate) fn how_to_replace(nonce: types::Nonce) -> String {
 
 /// Whether the chain's time has passed a transaction's validity: by a final header, not by the node's word, because who believes
 /// too early that nothing was paid pays twice.
-fn has_expired(client: &NodeClient, chain: &mut Chain, transaction: &Transaction) -> Result<bool> {
-    let valid_until = transaction.body.valid_until;
+///
+/// # Errors
+/// What the check of the block fails with.
+pub fn has_expired(client: &NodeClient, chain: &mut Chain, valid_until: TimeMs) -> Result<bool> {
     let Ok(status) = client.status() else { return Ok(false) };
     if status.time <= valid_until {
         return Ok(false);
@@ -366,7 +392,9 @@ fn is_unknown(client: &NodeClient, id: &Hash32) -> bool {
     client.transaction(id, Duration::ZERO).is_ok_and(|response| response.status == TransactionStatus::Unknown)
 }
 
-fn expired(id: &Hash32) -> Error {
+/// What is told of a transaction that no block can hold any more.
+#[must_use]
+pub fn expired(id: &Hash32) -> Error {
     let message = format!(
         "the time of a final block, which this wallet has checked, is past the validity of the transaction {id}; that no block \
          holds it is what the node says"

@@ -12,7 +12,7 @@ use types::{Address, ChainId, Hash32, MultisigPolicy};
 use crate::keystore::file::{Existing, create_private_directory, read_private, write_private};
 use crate::keystore::{self, KeyFileHeader, Secret};
 use crate::password::Password;
-use crate::{Error, Result};
+use crate::{Error, Result, TransactionFile};
 
 /// Longest name of a key.
 const NAME_BYTES_MAX: usize = 32;
@@ -79,6 +79,13 @@ impl WalletHome {
         let directory = self.directory.join("sent");
         create_private_directory(&directory)?;
         Ok(directory.join(format!("{id}.json")))
+    }
+
+    /// A signed transaction that is kept, if it can be read.
+    #[must_use]
+    pub fn sent(&self, id: &Hash32) -> Option<TransactionFile> {
+        let path = self.directory.join("sent").join(format!("{id}.json"));
+        TransactionFile::parse(&read_private(&path).ok()?).ok()
     }
 
     /// Deletes what was kept of a transaction of which it is known what became of it.

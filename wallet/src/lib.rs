@@ -22,10 +22,11 @@ pub mod password;
 pub mod patience;
 pub mod transaction;
 pub mod transaction_file;
+mod visible;
 
 pub use chain::{Chain, CheckedHeader};
 pub use client::NodeClient;
-pub use error::{Error, Result};
+pub use error::{Error, Result, cause};
 pub use keys::{AccountKey, KeyPath, Mnemonic, WordCount};
 pub use transaction::{Envelope, sign_transaction};
 pub use transaction_file::TransactionFile;

@@ -55,8 +55,9 @@ impl Password {
         }
         let typed = rpassword::prompt_password(format!("{question}: "));
         let typed = typed.map(Zeroizing::new);
-        let typed = typed
-            .map_err(|error| Error::new("password_needed", format!("cannot read from the terminal: {error}"), ""))?;
+        let typed = typed.map_err(|error| {
+            Error::new("password_needed", format!("cannot read from the terminal: {}", crate::cause(&error)), "")
+        })?;
         Self::new(&typed)
     }
 

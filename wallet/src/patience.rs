@@ -96,7 +96,7 @@ impl Patience {
 
     /// Takes note of an answer, whatever it says.
     pub(crate) fn heard<T>(&mut self, answer: &Result<T>) {
-        if !answer.as_ref().is_err_and(|error| error.code == "node_unreachable") {
+        if !answer.as_ref().is_err_and(|error| error.own_code() == "node_unreachable") {
             self.answered = Instant::now();
         }
     }

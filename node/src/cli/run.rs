@@ -18,6 +18,11 @@ use crate::shell::{Node, NodeOptions, Port, check_settings};
 /// After this the process ends even if something has not drained; what it has said is on disk long before.
 const DRAIN_MAX: Duration = Duration::from_secs(8);
 
+/// The same for a start that a signal finds, which may hang at a file.
+const START_END_MAX: Duration = Duration::from_secs(5);
+/// As much as the main thread has.
+const START_STACK_BYTES: usize = 8 << 20;
+
 /// Files that a node may have open besides the connections of miners: its database, peers and readers.
 const FILES_OF_THE_REST: u64 = 1_024;
 
@@ -66,9 +71,9 @@ impl Run {
         let validator = unlock(&home, &config, self.password_file)?;
         let network = NetworkKey::read(&home.network_key_file())?;
         // From here on a signal waits for its turn instead of ending the process in the middle of something.
-        let signals = Signals::catch()?;
+        let mut signals = Signals::catch()?;
         let again = Settings { home: home.clone(), flags };
-        let node = Node::start(NodeOptions { home, config, validator, network, space: None })?;
+        let node = signals.start(NodeOptions { home, config, validator, network, space: None })?;
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
             chain = %node.port().chain_id,
@@ -180,6 +185,57 @@ impl Signals {
         let hangup = signal(SignalKind::hangup()).map_err(failed)?;
         drop(inside);
         Ok(Self { runtime, terminate, interrupt, hangup })
+    }
+}
+
+impl Signals {
+    /// Starts the node on a thread of its own, so that a signal is heard however long that takes.
+    fn start(&mut self, options: NodeOptions) -> Result<Node, Refusal> {
+        let (sender, mut started) = tokio::sync::oneshot::channel();
+        let start = move || drop(sender.send(Node::start(options)));
+        let thread = std::thread::Builder::new().name("start".to_owned()).stack_size(START_STACK_BYTES).spawn(start);
+        thread.map_err(|error| Refusal::fault(format!("no thread can be started: {error}")))?;
+        let Self { runtime, terminate, interrupt, .. } = self;
+        let ended = runtime.block_on(async {
+            tokio::select! {
+                started = &mut started => return Some(started),
+                () = asked_to_end(terminate, interrupt) => {}
+            }
+            tracing::info!("stopping as soon as the start allows it; a second signal ends it at once");
+            tokio::select! {
+                started = &mut started => match started {
+                    Ok(Ok(node)) => {
+                        let stopping = tokio::task::spawn_blocking(move || node.stop());
+                        tokio::select! {
+                            _ = stopping => {}
+                            () = asked_to_end(terminate, interrupt) => {}
+                            () = tokio::time::sleep(DRAIN_MAX) => {}
+                        }
+                        None
+                    }
+                    other => Some(other),
+                },
+                () = asked_to_end(terminate, interrupt) => None,
+                () = tokio::time::sleep(START_END_MAX) => None,
+            }
+        });
+        match ended {
+            Some(Ok(Ok(node))) => Ok(node),
+            Some(Ok(Err(error))) => Err(error.into()),
+            Some(Err(_)) => Err(Refusal::fault("the start ended in a panic, which is told above")),
+            None => {
+                // Whatever the start is in the middle of is as after a loss of power: the next one goes on from there.
+                tracing::warn!("stopped before the node ran");
+                std::process::exit(0)
+            }
+        }
+    }
+}
+
+async fn asked_to_end(terminate: &mut Signal, interrupt: &mut Signal) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
     }
 }
 

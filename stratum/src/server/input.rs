@@ -39,6 +39,8 @@ pub enum Input<'a> {
         /// From where.
         ip: IpAddr,
     },
+    /// Somebody was turned away at the door, for the count.
+    TurnedAway(super::CloseReason),
     /// Bytes came.
     Received {
         /// From whom.

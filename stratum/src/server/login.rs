@@ -10,6 +10,7 @@ use crate::limits::WORKERS_PER_CONNECTION_MAX;
 use crate::metrics::count;
 use crate::refusal::Refusal;
 use crate::request::Id;
+use crate::source::source_of;
 use crate::worker::{Agent, Login};
 
 use super::input::ConnectionId;
@@ -107,7 +108,7 @@ impl Pool {
         if self.config.allow.as_ref().is_some_and(|allowed| !allowed.contains(&address)) {
             return Err(Refusal::NotAllowed);
         }
-        if self.bans.holds(session.ip, &login.worker, self.now_ms) {
+        if self.bans.holds(source_of(session.ip), &login.worker, self.now_ms) {
             return Err(Refusal::Banned);
         }
         let others = session.members.iter().filter(|member| member.user != user).count();

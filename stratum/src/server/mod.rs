@@ -5,10 +5,12 @@
 //! | `input.rs`, `output.rs` | what happens, what is to be done |
 //! | `session.rs` | one connection |
 //! | `pool.rs` | what all connections share: work, book, bans |
+//! | `door.rs` | who gets a place, and who loses it |
 //! | `login.rs`, `submit.rs` | what the requests do |
 //! | `chronicle.rs` | what reports tell of this run |
 
 mod chronicle;
+mod door;
 mod input;
 mod login;
 mod output;
@@ -16,7 +18,7 @@ mod pool;
 mod session;
 mod submit;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -28,14 +30,14 @@ use crate::answer::Lines;
 use crate::book::{Book, Entry, Tally};
 use crate::call::Call;
 use crate::config::{Config, ConfigError};
-use crate::extranonces::Parked;
 use crate::job::Job;
-use crate::limits::{INVALID_PER_SPAN_MAX, JOBS_PARKED_MAX, LATE_PER_SPAN_MAX, REQUESTS_PER_SPAN_MAX};
+use crate::limits::{INVALID_PER_SPAN_MAX, LATE_PER_SPAN_MAX, REQUESTS_PER_SPAN_MAX};
 use crate::line::Flow;
 use crate::metrics::{Metrics, count};
 use crate::rates::PoolSpeed;
 use crate::refusal::Refusal;
 use crate::request::{Id, Request};
+use crate::source::source_of;
 use crate::template::Template;
 use crate::worker::{Agent, Worker};
 
@@ -50,7 +52,9 @@ const VERSION: &str = concat!("\"thronos/", env!("CARGO_PKG_VERSION"), "\"");
 pub struct Server {
     pool: Pool,
     sessions: BTreeMap<ConnectionId, Box<Session>>,
-    per_ip: BTreeMap<IpAddr, usize>,
+    per_source: BTreeMap<IpAddr, usize>,
+    /// Those that have no worker yet, in the order in which they came.
+    strangers: BTreeSet<ConnectionId>,
     started_ms: u64,
 }
 
@@ -84,7 +88,13 @@ impl Server {
     pub fn new(config: Config, secret: [u8; 32], book: Book, now_ms: u64) -> Result<Self, ConfigError> {
         config.check()?;
         let pool = Pool::new(config, secret, book, now_ms);
-        Ok(Self { pool, sessions: BTreeMap::new(), per_ip: BTreeMap::new(), started_ms: now_ms })
+        Ok(Self {
+            pool,
+            sessions: BTreeMap::new(),
+            per_source: BTreeMap::new(),
+            strangers: BTreeSet::new(),
+            started_ms: now_ms,
+        })
     }
 
     /// Takes one input at `now_ms`, milliseconds since 1970. A time before that of an earlier input counts as that.
@@ -93,6 +103,7 @@ impl Server {
         self.pool.now_ms = self.pool.now_ms.max(now_ms);
         match input {
             Input::Opened { connection, port, ip } => self.open(connection, port, ip, &mut outputs),
+            Input::TurnedAway(reason) => count(self.pool.metrics.connections_closed.entry(reason).or_default()),
             Input::Received { connection, bytes } => self.receive(connection, bytes, &mut outputs),
             Input::Closed { connection } => self.close(connection),
             Input::Tick => self.tick(&mut outputs),
@@ -191,30 +202,6 @@ impl Server {
         })
     }
 
-    fn open(&mut self, connection: ConnectionId, port: usize, ip: IpAddr, outputs: &mut Vec<Output>) {
-        let from_ip = self.per_ip.get(&ip).copied().unwrap_or(0);
-        let refused = if self.sessions.len() >= self.pool.config.connections_max {
-            Some(CloseReason::Full)
-        } else if from_ip >= self.pool.config.connections_per_ip_max {
-            Some(CloseReason::FullForIp)
-        } else if port >= self.pool.config.ports.len() {
-            Some(CloseReason::NoSuchPort)
-        } else {
-            None
-        };
-        if let Some(reason) = refused {
-            return self.pool.closing(connection, reason, outputs);
-        }
-        let start = self.pool.config.ports.get(port).map_or(pow::Difficulty::ONE, |port| port.difficulty_start);
-        let mut session = Session::new(port, ip, start, self.pool.now_ms);
-        let bounds = self.pool.bounds(&session);
-        session.vardiff.rebound(&bounds, self.pool.now_ms);
-        if self.sessions.insert(connection, Box::new(session)).is_none() {
-            self.per_ip.insert(ip, from_ip.saturating_add(1));
-        }
-        count(&mut self.pool.metrics.connections_opened);
-    }
-
     fn receive(&mut self, connection: ConnectionId, bytes: &[u8], outputs: &mut Vec<Output>) {
         let Some(session) = self.sessions.get_mut(&connection) else { return };
         if session.is_closing {
@@ -229,6 +216,9 @@ impl Server {
             if reason.is_some() { Flow::Stop } else { Flow::Continue }
         });
         session.decoder = decoder;
+        if !session.members.is_empty() {
+            self.strangers.remove(&connection);
+        }
         if let Some(sentence) = reason.and_then(CloseReason::sentence) {
             lines.show_message(sentence);
         }
@@ -236,26 +226,6 @@ impl Server {
         if let Some(reason) = reason.or(fed.err().map(CloseReason::from)) {
             session.is_closing = true;
             self.pool.closing(connection, reason, outputs);
-        }
-    }
-
-    fn close(&mut self, connection: ConnectionId) {
-        let Some(session) = self.sessions.remove(&connection) else { return };
-        let left = self.per_ip.get(&session.ip).copied().unwrap_or(0).saturating_sub(1);
-        if left == 0 {
-            self.per_ip.remove(&session.ip);
-        } else {
-            self.per_ip.insert(session.ip, left);
-        }
-        let (habits, now_ms) = (session.vardiff.habits(), self.pool.now_ms);
-        if let Some(extranonce1) = session.extranonce1 {
-            let counts = |job: &Job| self.pool.counts(job);
-            let jobs = session.jobs.newest_of(JOBS_PARKED_MAX, counts);
-            let parked = Parked { habits, jobs, first_job: session.first_job, space: session.space };
-            self.pool.extranonces.park(extranonce1, parked, now_ms);
-        }
-        if let Some(member) = session.members.into_iter().next() {
-            self.pool.remember(member.worker, habits);
         }
     }
 
@@ -267,9 +237,11 @@ impl Server {
             if session.is_closing {
                 continue;
             }
-            if now_ms.saturating_sub(session.heard_ms) >= self.pool.config.idle_ms {
+            let is_idle = now_ms.saturating_sub(session.heard_ms) >= self.pool.config.idle_ms;
+            if is_idle || session.is_overdue(now_ms) {
                 session.is_closing = true;
-                self.pool.closing(*connection, CloseReason::Idle, outputs);
+                let reason = if is_idle { CloseReason::Idle } else { CloseReason::NoLogin };
+                self.pool.closing(*connection, reason, outputs);
                 continue;
             }
             if !session.is_ready() {
@@ -324,6 +296,9 @@ impl Server {
         let Some(session) = self.sessions.get_mut(&connection).filter(|session| !session.is_closing) else { return };
         let mut lines = Lines::default();
         self.pool.admission(session, answer, &mut lines, outputs);
+        if !session.members.is_empty() {
+            self.strangers.remove(&connection);
+        }
         send(connection, lines, outputs);
     }
 
@@ -472,7 +447,7 @@ impl Pool {
     fn ban(&mut self, session: &Session, reason: CloseReason, outputs: &mut Vec<Output>) -> CloseReason {
         count(&mut self.metrics.bans);
         for member in &session.members {
-            self.bans.ban(session.ip, member.worker.clone(), self.now_ms);
+            self.bans.ban(source_of(session.ip), member.worker.clone(), self.now_ms);
         }
         let worker = session.members.first().map(|member| member.worker.clone());
         outputs.push(Output::Event(Event::Banned { worker, ip: session.ip, reason }));

@@ -34,6 +34,10 @@ pub enum CloseReason {
     TooManyLate,
     /// The worker is banned.
     Banned,
+    /// It neither subscribed nor named a worker in time.
+    NoLogin,
+    /// All places were taken, and another one wanted in: of those that have no worker the oldest goes.
+    GaveWay,
     /// Nothing was heard for too long.
     Idle,
     /// The server stops.
@@ -55,6 +59,8 @@ impl CloseReason {
             Self::TooManyInvalid => "too_many_invalid",
             Self::TooManyLate => "too_many_late",
             Self::Banned => "banned",
+            Self::NoLogin => "no_login",
+            Self::GaveWay => "gave_way",
             Self::Idle => "idle",
             Self::Drained => "drained",
         }

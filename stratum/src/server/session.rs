@@ -11,6 +11,7 @@ use crate::book::{Share, Tally};
 use crate::counters::{Recent, Spans};
 use crate::extranonces::Extranonce1;
 use crate::job::{Jobs, Space};
+use crate::limits::LOGIN_MS;
 use crate::line::LineDecoder;
 use crate::refusal::Refusal;
 use crate::vardiff::Vardiff;
@@ -100,6 +101,12 @@ impl Session {
     /// Whether it can be given jobs: it has an extranonce1 and a worker.
     pub(super) fn is_ready(&self) -> bool {
         self.extranonce1.is_some() && !self.members.is_empty() && !self.is_closing
+    }
+
+    /// Whether it is too late for a first word of who it is.
+    pub(super) fn is_overdue(&self, now_ms: u64) -> bool {
+        let is_silent = self.extranonce1.is_none() && self.members.is_empty() && self.waiting.is_empty();
+        is_silent && now_ms.saturating_sub(self.opened_ms) >= LOGIN_MS
     }
 
     /// Why a submit for a job that is not kept is refused: it may have been one of its own.

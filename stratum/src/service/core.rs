@@ -14,7 +14,7 @@ use types::Hash32;
 use crate::book::{BookError, Settlement};
 use crate::ledger;
 use crate::limits::PENDING_BYTES_MAX;
-use crate::server::{ConnectionId, Event, Input, Output, ProofId, Server, Verdict};
+use crate::server::{CloseReason, ConnectionId, Event, Input, Output, ProofId, Server, Verdict};
 use crate::template::Template;
 
 use super::ServiceError;
@@ -39,6 +39,8 @@ pub(super) enum Message {
         ip: IpAddr,
         outbox: Outbox,
     },
+    /// Somebody got no place.
+    TurnedAway(CloseReason),
     Received {
         connection: ConnectionId,
         bytes: Vec<u8>,
@@ -162,6 +164,7 @@ impl Core {
                 self.outboxes.insert(connection, outbox);
                 Input::Opened { connection, port, ip }
             }
+            Message::TurnedAway(reason) => Input::TurnedAway(reason),
             Message::Received { connection, bytes } => {
                 return self.step(Input::Received { connection, bytes: &bytes }, outputs);
             }

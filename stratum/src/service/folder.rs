@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::ledger::Stored;
 
+use super::plain;
 use super::ports::Shares;
 
 const FILES: [&str; 2] = ["shares.snapshot", "shares.journal"];
@@ -30,7 +31,7 @@ impl FolderShares {
     pub fn open(folder: impl Into<PathBuf>) -> io::Result<Self> {
         let folder = folder.into();
         fs::create_dir_all(&folder)?;
-        let journal = OpenOptions::new().create(true).append(true).open(folder.join("shares.journal"))?;
+        let journal = plain::open(OpenOptions::new().create(true).append(true), &folder.join("shares.journal"))?;
         sync_folder(&folder)?;
         Ok(Self { folder, journal })
     }
@@ -38,12 +39,12 @@ impl FolderShares {
 
 impl Shares for FolderShares {
     fn load(&mut self) -> io::Result<Stored> {
-        let snapshot = match fs::read(self.folder.join("shares.snapshot")) {
+        let snapshot = match plain::read(&self.folder.join("shares.snapshot")) {
             Ok(bytes) => Some(bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        Ok(Stored { snapshot, journal: fs::read(self.folder.join("shares.journal"))? })
+        Ok(Stored { snapshot, journal: plain::read(&self.folder.join("shares.journal"))? })
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -53,7 +54,7 @@ impl Shares for FolderShares {
 
     fn checkpoint(&mut self, snapshot: &[u8]) -> io::Result<()> {
         let beside = self.folder.join("shares.snapshot.new");
-        let mut file = File::create(&beside)?;
+        let mut file = plain::create(&beside)?;
         file.write_all(snapshot)?;
         file.sync_all()?;
         fs::rename(&beside, self.folder.join("shares.snapshot"))?;

@@ -10,6 +10,7 @@ mod connection;
 mod core;
 mod folder;
 mod listener;
+mod plain;
 mod ports;
 mod receipts;
 
@@ -135,7 +136,7 @@ impl Service {
         let writing = receipts.clone().map(|folder| write_receipts(folder, recovered.closed.as_ref(), &messages));
         let writing = writing.transpose()?;
         shares.checkpoint(&crate::ledger::snapshot(&recovered.book))?;
-        let connections_max = config.connections_max;
+        let numbers = listener::Numbers::new(&config);
         let server = Server::new(config, secret, recovered.book, clock())?;
         let core = Core::new(
             server,
@@ -149,7 +150,6 @@ impl Service {
             tokio::spawn(ports::watch_work(work, messages.clone())),
             tokio::spawn(ports::watch_clock(messages.clone())),
         ];
-        let numbers = listener::Numbers::new(connections_max);
         for socket in sockets {
             tasks.push(tokio::spawn(listener::accept(socket, numbers.clone(), messages.clone())));
         }

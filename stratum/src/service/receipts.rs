@@ -16,6 +16,8 @@ use crate::book::{Closed, ReceiptsRoot};
 use crate::limits::{RECEIPTS_BYTES_MAX, RECEIPTS_KEPT_MAX, RECEIPTS_WAITING_MAX};
 use crate::receipts::{Receipt, Receipts};
 
+use super::plain;
+
 /// So many damaged files are kept; the last gives way to the next.
 const DAMAGED_MAX: u32 = 4;
 
@@ -225,7 +227,7 @@ impl Inner {
         }
         self.make_room(work_height, length)?;
         let beside = self.folder.join(format!("{work_height}.new"));
-        let mut file = File::create(&beside)?;
+        let mut file = plain::create(&beside)?;
         file.write_all(&bytes)?;
         file.sync_all()?;
         fs::rename(&beside, self.path(work_height))?;
@@ -258,7 +260,7 @@ impl Inner {
     fn load(&self, work_height: u64) -> io::Result<Option<Receipts>> {
         let mut bytes = Vec::new();
         let bound = self.bounds.bytes_max.saturating_add(1);
-        File::open(self.path(work_height))?.take(bound).read_to_end(&mut bytes)?;
+        plain::open(fs::OpenOptions::new().read(true), &self.path(work_height))?.take(bound).read_to_end(&mut bytes)?;
         let list: Option<Vec<Receipt>> = borsh::from_slice(&bytes).ok();
         Ok(list.and_then(Receipts::from_list))
     }

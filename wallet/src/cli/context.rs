@@ -10,6 +10,7 @@ use crate::assets;
 use crate::calls::well_known_asset;
 use crate::chain::decode_header;
 use crate::checkpoint::Checkpoint;
+use crate::client::types::StatusResponse;
 use crate::home::{WalletHome, is_there};
 use crate::keys::AccountKey;
 use crate::keystore::file::{Existing, create_private_directory, write_private};
@@ -121,7 +122,11 @@ impl Context {
     /// # Errors
     /// `other_chain` when the node is of another one; `bad_genesis`; what a request fails with.
     pub fn chain(&self, client: &NodeClient) -> Result<Chain> {
-        let status = client.status()?;
+        self.chain_at(client, &client.status()?)
+    }
+
+    /// The trusted chain, for a node that answers so.
+    pub(super) fn chain_at(&self, client: &NodeClient, status: &StatusResponse) -> Result<Chain> {
         let chain = match self.pinned()? {
             Some(chain) => chain,
             None => self.pin(client)?,

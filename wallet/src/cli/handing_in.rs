@@ -11,7 +11,7 @@ use types::{Auth, Hash32, Nonce, TimeMs, Transaction};
 use super::context::Context;
 use super::report::{Report, when};
 use super::submit::final_report;
-use crate::delivery::{Stopped, Whereabouts, deliver, hand_in, how_to_replace};
+use crate::delivery::{Bytes, Stopped, Whereabouts, deliver, hand_in, how_to_replace};
 use crate::keystore::file::{Existing, write_private};
 use crate::patience::{Slow, Waiter};
 use crate::{Chain, NodeClient, Result, TransactionFile};
@@ -22,14 +22,14 @@ pub fn send(
     client: &NodeClient,
     chain: &mut Chain,
     transaction: &Transaction,
-    patience: Option<Duration>,
+    (bytes, patience): (Bytes, Option<Duration>),
     lock: Option<File>,
 ) -> std::result::Result<Report, Stopped> {
     let refused = |error| Stopped { error, outcome: Whereabouts::Refused };
     let until = if patience.is_some() { "until it is final" } else { "until `thronos tx` finds it final" };
     keep(context, chain, transaction, until).map_err(refused)?;
     let Some(patience) = patience else {
-        let done = hand_in(client, chain, transaction);
+        let done = hand_in(client, chain, transaction, bytes);
         if done.as_ref().is_err_and(|stopped| is_over(stopped.outcome)) {
             forget(context, chain, transaction);
         }
@@ -40,7 +40,7 @@ pub fn send(
     let id = crypto::ids::transaction_id(chain.id(), &transaction.body);
     let (valid_until, nonce) = (transaction.body.valid_until, transaction.body.nonce);
     let mut person = Person { context, id, valid_until, nonce, lock };
-    let done = deliver(client, chain, transaction, patience, &mut person);
+    let done = deliver(client, chain, transaction, (bytes, patience), &mut person);
     // What may still be needed stays: the same bytes can be handed in again without paying twice.
     if done.as_ref().map_or_else(|stopped| is_over(stopped.outcome), |_| true) {
         forget(context, chain, transaction);
@@ -51,9 +51,9 @@ pub fn send(
     final_report(&done).map_err(settled)
 }
 
-/// Whether nothing becomes of a transaction any more.
-const fn is_over(outcome: Whereabouts) -> bool {
-    matches!(outcome, Whereabouts::Refused | Whereabouts::Settled)
+/// Whether it is proven what became of a transaction. A node that refuses it may have handed it on, so its word is not enough.
+fn is_over(outcome: Whereabouts) -> bool {
+    outcome == Whereabouts::Settled
 }
 
 /// Deletes the bytes that were kept of a transaction.

@@ -1,41 +1,16 @@
 //! Where text leaves the program: the one place that writes to a terminal or a file, and the one filter before it.
 //!
 //! Answers hold what nodes and files say, and a terminal obeys escape sequences and marks that turn text around. So they leave
-//! as `\u001b`, which is also how JSON writes them. What shows the progress of mining has a filter of its own
-//! (`modules/mining/client/src/mine/message.rs`), because it moves the cursor.
+//! as text (`crate::visible`).
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use crate::{Error, Result};
+use serde::Serialize;
 
-/// Whether a character acts instead of being seen: controls but line feed and tab, and marks of direction and of lines.
-fn acts(character: char) -> bool {
-    match character {
-        '\n' | '\t' => false,
-        '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => true,
-        '\u{fff9}'..='\u{fffb}' => true,
-        _ => character.is_control(),
-    }
-}
-
-/// The text with everything visible.
-#[must_use]
-pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(acts) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        if acts(character) {
-            shown.push_str(&format!("\\u{:04x}", u32::from(character)));
-        } else {
-            shown.push(character);
-        }
-    }
-    Cow::Owned(shown)
-}
+use crate::visible::one_line;
+pub use crate::visible::visible;
+use crate::{Error, Result, cause};
 
 /// Writes an answer. A reader that closed its end has seen enough.
 ///
@@ -45,7 +20,7 @@ pub fn answer(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(visible(text).as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            let message = format!("the answer cannot be written: {error}");
+            let message = format!("the answer cannot be written: {}", cause(&error));
             Err(Error::new("output_failed", message, "what was asked for is done; ask again where there is room"))
         }
         _ => Ok(()),
@@ -57,14 +32,27 @@ pub fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{}", visible(text));
 }
 
+/// An error as programs read it.
+#[derive(Serialize)]
+struct Failure<'a> {
+    code: &'a str,
+    message: &'a str,
+    hint: &'a str,
+    /// The code of a node, which can say any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node_code: Option<&'a str>,
+}
+
 /// Tells why a command failed, and gives its exit code.
 pub fn failure(error: &Error, as_json: bool) -> ExitCode {
+    let Error { message, hint, .. } = error;
     if as_json {
-        note(&serde_json::to_string(error).expect("an error is three texts"));
+        let failure = Failure { code: error.own_code(), message, hint, node_code: error.node_code() };
+        note(&serde_json::to_string(&failure).expect("an error is a few texts"));
     } else {
-        note(&format!("error[{}]: {}", error.code, error.message));
-        if !error.hint.is_empty() {
-            note(&format!("  {}", error.hint));
+        note(&format!("error[{}]: {}", one_line(error.own_code()), one_line(message)));
+        if !hint.is_empty() {
+            note(&format!("  {}", one_line(hint)));
         }
     }
     ExitCode::FAILURE

@@ -5,6 +5,8 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use types::TimeMs;
 
+use crate::visible::one_line;
+
 /// An answer.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -46,11 +48,11 @@ impl Report {
     }
 }
 
-/// Lines of `name  value` with the values below one another.
+/// Lines of `name  value` with the values below one another. A value is on one line, whoever wrote it.
 #[must_use]
 pub fn lines(pairs: &[(&str, String)]) -> String {
     let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
-    pairs.iter().map(|(name, value)| format!("{name:width$}  {value}\n")).collect()
+    pairs.iter().map(|(name, value)| format!("{name:width$}  {}\n", one_line(value))).collect()
 }
 
 /// A time for people: date and time of day in UTC.
@@ -62,9 +64,24 @@ pub fn when(time: TimeMs) -> String {
     format!("{}-{month:02}-{:02} {hour:02}:{minute:02}:{second:02}.{ms:03} UTC", at.year(), at.day())
 }
 
+/// How long ago something was, for people: in a unit that fits.
+#[must_use]
+pub fn ago(ms: u64) -> String {
+    let seconds = ms / 1_000;
+    let (number, unit) = match seconds {
+        0..=119 => return format!("{seconds} s ago"),
+        120..=7_199 => (seconds / 60, "minute"),
+        7_200..=172_799 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    format!("{} ago", types::counted(number, unit))
+}
+
 /// Rows below headings; the last column is not padded.
 #[must_use]
 pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
+    let flat = |row: &Vec<String>| row.iter().map(|cell| one_line(cell).into_owned()).collect::<Vec<_>>();
+    let rows: Vec<_> = rows.iter().map(flat).collect();
     let cell_width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
         cells.chain(headings.get(column).map(|heading| heading.len())).max().unwrap_or_default()
@@ -87,5 +104,15 @@ mod tests {
         assert_eq!(when(TimeMs(1_700_000_000_007)), "2023-11-14 22:13:20.007 UTC");
         assert_eq!(when(TimeMs(0)), "1970-01-01 00:00:00.000 UTC");
         assert_eq!(when(TimeMs(u64::MAX)), "18446744073709551615 ms after 1970");
+        let spans = [
+            (1_999, "1 s"),
+            (119_999, "119 s"),
+            (120_000, "2 minutes"),
+            (7_200_000, "2 hours"),
+            (172_800_000, "2 days"),
+        ];
+        for (ms, span) in spans {
+            assert_eq!(ago(ms), format!("{span} ago"));
+        }
     }
 }

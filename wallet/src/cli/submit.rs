@@ -13,9 +13,9 @@ use super::context::{AssetChoice, Context, Sender, check_new, write_new};
 use super::handing_in::{forget, send};
 use super::report::{Report, lines, when};
 use super::span;
-use crate::calls::{describe, weigh};
+use crate::calls::{describe, reject_words, weigh};
 use crate::client::types::ReceiptResponse;
-use crate::delivery::{Whereabouts, taken_by_another};
+use crate::delivery::{Bytes, Whereabouts, taken_by_another};
 use crate::finality::FinalTransaction;
 use crate::transaction::{Envelope, build, sign_transaction, signature_by};
 use crate::{Chain, Error, NodeClient, Result, TransactionFile};
@@ -115,7 +115,7 @@ pub fn carry_out(
         if !args.force {
             refuse_what_fails(&client, &chain, &transaction)?;
         }
-        match send(context, &client, &mut chain, &transaction, patience, Some(lock)) {
+        match send(context, &client, &mut chain, &transaction, (Bytes::New, patience), Some(lock)) {
             Err(stopped) if args.nonce.is_none() && stopped.outcome == Whereabouts::NonceTaken => {
                 context.note(&format!("{}; waiting for the proof of it", stopped.error.message));
                 // Signed anew without a proof it could be paid twice: who calls the nonce taken may have handed this one on.
@@ -143,12 +143,12 @@ fn refuse_what_fails(client: &NodeClient, chain: &Chain, transaction: &Transacti
     if receipt.code == 0 {
         return Ok(());
     }
+    let (name, sentence) = reject_words(receipt.code);
     let message = format!(
-        "the call {} would be rejected with code {}, and its fee be lost; {}: {} in the node's words",
-        receipt.call, receipt.code, receipt.name, receipt.message
+        "a dry run at the node would reject the call {} with code {} ({name}): {sentence}; its fee would be lost",
+        receipt.call, receipt.code
     );
-    let hint = "nothing was sent; `--force` sends it all the same";
-    Err(Error { code: receipt.name.into(), ..Error::new("", message, hint) })
+    Err(Error::new("would_be_rejected", message, "nothing was sent; `--force` sends it all the same"))
 }
 
 /// What became of a final transaction; a rejected one is an error, because what it was sent for did not happen.
@@ -156,22 +156,19 @@ pub fn final_report(done: &FinalTransaction) -> Result<Report> {
     if done.receipt.code != 0 {
         let fee = done.receipt.fee.to_decimal(THR_DECIMALS);
         let (id, height, receipt) = (done.id, done.block.header.height, &done.receipt);
-        // A receipt holds a number; what that means in words is the node's to say.
-        let what = format!(
-            "its call {} was rejected with code {} ({}, in the node's words: {})",
-            receipt.call, receipt.code, receipt.name, receipt.message
-        );
+        // A receipt holds a number; what that means is said in this wallet's words, not in the node's.
+        let (name, sentence) = reject_words(receipt.code);
+        let what = format!("its call {} was rejected with code {} ({name}): {sentence}", receipt.call, receipt.code);
         if !done.receipt_checked {
             let message = format!(
-                "the transaction {id} is final in block {height}, and the node says that {what}, for a fee of {fee} THR"
+                "the transaction {id} is final in block {height}, and the node says that {what}; it says that a fee of {fee} THR was paid"
             );
             let hint = format!("the next block proves it or not: look with `thronos tx {id}`, at another node too");
             return Err(Error::new("result_unproven", message, hint));
         }
         let message =
             format!("the transaction {id} is final in block {height}, but {what}; a fee of {fee} THR was paid");
-        let code = done.receipt.name.clone().into();
-        return Err(Error { code, ..Error::new("", message, "nothing else was changed") });
+        return Err(Error::new(name, message, "nothing else was changed"));
     }
     Ok(Report::new(final_lines(done), final_json(done)))
 }
@@ -181,7 +178,7 @@ pub fn final_lines(done: &FinalTransaction) -> String {
     let block = &done.block;
     let result = match done.receipt.code {
         0 => "ok".to_owned(),
-        code => format!("rejected with code {code}: {} in the node's words", done.receipt.name),
+        code => format!("rejected with code {code}: {}", reject_words(code).0),
     };
     let proof = if done.receipt_checked { "checked" } else { "as the node says; its proof comes with the next block" };
     let mut pairs = vec![
@@ -243,7 +240,9 @@ fn thr(text: &str) -> Result<Amount> {
     AssetChoice { id: THR, symbol: "THR".to_owned(), decimals: THR_DECIMALS }.amount(text)
 }
 
-fn now() -> TimeMs {
+/// The time of this machine.
+#[must_use]
+pub fn now() -> TimeMs {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     TimeMs(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
@@ -397,19 +396,25 @@ fn to_file(
 }
 
 fn simulate(client: &NodeClient, chain: &Chain, transaction: &Transaction) -> Result<Report> {
+    let id = crypto::ids::transaction_id(chain.id(), &transaction.body);
     let answer = client.simulate(chain.id(), transaction)?;
     let receipt = &answer.receipt;
-    let result =
-        if receipt.code == 0 { "ok".to_owned() } else { format!("rejected: {} ({})", receipt.message, receipt.name) };
-    let mut text = body_lines(chain, &transaction.body, answer.id);
+    let (name, sentence) = reject_words(receipt.code);
+    let result = if receipt.code == 0 {
+        "ok".to_owned()
+    } else {
+        format!("rejected with code {} ({name}): {sentence}", receipt.code)
+    };
+    let mut text = body_lines(chain, &transaction.body, id);
     text += &lines(&[
-        ("result:", format!("{result}, after block {}; nothing was sent", answer.height)),
-        ("weight:", receipt.weight.to_string()),
-        ("fee:", format!("{} THR", receipt.fee.to_decimal(THR_DECIMALS))),
+        ("result:", format!("{result}, after block {}, as the node says; nothing was sent", answer.height)),
+        ("weight:", format!("{}, as the node says", receipt.weight)),
+        ("fee:", format!("{} THR, as the node says", receipt.fee.to_decimal(THR_DECIMALS))),
     ]);
-    let mut json = body_json(chain, &transaction.body, answer.id);
+    let mut json = body_json(chain, &transaction.body, id);
     json["status"] = json!("dry_run");
     json["receipt"] = json!(receipt);
+    json["receipt_checked"] = json!(false);
     Ok(Report::new(text, json))
 }
 
@@ -419,10 +424,10 @@ fn explain_gap(error: Error, name: &str, nonce: Nonce) -> Error {
         return error;
     }
     let message = format!(
-        "a dry run sees only what is final, and transactions of `{name}` before nonce {nonce} are still waiting to become so"
+        "a dry run sees only what is final, and transactions of `{name}` before nonce {nonce} are still waiting to become so, as the node says"
     );
     let hint = "try again when they are final, in a moment as a rule; `thronos status` says how the chain is";
-    Error { message, hint: hint.to_owned(), ..error }
+    Error::new("nonce_gap", message, hint)
 }
 
 fn shown_body(chain: &Chain, sender: &Sender, body: &TransactionBody) -> Report {

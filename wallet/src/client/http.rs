@@ -18,7 +18,8 @@ use super::types::{
     SimulateResponse, StatusResponse, SubmitRequest, SubmitResponse, TransactionResponse, ValidatorsResponse,
 };
 use crate::patience::LONG;
-use crate::{Error, Result};
+use crate::visible::{one_line, one_line_texts};
+use crate::{Error, Result, cause};
 
 /// Most bytes of an answer: a full block in hex and JSON, with receipts.
 const ANSWER_BYTES_MAX: u64 = 128 * 1024 * 1024;
@@ -37,6 +38,10 @@ const BUSY_WAIT: Duration = Duration::from_secs(2);
 const BUSY_TRIES: u32 = 3;
 /// A stream is given up after this long without a byte; nodes send a comment more often.
 const STREAM_SILENCE: Duration = Duration::from_secs(45);
+/// So long at most is a stream about one transaction read, whatever comes: whoever waits longer asks.
+const STREAM_OF_ONE: Duration = LONG.saturating_mul(2);
+/// Most characters that are told of a text of a node.
+const TEXT_MAX: usize = 1_000;
 
 /// A node's API.
 #[derive(Clone, Debug)]
@@ -251,21 +256,30 @@ impl NodeClient {
     /// # Errors
     /// As [`Self::status`].
     pub fn follow_blocks(&self, from: Option<Height>) -> Result<EventStream> {
-        self.stream(&from.map_or_else(|| "/stream".to_owned(), |from| format!("/stream?from={from}")), STREAM_SILENCE)
+        self.stream(
+            &from.map_or_else(|| "/stream".to_owned(), |from| format!("/stream?from={from}")),
+            STREAM_SILENCE,
+            None,
+        )
     }
 
     /// Events of one transaction as they happen; open it before handing the transaction in. It ends after a few seconds of silence,
-    /// so that whoever waits can say why it takes long.
+    /// and a few seconds later in any case, so that whoever waits can say why it takes long.
     ///
     /// # Errors
     /// As [`Self::status`].
     pub fn follow_transaction(&self, id: &Hash32) -> Result<EventStream> {
-        self.stream(&format!("/stream?transaction={id}"), LONG)
+        self.stream(&format!("/stream?transaction={id}"), LONG, Some(STREAM_OF_ONE))
     }
 
-    fn stream(&self, path: &str, silence: Duration) -> Result<EventStream> {
+    fn stream(&self, path: &str, silence: Duration, whole: Option<Duration>) -> Result<EventStream> {
         let request = self.agent.get(format!("{}/api/v1{path}", self.base)).header("accept", "text/event-stream");
-        let request = request.config().timeout_recv_response(Some(ANSWER_WAIT)).timeout_per_read(Some(silence)).build();
+        let request = request
+            .config()
+            .timeout_recv_response(Some(ANSWER_WAIT))
+            .timeout_per_read(Some(silence))
+            .timeout_recv_body(whole);
+        let request = request.build();
         let mut response = request.call().map_err(|error| self.failed(&error))?;
         self.refuse_errors(&mut response)?;
         Ok(EventStream::new(response.into_body().into_with_config().limit(u64::MAX).reader()))
@@ -320,13 +334,13 @@ impl NodeClient {
         self.refuse_errors(&mut response)?;
         let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec();
         let body = body.map_err(|error| self.failed(&error))?;
-        serde_json::from_slice(&body).map_err(|error| {
-            let message = format!("the answer of {} cannot be read: {error}", self.base);
+        read_json(&body).map_err(|why| {
+            let message = format!("the answer of {} cannot be read: {why}", self.base);
             Error::new("bad_answer", message, "the node may be of another version, or the address of something else")
         })
     }
 
-    /// Passes on what the node says about a request it refuses.
+    /// Passes on what the node says about a request it refuses, as what it is: the word of a node.
     fn refuse_errors(&self, response: &mut Response<ureq::Body>) -> Result<()> {
         let status = response.status();
         if status.is_success() {
@@ -334,19 +348,26 @@ impl NodeClient {
         }
         let retry_after = retry_after(response);
         let body = response.body_mut().with_config().limit(64 * 1024).read_to_vec().unwrap_or_default();
-        let said = serde_json::from_slice::<ErrorResponse>(&body);
+        let said = read_json::<ErrorResponse>(&body);
         let unreadable = |_| {
             let message = format!("{} answers with status {}", self.base, status.as_u16());
             let hint = "the node may be of another version, or the address of something else";
             Error { retry_after, ..Error::new("bad_answer", message, hint) }
         };
         let ErrorResponse { code, message, hint } = said.map_err(unreadable)?;
-        let [code, message, hint] = [code, message, hint].map(printable);
-        Err(Error { code: code.into(), message, hint, retry_after })
+        let is_code = code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+        let code = if is_code && (1..=64).contains(&code.len()) { code } else { "unreadable".to_owned() };
+        let [message, hint] = [message, hint].map(|text| text.chars().take(TEXT_MAX).collect::<String>());
+        let message = format!("the node refuses this ({code}), as the node says: {message}");
+        let hint = match &*hint {
+            "" => "that is the word of one node: ask another one with `--node`".to_owned(),
+            hint => format!("the node advises: {hint}"),
+        };
+        Err(Error { code: code.into(), message, hint, retry_after, is_of_node: true })
     }
 
     fn failed(&self, error: &ureq::Error) -> Error {
-        let message = format!("cannot talk to the node at {}: {error}", self.base);
+        let message = format!("cannot talk to the node at {}: {}", self.base, one_line(&why(error)));
         Error::new(
             "node_unreachable",
             message,
@@ -408,9 +429,22 @@ fn retry_after(response: &Response<ureq::Body>) -> Option<Duration> {
     Some(Duration::from_secs(seconds).min(RETRY_AFTER_MAX))
 }
 
-/// What a node says is shown on a terminal, which control characters could fool.
-fn printable(text: String) -> String {
-    text.chars().filter(|character| !character.is_control()).take(1_000).collect()
+/// Reads what a node says. This is where its texts come in, each on one line: whatever sentence they stand in later, they begin no
+/// line of it and do nothing to a terminal.
+pub(super) fn read_json<T: DeserializeOwned>(body: &[u8]) -> std::result::Result<T, String> {
+    let text = std::str::from_utf8(body).map_err(|_| "it is not text".to_owned())?;
+    serde_json::from_str(&one_line_texts(text)).map_err(|error| one_line(&error.to_string()).into_owned())
+}
+
+/// Why a request failed, in words for people.
+fn why(error: &ureq::Error) -> String {
+    match error {
+        ureq::Error::Timeout(_) => "no answer in time".to_owned(),
+        ureq::Error::Io(error) => cause(error),
+        ureq::Error::HostNotFound => "there is no such host".to_owned(),
+        ureq::Error::ConnectionFailed => "no connection".to_owned(),
+        other => cause(other),
+    }
 }
 
 /// An address or cursor as a part of a path: letters, digits, `-` and `_`.

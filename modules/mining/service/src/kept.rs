@@ -9,11 +9,12 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use types::SystemCall;
+use service::plain_file::{self, Takes};
+use types::{SystemCall, limits};
 
 /// Bytes before a record's body.
 const HEAD_BYTES: usize = 12;
@@ -21,6 +22,10 @@ const HEAD_BYTES: usize = 12;
 const ASIDE_MAX: u32 = 4;
 /// The file is written anew when it is longer than this and at least half of it is no longer needed.
 const BYTES_MAX: usize = 1 << 20;
+/// A longer file is not of this program's making.
+const FILE_BYTES_MAX: u64 = 256 << 20;
+/// The longest body of a record: a system call's, with the lengths in it.
+const BODY_BYTES_MAX: usize = limits::SYSTEM_CALL_BYTES_MAX + 64;
 /// Bytes of proofs that are kept for a start; the oldest, which have had most time to get into a block, give way.
 const RECORDS_BYTES_MAX: usize = 8 << 20;
 /// Stands for the work height of what was there at the start.
@@ -58,12 +63,30 @@ pub(super) fn fault_of(bytes: &[u8]) -> Option<(bool, String)> {
     }
 }
 
+/// What is in the file, or nothing if there is none.
+fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
+    match plain_file::read(path, FILE_BYTES_MAX, Takes::File) {
+        Ok(bytes) => Ok(bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(io::Error::new(error.kind(), format!("`proofs`: {error}"))),
+    }
+}
+
+/// A file that is new, whatever stood there.
+fn create(path: &Path) -> io::Result<File> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    OpenOptions::new().write(true).create_new(true).open(path)
+}
+
 impl Kept {
     /// Opens the file, or makes it, and reads what is in it.
     pub(super) fn open(path: &Path) -> io::Result<(Self, Vec<SystemCall>)> {
-        let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
+        // First, because opening for writing waits where somebody has put a pipe.
+        let bytes = bytes_of(path)?;
+        let mut file = OpenOptions::new().create(true).append(true).open(path)?;
         let Content { calls, records, end } = read(&bytes);
         let whole = records.iter().map(|(_, record)| record.len()).sum();
         match end {
@@ -140,7 +163,7 @@ impl Kept {
 /// Writes these beside the file, and puts them in its place.
 fn rewrite(path: &Path, records: &VecDeque<(u64, Vec<u8>)>) -> io::Result<File> {
     let beside = path.with_extension("new");
-    let mut file = File::create(&beside)?;
+    let mut file = create(&beside)?;
     for (_, record) in records {
         file.write_all(record)?;
     }
@@ -163,7 +186,7 @@ fn record_of(call: &SystemCall) -> Vec<u8> {
 fn set_aside(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     let name = |number: u32| path.with_extension(format!("damaged-{number}"));
     let free = (1..ASIDE_MAX).map(name).find(|aside| !aside.exists()).unwrap_or_else(|| name(ASIDE_MAX));
-    let mut file = File::create(&free)?;
+    let mut file = create(&free)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     Ok(free)
@@ -209,7 +232,8 @@ fn read(bytes: &[u8]) -> Content {
                 content.end = End::Torn;
                 break;
             }
-            Found::Nothing if rest.iter().all(|byte| *byte == 0) && matches!(content.end, End::Whole) => {
+            // Looked at once: what is damaged stays so, whatever follows.
+            Found::Nothing if matches!(content.end, End::Whole) && rest.iter().all(|byte| *byte == 0) => {
                 content.end = End::Torn;
                 break;
             }
@@ -232,6 +256,9 @@ fn find(bytes: &[u8]) -> Found<'_> {
         return Found::Nothing;
     }
     let length = usize::try_from(u32::from_le_bytes(length)).unwrap_or(usize::MAX);
+    if length > BODY_BYTES_MAX {
+        return Found::Nothing;
+    }
     let Some((body, tail)) = rest.split_at_checked(length) else { return Found::Incomplete };
     if crc32c::crc32c(body).to_le_bytes() != of_body {
         return Found::Nothing;
@@ -364,6 +391,43 @@ mod tests {
         }
         kept.keep(&[(3, call(3))]).unwrap();
         assert_eq!(kept.inner.lock().unwrap().records.len(), fit);
+    }
+
+    // FAULTS HT11
+    #[test]
+    fn a_long_damaged_file_is_read_in_a_time_that_grows_with_its_length_alone() {
+        let whole = record_of(&call(1));
+        // So many zeros took hours while each was compared with all that follow.
+        let began = std::time::Instant::now();
+        let content = read(&[vec![0; 8 << 20], whole.clone()].concat());
+        assert!(matches!(content.end, End::Damaged(0)) && content.calls == [call(1)]);
+        // Heads of records that claim the rest of the file.
+        let length = u32::try_from(8 << 20).unwrap().to_le_bytes();
+        let head = [&length[..], &crc32c::crc32c(&length).to_le_bytes(), &[0; 4]].concat();
+        let content = read(&[head.repeat(300_000), vec![0; 8 << 20], whole].concat());
+        assert!(matches!(content.end, End::Damaged(0)) && content.calls == [call(1)]);
+        assert!(began.elapsed() < std::time::Duration::from_secs(30), "{:?}", began.elapsed());
+    }
+
+    // FAULTS RF7
+    #[test]
+    fn a_pipe_in_the_place_of_the_file_is_refused_by_name_and_one_beside_it_gives_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("proofs");
+        let pipe = |path: &Path| {
+            let made = std::process::Command::new("mkfifo").arg(path).status().unwrap();
+            assert!(made.success());
+        };
+        pipe(&path);
+        let said = Kept::open(&path).map(drop).unwrap_err().to_string();
+        assert_eq!(said, "`proofs`: it is a pipe, and a file is needed there");
+        std::fs::remove_file(&path).unwrap();
+        pipe(&path.with_extension("new"));
+        std::fs::write(&path, [1; 100]).unwrap();
+        let (kept, _) = Kept::open(&path).unwrap();
+        kept.keep(&[(1, call(1))]).unwrap();
+        drop(kept);
+        assert_eq!(Kept::open(&path).unwrap().1, [call(1)]);
     }
 
     // FAULTS HT11

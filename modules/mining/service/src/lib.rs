@@ -71,7 +71,7 @@ impl service::Service for MiningService {
     }
 
     fn files_max(settings: &MiningSettings) -> u64 {
-        if settings.enabled { settings.connections_max } else { 0 }
+        if settings.enabled { settings::files_max(settings) } else { 0 }
     }
 
     fn open(settings: &MiningSettings, ground: Ground, sockets: Vec<Bound>) -> Result<Option<Self>, Refusal> {
@@ -90,8 +90,9 @@ impl service::Service for MiningService {
     }
 
     fn operator(&self) -> Option<Arc<dyn Operator>> {
-        let network = self.ground.chain.genesis().network;
-        Some(Arc::new(operator::Pool { handle: self.handle(), network }))
+        let genesis = self.ground.chain.genesis();
+        let (network, cap) = (genesis.network, genesis.parameters.thr_cap);
+        Some(Arc::new(operator::Pool { handle: self.handle(), network, cap }))
     }
 
     async fn run(self, mut life: Life) -> Result<(), ServiceFault> {

@@ -2,15 +2,19 @@
 
 use std::path::Path;
 
+use service::plain_file::{self, Takes};
 use service::{Finding, FolderFindings};
 
 use crate::kept;
+
+/// A longer file is not of this program's making.
+const FILE_BYTES_MAX: u64 = 4 << 30;
 
 /// Looks at what is kept for miners, and says what is torn and what is wrong. A start goes on without either.
 pub(crate) fn look(folder: &Path) -> FolderFindings {
     let (mut torn, mut wrong) = (Vec::new(), Vec::new());
     let finding = |name: &str, what: String| Finding::new(folder.join(name), what);
-    let file = |name: &str| match std::fs::read(folder.join(name)) {
+    let file = |name: &str| match plain_file::read(&folder.join(name), FILE_BYTES_MAX, Takes::File) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(finding(name, error.to_string())),

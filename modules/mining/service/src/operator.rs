@@ -85,6 +85,8 @@ pub struct OwedLine {
 pub(crate) struct Pool {
     pub(crate) handle: Option<Handle>,
     pub(crate) network: Network,
+    /// What the chain can ever issue.
+    pub(crate) cap: Amount,
 }
 
 impl Operator for Pool {
@@ -106,7 +108,7 @@ impl Pool {
         };
         match question {
             PoolQuestion::Owed { cursor } => self.owed(handle, cursor).await,
-            PoolQuestion::Income { reference, amount, fee } => income(handle, reference, amount, fee).await,
+            PoolQuestion::Income { reference, amount, fee } => self.income(handle, reference, amount, fee).await,
             PoolQuestion::Paid { reference, address, amount } => self.paid(handle, reference, &address, amount).await,
         }
     }
@@ -117,6 +119,22 @@ impl Pool {
         let first = first.map_err(|error| Refusal::new("bad_cursor", format!("the cursor is no address: {error}")))?;
         let first = first.unwrap_or(Address([0; 20]));
         handle.ask(move |server| page(server.book(), first, network)).await.map(PoolAnswer::Owed).ok_or_else(stopping)
+    }
+
+    async fn income(
+        &self,
+        handle: &Handle,
+        reference: Hash32,
+        amount: Amount,
+        fee: Amount,
+    ) -> Result<PoolAnswer, Refusal> {
+        is_possible(amount, self.cap)?;
+        let kept = handle.income(reference, amount.0, fee.0).await.ok_or_else(stopping)?;
+        let kept = kept.map_err(|error| refused(&error))?;
+        let shared = amount.0.saturating_sub(kept);
+        Ok(done(format!(
+            "of {amount} µTHR {shared} are owed to those in the window, {kept} are kept; `thronosd mining owed` shows to whom"
+        )))
     }
 
     async fn paid(
@@ -170,20 +188,20 @@ fn page(book: &Book, first: Address, network: Network) -> OwedList {
     }
 }
 
-async fn income(handle: &Handle, reference: Hash32, amount: Amount, fee: Amount) -> Result<PoolAnswer, Refusal> {
+fn done(sentence: String) -> PoolAnswer {
+    PoolAnswer::Done { sentence }
+}
+
+/// Refuses what cannot have come in: nothing, and more than there can ever be.
+fn is_possible(amount: Amount, cap: Amount) -> Result<(), Refusal> {
     if amount.is_zero() {
         return Err(nothing());
     }
-    let kept = handle.income(reference, amount.0, fee.0).await.ok_or_else(stopping)?;
-    let kept = kept.map_err(|error| refused(&error))?;
-    let shared = amount.0.saturating_sub(kept);
-    Ok(done(format!(
-        "of {amount} µTHR {shared} are owed to those in the window, {kept} are kept; `thronosd mining owed` shows to whom"
-    )))
-}
-
-fn done(sentence: String) -> PoolAnswer {
-    PoolAnswer::Done { sentence }
+    if amount > cap {
+        let what = format!("an income of {amount} µTHR is more than the {cap} µTHR that this chain can ever issue");
+        return Err(Refusal::new("too_much", format!("{what}; is the amount right? 1 THR is 1000000 µTHR")));
+    }
+    Ok(())
 }
 
 fn nothing() -> Refusal {
@@ -239,6 +257,19 @@ mod tests {
         }
         assert!(serde_json::from_str::<PoolQuestion>(r#"{"ask":"owed","cursor":null,"more":1}"#).is_err());
         assert!(serde_json::from_str::<PoolQuestion>("{}").is_err());
+    }
+
+    // FAULTS RM5
+    #[test]
+    fn an_income_is_at_most_what_the_chain_can_ever_issue() {
+        let cap = Amount(21_000_001_000_000);
+        assert_eq!(is_possible(cap, cap), Ok(()));
+        for amount in [cap.0 + 1, u128::MAX] {
+            let refused = is_possible(Amount(amount), cap).expect_err("more than there is");
+            assert_eq!(refused.code, "too_much");
+            assert!(refused.message.contains("more than the 21000001000000 µTHR that this chain can ever issue"));
+        }
+        assert_eq!(is_possible(Amount(0), cap).expect_err("nothing").code, "bad_amount");
     }
 
     #[test]

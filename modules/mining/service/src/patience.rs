@@ -1,11 +1,14 @@
 //! Patience with callers who hand in wrong proofs without Stratum, where there is no connection to close.
 //!
-//! It must not know what is wrong with a proof, nor whom it would pay: anybody may name anybody. Invariant: good proofs never count
-//! against a caller, and the table is bounded.
+//! It must not know whom a proof would pay: anybody may name anybody. Invariants: good proofs never count against a caller, nor do those
+//! that came late, early, twice, or when the chain had no room, which happens to everybody; the table is bounded.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
+
+use execution::Reject;
+use mining::MiningReject;
 
 /// More wrong proofs than this within [`SPAN_MS`] …
 const WRONG_MAX: u32 = 12;
@@ -14,6 +17,24 @@ const SPAN_MS: u64 = 60_000;
 const BAN_MS: u64 = 300_000;
 /// Addresses that are remembered.
 const ADDRESSES_MAX: usize = 10_000;
+
+/// What is good at another time, or was: for a work or a block that the chain has left or not reached, counted before, or one too many.
+const OF_THE_MOMENT: [MiningReject; 9] = [
+    MiningReject::UnknownPrevious,
+    MiningReject::UnknownAnchor,
+    MiningReject::AnchorTooOld,
+    MiningReject::TimeTooEarly,
+    MiningReject::TimeTooLate,
+    MiningReject::SharesFull,
+    MiningReject::TooSoon,
+    MiningReject::Duplicate,
+    MiningReject::AnotherWork,
+];
+
+/// Whether a proof that is refused for this is wrong whenever it comes: without work, not of the form, or for another target.
+pub(crate) fn is_wrong_in_itself(reject: Reject) -> bool {
+    OF_THE_MOMENT.iter().all(|of_the_moment| Reject::from(*of_the_moment) != reject)
+}
 
 /// What callers did lately.
 #[derive(Debug, Default)]
@@ -80,6 +101,17 @@ mod tests {
         assert_eq!(patience.banned_until(&one, 60_000), Some(359_999));
         assert_eq!(patience.banned_until(&one, 359_999), None);
         assert_eq!(patience.banned_until(&other, 60_000), None);
+    }
+
+    // FAULTS RD4
+    #[test]
+    fn what_comes_late_early_twice_or_when_there_is_no_room_is_no_offence_and_everything_else_is() {
+        for number in 1..=30 {
+            let late_or_full = [2, 4, 5, 6, 7, 8, 10, 11, 30].contains(&number);
+            let reject = Reject::new(types::ModuleId(3), number);
+            assert_eq!(is_wrong_in_itself(reject), !late_or_full, "{number}");
+            assert!(is_wrong_in_itself(Reject::new(types::ModuleId(0), number)), "the kernel's {number}");
+        }
     }
 
     #[test]

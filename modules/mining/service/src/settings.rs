@@ -9,6 +9,7 @@ use std::sync::Arc;
 use pow::Difficulty;
 use service::plain_file::{self, Takes};
 use service::{Bound, Refusal, settings};
+use stratum::limits::{BESIDE_MAX, HANDSHAKES_MAX};
 use stratum::service::Socket;
 use stratum::service::rustls::pki_types::pem::PemObject;
 use stratum::service::rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -103,6 +104,12 @@ pub(crate) fn into_sockets(settings: &MiningSettings, bound: Vec<Bound>) -> Resu
 
 fn wrong(key: &str, found: &str, expected: impl std::fmt::Display) -> Refusal {
     Refusal::new("mining_settings", format!("`mining.{key}` is `{found}`: {expected}"))
+}
+
+/// How many files the sockets may need.
+pub(crate) fn files_max(settings: &MiningSettings) -> u64 {
+    let handshakes = if settings.tls_listen.is_empty() { 0 } else { HANDSHAKES_MAX };
+    settings.connections_max.saturating_add((BESIDE_MAX + handshakes) as u64)
 }
 
 /// What is wrong with the settings as a whole. Without a network addresses may be of any.

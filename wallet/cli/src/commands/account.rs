@@ -31,7 +31,7 @@ pub struct Proof {
 impl Balance {
     pub(crate) fn run(&self, context: &Context) -> Result<Report> {
         let client = context.client()?;
-        let chain = context.chain(&client)?;
+        let chain = context.chain_of_state(&client)?;
         let addresses = match &self.account {
             Some(account) => vec![context.resolve(account, chain.network())?],
             None => own_addresses(context)?,
@@ -91,6 +91,7 @@ impl Proof {
             if asset.id == THR { keys::account(&address).to_vec() } else { keys::balance(asset.id, &address).to_vec() };
         let proven = check_value(&client, &mut chain, &answer, &key)?;
         let (value, height, checked) = (proven.value, proven.height, proven.header);
+        let (presence, newer) = context.presence(&chain, &checked.header)?;
         context.remember(&chain, &checked)?;
         let unreadable = |_| {
             let message = "the proven value cannot be read by this wallet: use a newer one";
@@ -105,17 +106,22 @@ impl Proof {
             (Some(value), false) => (borsh::from_slice(value).map_err(unreadable)?, None),
         };
         let place = finality(checked.header.height.0, checked.signers, checked.validators);
-        let text = lines(&[
+        let mut rows = vec![
             ("proven:", format!("{} after block {height}", asset.shown(amount))),
             ("account:", address.to_text(chain.network())),
             ("state root:", checked.header.state_root.to_string()),
             ("in:", place),
-        ]);
-        let json = json!({
+        ];
+        rows.extend(presence);
+        let mut json = json!({
             "address": address.to_text(chain.network()), "asset": asset.id, "amount": amount, "nonce": nonce, "height": height,
             "state_root": checked.header.state_root, "header_height": checked.header.height, "header": checked.hash,
             "validators_signed": checked.signers, "validators": checked.validators, "checked": true,
+            "time": checked.header.time,
         });
-        Ok(Report::new(text, json))
+        if let Some(newer) = newer {
+            json["older_than"] = json!(newer);
+        }
+        Ok(Report::new(lines(&rows), json))
     }
 }

@@ -10,6 +10,7 @@ use wallet::cli::context::Context;
 use wallet::cli::report::{Report, lines, table, when};
 use wallet::cli::submit::{body_json, body_lines, final_json, final_lines, finality, receipt_json};
 use wallet::client::types::{BlockResponse, TransactionStatus};
+use wallet::delivery::{expired, has_expired};
 use wallet::finality::{check_block, check_content, check_transaction};
 use wallet::{Error, Result};
 
@@ -74,6 +75,14 @@ impl Tx {
         }
         match response.status {
             TransactionStatus::Unknown => {
+                // What no block can take any more needs not be kept.
+                let kept = context.home.sent(&id).filter(|file| file.id() == id && file.chain_id == chain.id());
+                if let Some(file) = kept
+                    && has_expired(&client, &mut chain, file.body.valid_until)?
+                {
+                    context.home.forget_sent(&id);
+                    return Err(expired(&id));
+                }
                 let message = format!("the node does not know a transaction {id}");
                 Err(Error::new(
                     "unknown_transaction",
@@ -122,15 +131,19 @@ impl Block {
             ));
         }
         let mut receipts_checked = false;
+        let (mut presence, mut newer) = (Vec::new(), None);
         if let Some(checked) = &checked {
             receipts_checked = check_content(&client, &mut chain, &block, checked)?;
+            if self.which == "latest" {
+                (presence, newer) = context.presence(&chain, &checked.header)?;
+            }
             context.remember(&chain, checked)?;
         }
         let state = checked.as_ref().map_or_else(
             || "block 0, as the node says".to_owned(),
             |checked| finality(checked.header.height.0, checked.signers, checked.validators),
         );
-        let text = lines(&[
+        let mut rows = vec![
             ("final:", state),
             ("hash:", hash.to_string()),
             ("parent:", header.parent.to_string()),
@@ -139,10 +152,14 @@ impl Block {
             ("proposer:", format!("validator {}", header.proposer)),
             ("state root:", format!("{} (after the parent)", header.state_root)),
             ("transactions:", block.transactions.len().to_string()),
-        ]);
+        ];
+        rows.extend(presence);
         let ids: String = block.transactions.iter().map(|entry| format!("  {}\n", entry.id)).collect();
-        let json = block_json(&block, checked.as_ref(), receipts_checked);
-        Ok(Report::new(text + &ids, json))
+        let mut json = block_json(&block, checked.as_ref(), receipts_checked);
+        if let Some(newer) = newer {
+            json["older_than"] = json!(newer);
+        }
+        Ok(Report::new(lines(&rows) + &ids, json))
     }
 }
 

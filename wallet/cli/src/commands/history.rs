@@ -2,10 +2,14 @@
 
 use clap::Args;
 use types::THR_DECIMALS;
-use wallet::Result;
 use wallet::calls::describe;
 use wallet::cli::context::Context;
 use wallet::cli::report::{Report, table};
+use wallet::client::types::HistoryResponse;
+use wallet::{NodeClient, Result};
+
+/// Most entries that a node gives at once.
+const PAGE: u32 = 100;
 
 /// `history`
 #[derive(Debug, Args)]
@@ -23,9 +27,9 @@ pub struct History {
 impl History {
     pub(crate) fn run(&self, context: &Context) -> Result<Report> {
         let client = context.client()?;
-        let chain = context.chain(&client)?;
-        let address = context.resolve(&self.account, chain.network())?;
-        let answer = client.history(&address.to_text(chain.network()), self.cursor.as_deref(), self.limit)?;
+        let chain = context.chain_of_state(&client)?;
+        let address = context.resolve(&self.account, chain.network())?.to_text(chain.network());
+        let answer = pages(&client, &address, self.cursor.as_deref(), self.limit)?;
         let mut rows = Vec::new();
         for entry in &answer.transactions {
             let does = entry.transaction.as_ref().map_or_else(
@@ -48,5 +52,20 @@ impl History {
             text += &format!("more: --cursor {cursor}\n");
         }
         Ok(Report::new(text, answer).unproven())
+    }
+}
+
+/// So many entries, asked for page by page.
+fn pages(client: &NodeClient, address: &str, cursor: Option<&str>, limit: u32) -> Result<HistoryResponse> {
+    let mut all = HistoryResponse { transactions: Vec::new(), cursor: cursor.map(str::to_owned) };
+    loop {
+        let left = limit.saturating_sub(u32::try_from(all.transactions.len()).unwrap_or(u32::MAX));
+        let page = client.history(address, all.cursor.as_deref(), left.min(PAGE))?;
+        let is_last = page.transactions.is_empty() || page.cursor.is_none() || left <= PAGE;
+        all.transactions.extend(page.transactions);
+        all.cursor = page.cursor;
+        if is_last {
+            return Ok(all);
+        }
     }
 }

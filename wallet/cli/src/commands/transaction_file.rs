@@ -9,6 +9,7 @@ use wallet::cli::context::{Context, check_new, write_new};
 use wallet::cli::file::{describe_file, read};
 use wallet::cli::handing_in::send;
 use wallet::cli::report::Report;
+use wallet::delivery::Bytes;
 use wallet::keystore::file::{Existing, write_private};
 use wallet::transaction::signature_by;
 use wallet::{Error, Result, TransactionFile};
@@ -104,7 +105,9 @@ impl Broadcast {
         if file.chain_id != chain.id() {
             return Err(chain.other_chain(file.chain_id));
         }
-        Ok(send(context, &client, &mut chain, &transaction, (!self.no_wait).then_some(PATIENCE), None)?)
+        // Nobody knows whether these bytes have left before, so no refusal of them is the first answer.
+        let patience = (!self.no_wait).then_some(PATIENCE);
+        Ok(send(context, &client, &mut chain, &transaction, (Bytes::Known, patience), None)?)
     }
 }
 

@@ -12,7 +12,7 @@ use wallet::keys::{AccountKey, KeyPath, Mnemonic, WordCount};
 use wallet::keystore::Secret;
 use wallet::keystore::file::read_private;
 use wallet::password::Password;
-use wallet::{Error, Result};
+use wallet::{Error, Result, cause};
 use zeroize::Zeroizing;
 
 /// What can be done with keys.
@@ -236,8 +236,9 @@ fn ask_words() -> Result<Mnemonic> {
         return Err(Error::new("mnemonic_needed", message, "give `--mnemonic-file FILE`, a file with mode 0600"));
     }
     let typed = rpassword::prompt_password("The 12 or 24 words, in one line (not shown): ").map(Zeroizing::new);
-    let typed =
-        typed.map_err(|error| Error::new("mnemonic_needed", format!("cannot read from the terminal: {error}"), ""))?;
+    let typed = typed.map_err(|error| {
+        Error::new("mnemonic_needed", format!("cannot read from the terminal: {}", cause(&error)), "")
+    })?;
     Mnemonic::parse(&typed)
 }
 

@@ -349,4 +349,7 @@ fn a_transfer_is_signed_without_a_node_and_verified_anywhere() {
     let elsewhere = shell.private("other.json", &other.genesis_json());
     assert_eq!(shell.bad(&["--genesis", text(&elsewhere), "verify", text(&out)]), "other_chain");
     assert_eq!(shell.bad(&["broadcast", text(&out)]), "node_unreachable");
+    let told = shell.run(&["broadcast", text(&out)]).stderr;
+    let told = String::from_utf8_lossy(&told);
+    assert!(told.contains("refused") && !told.contains("os error"), "{told}");
 }

@@ -223,6 +223,9 @@ fn what_was_earned_by_mining_is_shown_and_claimed() {
     assert_eq!((&shown["chain"]["works"], &shown["chain"]["issued"]), (&3.into(), &"24000000".into()));
     assert_eq!(shown["account"]["claimable"], "6000000");
     assert!(shell.good(&["mining"]).get("account").is_none());
+    let said = shell.said(&["mining"]);
+    let works = said.lines().next().unwrap_or_default();
+    assert!(works.starts_with("works:") && works.contains(" UTC, ") && works.ends_with(" ago"), "{said}");
     let done = shell.good(&["claim", "--from", "alice"]);
     assert_eq!(done["status"], "final");
     let body = node.taken().expect("handed in").body;
@@ -246,8 +249,8 @@ fn what_a_pool_counted_is_checked_against_the_root() {
     assert_eq!(given["root_given"], true);
     let other = "07".repeat(32);
     assert_eq!(shell.bad(&["mining", "receipt", "alice", "--root", &other]), "wrong_proof");
-    assert_eq!(shell.bad(&["mining", "receipt", "alice", "--work", "2"]), "not_found");
-    assert_eq!(shell.bad(&["mining", "receipt", &to()]), "not_found");
+    assert_eq!(shell.bad(&["mining", "receipt", "alice", "--work", "2"]), "node_refuses");
+    assert_eq!(shell.bad(&["mining", "receipt", &to()]), "node_refuses");
 }
 
 #[test]
@@ -285,6 +288,42 @@ fn a_history_other_than_the_one_seen_final_is_refused_whoever_signed_it() {
     assert!(ahead.status.success() && String::from_utf8_lossy(&ahead.stderr).contains("it is behind"));
 }
 
+// FAULTS RE13
+#[test]
+fn a_proof_of_an_old_state_says_how_old_it_is_and_that_a_newer_block_is_known() {
+    let (shell, _node) = shell_with(Conduct::Honest);
+    shell.good(&["send", "--from", "alice", "--to", &to(), "--amount", "1.5"]);
+    let present = shell.good(&["proof", "alice"]);
+    assert!(present.get("older_than").is_none() && present["time"].is_u64(), "{present}");
+    assert!(shell.good(&["block", "1"]).get("older_than").is_none(), "who asks for an old block knows that it is one");
+    // The wallet has seen block 9, and the node shows block 1 as its newest.
+    assert_eq!(shell.good(&["block", "latest"])["older_than"], 9);
+    let later = format!("99:{}", "ab".repeat(32));
+    let checkpoint = ["--checkpoint", &later];
+    assert_eq!(shell.good(&[&checkpoint[..], &["proof", "alice"]].concat())["older_than"], 99);
+    for (command, newer) in [(&["block", "latest"][..], 9), (&["--checkpoint", &later, "proof", "alice"], 99)] {
+        let said = shell.said(command);
+        let warning = format!("this is old: block {newer} is known to be final");
+        assert!(said.lines().any(|line| line.starts_with("warning:") && line.contains(&warning)), "{said}");
+        assert!(said.lines().any(|line| line.starts_with("as of:") && line.ends_with("days ago")), "{said}");
+    }
+    let output = shell.command(&[], &["balance", "alice"]).output().expect("the command starts");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("this is the state after block 2 of 2026-01-01") && told.contains("days ago"), "{told}");
+}
+
+#[test]
+fn a_history_longer_than_a_page_is_asked_for_page_by_page() {
+    let (shell, _node) = shell_with(Conduct::Stands);
+    for (limit, last) in [("1", "c-1"), ("100", "c-1"), ("250", "c-3"), ("1000", "c-10")] {
+        let history = shell.good(&["history", "alice", "--limit", limit]);
+        let count = history["transactions"].as_array().map(|all| all.len().to_string());
+        assert_eq!((count.as_deref(), history["cursor"].as_str()), (Some(limit), Some(last)));
+    }
+    let more = shell.good(&["history", "alice", "--limit", "150", "--cursor", "c-3"]);
+    assert_eq!(more["cursor"], "c-5");
+}
+
 #[test]
 fn the_pinned_genesis_stays_when_the_node_changes_its_chain() {
     let (mut shell, _first) = shell_with(Conduct::Honest);
@@ -297,12 +336,13 @@ fn the_pinned_genesis_stays_when_the_node_changes_its_chain() {
 }
 
 #[test]
-fn an_error_of_the_node_keeps_its_code_and_loses_its_control_characters() {
+fn an_error_of_the_node_keeps_its_code_under_a_name_of_its_own_and_its_control_characters_are_seen() {
     let (shell, _node) = shell_with(Conduct::Honest);
     let output = shell.run(&["block", "77"]);
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(errors.contains("\"not_found\"") && errors.contains("look elsewhere"), "{errors}");
-    assert!(!errors.contains('\u{1b}') && !errors.contains("\\u001b"), "{errors}");
+    assert!(errors.contains("\"node_code\":\"not_found\"") && errors.contains("\"code\":\"node_refuses\""), "{errors}");
+    assert!(errors.contains("as the node says") && errors.contains("the node advises: look elsewhere"), "{errors}");
+    assert!(!errors.contains('\u{1b}') && errors.contains("u001b"), "{errors}");
 }
 
 #[test]

@@ -178,3 +178,47 @@ fn the_decimals_of_an_asset_are_proven_pinned_and_never_the_nodes_word() {
     }
     assert!(lied >= 10, "{lied}");
 }
+
+// FAULTS RE5, RE8
+#[test]
+fn no_text_of_a_node_begins_a_line_of_what_is_told() {
+    let (send, unknown) = (["send", "--from", "alice", "--to", &to(), "--amount", "1.5"], "ab".repeat(32));
+    let mut reached = 0;
+    for conduct in [Conduct::Honest, Conduct::Rejects] {
+        let (shell, node) = shell_with(conduct);
+        people(&shell, &[&send[..], &["--force"]].concat());
+        let id = node.posted()[0].to_string();
+        node.forges_lines();
+        let [forced, dry] = ["--force", "--dry-run"].map(|more| [&send[..], &[more]].concat());
+        let commands: [&[&str]; 17] = [
+            &send,
+            &forced,
+            &dry,
+            &["tx", &id],
+            &["tx", &unknown],
+            &["block", "1"],
+            &["block", "77"],
+            &["proof", "alice"],
+            &["balance", "alice"],
+            &["balance", &to()],
+            &["status"],
+            &["history", "alice"],
+            &["asset", "show"],
+            &["validators", "--epoch", "1"],
+            &["mining", "alice"],
+            &["mining", "receipt", "alice"],
+            &["mining", "receipt", &to()],
+        ];
+        for command in commands {
+            let output = people(&shell, command);
+            let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).expect("text"));
+            for line in told.iter().flat_map(|told| told.split('\n')) {
+                assert!(!line.trim_start().starts_with("forged:"), "{command:?}: {told:?}");
+                let acts = |character: char| character.is_control() || "\u{2028}\u{202e}".contains(character);
+                assert!(!line.contains(acts), "{command:?}: {line:?}");
+                reached += usize::from(line.contains("\\u000aforged:"));
+            }
+        }
+    }
+    assert!(reached > 10, "{reached}");
+}

@@ -62,6 +62,8 @@ struct World {
     /// Nonces that were taken, by whom of two.
     queue: Mutex<Vec<(u64, bool)>>,
     script: Mutex<Script>,
+    /// What the stream says again and again, if anything.
+    drag: Mutex<Option<&'static [u8]>>,
     /// What was handed in, each once.
     posted: Mutex<Vec<Hash32>>,
 }
@@ -71,6 +73,8 @@ struct World {
 struct Lies {
     /// In the answer to this question, what stands at this place.
     told: Option<(String, String)>,
+    /// Whether every text ends with lines of another's making.
+    is_forging: bool,
     given: Vec<(String, Value)>,
 }
 
@@ -86,6 +90,43 @@ fn bend(value: &mut Value) {
         }
         Value::Array(list) => drop((!list.is_empty()).then(|| list.remove(0))),
         Value::Object(fields) => fields.clear(),
+    }
+}
+
+/// What looks like lines of a wallet that has checked something, behind each kind of character that may end or turn a line.
+pub const FORGED: &str =
+    "x\nforged:   ok (checked)\rforged:\u{2028}forged:\u{85}forged:\u{202e}forged:\u{1b}[1Gforged:";
+
+/// Ends every text that is free with lines of another's making.
+fn forge(value: &mut Value) {
+    const FREE: [&str; 15] = [
+        "name",
+        "message",
+        "hint",
+        "sentence",
+        "code",
+        "chain_name",
+        "node_version",
+        "role",
+        "symbol",
+        "peer_id",
+        "minter",
+        "legacy",
+        "address",
+        "cursor",
+        "kind",
+    ];
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value {
+                    Value::String(text) if FREE.contains(&name.as_str()) => text.push_str(FORGED),
+                    other => forge(other),
+                }
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(forge),
+        _ => {}
     }
 }
 
@@ -107,6 +148,7 @@ impl TestNode {
             lies: Mutex::default(),
             queue: Mutex::default(),
             script: Mutex::default(),
+            drag: Mutex::default(),
             posted: Mutex::default(),
         });
         let served = Arc::clone(&world);
@@ -122,6 +164,16 @@ impl TestNode {
     /// From now on the node changes what stands at a place of its answers to a question.
     pub fn lie(&self, about: &str, place: &str) {
         self.world.lies.lock().expect("no panic while held").told = Some((about.to_owned(), place.to_owned()));
+    }
+
+    /// From now on every free text of its answers ends with lines that look like this wallet's.
+    pub fn forges_lines(&self) {
+        self.world.lies.lock().expect("no panic while held").is_forging = true;
+    }
+
+    /// From now on its stream says nothing but this, again and again.
+    pub fn drags(&self, text: &'static [u8]) {
+        *self.world.drag.lock().expect("no panic while held") = Some(text);
     }
 
     /// The answers that it gave since it was last asked, as it would give them without a lie.
@@ -198,6 +250,9 @@ impl World {
         if let Some((_, place)) = lies.told.as_ref().filter(|(about, _)| about == path) {
             answer.pointer_mut(place).map(bend);
         }
+        if lies.is_forging {
+            forge(&mut answer);
+        }
         drop(lies);
         let mut answer = answer.to_string();
         if self.conduct == Conduct::MisnamesReceipt {
@@ -216,13 +271,16 @@ impl World {
 
     /// The answer of an act, if it gives one.
     fn act(&self, act: Act, path: &str, body: &[u8]) -> Option<(u16, Value)> {
-        if matches!(act, Act::TakesSilently | Act::TakesAndRefuses(_)) {
+        if matches!(act, Act::TakesSilently | Act::TakesAndRefuses(_) | Act::TakesAndSays(..)) {
             self.submit(body);
         }
         let refusal = |code: &str| json!({"code": code, "message": "the node has its reasons", "hint": ""});
         match act {
             Act::Silent | Act::TakesSilently => None,
             Act::TakesAndRefuses(code) => Some((422, refusal(code))),
+            Act::TakesAndSays(code, message, hint) => {
+                Some((422, json!({"code": code, "message": message, "hint": hint})))
+            }
             Act::Busy => Some((503, refusal("busy"))),
             Act::KnowsNothing => {
                 Some((200, json!({"id": path.trim_start_matches("/transactions/"), "status": "unknown"})))
@@ -233,6 +291,12 @@ impl World {
     fn stream(&self, mut connection: &TcpStream) {
         let _ = connection
             .write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n: hello\n\n");
+        if let Some(drag) = *self.drag.lock().expect("no panic while held") {
+            while connection.write_all(drag).is_ok() {
+                std::thread::park_timeout(Duration::from_millis(5));
+            }
+            return;
+        }
         let included = self.included.lock().expect("no panic while held");
         let waited = self.news.wait_timeout_while(included, Duration::from_secs(20), |included| included.is_none());
         let (included, _) = waited.expect("no panic while held");
@@ -257,6 +321,7 @@ impl World {
             ("GET", "/fees/estimate") => (200, self.estimate(query)),
             ("POST", "/transactions") => self.submit(body),
             ("POST", "/transactions/simulate") => self.simulate(&read(body)),
+            ("GET", "/blocks/latest") if included.is_some() => (200, json!(self.block(1, included.as_ref()))),
             ("GET", "/blocks/1") if included.is_some() => (200, json!(self.block(1, included.as_ref()))),
             ("GET", "/blocks/2") if included.is_some() => (200, json!(self.block(2, included.as_ref()))),
             ("GET", "/blocks/3") if included.is_some() && self.place() == 2 => {
@@ -274,7 +339,7 @@ impl World {
             ("GET", path) if path == format!("/accounts/{}", self.account.0) => (200, self.account_answer()),
             ("GET", "/assets/1000/proof") => (200, self.gold_proof()),
             ("GET", path) if path.starts_with("/accounts/") && path.ends_with("/proof") => (200, self.proof(path)),
-            ("GET", path) if path.ends_with("/transactions") => (200, json!({"transactions": [], "cursor": "c-1"})),
+            ("GET", path) if path.ends_with("/transactions") => self.history(query),
             ("GET", "/mining/info") => (200, mining_info()),
             ("GET", path) if path.starts_with("/mining/accounts/") => (200, self.mining_account(path)),
             ("GET", path) if path.starts_with("/mining/receipts") => match receipts_answer(path, &self.account.0) {
@@ -329,6 +394,25 @@ impl World {
             return json!({"claimable": "6000000", "weight": "25", "window_weight": "100"});
         }
         json!({"claimable": "0", "weight": "0", "window_weight": "100"})
+    }
+
+    /// At most a hundred at once. An account that waits for ever has an endless history of what blocks moved.
+    fn history(&self, query: &str) -> (u16, Value) {
+        let number = |name: &str, from: &str| {
+            let value = query.split('&').find_map(|part| part.strip_prefix(name)).unwrap_or_default();
+            value.strip_prefix(from).unwrap_or_default().parse::<u64>().unwrap_or_default()
+        };
+        let (limit, page) = (number("limit=", ""), number("cursor=", "c-"));
+        if !(1..=100).contains(&limit) {
+            return (400, json!({"code": "bad_limit", "message": "at most 100", "hint": ""}));
+        }
+        let entry = |height: u64| {
+            json!({"id": Hash32::ZERO, "height": height, "index": null, "time": 1, "sender": null, "transaction": null,
+                "receipt": shown(&Receipt { code: 0, ..self.receipt(Hash32::ZERO) })})
+        };
+        let count = if self.conduct == Conduct::Stands { limit } else { 0 };
+        let entries: Vec<_> = (0..count).map(entry).collect();
+        (200, json!({"transactions": entries, "cursor": format!("c-{}", page + 1)}))
     }
 
     fn account_answer(&self) -> Value {

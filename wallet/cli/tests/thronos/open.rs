@@ -38,7 +38,8 @@ fn a_refusal_after_a_lost_answer_is_no_reason_to_sign_anew_whatever_the_node_kno
         let (shell, node) = shell_with(Conduct::Honest);
         node.acts("POST /transactions", Act::TakesSilently, false);
         node.acts("GET /transactions/", act, true);
-        let error = stopped(&shell, &node, &[]);
+        // Without the dry run, which would meet the act first.
+        let error = stopped(&shell, &node, &["--force"]);
         assert_eq!(error["code"], "outcome_unknown", "{act:?}: {error}");
     }
 }
@@ -60,6 +61,41 @@ fn the_name_of_a_receipt_is_no_reason_to_sign_anew() {
     let (shell, node) = shell_with(Conduct::MisnamesReceipt);
     error(&send(&shell, &["--force"]));
     assert_eq!(node.posted().len(), 1);
+}
+
+/// What this wallet itself says once it has checked a block after the validity of a transaction.
+const OWN_SENTENCE: &str =
+    "the time of a final block, which this wallet has checked, is past the validity of the transaction";
+
+// FAULTS RE8, RT11, RT12
+#[test]
+fn no_word_of_a_node_is_told_as_the_wallets_own_and_the_bytes_stay_until_a_proof() {
+    for code in ["expired", "already_final", "insufficient_funds", "ok", "x\n"] {
+        let (shell, node) = shell_with(Conduct::Honest);
+        node.acts("POST /transactions", Act::TakesAndSays(code, OWN_SENTENCE, "then send anew"), false);
+        node.acts("GET /transactions/", Act::KnowsNothing, false);
+        let error = stopped(&shell, &node, &["--force"]);
+        let (message, hint) = (error["message"].as_str().expect("a text"), error["hint"].as_str().expect("a text"));
+        assert_eq!(error["code"], "node_refuses", "{error}");
+        assert_eq!(error["node_code"], if code == "x\n" { "unreadable" } else { code }, "{error}");
+        assert!(message.find("as the node says").expect("a mark") < message.find(OWN_SENTENCE).expect("it"), "{error}");
+        assert!(!hint.contains("send anew") && hint.contains("thronos tx"), "{error}");
+        // Handed in again, whatever the node answers: it is no first answer any more.
+        let file = shell.path(&format!("wallet/sent/{}.json", node.posted()[0]));
+        let broadcast = ["broadcast", crate::command::text(&file)];
+        for more in [&[][..], &["--no-wait"]] {
+            node.acts("POST /transactions", Act::TakesAndSays("insufficient_funds", "too poor", "send it anew"), false);
+            node.acts("GET /transactions/", Act::KnowsNothing, false);
+            let again = self::error(&shell.run(&[&broadcast[..], more].concat()));
+            let hint = again["hint"].as_str().expect("a hint");
+            assert!(again["code"] == "outcome_unknown" && again.get("node_code").is_none(), "{again}");
+            assert!(hint.contains("do not sign it anew") && !hint.contains("send it anew"), "{again}");
+            assert!(file.exists(), "{again}");
+        }
+        // An honest node proves what became of it.
+        let settled = self::error(&shell.run(&broadcast));
+        assert!(settled["code"] == "already_final" && kept(&shell) == 0, "{settled}");
+    }
 }
 
 // FAULTS RT12

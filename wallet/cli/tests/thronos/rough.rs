@@ -214,7 +214,7 @@ fn twelve_commands_at_once_take_one_nonce_after_the_other_and_another_wallet_onl
     assert_eq!(node.queued(), [7]);
     // Who names the nonce means that one.
     let (shell, node) = shell_with(Conduct::Races);
-    assert_eq!(shell.bad(&[&send[..], &["--nonce", "4"]].concat()), "replacement_underpriced");
+    assert_eq!(shell.bad(&[&send[..], &["--nonce", "4"]].concat()), "node_refuses");
     assert!(node.queued().is_empty());
 }
 
@@ -224,7 +224,7 @@ fn what_a_dry_run_sees_rejected_is_not_sent_unless_it_is_forced() {
     let (shell, node) = shell_with(Conduct::Rejects);
     let to = to();
     let send = ["send", "--from", "alice", "--to", &to, "--amount", "0.1"];
-    assert_eq!(shell.bad(&send), "insufficient_balance");
+    assert_eq!(shell.bad(&send), "would_be_rejected");
     assert!(node.taken().is_none());
     assert_eq!(shell.bad(&[&send[..], &["--force"]].concat()), "insufficient_balance");
     assert!(node.taken().is_some());

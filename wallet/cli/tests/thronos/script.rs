@@ -17,6 +17,8 @@ pub enum Act {
     TakesSilently,
     /// It takes what is handed in, and answers that it refuses it.
     TakesAndRefuses(&'static str),
+    /// It takes what is handed in, and answers that it refuses it: code, message and hint.
+    TakesAndSays(&'static str, &'static str, &'static str),
     /// It is busy, and asks to come again after a second.
     Busy,
     /// It does not know the transaction.

@@ -101,3 +101,32 @@ fn a_dry_run_behind_waiting_transactions_says_that_they_wait_and_asks_for_none_o
     );
     assert!(told.contains("`alice`") && told.contains("still waiting") && !told.contains("send the"), "{told}");
 }
+
+// FAULTS RE10
+#[test]
+fn a_stream_that_drags_on_holds_nobody_up() {
+    let dragged: [&[u8]; 4] = [b"\n", b": x\n", b"event: x\ndata: y\n\n", b"a"];
+    std::thread::scope(|scope| {
+        for text in dragged {
+            scope.spawn(move || {
+                let (shell, node) = shell_with(Conduct::Honest);
+                node.drags(text);
+                let send = ["send", "--from", "alice", "--to", &to(), "--amount", "0.1", "--valid-for", "5m"];
+                let (null, begun) = (Stdio::null, std::time::Instant::now());
+                let mut person = shell.command(&[], &send).stdout(null()).stderr(null()).spawn().expect("it starts");
+                let ended = loop {
+                    let ended = person.try_wait().expect("it runs");
+                    if ended.is_some() || begun.elapsed() > Duration::from_secs(60) {
+                        break ended;
+                    }
+                    std::thread::park_timeout(Duration::from_millis(50));
+                };
+                if ended.is_none() {
+                    person.kill().expect("it waits");
+                    person.wait().expect("it has ended");
+                }
+                assert!(ended.is_some_and(|status| status.success()), "{:?}: {ended:?}", String::from_utf8_lossy(text));
+            });
+        }
+    });
+}

@@ -147,6 +147,15 @@ fn of_other_network(user: &str) -> String {
     format!("; the address is one of {network} is written {other}")
 }
 
+/// A sentence without what the language adds to the system's words.
+fn plain(why: &str) -> String {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match why.split_once(" (os error ").and_then(|(before, rest)| Some((before, rest.split_once(')')?))) {
+        Some((before, (number, behind))) if is_number(number) => format!("{before}{behind}"),
+        _ => why.to_owned(),
+    }
+}
+
 /// A connection on which lines may be sent.
 struct Link {
     writer: Writer,
@@ -336,8 +345,8 @@ impl Miner<'_> {
             }
             Event::Message(text) => self.show.tell(&Told::Message { text: &text }),
             Event::Reconnect { port, wait_s } => {
-                self.port = port.unwrap_or(self.port);
                 self.lose("the pool asks to connect again", Some(wait_s));
+                self.port = port.unwrap_or(self.port);
             }
         }
         Ok(())
@@ -377,11 +386,15 @@ impl Miner<'_> {
 
     /// Gives the connection up, and sets the time of the next: after `wait_s`, or later with each failure in a row.
     fn lose(&mut self, why: &str, wait_s: Option<u64>) {
-        self.link = None;
+        let was_let_in = self.link.take().is_some_and(|link| link.session.is_ready());
+        if !was_let_in {
+            // A port to which a pool has sent the miner, and which leads nowhere: the person's own does.
+            self.port = self.options.pool.port;
+        }
         self.workers.set(None);
         // Threads of older connections may still have something to say.
         self.number += 1;
-        self.trouble = shown(why, 200);
+        self.trouble = shown(&plain(why), 200);
         let wait_s = wait_s.map_or(self.backoff_s, |wait_s| wait_s.clamp(1, BACKOFF_S.1));
         self.backoff_s = (self.backoff_s * 2).min(BACKOFF_S.1);
         self.connect_at = Some(Instant::now() + Duration::from_secs(wait_s));

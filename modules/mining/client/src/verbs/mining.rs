@@ -5,8 +5,8 @@ use mining::{Earned, MiningCall, PAID_UNASKED_BELOW, WorkInfo};
 use serde_json::json;
 use types::{Amount, THR_DECIMALS};
 use wallet::cli::context::Context;
-use wallet::cli::report::{Report, lines};
-use wallet::cli::submit::{TransactionArgs, carry_out};
+use wallet::cli::report::{Report, ago, lines, when};
+use wallet::cli::submit::{TransactionArgs, carry_out, now};
 use wallet::{Error, Result};
 
 use super::receipt::ReceiptArgs;
@@ -70,8 +70,13 @@ fn info_lines(info: &WorkInfo) -> String {
     let unknown = || "unknown".to_owned();
     let difficulty = info.difficulty.map_or_else(unknown, |difficulty| difficulty.to_string());
     let hashes = info.hashes_expected.clone().unwrap_or_else(unknown);
+    let age_ms = now().0.saturating_sub(info.last_time.0);
+    let works = match info.works {
+        0 => "none yet".to_owned(),
+        works => format!("{works}, the last at {}, {}", when(info.last_time), ago(age_ms)),
+    };
     lines(&[
-        ("works:", format!("{}, the last in a block of time {}", info.works, info.last_time)),
+        ("works:", works),
         ("difficulty:", format!("{difficulty}, {hashes} hashes")),
         ("next pays:", thr(info.reward)),
         ("paid so far:", thr(info.issued)),
@@ -104,7 +109,7 @@ impl Claim {
             }
         }
         carry_out(context, &self.transaction, vec![MiningCall::Claim.to_call()], &[]).map_err(|error| {
-            let is_poor = error.code == "insufficient_balance";
+            let is_poor = error.own_code() == "insufficient_balance";
             if is_poor { Error { hint: paid_unasked(), ..error } } else { error }
         })
     }

@@ -91,6 +91,33 @@ fn a_connection_that_breaks_is_tried_again_with_an_extranonce_of_its_own() {
     assert_eq!(pool.seen.lock().expect("whole").users.len(), 2);
 }
 
+// FAULTS RM11
+#[test]
+fn a_pool_that_sends_to_a_dead_port_is_found_again_at_the_port_that_was_named() {
+    let dead = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound").port();
+    let pool = TestPool::start(move |talk| match talk.number {
+        // Before anybody is let in, and after it.
+        0 => {
+            talk.say(&format!(r#"{{"id":null,"method":"client.reconnect","params":["",{dead},1]}}"#));
+            while talk.hear().is_some() {}
+        }
+        1 => {
+            talk.serve(3);
+            talk.say(&format!(r#"{{"id":null,"method":"client.reconnect","params":["127.0.0.1","{dead}",1]}}"#));
+            while talk.hear().is_some() {}
+        }
+        _ => talk.serve(usize::MAX),
+    });
+    let (summary, recorder) = mine(options(pool.port, 10));
+    assert!(summary.expect("the pool is found again").accepted >= 10);
+    let ports = recorder.texts("connecting", "port");
+    let expected = [pool.port, dead, pool.port, dead, pool.port].map(|port| port.to_string());
+    assert_eq!(ports, expected);
+    let why = recorder.texts("lost", "why");
+    assert!(why.iter().any(|why| why.contains("refused")), "{why:?}");
+    assert!(why.iter().all(|why| !why.contains("os error")), "{why:?}");
+}
+
 #[test]
 fn nonsense_ends_the_connection_and_the_next_pool_is_as_good_as_any() {
     let pool = TestPool::start(|talk| match talk.number {
@@ -158,7 +185,7 @@ fn without_a_pool_the_time_ends_the_run_and_says_what_was_wrong() {
     let asked = Options { time_max: Some(Duration::from_millis(300)), ..options(port, 1) };
     let error = mine(asked).0.expect_err("nobody listens");
     assert_eq!(error.code, "pool_unreachable");
-    assert!(error.message.contains("refused"), "{error}");
+    assert!(error.message.contains("refused") && !error.message.contains("os error"), "{error}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use types::{Address, ByteString, Hash32, List};
 use utoipa::IntoParams;
 
 use super::Api;
+use crate::patience::is_wrong_in_itself;
 use crate::settings::builder_of;
 use crate::work::{Offer, offer};
 
@@ -94,7 +95,8 @@ pub(super) async fn submit(
         let left_s = until_ms.saturating_sub(now_ms).div_ceil(1_000);
         let message = format!("too many wrong proofs came from {}; none is taken from there for {left_s} s", client.0);
         let hint = "check what the miner does; /api/v1/mining/work tells what is asked for";
-        return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "banned", message, hint));
+        let refused = ApiError::new(StatusCode::TOO_MANY_REQUESTS, "banned", message, hint);
+        return Err(refused.retry_after(u32::try_from(left_s).unwrap_or(u32::MAX)));
     }
     match api.chain.submit_system(proof.to_system_call()).await {
         Ok(()) => {
@@ -104,7 +106,9 @@ pub(super) async fn submit(
             Ok((StatusCode::ACCEPTED, Json(ProofAccepted { hash: Hash32(digest), kind })))
         }
         Err(refused) => {
-            if matches!(refused.reason, Reason::Rule(_)) {
+            if let Reason::Rule(reject) = refused.reason
+                && is_wrong_in_itself(reject)
+            {
                 api.miners.wrong(client.0, now_ms);
             }
             Err(refused.into())
