@@ -639,7 +639,7 @@ fn a_flood_of_light_shares_of_one_connection_is_bounded_and_the_chains_get_throu
 fn a_book_without_room_keeps_nothing_from_the_chain_and_nothing_reaches_it_twice() {
     let mut book = stratum::Book::default();
     book.apply(&Entry::Work { work_height: 1, window_billionths: u128::MAX }).expect("a work");
-    for number in 0..stratum::limits::ADDRESSES_PER_ROUND_MAX as u32 {
+    for number in 0..limits::ADDRESSES_PER_ROUND_MAX as u32 {
         let mut address = [0xaa; 20];
         address[..4].copy_from_slice(&number.to_be_bytes());
         let mut hash = [0; 32];

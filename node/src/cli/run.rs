@@ -202,21 +202,26 @@ impl Signals {
                 () = asked_to_end(terminate, interrupt) => {}
             }
             tracing::info!("stopping as soon as the start allows it; a second signal ends it at once");
-            tokio::select! {
-                started = &mut started => match started {
-                    Ok(Ok(node)) => {
-                        let stopping = tokio::task::spawn_blocking(move || node.stop());
+            let first = async {
+                tokio::select! {
+                    started = &mut started => Some(started),
+                    () = asked_to_end(terminate, interrupt) => None,
+                }
+            };
+            match tokio::time::timeout(START_END_MAX, first).await.ok().flatten() {
+                Some(Ok(Ok(node))) => {
+                    let stopping = tokio::task::spawn_blocking(move || node.stop());
+                    let first = async {
                         tokio::select! {
                             _ = stopping => {}
                             () = asked_to_end(terminate, interrupt) => {}
-                            () = tokio::time::sleep(DRAIN_MAX) => {}
                         }
-                        None
-                    }
-                    other => Some(other),
-                },
-                () = asked_to_end(terminate, interrupt) => None,
-                () = tokio::time::sleep(START_END_MAX) => None,
+                    };
+                    // What has not ended by then is left, as after a signal to a node that runs.
+                    let _ = tokio::time::timeout(DRAIN_MAX, first).await;
+                    None
+                }
+                failed => failed,
             }
         });
         match ended {
@@ -269,13 +274,14 @@ fn serve(node: Node, signals: Signals, settings: &Settings) -> Result<(), Refusa
     tracing::info!("stopping");
     let stopping = runtime.spawn_blocking(move || node.stop());
     let ended = runtime.block_on(async {
-        tokio::select! {
-            ended = stopping => Some(ended),
-            // Whoever asks twice does not want to wait.
-            _ = terminate.recv() => None,
-            _ = interrupt.recv() => None,
-            () = tokio::time::sleep(DRAIN_MAX) => None,
-        }
+        let first = async {
+            tokio::select! {
+                ended = stopping => Some(ended),
+                // Whoever asks twice does not want to wait.
+                () = asked_to_end(&mut terminate, &mut interrupt) => None,
+            }
+        };
+        tokio::time::timeout(DRAIN_MAX, first).await.ok().flatten()
     });
     // Settings that are still being read are not waited for.
     runtime.shutdown_background();

@@ -11,6 +11,9 @@ use crate::{Chain, NodeClient, Result};
 /// A state of longer ago than this is told with its age, in milliseconds.
 const PRESENT_MS: u64 = 60_000;
 
+/// Rows of a name and what stands behind it, for people.
+type Rows = Vec<(&'static str, String)>;
+
 impl Context {
     /// As [`Self::chain`], for an answer that is the node's state and does not say of when: the person is told when that is old.
     ///
@@ -31,7 +34,7 @@ impl Context {
     ///
     /// # Errors
     /// `bad_checkpoint`.
-    pub fn presence(&self, chain: &Chain, header: &Header) -> Result<(Vec<(&'static str, String)>, Option<Height>)> {
+    pub fn presence(&self, chain: &Chain, header: &Header) -> Result<(Rows, Option<Height>)> {
         let remembered = Checkpoint::load(&self.home, chain.id())?;
         let named = self.checkpoint.as_deref().map(str::parse::<Checkpoint>).transpose()?;
         let known = [remembered, named].into_iter().flatten().map(|checkpoint| checkpoint.height).max();

@@ -64,7 +64,7 @@ fn refused() -> Vec<(String, &'static str)> {
         (job_with(3, json!("\u{1b}[2J")), "not hexadecimal"),
         (job_with(4, json!("00")), "no list of texts"),
         (job_with(4, json!([1])), "no list of texts"),
-        (job_with(4, json!(["00"])), "1 bytes instead of 32"),
+        (job_with(4, json!(["00"])), "1 byte instead of 32"),
         (job_with(4, json!(vec!["00".repeat(32); 17])), "a branch of 17"),
         (job_with(5, json!("2000000")), "not hexadecimal"),
         (job_with(5, json!("+2000000")), "not hexadecimal"),
