@@ -7,6 +7,7 @@
 pub mod chain;
 pub mod http;
 mod life;
+pub mod log;
 pub mod plain_file;
 mod service;
 pub mod settings;
