@@ -8,6 +8,7 @@ pub mod chain;
 pub mod http;
 mod life;
 pub mod log;
+pub mod outbox;
 pub mod plain_file;
 mod service;
 pub mod settings;
