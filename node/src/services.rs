@@ -4,15 +4,18 @@
 //! consensus thread starts: whatever can be refused is refused then. At the end they stop in reverse order, before the API and the
 //! replica. A service that ends though nobody asked is a failure of this machine.
 
+mod account;
 mod chain;
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus_client::registry::Registry as Metrics;
 use serde_json::Value;
-use service::http::Routes;
+use service::chain::Chain;
+use service::http::{Reads, Routes};
 use service::settings::AnySection;
 use service::{AnyService, Bound, Ground, Life, Listed, Operator, Refusal, ServiceFault, State, service};
 use tokio::runtime::Runtime;
@@ -20,10 +23,12 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use types::Network;
 
-use crate::config::ServiceSections;
+use crate::config::{AccountSettings, ServiceSections};
 use crate::home::Home;
+use crate::keys::{AccountKeys, entropy};
 use crate::shell::Faults;
 
+use account::Keeper;
 pub(crate) use chain::NodeChain;
 
 /// Every service: one line each.
@@ -89,9 +94,30 @@ fn bind(name: &str, socket: service::WantedSocket) -> Result<Bound, Refusal> {
     Ok(Bound { key, listener })
 }
 
+/// What every service gets of the node.
+pub(crate) struct ServiceHouse<'a> {
+    pub(crate) chain: Arc<dyn Chain>,
+    pub(crate) reads: Reads,
+    /// The keys of services' accounts.
+    pub(crate) keys: &'a AccountKeys,
+    pub(crate) accounts: &'a AccountSettings,
+}
+
+impl ServiceHouse<'_> {
+    /// What one service gets, and the task of its account.
+    fn ground(&self, entry: &'static Listed, folder: PathBuf) -> Result<(Ground, Option<Keeper>), Refusal> {
+        let entropy = entropy().map_err(|error| Refusal::new(error.code(), error.to_string()))?;
+        let key = entry.account.and_then(|_| self.keys.of(entry.name));
+        let open = |key| account::open(entry.name, &folder, key, self.accounts, self.chain.clone());
+        let (account, keeper) = key.map(open).transpose()?.unzip();
+        let (chain, reads) = (self.chain.clone(), self.reads.clone());
+        Ok((Ground { chain, folder, account, reads, entropy: *entropy }, keeper))
+    }
+}
+
 /// Opened services: nothing runs yet.
 pub(crate) struct Opened {
-    services: Vec<Box<dyn AnyService>>,
+    services: Vec<(Box<dyn AnyService>, Option<Keeper>)>,
     /// Where each service listens: its name, the setting, the address.
     pub(crate) addresses: Vec<(&'static str, &'static str, SocketAddr)>,
 }
@@ -105,7 +131,7 @@ impl Opened {
         sections: &ServiceSections,
         sockets: Sockets,
         home: &Home,
-        ground: impl Fn(std::path::PathBuf) -> Result<Ground, Refusal>,
+        house: &ServiceHouse<'_>,
     ) -> Result<Self, Refusal> {
         let (mut services, mut addresses) = (Vec::new(), Vec::new());
         for ((entry, section), bound) in each(sections).zip(sockets.0) {
@@ -113,35 +139,47 @@ impl Opened {
             let folder = folder.map_err(|error| Refusal::new(error.code(), error.to_string()))?;
             let local = |bound: &Bound| Some((entry.name, bound.key, bound.listener.local_addr().ok()?));
             addresses.extend(bound.iter().filter_map(local));
-            services.extend((entry.open)(section, ground(folder)?, bound)?);
+            let (ground, keeper) = house.ground(entry, folder)?;
+            services.extend((entry.open)(section, ground, bound)?.map(|service| (service, keeper)));
         }
         Ok(Self { services, addresses })
     }
 
     /// The routes of each.
     pub(crate) fn routes(&self) -> Vec<(&'static str, Routes)> {
-        self.services.iter().map(|service| (service.name(), service.routes())).collect()
+        self.services.iter().map(|(service, _)| (service.name(), service.routes())).collect()
     }
 
     /// What they measure, below the node's prefix.
     pub(crate) fn metrics(&self) -> Metrics {
         let mut metrics = Metrics::with_prefix("thronos");
-        self.services.iter().for_each(|service| service.measure(&mut metrics));
+        self.services.iter().for_each(|(service, _)| service.measure(&mut metrics));
         metrics
     }
 
     /// Who answers the operator.
     pub(crate) fn operators(&self) -> Operators {
-        Operators(self.services.iter().filter_map(|service| Some((service.name(), service.operator()?))).collect())
+        let named = |(service, _): &(Box<dyn AnyService>, _)| Some((service.name(), service.operator()?));
+        Operators(self.services.iter().filter_map(named).collect())
     }
 
     /// Starts them on the runtime of services.
     pub(crate) fn start(self, runtime: Runtime, faults: &Faults) -> Services {
-        let start = |service: Box<dyn AnyService>| {
-            let (state, shown) = watch::channel(State::Starting);
+        let start = |(service, keeper): (Box<dyn AnyService>, Option<Keeper>)| {
+            let (state, mut shown) = watch::channel(State::Starting);
             let (stop, stopping) = watch::channel(false);
             let name = service.name();
             let life = Life::new(state.clone(), stopping.clone());
+            if let Some(keeper) = keeper {
+                let (show, with_account) = watch::channel(State::Starting);
+                runtime.spawn(account::overlay(std::mem::replace(&mut shown, with_account), keeper.shown(), show));
+                let faults = faults.clone();
+                runtime.spawn(async move {
+                    if let Err(fault) = keeper.run().await {
+                        faults.report(fault);
+                    }
+                });
+            }
             let watched = watch_over(name, runtime.spawn(service.run(life)), state, stopping, faults.clone());
             Running { name, state: shown, stop, task: runtime.spawn(watched) }
         };
@@ -301,7 +339,8 @@ mod tests {
         let one = |(name, deed): &(&'static str, Deed)| {
             Box::new(MadeUp { name, deed: *deed, ended: ended.clone() }) as Box<dyn AnyService>
         };
-        let opened = Opened { services: deeds.iter().map(one).collect(), addresses: Vec::new() };
+        let services = deeds.iter().map(|deed| (one(deed), None)).collect();
+        let opened = Opened { services, addresses: Vec::new() };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         (opened.start(runtime.expect("a runtime"), faults), ended)
     }

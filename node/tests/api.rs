@@ -475,7 +475,14 @@ fn two_nodes_cannot_share_a_home_or_a_port() {
         let sources = node::config::Sources { flags, ..node::config::Sources::default() };
         let config = node::config::Config::read(&sources).expect("settings");
         let network = node::keys::NetworkKey::from_seed([4; 32]);
-        node::NodeOptions { home, config, validator: None, network, space: None }
+        node::NodeOptions {
+            home,
+            config,
+            validator: None,
+            network,
+            accounts: node::keys::AccountKeys::default(),
+            space: None,
+        }
     };
     let error = node::Node::start(options(home, "127.0.0.1:0")).err().expect("the home is taken");
     assert_eq!(error.code(), "home_locked", "{error}");

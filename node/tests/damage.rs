@@ -32,7 +32,14 @@ fn follow(home: &Home) -> Node {
     let sources = node::config::Sources { file, ..node::config::Sources::default() };
     let config = node::config::Config::read(&sources).expect("settings");
     let network = NetworkKey::from_seed([4; 32]);
-    let options = NodeOptions { home: home.clone(), config, validator: None, network, space: None };
+    let options = NodeOptions {
+        home: home.clone(),
+        config,
+        validator: None,
+        network,
+        accounts: node::keys::AccountKeys::default(),
+        space: None,
+    };
     Node::start(options).unwrap_or_else(|error| panic!("{error}"))
 }
 

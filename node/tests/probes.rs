@@ -63,7 +63,14 @@ fn an_address_for_metrics_that_is_taken_stops_the_start_unless_nobody_has_chosen
     let begin = |listen: &str| {
         let (home, config) = make_home(directory.path(), &genesis, &[("metrics.listen", listen)]);
         let network = node::keys::NetworkKey::from_seed([7; 32]);
-        Node::start(NodeOptions { home, config, validator: Some(validator_key()), network, space: None })
+        Node::start(NodeOptions {
+            home,
+            config,
+            validator: Some(validator_key()),
+            network,
+            accounts: node::keys::AccountKeys::default(),
+            space: None,
+        })
     };
     match begin(&chosen) {
         Err(error @ StartError::Metrics { .. }) => {

@@ -10,7 +10,11 @@
     clippy::arithmetic_side_effects
 )]
 
+mod adapters;
+
 use execution::{AnyModule, Registry};
+
+pub use adapters::payments;
 
 /// The modules, in rising order of their numbers.
 #[must_use]

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use execution::{Registry, Reject, StateView};
 use tokio::sync::watch;
-use types::{Body, ChainId, Genesis, Hash32, Header, Height, PeerKey, Receipt, SystemCall, Transaction};
+use types::{
+    Address, Body, ChainId, Genesis, Hash32, Header, Height, Nonce, PeerKey, Receipt, SystemCall, Transaction,
+};
 
 /// What comes later.
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -105,6 +107,17 @@ pub struct ChainBlock {
     pub receipts: Arc<Vec<Receipt>>,
 }
 
+/// A transaction that is in a final block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IncludedTransaction {
+    /// Its id.
+    pub id: Hash32,
+    /// The block.
+    pub height: Height,
+    /// As in its receipt: 0 when all calls were executed, otherwise the reject.
+    pub code: u32,
+}
+
 /// The state after one block.
 pub struct StateAt {
     /// The block.
@@ -151,6 +164,17 @@ pub trait Chain: Send + Sync + 'static {
     /// # Errors
     /// [`Unavailable`].
     fn block(&self, height: Height) -> Result<Option<Arc<ChainBlock>>, Unavailable>;
+    /// A transaction by its id; nothing while it is in no block of the store. Reads the disk.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    fn transaction(&self, id: &Hash32) -> Result<Option<IncludedTransaction>, Unavailable>;
+    /// The transaction that used a nonce of an account; nothing when it is not found among the account's newest entries, which
+    /// says nothing. Reads the disk.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    fn user_of_nonce(&self, sender: &Address, nonce: Nonce) -> Result<Option<IncludedTransaction>, Unavailable>;
     /// The newest height that is final, certified and in the store.
     fn heads(&self) -> watch::Receiver<Height>;
     /// Offers a signed transaction to the pool.

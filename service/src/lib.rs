@@ -4,15 +4,19 @@
 //! A service has settings of its own (`settings!`), routes (`http`), a view of the chain (`chain`), a folder, and a life (`life`).
 //! It must not know any feature, and it runs nothing.
 
+pub mod account;
 pub mod chain;
 pub mod http;
 mod life;
+pub mod log;
+pub mod outbox;
 pub mod plain_file;
 mod service;
 pub mod settings;
 mod value;
 mod verbs;
 
+pub use account::{AccountNeed, DeedError, ServiceAccount};
 pub use life::{Life, State};
 pub use service::{
     AnyService, Bound, Finding, FolderFindings, Ground, Listed, Operator, Refusal, Service, ServiceFault, WantedSocket,

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use prometheus_client::registry::Registry as Metrics;
 use serde_json::Value;
 
+use crate::account::{AccountNeed, ServiceAccount};
 use crate::chain::{Chain, Follower, Later};
 use crate::http::{Reads, Routes};
 use crate::life::Life;
@@ -45,6 +46,8 @@ pub struct Ground {
     pub chain: Arc<dyn Chain>,
     /// `data/services/NAME`, its own; it exists.
     pub folder: PathBuf,
+    /// Its own account, where it declares one and `accounts.NAME` names a key.
+    pub account: Option<Arc<dyn ServiceAccount>>,
     /// Turns of those who read the store.
     pub reads: Reads,
     /// Of the system, fresh at each start.
@@ -128,6 +131,8 @@ pub trait Service: Sized + Send + 'static {
     const ALIASES: &'static [&'static str] = &[];
     /// The folder below `data` where older versions kept what now stands in `data/services/NAME`.
     const FORMER_FOLDER: Option<&'static str> = None;
+    /// That it sends transactions of an account of its own, if it does.
+    const ACCOUNT: Option<AccountNeed> = None;
 
     /// What is wrong with the settings as a whole, where each alone is right. Opens nothing and reads nothing but the files that
     /// they name. Without a genesis the network is not known, and addresses may be of any.
@@ -224,6 +229,8 @@ pub struct Listed {
     pub section: fn() -> Box<dyn AnySection>,
     /// Where older versions kept its folder, below `data`.
     pub former_folder: Option<&'static str>,
+    /// The account that it sends from.
+    pub account: Option<AccountNeed>,
     /// What is wrong with the settings as a whole.
     pub check: fn(&dyn AnySection, Option<types::Network>) -> Result<(), Refusal>,
     /// The sockets that the settings ask for.
@@ -251,6 +258,7 @@ pub const fn service<S: Service>() -> Listed {
         name: S::NAME,
         section: || Box::new(S::Settings::default()),
         former_folder: S::FORMER_FOLDER,
+        account: S::ACCOUNT,
         check: |section, network| S::check(&own::<S>(section), network),
         sockets: |section| S::sockets(&own::<S>(section)),
         files_max: |section| S::files_max(&own::<S>(section)),

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use execution::Registry;
-use service::chain::{Chain, ChainBlock, Follower, Head, Later, NodeStanding, Refused, StateAt, Unavailable};
+use service::chain::{
+    Chain, ChainBlock, Follower, Head, IncludedTransaction, Later, NodeStanding, Refused, StateAt, Unavailable,
+};
 use tokio::sync::watch;
 use types::{
-    Body, ChainId, Genesis, Hash32, Header, Height, PeerKey, ProtocolVersion, SystemCall, TimeMs, Transaction, View,
+    Address, Body, ChainId, Genesis, Hash32, Header, Height, Nonce, PeerKey, ProtocolVersion, SystemCall, TimeMs,
+    Transaction, View,
 };
 
 struct MadeUp(watch::Sender<Height>, Registry);
@@ -57,6 +60,14 @@ impl Chain for MadeUp {
             receipts: Arc::default(),
         };
         Ok(self.head(height)?.map(block).map(Arc::new))
+    }
+
+    fn transaction(&self, _id: &Hash32) -> Result<Option<IncludedTransaction>, Unavailable> {
+        Err(Unavailable::Busy)
+    }
+
+    fn user_of_nonce(&self, _sender: &Address, _nonce: Nonce) -> Result<Option<IncludedTransaction>, Unavailable> {
+        Err(Unavailable::Busy)
     }
 
     fn heads(&self) -> watch::Receiver<Height> {

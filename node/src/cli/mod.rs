@@ -33,7 +33,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, ConfigError, Sources};
 use crate::home::{Home, HomeError};
-use crate::keys::{KeyFileError, PasswordError};
+use crate::keys::{AccountKeyError, KeyFileError, PasswordError};
 use crate::shell::StartError;
 
 /// The node of a Thronos network.
@@ -213,6 +213,12 @@ impl From<ConfigError> for Refusal {
 
 impl From<KeyFileError> for Refusal {
     fn from(error: KeyFileError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<AccountKeyError> for Refusal {
+    fn from(error: AccountKeyError) -> Self {
         Self::new(error.code(), error.to_string())
     }
 }

@@ -12,7 +12,7 @@ use tracing_subscriber::EnvFilter;
 use super::{HomeArgument, Refusal, SettingArguments, read_config, sources};
 use crate::config::{Config, LogFormat, older_names};
 use crate::home::Home;
-use crate::keys::{NetworkKey, PasswordSource, ValidatorKey, find_password};
+use crate::keys::{AccountKeys, NetworkKey, PasswordSource, ValidatorKey, find_password};
 use crate::shell::{Node, NodeOptions, Port, check_settings};
 
 /// After this the process ends even if something has not drained; what it has said is on disk long before.
@@ -69,11 +69,12 @@ impl Run {
         }
         allow_open_files(&config);
         let validator = unlock(&home, &config, self.password_file)?;
+        let accounts = unlock_accounts(&config)?;
         let network = NetworkKey::read(&home.network_key_file())?;
         // From here on a signal waits for its turn instead of ending the process in the middle of something.
         let mut signals = Signals::catch()?;
         let again = Settings { home: home.clone(), flags };
-        let node = signals.start(NodeOptions { home, config, validator, network, space: None })?;
+        let node = signals.start(NodeOptions { home, config, validator, network, accounts, space: None })?;
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
             chain = %node.port().chain_id,
@@ -94,6 +95,14 @@ fn unlock(home: &Home, config: &Config, flag: Option<PathBuf>) -> Result<Option<
     let configured = Some(&config.node.password_file).filter(|file| !file.is_empty()).map(PathBuf::from);
     let password = find_password(&PasswordSource::new(flag.or(configured)))?;
     Ok(Some(ValidatorKey::read(&path, &password)?))
+}
+
+/// The keys of services' accounts, unless nothing may be sent.
+fn unlock_accounts(config: &Config) -> Result<AccountKeys, Refusal> {
+    if config.node.read_only {
+        return Ok(AccountKeys::default());
+    }
+    Ok(AccountKeys::unlock(&config.accounts, PasswordSource::new)?)
 }
 
 /// Where the settings are read from, once more when SIGHUP comes.

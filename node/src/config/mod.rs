@@ -4,6 +4,7 @@
 //! An unknown key is an error that names it: a typo must never silently leave a default in force. Nothing here is part of the
 //! chain; what all nodes must agree on stands in the genesis.
 
+mod accounts;
 mod former;
 mod sections;
 
@@ -14,6 +15,7 @@ pub use service::Value;
 use service::settings::AnySection;
 pub use service::settings::SettingValue;
 
+pub use accounts::{AccountFiles, AccountSettings};
 pub use former::{in_present_names, older_names};
 pub use sections::{
     ApiSettings, DiskSettings, LogFormat, LogSettings, MetricsSettings, NetworkSettings, NodeSettings, PoolSettings,
@@ -41,6 +43,8 @@ pub struct Config {
     pub disk: DiskSettings,
     /// One section for each service.
     pub services: ServiceSections,
+    /// `accounts.…`
+    pub accounts: AccountSettings,
     /// `log.…`
     pub log: LogSettings,
 }
@@ -211,16 +215,16 @@ impl Config {
     /// Every section, in the order of the file.
     #[must_use]
     pub fn sections(&self) -> Vec<&dyn AnySection> {
-        let Self { network, api, metrics, node, pool, store, disk, services, log } = self;
+        let Self { network, api, metrics, node, pool, store, disk, services, accounts, log } = self;
         let before: [&dyn AnySection; 7] = [network, api, metrics, node, pool, store, disk];
-        let last: [&dyn AnySection; 1] = [log];
+        let last: [&dyn AnySection; 2] = [accounts, log];
         before.into_iter().chain(services.iter()).chain(last).collect()
     }
 
     fn sections_mut(&mut self) -> Vec<&mut (dyn AnySection + 'static)> {
-        let Self { network, api, metrics, node, pool, store, disk, services, log } = self;
+        let Self { network, api, metrics, node, pool, store, disk, services, accounts, log } = self;
         let before: [&mut (dyn AnySection + 'static); 7] = [network, api, metrics, node, pool, store, disk];
-        let last: [&mut (dyn AnySection + 'static); 1] = [log];
+        let last: [&mut (dyn AnySection + 'static); 2] = [accounts, log];
         let services = services.0.iter_mut().map(|section| &mut **section);
         before.into_iter().chain(services).chain(last).collect()
     }

@@ -1,4 +1,5 @@
-//! Where the password of the validator key comes from: a file, a systemd credential, or a person at a terminal.
+//! Where the password of the validator key, or of a service's account, comes from: a file, a systemd credential, or a person at a
+//! terminal.
 //!
 //! Never from arguments or the environment, which other processes can read.
 
@@ -56,6 +57,15 @@ pub enum PasswordError {
          or the systemd credential `{CREDENTIAL}`, or start the node at a terminal"
     )]
     Nowhere,
+    /// The same for a service's account.
+    #[error(
+        "the key of the account of `{service}` needs its password: name a file with it (mode 0600) by `accounts.{service}_password_file`, \
+         or give the systemd credential `{CREDENTIAL}-{service}`, or start the node at a terminal"
+    )]
+    NowhereForAccount {
+        /// The service.
+        service: &'static str,
+    },
     /// The terminal failed.
     #[error("the password cannot be read from the terminal: {0}")]
     Terminal(std::io::Error),
@@ -74,7 +84,7 @@ impl PasswordError {
         match self {
             Self::File(error) => error.code(),
             Self::NotText(_) => "password_not_text",
-            Self::Nowhere => "password_missing",
+            Self::Nowhere | Self::NowhereForAccount { .. } => "password_missing",
             Self::Terminal(_) => "terminal",
             Self::Differs => "password_differs",
             Self::Short => "password_short",
@@ -98,14 +108,14 @@ impl PasswordSource {
         Self { file, credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from) }
     }
 
-    fn path(&self) -> Option<PathBuf> {
-        let credential = self.credentials.as_ref().map(|directory| directory.join(CREDENTIAL));
+    fn path(&self, credential: &str) -> Option<PathBuf> {
+        let credential = self.credentials.as_ref().map(|directory| directory.join(credential));
         self.file.clone().or_else(|| credential.filter(|path| path.exists()))
     }
 
     /// Reads the file, if there is one. What stands in the directory of credentials itself, however it is named, is judged as one.
-    fn read(&self) -> Option<Result<Password, PasswordError>> {
-        let path = self.path()?;
+    fn read(&self, credential: &str) -> Option<Result<Password, PasswordError>> {
+        let path = self.path(credential)?;
         let bytes = if self.is_credential(&path) {
             read_credential(&path, PASSWORD_BYTES_MAX)
         } else {
@@ -126,7 +136,19 @@ impl PasswordSource {
 /// # Errors
 /// [`PasswordError`].
 pub fn find_password(source: &PasswordSource) -> Result<Password, PasswordError> {
-    source.read().unwrap_or_else(|| ask("Password of the validator key: "))
+    source.read(CREDENTIAL).unwrap_or_else(|| ask("Password of the validator key: "))
+}
+
+/// Finds the password of the key of a service's account, in the same order; its credential has the service's name behind it.
+///
+/// # Errors
+/// [`PasswordError`].
+pub fn find_account_password(service: &'static str, source: &PasswordSource) -> Result<Password, PasswordError> {
+    let asked = || match ask(&format!("Password of the key of the account of `{service}`: ")) {
+        Err(PasswordError::Nowhere) => Err(PasswordError::NowhereForAccount { service }),
+        other => other,
+    };
+    source.read(&format!("{CREDENTIAL}-{service}")).unwrap_or_else(asked)
 }
 
 /// Finds a password for a new key; a person types it twice.
@@ -134,7 +156,7 @@ pub fn find_password(source: &PasswordSource) -> Result<Password, PasswordError>
 /// # Errors
 /// [`PasswordError`].
 pub fn choose_new_password(source: &PasswordSource) -> Result<Password, PasswordError> {
-    let password = match source.read() {
+    let password = match source.read(CREDENTIAL) {
         Some(read) => read?,
         None => {
             let first = ask("New password for the validator key: ")?;

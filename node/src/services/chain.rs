@@ -7,12 +7,17 @@ use std::sync::Arc;
 use execution::{CheckedTransaction, Registry, Reject};
 use mempool::PoolReject;
 use replica::CallRefusal;
-use service::chain::{Chain, ChainBlock, Head, Later, NodeStanding, Reason, Refused, StateAt, Unavailable};
-use store::StoreError;
+use service::chain::{
+    Chain, ChainBlock, Head, IncludedTransaction, Later, NodeStanding, Reason, Refused, StateAt, Unavailable,
+};
+use store::{AccountPlace, StoreError};
 use tokio::sync::watch;
-use types::{ChainId, Genesis, Hash32, Height, PeerKey, SystemCall, Transaction};
+use types::{Address, ChainId, Genesis, Hash32, Height, Nonce, PeerKey, SystemCall, Transaction};
 
 use crate::shell::Port;
+
+/// Entries of an account among which a nonce is looked for: each reads a block.
+const HISTORY_MAX: usize = 4_096;
 
 /// The chain of this node.
 pub(crate) struct NodeChain(Port);
@@ -93,6 +98,35 @@ impl Chain for NodeChain {
         let body = self.0.store.body(height).map_err(unreadable)?.ok_or(Unavailable::Unreadable)?;
         let receipts = self.0.store.receipts(height).map_err(unreadable)?.ok_or(Unavailable::Unreadable)?;
         Ok(Some(Arc::new(ChainBlock { hash, header, body: Arc::new(body), receipts: Arc::new(receipts) })))
+    }
+
+    fn transaction(&self, id: &Hash32) -> Result<Option<IncludedTransaction>, Unavailable> {
+        let Some(place) = self.0.store.transaction(id).map_err(unreadable)? else { return Ok(None) };
+        let receipts = self.0.store.receipts(place.height).map_err(unreadable)?.unwrap_or_default();
+        let receipt = receipts.get(place.index as usize + 1).filter(|receipt| receipt.id == *id);
+        let receipt = receipt.ok_or(Unavailable::Unreadable)?;
+        Ok(Some(IncludedTransaction { id: *id, height: place.height, code: receipt.code }))
+    }
+
+    fn user_of_nonce(&self, sender: &Address, nonce: Nonce) -> Result<Option<IncludedTransaction>, Unavailable> {
+        let store = &self.0.store;
+        let history = store.account_history(sender, None, HISTORY_MAX).map_err(unreadable)?;
+        for AccountPlace { height, receipt } in history {
+            let Some(index) = (receipt as usize).checked_sub(1) else { continue };
+            let body = store.body(height).map_err(unreadable)?.ok_or(Unavailable::Unreadable)?;
+            let Some(transaction) = body.transactions.get(index) else { return Err(Unavailable::Unreadable) };
+            if transaction.body.sender != *sender || transaction.body.nonce > nonce {
+                continue;
+            }
+            if transaction.body.nonce < nonce {
+                // The newest come first, and nonces rise.
+                return Ok(None);
+            }
+            let receipts = store.receipts(height).map_err(unreadable)?.unwrap_or_default();
+            let found = receipts.get(receipt as usize).ok_or(Unavailable::Unreadable)?;
+            return Ok(Some(IncludedTransaction { id: found.id, height, code: found.code }));
+        }
+        Ok(None)
     }
 
     fn heads(&self) -> watch::Receiver<Height> {

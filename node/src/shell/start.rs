@@ -42,9 +42,9 @@ use crate::config::Config;
 use crate::control::{self, Bans};
 use crate::disk::FileDisk;
 use crate::home::{Home, HomeLock};
-use crate::keys::{NetworkKey, ValidatorKey, entropy};
+use crate::keys::{AccountKeys, NetworkKey, ValidatorKey, entropy};
 use crate::metrics::Metrics;
-use crate::services::{NodeChain, Opened as OpenServices, Operators, Services, Sockets};
+use crate::services::{NodeChain, Opened as OpenServices, Operators, ServiceHouse, Services, Sockets};
 
 /// Settings that a running node takes anew; the log's filter is the process's.
 const RELOADED: [&str; 6] =
@@ -63,6 +63,8 @@ pub struct NodeOptions {
     pub validator: Option<ValidatorKey>,
     /// Its network identity.
     pub network: NetworkKey,
+    /// The keys of its services' accounts.
+    pub accounts: AccountKeys,
     /// Asks the disk of the data how much room it has; the file system when there is nothing else to ask.
     pub space: Option<Measure>,
 }
@@ -88,7 +90,7 @@ impl Node {
     /// # Errors
     /// [`StartError`]; nothing runs then.
     pub fn start(options: NodeOptions) -> Result<Self, StartError> {
-        let NodeOptions { home, config, validator, network, space } = options;
+        let NodeOptions { home, config, validator, network, accounts, space } = options;
         home.check()?;
         let (genesis, chain_id) = home.read_genesis()?;
         check_settings(&config, Some(genesis.network))?;
@@ -112,7 +114,7 @@ impl Node {
         let doors = Doors::open(&home, &config)?;
         let signer = Arc::new(NodeSigner::new(chain_id, validator));
         let (genesis, allowed) = (Arc::new(genesis), opened.allowed);
-        let ground = Ground { home, config, genesis, chain_id, registry, store, signer, allowed, room, lock };
+        let ground = Ground { home, config, genesis, chain_id, registry, store, signer, accounts, allowed, room, lock };
         ground.run(opened.desk, start, &network, doors)
     }
 
@@ -200,6 +202,7 @@ struct Ground {
     registry: Registry,
     store: Store,
     signer: Arc<NodeSigner>,
+    accounts: AccountKeys,
     room: Room,
     /// When an operator last raised the bound of votes.
     allowed: Option<types::TimeMs>,
@@ -280,13 +283,13 @@ impl Ground {
     fn open_services(&self, port: &Port, sockets: Sockets) -> Result<(Runtime, OpenServices), StartError> {
         let runtime = tasks("services", 2)?;
         let inside = runtime.enter();
-        let chain: Arc<dyn service::chain::Chain> = Arc::new(NodeChain::new(port.clone()));
-        let reads = port.reads.clone();
-        let ground = |folder| {
-            let entropy = entropy().map_err(|error| service::Refusal::new(error.code(), error.to_string()))?;
-            Ok(service::Ground { chain: chain.clone(), folder, reads: reads.clone(), entropy: *entropy })
+        let house = ServiceHouse {
+            chain: Arc::new(NodeChain::new(port.clone())),
+            reads: port.reads.clone(),
+            keys: &self.accounts,
+            accounts: &self.config.accounts,
         };
-        let opened = OpenServices::open(&self.config.services, sockets, &self.home, ground)?;
+        let opened = OpenServices::open(&self.config.services, sockets, &self.home, &house)?;
         drop(inside);
         port.metrics.of_services(opened.metrics());
         Ok((runtime, opened))

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crypto::ecdsa_pure::SigningKey;
 use node::config::{Config, Sources};
 use node::home::{Home, write_file};
-use node::keys::{NetworkKey, ValidatorKey};
+use node::keys::{AccountKeys, NetworkKey, ValidatorKey};
 use node::shell::Measure;
 use node::{Node, NodeOptions};
 use tempfile::TempDir;
@@ -120,8 +120,13 @@ pub fn start_in(home: Home, config: Config) -> Node {
 
 /// The same on a disk that has as much room as this says.
 pub fn start_on(home: Home, config: Config, space: Option<Measure>) -> Node {
+    start_with(home, config, AccountKeys::default(), space)
+}
+
+/// The same with accounts of services.
+pub fn start_with(home: Home, config: Config, accounts: AccountKeys, space: Option<Measure>) -> Node {
     let network = NetworkKey::from_seed(SEED);
-    let options = NodeOptions { home, config, validator: Some(validator_key()), network, space };
+    let options = NodeOptions { home, config, validator: Some(validator_key()), network, accounts, space };
     Node::start(options).unwrap_or_else(|error| panic!("{error}"))
 }
 

@@ -1,33 +1,25 @@
 //! Proofs on disk until they must be in a block, so that one that was accepted survives whatever ends the process.
 //!
-//! A file of records; an incomplete last one is cut off. It must not know what a proof is. Invariants: a proof is synced before
-//! [`Kept::keep`] returns, and its sender hears of it only then; damage costs the records that it hit and no other, and the damaged
-//! file is kept beside the new one.
-//!
-//! Layout of a record, integers little-endian: `length u32 | CRC-32C of the length | CRC-32C of the body | body`. The length has a
-//! checksum of its own, because a damaged one must not make the rest of the file look torn.
+//! A [`Log`] of them; an incomplete last one is cut off. Invariants: a proof is synced before [`Kept::keep`] returns, and its sender
+//! hears of it only then; damage costs the records that it hit and no other, and the damaged file is kept beside the new one.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use service::plain_file::{self, Takes};
+use service::log::{
+    Log, LogBounds, LogError, LogFault, OnDamage, OpenedLog, RECORD_HEAD_BYTES, fault_of as log_fault_of,
+};
 use types::{SystemCall, limits};
 
-/// Bytes before a record's body.
-const HEAD_BYTES: usize = 12;
-/// Damaged files that are kept; the last place is used again.
-const ASIDE_MAX: u32 = 4;
 /// The file is written anew when it is longer than this and at least half of it is no longer needed.
 const BYTES_MAX: usize = 1 << 20;
-/// A longer file is not of this program's making.
-const FILE_BYTES_MAX: u64 = 256 << 20;
-/// The longest body of a record: a system call's, with the lengths in it.
-const BODY_BYTES_MAX: usize = limits::SYSTEM_CALL_BYTES_MAX + 64;
 /// Bytes of proofs that are kept for a start; the oldest, which have had most time to get into a block, give way.
 const RECORDS_BYTES_MAX: usize = 8 << 20;
+/// A call with its module and the length of its body.
+const BOUNDS: LogBounds =
+    LogBounds { record_bytes_max: limits::SYSTEM_CALL_BYTES_MAX + 64, file_bytes_max: 8 * RECORDS_BYTES_MAX as u64 };
 /// Stands for the work height of what was there at the start.
 const FROM_BEFORE: u64 = 0;
 /// For how many works it is kept.
@@ -35,13 +27,11 @@ const KEPT_FROM_BEFORE: u64 = 3;
 
 /// The proofs of the newest work heights.
 pub(super) struct Kept {
-    path: PathBuf,
     inner: Mutex<Inner>,
 }
 
 struct Inner {
-    file: File,
-    bytes: usize,
+    log: Log,
     /// Work height and record, oldest first.
     records: VecDeque<(u64, Vec<u8>)>,
     records_bytes: usize,
@@ -49,76 +39,68 @@ struct Inner {
 
 impl Inner {
     fn forget_oldest(&mut self) {
-        let bytes = self.records.pop_front().map_or(self.records_bytes, |(_, record)| record.len());
+        let bytes = self.records.pop_front().map_or(self.records_bytes, |(_, record)| bytes_of(&record));
         self.records_bytes = self.records_bytes.saturating_sub(bytes);
     }
+
+    /// Writes the file with what is kept, and nothing else.
+    fn rewrite(&mut self) -> Result<(), LogError> {
+        self.log.rewrite(self.records.iter().map(|(_, record)| record.as_slice()))
+    }
+
+    /// The same where nothing hangs on it.
+    fn shrink(&mut self) {
+        if let Err(error) = self.rewrite() {
+            tracing::warn!(%error, "old proofs cannot be removed");
+        }
+    }
+}
+
+/// What a record takes of the file.
+fn bytes_of(record: &[u8]) -> usize {
+    RECORD_HEAD_BYTES.saturating_add(record.len())
 }
 
 /// How a file of proofs ends, if not as it should: nothing, an incomplete end (true), or damage.
 pub(super) fn fault_of(bytes: &[u8]) -> Option<(bool, String)> {
-    match read(bytes).end {
-        End::Whole => None,
-        End::Torn => Some((true, "an incomplete last proof".to_owned())),
-        End::Damaged(offset) => Some((false, format!("damaged at byte {offset}"))),
-    }
-}
-
-/// What is in the file, or nothing if there is none.
-fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
-    match plain_file::read(path, FILE_BYTES_MAX, Takes::File) {
-        Ok(bytes) => Ok(bytes),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(io::Error::new(error.kind(), format!("`proofs`: {error}"))),
-    }
-}
-
-/// A file that is new, whatever stood there.
-fn create(path: &Path) -> io::Result<File> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    OpenOptions::new().write(true).create_new(true).open(path)
+    log_fault_of(bytes, BOUNDS.record_bytes_max).map(|fault| match fault {
+        LogFault::Torn(_) => (true, "an incomplete last proof".to_owned()),
+        LogFault::Damaged(offset, what) => (false, format!("damaged at byte {offset} ({what})")),
+    })
 }
 
 impl Kept {
     /// Opens the file, or makes it, and reads what is in it.
     pub(super) fn open(path: &Path) -> io::Result<(Self, Vec<SystemCall>)> {
-        // First, because opening for writing waits where somebody has put a pipe.
-        let bytes = bytes_of(path)?;
-        let mut file = OpenOptions::new().create(true).append(true).open(path)?;
-        let Content { calls, records, end } = read(&bytes);
-        let whole = records.iter().map(|(_, record)| record.len()).sum();
-        match end {
-            End::Whole => {}
-            End::Torn => {
-                let torn = bytes.len().saturating_sub(whole);
-                tracing::warn!(path = %path.display(), bytes = torn, "an incomplete last proof was cut off");
-                file.set_len(whole as u64)?;
-                file.sync_all()?;
-            }
-            End::Damaged(offset) => {
-                let aside = set_aside(path, &bytes)?;
-                tracing::error!(
-                    path = %path.display(), offset, kept = %aside.display(), proofs = calls.len(),
-                    "the file of proofs is damaged: it is kept under another name, and the proofs that are whole are used"
-                );
-                file = rewrite(path, &records)?;
-            }
+        let opened = Log::open(path, BOUNDS, OnDamage::SetAside).map_err(io::Error::other)?;
+        let OpenedLog { log, records, torn_bytes, set_aside } = opened;
+        if torn_bytes > 0 {
+            tracing::warn!(path = %path.display(), bytes = torn_bytes, "an incomplete last proof was cut off");
         }
-        let inner = Inner { file, bytes: whole, records, records_bytes: whole };
-        Ok((Self { path: path.to_owned(), inner: Mutex::new(inner) }, calls))
+        if let Some(aside) = set_aside {
+            tracing::error!(
+                path = %path.display(), offset = aside.offset, what = aside.what, kept = %aside.kept.display(),
+                proofs = records.len(),
+                "the file of proofs is damaged: it is kept under another name, and the proofs that are whole are used"
+            );
+        }
+        let calls = records.iter().filter_map(|record| borsh::from_slice(record).ok()).collect();
+        let records_bytes = records.iter().map(|record| bytes_of(record)).sum();
+        let records = records.into_iter().map(|record| (FROM_BEFORE, record)).collect();
+        Ok((Self { inner: Mutex::new(Inner { log, records, records_bytes }) }, calls))
     }
 
     /// Writes and syncs these, each with its work height.
     pub(super) fn keep(&self, calls: &[(u64, SystemCall)]) -> io::Result<()> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let records: Vec<_> = calls.iter().map(|(height, call)| (*height, record_of(call))).collect();
-        let bytes: Vec<u8> = records.iter().flat_map(|(_, record)| record).copied().collect();
-        inner.file.write_all(&bytes)?;
-        inner.file.sync_data()?;
-        inner.bytes += bytes.len();
-        inner.records_bytes += bytes.len();
+        let bytes: usize = records.iter().map(|(_, record)| bytes_of(record)).sum();
+        if inner.log.bytes().saturating_add(bytes as u64) > BOUNDS.file_bytes_max {
+            // Works come so seldom that the file was not written anew meanwhile.
+            inner.rewrite().map_err(io::Error::other)?;
+        }
+        inner.log.append(records.iter().map(|(_, record)| record.as_slice())).map_err(io::Error::other)?;
+        inner.records_bytes = inner.records_bytes.saturating_add(bytes);
         inner.records.extend(records);
         while inner.records_bytes > RECORDS_BYTES_MAX {
             inner.forget_oldest();
@@ -136,8 +118,9 @@ impl Kept {
         while inner.records.front().is_some_and(|(of, _)| *of < height) {
             inner.forget_oldest();
         }
-        if inner.bytes > BYTES_MAX && inner.records_bytes <= inner.bytes / 2 {
-            self.shrink(&mut inner);
+        let bytes = usize::try_from(inner.log.bytes()).unwrap_or(usize::MAX);
+        if bytes > BYTES_MAX && inner.records_bytes <= bytes / 2 {
+            inner.shrink();
         }
     }
 
@@ -147,126 +130,13 @@ impl Kept {
         let gone: BTreeSet<Vec<u8>> = calls.iter().map(record_of).collect();
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         inner.records.retain(|(_, record)| !gone.contains(record));
-        inner.records_bytes = inner.records.iter().map(|(_, record)| record.len()).sum();
-        self.shrink(&mut inner);
+        inner.records_bytes = inner.records.iter().map(|(_, record)| bytes_of(record)).sum();
+        inner.shrink();
     }
-
-    /// Writes the file with what is kept, and nothing else.
-    fn shrink(&self, inner: &mut Inner) {
-        match rewrite(&self.path, &inner.records) {
-            Ok(file) => (inner.file, inner.bytes) = (file, inner.records_bytes),
-            Err(error) => tracing::warn!(%error, path = %self.path.display(), "old proofs cannot be removed"),
-        }
-    }
-}
-
-/// Writes these beside the file, and puts them in its place.
-fn rewrite(path: &Path, records: &VecDeque<(u64, Vec<u8>)>) -> io::Result<File> {
-    let beside = path.with_extension("new");
-    let mut file = create(&beside)?;
-    for (_, record) in records {
-        file.write_all(record)?;
-    }
-    file.sync_all()?;
-    std::fs::rename(&beside, path)?;
-    if let Some(folder) = path.parent() {
-        File::open(folder)?.sync_all()?;
-    }
-    OpenOptions::new().append(true).open(path)
 }
 
 fn record_of(call: &SystemCall) -> Vec<u8> {
-    let body = borsh::to_vec(call).expect("writing to memory cannot fail");
-    let length = u32::try_from(body.len()).expect("a system call is far shorter than 4 GiB").to_le_bytes();
-    let (of_length, of_body) = (crc32c::crc32c(&length).to_le_bytes(), crc32c::crc32c(&body).to_le_bytes());
-    [&length[..], &of_length, &of_body, &body].concat()
-}
-
-/// Keeps a damaged file under a name of its own.
-fn set_aside(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
-    let name = |number: u32| path.with_extension(format!("damaged-{number}"));
-    let free = (1..ASIDE_MAX).map(name).find(|aside| !aside.exists()).unwrap_or_else(|| name(ASIDE_MAX));
-    let mut file = create(&free)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    Ok(free)
-}
-
-/// What a file holds.
-struct Content {
-    calls: Vec<SystemCall>,
-    /// The same as records, from before.
-    records: VecDeque<(u64, Vec<u8>)>,
-    end: End,
-}
-
-/// How a file ends.
-enum End {
-    Whole,
-    /// With an incomplete record, or with zeros: a file may grow before its content comes.
-    Torn,
-    /// Something that was never written stands at this offset.
-    Damaged(usize),
-}
-
-/// What stands at the beginning of some bytes.
-enum Found<'a> {
-    Record(SystemCall, &'a [u8], &'a [u8]),
-    /// The beginning of a record whose end is not there.
-    Incomplete,
-    Nothing,
-}
-
-/// Reads whatever is whole; after something that is not, the next that is.
-fn read(bytes: &[u8]) -> Content {
-    let mut content = Content { calls: Vec::new(), records: VecDeque::new(), end: End::Whole };
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        match find(rest) {
-            Found::Record(call, record, tail) => {
-                content.calls.push(call);
-                content.records.push_back((FROM_BEFORE, record.to_vec()));
-                rest = tail;
-            }
-            Found::Incomplete if matches!(content.end, End::Whole) => {
-                content.end = End::Torn;
-                break;
-            }
-            // Looked at once: what is damaged stays so, whatever follows.
-            Found::Nothing if matches!(content.end, End::Whole) && rest.iter().all(|byte| *byte == 0) => {
-                content.end = End::Torn;
-                break;
-            }
-            Found::Incomplete | Found::Nothing => {
-                if matches!(content.end, End::Whole) {
-                    content.end = End::Damaged(bytes.len().saturating_sub(rest.len()));
-                }
-                rest = rest.get(1..).unwrap_or_default();
-            }
-        }
-    }
-    content
-}
-
-fn find(bytes: &[u8]) -> Found<'_> {
-    let Some((head, rest)) = bytes.split_first_chunk::<HEAD_BYTES>() else { return Found::Incomplete };
-    let [a, b, c, d, of_length @ .., e, f, g, h] = *head;
-    let (length, of_body) = ([a, b, c, d], [e, f, g, h]);
-    if crc32c::crc32c(&length).to_le_bytes() != of_length {
-        return Found::Nothing;
-    }
-    let length = usize::try_from(u32::from_le_bytes(length)).unwrap_or(usize::MAX);
-    if length > BODY_BYTES_MAX {
-        return Found::Nothing;
-    }
-    let Some((body, tail)) = rest.split_at_checked(length) else { return Found::Incomplete };
-    if crc32c::crc32c(body).to_le_bytes() != of_body {
-        return Found::Nothing;
-    }
-    match borsh::from_slice::<SystemCall>(body) {
-        Ok(call) => Found::Record(call, bytes.get(..HEAD_BYTES + length).unwrap_or_default(), tail),
-        Err(_) => Found::Nothing,
-    }
+    borsh::to_vec(call).expect("writing to memory cannot fail")
 }
 
 #[cfg(test)]
@@ -296,7 +166,7 @@ mod tests {
             assert_eq!(calls, [call(1), call(2), call(3)][..length / record]);
             assert_eq!(std::fs::read(&path).unwrap().len(), length / record * record);
         }
-        for zeros in [1, HEAD_BYTES, 4_096] {
+        for zeros in [1, RECORD_HEAD_BYTES, 4_096] {
             std::fs::write(&path, [&whole[..], &vec![0; zeros]].concat()).unwrap();
             assert_eq!(Kept::open(&path).unwrap().1, [call(1), call(2), call(3)], "{zeros} zeros");
             assert_eq!(std::fs::read(&path).unwrap(), whole);
@@ -309,7 +179,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("proofs");
         let all = [call(1), call(2), call(3)];
-        let whole: Vec<u8> = all.iter().flat_map(record_of).collect();
+        Kept::open(&path).unwrap().0.keep(&all.clone().map(|call| (1, call))).unwrap();
+        let whole = std::fs::read(&path).unwrap();
         for place in 0..whole.len() {
             let mut damaged = whole.clone();
             damaged[place] ^= 0x10;
@@ -324,6 +195,23 @@ mod tests {
             drop(kept);
             assert_eq!(Kept::open(&path).unwrap().1, [&rest[..], &[call(4)]].concat(), "it goes on in a whole file");
         }
+    }
+
+    /// As versions before the log wrote it: two proofs of three bytes, of modules 3 and 4.
+    #[test]
+    fn a_file_of_an_older_version_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("proofs");
+        let record = |module: u16| {
+            let body = [&module.to_le_bytes()[..], &3_u32.to_le_bytes(), &[7; 3]].concat();
+            let length = 9_u32.to_le_bytes();
+            let sums = [crc32c::crc32c(&length), crc32c::crc32c(&body)].map(u32::to_le_bytes);
+            [&length[..], &sums[0], &sums[1], &body].concat()
+        };
+        std::fs::write(&path, [record(3), record(4)].concat()).unwrap();
+        let calls =
+            [3, 4].map(|module| SystemCall { module: ModuleId(module), body: ByteString::new(vec![7; 3]).unwrap() });
+        assert_eq!(Kept::open(&path).unwrap().1, calls);
     }
 
     #[test]
@@ -363,7 +251,7 @@ mod tests {
         kept.keep(&[(2, call(5))]).unwrap();
         {
             let inner = kept.inner.lock().unwrap();
-            assert_eq!((inner.records.len(), inner.bytes), (3, inner.records_bytes));
+            assert_eq!((inner.records.len(), inner.log.bytes()), (3, inner.records_bytes as u64));
         }
         drop(kept);
         assert_eq!(Kept::open(&path).unwrap().1, [call(3), call(4), call(5)]);
@@ -375,7 +263,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("proofs");
         let (kept, _) = Kept::open(&path).unwrap();
-        let record = record_of(&call(1)).len();
+        let record = bytes_of(&record_of(&call(1)));
         let fit = RECORDS_BYTES_MAX / record;
         for (height, byte) in [(1, 1), (2, 2), (3, 3)] {
             kept.keep(&vec![(height, call(byte)); fit / 2]).unwrap();
@@ -396,16 +284,23 @@ mod tests {
     // FAULTS HT11
     #[test]
     fn a_long_damaged_file_is_read_in_a_time_that_grows_with_its_length_alone() {
-        let whole = record_of(&call(1));
-        // So many zeros took hours while each was compared with all that follow.
-        let began = std::time::Instant::now();
-        let content = read(&[vec![0; 8 << 20], whole.clone()].concat());
-        assert!(matches!(content.end, End::Damaged(0)) && content.calls == [call(1)]);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("proofs");
+        Kept::open(&path).unwrap().0.keep(&[(1, call(1))]).unwrap();
+        let whole = std::fs::read(&path).unwrap();
         // Heads of records that claim the rest of the file.
         let length = u32::try_from(8 << 20).unwrap().to_le_bytes();
         let head = [&length[..], &crc32c::crc32c(&length).to_le_bytes(), &[0; 4]].concat();
-        let content = read(&[head.repeat(300_000), vec![0; 8 << 20], whole].concat());
-        assert!(matches!(content.end, End::Damaged(0)) && content.calls == [call(1)]);
+        // So many zeros took hours while each was compared with all that follow.
+        let zeros = vec![0; 8 << 20];
+        let began = std::time::Instant::now();
+        for damaged in [zeros.clone(), [head.repeat(300_000), zeros].concat()] {
+            let bytes = [damaged, whole.clone()].concat();
+            let (is_torn, said) = fault_of(&bytes).unwrap();
+            assert!(!is_torn && said.starts_with("damaged at byte 0 "), "{said}");
+            std::fs::write(&path, bytes).unwrap();
+            assert_eq!(Kept::open(&path).unwrap().1, [call(1)]);
+        }
         assert!(began.elapsed() < std::time::Duration::from_secs(30), "{:?}", began.elapsed());
     }
 
@@ -420,12 +315,14 @@ mod tests {
         };
         pipe(&path);
         let said = Kept::open(&path).map(drop).unwrap_err().to_string();
-        assert_eq!(said, "`proofs`: it is a pipe, and a file is needed there");
+        assert!(said.ends_with("/proofs: it is a pipe, and a file is needed there"), "{said}");
         std::fs::remove_file(&path).unwrap();
         pipe(&path.with_extension("new"));
         std::fs::write(&path, [1; 100]).unwrap();
         let (kept, _) = Kept::open(&path).unwrap();
-        kept.keep(&[(1, call(1))]).unwrap();
+        kept.keep(&[(1, call(1)), (1, call(2))]).unwrap();
+        pipe(&path.with_extension("new"));
+        kept.forget(&[call(2)]);
         drop(kept);
         assert_eq!(Kept::open(&path).unwrap().1, [call(1)]);
     }

@@ -2,7 +2,7 @@
 //!
 //! It joins the crate `stratum`, which knows what miners say, with the chain, whose module `mining` knows what a proof is worth:
 //! `work.rs` makes templates of the newest state, `proofs.rs` submits what was found, `kept.rs` keeps it until it must be in a
-//! block, `settings.rs` reads the operator's wishes, `api` answers over HTTP, `operator.rs` over the socket in the home. It must
+//! block, `payouts` pays what the pool owes, `settings.rs` reads the operator's wishes, `api` answers over HTTP, `operator.rs` over the socket in the home. It must
 //! not know the protocol nor the rules.
 
 #![allow(unused_qualifications, reason = "the expansion of utoipa's attributes qualifies names")]
@@ -13,6 +13,8 @@ mod look;
 mod metrics;
 mod operator;
 mod patience;
+mod pay;
+mod payouts;
 mod proofs;
 mod settings;
 mod tell;
@@ -21,20 +23,22 @@ mod work;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use service::http::Routes;
-use service::{Bound, FolderFindings, Ground, Life, Operator, Refusal, ServiceFault, WantedSocket};
+use service::{AccountNeed, Bound, FolderFindings, Ground, Life, Operator, Refusal, ServiceFault, WantedSocket};
 use stratum::service::{FolderShares, Handle, Ports, ReceiptsFolder, Service as StratumPort};
 use tokio::sync::watch;
-use types::{Network, SystemCall};
+use types::{Amount, Network, SystemCall};
 
-pub use operator::{OwedLine, OwedList, PoolAnswer, PoolQuestion};
+pub use operator::{OwedLine, OwedList, PayList, PoolAnswer, PoolQuestion};
 pub use settings::MiningSettings;
 pub use verbs::MiningVerb;
 
 use kept::Kept;
 use metrics::Counts;
+use payouts::Payer;
 use proofs::ToChain;
 
 /// Mining, as the node hosts it.
@@ -52,6 +56,8 @@ struct OpenPort {
     waiting: Vec<SystemCall>,
     offers: watch::Sender<Option<Arc<stratum::Template>>>,
     counts: watch::Sender<Counts>,
+    /// Pays what the pool owes, where there is an account to pay from.
+    payer: Option<Payer>,
 }
 
 impl service::Service for MiningService {
@@ -61,6 +67,8 @@ impl service::Service for MiningService {
     const ABOUT: &'static str = "Show what the port for miners owes, share out an income, mark a payment";
     const ALIASES: &'static [&'static str] = &["pool"];
     const FORMER_FOLDER: Option<&'static str> = Some("mining");
+    const ACCOUNT: Option<AccountNeed> =
+        Some(AccountNeed { about: "pays what the pool owes", password_key: "mining_password_file" });
 
     fn check(settings: &MiningSettings, network: Option<Network>) -> Result<(), Refusal> {
         if settings.enabled { settings::check(settings, network) } else { Ok(()) }
@@ -92,7 +100,8 @@ impl service::Service for MiningService {
     fn operator(&self) -> Option<Arc<dyn Operator>> {
         let genesis = self.ground.chain.genesis();
         let (network, cap) = (genesis.network, genesis.parameters.thr_cap);
-        Some(Arc::new(operator::Pool { handle: self.handle(), network, cap }))
+        let payouts = self.port.as_ref().and_then(|port| port.payer.as_ref()).map(Payer::payouts);
+        Some(Arc::new(operator::Pool { handle: self.handle(), payouts, network, cap }))
     }
 
     async fn run(self, mut life: Life) -> Result<(), ServiceFault> {
@@ -129,13 +138,20 @@ impl OpenPort {
         let (kept, waiting) = Kept::open(&ground.folder.join("proofs")).map_err(in_folder)?;
         let waiting = proofs::of_use(waiting);
         let kept = Arc::new(kept);
+        let mut payer = payer(settings, ground)?;
+        let (is_damaged, told) = (Arc::new(AtomicBool::new(false)), tell::teller());
+        let damaged = is_damaged.clone();
+        let events = move |event: &stratum::Event| {
+            damaged.fetch_or(matches!(event, stratum::Event::LedgerDamaged { .. }), Ordering::Relaxed);
+            told(event);
+        };
         let (offers, work) = watch::channel(None);
         let ports = Ports {
             work,
             proofs: Arc::new(ToChain::new(ground.chain.clone(), kept.clone())),
             shares: Box::new(shares),
             receipts: Some(receipts),
-            events: Box::new(tell::teller()),
+            events: Box::new(events),
             admission: None,
         };
         let config = settings::port_config(settings, ground.chain.genesis().network, ground.chain.own_peer())?;
@@ -143,14 +159,18 @@ impl OpenPort {
         let addresses: Vec<_> = sockets.iter().filter_map(|socket| socket.listener.local_addr().ok()).collect();
         let stratum = StratumPort::start(config, ground.entropy, sockets, ports, unix_ms)
             .map_err(|error| Refusal::new("mining", format!("the port for miners cannot open: {error}")))?;
+        if let Some(payer) = payer.as_mut().filter(|_| is_damaged.load(Ordering::Relaxed)) {
+            payer.hold()?;
+        }
         for address in addresses {
             tracing::info!(%address, "miners may connect");
         }
-        Ok(Self { stratum, kept, waiting, offers, counts: watch::Sender::new(Counts::default()) })
+        let counts = watch::Sender::new(Counts::default());
+        Ok(Self { stratum, kept, waiting, offers, counts, payer })
     }
 
     async fn run(self, ground: Ground, mut life: Life) -> Result<(), ServiceFault> {
-        let Self { mut stratum, kept, waiting, offers, counts } = self;
+        let Self { mut stratum, kept, waiting, offers, counts, payer } = self;
         if !waiting.is_empty() {
             tracing::info!(proofs = waiting.len(), "proofs from before the stop are offered to the chain again");
         }
@@ -160,9 +180,17 @@ impl OpenPort {
             tokio::spawn(proofs::submit_again(ground.chain, kept, waiting, begin)),
             tokio::spawn(metrics::keep(stratum.handle(), counts)),
         ];
+        let handle = stratum.handle();
+        let paying = async move {
+            match payer {
+                Some(payer) => payer.run(handle).await,
+                None => std::future::pending().await,
+            }
+        };
         let failed = tokio::select! {
             () = life.draining() => None,
             failed = stratum.failed() => Some(failed),
+            Err(fault) = paying => return Err(fault),
         };
         let ended = match failed {
             Some(failed) => failed,
@@ -170,6 +198,22 @@ impl OpenPort {
         };
         tasks.iter().for_each(tokio::task::JoinHandle::abort);
         ended.map_err(|error| ServiceFault(format!("the port for miners: {error}")))
+    }
+}
+
+/// Who pays what the pool owes; nothing without an account.
+fn payer(settings: &MiningSettings, ground: &Ground) -> Result<Option<Payer>, Refusal> {
+    let terms = (Amount(settings.payout_least.into()), settings.payouts);
+    match &ground.account {
+        Some(account) => Payer::open(&ground.folder, account.clone(), terms, ground.entropy).map(Some),
+        None if settings.payouts && !ground.chain.standing().is_read_only => {
+            let hint = "name the file of its key by `accounts.mining`";
+            Err(Refusal::new(
+                "mining_settings",
+                format!("`mining.payouts` is true, and there is no account to pay from: {hint}"),
+            ))
+        }
+        None => Ok(None),
     }
 }
 

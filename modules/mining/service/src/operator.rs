@@ -10,6 +10,8 @@ use stratum::service::Handle;
 use stratum::{Book, BookError, Settlement};
 use types::{Address, Amount, Hash32, Network};
 
+use crate::payouts::{Payouts, due, total};
+
 /// Most addresses in one answer: some 120 bytes each.
 const PAGE_MAX: usize = 10_000;
 
@@ -40,6 +42,11 @@ pub enum PoolQuestion {
         /// In µTHR.
         amount: Amount,
     },
+    /// Pay what is due, or only say who would get what.
+    Pay {
+        /// Whether nothing is to be paid.
+        is_rehearsal: bool,
+    },
 }
 
 /// What the port answers.
@@ -53,6 +60,27 @@ pub enum PoolAnswer {
     },
     /// What is owed.
     Owed(OwedList),
+    /// Who is paid what.
+    Pay(PayList),
+}
+
+/// Who is paid what by the next transaction, or by the one that is under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PayList {
+    /// The account that pays.
+    pub account: String,
+    /// What it has, in µTHR; absent until the node has looked.
+    pub balance: Option<Amount>,
+    /// Why it sends nothing now, if it does not.
+    pub trouble: Option<String>,
+    /// Who is owed less than this waits.
+    pub least: Amount,
+    /// The reference of the payout that is under way, if one is: the payments are then its own.
+    pub under_way: Option<Hash32>,
+    /// What all of them get.
+    pub total: Amount,
+    /// By rising address.
+    pub payments: Vec<OwedLine>,
 }
 
 /// What is owed, or a page of it.
@@ -84,6 +112,7 @@ pub struct OwedLine {
 /// The port for miners, if there is one, and the network of its addresses.
 pub(crate) struct Pool {
     pub(crate) handle: Option<Handle>,
+    pub(crate) payouts: Option<Payouts>,
     pub(crate) network: Network,
     /// What the chain can ever issue.
     pub(crate) cap: Amount,
@@ -108,9 +137,41 @@ impl Pool {
         };
         match question {
             PoolQuestion::Owed { cursor } => self.owed(handle, cursor).await,
-            PoolQuestion::Income { reference, amount, fee } => self.income(handle, reference, amount, fee).await,
+            PoolQuestion::Income { reference, amount, fee } => {
+                let shared = self.income(handle, reference, amount, fee).await?;
+                self.payouts.iter().for_each(Payouts::pay_after_income);
+                Ok(shared)
+            }
             PoolQuestion::Paid { reference, address, amount } => self.paid(handle, reference, &address, amount).await,
+            PoolQuestion::Pay { is_rehearsal } => self.pay(handle, is_rehearsal).await,
         }
+    }
+
+    async fn pay(&self, handle: &Handle, is_rehearsal: bool) -> Result<PoolAnswer, Refusal> {
+        let Some(payouts) = &self.payouts else {
+            let message = "the pool has no account to pay from; name the file of its key by `accounts.mining`";
+            return Err(Refusal::new("no_account", message));
+        };
+        let (open, least) = (payouts.open.borrow().clone(), payouts.least);
+        let under_way = open.as_ref().map(|payout| payout.reference);
+        let payments = match open {
+            Some(payout) => payout.payments,
+            None => handle.ask(move |server| due(server.book(), least)).await.ok_or_else(stopping)?,
+        };
+        if !is_rehearsal && !payments.is_empty() {
+            payouts.pay();
+        }
+        let line =
+            |(address, owed): &(Address, Amount)| OwedLine { address: address.to_text(self.network), owed: *owed };
+        Ok(PoolAnswer::Pay(PayList {
+            account: payouts.account.address().to_text(self.network),
+            balance: payouts.account.balance(),
+            trouble: payouts.trouble(),
+            least,
+            under_way,
+            total: total(&payments),
+            payments: payments.iter().map(line).collect(),
+        }))
     }
 
     async fn owed(&self, handle: &Handle, cursor: Option<String>) -> Result<PoolAnswer, Refusal> {
@@ -251,7 +312,8 @@ mod tests {
         let income = PoolQuestion::Income { reference: Hash32([7; 32]), amount: Amount(u128::MAX), fee: Amount(0) };
         let address = "thrt1".to_owned();
         let paid = PoolQuestion::Paid { reference: Hash32([8; 32]), address, amount: Amount(5) };
-        for question in [PoolQuestion::Owed { cursor: None }, income, paid] {
+        let pay = PoolQuestion::Pay { is_rehearsal: true };
+        for question in [PoolQuestion::Owed { cursor: None }, income, paid, pay] {
             let line = serde_json::to_string(&question).expect("JSON");
             assert_eq!(serde_json::from_str::<PoolQuestion>(&line).expect("the same"), question, "{line}");
         }

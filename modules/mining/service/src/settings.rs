@@ -36,6 +36,11 @@ settings! {
         pool_listen: String = String::new(), if |text| text.is_empty() || is_socket(text) => SOCKET;
         /// The address that all coinbases of the pool pay; it owes the miners.
         pool_operator: String = String::new();
+        /// Whether the pool pays by itself what it owes, after each income and again each minute, from the account whose key
+        /// `accounts.mining` names. Each payout is one transaction, whose fee that account pays.
+        payouts: bool = false;
+        /// Who is owed less than this waits, in µTHR.
+        payout_least: u64 = 100_000, if |least| *least > 0 => "a number of at least 1";
         /// Difficulty with which a machine begins; it then follows the machine's rate. 1 is 2^32 hashes.
         difficulty: String = "1", if |text| is_difficulty(text) => DIFFICULTY;
         /// Lowest difficulty, for processors and small machines.

@@ -14,8 +14,18 @@ pub enum MiningVerb {
     Owed,
     /// Share out what the operator received over the window of shares.
     Income(Income),
-    /// Mark a payment. It moves nothing: pay with `thronos send` first. The same again changes nothing.
+    /// Mark a payment that was made by hand. It moves nothing: pay with `thronos send` first. The same again changes nothing.
     Paid(Paid),
+    /// Pay now what is owed, from the account whose key `accounts.mining` names, and mark it when it is final.
+    Pay(Pay),
+}
+
+/// A payout.
+#[derive(Debug, Args)]
+pub struct Pay {
+    /// Show who would get what, and pay nothing.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 /// An income.
@@ -49,19 +59,20 @@ impl Verbs for MiningVerb {
     fn run(self, context: &VerbContext<'_>) -> Result<(), Refusal> {
         let question = match self {
             Self::Owed => return show(context),
+            Self::Pay(Pay { dry_run }) => return crate::pay::run(context, dry_run),
             Self::Income(Income { reference, amount, fee }) => PoolQuestion::Income { reference, amount, fee },
             Self::Paid(Paid { reference, address, amount }) => PoolQuestion::Paid { reference, address, amount },
         };
         match put(context, question)? {
             answer if context.json => context.print_json(&answer),
             PoolAnswer::Done { sentence } => context.print(&sentence),
-            PoolAnswer::Owed(_) => Err(unexpected()),
+            PoolAnswer::Owed(_) | PoolAnswer::Pay(_) => Err(unexpected()),
         }
     }
 }
 
 /// One question; a refusal of the node is one of the command.
-fn put(context: &VerbContext<'_>, question: PoolQuestion) -> Result<PoolAnswer, Refusal> {
+pub(crate) fn put(context: &VerbContext<'_>, question: PoolQuestion) -> Result<PoolAnswer, Refusal> {
     let question = serde_json::to_value(question).map_err(|_| unexpected())?;
     serde_json::from_value(context.ask(question)?).map_err(|_| unexpected())
 }
@@ -101,7 +112,7 @@ fn show(context: &VerbContext<'_>) -> Result<(), Refusal> {
     context.print(&lines.join("\n"))
 }
 
-fn unexpected() -> Refusal {
+pub(crate) fn unexpected() -> Refusal {
     Refusal::new("bad_answer", "the node answers something else than was asked; is it of the same version?")
 }
 

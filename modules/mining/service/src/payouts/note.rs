@@ -1,0 +1,83 @@
+//! What is written down of payouts.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use service::log::LogBounds;
+use types::{Address, Amount, Hash32};
+
+use super::{PAYEES_MAX, Payout};
+
+/// The bounds of the log: the longest record is a full payout.
+pub(super) const LOG: LogBounds = LogBounds { record_bytes_max: 64 + PAYEES_MAX * (20 + 16), file_bytes_max: 16 << 20 };
+
+/// A record.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) enum Note {
+    /// A payout is to be made.
+    Begun { reference: Hash32, payments: Vec<(Address, Amount)> },
+    /// It was made and marked, or can never be made.
+    Closed { reference: Hash32 },
+    /// The book was damaged, so what was paid may be owed in it again: nothing is paid until the operator says so.
+    Held,
+    /// The operator said so.
+    Released,
+}
+
+impl Note {
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        borsh::to_vec(self).expect("writing to memory cannot fail")
+    }
+}
+
+/// What some records leave open.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Left {
+    /// The payout that is not closed.
+    pub(super) open: Option<Payout>,
+    /// Whether payouts wait for the operator's word.
+    pub(super) is_held: bool,
+}
+
+/// What these records leave open; nothing if one of them is no record.
+pub(super) fn left_by(records: &[Vec<u8>]) -> Option<Left> {
+    let mut left = Left::default();
+    for record in records {
+        match borsh::from_slice(record).ok()? {
+            Note::Begun { reference, payments } => left.open = Some(Payout { reference, payments }),
+            Note::Closed { reference } => left.open = left.open.filter(|payout| payout.reference != reference),
+            Note::Held => left.is_held = true,
+            Note::Released => left.is_held = false,
+        }
+    }
+    Some(left)
+}
+
+/// A name that no other payout has: the secret is of the system, fresh at each start.
+pub(super) fn reference(secret: &[u8; 32], count: u64, payments: &[(Address, Amount)]) -> Hash32 {
+    let named = borsh::to_vec(&("thronos/payout", secret, count, payments)).expect("writing to memory cannot fail");
+    Hash32(pow::sha256d(&named))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payout_is_open_until_it_is_closed_and_its_name_is_its_own() {
+        let payments = vec![(Address([1; 20]), Amount(5)); PAYEES_MAX];
+        let [first, second] = [1, 2].map(|count| reference(&[7; 32], count, &payments));
+        assert_ne!(first, second);
+        let begun = |reference| Note::Begun { reference, payments: payments.clone() }.to_bytes();
+        let closed = |reference| Note::Closed { reference }.to_bytes();
+        assert!(begun(first).len() <= LOG.record_bytes_max);
+        let left = |records: &[Vec<u8>]| left_by(records).expect("records");
+        let open = |records: &[Vec<u8>]| left(records).open.map(|payout| payout.reference);
+        assert_eq!(open(&[]), None);
+        assert_eq!(open(&[begun(first)]), Some(first));
+        assert_eq!(open(&[begun(first), closed(first)]), None);
+        assert_eq!(open(&[begun(first), closed(first), begun(second)]), Some(second));
+        assert_eq!(open(&[begun(first), closed(second)]), Some(first));
+        assert!(left(&[Note::Held.to_bytes(), begun(first), closed(first)]).is_held);
+        assert!(!left(&[Note::Held.to_bytes(), Note::Released.to_bytes()]).is_held);
+        assert_eq!(left_by(&[vec![9; 30]]), None);
+    }
+}

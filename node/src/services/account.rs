@@ -1,0 +1,160 @@
+//! A service's own account: the outbox of `service` with a log, a key, and the chain of this node.
+//!
+//! One task owns the nonce. It must not know what a call says. Invariants: what it submits is in its log, synced; of a transaction
+//! it believes only what stands in a final block of this node's store; and it takes a nonce for used by somebody else only when it
+//! has seen that transaction. A log that is damaged, or cannot be written, stops the node: whoever goes on without it pays twice.
+
+mod keeper;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use service::account::{DeedError, ServiceAccount};
+use service::chain::{Chain, Later};
+use service::log::{Log, LogError, OnDamage, OpenedLog};
+use service::outbox::{DeedEnd, DeedOutbox, DeedRecord, DeedState, OUTBOX_LOG};
+use service::{Refusal, State};
+use signing::AccountKey;
+use tokio::sync::{mpsc, oneshot, watch};
+use types::{Address, Amount, Call, Hash32};
+
+pub(crate) use keeper::Keeper;
+
+use crate::config::AccountSettings;
+
+/// The log's name in the service's folder.
+const LOG: &str = "account.log";
+/// Questions that wait for the task.
+const QUESTIONS_MAX: usize = 64;
+
+/// What the account's task is asked.
+enum Question {
+    Send { key: Hash32, calls: Vec<Call>, answer: oneshot::Sender<Result<DeedEnd, DeedError>> },
+    State { key: Hash32, answer: oneshot::Sender<Option<DeedState>> },
+    Forget { key: Hash32 },
+}
+
+/// What is seen of the account from outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Shown {
+    balance: Option<Amount>,
+    /// Why nothing is sent.
+    pub(crate) trouble: Option<String>,
+}
+
+/// The way to an account's task.
+pub(crate) struct NodeAccount {
+    address: Address,
+    questions: mpsc::Sender<Question>,
+    shown: watch::Receiver<Shown>,
+}
+
+/// Opens the account of a service: nothing runs yet.
+///
+/// # Errors
+/// `account_log`: the log is damaged or cannot be used.
+pub(crate) fn open(
+    service: &'static str,
+    folder: &Path,
+    key: AccountKey,
+    settings: &AccountSettings,
+    chain: Arc<dyn Chain>,
+) -> Result<(Arc<dyn ServiceAccount>, Keeper), Refusal> {
+    let opened =
+        Log::open(&folder.join(LOG), OUTBOX_LOG, OnDamage::Refuse).map_err(|error| refusal(service, &error))?;
+    let OpenedLog { log, records, torn_bytes, .. } = opened;
+    if torn_bytes > 0 {
+        tracing::warn!(service, bytes = torn_bytes, "an incomplete last record of the account's log was cut off");
+    }
+    let read = records.iter().map(|bytes| DeedRecord::from_bytes(bytes)).collect::<Option<Vec<_>>>();
+    let records = read.ok_or_else(|| {
+        let message = format!("the account of `{service}`: its log holds a record that this version does not know");
+        Refusal::new("account_log", format!("{message}; start the version that wrote it, or a newer one"))
+    })?;
+    let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
+    let (show, shown) = watch::channel(Shown::default());
+    let address = key.address();
+    let outbox = DeedOutbox::open(records);
+    let keeper = Keeper::new(service, key, settings, chain, (log, outbox), asked, show);
+    Ok((Arc::new(NodeAccount { address, questions, shown }), keeper))
+}
+
+fn refusal(service: &str, error: &LogError) -> Refusal {
+    let hint = match error {
+        LogError::Damaged { .. } | LogError::TooLong { .. } => {
+            "what was sent may be missing in it, and would be sent again: compare what the account has sent with what it was to send, \
+             then move the file away"
+        }
+        _ => "check the disk and who owns the file",
+    };
+    Refusal::new("account_log", format!("the account of `{service}`: {error}; {hint}"))
+}
+
+impl ServiceAccount for NodeAccount {
+    fn address(&self) -> Address {
+        self.address
+    }
+
+    fn balance(&self) -> Option<Amount> {
+        self.shown.borrow().balance
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.shown.borrow().trouble.clone()
+    }
+
+    fn payments(&self, to: &[(Address, Amount)]) -> Vec<Call> {
+        runtime::payments(to)
+    }
+
+    fn send(&self, key: Hash32, calls: Vec<Call>) -> Later<'_, Result<DeedEnd, DeedError>> {
+        Box::pin(async move {
+            let (answer, answered) = oneshot::channel();
+            let asked = self.questions.send(Question::Send { key, calls, answer }).await;
+            asked.map_err(|_| DeedError::Stopping)?;
+            answered.await.unwrap_or(Err(DeedError::Stopping))
+        })
+    }
+
+    fn state_of(&self, key: Hash32) -> Later<'_, Option<DeedState>> {
+        Box::pin(async move {
+            let (answer, answered) = oneshot::channel();
+            self.questions.send(Question::State { key, answer }).await.ok()?;
+            answered.await.ok().flatten()
+        })
+    }
+
+    fn forget(&self, key: Hash32) -> Later<'_, ()> {
+        Box::pin(async move {
+            // A task that has ended keeps what it knows for the next start, where it is asked again.
+            let _ = self.questions.send(Question::Forget { key }).await;
+        })
+    }
+}
+
+/// Shows a service whose account sends nothing as waiting, until both work.
+pub(crate) async fn overlay(
+    mut own: watch::Receiver<State>,
+    mut account: watch::Receiver<Shown>,
+    shown: watch::Sender<State>,
+) {
+    loop {
+        let state = own.borrow_and_update().clone();
+        let trouble = account.borrow_and_update().trouble.clone();
+        let is_last = state == State::Ended;
+        shown.send_replace(match (state, trouble) {
+            (State::Ready, Some(why)) => State::Waiting(why),
+            (state, _) => state,
+        });
+        if is_last {
+            return;
+        }
+        let changed = tokio::select! {
+            changed = own.changed() => changed.is_ok(),
+            Ok(()) = account.changed() => true,
+        };
+        if !changed {
+            return;
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! A pool that pays by itself what it owes: each payee exactly that, however often the node is stopped between.
+
+mod support;
+
+use std::process::{Command, Output};
+
+use node::config::Config;
+use node::home::Home;
+use node::keys::{AccountKeys, PasswordSource};
+use serde_json::Value;
+use signing::AccountKey;
+use support::machine::Machine;
+use support::{Running, address, key, make_home, start_with};
+use tokens::TokensCall;
+use types::{Amount, List, Network, THR};
+
+/// Who mines.
+const PAYEES: [u8; 2] = [11, 12];
+/// Who pays.
+const PAYER: u8 = 13;
+
+fn text(number: u8) -> String {
+    address(&key(number)).to_text(Network::Test)
+}
+
+fn accounts() -> AccountKeys {
+    let mut accounts = AccountKeys::default();
+    accounts.add("mining", AccountKey::from_secret(&[PAYER; 32]).expect("a key")).expect("the first");
+    accounts
+}
+
+/// A pool in a home that outlives its node.
+struct Pool {
+    home: Home,
+    config: Config,
+    running: Running,
+    nonce: u64,
+}
+
+impl Pool {
+    fn start(settings: &[(&str, &str)]) -> Self {
+        let operator = text(6);
+        let usual = [
+            ("mining.enabled", "true"),
+            ("mining.listen", "127.0.0.1:0"),
+            ("mining.pool_listen", "127.0.0.1:0"),
+            ("mining.pool_operator", operator.as_str()),
+            ("mining.difficulty", "0.000001"),
+            ("mining.payout_least", "1"),
+        ];
+        let settings: Vec<_> = usual.iter().chain(settings).copied().collect();
+        let directory = tempfile::tempdir().expect("a directory");
+        let genesis = support::genesis();
+        let (home, config) = make_home(directory.path(), &genesis, &settings);
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+        let chain = genesis::chain_id(&genesis);
+        let node = start_with(home.clone(), config.clone(), accounts(), None);
+        Self { home, config, running: Running { node, directory, chain, agent }, nonce: 0 }
+    }
+
+    /// The node goes and comes again.
+    fn restart(self) -> Self {
+        let Self { home, config, running: Running { node, directory, chain, agent }, nonce } = self;
+        node.stop().expect("a clean stop");
+        let node = start_with(home.clone(), config.clone(), accounts(), None);
+        Self { home, config, running: Running { node, directory, chain, agent }, nonce }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_thronosd"));
+        command.arg("mining").args(arguments).arg("--home").arg(self.home.root()).env_remove("THRONOS_HOME");
+        command.output().expect("the program runs")
+    }
+
+    fn done(&self, arguments: &[&str]) -> String {
+        let output = self.command(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text")
+    }
+
+    fn rehearse(&self) -> Value {
+        serde_json::from_str(&self.done(&["pay", "--dry-run", "--json"])).expect("JSON")
+    }
+
+    fn fund(&mut self, amount: u128) {
+        let call = TokensCall::transfer(THR, address(&key(PAYER)), Amount(amount)).to_call();
+        let calls = List::new(vec![call]).expect("one");
+        let (status, accepted) = self.running.submit(&self.running.transfer(self.nonce, |body| body.calls = calls));
+        assert_eq!(status, 202, "{accepted}");
+        self.running.final_transaction(accepted["id"].as_str().expect("an id"));
+        self.nonce += 1;
+    }
+
+    /// An income of a new reference; who is owed how much of it.
+    fn income(&self, number: u8, amount: u128) -> Vec<(String, u128)> {
+        let reference = hex::encode([number; 32]);
+        let before = self.owed();
+        self.done(&["income", "--reference", &reference, "--amount", &amount.to_string()]);
+        let after = self.owed();
+        let of = |owed: &[(String, u128)], name: &str| {
+            owed.iter().find(|(address, _)| address == name).map_or(0, |(_, owed)| *owed)
+        };
+        after.iter().map(|(name, owed)| (name.clone(), owed - of(&before, name))).collect()
+    }
+
+    fn owed(&self) -> Vec<(String, u128)> {
+        let list: Value = serde_json::from_str(&self.done(&["owed", "--json"])).expect("JSON");
+        let line = |line: &Value| (line["address"].as_str().expect("a text").to_owned(), units(&line["owed"]));
+        list["payouts"].as_array().expect("a list").iter().map(line).collect()
+    }
+
+    fn balance(&self, name: &str) -> u128 {
+        let (_, account) = self.running.get(&format!("/api/v1/accounts/{name}"));
+        account["balances"].as_array().and_then(|all| all.first()).map_or(0, |first| units(&first["amount"]))
+    }
+
+    fn until_under_way(&self) -> Value {
+        let look = |_| {
+            std::thread::park_timeout(std::time::Duration::from_millis(20));
+            Some(self.rehearse()).filter(|rehearsed| !rehearsed["under_way"].is_null())
+        };
+        (0..500).find_map(look).expect("a payout begins")
+    }
+
+    fn until_nothing_is_owed(&self) {
+        self.running.until("/api/v1/mining/payouts", |status, all| status == 200 && all["owed"] == "0");
+    }
+}
+
+fn units(text: &Value) -> u128 {
+    text.as_str().and_then(|text| text.parse().ok()).expect("an amount")
+}
+
+// FAULTS HV2
+#[test]
+fn a_pool_pays_each_payee_what_it_owes_once_however_often_the_node_is_stopped_between() {
+    let mut pool = Pool::start(&[]);
+    for (number, payee) in (1..).zip(PAYEES) {
+        let mut machine = Machine::log_in(Box::new(Machine::socket(&pool.running, 1)), &text(payee));
+        assert_eq!(machine.mine(number).0["result"], true);
+    }
+    let mut paid = pool.income(1, 1_000_001);
+    assert_eq!(paid.len(), 2, "{paid:?}");
+    let rehearsed = pool.done(&["pay", "--dry-run"]);
+    assert!(PAYEES.iter().all(|payee| rehearsed.contains(&text(*payee))), "{rehearsed}");
+    assert!(
+        rehearsed.contains("would be paid to 2 addresses") && pool.rehearse()["under_way"].is_null(),
+        "{rehearsed}"
+    );
+    // Without THR it waits, and says so.
+    assert!(pool.done(&["pay"]).contains("are being paid to 2 addresses"));
+    let waiting = pool.running.until("/readyz", |_, answer| answer.to_string().contains("has less than 1 THR"));
+    assert!(waiting.to_string().contains(&text(PAYER)), "{waiting}");
+    let under_way = pool.until_under_way();
+    assert_eq!(units(&under_way["total"]), paid.iter().map(|(_, owed)| owed).sum::<u128>(), "{under_way}");
+    assert_eq!(pool.owed(), paid, "what is not final is owed");
+    // The payout is the same one after a stop.
+    pool = pool.restart();
+    assert_eq!(pool.rehearse()["under_way"], under_way["under_way"]);
+    pool.fund(50_000_000);
+    pool.until_nothing_is_owed();
+    // Stopped at any moment between the word to pay and the last mark.
+    for number in 2..6 {
+        for (name, owed) in pool.income(number, 1_000_000 + u128::from(number)) {
+            paid.iter_mut().find(|(known, _)| *known == name).expect("the same payees").1 += owed;
+        }
+        pool.done(&["pay"]);
+        std::thread::park_timeout(std::time::Duration::from_millis(u64::from(number - 2) * 150));
+        pool = pool.restart();
+        // The word may have been lost with the node; what was begun goes on.
+        pool.done(&["pay"]);
+        pool.until_nothing_is_owed();
+    }
+    for (name, paid) in &paid {
+        assert_eq!(pool.balance(name), *paid, "{name}");
+    }
+    assert!(pool.done(&["pay"]).starts_with("nobody is owed 0.000001 THR or more"));
+    let ready = pool.running.until("/readyz", |status, _| status == 200);
+    assert!(!ready.to_string().contains("has less than"), "{ready}");
+    pool.running.node.stop().expect("a clean stop");
+}
+
+#[test]
+fn an_income_is_paid_out_by_itself_where_the_settings_say_so() {
+    let mut pool = Pool::start(&[("mining.payouts", "true")]);
+    let mut machine = Machine::log_in(Box::new(Machine::socket(&pool.running, 1)), &text(PAYEES[0]));
+    assert_eq!(machine.mine(1).0["result"], true);
+    pool.fund(20_000_000);
+    pool.done(&["income", "--reference", &"01".repeat(32), "--amount", "700000"]);
+    pool.until_nothing_is_owed();
+    let (_, all) = pool.running.get("/api/v1/mining/payouts");
+    assert_eq!(pool.balance(&text(PAYEES[0])) + units(&all["kept"]), 700_000, "{all}");
+    pool.running.node.stop().expect("a clean stop");
+}
+
+#[test]
+fn two_services_with_one_account_are_refused() {
+    let refused = accounts().add("another", AccountKey::from_secret(&[PAYER; 32]).expect("a key")).expect_err("shared");
+    assert_eq!(refused.code(), "account_shared");
+    assert!(refused.to_string().contains("`accounts.mining` and `accounts.another`"), "{refused}");
+}
+
+#[test]
+fn an_accounts_key_is_a_key_file_of_the_wallet_and_opens_with_the_password_that_its_setting_names() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let [key_file, password_file] = ["payouts.json", "password"].map(|name| folder.path().join(name));
+    let secret = signing::keystore::Secret::Key(AccountKey::from_secret(&[PAYER; 32]).expect("a key"));
+    // A password that a keyboard may give in two forms.
+    let password = signing::password::Password::new("caf\u{e9} au lait").expect("a password");
+    let sealed = signing::keystore::seal(&secret, &password).expect("memory");
+    let write = |path: &std::path::Path, text: &str| {
+        signing::keystore::file::write_private(path, text.as_bytes(), signing::keystore::file::Existing::Replace)
+            .expect("own file");
+    };
+    write(&key_file, &sealed);
+    write(&password_file, "cafe\u{301} au lait\n");
+    let path = |path: &std::path::Path| path.display().to_string();
+    let mut config = Config::default();
+    config.set("accounts.mining", &path(&key_file)).expect("a file");
+    config.set("accounts.mining_password_file", &path(&password_file)).expect("a file");
+    assert_eq!(config.set("accounts.minig", "x").map_err(|error| error.code()), Err("config_unknown_key"));
+    let unlock = || AccountKeys::unlock(&config.accounts, PasswordSource::new).map_err(|error| error.to_string());
+    let opened = unlock().expect("the right password").of("mining").expect("it is set");
+    assert_eq!(opened.address(), address(&key(PAYER)));
+    write(&password_file, "tea\n");
+    let refused = unlock().map(drop).expect_err("a wrong password");
+    assert!(refused.contains("`accounts.mining`") && refused.contains("password is wrong"), "{refused}");
+    write(&key_file, "{}");
+    assert!(unlock().map(drop).expect_err("no key file").contains(&path(&key_file)));
+    std::fs::remove_file(&key_file).expect("own file");
+    assert!(unlock().map(drop).expect_err("nothing there").contains("payouts.json"));
+}

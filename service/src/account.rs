@@ -1,0 +1,56 @@
+//! A service's own account, as the service sees it. `node` implements it over the outbox, a log and a key.
+//!
+//! It must not know keys, files or prices.
+
+use types::{Address, Amount, Call, Hash32};
+
+use crate::chain::{Later, Refused};
+use crate::outbox::{DeedEnd, DeedState, NotSent};
+
+/// What a service declares that sends transactions by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountNeed {
+    /// What it sends, for the comment of the setting that names the key's file.
+    pub about: &'static str,
+    /// The setting that names the file with the key's password.
+    pub password_key: &'static str,
+}
+
+/// Why it is not known how a deed ends.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeedError {
+    /// It was not begun.
+    #[error(transparent)]
+    NotSent(#[from] NotSent),
+    /// No block could ever hold it.
+    #[error("no block could hold this transaction: {0}")]
+    Impossible(Refused),
+    /// The node stops. What was begun goes on with its next start: ask again then.
+    #[error("the node is stopping; the transaction goes on when it runs again")]
+    Stopping,
+}
+
+/// A service's own account. What it sends it sends once, however often the node is stopped or killed.
+pub trait ServiceAccount: Send + Sync + 'static {
+    /// The account.
+    fn address(&self) -> Address;
+
+    /// THR that it owns after the newest final block, in µTHR; nothing before the first look.
+    fn balance(&self) -> Option<Amount>;
+
+    /// Why it sends nothing now, as the end of a sentence; nothing when it does.
+    fn trouble(&self) -> Option<String>;
+
+    /// The calls that pay these addresses in µTHR, as few as can be.
+    fn payments(&self, to: &[(Address, Amount)]) -> Vec<Call>;
+
+    /// Carries these calls out once for `key`, the caller's own name for the deed, and says how it ended: again for one that has
+    /// ended before. Whoever drops this before it is ready loses nothing but the answer.
+    fn send(&self, key: Hash32, calls: Vec<Call>) -> Later<'_, Result<DeedEnd, DeedError>>;
+
+    /// How a deed stands; nothing for one that nobody asked for, or that is forgotten, and while the node stops.
+    fn state_of(&self, key: Hash32) -> Later<'_, Option<DeedState>>;
+
+    /// The caller has written down how a deed ended, and will not ask for it again.
+    fn forget(&self, key: Hash32) -> Later<'_, ()>;
+}

@@ -1,0 +1,112 @@
+//! The outbox of an account against a world that loses, delays, repeats and interrupts everything, one seed a world.
+
+mod world;
+
+use service::outbox::{
+    DEEDS_MAX, DeedEnd, DeedInput, DeedOutbox, DeedOutput, DeedRecord, DeedState, ENDED_MAX, Flaw, IN_FLIGHT_MAX,
+    NotSent, OUTBOX_LOG,
+};
+use types::{ByteString, Call, Hash32, Height, ModuleId, Nonce, TimeMs, limits};
+
+use world::run;
+
+/// Worlds of the one test; each planted bug must be found in fewer.
+const SEEDS: u64 = 10_000;
+
+// FAULTS HV1
+#[test]
+fn every_deed_is_carried_out_once_over_crashes_losses_expiry_prices_and_strangers_with_the_key() {
+    let mut sums = world::Counts::default();
+    for seed in 0..SEEDS {
+        let counts = run(seed, None).unwrap_or_else(|wrong| panic!("seed {seed}: {wrong}"));
+        sums.add(&counts);
+    }
+    // What the worlds are for has happened in them, often.
+    let least = [
+        ("crashes", sums.crashes, 20_000),
+        ("lost submissions", sums.lost, 20_000),
+        ("lost answers", sums.unheard, 10_000),
+        ("signed again", sums.signed_again, 10_000),
+        ("overtaken", sums.overtaken, 5_000),
+        ("too cheap", sums.too_cheap, 5_000),
+        ("states behind", sums.behind, 5_000),
+        ("earlier ones included", sums.earlier, 100),
+        ("rejected", sums.rejected, 1_000),
+    ];
+    for (what, count, least) in least {
+        assert!(count >= least, "{what}: {count} in {SEEDS} worlds, {sums:?}");
+    }
+}
+
+// FAULTS HV1
+#[test]
+fn each_planted_bug_is_found() {
+    use Flaw::{AsksTooEarly, CountsNonces, ForgetsEarlier, NeverAgain, NewNonce, SubmitsFirst};
+    for flaw in [SubmitsFirst, CountsNonces, NeverAgain, NewNonce, ForgetsEarlier, AsksTooEarly] {
+        let found = (0..SEEDS).find_map(|seed| run(seed, Some(flaw)).err().map(|wrong| (seed, wrong)));
+        assert!(found.is_some(), "{flaw:?} is found by no seed");
+    }
+}
+
+fn call(byte: u8, bytes: usize) -> Vec<Call> {
+    vec![Call { module: ModuleId(1), body: ByteString::new(vec![byte; bytes]).expect("short") }]
+}
+
+fn seen(nonce: u64) -> DeedInput {
+    DeedInput::Seen { nonce: Nonce(nonce), time: TimeMs(1), now: TimeMs(1) }
+}
+
+fn signed(key: Hash32, nonce: u64) -> DeedInput {
+    let transaction = vec![7; limits::TRANSACTION_BYTES_MAX];
+    DeedInput::Signed { key, nonce: Nonce(nonce), id: key, valid_until: TimeMs(100), transaction }
+}
+
+fn key(number: usize) -> Hash32 {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&(number as u64).to_be_bytes());
+    Hash32(bytes)
+}
+
+// FAULTS HB7
+#[test]
+fn deeds_under_way_and_ends_that_are_remembered_are_bounded() {
+    let mut outbox = DeedOutbox::open([]);
+    outbox.step(seen(0));
+    for number in 0..DEEDS_MAX {
+        outbox.send(key(number), call(1, limits::CALL_BYTES_MAX)).expect("room");
+    }
+    assert_eq!(outbox.send(key(DEEDS_MAX), call(1, 1)), Err(NotSent::Full));
+    assert_eq!(outbox.send(key(0), call(2, 1)), Err(NotSent::OtherCalls));
+    assert_eq!(outbox.send(key(0), call(1, limits::CALL_BYTES_MAX)), Ok(Vec::new()));
+    let asked: Vec<DeedOutput> = outbox.step(seen(0));
+    assert_eq!(asked.len(), IN_FLIGHT_MAX, "no more have a nonce at once");
+    (0..IN_FLIGHT_MAX).for_each(|number| drop(outbox.step(signed(key(number), number as u64))));
+    let records: Vec<usize> = outbox.records().iter().map(|record| record.to_bytes().len()).collect();
+    assert!(records.iter().all(|bytes| *bytes <= OUTBOX_LOG.record_bytes_max), "{records:?}");
+    assert!((records.iter().sum::<usize>() as u64) < OUTBOX_LOG.file_bytes_max / 4);
+
+    let mut outbox = DeedOutbox::open([]);
+    for number in 0..ENDED_MAX + 5 {
+        outbox.step(seen(number as u64));
+        outbox.send(key(number), call(1, 1)).expect("room");
+        outbox.step(signed(key(number), number as u64));
+        let end = DeedEnd { id: key(number), height: Height(1), code: 0 };
+        outbox.step(DeedInput::Told { key: key(number), nonce: Nonce(number as u64), end: Some(end) });
+    }
+    assert_eq!(outbox.open_deeds(), 0);
+    assert_eq!((outbox.state_of(&key(4)), outbox.records().len()), (None, 1 + 2 * ENDED_MAX));
+    assert!(matches!(outbox.state_of(&key(5)), Some(DeedState::Ended(_))));
+    outbox.step(DeedInput::Forget { key: key(5) });
+    assert_eq!(outbox.state_of(&key(5)), None);
+}
+
+#[test]
+fn records_have_one_form_and_strange_bytes_are_none() {
+    let record =
+        DeedRecord::Ended { key: key(1), nonce: Nonce(2), end: DeedEnd { id: key(3), height: Height(4), code: 5 } };
+    assert_eq!(DeedRecord::from_bytes(&record.to_bytes()), Some(record.clone()));
+    let mut longer = record.to_bytes();
+    longer.push(0);
+    assert_eq!(DeedRecord::from_bytes(&longer), None);
+    assert_eq!(DeedRecord::from_bytes(&[9; 40]), None);
+}
