@@ -2,8 +2,8 @@
 //!
 //! It joins the crate `stratum`, which knows what miners say, with the chain, whose module `mining` knows what a proof is worth:
 //! `work.rs` makes templates of the newest state, `proofs.rs` submits what was found, `kept.rs` keeps it until it must be in a
-//! block, `payouts` pays what the pool owes, `settings.rs` reads the operator's wishes, `api` answers over HTTP, `operator.rs` over the socket in the home. It must
-//! not know the protocol nor the rules.
+//! block, `payouts` pays what the pool owes, `settings.rs` reads the operator's wishes, `api` answers over HTTP, `operator.rs` over
+//! the socket in the home. It must not know the protocol nor the rules.
 
 #![allow(unused_qualifications, reason = "the expansion of utoipa's attributes qualifies names")]
 
