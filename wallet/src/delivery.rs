@@ -146,6 +146,11 @@ fn refused(
         let outcome = if is_proven { Whereabouts::Settled } else { Whereabouts::Open };
         return Err(Stopped { error: Error::new("already_final", message, hint), outcome });
     }
+    let is_over =
+        has_expired(client, chain, transaction.body.valid_until).unwrap_or_default() && is_unknown(client, &id);
+    if is_over {
+        return Err(Stopped { error: expired(&id), outcome: Whereabouts::Settled });
+    }
     if is_lost || bytes == Bytes::Known {
         // One that arrived without an answer may be final where this node does not see it, or does not want to.
         return Err(open(outcome_unknown(&id, &error)));
@@ -385,7 +390,7 @@ pub(crate) fn has_expired(client: &NodeClient, chain: &mut Chain, valid_until: T
 }
 
 /// A second look, after the time is known: the last block that could hold the transaction is final by now.
-fn is_unknown(client: &NodeClient, id: &Hash32) -> bool {
+pub(crate) fn is_unknown(client: &NodeClient, id: &Hash32) -> bool {
     client.transaction(id, Duration::ZERO).is_ok_and(|response| response.status == TransactionStatus::Unknown)
 }
 

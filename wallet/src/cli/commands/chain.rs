@@ -12,7 +12,7 @@ use crate::cli::context::Context;
 use crate::cli::report::{Report, lines, table, when};
 use crate::cli::submit::{body_json, body_lines, final_json, final_lines, finality, receipt_json};
 use crate::client::types::{BlockResponse, TransactionStatus};
-use crate::delivery::{expired, has_expired};
+use crate::delivery::{expired, has_expired, is_unknown};
 use crate::finality::{check_block, check_content, check_transaction};
 use crate::transaction::Envelope;
 use crate::{Error, Result};
@@ -80,6 +80,7 @@ impl Tx {
                 let kept = context.home.sent(&id).filter(|file| file.id() == id && file.chain_id == chain.id());
                 if let Some(file) = kept
                     && has_expired(&client, &mut chain, file.body.valid_until)?
+                    && is_unknown(&client, &id)
                 {
                     context.home.forget_sent(&id);
                     return Err(expired(&id));
