@@ -6,7 +6,9 @@
 //! machine stops.
 
 use crypto::ids;
-use types::{Address, Amount, Event, Hash32, Header, List, ModuleId, Receipt, THR, Transaction, ValidatorSet, Weight};
+use types::{
+    Address, Amount, AssetId, Event, Hash32, Header, List, ModuleId, Receipt, THR, Transaction, ValidatorSet, Weight,
+};
 
 use crate::checked::{CheckedBody, TransactionFacts};
 use crate::context::{BlockInfo, Context, Report};
@@ -55,7 +57,7 @@ impl Registry {
         self.knows_version(view, block.version)?;
         let mut run = Run::new(self, &next, &block, view);
         let fees = run.take_fees(body)?;
-        run.start_modules(self, &next)?;
+        run.start_modules(self, &next);
         run.begin(body);
         let mut receipts = vec![own_receipt()];
         let mut touches = Vec::new();
@@ -259,13 +261,8 @@ impl<'r, 'v> Run<'r, 'v> {
     fn audit(&mut self) -> Result<(), Fault> {
         for module in self.running.clone() {
             let id = module.id();
-            for Backed { asset, figure } in module.backed() {
-                let backing = self.in_context(id, |context| context.get(figure));
-                let backing = backing.map_or(Amount::ZERO, |bytes| records::decode(&bytes));
-                let exists = ledger::supply(&mut self.overlay, *asset).map(|supply| supply.circulating());
-                if exists != Some(backing) {
-                    return Err(Fault::Unbacked { asset: *asset, module: id });
-                }
+            if let Some(asset) = self.unbacked(module) {
+                return Err(Fault::Unbacked { asset, module: id });
             }
             let part = self.overlay.begin();
             let (events, touched) = (self.report.events.len(), self.report.touched.len());
@@ -276,6 +273,16 @@ impl<'r, 'v> Run<'r, 'v> {
             audited.map_err(|breach| Fault::Audit { module: id, breach })?;
         }
         Ok(())
+    }
+
+    /// An asset of which there is not what the module keeps as its backing.
+    pub(crate) fn unbacked(&mut self, module: &dyn AnyModule) -> Option<AssetId> {
+        let backed = module.backed().iter().find(|Backed { asset, figure }| {
+            let backing = self.in_context(module.id(), |context| context.get(figure));
+            let backing = backing.map_or(Amount::ZERO, |bytes| records::decode(&bytes));
+            ledger::supply(&mut self.overlay, *asset).map(|supply| supply.circulating()) != Some(backing)
+        });
+        backed.map(|backed| backed.asset)
     }
 
     /// The modules that run, in order of their numbers.

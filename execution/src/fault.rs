@@ -38,14 +38,6 @@ pub enum Fault {
         /// What does not hold.
         breach: &'static str,
     },
-    /// A module that a protocol version starts could not begin.
-    #[error("module {module} cannot begin with protocol version {version}")]
-    Start {
-        /// The module.
-        module: ModuleId,
-        /// The version that starts it.
-        version: ProtocolVersion,
-    },
     /// The chain goes on by rules that this program does not know.
     #[error(
         "the chain goes on with protocol version {version}, this program knows versions up to {known}: stop here, install a \

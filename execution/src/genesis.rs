@@ -16,6 +16,7 @@ use crate::outcome::BlockOutcome;
 use crate::overlay::Overlay;
 use crate::records::{self, AllowanceRecord, ChainRecord, EpochRecord, RunningRecord, SeedRecord, Tip};
 use crate::registry::Registry;
+use crate::reject::{KernelReject, Reject};
 use crate::section::SectionError;
 use crate::system::KERNEL;
 use crate::view::MemoryState;
@@ -72,6 +73,9 @@ pub enum GenesisError {
     /// An asset that a module is to back, and that is not there or another's.
     #[error("asset {0} is to be backed by a module, but no section begins it, or another module backs it")]
     Unbacked(AssetId),
+    /// Money of an asset that a module alone issues.
+    #[error("the genesis gives out asset {0}, which a module backs and alone issues")]
+    Backed(AssetId),
     /// A grant or an allowance of a module that the genesis does not begin.
     #[error("the genesis gives money to module {0}, which has no section in it")]
     NotBegun(ModuleId),
@@ -254,7 +258,7 @@ fn write_balances(overlay: &mut Overlay<'_>, genesis: &Genesis) -> Result<(), Ge
     for balance in &genesis.balances {
         let supply = ledger::supply(overlay, balance.asset).ok_or(GenesisError::UnknownAsset(balance.asset))?;
         ledger::mint(overlay, KERNEL, balance.asset, &balance.address, balance.amount)
-            .map_err(|_| GenesisError::AboveCap { asset: balance.asset, cap: supply.cap })?;
+            .map_err(|reject| not_given(reject, balance.asset, supply.cap))?;
     }
     Ok(())
 }
@@ -265,9 +269,18 @@ fn write_grants(overlay: &mut Overlay<'_>, genesis: &Genesis) -> Result<(), Gene
         let supply = ledger::supply(overlay, grant.asset).ok_or(GenesisError::UnknownAsset(grant.asset))?;
         let pot = ledger::pot(grant.asset, grant.module, &grant.pot);
         ledger::mint_into(overlay, KERNEL, grant.asset, &pot, grant.amount)
-            .map_err(|_| GenesisError::AboveCap { asset: grant.asset, cap: supply.cap })?;
+            .map_err(|reject| not_given(reject, grant.asset, supply.cap))?;
     }
     Ok(())
+}
+
+/// Why money cannot be given: its asset is one module's to issue, or there would be more than its cap.
+fn not_given(reject: Reject, asset: AssetId, cap: Amount) -> GenesisError {
+    if reject == KernelReject::NotBacker.into() {
+        GenesisError::Backed(asset)
+    } else {
+        GenesisError::AboveCap { asset, cap }
+    }
 }
 
 fn write_allowances(overlay: &mut Overlay<'_>, genesis: &Genesis) -> Result<(), GenesisError> {

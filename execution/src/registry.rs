@@ -8,6 +8,7 @@ use std::sync::Arc;
 use types::{ModuleId, THR, limits};
 
 use crate::context::ModuleView;
+use crate::genesis::PROTOCOL_VERSION;
 use crate::invariant;
 use crate::keys;
 use crate::module::AnyModule;
@@ -53,6 +54,11 @@ impl Registry {
         check_tags(&modules);
         let starting = modules.iter().filter(|module| module.starts_versions()).count();
         assert!(starting <= 1, "one module starts protocol versions");
+        let late = |module: &dyn AnyModule| module.starts_with().is_none_or(|version| version > PROTOCOL_VERSION);
+        assert!(
+            modules.iter().all(|module| late(&**module)),
+            "chains begin with version 1: no module is started by it"
+        );
         let choosing = modules.iter().filter(|module| module.chooses_validators()).count();
         assert!(choosing <= 1, "one module decides about validator sets");
         Self { modules: modules.into(), signatures: Arc::new(Blst) }

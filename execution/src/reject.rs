@@ -136,6 +136,7 @@ rejects! {
     39 NotAllowed "not_allowed" "a module would take more of an account than the genesis allows it in this span"
     40 NotBacker "not_backer" "the asset is backed by one module, which alone issues and burns it"
     41 WrongStart "wrong_start" "a protocol version starts as the next number, two epochs ahead at least, and while no other waits to start"
+    42 CannotStart "cannot_start" "a module that a protocol version starts cannot begin here, so it does not run"
 }
 
 #[cfg(test)]

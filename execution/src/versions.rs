@@ -63,25 +63,37 @@ impl Registry {
 }
 
 impl Run<'_, '_> {
-    /// Begins the modules that the version in force starts and that do not run yet.
-    pub(crate) fn start_modules(&mut self, registry: &Registry, next: &NextBlock) -> Result<(), Fault> {
+    /// In a version's first block, begins the modules that it starts. One that cannot begin does not run, and the block says so: a
+    /// release that is wrong about its own module stops no chain. A module that a release brings too late begins never, so that
+    /// releases of one version agree.
+    pub(crate) fn start_modules(&mut self, registry: &Registry, next: &NextBlock) {
         let version = self.block.version;
-        let is_due = |with: Option<ProtocolVersion>| with.is_some_and(|with| with <= version);
+        if !next.tip.is_last {
+            return;
+        }
         let mut running = next.running.clone();
         for module in registry.modules() {
-            if !is_due(module.starts_with()) || running.has(module.id()) {
+            if module.starts_with() != Some(version) || running.has(module.id()) {
                 continue;
             }
-            let failed = Fault::Start { module: module.id(), version };
             let section = module.section().default_bytes(next.chain.network, self.block.parameters.fees.ecosystem);
-            self.in_context(module.id(), |context| module.genesis(&section, context)).map_err(|_| failed)?;
-            bind_backed(&mut self.overlay, module).map_err(|_| failed)?;
+            let part = self.overlay.begin();
+            let (events, touched) = (self.report.events.len(), self.report.touched.len());
+            let begun = self.in_context(module.id(), |context| module.genesis(&section, context)).is_ok();
+            if begun && bind_backed(&mut self.overlay, module).is_ok() && self.unbacked(module).is_none() {
+                self.overlay.keep(part);
+            } else {
+                self.overlay.discard(part);
+                self.report.events.truncate(events);
+                self.report.touched.truncate(touched);
+                self.report_reject(module.id(), KernelReject::CannotStart.into());
+                continue;
+            }
             running.modules.push(module.id());
             running.modules.sort_unstable();
             self.overlay.write(&keys::running(), Some(records::encode(&running)));
             self.report_own(&KernelEvent::ModuleStarted { module: module.id() });
         }
-        Ok(())
     }
 
     /// Takes what the module that may says of the next version, if it is well formed and nothing is fixed already.

@@ -38,7 +38,7 @@ pub fn check(genesis: &Genesis, registry: &Registry) -> Result<(), GenesisError>
     registry.check_sections(genesis)?;
     check_shares(genesis, registry)?;
     check_balances(genesis, registry)?;
-    check_allowances(genesis)?;
+    check_allowances(genesis, registry)?;
     check_validators(&genesis.validators)
 }
 
@@ -251,6 +251,9 @@ fn check_balances(genesis: &Genesis, registry: &Registry) -> Result<(), GenesisE
         if execution::section_bytes(genesis, grant.module).is_none() {
             return refuse(NO_SECTION);
         }
+        if grant.pot.is_empty() || !grant.pot.iter().all(u8::is_ascii_graphic) {
+            return refuse("a pot's name is visible ASCII characters, so that the file can say it");
+        }
         if grant.amount.is_zero() {
             return refuse(ZERO);
         }
@@ -285,7 +288,8 @@ fn give_out(
     }
 }
 
-fn check_allowances(genesis: &Genesis) -> Result<(), GenesisError> {
+fn check_allowances(genesis: &Genesis, registry: &Registry) -> Result<(), GenesisError> {
+    let opened = registry.assets_of(genesis);
     let mut previous = None;
     for (place, allowance) in genesis.allowances.iter().enumerate() {
         let refuse = |rule| Err(GenesisError::Entry { list: "allowances", place, rule });
@@ -296,6 +300,9 @@ fn check_allowances(genesis: &Genesis) -> Result<(), GenesisError> {
         previous = Some(order);
         if execution::section_bytes(genesis, allowance.module).is_none() {
             return refuse(NO_SECTION);
+        }
+        if allowance.asset != THR && opened.iter().all(|opened| opened.asset != allowance.asset) {
+            return refuse(NO_ASSET);
         }
         if !(1..=1_000_000).contains(&allowance.share_ppm) {
             return refuse("`share_ppm` must be between 1 and 1000000 (everything)");

@@ -146,6 +146,9 @@ fn refused(
         let outcome = if is_proven { Whereabouts::Settled } else { Whereabouts::Open };
         return Err(Stopped { error: Error::new("already_final", message, hint), outcome });
     }
+    if is_gone(client, chain, &id, transaction.body.valid_until).unwrap_or_default() {
+        return Err(Stopped { error: expired(&id), outcome: Whereabouts::Settled });
+    }
     if is_lost || bytes == Bytes::Known {
         // One that arrived without an answer may be final where this node does not see it, or does not want to.
         return Err(open(outcome_unknown(&id, &error)));
@@ -329,8 +332,7 @@ fn poll(
             }
             Ok(response) if response.status == TransactionStatus::Unknown => {
                 let valid_until = transaction.body.valid_until;
-                let is_expired = has_expired(client, chain, valid_until).map_err(open)?;
-                if is_expired && is_unknown(client, &id) {
+                if is_gone(client, chain, &id, valid_until).map_err(open)? {
                     return Err(Stopped { error: expired(&id), outcome: Whereabouts::Settled });
                 }
                 // A node that does not know it answers at once; parking is a pause that needs no other thread.
@@ -370,12 +372,17 @@ pub(crate) fn how_to_replace(nonce: types::Nonce) -> String {
     format!("replace it with `--nonce {nonce}` and a higher `--tip`: a plain `send` would pay a second time")
 }
 
-/// Whether the chain's time has passed a transaction's validity: by a final header, not by the node's word, because who believes
-/// too early that nothing was paid pays twice.
+/// Whether no block can hold a transaction any more: the chain's time has passed its validity, and the node does not know it.
 ///
 /// # Errors
-/// What the check of the block fails with.
-pub fn has_expired(client: &NodeClient, chain: &mut Chain, valid_until: TimeMs) -> Result<bool> {
+/// What the check of the block whose time is looked at fails with.
+pub fn is_gone(client: &NodeClient, chain: &mut Chain, id: &Hash32, valid_until: TimeMs) -> Result<bool> {
+    Ok(has_expired(client, chain, valid_until)? && is_unknown(client, id))
+}
+
+/// Whether the chain's time has passed a transaction's validity: by a final header, not by the node's word, because who believes
+/// too early that nothing was paid pays twice.
+fn has_expired(client: &NodeClient, chain: &mut Chain, valid_until: TimeMs) -> Result<bool> {
     let Ok(status) = client.status() else { return Ok(false) };
     if status.time <= valid_until {
         return Ok(false);

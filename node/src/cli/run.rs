@@ -205,6 +205,7 @@ impl Signals {
         let thread = std::thread::Builder::new().name("start".to_owned()).stack_size(START_STACK_BYTES).spawn(start);
         thread.map_err(|error| Refusal::fault(format!("no thread can be started: {error}")))?;
         let Self { runtime, terminate, interrupt, .. } = self;
+        let mut fault = None;
         let ended = runtime.block_on(async {
             tokio::select! {
                 started = &mut started => return Some(started),
@@ -222,12 +223,16 @@ impl Signals {
                     let stopping = tokio::task::spawn_blocking(move || node.stop());
                     let first = async {
                         tokio::select! {
-                            _ = stopping => {}
-                            () = asked_to_end(terminate, interrupt) => {}
+                            ended = stopping => Some(ended),
+                            () = asked_to_end(terminate, interrupt) => None,
                         }
                     };
                     // What has not ended by then is left, as after a signal to a node that runs.
-                    let _ = tokio::time::timeout(DRAIN_MAX, first).await;
+                    fault = match tokio::time::timeout(DRAIN_MAX, first).await.ok().flatten() {
+                        Some(Ok(ended)) => ended.err(),
+                        Some(Err(panic)) => Some(panic.to_string()),
+                        None => None,
+                    };
                     None
                 }
                 failed => failed,
@@ -237,6 +242,7 @@ impl Signals {
             Some(Ok(Ok(node))) => Ok(node),
             Some(Ok(Err(error))) => Err(error.into()),
             Some(Err(_)) => Err(Refusal::fault("the start ended in a panic, which is told above")),
+            None if fault.is_some() => Err(Refusal::fault(format!("while stopping: {}", fault.unwrap_or_default()))),
             None => {
                 // Whatever the start is in the middle of is as after a loss of power: the next one goes on from there.
                 tracing::warn!("stopped before the node ran");

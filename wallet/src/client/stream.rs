@@ -76,6 +76,9 @@ impl EventStream {
         let end = read.iter().position(|byte| *byte == b'\n');
         let taken = end.map_or(read.len(), |end| end.saturating_add(1));
         if self.line.len().saturating_add(taken) > LINE_BYTES_MAX {
+            // Whoever asks on finds the stream ended.
+            self.body = BufReader::new(Box::new(std::io::empty()));
+            self.line.clear();
             return Err(lost("a line is too long"));
         }
         self.line.extend_from_slice(read.get(..taken).unwrap_or_default());

@@ -10,7 +10,7 @@ use wallet::cli::context::Context;
 use wallet::cli::report::{Report, lines, table, when};
 use wallet::cli::submit::{body_json, body_lines, final_json, final_lines, finality, receipt_json};
 use wallet::client::types::{BlockResponse, TransactionStatus};
-use wallet::delivery::{expired, has_expired};
+use wallet::delivery::{expired, is_gone};
 use wallet::finality::{check_block, check_content, check_transaction};
 use wallet::{Error, Result};
 
@@ -78,7 +78,7 @@ impl Tx {
                 // What no block can take any more needs not be kept.
                 let kept = context.home.sent(&id).filter(|file| file.id() == id && file.chain_id == chain.id());
                 if let Some(file) = kept
-                    && has_expired(&client, &mut chain, file.body.valid_until)?
+                    && is_gone(&client, &mut chain, &id, file.body.valid_until)?
                 {
                     context.home.forget_sent(&id);
                     return Err(expired(&id));
