@@ -13,6 +13,8 @@ const SHOWN_MAX: usize = 100;
 const DISTANCE_MAX: usize = 3;
 /// Elements of a list that are looked at for the one to blame.
 const TRIED_MAX: usize = 2_000;
+/// Values that all tries together may copy.
+const TRIED_VALUES_MAX: usize = 4_000_000;
 
 /// Why JSON is not the value it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,9 +131,12 @@ fn blamed<T: DeserializeOwned>(json: &Value, error: &str) -> String {
         json.pointer_mut(pointer).map(change);
         json
     };
+    // Each try reads a copy: where there is much to copy, few are made, or none.
+    let tries = TRIED_VALUES_MAX.checked_div(values(json)).unwrap_or_default().min(TRIED_MAX);
     let (mut place, mut pointer) = (String::new(), String::new());
     loop {
         let found = match json.pointer(&pointer) {
+            _ if tries == 0 => None,
             Some(Value::Object(fields)) => {
                 let without =
                     |key: &str| replaced(&pointer, &|node| drop(node.as_object_mut().map(|node| node.remove(key))));
@@ -139,12 +144,12 @@ fn blamed<T: DeserializeOwned>(json: &Value, error: &str) -> String {
                     let with = |node: &mut Value| node[missing] = Value::Null;
                     !fields.contains_key(missing) && !fails_alike(replaced(&pointer, &with))
                 });
-                let key = fields.keys().find(|key| !fails_alike(without(key))).filter(|_| !is_missing_here);
+                let key = fields.keys().take(tries).find(|key| !fails_alike(without(key))).filter(|_| !is_missing_here);
                 key.map(|key| (if place.is_empty() { key.clone() } else { format!("{place}.{key}") }, key.clone()))
             }
             Some(Value::Array(elements)) => {
                 let alone = |element: &Value| replaced(&pointer, &|node| *node = Value::Array(vec![element.clone()]));
-                let number = elements.iter().take(TRIED_MAX).position(|element| fails_alike(alone(element)));
+                let number = elements.iter().take(tries).position(|element| fails_alike(alone(element)));
                 number.map(|number| (format!("{place}[{number}]"), number.to_string()))
             }
             _ => None,
@@ -153,6 +158,16 @@ fn blamed<T: DeserializeOwned>(json: &Value, error: &str) -> String {
         let step = step.replace('~', "~0").replace('/', "~1");
         (place, pointer) = (inner, format!("{pointer}/{step}"));
     }
+}
+
+/// How many values there are in this one, itself included.
+fn values(json: &Value) -> usize {
+    let inner: usize = match json {
+        Value::Array(elements) => elements.iter().map(values).sum(),
+        Value::Object(fields) => fields.values().map(values).sum(),
+        _ => 0,
+    };
+    inner.saturating_add(1)
 }
 
 /// What stands in backquotes after these words of an error.
@@ -253,6 +268,22 @@ mod tests {
         let other = Address([2; 20]).to_text(Network::Main);
         let refused = reread(|json| json["owners"][1]["account"] = json!(other)).expect_err("another network's");
         assert!(matches!(&refused, UnreadJson::Address { key, .. } if key == "owners[1].account"), "{refused:?}");
+    }
+
+    // FAULTS RE15
+    #[test]
+    fn of_a_long_list_an_error_is_named_less_exactly_and_at_once() {
+        let wrong_at = |place: usize, owners: usize| {
+            let refused = reread(|json| {
+                json["owners"] = json!(vec![json!({"account": null, "share": 3}); owners]);
+                json["owners"][place]["share"] = json!(300);
+            });
+            let Err(UnreadJson::Value { key, .. }) = refused else { panic!("{refused:?}") };
+            key
+        };
+        assert_eq!(wrong_at(3, 3_000), "owners[3].share");
+        assert_eq!(wrong_at(2_999, 3_000), "owners", "so many copies are not made");
+        assert_eq!(wrong_at(3, TRIED_VALUES_MAX / 3), "", "of such a list none");
     }
 
     #[test]

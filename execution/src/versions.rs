@@ -68,7 +68,9 @@ impl Run<'_, '_> {
     /// releases of one version agree.
     pub(crate) fn start_modules(&mut self, registry: &Registry, next: &NextBlock) {
         let version = self.block.version;
-        if !next.tip.is_last {
+        let fixed: Option<VersionStart> = self.overlay.read(&keys::version(), |bytes| bytes.map(records::decode));
+        let is_first = fixed.is_some_and(|fixed| fixed.version == version && fixed.epoch == next.epoch.number);
+        if !next.tip.is_last || !is_first {
             return;
         }
         let mut running = next.running.clone();

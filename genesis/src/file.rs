@@ -57,6 +57,7 @@ struct GenesisFile {
     network: Network,
     time: TimeMs,
     parameters: ParametersFile,
+    #[serde(deserialize_with = "crate::sections::read")]
     modules: BTreeMap<String, Value>,
     balances: Vec<BalanceFile>,
     #[serde(default)]

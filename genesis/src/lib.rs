@@ -20,6 +20,7 @@ mod builder;
 mod error;
 mod file;
 mod rules;
+mod sections;
 
 pub use builder::{GenesisBuilder, LocalNetwork, empty, local_network};
 pub use error::GenesisError;

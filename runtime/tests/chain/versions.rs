@@ -19,8 +19,10 @@ use crate::harness::{Chain, ECOSYSTEM, ONE, genesis};
 use crate::seams::vault;
 use crate::vault::VaultCall;
 
-/// A module that version 2 starts.
-struct Late;
+/// A module that version 2 starts, unless it cannot begin.
+struct Late<const NUMBER: u16> {
+    begins: bool,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,9 +56,9 @@ impl Canonical for LateCall {
 
 const LATE: ModuleId = ModuleId(30);
 
-impl Module for Late {
-    const ID: ModuleId = LATE;
-    const NAME: &'static str = "late";
+impl<const NUMBER: u16> Module for Late<NUMBER> {
+    const ID: ModuleId = ModuleId(NUMBER);
+    const NAME: &'static str = if NUMBER == LATE.0 { "late" } else { "later" };
     const REJECTS: &'static [RejectDescription] = &[];
     const STARTS_WITH: Option<ProtocolVersion> = Some(ProtocolVersion(2));
     type Genesis = LateNumbers;
@@ -64,7 +66,7 @@ impl Module for Late {
 
     fn genesis(&self, section: LateNumbers, context: &mut Context<'_, '_>) -> Result<(), GenesisError> {
         context.put(b"rules", section.to_canonical());
-        Ok(())
+        if self.begins { Ok(()) } else { Err(GenesisError::Module("it cannot begin".to_owned())) }
     }
 
     fn check(&self, _: &LateCall) -> Result<Weight, Reject> {
@@ -88,7 +90,12 @@ fn old() -> Registry {
 
 /// The release that knows it.
 fn new() -> Registry {
-    Registry::new(vec![Box::new(Tokens), Box::new(mining::Mining), Box::new(vault()), Box::new(Late)])
+    Registry::new(vec![
+        Box::new(Tokens),
+        Box::new(mining::Mining),
+        Box::new(vault()),
+        Box::new(Late::<30> { begins: true }),
+    ])
 }
 
 fn chain(registry: Registry) -> Chain {
@@ -221,4 +228,49 @@ fn old_blocks_replay_under_old_rules_and_a_program_that_is_too_old_stops_before_
     let older = Chain { registry: old(), state, root, ..chain };
     let refused = older.registry.build(&older.state, older.root, &older.request(&[]));
     assert_eq!(refused, Err(BuildError::UnknownRules));
+}
+
+// FAULTS MS4
+#[test]
+fn a_module_that_cannot_begin_does_not_run_and_the_chain_goes_on() {
+    let modules: Vec<Box<dyn execution::AnyModule>> =
+        vec![Box::new(Tokens), Box::new(mining::Mining), Box::new(vault()), Box::new(Late::<30> { begins: false })];
+    let mut chain = chain(Registry::new(modules));
+    assert_eq!(chain.run(0, vec![fix(2, 2)]), 0);
+    go_to(&mut chain, 2, &mut Vec::new());
+    let outcome = chain.block(&[]);
+    let code = KernelReject::CannotStart.code();
+    assert!(kernel_events(&outcome).contains(&KernelEvent::Rejected { module: LATE, code }));
+    assert_eq!((chain.header.version, chain.next().running.has(LATE)), (ProtocolVersion(2), false));
+    assert!(chain.registry.view(&chain.state, LATE).is_none());
+    let sent = chain.transfer(1, 0, 2, ONE);
+    assert_eq!(chain.block(&[sent]).receipts[1].code, 0, "everything else goes on");
+    go_to(&mut chain, 4, &mut Vec::new());
+    assert!(!chain.next().running.has(LATE), "and nothing tries again");
+}
+
+// FAULTS MS5
+#[test]
+fn a_release_that_brings_a_module_too_late_never_begins_it() {
+    let mut chain = chain(new());
+    assert_eq!(chain.run(0, vec![fix(2, 2)]), 0);
+    go_to(&mut chain, 2, &mut Vec::new());
+    chain.block(&[]);
+    let modules: Vec<Box<dyn execution::AnyModule>> = vec![
+        Box::new(Tokens),
+        Box::new(mining::Mining),
+        Box::new(vault()),
+        Box::new(Late::<30> { begins: true }),
+        Box::new(Late::<31> { begins: true }),
+    ];
+    let newer = Registry::new(modules);
+    for epoch in 3..=4 {
+        go_to(&mut chain, epoch, &mut Vec::new());
+        let built = chain.build(&[]);
+        let by_newer = newer.execute(&chain.state, &built.header, &built.body).expect("no fault");
+        let by_this = chain.registry.execute(&chain.state, &built.header, &built.body).expect("no fault");
+        assert_eq!(by_newer.receipts, by_this.receipts, "both releases of one version agree");
+        assert!(chain.next().running.has(LATE) && !chain.next().running.has(ModuleId(31)));
+        chain.registry = newer.clone();
+    }
 }
