@@ -30,8 +30,8 @@ pub(super) const ATTACK: Attack = Attack {
 
 /// A height that is never reached.
 const HEIGHT: u64 = 1 << 40;
-/// System calls that fill a body.
-const CALLS: usize = 250;
+/// System calls that almost fill a body.
+const CALLS: usize = limits::BODY_BYTES_MAX / limits::SYSTEM_CALL_BYTES_MAX - 3;
 /// Views ahead of the present one whose sketches nodes take, and sketches per view.
 const VIEWS_AHEAD: u64 = 2;
 const PER_VIEW: u64 = 2;
