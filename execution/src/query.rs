@@ -79,8 +79,10 @@ impl Registry {
             described(KERNEL_QUERIES).ok_or_else(unknown)?.check(arguments)?;
             return self.query_kernel(view, name, arguments);
         }
-        let running: RunningRecord = records::read_present(view, &keys::running());
-        let found = self.module_named(module).filter(|found| running.has(found.id()));
+        // Before a genesis there is no such record: then what needs no state, such as the form of a key, is answered by every module.
+        let running: Option<RunningRecord> = records::read(view, &keys::running());
+        let runs = |id| running.as_ref().is_none_or(|running| running.has(id));
+        let found = self.module_named(module).filter(|found| runs(found.id()));
         let found = found.ok_or_else(|| QueryError::Unknown(module.to_owned()))?;
         described(found.queries()).ok_or_else(unknown)?.check(arguments)?;
         found.query(&ModuleView::new(view, found.id()), name, arguments)
