@@ -29,6 +29,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use service::http::{Reads, Routes};
 use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, watch};
@@ -47,7 +48,7 @@ pub(crate) struct AppState {
     /// The rest of the node.
     pub(crate) port: Port,
     /// All routes described, those of services too.
-    pub(crate) described: Arc<utoipa::openapi::OpenApi>,
+    pub(crate) described: Bytes,
     /// Threads that check signatures of what is handed in.
     pub(crate) checkers: Arc<rayon::ThreadPool>,
     /// How many checks may be under way.
@@ -113,7 +114,7 @@ impl Api {
         let metrics = port.metrics.clone();
         let guard = Arc::new(guard::Guard::new(address, settings, metrics.clone()));
         let state = AppState {
-            described: Arc::new(openapi::description(services)),
+            described: openapi::text(services, &described::Chain::new(port.chain_id, &port.genesis)),
             reads: port.reads.clone(),
             port,
             checkers: Arc::new(checkers),
