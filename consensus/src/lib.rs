@@ -111,7 +111,8 @@ pub struct Engine {
     /// The current view.
     view: View,
     finalized: Finalized,
-    rounds: BTreeMap<View, view::Round>,
+    /// Boxed: inline, a half-filled node of the map would hold 15 KiB.
+    rounds: BTreeMap<View, Box<view::Round>>,
     /// Notarized views above finality whose finalize vote may still be cast.
     candidates: BTreeSet<View>,
     available: available::Available,

@@ -32,6 +32,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use service::http::{Reads, Routes};
 use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, watch};
@@ -50,7 +51,7 @@ pub(crate) struct AppState {
     /// The rest of the node.
     pub(crate) port: Port,
     /// All routes described, those of services too.
-    pub(crate) described: Arc<utoipa::openapi::OpenApi>,
+    pub(crate) described: Bytes,
     /// Threads that check signatures of what is handed in.
     pub(crate) checkers: Arc<rayon::ThreadPool>,
     /// How many checks may be under way.
@@ -116,7 +117,7 @@ impl Api {
         let metrics = port.metrics.clone();
         let guard = Arc::new(guard::Guard::new(address, settings, metrics.clone()));
         let state = AppState {
-            described: Arc::new(openapi::description(&port.registry, services)),
+            described: openapi::text(&port.registry, services, &described::Chain::new(port.chain_id, &port.genesis)),
             reads: port.reads.clone(),
             port,
             checkers: Arc::new(checkers),
