@@ -86,7 +86,7 @@ mod tests {
     /// A share that the rules admit.
     fn share() -> Vec<u8> {
         let (registry, state) = chain();
-        let terms = registry.query(state, "mining", "work", &BTreeMap::new()).expect("a known question");
+        let terms = registry.query(state, "mining", "terms", &BTreeMap::new()).expect("a known question");
         let terms: WorkTerms = serde_json::from_value(terms).expect("the terms of the first work");
         let next = execution::NextBlock::read(state);
         let anchor = AnchorBlock { height: next.tip.height, hash: next.tip.hash };

@@ -174,9 +174,14 @@ impl Opened {
                 let (show, with_account) = watch::channel(State::Starting);
                 runtime.spawn(account::overlay(std::mem::replace(&mut shown, with_account), keeper.shown(), show));
                 let faults = faults.clone();
+                let kept = runtime.spawn(keeper.run());
                 runtime.spawn(async move {
-                    if let Err(fault) = keeper.run().await {
-                        faults.report(fault);
+                    match kept.await {
+                        Ok(Ok(())) => {}
+                        Ok(Err(fault)) => faults.report(fault),
+                        // Ended with the runtime.
+                        Err(error) if error.is_cancelled() => {}
+                        Err(panic) => faults.report(format!("the account of `{name}`: {panic}")),
                     }
                 });
             }

@@ -30,6 +30,17 @@ pub enum DeedError {
     Stopping,
 }
 
+/// What the log of an account knew at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Past {
+    /// It was made with this start: what the account sent before, if anything, nobody knows.
+    New,
+    /// Nothing was sent.
+    Unused,
+    /// Something was sent, or is to be.
+    Used,
+}
+
 /// A service's own account. What it sends it sends once, however often the node is stopped or killed.
 pub trait ServiceAccount: Send + Sync + 'static {
     /// The account.
@@ -41,11 +52,24 @@ pub trait ServiceAccount: Send + Sync + 'static {
     /// Why it sends nothing now, as the end of a sentence; nothing when it does.
     fn trouble(&self) -> Option<String>;
 
+    /// What its log knew at the start.
+    fn past(&self) -> Past;
+
+    /// Whether the chain has passed a nonce that its log does not know: another program uses the key, or the home is an older copy.
+    /// Waits for the first look at the chain; nothing when the node stops before.
+    fn is_used_elsewhere(&self) -> Later<'_, Option<bool>>;
+
+    /// Whether these calls would be executed now, for half of what a transaction may cost at most.
+    ///
+    /// # Errors
+    /// Why not, in a sentence, or that the node stops.
+    fn fits(&self, calls: Vec<Call>) -> Later<'_, Result<(), String>>;
+
     /// The calls that pay these addresses in µTHR, as few as can be.
     fn payments(&self, to: &[(Address, Amount)]) -> Vec<Call>;
 
     /// Carries these calls out once for `key`, the caller's own name for the deed, and says how it ended: again for one that has
-    /// ended before. Whoever drops this before it is ready loses nothing but the answer.
+    /// ended before. For a name that is known the calls are those of the first time. Whoever drops this before it is ready loses nothing but the answer.
     fn send(&self, key: Hash32, calls: Vec<Call>) -> Later<'_, Result<DeedEnd, DeedError>>;
 
     /// How a deed stands; nothing for one that nobody asked for, or that is forgotten, and while the node stops.

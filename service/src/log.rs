@@ -261,7 +261,8 @@ impl Log {
             }
             Err(error) => {
                 // The rename may have come before the failure: then what is open is not what has the name.
-                self.is_broken = !is_same(&self.file, &self.path);
+                // One that was broken before is so still.
+                self.is_broken |= !is_same(&self.file, &self.path);
                 Err(disk(&self.path, error))
             }
         }

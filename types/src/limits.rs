@@ -51,7 +51,7 @@ pub const HEADER_BYTES_MAX: usize = 512;
 /// Longest encoded certificate, in bytes.
 pub const CERTIFICATE_BYTES_MAX: usize = 256;
 /// Most headers between a block and the one whose certificate proves it final.
-pub const DESCENDANTS_MAX: usize = 512;
+pub const DESCENDANTS_MAX: usize = 1_024;
 /// Longest encoded proposal, in bytes.
 pub const PROPOSAL_BYTES_MAX: usize = 1024;
 

@@ -53,7 +53,7 @@ fn on_chain(ground: &Ground<'_>, directory: &std::path::Path) -> Outcome<Vec<Fig
         maker.add(&[])?;
     }
     let view = maker.view()?;
-    let answer = maker.registry.query(&view, "mining", "work", &BTreeMap::new());
+    let answer = maker.registry.query(&view, "mining", "terms", &BTreeMap::new());
     let answer = answer.map_err(|error| Failure::new(format!("the chain does not say what to mine: {error}")))?;
     let terms: WorkTerms = serde_json::from_value(answer)
         .map_err(|error| Failure::new(format!("the chain's terms cannot be read: {error}")))?;

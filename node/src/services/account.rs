@@ -9,14 +9,14 @@ mod keeper;
 use std::path::Path;
 use std::sync::Arc;
 
-use service::account::{DeedError, ServiceAccount};
+use service::account::{DeedError, Past, ServiceAccount};
 use service::chain::{Chain, Later};
 use service::log::{Log, LogError, OnDamage, OpenedLog};
 use service::outbox::{DeedEnd, DeedOutbox, DeedRecord, DeedState, OUTBOX_LOG};
 use service::{Refusal, State};
 use signing::AccountKey;
 use tokio::sync::{mpsc, oneshot, watch};
-use types::{Address, Amount, Call, Hash32};
+use types::{Address, Amount, Call, Hash32, Network, Nonce};
 
 pub(crate) use keeper::Keeper;
 
@@ -32,12 +32,15 @@ enum Question {
     Send { key: Hash32, calls: Vec<Call>, answer: oneshot::Sender<Result<DeedEnd, DeedError>> },
     State { key: Hash32, answer: oneshot::Sender<Option<DeedState>> },
     Forget { key: Hash32 },
+    Fits { calls: Vec<Call>, answer: oneshot::Sender<Result<(), String>> },
 }
 
 /// What is seen of the account from outside.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shown {
     balance: Option<Amount>,
+    /// Whether the chain was past what the log knows when it was first looked at.
+    is_used_elsewhere: Option<bool>,
     /// Why nothing is sent.
     pub(crate) trouble: Option<String>,
 }
@@ -45,6 +48,7 @@ pub(crate) struct Shown {
 /// The way to an account's task.
 pub(crate) struct NodeAccount {
     address: Address,
+    past: Past,
     questions: mpsc::Sender<Question>,
     shown: watch::Receiver<Shown>,
 }
@@ -74,16 +78,44 @@ pub(crate) fn open(
     let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
     let (show, shown) = watch::channel(Shown::default());
     let address = key.address();
-    let outbox = DeedOutbox::open(records);
+    let before = DeedOutbox::open(records);
+    let is_own = before.account() == Some(address);
+    let past = match before.known() == Nonce(0) && before.open_deeds() == 0 {
+        _ if !is_own => Past::New,
+        true => Past::Unused,
+        false => Past::Used,
+    };
+    if !is_own && before.open_deeds() > 0 {
+        return Err(of_another(service, &before, chain.genesis().network));
+    }
+    let (mut log, mut outbox) = (log, before);
+    if !is_own {
+        let first = DeedRecord::Account { address };
+        log.rewrite([first.to_bytes().as_slice()]).map_err(|error| refusal(service, &error))?;
+        outbox = DeedOutbox::open([first]);
+    }
     let keeper = Keeper::new(service, key, settings, chain, (log, outbox), asked, show);
-    Ok((Arc::new(NodeAccount { address, questions, shown }), keeper))
+    Ok((Arc::new(NodeAccount { address, past, questions, shown }), keeper))
+}
+
+/// What the former key sent may still be included, so it is followed by that key alone.
+fn of_another(service: &str, outbox: &DeedOutbox, network: Network) -> Refusal {
+    let account = outbox.account().map_or_else(|| "another account".to_owned(), |address| address.to_text(network));
+    let open = outbox.open_deeds();
+    Refusal::new(
+        "account_log",
+        format!(
+            "the account of `{service}`: {open} transactions of {account} have not ended; name its key again in `accounts.{service}` until \
+             they have, then change it"
+        ),
+    )
 }
 
 fn refusal(service: &str, error: &LogError) -> Refusal {
     let hint = match error {
         LogError::Damaged { .. } | LogError::TooLong { .. } => {
-            "what was sent may be missing in it, and would be sent again: compare what the account has sent with what it was to send, \
-             then move the file away"
+            "what was sent may be missing in it: move the file away, and nothing is sent before you have compared what the account has \
+             sent with what it was to send and said so"
         }
         _ => "check the disk and who owns the file",
     };
@@ -101,6 +133,27 @@ impl ServiceAccount for NodeAccount {
 
     fn trouble(&self) -> Option<String> {
         self.shown.borrow().trouble.clone()
+    }
+
+    fn past(&self) -> Past {
+        self.past
+    }
+
+    fn is_used_elsewhere(&self) -> Later<'_, Option<bool>> {
+        let mut shown = self.shown.clone();
+        Box::pin(async move {
+            let known = shown.wait_for(|shown| shown.is_used_elsewhere.is_some()).await.ok()?;
+            known.is_used_elsewhere
+        })
+    }
+
+    fn fits(&self, calls: Vec<Call>) -> Later<'_, Result<(), String>> {
+        Box::pin(async move {
+            let (answer, answered) = oneshot::channel();
+            let stopping = || DeedError::Stopping.to_string();
+            self.questions.send(Question::Fits { calls, answer }).await.map_err(|_| stopping())?;
+            answered.await.unwrap_or_else(|_| Err(stopping()))
+        })
     }
 
     fn payments(&self, to: &[(Address, Amount)]) -> Vec<Call> {

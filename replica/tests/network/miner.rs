@@ -39,7 +39,7 @@ pub fn payee() -> Address {
 }
 
 pub fn terms(world: &World, place: usize) -> WorkTerms {
-    serde_json::from_value(world.ask(place, "mining", "work")).expect("the terms of the next work")
+    serde_json::from_value(world.ask(place, "mining", "terms")).expect("the terms of the next work")
 }
 
 /// What a miner at this node is told to do.

@@ -10,12 +10,14 @@
 //! whoever performs them does so in order); of two transactions of one nonce both stay known until neither can be included any more.
 //! Memory is bounded by [`DEEDS_MAX`], [`ENDED_MAX`] and the length of a transaction.
 
+mod flight;
 mod record;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use types::{Call, Hash32, Nonce, TimeMs};
+use types::{Address, Call, Hash32, Nonce, TimeMs};
 
+use flight::{Flight, RETRY_MS, Signed, again, ask};
 pub use record::{DeedEnd, DeedRecord, OUTBOX_LOG};
 
 /// Most deeds that have not ended.
@@ -24,12 +26,8 @@ pub const DEEDS_MAX: usize = 256;
 pub const ENDED_MAX: usize = 4_096;
 /// Most deeds that have a nonce at once: what the pool takes of one sender is bounded too.
 pub const IN_FLIGHT_MAX: usize = 16;
-/// Most transactions of one deed that may still be included.
-const SIGNED_MAX: usize = 8;
 /// After this a transaction that the pool took is submitted again, because pools lose what they hold.
 const AGAIN_MS: u64 = 30_000;
-/// After this one that the pool did not take is submitted again.
-const RETRY_MS: u64 = 2_000;
 
 /// What an outbox hears.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,9 +144,6 @@ pub enum NotSent {
     /// Too many are under way.
     #[error("{DEEDS_MAX} transactions of this account wait for a final block: send more when some are in one")]
     Full,
-    /// The name is that of another deed.
-    #[error("a deed with this name and other calls is under way: give this one a name of its own")]
-    OtherCalls,
 }
 
 /// How a deed stands.
@@ -182,40 +177,6 @@ pub enum Flaw {
     AsksTooEarly,
 }
 
-/// A transaction that may be included.
-#[derive(Clone, Copy, Debug)]
-struct Signed {
-    id: Hash32,
-    valid_until: TimeMs,
-}
-
-/// What has a nonce.
-#[derive(Clone, Debug)]
-struct Flight {
-    nonce: Nonce,
-    /// The newest last; none while the first is being signed.
-    signed: VecDeque<Signed>,
-    /// The bytes of the newest.
-    transaction: Vec<u8>,
-    is_pooled: bool,
-    is_too_cheap: bool,
-    submit_at: TimeMs,
-}
-
-impl Flight {
-    const fn new(nonce: Nonce) -> Self {
-        let submit_at = TimeMs(0);
-        Self {
-            nonce,
-            signed: VecDeque::new(),
-            transaction: Vec::new(),
-            is_pooled: false,
-            is_too_cheap: false,
-            submit_at,
-        }
-    }
-}
-
 #[derive(Clone, Debug)]
 struct Deed {
     calls: Vec<Call>,
@@ -225,6 +186,8 @@ struct Deed {
 /// The outbox of one account.
 #[derive(Clone, Debug, Default)]
 pub struct DeedOutbox {
+    /// Whose nonces these are, as the log says.
+    account: Option<Address>,
     deeds: BTreeMap<Hash32, Deed>,
     /// Keys of `deeds` in the order in which they were asked for.
     order: VecDeque<Hash32>,
@@ -255,7 +218,8 @@ impl DeedOutbox {
         Self { flaw, ..self }
     }
 
-    /// Asks for a deed. One that is known is not begun again; if it has ended, that is told again.
+    /// Asks for a deed. One that is known is not begun again, whatever these calls are: they may have been encoded otherwise before.
+    /// If it has ended, that is told again.
     ///
     /// # Errors
     /// [`NotSent`]; nothing has changed.
@@ -263,8 +227,8 @@ impl DeedOutbox {
         if let Some((_, end)) = self.ended.get(&key) {
             return Ok(vec![DeedOutput::Ended { key, end: *end }]);
         }
-        if let Some(deed) = self.deeds.get(&key) {
-            return if deed.calls == calls { Ok(Vec::new()) } else { Err(NotSent::OtherCalls) };
+        if self.deeds.contains_key(&key) {
+            return Ok(Vec::new());
         }
         if self.deeds.len() >= DEEDS_MAX {
             return Err(NotSent::Full);
@@ -313,6 +277,19 @@ impl DeedOutbox {
         })
     }
 
+    /// Whose deeds these are, as the log says; nothing for a log without a record.
+    #[must_use]
+    pub const fn account(&self) -> Option<Address> {
+        self.account
+    }
+
+    /// The nonce after the last that this log knows of. A chain that is past it has seen others use the key, or this log is an older copy.
+    #[must_use]
+    pub fn known(&self) -> Nonce {
+        let flights = self.deeds.values().filter_map(|deed| deed.flight.as_ref()).filter(|flight| flight.was_signed);
+        flights.fold(self.passed, |known, flight| known.max(Nonce(flight.nonce.0.saturating_add(1))))
+    }
+
     /// How many deeds have not ended.
     #[must_use]
     pub fn open_deeds(&self) -> usize {
@@ -322,17 +299,17 @@ impl DeedOutbox {
     /// What has to be written down of all this, to begin a file anew.
     #[must_use]
     pub fn records(&self) -> Vec<DeedRecord> {
-        let mut records = vec![DeedRecord::Passed { nonce: self.passed }];
+        let mut records: Vec<_> = self.account.map(|address| DeedRecord::Account { address }).into_iter().collect();
+        records.push(DeedRecord::Passed { nonce: self.passed });
         for (key, deed) in self.order.iter().filter_map(|key| Some((*key, self.deeds.get(key)?))) {
             records.push(DeedRecord::Planned { key, calls: deed.calls.clone() });
-            let Some(Flight { nonce, signed, transaction, .. }) = &deed.flight else { continue };
-            let newest = signed.len().saturating_sub(1);
-            records.extend(signed.iter().enumerate().map(|(place, one)| DeedRecord::Signed {
+            let Some(Flight { nonce, signed, .. }) = &deed.flight else { continue };
+            records.extend(signed.iter().map(|one| DeedRecord::Signed {
                 key,
                 nonce: *nonce,
                 id: one.id,
                 valid_until: one.valid_until,
-                transaction: if place == newest { transaction.clone() } else { Vec::new() },
+                transaction: one.transaction.clone(),
             }));
         }
         let ended = self.ended_order.iter().filter_map(|key| Some((*key, self.ended.get(key)?)));
@@ -434,6 +411,7 @@ impl DeedOutbox {
 
     fn take(&mut self, record: DeedRecord) {
         match record {
+            DeedRecord::Account { address } => self.account = Some(address),
             DeedRecord::Planned { key, calls } => {
                 if self.deeds.insert(key, Deed { calls, flight: None }).is_none() {
                     self.order.push_back(key);
@@ -445,10 +423,10 @@ impl DeedOutbox {
                 // Of another nonce than before: the chain has passed that one without it.
                 let flight = deed.flight.take().filter(|flight| flight.nonce == nonce);
                 let mut flight = flight.unwrap_or(Flight::new(nonce));
-                flight.signed.push_back(Signed { id, valid_until });
+                flight.signed.push_back(Signed { id, valid_until, transaction });
                 let submit_at = TimeMs(self.now.0.saturating_add(RETRY_MS));
                 let signed = flight.signed;
-                deed.flight = Some(Flight { signed, transaction, submit_at, ..Flight::new(nonce) });
+                deed.flight = Some(Flight { signed, was_signed: true, submit_at, ..Flight::new(nonce) });
             }
             DeedRecord::Ended { key, nonce, end } => {
                 self.passed = self.passed.max(Nonce(nonce.0.saturating_add(1)));
@@ -469,30 +447,4 @@ impl DeedOutbox {
             DeedRecord::Passed { nonce } => self.passed = self.passed.max(nonce),
         }
     }
-}
-
-fn ask(key: Hash32, flight: &Flight, flaw: Option<Flaw>) -> DeedOutput {
-    let ids = flight.signed.iter().rev().map(|one| one.id);
-    let count = if flaw == Some(Flaw::ForgetsEarlier) { 1 } else { usize::MAX };
-    DeedOutput::Ask { key, nonce: flight.nonce, ids: ids.take(count).collect() }
-}
-
-/// What is to be done about a deed whose nonce the chain has not passed: sign it, again, or submit it, again.
-fn again(key: Hash32, calls: &[Call], flight: &mut Flight, now: TimeMs, flaw: Option<Flaw>) -> Option<DeedOutput> {
-    let newest = flight.signed.back().copied();
-    // What the clock takes for expired may still be included, so it stays known beside the next.
-    let is_useless = newest.is_none_or(|newest| newest.valid_until < now) || flight.is_too_cheap;
-    if is_useless && flight.signed.len() < SIGNED_MAX {
-        flight.is_pooled = false;
-        let mut nonce = flight.nonce;
-        match flaw {
-            Some(Flaw::NeverAgain) if newest.is_some() || !flight.transaction.is_empty() => return None,
-            Some(Flaw::NewNonce) if newest.is_some() => nonce = Nonce(nonce.0.saturating_add(1)),
-            _ => {}
-        }
-        return Some(DeedOutput::Sign { key, nonce, calls: calls.to_vec() });
-    }
-    let newest = newest.filter(|_| flight.submit_at <= now)?;
-    flight.submit_at = TimeMs(now.0.saturating_add(RETRY_MS));
-    Some(DeedOutput::Submit { key, id: newest.id, transaction: flight.transaction.clone() })
 }

@@ -1,7 +1,7 @@
 //! What an outbox has written down; read in order it gives the outbox again.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use types::{Call, Hash32, Height, Nonce, TimeMs, limits};
+use types::{Address, Call, Hash32, Height, Nonce, TimeMs, limits};
 
 use crate::log::LogBounds;
 
@@ -34,6 +34,11 @@ impl DeedEnd {
 /// One record.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum DeedRecord {
+    /// Whose deeds these are: the first record of a log.
+    Account {
+        /// The account.
+        address: Address,
+    },
     /// Somebody asked for a deed.
     Planned {
         /// Its name.
@@ -51,7 +56,7 @@ pub enum DeedRecord {
         id: Hash32,
         /// The last block time at which it may be included.
         valid_until: TimeMs,
-        /// Its canonical bytes; none where a later one has taken its place.
+        /// Its canonical bytes.
         transaction: Vec<u8>,
     },
     /// A final block has it.

@@ -76,7 +76,8 @@ fn deeds_under_way_and_ends_that_are_remembered_are_bounded() {
         outbox.send(key(number), call(1, limits::CALL_BYTES_MAX)).expect("room");
     }
     assert_eq!(outbox.send(key(DEEDS_MAX), call(1, 1)), Err(NotSent::Full));
-    assert_eq!(outbox.send(key(0), call(2, 1)), Err(NotSent::OtherCalls));
+    // Encoded otherwise by a newer version, it is the same deed.
+    assert_eq!(outbox.send(key(0), call(2, 1)), Ok(Vec::new()));
     assert_eq!(outbox.send(key(0), call(1, limits::CALL_BYTES_MAX)), Ok(Vec::new()));
     let asked: Vec<DeedOutput> = outbox.step(seen(0));
     assert_eq!(asked.len(), IN_FLIGHT_MAX, "no more have a nonce at once");

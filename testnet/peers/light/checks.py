@@ -50,7 +50,7 @@ def check_block(chain, answer):
         "receipts": receipts, "signers": signers}
 
 
-DESCENDANTS_MAX = 512
+DESCENDANTS_MAX = 1024
 
 
 def check_final_header(chain, answer):

@@ -22,8 +22,7 @@ mod verbs;
 mod work;
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use service::http::Routes;
@@ -38,7 +37,7 @@ pub use verbs::MiningVerb;
 
 use kept::Kept;
 use metrics::Counts;
-use payouts::Payer;
+use payouts::{Payer, PayoutLog};
 use proofs::ToChain;
 
 /// Mining, as the node hosts it.
@@ -138,11 +137,17 @@ impl OpenPort {
         let (kept, waiting) = Kept::open(&ground.folder.join("proofs")).map_err(in_folder)?;
         let waiting = proofs::of_use(waiting);
         let kept = Arc::new(kept);
-        let mut payer = payer(settings, ground)?;
-        let (is_damaged, told) = (Arc::new(AtomicBool::new(false)), tell::teller());
-        let damaged = is_damaged.clone();
+        let payouts = PayoutLog::open(&ground.folder)?;
+        let payer = payer(settings, ground, payouts.clone())?;
+        let (unheld, told) = (Arc::new(Mutex::new(None)), tell::teller());
+        let failed = unheld.clone();
         let events = move |event: &stratum::Event| {
-            damaged.fetch_or(matches!(event, stratum::Event::LedgerDamaged { .. }), Ordering::Relaxed);
+            // Before the book goes on without what is damaged: after that nothing tells.
+            if matches!(event, stratum::Event::LedgerDamaged { .. })
+                && let Err(fault) = payouts.hold("the book of shares was damaged, so it may owe what was paid")
+            {
+                *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+            }
             told(event);
         };
         let (offers, work) = watch::channel(None);
@@ -159,8 +164,8 @@ impl OpenPort {
         let addresses: Vec<_> = sockets.iter().filter_map(|socket| socket.listener.local_addr().ok()).collect();
         let stratum = StratumPort::start(config, ground.entropy, sockets, ports, unix_ms)
             .map_err(|error| Refusal::new("mining", format!("the port for miners cannot open: {error}")))?;
-        if let Some(payer) = payer.as_mut().filter(|_| is_damaged.load(Ordering::Relaxed)) {
-            payer.hold()?;
+        if let Some(fault) = unheld.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Err(unwritten(&fault));
         }
         for address in addresses {
             tracing::info!(%address, "miners may connect");
@@ -202,19 +207,31 @@ impl OpenPort {
 }
 
 /// Who pays what the pool owes; nothing without an account.
-fn payer(settings: &MiningSettings, ground: &Ground) -> Result<Option<Payer>, Refusal> {
+fn payer(settings: &MiningSettings, ground: &Ground, log: PayoutLog) -> Result<Option<Payer>, Refusal> {
     let terms = (Amount(settings.payout_least.into()), settings.payouts);
-    match &ground.account {
-        Some(account) => Payer::open(&ground.folder, account.clone(), terms, ground.entropy).map(Some),
-        None if settings.payouts && !ground.chain.standing().is_read_only => {
+    match (&ground.account, log.open_payout()) {
+        (Some(account), _) => {
+            let payer = Payer::new(log, account.clone(), terms, ground.entropy);
+            payer.map(Some).map_err(|fault| unwritten(&fault))
+        }
+        (None, Some(payout)) if !ground.chain.standing().is_read_only => {
+            let (total, addresses) = (payout.total(), payout.payments.len());
+            let what = format!("a payout of {total} µTHR to {addresses} addresses is under way, and there is no account to pay it from");
+            Err(Refusal::new("mining_settings", format!("{what}: name the file of its key by `accounts.mining`, as before")))
+        }
+        (None, _) if settings.payouts && !ground.chain.standing().is_read_only => {
             let hint = "name the file of its key by `accounts.mining`";
             Err(Refusal::new(
                 "mining_settings",
                 format!("`mining.payouts` is true, and there is no account to pay from: {hint}"),
             ))
         }
-        None => Ok(None),
+        (None, _) => Ok(None),
     }
+}
+
+fn unwritten(fault: &ServiceFault) -> Refusal {
+    Refusal::new("payouts_log", fault.to_string())
 }
 
 pub(crate) fn unix_ms() -> u64 {

@@ -159,7 +159,7 @@ impl Pool {
             None => handle.ask(move |server| due(server.book(), least)).await.ok_or_else(stopping)?,
         };
         if !is_rehearsal && !payments.is_empty() {
-            payouts.pay();
+            payouts.pay().map_err(|fault| Refusal::new("payouts_log", fault.to_string()))?;
         }
         let line =
             |(address, owed): &(Address, Amount)| OwedLine { address: address.to_text(self.network), owed: *owed };
@@ -213,8 +213,15 @@ impl Pool {
             return Err(nothing());
         }
         let name = address.to_text(self.network);
+        // Held until the payment is noted.
+        let turn = match &self.payouts {
+            Some(payouts) => Some(payouts.turn_to_mark(&address).await.ok_or_else(|| under_way(&name))?),
+            None => None,
+        };
         let payment = Settlement { reference, address, amount: amount.0 };
-        match handle.paid(payment).await.ok_or_else(stopping)? {
+        let noted = handle.paid(payment).await.ok_or_else(stopping)?;
+        drop(turn);
+        match noted {
             Ok(left) => Ok(done(format!("noted as paid: {amount} µTHR to {name}; {left} µTHR still owed"))),
             // Whoever did not hear the answer asks again.
             Err(BookError::KnownPayment(known)) if known == payment => Ok(done(format!(
@@ -223,6 +230,11 @@ impl Pool {
             Err(error) => Err(refused(&error)),
         }
     }
+}
+
+fn under_way(name: &str) -> Refusal {
+    let what = format!("a payout that is under way pays {name}; it is marked by itself when it is final");
+    Refusal::new("under_way", format!("{what}: see `thronosd mining pay --dry-run`, and mark nothing that was not paid beside it"))
 }
 
 fn stopping() -> Refusal {

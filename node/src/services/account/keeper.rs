@@ -44,6 +44,10 @@ pub(crate) struct Keeper {
     has_warned: bool,
     /// Why something could not be signed or submitted since the last look.
     hindrance: Option<String>,
+    /// Whether the chain was past what the log knows at the first look.
+    is_used_elsewhere: Option<bool>,
+    /// The length of the log at which it is next written anew.
+    tidy_at: u64,
 }
 
 impl Keeper {
@@ -70,6 +74,8 @@ impl Keeper {
             shown,
             has_warned: false,
             hindrance: None,
+            is_used_elsewhere: None,
+            tidy_at: LOG_BYTES_MIN,
         }
     }
 
@@ -110,6 +116,10 @@ impl Keeper {
                 let outputs = self.outbox.step(DeedInput::Forget { key });
                 self.perform(outputs).await
             }
+            Question::Fits { calls, answer } => {
+                let _ = answer.send(self.fits(&calls));
+                Ok(())
+            }
             Question::Send { key, calls, answer } => {
                 let begun = match self.outbox.state_of(&key) {
                     // What is under way was possible once.
@@ -135,12 +145,14 @@ impl Keeper {
         let Some((StateAt { head, view }, account)) = self.state() else { return Ok(()) };
         drop(view);
         self.hindrance = None;
+        self.is_used_elsewhere.get_or_insert(account.nonce > self.outbox.known());
         let now = TimeMs(self.chain.now_ms());
         let seen = DeedInput::Seen { nonce: account.nonce, time: head.header.time, now };
         let outputs = self.outbox.step(seen);
         self.perform(outputs).await?;
         self.show(account.thr);
-        self.tidy()
+        self.tidy();
+        Ok(())
     }
 
     /// The newest state, and the account in it. A store that cannot be read is asked again later.
@@ -210,6 +222,22 @@ impl Keeper {
                 None
             }
         }
+    }
+
+    /// Whether a transaction of these calls would be signed now, and also if the price were twice as high.
+    fn fits(&self, calls: &[Call]) -> Result<(), String> {
+        let (state, account) = self.state().ok_or_else(|| "the chain's state cannot be read now".to_owned())?;
+        if account.thr < self.balance_min {
+            return Err(self.too_little());
+        }
+        let now = TimeMs(self.chain.now_ms());
+        let terms = execution::Terms::next(&*state.view, now);
+        let valid_until = now.saturating_add(VALID_MS).min(terms.latest());
+        let fee = self.try_out(&*state.view, account.nonce, valid_until, calls)?;
+        let fee_max = self.fee_max;
+        (fee.0.saturating_mul(2) <= fee_max.0)
+            .then_some(())
+            .ok_or_else(|| format!("its fee of {fee} µTHR is more than half of `accounts.fee_max`, {fee_max} µTHR"))
     }
 
     /// The fee of these calls, if they were the account's next.
@@ -323,33 +351,41 @@ impl Keeper {
             self.has_warned = false;
         }
         let trouble = if balance < self.balance_min {
-            Some(format!(
-                "the account {address} has less than {} THR (`accounts.balance_min`): send it some",
-                thr(self.balance_min)
-            ))
+            Some(self.too_little())
         } else {
             let said = self.hindrance.as_ref().filter(|_| self.outbox.open_deeds() > 0);
             said.map(|why| format!("the account {address} cannot send: {why}"))
         };
         self.shown.send_if_modified(|shown| {
-            let now = Shown { balance: Some(balance), trouble };
+            let now = Shown { balance: Some(balance), is_used_elsewhere: self.is_used_elsewhere, trouble };
             let is_new = *shown != now;
             *shown = now;
             is_new
         });
     }
 
+    fn too_little(&self) -> String {
+        let (address, least) = (self.address(), self.balance_min.to_decimal(THR_DECIMALS));
+        format!("the account {address} has less than {least} THR (`accounts.balance_min`): send it some")
+    }
+
     /// Writes the log anew when most of it is no longer needed. One that cannot be is only long.
-    fn tidy(&mut self) -> Result<(), LogError> {
-        if self.log.bytes() < LOG_BYTES_MIN {
-            return Ok(());
+    fn tidy(&mut self) {
+        if self.log.bytes() < self.tidy_at {
+            return;
         }
+        self.tidy_at = self.log.bytes().saturating_add(LOG_BYTES_MIN);
         let records: Vec<Vec<u8>> = self.outbox.records().iter().map(DeedRecord::to_bytes).collect();
         let needed = records.iter().fold(0_u64, |sum, record| sum.saturating_add(record.len() as u64));
         if self.log.bytes() / 2 < needed {
-            return Ok(());
+            return;
         }
-        tokio::task::block_in_place(|| self.log.rewrite(records.iter().map(Vec::as_slice)))
+        if let Err(error) = tokio::task::block_in_place(|| self.log.rewrite(records.iter().map(Vec::as_slice))) {
+            // One that is broken says so to what is written next.
+            tracing::warn!(service = self.service, %error, "the account's log could not be made shorter");
+            return;
+        }
+        self.tidy_at = LOG_BYTES_MIN.max(self.log.bytes().saturating_mul(2));
     }
 
     fn address(&self) -> String {

@@ -43,7 +43,7 @@ pub(super) struct ReceiptsParams {
     limit: Option<u32>,
 }
 
-/// What the operator of this node's port owes its miners, by address. It is noted, not paid by itself.
+/// What the operator of this node's port owes its miners, by address. It is paid by `thronosd mining pay`, or by itself where the operator wants that.
 #[utoipa::path(get, path = "/api/v1/mining/payouts", tag = "mining", params(PayoutsParams), responses(
     (status = 200, body = PayoutsResponse), (status = 400, body = ErrorResponse, description = "A wrong limit or cursor."),
     (status = 404, body = ErrorResponse, description = "This node has no port for miners.")))]

@@ -2,33 +2,33 @@
 //!
 //! A payout is one transaction to many addresses. It is written down before it is sent, under a reference that is the deed's name too;
 //! when it is final each of its payments is marked as paid in the book under that reference, and then it is closed. So whatever ends
-//! the process, each payment is made once and marked once. After damage to the book, in which what was paid may be owed again, nothing
-//! is paid until the operator says so. It must not know transactions nor the book's files.
+//! the process, each payment is made once and marked once. Where what was paid may be owed again (the book was damaged, a log is new or
+//! of another account, the account was used by others, a mark did not fit) nothing is paid until the operator says so, and what the
+//! operator marks by hand is never part of a payout that is under way. It must not know transactions nor the book's files.
 
+mod log;
 mod note;
 
-use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use service::account::{DeedError, ServiceAccount};
-use service::log::{Log, LogError, OnDamage, OpenedLog};
+use service::ServiceFault;
+use service::account::{DeedError, Past, ServiceAccount};
 use service::outbox::DeedEnd;
-use service::{Refusal, ServiceFault};
 use stratum::service::Handle;
 use stratum::{Book, BookError, Settlement};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Mutex, MutexGuard, Notify, watch};
 use types::{Address, Amount, Hash32};
 
-use note::{LOG, Note};
+pub(crate) use log::PayoutLog;
+use note::Note;
 
 /// Most addresses that one transaction pays.
 pub(crate) const PAYEES_MAX: usize = 1_000;
 /// Between two looks at what is owed.
 const LOOK: Duration = Duration::from_secs(60);
-/// The log is written anew when it is longer.
-const LOG_BYTES_MAX: u64 = 1 << 20;
+/// Most attempts to find payments that fit one transaction, at each of which one is tried out.
+const TRIES_MAX: usize = 64;
 
 /// A payout that is not closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,16 +68,31 @@ pub(crate) struct Payouts {
     pub(crate) is_automatic: bool,
     /// The payout that is not closed.
     pub(crate) open: watch::Receiver<Option<Payout>>,
-    /// Whether the book was damaged and the operator has not spoken since.
-    is_held: Arc<AtomicBool>,
+    /// Taken while a payout is written down, and while the operator marks a payment: never both at once.
+    turn: Arc<Mutex<()>>,
+    log: PayoutLog,
+    /// Why nothing that is due could be paid at the last attempt.
+    hindrance: watch::Receiver<Option<String>>,
     wanted: Arc<Notify>,
 }
 
 impl Payouts {
     /// The operator's word: pays what is due, as soon as nothing else is under way.
-    pub(crate) fn pay(&self) {
-        self.is_held.store(false, Ordering::Relaxed);
+    ///
+    /// # Errors
+    /// When that cannot be written down.
+    pub(crate) fn pay(&self) -> Result<(), ServiceFault> {
+        self.log.release()?;
         self.wanted.notify_one();
+        Ok(())
+    }
+
+    /// The turn to mark a payment by hand; nothing when it is part of the payout that is under way.
+    pub(crate) async fn turn_to_mark(&self, address: &Address) -> Option<MutexGuard<'_, ()>> {
+        let turn = self.turn.lock().await;
+        let is_under_way = |payout: &Payout| payout.payments.iter().any(|(to, _)| to == address);
+        let is_free = !self.open.borrow().as_ref().is_some_and(is_under_way);
+        is_free.then_some(turn)
     }
 
     /// Pays after an income, if that is to be.
@@ -89,72 +104,56 @@ impl Payouts {
 
     /// Why nothing is paid now, if nothing is.
     pub(crate) fn trouble(&self) -> Option<String> {
-        let held = "the book of shares was damaged, so it may owe what was paid: compare `thronosd mining owed` with what the account \
-                    has paid, then pay with `thronosd mining pay`";
-        let held = self.is_held.load(Ordering::Relaxed).then_some(held);
-        held.map(str::to_owned).or_else(|| self.account.trouble())
+        let held = self.log.held().map(|why| {
+            format!(
+                "{why}: compare `thronosd mining owed` with what the account has paid, mark what it has paid with `thronosd mining paid`, \
+                 then pay with `thronosd mining pay`"
+            )
+        });
+        held.or_else(|| self.account.trouble()).or_else(|| self.hindrance.borrow().clone())
     }
 
     fn may_pay(&self) -> bool {
-        self.is_automatic && !self.is_held.load(Ordering::Relaxed)
+        self.is_automatic && self.log.held().is_none()
     }
 }
 
 /// The task that pays.
 pub(crate) struct Payer {
     payouts: Payouts,
-    log: Log,
     open: watch::Sender<Option<Payout>>,
-    /// As the log says.
-    was_held: bool,
+    hindrance: watch::Sender<Option<String>>,
     secret: [u8; 32],
     count: u64,
 }
 
 impl Payer {
-    /// Reads which payout is not closed.
+    /// Goes on with what the log says.
     ///
     /// # Errors
-    /// `payouts_log`: the log is damaged or cannot be used.
-    pub(crate) fn open(
-        folder: &Path,
+    /// When it cannot be written down that nothing may be paid.
+    pub(crate) fn new(
+        log: PayoutLog,
         account: Arc<dyn ServiceAccount>,
         (least, is_automatic): (Amount, bool),
         secret: [u8; 32],
-    ) -> Result<Self, Refusal> {
-        let opened = Log::open(&folder.join("payouts"), LOG, OnDamage::Refuse).map_err(|error| {
-            let hint = match error {
-                LogError::Damaged { .. } | LogError::TooLong { .. } => {
-                    "a payment that was made may be missing in it, and would be made again: compare what the account has paid with \
-                     `thronosd mining owed`, mark it with `thronosd mining paid`, then move the file away"
-                }
-                _ => "check the disk and who owns the file",
-            };
-            Refusal::new("payouts_log", format!("{error}; {hint}"))
-        })?;
-        let OpenedLog { log, records, torn_bytes, .. } = opened;
-        if torn_bytes > 0 {
-            tracing::warn!(bytes = torn_bytes, "an incomplete last record of the payouts was cut off");
+    ) -> Result<Self, ServiceFault> {
+        let open = log.open_payout();
+        match (open, account.past()) {
+            // What this account paid before nobody has written down.
+            (_, Past::Used) if log.is_new() => log.hold("the log of payouts is new, and the account's is not")?,
+            // The account knows nothing of what was paid with its former log or by its former key.
+            (Some(payout), Past::New) => {
+                log.hold("a payout was under way, and the account's log is new")?;
+                log.close(payout.reference)?;
+            }
+            _ => {}
         }
-        let left = note::left_by(&records).ok_or_else(|| {
-            let what = "the log of payouts holds a record that this version does not know";
-            Refusal::new("payouts_log", format!("{what}; start the version that wrote it, or a newer one"))
-        })?;
-        let (open, shown) = watch::channel(left.open);
-        let (is_held, wanted) = (Arc::new(AtomicBool::new(left.is_held)), Arc::default());
-        let payouts = Payouts { account, least, is_automatic, open: shown, is_held, wanted };
-        Ok(Self { payouts, log, open, was_held: left.is_held, secret, count: 0 })
-    }
-
-    /// The book was damaged: nothing is paid until the operator says so, also after the next start.
-    ///
-    /// # Errors
-    /// `payouts_log`: it cannot be written down.
-    pub(crate) fn hold(&mut self) -> Result<(), Refusal> {
-        self.write(&Note::Held).map_err(|fault| Refusal::new("payouts_log", fault.to_string()))?;
-        self.was_held = true;
-        self.payouts.is_held.store(true, Ordering::Relaxed);
-        Ok(())
+        let (open, shown) = watch::channel(log.open_payout());
+        let (hindrance, hindered) = watch::channel(None);
+        let (turn, wanted) = Default::default();
+        let payouts = Payouts { account, least, is_automatic, open: shown, turn, log, hindrance: hindered, wanted };
+        Ok(Self { payouts, open, hindrance, secret, count: 0 })
     }
 
     /// The way to ask and tell it.
@@ -167,6 +166,13 @@ impl Payer {
     /// # Errors
     /// When the log cannot be written.
     pub(crate) async fn run(mut self, handle: Handle) -> Result<(), ServiceFault> {
+        // The node stops, or the next start goes on.
+        let Some(is_used_elsewhere) = self.payouts.account.is_used_elsewhere().await else {
+            return std::future::pending().await;
+        };
+        if is_used_elsewhere {
+            self.payouts.log.hold("the account was used by another program, or this home is an older copy")?;
+        }
         let mut looks = tokio::time::interval(LOOK);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         loop {
@@ -182,31 +188,62 @@ impl Payer {
                 () = self.payouts.wanted.notified() => true,
                 _ = looks.tick() => self.payouts.may_pay(),
             };
-            if is_asked {
+            // The operator may have asked before something was found that holds payouts back.
+            if is_asked && self.payouts.log.held().is_none() {
                 self.begin(&handle).await?;
             }
         }
     }
 
-    /// Writes down the next payout, if something is due.
+    /// Writes down the next payout, if something is due and can be paid.
     async fn begin(&mut self, handle: &Handle) -> Result<(), ServiceFault> {
-        if self.was_held && !self.payouts.is_held.load(Ordering::Relaxed) {
-            self.write(&Note::Released)?;
-            self.was_held = false;
-        }
         let least = self.payouts.least;
-        let Some(payments) = handle.ask(move |server| due(server.book(), least)).await else { return Ok(()) };
-        if payments.is_empty() {
+        let turn = self.payouts.turn.clone().lock_owned().await;
+        let Some(due) = handle.ask(move |server| due(server.book(), least)).await else { return Ok(()) };
+        if due.is_empty() {
+            self.hindrance.send_replace(None);
             return Ok(());
         }
+        let payments = match self.fitting(due).await {
+            Ok(payments) => payments,
+            Err(why) => {
+                if self.hindrance.borrow().as_ref() != Some(&why) {
+                    tracing::warn!(why, "what the pool owes cannot be paid now");
+                }
+                self.hindrance.send_replace(Some(why));
+                return Ok(());
+            }
+        };
+        self.hindrance.send_replace(None);
         self.count = self.count.saturating_add(1);
         let reference = note::reference(&self.secret, self.count, &payments);
         let payout = Payout { reference, payments };
         let (addresses, amount) = (payout.payments.len(), payout.total());
         tracing::info!(%reference, addresses, amount = %amount, "a payout of what the pool owes begins");
-        self.write(&Note::Begun { reference, payments: payout.payments.clone() })?;
+        self.payouts.log.write(&Note::Begun { reference, payments: payout.payments.clone() })?;
         self.open.send_replace(Some(payout));
+        drop(turn);
         Ok(())
+    }
+
+    /// The payments of these, from the first on, that one transaction can make now: as many as the account can pay, the price allows
+    /// and a block holds. One that cannot be paid alone waits, the others do not.
+    async fn fitting(&self, due: Vec<(Address, Amount)>) -> Result<Vec<(Address, Amount)>, String> {
+        let account = &self.payouts.account;
+        let (mut rest, mut last) = (due.as_slice(), String::new());
+        let mut count = rest.len();
+        for _ in 0..TRIES_MAX {
+            let Some(some) = rest.get(..count).filter(|some| !some.is_empty()) else { break };
+            match account.fits(account.payments(some)).await {
+                Ok(()) => return Ok(some.to_vec()),
+                Err(why) => last = why,
+            }
+            match count {
+                1 => (rest, count) = (rest.get(1..).unwrap_or_default(), rest.len().saturating_sub(1)),
+                _ => count /= 2,
+            }
+        }
+        Err(last)
     }
 
     /// Sends a payout, waits until it is final, marks it and closes it. Nothing when the node stops before that.
@@ -215,7 +252,7 @@ impl Payer {
         let calls = self.payouts.account.payments(&payout.payments);
         match self.payouts.account.send(reference, calls).await {
             Ok(end) if end.is_ok() => {
-                if self.mark(handle, payout).await.is_none() {
+                if self.mark(handle, payout).await?.is_none() {
                     return Ok(None);
                 }
                 let DeedEnd { id, height, .. } = end;
@@ -225,35 +262,32 @@ impl Payer {
                 tracing::warn!(%reference, id = %end.id, code = end.code, "a payout was rejected: it paid nobody");
             }
             Err(DeedError::Stopping) => return Ok(None),
-            Err(error) => tracing::error!(%reference, %error, "a payout cannot be sent: it paid nobody"),
+            // It was not begun.
+            Err(error @ (DeedError::NotSent(_) | DeedError::Impossible(_))) => {
+                tracing::error!(%reference, %error, "a payout cannot be sent: it paid nobody");
+            }
         }
-        self.write(&Note::Closed { reference })?;
+        self.payouts.log.close(reference)?;
         self.open.send_replace(None);
         self.payouts.account.forget(reference).await;
-        if self.log.bytes() > LOG_BYTES_MAX && !self.was_held {
-            self.log.rewrite([]).map_err(|error| ServiceFault(error.to_string()))?;
-        }
         Ok(Some(()))
     }
 
     /// Marks each payment in the book; those that are marked already stay so.
-    async fn mark(&self, handle: &Handle, payout: &Payout) -> Option<()> {
+    async fn mark(&self, handle: &Handle, payout: &Payout) -> Result<Option<()>, ServiceFault> {
         for (address, amount) in &payout.payments {
             let payment = Settlement { reference: payout.reference, address: *address, amount: amount.0 };
-            match handle.paid(payment).await? {
+            let Some(marked) = handle.paid(payment).await else { return Ok(None) };
+            match marked {
                 Ok(_) => {}
                 Err(BookError::KnownPayment(known)) if known == payment => {}
-                Err(error) => tracing::error!(
-                    reference = %payout.reference, %amount, %error,
-                    "a payment was made that the book does not take: was it marked by hand too?"
-                ),
+                Err(error) => {
+                    let reference = payout.reference;
+                    tracing::error!(%reference, %amount, %error, "a payment was made that the book does not take");
+                    self.payouts.log.hold("a payment was made that the book of shares does not take")?;
+                }
             }
         }
-        Some(())
-    }
-
-    fn write(&mut self, note: &Note) -> Result<(), ServiceFault> {
-        let written = self.log.append([note.to_bytes().as_slice()]);
-        written.map_err(|error| ServiceFault(error.to_string()))
+        Ok(Some(()))
     }
 }

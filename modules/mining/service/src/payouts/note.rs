@@ -12,12 +12,14 @@ pub(super) const LOG: LogBounds = LogBounds { record_bytes_max: 64 + PAYEES_MAX 
 /// A record.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(super) enum Note {
+    /// The log was made.
+    Opened,
     /// A payout is to be made.
     Begun { reference: Hash32, payments: Vec<(Address, Amount)> },
     /// It was made and marked, or can never be made.
     Closed { reference: Hash32 },
-    /// The book was damaged, so what was paid may be owed in it again: nothing is paid until the operator says so.
-    Held,
+    /// What was paid may be owed again: nothing is paid until the operator says so.
+    Held { why: String },
     /// The operator said so.
     Released,
 }
@@ -33,20 +35,27 @@ impl Note {
 pub(super) struct Left {
     /// The payout that is not closed.
     pub(super) open: Option<Payout>,
-    /// Whether payouts wait for the operator's word.
-    pub(super) is_held: bool,
+    /// Why payouts wait for the operator's word, if they do.
+    pub(super) held: Option<String>,
+}
+
+impl Left {
+    pub(super) fn take(&mut self, note: Note) {
+        match note {
+            Note::Opened => {}
+            Note::Begun { reference, payments } => self.open = Some(Payout { reference, payments }),
+            Note::Closed { reference } => self.open = self.open.take().filter(|payout| payout.reference != reference),
+            Note::Held { why } => self.held = Some(why),
+            Note::Released => self.held = None,
+        }
+    }
 }
 
 /// What these records leave open; nothing if one of them is no record.
 pub(super) fn left_by(records: &[Vec<u8>]) -> Option<Left> {
     let mut left = Left::default();
     for record in records {
-        match borsh::from_slice(record).ok()? {
-            Note::Begun { reference, payments } => left.open = Some(Payout { reference, payments }),
-            Note::Closed { reference } => left.open = left.open.filter(|payout| payout.reference != reference),
-            Note::Held => left.is_held = true,
-            Note::Released => left.is_held = false,
-        }
+        left.take(borsh::from_slice(record).ok()?);
     }
     Some(left)
 }
@@ -76,8 +85,9 @@ mod tests {
         assert_eq!(open(&[begun(first), closed(first)]), None);
         assert_eq!(open(&[begun(first), closed(first), begun(second)]), Some(second));
         assert_eq!(open(&[begun(first), closed(second)]), Some(first));
-        assert!(left(&[Note::Held.to_bytes(), begun(first), closed(first)]).is_held);
-        assert!(!left(&[Note::Held.to_bytes(), Note::Released.to_bytes()]).is_held);
+        let held = Note::Held { why: "the book was damaged".to_owned() }.to_bytes();
+        assert!(left(&[held.clone(), begun(first), closed(first)]).held.is_some());
+        assert_eq!(left(&[held, Note::Released.to_bytes()]).held, None);
         assert_eq!(left_by(&[vec![9; 30]]), None);
     }
 }

@@ -1,0 +1,129 @@
+//! The log of payouts, and what it says.
+//!
+//! It is opened with the port for miners whether or not there is an account to pay from, so that damage to the book is remembered until
+//! there is one. Invariant: a file that was ever used is never empty.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use service::log::{Log, LogError, OnDamage, OpenedLog};
+use service::{Refusal, ServiceFault};
+use types::Hash32;
+
+use super::Payout;
+use super::note::{LOG, Left, Note, left_by};
+
+/// The log is written anew when it is longer.
+const LOG_BYTES_MAX: u64 = 1 << 20;
+
+/// The log; clones are one.
+#[derive(Clone)]
+pub(crate) struct PayoutLog {
+    inner: Arc<Mutex<Inner>>,
+    is_new: bool,
+}
+
+struct Inner {
+    log: Log,
+    left: Left,
+}
+
+impl PayoutLog {
+    /// Reads which payout is not closed and why nothing is paid, if nothing is.
+    ///
+    /// # Errors
+    /// `payouts_log`: the log is damaged or cannot be used.
+    pub(crate) fn open(folder: &Path) -> Result<Self, Refusal> {
+        let opened = Log::open(&folder.join("payouts"), LOG, OnDamage::Refuse).map_err(|error| {
+            let hint = match error {
+                LogError::Damaged { .. } | LogError::TooLong { .. } => {
+                    "a payment that was made may be missing in it: move the file away, and nothing is paid before you have compared what \
+                     the account has paid with `thronosd mining owed` and said so by `thronosd mining pay`"
+                }
+                _ => "check the disk and who owns the file",
+            };
+            Refusal::new("payouts_log", format!("{error}; {hint}"))
+        })?;
+        let OpenedLog { log, records, torn_bytes, .. } = opened;
+        if torn_bytes > 0 {
+            tracing::warn!(bytes = torn_bytes, "an incomplete last record of the payouts was cut off");
+        }
+        let left = left_by(&records).ok_or_else(|| {
+            let what = "the log of payouts holds a record that this version does not know";
+            Refusal::new("payouts_log", format!("{what}; start the version that wrote it, or a newer one"))
+        })?;
+        let payout_log = Self { inner: Arc::new(Mutex::new(Inner { log, left })), is_new: records.is_empty() };
+        if records.is_empty() {
+            payout_log.write(&Note::Opened).map_err(|fault| Refusal::new("payouts_log", fault.to_string()))?;
+        }
+        Ok(payout_log)
+    }
+
+    /// Whether it was made with this start.
+    pub(crate) const fn is_new(&self) -> bool {
+        self.is_new
+    }
+
+    /// The payout that is not closed.
+    pub(crate) fn open_payout(&self) -> Option<Payout> {
+        self.inner().left.open.clone()
+    }
+
+    /// Why nothing is paid before the operator says so, if nothing is.
+    pub(crate) fn held(&self) -> Option<String> {
+        self.inner().left.held.clone()
+    }
+
+    /// Nothing is paid before the operator says so, also after the next start.
+    ///
+    /// # Errors
+    /// It cannot be written down.
+    pub(crate) fn hold(&self, why: &str) -> Result<(), ServiceFault> {
+        let held = self.held();
+        if held.is_some() {
+            return Ok(());
+        }
+        tracing::error!(why, "nothing is paid until `thronosd mining pay`");
+        self.write(&Note::Held { why: why.to_owned() })
+    }
+
+    /// The operator says so.
+    ///
+    /// # Errors
+    /// It cannot be written down.
+    pub(crate) fn release(&self) -> Result<(), ServiceFault> {
+        let held = self.held();
+        held.map_or(Ok(()), |_| self.write(&Note::Released))
+    }
+
+    /// A payout was made and marked, or can never be made.
+    ///
+    /// # Errors
+    /// It cannot be written down.
+    pub(crate) fn close(&self, reference: Hash32) -> Result<(), ServiceFault> {
+        self.write(&Note::Closed { reference })?;
+        let mut inner = self.inner();
+        if inner.log.bytes() <= LOG_BYTES_MAX {
+            return Ok(());
+        }
+        let held = inner.left.held.clone();
+        let notes = [Some(Note::Opened), held.map(|why| Note::Held { why })];
+        let records: Vec<Vec<u8>> = notes.iter().flatten().map(Note::to_bytes).collect();
+        inner.log.rewrite(records.iter().map(Vec::as_slice)).map_err(|error| ServiceFault(error.to_string()))
+    }
+
+    /// Writes a note down.
+    ///
+    /// # Errors
+    /// It cannot be.
+    pub(super) fn write(&self, note: &Note) -> Result<(), ServiceFault> {
+        let mut inner = self.inner();
+        inner.log.append([note.to_bytes().as_slice()]).map_err(|error| ServiceFault(error.to_string()))?;
+        inner.left.take(note.clone());
+        Ok(())
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
