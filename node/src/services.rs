@@ -82,6 +82,11 @@ impl Sockets {
         };
         each(sections).map(bind_all).collect::<Result<_, _>>().map(Self)
     }
+
+    /// Whether no service listens.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.iter().all(Vec::is_empty)
+    }
 }
 
 fn bind(name: &str, socket: service::WantedSocket) -> Result<Bound, Refusal> {

@@ -3,7 +3,7 @@
 //! A listener that is too slow misses notices and is told so; it then reads what it missed from the store by height.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 
 use execution::FinalizedBlock;
 use replica::{DecidedBlock, held_bytes};
@@ -147,7 +147,8 @@ pub struct Notices {
     blocks: Arc<Blocks<FinalizedBlock>>,
     /// The newest of them.
     head: watch::Sender<Height>,
-    changes: broadcast::Sender<PoolChange>,
+    /// Made with the first who listens: it takes 320 KiB, and most nodes have no listener.
+    changes: Arc<OnceLock<broadcast::Sender<PoolChange>>>,
 }
 
 impl Notices {
@@ -159,7 +160,7 @@ impl Notices {
             decided: Arc::default(),
             blocks: Arc::new(Blocks::new()),
             head: watch::Sender::new(Height::ZERO),
-            changes: broadcast::Sender::new(CHANGES_BEHIND_MAX),
+            changes: Arc::default(),
         }
     }
 
@@ -219,7 +220,10 @@ impl Notices {
 
     /// The pool has changed.
     pub(crate) fn pool(&self, change: PoolChange) {
-        let _ = self.changes.send(change);
+        if let Some(changes) = self.changes.get() {
+            // Nobody listens any more, perhaps.
+            let _ = changes.send(change);
+        }
     }
 
     /// Listens to blocks as they become final, certified or not, from now on.
@@ -237,7 +241,7 @@ impl Notices {
     /// Listens to changes of the pool from now on.
     #[must_use]
     pub fn changes(&self) -> broadcast::Receiver<PoolChange> {
-        self.changes.subscribe()
+        self.changes.get_or_init(|| broadcast::Sender::new(CHANGES_BEHIND_MAX)).subscribe()
     }
 }
 

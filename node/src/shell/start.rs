@@ -281,7 +281,7 @@ impl Ground {
 
     /// Opens the services: nothing of them runs yet.
     fn open_services(&self, port: &Port, sockets: Sockets) -> Result<(Runtime, OpenServices), StartError> {
-        let runtime = tasks("services", 2)?;
+        let runtime = tasks("services", if sockets.is_empty() { 1 } else { 2 })?;
         let inside = runtime.enter();
         let house = ServiceHouse {
             chain: Arc::new(NodeChain::new(port.clone())),
