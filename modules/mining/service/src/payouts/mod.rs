@@ -173,6 +173,8 @@ impl Payer {
         if is_used_elsewhere {
             self.payouts.log.hold("the account was used by another program, or this home is an older copy")?;
         }
+        // The operator's word holds until something was begun or nothing is due.
+        let mut is_wanted = false;
         let mut looks = tokio::time::interval(LOOK);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         loop {
@@ -185,24 +187,24 @@ impl Payer {
                 continue;
             }
             let is_asked = tokio::select! {
-                () = self.payouts.wanted.notified() => true,
-                _ = looks.tick() => self.payouts.may_pay(),
+                () = self.payouts.wanted.notified() => { is_wanted = true; true },
+                _ = looks.tick() => self.payouts.may_pay() || is_wanted,
             };
             // The operator may have asked before something was found that holds payouts back.
             if is_asked && self.payouts.log.held().is_none() {
-                self.begin(&handle).await?;
+                is_wanted &= !self.begin(&handle).await?;
             }
         }
     }
 
-    /// Writes down the next payout, if something is due and can be paid.
-    async fn begin(&mut self, handle: &Handle) -> Result<(), ServiceFault> {
+    /// Writes down the next payout, if something is due and can be paid. False when something is due that cannot be paid now.
+    async fn begin(&mut self, handle: &Handle) -> Result<bool, ServiceFault> {
         let least = self.payouts.least;
         let turn = self.payouts.turn.clone().lock_owned().await;
-        let Some(due) = handle.ask(move |server| due(server.book(), least)).await else { return Ok(()) };
+        let Some(due) = handle.ask(move |server| due(server.book(), least)).await else { return Ok(false) };
         if due.is_empty() {
             self.hindrance.send_replace(None);
-            return Ok(());
+            return Ok(true);
         }
         let payments = match self.fitting(due).await {
             Ok(payments) => payments,
@@ -211,7 +213,7 @@ impl Payer {
                     tracing::warn!(why, "what the pool owes cannot be paid now");
                 }
                 self.hindrance.send_replace(Some(why));
-                return Ok(());
+                return Ok(false);
             }
         };
         self.hindrance.send_replace(None);
@@ -223,7 +225,7 @@ impl Payer {
         self.payouts.log.write(&Note::Begun { reference, payments: payout.payments.clone() })?;
         self.open.send_replace(Some(payout));
         drop(turn);
-        Ok(())
+        Ok(true)
     }
 
     /// The payments of these, from the first on, that one transaction can make now: as many as the account can pay, the price allows
@@ -291,3 +293,6 @@ impl Payer {
         Ok(Some(()))
     }
 }
+
+#[cfg(test)]
+mod tests;
