@@ -52,6 +52,7 @@ fn a_value_of_the_wrong_kind_or_range_is_refused_with_what_is_expected() {
         ("[mining]\nidle_s = 10", "mining.idle_s", "600 to 86400"),
         ("[log]\nformat = \"xml\"", "log.format", "json"),
         ("[log]\nfilter = \"a=b=c\"", "log.filter", "info"),
+        ("[log]\nfilter = \"loud\"", "log.filter", "info"),
     ] {
         let error = file(text).expect_err(text);
         let sentence = error.to_string();

@@ -145,7 +145,11 @@ fn peer_of(text: &str) -> Option<types::PeerKey> {
 }
 
 fn is_filter(text: &str) -> bool {
-    !text.is_empty() && text.parse::<tracing_subscriber::filter::EnvFilter>().is_ok()
+    // A bare word that is no level would name a part of the program, and silence all others.
+    let is_level =
+        |part: &str| part.contains(['=', '[']) || part.parse::<tracing::level_filters::LevelFilter>().is_ok();
+    let is_known = text.split(',').all(|part| is_level(part.trim()));
+    is_known && !text.is_empty() && text.parse::<tracing_subscriber::filter::EnvFilter>().is_ok()
 }
 
 fn texts(texts: &[&str]) -> Vec<String> {

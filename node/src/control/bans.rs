@@ -103,10 +103,9 @@ impl Bans {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
             other => other.map_err(NotRead::of)?,
         };
-        let lines: Vec<serde_json::Value> =
-            serde_json::from_str(&text).map_err(|error| NotRead::Damaged(error.to_string()))?;
-        let mut damage = Ok(());
-        for line in lines {
+        let whole = serde_json::from_str::<Vec<serde_json::Value>>(&text);
+        let mut damage = whole.as_ref().map(drop).map_err(|error| NotRead::Damaged(error.to_string()));
+        for line in whole.unwrap_or_else(|_| before_the_tear(&text)) {
             let read = serde_json::from_value::<BanLine>(line.clone()).ok();
             let ban = read.and_then(|line| Some((parse(&line.whom)?, line.until_ms)));
             match ban {
@@ -199,6 +198,19 @@ fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
     Ok(free)
 }
 
+/// The values of a list whose end is torn off.
+fn before_the_tear(text: &str) -> Vec<serde_json::Value> {
+    let mut values = Vec::new();
+    let mut rest = text.trim_start().strip_prefix('[').unwrap_or_default();
+    loop {
+        rest = rest.trim_start().trim_start_matches(',');
+        let mut one = serde_json::Deserializer::from_str(rest).into_iter();
+        let Some(Ok(value)) = one.next() else { return values };
+        values.push(value);
+        rest = rest.get(one.byte_offset()..).unwrap_or_default();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use types::PeerKey;
@@ -240,7 +252,9 @@ mod tests {
         let many: Vec<_> =
             (0..=BANS_MAX).map(|number| format!(r#"{{"whom":"10.0.{}.{}"}}"#, number >> 8, number & 255)).collect();
         let many = format!("[{}]", many.join(","));
-        let damaged = [("{", 0), (nobody.as_str(), 1), (many.as_str(), BANS_MAX), ("", 0), ("[", 0)];
+        let torn = format!(r#"[{line},{{"whom":"203.0"#);
+        let damaged =
+            [("{", 0), (torn.as_str(), 1), (nobody.as_str(), 1), (many.as_str(), BANS_MAX), ("", 0), ("[", 0)];
         for (place, (text, banned)) in (1..).zip(damaged) {
             std::fs::write(&path, text).expect("a file");
             let mut bans = Bans::read(path.clone());

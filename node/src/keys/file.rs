@@ -47,7 +47,9 @@ pub enum KeyFileError {
     #[error("{0} holds another key than it says: restore the file from a backup")]
     WrongKey(String),
     /// A key is there already.
-    #[error("{0} exists already: a validator key is never overwritten; move the file away to make a new one")]
+    #[error(
+        "{0} exists already, and a validator key is never overwritten: leave `--validator` out to keep it; another validator has a home of its own"
+    )]
     Exists(String),
     /// The system gives no entropy.
     #[error("the operating system gives no entropy: {0}")]

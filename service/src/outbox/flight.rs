@@ -36,14 +36,7 @@ pub(super) struct Flight {
 impl Flight {
     pub(super) const fn new(nonce: Nonce) -> Self {
         let submit_at = TimeMs(0);
-        Self {
-            nonce,
-            signed: VecDeque::new(),
-            was_signed: false,
-            is_pooled: false,
-            is_too_cheap: false,
-            submit_at,
-        }
+        Self { nonce, signed: VecDeque::new(), was_signed: false, is_pooled: false, is_too_cheap: false, submit_at }
     }
 }
 
@@ -54,7 +47,13 @@ pub(super) fn ask(key: Hash32, flight: &Flight, flaw: Option<Flaw>) -> DeedOutpu
 }
 
 /// What is to be done about a deed whose nonce the chain has not passed: sign it, again, or submit it, again.
-pub(super) fn again(key: Hash32, calls: &[Call], flight: &mut Flight, now: TimeMs, flaw: Option<Flaw>) -> Option<DeedOutput> {
+pub(super) fn again(
+    key: Hash32,
+    calls: &[Call],
+    flight: &mut Flight,
+    now: TimeMs,
+    flaw: Option<Flaw>,
+) -> Option<DeedOutput> {
     let newest = flight.signed.back();
     // What the clock takes for expired may still be included, so it stays known beside the next.
     let is_useless = newest.is_none_or(|newest| newest.valid_until < now) || flight.is_too_cheap;

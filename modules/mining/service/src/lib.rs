@@ -216,8 +216,13 @@ fn payer(settings: &MiningSettings, ground: &Ground, log: PayoutLog) -> Result<O
         }
         (None, Some(payout)) if !ground.chain.standing().is_read_only => {
             let (total, addresses) = (payout.total(), payout.payments.len());
-            let what = format!("a payout of {total} µTHR to {addresses} addresses is under way, and there is no account to pay it from");
-            Err(Refusal::new("mining_settings", format!("{what}: name the file of its key by `accounts.mining`, as before")))
+            let what = format!(
+                "a payout of {total} µTHR to {addresses} addresses is under way, and there is no account to pay it from"
+            );
+            Err(Refusal::new(
+                "mining_settings",
+                format!("{what}: name the file of its key by `accounts.mining`, as before"),
+            ))
         }
         (None, _) if settings.payouts && !ground.chain.standing().is_read_only => {
             let hint = "name the file of its key by `accounts.mining`";

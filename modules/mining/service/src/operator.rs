@@ -234,7 +234,10 @@ impl Pool {
 
 fn under_way(name: &str) -> Refusal {
     let what = format!("a payout that is under way pays {name}; it is marked by itself when it is final");
-    Refusal::new("under_way", format!("{what}: see `thronosd mining pay --dry-run`, and mark nothing that was not paid beside it"))
+    Refusal::new(
+        "under_way",
+        format!("{what}: see `thronosd mining pay --dry-run`, and mark nothing that was not paid beside it"),
+    )
 }
 
 fn stopping() -> Refusal {
