@@ -6,7 +6,7 @@
 
 use types::{Certificate, Hash32, Proposal, View, Vote};
 
-use crate::{Engine, verify};
+use crate::{Engine, limits, verify};
 
 /// What a message would be worth if its signature were good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,13 @@ impl Engine {
         if !is_possible || self.epoch.set.get(vote.signer).is_none() {
             return Worth::Impossible;
         }
-        if !self.admits_vote(vote) || statement.view <= self.finalized_view() {
+        if !self.admits_vote(vote) {
+            return Worth::Nothing;
+        }
+        if self.shows_life(vote) {
+            return Worth::New;
+        }
+        if statement.view <= self.finalized_view() {
             return Worth::Nothing;
         }
         let Some(round) = self.rounds.get(&statement.view) else { return Worth::New };
@@ -49,6 +55,13 @@ impl Engine {
         } else {
             Worth::New
         }
+    }
+
+    /// Whether a vote is the first sign of its member for a while. Those behind a sentry are heard when everything is decided, and a leader
+    /// that is never heard is skipped.
+    fn shows_life(&self, vote: &Vote) -> bool {
+        let heard = self.epoch.heard_in(vote.signer);
+        vote.statement.view > heard && self.view.0.saturating_sub(heard.0) > limits::SILENT_VIEWS / 2
     }
 
     /// What a proposal would be worth. `hash` is its header's.

@@ -50,6 +50,28 @@ fn a_vote_that_is_known_far_away_or_decided_is_not_worth_its_check() {
     assert_eq!(worth(&stage, 1, finalize(1, BLOCK)), Worth::Nothing, "below finality");
 }
 
+// FAULTS HA12
+#[test]
+fn a_late_vote_of_a_member_that_was_not_heard_for_a_while_is_worth_its_check_and_its_turn_is_not_skipped() {
+    let (mut stage, _) = Stage::new(3);
+    let mut checks = Vec::new();
+    let block = |view: u64| Hash32([u8::try_from(view).expect("few"); 32]);
+    let late = |view: u64| unsigned(2, notarize(view, view - 1, block(view)));
+    for view in 1..=40 {
+        for statement in [notarize(view, view - 1, block(view)), finalize(view, block(view))] {
+            let _ = stage.certificate(&[0, 1, 3], statement);
+        }
+        // Everything is decided when the vote of a member behind a sentry arrives.
+        if stage.engine.worth_of_vote(&late(view)) == Worth::New {
+            let vote = sign(&stage.set, ValidatorIndex(2), notarize(view, view - 1, block(view)));
+            let _ = stage.engine.step(types::TimeMs(0), Input::Vote { vote, route: Route::Own });
+            assert_eq!(stage.engine.worth_of_vote(&late(view)), Worth::Nothing, "heard just now");
+            checks.push(view);
+        }
+    }
+    assert_eq!(checks, [5, 10, 15, 20, 25, 30, 35, 40], "one in five views");
+}
+
 // FAULTS HB3
 #[test]
 fn a_proposal_whose_header_is_not_what_its_vote_says_is_impossible_however_genuine_the_vote() {
