@@ -514,6 +514,13 @@ fn a_home_is_made_a_genesis_built_and_the_home_checked_without_a_question() {
     assert!(said(&twice).contains("[genesis_duplicate_validator]"), "{}", said(&twice));
     let again = output(&["init", "--home", &home, "--validator", "--password-file", &password]);
     assert!(said(&again).contains("[key_exists]"), "{}", said(&again));
+    // A node that has no such key says so, before a password is asked for.
+    let full = path("full");
+    assert!(output(&["init", "--home", &full, "--listen", "/ip4/127.0.0.1/tcp/0"]).status.success());
+    for arguments in [["keys", "show", "--json", "--home", &full].as_slice(), &["keys", "password", "--home", &full]] {
+        let answer = said(&output(arguments));
+        assert!(answer.contains("no_validator_key") && answer.contains("init --validator"), "{arguments:?}: {answer}");
+    }
 }
 
 // FAULTS RT5

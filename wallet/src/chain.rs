@@ -272,7 +272,7 @@ fn bad_genesis(why: &str) -> Error {
     Error::new("bad_genesis", format!("the genesis is not usable: {why}"), "get the chain's genesis file again")
 }
 
-fn decode<T: Canonical>(text: &str, what: &str) -> Result<T> {
+pub(crate) fn decode<T: Canonical>(text: &str, what: &str) -> Result<T> {
     let bad =
         |why: String| Error::new("bad_answer", format!("the node's {what} cannot be read: {why}"), "ask another node");
     if text.len() / 2 > T::BYTES_MAX {

@@ -85,7 +85,7 @@ fn open(error: Error) -> Stopped {
 /// cannot be paid twice.
 ///
 /// # Errors
-/// What the node refuses it for; `already_final` when it was final before; `outcome_unknown` when no answer comes, or a refusal after
+/// What the node refuses it for; `already_final` when it was final before; `superseded` when another with its nonce is; `outcome_unknown` when no answer comes, or a refusal after
 /// one that was lost, or of bytes that may have left before.
 pub fn hand_in(
     client: &NodeClient,
@@ -149,11 +149,14 @@ fn refused(
     if is_gone(client, chain, &id, transaction.body.valid_until).unwrap_or_default() {
         return Err(Stopped { error: expired(&id), outcome: Whereabouts::Settled });
     }
+    let is_taken = NONCE_TAKEN.contains(&&*error.code);
     if is_lost || bytes == Bytes::Known {
+        if is_taken && superseded(client, chain, transaction) {
+            return Err(Stopped { error: superseded_error(&id, transaction), outcome: Whereabouts::Settled });
+        }
         // One that arrived without an answer may be final where this node does not see it, or does not want to.
         return Err(open(outcome_unknown(&id, &error)));
     }
-    let is_taken = NONCE_TAKEN.contains(&&*error.code);
     let error = refused_by_node(&id, error);
     Err(Stopped { error, outcome: if is_taken { Whereabouts::NonceTaken } else { Whereabouts::Refused } })
 }
@@ -175,7 +178,7 @@ fn refused_by_node(id: &Hash32, error: Error) -> Error {
 pub fn taken_by_another(client: &NodeClient, chain: &mut Chain, transaction: &Transaction) -> Result<()> {
     let begun = Instant::now();
     loop {
-        if is_taken(client, chain, transaction).unwrap_or_default() {
+        if superseded(client, chain, transaction) {
             return Ok(());
         }
         if begun.elapsed() > TAKEN_PATIENCE {
@@ -189,6 +192,22 @@ pub fn taken_by_another(client: &NodeClient, chain: &mut Chain, transaction: &Tr
         }
         std::thread::park_timeout(PAUSE);
     }
+}
+
+/// Whether it is proven, now, that another transaction has taken the nonce. No is no answer: ask again, or another node.
+#[must_use]
+pub fn superseded(client: &NodeClient, chain: &mut Chain, transaction: &Transaction) -> bool {
+    is_taken(client, chain, transaction).unwrap_or_default()
+}
+
+/// What is told of a transaction that [`superseded`] proves to be over.
+#[must_use]
+pub fn superseded_error(id: &Hash32, transaction: &Transaction) -> Error {
+    let message = format!(
+        "the transaction {id} can never be included: another one of its account with its nonce {} is final",
+        transaction.body.nonce
+    );
+    Error::new("superseded", message, "nothing of it was done; what it was to do can be signed anew")
 }
 
 /// The node only says where to look; the other transaction is checked to be final, and by its bytes to be another one.
@@ -356,14 +375,14 @@ fn poll(
 
 fn not_final_yet(id: &Hash32, transaction: &Transaction, waited: Duration, why: &Slow) -> Error {
     let message = format!("the transaction {id} is not final after {} s: {why}", waited.as_secs());
-    let look = match why {
-        Slow::Standing(_) => "when the chain goes on; `thronos status` says how the chain is,",
-        Slow::PassedOver(_) | Slow::Unclear(_) | Slow::Silent(_) => "still:",
+    let (look, sooner) = match why {
+        Slow::Standing(_) => (
+            "when the chain goes on; `thronos status` says how the chain is,",
+            "do not sign it anew: that would pay a second time".to_owned(),
+        ),
+        Slow::PassedOver(_) | Slow::Unclear(_) | Slow::Silent(_) => ("still:", how_to_replace(transaction.body.nonce)),
     };
-    let hint = format!(
-        "it may be included {look} `thronos tx {id}` says what became of it; {}",
-        how_to_replace(transaction.body.nonce)
-    );
+    let hint = format!("it may be included {look} `thronos tx {id}` says what became of it; {sooner}");
     Error::new("not_final_yet", message, hint)
 }
 

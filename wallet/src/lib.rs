@@ -6,6 +6,7 @@
 //!
 //! The way of a call: a feature makes it and [`calls`] checks it, [`transaction`] makes the body and the signature, [`client`] hands
 //! it to a node, [`delivery`] waits, [`finality`] asks for the proof, and [`chain`] checks the certificate.
+//! [`proof`] checks what needs no asking.
 
 pub mod assets;
 pub mod calls;
@@ -17,6 +18,7 @@ pub mod delivery;
 pub mod finality;
 pub mod home;
 pub mod patience;
+pub mod proof;
 pub mod transaction_file;
 mod visible;
 

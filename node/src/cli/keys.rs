@@ -68,6 +68,7 @@ fn show(home: &Home, json: bool) -> Result<(), Refusal> {
     let network = NetworkKey::read(&home.network_key_file())?;
     let validator = home.validator_key_file();
     if json {
+        existing_key(home)?;
         // The possession was written down when the key was made, so that no password is needed here.
         let entry = home.keys().join("validator-entry.json");
         let text = plain_file::read_text(&entry, ENTRY_BYTES_MAX, Takes::File)
@@ -148,7 +149,8 @@ fn change_password(home: &Home, present: Option<PathBuf>, new: Option<PathBuf>) 
     home.check()?;
     let config = read_config(home, Vec::new())?;
     let configured = Some(config.node.password_file).filter(|file| !file.is_empty()).map(PathBuf::from);
-    let path = home.validator_key_file();
+    // What is missing is said before a password is asked for.
+    let path = existing_key(home)?;
     let key = ValidatorKey::read(&path, &find_password(&PasswordSource::new(present.or(configured)))?)?;
     // A credential of systemd is the present password, so it is not looked for here.
     let password = choose_new_password(&PasswordSource { file: new, credentials: None })?;

@@ -419,12 +419,19 @@ pub fn parse_address(text: &str, network: Network) -> Result<Address> {
         let (code, hint) = match error {
             AddressError::OtherNetwork { .. } => ("address_of_other_network", "ask for the address on this network"),
             AddressError::Checksum => ("address_typo", ""),
-            AddressError::Malformed { .. } => {
-                ("bad_address", "names of this wallet are listed by `thronos wallet list`")
-            }
+            AddressError::Malformed { expected } => return malformed(text, &format!("`{expected}1…`")),
         };
         Error::new(code, format!("`{shown}`: {error}"), hint)
     })
+}
+
+/// What is neither an address nor, where one may stand, a name.
+fn malformed(text: &str, begins: &str) -> Error {
+    let shown: String = text.chars().filter(|character| !character.is_control()).take(80).collect();
+    let message = format!(
+        "`{shown}` is no account of this wallet and no address: one begins with {begins}, or is `THR` and 40 hexadecimal digits"
+    );
+    Error::new("bad_address", message, "names of this wallet are listed by `thronos wallet list`")
 }
 
 /// Reads an address of either network; says which form it has: `main`, `test` or `legacy`.
@@ -438,7 +445,8 @@ pub fn read_address(text: &str) -> Result<(Address, &'static str)> {
     match Address::parse(text, Network::Main) {
         Ok(address) => Ok((address, "main")),
         Err(AddressError::OtherNetwork { .. }) => Ok((parse_address(text, Network::Test)?, "test")),
-        Err(_) => parse_address(text, Network::Main).map(|address| (address, "main")),
+        Err(AddressError::Malformed { .. }) => Err(malformed(text, "`thr1…`, on test networks with `thrt1…`")),
+        Err(AddressError::Checksum) => parse_address(text, Network::Main).map(|address| (address, "main")),
     }
 }
 

@@ -105,10 +105,16 @@ fn still_waiting(id: &Hash32, valid_until: TimeMs, nonce: Nonce, why: &Slow) -> 
         Slow::PassedOver(_) => "a higher tip is served first",
         Slow::Unclear(_) | Slow::Silent(_) => "look at another node with `--node`",
     };
+    // Where no block comes, or nobody knows, a higher tip helps no one.
+    let sooner = match why {
+        Slow::PassedOver(_) => format!(". To be served sooner, {}", how_to_replace(nonce)),
+        Slow::Standing(_) | Slow::Unclear(_) | Slow::Silent(_) => {
+            ". Do not sign it anew: that would pay a second time".to_owned()
+        }
+    };
     let until = when(valid_until);
     format!(
         "still waiting: {why}; {advice}. Wait, or leave with Ctrl-C: blocks may include it until {until}, and `thronos tx {id}` \
-         shows what became of it. To be served sooner, {}",
-        how_to_replace(nonce)
+         shows what became of it{sooner}"
     )
 }

@@ -304,9 +304,14 @@ impl NodeClient {
     /// # Errors
     /// As [`Self::status`].
     pub fn get_at<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        self.get_within(path, ANSWER_BYTES_MAX)
+    }
+
+    /// The same of an answer that has no more bytes.
+    pub(super) fn get_within<T: DeserializeOwned>(&self, path: &str, bytes_max: u64) -> Result<T> {
         let mut tries = 1;
         loop {
-            let answer = self.read(self.call_at(path, ANSWER_WAIT)?);
+            let answer = self.read_within(self.call_at(path, ANSWER_WAIT)?, bytes_max);
             let asked = answer.as_ref().err().and_then(|error: &Error| error.retry_after);
             match asked.filter(|asked| *asked <= BUSY_WAIT && tries < BUSY_TRIES) {
                 Some(pause) => std::thread::park_timeout(pause),
@@ -330,9 +335,13 @@ impl NodeClient {
         self.read(request.send_json(body).map_err(|error| self.failed(&error))?)
     }
 
-    fn read<T: DeserializeOwned>(&self, mut response: Response<ureq::Body>) -> Result<T> {
+    fn read<T: DeserializeOwned>(&self, response: Response<ureq::Body>) -> Result<T> {
+        self.read_within(response, ANSWER_BYTES_MAX)
+    }
+
+    fn read_within<T: DeserializeOwned>(&self, mut response: Response<ureq::Body>, bytes_max: u64) -> Result<T> {
         self.refuse_errors(&mut response)?;
-        let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec();
+        let body = response.body_mut().with_config().limit(bytes_max).read_to_vec();
         let body = body.map_err(|error| self.failed(&error))?;
         read_json(&body).map_err(|why| {
             let message = format!("the answer of {} cannot be read: {why}", self.base);

@@ -6,6 +6,8 @@
 pub mod health;
 mod http;
 pub mod network;
+pub mod proofs;
+mod queries;
 mod stream;
 pub mod types;
 

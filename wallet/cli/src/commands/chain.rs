@@ -10,9 +10,9 @@ use wallet::cli::context::Context;
 use wallet::cli::report::{Report, lines, table, when};
 use wallet::cli::submit::{body_json, body_lines, final_json, final_lines, finality, receipt_json};
 use wallet::client::types::{BlockResponse, TransactionStatus};
-use wallet::delivery::{expired, is_gone};
+use wallet::delivery::{expired, is_gone, superseded, superseded_error};
 use wallet::finality::{check_block, check_content, check_transaction};
-use wallet::{Error, Result};
+use wallet::{Chain, Error, NodeClient, Result, TransactionFile};
 
 use crate::families::transfer_weight;
 
@@ -75,20 +75,16 @@ impl Tx {
         }
         match response.status {
             TransactionStatus::Unknown => {
-                // What no block can take any more needs not be kept.
                 let kept = context.home.sent(&id).filter(|file| file.id() == id && file.chain_id == chain.id());
-                if let Some(file) = kept
-                    && is_gone(&client, &mut chain, &id, file.body.valid_until)?
-                {
-                    context.home.forget_sent(&id);
-                    return Err(expired(&id));
-                }
                 let message = format!("the node does not know a transaction {id}");
-                Err(Error::new(
-                    "unknown_transaction",
-                    message,
-                    "check the id; it may have expired, or the node may be behind",
-                ))
+                Err(match kept {
+                    Some(file) => unknown_and_kept(context, &client, &mut chain, &file, message)?,
+                    None => Error::new(
+                        "unknown_transaction",
+                        message,
+                        "check the id; it may have expired, or the node may be behind",
+                    ),
+                })
             }
             TransactionStatus::Pending => {
                 json["status"] = json!("pending");
@@ -107,6 +103,36 @@ impl Tx {
             }
         }
     }
+}
+
+/// What is told of a transaction that this wallet keeps and the node does not know. What no block can take any more is not kept on.
+fn unknown_and_kept(
+    context: &Context,
+    client: &NodeClient,
+    chain: &mut Chain,
+    file: &TransactionFile,
+    message: String,
+) -> Result<Error> {
+    let (id, until) = (file.id(), file.body.valid_until);
+    if is_gone(client, chain, &id, until)? {
+        context.home.forget_sent(&id);
+        return Ok(expired(&id));
+    }
+    if let Ok(transaction) = file.to_transaction()
+        && superseded(client, chain, &transaction)
+    {
+        context.home.forget_sent(&id);
+        return Ok(superseded_error(&id, &transaction));
+    }
+    let path = context.home.sent_path(&id)?;
+    let hint = format!(
+        "this wallet keeps it in {}: blocks may include it until {}, so do not sign it anew; hand in the same bytes again with \
+         `thronos broadcast {}`, or look at another node",
+        path.display(),
+        when(until),
+        path.display()
+    );
+    Ok(Error::new("unknown_transaction", message, hint))
 }
 
 impl Block {

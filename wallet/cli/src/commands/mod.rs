@@ -2,10 +2,12 @@
 
 mod account;
 mod address;
+mod ask;
 mod chain;
 mod completions;
 mod history;
 mod multisig;
+mod prove;
 mod transaction_file;
 mod wallet;
 
@@ -25,6 +27,9 @@ pub enum Accounts {
     History(history::History),
     /// Prove what an account has, against the genesis
     Proof(account::Proof),
+    /// Prove a transaction's result, a receipt, or a value of the state, against the genesis
+    #[command(subcommand)]
+    Prove(prove::Command),
     /// Accounts that need several signatures
     #[command(subcommand)]
     Multisig(multisig::Command),
@@ -42,6 +47,7 @@ impl Verbs for Accounts {
             Self::Balance(command) => command.run(context),
             Self::History(command) => command.run(context),
             Self::Proof(command) => command.run(context),
+            Self::Prove(command) => command.run(context),
             Self::Multisig(command) => command.run(context),
             Self::Address(command) => command.run(context),
             Self::Qr(command) => command.run(context),
@@ -85,6 +91,8 @@ pub enum ChainVerbs {
     Block(chain::Block),
     /// Show the validators of an epoch
     Validators(chain::Validators),
+    /// Ask a module of the chain, by questions that it describes
+    Ask(ask::Ask),
 }
 
 impl Verbs for ChainVerbs {
@@ -93,6 +101,7 @@ impl Verbs for ChainVerbs {
             Self::Status(command) => command.run(context),
             Self::Block(command) => command.run(context),
             Self::Validators(command) => command.run(context),
+            Self::Ask(command) => command.run(context),
         }
     }
 }

@@ -37,8 +37,11 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Create {
     /// Name of the account in this wallet
-    #[arg(long)]
-    name: String,
+    #[arg(value_name = "NAME", required_unless_present = "name_flag")]
+    name: Option<String>,
+    /// The same as a flag
+    #[arg(long = "name", value_name = "NAME", conflicts_with = "name", hide = true)]
+    name_flag: Option<String>,
     /// How many must sign
     #[arg(long)]
     threshold: u8,
@@ -80,14 +83,15 @@ impl Command {
 
 impl Create {
     fn run(&self, context: &Context) -> Result<Report> {
-        context.home.check_new_name(&self.name)?;
+        let name = self.name.as_ref().or(self.name_flag.as_ref()).expect("one of the two is required");
+        context.home.check_new_name(name)?;
         let keys = self.keys.iter().map(|key| public_key(context, key)).collect::<Result<Vec<_>>>()?;
         let policy = MultisigPolicy::new(self.threshold, keys);
         let policy = policy.map_err(|error| Error::new("bad_policy", error.to_string(), "nothing was written"))?;
         // What cannot be shown afterwards is not made.
         context.network()?;
-        context.home.add_policy(&self.name, &policy)?;
-        described(context, &self.name, &policy)
+        context.home.add_policy(name, &policy)?;
+        described(context, name, &policy)
     }
 }
 

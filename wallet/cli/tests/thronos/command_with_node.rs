@@ -373,7 +373,7 @@ fn two_of_three_spend_by_files() {
     ];
     let made = shell.good(&create);
     assert_eq!(shell.bad(&create), "name_taken");
-    assert_eq!(shell.bad(&["multisig", "create", "--name", "x", "--threshold", "4", "--key", "one"]), "bad_policy");
+    assert_eq!(shell.bad(&["multisig", "create", "x", "--threshold", "4", "--key", "one"]), "bad_policy");
     let no_point = format!("02{}", "00".repeat(32));
     assert_eq!(shell.bad(&["multisig", "create", "--name", "x", "--threshold", "1", "--key", &no_point]), "bad_key");
     assert_eq!(shell.good(&["multisig", "address", "treasury"])["legacy"], made["legacy"]);

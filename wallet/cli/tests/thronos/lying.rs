@@ -90,10 +90,14 @@ fn of_a_block_a_transaction_and_a_proof_only_what_was_checked_is_told_as_a_fact(
     let (shell, node) = shell_with(Conduct::Honest);
     let done = shell.good(&["send", "--from", "alice", "--to", &to(), "--amount", "1.5"]);
     let id = done["id"].as_str().expect("an id").to_owned();
-    let commands: [&[&str]; 8] = [
+    let key = format!("06{}", "07".repeat(20));
+    let commands: [&[&str]; 11] = [
         &["block", "1"],
         &["tx", &id],
         &["proof", "alice"],
+        &["prove", "tx", &id],
+        &["prove", "state", "kernel", &key],
+        &["ask", "kernel", "supply", "asset=0"],
         &["mining", "receipt", "alice"],
         &["balance", "alice"],
         &["status"],

@@ -4,6 +4,7 @@
 mod chain_maker;
 mod command;
 mod command_with_node;
+mod evidence;
 mod lying;
 mod newcomer;
 mod node;

@@ -12,6 +12,7 @@ use types::{Amount, Canonical, Hash32, Header, Receipt, Transaction, Weight};
 use wallet::client::types as api;
 
 use crate::chain_maker::{ChainMaker, certify, set_hash, to_set, validators};
+use crate::evidence::{answer, is_receipt_proof, receipt_proof};
 use crate::pool_node::{mining_info, receipts_answer};
 use crate::script::{Act, Script, answer_about_others};
 
@@ -329,6 +330,11 @@ impl World {
             }
             ("GET", "/blocks") => (200, self.summaries(query, included.as_ref())),
             ("GET", "/validators") => (200, self.validators(query)),
+            ("GET", path) if is_receipt_proof(path) => {
+                let transaction = included.expect("asked only when there is one");
+                let next = self.header(2, &transaction);
+                (200, receipt_proof(&self.maker, &next, &self.receipts(&transaction), 1, Some(&transaction)))
+            }
             ("GET", path) if path.starts_with("/transactions/") => match included {
                 Some(transaction) => (200, json!(self.transaction(&transaction))),
                 None => {
@@ -349,6 +355,7 @@ impl World {
                     json!({"code": "not_found", "message": "no receipt of this address", "hint": "look elsewhere"}),
                 ),
             },
+            ("GET", path) if answer(&self.maker, path).is_some() => (200, json!(answer(&self.maker, path))),
             ("GET", "/assets") => (200, json!({"assets": [self.gold()]})),
             ("GET", "/assets/1000") => (200, self.gold()),
             ("GET", path) if path.starts_with("/accounts/") => {

@@ -124,3 +124,39 @@ fn the_bytes_are_kept_until_it_is_proven_what_became_of_them() {
     shell.good(&["tx", &id]);
     assert_eq!(kept(&shell), 0);
 }
+
+// FAULTS RT14
+#[test]
+fn a_kept_transaction_that_the_node_does_not_know_is_shown_with_where_it_lies_and_until_when_it_counts() {
+    let (shell, node) = shell_with(Conduct::Honest);
+    assert!(send(&shell, &["--no-wait"]).status.success());
+    let id = node.posted()[0].to_string();
+    node.acts("GET /transactions/", Act::KnowsNothing, true);
+    let told = error(&shell.run(&["tx", &id]));
+    let hint = told["hint"].as_str().expect("a hint");
+    let file = shell.path(&format!("wallet/sent/{id}.json"));
+    assert_eq!(told["code"], "unknown_transaction", "{told}");
+    assert!(hint.contains(&format!("thronos broadcast {}", file.display())) && hint.contains("until"), "{told}");
+    assert!(file.exists(), "nothing is proven");
+    // Of one that is not kept nothing is known.
+    let told = error(&shell.run(&["tx", &"7".repeat(64)]));
+    assert!(!told["hint"].as_str().expect("a hint").contains("broadcast"), "{told}");
+}
+
+// FAULTS RT14
+#[test]
+fn a_kept_transaction_whose_nonce_another_one_took_is_settled_by_the_proof_of_that() {
+    let by_tx = |shell: &Shell, id: &str, _: &str| error(&shell.run(&["tx", id]));
+    let by_broadcast = |shell: &Shell, _: &str, file: &str| error(&shell.run(&["broadcast", file]));
+    for settle in [by_tx as fn(&Shell, &str, &str) -> Value, by_broadcast] {
+        let (shell, _node) = shell_with(Conduct::Races);
+        // Whoever names a nonce means that one, so nothing is signed in its place.
+        assert_eq!(error(&send(&shell, &["--no-wait", "--nonce", "4"]))["code"], "node_refuses");
+        let entry = std::fs::read_dir(shell.path("wallet/sent")).expect("a folder").next().expect("it is kept");
+        let file = entry.expect("readable").path();
+        let id = file.file_stem().and_then(|name| name.to_str()).expect("an id").to_owned();
+        let told = settle(&shell, &id, crate::command::text(&file));
+        assert!(told["code"] == "superseded" && told["message"].as_str().expect("a text").contains(&id), "{told}");
+        assert_eq!(kept(&shell), 0, "it is proven that nothing comes of it");
+    }
+}

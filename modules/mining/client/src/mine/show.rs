@@ -115,10 +115,57 @@ pub struct Json<W> {
     is_heard: bool,
 }
 
-/// One line per event, for logs; the state every so many seconds.
+/// One line per event, for logs; the state every so many seconds. Shares and new work come many times a second where they are easy, so
+/// after one of them the next are counted for a while and told in one line.
 pub struct Log<W> {
     out: W,
     seconds: u32,
+    shares: Often,
+    work: Often,
+}
+
+/// What may come so often that nobody could read it.
+#[derive(Default)]
+struct Often {
+    /// Ticks until the next one is told by itself.
+    quiet: u32,
+    /// How many came meanwhile.
+    count: u64,
+    /// The best of them, if they are shares.
+    best: Option<Difficulty>,
+}
+
+impl Often {
+    /// Whether this one is told by itself; else it is counted.
+    fn is_told(&mut self, worth: Option<Difficulty>) -> bool {
+        if self.quiet == 0 {
+            self.quiet = OFTEN_SECONDS;
+            return true;
+        }
+        self.count += 1;
+        self.best = self.best.max(worth);
+        false
+    }
+
+    /// A second has passed: what was counted, when it is time to tell.
+    fn tick(&mut self) -> Option<(u64, Option<Difficulty>)> {
+        self.quiet = self.quiet.saturating_sub(1);
+        if self.quiet > 0 {
+            return None;
+        }
+        let counted = self.take();
+        if counted.is_some() {
+            self.quiet = OFTEN_SECONDS;
+        }
+        counted
+    }
+
+    /// What was counted.
+    fn take(&mut self) -> Option<(u64, Option<Difficulty>)> {
+        let best = self.best.take();
+        let count = std::mem::take(&mut self.count);
+        (count > 0).then_some((count, best))
+    }
 }
 
 /// One line that is rewritten each second, for people.
@@ -127,6 +174,8 @@ pub struct Live<W> {
     message: String,
 }
 
+/// Seconds for which shares and new work are counted after one was told.
+const OFTEN_SECONDS: u32 = 10;
 /// Seconds between two lines of state in a log.
 const LOG_SECONDS: u32 = 60;
 
@@ -226,20 +275,39 @@ impl<W: Write> Show for Json<W> {
 impl<W: Write> Log<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Self {
-        Self { out, seconds: 0 }
+        Self { out, seconds: 0, shares: Often::default(), work: Often::default() }
+    }
+
+    fn counted(&mut self, shares: Option<(u64, Option<Difficulty>)>, work: Option<(u64, Option<Difficulty>)>) {
+        if let Some((count, best)) = shares {
+            let best = best.map_or_else(|| "none".to_owned(), |best| best.to_string());
+            let _ = writeln!(self.out, "accepted: {} more, the best of {best}", types::counted(count, "share"));
+        }
+        if let Some((count, _)) = work {
+            let _ = writeln!(self.out, "new work: {} more", types::counted(count, "job"));
+        }
     }
 }
 
 impl<W: Write> Show for Log<W> {
     fn tell(&mut self, told: &Told<'_>) {
-        if matches!(told, Told::Status { .. }) {
-            self.seconds += 1;
-            if self.seconds < LOG_SECONDS {
-                return;
+        let is_told = match told {
+            Told::Status { .. } => {
+                let (shares, work) = (self.shares.tick(), self.work.tick());
+                self.counted(shares, work);
+                self.seconds = (self.seconds + 1) % LOG_SECONDS;
+                self.seconds == 0
             }
-            self.seconds = 0;
-        }
-        if let Some(text) = told.text() {
+            Told::Accepted { worth, .. } => self.shares.is_told(Some(*worth)),
+            Told::Job { clean: true, .. } => self.work.is_told(None),
+            Told::End { .. } => {
+                let (shares, work) = (self.shares.take(), self.work.take());
+                self.counted(shares, work);
+                true
+            }
+            _ => true,
+        };
+        if let Some(text) = told.text().filter(|_| is_told) {
             let _ = writeln!(self.out, "{text}");
         }
     }
@@ -333,6 +401,31 @@ mod tests {
             ),
             "{live}"
         );
+    }
+
+    // FAULTS RT13
+    #[test]
+    fn a_log_tells_one_share_and_counts_those_that_follow_at_once() {
+        let mut out = Vec::new();
+        let mut log = Log::new(&mut out);
+        let summary = Summary::default();
+        let difficulty = Difficulty::ONE;
+        let status = Told::Status { hashes_per_second: 1, difficulty, so_far: &summary };
+        for second in 0..25 {
+            for _ in 0..40 {
+                log.tell(&Told::Job { id: "a", clean: true, difficulty });
+                log.tell(&Told::Accepted { worth: difficulty, difficulty });
+            }
+            if second < 24 {
+                log.tell(&status);
+            }
+        }
+        log.tell(&Told::End { summary: &summary });
+        let log = String::from_utf8(out).expect("text");
+        let lines = |begin: &str| log.lines().filter(|line| line.starts_with(begin)).count();
+        assert_eq!((lines("accepted: "), lines("new work: ")), (4, 4), "{log}");
+        assert!(log.contains("accepted: 399 shares more, the best of 1\n"), "{log}");
+        assert!(log.contains("accepted: 200 shares more, the best of 1\n"), "{log}");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 /// Whose certificates are believed.
@@ -40,7 +40,7 @@ impl Trust {
                     named.push(certificate.map_err(|error| Error::new(ErrorKind::InvalidData, error.to_string()))?);
                 }
                 if named.is_empty() {
-                    return Err(Error::new(ErrorKind::InvalidData, "it holds no certificate in PEM form"));
+                    return Err(Error::new(ErrorKind::InvalidData, no_certificate(&bytes)));
                 }
                 // What cannot be an authority may still be a server's.
                 roots.add_parsable_certificates(named.iter().cloned());
@@ -64,6 +64,14 @@ impl Trust {
     #[must_use]
     pub fn config(&self) -> Arc<ClientConfig> {
         Arc::clone(&self.0)
+    }
+}
+
+/// What a file is that holds no certificate, and what to name instead.
+fn no_certificate(bytes: &[u8]) -> &'static str {
+    match PrivateKeyDer::from_pem_slice(bytes) {
+        Ok(_) => "it holds a private key and no certificate: name the pool's certificate, and keep the key where it is",
+        Err(_) => "it holds no certificate in PEM form",
     }
 }
 

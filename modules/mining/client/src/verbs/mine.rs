@@ -35,7 +35,7 @@ A job that pays anybody but --address, or whom --pays names, ends the run before
 could have written it. The error's code is wrong_payee, or foreign_job for a pool of another chain.
 To leave the machine to others, begin with `nice -n 19 thronos mine …`.
 
-Example: thronos mine --pool 127.0.0.1:3334 --address thr1… --worker desk";
+Example: thronos mine --pool 127.0.0.1:3334 --address ADDRESS --worker desk";
 
 /// `mine`
 #[derive(Debug, Args)]
