@@ -241,7 +241,7 @@ mod tests {
         }
         assert!(names.len() > 80 && names.iter().any(|name| name == "above_target"), "{names:?}");
         for name in ["sender_limit", "peer_limit", "replacement_underpriced", "calls_full"] {
-            assert_ne!(hint_of(name), hint_of("something else"), "{name}");
+            assert_ne!(service::http::hint_of(name), service::http::hint_of("something else"), "{name}");
         }
     }
 
