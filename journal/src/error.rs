@@ -71,6 +71,24 @@ pub enum JournalError {
     Poisoned(DiskError),
 }
 
+impl JournalError {
+    /// The file whose content is of no use, by its name alone. Errors of the disk name theirs in full.
+    #[must_use]
+    pub fn file(&self) -> Option<&str> {
+        match self {
+            Self::Damaged { file, .. }
+            | Self::Missing { file }
+            | Self::OtherChain { file, .. }
+            | Self::NewerFormat { file, .. } => Some(file),
+            Self::Disk(_)
+            | Self::Poisoned(_)
+            | Self::RecordTooLong { .. }
+            | Self::ReservedKind
+            | Self::FloorMovesBack { .. } => None,
+        }
+    }
+}
+
 /// What helps when a file cannot be used. Whatever was lost with it, the other one of log and lease bounds the votes.
 fn remedy(file: &str) -> &'static str {
     if file == LEASE_FILE {

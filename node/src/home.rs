@@ -172,6 +172,12 @@ impl Home {
         self.keys().join("validator.json")
     }
 
+    /// The public half of the consensus key, as a genesis takes it.
+    #[must_use]
+    pub fn validator_entry_file(&self) -> PathBuf {
+        self.keys().join("validator-entry.json")
+    }
+
     /// The network identity.
     #[must_use]
     pub fn network_key_file(&self) -> PathBuf {
@@ -263,6 +269,17 @@ impl Home {
     pub fn check_owner(&self) -> Result<(), HomeError> {
         let parts = [self.root.clone(), self.config_file(), self.keys(), self.data()];
         parts.iter().filter(|path| path.exists()).try_for_each(|path| check_owner(path))
+    }
+
+    /// Checks that there is a home, as far as this user can tell.
+    ///
+    /// # Errors
+    /// [`HomeError::Missing`].
+    pub fn check_is_there(&self) -> Result<(), HomeError> {
+        match self.config_file().try_exists() {
+            Ok(false) => Err(HomeError::Missing(self.root.clone())),
+            _ => Ok(()),
+        }
     }
 
     /// The text of `config.toml`.

@@ -141,7 +141,7 @@ fn the_operator_sends_peers_away_keeps_them_away_and_lets_them_back() {
     assert_eq!((&list["peers"][0]["peer_id"], &list["peers"][0]["outbound"]), (&guest.clone().into(), &false.into()));
     assert!(first.done(&["list"]).contains(&guest));
 
-    assert!(first.done(&["ban", &guest]).contains("until `thronosd peers unban`"));
+    assert!(first.done(&["ban", &guest]).contains("until `thronosd peers unban --home "));
     let list = first.has(0);
     assert_eq!((&list["bans"][0]["whom"], &list["bans"][0]["until_ms"]), (&guest.clone().into(), &Value::Null));
     // It holds in the next run too, and ends when it is lifted.
@@ -157,6 +157,9 @@ fn the_operator_sends_peers_away_keeps_them_away_and_lets_them_back() {
     assert_eq!(first.list()["bans"], Value::Array(Vec::new()));
     first.done(&["disconnect", &guest]);
     first.has(1);
+    let told = first.done(&["disconnect", "127.0.0.1"]);
+    assert!(told.contains("1 peer at 127.0.0.1 disconnected"), "{told}");
+    first.has(1);
     second.stop();
     first.has(0);
 
@@ -168,7 +171,8 @@ fn the_operator_sends_peers_away_keeps_them_away_and_lets_them_back() {
         (&["ban", "example.org"], "bad_peer"),
         (&["unban", &guest], "not_banned"),
         (&["disconnect", &guest], "not_connected"),
-        (&["disconnect", "127.0.0.1"], "bad_peer"),
+        (&["disconnect", "127.0.0.1"], "not_connected"),
+        (&["disconnect", "example.org"], "bad_peer"),
         (&["dial", "example.org"], "bad_address"),
         (&["dial", "/unix/tmp"], "bad_address"),
         (&["dial", "/ip4/127.0.0.1/tcp/26700/ws"], "bad_address"),
@@ -177,6 +181,9 @@ fn the_operator_sends_peers_away_keeps_them_away_and_lets_them_back() {
     ] {
         first.refused(arguments, code);
     }
+    first.done(&["ban", "2001:db8::1"]);
+    assert!(first.done(&["list"]).contains("banned   2001:db8::/64\n"), "what is banned is shown");
+    first.done(&["unban", "2001:db8::9"]);
     assert_eq!(first.tell(&["ban", &guest, "--for", "1w"]).status.code(), Some(2));
     assert!(first.done(&["dial", dead]).contains(dead));
     first.stop();

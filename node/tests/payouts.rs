@@ -155,6 +155,13 @@ fn what_a_pool_owes_is_shown_proven_shared_out_and_marked_as_paid_and_outlives_a
 #[test]
 fn questions_about_payouts_that_have_no_answer_are_refused_with_what_to_do() {
     let (home, config, running) = pool_with_shares();
+    // Who came when that work was closed has no receipt of it, and is told of none that cannot be asked for.
+    let mut late = Machine::log_in(Box::new(Machine::socket(&running, 1)), &payee(7));
+    assert_eq!(late.mine(3).0["result"], true);
+    drop(late);
+    let (_, fresh) = running.get(&format!("/api/v1/mining/payouts/{}", payee(7)));
+    assert_eq!(fresh["shares"], json!(1), "{fresh}");
+    assert!(!fresh["works"].as_array().expect("a list").contains(&json!(1)), "{fresh}");
     for (path, status, code) in [
         ("/api/v1/mining/payouts?limit=101", 400, "bad_limit"),
         ("/api/v1/mining/payouts?limit=0", 400, "bad_limit"),

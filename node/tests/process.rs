@@ -362,6 +362,7 @@ fn whatever_a_start_refuses_for_its_settings_alone_a_check_of_them_refuses_with_
         (with(&[], &["network.bootstrap=/ip4/1.2.3.4/tcp/26700/ws"]), "network"),
         (with(&[], &["network.bootstrap=/ip4/300.2.3.4/tcp/26700"]), "network"),
         (with(&[], &[&format!("network.persistent=/ip4/1.2.3.4/tcp/0/p2p/{}", support_peer())]), "network"),
+        (with(&[], &["network.only_persistent=true"]), "nobody_admitted"),
         (with(&pool, &[]), "mining_settings"),
         (with(&pool, &["mining.pool_operator=nobody"]), "mining_settings"),
         (with(&pool, &[&of_main]), "mining_settings"),

@@ -122,6 +122,11 @@ impl std::fmt::Display for Voting {
             Self::CatchingUp { height, known } => {
                 write!(formatter, "not voting yet: catching up, at block {height} of at least {known}")
             }
+            Self::Barred { epoch, view: View::MAX } => write!(
+                formatter,
+                "not voting before epoch {}: the consensus log was lost, or an operator has said so, and votes may exist until then",
+                epoch.0.saturating_add(1)
+            ),
             Self::Barred { epoch, view } => write!(
                 formatter,
                 "not voting up to view {view} of epoch {epoch}: the consensus log was lost, or an operator has said so, and \

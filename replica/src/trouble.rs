@@ -112,7 +112,7 @@ impl std::fmt::Display for Trouble {
             Self::KeyInUse(reach) => write!(
                 formatter,
                 "another machine runs with this node's network key, say validators with {} of {} power, and keeps its place: stop \
-                 one of the two, or give this one a home of its own with `thronosd init`",
+                 one of the two, or give this one a home of its own with `thronosd init --home DIRECTORY`",
                 reach.power_in_use, reach.power_total
             ),
             Self::NoFinal { for_ms, transactions, calls, reach } => {

@@ -148,18 +148,38 @@ async fn refuse_writes(State(read_only): State<bool>, request: Request, next: Ne
 
 /// Health and metrics only, with a door of their own: nothing that others ask for stands in their way.
 pub(crate) fn probes(state: AppState, guard: Arc<Guard>) -> Router {
-    let rows = served(&state, &[]).into_iter().filter(|(_, class, _)| *class == Class::Probe);
-    rows.fold(Router::new(), |router, (path, _, methods)| router.route(&path, methods.fallback(wrong_method)))
+    let rows: Vec<Served> = served(&state, &[]).into_iter().filter(|(_, class, _)| *class == Class::Probe).collect();
+    let paths = rows.iter().map(|(path, ..)| path.as_str()).collect::<Vec<_>>().join(", ");
+    let only = format!("here are only {paths}; ask the API, at `api.listen`, for the rest");
+    let (nowhere_else, get_only) = (only.clone(), only);
+    let wrong_method = move |method: Method, uri: Uri| {
+        let error = refused_method(&method, &uri).with_hint(format!("ask it by GET; {get_only}"));
+        async move { error }
+    };
+    let nowhere = move |uri: Uri| {
+        let error = no_route(&uri).with_hint(nowhere_else);
+        async move { error }
+    };
+    rows.into_iter()
+        .fold(Router::new(), |router, (path, _, methods)| router.route(&path, methods.fallback(wrong_method.clone())))
         .fallback(nowhere)
         .layer(DefaultBodyLimit::max(0))
         .layer(from_fn_with_state(guard, pass))
 }
 
 async fn nowhere(uri: Uri) -> ApiError {
+    no_route(&uri)
+}
+
+fn no_route(uri: &Uri) -> ApiError {
     ApiError::not_found(format!("there is no route `{}`", shown(uri.path())), "see /docs for all routes")
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> ApiError {
+    refused_method(&method, &uri)
+}
+
+fn refused_method(method: &Method, uri: &Uri) -> ApiError {
     let message = format!("`{}` does not take {}", shown(uri.path()), shown(method.as_str()));
     ApiError::new(
         StatusCode::METHOD_NOT_ALLOWED,
@@ -204,6 +224,25 @@ mod tests {
         assert_eq!(misplaced(&registry, &clash("kernel")), ["/api/v1/kernel/supply stands for two routes"]);
         let beside = "/api/v1/kernel/supply is no path of the service `tide`";
         assert!(misplaced(&registry, &clash("tide")).contains(&beside.to_owned()));
+    }
+
+    // FAULTS RT11
+    #[test]
+    fn whatever_the_chain_or_the_pool_refuses_comes_with_a_hint() {
+        let registry = runtime::registry();
+        let of_modules =
+            registry.modules().flat_map(|module| module.rejects().iter().map(move |one| (module.id(), one)));
+        let kernel = execution::KernelReject::ALL.iter().map(|one| (types::ModuleId(0), one));
+        let mut names = Vec::new();
+        for (module, reject) in of_modules.chain(kernel) {
+            let error = ApiError::reject(&registry, execution::Reject::new(module, reject.number)).into_body();
+            assert!(error.hint.len() > 10 && error.hint != error.message, "{error:?}");
+            names.push(error.code);
+        }
+        assert!(names.len() > 80 && names.iter().any(|name| name == "above_target"), "{names:?}");
+        for name in ["sender_limit", "peer_limit", "replacement_underpriced", "calls_full"] {
+            assert_ne!(service::http::hint_of(name), service::http::hint_of("something else"), "{name}");
+        }
     }
 
     #[test]

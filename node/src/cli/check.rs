@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use service::Finding;
 use types::counted;
 
-use super::{HomeArgument, Refusal, read_config};
+use super::{HomeArgument, Refusal, hint, read_config};
 use crate::home::Home;
 use crate::shell::{Findings, verify_home};
 
@@ -49,7 +49,7 @@ fn show(home: &Home, found: &Findings) {
         say!("ignored     {finding}");
     }
     for finding in &found.wrong {
-        say!("wrong       {finding}");
+        say!("wrong       {}", hint::as_typed(&finding.to_string()));
     }
     if found.wrong.is_empty() {
         say!("{} is sound", home.root().display());

@@ -1,15 +1,17 @@
 //! `thronosd init`: makes a home, and completes one that lacks something.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::config::{check_files, check_sources};
 use super::genesis::read_startable;
-use super::{HomeArgument, Refusal, SettingArguments};
+use super::keys::read_entry;
+use super::{HomeArgument, Refusal, SettingArguments, hint};
 use crate::config::{Config, Sources, in_present_names};
 use crate::home::{Home, write_file};
-use crate::keys::{NetworkKey, PasswordSource, ValidatorKey, choose_new_password};
+use crate::keys::{KeyFileError, NetworkKey, PasswordSource, ValidatorEntry, ValidatorKey, choose_new_password};
 
 #[derive(Debug, Args)]
 pub(crate) struct Init {
@@ -18,6 +20,9 @@ pub(crate) struct Init {
     /// Make a validator key, encrypted with a password.
     #[arg(long)]
     validator: bool,
+    /// Make keys anew that this home has lost: the node gets another peer id, and with --validator it becomes another validator.
+    #[arg(long)]
+    new_keys: bool,
     /// Genesis of the network to join; it is checked and copied.
     #[arg(long, value_name = "FILE")]
     genesis: Option<PathBuf>,
@@ -39,7 +44,11 @@ impl Init {
         if let Some(file) = &self.password_file {
             flags.push(("node.password_file".to_owned(), absolute(file)?));
         }
-        let settings = settings_of(&home, flags)?;
+        let (sources, config) = settings_of(&home, flags)?;
+        let settings = what_to_write(&home, &sources, &config)?;
+        let network = genesis.as_ref().map(|(_, genesis)| genesis.network);
+        check_sources(&config, &sources, network)?;
+        check_files(&config, &sources, self.validator || home.validator_key_file().exists())?;
         if let Some((path, genesis)) = &genesis {
             let chain = genesis::chain_id(genesis);
             home.check_chain(chain)?;
@@ -52,30 +61,26 @@ impl Init {
                 return Err(Refusal::new("home_of_another_chain", message));
             }
         }
+        self.check_lost_keys(&home)?;
         let validator = self.new_validator_key(&home)?;
         home.create()?;
         if let Some(settings) = settings {
             write_file(&home.config_file(), settings.as_bytes())?;
             say!("settings         {}", home.config_file().display());
         }
-        if !home.network_key_file().exists() {
-            NetworkKey::generate()?.write(&home.network_key_file())?;
-        }
-        let network = NetworkKey::read(&home.network_key_file())?;
-        say!("network identity {}", crate::peer_id::text(&network.peer_key()?));
+        let network = network_key(&home)?;
         if let Some((key, password)) = validator {
             key.write_new(&home.validator_key_file(), &password)?;
             home.begin_lease(key.public())?;
             say!("validator key    {}", key.public());
-            let entry = home.keys().join("validator-entry.json");
-            let json = serde_json::to_string_pretty(&key.entry(network.peer_key()?)).expect("an entry has a JSON form");
-            write_file(&entry, format!("{json}\n").as_bytes())?;
+            let entry = home.validator_entry_file();
+            write_entry(&entry, &key.entry(network.peer_key()?))?;
             say!("for the genesis  {}", entry.display());
         }
         if let Some((_, genesis)) = genesis {
             write_file(&home.genesis_file(), genesis::to_json(&genesis, &runtime::registry()).as_bytes())?;
         }
-        let root = home.root().display();
+        let root = hint::quoted(&home.root().display().to_string());
         if home.genesis_file().exists() {
             say!("chain            {}", home.read_genesis()?.1);
             say!("next: thronosd run --home {root}");
@@ -86,44 +91,98 @@ impl Init {
         Ok(())
     }
 
+    /// Whoever knows this node knows it by its keys, so lost ones are not replaced without a word.
+    fn check_lost_keys(&self, home: &Home) -> Result<(), Refusal> {
+        if self.new_keys {
+            return Ok(());
+        }
+        let (network, validator) = (home.network_key_file(), home.validator_key_file());
+        if was_used(home) && !network.exists() {
+            return Err(KeyFileError::lost_network(&network).into());
+        }
+        if self.validator && home.validator_entry_file().exists() && !validator.exists() {
+            return Err(KeyFileError::lost_validator(&validator).into());
+        }
+        Ok(())
+    }
+
     fn new_validator_key(&self, home: &Home) -> Result<Option<(ValidatorKey, crate::keys::Password)>, Refusal> {
         if !self.validator {
             return Ok(None);
         }
         let path = home.validator_key_file();
         if path.exists() {
-            return Err(crate::keys::KeyFileError::Exists(path.display().to_string()).into());
+            return Err(KeyFileError::Exists(path.display().to_string()).into());
         }
-        let password = choose_new_password(&PasswordSource::new(self.password_file.clone()))?;
+        let password = choose_new_password(&PasswordSource::new(self.password_file.clone()), "--password-file")?;
         Ok(Some((ValidatorKey::generate()?, password)))
     }
 }
 
+/// Whether a node ran here, or its keys were given to others.
+fn was_used(home: &Home) -> bool {
+    home.data().join("chain-id").exists() || home.validator_key_file().exists() || home.validator_entry_file().exists()
+}
+
+/// The network identity, made if there is none.
+fn network_key(home: &Home) -> Result<NetworkKey, Refusal> {
+    let path = home.network_key_file();
+    let (is_new, was_used) = (!path.exists(), was_used(home));
+    if is_new {
+        NetworkKey::generate()?.write(&path)?;
+    }
+    let network = NetworkKey::read(&path)?;
+    let entry = home.validator_entry_file();
+    if is_new && entry.exists() {
+        // What is given to a genesis names the identity as it is.
+        let former = read_entry(&entry)?;
+        let peer = network.peer_key()?;
+        write_entry(&entry, &ValidatorEntry { peer, peer_id: Some(crate::peer_id::text(&peer)), ..former })?;
+    }
+    let note = match (is_new, was_used) {
+        (true, true) => " (new: tell it to whoever names the former one, as in `network.persistent` or a genesis)",
+        (true, false) => " (new)",
+        (false, _) => "",
+    };
+    say!("network identity {}{note}", crate::peer_id::text(&network.peer_key()?));
+    Ok(network)
+}
+
+fn write_entry(path: &Path, entry: &ValidatorEntry) -> Result<(), Refusal> {
+    let json = serde_json::to_string_pretty(entry).expect("an entry has a JSON form");
+    Ok(write_file(path, format!("{json}\n").as_bytes())?)
+}
+
+/// The settings of a home with what was typed, and where each stands.
+fn settings_of(home: &Home, flags: Vec<(String, String)>) -> Result<(Sources, Config), Refusal> {
+    let path = home.config_file();
+    let content = path.exists().then(|| home.read_config()).transpose()?;
+    let file = content.map(|content| (path.display().to_string(), content));
+    let sources = Sources { file, flags, ..Sources::default() };
+    let config = Config::read(&sources)?;
+    Ok((sources, config))
+}
+
 /// What has to be written as settings, if anything: a new file, or the one that is there with what was typed. One that a person has
 /// edited is left to that person.
-fn settings_of(home: &Home, flags: Vec<(String, String)>) -> Result<Option<String>, Refusal> {
-    let path = home.config_file();
-    let read = |file, flags| Config::read(&Sources { file, flags, ..Sources::default() });
-    if !path.exists() {
-        return Ok(Some(read(None, flags)?.to_toml()));
-    }
-    let content = home.read_config()?;
-    let file = Some((path.display().to_string(), content.clone()));
-    let (present, wanted) = (read(file.clone(), Vec::new())?.to_toml(), read(file, flags)?.to_toml());
+fn what_to_write(home: &Home, sources: &Sources, config: &Config) -> Result<Option<String>, Refusal> {
+    let wanted = config.to_toml();
+    let Some((_, content)) = &sources.file else { return Ok(Some(wanted)) };
+    let present = Config::read(&Sources { file: sources.file.clone(), ..Sources::default() })?.to_toml();
     if wanted == present {
         return Ok(None);
     }
-    if in_present_names(&content) != present {
+    if in_present_names(content) != present {
         let message = format!(
             "{} was edited, or written by another version: write these settings there yourself, or give them to `run`",
-            path.display()
+            home.config_file().display()
         );
         return Err(Refusal::new("config_exists", message));
     }
     Ok(Some(wanted))
 }
 
-fn absolute(path: &std::path::Path) -> Result<String, Refusal> {
+fn absolute(path: &Path) -> Result<String, Refusal> {
     let full = fs::canonicalize(path)
         .map_err(|error| Refusal::new("password_missing", format!("cannot read {}: {error}", path.display())))?;
     full.to_str()

@@ -1,6 +1,6 @@
 //! `thronosd keys`: the public halves of this node's keys, and another password for the secret one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Subcommand;
@@ -9,8 +9,10 @@ use types::{Epoch, Genesis, View};
 
 use super::{HomeArgument, Refusal, read_config};
 use crate::home::Home;
-use crate::keys::{NetworkKey, PasswordSource, ValidatorEntry, ValidatorKey, choose_new_password, find_password};
-use crate::shell::allow_votes_above;
+use crate::keys::{
+    KeyFileError, NetworkKey, PasswordSource, ValidatorEntry, ValidatorKey, choose_new_password, find_password,
+};
+use crate::shell::{above_words, allow_votes_above};
 use service::plain_file::{self, Takes};
 
 /// The longest entry of a validator.
@@ -70,12 +72,8 @@ fn show(home: &Home, json: bool) -> Result<(), Refusal> {
     if json {
         existing_key(home)?;
         // The possession was written down when the key was made, so that no password is needed here.
-        let entry = home.keys().join("validator-entry.json");
-        let text = plain_file::read_text(&entry, ENTRY_BYTES_MAX, Takes::File)
-            .map_err(|error| Refusal::new("no_validator_key", format!("cannot read {}: {error}", entry.display())))?;
-        let entry: ValidatorEntry = serde_json::from_str(&text)
-            .map_err(|error| Refusal::new("key_malformed", format!("{}: {error}", entry.display())))?;
-        say!("{}", serde_json::to_string_pretty(&entry).expect("an entry has a JSON form"));
+        let entry = home.validator_entry_file();
+        say!("{}", serde_json::to_string_pretty(&read_entry(&entry)?).expect("an entry has a JSON form"));
         return Ok(());
     }
     say!("network identity {}", crate::peer_id::text(&network.peer_key()?));
@@ -85,6 +83,15 @@ fn show(home: &Home, json: bool) -> Result<(), Refusal> {
         false => say!("validator key    none: this node follows the chain and does not vote"),
     }
     Ok(())
+}
+
+/// What was written down for a genesis when the key was made.
+pub(super) fn read_entry(path: &Path) -> Result<ValidatorEntry, Refusal> {
+    let text = plain_file::read_text(path, ENTRY_BYTES_MAX, Takes::File).map_err(|error| {
+        let hint = "`thronosd init --validator` writes it when it makes the key";
+        Refusal::new("no_validator_key", format!("cannot read {}: {error}; {hint}", path.display()))
+    })?;
+    serde_json::from_str(&text).map_err(|error| Refusal::new("key_malformed", format!("{}: {error}", path.display())))
 }
 
 fn allow_votes(home: &Home, above: &str) -> Result<(), Refusal> {
@@ -104,13 +111,9 @@ fn allow_votes(home: &Home, above: &str) -> Result<(), Refusal> {
         return Err(Refusal::fault("the bound was written and is not known"));
     };
     if changed {
-        say!(
-            "this node votes only above view {} of epoch {}; /readyz shows for a day that this was said",
-            bound.view,
-            bound.epoch
-        );
+        say!("this node votes only {}; /readyz shows for a day that this was said", above_words(bound));
     } else {
-        say!("nothing changed: this node votes only above view {} of epoch {} already", bound.view, bound.epoch);
+        say!("nothing changed: this node votes only {} already", above_words(bound));
     }
     Ok(())
 }
@@ -120,6 +123,9 @@ fn existing_key(home: &Home) -> Result<PathBuf, Refusal> {
     let path = home.validator_key_file();
     if path.exists() {
         return Ok(path);
+    }
+    if home.validator_entry_file().exists() {
+        return Err(KeyFileError::lost_validator(&path).into());
     }
     let message = format!(
         "this home has no validator key ({} is missing): `thronosd init --validator` makes one",
@@ -153,7 +159,7 @@ fn change_password(home: &Home, present: Option<PathBuf>, new: Option<PathBuf>) 
     let path = existing_key(home)?;
     let key = ValidatorKey::read(&path, &find_password(&PasswordSource::new(present.or(configured)))?)?;
     // A credential of systemd is the present password, so it is not looked for here.
-    let password = choose_new_password(&PasswordSource { file: new, credentials: None })?;
+    let password = choose_new_password(&PasswordSource { file: new, credentials: None }, "--new-password-file")?;
     key.write(&path, &password)?;
     say!("the validator key is encrypted under the new password; change the password file to match");
     Ok(())

@@ -16,6 +16,7 @@ macro_rules! say {
 mod check;
 mod config;
 mod genesis;
+mod hint;
 mod init;
 mod keys;
 mod peers;
@@ -83,6 +84,10 @@ pub(crate) struct HomeArgument {
 impl HomeArgument {
     pub(crate) fn home(&self) -> Result<Home, Refusal> {
         if let Some(home) = &self.home {
+            // Where the environment names it, so it does for the next command.
+            if std::env::var_os("THRONOS_HOME").is_none_or(|named| named != home.as_os_str()) {
+                hint::note_home(home);
+            }
             return Ok(Home::new(home));
         }
         let user = std::env::var_os("HOME").filter(|home| !home.is_empty());
@@ -160,10 +165,11 @@ impl Refusal {
         Self { code: Cow::Owned(code.to_owned()), message, exit: 1 }
     }
 
-    /// The sentence without what the language adds to the system's words.
+    /// The sentence without what the language adds to the system's words, and with commands as they have to be typed.
     fn plain(&self) -> String {
-        let mut text = String::with_capacity(self.message.len());
-        let mut rest = self.message.as_str();
+        let message = hint::as_typed(&self.message);
+        let mut text = String::with_capacity(message.len());
+        let mut rest = &*message;
         while let Some((before, behind)) = rest.split_once(" (os error ") {
             let number = behind.split_once(')').filter(|(number, _)| number.bytes().all(|byte| byte.is_ascii_digit()));
             text.push_str(before);
@@ -294,7 +300,7 @@ impl Command {
 fn speak_plainly() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| match panic.payload().downcast_ref::<String>() {
-        Some(words) if words.starts_with(store::STOPS) => eprintln!("thronosd: {words} [fault]"),
+        Some(words) if words.starts_with(store::STOPS) => eprintln!("thronosd: {} [fault]", hint::as_typed(words)),
         _ => usual(panic),
     }));
 }

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{HomeArgument, Refusal};
+use super::{HomeArgument, Refusal, hint};
 use crate::control::{Answer, AskError, PeerList, Question, ask};
 
 #[derive(Debug, Subcommand)]
@@ -15,7 +15,7 @@ pub(crate) enum Peers {
     Unban(Unban),
     /// Connect to a peer once. `network.persistent` keeps it.
     Dial(Dial),
-    /// End the connections to a peer. It may come back.
+    /// End the connections to a peer, or to everybody at an IP address. They may come back.
     Disconnect(Disconnect),
 }
 
@@ -66,8 +66,9 @@ pub(crate) struct Dial {
 
 #[derive(Debug, Args)]
 pub(crate) struct Disconnect {
-    /// Its peer id.
-    peer: String,
+    /// A peer id, or an IP address (of IPv6, its /64).
+    #[arg(value_name = "PEER|IP")]
+    whom: String,
     #[command(flatten)]
     common: Common,
 }
@@ -79,9 +80,10 @@ impl Peers {
             Self::Ban(Ban { whom, time, common }) => (common, Question::Ban { whom, seconds: time }),
             Self::Unban(Unban { whom, common }) => (common, Question::Unban { whom }),
             Self::Dial(Dial { address, common }) => (common, Question::Dial { address }),
-            Self::Disconnect(Disconnect { peer, common }) => (common, Question::Disconnect { peer }),
+            Self::Disconnect(Disconnect { whom, common }) => (common, Question::Disconnect { whom }),
         };
         let home = common.home.home()?;
+        home.check_is_there()?;
         match ask(home.root(), &question)? {
             Answer::Refused { code, message } => Err(Refusal::told(&code, message)),
             answer if common.json => {
@@ -93,7 +95,7 @@ impl Peers {
                 Ok(())
             }
             Answer::Done { sentence } => {
-                say!("{sentence}");
+                say!("{}", hint::as_typed(&sentence));
                 Ok(())
             }
             Answer::Peers(list) => {
@@ -132,7 +134,7 @@ fn show(list: &PeerList) {
         }
     }
     for peer in &list.blocked {
-        say!("blocked  {peer}, for what it did; `thronosd peers unban` lifts it");
+        say!("blocked  {peer}, for what it did; {}", hint::as_typed("`thronosd peers unban` lifts it"));
     }
     say!(
         "{} connected, {} banned, {} blocked, {} in the address book",

@@ -9,11 +9,12 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use super::{HomeArgument, Refusal, SettingArguments, read_config, sources};
+use super::config::{check_files, check_sources};
+use super::{HomeArgument, Refusal, SettingArguments, sources};
 use crate::config::{Config, LogFormat, older_names};
 use crate::home::Home;
 use crate::keys::{AccountKeys, NetworkKey, PasswordSource, ValidatorKey, find_password};
-use crate::shell::{Node, NodeOptions, Port, check_settings};
+use crate::shell::{Node, NodeOptions, Port};
 
 /// After this the process ends even if something has not drained; what it has said is on disk long before.
 const DRAIN_MAX: Duration = Duration::from_secs(8);
@@ -67,6 +68,8 @@ impl Run {
         for older in older_names(&sources) {
             tracing::warn!("{older}");
         }
+        check_sources(&config, &sources, Some(home.read_genesis()?.0.network))?;
+        check_files(&config, &sources, self.password_file.is_none() && home.validator_key_file().exists())?;
         allow_open_files(&config);
         let validator = unlock(&home, &config, self.password_file)?;
         let accounts = unlock_accounts(&config)?;
@@ -116,9 +119,10 @@ impl Settings {
     async fn reload(&self, node: &Node) {
         let (home, flags, network) = (self.home.clone(), self.flags.clone(), node.port().genesis.network);
         let read = tokio::task::spawn_blocking(move || {
-            let config = read_config(&home, flags)?;
+            let sources = sources(&home, flags)?;
+            let config = Config::read(&sources)?;
             // Files that the settings name are read here too.
-            check_settings(&config, Some(network))?;
+            check_sources(&config, &sources, Some(network))?;
             Ok::<_, Refusal>(config)
         });
         let read = read.await;

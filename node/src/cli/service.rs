@@ -8,7 +8,7 @@ use serde_json::Value;
 use service::VerbContext;
 
 use super::peers::Common;
-use super::{Refusal, written};
+use super::{Refusal, hint, written};
 use crate::control::{Answer, Question, ask};
 use crate::services::SERVICES;
 
@@ -72,6 +72,7 @@ impl ServiceVerb {
         let common = self.typed.subcommand().map(|(_, typed)| Common::from_arg_matches(typed).map_err(usage));
         let Some(common) = common.transpose()? else { return Ok(()) };
         let home = common.home.home()?;
+        home.check_is_there()?;
         let asking = |question: Value| {
             let question = Question::Service { name: self.name.to_owned(), question };
             let answer = ask(home.root(), &question);
@@ -82,7 +83,7 @@ impl ServiceVerb {
             }
         };
         let printing = |text: &str| {
-            say!("{text}");
+            say!("{}", if common.json { text.into() } else { hint::as_typed(text) });
             Ok(())
         };
         let context = VerbContext { json: common.json, asking: &asking, printing: &printing };

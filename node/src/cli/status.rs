@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{HomeArgument, Refusal, read_config};
+use super::{HomeArgument, Refusal, hint, read_config};
 use crate::api::models::StatusResponse;
 use crate::keys::NetworkKey;
 use crate::peer_id;
@@ -38,9 +38,10 @@ impl Status {
             say!("{}", body.trim_end());
             return Ok(());
         }
-        say!("{}", status.voting.sentence);
+        say!("{}", hint::as_typed(&status.voting.sentence));
         for trouble in &status.health.troubles {
-            say!("{:<10} {}", if trouble.forbids_ready { "not ready" } else { "warning" }, trouble.sentence);
+            let kind = if trouble.forbids_ready { "not ready" } else { "warning" };
+            say!("{kind:<10} {}", hint::as_typed(&trouble.sentence));
         }
         say!("chain      {} ({})", status.chain_name, status.chain_id);
         let health = &status.health;

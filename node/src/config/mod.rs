@@ -6,6 +6,7 @@
 
 mod accounts;
 mod former;
+mod places;
 mod sections;
 
 use std::collections::BTreeMap;

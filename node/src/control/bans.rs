@@ -2,7 +2,7 @@
 //!
 //! The network knows no time of day, so when a ban ends is watched here.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -50,14 +50,31 @@ pub(super) fn now_ms() -> u64 {
 /// Whom a text names.
 pub(super) fn parse(text: &str) -> Option<Ban> {
     let text = text.trim();
-    let address = text.strip_suffix("/64").unwrap_or(text).parse::<IpAddr>();
-    peer_id::parse(text).map(Ban::Peer).or_else(|| address.ok().map(Prefix::of).map(Ban::Address))
+    let prefix = match text.strip_suffix("/64") {
+        // An IPv4 address has no /64.
+        Some(first) => first.parse().ok().map(|ip: Ipv6Addr| Prefix::of(ip.into())).filter(is_64),
+        None => text.parse().ok().map(|ip: IpAddr| Prefix::of(ip)),
+    };
+    peer_id::parse(text).map(Ban::Peer).or_else(|| prefix.map(Ban::Address))
+}
+
+/// Where a multiaddress leads, if it names an IP address.
+pub(super) fn prefix_of(multiaddress: &str) -> Option<Prefix> {
+    let mut parts = multiaddress.strip_prefix('/')?.split('/');
+    let is_ip = parts.next().is_some_and(|first| first == "ip4" || first == "ip6");
+    let ip: IpAddr = parts.next().filter(|_| is_ip)?.parse().ok()?;
+    Some(Prefix::of(ip))
+}
+
+fn is_64(prefix: &Prefix) -> bool {
+    matches!(prefix, Prefix::V6(_))
 }
 
 /// The text that names it.
 pub(super) fn text(ban: &Ban) -> String {
     match ban {
         Ban::Peer(peer) => peer_id::text(peer),
+        Ban::Address(prefix) if is_64(prefix) => format!("{}/64", prefix.first()),
         Ban::Address(prefix) => prefix.first().to_string(),
     }
 }
@@ -235,8 +252,30 @@ mod tests {
         assert_eq!(read.next_end_ms(), Some(later));
         assert_eq!((read.expire(later - 1), read.expire(later)), (Vec::new(), vec![parsed[1]]));
         assert!(read.remove(&peer) && !read.remove(&peer));
-        for nobody in ["", "12D3KooW", "1.2.3", "example.org", "/ip4/1.2.3.4"] {
+        for nobody in
+            ["", "12D3KooW", "1.2.3", "example.org", "/ip4/1.2.3.4", "1.2.3.4/64", "::ffff:1.2.3.4/64", "2001:db8::/32"]
+        {
             assert_eq!(parse(nobody), None, "{nobody}");
+        }
+    }
+
+    // FAULTS RF6
+    #[test]
+    fn a_ban_is_shown_as_what_is_banned_and_what_is_shown_can_be_typed() {
+        for (typed, shown) in [
+            ("2001:db8::1", "2001:db8::/64"),
+            ("2001:db8::/64", "2001:db8::/64"),
+            ("203.0.113.7", "203.0.113.7"),
+            ("::ffff:203.0.113.7", "203.0.113.7"),
+        ] {
+            let ban = parse(typed).expect("it names somebody");
+            assert_eq!(text(&ban), shown);
+            assert_eq!(parse(shown), Some(ban));
+        }
+        let here = Prefix::of("2001:db8::9".parse().expect("an address"));
+        assert_eq!(prefix_of("/ip6/2001:db8::1/tcp/1/p2p/12D3KooW"), Some(here));
+        for nowhere in ["", "ip4/1.2.3.4", "/dns4/1.2.3.4/tcp/1", "/ip4/x"] {
+            assert_eq!(prefix_of(nowhere), None, "{nowhere}");
         }
     }
 

@@ -45,10 +45,11 @@ pub enum Question {
         /// A multiaddress.
         address: String,
     },
-    /// End the connections to a peer.
+    /// End the connections to somebody.
     Disconnect {
-        /// A peer id.
-        peer: String,
+        /// A peer id, or an IP address.
+        #[serde(alias = "peer")]
+        whom: String,
     },
     /// Something that a service answers.
     Service {
@@ -127,7 +128,7 @@ pub struct ConnectedPeer {
 /// A ban.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BanLine {
-    /// A peer id, or an IP address; of IPv6 the first of its /64.
+    /// A peer id, or an IPv4 address, or an IPv6 /64.
     pub whom: String,
     /// Until when, in milliseconds since 1970; for ever when absent.
     pub until_ms: Option<u64>,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use p2p::{Ban, Network, NetworkError};
+use p2p::{Ban, Network, NetworkError, PeerInfo};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::sync::watch;
@@ -203,7 +203,7 @@ impl Server {
                 Err(NetworkError::Setup(why)) => Answer::refused("busy", format!("{why}; try again")),
                 Err(error) => Answer::refused("bad_address", error.to_string()),
             },
-            Question::Disconnect { peer } => self.disconnect(&peer),
+            Question::Disconnect { whom } => self.disconnect(&whom),
         }
     }
 
@@ -301,14 +301,26 @@ impl Server {
     }
 
     fn disconnect(&self, whom: &str) -> Answer {
-        let Some(peer) = peer_id::parse(whom.trim()) else { return nobody(whom) };
-        if !self.network.is_connected(peer) {
+        let Some(ban) = bans::parse(whom) else { return nobody(whom) };
+        let is_meant = |peer: &PeerInfo| match ban {
+            Ban::Peer(key) => peer.peer == key,
+            Ban::Address(prefix) => bans::prefix_of(&peer.address) == Some(prefix),
+        };
+        let whom = bans::text(&ban);
+        let peers: Vec<_> = self.network.peers().into_iter().filter(is_meant).map(|peer| peer.peer).collect();
+        if peers.is_empty() {
             return Answer::refused("not_connected", format!("{whom} is not connected; see `thronosd peers list`"));
         }
-        match self.network.disconnect(peer) {
-            Ok(()) => done(format!("{whom} is disconnected; it may come back unless it is banned")),
-            Err(error) => Answer::refused("busy", format!("{error}; try again")),
+        if let Err(error) = peers.iter().try_for_each(|peer| self.network.disconnect(*peer)) {
+            return Answer::refused("busy", format!("{error}; try again"));
         }
+        done(match ban {
+            Ban::Peer(_) => format!("{whom} is disconnected; it may come back unless it is banned"),
+            Ban::Address(_) => {
+                let count = types::counted(peers.len() as u64, "peer");
+                format!("{count} at {whom} disconnected; whoever is not banned may come back")
+            }
+        })
     }
 }
 

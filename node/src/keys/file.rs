@@ -3,6 +3,8 @@
 //! Everything in the file beside the ciphertext is authenticated with it, so that no parameter can be exchanged. The costs in the
 //! file are bounded when it is read: a planted file must not eat the machine's memory.
 
+use std::path::Path;
+
 use argon2::{Algorithm, Argon2, Params, Version};
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
@@ -46,6 +48,16 @@ pub enum KeyFileError {
     /// The file holds another key than it says.
     #[error("{0} holds another key than it says: restore the file from a backup")]
     WrongKey(String),
+    /// A key is not there.
+    #[error("{file} is missing: put it back from its copy; without one `{command}` makes a new one, {then}")]
+    Lost {
+        /// The file.
+        file: String,
+        /// What makes another.
+        command: &'static str,
+        /// What that means.
+        then: &'static str,
+    },
     /// A key is there already.
     #[error(
         "{0} exists already, and a validator key is never overwritten: leave `--validator` out to keep it; another validator has a home of its own"
@@ -57,6 +69,33 @@ pub enum KeyFileError {
 }
 
 impl KeyFileError {
+    /// The network identity is not there.
+    pub(crate) fn lost_network(file: &Path) -> Self {
+        Self::Lost {
+            file: file.display().to_string(),
+            command: "thronosd init --new-keys",
+            then: "and the node then has another peer id, by which nobody knows it yet: tell it to whoever names this node in \
+                   `network.persistent`; a validator is not let in by it, because the genesis names the one that is lost",
+        }
+    }
+
+    /// The validator key is not there.
+    pub(crate) fn lost_validator(file: &Path) -> Self {
+        Self::Lost {
+            file: file.display().to_string(),
+            command: "thronosd init --validator --new-keys",
+            then: "which is another validator, and no genesis names it yet",
+        }
+    }
+
+    /// The same as what a file that is not there means.
+    pub(super) fn or_lost(self, lost: impl FnOnce() -> Self) -> Self {
+        match &self {
+            Self::Home(HomeError::Io { error, .. }) if error.kind() == std::io::ErrorKind::NotFound => lost(),
+            _ => self,
+        }
+    }
+
     /// A stable name for programs.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -65,6 +104,7 @@ impl KeyFileError {
             Self::Malformed { .. } => "key_malformed",
             Self::WrongPassword(_) => "wrong_password",
             Self::WrongKey(_) => "key_mismatch",
+            Self::Lost { .. } => "key_missing",
             Self::Exists(_) => "key_exists",
             Self::Entropy(_) => "no_entropy",
         }

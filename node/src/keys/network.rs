@@ -33,7 +33,8 @@ impl NetworkKey {
     /// # Errors
     /// [`KeyFileError`] when others can read it or it is no seed.
     pub fn read(path: &Path) -> Result<Self, KeyFileError> {
-        let bytes = read_secret(path, 128)?;
+        let bytes = read_secret(path, 128);
+        let bytes = bytes.map_err(|error| KeyFileError::from(error).or_lost(|| KeyFileError::lost_network(path)))?;
         let mut seed = Zeroizing::new([0; 32]);
         hex::decode_to_slice(bytes.trim_ascii(), seed.as_mut_slice()).map_err(|_| KeyFileError::Malformed {
             file: path.display().to_string(),

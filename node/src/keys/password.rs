@@ -12,6 +12,8 @@ use crate::home::{HomeError, read_credential, read_handed_over};
 
 /// Name of the systemd credential (`LoadCredential=thronos-password:/path`).
 pub const CREDENTIAL: &str = "thronos-password";
+/// The option of the command that takes the credential, too.
+const CREDENTIAL_TOO: &str = "--password-file";
 /// The longest password file.
 const PASSWORD_BYTES_MAX: u64 = 4_096;
 /// The shortest new password, in bytes.
@@ -57,6 +59,16 @@ pub enum PasswordError {
          or the systemd credential `{CREDENTIAL}`, or start the node at a terminal"
     )]
     Nowhere,
+    /// The same for a new key.
+    #[error(
+        "a new validator key needs a password, and there is no terminal to ask for it: write one of at least \
+         {NEW_PASSWORD_BYTES_MIN} characters into a file that only you can read (mode 0600) and give {option} FILE{credential}, or run \
+         this at a terminal", credential = if *option == CREDENTIAL_TOO { ", or the systemd credential `thronos-password`" } else { "" }
+    )]
+    NowhereForNew {
+        /// The option that names a file.
+        option: &'static str,
+    },
     /// The same for a service's account.
     #[error(
         "the key of the account of `{service}` needs its password: name a file with it (mode 0600) by `accounts.{service}_password_file`, \
@@ -84,7 +96,7 @@ impl PasswordError {
         match self {
             Self::File(error) => error.code(),
             Self::NotText(_) => "password_not_text",
-            Self::Nowhere | Self::NowhereForAccount { .. } => "password_missing",
+            Self::Nowhere | Self::NowhereForNew { .. } | Self::NowhereForAccount { .. } => "password_missing",
             Self::Terminal(_) => "terminal",
             Self::Differs => "password_differs",
             Self::Short => "password_short",
@@ -151,15 +163,19 @@ pub fn find_account_password(service: &'static str, source: &PasswordSource) -> 
     source.read(&format!("{CREDENTIAL}-{service}")).unwrap_or_else(asked)
 }
 
-/// Finds a password for a new key; a person types it twice.
+/// Finds a password for a new key; a person types it twice. `option` is that of the command which names a file with it.
 ///
 /// # Errors
 /// [`PasswordError`].
-pub fn choose_new_password(source: &PasswordSource) -> Result<Password, PasswordError> {
+pub fn choose_new_password(source: &PasswordSource, option: &'static str) -> Result<Password, PasswordError> {
     let password = match source.read(CREDENTIAL) {
         Some(read) => read?,
         None => {
-            let first = ask("New password for the validator key: ")?;
+            let nowhere = |error| match error {
+                PasswordError::Nowhere => PasswordError::NowhereForNew { option },
+                error => error,
+            };
+            let first = ask("New password for the validator key: ").map_err(nowhere)?;
             let second = ask("The same password again: ")?;
             if first.0 != second.0 {
                 return Err(PasswordError::Differs);

@@ -55,8 +55,7 @@ impl ValidatorKey {
     /// # Errors
     /// [`KeyFileError`].
     pub fn read(path: &Path, password: &Password) -> Result<Self, KeyFileError> {
-        let name = path.display().to_string();
-        let file = KeyFile::parse(&read_secret(path, FILE_BYTES_MAX)?, &name)?;
+        let (file, name) = (read_file(path)?, path.display().to_string());
         let secret = file.open(password, &name)?;
         let secret = SecretKey::from_bytes(&secret).map_err(|_| KeyFileError::WrongKey(name.clone()))?;
         let key = Self::from_secret(secret);
@@ -68,8 +67,7 @@ impl ValidatorKey {
     /// # Errors
     /// [`KeyFileError`].
     pub fn read_public(path: &Path) -> Result<BlsPublicKey, KeyFileError> {
-        let name = path.display().to_string();
-        Ok(KeyFile::parse(&read_secret(path, FILE_BYTES_MAX)?, &name)?.public_key)
+        Ok(read_file(path)?.public_key)
     }
 
     /// Encrypts the key into a new file.
@@ -116,6 +114,12 @@ impl ValidatorKey {
     pub fn sign_seed(&self, chain: ChainId, epoch: Epoch, view: View) -> BlsSignature {
         self.secret.sign(&seed_preimage(chain, epoch, view)).to_bytes()
     }
+}
+
+fn read_file(path: &Path) -> Result<KeyFile, KeyFileError> {
+    let bytes = read_secret(path, FILE_BYTES_MAX);
+    let bytes = bytes.map_err(|error| KeyFileError::from(error).or_lost(|| KeyFileError::lost_validator(path)))?;
+    KeyFile::parse(&bytes, &path.display().to_string())
 }
 
 impl std::fmt::Debug for ValidatorKey {

@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use journal::{Holder, Journal, JournalError, Lease, Position, VoteBound};
 use types::{BlsPublicKey, TimeMs};
 
+use super::desk::desk_failed;
 use super::start_error::StartError;
 use crate::disk::FileDisk;
 use crate::home::Home;
@@ -25,5 +26,5 @@ pub fn allow_votes_above(home: &Home, key: BlsPublicKey, position: Position) -> 
         let mut lease = Lease::open(FileDisk::open(&home.lease())?, Holder { chain, key: Some(key) }, log)?;
         Ok((lease.allow(position, now)?, lease.votes_only_above()))
     };
-    changed().map_err(|error| StartError::Desk(error.into()))
+    changed().map_err(|error| desk_failed(home)(error.into()))
 }

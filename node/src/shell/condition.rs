@@ -79,6 +79,11 @@ fn allowed_by_hand(ago_ms: u64) -> Option<Told> {
     (ago_ms < ALLOWED_MS).then_some(Told { name: "votes_allowed", sentence, forbids_ready: false })
 }
 
+/// Whether a node votes, and why not: the same words in its log as in its status.
+pub(crate) fn whether_it_votes(voting: &Voting, is_read_only: bool) -> String {
+    if is_read_only { "not voting: this node is read-only".to_owned() } else { voting.to_string() }
+}
+
 impl Port {
     /// How the node is now.
     #[must_use]
@@ -117,7 +122,7 @@ impl Port {
     }
 
     fn sentence(&self, voting: &Voting, troubles: &[Told]) -> String {
-        let whether = if self.read_only { "not voting: this node is read-only".to_owned() } else { voting.to_string() };
+        let whether = whether_it_votes(voting, self.read_only);
         let worst = troubles.iter().find(|told| told.forbids_ready).map(|told| &told.sentence);
         match (worst, voting) {
             (Some(worst), _) if self.room.is_closed() => format!("not voting: {worst}"),

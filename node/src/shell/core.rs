@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use super::aside::Aside;
 use super::clock::Clock;
+use super::condition::whether_it_votes;
 use super::fault::Faults;
 use super::hands::Hands;
 use super::inbox::{Entry, Inbox};
@@ -37,6 +38,8 @@ pub(crate) struct Core {
     /// Monotonic ms of the last round: shows that the thread is alive.
     pub(crate) heartbeat: Arc<AtomicU64>,
     pub(crate) faults: Faults,
+    /// Whether the settings keep it from voting.
+    pub(crate) read_only: bool,
     pub(crate) room: Room,
     /// What came while there was no room.
     pub(crate) aside: Aside,
@@ -164,7 +167,7 @@ impl Core {
         let status = self.replica.status();
         let voting = std::mem::discriminant(&status.voting);
         if self.logged.replace(voting) != Some(voting) && !matches!(status.voting, Voting::CatchingUp { .. }) {
-            tracing::info!("{}", status.voting);
+            tracing::info!("{}", whether_it_votes(&status.voting, self.read_only));
         }
         let snapshot = Snapshot { status, pool: self.replica.pool().status(), set: self.hands.newest_set() };
         self.snapshot.send_replace(snapshot);

@@ -16,6 +16,7 @@ mod bridge;
 mod clock;
 mod condition;
 mod core;
+mod desk;
 mod doors;
 mod fair;
 mod fault;
@@ -57,7 +58,7 @@ pub use snapshot::Snapshot;
 pub use start::{Node, NodeOptions, open_store};
 pub use start_error::StartError;
 pub(crate) use traffic::exposition as traffic;
-pub use verify::{Findings, verify_home};
+pub use verify::{Findings, above_words, verify_home};
 
 /// A system call from a service or the API on its way into a block, with the way back.
 pub struct CallSubmission {

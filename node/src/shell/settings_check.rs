@@ -1,6 +1,6 @@
 //! What a start refuses for its settings alone, so that `thronosd config check` finds it too.
 //!
-//! It opens no port and asks no peer. Whoever has a start refuse a setting has it refused here.
+//! It opens no port and asks no peer. Whoever has a start refuse a setting has it refused here, by its name.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -8,7 +8,7 @@ use p2p::NetworkConfig;
 use types::{ChainId, Hash32, Network};
 
 use super::start_error::StartError;
-use crate::config::Config;
+use crate::config::{Config, NetworkSettings};
 use crate::services;
 
 /// Looks at settings as a start does. Without a genesis it is not known yet of which network addresses must be.
@@ -16,15 +16,7 @@ use crate::services;
 /// # Errors
 /// [`StartError`], as the start would.
 pub fn check_settings(config: &Config, network: Option<Network>) -> Result<(), StartError> {
-    let settings = &config.network;
-    let addresses = NetworkConfig {
-        listen: settings.listen.clone(),
-        external: settings.external.clone(),
-        bootstrap: settings.bootstrap.clone(),
-        persistent: settings.persistent.clone(),
-        ..NetworkConfig::new(ChainId(Hash32::ZERO), [0; 32])
-    };
-    addresses.check()?;
+    check_peers(&config.network)?;
     services::check(&config.services, network)?;
     let doors = doors(config);
     let pairs =
@@ -36,6 +28,23 @@ pub fn check_settings(config: &Config, network: Option<Network>) -> Result<(), S
             let (first, second) = (first.clone(), second.clone());
             return Err(StartError::SamePort { first, second, address: *other });
         }
+    }
+    Ok(())
+}
+
+/// Looks at the addresses of peers, list by list, and whether anybody may be a peer at all.
+fn check_peers(settings: &NetworkSettings) -> Result<(), StartError> {
+    let none = || NetworkConfig { listen: Vec::new(), ..NetworkConfig::new(ChainId(Hash32::ZERO), [0; 32]) };
+    for (setting, addresses) in [
+        (PEERS, NetworkConfig { listen: settings.listen.clone(), ..none() }),
+        ("network.external", NetworkConfig { external: settings.external.clone(), ..none() }),
+        ("network.bootstrap", NetworkConfig { bootstrap: settings.bootstrap.clone(), ..none() }),
+        ("network.persistent", NetworkConfig { persistent: settings.persistent.clone(), ..none() }),
+    ] {
+        addresses.check().map_err(|error| StartError::Setting { setting, error })?;
+    }
+    if settings.only_persistent && settings.persistent.is_empty() {
+        return Err(StartError::NobodyAdmitted);
     }
     Ok(())
 }

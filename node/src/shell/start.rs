@@ -13,7 +13,7 @@ use std::time::Duration;
 use execution::{NextBlock, Registry};
 use journal::{Holder, VoteBound};
 use p2p::{NetworkConfig, PrivateAddresses, Reminder};
-use replica::{BlsScheme, Desk, Opened, Replica, Start};
+use replica::{BlsScheme, Desk, Replica, Start};
 use service::http::Reads;
 use store::{Store, StoreError, StoreOptions};
 use tokio::runtime::Runtime;
@@ -23,6 +23,7 @@ use types::{ByteString, ChainId, Epoch, Genesis};
 use super::aside::Aside;
 use super::clock::Clock;
 use super::core::Core;
+use super::desk::{open_desk, traces_of_key};
 use super::doors::Doors;
 use super::fault::Faults;
 use super::hands::Hands;
@@ -102,6 +103,10 @@ impl Node {
         let validator = validator.filter(|_| !config.node.read_only);
         let holder = Holder { chain: chain_id, key: validator.as_ref().map(ValidatorKey::public) };
         let opened = open_desk(&home, holder)?;
+        if holder.key.is_none() && !config.node.read_only {
+            let (key, traces) = (home.validator_key_file(), traces_of_key(&home, opened.desk.lease_key()));
+            traces.map_or(Ok(()), |traces| Err(StartError::LostKey { key, traces }))?;
+        }
         if let Some(torn) = &opened.torn {
             tracing::warn!(
                 file = torn.file,
@@ -263,6 +268,7 @@ impl Ground {
             snapshot,
             heartbeat: port.heartbeat.clone(),
             faults: faults.clone(),
+            read_only: self.config.node.read_only,
             room: self.room.clone(),
             aside: Aside::default(),
             logged: None,
@@ -446,12 +452,6 @@ pub fn open_store(
     Ok(store)
 }
 
-/// Opens log and lease.
-pub(super) fn open_desk(home: &Home, holder: Holder) -> Result<Opened<FileDisk>, StartError> {
-    let (log, lease) = (FileDisk::open(&home.log()).map_err(disk)?, FileDisk::open(&home.lease()).map_err(disk)?);
-    Ok(Desk::open(log, lease, holder)?)
-}
-
 /// Where the replica begins: at the store's newest block.
 pub(super) fn starting_point(
     store: &Store,
@@ -487,8 +487,4 @@ fn tasks(name: &str, threads: usize) -> std::io::Result<Runtime> {
         .thread_name(name)
         .enable_all()
         .build()
-}
-
-fn disk(error: journal::DiskError) -> StartError {
-    StartError::Desk(replica::DeskError::Journal(error.into()))
 }

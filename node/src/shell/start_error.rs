@@ -1,6 +1,7 @@
 //! Why a node does not start, with what to do about it.
 
 use std::borrow::Cow;
+use std::path::PathBuf;
 
 use p2p::NetworkError;
 use replica::DeskError;
@@ -18,8 +19,25 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The log or the lease cannot be used.
-    #[error(transparent)]
-    Desk(#[from] DeskError),
+    #[error("{place}{error}", place = .path.as_ref().map(|path| format!("{}: ", path.display())).unwrap_or_default())]
+    Desk {
+        /// The file that is of no use, where the system's own words do not name it.
+        path: Option<PathBuf>,
+        /// What is wrong.
+        error: DeskError,
+    },
+    /// A validator's home without the validator's key.
+    #[error(
+        "{key} is missing, though {traces} tell that this home is a validator's: put the key back from its copy and start again; without \
+         a copy `thronosd init --validator --new-keys` makes another validator, which no genesis names; to follow the chain without \
+         a key move {traces} away", key = .key.display()
+    )]
+    LostKey {
+        /// Where the key should be.
+        key: PathBuf,
+        /// What is there of it.
+        traces: String,
+    },
     /// The genesis makes no first state.
     #[error("the genesis cannot start a chain: {0}")]
     Genesis(#[from] execution::GenesisError),
@@ -37,6 +55,20 @@ pub enum StartError {
         /// What the log knows.
         floor: types::Height,
     },
+    /// An address in the settings that is of no use.
+    #[error("`{setting}`: {error}")]
+    Setting {
+        /// The setting.
+        setting: &'static str,
+        /// What is wrong with the address.
+        error: NetworkError,
+    },
+    /// Nobody would ever be a peer of this node.
+    #[error(
+        "`network.only_persistent` is true and `network.persistent` names nobody, so this node would have no peer: name there who \
+         stands before it, or set `network.only_persistent` to false"
+    )]
+    NobodyAdmitted,
     /// Two settings name one port.
     #[error("`{first}` and `{second}` are both at {address}: give each a port of its own")]
     SamePort {
@@ -94,6 +126,17 @@ pub enum StartError {
 }
 
 impl StartError {
+    /// The settings that are to blame.
+    #[must_use]
+    pub fn settings(&self) -> Vec<&str> {
+        match self {
+            Self::Setting { setting, .. } => vec![*setting],
+            Self::NobodyAdmitted => vec!["network.only_persistent"],
+            Self::SamePort { first, second, .. } => vec![first.as_str(), second.as_str()],
+            _ => Vec::new(),
+        }
+    }
+
     /// A stable name for programs.
     #[must_use]
     pub fn code(&self) -> Cow<'static, str> {
@@ -103,7 +146,8 @@ impl StartError {
             Self::Store(StoreError::Locked { .. }) => "home_locked",
             Self::Store(StoreError::OtherChain { .. }) => "home_of_another_chain",
             Self::Store(_) => "store",
-            Self::Desk(_) => "log",
+            Self::Desk { .. } => "log",
+            Self::LostKey { .. } => "key_missing",
             Self::Genesis(_) => "genesis",
             Self::StoreBehindLog { .. } => "store_behind_log",
             Self::SamePort { .. } => "same_port",
@@ -111,7 +155,8 @@ impl StartError {
             Self::Metrics { .. } => "metrics_port_in_use",
             Self::Control { .. } => "control_socket",
             Self::Network(NetworkError::Listen { .. }) => "network_port_in_use",
-            Self::Network(_) => "network",
+            Self::Network(_) | Self::Setting { .. } => "network",
+            Self::NobodyAdmitted => "nobody_admitted",
             Self::Key(error) => error.code(),
             Self::Threads(_) => "no_threads",
         };

@@ -9,8 +9,9 @@ use journal::{Holder, Position, Untouched, VoteBound};
 use replica::{Desk, Opened};
 use service::Finding;
 use store::{Store, StoreError, StoreOptions};
-use types::{ChainId, Height, counted};
+use types::{BlsPublicKey, ChainId, Height, View, counted};
 
+use super::desk::{desk_failed, traces_of_key};
 use super::start::starting_point;
 use super::start_error::StartError;
 use crate::config::Config;
@@ -42,6 +43,18 @@ impl Findings {
 /// # Errors
 /// [`StartError`] that names the file, for what would refuse a start.
 pub fn verify_home(home: &Home, config: &Config) -> Result<Findings, StartError> {
+    let mut found = look_at_home(home, config)?;
+    if config.node.read_only {
+        // Its key is not used, so it need not be there.
+        let key = home.validator_key_file();
+        found.wrong.retain(|finding| finding.file != key);
+        let votes = found.facts.iter_mut().filter(|(of, _)| *of == "votes");
+        votes.for_each(|(_, what)| *what = "never: this node is read-only".to_owned());
+    }
+    Ok(found)
+}
+
+fn look_at_home(home: &Home, config: &Config) -> Result<Findings, StartError> {
     home.check()?;
     NetworkKey::read(&home.network_key_file())?;
     let (genesis, chain_id) = home.read_genesis()?;
@@ -92,13 +105,23 @@ fn missing_lease(home: &Home) -> Finding {
     Finding::new(home.lease(), "it is missing; the node will listen through a whole epoch")
 }
 
+/// The key of a home that was a validator's.
+fn missing_key(home: &Home, holder: &Holder, lease: Option<BlsPublicKey>) -> Option<Finding> {
+    let traces = traces_of_key(home, lease).filter(|_| holder.key.is_none())?;
+    let what =
+        format!("it is missing, though {traces} tell that this home is a validator's; put it back from its copy");
+    Some(Finding::new(home.validator_key_file(), what))
+}
+
 /// Looks at a home without store and log, of which something else may be left.
 fn look_at_rest(home: &Home, holder: Holder, has_run: bool, found: &mut Findings) -> Result<(), StartError> {
     let lease = home.lease();
     // Without a log there is nothing to list in its place: the lease's own folder has none.
     let disk = || Untouched::new(FileDisk::at(&lease));
-    let desk: Option<Opened<_>> = lease.exists().then(|| Desk::open(disk(), disk(), holder)).transpose()?;
+    let desk: Option<Opened<_>> =
+        lease.exists().then(|| Desk::open(disk(), disk(), holder)).transpose().map_err(desk_failed(home))?;
     let bound = desk.as_ref().map(|desk| desk.votes_above);
+    found.wrong.extend(missing_key(home, &holder, desk.as_ref().and_then(|desk| desk.desk.lease_key())));
     let has_voted = matches!(bound, Some(VoteBound::Above(above)) if above != Position::default());
     // Making a home for a validator writes its lease, before any node runs.
     if holder.key.is_some() {
@@ -119,8 +142,19 @@ fn look_at_rest(home: &Home, holder: Holder, has_run: bool, found: &mut Findings
 
 fn votes(bound: VoteBound) -> String {
     match bound {
-        VoteBound::Above(above) => format!("above view {} of epoch {}", above.view, above.epoch),
+        VoteBound::Above(above) => above_words(above),
         VoteBound::Unknown(doubt) => format!("not at once: {}", replica::sentence_of(doubt)),
+    }
+}
+
+/// Above which place a node votes. Whoever lost its log may have voted anywhere in an epoch, and votes in the next one again.
+#[must_use]
+pub fn above_words(above: Position) -> String {
+    let Position { epoch, view } = above;
+    match view {
+        View::MAX if epoch.0 == u64::MAX => "never again".to_owned(),
+        View::MAX => format!("from epoch {} on, and never again in epoch {epoch}", epoch.0.saturating_add(1)),
+        _ => format!("above view {view} of epoch {epoch}"),
     }
 }
 
@@ -147,7 +181,7 @@ fn look_at_desk(home: &Home, store: &Store, holder: Holder, found: &mut Findings
     let (log, lease) = (home.log(), home.lease());
     // Without a folder there is nothing to list: the log's own has no lease.
     let lease = if lease.exists() { &lease } else { &log };
-    let desk: Opened<_> = Desk::open(disk(&log), disk(lease), holder)?;
+    let desk: Opened<_> = Desk::open(disk(&log), disk(lease), holder).map_err(desk_failed(home))?;
     let floor = desk.desk.floor_height();
     let records = counted(desk.log.len() as u64, "record");
     let doubt = "whether records are missing at its end cannot be told";
@@ -158,10 +192,7 @@ fn look_at_desk(home: &Home, store: &Store, holder: Holder, found: &mut Findings
         let what = format!("an incomplete end of {} from offset {offset} on, {what}", counted(bytes, "byte"));
         found.torn.push(Finding::new(home.log().join(&torn.file), what));
     }
-    if let Some(key) = desk.desk.lease_key().filter(|_| holder.key.is_none()) {
-        let what = format!("it is missing, though {} is that of the validator {key}", lease.display());
-        found.wrong.push(Finding::new(home.validator_key_file(), what));
-    }
+    found.wrong.extend(missing_key(home, &holder, desk.desk.lease_key()));
     let start = starting_point(store, floor, desk.votes_above, desk.log)?;
     let tip = start.tip.header.height;
     found.fact("newest block", format!("{tip} ({}), state root {}", start.tip.hash, start.tip.state_root));
@@ -218,4 +249,20 @@ fn verify_blocks(store: &Store, chain_id: ChainId) -> Result<u64, StoreError> {
         checked += 1;
     }
     Ok(checked)
+}
+
+#[cfg(test)]
+mod tests {
+    use types::Epoch;
+
+    use super::*;
+
+    // FAULTS RT11
+    #[test]
+    fn the_end_of_an_epoch_is_told_in_words() {
+        let words = |epoch, view| above_words(Position { epoch: Epoch(epoch), view });
+        assert_eq!(words(1, View(7)), "above view 7 of epoch 1");
+        assert_eq!(words(1, View::MAX), "from epoch 2 on, and never again in epoch 1");
+        assert_eq!(words(u64::MAX, View::MAX), "never again");
+    }
 }

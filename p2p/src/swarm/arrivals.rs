@@ -141,7 +141,7 @@ impl Task {
         let now_ms = self.meter.now_ms();
         if let Some(times) = self.reminder.about("twin", now_ms) {
             let what = "two machines have this network key, and the first one keeps its place: stop the other one, or give it a \
-                        home of its own with `thronosd init`";
+                        home of its own with `thronosd init --home DIRECTORY`";
             tracing::warn!(peer = %id, withheld = times, "{what}");
         }
         let Some(peer) = self.peers.get_mut(&id) else { return };
@@ -163,7 +163,7 @@ impl Task {
         self.dialler.avoid(id, now_ms.saturating_add(TWIN_REST_MS));
         if let Some(times) = self.reminder.about("own twin", now_ms) {
             let what = "another machine runs with this node's network key, says a peer: stop one of them, or give this one a home \
-                        of its own with `thronosd init`";
+                        of its own with `thronosd init --home DIRECTORY`";
             tracing::warn!(peer = %id, withheld = times, "{what}");
         }
     }

@@ -55,6 +55,12 @@ impl ApiError {
         Self { status, body: ErrorResponse { code: code.into(), message, hint: hint.into() }, retry_after_s }
     }
 
+    /// Says what to do instead.
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.body.hint = hint.into();
+        self
+    }
+
     /// Says when to ask again.
     pub const fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after_s = Some(seconds);
@@ -100,7 +106,7 @@ fn api_name(name: &'static str) -> &'static str {
 /// Longest message of an error.
 const MESSAGE_CHARS_MAX: usize = 400;
 
-/// What helps, by the error's code.
+/// What helps, by the error's code; where nothing more is known, what helps with everything that a rule refuses.
 #[must_use]
 pub fn hint_of(code: &str) -> &'static str {
     match code {
@@ -119,11 +125,15 @@ pub fn hint_of(code: &str) -> &'static str {
         "high_s" => "normalize the signature: s and the group order minus s are equivalent, the lower one is taken",
         "unknown_module" => "check the module number, and that the node runs the chain's newest version",
         "already_known" => "nothing: it is on its way",
+        "sender_limit" | "peer_limit" | "calls_full" => "wait for the next blocks, then try again",
+        "replacement_underpriced" => "raise the tip to what the message asks for, or wait for the one that waits",
+        "insufficient_balance" => "send less, or let the account have more of it first",
+        "unknown_asset" => "`GET /api/v1/assets` lists the assets that there are",
         "pool_full" => "raise the tip, or try again after the next block",
         "fee_max_too_low" => {
             "sign again with the same nonce and a higher fee_max; `GET /api/v1/fees/estimate` tells the price"
         }
-        _ => "",
+        _ => "change what the message names, and hand it in again",
     }
 }
 

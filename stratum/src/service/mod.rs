@@ -214,6 +214,20 @@ impl Handle {
         self.receipts.as_ref().map(ReceiptsFolder::works).unwrap_or_default()
     }
 
+    /// Those of them that have a receipt of this address, and a root in the book; nothing if the service stopped.
+    pub async fn receipts_of(&self, address: Address) -> Option<Vec<u64>> {
+        let Some(folder) = self.receipts.clone() else { return Some(Vec::new()) };
+        let turn = self.turns.clone().acquire_owned().await.ok()?;
+        let read = tokio::task::spawn_blocking(move || {
+            let works = folder.works_of(&address);
+            // As when a receipt is proven.
+            drop(turn);
+            works
+        });
+        let works = read.await.ok()?;
+        self.ask(move |server| works.into_iter().filter(|work| server.book().root_of(*work).is_some()).collect()).await
+    }
+
     /// Proves the receipt of an address for a closed work.
     ///
     /// # Errors

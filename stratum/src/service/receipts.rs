@@ -6,11 +6,15 @@
 //! the number of files and the bytes of all together are bounded, and the oldest give way.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)] // This file is the shell's: files are its matter.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use types::{Address, Canonical};
 
 use crate::book::{Closed, ReceiptsRoot};
 use crate::limits::{RECEIPTS_BYTES_MAX, RECEIPTS_KEPT_MAX, RECEIPTS_WAITING_MAX};
@@ -104,6 +108,14 @@ impl ReceiptsFolder {
         let mut works: Vec<u64> = state.written.keys().chain(state.waiting.keys()).copied().collect();
         works.sort_unstable_by(|one, next| next.cmp(one));
         works.dedup();
+        works
+    }
+
+    /// Those of them that have a receipt of this address, the newest first; what cannot be read has none. The call blocks.
+    #[must_use]
+    pub fn works_of(&self, address: &Address) -> Vec<u64> {
+        let mut works = self.works();
+        works.retain(|work_height| self.inner.has(*work_height, address).unwrap_or(false));
         works
     }
 
@@ -263,6 +275,32 @@ impl Inner {
         plain::open(fs::OpenOptions::new().read(true), &self.path(work_height))?.take(bound).read_to_end(&mut bytes)?;
         let list: Option<Vec<Receipt>> = borsh::from_slice(&bytes).ok();
         Ok(list.and_then(Receipts::from_list))
+    }
+
+    /// Whether an address has a receipt of a work.
+    fn has(&self, work_height: u64, address: &Address) -> io::Result<bool> {
+        let waiting = self.lock().waiting.get(&work_height).cloned();
+        if let Some(receipts) = waiting {
+            return Ok(receipts.list().binary_search_by_key(address, |receipt| receipt.address).is_ok());
+        }
+        // In the file they stand in order, each as long as the other: a few of them tell.
+        let file = plain::open(fs::OpenOptions::new().read(true), &self.path(work_height))?;
+        let mut count = [0; 4];
+        file.read_exact_at(&mut count, 0)?;
+        let (mut low, mut high) = (0, u64::from(u32::from_le_bytes(count)));
+        while low < high {
+            let middle = low.midpoint(high);
+            let mut bytes = [0; Receipt::BYTES_MAX];
+            let begin = middle.saturating_mul(bytes.len() as u64).saturating_add(count.len() as u64);
+            file.read_exact_at(&mut bytes, begin)?;
+            let found: Receipt = borsh::from_slice(&bytes)?;
+            match found.address.cmp(address) {
+                Ordering::Equal => return Ok(true),
+                Ordering::Less => low = middle.saturating_add(1),
+                Ordering::Greater => high = middle,
+            }
+        }
+        Ok(false)
     }
 
     fn set_aside(&self, work_height: u64) -> io::Result<String> {

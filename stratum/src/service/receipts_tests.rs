@@ -113,3 +113,20 @@ fn a_root_that_is_not_the_books_has_no_receipts() {
     let other = ReceiptsRoot { work_height: 1, root: Hash32([7; 32]) };
     assert!(folder.read(&other).expect("none").is_none());
 }
+
+#[test]
+fn the_works_of_an_address_are_those_with_a_receipt_of_it_whether_written_or_waiting() {
+    let directory = tempfile::tempdir().expect("a folder");
+    let folder = small(directory.path());
+    // The addresses of a work with so many are those of the bytes below.
+    assert!(write(&folder, &[(1, 9), (2, 3), (3, 1)]).is_empty());
+    let of = |byte: u8| folder.works_of(&Address([byte; 20]));
+    assert_eq!(
+        [of(0), of(1), of(2), of(3), of(8), of(9)],
+        [vec![3, 2, 1], vec![2, 1], vec![2, 1], vec![1], vec![1], vec![]]
+    );
+    assert!(folder.hand(&closed(4, 5).0), "nobody writes it now");
+    assert_eq!([of(4), of(5)], [vec![4, 1], vec![1]]);
+    fs::write(directory.path().join("1"), [0xff; 7]).expect("own folder");
+    assert_eq!([of(0), of(8)], [vec![4, 3, 2], vec![]], "what cannot be read proves nothing");
+}

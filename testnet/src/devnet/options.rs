@@ -37,7 +37,7 @@ pub struct Options {
     /// Prove that it works: also kill a validator, restart it, join a fifth node, compare all; then stop. Always a new network.
     #[arg(long)]
     pub check: bool,
-    /// Print one JSON document at the end, and everything else on standard error.
+    /// Print one JSON document, when the network is ready or with --check at the end, and everything else on standard error.
     #[arg(long)]
     pub json: bool,
     /// Mine at node 0 with one thread that gives way to everything else. Node i serves miners on port 3334 + 10·i (with

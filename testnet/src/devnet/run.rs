@@ -1,5 +1,6 @@
 //! `cargo x devnet` from its first line to its last.
 
+use std::cell::Cell;
 use std::process::ExitCode;
 
 use serde_json::json;
@@ -18,9 +19,9 @@ const NODES_MORE: usize = 1;
 /// Does what was typed; prints what failed.
 #[must_use]
 pub fn run(options: &Options) -> ExitCode {
-    let speaks_json = options.json;
-    let say = move |text: &str| if speaks_json { eprintln!("{text}") } else { println!("{text}") };
-    match perform(options, &say) {
+    let mouth = Mouth { speaks_json: options.json, has_told: Cell::new(false) };
+    let say = |text: &str| mouth.say(text);
+    match perform(options, &mouth, &say) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Stopped) if !options.check => ExitCode::SUCCESS,
         Err(failure) => {
@@ -30,14 +31,33 @@ pub fn run(options: &Options) -> ExitCode {
                 eprintln!("devnet: see {log}");
             }
             if options.check || options.json {
-                println!("{}", json!({ "ok": false, "error": failure.to_string(), "logs": logs }));
+                mouth.tell(&json!({ "ok": false, "error": failure.to_string(), "logs": logs }).to_string());
             }
             ExitCode::FAILURE
         }
     }
 }
 
-fn perform(options: &Options, say: &dyn Fn(&str)) -> Outcome<()> {
+/// Where lines for people go, and the one document for programs.
+struct Mouth {
+    speaks_json: bool,
+    has_told: Cell<bool>,
+}
+
+impl Mouth {
+    fn say(&self, text: &str) {
+        if self.speaks_json { eprintln!("{text}") } else { println!("{text}") }
+    }
+
+    /// Prints the document, if none was printed: what goes wrong later only the exit code and standard error say.
+    fn tell(&self, document: &str) {
+        if !self.has_told.replace(true) {
+            println!("{document}");
+        }
+    }
+}
+
+fn perform(options: &Options, mouth: &Mouth, say: &dyn Fn(&str)) -> Outcome<()> {
     let validators = usize::from(options.validators);
     if options.check && validators < 4 {
         return Err(Failure::new(format!(
@@ -73,7 +93,7 @@ fn perform(options: &Options, say: &dyn Fn(&str)) -> Outcome<()> {
     let place = network.plan.layout.root().display().to_string();
     let made = if is_new { "a new network" } else { "continuing the network" };
     say(&format!("{made} of {validators} validators in {place}, chain {}", network.chain_id()));
-    let outcome = live(&mut network, options, say);
+    let outcome = live(&mut network, options, mouth, say);
     say("stopping the nodes");
     let stopped = network.stop_all();
     if let Some(relay) = network.relay.take() {
@@ -85,7 +105,7 @@ fn perform(options: &Options, say: &dyn Fn(&str)) -> Outcome<()> {
         network.plan.layout.wipe()?;
     }
     if let Some(document) = document {
-        println!("{document}");
+        mouth.tell(&document);
     }
     Ok(())
 }
@@ -103,7 +123,7 @@ fn miners_may_join(network: &LocalNetwork) -> String {
 }
 
 /// Everything between the start and the end of the processes; returns what is to be printed as the last line.
-fn live(network: &mut LocalNetwork, options: &Options, say: &dyn Fn(&str)) -> Outcome<Option<String>> {
+fn live(network: &mut LocalNetwork, options: &Options, mouth: &Mouth, say: &dyn Fn(&str)) -> Outcome<Option<String>> {
     network.start(|ready, count| say(&format!("{ready} of {count} nodes are ready")))?;
     if options.check && options.mine {
         let report = mining::check(network, say)?;
@@ -126,7 +146,8 @@ fn live(network: &mut LocalNetwork, options: &Options, say: &dyn Fn(&str)) -> Ou
     say("Ctrl-C stops the network; the same command continues it, with --wipe it begins anew.");
     if options.json {
         let genesis = network.plan.layout.genesis();
-        println!("{}", json!({ "ok": true, "finality_ms": finality_ms, "nodes": standings, "genesis": genesis }));
+        let ready = json!({ "ok": true, "finality_ms": finality_ms, "nodes": standings, "genesis": genesis });
+        mouth.tell(&ready.to_string());
     }
     let onlooker = if options.mine { Some(mining::Onlooker::start(network, say)?) } else { None };
     watch(network, onlooker, say)?;

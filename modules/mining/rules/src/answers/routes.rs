@@ -148,7 +148,7 @@ pub struct PayoutResponse {
     pub share_ppm: u32,
     /// Its shares in the rounds of the window.
     pub shares: u64,
-    /// Closed works whose receipts are kept here, the newest first.
+    /// Closed works of which the address has a receipt that is kept here, the newest first: each can be asked for.
     pub works: Vec<u64>,
 }
 

@@ -91,6 +91,7 @@ pub(super) async fn payout(State(api): State<Api>, Path(name): Path<String>) -> 
         let hint = "check the address; only shares handed in at `mining.pool_listen` are paid by the operator";
         return Err(ApiError::not_found("this address is owed nothing here and has no share in the window", hint));
     }
+    let works = handle.receipts_of(payee).await.ok_or(Unavailable::Stopping)?;
     let share_ppm = credit.weight.saturating_mul(1_000_000).checked_div(weight_total).unwrap_or(0);
     Ok(Json(PayoutResponse {
         address: payee.to_text(network),
@@ -99,7 +100,7 @@ pub(super) async fn payout(State(api): State<Api>, Path(name): Path<String>) -> 
         weight_total: Amount(weight_total),
         share_ppm: u32::try_from(share_ppm).unwrap_or(u32::MAX),
         shares: credit.shares,
-        works: handle.receipts(),
+        works,
     }))
 }
 

@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use execution::{Module, ModuleView};
-use mining::{AnchorResponse, Earned, Mining, ProofAccepted, ProofRequest, WorkProof, WorkResponse};
+use execution::{Module, ModuleView, Reject};
+use mining::{AnchorResponse, Earned, Mining, MiningReject, ProofAccepted, ProofRequest, WorkProof, WorkResponse};
 use pow::{Coinbase, SearchSpace, Target, WorkHeader};
 use serde::Deserialize;
 use service::chain::{Chain, Reason};
@@ -106,13 +106,30 @@ pub(super) async fn submit(
             Ok((StatusCode::ACCEPTED, Json(ProofAccepted { hash: Hash32(digest), kind })))
         }
         Err(refused) => {
-            if let Reason::Rule(reject) = refused.reason
-                && is_wrong_in_itself(reject)
-            {
+            let Reason::Rule(reject) = refused.reason else { return Err(refused.into()) };
+            if is_wrong_in_itself(reject) {
                 api.miners.wrong(client.0, now_ms);
             }
-            Err(refused.into())
+            Err(ApiError::from(refused).with_hint(what_helps(reject)))
         }
+    }
+}
+
+/// What a miner whose proof is refused does about it.
+fn what_helps(reject: Reject) -> &'static str {
+    let is = |one: MiningReject| Reject::from(one) == reject;
+    if is(MiningReject::AboveTarget) {
+        "hand in only headers whose hash is at most the `share_target` of /api/v1/mining/work"
+    } else if is(MiningReject::Duplicate) {
+        "nothing: it is counted; go on with another nonce"
+    } else if is(MiningReject::TooSoon) {
+        "hand it in again in a few seconds"
+    } else if is(MiningReject::SharesFull) {
+        "go on mining: a header that meets `target`, a work, is still taken"
+    } else if is_wrong_in_itself(reject) {
+        "build header and coinbase from what /api/v1/mining/work gives, and change only what it leaves to the miner"
+    } else {
+        "ask /api/v1/mining/work again, and mine what it gives then"
     }
 }
 

@@ -1,0 +1,51 @@
+//! Where a setting was given, for whoever has to change it.
+
+use super::{Config, Sources, is_called, variable};
+
+impl Sources {
+    /// The place whose word holds for a setting: the command line, a variable, or the file.
+    #[must_use]
+    pub fn place_of(&self, name: &str) -> String {
+        let names = names_of(name);
+        if self.flags.iter().any(|(key, _)| names.contains(key)) {
+            return "command line".to_owned();
+        }
+        if let Some(variable) = names.iter().map(|name| variable(name)).find(|name| self.environment.contains_key(name))
+        {
+            return format!("environment variable {variable}");
+        }
+        self.file.as_ref().map_or_else(|| "defaults".to_owned(), |(place, _)| place.clone())
+    }
+}
+
+/// What a setting is called, and was.
+fn names_of(name: &str) -> Vec<String> {
+    let (section, key) = name.split_once('.').unwrap_or((name, ""));
+    let config = Config::default();
+    let section = config.sections().into_iter().find(|one| is_called(*one, section));
+    let names =
+        section.into_iter().flat_map(|one| one.former().iter().copied().chain([one.name()]).collect::<Vec<_>>());
+    names.map(|section| format!("{section}.{key}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    // FAULTS RT11
+    #[test]
+    fn the_place_of_a_setting_is_the_one_whose_word_holds_also_under_its_older_name() {
+        let mut sources = Sources {
+            file: Some(("/home/config.toml".to_owned(), String::new())),
+            environment: BTreeMap::from([("THRONOS_STRATUM_LISTEN".to_owned(), "x".to_owned())]),
+            flags: vec![("stratum.tag".to_owned(), "x".to_owned())],
+        };
+        assert_eq!(sources.place_of("mining.tag"), "command line");
+        assert_eq!(sources.place_of("mining.listen"), "environment variable THRONOS_STRATUM_LISTEN");
+        assert_eq!(sources.place_of("network.listen"), "/home/config.toml");
+        sources.file = None;
+        assert_eq!(sources.place_of("network.listen"), "defaults");
+    }
+}

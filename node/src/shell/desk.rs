@@ -1,0 +1,43 @@
+//! Log and lease of a home: opened, and told with their paths where they are of no use.
+//!
+//! It must not know what a record says. Invariant: a home that was a validator's is known as one, whatever of its keys is left.
+
+use std::path::Path;
+
+use journal::Holder;
+use replica::{Desk, DeskError, Opened};
+use types::BlsPublicKey;
+
+use super::start_error::StartError;
+use crate::disk::FileDisk;
+use crate::home::Home;
+
+/// Opens log and lease.
+pub(super) fn open_desk(home: &Home, holder: Holder) -> Result<Opened<FileDisk>, StartError> {
+    let failed = desk_failed(home);
+    let open = |folder: &Path| FileDisk::open(folder).map_err(|error| failed(DeskError::Journal(error.into())));
+    Desk::open(open(&home.log())?, open(&home.lease())?, holder).map_err(&failed)
+}
+
+/// What is wrong with log or lease, with the file that it is about.
+pub(super) fn desk_failed(home: &Home) -> impl Fn(DeskError) -> StartError {
+    let (log, lease) = (home.log(), home.lease());
+    move |error| {
+        let path = match &error {
+            DeskError::Journal(error) => error.file().map(|file| match file {
+                journal::LEASE_FILE => lease.join(file),
+                _ => log.join(file),
+            }),
+            DeskError::Record(_) => Some(log.clone()),
+        };
+        StartError::Desk { path, error }
+    }
+}
+
+/// What tells that a home without a validator's key had one, if anything does: it must not go on as if it had never been a validator's.
+pub(super) fn traces_of_key(home: &Home, lease: Option<BlsPublicKey>) -> Option<String> {
+    let entry = Some(home.validator_entry_file()).filter(|entry| entry.exists());
+    let traces: Vec<_> =
+        lease.map(|_| home.lease()).into_iter().chain(entry).map(|path| path.display().to_string()).collect();
+    Some(traces.join(" and ")).filter(|traces| !traces.is_empty())
+}

@@ -1,0 +1,268 @@
+//! What a newcomer meets: keys that are lost, settings with a slip in them, and whether messages tell what to do next. FAULTS RT11.
+
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+
+use node::home::{Home, write_file};
+use node::keys::Password;
+use support::{genesis, make_home};
+
+fn thronosd(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_thronosd"));
+    command.args(arguments).env_remove("THRONOS_HOME").stdin(Stdio::null());
+    command
+}
+
+/// What a command said on both of its outputs, and its exit code.
+fn answer(arguments: &[&str]) -> (Option<i32>, String) {
+    let Output { status, stdout, stderr } = thronosd(arguments).output().expect("the program runs");
+    let said = [stdout, stderr].concat();
+    (status.code(), String::from_utf8_lossy(&said).into_owned())
+}
+
+/// A command that is refused with this code; what it said.
+fn refused(arguments: &[&str], code: &str) -> String {
+    let (exit, said) = answer(arguments);
+    assert!(exit == Some(1) && said.contains(&format!("[{code}]")), "{arguments:?}: {said}");
+    said
+}
+
+fn done(arguments: &[&str]) -> String {
+    let (exit, said) = answer(arguments);
+    assert_eq!(exit, Some(0), "{arguments:?}: {said}");
+    said
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+/// A file with the genesis, and one with a password.
+fn files(root: &Path) -> [PathBuf; 2] {
+    let [chain, password] = ["genesis.json", "password"].map(|name| root.join(name));
+    write_file(&chain, genesis::to_json(&genesis(), &runtime::registry()).as_bytes()).expect("a file");
+    write_file(&password, b"correct horse").expect("a file");
+    [chain, password]
+}
+
+/// A running node, ended by its drop.
+struct Daemon(Child, BufReader<ChildStderr>);
+
+impl Daemon {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = thronosd(arguments).stderr(Stdio::piped()).spawn().expect("the program runs");
+        let log = BufReader::new(child.stderr.take().expect("piped"));
+        Self(child, log)
+    }
+
+    /// The next line of the log with these words.
+    fn line(&mut self, words: &str) -> String {
+        let mut line = String::new();
+        while !line.contains(words) {
+            line.clear();
+            assert!(self.1.read_line(&mut line).expect("text") > 0, "it ended before it said {words}");
+        }
+        line
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_lost_key_is_told_with_what_helps_and_no_other_is_made_without_a_word() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let root = directory.path().join("home");
+    let (home, root) = (Home::new(&root), text(&root));
+    let [chain, password] = files(directory.path());
+    let of_validator = ["init", "--home", root, "--validator", "--password-file", text(&password)];
+    assert!(
+        done(&[&of_validator[..], &["--genesis", text(&chain)]].concat()).contains(" (new)"),
+        "the first of a home"
+    );
+    let entry = || std::fs::read_to_string(home.validator_entry_file()).expect("it is written");
+    let before = entry();
+
+    let network = home.network_key_file();
+    std::fs::remove_file(&network).expect("our own");
+    for command in [&["run"][..], &["check"], &["keys", "show"], &["init"]] {
+        let told = refused(&[command, &["--home", root]].concat(), "key_missing");
+        let remedy = format!("`thronosd init --new-keys --home {root}`");
+        for words in [text(&network), "put it back from its copy", &remedy, "another peer id"] {
+            assert!(told.contains(words), "{command:?}: {told}");
+        }
+        assert!(!network.exists(), "{command:?} makes none");
+    }
+    let told = done(&["init", "--home", root, "--new-keys"]);
+    assert!(told.contains("new: tell it to whoever names the former one"), "{told}");
+    assert_ne!(entry(), before, "what is given to a genesis names the new one");
+    assert!(!done(&["init", "--home", root, "--new-keys"]).contains("(new"), "what is there stays");
+
+    let key = home.validator_key_file();
+    std::fs::rename(&key, directory.path().join("copy")).expect("our own");
+    let told = refused(&["run", "--home", root], "key_missing");
+    for words in [text(&key), text(&home.lease()), "validator-entry.json", "put the key back from its copy"] {
+        assert!(told.contains(words), "{told}");
+    }
+    let found = refused(&["check", "--home", root], "home_damaged");
+    assert!(found.contains(&format!("{}: it is missing, though", text(&key))), "{found}");
+    assert!(refused(&of_validator, "key_missing").contains("another validator"));
+    refused(&["keys", "password", "--home", root], "key_missing");
+    assert!(!key.exists(), "none is made");
+    let another = done(&[&of_validator[..], &["--new-keys"]].concat());
+    assert!(another.contains("validator key    ") && key.exists(), "{another}");
+}
+
+#[test]
+fn a_damaged_lease_is_named_with_its_path() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (home, _) = make_home(directory.path(), &genesis(), &[]);
+    let key = support::validator_key();
+    key.write(&home.validator_key_file(), &Password::new("correct horse")).expect("a file");
+    home.begin_lease(key.public()).expect("our own");
+    let lease = home.lease().join(journal::LEASE_FILE);
+    let [_, password] = files(directory.path());
+    std::fs::write(&lease, [7; 40]).expect("our own");
+    let root = text(home.root());
+    for command in [&["check"][..], &["run", "--password-file", text(&password)]] {
+        let told = refused(&[command, &["--home", root]].concat(), "log");
+        assert!(told.contains(&format!("{}: ", text(&lease))) && told.contains("move this file away"), "{told}");
+    }
+}
+
+#[test]
+fn what_no_start_would_take_is_refused_by_init_too_with_the_setting_and_its_place() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let root = directory.path().join("home");
+    let of_nobody = "/ip4/1.2.3.4/tcp/99999/p2p/12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3pq";
+    let same = ["--set", "metrics.listen=127.0.0.1:4711", "--api", "127.0.0.1:4711"];
+    for (typed, code, words) in [
+        (&["--bootstrap", of_nobody][..], "network", "command line: `network.bootstrap`: `/ip4/1.2.3.4/tcp/99999"),
+        (&["--listen", "/dns4/localhost/tcp/1"], "network", "command line: `network.listen`: "),
+        (&["--set", "network.external=/ip4/1.2.3.4/tcp/1/ws"], "network", "command line: `network.external`: "),
+        (
+            &["--set", "network.only_persistent=true"],
+            "nobody_admitted",
+            "command line: `network.only_persistent` is true",
+        ),
+        (&same, "same_port", "command line: `api.listen` and `metrics.listen`"),
+        (
+            &["--set", "mining.enabled=true", "--set", "mining.pool_listen=127.0.0.1:0"],
+            "mining_settings",
+            "`mining.pool_operator` is empty",
+        ),
+        (&["--set", "accounts.mining=/nowhere"], "home_io", "command line: `accounts.mining` names /nowhere"),
+        (
+            &["--validator", "--set", "node.password_file=/nowhere"],
+            "home_io",
+            "command line: `node.password_file` names ",
+        ),
+    ] {
+        let told = refused(&[&["init", "--home", text(&root)][..], typed].concat(), code);
+        assert!(told.contains(words), "{typed:?}: {told}");
+        assert!(!root.exists(), "{typed:?}: nothing is made");
+    }
+    let (home, _) = make_home(directory.path(), &genesis(), &[]);
+    for command in [&["run"][..], &["config", "check"]] {
+        let typed = [command, &["--home", text(home.root()), "--set", "accounts.mining=/nowhere"]].concat();
+        let told = refused(&typed, "home_io");
+        assert!(told.contains("command line: `accounts.mining` names /nowhere, which cannot be read"), "{told}");
+    }
+    // What a person wrote into the file is told with the file, by a start and by a check.
+    let written = std::fs::read_to_string(home.config_file()).expect("a file");
+    let wrong = written.replace("bootstrap = []", &format!("bootstrap = [\"{of_nobody}\"]"));
+    write_file(&home.config_file(), wrong.as_bytes()).expect("our own");
+    for command in [&["run"][..], &["config", "check"], &["init"]] {
+        let told = refused(&[command, &["--home", text(home.root())]].concat(), "network");
+        let words = format!("{}: `network.bootstrap`: `{of_nobody}`", text(&home.config_file()));
+        assert!(told.contains(&words), "{command:?}: {told}");
+    }
+}
+
+#[test]
+fn commands_that_a_message_names_have_the_home_that_was_typed() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let root = directory.path().join("my home");
+    let typed = format!(" --home '{}'`", text(&root));
+    let named = |told: &str, command: &str| {
+        assert!(told.contains(&format!("`thronosd {command}{typed}")), "{command}: {told}");
+        assert_eq!(told.matches("`thronosd ").count(), told.matches(&typed).count(), "{told}");
+    };
+    let root = text(&root);
+    for command in [&["run"][..], &["check"], &["status"], &["config", "check"], &["keys", "show"]] {
+        named(&refused(&[command, &["--home", root]].concat(), "home_missing"), "init");
+    }
+    done(&["init", "--home", root]);
+    named(&refused(&["run", "--home", root], "genesis_missing"), "init --genesis FILE");
+    named(&refused(&["peers", "list", "--home", root], "not_running"), "run");
+    named(&refused(&["mining", "owed", "--home", root], "not_running"), "run");
+    let above = ["keys", "allow-votes", "--above", "0:1", "--i-have-checked", "--home", root];
+    named(&refused(&above, "no_validator_key"), "init --validator");
+    // Where the environment names it a bare command does.
+    let mut bare = thronosd(&["run"]);
+    let Output { stderr, .. } = bare.env("THRONOS_HOME", root).output().expect("the program runs");
+    assert!(String::from_utf8_lossy(&stderr).contains("`thronosd init --genesis FILE`"));
+}
+
+#[test]
+fn whoever_asks_the_node_of_a_home_that_is_not_there_hears_that() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let nowhere = directory.path().join("nowhere");
+    for command in [
+        &["peers", "list"][..],
+        &["peers", "ban", "203.0.113.7"],
+        &["peers", "disconnect", "203.0.113.7"],
+        &["mining", "owed"],
+        &["mining", "pay"],
+    ] {
+        let told = refused(&[command, &["--home", text(&nowhere)]].concat(), "home_missing");
+        assert!(told.contains(text(&nowhere)) && !told.contains("socket"), "{command:?}: {told}");
+    }
+}
+
+#[test]
+fn a_new_key_without_a_terminal_is_refused_with_the_ways_to_give_a_password() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let root = directory.path().join("home");
+    let told = refused(&["init", "--home", text(&root), "--validator"], "password_missing");
+    for words in ["at least 8 characters", "mode 0600", "--password-file FILE", "systemd credential `thronos-password`"]
+    {
+        assert!(told.contains(words), "{told}");
+    }
+    let [_, password] = files(directory.path());
+    done(&["init", "--home", text(&root), "--validator", "--password-file", text(&password)]);
+    let told =
+        refused(&["keys", "password", "--home", text(&root), "--password-file", text(&password)], "password_missing");
+    assert!(told.contains("--new-password-file FILE") && !told.contains("credential"), "{told}");
+}
+
+#[test]
+fn a_read_only_node_with_a_validators_key_says_the_same_everywhere() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (home, _) = make_home(directory.path(), &genesis(), &[("node.read_only", "true")]);
+    let key = support::validator_key();
+    key.write(&home.validator_key_file(), &Password::new("correct horse")).expect("a file");
+    home.begin_lease(key.public()).expect("our own");
+    let root = text(home.root());
+    assert!(done(&["check", "--home", root]).contains("votes       never: this node is read-only"));
+    let api =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").to_string();
+    let mut daemon = Daemon::start(&["run", "--home", root, "--api", &api, "--log-format", "json"]);
+    assert!(daemon.line("not voting").contains("not voting: this node is read-only"));
+    daemon.line("\"running\"");
+    let status = done(&["status", "--api", &api]);
+    assert!(status.starts_with("not voting: this node is read-only"), "{status}");
+    assert!(!status.contains("no consensus key"), "{status}");
+    // It needs no key, so one that is gone stops nothing.
+    drop(daemon);
+    std::fs::remove_file(home.validator_key_file()).expect("our own");
+    assert!(done(&["check", "--home", root]).contains("is sound"));
+    Daemon::start(&["run", "--home", root, "--api", "127.0.0.1:0", "--log-format", "json"]).line("\"running\"");
+}
