@@ -129,7 +129,7 @@ fn wrong_proofs_are_refused_with_their_names_and_too_many_of_them_ban_who_hands_
     let (status, error) = running.get("/api/v1/mining/work?address=nobody");
     assert_eq!((status, error["code"].as_str()), (400, Some("bad_address")));
     let weak = solve(&task, 3, Want::Nothing);
-    // FAULTS RT11
+    // FAULTS RT15
     let hint = running.hand_in(&weak).1["hint"].clone();
     assert!(hint.as_str().is_some_and(|hint| hint.contains("`share_target`")), "{hint}");
     let codes: Vec<_> =

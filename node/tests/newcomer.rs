@@ -1,4 +1,4 @@
-//! What a newcomer meets: keys that are lost, settings with a slip in them, and whether messages tell what to do next. FAULTS RT11.
+//! What a newcomer meets: keys that are lost, settings with a slip in them, and whether messages tell what to do next. FAULTS RT15.
 
 mod support;
 

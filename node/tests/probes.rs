@@ -42,7 +42,7 @@ fn health_and_metrics_answer_while_the_api_has_all_its_connections() {
     }
     assert!(get(probes, "/metrics").1.contains("thronos_consensus_height"));
     for path in ["/api/v1/blocks", "/docs/", "/api/v1/transactions"] {
-        // FAULTS RT11
+        // FAULTS RT15
         let (status, body) = get(probes, path);
         assert!(status == 404 && body.contains("here are only /api/v1/status, /livez"), "{path}: {body}");
         assert!(!body.contains("see /docs"), "{path}: {body}");

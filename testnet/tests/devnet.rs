@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-// FAULTS RT11
+// FAULTS RT15
 #[test]
 fn with_json_standard_output_is_one_document_also_when_the_network_cannot_be_made() {
     let directory = tempfile::tempdir().expect("a directory");

@@ -226,7 +226,7 @@ mod tests {
         assert!(misplaced(&registry, &clash("tide")).contains(&beside.to_owned()));
     }
 
-    // FAULTS RT11
+    // FAULTS RT15
     #[test]
     fn whatever_the_chain_or_the_pool_refuses_comes_with_a_hint() {
         let registry = runtime::registry();

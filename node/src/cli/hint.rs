@@ -58,7 +58,7 @@ pub(crate) fn quoted(path: &str) -> String {
 mod tests {
     use super::*;
 
-    // FAULTS RT11
+    // FAULTS RT15
     #[test]
     fn every_command_of_a_message_gets_the_home_that_was_typed_and_nothing_else_does() {
         for (text, expected) in [

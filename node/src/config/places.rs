@@ -34,7 +34,7 @@ mod tests {
 
     use super::*;
 
-    // FAULTS RT11
+    // FAULTS RT15
     #[test]
     fn the_place_of_a_setting_is_the_one_whose_word_holds_also_under_its_older_name() {
         let mut sources = Sources {

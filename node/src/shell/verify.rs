@@ -257,7 +257,7 @@ mod tests {
 
     use super::*;
 
-    // FAULTS RT11
+    // FAULTS RT15
     #[test]
     fn the_end_of_an_epoch_is_told_in_words() {
         let words = |epoch, view| above_words(Position { epoch: Epoch(epoch), view });
