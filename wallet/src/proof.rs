@@ -9,7 +9,7 @@ use crypto::merkle::MerkleProof;
 use types::{Hash32, Header, Height, Receipt, Transaction, limits};
 
 use crate::chain::{Chain, CheckedHeader, FinalityClaim, decode, decode_header};
-use crate::client::proofs::ReceiptProofResponse;
+use crate::client::proofs::ReceiptEvidence;
 use crate::client::types::ProofResponse;
 use crate::finality::ProvenValue;
 use crate::transaction::verify_transaction;
@@ -17,7 +17,7 @@ use crate::{Error, Result};
 
 /// Which receipt is to be proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
+pub enum WhichReceipt {
     /// That of a transaction, wherever it stands.
     Transaction(Hash32),
     /// One of a block by its place: 0 is the block's own, the transaction at place `i` has `i + 1`.
@@ -61,7 +61,7 @@ pub fn check_state(chain: &Chain, answer: &ProofResponse, key: &[u8]) -> Result<
 ///
 /// # Errors
 /// As [`check_state`]; `bad_answer` for what cannot be read.
-pub fn check_receipt(chain: &Chain, answer: &ReceiptProofResponse, asked: Asked) -> Result<ProvenReceipt> {
+pub fn check_receipt(chain: &Chain, answer: &ReceiptEvidence, asked: WhichReceipt) -> Result<ProvenReceipt> {
     let receipt: Receipt = decode(&answer.receipt_hex, "receipt")?;
     let path: MerkleProof = decode(&answer.path_hex, "path of a receipt")?;
     let header = final_header(chain, &answer.header_hex, &answer.descendants_hex, &answer.certificate_hex)?;
@@ -71,8 +71,8 @@ pub fn check_receipt(chain: &Chain, answer: &ReceiptProofResponse, asked: Asked)
     }
     let height = header.header.height.saturating_sub(1);
     let is_asked = match asked {
-        Asked::Transaction(id) => receipt.id == id && path.index > 0,
-        Asked::Receipt(of, index) => (height, path.index) == (of, index),
+        WhichReceipt::Transaction(id) => receipt.id == id && path.index > 0,
+        WhichReceipt::Receipt(of, index) => (height, path.index) == (of, index),
     };
     if !is_asked {
         return Err(wrong("the proof is of another receipt than the one that was asked for"));

@@ -15,7 +15,7 @@ const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// `GET /api/v1/transactions/{id}/proof` and `GET /api/v1/receipts/{height}/{index}/proof`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReceiptProofResponse {
+pub struct ReceiptEvidence {
     /// The block with the transaction.
     pub height: Height,
     /// The receipt's place: 0 is the block's own, the transaction at place `i` has `i + 1`.
@@ -50,7 +50,7 @@ impl NodeClient {
     ///
     /// # Errors
     /// As [`Self::status`].
-    pub fn transaction_proof(&self, id: &Hash32) -> Result<ReceiptProofResponse> {
+    pub fn transaction_proof(&self, id: &Hash32) -> Result<ReceiptEvidence> {
         self.get_within(&format!("/api/v1/transactions/{id}/proof"), ANSWER_BYTES_MAX)
     }
 
@@ -58,7 +58,7 @@ impl NodeClient {
     ///
     /// # Errors
     /// As [`Self::status`].
-    pub fn receipt_proof(&self, height: Height, index: u32) -> Result<ReceiptProofResponse> {
+    pub fn receipt_proof(&self, height: Height, index: u32) -> Result<ReceiptEvidence> {
         self.get_within(&format!("/api/v1/receipts/{height}/{index}/proof"), ANSWER_BYTES_MAX)
     }
 }

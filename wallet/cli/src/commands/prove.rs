@@ -12,14 +12,14 @@ use types::{Hash32, Height, ModuleId, Receipt, THR_DECIMALS};
 use wallet::cli::Context;
 use wallet::cli::report::{Report, lines};
 use wallet::cli::submit::{body_json, body_lines, finality};
-use wallet::proof::{Asked, ProvenReceipt, check_receipt, check_state};
+use wallet::proof::{ProvenReceipt, WhichReceipt, check_receipt, check_state};
 use wallet::{Chain, CheckedHeader, Error, Result};
 
 /// `prove`
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Prove what became of a transaction
-    Tx(Transaction),
+    Tx(OfTransaction),
     /// Prove one receipt of a block
     Receipt(OfBlock),
     /// Prove what a module keeps under a key, or that it keeps nothing there
@@ -28,7 +28,7 @@ pub enum Command {
 
 /// `prove tx`
 #[derive(Debug, Args)]
-pub struct Transaction {
+pub struct OfTransaction {
     /// The transaction's id
     id: String,
 }
@@ -54,12 +54,14 @@ pub struct State {
 impl Command {
     pub(crate) fn run(&self, context: &Context) -> Result<Report> {
         match self {
-            Self::Tx(Transaction { id }) => {
+            Self::Tx(OfTransaction { id }) => {
                 let id =
                     id.parse().map_err(|_| bad("bad_id", id, "a transaction's id", "give 64 hexadecimal digits"))?;
-                receipt(context, Asked::Transaction(id))
+                receipt(context, WhichReceipt::Transaction(id))
             }
-            Self::Receipt(OfBlock { height, index }) => receipt(context, Asked::Receipt(Height(*height), *index)),
+            Self::Receipt(OfBlock { height, index }) => {
+                receipt(context, WhichReceipt::Receipt(Height(*height), *index))
+            }
             Self::State(asked) => asked.run(context),
         }
     }
@@ -70,12 +72,12 @@ fn bad(code: &'static str, given: &str, what: &str, hint: &str) -> Error {
     Error::new(code, format!("`{shown}` is not {what}"), hint)
 }
 
-fn receipt(context: &Context, asked: Asked) -> Result<Report> {
+fn receipt(context: &Context, asked: WhichReceipt) -> Result<Report> {
     let client = context.client()?;
     let chain = context.chain(&client)?;
     let answer = match asked {
-        Asked::Transaction(id) => client.transaction_proof(&id)?,
-        Asked::Receipt(height, index) => client.receipt_proof(height, index)?,
+        WhichReceipt::Transaction(id) => client.transaction_proof(&id)?,
+        WhichReceipt::Receipt(height, index) => client.receipt_proof(height, index)?,
     };
     let proven = check_receipt(&chain, &answer, asked)?;
     context.remember(&chain, &proven.header)?;

@@ -5,9 +5,9 @@ use crypto::jellyfish::{KeyHash, Leaf, Proof, ValueHash};
 use serde_json::{Value, json};
 use tokens_client::{TransferRequest, build_transfer};
 use types::{Canonical, Epoch, Hash32, Header, Height, Receipt, Transaction, View};
-use wallet::client::proofs::ReceiptProofResponse;
+use wallet::client::proofs::ReceiptEvidence;
 use wallet::client::types::ProofResponse;
-use wallet::proof::{Asked, check_receipt, check_state};
+use wallet::proof::{WhichReceipt, check_receipt, check_state};
 use wallet::{Chain, Envelope, sign_transaction};
 
 use crate::chain_maker::{ChainMaker, certify, set_hash, validators};
@@ -147,16 +147,16 @@ fn world() -> World {
 }
 
 impl World {
-    fn answer(&self, next: &Header) -> ReceiptProofResponse {
+    fn answer(&self, next: &Header) -> ReceiptEvidence {
         let told = receipt_proof(&self.maker, next, &self.receipts, 1, Some(&self.transaction));
         serde_json::from_value(told).expect("an answer")
     }
 
-    fn asked(&self) -> Asked {
-        Asked::Transaction(self.receipts[1].id)
+    fn asked(&self) -> WhichReceipt {
+        WhichReceipt::Transaction(self.receipts[1].id)
     }
 
-    fn refused(&self, answer: &ReceiptProofResponse) -> String {
+    fn refused(&self, answer: &ReceiptEvidence) -> String {
         check_receipt(&self.chain, answer, self.asked()).expect_err("it must be refused").code.into()
     }
 }
@@ -172,12 +172,16 @@ fn a_proof_of_a_receipt_holds_only_as_it_is() {
     let proven = check_receipt(&world.chain, &good, world.asked()).expect("it holds");
     assert_eq!((proven.height, proven.place, &proven.receipt), (Height(4), (1, 2), &world.receipts[1]));
     assert_eq!(proven.transaction.as_ref(), Some(&world.transaction));
-    assert!(check_receipt(&world.chain, &good, Asked::Receipt(Height(4), 1)).is_ok());
-    for other in [Asked::Receipt(Height(4), 0), Asked::Receipt(Height(5), 1), Asked::Transaction(Hash32([9; 32]))] {
+    assert!(check_receipt(&world.chain, &good, WhichReceipt::Receipt(Height(4), 1)).is_ok());
+    for other in [
+        WhichReceipt::Receipt(Height(4), 0),
+        WhichReceipt::Receipt(Height(5), 1),
+        WhichReceipt::Transaction(Hash32([9; 32])),
+    ] {
         assert!(check_receipt(&world.chain, &good, other).is_err(), "{other:?}");
     }
     // Every byte of every part.
-    let parts: [fn(&mut ReceiptProofResponse) -> &mut String; 5] = [
+    let parts: [fn(&mut ReceiptEvidence) -> &mut String; 5] = [
         |answer| &mut answer.receipt_hex,
         |answer| &mut answer.path_hex,
         |answer| answer.transaction_hex.as_mut().expect("it is there"),
@@ -200,10 +204,10 @@ fn a_proof_of_a_receipt_holds_only_as_it_is() {
         }
     }
     for changed in [
-        ReceiptProofResponse { height: Height(5), ..good.clone() },
-        ReceiptProofResponse { index: 0, ..good.clone() },
-        ReceiptProofResponse { id: Hash32::ZERO, ..good.clone() },
-        ReceiptProofResponse { receipt_hex: hex_of(&world.receipts[0]), ..good.clone() },
+        ReceiptEvidence { height: Height(5), ..good.clone() },
+        ReceiptEvidence { index: 0, ..good.clone() },
+        ReceiptEvidence { id: Hash32::ZERO, ..good.clone() },
+        ReceiptEvidence { receipt_hex: hex_of(&world.receipts[0]), ..good.clone() },
     ] {
         assert_eq!(world.refused(&changed), "wrong_proof");
     }
@@ -214,7 +218,7 @@ fn a_final_header_is_of_the_genesis_set_and_of_one_epoch_with_its_descendants() 
     let world = world();
     let (maker, next) = (&world.maker, &world.next);
     let child = maker.header(6, crypto::ids::header_hash(next));
-    let by = |descendants: &[&Header], certified: &Header| ReceiptProofResponse {
+    let by = |descendants: &[&Header], certified: &Header| ReceiptEvidence {
         descendants_hex: descendants.iter().map(|header| hex_of(*header)).collect(),
         certificate_hex: hex_of(&maker.finality(certified)),
         ..world.answer(next)
@@ -237,9 +241,9 @@ fn a_final_header_is_of_the_genesis_set_and_of_one_epoch_with_its_descendants() 
     // An epoch's last block is never proven by what follows it.
     let last = Header { next_validators_hash: Some(maker.set_hash()), ..next.clone() };
     let after = maker.header(6, crypto::ids::header_hash(&last));
-    let own = ReceiptProofResponse { header_hex: hex_of(&last), ..world.answer(&last) };
+    let own = ReceiptEvidence { header_hex: hex_of(&last), ..world.answer(&last) };
     assert!(check_receipt(&world.chain, &own, world.asked()).is_ok());
-    let by_the_next = ReceiptProofResponse {
+    let by_the_next = ReceiptEvidence {
         descendants_hex: vec![hex_of(&after)],
         certificate_hex: hex_of(&maker.finality(&after)),
         ..own
@@ -249,7 +253,7 @@ fn a_final_header_is_of_the_genesis_set_and_of_one_epoch_with_its_descendants() 
     let (members, keys) = validators(11..18);
     let foreign = Header { epoch: Epoch(1), view: View(1), validators_hash: set_hash(&members), ..next.clone() };
     let certificate = certify(maker.id, &keys, ChainMaker::finalize(&foreign), &[0, 1, 2, 3, 4, 5]);
-    let answer = ReceiptProofResponse { certificate_hex: hex_of(&certificate), ..world.answer(&foreign) };
+    let answer = ReceiptEvidence { certificate_hex: hex_of(&certificate), ..world.answer(&foreign) };
     assert_eq!(world.refused(&answer), "unknown_validator_set");
 }
 

@@ -1,3 +1,5 @@
+//! What holds payouts back, and what becomes of them over crashes. It must not open a port nor ask a node.
+
 use service::account::Past;
 use service::chain::Later;
 use service::outbox::DeedState;
