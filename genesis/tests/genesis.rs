@@ -62,7 +62,7 @@ fn a_genesis_reads_back_as_it_was_written() {
 
 #[test]
 fn the_chain_id_of_a_fixed_genesis_never_changes() {
-    assert_eq!(chain_id(&four()).to_string(), "725c48dac1ecf61fe45be80acd02c022897f0c94978909254a8e3990fa49b94b");
+    assert_eq!(chain_id(&four()).to_string(), "73ac7f785e1091db6004ba03528cbf5faabacb2cc7733d30e18c890db72c7b59");
 }
 
 #[test]
