@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::path::Path;
 use std::process::{Command, Output};
 
 use node::config::Config;
@@ -60,8 +61,14 @@ impl Pool {
 
     /// The node goes and comes again.
     fn restart(self) -> Self {
+        self.restart_after(|_| {})
+    }
+
+    /// As before, with something done to the service's files meanwhile.
+    fn restart_after(self, act: impl FnOnce(&Path)) -> Self {
         let Self { home, config, running: Running { node, directory, chain, agent }, nonce } = self;
         node.stop().expect("a clean stop");
+        act(&home.root().join("data/services/mining"));
         let node = start_with(home.clone(), config.clone(), accounts(), None);
         Self { home, config, running: Running { node, directory, chain, agent }, nonce }
     }
@@ -140,7 +147,7 @@ fn a_pool_pays_each_payee_what_it_owes_once_however_often_the_node_is_stopped_be
         "{rehearsed}"
     );
     // Without THR it waits, and says so. Nothing is settled meanwhile: who is paid by hand is not paid again.
-    assert!(pool.done(&["pay"]).contains("are being paid to 2 addresses"));
+    assert!(pool.done(&["pay"]).contains("are to be paid to 2 addresses"));
     let waiting = pool.running.until("/readyz", |_, answer| answer.to_string().contains("has less than 1 THR"));
     assert!(waiting.to_string().contains(&text(PAYER)), "{waiting}");
     assert!(pool.rehearse()["under_way"].is_null());
@@ -167,6 +174,85 @@ fn a_pool_pays_each_payee_what_it_owes_once_however_often_the_node_is_stopped_be
     assert!(pool.done(&["pay"]).starts_with("nobody is owed 0.000001 THR or more"));
     let ready = pool.running.until("/readyz", |status, _| status == 200);
     assert!(!ready.to_string().contains("has less than"), "{ready}");
+    pool.running.node.stop().expect("a clean stop");
+}
+
+/// Copies the files of a folder into another, over what is there.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("room");
+    for entry in std::fs::read_dir(from).expect("a folder").map(|entry| entry.expect("readable").path()) {
+        if entry.is_file() {
+            std::fs::copy(&entry, to.join(entry.file_name().expect("a name"))).expect("room");
+        }
+    }
+}
+
+/// A pool that owes something to one payee, with a copy of its files from then, and that has paid it since.
+fn paid_after_a_copy(copied: &Path) -> (Pool, u128) {
+    let mut pool = Pool::start(&[("mining.payouts", "true")]);
+    let mut machine = Machine::log_in(Box::new(Machine::socket(&pool.running, 1)), &text(PAYEES[0]));
+    assert_eq!(machine.mine(1).0["result"], true);
+    // The account has nothing yet, so what is owed stays owed.
+    let owed = pool.income(1, 1_000_001)[0].1;
+    pool = pool.restart_after(|folder| copy(folder, copied));
+    pool.fund(50_000_000);
+    pool.done(&["pay"]);
+    pool.until_nothing_is_owed();
+    assert_eq!(pool.balance(&text(PAYEES[0])), owed);
+    (pool, owed)
+}
+
+// FAULTS HV2
+#[test]
+fn files_that_were_restored_from_an_older_copy_pay_nothing_twice() {
+    // All of them; the book alone; the logs alone.
+    let all: &[&str] = &[];
+    for (only, is_owed) in [(all, true), (&["shares."], true), (&["account.log", "payouts"], false)] {
+        let copied = tempfile::tempdir().expect("a directory");
+        let (mut pool, owed) = paid_after_a_copy(copied.path());
+        pool = pool.restart_after(|folder| {
+            for entry in
+                std::fs::read_dir(copied.path()).expect("a folder").map(|entry| entry.expect("readable").path())
+            {
+                let name = entry.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+                if only.is_empty() || only.iter().any(|begin| name.starts_with(begin)) {
+                    std::fs::copy(&entry, folder.join(&name)).expect("room");
+                }
+            }
+        });
+        let told = pool.running.until("/readyz", |_, answer| answer.to_string().contains("older copy"));
+        if is_owed {
+            assert_eq!(pool.owed(), [(text(PAYEES[0]), owed)], "{only:?}: {told}");
+        }
+        assert!(pool.rehearse()["under_way"].is_null(), "{only:?}");
+        assert_eq!(pool.balance(&text(PAYEES[0])), owed, "{only:?}");
+        // The operator compares, marks what was paid, and lets it go on.
+        for (name, owed) in pool.owed() {
+            pool.done(&["paid", "--reference", &"09".repeat(32), &name, &owed.to_string()]);
+        }
+        let told = pool.done(&["pay"]);
+        assert!(told.contains("payouts are no longer held"), "{only:?}: {told}");
+        let more = pool.income(2, 2_000_001)[0].1;
+        pool.until_nothing_is_owed();
+        assert_eq!(pool.balance(&text(PAYEES[0])), owed + more, "{only:?}");
+        pool.running.node.stop().expect("a clean stop");
+    }
+}
+
+// FAULTS HV2
+#[test]
+fn a_payout_that_the_book_has_as_paid_is_closed_and_not_sent_again() {
+    // The last record of the log of payouts: which one is closed, and its frame.
+    const CLOSED_BYTES: u64 = 45;
+    let copied = tempfile::tempdir().expect("a directory");
+    let (mut pool, owed) = paid_after_a_copy(copied.path());
+    pool = pool.restart_after(|folder| {
+        let log = std::fs::File::options().write(true).open(folder.join("payouts")).expect("own file");
+        log.set_len(log.metadata().expect("own file").len() - CLOSED_BYTES).expect("room");
+    });
+    let more = pool.income(2, 2_000_001)[0].1;
+    pool.until_nothing_is_owed();
+    assert_eq!(pool.balance(&text(PAYEES[0])), owed + more);
     pool.running.node.stop().expect("a clean stop");
 }
 

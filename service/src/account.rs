@@ -22,6 +22,11 @@ pub enum DeedError {
     /// It was not begun.
     #[error(transparent)]
     NotSent(#[from] NotSent),
+    /// The chain has used a nonce of the account that its log does not know. Nothing of the deed can be included, or it is asked again.
+    #[error(
+        "another program sends from this account, or this home is an older copy: nothing more is sent until the operator says so"
+    )]
+    Held,
     /// No block could ever hold it.
     #[error("no block could hold this transaction: {0}")]
     Impossible(Refused),
@@ -55,8 +60,18 @@ pub trait ServiceAccount: Send + Sync + 'static {
     /// What its log knew at the start.
     fn past(&self) -> Past;
 
+    /// Lets it sign. Before that it signs nothing, so that a service can look first at what it left under way.
+    fn begin(&self) -> Later<'_, ()>;
+
+    /// The operator has compared what the account has sent with what it was to send: it goes on though others used its key.
+    fn trust(&self) -> Later<'_, ()>;
+
+    /// Gives a deed up of which nothing can ever be included, or that is not known. False when it has ended, or may be included still;
+    /// nothing while the node stops.
+    fn abandon(&self, key: Hash32) -> Later<'_, Option<bool>>;
+
     /// Whether the chain has passed a nonce that its log does not know: another program uses the key, or the home is an older copy.
-    /// Waits for the first look at the chain; nothing when the node stops before.
+    /// Waits until this node has the newest blocks, and then signs nothing if so; nothing when the node stops before.
     fn is_used_elsewhere(&self) -> Later<'_, Option<bool>>;
 
     /// Whether these calls would be executed now, for half of what a transaction may cost at most.

@@ -341,6 +341,12 @@ impl Book {
         self.incomes.len()
     }
 
+    /// Whether a payment is noted under its reference.
+    #[must_use]
+    pub fn is_noted(&self, payment: &Settlement) -> bool {
+        self.payments.find(payment).is_some_and(|known| known == payment)
+    }
+
     /// The root of the receipts of a closed work.
     #[must_use]
     pub fn root_of(&self, work_height: u64) -> Option<ReceiptsRoot> {

@@ -32,6 +32,9 @@ enum Question {
     Send { key: Hash32, calls: Vec<Call>, answer: oneshot::Sender<Result<DeedEnd, DeedError>> },
     State { key: Hash32, answer: oneshot::Sender<Option<DeedState>> },
     Forget { key: Hash32 },
+    Abandon { key: Hash32, answer: oneshot::Sender<bool> },
+    Begin,
+    Trust,
     Fits { calls: Vec<Call>, answer: oneshot::Sender<Result<(), String>> },
 }
 
@@ -39,7 +42,7 @@ enum Question {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shown {
     balance: Option<Amount>,
-    /// Whether the chain was past what the log knows when it was first looked at.
+    /// Whether the chain was past what the log knows when its newest state was first looked at.
     is_used_elsewhere: Option<bool>,
     /// Why nothing is sent.
     pub(crate) trouble: Option<String>,
@@ -139,6 +142,22 @@ impl ServiceAccount for NodeAccount {
         self.past
     }
 
+    fn begin(&self) -> Later<'_, ()> {
+        self.say(Question::Begin)
+    }
+
+    fn trust(&self) -> Later<'_, ()> {
+        self.say(Question::Trust)
+    }
+
+    fn abandon(&self, key: Hash32) -> Later<'_, Option<bool>> {
+        Box::pin(async move {
+            let (answer, answered) = oneshot::channel();
+            self.questions.send(Question::Abandon { key, answer }).await.ok()?;
+            answered.await.ok()
+        })
+    }
+
     fn is_used_elsewhere(&self) -> Later<'_, Option<bool>> {
         let mut shown = self.shown.clone();
         Box::pin(async move {
@@ -178,9 +197,15 @@ impl ServiceAccount for NodeAccount {
     }
 
     fn forget(&self, key: Hash32) -> Later<'_, ()> {
+        self.say(Question::Forget { key })
+    }
+}
+
+impl NodeAccount {
+    /// Says something that has no answer. A task that has ended keeps what it knows for the next start, where it is asked again.
+    fn say(&self, question: Question) -> Later<'_, ()> {
         Box::pin(async move {
-            // A task that has ended keeps what it knows for the next start, where it is asked again.
-            let _ = self.questions.send(Question::Forget { key }).await;
+            let _ = self.questions.send(question).await;
         })
     }
 }

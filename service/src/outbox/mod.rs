@@ -263,6 +263,23 @@ impl DeedOutbox {
         }
     }
 
+    /// Gives a deed up of which nothing can be included: nothing of it was signed, or what was can be in no block any more. Nothing
+    /// when it has ended, or may still be included.
+    pub fn abandon(&mut self, key: &Hash32) -> Option<Vec<DeedOutput>> {
+        if self.ended.contains_key(key) {
+            return None;
+        }
+        let Some(deed) = self.deeds.get(key) else { return Some(Vec::new()) };
+        let is_gone = deed.flight.as_ref().is_none_or(|flight| flight.signed.is_empty());
+        is_gone.then(|| vec![self.keep(DeedRecord::Forgotten { key: *key })])
+    }
+
+    /// What others sent with this account's nonces, up to the state that was seen, is known from now on.
+    pub fn pass(&mut self) -> Vec<DeedOutput> {
+        let seen = self.seen.filter(|seen| *seen > self.known());
+        seen.map(|nonce| self.keep(DeedRecord::Passed { nonce })).into_iter().collect()
+    }
+
     /// How a deed stands; nothing for one that nobody asked for, or that is forgotten.
     #[must_use]
     pub fn state_of(&self, key: &Hash32) -> Option<DeedState> {
@@ -443,6 +460,10 @@ impl DeedOutbox {
             DeedRecord::Forgotten { key } => {
                 self.ended.remove(&key);
                 self.ended_order.retain(|one| *one != key);
+                // One that was given up.
+                if self.deeds.remove(&key).is_some() {
+                    self.order.retain(|one| *one != key);
+                }
             }
             DeedRecord::Passed { nonce } => self.passed = self.passed.max(nonce),
         }

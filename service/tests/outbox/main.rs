@@ -111,3 +111,27 @@ fn records_have_one_form_and_strange_bytes_are_none() {
     assert_eq!(DeedRecord::from_bytes(&longer), None);
     assert_eq!(DeedRecord::from_bytes(&[9; 40]), None);
 }
+
+// FAULTS HV1
+#[test]
+fn what_can_no_longer_be_included_is_given_up_and_nothing_else() {
+    let key = Hash32([1; 32]);
+    let mut outbox = DeedOutbox::open([]);
+    assert_eq!(outbox.abandon(&key), Some(Vec::new()), "nobody asked for it");
+    outbox.send(key, call(1, 10)).expect("room");
+    outbox.step(seen(0));
+    assert_eq!(outbox.abandon(&key), Some(vec![DeedOutput::Keep(DeedRecord::Forgotten { key })]), "nothing is signed");
+    assert_eq!((outbox.open_deeds(), outbox.state_of(&key)), (0, None));
+    outbox.send(key, call(1, 10)).expect("room");
+    outbox.step(seen(0));
+    outbox.step(signed(key, 0));
+    assert_eq!(outbox.abandon(&key), None, "it may be included");
+    // Others have used its nonce.
+    outbox.step(seen(1));
+    let told = outbox.step(DeedInput::Told { key, nonce: Nonce(0), end: None });
+    assert_eq!(told.first(), Some(&DeedOutput::Overtaken { key, nonce: Nonce(0) }));
+    assert!(outbox.abandon(&key).is_some() && outbox.open_deeds() == 0);
+    assert!(outbox.known() < Nonce(1));
+    assert_eq!(outbox.pass(), [DeedOutput::Keep(DeedRecord::Passed { nonce: Nonce(1) })]);
+    assert_eq!((outbox.known(), outbox.pass()), (Nonce(1), Vec::new()));
+}

@@ -73,6 +73,9 @@ pub struct PayList {
     pub balance: Option<Amount>,
     /// Why it sends nothing now, if it does not.
     pub trouble: Option<String>,
+    /// Whether payouts waited for this command, which lets them go on.
+    #[serde(default)]
+    pub was_held: bool,
     /// Who is owed less than this waits.
     pub least: Amount,
     /// The reference of the payout that is under way, if one is: the payments are then its own.
@@ -158,15 +161,21 @@ impl Pool {
             Some(payout) => payout.payments,
             None => handle.ask(move |server| due(server.book(), least)).await.ok_or_else(stopping)?,
         };
-        if !is_rehearsal && !payments.is_empty() {
-            payouts.pay().map_err(|fault| Refusal::new("payouts_log", fault.to_string()))?;
+        let mut was_held = false;
+        if !is_rehearsal {
+            was_held = payouts.pay().await.map_err(|fault| Refusal::new("payouts_log", fault.to_string()))?;
         }
+        let trouble = match under_way {
+            None => payouts.trouble_now(&payments).await,
+            Some(_) => payouts.trouble(),
+        };
         let line =
             |(address, owed): &(Address, Amount)| OwedLine { address: address.to_text(self.network), owed: *owed };
         Ok(PoolAnswer::Pay(PayList {
             account: payouts.account.address().to_text(self.network),
             balance: payouts.account.balance(),
-            trouble: payouts.trouble(),
+            trouble,
+            was_held,
             least,
             under_way,
             total: total(&payments),

@@ -17,7 +17,7 @@ pub(crate) fn run(context: &VerbContext<'_>, is_rehearsal: bool) -> Result<(), R
 
 fn told(list: &PayList, is_rehearsal: bool) -> String {
     let thr = |amount: Amount| amount.to_decimal(THR_DECIMALS);
-    let PayList { account, balance, trouble, least, under_way, total, payments } = list;
+    let PayList { account, balance, trouble, was_held, least, under_way, total, payments } = list;
     let mut lines = Vec::new();
     if !payments.is_empty() {
         lines.push(format!("{:<44}  {:>20}  THR", "address", "µTHR"));
@@ -34,6 +34,9 @@ fn told(list: &PayList, is_rehearsal: bool) -> String {
             format!("{} THR to {addresses} are under way as payout {reference}, from {from}", thr(*total))
         }
         (None, true) => format!("{} THR would be paid to {addresses}, from {from}", thr(*total)),
+        (None, false) if trouble.is_some() => {
+            format!("{} THR are to be paid to {addresses}, from {from}; it is tried again every minute", thr(*total))
+        }
         (None, false) => {
             format!(
                 "{} THR are being paid to {addresses}, from {from}; they are marked when that is final",
@@ -41,6 +44,9 @@ fn told(list: &PayList, is_rehearsal: bool) -> String {
             )
         }
     });
+    if *was_held {
+        lines.push("payouts are no longer held".to_owned());
+    }
     lines.extend(trouble.iter().map(|why| format!("nothing is sent now: {why}")));
     lines.join("\n")
 }
@@ -59,6 +65,7 @@ mod tests {
             account: "thrt1b".to_owned(),
             balance: Some(Amount(2_000_000)),
             trouble: None,
+            was_held: false,
             least: Amount(100_000),
             under_way: None,
             total: Amount(1_500_000),
@@ -68,11 +75,20 @@ mod tests {
         assert!(rehearsed.contains("thrt1a") && rehearsed.contains("1500000"), "{rehearsed}");
         assert!(rehearsed.ends_with("1.5 THR would be paid to 1 address, from thrt1b, which has 2 THR"), "{rehearsed}");
         assert!(told(&list, false).contains("are being paid"));
-        list.under_way = Some(Hash32([1; 32]));
         list.trouble = Some("the account has less".to_owned());
+        let waits = told(&list, false);
+        assert!(
+            waits.contains("are to be paid") && waits.ends_with("nothing is sent now: the account has less"),
+            "{waits}"
+        );
+        list.was_held = true;
+        list.under_way = Some(Hash32([1; 32]));
         let under_way = told(&list, true);
         assert!(under_way.contains("under way as payout 0101"), "{under_way}");
-        assert!(under_way.ends_with("nothing is sent now: the account has less"), "{under_way}");
+        assert!(
+            under_way.ends_with("payouts are no longer held\nnothing is sent now: the account has less"),
+            "{under_way}"
+        );
         list.payments.clear();
         assert!(told(&list, false).starts_with("nobody is owed 0.1 THR or more"));
     }

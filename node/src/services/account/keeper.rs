@@ -18,6 +18,8 @@ use crate::config::AccountSettings;
 
 /// How long a transaction is valid. One that is not in a block by then is signed again.
 const VALID_MS: u64 = 120_000;
+/// A state whose newest block is older is not the chain's: what others sent since may be missing in it.
+const RECENT_MS: u64 = VALID_MS;
 /// Between two looks at a chain that makes no blocks.
 const LOOK: Duration = Duration::from_secs(1);
 /// The log is written anew when it is longer than this and than twice what it needs.
@@ -44,8 +46,16 @@ pub(crate) struct Keeper {
     has_warned: bool,
     /// Why something could not be signed or submitted since the last look.
     hindrance: Option<String>,
-    /// Whether the chain was past what the log knows at the first look.
+    /// Whether the chain was past what the log knows at the first look at its newest state.
     is_used_elsewhere: Option<bool>,
+    /// When this task was made.
+    made: TimeMs,
+    /// Whether this node had the newest blocks at the last look.
+    is_current: bool,
+    /// The service has looked at what it left under way.
+    has_begun: bool,
+    /// Others used the key, and the operator has not said that it goes on.
+    is_held: bool,
     /// The length of the log at which it is next written anew.
     tidy_at: u64,
 }
@@ -60,6 +70,7 @@ impl Keeper {
         questions: mpsc::Receiver<Question>,
         shown: watch::Sender<Shown>,
     ) -> Self {
+        let made = TimeMs(chain.now_ms());
         Self {
             service,
             key,
@@ -75,6 +86,10 @@ impl Keeper {
             has_warned: false,
             hindrance: None,
             is_used_elsewhere: None,
+            made,
+            is_current: false,
+            has_begun: false,
+            is_held: false,
             tidy_at: LOG_BYTES_MIN,
         }
     }
@@ -116,6 +131,23 @@ impl Keeper {
                 let outputs = self.outbox.step(DeedInput::Forget { key });
                 self.perform(outputs).await
             }
+            Question::Abandon { key, answer } => {
+                let outputs = self.outbox.abandon(&key);
+                let is_gone = outputs.is_some();
+                self.perform(outputs.unwrap_or_default()).await?;
+                let _ = answer.send(is_gone);
+                Ok(())
+            }
+            Question::Begin => {
+                self.has_begun = true;
+                Ok(())
+            }
+            Question::Trust => {
+                self.is_held = false;
+                self.is_used_elsewhere = self.is_used_elsewhere.map(|_| false);
+                let outputs = self.outbox.pass();
+                self.perform(outputs).await
+            }
             Question::Fits { calls, answer } => {
                 let _ = answer.send(self.fits(&calls));
                 Ok(())
@@ -144,9 +176,22 @@ impl Keeper {
     async fn look(&mut self) -> Result<(), LogError> {
         let Some((StateAt { head, view }, account)) = self.state() else { return Ok(()) };
         drop(view);
-        self.hindrance = None;
-        self.is_used_elsewhere.get_or_insert(account.nonce > self.outbox.known());
         let now = TimeMs(self.chain.now_ms());
+        let is_old = now.0.saturating_sub(head.header.time.0) > RECENT_MS;
+        // What another life of this home sent, before it was copied back, stands below a block that was made since.
+        let is_since = self.is_used_elsewhere.is_some() || head.header.time >= self.made;
+        self.is_current = is_since && !is_old && !self.chain.standing().is_behind;
+        if !self.is_current {
+            // What others sent from this account may stand in blocks that are not here.
+            self.hindrance = Some("this node does not have the newest blocks".to_owned());
+            self.show(account.thr);
+            return Ok(());
+        }
+        self.hindrance = None;
+        if self.is_used_elsewhere.is_none() {
+            self.is_held = account.nonce > self.outbox.known();
+            self.is_used_elsewhere = Some(self.is_held);
+        }
         let seen = DeedInput::Seen { nonce: account.nonce, time: head.header.time, now };
         let outputs = self.outbox.step(seen);
         self.perform(outputs).await?;
@@ -190,18 +235,33 @@ impl Keeper {
                 waiting.into_iter().for_each(|answer| drop(answer.send(Ok(end))));
                 Ok(None)
             }
-            DeedOutput::Overtaken { nonce, .. } => {
-                tracing::warn!(
+            DeedOutput::Overtaken { key, nonce } => {
+                tracing::error!(
                     service = self.service, address = %self.address(), %nonce,
-                    "another program sends from this account: give the service an account of its own"
+                    "another program sends from this account, or this home is an older copy: nothing more is sent"
                 );
+                self.is_held = true;
+                self.hold(&key);
                 Ok(None)
             }
         }
     }
 
+    /// Whoever waits for a deed hears that nothing more is sent.
+    fn hold(&mut self, key: &Hash32) {
+        let waiting = self.waiting.remove(key).unwrap_or_default();
+        waiting.into_iter().for_each(|answer| drop(answer.send(Err(DeedError::Held))));
+    }
+
     /// Signs calls, if they would be executed now and cost no more than they may.
     fn sign(&mut self, key: Hash32, nonce: Nonce, calls: Vec<Call>) -> Option<DeedInput> {
+        if self.is_held {
+            self.hold(&key);
+            return None;
+        }
+        if !self.has_begun || !self.is_current {
+            return None;
+        }
         let (state, account) = self.state()?;
         if account.thr < self.balance_min {
             // `show` says so.
@@ -300,6 +360,10 @@ impl Keeper {
 
     async fn submit(&mut self, key: Hash32, id: Hash32, bytes: &[u8]) -> Option<DeedInput> {
         let transaction = Transaction::from_canonical(bytes).ok()?;
+        if !self.is_current {
+            // Nobody hears it now, perhaps.
+            return Some(DeedInput::Answered { key, id, answer: PoolWord::Refused });
+        }
         let answer = match self.chain.submit(transaction).await {
             Ok(_) => PoolWord::Taken,
             Err(Refused { reason: Reason::Known, .. }) => PoolWord::Taken,

@@ -87,6 +87,18 @@ impl PayoutLog {
         self.write(&Note::Held { why: why.to_owned() })
     }
 
+    /// Takes note of how many entries the book of shares has, and holds payouts when it once had more.
+    ///
+    /// # Errors
+    /// It cannot be written down.
+    pub(super) fn see_book(&self, sequence: u64) -> Result<(), ServiceFault> {
+        let noted = self.inner().left.sequence;
+        if sequence < noted {
+            self.hold("the book of shares is an older copy, or was begun anew, so it may owe what was paid")?;
+        }
+        if sequence == noted { Ok(()) } else { self.write(&Note::Book { sequence }) }
+    }
+
     /// The operator says so.
     ///
     /// # Errors
@@ -107,7 +119,8 @@ impl PayoutLog {
             return Ok(());
         }
         let held = inner.left.held.clone();
-        let notes = [Some(Note::Opened), held.map(|why| Note::Held { why })];
+        let book = Note::Book { sequence: inner.left.sequence };
+        let notes = [Some(Note::Opened), Some(book), held.map(|why| Note::Held { why })];
         let records: Vec<Vec<u8>> = notes.iter().flatten().map(Note::to_bytes).collect();
         inner.log.rewrite(records.iter().map(Vec::as_slice)).map_err(|error| ServiceFault(error.to_string()))
     }

@@ -2,9 +2,9 @@
 //!
 //! A payout is one transaction to many addresses. It is written down before it is sent, under a reference that is the deed's name too;
 //! when it is final each of its payments is marked as paid in the book under that reference, and then it is closed. So whatever ends
-//! the process, each payment is made once and marked once. Where what was paid may be owed again (the book was damaged, a log is new or
-//! of another account, the account was used by others, a mark did not fit) nothing is paid until the operator says so, and what the
-//! operator marks by hand is never part of a payout that is under way. It must not know transactions nor the book's files.
+//! the process, each payment is made once and marked once. Where what was paid may be owed again (the book was damaged or is an older
+//! copy, a log is new, older or of another account, the account was used by others, a mark did not fit) nothing is signed until the
+//! operator says so, and what the operator marks by hand is never part of a payout that is under way. A payout that the book has is paid. It must not know transactions nor the book's files.
 
 mod log;
 mod note;
@@ -25,6 +25,8 @@ use note::Note;
 
 /// Most addresses that one transaction pays.
 pub(crate) const PAYEES_MAX: usize = 1_000;
+/// Why nothing is paid after the account was seen to send what its log does not know.
+const USED_ELSEWHERE: &str = "the account was used by another program, or this home is an older copy";
 /// Between two looks at what is owed.
 const LOOK: Duration = Duration::from_secs(60);
 /// Most attempts to find payments that fit one transaction, at each of which one is tried out.
@@ -43,6 +45,12 @@ impl Payout {
     /// What it pays in all.
     pub(crate) fn total(&self) -> Amount {
         total(&self.payments)
+    }
+
+    /// What the book notes of it.
+    fn settlements(&self) -> impl Iterator<Item = Settlement> {
+        let reference = self.reference;
+        self.payments.iter().map(move |(address, amount)| Settlement { reference, address: *address, amount: amount.0 })
     }
 }
 
@@ -77,14 +85,27 @@ pub(crate) struct Payouts {
 }
 
 impl Payouts {
-    /// The operator's word: pays what is due, as soon as nothing else is under way.
+    /// The operator's word: pays what is due, as soon as nothing else is under way. True when payouts were held until then.
     ///
     /// # Errors
     /// When that cannot be written down.
-    pub(crate) fn pay(&self) -> Result<(), ServiceFault> {
+    pub(crate) async fn pay(&self) -> Result<bool, ServiceFault> {
+        let was_held = self.log.held().is_some();
         self.log.release()?;
+        self.account.trust().await;
         self.wanted.notify_one();
-        Ok(())
+        Ok(was_held)
+    }
+
+    /// As [`Payouts::trouble`], tried out with what is due: what is too much for one transaction is paid by several.
+    pub(crate) async fn trouble_now(&self, due: &[(Address, Amount)]) -> Option<String> {
+        let held = self.held();
+        let Some(first) = due.get(..1).filter(|_| held.is_none()) else { return held };
+        let fits = |some: &[(Address, Amount)]| self.account.fits(self.account.payments(some));
+        match fits(due).await {
+            Ok(()) => None,
+            Err(_) => fits(first).await.err(),
+        }
     }
 
     /// The turn to mark a payment by hand; nothing when it is part of the payout that is under way.
@@ -104,13 +125,16 @@ impl Payouts {
 
     /// Why nothing is paid now, if nothing is.
     pub(crate) fn trouble(&self) -> Option<String> {
-        let held = self.log.held().map(|why| {
+        self.held().or_else(|| self.account.trouble()).or_else(|| self.hindrance.borrow().clone())
+    }
+
+    fn held(&self) -> Option<String> {
+        self.log.held().map(|why| {
             format!(
                 "{why}: compare `thronosd mining owed` with what the account has paid, mark what it has paid with `thronosd mining paid`, \
                  then pay with `thronosd mining pay`"
             )
-        });
-        held.or_else(|| self.account.trouble()).or_else(|| self.hindrance.borrow().clone())
+        })
     }
 
     fn may_pay(&self) -> bool {
@@ -167,11 +191,8 @@ impl Payer {
     /// When the log cannot be written.
     pub(crate) async fn run(mut self, handle: Handle) -> Result<(), ServiceFault> {
         // The node stops, or the next start goes on.
-        let Some(is_used_elsewhere) = self.payouts.account.is_used_elsewhere().await else {
+        if self.look_at_what_was_left(&handle).await?.is_none() {
             return std::future::pending().await;
-        };
-        if is_used_elsewhere {
-            self.payouts.log.hold("the account was used by another program, or this home is an older copy")?;
         }
         // The operator's word holds until something was begun or nothing is due.
         let mut is_wanted = false;
@@ -197,11 +218,79 @@ impl Payer {
         }
     }
 
+    /// Holds payouts where something that was paid may be owed again, before anything is signed. Nothing when the node stops.
+    async fn look_at_what_was_left(&mut self, handle: &Handle) -> Result<Option<()>, ServiceFault> {
+        let Some(is_used_elsewhere) = self.payouts.account.is_used_elsewhere().await else { return Ok(None) };
+        let book = handle.ask(|server| (server.book().sequence(), server.book().incomes())).await;
+        let Some((sequence, incomes)) = book else { return Ok(None) };
+        self.compare(is_used_elsewhere, sequence, incomes)?;
+        // What was never signed is owed still, and the operator decides about that.
+        let open = self.open.borrow().clone().filter(|_| self.payouts.log.held().is_some());
+        if let Some(payout) = open
+            && self.give_up(&payout).await?.is_none()
+        {
+            return Ok(None);
+        }
+        self.payouts.account.begin().await;
+        Ok(Some(()))
+    }
+
+    /// Holds payouts where the account, the logs and the book of shares do not go together.
+    fn compare(&self, is_used_elsewhere: bool, sequence: u64, incomes: usize) -> Result<(), ServiceFault> {
+        let Payouts { log, account, .. } = &self.payouts;
+        if is_used_elsewhere {
+            log.hold(USED_ELSEWHERE)?;
+        }
+        if log.is_new() && account.past() == Past::New && incomes > 0 {
+            log.hold("the logs of payouts and of the account are new, and the book of shares is not")?;
+        }
+        log.see_book(sequence)
+    }
+
+    /// Closes a payout of which nothing can be included: what it was to pay is owed still. False when it may have paid; nothing when
+    /// the node stops.
+    async fn give_up(&mut self, payout: &Payout) -> Result<Option<bool>, ServiceFault> {
+        let is_gone = self.payouts.account.abandon(payout.reference).await;
+        if is_gone == Some(true) {
+            tracing::warn!(reference = %payout.reference, "a payout is given up: it paid nobody");
+            self.close(payout.reference).await?;
+        }
+        Ok(is_gone)
+    }
+
+    async fn close(&self, reference: Hash32) -> Result<(), ServiceFault> {
+        self.payouts.log.close(reference)?;
+        self.open.send_replace(None);
+        self.payouts.account.forget(reference).await;
+        Ok(())
+    }
+
+    /// Closes a payout that the book has as paid already. One that it has in part, and that the account does not know, is held: its
+    /// log has lost it. False when it is to be sent; nothing when the node stops.
+    async fn is_paid(&mut self, handle: &Handle, payout: &Payout) -> Result<Option<bool>, ServiceFault> {
+        let asked = payout.clone();
+        let noted = handle.ask(move |server| asked.settlements().filter(|one| server.book().is_noted(one)).count());
+        let Some(noted) = noted.await else { return Ok(None) };
+        if noted == 0 {
+            return Ok(Some(false));
+        }
+        let Some(is_gone) = self.payouts.account.abandon(payout.reference).await else { return Ok(None) };
+        if noted < payout.payments.len() {
+            if !is_gone {
+                return Ok(Some(false));
+            }
+            self.payouts.log.hold("a payout is marked in part, and the account does not know it")?;
+        }
+        self.close(payout.reference).await?;
+        Ok(Some(true))
+    }
+
     /// Writes down the next payout, if something is due and can be paid. False when something is due that cannot be paid now.
     async fn begin(&mut self, handle: &Handle) -> Result<bool, ServiceFault> {
         let least = self.payouts.least;
         let turn = self.payouts.turn.clone().lock_owned().await;
-        let Some(due) = handle.ask(move |server| due(server.book(), least)).await else { return Ok(false) };
+        let asked = handle.ask(move |server| (due(server.book(), least), server.book().sequence())).await;
+        let Some((due, sequence)) = asked else { return Ok(false) };
         if due.is_empty() {
             self.hindrance.send_replace(None);
             return Ok(true);
@@ -222,6 +311,7 @@ impl Payer {
         let payout = Payout { reference, payments };
         let (addresses, amount) = (payout.payments.len(), payout.total());
         tracing::info!(%reference, addresses, amount = %amount, "a payout of what the pool owes begins");
+        self.payouts.log.see_book(sequence)?;
         self.payouts.log.write(&Note::Begun { reference, payments: payout.payments.clone() })?;
         self.open.send_replace(Some(payout));
         drop(turn);
@@ -251,6 +341,10 @@ impl Payer {
     /// Sends a payout, waits until it is final, marks it and closes it. Nothing when the node stops before that.
     async fn carry_out(&mut self, handle: &Handle, payout: &Payout) -> Result<Option<()>, ServiceFault> {
         let reference = payout.reference;
+        match self.is_paid(handle, payout).await? {
+            Some(false) => {}
+            is_paid => return Ok(is_paid.map(drop)),
+        }
         let calls = self.payouts.account.payments(&payout.payments);
         match self.payouts.account.send(reference, calls).await {
             Ok(end) if end.is_ok() => {
@@ -264,28 +358,32 @@ impl Payer {
                 tracing::warn!(%reference, id = %end.id, code = end.code, "a payout was rejected: it paid nobody");
             }
             Err(DeedError::Stopping) => return Ok(None),
+            Err(DeedError::Held) => {
+                self.payouts.log.hold(USED_ELSEWHERE)?;
+                // What may be included still is waited for.
+                return Ok(self.give_up(payout).await?.map(drop));
+            }
             // It was not begun.
             Err(error @ (DeedError::NotSent(_) | DeedError::Impossible(_))) => {
                 tracing::error!(%reference, %error, "a payout cannot be sent: it paid nobody");
             }
         }
-        self.payouts.log.close(reference)?;
-        self.open.send_replace(None);
-        self.payouts.account.forget(reference).await;
+        let Some(sequence) = handle.ask(|server| server.book().sequence()).await else { return Ok(None) };
+        self.payouts.log.see_book(sequence)?;
+        self.close(reference).await?;
         Ok(Some(()))
     }
 
     /// Marks each payment in the book; those that are marked already stay so.
     async fn mark(&self, handle: &Handle, payout: &Payout) -> Result<Option<()>, ServiceFault> {
-        for (address, amount) in &payout.payments {
-            let payment = Settlement { reference: payout.reference, address: *address, amount: amount.0 };
+        for payment in payout.settlements() {
             let Some(marked) = handle.paid(payment).await else { return Ok(None) };
             match marked {
                 Ok(_) => {}
                 Err(BookError::KnownPayment(known)) if known == payment => {}
                 Err(error) => {
-                    let reference = payout.reference;
-                    tracing::error!(%reference, %amount, %error, "a payment was made that the book does not take");
+                    let Settlement { reference, amount, .. } = payment;
+                    tracing::error!(%reference, amount, %error, "a payment was made that the book does not take");
                     self.payouts.log.hold("a payment was made that the book of shares does not take")?;
                 }
             }

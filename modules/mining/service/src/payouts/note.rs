@@ -22,6 +22,8 @@ pub(super) enum Note {
     Held { why: String },
     /// The operator said so.
     Released,
+    /// The book of shares has so many entries; one with fewer is an older copy, or was begun anew.
+    Book { sequence: u64 },
 }
 
 impl Note {
@@ -37,6 +39,8 @@ pub(super) struct Left {
     pub(super) open: Option<Payout>,
     /// Why payouts wait for the operator's word, if they do.
     pub(super) held: Option<String>,
+    /// How many entries the book had when that was last noted.
+    pub(super) sequence: u64,
 }
 
 impl Left {
@@ -47,6 +51,7 @@ impl Left {
             Note::Closed { reference } => self.open = self.open.take().filter(|payout| payout.reference != reference),
             Note::Held { why } => self.held = Some(why),
             Note::Released => self.held = None,
+            Note::Book { sequence } => self.sequence = sequence,
         }
     }
 }

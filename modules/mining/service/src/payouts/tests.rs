@@ -32,6 +32,18 @@ impl ServiceAccount for Still {
         self.past
     }
 
+    fn begin(&self) -> Later<'_, ()> {
+        Box::pin(async {})
+    }
+
+    fn trust(&self) -> Later<'_, ()> {
+        Box::pin(async {})
+    }
+
+    fn abandon(&self, _: Hash32) -> Later<'_, Option<bool>> {
+        Box::pin(async { Some(true) })
+    }
+
     fn is_used_elsewhere(&self) -> Later<'_, Option<bool>> {
         Box::pin(async { Some(false) })
     }
@@ -75,8 +87,8 @@ fn begun(number: u8) -> Note {
 }
 
 // FAULTS HV2
-#[test]
-fn what_was_paid_and_may_be_owed_again_waits_for_the_operator_also_after_a_start() {
+#[tokio::test]
+async fn what_was_paid_and_may_be_owed_again_waits_for_the_operator_also_after_a_start() {
     let folder = tempfile::tempdir().expect("a directory");
     let open = || PayoutLog::open(folder.path()).expect("whole");
     let log = open();
@@ -92,7 +104,7 @@ fn what_was_paid_and_may_be_owed_again_waits_for_the_operator_also_after_a_start
     assert!(payouts.open.borrow().is_none() && payouts.trouble().expect("held").contains("the account's log is new"));
     let payouts = payer(&open(), Past::Used, 9, None).payouts();
     assert!(!payouts.may_pay(), "also after a start");
-    payouts.pay().expect("the operator's word");
+    assert!(payouts.pay().await.expect("the operator's word"));
     assert!(payouts.may_pay() && open().held().is_none());
     // The log is written anew with what still holds.
     log.hold("the book was damaged").expect("room");
@@ -134,4 +146,55 @@ async fn as_many_are_paid_as_fit_and_one_that_cannot_be_holds_up_no_other() {
     }
     let nothing = payer(&log, Past::Unused, 0, None).fitting(due).await;
     assert_eq!(nothing, Err("too much".to_owned()));
+}
+
+// FAULTS HV2
+#[tokio::test]
+async fn logs_a_book_and_an_account_that_do_not_go_together_hold_payouts() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let path = folder.path().join("payouts");
+    let start = |past| {
+        let log = PayoutLog::open(folder.path()).expect("whole");
+        (log.clone(), payer(&log, past, 9, None))
+    };
+    let why = |log: &PayoutLog| log.held().expect("held");
+    // A new pool.
+    let (log, first) = start(Past::New);
+    first.compare(false, 0, 0).expect("room");
+    assert_eq!(log.held(), None);
+    // The book grows, and is seen with a payout.
+    log.see_book(7).expect("room");
+    let (log, again) = start(Past::Used);
+    again.compare(false, 9, 2).expect("room");
+    assert_eq!(log.held(), None);
+    // An older copy of the book alone; it is said once, and holds until the operator says so.
+    let (log, older) = start(Past::Used);
+    older.compare(false, 8, 2).expect("room");
+    assert!(why(&log).contains("older copy"));
+    let (log, later) = start(Past::Used);
+    later.compare(false, 8, 2).expect("room");
+    assert!(log.held().is_some() && later.payouts().pay().await.expect("room"));
+    let (log, released) = start(Past::Used);
+    released.compare(false, 8, 2).expect("room");
+    assert_eq!(log.held(), None);
+    // The account was used by others.
+    released.compare(true, 8, 2).expect("room");
+    assert!(why(&log).contains("another program"));
+    // The book alone, on a new machine.
+    std::fs::remove_file(&path).expect("own file");
+    let (log, moved) = start(Past::New);
+    moved.compare(false, 8, 2).expect("room");
+    assert!(why(&log).contains("the book of shares is not"));
+}
+
+// FAULTS HV2
+#[tokio::test]
+async fn a_payout_of_which_nothing_can_be_included_is_given_up_and_owed_still() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let log = PayoutLog::open(folder.path()).expect("new");
+    log.write(&begun(1)).expect("room");
+    let mut payer = payer(&log, Past::Used, 9, None);
+    let open = log.open_payout().expect("it was begun");
+    assert_eq!(payer.give_up(&open).await.expect("room"), Some(true));
+    assert!(log.open_payout().is_none() && payer.payouts().open.borrow().is_none());
 }
