@@ -227,11 +227,12 @@ impl Task {
         Arc::clone(self.buffers.entry(key).or_insert_with(|| Arc::new(PeerBuffers::new(rooms, prefix()))))
     }
 
-    pub(super) fn tell_topics(&self, id: PeerId, topics: &[TopicHash]) {
+    pub(super) fn tell_topics(&mut self, id: PeerId, topics: &[TopicHash]) {
         let Some(peer) = key_of(&id) else { return };
         for channel in topics.iter().filter_map(|topic| self.topics.channel(topic)) {
             self.outward.tell(NetworkEvent::Listens { peer, channel });
         }
+        self.publish_unheard();
     }
 
     /// A writer that has taken so many streams asks for one.

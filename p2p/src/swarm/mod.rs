@@ -38,6 +38,7 @@ mod silence;
 mod task;
 mod transport;
 mod twins;
+mod unheard;
 mod whereabouts;
 mod wish;
 

@@ -9,6 +9,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use futures::StreamExt;
+use libp2p::gossipsub::PublishError;
 use libp2p::swarm::{Config, Swarm};
 use libp2p::{Multiaddr, PeerId};
 use tokio::sync::{mpsc, watch};
@@ -31,6 +32,7 @@ use super::peers::{ADDRESSES_MAX, Peer};
 use super::reached::Arrived;
 use super::requests::{Answer, Waiting};
 use super::twins::Twins;
+use super::unheard::Unheard;
 use super::{address, transport};
 use crate::address_policy::AddressPolicy;
 use crate::book::BookLine;
@@ -71,6 +73,7 @@ pub(super) struct Task {
     pub(super) counts: Arc<Counts>,
     pub(super) reminder: Reminder,
     pub(super) twins: Twins,
+    pub(super) unheard: Unheard,
     pub(super) dialler: Dialler,
     pub(super) standing: Standing,
     pub(super) waiting: Waiting,
@@ -140,6 +143,7 @@ pub fn spawn(config: NetworkConfig) -> Result<(Network, Inbound), NetworkError> 
         counts,
         reminder: Reminder::default(),
         twins: Twins::default(),
+        unheard: Unheard::default(),
         dialler: Dialler::new(me),
         standing: Standing::new(config.block_ms),
         waiting: Waiting::new(),
@@ -348,6 +352,16 @@ impl Task {
         };
         if let Err(error) = self.swarm.behaviour_mut().gossip.part().publish(topic, wrapped) {
             tracing::debug!(?channel, %error, "not published");
+            if matches!(error, PublishError::NoPeersSubscribedToTopic) {
+                self.unheard.keep(channel, bytes);
+            }
+        }
+    }
+
+    /// Somebody listens who did not before: hears what nobody has heard.
+    pub(super) fn publish_unheard(&mut self) {
+        for (channel, bytes) in self.unheard.take() {
+            self.publish(channel, &bytes);
         }
     }
 

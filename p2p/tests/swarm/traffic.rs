@@ -105,6 +105,20 @@ async fn gossip_reaches_a_third_node_when_accepted_and_never_when_rejected_or_ig
     assert!(!left.network.is_connected(key(3)) && !right.network.is_connected(key(1)));
 }
 
+// FAULTS HB8
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_that_was_published_while_nobody_listened_is_heard_by_whoever_comes() {
+    let one = Node::start(config(1, QUIC)).await;
+    one.network.publish(Channel::Transactions, bytes(b"early")).expect("it is taken");
+    let mut second = config(2, QUIC);
+    second.bootstrap = vec![one.address.clone()];
+    let mut two = Node::start(second).await;
+    match two.transaction().await {
+        NetworkEvent::Gossip { from, payload, .. } => assert_eq!((from, &payload[..]), (key(1), &b"early"[..])),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_consensus_message_may_be_published_again_and_arrives_again() {
     let (mut one, mut two) = pair(QUIC).await;
