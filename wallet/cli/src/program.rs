@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser};
 use wallet::checkpoint::Checkpoint;
-use wallet::cli::typed::{self, note_typed};
+use wallet::cli::typed::{TypedOptions, note_typed};
 use wallet::cli::{Context, Family, Report};
 use wallet::home::WalletHome;
 use wallet::{Error, Result};
@@ -134,9 +134,9 @@ fn without_styles(line: &str) -> String {
 
 impl Global {
     /// What stands on the command line of what messages name again, and not in the environment.
-    fn typed(&self, matches: &ArgMatches) -> typed::Typed {
+    fn typed(&self, matches: &ArgMatches) -> TypedOptions {
         let is_typed = |option: &str| matches.value_source(option) == Some(ValueSource::CommandLine);
-        typed::Typed {
+        TypedOptions {
             home: self.home.clone().filter(|_| is_typed("home")),
             wallet_dir: self.wallet_dir.clone().filter(|_| is_typed("wallet_dir")),
             node: is_typed("node").then(|| self.node.clone()),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 /// What was typed.
-static TYPED: OnceLock<Typed> = OnceLock::new();
+static TYPED: OnceLock<TypedOptions> = OnceLock::new();
 
 /// How a command begins in a message.
 const BEGINNING: &str = "`thronos ";
@@ -20,7 +20,7 @@ const LOCAL: [&str; 3] = ["sign", "verify", "wallet"];
 
 /// What the next command has to be told again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Typed {
+pub struct TypedOptions {
     /// `--home`.
     pub home: Option<PathBuf>,
     /// `--wallet-dir`, which leaves nothing to `--home`.
@@ -30,7 +30,7 @@ pub struct Typed {
 }
 
 /// Notes what this command was given on its command line.
-pub fn note_typed(typed: Typed) {
+pub fn note_typed(typed: TypedOptions) {
     let _ = TYPED.set(typed);
 }
 
@@ -38,12 +38,14 @@ pub fn note_typed(typed: Typed) {
 #[must_use]
 pub fn as_typed(text: &str) -> Cow<'_, str> {
     match TYPED.get() {
-        Some(typed) if *typed != Typed::default() && text.contains(BEGINNING) => Cow::Owned(typed.put_into(text)),
+        Some(typed) if *typed != TypedOptions::default() && text.contains(BEGINNING) => {
+            Cow::Owned(typed.put_into(text))
+        }
         _ => Cow::Borrowed(text),
     }
 }
 
-impl Typed {
+impl TypedOptions {
     fn put_into(&self, text: &str) -> String {
         let mut parts = text.split(BEGINNING);
         let mut typed = parts.next().unwrap_or_default().to_owned();
@@ -98,9 +100,9 @@ mod tests {
     // FAULTS RT15
     #[test]
     fn every_command_of_a_message_gets_what_was_typed_and_no_other_does() {
-        let home = Typed { home: Some("/h".into()), ..Typed::default() };
-        let both = Typed { node: Some("http://127.0.0.1:7".to_owned()), ..home.clone() };
-        let own = Typed { wallet_dir: Some("/my wallet's".into()), ..both.clone() };
+        let home = TypedOptions { home: Some("/h".into()), ..TypedOptions::default() };
+        let both = TypedOptions { node: Some("http://127.0.0.1:7".to_owned()), ..home.clone() };
+        let own = TypedOptions { wallet_dir: Some("/my wallet's".into()), ..both.clone() };
         for (typed, text, expected) in [
             (&home, "see `thronos asset show`.", "see `thronos asset show --home /h`."),
             (
