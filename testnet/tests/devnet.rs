@@ -2,6 +2,10 @@
 
 use std::process::{Command, Stdio};
 
+use node::home::Home;
+use testnet::devnet::{Layout, Ports};
+use types::ChainId;
+
 // FAULTS RT15
 #[test]
 fn with_json_standard_output_is_one_document_also_when_the_network_cannot_be_made() {
@@ -19,4 +23,36 @@ fn with_json_standard_output_is_one_document_also_when_the_network_cannot_be_mad
         let error = document["error"].as_str().expect("a sentence");
         assert!(said.contains(&format!("devnet: {error}")), "{more:?}: {said}");
     }
+}
+
+/// The sentence with which the command fails. It finds programs, and starts none of them.
+fn refused(layout: &Layout, base: u16, more: &[&str]) -> String {
+    let own = env!("CARGO_BIN_EXE_devnet");
+    let mut devnet = Command::new(own);
+    devnet.arg("--home").arg(layout.root()).arg("--base-port").arg(base.to_string()).args(more).stdin(Stdio::null());
+    let output = devnet.env("THRONOSD", own).env("THRONOS", own).output().expect("the program runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    said
+}
+
+// FAULTS RT15
+#[test]
+fn a_network_that_runs_is_not_deleted_whatever_ports_are_typed_and_one_without_its_genesis_says_how_to_go_on() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let layout = Layout::new(&directory.path().join("network")).expect("a path");
+    layout.create().expect("it is made");
+    layout.mark(ChainId::default(), 4).expect("it is marked");
+    let base = Ports::free_from(28_700, 5).expect("free ports").peers(0);
+    let home = Home::new(layout.node(2));
+    home.create().expect("a home");
+    let lock = home.lock(ChainId::default()).expect("nobody has it");
+    for more in [&["--wipe"][..], &["--check"], &[]] {
+        let said = refused(&layout, base, more);
+        assert!(said.contains("is running") && said.contains("Stop it first"), "{more:?}: {said}");
+        assert!(home.data().join("lock").exists() && layout.password().exists(), "{more:?}");
+    }
+    drop(lock);
+    let said = refused(&layout, base, &[]);
+    assert!(said.contains("genesis.json is missing") && said.contains("--wipe"), "{said}");
 }

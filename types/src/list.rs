@@ -1,7 +1,11 @@
 //! A list with a bound that its decoder checks before it allocates.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use borsh::{BorshDeserialize, BorshSerialize, io};
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::codec::invalid_data;
 
@@ -69,9 +73,58 @@ impl<T: BorshDeserialize, const MAX: usize> BorshDeserialize for List<T, MAX> {
 }
 
 impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for List<T, MAX> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let values = <Vec<T> as Deserialize>::deserialize(deserializer)?;
-        Self::new(values)
-            .map_err(|values| serde::de::Error::custom(format!("{} values, at most {MAX} are allowed", values.len())))
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ListVisitor(PhantomData))
+    }
+}
+
+struct ListVisitor<T, const MAX: usize>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>, const MAX: usize> Visitor<'de> for ListVisitor<T, MAX> {
+    type Value = List<T, MAX>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "a list of at most {MAX} values")
+    }
+
+    /// A value can take a few bytes of a text and many of memory, so what is too much is only counted.
+    fn visit_seq<A: SeqAccess<'de>>(self, mut texts: A) -> Result<Self::Value, A::Error> {
+        let mut values = Vec::new();
+        while values.len() < MAX {
+            match texts.next_element()? {
+                Some(value) => values.push(value),
+                None => return Ok(List(values)),
+            }
+        }
+        let mut count = MAX;
+        while texts.next_element::<IgnoredAny>()?.is_some() {
+            count = count.saturating_add(1);
+        }
+        if count > MAX {
+            return Err(A::Error::custom(format!("{count} values, at most {MAX} are allowed")));
+        }
+        Ok(List(values))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // FAULTS RE18
+    #[test]
+    fn what_a_text_has_above_the_bound_is_counted_and_not_kept() {
+        let read = |json: &str| serde_json::from_str::<List<u8, 2>>(json);
+        for (json, values) in [("[]", &[][..]), ("[7]", &[7]), ("[7, 8]", &[7, 8])] {
+            assert_eq!(&*read(json).expect(json), values);
+        }
+        // The third is none of its kind, and nobody has looked.
+        for (json, count) in [("[7, 8, 9]", 3), (r#"[7, 8, "no number", {}]"#, 4)] {
+            let why = read(json).expect_err(json).to_string();
+            assert!(why.contains(&format!("{count} values, at most 2 are allowed")), "{why}");
+        }
+        for json in ["7", "[7", r#"[7, "no number"]"#, "[7, 8, !]"] {
+            assert!(read(json).is_err(), "{json}");
+        }
     }
 }

@@ -40,6 +40,11 @@ const AGAIN: [Duration; 3] = [Duration::from_millis(250), Duration::from_secs(1)
 /// The codes by which a node says that a nonce is taken.
 const NONCE_TAKEN: [&str; 3] = ["nonce_too_low", "nonce_used", "replacement_underpriced"];
 
+/// The code by which a node says that it takes no transactions.
+const READ_ONLY: &str = "read_only_replica";
+/// The command that hands in a file, as long as nobody has said which.
+pub(crate) const BROADCAST_FILE: &str = "thronos broadcast FILE";
+
 /// What is known of a transaction whose delivery has stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whereabouts {
@@ -164,11 +169,22 @@ fn refused(
 /// A node's refusal with what to do about it, which is never the node's to say: who signs anew on its word may pay twice.
 fn refused_by_node(id: &Hash32, error: Error) -> Error {
     let message = format!("the transaction {id} was handed in, and {}", error.message);
+    let again = how_to_hand_in_again(&error);
     let hint = format!(
-        "it may have been handed on all the same: before you sign anything in its place look at another node with `thronos tx {id}`, \
-         or wait until it has expired; the same bytes can be handed in again with `thronos broadcast FILE`"
+        "it may have been handed on all the same: before you sign anything in its place look at another node with \
+         `thronos tx {id} --node URL`, or wait until it has expired; {again}"
     );
     Error { message, hint, ..error }
+}
+
+/// The way on with the same bytes. A node that takes no transactions takes them the next time neither.
+fn how_to_hand_in_again(error: &Error) -> String {
+    if error.code == READ_ONLY {
+        return format!(
+            "this node is read-only, as it says: hand the same bytes in at another one with `{BROADCAST_FILE} --node URL`"
+        );
+    }
+    format!("the same bytes can be handed in again with `{BROADCAST_FILE}`")
 }
 
 /// Waits for the proof that another transaction of the same account with the same nonce is final, so that this one can never be.
@@ -230,9 +246,9 @@ fn is_taken(client: &NodeClient, chain: &mut Chain, transaction: &Transaction) -
 
 fn outcome_unknown(id: &Hash32, error: &Error) -> Error {
     let message = format!("nobody knows whether the transaction {id} arrived, or what became of it: {}", error.message);
+    let again = how_to_hand_in_again(error);
     let hint = format!(
-        "do not sign it anew, it could be paid twice; look with `thronos tx {id}`, at another node too, or hand in the same \
-         bytes again with `thronos broadcast FILE`"
+        "do not sign it anew, it could be paid twice; look with `thronos tx {id}`, at another node too with `--node`; {again}"
     );
     Error::new("outcome_unknown", message, hint)
 }
@@ -425,7 +441,8 @@ pub fn expired(id: &Hash32) -> Error {
         "the time of a final block, which this wallet has checked, is past the validity of the transaction {id}; that no block \
          holds it is what the node says"
     );
-    let hint =
-        format!("look at another node with `thronos tx {id}`; then send anew, with a higher `--tip` or `--fee-max`");
+    let hint = format!(
+        "look at another node with `thronos tx {id} --node URL`; then send anew, with a higher `--tip` or `--fee-max`"
+    );
     Error::new("expired", message, hint)
 }

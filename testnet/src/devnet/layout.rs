@@ -6,9 +6,11 @@
 //! ```
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use node::home::{Home, HomeError};
 use serde::{Deserialize, Serialize};
 use types::ChainId;
 
@@ -100,7 +102,7 @@ impl Layout {
         let path = self.marker();
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
                 let is_empty = fs::read_dir(&self.root).map_or(true, |mut entries| entries.next().is_none());
                 if is_empty {
                     return Ok(None);
@@ -126,6 +128,7 @@ impl Layout {
         if self.found()?.is_none() {
             return Ok(());
         }
+        self.check_nobody_runs()?;
         // The marker goes last, so that an interrupted deletion can be taken up again.
         for entry in fs::read_dir(&self.root).map_err(Failure::file("list", &self.root))? {
             let path = entry.map_err(Failure::file("list", &self.root))?.path();
@@ -136,6 +139,37 @@ impl Layout {
             removed.map_err(Failure::file("delete", &path))?;
         }
         fs::remove_dir_all(&self.root).map_err(Failure::file("delete", &self.root))
+    }
+
+    /// Refuses to touch a network of which a node runs, whatever its ports.
+    ///
+    /// # Errors
+    /// When a home in here is used by a process, or cannot be looked at.
+    pub fn check_nobody_runs(&self) -> Outcome<()> {
+        let entries = match fs::read_dir(&self.root) {
+            Ok(entries) => entries,
+            Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => return Ok(()),
+            Err(error) => return Err(Failure::file("list", &self.root)(error)),
+        };
+        for entry in entries {
+            let path = entry.map_err(Failure::file("list", &self.root))?.path();
+            if !path.is_dir() {
+                continue;
+            }
+            match Home::new(&path).lock_as_it_is() {
+                Ok(_) => {}
+                Err(HomeError::Locked(node)) => {
+                    return Err(Failure::new(format!(
+                        "the network in {} is running: a process uses {}. Stop it first (Ctrl-C where it was started), or choose \
+                         another --home",
+                        self.root.display(),
+                        node.display()
+                    )));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
     }
 
     /// Makes the directory with its marker and its password.
@@ -188,6 +222,21 @@ mod tests {
         layout.create().expect("it is made");
         layout.mark(ChainId::default(), 4).expect("it is marked");
         assert_eq!(layout.found().expect("it is one").map(|marker| marker.validators), Some(4));
+        layout.wipe().expect("it is deleted");
+        assert!(!layout.root().exists());
+
+        // FAULTS RT15: never below a node that lives.
+        layout.create().expect("it is made");
+        let home = Home::new(layout.node(0));
+        home.create().expect("a home");
+        let lock = home.lock(ChainId::default()).expect("nobody has it");
+        for refused in [layout.check_nobody_runs(), layout.wipe()] {
+            let told = refused.expect_err("a node runs").to_string();
+            assert!(told.contains("is running") && told.contains("Stop it first"), "{told}");
+        }
+        assert!(home.data().join("lock").exists() && layout.password().exists());
+        drop(lock);
+        layout.check_nobody_runs().expect("it has ended");
         layout.wipe().expect("it is deleted");
         assert!(!layout.root().exists());
 

@@ -77,6 +77,12 @@ impl LocalNetwork {
                 marker.validators
             )));
         }
+        if !plan.layout.genesis().exists() {
+            return Err(Failure::new(format!(
+                "{} is missing, so the network there cannot go on: put it back, or begin anew with --wipe",
+                plan.layout.genesis().display()
+            )));
+        }
         let genesis = node::home::read_genesis(&plan.layout.genesis())?;
         let wallets = Wallets::open(&plan.layout)?;
         Self::assemble(plan, programs, stop, genesis, wallets)

@@ -65,6 +65,8 @@ fn perform(options: &Options, mouth: &Mouth, say: &dyn Fn(&str)) -> Outcome<()> 
         )));
     }
     let layout = Layout::new(&options.directory())?;
+    // First of all, so that a network that runs is called so and no port that it has.
+    layout.check_nobody_runs()?;
     let ports = match options.base_port {
         Some(base) => Ports::new(base, validators + NODES_MORE)?,
         // A proof may run beside a network that somebody uses; a network for use has the ports that are written down.

@@ -5,8 +5,10 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser};
 use wallet::checkpoint::Checkpoint;
+use wallet::cli::typed::{TypedOptions, note_typed};
 use wallet::cli::{Context, Family, Report};
 use wallet::home::WalletHome;
 use wallet::{Error, Result};
@@ -70,6 +72,7 @@ pub struct Typed {
 pub fn read(arguments: Vec<OsString>) -> std::result::Result<Typed, clap::Error> {
     let matches = program().try_get_matches_from(arguments)?;
     let Common { global } = Common::from_arg_matches(&matches)?;
+    note_typed(global.typed(&matches));
     let verb = matches.subcommand_name().expect("a verb is required");
     let family = FAMILIES.iter().find(|family| family.has(verb)).expect("some family has described every verb");
     Ok(Typed { global, matches, family })
@@ -130,6 +133,16 @@ fn without_styles(line: &str) -> String {
 }
 
 impl Global {
+    /// What stands on the command line of what messages name again, and not in the environment.
+    fn typed(&self, matches: &ArgMatches) -> TypedOptions {
+        let is_typed = |option: &str| matches.value_source(option) == Some(ValueSource::CommandLine);
+        TypedOptions {
+            home: self.home.clone().filter(|_| is_typed("home")),
+            wallet_dir: self.wallet_dir.clone().filter(|_| is_typed("wallet_dir")),
+            node: is_typed("node").then(|| self.node.clone()),
+        }
+    }
+
     fn into_context(self) -> Result<Context> {
         let user = || std::env::var_os("HOME").filter(|home| !home.is_empty());
         let home = self.home.or_else(|| Some(PathBuf::from(user()?).join(".thronos")));

@@ -3,6 +3,7 @@
 //! It must not know what the transaction does, nor sign anything.
 
 use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::json;
@@ -11,12 +12,14 @@ use types::{Auth, Hash32, Nonce, TimeMs, Transaction};
 use super::context::Context;
 use super::report::{Report, when};
 use super::submit::final_report;
-use crate::delivery::{Bytes, Stopped, Whereabouts, deliver, hand_in, how_to_replace};
+use super::typed::quoted_path;
+use crate::delivery::{BROADCAST_FILE, Bytes, Stopped, Whereabouts, deliver, hand_in, how_to_replace};
 use crate::keystore::file::{Existing, write_private};
 use crate::patience::{Slow, Waiter};
-use crate::{Chain, NodeClient, Result, TransactionFile};
+use crate::{Chain, Error, NodeClient, Result, TransactionFile};
 
 /// Hands a signed transaction to a node, and waits when there is patience for it. The account's lock is held until the node has it.
+/// `file` is the one that the transaction was read from.
 pub fn send(
     context: &Context,
     client: &NodeClient,
@@ -24,20 +27,29 @@ pub fn send(
     transaction: &Transaction,
     (bytes, patience): (Bytes, Option<Duration>),
     lock: Option<File>,
+    file: Option<&Path>,
 ) -> std::result::Result<Report, Stopped> {
     let refused = |error| Stopped { error, outcome: Whereabouts::Refused };
-    let until = if patience.is_some() { "until it is final" } else { "until `thronos tx` finds it final" };
-    keep(context, chain, transaction, until).map_err(refused)?;
+    let id = crypto::ids::transaction_id(chain.id(), &transaction.body);
+    let until = if patience.is_some() {
+        "until it is final".to_owned()
+    } else {
+        format!("until `thronos tx {id}` finds it final")
+    };
+    let kept = keep(context, chain, transaction, &until, file).map_err(refused)?;
+    let named = |stopped: Stopped| match &kept {
+        Some(kept) => Stopped { error: with_file(stopped.error, kept), ..stopped },
+        None => stopped,
+    };
     let Some(patience) = patience else {
         let done = hand_in(client, chain, transaction, bytes);
         if done.as_ref().is_err_and(|stopped| is_over(stopped.outcome)) {
             forget(context, chain, transaction);
         }
-        let id = done?;
+        let id = done.map_err(named)?;
         let text = format!("sent: {id}\nfollow it with `thronos tx {id}`");
         return Ok(Report::new(text, json!({"id": id, "status": "pending"})));
     };
-    let id = crypto::ids::transaction_id(chain.id(), &transaction.body);
     let (valid_until, nonce) = (transaction.body.valid_until, transaction.body.nonce);
     let mut person = Person { context, id, valid_until, nonce, lock };
     let done = deliver(client, chain, transaction, (bytes, patience), &mut person);
@@ -46,7 +58,7 @@ pub fn send(
         forget(context, chain, transaction);
     }
     let settled = |error| Stopped { error, outcome: Whereabouts::Settled };
-    let done = done?;
+    let done = done.map_err(named)?;
     context.remember(chain, &done.block).map_err(settled)?;
     final_report(&done).map_err(settled)
 }
@@ -61,20 +73,34 @@ pub fn forget(context: &Context, chain: &Chain, transaction: &Transaction) {
     context.home.forget_sent(&crypto::ids::transaction_id(chain.id(), &transaction.body));
 }
 
-/// Keeps a signed transaction before it leaves, and says its id: whatever happens then, the person knows what was sent. What several
-/// keys signed lies in a file already.
-fn keep(context: &Context, chain: &Chain, transaction: &Transaction, until: &str) -> Result<()> {
+/// Keeps a signed transaction before it leaves, and says its id: whatever happens then, the person knows what was sent and where the
+/// bytes are. What several keys signed lies in a file already, which stays.
+fn keep(
+    context: &Context,
+    chain: &Chain,
+    transaction: &Transaction,
+    until: &str,
+    file: Option<&Path>,
+) -> Result<Option<PathBuf>> {
     let id = crypto::ids::transaction_id(chain.id(), &transaction.body);
     let [Auth::Single { key, signature }] = &*transaction.witness.auths else {
-        context.note(&format!("handing in {id}"));
-        return Ok(());
+        let place = file.map_or_else(String::new, |file| format!(", which stays in {}", file.display()));
+        context.note(&format!("handing in {id}{place}"));
+        return Ok(file.map(Path::to_owned));
     };
-    let mut file = TransactionFile::unsigned(chain.id(), chain.network(), transaction.body.clone(), None);
-    file.add(*key, *signature)?;
+    let mut kept = TransactionFile::unsigned(chain.id(), chain.network(), transaction.body.clone(), None);
+    kept.add(*key, *signature)?;
     let path = context.home.sent_path(&id)?;
-    write_private(&path, file.to_json().as_bytes(), Existing::Replace)?;
+    write_private(&path, kept.to_json().as_bytes(), Existing::Replace)?;
     context.note(&format!("handing in {id}, kept in {} {until}", path.display()));
-    Ok(())
+    Ok(Some(path))
+}
+
+/// An error whose hint names the file with the bytes.
+#[must_use]
+pub fn with_file(error: Error, file: &Path) -> Error {
+    let command = format!("thronos broadcast {}", quoted_path(file));
+    Error { hint: error.hint.replace(BROADCAST_FILE, &command), ..error }
 }
 
 /// Whoever waits at the command. A program is told at the end, with all the rest.

@@ -13,6 +13,7 @@ mod presence;
 pub mod report;
 pub mod span;
 pub mod submit;
+pub mod typed;
 
 pub use context::Context;
 pub use family::{Family, Verbs, family};

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+use super::typed::as_typed;
 use crate::visible::one_line;
 pub use crate::visible::visible;
 use crate::{Error, Result, cause};
@@ -29,7 +30,7 @@ pub fn answer(text: &str) -> Result<()> {
 
 /// Tells the person something; with nobody to tell there is nothing to do.
 pub fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "{}", visible(text));
+    let _ = writeln!(io::stderr(), "{}", visible(&as_typed(text)));
 }
 
 /// An error as programs read it.
@@ -45,14 +46,14 @@ struct Failure<'a> {
 
 /// Tells why a command failed, and gives its exit code.
 pub fn failure(error: &Error, as_json: bool) -> ExitCode {
-    let Error { message, hint, .. } = error;
+    let (message, hint) = (as_typed(&error.message), as_typed(&error.hint));
     if as_json {
-        let failure = Failure { code: error.own_code(), message, hint, node_code: error.node_code() };
+        let failure = Failure { code: error.own_code(), message: &message, hint: &hint, node_code: error.node_code() };
         note(&serde_json::to_string(&failure).expect("an error is a few texts"));
     } else {
-        note(&format!("error[{}]: {}", one_line(error.own_code()), one_line(message)));
+        note(&format!("error[{}]: {}", one_line(error.own_code()), one_line(&message)));
         if !hint.is_empty() {
-            note(&format!("  {}", one_line(hint)));
+            note(&format!("  {}", one_line(&hint)));
         }
     }
     ExitCode::FAILURE

@@ -5,6 +5,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use types::TimeMs;
 
+use super::typed::as_typed;
 use crate::visible::one_line;
 
 /// An answer.
@@ -44,7 +45,8 @@ impl Report {
             let written = |json| serde_json::to_string_pretty(json).expect("a JSON value always has a text") + "\n";
             return self.json.as_ref().map_or_else(String::new, written);
         }
-        if self.text.is_empty() || self.text.ends_with('\n') { self.text.clone() } else { format!("{}\n", self.text) }
+        let text = as_typed(&self.text);
+        if text.is_empty() || text.ends_with('\n') { text.into_owned() } else { format!("{text}\n") }
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use types::{Amount, AuthKind, Call, Hash32, Nonce, THR, THR_DECIMALS, TimeMs, Transaction, TransactionBody, Weight};
 
 use super::context::{AssetChoice, Context, Sender, check_new, write_new};
-use super::handing_in::{forget, send};
+use super::handing_in::{forget, send, with_file};
 use super::report::{Report, lines, when};
 use super::span;
 use crate::calls::{describe, reject_words, weigh};
@@ -115,11 +115,13 @@ pub fn carry_out(
         if !args.force {
             refuse_what_fails(&client, &chain, &transaction)?;
         }
-        match send(context, &client, &mut chain, &transaction, (Bytes::New, patience), Some(lock)) {
+        match send(context, &client, &mut chain, &transaction, (Bytes::New, patience), Some(lock), None) {
             Err(stopped) if args.nonce.is_none() && stopped.outcome == Whereabouts::NonceTaken => {
                 context.note(&format!("{}; waiting for the proof of it", stopped.error.message));
                 // Signed anew without a proof it could be paid twice: who calls the nonce taken may have handed this one on.
-                taken_by_another(&client, &mut chain, &transaction)?;
+                let kept = context.home.sent_path(&crypto::ids::transaction_id(chain.id(), &transaction.body))?;
+                let proven = taken_by_another(&client, &mut chain, &transaction);
+                proven.map_err(|error| with_file(error, &kept))?;
                 forget(context, &chain, &transaction);
                 if tries == 0 {
                     let message = format!("another wallet with the key of `{}` takes each nonce first", sender.name);
@@ -163,7 +165,9 @@ pub fn final_report(done: &FinalTransaction) -> Result<Report> {
             let message = format!(
                 "the transaction {id} is final in block {height}, and the node says that {what}; it says that a fee of {fee} THR was paid"
             );
-            let hint = format!("the next block proves it or not: look with `thronos tx {id}`, at another node too");
+            let hint = format!(
+                "the next block proves it or not: look with `thronos tx {id}`, at another node too with `--node`"
+            );
             return Err(Error::new("result_unproven", message, hint));
         }
         let message =
@@ -236,8 +240,11 @@ pub fn receipt_json(receipt: &ReceiptResponse) -> Value {
     json
 }
 
-fn thr(text: &str) -> Result<Amount> {
-    AssetChoice { id: THR, symbol: "THR".to_owned(), decimals: THR_DECIMALS }.amount(text)
+/// The THR of an option, which an error names.
+fn thr(option: &str, text: &str) -> Result<Amount> {
+    let asset = AssetChoice { id: THR, symbol: "THR".to_owned(), decimals: THR_DECIMALS };
+    let named = |error: Error| Error { message: format!("`{option}`: {}", error.message), ..error };
+    asset.amount(text).map_err(named)
 }
 
 /// The time of this machine.
@@ -265,7 +272,7 @@ fn envelope(chain: &Chain, args: &TransactionArgs, sender: &Sender, nonce: Nonce
         nonce,
         valid_until: now.saturating_add(span),
         fee_max: Amount::ZERO,
-        tip: args.tip.as_deref().map(thr).transpose()?.unwrap_or_default(),
+        tip: args.tip.as_deref().map(|tip| thr("--tip", tip)).transpose()?.unwrap_or_default(),
     })
 }
 
@@ -275,7 +282,7 @@ fn offline_body(chain: &Chain, args: &TransactionArgs, sender: &Sender, calls: V
         return Err(Error::new("offline_needs", "without a node, `--nonce` and `--fee-max` must be given", hint));
     };
     let mut envelope = envelope(chain, args, sender, Nonce(nonce), now())?;
-    envelope.fee_max = thr(fee_max)?;
+    envelope.fee_max = thr("--fee-max", fee_max)?;
     let body = build(&envelope, calls)?;
     let least = fee_least(chain, weigh(&body, sender.policy.as_ref())?);
     if body.fee_max < least {
@@ -324,7 +331,8 @@ fn online_body(
     let time = time_of(client.status()?.time, now())?;
     let mut body = build(&envelope(chain, args, sender, nonce, time)?, calls)?;
     let estimate = client.fee_estimate(weigh(&body, sender.policy.as_ref())?)?;
-    body.fee_max = args.fee_max.as_deref().map(thr).transpose()?.unwrap_or(estimate.fee_max);
+    let fee_max = args.fee_max.as_deref().map(|fee_max| thr("--fee-max", fee_max));
+    body.fee_max = fee_max.transpose()?.unwrap_or(estimate.fee_max);
     if body.fee_max < estimate.fee {
         let (given, needed) = (body.fee_max.to_decimal(THR_DECIMALS), estimate.fee.to_decimal(THR_DECIMALS));
         let message = format!("the highest fee allowed is {given} THR, and the transaction costs {needed} THR now");

@@ -11,6 +11,7 @@ use ureq::Agent;
 use ureq::http::Response;
 
 use super::network::{MempoolResponse, PeersResponse};
+use super::proofs::STATE_BYTES_MAX;
 use super::stream::EventStream;
 use super::types::{
     AccountResponse, AssetResponse, AssetsResponse, BatchRefusal, BatchRefusals, BatchResponse, BatchResult,
@@ -21,8 +22,10 @@ use crate::patience::LONG;
 use crate::visible::{one_line, one_line_texts};
 use crate::{Error, Result, cause};
 
-/// Most bytes of an answer: a full block in hex and JSON, with receipts.
-const ANSWER_BYTES_MAX: u64 = 128 * 1024 * 1024;
+/// Most bytes of an answer with transactions and receipts: a full block in hex and JSON.
+const BLOCK_BYTES_MAX: u64 = 128 * 1024 * 1024;
+/// Most bytes of any other answer.
+const ANSWER_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Most bytes of a genesis file.
 const GENESIS_BYTES_MAX: u64 = 512 * 1024 * 1024;
 /// Longest wait for an answer.
@@ -118,7 +121,7 @@ impl NodeClient {
             let message = format!("`{shown}` is neither a height, nor a block's hash, nor `latest`");
             return Err(Error::new("bad_block", message, "give a number, or 64 hexadecimal digits"));
         }
-        self.get(&format!("/blocks/{which}"))
+        self.get_within(&format!("/api/v1/blocks/{which}"), BLOCK_BYTES_MAX)
     }
 
     /// Final blocks from a height on.
@@ -126,7 +129,7 @@ impl NodeClient {
     /// # Errors
     /// As [`Self::status`].
     pub fn blocks(&self, from: Height, limit: u32) -> Result<BlocksResponse> {
-        self.get(&format!("/blocks?from={from}&limit={limit}"))
+        self.get_within(&format!("/api/v1/blocks?from={from}&limit={limit}"), BLOCK_BYTES_MAX)
     }
 
     /// Where a transaction stands; waits up to `wait` for it to become final.
@@ -135,7 +138,7 @@ impl NodeClient {
     /// As [`Self::status`].
     pub fn transaction(&self, id: &Hash32, wait: Duration) -> Result<TransactionResponse> {
         let path = format!("/transactions/{id}?wait={}", wait.as_millis());
-        self.read(self.call(&path, ANSWER_WAIT.saturating_add(wait))?)
+        self.read_within(self.call(&path, ANSWER_WAIT.saturating_add(wait))?, BLOCK_BYTES_MAX)
     }
 
     /// An account; any text form of its address.
@@ -152,7 +155,8 @@ impl NodeClient {
     /// As [`Self::status`].
     pub fn history(&self, address: &str, cursor: Option<&str>, limit: u32) -> Result<HistoryResponse> {
         let cursor = cursor.map(plain).transpose()?.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
-        self.get(&format!("/accounts/{}/transactions?limit={limit}{cursor}", plain(address)?))
+        let path = format!("/api/v1/accounts/{}/transactions?limit={limit}{cursor}", plain(address)?);
+        self.get_within(&path, BLOCK_BYTES_MAX)
     }
 
     /// A proof of what an account has of an asset.
@@ -160,7 +164,7 @@ impl NodeClient {
     /// # Errors
     /// As [`Self::status`].
     pub fn proof(&self, address: &str, asset: AssetId) -> Result<ProofResponse> {
-        self.get(&format!("/accounts/{}/proof?asset={asset}", plain(address)?))
+        self.get_within(&format!("/api/v1/accounts/{}/proof?asset={asset}", plain(address)?), STATE_BYTES_MAX)
     }
 
     /// Proof of what the chain knows of an asset.
@@ -168,7 +172,7 @@ impl NodeClient {
     /// # Errors
     /// As [`Self::status`].
     pub fn asset_proof(&self, asset: AssetId) -> Result<ProofResponse> {
-        self.get(&format!("/assets/{asset}/proof"))
+        self.get_within(&format!("/api/v1/assets/{asset}/proof"), STATE_BYTES_MAX)
     }
 
     /// Hands in a transaction; returns as soon as the node has taken or refused it.
@@ -208,7 +212,9 @@ impl NodeClient {
     /// As [`Self::status`].
     pub fn simulate(&self, chain_id: ChainId, transaction: &Transaction) -> Result<SimulateResponse> {
         let request = SubmitRequest { chain_id, transaction: crate::transaction::to_hex(transaction) };
-        self.post("/transactions/simulate", &request)
+        // A receipt with all its events may be long.
+        let sent = self.sent("/api/v1/transactions/simulate", &request)?;
+        self.read_within(sent, BLOCK_BYTES_MAX)
     }
 
     /// What a transaction of this weight costs now.
@@ -330,9 +336,13 @@ impl NodeClient {
     /// # Errors
     /// As [`Self::status`].
     pub fn post_at<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
+        self.read(self.sent(path, body)?)
+    }
+
+    fn sent(&self, path: &str, body: &impl Serialize) -> Result<Response<ureq::Body>> {
         let request = self.agent.post(format!("{}{path}", self.base));
         let request = request.config().timeout_global(Some(ANSWER_WAIT)).build();
-        self.read(request.send_json(body).map_err(|error| self.failed(&error))?)
+        request.send_json(body).map_err(|error| self.failed(&error))
     }
 
     fn read<T: DeserializeOwned>(&self, response: Response<ureq::Body>) -> Result<T> {

@@ -3,6 +3,7 @@
 //! It must not believe what a node says, only read it: bodies are bounded, errors are passed on with their code. What follows from
 //! an answer is checked in [`crate::chain`].
 
+mod bounded;
 pub mod health;
 mod http;
 pub mod network;

@@ -5,10 +5,16 @@
 //! is an `Option`. Fields that a newer node adds are ignored: the wallet believes only what it checks itself (see `crate::finality`).
 
 use serde::{Deserialize, Serialize};
+use types::limits::{DESCENDANTS_MAX, EVENTS_PER_RECEIPT_MAX, SYSTEM_CALLS_PER_BLOCK_MAX, TRANSACTIONS_PER_BLOCK_MAX};
 use types::{
     Amount, AssetId, BlsPublicKey, Certificate, ChainId, Epoch, Hash32, Header, Height, ModuleId, Network, Nonce,
     PeerKey, Power, ProtocolVersion, SystemCall, TimeMs, Transaction, ValidatorIndex, View, Weight,
 };
+
+use super::bounded::at_most;
+
+/// A block's own receipt, and one per transaction.
+const RECEIPTS_MAX: usize = TRANSACTIONS_PER_BLOCK_MAX + 1;
 
 /// Every error of the API: `{code, message, hint}` with a stable code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,13 +133,16 @@ pub struct BlockResponse {
     pub certificate_hex: Option<String>,
     /// Headers from the next height up to the one that `certificate` names, as canonical bytes, rising: only when the node has no
     /// certificate of this very block but of a descendant.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "at_most::<_, _, DESCENDANTS_MAX>")]
     pub descendants_hex: Vec<String>,
     /// First part of the body.
+    #[serde(deserialize_with = "at_most::<_, _, SYSTEM_CALLS_PER_BLOCK_MAX>")]
     pub system_calls: Vec<SystemCall>,
     /// Second part of the body.
+    #[serde(deserialize_with = "at_most::<_, _, TRANSACTIONS_PER_BLOCK_MAX>")]
     pub transactions: Vec<TransactionInBlock>,
     /// The block's own receipt, then one per transaction.
+    #[serde(deserialize_with = "at_most::<_, _, RECEIPTS_MAX>")]
     pub receipts: Vec<ReceiptResponse>,
 }
 
@@ -214,6 +223,7 @@ pub struct ReceiptResponse {
     /// Fee that was taken, in µTHR, without the tip.
     pub fee: Amount,
     /// What happened.
+    #[serde(deserialize_with = "at_most::<_, _, EVENTS_PER_RECEIPT_MAX>")]
     pub events: Vec<EventResponse>,
 }
 
@@ -267,7 +277,7 @@ pub struct TransactionResponse {
     pub certificate_hex: Option<String>,
     /// Headers from the next height up to the one that the certificate names, as canonical bytes, rising; empty when it names the
     /// block itself.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "at_most::<_, _, DESCENDANTS_MAX>")]
     pub descendants_hex: Vec<String>,
 }
 
@@ -341,7 +351,7 @@ pub struct ProofResponse {
     /// Header of `height + 1`, whose `state_root` the proof leads to.
     pub header_hex: String,
     /// Headers from `height + 2` up to the one that the certificate names, rising; empty when it names `height + 1` itself.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "at_most::<_, _, DESCENDANTS_MAX>")]
     pub descendants_hex: Vec<String>,
     /// Finalization of that header.
     pub certificate_hex: String,

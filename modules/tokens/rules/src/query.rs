@@ -17,7 +17,7 @@ pub(crate) const QUERIES: &[ModuleQuery] = &[
     ModuleQuery { name: "asset", about: "What is known of an asset.", arguments: &[ID] },
     ModuleQuery {
         name: "asset_key",
-        about: "The key of the state under which an asset stands, in hex.",
+        about: "An asset's key in the state, in hex: two bytes of the module's number, then the module's own key.",
         arguments: &[ID],
     },
     ModuleQuery {

@@ -9,6 +9,7 @@ use wallet::chain::CheckedHeader;
 use wallet::cli::context::Context;
 use wallet::cli::report::{Report, lines, table, when};
 use wallet::cli::submit::{body_json, body_lines, final_json, final_lines, finality, receipt_json};
+use wallet::cli::typed::quoted_path;
 use wallet::client::types::{BlockResponse, TransactionStatus};
 use wallet::delivery::{expired, is_gone, superseded, superseded_error};
 use wallet::finality::{check_block, check_content, check_transaction};
@@ -130,7 +131,7 @@ fn unknown_and_kept(
          `thronos broadcast {}`, or look at another node",
         path.display(),
         when(until),
-        path.display()
+        quoted_path(&path)
     );
     Ok(Error::new("unknown_transaction", message, hint))
 }

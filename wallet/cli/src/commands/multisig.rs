@@ -112,12 +112,15 @@ fn public_key(context: &Context, text: &str) -> Result<Secp256k1Key> {
 fn described(context: &Context, name: &str, policy: &MultisigPolicy) -> Result<Report> {
     let address = crypto::ids::address_of_policy(policy);
     let keys: Vec<_> = policy.keys().iter().map(ToString::to_string).collect();
-    let text = lines(&[
+    let mut rows = vec![
         ("name:", name.to_owned()),
         ("address:", context.shown_address(address)?),
         ("needs:", format!("{} of {}", policy.threshold(), types::counted(keys.len() as u64, "signature"))),
-        ("keys:", keys.join("\n          ")),
-    ]);
+    ];
+    // A value is on one line, so each key has a line of its own.
+    let headings = std::iter::once("keys:").chain(std::iter::repeat(""));
+    rows.extend(headings.zip(keys.iter().cloned()));
+    let text = lines(&rows);
     let mut json = context.address_json(address)?;
     json["name"] = json!(name);
     json["kind"] = json!("multisig");

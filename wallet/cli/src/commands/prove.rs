@@ -12,6 +12,7 @@ use types::{Hash32, Height, ModuleId, Receipt, THR_DECIMALS};
 use wallet::cli::Context;
 use wallet::cli::report::{Report, lines};
 use wallet::cli::submit::{body_json, body_lines, finality};
+use wallet::cli::typed::as_typed;
 use wallet::proof::{ProvenReceipt, WhichReceipt, check_receipt, check_state};
 use wallet::{Chain, CheckedHeader, Error, Result};
 
@@ -47,7 +48,7 @@ pub struct OfBlock {
 pub struct State {
     /// The module's name or number
     module: String,
-    /// The module's key in hexadecimal digits, without the module's number
+    /// The module's key in hexadecimal digits, without the module's number (two bytes) that stands before it in the state
     key: String,
 }
 
@@ -141,7 +142,8 @@ impl State {
         let proven = check_state(&chain, &answer, &of_module(module, &key))?;
         context.remember(&chain, &proven.header)?;
         let (header, value) = (&proven.header, proven.value.as_deref().map(hex::encode));
-        let text = lines(&[
+        let hint = number_in_front(&self.module, module, &key).filter(|_| value.is_none());
+        let mut text = lines(&[
             ("module:", module.to_string()),
             ("key:", hex::encode(&key)),
             ("proven:", value.clone().unwrap_or_else(|| "there is nothing under this key".to_owned())),
@@ -149,12 +151,28 @@ impl State {
             ("state root:", header.header.state_root.to_string()),
             ("in:", finality(header.header.height.0, header.signers, header.validators)),
         ]);
-        let json = json!({
+        let mut json = json!({
             "module": module, "key": hex::encode(&key), "value": value, "height": proven.height,
             "state_root": header.header.state_root, "in": header_document(header), "checked": true,
         });
+        if let Some(hint) = hint {
+            text += &format!("note: {hint}\n");
+            json["hint"] = json!(as_typed(&hint));
+        }
         Ok(Report::new(text, json))
     }
+}
+
+/// What is told of a key that begins with its module's own number, as keys of the state do: it was asked for with the number twice.
+fn number_in_front(typed: &str, module: ModuleId, key: &[u8]) -> Option<String> {
+    let number = module.0.to_be_bytes();
+    let behind = key.strip_prefix(&number).filter(|behind| !behind.is_empty())?;
+    Some(format!(
+        "this key begins with {}, the number of the module itself, which is put in front of it once more; if it is a key of the \
+         state, ask without it: `thronos prove state {typed} {}`",
+        hex::encode(number),
+        hex::encode(behind)
+    ))
 }
 
 /// A module by its name or number.

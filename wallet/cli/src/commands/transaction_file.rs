@@ -107,7 +107,7 @@ impl Broadcast {
         }
         // Nobody knows whether these bytes have left before, so no refusal of them is the first answer.
         let patience = (!self.no_wait).then_some(PATIENCE);
-        Ok(send(context, &client, &mut chain, &transaction, (Bytes::Known, patience), None)?)
+        Ok(send(context, &client, &mut chain, &transaction, (Bytes::Known, patience), None, Some(&self.file))?)
     }
 }
 

@@ -390,7 +390,10 @@ fn two_of_three_spend_by_files() {
     assert_eq!(shell.bad(&["broadcast", text(&first)]), "missing_signatures");
     let both = shell.good(&["multisig", "merge", text(&first), text(&second), "--out", text(&merged)]);
     assert_eq!((both["complete"].as_bool(), both["signatures"].as_u64()), (Some(true), Some(2)));
-    let done = shell.good(&["multisig", "send", text(&merged)]);
+    let sent = shell.run(&["multisig", "send", text(&merged)]);
+    let notes = String::from_utf8_lossy(&sent.stderr).into_owned();
+    assert!(sent.status.success() && notes.contains(&format!("stays in {}", merged.display())), "{notes}");
+    let done: serde_json::Value = serde_json::from_slice(&sent.stdout).expect("one JSON document");
     assert_eq!((&done["status"], &done["id"]), (&"final".into(), &both["id"]));
     assert_eq!(node.taken().expect("handed in").body.nonce.0, 0);
 }

@@ -21,7 +21,10 @@ pub fn answer(maker: &ChainMaker, path: &str) -> Option<Value> {
         return Some(json!({"asset": 0, "cap": "21000000", "issued": "7", "note": "\u{1b}[2J"}));
     }
     let key = path.strip_prefix("/state/")?.strip_suffix("/proof")?.split_once('/')?.1;
-    Some(state_proof(maker, &execution::keys::of_module(execution::KERNEL, &hex::decode(key).ok()?)))
+    let key = execution::keys::of_module(execution::KERNEL, &hex::decode(key).ok()?);
+    // Nothing stands under a key with the number of the module twice.
+    let is_absent = key.starts_with(&[0; 4]);
+    Some(if is_absent { proof_of_absence(maker, &key) } else { state_proof(maker, &key) })
 }
 
 /// Whether a node is asked for a proof of what became of a transaction.
@@ -267,6 +270,57 @@ pub fn state_proof(maker: &ChainMaker, key: &[u8]) -> Value {
         "height": 11, "key_hex": hex::encode(key), "value_hex": hex::encode(value), "proof_hex": hex::encode(proof),
         "header_hex": hex::encode(header.to_canonical()), "certificate_hex": hex::encode(maker.finality(&header).to_canonical()),
     })
+}
+
+/// As [`state_proof`], of a key that is not there.
+fn proof_of_absence(maker: &ChainMaker, key: &[u8]) -> Value {
+    let mut told = state_proof(maker, b"elsewhere");
+    told["key_hex"] = json!(hex::encode(key));
+    told["value_hex"] = Value::Null;
+    told
+}
+
+// FAULTS RE16
+#[test]
+fn where_nothing_is_proven_because_the_modules_number_was_given_too_the_right_question_is_told() {
+    let (shell, _node) = shell_with(Conduct::Honest);
+    let key = format!("06{}", "07".repeat(20));
+    let twice = format!("0000{key}");
+    let there = shell.good(&["prove", "state", "kernel", &key]);
+    assert!(there["value"] == "0102" && there.get("hint").is_none(), "{there}");
+    let absent = shell.good(&["prove", "state", "kernel", &twice]);
+    assert!(absent["value"].is_null() && absent["checked"] == true, "{absent}");
+    let command = format!("`thronos prove state kernel {key} ");
+    assert!(absent["hint"].as_str().is_some_and(|hint| hint.contains(&command)), "{absent}");
+    let told = shell.said(&["prove", "state", "kernel", &twice]);
+    assert!(told.contains("nothing under this key") && told.contains("note: this key begins with 0000"), "{told}");
+    assert!(told.contains(&command), "{told}");
+    let tokens = runtime::registry().queries().find(|(_, query)| query.name == "asset_key").expect("a question");
+    assert!(tokens.1.about.contains("two bytes of the module's number"), "{}", tokens.1.about);
+}
+
+// FAULTS RE18
+#[test]
+fn no_answer_with_more_headers_than_stand_before_a_certificate_is_read() {
+    let (world, maker) = (world(), ChainMaker::new(&[]));
+    let receipt = serde_json::to_value(world.answer(&world.next)).expect("a document");
+    let state = state_proof(&maker, &[0, 1, 9]);
+    let with = |answer: &Value, count: usize| {
+        let mut answer = answer.clone();
+        answer["descendants_hex"] = json!(vec![""; count]);
+        answer.to_string()
+    };
+    let most = types::limits::DESCENDANTS_MAX;
+    assert!(serde_json::from_str::<ReceiptEvidence>(&with(&receipt, most)).is_ok());
+    assert!(serde_json::from_str::<ProofResponse>(&with(&state, most)).is_ok());
+    let more = [
+        serde_json::from_str::<ReceiptEvidence>(&with(&receipt, most + 1)).map(drop),
+        serde_json::from_str::<ProofResponse>(&with(&state, most + 1)).map(drop),
+    ];
+    for refused in more {
+        let why = refused.expect_err("too many").to_string();
+        assert!(why.contains("1025 values, at most 1024 are allowed"), "{why}");
+    }
 }
 
 #[test]

@@ -101,7 +101,8 @@ fn an_amount_is_digits_and_a_point_and_nothing_that_looks_like_it() {
         for option in ["--tip", "--fee-max"] {
             let all = send(&genesis, &to, &["--amount", "1", "--fee-max", "0.1", option, amount, "--out", "file"]);
             let told = self::told(&shell, &all);
-            assert!(told.contains("bad_amount"), "{option} {amount:.20}: {told:.300}");
+            let is_named = told.contains("bad_amount") && told.contains(&format!("`{option}`: the amount"));
+            assert!(is_named, "{option} {amount:.20}: {told:.300}");
         }
     }
     // What was forgotten is not taken from the next option.
@@ -249,4 +250,43 @@ fn a_miner_ends_when_the_program_that_reads_it_has_gone() {
     BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut first).expect("an event");
     assert!(first.contains("event"), "{first}");
     assert!(child.wait().expect("it ends").success());
+}
+
+// FAULTS RE5
+#[test]
+fn each_key_of_a_multisig_account_is_on_a_line_of_its_own() {
+    let shell = Shell::new();
+    for (name, seed) in [("one", 11), ("two", 12)] {
+        shell.import(name, seed);
+    }
+    let made = shell.said(&["multisig", "create", "duo", "--threshold", "2", "--key", "one", "--key", "two"]);
+    let keys = shell.good(&["multisig", "address", "duo"])["keys"].clone();
+    let keys: Vec<_> = keys.as_array().expect("a list").iter().map(|key| key.as_str().expect("a text")).collect();
+    assert_eq!(keys.len(), 2);
+    for told in [made, shell.said(&["multisig", "address", "duo"])] {
+        let shown: Vec<_> = told.lines().filter(|line| keys.iter().any(|key| line.ends_with(key))).collect();
+        assert!(shown.len() == 2 && shown[0].starts_with("keys:") && shown[1].starts_with("      "), "{told}");
+        assert_eq!(shown[0].len(), shown[1].len(), "below one another: {told}");
+        assert!(!told.contains("\\u000a"), "{told}");
+    }
+}
+
+// FAULTS RT15
+#[test]
+fn commands_that_a_message_names_have_the_wallet_that_was_typed_and_not_that_of_the_environment() {
+    let shell = Shell::new();
+    let typed = told(&shell, &["wallet", "address", "nobody"]);
+    let command = format!("`thronos wallet list --wallet-dir {}`", text(&shell.path("wallet")));
+    assert!(typed.contains(&command), "{typed}");
+    let bare = |more: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_thronos"));
+        command.args(["wallet", "address", "nobody"]).args(more).env_clear().env("HOME", shell.path("user"));
+        command.env("THRONOS_NODE", &shell.node).stdin(Stdio::null());
+        command
+    };
+    let set = bare(&[]).env("THRONOS_WALLET", shell.path("wallet")).output().expect("it starts");
+    assert!(errors(&set).contains("`thronos wallet list`"), "{}", errors(&set));
+    let home = text(&shell.path("my home")).to_owned();
+    let given = bare(&["--home", &home]).output().expect("it starts");
+    assert!(errors(&given).contains(&format!("`thronos wallet list --home '{home}'`")), "{}", errors(&given));
 }

@@ -160,3 +160,28 @@ fn a_kept_transaction_whose_nonce_another_one_took_is_settled_by_the_proof_of_th
         assert_eq!(kept(&shell), 0, "it is proven that nothing comes of it");
     }
 }
+
+// FAULTS RT14, RT15
+#[test]
+fn a_refusal_names_the_file_with_the_bytes_and_what_a_read_only_node_advises() {
+    for (code, behind, is_typed) in [
+        ("insufficient_funds", "", false),
+        ("insufficient_funds", "", true),
+        ("read_only_replica", " --node URL", false),
+        ("read_only_replica", " --node URL", true),
+    ] {
+        let (shell, node) = shell_with(Conduct::Honest);
+        node.acts("POST /transactions", Act::TakesAndSays(code, "not here", "elsewhere"), false);
+        node.acts("GET /transactions/", Act::KnowsNothing, false);
+        let more = ["--force", "--node", &shell.node];
+        let told = stopped(&shell, &node, if is_typed { &more[..] } else { &more[..1] });
+        let (hint, id) = (told["hint"].as_str().expect("a hint"), node.posted()[0]);
+        let (file, wallet) = (shell.path(&format!("wallet/sent/{id}.json")), shell.path("wallet"));
+        let wallet = format!("--wallet-dir {}", wallet.display());
+        let typed = if is_typed && behind.is_empty() { format!(" --node {}", shell.node) } else { String::new() };
+        let again = format!("`thronos broadcast {}{behind} {wallet}{typed}`", file.display());
+        assert!(hint.contains(&again) && !hint.contains("FILE"), "{again}: {told}");
+        assert!(hint.contains(&format!("`thronos tx {id} --node URL {wallet}`")), "{told}");
+        assert_eq!(hint.contains("this node is read-only"), !behind.is_empty(), "{told}");
+    }
+}

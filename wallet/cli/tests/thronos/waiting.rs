@@ -53,7 +53,7 @@ fn whoever_waits_while_the_chain_stands_is_told_for_how_long_and_how_to_leave() 
     let mut told = BufReader::new(person.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
     let told = told.find(|line| line.starts_with("still waiting")).expect("it says so, and goes on");
     assert!(told.contains("no block has become final for 63 s") && told.contains("Ctrl-C"), "{told}");
-    assert!(told.contains("`thronos tx ") && told.contains("`thronos status`"), "{told}");
+    assert!(told.contains("`thronos tx ") && told.contains("`thronos status"), "{told}");
     assert!(told.contains("would pay a second time") && !told.contains("--tip"), "no tip helps here: {told}");
     // The program has waited as long, and is told at the end only.
     program.kill().expect("it waits");
