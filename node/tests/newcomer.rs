@@ -241,6 +241,7 @@ fn a_new_key_without_a_terminal_is_refused_with_the_ways_to_give_a_password() {
     let told =
         refused(&["keys", "password", "--home", text(&root), "--password-file", text(&password)], "password_missing");
     assert!(told.contains("--new-password-file FILE") && !told.contains("credential"), "{told}");
+    assert!(told.contains("another password is needed") && !told.contains("a new validator key"), "{told}");
 }
 
 #[test]
@@ -265,4 +266,44 @@ fn a_read_only_node_with_a_validators_key_says_the_same_everywhere() {
     std::fs::remove_file(home.validator_key_file()).expect("our own");
     assert!(done(&["check", "--home", root]).contains("is sound"));
     Daemon::start(&["run", "--home", root, "--api", "127.0.0.1:0", "--log-format", "json"]).line("\"running\"");
+}
+
+// FAULTS RT10
+#[test]
+fn check_names_a_damaged_log_of_payments_and_damaged_bans_and_changes_neither() {
+    use service::log::{Log, LogBounds, OnDamage};
+    let directory = tempfile::tempdir().expect("a directory");
+    let settings = [("mining.enabled", "true"), ("mining.listen", "127.0.0.1:0")];
+    let (home, _) = make_home(directory.path(), &genesis(), &settings);
+    let (root, folder) = (text(home.root()), home.service_folder("mining"));
+    std::fs::create_dir_all(&folder).expect("our own");
+    done(&["check", "--home", root]);
+    let look = |file: &Path, words: &str| {
+        let before = std::fs::read(file).expect("it is there");
+        let told = refused(&["check", "--home", root], "home_damaged");
+        assert!(told.contains(&format!("{}: {words}", text(file))), "{told}");
+        assert_eq!(std::fs::read(file).expect("it is there"), before, "a look changes nothing");
+    };
+    for name in ["account.log", "payouts"] {
+        let file = folder.join(name);
+        std::fs::write(&file, [0xa5; 400]).expect("our own");
+        look(&file, "damaged at byte 0 (");
+        if name == "payouts" {
+            refused(&["run", "--home", root, "--api", "127.0.0.1:0"], "payouts_log");
+        }
+        std::fs::remove_file(&file).expect("our own");
+        let bounds = LogBounds { record_bytes_max: 100, file_bytes_max: 1_000 };
+        let mut log = Log::open(&file, bounds, OnDamage::Refuse).expect("a new one").log;
+        log.append([&[0xff; 3][..]]).expect("room");
+        look(&file, "it holds a record that this version does not know");
+        // A crash leaves the beginning of a record, and the next start cuts it off.
+        std::fs::write(&file, [0xa5; 5]).expect("our own");
+        let told = done(&["check", "--home", root]);
+        assert!(told.contains(&format!("torn        {}: an incomplete last record", text(&file))), "{told}");
+        std::fs::remove_file(&file).expect("our own");
+    }
+    std::fs::write(home.bans(), "[{\"whom\":\"nobody\"}]").expect("our own");
+    look(&home.bans(), "damaged (");
+    std::fs::remove_file(home.bans()).expect("our own");
+    done(&["check", "--home", root]);
 }
