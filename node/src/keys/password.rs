@@ -61,9 +61,11 @@ pub enum PasswordError {
     Nowhere,
     /// The same for a new key.
     #[error(
-        "a new validator key needs a password, and there is no terminal to ask for it: write one of at least \
+        "{needs}, and there is no terminal to ask for it: write one of at least \
          {NEW_PASSWORD_BYTES_MIN} characters into a file that only you can read (mode 0600) and give {option} FILE{credential}, or run \
-         this at a terminal", credential = if *option == CREDENTIAL_TOO { ", or the systemd credential `thronos-password`" } else { "" }
+         this at a terminal",
+        needs = if *option == CREDENTIAL_TOO { "a new validator key needs a password" } else { "another password is needed for the validator key" },
+        credential = if *option == CREDENTIAL_TOO { ", or the systemd credential `thronos-password`" } else { "" }
     )]
     NowhereForNew {
         /// The option that names a file.

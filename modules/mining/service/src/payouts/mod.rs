@@ -106,8 +106,8 @@ impl Payouts {
     pub(crate) fn trouble(&self) -> Option<String> {
         let held = self.log.held().map(|why| {
             format!(
-                "{why}: compare `thronosd mining owed` with what the account has paid, mark what it has paid with `thronosd mining paid`, \
-                 then pay with `thronosd mining pay`"
+                "{why}: compare `thronosd mining owed` with what the account has paid, mark what it has paid with \
+                 `thronosd mining paid --reference HASH ADDRESS UNITS`, then pay with `thronosd mining pay`"
             )
         });
         held.or_else(|| self.account.trouble()).or_else(|| self.hindrance.borrow().clone())
