@@ -49,6 +49,17 @@ pub fn check(sections: &ServiceSections, network: Option<Network>) -> Result<(),
     each(sections).try_for_each(|(entry, section)| (entry.check)(section, network))
 }
 
+/// Checks that whoever needs an account has one named.
+///
+/// # Errors
+/// The first [`Refusal`].
+pub fn check_accounts(sections: &ServiceSections, accounts: &AccountSettings) -> Result<(), Refusal> {
+    let named = accounts.files();
+    let has_none = |entry: &Listed| named.iter().all(|files| files.service != entry.name);
+    let without = each(sections).filter(|(entry, _)| has_none(entry));
+    without.map(|(entry, section)| (entry.check_without_account)(section)).collect()
+}
+
 /// Where the services listen: the setting's name and the address.
 #[must_use]
 pub fn listeners(sections: &ServiceSections) -> Vec<(String, SocketAddr)> {

@@ -307,3 +307,91 @@ fn check_names_a_damaged_log_of_payments_and_damaged_bans_and_changes_neither() 
     std::fs::remove_file(home.bans()).expect("our own");
     done(&["check", "--home", root]);
 }
+
+// FAULTS RT7
+#[test]
+fn what_a_start_refuses_of_the_files_that_settings_name_a_check_of_them_refuses_with_the_same_words() {
+    use std::os::unix::fs::PermissionsExt;
+    let chmod = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("our own");
+    };
+    let directory = tempfile::tempdir().expect("a directory");
+    let (home, _) = make_home(directory.path(), &genesis(), &[]);
+    let key = support::validator_key();
+    key.write(&home.validator_key_file(), &Password::new("correct horse")).expect("a file");
+    home.begin_lease(key.public()).expect("our own");
+    let root = text(home.root());
+    let [open, no_key, sealed] = ["open", "no-key", "sealed"].map(|name| directory.path().join(name));
+    let account = signing::AccountKey::from_secret(&[13; 32]).expect("a key");
+    let password = signing::password::Password::new("correct horse").expect("a password");
+    let account = signing::keystore::seal(&signing::keystore::Secret::Key(account), &password).expect("it is sealed");
+    for (path, content) in [(&open, "correct horse"), (&no_key, "{}"), (&sealed, &account)] {
+        write_file(path, content.as_bytes()).expect("a file");
+    }
+    chmod(&open, 0o644);
+    let set = |name: &str, path: &Path| format!("{name}={}", text(path));
+    let of_key = set("accounts.mining", &sealed);
+    let [enabled, payouts] = ["mining.enabled=true", "mining.payouts=true"].map(str::to_owned);
+    let no_account = format!("command line and {}: `mining.payouts` is true", text(&home.config_file()));
+    let (open_words, no_key_words) = (format!("{} can be read or changed by others", text(&open)), "it is no key file");
+    for (settings, code, words) in [
+        (vec![set("node.password_file", &open)], "home_readable_by_others", "command line: `node.password_file`: "),
+        (vec![set("accounts.mining", &open)], "home_readable_by_others", "command line: `accounts.mining`: "),
+        (
+            vec![of_key.clone(), set("accounts.mining_password_file", &open)],
+            "home_readable_by_others",
+            "command line: `accounts.mining_password_file`: ",
+        ),
+        (vec![set("accounts.mining", &no_key)], "account_key", "command line: `accounts.mining` names "),
+        (vec![enabled, payouts], "mining_settings", &no_account),
+    ] {
+        let flags: Vec<&str> = settings.iter().flat_map(|setting| ["--set", setting.as_str()]).collect();
+        for command in [&["config", "check"][..], &["run"]] {
+            let told = refused(&[command, &["--home", root], &flags].concat(), code);
+            assert!(told.contains(&format!("thronosd: {words}")), "{command:?}: {told}");
+            assert!(code != "home_readable_by_others" || told.contains(&open_words), "{told}");
+            assert!(code != "account_key" || told.contains(no_key_words), "{told}");
+        }
+        done(&[&["config", "check", "--home", root, "--set", "node.read_only=true"][..], &flags].concat());
+    }
+    done(&["config", "check", "--home", root, "--set", &of_key]);
+    chmod(&home.config_file(), 0o666);
+    for command in [&["config", "check"][..], &["run"]] {
+        let told = refused(&[command, &["--home", root]].concat(), "home_readable_by_others");
+        assert!(told.contains(&format!("chmod 600 {}", text(&home.config_file()))), "{command:?}: {told}");
+    }
+}
+
+// FAULTS RT15
+#[test]
+fn a_setting_of_a_service_that_is_refused_is_told_with_the_place_where_it_was_given() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let settings = [("mining.enabled", "true"), ("mining.listen", "127.0.0.1:0"), ("mining.pool_listen", "")];
+    let (home, _) = make_home(directory.path(), &genesis(), &settings);
+    let root = text(home.root());
+    for (settings, words) in [
+        (
+            &["mining.pool_listen=127.0.0.1:0", "mining.pool_operator=alice"][..],
+            "command line: `mining.pool_operator` is `alice`",
+        ),
+        (
+            &["mining.tls_listen=127.0.0.1:0", "mining.tls_certificate=/nowhere"],
+            "command line: `mining.tls_certificate` cannot be used: cannot read /nowhere",
+        ),
+    ] {
+        let flags: Vec<&str> = settings.iter().flat_map(|setting| ["--set", *setting]).collect();
+        for command in [&["config", "check"][..], &["run"]] {
+            let told = refused(&[command, &["--home", root], &flags].concat(), "mining_settings");
+            assert!(told.contains(&format!("thronosd: {words}")), "{command:?}: {told}");
+        }
+    }
+    let mut check = thronosd(&["config", "check", "--home", root]);
+    let Output { stderr, .. } = check.env("THRONOS_MINING_ALLOW", "bob").output().expect("the program runs");
+    let told = String::from_utf8_lossy(&stderr);
+    assert!(told.contains("thronosd: environment variable THRONOS_MINING_ALLOW: `mining.allow` is `bob`"), "{told}");
+    let written = std::fs::read_to_string(home.config_file()).expect("a file");
+    write_file(&home.config_file(), written.replace("allow = []", "allow = [\"bob\"]").as_bytes()).expect("our own");
+    let told = refused(&["config", "check", "--home", root], "mining_settings");
+    let words = format!("thronosd: {}: `mining.allow` is `bob`", text(&home.config_file()));
+    assert!(told.contains(&words), "{told}");
+}

@@ -138,6 +138,15 @@ impl PasswordSource {
         Some(bytes.map_err(PasswordError::from).and_then(|bytes| text_of(&path, &bytes)))
     }
 
+    /// Whether the given file can be used, as far as that can be told without using it up: of a pipe nothing is read.
+    ///
+    /// # Errors
+    /// [`PasswordError`].
+    pub(crate) fn check(&self) -> Result<(), PasswordError> {
+        let is_read = self.file.as_ref().is_some_and(|file| file.is_file() || file.is_dir());
+        if is_read { self.read(CREDENTIAL).unwrap_or(Err(PasswordError::Nowhere)).map(drop) } else { Ok(()) }
+    }
+
     fn is_credential(&self, path: &Path) -> bool {
         let directory = self.credentials.as_ref().and_then(|directory| directory.canonicalize().ok());
         let file = path.canonicalize().ok();

@@ -53,7 +53,7 @@ pub use fault::Faults;
 pub use notices::{Listening, Notices, PoolChange};
 pub use port::Port;
 pub use room::{Measure, Room, Scarcity, Space, space_of};
-pub use settings_check::check_settings;
+pub use settings_check::{check_accounts, check_settings};
 pub use snapshot::Snapshot;
 pub use start::{Node, NodeOptions, open_store};
 pub use start_error::StartError;
