@@ -395,3 +395,77 @@ fn a_setting_of_a_service_that_is_refused_is_told_with_the_place_where_it_was_gi
     let words = format!("thronosd: {}: `mining.allow` is `bob`", text(&home.config_file()));
     assert!(told.contains(&words), "{told}");
 }
+
+// FAULTS RT15
+#[test]
+fn a_home_that_was_a_validators_is_known_as_one_by_its_entry_and_by_its_lease_and_not_made_anew() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let root = directory.path().join("home");
+    let (home, root) = (Home::new(&root), text(&root));
+    let [chain, password] = files(directory.path());
+    let of_validator = ["init", "--home", root, "--validator", "--password-file", text(&password)];
+    done(&[&of_validator[..], &["--genesis", text(&chain)]].concat());
+    let (key, entry) = (home.validator_key_file(), home.validator_entry_file());
+    let lease = home.lease().join(journal::LEASE_FILE);
+    let written = std::fs::read(&lease).expect("it is written with the key");
+    std::fs::remove_file(&key).expect("our own");
+    for with_entry in [true, false] {
+        if !with_entry {
+            std::fs::remove_file(&entry).expect("our own");
+        }
+        let shown = done(&["keys", "show", "--home", root]);
+        assert!(shown.contains(&format!("validator key    lost: {} is missing", text(&key))), "{shown}");
+        let json = ["keys", "show", "--json", "--home", root];
+        for command in [&["init", "--home", root][..], &["init", "--home", root, "--new-keys"], &of_validator, &json] {
+            let (exit, told) = answer(command);
+            assert!(exit == Some(1) && told.contains("key_missing"), "{command:?}: {told}");
+            for words in [text(&key), text(&home.lease()), "put the key back from its copy"] {
+                assert!(told.contains(words), "{command:?}: {told}");
+            }
+            assert!(!key.exists(), "{command:?} makes none");
+        }
+    }
+    assert_eq!(std::fs::read(&lease).expect("it is there"), written, "it is as it was");
+    // Who only follows needs none.
+    done(&["init", "--home", root, "--set", "node.read_only=true"]);
+    let told = done(&[&of_validator[..], &["--new-keys"]].concat());
+    let kept = home.lease().join("lease.former-1");
+    assert!(told.contains(&format!("former lease     {}", text(&kept))) && key.exists(), "{told}");
+    assert_eq!(std::fs::read(&kept).expect("it is kept"), written);
+    // A home without a lease and an entry was never a validator's.
+    let other = directory.path().join("other");
+    done(&["init", "--home", text(&other)]);
+    assert!(done(&["keys", "show", "--home", text(&other)]).contains("none: this node follows the chain"));
+}
+
+// FAULTS RT15
+#[test]
+fn a_lost_entry_is_written_again_from_the_key_and_nothing_is_made_under_a_node_that_runs() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let root = directory.path().join("home");
+    let (home, root) = (Home::new(&root), text(&root));
+    let [chain, password] = files(directory.path());
+    let password = ["--password-file", text(&password)];
+    let local = ["--listen", "/ip4/127.0.0.1/tcp/0", "--api", "127.0.0.1:0", "--genesis", text(&chain)];
+    done(&[&["init", "--home", root, "--validator"], &password[..], &local].concat());
+    let entry = home.validator_entry_file();
+    let written = std::fs::read_to_string(&entry).expect("it is written with the key");
+    std::fs::remove_file(&entry).expect("our own");
+    let (exit, told) = answer(&["keys", "show", "--json", "--home", root]);
+    assert!(exit == Some(1) && told.contains("\"entry_missing\"") && told.contains(text(&entry)), "{told}");
+    assert!(told.contains(&format!("`thronosd keys entry --home {root}`")), "{told}");
+    let told = done(&[&["keys", "entry", "--home", root], &password[..]].concat());
+    assert_eq!(told.trim_end(), text(&entry));
+    assert_eq!(std::fs::read_to_string(&entry).expect("it is written"), written, "the same again");
+    assert_eq!(done(&["keys", "show", "--json", "--home", root]), written);
+
+    let run = [&["run", "--home", root, "--log-format", "json"], &password[..]].concat();
+    let mut daemon = Daemon::start(&run);
+    daemon.line("\"running\"");
+    for command in [&["init"][..], &["init", "--validator", "--new-keys"]] {
+        let told = refused(&[command, &["--home", root], &password].concat(), "home_locked");
+        assert!(told.contains("is used by another process: stop it"), "{told}");
+    }
+    drop(daemon);
+    done(&["init", "--home", root]);
+}

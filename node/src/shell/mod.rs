@@ -49,6 +49,7 @@ use types::{Hash32, SystemCall};
 pub use allow::allow_votes_above;
 pub use clock::Clock;
 pub use condition::{Condition, Told, trouble_names};
+pub(crate) use desk::lost_key;
 pub use fault::Faults;
 pub use notices::{Listening, Notices, PoolChange};
 pub use port::Port;
