@@ -123,6 +123,16 @@ impl<D: Disk> Lease<D> {
         disk.replace_with(LEASE_FILE, &mut |place| encode(NO_CHAIN, terms, place))
     }
 
+    /// Whose votes the lease on a disk is about, on whatever chain, if there is one that names a key. Nothing is written.
+    ///
+    /// # Errors
+    /// [`JournalError`] for damage, a newer format, or a failing disk.
+    pub fn key_on(disk: &D) -> Result<Option<BlsPublicKey>, JournalError> {
+        let found = disk.read(LEASE_FILE)?.filter(|bytes| bytes.iter().any(|byte| *byte != 0));
+        let sealed = found.map(|bytes| decode(Format::chain_of(&bytes).unwrap_or(NO_CHAIN), &bytes)).transpose()?;
+        Ok(sealed.map(|sealed| sealed.terms.key).filter(|key| *key != BlsPublicKey::ZERO))
+    }
+
     /// Whether a vote may be signed there: leased, and above what a lost log may have known.
     #[must_use]
     pub fn covers(&self, epoch: Epoch, view: View) -> bool {

@@ -42,6 +42,12 @@ impl Format {
         bytes
     }
 
+    /// The chain that a file names; nothing where it is too short to name one. Nothing of it is checked.
+    pub(crate) fn chain_of(bytes: &[u8]) -> Option<ChainId> {
+        let mut rest = bytes.get(MAGIC_BYTES.saturating_add(4)..)?;
+        take(&mut rest).map(|chain| ChainId(Hash32(chain)))
+    }
+
     /// The payload of a file of exactly this format and chain.
     ///
     /// # Errors

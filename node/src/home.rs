@@ -6,6 +6,7 @@
 //! It must not know what is inside keys, log or store. Invariants: at most one process holds a home; a home whose data belongs to
 //! another chain than its genesis is refused; keys that others can read are refused.
 
+mod lease;
 mod service_folder;
 
 use std::fs::{self, File, OpenOptions};
@@ -13,10 +14,9 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use journal::Lease;
-use types::{BlsPublicKey, ChainId, Genesis};
+use types::{ChainId, Genesis};
 
-use crate::disk::{FileDisk, make_directory, replace_file};
+use crate::disk::{make_directory, replace_file};
 use service::plain_file::{self, Takes};
 
 pub(crate) use service_folder::{IGNORED, LEADS_NOWHERE, ServiceFolder};
@@ -200,15 +200,6 @@ impl Home {
     #[must_use]
     pub fn lease(&self) -> PathBuf {
         self.data().join("lease")
-    }
-
-    /// Notes that this key was made a moment ago, here, and has signed nothing.
-    ///
-    /// # Errors
-    /// [`HomeError::Io`].
-    pub fn begin_lease(&self, key: BlsPublicKey) -> Result<(), HomeError> {
-        let written = FileDisk::open(&self.lease()).and_then(|disk| Lease::begin(disk, key));
-        written.map_err(|error| failed("write", &self.lease())(io::Error::other(error.message)))
     }
 
     /// The database.

@@ -8,7 +8,7 @@ mod account;
 mod chain;
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +17,9 @@ use serde_json::Value;
 use service::chain::Chain;
 use service::http::{Reads, Routes};
 use service::settings::AnySection;
-use service::{AnyService, Bound, Ground, Life, Listed, Operator, Refusal, ServiceFault, State, service};
+use service::{
+    AnyService, Bound, FolderFindings, Ground, Life, Listed, Operator, Refusal, ServiceFault, State, service,
+};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -47,6 +49,17 @@ pub fn check(sections: &ServiceSections, network: Option<Network>) -> Result<(),
     each(sections).try_for_each(|(entry, section)| (entry.check)(section, network))
 }
 
+/// Checks that whoever needs an account has one named.
+///
+/// # Errors
+/// The first [`Refusal`].
+pub fn check_accounts(sections: &ServiceSections, accounts: &AccountSettings) -> Result<(), Refusal> {
+    let named = accounts.files();
+    let has_none = |entry: &Listed| named.iter().all(|files| files.service != entry.name);
+    let without = each(sections).filter(|(entry, _)| has_none(entry));
+    without.map(|(entry, section)| (entry.check_without_account)(section)).collect()
+}
+
 /// Where the services listen: the setting's name and the address.
 #[must_use]
 pub fn listeners(sections: &ServiceSections) -> Vec<(String, SocketAddr)> {
@@ -61,6 +74,17 @@ pub fn listeners(sections: &ServiceSections) -> Vec<(String, SocketAddr)> {
 #[must_use]
 pub fn files_max(sections: &ServiceSections) -> u64 {
     each(sections).map(|(entry, section)| (entry.files_max)(section)).fold(0, u64::saturating_add)
+}
+
+/// Looks at what a stopped node keeps for a service, its account's log among it; changes nothing.
+pub(crate) fn look(entry: &Listed, folder: &Path) -> FolderFindings {
+    let FolderFindings { mut torn, mut wrong } = (entry.look)(folder);
+    if entry.account.is_some() {
+        let of_account = account::look(folder);
+        torn.extend(of_account.torn);
+        wrong.extend(of_account.wrong);
+    }
+    FolderFindings { torn, wrong }
 }
 
 fn each(sections: &ServiceSections) -> impl Iterator<Item = (&'static Listed, &dyn AnySection)> {
@@ -286,7 +310,6 @@ impl Operators {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
     use std::sync::Mutex;
 
     use service::chain::Later;

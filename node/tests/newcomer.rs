@@ -241,6 +241,7 @@ fn a_new_key_without_a_terminal_is_refused_with_the_ways_to_give_a_password() {
     let told =
         refused(&["keys", "password", "--home", text(&root), "--password-file", text(&password)], "password_missing");
     assert!(told.contains("--new-password-file FILE") && !told.contains("credential"), "{told}");
+    assert!(told.contains("another password is needed") && !told.contains("a new validator key"), "{told}");
 }
 
 #[test]
@@ -265,4 +266,206 @@ fn a_read_only_node_with_a_validators_key_says_the_same_everywhere() {
     std::fs::remove_file(home.validator_key_file()).expect("our own");
     assert!(done(&["check", "--home", root]).contains("is sound"));
     Daemon::start(&["run", "--home", root, "--api", "127.0.0.1:0", "--log-format", "json"]).line("\"running\"");
+}
+
+// FAULTS RT10
+#[test]
+fn check_names_a_damaged_log_of_payments_and_damaged_bans_and_changes_neither() {
+    use service::log::{Log, LogBounds, OnDamage};
+    let directory = tempfile::tempdir().expect("a directory");
+    let settings = [("mining.enabled", "true"), ("mining.listen", "127.0.0.1:0")];
+    let (home, _) = make_home(directory.path(), &genesis(), &settings);
+    let (root, folder) = (text(home.root()), home.service_folder("mining"));
+    std::fs::create_dir_all(&folder).expect("our own");
+    done(&["check", "--home", root]);
+    let look = |file: &Path, words: &str| {
+        let before = std::fs::read(file).expect("it is there");
+        let told = refused(&["check", "--home", root], "home_damaged");
+        assert!(told.contains(&format!("{}: {words}", text(file))), "{told}");
+        assert_eq!(std::fs::read(file).expect("it is there"), before, "a look changes nothing");
+    };
+    for name in ["account.log", "payouts"] {
+        let file = folder.join(name);
+        std::fs::write(&file, [0xa5; 400]).expect("our own");
+        look(&file, "damaged at byte 0 (");
+        if name == "payouts" {
+            refused(&["run", "--home", root, "--api", "127.0.0.1:0"], "payouts_log");
+        }
+        std::fs::remove_file(&file).expect("our own");
+        let bounds = LogBounds { record_bytes_max: 100, file_bytes_max: 1_000 };
+        let mut log = Log::open(&file, bounds, OnDamage::Refuse).expect("a new one").log;
+        log.append([&[0xff; 3][..]]).expect("room");
+        look(&file, "it holds a record that this version does not know");
+        // A crash leaves the beginning of a record, and the next start cuts it off.
+        std::fs::write(&file, [0xa5; 5]).expect("our own");
+        let told = done(&["check", "--home", root]);
+        assert!(told.contains(&format!("torn        {}: an incomplete last record", text(&file))), "{told}");
+        std::fs::remove_file(&file).expect("our own");
+    }
+    std::fs::write(home.bans(), "[{\"whom\":\"nobody\"}]").expect("our own");
+    look(&home.bans(), "damaged (");
+    std::fs::remove_file(home.bans()).expect("our own");
+    done(&["check", "--home", root]);
+}
+
+// FAULTS RT7
+#[test]
+fn what_a_start_refuses_of_the_files_that_settings_name_a_check_of_them_refuses_with_the_same_words() {
+    use std::os::unix::fs::PermissionsExt;
+    let chmod = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("our own");
+    };
+    let directory = tempfile::tempdir().expect("a directory");
+    let (home, _) = make_home(directory.path(), &genesis(), &[]);
+    let key = support::validator_key();
+    key.write(&home.validator_key_file(), &Password::new("correct horse")).expect("a file");
+    home.begin_lease(key.public()).expect("our own");
+    let root = text(home.root());
+    let [open, no_key, sealed] = ["open", "no-key", "sealed"].map(|name| directory.path().join(name));
+    let account = signing::AccountKey::from_secret(&[13; 32]).expect("a key");
+    let password = signing::password::Password::new("correct horse").expect("a password");
+    let account = signing::keystore::seal(&signing::keystore::Secret::Key(account), &password).expect("it is sealed");
+    for (path, content) in [(&open, "correct horse"), (&no_key, "{}"), (&sealed, &account)] {
+        write_file(path, content.as_bytes()).expect("a file");
+    }
+    chmod(&open, 0o644);
+    let set = |name: &str, path: &Path| format!("{name}={}", text(path));
+    let of_key = set("accounts.mining", &sealed);
+    let [enabled, payouts] = ["mining.enabled=true", "mining.payouts=true"].map(str::to_owned);
+    let no_account = format!("command line and {}: `mining.payouts` is true", text(&home.config_file()));
+    let (open_words, no_key_words) = (format!("{} can be read or changed by others", text(&open)), "it is no key file");
+    for (settings, code, words) in [
+        (vec![set("node.password_file", &open)], "home_readable_by_others", "command line: `node.password_file`: "),
+        (vec![set("accounts.mining", &open)], "home_readable_by_others", "command line: `accounts.mining`: "),
+        (
+            vec![of_key.clone(), set("accounts.mining_password_file", &open)],
+            "home_readable_by_others",
+            "command line: `accounts.mining_password_file`: ",
+        ),
+        (vec![set("accounts.mining", &no_key)], "account_key", "command line: `accounts.mining` names "),
+        (vec![enabled, payouts], "mining_settings", &no_account),
+    ] {
+        let flags: Vec<&str> = settings.iter().flat_map(|setting| ["--set", setting.as_str()]).collect();
+        for command in [&["config", "check"][..], &["run"]] {
+            let told = refused(&[command, &["--home", root], &flags].concat(), code);
+            assert!(told.contains(&format!("thronosd: {words}")), "{command:?}: {told}");
+            assert!(code != "home_readable_by_others" || told.contains(&open_words), "{told}");
+            assert!(code != "account_key" || told.contains(no_key_words), "{told}");
+        }
+        done(&[&["config", "check", "--home", root, "--set", "node.read_only=true"][..], &flags].concat());
+    }
+    done(&["config", "check", "--home", root, "--set", &of_key]);
+    chmod(&home.config_file(), 0o666);
+    for command in [&["config", "check"][..], &["run"]] {
+        let told = refused(&[command, &["--home", root]].concat(), "home_readable_by_others");
+        assert!(told.contains(&format!("chmod 600 {}", text(&home.config_file()))), "{command:?}: {told}");
+    }
+}
+
+// FAULTS RT15
+#[test]
+fn a_setting_of_a_service_that_is_refused_is_told_with_the_place_where_it_was_given() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let settings = [("mining.enabled", "true"), ("mining.listen", "127.0.0.1:0"), ("mining.pool_listen", "")];
+    let (home, _) = make_home(directory.path(), &genesis(), &settings);
+    let root = text(home.root());
+    for (settings, words) in [
+        (
+            &["mining.pool_listen=127.0.0.1:0", "mining.pool_operator=alice"][..],
+            "command line: `mining.pool_operator` is `alice`",
+        ),
+        (
+            &["mining.tls_listen=127.0.0.1:0", "mining.tls_certificate=/nowhere"],
+            "command line: `mining.tls_certificate` cannot be used: cannot read /nowhere",
+        ),
+    ] {
+        let flags: Vec<&str> = settings.iter().flat_map(|setting| ["--set", *setting]).collect();
+        for command in [&["config", "check"][..], &["run"]] {
+            let told = refused(&[command, &["--home", root], &flags].concat(), "mining_settings");
+            assert!(told.contains(&format!("thronosd: {words}")), "{command:?}: {told}");
+        }
+    }
+    let mut check = thronosd(&["config", "check", "--home", root]);
+    let Output { stderr, .. } = check.env("THRONOS_MINING_ALLOW", "bob").output().expect("the program runs");
+    let told = String::from_utf8_lossy(&stderr);
+    assert!(told.contains("thronosd: environment variable THRONOS_MINING_ALLOW: `mining.allow` is `bob`"), "{told}");
+    let written = std::fs::read_to_string(home.config_file()).expect("a file");
+    write_file(&home.config_file(), written.replace("allow = []", "allow = [\"bob\"]").as_bytes()).expect("our own");
+    let told = refused(&["config", "check", "--home", root], "mining_settings");
+    let words = format!("thronosd: {}: `mining.allow` is `bob`", text(&home.config_file()));
+    assert!(told.contains(&words), "{told}");
+}
+
+// FAULTS RT15
+#[test]
+fn a_home_that_was_a_validators_is_known_as_one_by_its_entry_and_by_its_lease_and_not_made_anew() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let root = directory.path().join("home");
+    let (home, root) = (Home::new(&root), text(&root));
+    let [chain, password] = files(directory.path());
+    let of_validator = ["init", "--home", root, "--validator", "--password-file", text(&password)];
+    done(&[&of_validator[..], &["--genesis", text(&chain)]].concat());
+    let (key, entry) = (home.validator_key_file(), home.validator_entry_file());
+    let lease = home.lease().join(journal::LEASE_FILE);
+    let written = std::fs::read(&lease).expect("it is written with the key");
+    std::fs::remove_file(&key).expect("our own");
+    for with_entry in [true, false] {
+        if !with_entry {
+            std::fs::remove_file(&entry).expect("our own");
+        }
+        let shown = done(&["keys", "show", "--home", root]);
+        assert!(shown.contains(&format!("validator key    lost: {} is missing", text(&key))), "{shown}");
+        let json = ["keys", "show", "--json", "--home", root];
+        for command in [&["init", "--home", root][..], &["init", "--home", root, "--new-keys"], &of_validator, &json] {
+            let (exit, told) = answer(command);
+            assert!(exit == Some(1) && told.contains("key_missing"), "{command:?}: {told}");
+            for words in [text(&key), text(&home.lease()), "put the key back from its copy"] {
+                assert!(told.contains(words), "{command:?}: {told}");
+            }
+            assert!(!key.exists(), "{command:?} makes none");
+        }
+    }
+    assert_eq!(std::fs::read(&lease).expect("it is there"), written, "it is as it was");
+    // Who only follows needs none.
+    done(&["init", "--home", root, "--set", "node.read_only=true"]);
+    let told = done(&[&of_validator[..], &["--new-keys"]].concat());
+    let kept = home.lease().join("lease.former-1");
+    assert!(told.contains(&format!("former lease     {}", text(&kept))) && key.exists(), "{told}");
+    assert_eq!(std::fs::read(&kept).expect("it is kept"), written);
+    // A home without a lease and an entry was never a validator's.
+    let other = directory.path().join("other");
+    done(&["init", "--home", text(&other)]);
+    assert!(done(&["keys", "show", "--home", text(&other)]).contains("none: this node follows the chain"));
+}
+
+// FAULTS RT15
+#[test]
+fn a_lost_entry_is_written_again_from_the_key_and_nothing_is_made_under_a_node_that_runs() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let root = directory.path().join("home");
+    let (home, root) = (Home::new(&root), text(&root));
+    let [chain, password] = files(directory.path());
+    let password = ["--password-file", text(&password)];
+    let local = ["--listen", "/ip4/127.0.0.1/tcp/0", "--api", "127.0.0.1:0", "--genesis", text(&chain)];
+    done(&[&["init", "--home", root, "--validator"], &password[..], &local].concat());
+    let entry = home.validator_entry_file();
+    let written = std::fs::read_to_string(&entry).expect("it is written with the key");
+    std::fs::remove_file(&entry).expect("our own");
+    let (exit, told) = answer(&["keys", "show", "--json", "--home", root]);
+    assert!(exit == Some(1) && told.contains("\"entry_missing\"") && told.contains(text(&entry)), "{told}");
+    assert!(told.contains(&format!("`thronosd keys entry --home {root}`")), "{told}");
+    let told = done(&[&["keys", "entry", "--home", root], &password[..]].concat());
+    assert_eq!(told.trim_end(), text(&entry));
+    assert_eq!(std::fs::read_to_string(&entry).expect("it is written"), written, "the same again");
+    assert_eq!(done(&["keys", "show", "--json", "--home", root]), written);
+
+    let run = [&["run", "--home", root, "--log-format", "json"], &password[..]].concat();
+    let mut daemon = Daemon::start(&run);
+    daemon.line("\"running\"");
+    for command in [&["init"][..], &["init", "--validator", "--new-keys"]] {
+        let told = refused(&[command, &["--home", root], &password].concat(), "home_locked");
+        assert!(told.contains("is used by another process: stop it"), "{told}");
+    }
+    drop(daemon);
+    done(&["init", "--home", root]);
 }

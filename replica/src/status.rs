@@ -151,7 +151,9 @@ impl std::fmt::Display for Voting {
                     0 => {}
                     peers => write!(formatter, ", seen from {}", types::counted(*peers as u64, "peer"))?,
                 }
-                formatter.write_str("; stop that machine for good, then use `thronosd keys allow-votes` here")
+                formatter.write_str(
+                    "; stop that machine for good, then use `thronosd keys allow-votes --above EPOCH:VIEW --i-have-checked` here",
+                )
             }
             Self::ClockOff { ahead_ms } => {
                 let (by, way) = (Seconds(ahead_ms.unsigned_abs()), if *ahead_ms > 0 { "ahead of" } else { "behind" });

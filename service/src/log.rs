@@ -13,6 +13,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::plain_file::{self, Takes};
+use crate::{Finding, FolderFindings};
 
 /// Bytes before a record's body.
 pub const RECORD_HEAD_BYTES: usize = 12;
@@ -147,16 +148,11 @@ impl Log {
     pub fn open(path: &Path, bounds: LogBounds, on_damage: OnDamage) -> Result<OpenedLog, LogError> {
         let failed = |error| disk(path, error);
         remove_if_there(&beside(path)).map_err(failed)?;
-        let is_new = !path.try_exists().map_err(failed)?;
-        let mut bytes = Vec::new();
-        if !is_new {
-            let file = plain_file::open(path, Takes::File).map_err(failed)?;
-            let length = file.metadata().map_err(failed)?.len();
-            if length > bounds.file_bytes_max {
-                return Self::without(path, bounds, on_damage, length);
-            }
-            file.take(bounds.file_bytes_max).read_to_end(&mut bytes).map_err(failed)?;
-        }
+        let found = match read(path, bounds) {
+            Err(LogError::TooLong { bytes, .. }) => return Self::without(path, bounds, on_damage, bytes),
+            found => found?,
+        };
+        let (is_new, bytes) = (found.is_none(), found.unwrap_or_default());
         let Scanned { bodies, whole, fault } = scan(&bytes, bounds.record_bytes_max);
         let records: Vec<Vec<u8>> = bodies.into_iter().map(<[u8]>::to_vec).collect();
         if let Some(LogFault::Damaged(offset, what)) = fault {
@@ -294,6 +290,51 @@ impl Log {
 #[must_use]
 pub fn fault_of(bytes: &[u8], record_bytes_max: usize) -> Option<LogFault> {
     scan(bytes, record_bytes_max).fault
+}
+
+/// Looks at a log that a start opens with [`OnDamage::Refuse`], and changes nothing: whatever would be refused is named. `knows` says
+/// whether its records are of a kind that is known.
+#[must_use]
+pub fn look_at(path: &Path, bounds: LogBounds, knows: impl FnOnce(&[Vec<u8>]) -> bool) -> FolderFindings {
+    let mut findings = FolderFindings::default();
+    let wrong = match read(path, bounds) {
+        Ok(None) => None,
+        Ok(Some(bytes)) => {
+            let Scanned { bodies, fault, .. } = scan(&bytes, bounds.record_bytes_max);
+            let records: Vec<Vec<u8>> = bodies.into_iter().map(<[u8]>::to_vec).collect();
+            if let Some(LogFault::Torn(_)) = fault {
+                findings.torn.push(Finding::new(path, "an incomplete last record"));
+            }
+            match fault {
+                Some(LogFault::Damaged(offset, what)) => Some(format!("damaged at byte {offset} ({what})")),
+                _ if !knows(&records) => Some("it holds a record that this version does not know".to_owned()),
+                _ => None,
+            }
+        }
+        Err(LogError::TooLong { bytes, max, .. }) => Some(format!("it has {bytes} bytes, and at most {max} are read")),
+        Err(LogError::Disk { error, .. }) => Some(error.to_string()),
+        Err(error) => Some(error.to_string()),
+    };
+    let refused =
+        |what| Finding::new(path, format!("{what}; a start that needs it is refused, and says what to do first"));
+    findings.wrong.extend(wrong.map(refused));
+    findings
+}
+
+/// The bytes of a file, if there is one.
+fn read(path: &Path, bounds: LogBounds) -> Result<Option<Vec<u8>>, LogError> {
+    let failed = |error| disk(path, error);
+    if !path.try_exists().map_err(failed)? {
+        return Ok(None);
+    }
+    let file = plain_file::open(path, Takes::File).map_err(failed)?;
+    let (length, max) = (file.metadata().map_err(failed)?.len(), bounds.file_bytes_max);
+    if length > max {
+        return Err(LogError::TooLong { path: path.display().to_string(), bytes: length, max });
+    }
+    let mut bytes = Vec::new();
+    file.take(max).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(Some(bytes))
 }
 
 /// What some bytes hold.

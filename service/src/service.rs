@@ -143,6 +143,14 @@ pub trait Service: Sized + Send + 'static {
         Ok(())
     }
 
+    /// What is wrong with the settings where no account is named.
+    ///
+    /// # Errors
+    /// The reason, with the name of the setting.
+    fn check_without_account(_settings: &Self::Settings) -> Result<(), Refusal> {
+        Ok(())
+    }
+
     /// The sockets that the settings ask for.
     fn sockets(_settings: &Self::Settings) -> Vec<WantedSocket> {
         Vec::new()
@@ -233,6 +241,8 @@ pub struct Listed {
     pub account: Option<AccountNeed>,
     /// What is wrong with the settings as a whole.
     pub check: fn(&dyn AnySection, Option<types::Network>) -> Result<(), Refusal>,
+    /// What is wrong with them where no account is named.
+    pub check_without_account: fn(&dyn AnySection) -> Result<(), Refusal>,
     /// The sockets that the settings ask for.
     pub sockets: fn(&dyn AnySection) -> Vec<WantedSocket>,
     /// Open files beside the node's own.
@@ -260,6 +270,7 @@ pub const fn service<S: Service>() -> Listed {
         former_folder: S::FORMER_FOLDER,
         account: S::ACCOUNT,
         check: |section, network| S::check(&own::<S>(section), network),
+        check_without_account: |section| S::check_without_account(&own::<S>(section)),
         sockets: |section| S::sockets(&own::<S>(section)),
         files_max: |section| S::files_max(&own::<S>(section)),
         open: |section, ground, sockets| {

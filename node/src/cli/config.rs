@@ -6,8 +6,9 @@ use clap::Subcommand;
 use types::Network;
 
 use super::{HomeArgument, Refusal, SettingArguments, read_config, sources};
-use crate::config::{Config, Sources, older_names};
-use crate::shell::check_settings;
+use crate::config::{Config, DEFAULTS, Sources, older_names};
+use crate::keys::{AccountKeyError, PasswordSource, check_account_key};
+use crate::shell::{check_accounts, check_settings};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigVerb {
@@ -35,6 +36,7 @@ impl ConfigVerb {
         match self {
             Self::Check { home, settings } => {
                 let home = home.home()?;
+                home.check()?;
                 let sources = sources(&home, settings.pairs()?)?;
                 let config = Config::read(&sources)?;
                 let genesis = home.genesis_file().exists().then(|| home.read_genesis()).transpose()?;
@@ -56,12 +58,20 @@ impl ConfigVerb {
 
 /// Looks at settings as a start does; what is refused is told with the place where it stands.
 pub(super) fn check_sources(config: &Config, sources: &Sources, network: Option<Network>) -> Result<(), Refusal> {
-    check_settings(config, network).map_err(|error| {
-        let mut places: Vec<String> = error.settings().iter().map(|name| sources.place_of(name)).collect();
-        // A service says which of its settings it means.
-        places.extend(sources.file.iter().map(|(place, _)| place.clone()).filter(|_| error.settings().is_empty()));
-        places.dedup();
+    check_settings(config, network).and_then(|()| check_accounts(config)).map_err(|error| {
+        let named: Vec<String> = error.settings().into_iter().map(str::to_owned).collect();
         let refusal = Refusal::from(error);
+        // A service says in its words which of its settings it means.
+        let named = if named.is_empty() { settings_in(&refusal.message, config) } else { named };
+        let mut places: Vec<String> = Vec::new();
+        for place in named.iter().map(|name| sources.place_of(name)) {
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        if places.len() > 1 {
+            places.retain(|place| place != DEFAULTS);
+        }
         let message = match places.is_empty() {
             true => refusal.message,
             false => format!("{}: {}", places.join(" and "), refusal.message),
@@ -70,25 +80,69 @@ pub(super) fn check_sources(config: &Config, sources: &Sources, network: Option<
     })
 }
 
-/// Looks for the files with keys and passwords that a start would read.
+/// The settings that a message names in backquotes.
+fn settings_in(message: &str, config: &Config) -> Vec<String> {
+    let names = config.settings().into_iter().map(|setting| setting.name);
+    names.filter(|name| message.contains(&format!("`{name}`"))).collect()
+}
+
+/// Looks at the files with keys and passwords that a start would read, by the same rules; a password is not tried.
 pub(super) fn check_files(config: &Config, sources: &Sources, is_validator: bool) -> Result<(), Refusal> {
     if config.node.read_only {
         return Ok(());
     }
-    let look = |setting: String, file: &Path| {
-        let found = std::fs::metadata(file).map(drop);
-        found.map_err(|error| {
-            let (place, file) = (sources.place_of(&setting), file.display());
-            Refusal::new("home_io", format!("{place}: `{setting}` names {file}, which cannot be read: {error}"))
-        })
-    };
     let password = &config.node.password_file;
     if is_validator && !password.is_empty() {
-        look("node.password_file".to_owned(), Path::new(password))?;
+        check_password_file("node.password_file", Path::new(password), sources)?;
     }
     config.accounts.files().into_iter().try_for_each(|account| {
-        look(format!("accounts.{}", account.service), &account.key)?;
+        let setting = format!("accounts.{}", account.service);
+        check_is_there(&setting, &account.key, sources)?;
+        check_account_key(account.service, &account.key).map_err(|error| match error {
+            AccountKeyError::Key { .. } => at_place(&setting, error.into(), sources),
+            error => at_setting(&setting, error.into(), sources),
+        })?;
         let password = account.password.as_deref();
-        password.map_or(Ok(()), |file| look(format!("accounts.{}_password_file", account.service), file))
+        password.map_or(Ok(()), |file| check_password_file(&format!("{setting}_password_file"), file, sources))
     })
+}
+
+fn check_is_there(setting: &str, file: &Path, sources: &Sources) -> Result<(), Refusal> {
+    std::fs::metadata(file).map(drop).map_err(|error| {
+        let (place, file) = (sources.place_of(setting), file.display());
+        Refusal::new("home_io", format!("{place}: `{setting}` names {file}, which cannot be read: {error}"))
+    })
+}
+
+fn check_password_file(setting: &str, file: &Path, sources: &Sources) -> Result<(), Refusal> {
+    check_is_there(setting, file, sources)?;
+    let source = PasswordSource::new(Some(file.to_owned()));
+    source.check().map_err(|error| at_setting(setting, error.into(), sources))
+}
+
+/// What is wrong with the file that a setting names.
+fn at_setting(setting: &str, refusal: Refusal, sources: &Sources) -> Refusal {
+    let message = format!("`{setting}`: {}", refusal.message);
+    at_place(setting, Refusal { message, ..refusal }, sources)
+}
+
+/// The same where the words name the setting.
+fn at_place(setting: &str, refusal: Refusal, sources: &Sources) -> Refusal {
+    Refusal { message: format!("{}: {}", sources.place_of(setting), refusal.message), ..refusal }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // FAULTS RT15
+    #[test]
+    fn the_settings_that_a_message_names_are_found_and_nothing_else_is() {
+        let config = Config::default();
+        let named =
+            settings_in("`mining.allow` is `network.lisen`: an address; see mining.tag and `[mining]`", &config);
+        assert_eq!(named, ["mining.allow"]);
+        let named = settings_in("`mining.payouts` is true: name `accounts.mining`", &config);
+        assert_eq!(named, ["mining.payouts", "accounts.mining"]);
+    }
 }

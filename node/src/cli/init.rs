@@ -7,11 +7,12 @@ use clap::Args;
 
 use super::config::{check_files, check_sources};
 use super::genesis::read_startable;
-use super::keys::read_entry;
+use super::keys::{read_entry, write_entry};
 use super::{HomeArgument, Refusal, SettingArguments, hint};
 use crate::config::{Config, Sources, in_present_names};
 use crate::home::{Home, write_file};
 use crate::keys::{KeyFileError, NetworkKey, PasswordSource, ValidatorEntry, ValidatorKey, choose_new_password};
+use crate::shell::lost_key;
 
 #[derive(Debug, Args)]
 pub(crate) struct Init {
@@ -37,6 +38,8 @@ impl Init {
     pub(crate) fn run(self) -> Result<(), Refusal> {
         let home = self.home.home()?;
         home.check_owner()?;
+        // Nothing is changed under a node that runs.
+        let _lock = home.lock_as_it_is()?;
         // Everything that may be refused is looked at before anything is written.
         let genesis =
             self.genesis.as_deref().map(|path| read_startable(path).map(|genesis| (path, genesis))).transpose()?;
@@ -61,7 +64,7 @@ impl Init {
                 return Err(Refusal::new("home_of_another_chain", message));
             }
         }
-        self.check_lost_keys(&home)?;
+        self.check_lost_keys(&home, config.node.read_only)?;
         let validator = self.new_validator_key(&home)?;
         home.create()?;
         if let Some(settings) = settings {
@@ -71,8 +74,11 @@ impl Init {
         let network = network_key(&home)?;
         if let Some((key, password)) = validator {
             key.write_new(&home.validator_key_file(), &password)?;
-            home.begin_lease(key.public())?;
+            let former = home.begin_lease(key.public())?;
             say!("validator key    {}", key.public());
+            if let Some(former) = former {
+                say!("former lease     {}, kept for as long as its key may be found again", former.display());
+            }
             let entry = home.validator_entry_file();
             write_entry(&entry, &key.entry(network.peer_key()?))?;
             say!("for the genesis  {}", entry.display());
@@ -92,18 +98,17 @@ impl Init {
     }
 
     /// Whoever knows this node knows it by its keys, so lost ones are not replaced without a word.
-    fn check_lost_keys(&self, home: &Home) -> Result<(), Refusal> {
-        if self.new_keys {
-            return Ok(());
-        }
-        let (network, validator) = (home.network_key_file(), home.validator_key_file());
-        if was_used(home) && !network.exists() {
+    fn check_lost_keys(&self, home: &Home, is_read_only: bool) -> Result<(), Refusal> {
+        let network = home.network_key_file();
+        if !self.new_keys && was_used(home) && !network.exists() {
             return Err(KeyFileError::lost_network(&network).into());
         }
-        if self.validator && home.validator_entry_file().exists() && !validator.exists() {
-            return Err(KeyFileError::lost_validator(&validator).into());
+        // Who only follows needs no key; another one is made on request alone.
+        let needs_none = is_read_only && !self.validator;
+        if needs_none || (self.new_keys && self.validator) {
+            return Ok(());
         }
-        Ok(())
+        lost_key(home)?.map_or(Ok(()), |lost| Err(lost.into()))
     }
 
     fn new_validator_key(&self, home: &Home) -> Result<Option<(ValidatorKey, crate::keys::Password)>, Refusal> {
@@ -146,11 +151,6 @@ fn network_key(home: &Home) -> Result<NetworkKey, Refusal> {
     };
     say!("network identity {}{note}", crate::peer_id::text(&network.peer_key()?));
     Ok(network)
-}
-
-fn write_entry(path: &Path, entry: &ValidatorEntry) -> Result<(), Refusal> {
-    let json = serde_json::to_string_pretty(entry).expect("an entry has a JSON form");
-    Ok(write_file(path, format!("{json}\n").as_bytes())?)
 }
 
 /// The settings of a home with what was typed, and where each stands.

@@ -7,12 +7,10 @@ use clap::Subcommand;
 use journal::{Position, VoteBound};
 use types::{Epoch, Genesis, View};
 
-use super::{HomeArgument, Refusal, read_config};
-use crate::home::Home;
-use crate::keys::{
-    KeyFileError, NetworkKey, PasswordSource, ValidatorEntry, ValidatorKey, choose_new_password, find_password,
-};
-use crate::shell::{above_words, allow_votes_above};
+use super::{HomeArgument, Refusal, hint, read_config};
+use crate::home::{Home, write_file};
+use crate::keys::{NetworkKey, PasswordSource, ValidatorEntry, ValidatorKey, choose_new_password, find_password};
+use crate::shell::{above_words, allow_votes_above, lost_key};
 use service::plain_file::{self, Takes};
 
 /// The longest entry of a validator.
@@ -40,6 +38,14 @@ pub(crate) enum Keys {
         #[arg(long, required = true)]
         i_have_checked: bool,
     },
+    /// Write `keys/validator-entry.json` again from the validator key: what a genesis takes of it.
+    Entry {
+        #[command(flatten)]
+        home: HomeArgument,
+        /// File with the password of the validator key (mode 0600).
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+    },
     /// Encrypt the validator key under another password.
     Password {
         #[command(flatten)]
@@ -58,6 +64,7 @@ impl Keys {
         match self {
             Self::Show { home, json } => show(&home.home()?, json),
             Self::AllowVotes { home, above, i_have_checked: _ } => allow_votes(&home.home()?, &above),
+            Self::Entry { home, password_file } => entry_anew(&home.home()?, password_file),
             Self::Password { home, password_file, new_password_file } => {
                 change_password(&home.home()?, password_file, new_password_file)
             }
@@ -72,17 +79,54 @@ fn show(home: &Home, json: bool) -> Result<(), Refusal> {
     if json {
         existing_key(home)?;
         // The possession was written down when the key was made, so that no password is needed here.
-        let entry = home.validator_entry_file();
-        say!("{}", serde_json::to_string_pretty(&read_entry(&entry)?).expect("an entry has a JSON form"));
+        say!("{}", serde_json::to_string_pretty(&own_entry(home)?).expect("an entry has a JSON form"));
         return Ok(());
     }
     say!("network identity {}", crate::peer_id::text(&network.peer_key()?));
     say!("network key      {}", network.peer_key()?);
-    match validator.exists() {
-        true => say!("validator key    {}", ValidatorKey::read_public(&validator)?),
-        false => say!("validator key    none: this node follows the chain and does not vote"),
+    if validator.exists() {
+        say!("validator key    {}", ValidatorKey::read_public(&validator)?);
+        return Ok(());
+    }
+    match lost_key(home)? {
+        Some(lost) => say!("validator key    lost: {}", hint::as_typed(&lost.to_string())),
+        None => say!("validator key    none: this node follows the chain and does not vote"),
     }
     Ok(())
+}
+
+/// What was written down for a genesis in this home.
+fn own_entry(home: &Home) -> Result<ValidatorEntry, Refusal> {
+    let (path, remedy) = (home.validator_entry_file(), "`thronosd keys entry` writes it again with the key's password");
+    if !path.exists() {
+        return Err(Refusal::new("entry_missing", format!("{} is missing: {remedy}", path.display())));
+    }
+    read_entry(&path).map_err(|refusal| Refusal { message: format!("{}; {remedy}", refusal.message), ..refusal })
+}
+
+fn entry_anew(home: &Home, password_file: Option<PathBuf>) -> Result<(), Refusal> {
+    home.check()?;
+    let key = open_key(home, password_file)?;
+    let network = NetworkKey::read(&home.network_key_file())?;
+    let path = home.validator_entry_file();
+    write_entry(&path, &key.entry(network.peer_key()?))?;
+    say!("{}", path.display());
+    Ok(())
+}
+
+/// Opens the validator key, with the password of this file or of the one that the settings name.
+fn open_key(home: &Home, password_file: Option<PathBuf>) -> Result<ValidatorKey, Refusal> {
+    let config = read_config(home, Vec::new())?;
+    let configured = Some(config.node.password_file).filter(|file| !file.is_empty()).map(PathBuf::from);
+    // What is missing is said before a password is asked for.
+    let path = existing_key(home)?;
+    Ok(ValidatorKey::read(&path, &find_password(&PasswordSource::new(password_file.or(configured)))?)?)
+}
+
+/// Writes down what a genesis takes of a key.
+pub(super) fn write_entry(path: &Path, entry: &ValidatorEntry) -> Result<(), Refusal> {
+    let json = serde_json::to_string_pretty(entry).expect("an entry has a JSON form");
+    Ok(write_file(path, format!("{json}\n").as_bytes())?)
 }
 
 /// What was written down for a genesis when the key was made.
@@ -124,8 +168,8 @@ fn existing_key(home: &Home) -> Result<PathBuf, Refusal> {
     if path.exists() {
         return Ok(path);
     }
-    if home.validator_entry_file().exists() {
-        return Err(KeyFileError::lost_validator(&path).into());
+    if let Some(lost) = lost_key(home)? {
+        return Err(lost.into());
     }
     let message = format!(
         "this home has no validator key ({} is missing): `thronosd init --validator` makes one",
@@ -153,14 +197,10 @@ fn check_place(genesis: &Genesis, place: Position) -> Result<(), Refusal> {
 
 fn change_password(home: &Home, present: Option<PathBuf>, new: Option<PathBuf>) -> Result<(), Refusal> {
     home.check()?;
-    let config = read_config(home, Vec::new())?;
-    let configured = Some(config.node.password_file).filter(|file| !file.is_empty()).map(PathBuf::from);
-    // What is missing is said before a password is asked for.
-    let path = existing_key(home)?;
-    let key = ValidatorKey::read(&path, &find_password(&PasswordSource::new(present.or(configured)))?)?;
+    let key = open_key(home, present)?;
     // A credential of systemd is the present password, so it is not looked for here.
     let password = choose_new_password(&PasswordSource { file: new, credentials: None }, "--new-password-file")?;
-    key.write(&path, &password)?;
+    key.write(&home.validator_key_file(), &password)?;
     say!("the validator key is encrypted under the new password; change the password file to match");
     Ok(())
 }

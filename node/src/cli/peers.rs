@@ -134,7 +134,8 @@ fn show(list: &PeerList) {
         }
     }
     for peer in &list.blocked {
-        say!("blocked  {peer}, for what it did; {}", hint::as_typed("`thronosd peers unban` lifts it"));
+        let lift = format!("`thronosd peers unban {peer}` lifts it");
+        say!("blocked  {peer}, for what it did; {}", hint::as_typed(&lift));
     }
     say!(
         "{} connected, {} banned, {} blocked, {} in the address book",

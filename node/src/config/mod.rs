@@ -18,6 +18,7 @@ pub use service::settings::SettingValue;
 
 pub use accounts::{AccountFiles, AccountSettings};
 pub use former::{in_present_names, older_names};
+pub(crate) use places::DEFAULTS;
 pub use sections::{
     ApiSettings, DiskSettings, LogFormat, LogSettings, MetricsSettings, NetworkSettings, NodeSettings, PoolSettings,
     StoreSettings,

@@ -2,6 +2,9 @@
 
 use super::{Config, Sources, is_called, variable};
 
+/// The place of what is given nowhere.
+pub(crate) const DEFAULTS: &str = "defaults";
+
 impl Sources {
     /// The place whose word holds for a setting: the command line, a variable, or the file.
     #[must_use]
@@ -14,7 +17,7 @@ impl Sources {
         {
             return format!("environment variable {variable}");
         }
-        self.file.as_ref().map_or_else(|| "defaults".to_owned(), |(place, _)| place.clone())
+        self.file.as_ref().map_or_else(|| DEFAULTS.to_owned(), |(place, _)| place.clone())
     }
 }
 

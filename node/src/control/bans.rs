@@ -10,6 +10,7 @@ use p2p::{BANS_MAX, Ban, Prefix};
 
 use super::BanLine;
 use crate::peer_id;
+use service::Finding;
 use service::plain_file::{self, Takes};
 
 /// The longest file that is read.
@@ -188,6 +189,21 @@ impl Bans {
         let text = serde_json::to_vec_pretty(&self.show()).map_err(|error| error.to_string())?;
         Ok(Draft { path: self.path.clone(), text })
     }
+}
+
+/// Looks at the file of a stopped node, and says what is wrong with it.
+pub(crate) fn look_at(path: PathBuf) -> Option<Finding> {
+    let mut bans = Bans { path, stuck: None, list: Vec::new() };
+    let what = match bans.take_lines() {
+        Ok(()) => return None,
+        Err(NotRead::Unreadable(error)) => format!("{error}; the next start bans nobody, and writes no ban"),
+        Err(NotRead::Damaged(damage)) => {
+            format!(
+                "damaged ({damage}); the next start keeps it under another name and takes the lines that ban somebody"
+            )
+        }
+    };
+    Some(Finding::new(bans.path, what))
 }
 
 impl Draft {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use bans::Bans;
+pub(crate) use bans::{Bans, look_at as look_at_bans};
 pub use client::{AskError, ask};
 pub(crate) use server::{Listener, Server};
 

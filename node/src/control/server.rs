@@ -234,8 +234,11 @@ impl Server {
                 return Answer::refused("own_peer", "this is the node itself");
             }
             if self.snapshot.borrow().set.index_of_peer(&peer).is_some() {
-                let message = "this peer is a validator of this epoch: its votes are needed here, so it is not banned; \
-                               `thronosd peers disconnect` ends its connections for the moment";
+                let message = format!(
+                    "this peer is a validator of this epoch: its votes are needed here, so it is not banned; \
+                     `thronosd peers disconnect {}` ends its connections for the moment",
+                    bans::text(&ban)
+                );
                 return Answer::refused("is_validator", message);
             }
         }
@@ -253,7 +256,7 @@ impl Server {
         }
         done(match seconds {
             Some(seconds) => format!("{whom} is banned for {seconds} s"),
-            None => format!("{whom} is banned until `thronosd peers unban`"),
+            None => format!("{whom} is banned until `thronosd peers unban {whom}`"),
         })
     }
 

@@ -13,6 +13,9 @@ use crate::home::{HomeError, read_secret};
 /// The longest key file.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 
+/// What to do about a file that is no key.
+const NAME_A_KEY: &str = "name a file that `thronos wallet new` made";
+
 /// Why a service has no account.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountKeyError {
@@ -104,11 +107,26 @@ impl AccountKeys {
     }
 }
 
+/// Looks at the file with the key of a service's account, as far as that goes without its password.
+///
+/// # Errors
+/// [`AccountKeyError`].
+pub(crate) fn check_account_key(service: &'static str, path: &Path) -> Result<(), AccountKeyError> {
+    let text = read_secret(path, FILE_BYTES_MAX)?;
+    let header = std::str::from_utf8(&text).ok().and_then(|text| signing::keystore::header(text).ok());
+    match header {
+        Some(_) => Ok(()),
+        None => {
+            let error = signing::Error::new("key_malformed", "it is no key file, or a damaged one", NAME_A_KEY);
+            Err(AccountKeyError::Key { service, path: path.to_owned(), error: Box::new(error) })
+        }
+    }
+}
+
 fn open(service: &'static str, path: &Path, text: &[u8], password: &Password) -> Result<AccountKey, AccountKeyError> {
     let failed = |error| AccountKeyError::Key { service, path: path.to_owned(), error: Box::new(error) };
-    let text = std::str::from_utf8(text).map_err(|_| {
-        failed(signing::Error::new("key_malformed", "it is not text", "name a file that `thronos wallet new` made"))
-    })?;
+    let text = std::str::from_utf8(text)
+        .map_err(|_| failed(signing::Error::new("key_malformed", "it is not text", NAME_A_KEY)))?;
     // Decomposed or composed, it is the same password: the wallet composes it again.
     let password = std::str::from_utf8(password.as_bytes()).unwrap_or_default();
     let password = signing::password::Password::new(password).map_err(failed)?;

@@ -9,6 +9,7 @@ mod network;
 mod password;
 mod validator;
 
+pub(crate) use accounts::check_account_key;
 pub use accounts::{AccountKeyError, AccountKeys};
 pub use file::KeyFileError;
 pub use network::NetworkKey;

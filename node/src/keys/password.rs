@@ -61,9 +61,11 @@ pub enum PasswordError {
     Nowhere,
     /// The same for a new key.
     #[error(
-        "a new validator key needs a password, and there is no terminal to ask for it: write one of at least \
+        "{needs}, and there is no terminal to ask for it: write one of at least \
          {NEW_PASSWORD_BYTES_MIN} characters into a file that only you can read (mode 0600) and give {option} FILE{credential}, or run \
-         this at a terminal", credential = if *option == CREDENTIAL_TOO { ", or the systemd credential `thronos-password`" } else { "" }
+         this at a terminal",
+        needs = if *option == CREDENTIAL_TOO { "a new validator key needs a password" } else { "another password is needed for the validator key" },
+        credential = if *option == CREDENTIAL_TOO { ", or the systemd credential `thronos-password`" } else { "" }
     )]
     NowhereForNew {
         /// The option that names a file.
@@ -134,6 +136,15 @@ impl PasswordSource {
             read_handed_over(&path, PASSWORD_BYTES_MAX)
         };
         Some(bytes.map_err(PasswordError::from).and_then(|bytes| text_of(&path, &bytes)))
+    }
+
+    /// Whether the given file can be used, as far as that can be told without using it up: of a pipe nothing is read.
+    ///
+    /// # Errors
+    /// [`PasswordError`].
+    pub(crate) fn check(&self) -> Result<(), PasswordError> {
+        let is_read = self.file.as_ref().is_some_and(|file| file.is_file() || file.is_dir());
+        if is_read { self.read(CREDENTIAL).unwrap_or(Err(PasswordError::Nowhere)).map(drop) } else { Ok(()) }
     }
 
     fn is_credential(&self, path: &Path) -> bool {

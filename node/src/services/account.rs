@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use service::account::{DeedError, Past, ServiceAccount};
 use service::chain::{Chain, Later};
-use service::log::{Log, LogError, OnDamage, OpenedLog};
+use service::log::{Log, LogError, OnDamage, OpenedLog, look_at};
 use service::outbox::{DeedEnd, DeedOutbox, DeedRecord, DeedState, OUTBOX_LOG};
-use service::{Refusal, State};
+use service::{FolderFindings, Refusal, State};
 use signing::AccountKey;
 use tokio::sync::{mpsc, oneshot, watch};
 use types::{Address, Amount, Call, Hash32, Network, Nonce};
@@ -99,6 +99,12 @@ pub(crate) fn open(
     }
     let keeper = Keeper::new(service, key, settings, chain, (log, outbox), asked, show);
     Ok((Arc::new(NodeAccount { address, past, questions, shown }), keeper))
+}
+
+/// Looks at the log of a stopped node's account, in the folder of its service.
+pub(crate) fn look(folder: &Path) -> FolderFindings {
+    let knows = |records: &[Vec<u8>]| records.iter().all(|bytes| DeedRecord::from_bytes(bytes).is_some());
+    look_at(&folder.join(LOG), OUTBOX_LOG, knows)
 }
 
 /// What the former key sent may still be included, so it is followed by that key alone.

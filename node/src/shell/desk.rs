@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use journal::Holder;
+use journal::{Holder, Lease};
 use replica::{Desk, DeskError, Opened};
 use types::BlsPublicKey;
 
@@ -40,4 +40,18 @@ pub(super) fn traces_of_key(home: &Home, lease: Option<BlsPublicKey>) -> Option<
     let traces: Vec<_> =
         lease.map(|_| home.lease()).into_iter().chain(entry).map(|path| path.display().to_string()).collect();
     Some(traces.join(" and ")).filter(|traces| !traces.is_empty())
+}
+
+/// That a home has lost the key of its validator, if anything tells so. Nothing is written.
+///
+/// # Errors
+/// [`StartError::Desk`] when the lease cannot be read.
+pub(crate) fn lost_key(home: &Home) -> Result<Option<StartError>, StartError> {
+    let key = home.validator_key_file();
+    if key.exists() {
+        return Ok(None);
+    }
+    let lease = Lease::key_on(&FileDisk::at(&home.lease()));
+    let lease = lease.map_err(|error| desk_failed(home)(DeskError::Journal(error)))?;
+    Ok(traces_of_key(home, lease).map(|traces| StartError::LostKey { key, traces }))
 }

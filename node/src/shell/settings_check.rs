@@ -32,6 +32,17 @@ pub fn check_settings(config: &Config, network: Option<Network>) -> Result<(), S
     Ok(())
 }
 
+/// Looks whether each service that sends by itself has an account named, unless nothing may be sent.
+///
+/// # Errors
+/// [`StartError`], as the start would.
+pub fn check_accounts(config: &Config) -> Result<(), StartError> {
+    if config.node.read_only {
+        return Ok(());
+    }
+    Ok(services::check_accounts(&config.services, &config.accounts)?)
+}
+
 /// Looks at the addresses of peers, list by list, and whether anybody may be a peer at all.
 fn check_peers(settings: &NetworkSettings) -> Result<(), StartError> {
     let none = || NetworkConfig { listen: Vec::new(), ..NetworkConfig::new(ChainId(Hash32::ZERO), [0; 32]) };

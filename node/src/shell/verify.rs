@@ -15,6 +15,7 @@ use super::desk::{desk_failed, traces_of_key};
 use super::start::starting_point;
 use super::start_error::StartError;
 use crate::config::Config;
+use crate::control::look_at_bans;
 use crate::disk::FileDisk;
 use crate::home::{Home, HomeError, IGNORED, LEADS_NOWHERE, ServiceFolder};
 use crate::keys::{NetworkKey, ValidatorKey};
@@ -67,6 +68,8 @@ fn look_at_home(home: &Home, config: &Config) -> Result<Findings, StartError> {
     }
     let has_lease = home.lease().join(journal::LEASE_FILE).exists();
     let _lock = home.lock_as_it_is()?;
+    look_at_services(home, &mut found);
+    found.wrong.extend(look_at_bans(home.bans()));
     // The first start says of which chain its data is.
     let has_run = home.check_chain(chain_id)?;
     let is_empty = !home.store().exists() && !home.log().exists();
@@ -89,7 +92,6 @@ fn look_at_home(home: &Home, config: &Config) -> Result<Findings, StartError> {
     let checked = verify_blocks(&store, chain_id)?;
     found.fact("verified", format!("hashes and contents of the newest {}", counted(checked, "block")));
     found.fact("checksums", format!("of {} of the store", counted(store.read_all()?, "row")));
-    look_at_services(home, &mut found);
     Ok(found)
 }
 
@@ -136,7 +138,6 @@ fn look_at_rest(home: &Home, holder: Holder, has_run: bool, found: &mut Findings
     }
     found.wrong.push(Finding::new(home.store(), "it is missing; the next start gets the chain from its peers"));
     found.wrong.push(missing_log(home, holder.key.is_some()));
-    look_at_services(home, found);
     Ok(())
 }
 
@@ -165,7 +166,7 @@ fn look_at_services(home: &Home, found: &mut Findings) {
         found.ignored.extend(ignored.map(|folder| Finding::new(folder, IGNORED)));
         match used {
             Ok(Some(folder)) => {
-                let service::FolderFindings { torn, wrong } = (entry.look)(&folder);
+                let service::FolderFindings { torn, wrong } = crate::services::look(entry, &folder);
                 found.torn.extend(torn);
                 found.wrong.extend(wrong);
             }

@@ -237,7 +237,11 @@ impl Network {
     /// When nobody can be reached there, when it is this node's own, or the queue is full.
     pub fn dial(&self, address: &str) -> Result<(), NetworkError> {
         let parsed = super::address::to_dial(address)?;
-        if super::address::split_peer(&parsed).1.and_then(|peer| key_of(&peer)) == Some(self.key) {
+        let (place, peer) = super::address::split_peer(&parsed);
+        // Nobody else is at an address that this node listens on.
+        let place = place.to_string();
+        let is_here = read(&self.directory).listening.iter().any(|listening| *listening == place);
+        if is_here || peer.and_then(|peer| key_of(&peer)) == Some(self.key) {
             return Err(NetworkError::Myself(address.to_owned()));
         }
         command(&self.commands.control, Command::Dial(parsed)).map_err(|error| NetworkError::Setup(error.to_string()))

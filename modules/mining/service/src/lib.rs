@@ -73,6 +73,10 @@ impl service::Service for MiningService {
         if settings.enabled { settings::check(settings, network) } else { Ok(()) }
     }
 
+    fn check_without_account(settings: &MiningSettings) -> Result<(), Refusal> {
+        if settings.enabled && settings.payouts { Err(no_account()) } else { Ok(()) }
+    }
+
     fn sockets(settings: &MiningSettings) -> Vec<WantedSocket> {
         if settings.enabled { settings::sockets(settings) } else { Vec::new() }
     }
@@ -224,15 +228,14 @@ fn payer(settings: &MiningSettings, ground: &Ground, log: PayoutLog) -> Result<O
                 format!("{what}: name the file of its key by `accounts.mining`, as before"),
             ))
         }
-        (None, _) if settings.payouts && !ground.chain.standing().is_read_only => {
-            let hint = "name the file of its key by `accounts.mining`";
-            Err(Refusal::new(
-                "mining_settings",
-                format!("`mining.payouts` is true, and there is no account to pay from: {hint}"),
-            ))
-        }
+        (None, _) if settings.payouts && !ground.chain.standing().is_read_only => Err(no_account()),
         (None, _) => Ok(None),
     }
+}
+
+fn no_account() -> Refusal {
+    let hint = "name the file of its key by `accounts.mining`";
+    Refusal::new("mining_settings", format!("`mining.payouts` is true, and there is no account to pay from: {hint}"))
 }
 
 fn unwritten(fault: &ServiceFault) -> Refusal {

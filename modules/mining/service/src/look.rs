@@ -6,13 +6,15 @@ use service::plain_file::{self, Takes};
 use service::{Finding, FolderFindings};
 
 use crate::kept;
+use crate::payouts::PayoutLog;
 
 /// A longer file is not of this program's making.
 const FILE_BYTES_MAX: u64 = 4 << 30;
 
-/// Looks at what is kept for miners, and says what is torn and what is wrong. A start goes on without either.
+/// Looks at what is kept for miners, and says what is torn and what is wrong. A start goes on without either, but with no damaged log of
+/// payouts.
 pub(crate) fn look(folder: &Path) -> FolderFindings {
-    let (mut torn, mut wrong) = (Vec::new(), Vec::new());
+    let FolderFindings { mut torn, mut wrong } = PayoutLog::look(folder);
     let finding = |name: &str, what: String| Finding::new(folder.join(name), what);
     let file = |name: &str| match plain_file::read(&folder.join(name), FILE_BYTES_MAX, Takes::File) {
         Ok(bytes) => Ok(Some(bytes)),

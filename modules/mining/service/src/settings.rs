@@ -155,9 +155,7 @@ fn pem(key: &str, path: &str) -> Result<Vec<u8>, Refusal> {
         return Err(missing(key, "tls_listen", "a file in PEM"));
     }
     plain_file::read(Path::new(path), PEM_BYTES_MAX, Takes::File).map_err(|error| {
-        let message =
-            format!("`mining.tls_certificate` and `mining.tls_key` cannot be used: cannot read {path}: {error}");
-        Refusal::new("mining_settings", message)
+        Refusal::new("mining_settings", format!("`mining.{key}` cannot be used: cannot read {path}: {error}"))
     })
 }
 

@@ -6,13 +6,15 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use service::log::{Log, LogError, OnDamage, OpenedLog};
-use service::{Refusal, ServiceFault};
+use service::log::{Log, LogError, OnDamage, OpenedLog, look_at};
+use service::{FolderFindings, Refusal, ServiceFault};
 use types::Hash32;
 
 use super::Payout;
 use super::note::{LOG, Left, Note, left_by};
 
+/// The name of the file.
+const FILE: &str = "payouts";
 /// The log is written anew when it is longer.
 const LOG_BYTES_MAX: u64 = 1 << 20;
 
@@ -34,7 +36,7 @@ impl PayoutLog {
     /// # Errors
     /// `payouts_log`: the log is damaged or cannot be used.
     pub(crate) fn open(folder: &Path) -> Result<Self, Refusal> {
-        let opened = Log::open(&folder.join("payouts"), LOG, OnDamage::Refuse).map_err(|error| {
+        let opened = Log::open(&folder.join(FILE), LOG, OnDamage::Refuse).map_err(|error| {
             let hint = match error {
                 LogError::Damaged { .. } | LogError::TooLong { .. } => {
                     "a payment that was made may be missing in it: move the file away, and nothing is paid before you have compared what \
@@ -57,6 +59,11 @@ impl PayoutLog {
             payout_log.write(&Note::Opened).map_err(|fault| Refusal::new("payouts_log", fault.to_string()))?;
         }
         Ok(payout_log)
+    }
+
+    /// Looks at the file of a stopped node.
+    pub(crate) fn look(folder: &Path) -> FolderFindings {
+        look_at(&folder.join(FILE), LOG, |records| left_by(records).is_some())
     }
 
     /// Whether it was made with this start.

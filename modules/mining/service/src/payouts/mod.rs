@@ -131,8 +131,8 @@ impl Payouts {
     fn held(&self) -> Option<String> {
         self.log.held().map(|why| {
             format!(
-                "{why}: compare `thronosd mining owed` with what the account has paid, mark what it has paid with `thronosd mining paid`, \
-                 then pay with `thronosd mining pay`"
+                "{why}: compare `thronosd mining owed` with what the account has paid, mark what it has paid with \
+                 `thronosd mining paid --reference HASH ADDRESS UNITS`, then pay with `thronosd mining pay`"
             )
         })
     }

@@ -1,0 +1,71 @@
+//! The lease that a home gets with a new key.
+//!
+//! It must not know what a lease says. Invariant: what another key may have signed is never forgotten for a new one.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use journal::{DiskError, LEASE_FILE, Lease};
+use types::BlsPublicKey;
+
+use super::{Home, HomeError, failed};
+use crate::disk::FileDisk;
+
+impl Home {
+    /// Notes that this key was made a moment ago, here, and has signed nothing. A lease of another key, or one that cannot be read, is
+    /// kept beside the new one: says where.
+    ///
+    /// # Errors
+    /// [`HomeError::Io`].
+    pub fn begin_lease(&self, key: BlsPublicKey) -> Result<Option<PathBuf>, HomeError> {
+        let folder = self.lease();
+        let unwritten = |error: DiskError| failed("write", &folder)(io::Error::other(error.message));
+        let disk = FileDisk::open(&folder).map_err(unwritten)?;
+        let former = match Lease::key_on(&disk) {
+            Ok(None) => None,
+            Ok(Some(found)) if found == key => None,
+            _ => Some(set_aside(&folder.join(LEASE_FILE))?),
+        };
+        Lease::begin(disk, key).map_err(unwritten)?;
+        Ok(former)
+    }
+}
+
+/// Gives a file a name that no other has.
+fn set_aside(path: &Path) -> Result<PathBuf, HomeError> {
+    let mut number = 1_u32;
+    loop {
+        let aside = path.with_extension(format!("former-{number}"));
+        if !aside.try_exists().map_err(failed("read", &aside))? {
+            fs::rename(path, &aside).map_err(failed("rename", path))?;
+            return Ok(aside);
+        }
+        number = number.saturating_add(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // FAULTS RT15
+    #[test]
+    fn the_lease_of_another_key_is_kept_beside_the_new_one_and_so_is_one_that_cannot_be_read() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let home = Home::new(directory.path());
+        let file = home.lease().join(LEASE_FILE);
+        let [first, second] = [1, 2].map(|byte| BlsPublicKey([byte; 96]));
+        let of = || Lease::key_on(&FileDisk::at(&home.lease())).expect("a lease or none");
+        assert_eq!(of(), None);
+        assert_eq!(home.begin_lease(first).expect("our own"), None);
+        assert_eq!((of(), home.begin_lease(first).expect("our own")), (Some(first), None), "its own");
+        let written = fs::read(&file).expect("it is there");
+        let kept = home.begin_lease(second).expect("our own").expect("it was another key's");
+        assert_eq!((of(), fs::read(&kept).expect("it is kept")), (Some(second), written));
+        fs::write(&file, [7; 40]).expect("our own");
+        assert!(Lease::key_on(&FileDisk::at(&home.lease())).is_err(), "it is damaged");
+        let damaged = home.begin_lease(first).expect("our own").expect("nobody knows whose it was");
+        assert!(damaged != kept && kept.exists(), "both are kept");
+        assert_eq!((of(), fs::read(&damaged).expect("it is kept")), (Some(first), vec![7; 40]));
+    }
+}
