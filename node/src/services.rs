@@ -56,8 +56,8 @@ pub fn check(sections: &ServiceSections, network: Option<Network>) -> Result<(),
 pub fn check_accounts(sections: &ServiceSections, accounts: &AccountSettings) -> Result<(), Refusal> {
     let named = accounts.files();
     let has_none = |entry: &Listed| named.iter().all(|files| files.service != entry.name);
-    let without = each(sections).filter(|(entry, _)| has_none(entry));
-    without.map(|(entry, section)| (entry.check_without_account)(section)).collect()
+    let mut without = each(sections).filter(|(entry, _)| has_none(entry));
+    without.try_for_each(|(entry, section)| (entry.check_without_account)(section))
 }
 
 /// Where the services listen: the setting's name and the address.

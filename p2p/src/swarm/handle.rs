@@ -240,7 +240,7 @@ impl Network {
         let (place, peer) = super::address::split_peer(&parsed);
         // Nobody else is at an address that this node listens on.
         let place = place.to_string();
-        let is_here = read(&self.directory).listening.iter().any(|listening| *listening == place);
+        let is_here = read(&self.directory).listening.contains(&place);
         if is_here || peer.and_then(|peer| key_of(&peer)) == Some(self.key) {
             return Err(NetworkError::Myself(address.to_owned()));
         }
