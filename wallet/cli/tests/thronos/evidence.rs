@@ -288,6 +288,8 @@ fn where_nothing_is_proven_because_the_modules_number_was_given_too_the_right_qu
     let twice = format!("0000{key}");
     let there = shell.good(&["prove", "state", "kernel", &key]);
     assert!(there["value"] == "0102" && there.get("hint").is_none(), "{there}");
+    // Another wallet: the two states that this node proves are of one height, and no chain has both.
+    let (shell, _node) = shell_with(Conduct::Honest);
     let absent = shell.good(&["prove", "state", "kernel", &twice]);
     assert!(absent["value"].is_null() && absent["checked"] == true, "{absent}");
     let command = format!("`thronos prove state kernel {key} ");
