@@ -47,7 +47,11 @@ impl Shares for FolderShares {
             Err(error) => Err(error),
         };
         let former_proofs = read(FORMER_PROOFS)?.unwrap_or_default();
-        Ok(Stored { snapshot: read("shares.snapshot")?, journal: plain::read(&self.folder.join("shares.journal"))?, former_proofs })
+        Ok(Stored {
+            snapshot: read("shares.snapshot")?,
+            journal: plain::read(&self.folder.join("shares.journal"))?,
+            former_proofs,
+        })
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
