@@ -28,6 +28,10 @@ const PASSES: u32 = 3;
 const MEMORY_KIB_MAX: u32 = 1024 * 1024;
 const PASSES_MAX: u32 = 16;
 
+/// What helps against a file that holds no key, whichever it is.
+const DAMAGED: &str = "put it back from its copy; without one move it away and start again: that says how another one is made, and what \
+                       that means";
+
 /// Why a key cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
@@ -35,7 +39,7 @@ pub enum KeyFileError {
     #[error(transparent)]
     Home(#[from] HomeError),
     /// The file is no key file.
-    #[error("{file} is not a key file of this software: {reason}")]
+    #[error("{file} is not a key file of this software: {reason}; {DAMAGED}")]
     Malformed {
         /// The file.
         file: String,
@@ -46,7 +50,7 @@ pub enum KeyFileError {
     #[error("the password does not open {0}: type it again, or check --password-file; nothing was changed")]
     WrongPassword(String),
     /// The file holds another key than it says.
-    #[error("{0} holds another key than it says: restore the file from a backup")]
+    #[error("{0} holds another key than it says; {DAMAGED}")]
     WrongKey(String),
     /// A key is not there.
     #[error("{file} is missing: put it back from its copy; without one `{command}` makes a new one, {then}")]
