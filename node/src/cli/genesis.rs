@@ -150,7 +150,10 @@ fn unfit(error: GenesisError) -> Refusal {
 }
 
 fn read_entry(path: &Path) -> Result<(BlsPublicKey, BlsSignature, PeerKey), Refusal> {
-    let malformed = |error: String| Refusal::new("genesis_malformed", format!("{}: {error}", path.display()));
+    let malformed = |error: String| {
+        let remedy = "give `keys/validator-entry.json` of the validator's home, or what `thronosd keys show --json` prints there";
+        Refusal::new("genesis_malformed", format!("{} is no validator's entry: {error}; {remedy}", path.display()))
+    };
     let text =
         plain_file::read_text(path, ENTRY_BYTES_MAX, Takes::Pipe).map_err(|error| malformed(error.to_string()))?;
     let entry: ValidatorEntry = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
