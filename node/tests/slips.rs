@@ -41,7 +41,6 @@ fn a_genesis_takes_no_step_that_could_never_start_a_chain() {
         assert!(!Path::new(file).exists());
     }
     done(&[&new[..], &["--name", "fine"]].concat());
-    let entries = [1, 2, 3].map(|seed| entry(directory.path(), seed));
     let [one, other] = [1, 2].map(|seed| entry(directory.path(), seed));
     let (of_first, too_much) = (format!("with the account {first} is in the file already"), (1_u64 << 60).to_string());
     let good = "";
@@ -85,8 +84,8 @@ fn a_key_or_mark_that_is_damaged_is_named_with_its_file_and_what_helps() {
     ] {
         let whole = std::fs::read(&file).expect("it is there");
         write_file(&file, b"nothing").expect("our own");
-        for command in commands {
-            let told = refused(&[command, &["--home", root]].concat(), "key_malformed");
+        for &command in commands {
+            let told = refused(&[command, &["--home", root][..]].concat(), "key_malformed");
             for words in [text(&file), "put it back from its copy", "move it away and start again"] {
                 assert!(told.contains(words), "{command:?}: {told}");
             }
