@@ -20,7 +20,7 @@ use crate::families::transfer_weight;
 /// `tx`
 #[derive(Debug, Args)]
 pub struct Tx {
-    /// The transaction's id
+    /// The transaction's id; of one that can never be included, or is not known, the exit code is 1
     id: String,
 }
 

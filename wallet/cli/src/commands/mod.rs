@@ -64,7 +64,7 @@ pub enum Transactions {
     Broadcast(transaction_file::Broadcast),
     /// Check a transaction file and show what it would do
     Verify(transaction_file::Verify),
-    /// Show a transaction, with its finality checked. Exit code 0 where it is final or waits, 1 where nothing came of it or it is not known
+    /// Show a transaction, with its finality checked
     Tx(chain::Tx),
     /// Show what a transaction costs now
     Fee(chain::Fee),
