@@ -130,8 +130,7 @@ pub(crate) fn check(settings: &MiningSettings, network: Option<Network>) -> Resu
         Some(network) => check(network)?,
         None => check(Network::Test).or_else(|_| check(Network::Main))?,
     }
-    check_pair(settings)?;
-    if settings.tls_listen.is_empty() { Ok(()) } else { tls(settings).map(drop) }
+    if settings.tls_listen.is_empty() { check_pair(settings) } else { tls(settings).map(drop) }
 }
 
 fn tls(settings: &MiningSettings) -> Result<Arc<ServerConfig>, Refusal> {
@@ -188,7 +187,7 @@ fn pem(key: &str, path: &str) -> Result<Vec<u8>, Refusal> {
     })
 }
 
-/// One of two files that belong together, without the other.
+/// Refuses one of two files that belong together without the other. With a port for TLS both are needed anyway.
 fn check_pair(settings: &MiningSettings) -> Result<(), Refusal> {
     match (settings.tls_certificate.as_str(), settings.tls_key.as_str()) {
         ("", key) if !key.is_empty() => {
