@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Output;
 
 use command::{Daemon, Made, answer, done, files, refused, text, thronosd};
-use node::home::{Home, write_file};
+use node::home::write_file;
 use node::keys::Password;
 use support::{genesis, make_home};
 
