@@ -98,7 +98,8 @@ impl service::Service for MiningService {
         let genesis = self.ground.chain.genesis();
         let (network, cap) = (genesis.network, genesis.parameters.thr_cap);
         let payouts = self.port.as_ref().and_then(|port| port.payer.as_ref()).map(Payer::payouts);
-        Some(Arc::new(operator::Pool { handle: self.handle(), payouts, network, cap }))
+        let is_read_only = self.ground.chain.standing().is_read_only;
+        Some(Arc::new(operator::Pool { handle: self.handle(), payouts, is_read_only, network, cap }))
     }
 
     async fn run(self, mut life: Life) -> Result<(), ServiceFault> {
