@@ -70,7 +70,7 @@ pub(super) const NOT_ATTACKS: &[(&str, &str)] = &[
     ("B7", "a table of bounds, not something a peer does; each buffer has a test of its own"),
     ("C4", "a setting of memory, not something a peer does"),
     ("C7", "what operators are told is judged by the tests of the rows it tells about"),
-    ("D5", "what miners earn is judged where hashes are counted: stratum/tests/fair.rs and kinds.rs"),
+    ("D5", "what miners earn is judged where hashes are counted: modules/mining/stratum/tests/fair.rs and kinds.rs"),
     ("P2 over QUIC", "datagrams of garbage are sent; handshakes of QUIC are left to its library and its own tests"),
 ];
 
