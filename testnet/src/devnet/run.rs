@@ -89,7 +89,7 @@ fn perform(options: &Options, trials: Trials, mouth: &Mouth, say: &dyn Fn(&str))
         plan.layout.wipe()?;
     }
     let asked = options.trial.as_deref().and_then(|name| proof(trials, name));
-    let rules = asked.map_or(|_: &mut Genesis| {}, |proof| proof.rules);
+    let rules = asked.map_or((|_| {}) as fn(&mut Genesis), |proof| proof.rules);
     let relay =
         options.weather().map(|weather| Relay::start(weather, plan.ports, validators + NODES_MORE)).transpose()?;
     plan.fronts = relay.as_ref().map(Relay::fronts).unwrap_or_default();

@@ -4,11 +4,10 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::time::Duration;
 
-use super::half_open::is_open;
 use crate::devnet::Outcome;
 use crate::hostile::attack::{Attack, Begun, Deeds, Hand, Wrongs};
 use crate::hostile::siege::Siege;
-use crate::hostile::sockets::{self, connect, count};
+use crate::hostile::sockets::{self, connect, count, is_open};
 
 pub(super) const ATTACK: Attack = Attack {
     name: "idle-crowd",

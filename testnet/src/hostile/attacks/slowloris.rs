@@ -5,11 +5,10 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use super::crowd::validator_comes_back;
-use super::half_open::is_open;
 use crate::devnet::Outcome;
 use crate::hostile::attack::{Attack, Begun, Deeds, Hand};
 use crate::hostile::siege::{Siege, VALIDATORS};
-use crate::hostile::sockets::{self, connect, count};
+use crate::hostile::sockets::{self, connect, count, is_open};
 
 pub(super) const ATTACK: Attack = Attack {
     name: "slowloris",
