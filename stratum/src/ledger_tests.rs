@@ -48,7 +48,16 @@ fn a_restart_finds_the_same_book() {
     let (book, journal) = written(&entries());
     let recovered = recover(&Stored { journal: journal.clone(), ..Stored::default() }).expect("a whole journal");
     let closed = recovered.closed.clone();
-    assert_eq!(recovered, Recovered { book: book.clone(), replayed: book.sequence(), closed, proofs: KeptProofs::default(), torn_bytes: 0 });
+    assert_eq!(
+        recovered,
+        Recovered {
+            book: book.clone(),
+            replayed: book.sequence(),
+            closed,
+            proofs: KeptProofs::default(),
+            torn_bytes: 0
+        }
+    );
     assert_eq!(recovered.closed.map(|closed| closed.receipts.root()), book.roots().back().map(|last| last.root));
     let snapshot = Some(snapshot(&book, &KeptProofs::default()));
     assert_eq!(recover(&Stored { snapshot: snapshot.clone(), ..Stored::default() }).expect("a snapshot").book, book);
@@ -69,7 +78,10 @@ fn a_journal_that_is_cut_anywhere_gives_every_entry_that_is_whole() {
         assert_eq!(recovered.torn_bytes, cut - ends[whole]);
         let mut padded = journal[..ends[whole]].to_vec();
         padded.extend([0; 100]);
-        assert_eq!(recover(&Stored { journal: padded, ..Stored::default() }).expect("zeros").book.sequence(), whole as u64);
+        assert_eq!(
+            recover(&Stored { journal: padded, ..Stored::default() }).expect("zeros").book.sequence(),
+            whole as u64
+        );
     }
 }
 
@@ -126,7 +138,9 @@ fn a_payment_is_marked_once_also_after_a_restart_and_the_oldest_references_are_f
         let other = Settlement { reference: Hash32([7; 32]), address: Address([2; 20]), amount: 100 };
         book.apply(&Entry::Paid(other)).expect("another address");
         assert_eq!(
-            recover(&Stored { snapshot: Some(snapshot(book, &KeptProofs::default())), ..Stored::default() }).expect("whole").book,
+            recover(&Stored { snapshot: Some(snapshot(book, &KeptProofs::default())), ..Stored::default() })
+                .expect("whole")
+                .book,
             *book
         );
     }
