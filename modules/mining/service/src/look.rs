@@ -22,7 +22,8 @@ pub(crate) fn look(folder: &Path) -> FolderFindings {
     };
     match (file("shares.snapshot"), file("shares.journal")) {
         (Ok(snapshot), Ok(journal)) => {
-            let stored = stratum::ledger::Stored { snapshot, journal: journal.unwrap_or_default(), ..Default::default() };
+            let stored =
+                stratum::ledger::Stored { snapshot, journal: journal.unwrap_or_default(), ..Default::default() };
             match stratum::ledger::recover_whole(&stored) {
                 (_, Some(error)) => {
                     let is_snapshot = matches!(error, stratum::ledger::LedgerError::Snapshot(_));
