@@ -97,7 +97,29 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_file_with(path, |_| Ok(bytes.to_vec()))
 }
 
+/// Puts `bytes` where there is no file, durably, and wholly or not at all.
+pub(crate) fn place_new_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    place_file_with(
+        path,
+        |_| Ok(bytes.to_vec()),
+        |half_written| {
+            // A name that is taken is refused, which a rename does not.
+            let placed = fs::hard_link(half_written, path);
+            fs::remove_file(half_written)?;
+            placed
+        },
+    )
+}
+
 fn replace_file_with(path: &Path, content: impl FnOnce(&File) -> io::Result<Vec<u8>>) -> io::Result<()> {
+    place_file_with(path, content, |half_written| fs::rename(half_written, path))
+}
+
+fn place_file_with(
+    path: &Path,
+    content: impl FnOnce(&File) -> io::Result<Vec<u8>>,
+    place: impl FnOnce(&Path) -> io::Result<()>,
+) -> io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(HALF_WRITTEN);
@@ -107,7 +129,7 @@ fn replace_file_with(path: &Path, content: impl FnOnce(&File) -> io::Result<Vec<
         _ => {}
     }
     write_new(&half_written, content)?;
-    fs::rename(&half_written, path)?;
+    place(&half_written)?;
     File::open(directory)?.sync_all()
 }
 

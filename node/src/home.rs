@@ -8,19 +8,21 @@
 
 mod error;
 mod lease;
+mod lock;
 mod service_folder;
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use types::{ChainId, Genesis};
 
-use crate::disk::{make_directory, replace_file};
+use crate::disk::{make_directory, place_new_file, replace_file};
 use service::plain_file::{self, Takes};
 
 pub use error::HomeError;
+pub use lock::HomeLock;
 pub(crate) use service_folder::{IGNORED, LEADS_NOWHERE, ServiceFolder};
 
 /// The longest `config.toml`.
@@ -32,12 +34,6 @@ const CHAIN_ID_BYTES_MAX: u64 = 1024;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Home {
     root: PathBuf,
-}
-
-/// Holds a home for this process until it is dropped.
-#[derive(Debug)]
-pub struct HomeLock {
-    _file: File,
 }
 
 impl Home {
@@ -216,44 +212,6 @@ impl Home {
         Ok((genesis, chain_id))
     }
 
-    /// Takes the home for this process, and marks its data with the chain, or refuses data of another one.
-    ///
-    /// # Errors
-    /// [`HomeError`] when another process has it or the data belongs to another chain.
-    pub fn lock(&self, chain_id: ChainId) -> Result<HomeLock, HomeError> {
-        let data = self.data();
-        make_directory(&data).map_err(failed("make", &data))?;
-        let path = data.join("lock");
-        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
-        let file = file.map_err(failed("open", &path))?;
-        self.take(&file, &path)?;
-        self.mark(chain_id)?;
-        Ok(HomeLock { _file: file })
-    }
-
-    /// As [`Self::lock`], and makes and marks nothing: for who only looks.
-    ///
-    /// # Errors
-    /// [`HomeError`] when another process has it.
-    pub fn lock_as_it_is(&self) -> Result<Option<HomeLock>, HomeError> {
-        let path = self.data().join("lock");
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(HomeError::Io { what: "open", path, error }),
-        };
-        self.take(&file, &path)?;
-        Ok(Some(HomeLock { _file: file }))
-    }
-
-    fn take(&self, file: &File, path: &Path) -> Result<(), HomeError> {
-        match rustix::fs::flock(file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(()),
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(HomeError::Locked(self.root.clone())),
-            Err(error) => Err(HomeError::Io { what: "lock", path: path.to_owned(), error: error.into() }),
-        }
-    }
-
     /// Refuses data of another chain than this one, if there is any data.
     ///
     /// # Errors
@@ -327,6 +285,14 @@ fn checked(path: &Path, genesis: Genesis) -> Result<Genesis, HomeError> {
 /// [`HomeError::Io`].
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), HomeError> {
     replace_file(path, bytes).map_err(failed("write", path))
+}
+
+/// Writes a file whole and for its owner only, where there is none.
+///
+/// # Errors
+/// [`HomeError::Io`], also where something has the name already.
+pub fn write_new_file(path: &Path, bytes: &[u8]) -> Result<(), HomeError> {
+    place_new_file(path, bytes).map_err(failed("write", path))
 }
 
 /// Reads a secret file of bounded length that only its owner can read.

@@ -390,3 +390,31 @@ fn a_lost_entry_is_written_again_from_the_key_and_nothing_is_made_under_a_node_t
     drop(daemon);
     done(&["init", "--home", root]);
 }
+
+// FAULTS RT15
+#[test]
+fn of_two_inits_of_one_new_home_the_first_makes_the_keys_and_the_second_changes_nothing() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let root = directory.path().join("home");
+    let passwords = ["first", "second"].map(|name| directory.path().join(name));
+    let begun = passwords.each_ref().map(|password| {
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mknodat(rustix::fs::CWD, password, rustix::fs::FileType::Fifo, mode, 0).expect("a pipe");
+        let arguments = ["init", "--validator", "--password-file", text(password), "--home", text(&root)];
+        let child =
+            thronosd(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+        // It is opened once the command waits for the password: what can be refused before was not.
+        (child, std::fs::File::options().write(true).open(password).expect("a pipe"))
+    });
+    let [first, second] = begun.map(|(child, mut password)| {
+        std::io::Write::write_all(&mut password, b"correct horse").expect("it reads");
+        drop(password);
+        let Output { status, stdout, stderr } = child.wait_with_output().expect("it ends");
+        let files = ["config.toml", "keys/network.key", "keys/validator.json", "keys/validator-entry.json"];
+        let files = files.map(|file| std::fs::read(root.join(file)).expect("it is there"));
+        (status.code(), String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned(), files)
+    });
+    assert_eq!(first.0, Some(0), "{}", first.1);
+    assert!(second.0 == Some(1) && second.1.contains("[home_locked]"), "{}", second.1);
+    assert_eq!(first.2, second.2, "what the first has told to others stays");
+}

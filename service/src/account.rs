@@ -2,7 +2,7 @@
 //!
 //! It must not know keys, files or prices.
 
-use types::{Address, Amount, Call, Hash32};
+use types::{Address, Amount, Call, Hash32, Nonce};
 
 use crate::chain::{Later, Refused};
 use crate::outbox::{DeedEnd, DeedState, NotSent};
@@ -33,6 +33,17 @@ pub enum DeedError {
     /// The node stops. What was begun goes on with its next start: ask again then.
     #[error("the node is stopping; the transaction goes on when it runs again")]
     Stopping,
+}
+
+/// Why calls would not be sent now.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// As [`DeedError::Held`].
+    #[error("{}", DeedError::Held)]
+    Held,
+    /// Another reason, in a sentence: it may pass.
+    #[error("{0}")]
+    Now(String),
 }
 
 /// What the log of an account knew at the start.
@@ -71,14 +82,18 @@ pub trait ServiceAccount: Send + Sync + 'static {
     fn abandon(&self, key: Hash32) -> Later<'_, Option<bool>>;
 
     /// Whether the chain has passed a nonce that its log does not know: another program uses the key, or the home is an older copy.
-    /// Waits until this node has the newest blocks, and then signs nothing if so; nothing when the node stops before.
+    /// Waits until this node has the newest blocks, and then signs nothing if so; nothing when the node stops before. It is looked for
+    /// at each block after that too: see [`DeedError::Held`] and [`Unfit::Held`].
     fn is_used_elsewhere(&self) -> Later<'_, Option<bool>>;
 
-    /// Whether these calls would be executed now, for half of what a transaction may cost at most.
+    /// The nonce after the last that its log knows of; nothing while the node stops.
+    fn known(&self) -> Later<'_, Option<Nonce>>;
+
+    /// Whether these calls would be sent and executed now, for half of what a transaction may cost at most.
     ///
     /// # Errors
-    /// Why not, in a sentence, or that the node stops.
-    fn fits(&self, calls: Vec<Call>) -> Later<'_, Result<(), String>>;
+    /// Why not, or that the node stops.
+    fn fits(&self, calls: Vec<Call>) -> Later<'_, Result<(), Unfit>>;
 
     /// The calls that pay these addresses in µTHR, as few as can be.
     fn payments(&self, to: &[(Address, Amount)]) -> Vec<Call>;

@@ -16,7 +16,7 @@ pub mod settings;
 mod value;
 mod verbs;
 
-pub use account::{AccountNeed, DeedError, Past, ServiceAccount};
+pub use account::{AccountNeed, DeedError, Past, ServiceAccount, Unfit};
 pub use life::{Life, State};
 pub use service::{
     AnyService, Bound, Finding, FolderFindings, Ground, Listed, Operator, Refusal, Service, ServiceFault, WantedSocket,

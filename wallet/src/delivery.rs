@@ -153,13 +153,13 @@ fn refused(
         let outcome = if is_proven { Whereabouts::Settled } else { Whereabouts::Open };
         return Err(Stopped { error: Error::new(ALREADY_FINAL, message, hint), outcome });
     }
-    if is_gone(client, chain, &id, transaction.body.valid_until).unwrap_or_default() {
-        return Err(Stopped { error: expired(&id), outcome: Whereabouts::Settled });
+    if let Some(error) = what_is_over(client, chain, transaction).unwrap_or_default() {
+        return Err(Stopped { error, outcome: Whereabouts::Settled });
     }
     let is_taken = NONCE_TAKEN.contains(&&*error.code);
     if is_lost || bytes == Bytes::Known {
-        if is_taken && superseded(client, chain, transaction) {
-            return Err(Stopped { error: superseded_error(&id, transaction), outcome: Whereabouts::Settled });
+        if is_taken && let Some(other) = superseded(client, chain, transaction) {
+            return Err(Stopped { error: superseded_error(chain, transaction, &other), outcome: Whereabouts::Settled });
         }
         // One that arrived without an answer may be final where this node does not see it, or does not want to.
         return Err(open(outcome_unknown(&id, &error)));
@@ -196,7 +196,7 @@ fn how_to_hand_in_again(error: &Error) -> String {
 pub fn taken_by_another(client: &NodeClient, chain: &mut Chain, transaction: &Transaction) -> Result<()> {
     let begun = Instant::now();
     loop {
-        if superseded(client, chain, transaction) {
+        if superseded(client, chain, transaction).is_some() {
             return Ok(());
         }
         if begun.elapsed() > TAKEN_PATIENCE {
@@ -212,38 +212,61 @@ pub fn taken_by_another(client: &NodeClient, chain: &mut Chain, transaction: &Tr
     }
 }
 
-/// Whether it is proven, now, that another transaction has taken the nonce. No is no answer: ask again, or another node.
+/// The other transaction of which it is proven, now, that it has taken the nonce. None is no answer: ask again, or another node.
 #[must_use]
-pub fn superseded(client: &NodeClient, chain: &mut Chain, transaction: &Transaction) -> bool {
-    is_taken(client, chain, transaction).unwrap_or_default()
+pub fn superseded(client: &NodeClient, chain: &mut Chain, transaction: &Transaction) -> Option<Transaction> {
+    user_of_nonce(client, chain, transaction).unwrap_or_default()
 }
 
-/// What is told of a transaction that [`superseded`] proves to be over.
+/// What is told of a transaction that [`superseded`] proves to be over. Whoever replaced it on purpose has done by the other one what
+/// this one was to do, so nobody is told to sign it anew.
 #[must_use]
-pub fn superseded_error(id: &Hash32, transaction: &Transaction) -> Error {
+pub fn superseded_error(chain: &Chain, transaction: &Transaction, other: &Transaction) -> Error {
+    let id_of = |one: &Transaction| crypto::ids::transaction_id(chain.id(), &one.body);
+    let (id, other_id, nonce) = (id_of(transaction), id_of(other), transaction.body.nonce);
     let message = format!(
-        "the transaction {id} can never be included: another one of its account with its nonce {} is final",
-        transaction.body.nonce
+        "the transaction {id} can never be included: the transaction {other_id} of its account, with its nonce {nonce}, is final instead"
     );
-    Error::new("superseded", message, "nothing of it was done; what it was to do can be signed anew")
+    let hint = if transaction.body.calls == other.body.calls {
+        format!("that one does the same, so do not sign it anew: see what became of it with `thronos tx {other_id}`")
+    } else {
+        format!(
+            "if that one was sent in its place, it has done it: see `thronos tx {other_id}`, and sign anew only what that one did not do"
+        )
+    };
+    Error::new("superseded", message, hint)
+}
+
+/// What is told of a transaction that no block can hold any more: which other one took its nonce, or that it has expired. Nothing while
+/// it may be included.
+///
+/// # Errors
+/// As [`is_gone`].
+pub fn what_is_over(client: &NodeClient, chain: &mut Chain, transaction: &Transaction) -> Result<Option<Error>> {
+    let id = crypto::ids::transaction_id(chain.id(), &transaction.body);
+    if !is_gone(client, chain, &id, transaction.body.valid_until)? {
+        return Ok(None);
+    }
+    let other = superseded(client, chain, transaction);
+    Ok(Some(other.map_or_else(|| expired(&id), |other| superseded_error(chain, transaction, &other))))
 }
 
 /// The node only says where to look; the other transaction is checked to be final, and by its bytes to be another one.
-fn is_taken(client: &NodeClient, chain: &mut Chain, transaction: &Transaction) -> Result<bool> {
+fn user_of_nonce(client: &NodeClient, chain: &mut Chain, transaction: &Transaction) -> Result<Option<Transaction>> {
     let body = &transaction.body;
     let own = crypto::ids::transaction_id(chain.id(), body);
     let history = client.history(&body.sender.to_text(chain.network()), None, TAKEN_ENTRIES)?;
-    let other = history.transactions.iter().find_map(|entry| {
-        let other = entry.transaction.as_ref()?;
-        (other.body.sender == body.sender && other.body.nonce == body.nonce).then_some(other)
+    let other = history.transactions.into_iter().find_map(|entry| {
+        entry.transaction.filter(|other| other.body.sender == body.sender && other.body.nonce == body.nonce)
     });
-    let Some(other) = other else { return Ok(false) };
+    let Some(other) = other else { return Ok(None) };
     let id = crypto::ids::transaction_id(chain.id(), &other.body);
     if id == own {
-        return Ok(false);
+        return Ok(None);
     }
     let response = client.transaction(&id, Duration::ZERO)?;
-    Ok(response.id == id && check_transaction(client, chain, &response, Some(other), None).is_ok())
+    let is_proven = response.id == id && check_transaction(client, chain, &response, Some(&other), None).is_ok();
+    Ok(is_proven.then_some(other))
 }
 
 fn outcome_unknown(id: &Hash32, error: &Error) -> Error {
@@ -368,9 +391,8 @@ fn poll(
                 }
             }
             Ok(response) if response.status == TransactionStatus::Unknown => {
-                let valid_until = transaction.body.valid_until;
-                if is_gone(client, chain, &id, valid_until).map_err(open)? {
-                    return Err(Stopped { error: expired(&id), outcome: Whereabouts::Settled });
+                if let Some(error) = what_is_over(client, chain, transaction).map_err(open)? {
+                    return Err(Stopped { error, outcome: Whereabouts::Settled });
                 }
                 // A node that does not know it answers at once; parking is a pause that needs no other thread.
                 std::thread::park_timeout(PAUSE);
@@ -444,7 +466,8 @@ pub fn expired(id: &Hash32) -> Error {
          holds it is what the node says"
     );
     let hint = format!(
-        "look at another node with `thronos tx {id} --node URL`; then send anew, with a higher `--tip` or `--fee-max`"
+        "look at another node with `thronos tx {id} --node URL`; then send anew, with a higher `--tip` or `--fee-max`, unless you have \
+         sent another one in its place"
     );
     Error::new("expired", message, hint)
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use types::{Address, ChainId, Hash32, MultisigPolicy};
 
-use crate::keystore::file::{Existing, create_private_directory, read_private, write_private};
+use crate::keystore::file::{Existing, create_private_directory, read_private, read_private_bounded, write_private};
 use crate::keystore::{self, KeyFileHeader, Secret};
 use crate::password::Password;
 use crate::{Error, Result, TransactionFile};
@@ -85,7 +85,7 @@ impl WalletHome {
     #[must_use]
     pub fn sent(&self, id: &Hash32) -> Option<TransactionFile> {
         let path = self.directory.join("sent").join(format!("{id}.json"));
-        TransactionFile::parse(&read_private(&path).ok()?).ok()
+        TransactionFile::parse(&read_private_bounded(&path, TransactionFile::BYTES_MAX as u64).ok()?).ok()
     }
 
     /// Deletes what was kept of a transaction of which it is known what became of it.

@@ -13,8 +13,6 @@ use crate::transaction::{assemble, check_signature};
 use crate::{Error, Result};
 
 const FORMAT: &str = "thronos-transaction";
-/// Twice the longest transaction in hex, and room for signatures.
-const BYTES_MAX: usize = 300 * 1024;
 
 /// A body with the signatures it has so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +49,9 @@ struct TextSignature {
 }
 
 impl TransactionFile {
+    /// The longest text that is read: twice the longest transaction in hex, and room for signatures.
+    pub const BYTES_MAX: usize = 300 * 1024;
+
     /// A body that nobody has signed.
     #[must_use]
     pub const fn unsigned(
@@ -155,8 +156,8 @@ impl TransactionFile {
                 "make it again, or fetch it again",
             )
         };
-        if json.len() > BYTES_MAX {
-            return Err(bad(format!("{} bytes, at most {BYTES_MAX} are allowed", json.len())));
+        if json.len() > Self::BYTES_MAX {
+            return Err(bad(format!("{} bytes, at most {} are allowed", json.len(), Self::BYTES_MAX)));
         }
         let text: Text = serde_json::from_str(json).map_err(|error| bad(error.to_string()))?;
         if text.format != FORMAT || text.version != 1 {

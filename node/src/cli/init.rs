@@ -10,7 +10,7 @@ use super::genesis::read_startable;
 use super::keys::{read_entry, write_entry};
 use super::{HomeArgument, Refusal, SettingArguments, hint};
 use crate::config::{Config, Sources, in_present_names};
-use crate::home::{Home, write_file};
+use crate::home::{Home, HomeLock, write_file};
 use crate::keys::{KeyFileError, NetworkKey, PasswordSource, ValidatorEntry, ValidatorKey, choose_new_password};
 use crate::shell::lost_key;
 
@@ -40,7 +40,7 @@ impl Init {
         let home = self.home.home()?;
         home.check_owner()?;
         // Nothing is changed under a node that runs.
-        let _lock = home.lock_as_it_is()?;
+        let lock = home.lock_as_it_is()?;
         // Everything that may be refused is looked at before anything is written.
         let genesis =
             self.genesis.as_deref().map(|path| read_startable(path).map(|genesis| (path, genesis))).transpose()?;
@@ -68,14 +68,19 @@ impl Init {
         self.check_lost_keys(&home, config.node.read_only)?;
         let validator = self.new_validator_key(&home)?;
         home.create()?;
+        let _lock = match lock {
+            Some(lock) => lock,
+            None => lock_new(&home, sources.file.is_some())?,
+        };
         if let Some(settings) = settings {
             write_file(&home.config_file(), settings.as_bytes())?;
             say!("settings         {}", home.config_file().display());
         }
         let network = network_key(&home)?;
         if let Some((key, password)) = validator {
-            key.write_new(&home.validator_key_file(), &password)?;
+            // Its lease comes first: a key that is found without one may have signed anything.
             let former = home.begin_lease(key.public())?;
+            key.write_new(&home.validator_key_file(), &password)?;
             say!("validator key    {}", key.public());
             if let Some(former) = former {
                 say!("former lease     {}, kept for as long as its key may be found again", former.display());
@@ -123,6 +128,16 @@ impl Init {
         let password = choose_new_password(&PasswordSource::new(self.password_file.clone()), "--password-file")?;
         Ok(Some((ValidatorKey::generate()?, password)))
     }
+}
+
+/// Takes a home that was made a moment ago. What was looked at before was free for all: another command may have made the same home.
+fn lock_new(home: &Home, had_settings: bool) -> Result<HomeLock, Refusal> {
+    let lock = home.lock_unmarked()?;
+    if home.config_file().exists() != had_settings {
+        let what = "another command made this home at the same time; nothing was changed";
+        return Err(Refusal::new("home_locked", format!("{what}: see what it has with `thronosd keys show`")));
+    }
+    Ok(lock)
 }
 
 /// Whether a node ran here, or its keys were given to others.

@@ -86,7 +86,7 @@ impl Bans {
     pub(crate) fn read(path: PathBuf) -> Self {
         let mut bans = Self { path, stuck: None, list: Vec::new() };
         let found = bans.take_lines();
-        let (path, taken) = (bans.path.display().to_string(), bans.list.len());
+        let path = bans.path.display().to_string();
         match found {
             Ok(()) => {}
             Err(NotRead::Unreadable(error)) => {
@@ -96,23 +96,35 @@ impl Bans {
                 );
                 bans.stuck = Some(format!("{path} could not be read ({error}); mend that and start the node again"));
             }
-            Err(NotRead::Damaged(damage)) => match set_aside(&bans.path) {
-                Ok(kept) => tracing::warn!(
-                    path, damage, kept = %kept.display(), taken,
-                    "the file of bans is damaged: it is kept under another name; compare it with `thronosd peers list` and ban anew \
-                     who is missing"
-                ),
-                Err(error) => {
-                    tracing::warn!(
-                        path, damage, %error, taken,
-                        "the file of bans is damaged and cannot be renamed: move it away; until then no ban is written"
-                    );
-                    bans.stuck = Some(format!("{path} is damaged ({damage}); move it away and start the node again"));
-                }
-            },
+            Err(NotRead::Damaged(damage)) => bans.mend(&damage),
         }
         bans.expire(now_ms());
         bans
+    }
+
+    /// Keeps a damaged file under another name, and writes what was taken of it in its place at once: the next run finds no bans
+    /// otherwise, and nothing says so.
+    fn mend(&mut self, damage: &str) {
+        let (path, taken) = (self.path.display().to_string(), self.list.len());
+        match set_aside(&self.path) {
+            Ok(kept) => tracing::warn!(
+                path, damage, kept = %kept.display(), taken,
+                "the file of bans is damaged: it is kept under another name; compare it with `thronosd peers list` and ban anew \
+                 who is missing"
+            ),
+            Err(error) => {
+                tracing::warn!(
+                    path, damage, %error, taken,
+                    "the file of bans is damaged and cannot be kept under another name: move it away; until then no ban is written"
+                );
+                self.stuck = Some(format!("{path} is damaged ({damage}); move it away and start the node again"));
+                return;
+            }
+        }
+        if let Err(error) = self.draft().and_then(|draft| draft.write()) {
+            // The damaged one stays until the next ban, and the next run reads it as this one did.
+            tracing::warn!(path, error, "the bans that were taken of a damaged file cannot be written");
+        }
     }
 
     /// Takes the lines that name somebody; says what is wrong with the rest.
@@ -223,11 +235,14 @@ impl NotRead {
     }
 }
 
-/// Keeps a damaged file under a name of its own.
+/// Keeps a damaged file under a second name. It has its own until another is put in its place.
 fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
     let name = |number: u32| path.with_extension(format!("json.damaged-{number}"));
     let free = (1..ASIDE_MAX).map(name).find(|aside| !aside.exists()).unwrap_or_else(|| name(ASIDE_MAX));
-    std::fs::rename(path, &free)?;
+    match std::fs::remove_file(&free) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => std::fs::hard_link(path, &free)?,
+    }
     Ok(free)
 }
 
@@ -315,6 +330,9 @@ mod tests {
             let mut bans = Bans::read(path.clone());
             assert_eq!(bans.all().len(), banned, "{text:.80}");
             assert_eq!(std::fs::read_to_string(aside(place.min(4))).expect("it is kept"), text);
+            // Whatever ends this run, the next bans the same.
+            assert!(look_at(path.clone()).is_none(), "{text:.80}");
+            assert_eq!(Bans::read(path.clone()).all(), bans.all(), "{text:.80}");
             // What is written afterwards is whole, and stays.
             bans.remove(&parse("10.0.0.1").expect("an address"));
             assert!(bans.add(here, None));

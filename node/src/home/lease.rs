@@ -24,23 +24,35 @@ impl Home {
         let former = match Lease::key_on(&disk) {
             Ok(None) => None,
             Ok(Some(found)) if found == key => None,
-            _ => Some(set_aside(&folder.join(LEASE_FILE))?),
+            _ => Some(keep(&folder.join(LEASE_FILE))?),
         };
         Lease::begin(disk, key).map_err(unwritten)?;
         Ok(former)
     }
+
+    /// Keeps the lease of another key than this beside the place where this one's is written next: for a key whose file somebody has put
+    /// here. Says where; nothing where there is none of another key.
+    ///
+    /// # Errors
+    /// [`HomeError::Io`].
+    pub fn keep_former_lease(&self, key: BlsPublicKey) -> Result<Option<PathBuf>, HomeError> {
+        match Lease::key_on(&FileDisk::at(&self.lease())) {
+            Ok(Some(found)) if found != key => keep(&self.lease().join(LEASE_FILE)).map(Some),
+            // One that cannot be read stops the start.
+            _ => Ok(None),
+        }
+    }
 }
 
-/// Gives a file a name that no other has.
-fn set_aside(path: &Path) -> Result<PathBuf, HomeError> {
+/// Gives a file a second name that no other has; what is written next has the first.
+fn keep(path: &Path) -> Result<PathBuf, HomeError> {
     let mut number = 1_u32;
     loop {
         let aside = path.with_extension(format!("former-{number}"));
-        if !aside.try_exists().map_err(failed("read", &aside))? {
-            fs::rename(path, &aside).map_err(failed("rename", path))?;
-            return Ok(aside);
+        match fs::hard_link(path, &aside) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number = number.saturating_add(1),
+            kept => return kept.map(|()| aside).map_err(failed("keep", path)),
         }
-        number = number.saturating_add(1);
     }
 }
 
@@ -67,5 +79,13 @@ mod tests {
         let damaged = home.begin_lease(first).expect("our own").expect("nobody knows whose it was");
         assert!(damaged != kept && kept.exists(), "both are kept");
         assert_eq!((of(), fs::read(&damaged).expect("it is kept")), (Some(first), vec![7; 40]));
+        // A key that somebody has put here.
+        assert_eq!(home.keep_former_lease(first).expect("our own"), None, "its own");
+        let written = fs::read(&file).expect("it is there");
+        let put = home.keep_former_lease(second).expect("our own").expect("it was another key's");
+        assert_eq!((of(), fs::read(&put).expect("it is kept")), (Some(first), written.clone()));
+        let holder = journal::Holder { chain: types::ChainId(types::Hash32([1; 32])), key: Some(second) };
+        drop(Lease::open(FileDisk::at(&home.lease()), holder, journal::LogState::Absent));
+        assert_eq!(fs::read(&put).expect("it is kept"), written, "whatever is written next");
     }
 }

@@ -11,7 +11,7 @@ use types::{BlsPublicKey, BlsSignature, ChainId, Epoch, PeerKey, View, VoteState
 
 use super::file::{FILE_BYTES_MAX, KeyFile};
 use super::{KeyFileError, Password, entropy};
-use crate::home::{read_secret, write_file};
+use crate::home::{HomeError, read_secret, write_file, write_new_file};
 
 /// A validator's secret key; wiped when dropped.
 pub struct ValidatorKey {
@@ -75,10 +75,16 @@ impl ValidatorKey {
     /// # Errors
     /// [`KeyFileError::Exists`] when there is one.
     pub fn write_new(&self, path: &Path, password: &Password) -> Result<(), KeyFileError> {
+        let exists = || KeyFileError::Exists(path.display().to_string());
         if path.exists() {
-            return Err(KeyFileError::Exists(path.display().to_string()));
+            return Err(exists());
         }
-        self.write(path, password)
+        let file = KeyFile::seal(&self.secret.to_bytes(), self.public, password)?;
+        match write_new_file(path, file.to_json().as_bytes()) {
+            // Sealing takes its time: another was made meanwhile.
+            Err(HomeError::Io { error, .. }) if error.kind() == std::io::ErrorKind::AlreadyExists => Err(exists()),
+            written => Ok(written?),
+        }
     }
 
     /// Encrypts the key again, under another password.

@@ -9,7 +9,7 @@ mod keeper;
 use std::path::Path;
 use std::sync::Arc;
 
-use service::account::{DeedError, Past, ServiceAccount};
+use service::account::{DeedError, Past, ServiceAccount, Unfit};
 use service::chain::{Chain, Later};
 use service::log::{Log, LogError, OnDamage, OpenedLog, look_at};
 use service::outbox::{DeedEnd, DeedOutbox, DeedRecord, DeedState, OUTBOX_LOG};
@@ -35,14 +35,15 @@ enum Question {
     Abandon { key: Hash32, answer: oneshot::Sender<bool> },
     Begin,
     Trust,
-    Fits { calls: Vec<Call>, answer: oneshot::Sender<Result<(), String>> },
+    Known { answer: oneshot::Sender<Nonce> },
+    Fits { calls: Vec<Call>, answer: oneshot::Sender<Result<(), Unfit>> },
 }
 
 /// What is seen of the account from outside.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shown {
     balance: Option<Amount>,
-    /// Whether the chain was past what the log knows when its newest state was first looked at.
+    /// Whether others were seen to use the key when the chain's newest state was first looked at.
     is_used_elsewhere: Option<bool>,
     /// Why nothing is sent.
     pub(crate) trouble: Option<String>,
@@ -172,10 +173,18 @@ impl ServiceAccount for NodeAccount {
         })
     }
 
-    fn fits(&self, calls: Vec<Call>) -> Later<'_, Result<(), String>> {
+    fn known(&self) -> Later<'_, Option<Nonce>> {
         Box::pin(async move {
             let (answer, answered) = oneshot::channel();
-            let stopping = || DeedError::Stopping.to_string();
+            self.questions.send(Question::Known { answer }).await.ok()?;
+            answered.await.ok()
+        })
+    }
+
+    fn fits(&self, calls: Vec<Call>) -> Later<'_, Result<(), Unfit>> {
+        Box::pin(async move {
+            let (answer, answered) = oneshot::channel();
+            let stopping = || Unfit::Now(DeedError::Stopping.to_string());
             self.questions.send(Question::Fits { calls, answer }).await.map_err(|_| stopping())?;
             answered.await.unwrap_or_else(|_| Err(stopping()))
         })

@@ -15,8 +15,19 @@ use crate::home::Home;
 /// Opens log and lease.
 pub(super) fn open_desk(home: &Home, holder: Holder) -> Result<Opened<FileDisk>, StartError> {
     let failed = desk_failed(home);
+    keep_former_lease(home, &holder)?;
     let open = |folder: &Path| FileDisk::open(folder).map_err(|error| failed(DeskError::Journal(error.into())));
     Desk::open(open(&home.log())?, open(&home.lease())?, holder).map_err(&failed)
+}
+
+/// What another key may have signed is not forgotten when somebody puts a key in its place.
+pub(super) fn keep_former_lease(home: &Home, holder: &Holder) -> Result<(), StartError> {
+    if let Some(key) = holder.key
+        && let Some(kept) = home.keep_former_lease(key)?
+    {
+        tracing::warn!(%key, kept = %kept.display(), "the lease here is of another validator's key: it is kept beside the new one");
+    }
+    Ok(())
 }
 
 /// What is wrong with log or lease, with the file that it is about.

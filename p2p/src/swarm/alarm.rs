@@ -27,7 +27,8 @@ impl Task {
         let dial = self.dialler.next_ms(|id| self.peers.contains_key(id));
         let fades = !self.standing.is_empty() || self.buffers.len() > self.peers.len();
         let fading = fades.then(|| self.faded_ms.saturating_add(FADING_MS));
-        let due = [dial, self.silent_at_ms(), fading, self.draw_at_ms()].into_iter().flatten().min();
+        let unheard = self.unheard.due_ms();
+        let due = [dial, self.silent_at_ms(), fading, self.draw_at_ms(), unheard].into_iter().flatten().min();
         due.unwrap_or_else(|| self.meter.now_ms().next_multiple_of(SLEEP_MS_MAX))
     }
 
@@ -38,6 +39,7 @@ impl Task {
         }
         self.close_silent(now_ms);
         self.draw(now_ms);
+        self.publish_unheard(now_ms);
         if self.faded_ms.saturating_add(FADING_MS) <= now_ms {
             self.faded_ms = now_ms;
             self.fade(now_ms);

@@ -231,8 +231,9 @@ impl Task {
         let Some(peer) = key_of(&id) else { return };
         for channel in topics.iter().filter_map(|topic| self.topics.channel(topic)) {
             self.outward.tell(NetworkEvent::Listens { peer, channel });
+            self.unheard.listens(channel);
         }
-        self.publish_unheard();
+        self.publish_unheard(self.meter.now_ms());
     }
 
     /// A writer that has taken so many streams asks for one.

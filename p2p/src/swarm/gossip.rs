@@ -24,12 +24,14 @@ pub(super) type Gossip = Behaviour<IdentityTransform, WhitelistSubscriptionFilte
 /// Bytes of the counter in front of a repeated message.
 const COUNTER_BYTES: usize = 8;
 /// Messages to one peer that may wait; older ones are dropped after [`FORWARD_MAX`].
-const QUEUE_LENGTH: usize = 256;
+pub(super) const QUEUE_LENGTH: usize = 256;
 const FORWARD_MAX: Duration = Duration::from_secs(2);
 /// Messages in one envelope.
 const ENVELOPE_MAX: usize = 256;
 /// How long a message is known as seen.
 const SEEN: Duration = Duration::from_secs(20);
+/// After this an equal message is told again.
+pub(super) const AGAIN_MS: u64 = 21_000;
 /// What an envelope adds to the largest message.
 const RPC_OVERHEAD_BYTES: usize = 4 * 1024;
 /// Control messages of one peer and heartbeat.

@@ -24,7 +24,7 @@ use super::doors::{Doors, prefix_of};
 use super::event::{
     Inbound, NetworkEvent, PeerAddresses, RefusalReason, RequestError, RequestId, RequestToken, Verdict,
 };
-use super::gossip::{Topics, acceptance};
+use super::gossip::{AGAIN_MS, Topics, acceptance};
 use super::handle::{COMMANDS_WAITING_MAX, Command, Commands, Directory, Network, publish_directory};
 use super::identity::{id_of, key_of, keypair};
 use super::links::{CONTROL_WAITING_MAX, Links, Meter, Outward, PeerBuffers, StrangerRooms, read, write};
@@ -355,15 +355,20 @@ impl Task {
         };
         if let Err(error) = self.swarm.behaviour_mut().gossip.part().publish(topic, wrapped) {
             tracing::debug!(?channel, %error, "not published");
-            if matches!(error, PublishError::NoPeersSubscribedToTopic) {
-                self.unheard.keep(channel, bytes);
+            match error {
+                PublishError::NoPeersSubscribedToTopic => self.unheard.keep(channel, bytes),
+                PublishError::AllQueuesFull(_) => {
+                    let from_ms = self.meter.now_ms().saturating_add(AGAIN_MS);
+                    self.unheard.keep_until(channel, bytes, from_ms);
+                }
+                _ => {}
             }
         }
     }
 
-    /// Somebody listens who did not before: hears what nobody has heard.
-    pub(super) fn publish_unheard(&mut self) {
-        for (channel, bytes) in self.unheard.take() {
+    /// Tells whoever listens what nobody has heard, a part at a time.
+    pub(super) fn publish_unheard(&mut self, now_ms: u64) {
+        for (channel, bytes) in self.unheard.take(now_ms) {
             self.publish(channel, &bytes);
         }
     }

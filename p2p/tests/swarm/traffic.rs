@@ -119,6 +119,28 @@ async fn a_transaction_that_was_published_while_nobody_listened_is_heard_by_whoe
     }
 }
 
+// FAULTS HB8
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_transactions_that_were_published_while_nobody_listened_are_all_heard_by_a_single_peer() {
+    const COUNT: u32 = 900;
+    let one = Node::start(config(1, QUIC)).await;
+    for number in 0..COUNT {
+        let message = [&number.to_le_bytes()[..], &[7; 250]].concat();
+        while one.network.publish(Channel::Transactions, message.clone().into()) == Err(SendError::Busy) {
+            tokio::task::yield_now().await;
+        }
+    }
+    let mut second = config(2, QUIC);
+    second.bootstrap = vec![one.address.clone()];
+    let mut two = Node::start(second).await;
+    let mut heard = std::collections::BTreeSet::new();
+    while heard.len() < COUNT as usize {
+        let NetworkEvent::Gossip { token, payload, .. } = two.transaction().await else { panic!("no gossip") };
+        heard.insert(payload[..4].to_vec());
+        two.network.verdict(token, Verdict::Accept).expect("judged");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_consensus_message_may_be_published_again_and_arrives_again() {
     let (mut one, mut two) = pair(QUIC).await;

@@ -2,8 +2,9 @@
 //!
 //! A deed is planned, then signed for a nonce, and then in the pool until a final block has it. It is signed again for the *same*
 //! nonce when it has expired or its price was too low, so whichever of its transactions is included, no other can be, and none leaves
-//! a gap. It gets another nonce only when the chain has passed its own with a transaction that is none of these: somebody else uses
-//! the key.
+//! a gap. A nonce that the chain has passed with a transaction of which this outbox knows nothing means that another program uses the
+//! key, or another copy of this home, which may have done the same deeds: then nothing leaves any more until [`DeedOutbox::pass`],
+//! and only after that a deed gets another nonce.
 //!
 //! It must not know how a transaction is made or what a call says. Invariants: a key, the caller's name for a deed, is carried out
 //! once, however often the process ends; whatever leaves has been written down (`Keep` comes first among the outputs of a step, and
@@ -11,6 +12,9 @@
 //! Memory is bounded by [`DEEDS_MAX`], [`ENDED_MAX`] and the length of a transaction.
 
 mod flight;
+mod input;
+mod output;
+mod passed;
 mod record;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -18,6 +22,9 @@ use std::collections::{BTreeMap, VecDeque};
 use types::{Address, Call, Hash32, Nonce, TimeMs};
 
 use flight::{Flight, RETRY_MS, Signed, again, ask};
+pub use input::{DeedInput, PoolWord};
+pub use output::{DeedOutput, DeedState, NotSent};
+use passed::{Passed, after};
 pub use record::{DeedEnd, DeedRecord, OUTBOX_LOG};
 
 /// Most deeds that have not ended.
@@ -28,136 +35,6 @@ pub const ENDED_MAX: usize = 4_096;
 pub const IN_FLIGHT_MAX: usize = 16;
 /// After this a transaction that the pool took is submitted again, because pools lose what they hold.
 const AGAIN_MS: u64 = 30_000;
-
-/// What an outbox hears.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DeedInput {
-    /// The state after one final block, and the node's clock.
-    Seen {
-        /// The account's nonce in it.
-        nonce: Nonce,
-        /// The block's time.
-        time: TimeMs,
-        /// The clock.
-        now: TimeMs,
-    },
-    /// A transaction was signed, as [`DeedOutput::Sign`] asked.
-    Signed {
-        /// The deed.
-        key: Hash32,
-        /// The nonce.
-        nonce: Nonce,
-        /// Its id.
-        id: Hash32,
-        /// The last block time at which it may be included.
-        valid_until: TimeMs,
-        /// Its canonical bytes.
-        transaction: Vec<u8>,
-    },
-    /// What the pool said to [`DeedOutput::Submit`].
-    Answered {
-        /// The deed.
-        key: Hash32,
-        /// What was submitted.
-        id: Hash32,
-        /// The answer.
-        answer: PoolWord,
-    },
-    /// What the chain says to [`DeedOutput::Ask`].
-    Told {
-        /// The deed.
-        key: Hash32,
-        /// The nonce that was asked about.
-        nonce: Nonce,
-        /// The one of its transactions that is in a final block; nothing if none is.
-        end: Option<DeedEnd>,
-    },
-    /// The caller has written down how a deed ended, and will not ask for it again.
-    Forget {
-        /// The deed.
-        key: Hash32,
-    },
-}
-
-/// What the pool says of a transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PoolWord {
-    /// It has it.
-    Taken,
-    /// It pays less than the price is now.
-    TooCheap,
-    /// It does not take it now.
-    Refused,
-}
-
-/// What is to be done, in this order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DeedOutput {
-    /// Write it down and sync it, before anything that follows.
-    Keep(DeedRecord),
-    /// Sign these calls for this nonce; what cannot be signed now is asked for again.
-    Sign {
-        /// The deed.
-        key: Hash32,
-        /// The nonce.
-        nonce: Nonce,
-        /// What it does.
-        calls: Vec<Call>,
-    },
-    /// Submit it to the pool.
-    Submit {
-        /// The deed.
-        key: Hash32,
-        /// Its id.
-        id: Hash32,
-        /// Its canonical bytes.
-        transaction: Vec<u8>,
-    },
-    /// Ask the chain, in a state no older than the one that was seen, which of these is in a final block.
-    Ask {
-        /// The deed.
-        key: Hash32,
-        /// Their nonce.
-        nonce: Nonce,
-        /// The ids.
-        ids: Vec<Hash32>,
-    },
-    /// The deed has ended.
-    Ended {
-        /// The deed.
-        key: Hash32,
-        /// How.
-        end: DeedEnd,
-    },
-    /// Another program uses the key: the deed gets another nonce.
-    Overtaken {
-        /// The deed.
-        key: Hash32,
-        /// The nonce that it had.
-        nonce: Nonce,
-    },
-}
-
-/// Why a deed is not begun.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotSent {
-    /// Too many are under way.
-    #[error("{DEEDS_MAX} transactions of this account wait for a final block: send more when some are in one")]
-    Full,
-}
-
-/// How a deed stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeedState {
-    /// No transaction of it has left.
-    Planned,
-    /// A transaction of it was signed.
-    Signed,
-    /// The pool has it.
-    Pooled,
-    /// It has ended.
-    Ended(DeedEnd),
-}
 
 /// A planted bug, for the simulation that must find it. A daemon has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,6 +52,12 @@ pub enum Flaw {
     ForgetsEarlier,
     /// What an older state does not show is taken for gone.
     AsksTooEarly,
+    /// Whether others use the key is looked at once.
+    LooksOnce,
+    /// Of the nonces that are its own the highest alone is compared with the chain's.
+    ComparesTheHighest,
+    /// It goes on though others use the key.
+    NeverHolds,
 }
 
 #[derive(Clone, Debug)]
@@ -194,8 +77,10 @@ pub struct DeedOutbox {
     ended: BTreeMap<Hash32, (Nonce, DeedEnd)>,
     /// Keys of `ended`, the oldest first.
     ended_order: VecDeque<Hash32>,
-    /// The chain has passed all nonces below, as the log knows.
-    passed: Nonce,
+    /// What the chain has passed, as the log knows.
+    passed: Passed,
+    /// The chain has passed a nonce with something that is not known here.
+    is_held: bool,
     /// The account's nonce in the newest state that was seen.
     seen: Option<Nonce>,
     now: TimeMs,
@@ -242,6 +127,8 @@ impl DeedOutbox {
     pub fn step(&mut self, input: DeedInput) -> Vec<DeedOutput> {
         match input {
             DeedInput::Seen { nonce, time, now } => self.see(nonce, time, now),
+            // It was asked for before others were seen to use the key: it never leaves.
+            DeedInput::Signed { key, .. } if self.is_held => vec![DeedOutput::Held { key }],
             DeedInput::Signed { key, nonce, id, valid_until, transaction } => {
                 let asked = self.flight(&key).is_some_and(|flight| flight.nonce == nonce);
                 if !asked && self.flaw != Some(Flaw::NewNonce) {
@@ -274,10 +161,17 @@ impl DeedOutbox {
         is_gone.then(|| vec![self.keep(DeedRecord::Forgotten { key: *key })])
     }
 
-    /// What others sent with this account's nonces, up to the state that was seen, is known from now on.
+    /// What others sent with this account's nonces, up to the state that was seen, is known from now on, and the deeds go on.
     pub fn pass(&mut self) -> Vec<DeedOutput> {
-        let seen = self.seen.filter(|seen| *seen > self.known());
+        self.is_held = false;
+        let seen = self.seen.filter(|seen| self.stranger_below(*seen).is_some());
         seen.map(|nonce| self.keep(DeedRecord::Passed { nonce })).into_iter().collect()
+    }
+
+    /// Whether others were seen to use the key, so that nothing leaves before [`Self::pass`].
+    #[must_use]
+    pub const fn is_held(&self) -> bool {
+        self.is_held
     }
 
     /// How a deed stands; nothing for one that nobody asked for, or that is forgotten.
@@ -304,7 +198,19 @@ impl DeedOutbox {
     #[must_use]
     pub fn known(&self) -> Nonce {
         let flights = self.deeds.values().filter_map(|deed| deed.flight.as_ref()).filter(|flight| flight.was_signed);
-        flights.fold(self.passed, |known, flight| known.max(Nonce(flight.nonce.0.saturating_add(1))))
+        flights.fold(self.passed.known(), |known, flight| known.max(after(flight.nonce)))
+    }
+
+    /// The first nonce below this one that nothing of this outbox can have used.
+    fn stranger_below(&self, seen: Nonce) -> Option<Nonce> {
+        let flights = self.deeds.values().filter_map(|deed| deed.flight.as_ref());
+        // What was signed and has expired was in no block while it could be.
+        let live = flights.filter(|flight| !flight.signed.is_empty()).map(|flight| flight.nonce);
+        let first = match self.flaw {
+            Some(Flaw::ComparesTheHighest) => self.known(),
+            _ => self.passed.first_unknown(live),
+        };
+        Some(first).filter(|first| *first < seen)
     }
 
     /// How many deeds have not ended.
@@ -317,7 +223,8 @@ impl DeedOutbox {
     #[must_use]
     pub fn records(&self) -> Vec<DeedRecord> {
         let mut records: Vec<_> = self.account.map(|address| DeedRecord::Account { address }).into_iter().collect();
-        records.push(DeedRecord::Passed { nonce: self.passed });
+        records.push(DeedRecord::Passed { nonce: self.passed.below() });
+        records.extend(self.passed.above().map(|nonce| DeedRecord::Used { nonce }));
         for (key, deed) in self.order.iter().filter_map(|key| Some((*key, self.deeds.get(key)?))) {
             records.push(DeedRecord::Planned { key, calls: deed.calls.clone() });
             let Some(Flight { nonce, signed, .. }) = &deed.flight else { continue };
@@ -351,16 +258,20 @@ impl DeedOutbox {
     }
 
     fn see(&mut self, nonce: Nonce, time: TimeMs, now: TimeMs) -> Vec<DeedOutput> {
+        let is_first = self.seen.is_none();
         self.seen = Some(nonce);
         self.now = now;
-        let asked_below = if self.flaw == Some(Flaw::AsksTooEarly) { nonce.max(self.passed) } else { nonce };
-        let mut outputs = Vec::new();
+        let asked_below = if self.flaw == Some(Flaw::AsksTooEarly) { nonce.max(self.passed.known()) } else { nonce };
+        let is_looked_at = is_first || self.flaw != Some(Flaw::LooksOnce);
+        let stranger = self.stranger_below(nonce).filter(|_| is_looked_at);
+        let mut outputs: Vec<_> = stranger.and_then(|stranger| self.hold(stranger)).into_iter().collect();
+        let mut due = Vec::new();
         for key in self.order.clone() {
             let Some(deed) = self.deeds.get_mut(&key) else { continue };
             let Some(flight) = &mut deed.flight else { continue };
             if flight.nonce < asked_below {
                 match flight.signed.is_empty() {
-                    // Nothing of it has left.
+                    // Nothing of it can be included.
                     true => deed.flight = None,
                     false => outputs.push(ask(key, flight, self.flaw)),
                 }
@@ -368,25 +279,50 @@ impl DeedOutbox {
             }
             // No later block may have them, and none up to this one has.
             flight.signed.retain(|one| one.valid_until >= time);
-            outputs.extend(again(key, &deed.calls, flight, now, self.flaw));
+            due.extend(match self.is_held {
+                // What may be included still is waited for.
+                true => flight.signed.is_empty().then_some(DeedOutput::Held { key }),
+                false => again(key, &deed.calls, flight, now, self.flaw),
+            });
         }
+        if !outputs.is_empty() {
+            // What is asked may show that others use the key.
+            due.retain(|due| matches!(due, DeedOutput::Held { .. }));
+        }
+        outputs.extend(due);
         outputs.extend(self.fly());
         outputs
+    }
+
+    /// Nothing leaves any more; nothing when that was so before.
+    fn hold(&mut self, nonce: Nonce) -> Option<DeedOutput> {
+        let is_new = !self.is_held;
+        self.is_held = self.flaw != Some(Flaw::NeverHolds);
+        is_new.then_some(DeedOutput::Overtaken { nonce })
     }
 
     /// Gives nonces to those that have none: each the lowest that neither the chain has passed nor another has.
     fn fly(&mut self) -> Vec<DeedOutput> {
         let Some(seen) = self.seen else { return Vec::new() };
-        let mut taken: Vec<Nonce> = self.deeds.values().filter_map(|deed| Some(deed.flight.as_ref()?.nonce)).collect();
+        if self.is_held {
+            let without = |key: &&Hash32| self.deeds.get(*key).is_some_and(|deed| deed.flight.is_none());
+            return self.order.iter().filter(without).map(|key| DeedOutput::Held { key: *key }).collect();
+        }
+        let flights = || self.deeds.values().filter_map(|deed| deed.flight.as_ref());
+        if flights().any(|flight| flight.nonce < seen) {
+            // As long as it is not known what used a nonce, others may have.
+            return Vec::new();
+        }
+        let mut taken: Vec<Nonce> = flights().map(|flight| flight.nonce).collect();
         let mut outputs = Vec::new();
-        let mut next = seen.max(self.passed);
+        let mut next = seen.max(self.passed.known());
         for key in &self.order {
             let Some(deed) = self.deeds.get_mut(key).filter(|deed| deed.flight.is_none()) else { continue };
             if taken.len() >= IN_FLIGHT_MAX {
                 break;
             }
             while taken.contains(&next) {
-                next = Nonce(next.0.saturating_add(1));
+                next = after(next);
             }
             if self.flaw == Some(Flaw::CountsNonces) {
                 next = Nonce(self.signed_ever.saturating_add(outputs.len() as u64));
@@ -419,7 +355,7 @@ impl DeedOutbox {
             Some(end) => vec![self.keep(DeedRecord::Ended { key, nonce, end }), DeedOutput::Ended { key, end }],
             None => {
                 deed.flight = None;
-                vec![DeedOutput::Overtaken { key, nonce }]
+                self.hold(nonce).into_iter().collect()
             }
         };
         outputs.extend(self.fly());
@@ -446,7 +382,7 @@ impl DeedOutbox {
                 deed.flight = Some(Flight { signed, was_signed: true, submit_at, ..Flight::new(nonce) });
             }
             DeedRecord::Ended { key, nonce, end } => {
-                self.passed = self.passed.max(Nonce(nonce.0.saturating_add(1)));
+                self.passed.add(nonce);
                 if self.deeds.remove(&key).is_some() {
                     self.order.retain(|one| *one != key);
                     self.ended.insert(key, (nonce, end));
@@ -465,7 +401,8 @@ impl DeedOutbox {
                     self.order.retain(|one| *one != key);
                 }
             }
-            DeedRecord::Passed { nonce } => self.passed = self.passed.max(nonce),
+            DeedRecord::Passed { nonce } => self.passed.add_below(nonce),
+            DeedRecord::Used { nonce } => self.passed.add(nonce),
         }
     }
 }

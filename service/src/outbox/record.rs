@@ -78,6 +78,11 @@ pub enum DeedRecord {
         /// The nonce.
         nonce: Nonce,
     },
+    /// The chain has passed this nonce with a deed, and one below it with something else.
+    Used {
+        /// The nonce.
+        nonce: Nonce,
+    },
 }
 
 impl DeedRecord {

@@ -28,6 +28,8 @@ fn every_deed_is_carried_out_once_over_crashes_losses_expiry_prices_and_stranger
         ("lost answers", sums.unheard, 10_000),
         ("signed again", sums.signed_again, 10_000),
         ("overtaken", sums.overtaken, 5_000),
+        ("deeds that a copy of the home did", sums.twins, 2_000),
+        ("words of the operator", sums.words, 5_000),
         ("too cheap", sums.too_cheap, 5_000),
         ("states behind", sums.behind, 5_000),
         ("earlier ones included", sums.earlier, 100),
@@ -42,7 +44,9 @@ fn every_deed_is_carried_out_once_over_crashes_losses_expiry_prices_and_stranger
 #[test]
 fn each_planted_bug_is_found() {
     use Flaw::{AsksTooEarly, CountsNonces, ForgetsEarlier, NeverAgain, NewNonce, SubmitsFirst};
-    for flaw in [SubmitsFirst, CountsNonces, NeverAgain, NewNonce, ForgetsEarlier, AsksTooEarly] {
+    use Flaw::{ComparesTheHighest, LooksOnce, NeverHolds};
+    let former = [SubmitsFirst, CountsNonces, NeverAgain, NewNonce, ForgetsEarlier, AsksTooEarly];
+    for flaw in former.into_iter().chain([LooksOnce, ComparesTheHighest, NeverHolds]) {
         let found = (0..SEEDS).find_map(|seed| run(seed, Some(flaw)).err().map(|wrong| (seed, wrong)));
         assert!(found.is_some(), "{flaw:?} is found by no seed");
     }
@@ -129,9 +133,50 @@ fn what_can_no_longer_be_included_is_given_up_and_nothing_else() {
     // Others have used its nonce.
     outbox.step(seen(1));
     let told = outbox.step(DeedInput::Told { key, nonce: Nonce(0), end: None });
-    assert_eq!(told.first(), Some(&DeedOutput::Overtaken { key, nonce: Nonce(0) }));
+    assert_eq!(told, [DeedOutput::Overtaken { nonce: Nonce(0) }, DeedOutput::Held { key }]);
     assert!(outbox.abandon(&key).is_some() && outbox.open_deeds() == 0);
     assert!(outbox.known() < Nonce(1));
     assert_eq!(outbox.pass(), [DeedOutput::Keep(DeedRecord::Passed { nonce: Nonce(1) })]);
     assert_eq!((outbox.known(), outbox.pass()), (Nonce(1), Vec::new()));
+}
+
+// FAULTS HV1
+#[test]
+fn whoever_else_uses_the_key_is_noticed_at_every_look_and_nothing_leaves_until_the_operators_word() {
+    let [first, second] = [key(1), key(2)];
+    let overtaken = |nonce| DeedOutput::Overtaken { nonce: Nonce(nonce) };
+    // With nothing under way, after a first look at which all was well.
+    let mut outbox = DeedOutbox::open([]);
+    assert_eq!(outbox.step(seen(0)), []);
+    assert_eq!((outbox.step(seen(1)), outbox.step(seen(2))), (vec![overtaken(0)], Vec::new()));
+    let sent = outbox.send(first, call(1, 10)).expect("room");
+    assert!(matches!(sent[..], [DeedOutput::Keep(_), DeedOutput::Held { key }] if key == first), "{sent:?}");
+    assert_eq!(outbox.step(seen(2)), [DeedOutput::Held { key: first }]);
+    assert_eq!(outbox.pass(), [DeedOutput::Keep(DeedRecord::Passed { nonce: Nonce(2) })]);
+    let signs = outbox.step(seen(2));
+    assert!(matches!(signs[..], [DeedOutput::Sign { nonce: Nonce(2), .. }]), "{signs:?}");
+    // Planned and not signed.
+    assert_eq!(outbox.step(seen(3)), [overtaken(2), DeedOutput::Held { key: first }]);
+    // What was asked for before is signed too late.
+    assert_eq!(outbox.step(signed(first, 2)), [DeedOutput::Held { key: first }]);
+    outbox.pass();
+    outbox.step(seen(3));
+    // Signed and expired; a later one of its own hides nothing.
+    outbox.step(signed(first, 3));
+    outbox.send(second, call(2, 10)).expect("room");
+    outbox.step(DeedInput::Seen { nonce: Nonce(3), time: TimeMs(101), now: TimeMs(101) });
+    let until =
+        DeedInput::Signed { key: second, nonce: Nonce(4), id: second, valid_until: TimeMs(200), transaction: vec![7] };
+    outbox.step(until);
+    let told = outbox.step(DeedInput::Seen { nonce: Nonce(5), time: TimeMs(102), now: TimeMs(102) });
+    assert!(told.contains(&overtaken(3)) && told.contains(&DeedOutput::Held { key: first }), "{told:?}");
+    let end = DeedEnd { id: second, height: Height(9), code: 0 };
+    outbox.step(DeedInput::Told { key: second, nonce: Nonce(4), end: Some(end) });
+    assert!(outbox.is_held() && outbox.known() == Nonce(5));
+    // So it is after a start, also of a log that was written anew.
+    let mut again = DeedOutbox::open(outbox.records());
+    assert!(again.step(seen(5)).contains(&overtaken(3)) && again.is_held());
+    again.pass();
+    assert!(!again.is_held() && again.known() == Nonce(5));
+    assert!(!DeedOutbox::open(again.records()).step(seen(5)).contains(&overtaken(3)));
 }

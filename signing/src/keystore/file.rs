@@ -80,12 +80,21 @@ fn unfinished_name(path: &Path) -> std::io::Result<PathBuf> {
 /// # Errors
 /// `file_readable_by_others` for a file with any right for group or others, `file` otherwise.
 pub fn read_private(path: &Path) -> Result<Zeroizing<String>> {
+    read_private_bounded(path, BYTES_MAX)
+}
+
+/// The same of a file that may be longer.
+///
+/// # Errors
+/// As [`read_private`].
+pub fn read_private_bounded(path: &Path, bytes_max: u64) -> Result<Zeroizing<String>> {
     let failed = |error: std::io::Error| Error::file("read", path, &error);
     let file = File::open(path).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
     let mode = metadata.permissions().mode() & 0o7777;
-    if !metadata.is_file() || metadata.len() > BYTES_MAX {
-        let message = format!("{} is not a key or password file: not a plain file, or above 64 KiB", path.display());
+    if !metadata.is_file() || metadata.len() > bytes_max {
+        let what = format!("not a plain file, or above {} KiB", bytes_max / 1_024);
+        let message = format!("{} is not a key or password file: {what}", path.display());
         return Err(Error::new("file", message, "check the path"));
     }
     if mode & 0o077 != 0 {
@@ -94,6 +103,6 @@ pub fn read_private(path: &Path) -> Result<Zeroizing<String>> {
         return Err(Error::new("file_readable_by_others", message, hint));
     }
     let mut text = Zeroizing::new(String::new());
-    file.take(BYTES_MAX).read_to_string(&mut text).map_err(failed)?;
+    file.take(bytes_max).read_to_string(&mut text).map_err(failed)?;
     Ok(text)
 }

@@ -4,12 +4,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use types::MultisigPolicy;
-use wallet::AccountKey;
+use types::{Amount, ByteString, Call, ChainId, Hash32, ModuleId, MultisigPolicy, Network, Nonce, TimeMs, limits};
 use wallet::home::WalletHome;
 use wallet::keystore::Secret;
 use wallet::keystore::file::{Existing, read_private, write_private, write_through};
 use wallet::password::Password;
+use wallet::transaction::build;
+use wallet::{AccountKey, Envelope, TransactionFile};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).expect("there").permissions().mode() & 0o777
@@ -108,4 +109,24 @@ fn names_are_neither_paths_nor_addresses_nor_taken() {
     assert_eq!(home.policy("treasury"), Ok(policy));
     assert_eq!(home.add_key("treasury", &secret, &password).expect_err("taken").code, "name_taken");
     assert_eq!(home.open_key("bob", &password).expect_err("unknown").code, "unknown_name");
+}
+
+// FAULTS RT14
+#[test]
+fn the_longest_transaction_that_is_kept_is_found_again() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (home, _) = home(directory.path());
+    let key = AccountKey::from_secret(&[3; 32]).expect("in range");
+    let call = Call {
+        module: ModuleId(1),
+        body: ByteString::new(vec![7; limits::CALL_BYTES_MAX]).expect("as long as can be"),
+    };
+    let envelope = Envelope::single(key.address(), Nonce(7), TimeMs(1_800_000_000_000), Amount(5_000));
+    let body = build(&envelope, vec![call]).expect("one call");
+    let chain = ChainId(Hash32([0xc4; 32]));
+    let file = TransactionFile::unsigned(chain, Network::Test, body, None);
+    let path = home.sent_path(&file.id()).expect("own directory");
+    write_private(&path, file.to_json().as_bytes(), Existing::Keep).expect("new");
+    assert!(fs::metadata(&path).expect("there").len() > 120 * 1_024);
+    assert_eq!(home.sent(&file.id()), Some(file));
 }

@@ -15,12 +15,13 @@ mod pay;
 mod payouts;
 mod proofs;
 mod settings;
+mod shares;
 mod tell;
 mod verbs;
 mod work;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use service::http::Routes;
@@ -36,6 +37,7 @@ pub use verbs::MiningVerb;
 use metrics::Counts;
 use payouts::{Payer, PayoutLog};
 use proofs::ToChain;
+use shares::WatchedShares;
 
 /// Mining, as the node hosts it.
 pub struct MiningService {
@@ -49,6 +51,7 @@ struct OpenPort {
     stratum: StratumPort,
     offers: watch::Sender<Option<Arc<stratum::Template>>>,
     counts: watch::Sender<Counts>,
+    log: PayoutLog,
     /// Pays what the pool owes, where there is an account to pay from.
     payer: Option<Payer>,
 }
@@ -97,9 +100,13 @@ impl service::Service for MiningService {
     fn operator(&self) -> Option<Arc<dyn Operator>> {
         let genesis = self.ground.chain.genesis();
         let (network, cap) = (genesis.network, genesis.parameters.thr_cap);
-        let payouts = self.port.as_ref().and_then(|port| port.payer.as_ref()).map(Payer::payouts);
+        let pool = |port: &OpenPort| operator::Port {
+            handle: port.stratum.handle(),
+            log: port.log.clone(),
+            payouts: port.payer.as_ref().map(Payer::payouts),
+        };
         let is_read_only = self.ground.chain.standing().is_read_only;
-        Some(Arc::new(operator::Pool { handle: self.handle(), payouts, is_read_only, network, cap }))
+        Some(Arc::new(operator::Pool { port: self.port.as_ref().map(pool), is_read_only, network, cap }))
     }
 
     async fn run(self, mut life: Life) -> Result<(), ServiceFault> {
@@ -133,26 +140,15 @@ impl OpenPort {
         };
         let shares = FolderShares::open(&ground.folder).map_err(in_folder)?;
         let receipts = ReceiptsFolder::open(ground.folder.join("receipts")).map_err(in_folder)?;
-        let payouts = PayoutLog::open(&ground.folder)?;
-        let payer = payer(settings, ground, payouts.clone())?;
-        let (unheld, told) = (Arc::new(Mutex::new(None)), tell::teller());
-        let failed = unheld.clone();
-        let events = move |event: &stratum::Event| {
-            // Before the book goes on without what is damaged: after that nothing tells.
-            if matches!(event, stratum::Event::LedgerDamaged { .. })
-                && let Err(fault) = payouts.hold("the book of shares was damaged, so it may owe what was paid")
-            {
-                *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
-            }
-            told(event);
-        };
+        let log = PayoutLog::open(&ground.folder)?;
+        let payer = payer(settings, ground, log.clone())?;
         let (offers, work) = watch::channel(None);
         let ports = Ports {
             work,
             proofs: Arc::new(ToChain::new(ground.chain.clone())),
-            shares: Box::new(shares),
+            shares: Box::new(WatchedShares::new(shares, log.clone())),
             receipts: Some(receipts),
-            events: Box::new(events),
+            events: Box::new(tell::teller()),
             admission: None,
         };
         let config = settings::port_config(settings, ground.chain.genesis().network, ground.chain.own_peer())?;
@@ -160,18 +156,16 @@ impl OpenPort {
         let addresses: Vec<_> = sockets.iter().filter_map(|socket| socket.listener.local_addr().ok()).collect();
         let stratum = StratumPort::start(config, ground.entropy, sockets, ports, unix_ms)
             .map_err(|error| Refusal::new("mining", format!("the port for miners cannot open: {error}")))?;
-        if let Some(fault) = unheld.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            return Err(unwritten(&fault));
-        }
+        log.compare_book(stratum.at_start().sequence).map_err(|fault| unwritten(&fault))?;
         for address in addresses {
             tracing::info!(%address, "miners may connect");
         }
         let counts = watch::Sender::new(Counts::default());
-        Ok(Self { stratum, offers, counts, payer })
+        Ok(Self { stratum, offers, counts, log, payer })
     }
 
     async fn run(self, ground: Ground, mut life: Life) -> Result<(), ServiceFault> {
-        let Self { mut stratum, offers, counts, payer } = self;
+        let Self { mut stratum, offers, counts, payer, .. } = self;
         let waiting = proofs::of_use(stratum.take_waiting());
         if !waiting.is_empty() {
             tracing::info!(proofs = waiting.len(), "proofs from before the stop are offered to the chain again");
@@ -182,10 +176,10 @@ impl OpenPort {
             tokio::spawn(proofs::submit_again(ground.chain, stratum.handle(), waiting, begin)),
             tokio::spawn(metrics::keep(stratum.handle(), counts)),
         ];
-        let handle = stratum.handle();
+        let (handle, incomes) = (stratum.handle(), stratum.at_start().incomes);
         let paying = async move {
             match payer {
-                Some(payer) => payer.run(handle).await,
+                Some(payer) => payer.run(handle, incomes).await,
                 None => std::future::pending().await,
             }
         };

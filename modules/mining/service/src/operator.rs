@@ -5,12 +5,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use service::chain::Later;
-use service::{Operator, Refusal};
+use service::{Operator, Refusal, ServiceFault};
 use stratum::service::Handle;
 use stratum::{Book, BookError, Settlement};
 use types::{Address, Amount, Hash32, Network};
 
-use crate::payouts::{Payouts, due, total};
+use crate::payouts::{PayoutLog, Payouts, due, total};
 
 /// Most addresses in one answer: some 120 bytes each.
 const PAGE_MAX: usize = 10_000;
@@ -84,6 +84,9 @@ pub struct PayList {
     pub total: Amount,
     /// By rising address.
     pub payments: Vec<OwedLine>,
+    /// How many more are due, whom this transaction does not pay.
+    #[serde(default)]
+    pub later: u64,
 }
 
 /// What is owed, or a page of it.
@@ -117,13 +120,20 @@ pub struct OwedLine {
 
 /// The port for miners, if there is one, and the network of its addresses.
 pub(crate) struct Pool {
-    pub(crate) handle: Option<Handle>,
-    pub(crate) payouts: Option<Payouts>,
+    pub(crate) port: Option<Port>,
     /// Whether the node follows the chain only, and so reads no key.
     pub(crate) is_read_only: bool,
     pub(crate) network: Network,
     /// What the chain can ever issue.
     pub(crate) cap: Amount,
+}
+
+/// An open port and its payments.
+pub(crate) struct Port {
+    pub(crate) handle: Handle,
+    pub(crate) log: PayoutLog,
+    /// Where there is an account to pay from.
+    pub(crate) payouts: Option<Payouts>,
 }
 
 impl Operator for Pool {
@@ -139,24 +149,24 @@ impl Operator for Pool {
 
 impl Pool {
     async fn answer_to(&self, question: PoolQuestion) -> Result<PoolAnswer, Refusal> {
-        let Some(handle) = &self.handle else {
+        let Some(port) = &self.port else {
             let message = "this node has no port for miners; `mining.enabled = true` opens one";
             return Err(Refusal::new("no_pool", message));
         };
         match question {
-            PoolQuestion::Owed { cursor } => self.owed(handle, cursor).await,
+            PoolQuestion::Owed { cursor } => self.owed(&port.handle, cursor).await,
             PoolQuestion::Income { reference, amount, fee } => {
-                let shared = self.income(handle, reference, amount, fee).await?;
-                self.payouts.iter().for_each(Payouts::pay_after_income);
+                let shared = self.income(port, reference, amount, fee).await?;
+                port.payouts.iter().for_each(Payouts::pay_after_income);
                 Ok(shared)
             }
-            PoolQuestion::Paid { reference, address, amount } => self.paid(handle, reference, &address, amount).await,
-            PoolQuestion::Pay { is_rehearsal } => self.pay(handle, is_rehearsal).await,
+            PoolQuestion::Paid { reference, address, amount } => self.paid(port, reference, &address, amount).await,
+            PoolQuestion::Pay { is_rehearsal } => self.pay(port, is_rehearsal).await,
         }
     }
 
-    async fn pay(&self, handle: &Handle, is_rehearsal: bool) -> Result<PoolAnswer, Refusal> {
-        let Some(payouts) = &self.payouts else {
+    async fn pay(&self, port: &Port, is_rehearsal: bool) -> Result<PoolAnswer, Refusal> {
+        let Some(payouts) = &port.payouts else {
             if self.is_read_only {
                 let message = "this node is read-only, and such a node pays nothing, whatever `accounts.mining` names: give this \
                                command to the node that serves the miners";
@@ -165,20 +175,29 @@ impl Pool {
             let message = "the pool has no account to pay from; name the file of its key by `accounts.mining`";
             return Err(Refusal::new("no_account", message));
         };
-        let (open, least) = (payouts.open.borrow().clone(), payouts.least);
+        let (open, least, first) = (payouts.open.borrow().clone(), payouts.least, *payouts.first.borrow());
         let under_way = open.as_ref().map(|payout| payout.reference);
-        let payments = match open {
+        let mut payments = match open {
             Some(payout) => payout.payments,
-            None => handle.ask(move |server| due(server.book(), least)).await.ok_or_else(stopping)?,
+            None => port.handle.ask(move |server| due(server.book(), least, first)).await.ok_or_else(stopping)?,
         };
         let mut was_held = false;
         if !is_rehearsal {
             was_held = payouts.pay().await.map_err(|fault| Refusal::new("payouts_log", fault.to_string()))?;
         }
-        let trouble = match under_way {
-            None => payouts.trouble_now(&payments).await,
-            Some(_) => payouts.trouble(),
-        };
+        let (mut trouble, mut later) = (payouts.trouble(), 0);
+        if under_way.is_none() {
+            // What cannot be paid now is told with the reason, and what can be without those who have to wait.
+            trouble = match payouts.would_pay(&payments).await {
+                Ok(some) => {
+                    later = payments.len().saturating_sub(some.len()) as u64;
+                    payments = some;
+                    None
+                }
+                Err(why) => Some(why),
+            };
+            payments.sort_unstable();
+        }
         let line =
             |(address, owed): &(Address, Amount)| OwedLine { address: address.to_text(self.network), owed: *owed };
         Ok(PoolAnswer::Pay(PayList {
@@ -190,6 +209,7 @@ impl Pool {
             under_way,
             total: total(&payments),
             payments: payments.iter().map(line).collect(),
+            later,
         }))
     }
 
@@ -203,19 +223,14 @@ impl Pool {
     }
 
     fn held(&self) -> Option<String> {
-        self.payouts.as_ref().and_then(Payouts::held)
+        self.port.as_ref()?.payouts.as_ref()?.held()
     }
 
-    async fn income(
-        &self,
-        handle: &Handle,
-        reference: Hash32,
-        amount: Amount,
-        fee: Amount,
-    ) -> Result<PoolAnswer, Refusal> {
+    async fn income(&self, port: &Port, reference: Hash32, amount: Amount, fee: Amount) -> Result<PoolAnswer, Refusal> {
         is_possible(amount, self.cap)?;
-        let kept = handle.income(reference, amount.0, fee.0).await.ok_or_else(stopping)?;
+        let kept = port.handle.income(reference, amount.0, fee.0).await.ok_or_else(stopping)?;
         let kept = kept.map_err(|error| refused(&error))?;
+        port.note_book().await?;
         let shared = amount.0.saturating_sub(kept);
         let held = self.held().map_or_else(String::new, |why| format!("\npayouts are held: {why}"));
         Ok(done(format!(
@@ -223,13 +238,7 @@ impl Pool {
         )))
     }
 
-    async fn paid(
-        &self,
-        handle: &Handle,
-        reference: Hash32,
-        text: &str,
-        amount: Amount,
-    ) -> Result<PoolAnswer, Refusal> {
+    async fn paid(&self, port: &Port, reference: Hash32, text: &str, amount: Amount) -> Result<PoolAnswer, Refusal> {
         let address = Address::parse(text, self.network).map_err(|error| {
             let shown: String = text.chars().filter(|letter| !letter.is_control()).take(80).collect();
             Refusal::new("bad_address", format!("`{shown}`: {error}"))
@@ -239,22 +248,37 @@ impl Pool {
         }
         let name = address.to_text(self.network);
         // Held until the payment is noted.
-        let turn = match &self.payouts {
+        let turn = match &port.payouts {
             Some(payouts) => Some(payouts.turn_to_mark(&address).await.ok_or_else(|| under_way(&name))?),
             None => None,
         };
         let payment = Settlement { reference, address, amount: amount.0 };
-        let noted = handle.paid(payment).await.ok_or_else(stopping)?;
-        drop(turn);
-        match noted {
-            Ok(left) => Ok(done(format!("noted as paid: {amount} µTHR to {name}; {left} µTHR still owed"))),
+        let sentence = match port.handle.paid(payment).await.ok_or_else(stopping)? {
+            Ok(left) => format!("noted as paid: {amount} µTHR to {name}; {left} µTHR still owed"),
             // Whoever did not hear the answer asks again.
-            Err(BookError::KnownPayment(known)) if known == payment => Ok(done(format!(
-                "noted as paid before, with this reference: {amount} µTHR to {name}; nothing has changed"
-            ))),
-            Err(error) => Err(refused(&error)),
-        }
+            Err(BookError::KnownPayment(known)) if known == payment => {
+                format!("noted as paid before, with this reference: {amount} µTHR to {name}; nothing has changed")
+            }
+            Err(error) => return Err(refused(&error)),
+        };
+        port.note_book().await?;
+        drop(turn);
+        Ok(done(sentence))
     }
+}
+
+impl Port {
+    /// So that a copy of the book from before what was told just now is found to be older.
+    async fn note_book(&self) -> Result<(), Refusal> {
+        let sequence = self.handle.ask(|server| server.book().sequence()).await.ok_or_else(stopping)?;
+        self.log.see_book(sequence).map_err(|fault| unwritten(&fault))
+    }
+}
+
+fn unwritten(fault: &ServiceFault) -> Refusal {
+    let what =
+        "it is done, and the log of payouts cannot be written, so an older copy of the book would not be noticed";
+    Refusal::new("payouts_log", format!("{what}: {fault}"))
 }
 
 fn under_way(name: &str) -> Refusal {

@@ -17,7 +17,7 @@ pub(crate) fn run(context: &VerbContext<'_>, is_rehearsal: bool) -> Result<(), R
 
 fn told(list: &PayList, is_rehearsal: bool) -> String {
     let thr = |amount: Amount| amount.to_decimal(THR_DECIMALS);
-    let PayList { account, balance, trouble, was_held, least, under_way, total, payments } = list;
+    let PayList { account, balance, trouble, was_held, least, under_way, total, payments, later } = list;
     let mut lines = Vec::new();
     if !payments.is_empty() {
         lines.push(format!("{:<44}  {:>20}  THR", "address", "µTHR"));
@@ -44,6 +44,12 @@ fn told(list: &PayList, is_rehearsal: bool) -> String {
             )
         }
     });
+    if *later > 0 {
+        lines.push(format!(
+            "{} more are due: they are not among these, because they do not fit or cannot be paid now",
+            later
+        ));
+    }
     if *was_held {
         lines.push("payouts are no longer held".to_owned());
     }
@@ -70,11 +76,18 @@ mod tests {
             under_way: None,
             total: Amount(1_500_000),
             payments,
+            later: 0,
         };
         let rehearsed = told(&list, true);
         assert!(rehearsed.contains("thrt1a") && rehearsed.contains("1500000"), "{rehearsed}");
         assert!(rehearsed.ends_with("1.5 THR would be paid to 1 address, from thrt1b, which has 2 THR"), "{rehearsed}");
-        assert!(told(&list, false).contains("are being paid"));
+        assert!(told(&list, false).contains("are being paid") && !told(&list, false).contains("more are due"));
+        list.later = 3;
+        assert!(
+            told(&list, false)
+                .ends_with("3 more are due: they are not among these, because they do not fit or cannot be paid now")
+        );
+        list.later = 0;
         list.trouble = Some("the account has less".to_owned());
         let waits = told(&list, false);
         assert!(

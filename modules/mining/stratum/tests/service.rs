@@ -393,6 +393,70 @@ async fn a_disk_that_fails_stops_the_service_and_no_share_is_confirmed() {
     service.stop().await.expect("the fault was told");
 }
 
+/// A disk that syncs when the test says how that ends.
+struct Gate {
+    shares: FolderShares,
+    begun: mpsc::UnboundedSender<()>,
+    ends: std::sync::mpsc::Receiver<std::io::Result<()>>,
+}
+
+impl stratum::service::Shares for Gate {
+    fn load(&mut self) -> std::io::Result<ledger::Stored> {
+        self.shares.load()
+    }
+    fn append(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.begun.send(()).expect("the test listens");
+        self.ends.recv().expect("the test says so")?;
+        self.shares.append(bytes)
+    }
+    fn checkpoint(&mut self, snapshot: &[u8]) -> std::io::Result<()> {
+        self.shares.checkpoint(snapshot)
+    }
+    fn set_aside(&mut self) -> std::io::Result<Vec<String>> {
+        self.shares.set_aside()
+    }
+}
+
+// FAULTS HV2
+#[tokio::test]
+async fn what_is_told_of_the_book_is_on_the_disk() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut shares = FolderShares::open(folder.path()).expect("a folder");
+    let worker = Worker { address: Address([1; 20]), name: WorkerName::from_untrusted("rig") };
+    let share = Share { time_ms: 1, work_height: 1, worker, hash: [7; 32], billionths: 9, is_pooled: true };
+    let work = Entry::Work { work_height: 1, window_billionths: 1_000 };
+    for (sequence, entry) in [(1, work), (2, Entry::Share(share))] {
+        stratum::service::Shares::append(&mut shares, &ledger::encode(sequence, &entry)).expect("a disk");
+    }
+    let (begun, mut begins) = mpsc::unbounded_channel();
+    let (end, ends) = std::sync::mpsc::channel();
+    let (sender, _proofs) = mpsc::unbounded_channel();
+    let (_templates, work) = watch::channel(Some(Arc::new(template(2))));
+    let ports = Ports {
+        work,
+        proofs: Arc::new(Chain(sender)),
+        shares: Box::new(Gate { shares, begun, ends }),
+        receipts: None,
+        events: Box::new(|_| {}),
+        admission: None,
+    };
+    let mut service = Service::start(config(), [1; 32], Vec::new(), ports, now_ms).expect("a service");
+    assert_eq!((service.at_start().sequence, service.at_start().incomes), (2, 0), "before anything was added");
+    // While the new work is written an income and a question arrive, in this order.
+    tokio::time::timeout(DEADLINE, begins.recv()).await.expect("in time").expect("it runs");
+    let (handle, other) = (service.handle(), service.handle());
+    let income = tokio::spawn(async move { handle.income(Hash32([3; 32]), 5, 0).await });
+    tokio::task::yield_now().await;
+    let asked = tokio::spawn(async move { other.ask(|server| server.book().incomes()).await });
+    tokio::task::yield_now().await;
+    end.send(Ok(())).expect("it waits");
+    tokio::time::timeout(DEADLINE, begins.recv()).await.expect("in time").expect("it runs");
+    end.send(Err(std::io::Error::other("no space"))).expect("it waits");
+    let told = tokio::time::timeout(DEADLINE, asked).await.expect("in time").expect("no panic");
+    assert_eq!((told, income.await.expect("no panic").is_none()), (None, true), "the next start does not have it");
+    assert!(service.failed().await.is_err());
+}
+
 // FAULTS HT11
 #[tokio::test]
 async fn a_damaged_ledger_stops_nobody_and_is_kept_and_what_is_whole_of_it_counts() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use execution::{CheckedTransaction, KernelReject, Reject, StateView};
-use service::account::DeedError;
+use service::account::{DeedError, Unfit};
 use service::chain::{Chain, Reason, Refused, StateAt, Unavailable};
 use service::log::{Log, LogError};
 use service::outbox::{DeedEnd, DeedInput, DeedOutbox, DeedOutput, DeedRecord, PoolWord};
@@ -20,6 +20,8 @@ use crate::config::AccountSettings;
 const VALID_MS: u64 = 120_000;
 /// A state whose newest block is older is not the chain's: what others sent since may be missing in it.
 const RECENT_MS: u64 = VALID_MS;
+/// Why nothing is sent while others may have sent what is not seen here.
+const NOT_CURRENT: &str = "this node does not have the newest blocks";
 /// Between two looks at a chain that makes no blocks.
 const LOOK: Duration = Duration::from_secs(1);
 /// The log is written anew when it is longer than this and than twice what it needs.
@@ -46,7 +48,7 @@ pub(crate) struct Keeper {
     has_warned: bool,
     /// Why something could not be signed or submitted since the last look.
     hindrance: Option<String>,
-    /// Whether the chain was past what the log knows at the first look at its newest state.
+    /// Whether others were seen to use the key at the first look at the chain's newest state.
     is_used_elsewhere: Option<bool>,
     /// When this task was made.
     made: TimeMs,
@@ -54,8 +56,6 @@ pub(crate) struct Keeper {
     is_current: bool,
     /// The service has looked at what it left under way.
     has_begun: bool,
-    /// Others used the key, and the operator has not said that it goes on.
-    is_held: bool,
     /// The length of the log at which it is next written anew.
     tidy_at: u64,
 }
@@ -89,7 +89,6 @@ impl Keeper {
             made,
             is_current: false,
             has_begun: false,
-            is_held: false,
             tidy_at: LOG_BYTES_MIN,
         }
     }
@@ -143,10 +142,17 @@ impl Keeper {
                 Ok(())
             }
             Question::Trust => {
-                self.is_held = false;
                 self.is_used_elsewhere = self.is_used_elsewhere.map(|_| false);
                 let outputs = self.outbox.pass();
-                self.perform(outputs).await
+                self.perform(outputs).await?;
+                if let Some((_, account)) = self.state() {
+                    self.show(account.thr);
+                }
+                Ok(())
+            }
+            Question::Known { answer } => {
+                let _ = answer.send(self.outbox.known());
+                Ok(())
             }
             Question::Fits { calls, answer } => {
                 let _ = answer.send(self.fits(&calls));
@@ -178,23 +184,21 @@ impl Keeper {
         drop(view);
         let now = TimeMs(self.chain.now_ms());
         let is_old = now.0.saturating_sub(head.header.time.0) > RECENT_MS;
-        // What another life of this home sent, before it was copied back, stands below a block that was made since.
+        // What another life of this home sent, before it was copied back, stands below a block that was made since, or comes within
+        // the time for which it is valid: the outbox looks at every block.
         let is_since = self.is_used_elsewhere.is_some() || head.header.time >= self.made;
         self.is_current = is_since && !is_old && !self.chain.standing().is_behind;
         if !self.is_current {
             // What others sent from this account may stand in blocks that are not here.
-            self.hindrance = Some("this node does not have the newest blocks".to_owned());
+            self.hindrance = Some(NOT_CURRENT.to_owned());
             self.show(account.thr);
             return Ok(());
         }
         self.hindrance = None;
-        if self.is_used_elsewhere.is_none() {
-            self.is_held = account.nonce > self.outbox.known();
-            self.is_used_elsewhere = Some(self.is_held);
-        }
         let seen = DeedInput::Seen { nonce: account.nonce, time: head.header.time, now };
         let outputs = self.outbox.step(seen);
         self.perform(outputs).await?;
+        self.is_used_elsewhere.get_or_insert(self.outbox.is_held());
         self.show(account.thr);
         self.tidy();
         Ok(())
@@ -235,30 +239,23 @@ impl Keeper {
                 waiting.into_iter().for_each(|answer| drop(answer.send(Ok(end))));
                 Ok(None)
             }
-            DeedOutput::Overtaken { key, nonce } => {
+            DeedOutput::Overtaken { nonce } => {
                 tracing::error!(
                     service = self.service, address = %self.address(), %nonce,
                     "another program sends from this account, or this home is an older copy: nothing more is sent"
                 );
-                self.is_held = true;
-                self.hold(&key);
+                Ok(None)
+            }
+            DeedOutput::Held { key } => {
+                let waiting = self.waiting.remove(&key).unwrap_or_default();
+                waiting.into_iter().for_each(|answer| drop(answer.send(Err(DeedError::Held))));
                 Ok(None)
             }
         }
     }
 
-    /// Whoever waits for a deed hears that nothing more is sent.
-    fn hold(&mut self, key: &Hash32) {
-        let waiting = self.waiting.remove(key).unwrap_or_default();
-        waiting.into_iter().for_each(|answer| drop(answer.send(Err(DeedError::Held))));
-    }
-
     /// Signs calls, if they would be executed now and cost no more than they may.
     fn sign(&mut self, key: Hash32, nonce: Nonce, calls: Vec<Call>) -> Option<DeedInput> {
-        if self.is_held {
-            self.hold(&key);
-            return None;
-        }
         if !self.has_begun || !self.is_current {
             return None;
         }
@@ -285,7 +282,20 @@ impl Keeper {
     }
 
     /// Whether a transaction of these calls would be signed now, and also if the price were twice as high.
-    fn fits(&self, calls: &[Call]) -> Result<(), String> {
+    fn fits(&self, calls: &[Call]) -> Result<(), Unfit> {
+        if self.outbox.is_held() {
+            return Err(Unfit::Held);
+        }
+        if !self.is_current {
+            return Err(Unfit::Now(NOT_CURRENT.to_owned()));
+        }
+        if !self.has_begun {
+            return Err(Unfit::Now("what was under way at the last stop is looked at first".to_owned()));
+        }
+        self.would_be_signed(calls).map_err(Unfit::Now)
+    }
+
+    fn would_be_signed(&self, calls: &[Call]) -> Result<(), String> {
         let (state, account) = self.state().ok_or_else(|| "the chain's state cannot be read now".to_owned())?;
         if account.thr < self.balance_min {
             return Err(self.too_little());
@@ -414,7 +424,9 @@ impl Keeper {
         } else {
             self.has_warned = false;
         }
-        let trouble = if balance < self.balance_min {
+        let trouble = if self.outbox.is_held() {
+            Some(format!("the account {address}: {}", DeedError::Held))
+        } else if balance < self.balance_min {
             Some(self.too_little())
         } else {
             let said = self.hindrance.as_ref().filter(|_| self.outbox.open_deeds() > 0);

@@ -11,7 +11,7 @@ use wallet::cli::report::{Report, lines, table, when};
 use wallet::cli::submit::{body_json, body_lines, final_json, final_lines, finality, receipt_json};
 use wallet::cli::typed::quoted_path;
 use wallet::client::types::{BlockResponse, TransactionStatus};
-use wallet::delivery::{expired, is_gone, superseded, superseded_error};
+use wallet::delivery::{superseded, superseded_error, what_is_over};
 use wallet::finality::{check_block, check_content, check_transaction};
 use wallet::{Chain, Error, NodeClient, Result, TransactionFile};
 
@@ -115,13 +115,16 @@ fn unknown_and_kept(
     message: String,
 ) -> Result<Error> {
     let (id, until) = (file.id(), file.body.valid_until);
-    if is_gone(client, chain, &id, until)? {
-        return Ok(expired(&id));
-    }
-    if let Ok(transaction) = file.to_transaction()
-        && superseded(client, chain, &transaction)
-    {
-        return Ok(superseded_error(&id, &transaction));
+    if let Ok(transaction) = file.to_transaction() {
+        // Another one in its place says more than that it has expired.
+        let other = superseded(client, chain, &transaction);
+        let over = match other {
+            Some(other) => Some(superseded_error(chain, &transaction, &other)),
+            None => what_is_over(client, chain, &transaction)?,
+        };
+        if let Some(error) = over {
+            return Ok(error);
+        }
     }
     let path = context.home.sent_path(&id)?;
     let hint = format!(

@@ -140,21 +140,27 @@ impl State {
         let chain: Chain = context.chain(&client)?;
         let answer = client.state_proof(&module.to_string(), &key)?;
         let proven = check_state(&chain, &answer, &of_module(module, &key))?;
+        let (presence, newer) = context.presence(&chain, &proven.header.header)?;
         context.remember(&chain, &proven.header)?;
         let (header, value) = (&proven.header, proven.value.as_deref().map(hex::encode));
         let hint = number_in_front(&self.module, module, &key).filter(|_| value.is_none());
-        let mut text = lines(&[
+        let mut rows = vec![
             ("module:", module.to_string()),
             ("key:", hex::encode(&key)),
             ("proven:", value.clone().unwrap_or_else(|| "there is nothing under this key".to_owned())),
             ("after:", format!("block {}", proven.height)),
             ("state root:", header.header.state_root.to_string()),
             ("in:", finality(header.header.height.0, header.signers, header.validators)),
-        ]);
+        ];
+        rows.extend(presence);
+        let mut text = lines(&rows);
         let mut json = json!({
             "module": module, "key": hex::encode(&key), "value": value, "height": proven.height,
             "state_root": header.header.state_root, "in": header_document(header), "checked": true,
         });
+        if let Some(newer) = newer {
+            json["older_than"] = json!(newer);
+        }
         if let Some(hint) = hint {
             text += &format!("note: {hint}\n");
             json["hint"] = json!(as_typed(&hint));

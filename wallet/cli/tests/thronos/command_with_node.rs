@@ -307,6 +307,13 @@ fn a_proof_of_an_old_state_says_how_old_it_is_and_that_a_newer_block_is_known() 
         assert!(said.lines().any(|line| line.starts_with("warning:") && line.contains(&warning)), "{said}");
         assert!(said.lines().any(|line| line.starts_with("as of:") && line.ends_with("days ago")), "{said}");
     }
+    // Any key of the state, in the same way.
+    let key = format!("06{}", "07".repeat(20));
+    let state = ["prove", "state", "kernel", &key];
+    let told = shell.good(&[&checkpoint[..], &state].concat());
+    assert_eq!(told["older_than"], 99, "{told}");
+    let said = shell.said(&[&checkpoint[..], &state].concat());
+    assert!(said.contains("this is old: block 99 is known to be final") && said.contains("as of:"), "{said}");
     let output = shell.command(&[], &["balance", "alice"]).output().expect("the command starts");
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(told.contains("this is the state after block 2 of 2026-01-01") && told.contains("days ago"), "{told}");

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use service::log::{Log, LogError, OnDamage, OpenedLog, look_at};
 use service::{FolderFindings, Refusal, ServiceFault};
-use types::Hash32;
+use types::{Hash32, Nonce};
 
 use super::Payout;
 use super::note::{LOG, Left, Note, left_by};
@@ -94,16 +94,41 @@ impl PayoutLog {
         self.write(&Note::Held { why: why.to_owned() })
     }
 
-    /// Takes note of how many entries the book of shares has, and holds payouts when it once had more.
+    /// Holds payouts when the book of shares once had more entries than it was found with at the start. It has to be compared before an
+    /// entry is added: each that comes hides one that is missing.
     ///
     /// # Errors
     /// It cannot be written down.
-    pub(super) fn see_book(&self, sequence: u64) -> Result<(), ServiceFault> {
+    pub(crate) fn compare_book(&self, sequence: u64) -> Result<(), ServiceFault> {
         let noted = self.inner().left.sequence;
         if sequence < noted {
             self.hold("the book of shares is an older copy, or was begun anew, so it may owe what was paid")?;
         }
         if sequence == noted { Ok(()) } else { self.write(&Note::Book { sequence }) }
+    }
+
+    /// Takes note of how many entries the book of shares has: one with fewer is an older copy. To be called after each entry that says
+    /// what is owed.
+    ///
+    /// # Errors
+    /// It cannot be written down.
+    pub(crate) fn see_book(&self, sequence: u64) -> Result<(), ServiceFault> {
+        let mut inner = self.inner();
+        // Another may have noted a later one meanwhile.
+        if sequence <= inner.left.sequence { Ok(()) } else { inner.write(&Note::Book { sequence }) }
+    }
+
+    /// Which nonces the account's log knew of when that was last noted; nothing while there was no account.
+    pub(super) fn known(&self) -> Option<Nonce> {
+        self.inner().left.known
+    }
+
+    /// Takes note of which nonces the account's log knows of.
+    ///
+    /// # Errors
+    /// It cannot be written down.
+    pub(super) fn see_account(&self, known: Nonce) -> Result<(), ServiceFault> {
+        if self.known() == Some(known) { Ok(()) } else { self.write(&Note::Account { known }) }
     }
 
     /// The operator says so.
@@ -127,7 +152,8 @@ impl PayoutLog {
         }
         let held = inner.left.held.clone();
         let book = Note::Book { sequence: inner.left.sequence };
-        let notes = [Some(Note::Opened), Some(book), held.map(|why| Note::Held { why })];
+        let account = inner.left.known.map(|known| Note::Account { known });
+        let notes = [Some(Note::Opened), Some(book), account, held.map(|why| Note::Held { why })];
         let records: Vec<Vec<u8>> = notes.iter().flatten().map(Note::to_bytes).collect();
         inner.log.rewrite(records.iter().map(Vec::as_slice)).map_err(|error| ServiceFault(error.to_string()))
     }
@@ -137,13 +163,40 @@ impl PayoutLog {
     /// # Errors
     /// It cannot be.
     pub(super) fn write(&self, note: &Note) -> Result<(), ServiceFault> {
-        let mut inner = self.inner();
-        inner.log.append([note.to_bytes().as_slice()]).map_err(|error| ServiceFault(error.to_string()))?;
-        inner.left.take(note.clone());
-        Ok(())
+        self.inner().write(note)
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn write(&mut self, note: &Note) -> Result<(), ServiceFault> {
+        self.log.append([note.to_bytes().as_slice()]).map_err(|error| ServiceFault(error.to_string()))?;
+        self.left.take(note.clone());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+impl PayoutLog {
+    /// Leaves no room for another note.
+    pub(crate) fn fill(&self) {
+        use types::{Address, Amount};
+        let begun = |payees| {
+            let payments = vec![(Address([1; 20]), Amount(1)); payees];
+            [Note::Begun { reference: Hash32([1; 32]), payments }, Note::Closed { reference: Hash32([1; 32]) }]
+        };
+        let mut inner = self.inner();
+        for payees in [super::PAYEES_MAX, 1] {
+            let notes: Vec<Vec<u8>> = begun(payees).iter().map(Note::to_bytes).collect();
+            let mut all: Vec<&[u8]> = Vec::new();
+            let room = LOG.file_bytes_max.saturating_sub(inner.log.bytes());
+            let one: usize = notes.iter().map(|note| note.len() + service::log::RECORD_HEAD_BYTES).sum();
+            (0..usize::try_from(room).expect("some MiB") / one)
+                .for_each(|_| all.extend(notes.iter().map(Vec::as_slice)));
+            inner.log.append(all).expect("room");
+        }
     }
 }

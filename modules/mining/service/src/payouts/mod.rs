@@ -6,6 +6,7 @@
 //! copy, a log is new, older or of another account, the account was used by others, a mark did not fit) nothing is signed until the
 //! operator says so, and what the operator marks by hand is never part of a payout that is under way. A payout that the book has is paid. It must not know transactions nor the book's files.
 
+mod fitting;
 mod log;
 mod note;
 
@@ -13,12 +14,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use service::ServiceFault;
-use service::account::{DeedError, Past, ServiceAccount};
+use service::account::{DeedError, Past, ServiceAccount, Unfit};
 use service::outbox::DeedEnd;
 use stratum::service::Handle;
 use stratum::{Book, BookError, Settlement};
 use tokio::sync::{Mutex, MutexGuard, Notify, watch};
-use types::{Address, Amount, Hash32};
+use types::{Address, Amount, Hash32, Nonce};
 
 pub(crate) use log::PayoutLog;
 use note::Note;
@@ -29,8 +30,6 @@ pub(crate) const PAYEES_MAX: usize = 1_000;
 const USED_ELSEWHERE: &str = "the account was used by another program, or this home is an older copy";
 /// Between two looks at what is owed.
 const LOOK: Duration = Duration::from_secs(60);
-/// Most attempts to find payments that fit one transaction, at each of which one is tried out.
-const TRIES_MAX: usize = 64;
 
 /// A payout that is not closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,9 +58,11 @@ pub(crate) fn total(payments: &[(Address, Amount)]) -> Amount {
     Amount(payments.iter().fold(0, |sum, (_, amount)| sum.saturating_add(amount.0)))
 }
 
-/// Those who would be paid now: who is owed the least amount or more, by rising address, and no more than one transaction pays.
-pub(crate) fn due(book: &Book, least: Amount) -> Vec<(Address, Amount)> {
-    let owed = book.owed().iter().map(|(address, owed)| (*address, Amount(*owed)));
+/// Those who are due: who is owed the least amount or more, by rising address from the first on and then from the lowest, and no more
+/// than one transaction pays.
+pub(crate) fn due(book: &Book, least: Amount, first: Address) -> Vec<(Address, Amount)> {
+    let before = book.owed_from(Address([0; 20])).take_while(move |(address, _)| *address < first);
+    let owed = book.owed_from(first).chain(before).map(|(address, owed)| (address, Amount(owed)));
     owed.filter(|(_, owed)| *owed >= least && !owed.is_zero()).take(PAYEES_MAX).collect()
 }
 
@@ -76,6 +77,8 @@ pub(crate) struct Payouts {
     pub(crate) is_automatic: bool,
     /// The payout that is not closed.
     pub(crate) open: watch::Receiver<Option<Payout>>,
+    /// Where the next one begins, so that those who cannot be paid hold up nobody.
+    pub(crate) first: watch::Receiver<Address>,
     /// Taken while a payout is written down, and while the operator marks a payment: never both at once.
     turn: Arc<Mutex<()>>,
     log: PayoutLog,
@@ -85,26 +88,42 @@ pub(crate) struct Payouts {
 }
 
 impl Payouts {
-    /// The operator's word: pays what is due, as soon as nothing else is under way. True when payouts were held until then.
+    /// The operator's word: pays what is due, as soon as nothing else is under way. True when payouts were held until then: what others
+    /// sent with the account's key is trusted on a word alone that was given after it was told.
     ///
     /// # Errors
     /// When that cannot be written down.
     pub(crate) async fn pay(&self) -> Result<bool, ServiceFault> {
         let was_held = self.log.held().is_some();
-        self.log.release()?;
-        self.account.trust().await;
+        if was_held {
+            self.account.trust().await;
+            // What a node that stops does not note is found, and told again, by the next.
+            if let Some(known) = self.account.known().await {
+                self.log.see_account(known)?;
+            }
+            self.log.release()?;
+        }
         self.wanted.notify_one();
         Ok(was_held)
     }
 
-    /// As [`Payouts::trouble`], tried out with what is due: what is too much for one transaction is paid by several.
-    pub(crate) async fn trouble_now(&self, due: &[(Address, Amount)]) -> Option<String> {
-        let held = self.held();
-        let Some(first) = due.get(..1).filter(|_| held.is_none()) else { return held };
-        let fits = |some: &[(Address, Amount)]| self.account.fits(self.account.payments(some));
-        match fits(due).await {
-            Ok(()) => None,
-            Err(_) => fits(first).await.err(),
+    /// What of this the next transaction would pay.
+    ///
+    /// # Errors
+    /// Why it would pay nothing.
+    pub(crate) async fn would_pay(&self, due: &[(Address, Amount)]) -> Result<Vec<(Address, Amount)>, String> {
+        if let Some(held) = self.held() {
+            return Err(held);
+        }
+        if due.is_empty() {
+            return Ok(Vec::new());
+        }
+        match fitting::fitting(&*self.account, due).await.payments {
+            Err(Unfit::Held) => {
+                self.log.hold(USED_ELSEWHERE).map_err(|fault| fault.to_string())?;
+                Err(self.held().unwrap_or_default())
+            }
+            found => found.map_err(|why| why.to_string()),
         }
     }
 
@@ -147,6 +166,7 @@ impl Payouts {
 pub(crate) struct Payer {
     payouts: Payouts,
     open: watch::Sender<Option<Payout>>,
+    first: watch::Sender<Address>,
     hindrance: watch::Sender<Option<String>>,
     secret: [u8; 32],
     count: u64,
@@ -176,9 +196,20 @@ impl Payer {
         }
         let (open, shown) = watch::channel(log.open_payout());
         let (hindrance, hindered) = watch::channel(None);
+        let (first, begins) = watch::channel(Address([0; 20]));
         let (turn, wanted) = Default::default();
-        let payouts = Payouts { account, least, is_automatic, open: shown, turn, log, hindrance: hindered, wanted };
-        Ok(Self { payouts, open, hindrance, secret, count: 0 })
+        let payouts = Payouts {
+            account,
+            least,
+            is_automatic,
+            open: shown,
+            first: begins,
+            turn,
+            log,
+            hindrance: hindered,
+            wanted,
+        };
+        Ok(Self { payouts, open, first, hindrance, secret, count: 0 })
     }
 
     /// The way to ask and tell it.
@@ -186,13 +217,13 @@ impl Payer {
         self.payouts.clone()
     }
 
-    /// Pays until the service ends; it may be dropped at any moment.
+    /// Pays until the service ends; it may be dropped at any moment. The book had so many incomes at the start.
     ///
     /// # Errors
     /// When the log cannot be written.
-    pub(crate) async fn run(mut self, handle: Handle) -> Result<(), ServiceFault> {
+    pub(crate) async fn run(mut self, handle: Handle, incomes: usize) -> Result<(), ServiceFault> {
         // The node stops, or the next start goes on.
-        if self.look_at_what_was_left(&handle).await?.is_none() {
+        if self.look_at_what_was_left(incomes).await?.is_none() {
             return std::future::pending().await;
         }
         // The operator's word holds until something was begun or nothing is due.
@@ -220,11 +251,10 @@ impl Payer {
     }
 
     /// Holds payouts where something that was paid may be owed again, before anything is signed. Nothing when the node stops.
-    async fn look_at_what_was_left(&mut self, handle: &Handle) -> Result<Option<()>, ServiceFault> {
+    async fn look_at_what_was_left(&mut self, incomes: usize) -> Result<Option<()>, ServiceFault> {
         let Some(is_used_elsewhere) = self.payouts.account.is_used_elsewhere().await else { return Ok(None) };
-        let book = handle.ask(|server| (server.book().sequence(), server.book().incomes())).await;
-        let Some((sequence, incomes)) = book else { return Ok(None) };
-        self.compare(is_used_elsewhere, sequence, incomes)?;
+        let Some(known) = self.payouts.account.known().await else { return Ok(None) };
+        self.compare(is_used_elsewhere, known, incomes)?;
         // What was never signed is owed still, and the operator decides about that.
         let open = self.open.borrow().clone().filter(|_| self.payouts.log.held().is_some());
         if let Some(payout) = open
@@ -236,34 +266,52 @@ impl Payer {
         Ok(Some(()))
     }
 
-    /// Holds payouts where the account, the logs and the book of shares do not go together.
-    fn compare(&self, is_used_elsewhere: bool, sequence: u64, incomes: usize) -> Result<(), ServiceFault> {
+    /// Holds payouts where the account, the logs and the book of shares do not go together. The book was compared before it grew.
+    fn compare(&self, is_used_elsewhere: bool, known: Nonce, incomes: usize) -> Result<(), ServiceFault> {
         let Payouts { log, account, .. } = &self.payouts;
         if is_used_elsewhere {
             log.hold(USED_ELSEWHERE)?;
         }
-        if log.is_new() && account.past() == Past::New && incomes > 0 {
-            log.hold("the logs of payouts and of the account are new, and the book of shares is not")?;
+        // The one that is open may have used a nonce since that was noted.
+        let open = u64::from(self.open.borrow().is_some());
+        match log.known() {
+            None if account.past() == Past::New && incomes > 0 => {
+                log.hold("the log of the account is new, and the book of shares is not")?;
+            }
+            // It is noted before the first payment.
+            None if account.past() == Past::Used => {
+                log.hold("the log of payouts is an older copy than that of the account, or new")?;
+            }
+            Some(noted) if known.0 > noted.0.saturating_add(open) => {
+                log.hold("the log of payouts is an older copy than that of the account")?;
+            }
+            _ => {}
         }
-        log.see_book(sequence)
+        log.see_account(known)
     }
 
-    /// Closes a payout of which nothing can be included: what it was to pay is owed still. False when it may have paid; nothing when
-    /// the node stops.
+    /// Closes a payout of which nothing can be included any more. False when it may have paid; nothing when the node stops.
     async fn give_up(&mut self, payout: &Payout) -> Result<Option<bool>, ServiceFault> {
         let is_gone = self.payouts.account.abandon(payout.reference).await;
         if is_gone == Some(true) {
-            tracing::warn!(reference = %payout.reference, "a payout is given up: it paid nobody");
-            self.close(payout.reference).await?;
+            tracing::warn!(
+                reference = %payout.reference,
+                "a payout is given up: this node can pay it no more; whether another copy of this home has paid it is not known here"
+            );
+            return Ok(self.close(payout.reference).await?.map(|()| true));
         }
         Ok(is_gone)
     }
 
-    async fn close(&self, reference: Hash32) -> Result<(), ServiceFault> {
+    /// Nothing when the node stops before it is closed.
+    async fn close(&self, reference: Hash32) -> Result<Option<()>, ServiceFault> {
+        // Before it is closed: after that a log that knows less is an older copy.
+        let Some(known) = self.payouts.account.known().await else { return Ok(None) };
+        self.payouts.log.see_account(known)?;
         self.payouts.log.close(reference)?;
         self.open.send_replace(None);
         self.payouts.account.forget(reference).await;
-        Ok(())
+        Ok(Some(()))
     }
 
     /// Closes a payout that the book has as paid already. One that it has in part, and that the account does not know, is held: its
@@ -282,23 +330,30 @@ impl Payer {
             }
             self.payouts.log.hold("a payout is marked in part, and the account does not know it")?;
         }
-        self.close(payout.reference).await?;
-        Ok(Some(true))
+        Ok(self.close(payout.reference).await?.map(|()| true))
     }
 
     /// Writes down the next payout, if something is due and can be paid. False when something is due that cannot be paid now.
     async fn begin(&mut self, handle: &Handle) -> Result<bool, ServiceFault> {
-        let least = self.payouts.least;
+        let (least, first) = (self.payouts.least, *self.first.borrow());
         let turn = self.payouts.turn.clone().lock_owned().await;
-        let asked = handle.ask(move |server| (due(server.book(), least), server.book().sequence())).await;
-        let Some((due, sequence)) = asked else { return Ok(false) };
+        let asked = handle.ask(move |server| (due(server.book(), least, first), server.book().sequence())).await;
+        let (Some((due, sequence)), Some(known)) = (asked, self.payouts.account.known().await) else {
+            return Ok(false);
+        };
         if due.is_empty() {
             self.hindrance.send_replace(None);
             return Ok(true);
         }
-        let payments = match self.fitting(due).await {
+        let found = fitting::fitting(&*self.payouts.account, &due).await;
+        self.first.send_replace(found.next);
+        let payments = match found.payments {
             Ok(payments) => payments,
-            Err(why) => {
+            Err(Unfit::Held) => {
+                self.payouts.log.hold(USED_ELSEWHERE)?;
+                return Ok(false);
+            }
+            Err(Unfit::Now(why)) => {
                 if self.hindrance.borrow().as_ref() != Some(&why) {
                     tracing::warn!(why, "what the pool owes cannot be paid now");
                 }
@@ -313,30 +368,11 @@ impl Payer {
         let (addresses, amount) = (payout.payments.len(), payout.total());
         tracing::info!(%reference, addresses, amount = %amount, "a payout of what the pool owes begins");
         self.payouts.log.see_book(sequence)?;
+        self.payouts.log.see_account(known)?;
         self.payouts.log.write(&Note::Begun { reference, payments: payout.payments.clone() })?;
         self.open.send_replace(Some(payout));
         drop(turn);
         Ok(true)
-    }
-
-    /// The payments of these, from the first on, that one transaction can make now: as many as the account can pay, the price allows
-    /// and a block holds. One that cannot be paid alone waits, the others do not.
-    async fn fitting(&self, due: Vec<(Address, Amount)>) -> Result<Vec<(Address, Amount)>, String> {
-        let account = &self.payouts.account;
-        let (mut rest, mut last) = (due.as_slice(), String::new());
-        let mut count = rest.len();
-        for _ in 0..TRIES_MAX {
-            let Some(some) = rest.get(..count).filter(|some| !some.is_empty()) else { break };
-            match account.fits(account.payments(some)).await {
-                Ok(()) => return Ok(some.to_vec()),
-                Err(why) => last = why,
-            }
-            match count {
-                1 => (rest, count) = (rest.get(1..).unwrap_or_default(), rest.len().saturating_sub(1)),
-                _ => count /= 2,
-            }
-        }
-        Err(last)
     }
 
     /// Sends a payout, waits until it is final, marks it and closes it. Nothing when the node stops before that.
@@ -371,8 +407,7 @@ impl Payer {
         }
         let Some(sequence) = handle.ask(|server| server.book().sequence()).await else { return Ok(None) };
         self.payouts.log.see_book(sequence)?;
-        self.close(reference).await?;
-        Ok(Some(()))
+        self.close(reference).await
     }
 
     /// Marks each payment in the book; those that are marked already stay so.

@@ -2,7 +2,7 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use service::log::LogBounds;
-use types::{Address, Amount, Hash32};
+use types::{Address, Amount, Hash32, Nonce};
 
 use super::{PAYEES_MAX, Payout};
 
@@ -24,6 +24,8 @@ pub(super) enum Note {
     Released,
     /// The book of shares has so many entries; one with fewer is an older copy, or was begun anew.
     Book { sequence: u64 },
+    /// The account's log knows of all its nonces below this one. Where it knows of more, and no payout is open, this log is an older copy.
+    Account { known: Nonce },
 }
 
 impl Note {
@@ -41,6 +43,8 @@ pub(super) struct Left {
     pub(super) held: Option<String>,
     /// How many entries the book had when that was last noted.
     pub(super) sequence: u64,
+    /// Which nonces the account's log knew of when that was last noted; nothing while there was no account.
+    pub(super) known: Option<Nonce>,
 }
 
 impl Left {
@@ -52,6 +56,7 @@ impl Left {
             Note::Held { why } => self.held = Some(why),
             Note::Released => self.held = None,
             Note::Book { sequence } => self.sequence = sequence,
+            Note::Account { known } => self.known = Some(known),
         }
     }
 }

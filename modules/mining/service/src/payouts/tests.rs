@@ -1,18 +1,30 @@
 //! What holds payouts back, and what becomes of them over crashes. It must not open a port nor ask a node.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use service::account::Past;
 use service::chain::Later;
 use service::outbox::DeedState;
 use types::{ByteString, Call, ModuleId};
 
+use super::fitting::fitting;
 use super::*;
 
 /// An account that never sends: one call for each payee, and so many fit.
 struct Still {
     past: Past,
+    known: Nonce,
     fits: usize,
     /// Whom it cannot pay.
-    poison: Option<Address>,
+    poison: Vec<Address>,
+    /// Whether others use its key.
+    is_held: AtomicBool,
+}
+
+impl Still {
+    fn new(past: Past) -> Self {
+        Self { past, known: Nonce(0), fits: 9, poison: Vec::new(), is_held: AtomicBool::new(false) }
+    }
 }
 
 impl ServiceAccount for Still {
@@ -37,6 +49,7 @@ impl ServiceAccount for Still {
     }
 
     fn trust(&self) -> Later<'_, ()> {
+        self.is_held.store(false, Ordering::Relaxed);
         Box::pin(async {})
     }
 
@@ -48,10 +61,18 @@ impl ServiceAccount for Still {
         Box::pin(async { Some(false) })
     }
 
-    fn fits(&self, calls: Vec<Call>) -> Later<'_, Result<(), String>> {
-        let is_poisoned = self.poison.is_some_and(|poison| calls.iter().any(|call| *call.body == poison.0));
+    fn known(&self) -> Later<'_, Option<Nonce>> {
+        Box::pin(async { Some(self.known) })
+    }
+
+    fn fits(&self, calls: Vec<Call>) -> Later<'_, Result<(), Unfit>> {
+        let is_poisoned = self.poison.iter().any(|poison| calls.iter().any(|call| *call.body == poison.0));
         let fits = calls.len() <= self.fits && !is_poisoned;
-        Box::pin(async move { fits.then_some(()).ok_or_else(|| "too much".to_owned()) })
+        let said = match self.is_held.load(Ordering::Relaxed) {
+            true => Err(Unfit::Held),
+            false => fits.then_some(()).ok_or_else(|| Unfit::Now("too much".to_owned())),
+        };
+        Box::pin(async move { said })
     }
 
     fn payments(&self, to: &[(Address, Amount)]) -> Vec<Call> {
@@ -77,9 +98,12 @@ fn payee(number: u8) -> (Address, Amount) {
     (Address([number; 20]), Amount(u128::from(number)))
 }
 
-fn payer(log: &PayoutLog, past: Past, fits: usize, poison: Option<Address>) -> Payer {
-    let account = Arc::new(Still { past, fits, poison });
-    Payer::new(log.clone(), account, (Amount(1), true), [7; 32]).expect("room")
+fn payer(log: &PayoutLog, past: Past) -> Payer {
+    payer_of(log, Still::new(past))
+}
+
+fn payer_of(log: &PayoutLog, account: Still) -> Payer {
+    Payer::new(log.clone(), Arc::new(account), (Amount(1), true), [7; 32]).expect("room")
 }
 
 fn begun(number: u8) -> Note {
@@ -92,17 +116,17 @@ async fn what_was_paid_and_may_be_owed_again_waits_for_the_operator_also_after_a
     let folder = tempfile::tempdir().expect("a directory");
     let open = || PayoutLog::open(folder.path()).expect("whole");
     let log = open();
-    assert!(log.is_new() && payer(&log, Past::New, 9, None).payouts().may_pay(), "nothing was ever paid");
+    assert!(log.is_new() && payer(&log, Past::New).payouts().may_pay(), "nothing was ever paid");
     let log = open();
     assert!(!log.is_new());
     // It was under way when the node stopped: it goes on.
     log.write(&begun(1)).expect("room");
-    let payouts = payer(&open(), Past::Used, 9, None).payouts();
+    let payouts = payer(&open(), Past::Used).payouts();
     assert!(payouts.may_pay() && payouts.open.borrow().is_some());
     // The account's log is gone, and with it what became of the payout.
-    let payouts = payer(&open(), Past::New, 9, None).payouts();
+    let payouts = payer(&open(), Past::New).payouts();
     assert!(payouts.open.borrow().is_none() && payouts.trouble().expect("held").contains("the account's log is new"));
-    let payouts = payer(&open(), Past::Used, 9, None).payouts();
+    let payouts = payer(&open(), Past::Used).payouts();
     assert!(!payouts.may_pay(), "also after a start");
     assert!(payouts.pay().await.expect("the operator's word"));
     assert!(payouts.may_pay() && open().held().is_none());
@@ -117,7 +141,7 @@ async fn what_was_paid_and_may_be_owed_again_waits_for_the_operator_also_after_a
     assert_eq!(open().held().as_deref(), Some("the book was damaged"));
     // The log of payouts is gone, and the account has paid before.
     std::fs::remove_file(folder.path().join("payouts")).expect("own file");
-    let payouts = payer(&open(), Past::Used, 9, None).payouts();
+    let payouts = payer(&open(), Past::Used).payouts();
     assert!(payouts.trouble().expect("held").contains("the log of payouts is new"));
 }
 
@@ -127,25 +151,66 @@ async fn a_payment_that_is_under_way_is_not_marked_by_hand() {
     let folder = tempfile::tempdir().expect("a directory");
     let log = PayoutLog::open(folder.path()).expect("new");
     log.write(&begun(1)).expect("room");
-    let payouts = payer(&log, Past::Used, 9, None).payouts();
+    let payouts = payer(&log, Past::Used).payouts();
     assert!(payouts.turn_to_mark(&payee(1).0).await.is_none());
     let turn = payouts.turn_to_mark(&payee(2).0).await.expect("nobody pays it now");
     assert!(payouts.turn.try_lock().is_err(), "no payout begins before it is noted");
     drop(turn);
 }
 
+// FAULTS HV2
 #[tokio::test]
-async fn as_many_are_paid_as_fit_and_one_that_cannot_be_holds_up_no_other() {
-    let folder = tempfile::tempdir().expect("a directory");
-    let log = PayoutLog::open(folder.path()).expect("new");
+async fn as_many_are_paid_as_fit_and_those_who_cannot_be_hold_up_nobody() {
     let due: Vec<_> = (1..=8).map(payee).collect();
-    for (fits, poison, expected) in [(8, None, 1..9), (3, None, 1..3), (1, None, 1..2), (8, Some(1), 2..9)] {
-        let payer = payer(&log, Past::Unused, fits, poison.map(|number| payee(number).0));
-        let found = payer.fitting(due.clone()).await.expect("some fit");
+    let poisoned = |range: std::ops::Range<u8>| range.map(|number| payee(number).0).collect::<Vec<_>>();
+    for (fits, poison, expected) in
+        [(8, 0..0, 1..9), (3, 0..0, 1..4), (1, 0..0, 1..2), (8, 1..2, 2..9), (8, 1..8, 8..9), (2, 1..4, 4..6)]
+    {
+        let account = Still { fits, poison: poisoned(poison.clone()), ..Still::new(Past::Unused) };
+        let found = fitting(&account, &due).await.payments.expect("some fit");
         assert_eq!(found, expected.map(payee).collect::<Vec<_>>(), "{fits} {poison:?}");
     }
-    let nothing = payer(&log, Past::Unused, 0, None).fitting(due).await;
-    assert_eq!(nothing, Err("too much".to_owned()));
+    let nothing = fitting(&Still { fits: 0, ..Still::new(Past::Unused) }, &due).await;
+    assert_eq!(nothing.payments, Err(Unfit::Now("too much".to_owned())));
+    // A thousand who are due, of whom the first seven cannot be paid.
+    let payee = |number: u16| {
+        let mut bytes = [0; 20];
+        bytes[..2].copy_from_slice(&number.to_be_bytes());
+        (Address(bytes), Amount(5))
+    };
+    let due: Vec<_> = (1..=1_000).map(payee).collect();
+    let unpaid = |count: usize| due[..count].iter().map(|(address, _)| *address).collect::<Vec<_>>();
+    let account = Still { fits: 1_000, poison: unpaid(7), ..Still::new(Past::Unused) };
+    assert_eq!(fitting(&account, &due).await.payments.expect("some fit"), due[7..]);
+    // More than one attempt gets past: the next begins behind them, and comes round.
+    let account = Still { fits: 1_000, poison: unpaid(200), ..Still::new(Past::Unused) };
+    let (mut first, mut paid) = (Address([0; 20]), Vec::new());
+    for _ in 0..20 {
+        let place = due.partition_point(|(address, _)| *address < first);
+        let found = fitting(&account, &[&due[place..], &due[..place]].concat()).await;
+        first = found.next;
+        paid.extend(found.payments.unwrap_or_default());
+    }
+    paid.sort_unstable();
+    paid.dedup();
+    assert_eq!(paid, due[200..]);
+}
+
+// FAULTS HV2
+#[tokio::test]
+async fn only_whoever_was_told_that_others_use_the_account_can_have_it_go_on() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let log = PayoutLog::open(folder.path()).expect("new");
+    let payer = payer_of(&log, Still { is_held: AtomicBool::new(true), ..Still::new(Past::Used) });
+    let payouts = payer.payouts();
+    // Nobody has been told: the operator's word is about something else.
+    assert!(!payouts.pay().await.expect("room"));
+    let told = payouts.would_pay(&[payee(1)]).await.expect_err("held");
+    assert!(told.contains("another program") && told.contains("thronosd mining owed"), "{told}");
+    assert_eq!(payouts.would_pay(&[payee(1)]).await, Err(told));
+    assert!(PayoutLog::open(folder.path()).expect("whole").held().is_some(), "also after a start");
+    assert!(payouts.pay().await.expect("room"));
+    assert_eq!(payouts.would_pay(&[payee(1)]).await, Ok(vec![payee(1)]));
 }
 
 // FAULTS HV2
@@ -155,36 +220,79 @@ async fn logs_a_book_and_an_account_that_do_not_go_together_hold_payouts() {
     let path = folder.path().join("payouts");
     let start = |past| {
         let log = PayoutLog::open(folder.path()).expect("whole");
-        (log.clone(), payer(&log, past, 9, None))
+        (log.clone(), payer(&log, past))
     };
     let why = |log: &PayoutLog| log.held().expect("held");
     // A new pool.
     let (log, first) = start(Past::New);
-    first.compare(false, 0, 0).expect("room");
+    log.compare_book(0).expect("room");
+    first.compare(false, Nonce(0), 0).expect("room");
     assert_eq!(log.held(), None);
-    // The book grows, and is seen with a payout.
+    // The book grows, and is seen with a payout. Whoever comes later with an earlier number has seen nothing that is older.
     log.see_book(7).expect("room");
+    log.see_book(6).expect("room");
     let (log, again) = start(Past::Used);
-    again.compare(false, 9, 2).expect("room");
+    log.compare_book(9).expect("room");
+    again.compare(false, Nonce(0), 2).expect("room");
     assert_eq!(log.held(), None);
     // An older copy of the book alone; it is said once, and holds until the operator says so.
-    let (log, older) = start(Past::Used);
-    older.compare(false, 8, 2).expect("room");
+    let (log, _) = start(Past::Used);
+    log.compare_book(8).expect("room");
     assert!(why(&log).contains("older copy"));
     let (log, later) = start(Past::Used);
-    later.compare(false, 8, 2).expect("room");
+    log.compare_book(8).expect("room");
     assert!(log.held().is_some() && later.payouts().pay().await.expect("room"));
     let (log, released) = start(Past::Used);
-    released.compare(false, 8, 2).expect("room");
+    log.compare_book(8).expect("room");
     assert_eq!(log.held(), None);
     // The account was used by others.
-    released.compare(true, 8, 2).expect("room");
+    released.compare(true, Nonce(0), 2).expect("room");
     assert!(why(&log).contains("another program"));
     // The book alone, on a new machine.
     std::fs::remove_file(&path).expect("own file");
     let (log, moved) = start(Past::New);
-    moved.compare(false, 8, 2).expect("room");
+    log.compare_book(8).expect("room");
+    moved.compare(false, Nonce(0), 2).expect("room");
     assert!(why(&log).contains("the book of shares is not"));
+}
+
+// FAULTS HV2
+#[tokio::test]
+async fn a_log_of_payouts_that_knows_less_than_the_accounts_holds_payouts() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let log = PayoutLog::open(folder.path()).expect("new");
+    let knows = |log: &PayoutLog, known| payer_of(log, Still { known: Nonce(known), ..Still::new(Past::Used) });
+    let compare = |log: &PayoutLog, known| knows(log, known).compare(false, Nonce(known), 2).expect("room");
+    log.see_account(Nonce(4)).expect("room");
+    compare(&log, 4);
+    // The payout that is open may have used one nonce since.
+    log.write(&begun(1)).expect("room");
+    compare(&log, 5);
+    assert_eq!(log.held(), None);
+    knows(&log, 5).close(Hash32([1; 32])).await.expect("room").expect("it runs");
+    assert_eq!((log.known(), log.open_payout(), log.held()), (Some(Nonce(5)), None, None));
+    // The book and the log of payouts from before a payment that the account's log has.
+    compare(&log, 6);
+    assert!(log.held().expect("held").contains("older copy than that of the account"));
+    // The operator's word is about all that the account knows then, and is kept when the log is written anew.
+    let mut account = Still::new(Past::Used);
+    account.known = Nonce(9);
+    assert!(payer_of(&log, account).payouts().pay().await.expect("room"));
+    for _ in 0..40 {
+        log.write(&Note::Begun { reference: Hash32([2; 32]), payments: vec![payee(1); PAYEES_MAX] }).expect("room");
+    }
+    log.close(Hash32([2; 32])).expect("room");
+    let log = PayoutLog::open(folder.path()).expect("whole");
+    compare(&log, 9);
+    assert_eq!((log.known(), log.held()), (Some(Nonce(9)), None));
+    // An account is named for the first time in a pool that had shares and a log without one; or the log is from before the first payment.
+    for (past, why) in [(Past::New, "the book of shares is not"), (Past::Used, "older copy"), (Past::Unused, "")] {
+        let other = tempfile::tempdir().expect("a directory");
+        drop(PayoutLog::open(other.path()).expect("new"));
+        let log = PayoutLog::open(other.path()).expect("whole");
+        payer(&log, past).compare(false, Nonce(0), 2).expect("room");
+        assert_eq!(log.held().map(|held| held.contains(why)), (!why.is_empty()).then_some(true));
+    }
 }
 
 // FAULTS HV2
@@ -193,7 +301,7 @@ async fn a_payout_of_which_nothing_can_be_included_is_given_up_and_owed_still() 
     let folder = tempfile::tempdir().expect("a directory");
     let log = PayoutLog::open(folder.path()).expect("new");
     log.write(&begun(1)).expect("room");
-    let mut payer = payer(&log, Past::Used, 9, None);
+    let mut payer = payer(&log, Past::Used);
     let open = log.open_payout().expect("it was begun");
     assert_eq!(payer.give_up(&open).await.expect("room"), Some(true));
     assert!(log.open_payout().is_none() && payer.payouts().open.borrow().is_none());

@@ -32,6 +32,9 @@ const DRAIN_TICKS_MAX: u32 = 5;
 /// Whether an entry fits the book; of an income then what is kept of it, of a payment what is still owed. In base units.
 type Decision = Result<u128, BookError>;
 
+/// What somebody wants to know of the server.
+type Question = Box<dyn FnOnce(&Server) + Send>;
+
 /// What arrives at the core.
 pub(super) enum Message {
     Opened {
@@ -58,7 +61,7 @@ pub(super) enum Message {
         is_admitted: bool,
     },
     Tick,
-    Ask(Box<dyn FnOnce(&Server) + Send>),
+    Ask(Question),
     Income {
         reference: Hash32,
         amount: u128,
@@ -112,6 +115,7 @@ pub(super) struct Core {
     submits: Vec<(Proof, SystemCall)>,
     journal_bytes: usize,
     answers: Vec<(oneshot::Sender<Decision>, Decision)>,
+    asks: Vec<Question>,
     drain_ticks: Option<u32>,
 }
 
@@ -138,6 +142,7 @@ impl Core {
             submits: Vec::new(),
             journal_bytes: 0,
             answers: Vec::new(),
+            asks: Vec::new(),
             drain_ticks: None,
         }
     }
@@ -155,6 +160,7 @@ impl Core {
                 self.submit(&proof, call);
             }
             self.answers.drain(..).for_each(|(answer, result)| drop(answer.send(result)));
+            self.asks.drain(..).for_each(|question| question(&self.server));
             for output in outputs {
                 self.perform(output);
             }
@@ -203,7 +209,7 @@ impl Core {
                 return;
             }
             Message::Tell(event) => return (self.outside.events)(&event),
-            Message::Ask(question) => return question(&self.server),
+            Message::Ask(question) => return self.asks.push(question),
             Message::Income { reference, amount, fee, answer } => {
                 let decision = self.share_out(Input::Income { reference, amount, fee }, outputs);
                 return self.answers.push((answer, decision));

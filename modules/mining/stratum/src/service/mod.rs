@@ -70,10 +70,20 @@ pub enum ServiceError {
 /// A running service.
 pub struct Service {
     handle: Handle,
+    at_start: AtStart,
     tasks: Vec<JoinHandle<()>>,
     /// Nothing once its end was told.
     core: Option<JoinHandle<Result<(), ServiceError>>>,
     waiting: Vec<SystemCall>,
+}
+
+/// How much the book had when it was read, before anything was added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AtStart {
+    /// Its entries.
+    pub sequence: u64,
+    /// The incomes among them.
+    pub incomes: usize,
 }
 
 /// A way to ask a running service.
@@ -137,6 +147,7 @@ impl Service {
         let writing = receipts.clone().map(|folder| write_receipts(folder, recovered.closed.as_ref(), &messages));
         let writing = writing.transpose()?;
         shares.checkpoint(&crate::ledger::snapshot(&recovered.book, &recovered.proofs))?;
+        let at_start = AtStart { sequence: recovered.book.sequence(), incomes: recovered.book.incomes() };
         let waiting = recovered.proofs.iter().map(|proof| proof.call.clone()).collect();
         let numbers = listener::Numbers::new(&config);
         let server = Server::new(config, secret, recovered.book, clock())?;
@@ -157,12 +168,18 @@ impl Service {
             tasks.push(tokio::spawn(listener::accept(socket, numbers.clone(), messages.clone())));
         }
         let handle = Handle { messages, receipts, turns: Arc::new(Semaphore::new(1)) };
-        Ok(Self { handle, tasks, core: Some(core), waiting })
+        Ok(Self { handle, at_start, tasks, core: Some(core), waiting })
     }
 
     /// The proofs from before this start that may still have to be in a block, oldest first; once.
     pub fn take_waiting(&mut self) -> Vec<SystemCall> {
         std::mem::take(&mut self.waiting)
+    }
+
+    /// How much the book had when it was read. One that was put back from an older copy shows that here alone: it grows with each share.
+    #[must_use]
+    pub const fn at_start(&self) -> AtStart {
+        self.at_start
     }
 
     /// A way to ask it.
@@ -203,7 +220,7 @@ impl Service {
 }
 
 impl Handle {
-    /// Runs a function on the server between two batches, for reports and metrics; nothing if the service stopped.
+    /// Runs a function on the server between two batches, when all that it shows is on the disk, for reports and metrics; nothing if the service stopped.
     pub async fn ask<T: Send + 'static>(&self, question: impl FnOnce(&Server) -> T + Send + 'static) -> Option<T> {
         let (answer, answered) = oneshot::channel();
         let question = Box::new(move |server: &Server| drop(answer.send(question(server))));

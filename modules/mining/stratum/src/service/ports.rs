@@ -59,7 +59,8 @@ pub trait Shares: Send + 'static {
     /// When it cannot be written or synced.
     fn checkpoint(&mut self, snapshot: &[u8]) -> io::Result<()>;
 
-    /// Keeps what is stored, because it is damaged, under other names, which it gives; nothing is stored then.
+    /// Keeps what is stored, because it is damaged, under other names, which it gives. It stays stored until the next snapshot is in its
+    /// place.
     ///
     /// # Errors
     /// When it cannot be kept.
