@@ -4,7 +4,7 @@ mod command;
 mod support;
 
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use command::{Daemon, Made, answer, done, files, refused, text, thronosd};
 use node::home::write_file;

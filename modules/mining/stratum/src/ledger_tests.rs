@@ -222,7 +222,7 @@ fn kept(proofs: &[u8]) -> KeptProofs {
 fn with_proofs() -> (Vec<u8>, Vec<(usize, Option<u8>)>) {
     let (mut journal, mut ends, mut book) = (Vec::new(), Vec::new(), Book::default());
     for (number, entry) in entries().iter().take(6).enumerate() {
-        if let Some(byte @ 1..=3) = u8::try_from(number).ok() {
+        if let Ok(byte @ 1..=3) = u8::try_from(number) {
             journal.extend(encode_proof(&KeptProof { work_height: 7, call: call(byte) }));
             ends.push((journal.len(), Some(byte)));
         }
