@@ -186,11 +186,11 @@ impl PayoutLog {
         use types::{Address, Amount};
         let begun = |payees| {
             let payments = vec![(Address([1; 20]), Amount(1)); payees];
-            [Note::Begun { reference: Hash32([1; 32]), payments }, Note::Closed { reference: Hash32([1; 32]) }]
+            vec![Note::Begun { reference: Hash32([1; 32]), payments }, Note::Closed { reference: Hash32([1; 32]) }]
         };
         let mut inner = self.inner();
-        for payees in [super::PAYEES_MAX, 1] {
-            let notes: Vec<Vec<u8>> = begun(payees).iter().map(Note::to_bytes).collect();
+        for notes in [begun(super::PAYEES_MAX), begun(1), vec![Note::Opened]] {
+            let notes: Vec<Vec<u8>> = notes.iter().map(Note::to_bytes).collect();
             let mut all: Vec<&[u8]> = Vec::new();
             let room = LOG.file_bytes_max.saturating_sub(inner.log.bytes());
             let one: usize = notes.iter().map(|note| note.len() + service::log::RECORD_HEAD_BYTES).sum();

@@ -200,7 +200,8 @@ async fn as_many_are_paid_as_fit_and_those_who_cannot_be_hold_up_nobody() {
 #[tokio::test]
 async fn only_whoever_was_told_that_others_use_the_account_can_have_it_go_on() {
     let folder = tempfile::tempdir().expect("a directory");
-    let log = PayoutLog::open(folder.path()).expect("new");
+    drop(PayoutLog::open(folder.path()).expect("new"));
+    let log = PayoutLog::open(folder.path()).expect("whole");
     let payer = payer_of(&log, Still { is_held: AtomicBool::new(true), ..Still::new(Past::Used) });
     let payouts = payer.payouts();
     // Nobody has been told: the operator's word is about something else.
@@ -260,7 +261,8 @@ async fn logs_a_book_and_an_account_that_do_not_go_together_hold_payouts() {
 #[tokio::test]
 async fn a_log_of_payouts_that_knows_less_than_the_accounts_holds_payouts() {
     let folder = tempfile::tempdir().expect("a directory");
-    let log = PayoutLog::open(folder.path()).expect("new");
+    drop(PayoutLog::open(folder.path()).expect("new"));
+    let log = PayoutLog::open(folder.path()).expect("whole");
     let knows = |log: &PayoutLog, known| payer_of(log, Still { known: Nonce(known), ..Still::new(Past::Used) });
     let compare = |log: &PayoutLog, known| knows(log, known).compare(false, Nonce(known), 2).expect("room");
     log.see_account(Nonce(4)).expect("room");
