@@ -1,0 +1,111 @@
+//! Stage `plug` of `cargo x test`: the promise that a feature is a folder and one line per list, as a test.
+//!
+//! In a copy of the tree a new module is written as `cargo x new-module` does for people. Outside its folder nothing may have
+//! changed but the promised lines; the checks must pass with it, and bite when the house names it elsewhere; its tests must pass;
+//! and a network of real processes must carry out its call, report its event, prove its state and answer its route.
+//!
+//! Artifacts that do not depend on the tree are shared with the target folder by hard links, so that the stage costs the time
+//! and the disk of the project's own crates and no more. It must not know what the template holds but for its answers.
+
+mod lines;
+mod network;
+mod tree;
+
+use std::process::Command;
+
+use crate::new_module::{self, Written};
+use crate::workspace::Workspace;
+use crate::{Failure, command, layers, run, tidy};
+use tree::Copy;
+
+/// A module that the house does not have.
+const NAME: &str = "guestbook";
+
+/// The tests of a new module, by the names that its manifests give them.
+const TESTS: [&str; 4] = ["rules", "service", "client", "trial"];
+
+/// Runs the stage.
+pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
+    // What others build anyway is built where they find it, and then shared.
+    run::build(workspace, &[])?;
+    let copy = Copy::make(workspace)?;
+    say(&format!("writing the module `{NAME}` in {}", copy.workspace.root.display()));
+    let written = new_module::write(&copy.workspace, NAME)?;
+    lines::check(&copy, &written)?;
+    say("outside its folder nothing changed but the promised lines");
+    checks_pass(&copy)?;
+    checks_bite(&copy, &written)?;
+    say("building with it, and running its tests");
+    build(&copy)?;
+    test(&copy, &written)?;
+    network::prove(&copy, &written)?;
+    copy.remove_tree()
+}
+
+fn say(text: &str) {
+    println!("plug: {text}");
+}
+
+/// Format, arrows and shape hold with the new module, as they do without.
+fn checks_pass(copy: &Copy) -> Result<(), Failure> {
+    command::run(&mut copy.cargo(&["fmt", "--all", "--check"]))?;
+    let problems = problems(copy)?;
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::new(format!("checks refuse a new module:\n  {}", problems.join("\n  "))))
+    }
+}
+
+fn problems(copy: &Copy) -> Result<Vec<String>, Failure> {
+    let workspace = copy.reload()?;
+    let mut problems = layers::check(&workspace)?;
+    problems.extend(tidy::check(&workspace)?);
+    Ok(problems)
+}
+
+/// Names the module in the house, as somebody in a hurry would, and expects to be told so by both rules.
+fn checks_bite(copy: &Copy, written: &Written) -> Result<(), Failure> {
+    let name = &written.name;
+    let manifest = format!("\n[dependencies.{}]\npath = \"../modules/{}/rules\"\n", name.kebab, name.kebab);
+    let code = format!("\n/// Somebody was in a hurry.\npub use {}::{};\n", name.snake, name.pascal);
+    let planted = [("genesis/Cargo.toml", manifest), ("genesis/src/lib.rs", code)];
+    let kept = copy.append(&planted)?;
+    let found = problems(copy);
+    copy.restore(kept)?;
+    let found = found?;
+    let arrow = format!("genesis->{}", name.kebab);
+    for (rule, place) in [("lists", arrow.as_str()), ("feature-word", "genesis/src/lib.rs")] {
+        if !found.iter().any(|problem| problem.contains(rule) && problem.contains(place)) {
+            let told = found.join("\n  ");
+            return Err(Failure::new(format!(
+                "the rule `{rule}` does not find a planted mistake in {place}:\n  {told}"
+            )));
+        }
+    }
+    say("the rules `lists` and `feature-word` find the module when the house names it elsewhere");
+    Ok(())
+}
+
+/// The programs, as `cargo x devnet` builds them.
+fn build(copy: &Copy) -> Result<(), Failure> {
+    command::run(&mut copy.cargo(&["build", "--release", "-p", "node", "-p", "thronos", "-p", "testnet"]))
+}
+
+/// The tests of the new module alone. They have names of their own, so that the whole workspace's features are used, whose
+/// artifacts `cargo x test` has.
+fn test(copy: &Copy, written: &Written) -> Result<(), Failure> {
+    let mut tested = copy.cargo(&["test", "--release", "--workspace"]);
+    for role in TESTS {
+        let name = format!("{}-{role}", written.name.kebab);
+        if written.files.iter().any(|file| file.ends_with(&format!("/{role}/Cargo.toml"))) {
+            tested.args(["--test", &name]);
+        }
+    }
+    command::run(&mut tested)
+}
+
+/// A program of the copy, which learns from its environment where the others are.
+fn program(copy: &Copy, name: &str) -> Command {
+    run::binary(&copy.workspace, name)
+}
