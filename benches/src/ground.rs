@@ -4,11 +4,14 @@ use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use testnet::devnet::{Layout, LocalNetwork, NodeProcess, Outcome, Plan, Ports, Programs, Stop};
+use testnet::trial::Trial;
 use types::{Address, Amount, Genesis, Height};
 
 use crate::made::{Made, Recipe};
 use crate::options::Options;
 
+/// What measured networks have of features: transfers, and a port for miners.
+pub const TRIALS: &[Trial] = &[tokens_trial::TRIAL, mining_trial::TRIAL];
 /// Validators of a measured network, unless it is measured how cost grows with them.
 pub const VALIDATORS: usize = 4;
 
@@ -78,7 +81,7 @@ impl<'a> Ground<'a> {
     pub fn plan(&self, home: &Path, validators: usize) -> Outcome<Plan> {
         // Room for one more node: one that joins.
         let ports = Ports::free_from(self.options.base_port, validators + 1)?;
-        let mut plan = Plan::new(Layout::new(home)?, ports, validators);
+        let mut plan = Plan::new(Layout::new(home)?, ports, validators, TRIALS);
         plan.settings = vec!["log.filter=warn".to_owned()];
         Ok(plan)
     }

@@ -1,6 +1,6 @@
 //! What miners send: single lines, and whole sessions.
 
-#[path = "../../stratum/examples/made_up/mod.rs"]
+#[path = "../../modules/mining/stratum/examples/made_up/mod.rs"]
 mod made_up;
 
 use std::net::{IpAddr, Ipv4Addr};

@@ -10,8 +10,6 @@ use std::path::Path;
 pub(crate) struct Features {
     /// Folders; `modules/*` stands for each folder in `modules`.
     pub(crate) folders: Vec<String>,
-    /// Crates of a feature that still stand elsewhere: the crate, and the feature's folder.
-    pub(crate) guests: Vec<(String, String)>,
     /// Roles, each with the crate that lists its crates.
     pub(crate) lists: Vec<(String, String)>,
     /// The files in which the lists stand, where every feature may be named.
@@ -38,10 +36,7 @@ const RULES: &str = "rules";
 
 impl Features {
     /// What the crate in that folder is of a feature; nothing for a crate of the house.
-    pub(crate) fn part(&self, name: &str, folder: &Path) -> Option<Part> {
-        if let Some((_, feature)) = self.guests.iter().find(|(guest, _)| guest == name) {
-            return Some(Part { feature: feature.clone(), role: name.to_owned() });
-        }
+    pub(crate) fn part(&self, folder: &Path) -> Option<Part> {
         let folder = folder.to_str()?;
         let feature = self.folder_of(folder)?;
         let role = folder.strip_prefix(feature)?.trim_start_matches('/');
@@ -80,29 +75,28 @@ mod tests {
     fn features() -> Features {
         Features {
             folders: vec!["modules/*".to_owned(), "storage-market".to_owned()],
-            guests: vec![("stratum".to_owned(), "modules/mining".to_owned())],
             lists: vec![("rules".to_owned(), "runtime".to_owned())],
             ..Features::default()
         }
     }
 
-    fn part(name: &str, folder: &str) -> Option<(String, String)> {
-        features().part(name, Path::new(folder)).map(|part| (part.feature, part.role))
+    fn part(folder: &str) -> Option<(String, String)> {
+        features().part(Path::new(folder)).map(|part| (part.feature, part.role))
     }
 
     #[test]
     fn a_role_is_the_name_of_its_folder() {
         let expected = |feature: &str, role: &str| Some((feature.to_owned(), role.to_owned()));
-        assert_eq!(part("mining-service", "modules/mining/service"), expected("modules/mining", "service"));
-        assert_eq!(part("tokens", "modules/tokens"), expected("modules/tokens", "rules"));
-        assert_eq!(part("storage-market", "storage-market/rules"), expected("storage-market", "rules"));
-        assert_eq!(part("stratum", "stratum"), expected("modules/mining", "stratum"));
+        assert_eq!(part("modules/mining/service"), expected("modules/mining", "service"));
+        assert_eq!(part("modules/tokens"), expected("modules/tokens", "rules"));
+        assert_eq!(part("storage-market/rules"), expected("storage-market", "rules"));
+        assert_eq!(part("modules/mining/stratum"), expected("modules/mining", "stratum"));
     }
 
     #[test]
     fn a_crate_of_the_house_is_part_of_no_feature() {
         for folder in ["runtime", "modules", "storage-marketing", "wallet/cli", ""] {
-            assert_eq!(part("x", folder), None, "{folder}");
+            assert_eq!(part(folder), None, "{folder}");
         }
     }
 }

@@ -106,24 +106,14 @@ fn wrong(layers: &Layers, packages: &[Package], package: &Package, arrow: &Arrow
     }
 }
 
-/// Guests that have come home or are gone, and words that are no feature's.
+/// Words that are no feature's.
 fn needless(features: &Features, packages: &[Package]) -> Vec<String> {
-    let is_away = |name: &String| {
-        packages.iter().any(|package| {
-            let folder = package.folder.to_str().unwrap_or_default();
-            &package.name == name && features.folder_of(folder).is_none()
-        })
-    };
     let is_named = |word: &String| {
         let parts = packages.iter().filter_map(|package| package.part.as_ref().map(|part| (package, part)));
         parts.into_iter().any(|(package, part)| &package.name == word || features::name(&part.feature) == word)
     };
-    let guests = features.guests.iter().map(|(guest, _)| guest).filter(|guest| !is_away(guest));
     let words = features.ordinary.iter().filter(|word| !is_named(word));
-    let guests = guests.map(|guest| format!("{guest}: is no longer a guest in Cargo.toml's metadata.features"));
-    guests
-        .chain(words.map(|word| format!("{word}: is called an ordinary word, but no feature has that name")))
-        .collect()
+    words.map(|word| format!("{word}: is called an ordinary word, but no feature has that name")).collect()
 }
 
 #[cfg(test)]
@@ -192,7 +182,7 @@ mod tests {
 
     fn member(folder: &str, arrows: Vec<Arrow>) -> Package {
         let name = called(folder);
-        Package { part: features().part(&name, Path::new(folder)), name, folder: folder.into(), arrows }
+        Package { part: features().part(Path::new(folder)), name, folder: folder.into(), arrows }
     }
 
     fn workspace(from: &str, to: &str, kind: Kind) -> Workspace {
@@ -268,16 +258,14 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_that_has_come_home_and_a_word_of_no_feature_are_found() {
+    fn a_word_of_no_feature_is_found() {
         let mut features = features();
         let packages = workspace("", "", Kind::Built).packages;
-        features.guests = vec![("mempool".to_owned(), "modules/mining".to_owned())];
         features.ordinary = names(&["tokens", "engine"]);
         assert_eq!(needless(&features, &packages), Vec::<String>::new());
-        features.guests = vec![("engine".to_owned(), "modules/mining".to_owned())];
         features.ordinary = names(&["bridge"]);
         let found = needless(&features, &packages);
-        assert!(found.len() == 2 && found[0].starts_with("engine:") && found[1].starts_with("bridge:"), "{found:?}");
+        assert!(found.len() == 1 && found[0].starts_with("bridge:"), "{found:?}");
     }
 
     #[test]

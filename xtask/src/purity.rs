@@ -27,7 +27,8 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Vec<String>, Failure> {
 /// not when the binaries of a local network are built by one command.
 pub(crate) fn check_canary(workspace: &Workspace) -> Result<Vec<String>, Failure> {
     let mut problems = Vec::new();
-    for packages in [&["node"] as &[&str], &["node", "thronos", "testnet"], &["node", "thronos", "testnet", "benches"]]
+    for packages in
+        [&["node"] as &[&str], &["node", "thronos", "programs"], &["node", "thronos", "programs", "benches"]]
     {
         let mut asked = command::cargo(workspace, &["tree", "-e", "normal,build,features", "--prefix", "none"]);
         asked.args(["--target", TARGET]);

@@ -44,7 +44,7 @@ pub(crate) fn sim(arguments: &[String]) -> Result<(), Failure> {
 
 /// The command behind [`sim`].
 pub(crate) fn sim_command(workspace: &Workspace, arguments: &[String]) -> Command {
-    let mut built = command::cargo(workspace, &["run", "--release", "-p", "testnet", "--bin", "sim"]);
+    let mut built = command::cargo(workspace, &["run", "--release", "-p", "programs", "--bin", "sim"]);
     built.arg("--no-default-features");
     if arguments.iter().any(|argument| argument == "--canaries") {
         built.args(["--features", "canary"]);
@@ -58,7 +58,7 @@ pub(crate) fn sim_command(workspace: &Workspace, arguments: &[String]) -> Comman
 pub(crate) fn build(workspace: &Workspace, more: &[&str]) -> Result<(), Failure> {
     setup(workspace, &[])?;
     eprintln!("{}", announcement(workspace.target.join("release/thronosd").exists()));
-    let mut built = command::cargo(workspace, &["build", "--release", "-p", "node", "-p", "thronos", "-p", "testnet"]);
+    let mut built = command::cargo(workspace, &["build", "--release", "-p", "node", "-p", "thronos", "-p", "programs"]);
     for package in more {
         built.args(["-p", package]);
     }

@@ -32,7 +32,7 @@ const STAGES: &[Stage] = &[
     Stage {
         name: "mining",
         about: "a local network that mines",
-        run: |all| network(all, "devnet", &["--mine", "--check"]),
+        run: |all| network(all, "devnet", &["--check", "--trial", "mining"]),
     },
     Stage { name: "bench", about: "every measurement in its short form, for its correctness", run: bench },
 ];

@@ -122,7 +122,7 @@ fn package(root: &Path, features: &Features, value: &Value) -> Package {
     let folder = folder.strip_prefix(root).unwrap_or(folder).to_path_buf();
     let name = text(&value["name"]);
     Package {
-        part: features.part(&name, &folder),
+        part: features.part(&folder),
         name,
         folder,
         arrows: list(&value["dependencies"]).iter().filter(|value| value["path"].is_string()).map(arrow).collect(),
@@ -149,7 +149,6 @@ fn layers(value: &Value) -> Layers {
 fn features(value: &Value) -> Features {
     Features {
         folders: texts(&value["folders"]),
-        guests: pairs(&value["guests"]),
         lists: pairs(&value["lists"]),
         list_files: texts(&value["list-files"]),
         ordinary: texts(&value["ordinary"]),
@@ -221,7 +220,7 @@ mod tests {
             name: name.to_owned(),
             folder: folder.into(),
             arrows: Vec::new(),
-            part: features.part(name, Path::new(folder)),
+            part: features.part(Path::new(folder)),
         };
         assert!(package("mining", "modules/mining/rules").is_meant_by("*/rules"));
         assert!(package("mining", "modules/mining/rules").is_meant_by("mining"));

@@ -9,7 +9,7 @@ use testnet::sim::{HealthyNetwork, Leaders, Pace, Unhealthy};
 
 use super::{cadence, latency};
 use crate::figures::{Figures, Findings, per, percentile};
-use crate::ground::Ground;
+use crate::ground::{Ground, TRIALS};
 use crate::meter::cpu_time_of_thread;
 
 /// Numbers of validators that are measured; the first two of them in the short form.
@@ -43,7 +43,7 @@ fn joined(first: Vec<Figures>, others: [Vec<Figures>; 2]) -> Vec<Figures> {
 
 /// One run in virtual time. Its CPU time is that of the whole simulator for all nodes, without checkers.
 fn simulated(ground: &Ground<'_>, validators: usize, seed: u64) -> Outcome<Figures> {
-    let start = |leaders| HealthyNetwork::start(validators, leaders, seed).map_err(failure);
+    let start = |leaders| HealthyNetwork::start(validators, leaders, seed, TRIALS).map_err(failure);
     let mut network = start(Leaders::NeverWait)?.unwatched();
     let before = cpu_time_of_thread();
     let pace = network.blocks(ground.options.size(5_000, 1_000)).map_err(failure)?;

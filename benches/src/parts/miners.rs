@@ -44,7 +44,7 @@ pub(super) fn measure(ground: &Ground<'_>) -> Outcome<Findings> {
     };
     let crowd = Crowd::new(ACCOUNTS);
     let mut plan = Plan { accounts: crowd.balances(), ..ground.plan(&ground.options.home, VALIDATORS)? };
-    plan.stratum = true;
+    plan.services = vec![mining_trial::TRIAL.name];
     plan.settings.extend([
         "mining.difficulty=0.000001".to_owned(),
         "mining.difficulty_min=0.000001".to_owned(),
@@ -71,7 +71,7 @@ struct Trial<'a> {
 
 impl Trial<'_> {
     fn run(&mut self, case: &Case) -> Outcome<Figures> {
-        let port = SocketAddr::from((Ipv4Addr::LOCALHOST, self.network.plan.ports.stratum(0)));
+        let port = SocketAddr::from((Ipv4Addr::LOCALHOST, mining_trial::miners_port(self.network.plan.ports, 0)));
         self.ground.stop.pause(SETTLE)?;
         let calm = self.latencies(case.transfers)?;
         let machines = Machines::start(port, case.machines)?;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use testnet::devnet::{Outcome, Payment, send};
+use testnet::devnet::{Outcome, send};
 use types::Amount;
 
 use crate::figures::{Figures, Findings, percentile, sorted};
@@ -26,8 +26,9 @@ pub(super) fn measure(ground: &Ground<'_>) -> Outcome<Findings> {
             network.node(victim)?.kill()?;
             // Something that it has missed.
             let client = network.node(0)?.client().clone();
-            let (from, to) = (network.wallets.alice.key.clone(), network.wallets.bob.address());
-            send(&client, &mut network.chain, Payment { from: &from, to, amount: Amount(1) }, PATIENCE)?;
+            let call = (network.plan.transfers()?.call)(network.wallets.bob.address(), Amount(1));
+            let from = network.wallets.alice.key.clone();
+            send(&client, &mut network.chain, &from, call, PATIENCE)?;
             let begun = Instant::now();
             network.node(victim)?.start()?;
             network.node(victim)?.wait_ready(PATIENCE, &ground.stop)?;

@@ -21,7 +21,7 @@ use super::notices::{Notices, PoolChange};
 use super::serve::Question;
 use super::signer::NodeSigner;
 use super::storing::Writing;
-use super::tokens::Tokens;
+use super::tickets::Tickets;
 use super::{CallSubmission, Submission};
 use crate::metrics::Metrics;
 use crate::stages::Stage;
@@ -46,11 +46,11 @@ pub(crate) struct Hands {
     pub(crate) serving: FairSender<Question>,
     pub(crate) notices: Notices,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) gossip: Tokens<p2p::GossipToken>,
-    pub(crate) requests: Tokens<p2p::RequestToken>,
+    pub(crate) gossip: Tickets<p2p::GossipToken>,
+    pub(crate) requests: Tickets<p2p::RequestToken>,
     pub(crate) asked: BTreeMap<p2p::RequestId, replica::RequestId>,
-    pub(crate) submissions: Tokens<SubmissionAnswer>,
-    pub(crate) calls: Tokens<CallAnswer>,
+    pub(crate) submissions: Tickets<SubmissionAnswer>,
+    pub(crate) calls: Tickets<CallAnswer>,
     /// When the replica wants to be woken, monotonic ms.
     pub(crate) wake_ms: u64,
     /// What follows at once from what was done.

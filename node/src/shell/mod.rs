@@ -35,7 +35,7 @@ mod snapshot;
 mod start;
 mod start_error;
 mod storing;
-mod tokens;
+mod tickets;
 mod traffic;
 mod verify;
 

@@ -36,7 +36,7 @@ use super::settings_check::check_settings;
 use super::signer::NodeSigner;
 use super::snapshot::Snapshot;
 use super::start_error::StartError;
-use super::tokens::Tokens;
+use super::tickets::Tickets;
 use super::{address_book, bridge, lookout, mend, serve, storing};
 use crate::api::{Api, Listeners};
 use crate::config::Config;
@@ -357,11 +357,11 @@ impl Ground {
             serving,
             notices: port.notices.clone(),
             metrics: port.metrics.clone(),
-            gossip: Tokens::default(),
-            requests: Tokens::default(),
+            gossip: Tickets::default(),
+            requests: Tickets::default(),
             asked: BTreeMap::new(),
-            submissions: Tokens::default(),
-            calls: Tokens::default(),
+            submissions: Tickets::default(),
+            calls: Tickets::default(),
             wake_ms: 0,
             own: VecDeque::new(),
             fault: None,

@@ -9,8 +9,7 @@ use serde::Serialize;
 use types::{Amount, Canonical, Certificate, Hash32, Height, ValidatorIndex};
 use wallet::client::types::BlockSummary;
 
-use super::transfer::{Payment, send};
-use super::{Failure, LocalNetwork, Outcome, Relay, RelayReport, Standing, until};
+use super::{Failure, LocalNetwork, Outcome, Relay, RelayReport, Standing, send, until};
 
 /// A transfer must be final within this, even on a busy machine and with a leader missing.
 const TRANSFER_PATIENCE: Duration = Duration::from_secs(30);
@@ -60,10 +59,9 @@ pub fn milliseconds(time: Duration) -> f64 {
 /// When it does not become final.
 pub fn first_transfer(network: &mut LocalNetwork, through: usize, say: &dyn Fn(&str)) -> Outcome<f64> {
     let client = network.node(through)?.client().clone();
-    let (from, to) = (network.wallets.alice.key.clone(), network.wallets.bob.address());
-    let payment = Payment { from: &from, to, amount: AMOUNT };
-    let patience = network.plan.patience(TRANSFER_PATIENCE);
-    let done = send(&client, &mut network.chain, payment, patience).map_err(|failure| {
+    let call = (network.plan.transfers()?.call)(network.wallets.bob.address(), AMOUNT);
+    let (from, patience) = (network.wallets.alice.key.clone(), network.plan.patience(TRANSFER_PATIENCE));
+    let done = send(&client, &mut network.chain, &from, call, patience).map_err(|failure| {
         failure.while_doing(&format!("a transfer through node {through}")).with_log(network.plan.layout.log(through))
     })?;
     let latency = milliseconds(done.latency.unwrap_or_default());
@@ -132,7 +130,8 @@ fn bring_back(network: &mut LocalNetwork, victim: usize, say: &dyn Fn(&str)) -> 
     let watcher = network.node(0)?.client().clone();
     let mut next = watcher.status()?.final_height;
     let log = network.plan.layout.log(victim);
-    let (from, to) = (network.wallets.alice.key.clone(), network.wallets.bob.address());
+    let from = network.wallets.alice.key.clone();
+    let call = (network.plan.transfers()?.call)(network.wallets.bob.address(), AMOUNT);
     let what = format!("node {victim} to take part in consensus again");
     let mut sent = 0;
     let (return_patience, transfer_patience) =
@@ -143,7 +142,7 @@ fn bring_back(network: &mut LocalNetwork, victim: usize, say: &dyn Fn(&str)) -> 
         let voting = node.client().status()?.voting;
         let Some(index) = voting.index.filter(|_| voting.voting) else { return Ok(Err(voting.sentence)) };
         // Without something to do a block comes every two seconds, and leaders take turns.
-        send(&watcher, &mut network.chain, Payment { from: &from, to, amount: AMOUNT }, transfer_patience)?;
+        send(&watcher, &mut network.chain, &from, call.clone(), transfer_patience)?;
         sent += 1;
         let blocks = watcher.blocks(next, PAGE)?.blocks;
         if let Some(newest) = blocks.last() {
@@ -172,7 +171,9 @@ fn shows_hand_of(block: &BlockSummary, index: ValidatorIndex) -> bool {
 }
 
 /// Compares block and state root of all nodes at the newest height that all have.
-pub(super) fn compare(network: &mut LocalNetwork) -> Outcome<(Height, Hash32, Hash32)> {
+/// # Errors
+/// A node that does not get there, or has something else.
+pub fn compare(network: &mut LocalNetwork) -> Outcome<(Height, Hash32, Hash32)> {
     let height = network.node(0)?.client().status()?.final_height;
     for index in 0..network.nodes.len() {
         network.wait_height(index, height, network.plan.patience(RETURN_PATIENCE))?;

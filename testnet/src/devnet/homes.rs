@@ -13,7 +13,8 @@ use wallet::AccountKey;
 use wallet::home::WalletHome;
 
 use super::layout::write_private;
-use super::{Failure, Fronts, Layout, Outcome, Ports, Weather};
+use super::{Failure, Fronts, Layout, Outcome, Ports, Service, Weather};
+use crate::trial::{self, Transfers, Trial, Trials};
 
 /// Nothing that is waited for takes more ways between nodes, one after the other: handshakes, views that are given up until
 /// their timers have grown long enough, and with a leader missing some more of them.
@@ -32,8 +33,10 @@ pub struct Plan {
     pub accounts: Vec<(Address, Amount)>,
     /// Settings for `thronosd run --set`, for every node.
     pub settings: Vec<String>,
-    /// Whether its nodes serve miners.
-    pub stratum: bool,
+    /// What the features of the list bring along.
+    pub trials: Trials,
+    /// The names of those whose services run at its nodes.
+    pub services: Vec<&'static str>,
     /// How the lines of the relay are through which alone its nodes reach each other, if there is one.
     pub weather: Option<Weather>,
     /// Where they reach each other then.
@@ -61,16 +64,17 @@ pub fn ecosystem_account() -> Address {
 }
 
 impl Plan {
-    /// A network that begins now, with nothing special about it.
+    /// A network that begins now, with nothing special about it: no service of a feature runs.
     #[must_use]
-    pub fn new(layout: Layout, ports: Ports, validators: usize) -> Self {
+    pub fn new(layout: Layout, ports: Ports, validators: usize, trials: Trials) -> Self {
         Self {
             layout,
             ports,
             validators,
             accounts: Vec::new(),
             settings: Vec::new(),
-            stratum: false,
+            trials,
+            services: Vec::new(),
             weather: None,
             fronts: Fronts::default(),
             age_ms: 0,
@@ -147,9 +151,10 @@ impl Plan {
             config.network.private_addresses = self.weather.is_none();
             config.api.listen = format!("127.0.0.1:{}", self.ports.api(index));
             config.metrics.listen = format!("127.0.0.1:{}", self.ports.metrics(index));
-            let listen = format!("127.0.0.1:{}", self.ports.stratum(index));
-            for (name, value) in [("mining.enabled", self.stratum.to_string()), ("mining.listen", listen)] {
-                config.set(name, &value).map_err(|error| Failure::new(error.to_string()))?;
+            for trial in self.trials {
+                for (name, value) in (trial.local.settings)(self.ports, index, self.service(trial)) {
+                    config.set(name, &value).map_err(|error| Failure::new(error.to_string()))?;
+                }
             }
             config.node.password_file = self.layout.password().display().to_string();
             write_private(&Home::new(self.layout.node(index)).config_file(), &config.to_toml())?;
@@ -170,13 +175,34 @@ impl Plan {
     /// Names the port and how to choose others.
     pub fn check_ports(&self, index: usize) -> Outcome<()> {
         self.ports.check_free(index)?;
-        if self.stratum { self.ports.check_stratum_free(index) } else { Ok(()) }
+        let running = self.trials.iter().filter(|trial| self.service(trial) == Service::On);
+        running.flat_map(|trial| self.service_ports(trial, index)).try_for_each(|port| self.ports.check(index, port))
     }
 
-    /// Whether nobody uses the ports for miners.
+    /// Whether nobody uses the ports that the service of a feature needs.
     #[must_use]
-    pub fn are_stratum_ports_free(&self) -> bool {
-        (0..self.validators).all(|index| self.ports.check_stratum_free(index).is_ok())
+    pub fn are_ports_free(&self, trial: &Trial) -> bool {
+        let is_free = |index: usize| self.service_ports(trial, index).all(|port| self.ports.check(index, port).is_ok());
+        (0..self.validators).all(is_free)
+    }
+
+    fn service_ports(&self, trial: &Trial, index: usize) -> impl Iterator<Item = u16> + use<> {
+        (trial.local.ports)(self.ports, index).into_iter()
+    }
+
+    /// Whether the service of a feature runs.
+    #[must_use]
+    pub fn service(&self, trial: &Trial) -> Service {
+        if self.services.contains(&trial.name) { Service::On } else { Service::Off }
+    }
+
+    /// How accounts give each other THR.
+    ///
+    /// # Errors
+    /// When no trial of the list says so.
+    pub fn transfers(&self) -> Outcome<Transfers> {
+        let found = trial::transfers(self.trials);
+        found.ok_or_else(|| Failure::new("no trial of the list says how accounts give each other THR"))
     }
 
     /// Where node `index` listens for peers.

@@ -84,10 +84,10 @@ impl Layout {
         self.root.join("logs").join(format!("node-{index}.log"))
     }
 
-    /// What a miner writes for people.
+    /// What another program writes for people.
     #[must_use]
-    pub fn miner_log(&self, worker: &str) -> PathBuf {
-        self.root.join("logs").join(format!("miner-{worker}.log"))
+    pub fn log_of(&self, name: &str) -> PathBuf {
+        self.root.join("logs").join(format!("{name}.log"))
     }
 
     fn marker(&self) -> PathBuf {

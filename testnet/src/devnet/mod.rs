@@ -13,17 +13,18 @@
 //! | `network`, `join` | all of them together |
 //! | `relay` | slow and lossy lines between them |
 //! | `wait`, `stop` | waiting for a condition, and giving up |
-//! | `transfer` | a transfer through the wallet's own code |
-//! | `mining` | miners, and the proof that they are paid |
+//! | `delivery` | a call on its way, through the wallet's own code |
+//! | `local` | what a feature's trial brings along |
 //! | `check`, `watch`, `run` | the commands |
 
 pub mod check;
+mod delivery;
 mod failure;
 mod homes;
 mod join;
 pub mod launch;
 mod layout;
-mod mining;
+mod local;
 mod network;
 mod options;
 mod ports;
@@ -31,21 +32,21 @@ mod process;
 mod relay;
 mod run;
 mod stop;
-mod transfer;
 mod wait;
 mod wallets;
 mod watch;
 
+pub use delivery::{await_final, prepare, send};
 pub use failure::{Failure, Outcome};
 pub use homes::Plan;
 pub use layout::{Layout, Marker};
-pub use network::{LocalNetwork, Standing};
+pub use local::{Local, LocalActor, LocalProof, Proven, Service};
+pub use network::{LocalNetwork, READY_PATIENCE, Standing};
 pub use options::Options;
-pub use ports::Ports;
+pub use ports::{DEFAULT_BASE, Ports};
 pub use process::{NodeProcess, Programs};
 pub use relay::{Carried, Fronts, Relay, RelayReport, Weather};
 pub use run::run;
 pub use stop::Stop;
-pub use transfer::{Payment, await_final, prepare, send, sign_payment, transfer_call};
 pub use wait::until;
 pub use wallets::{Person, Wallets};

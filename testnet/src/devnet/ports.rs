@@ -1,5 +1,5 @@
 //! Which ports a local network uses: node i has `base + 10·i` for peers (UDP and TCP), the next one for its API, the last of
-//! the ten for its metrics, and, where it serves miners, `3334 + 10·i`; on another base than the usual one the second next.
+//! the ten for its metrics. The others of the ten are for services of features, which say themselves where they are.
 
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 
@@ -7,8 +7,6 @@ use super::{Failure, Outcome};
 
 /// The port of the first node, unless another is chosen.
 pub const DEFAULT_BASE: u16 = 26_700;
-/// Where miners look for the first node of a network on its usual ports.
-const STRATUM: u16 = 3_334;
 /// From one node's ports to the next one's.
 const STEP: u16 = 10;
 /// Places where a whole network may be, and from one to the next.
@@ -72,19 +70,17 @@ impl Ports {
         self.peers(index).saturating_add(9)
     }
 
-    /// Where miners reach node `index`.
+    /// Whether these are the ports that are written down, and not some that were chosen.
     #[must_use]
-    pub fn stratum(&self, index: usize) -> u16 {
-        let usual = self.base == DEFAULT_BASE;
-        if usual { self.peers(index).saturating_sub(DEFAULT_BASE - STRATUM) } else { self.api(index).saturating_add(1) }
+    pub const fn are_usual(&self) -> bool {
+        self.base == DEFAULT_BASE
     }
 
-    /// Checks that nobody uses the port of node `index` for miners.
+    /// Checks that nobody uses a TCP port that node `index` needs.
     ///
     /// # Errors
     /// Names the port and how to choose others.
-    pub fn check_stratum_free(&self, index: usize) -> Outcome<()> {
-        let port = self.stratum(index);
+    pub fn check(&self, index: usize, port: u16) -> Outcome<()> {
         TcpListener::bind((Ipv4Addr::LOCALHOST, port))
             .map(drop)
             .map_err(|error| self.taken(index, ("TCP", port, error)))
@@ -122,13 +118,7 @@ mod tests {
         let ports = Ports::new(26_700, 5).expect("there is room");
         assert_eq!((ports.peers(0), ports.api(0), ports.peers(4), ports.api(4)), (26_700, 26_701, 26_740, 26_741));
         assert_eq!((ports.metrics(0), ports.metrics(4)), (26_709, 26_749));
-        assert_eq!((ports.stratum(0), ports.stratum(3)), (3_334, 3_364), "where the manuals say");
-        let elsewhere = Ports::new(27_700, 5).expect("there is room");
-        assert_eq!(
-            (elsewhere.stratum(0), elsewhere.stratum(3)),
-            (27_702, 27_732),
-            "another network's miners stay away"
-        );
+        assert!(ports.are_usual() && !Ports::new(27_700, 5).expect("there is room").are_usual());
         assert!(Ports::new(65_500, 4).is_err(), "the last node would be above the highest port");
         assert!(Ports::new(80, 4).is_err(), "ports below 1024 belong to the system");
     }
@@ -149,7 +139,7 @@ mod tests {
         let is_named = || {
             let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
             let port = taken.local_addr().expect("it is bound").port();
-            let others = [Ports { base: port - 1 }.check_free(0), Ports { base: port - 2 }.check_stratum_free(0)];
+            let others = [Ports { base: port - 1 }.check_free(0), Ports { base: port - 2 }.check(0, port)];
             let told = others.map(|checked| checked.expect_err("it is taken").to_string());
             assert!(told.iter().all(|sentence| sentence.contains("--base-port")), "{told:?}");
             told.iter().all(|sentence| sentence.contains(&port.to_string()))

@@ -7,21 +7,24 @@ use serde_json::json;
 use types::Genesis;
 
 use super::check::{check, first_transfer};
-use super::mining;
 use super::network::open_or_create;
+use super::options::proof;
 use super::ports::DEFAULT_BASE;
 use super::watch::watch;
-use super::{Failure, Layout, LocalNetwork, Options, Outcome, Plan, Ports, Programs, Relay, Standing, Stop};
+use super::{
+    Failure, Layout, LocalActor, LocalNetwork, Options, Outcome, Plan, Ports, Programs, Proven, Relay, Standing, Stop,
+};
+use crate::trial::{Trials, named};
 
 /// One more node may join.
 const NODES_MORE: usize = 1;
 
 /// Does what was typed; prints what failed.
 #[must_use]
-pub fn run(options: &Options) -> ExitCode {
+pub fn run(options: &Options, trials: Trials) -> ExitCode {
     let mouth = Mouth { speaks_json: options.json, has_told: Cell::new(false) };
     let say = |text: &str| mouth.say(text);
-    match perform(options, &mouth, &say) {
+    match perform(options, trials, &mouth, &say) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Stopped) if !options.check => ExitCode::SUCCESS,
         Err(failure) => {
@@ -57,7 +60,7 @@ impl Mouth {
     }
 }
 
-fn perform(options: &Options, mouth: &Mouth, say: &dyn Fn(&str)) -> Outcome<()> {
+fn perform(options: &Options, trials: Trials, mouth: &Mouth, say: &dyn Fn(&str)) -> Outcome<()> {
     let validators = usize::from(options.validators);
     if options.check && validators < 4 {
         return Err(Failure::new(format!(
@@ -76,9 +79,8 @@ fn perform(options: &Options, mouth: &Mouth, say: &dyn Fn(&str)) -> Outcome<()> 
     let programs = Programs::find()?;
     let stop = Stop::on_signals()?;
     // Before anything is deleted: another network may run in the same place.
-    let mut plan = Plan::new(layout, ports, validators);
-    // A network for use serves miners, too, unless another program has these ports; one with a miner needs them.
-    plan.stratum = options.mine || (!options.check && plan.are_stratum_ports_free());
+    let mut plan = Plan::new(layout, ports, validators, trials);
+    plan.services = services(options, &plan);
     plan.weather = options.weather();
     for index in 0..validators {
         plan.check_ports(index)?;
@@ -86,7 +88,8 @@ fn perform(options: &Options, mouth: &Mouth, say: &dyn Fn(&str)) -> Outcome<()> 
     if options.wipe || options.check {
         plan.layout.wipe()?;
     }
-    let rules = if options.mine && options.check { mining::quick_works } else { |_: &mut Genesis| {} };
+    let asked = options.trial.as_deref().and_then(|name| proof(trials, name));
+    let rules = asked.map_or((|_| {}) as fn(&mut Genesis), |proof| proof.rules);
     let relay =
         options.weather().map(|weather| Relay::start(weather, plan.ports, validators + NODES_MORE)).transpose()?;
     plan.fronts = relay.as_ref().map(Relay::fronts).unwrap_or_default();
@@ -112,25 +115,33 @@ fn perform(options: &Options, mouth: &Mouth, say: &dyn Fn(&str)) -> Outcome<()> 
     Ok(())
 }
 
-/// Where somebody else's miner may join.
-fn miners_may_join(network: &LocalNetwork) -> String {
-    let port = network.plan.ports.stratum(0);
-    if network.plan.stratum {
-        format!(
-            "Miners may join at stratum+tcp://127.0.0.1:{port}, user ADDRESS.NAME; `cargo x devnet --mine` brings one along.\n"
-        )
-    } else {
-        format!("Miners cannot join: another program has port {port} or the next ones. --base-port chooses others.\n")
-    }
+/// Whose services run: those that were asked for, and in a network for use all whose ports no other program has.
+fn services(options: &Options, plan: &Plan) -> Vec<&'static str> {
+    let is_asked = |name: &str| options.trial.iter().chain(&options.with).any(|asked| asked == name);
+    let runs =
+        plan.trials.iter().filter(|trial| is_asked(trial.name) || (!options.check && plan.are_ports_free(trial)));
+    runs.map(|trial| trial.name).collect()
+}
+
+/// How to take part in what nobody asked for here.
+fn invitations(network: &LocalNetwork, options: &Options) -> Vec<String> {
+    let others = network.plan.trials.iter().filter(|trial| !options.with.iter().any(|asked| asked == trial.name));
+    others.filter_map(|trial| (trial.local.invitation)(network, network.plan.service(trial))).collect()
+}
+
+/// Starts what was asked for beside the nodes.
+fn actors(network: &LocalNetwork, options: &Options, say: &dyn Fn(&str)) -> Outcome<Vec<Box<dyn LocalActor>>> {
+    let asked = options.with.iter().filter_map(|name| named(network.plan.trials, name)?.local.actor);
+    asked.map(|start| start(network, say)).collect()
 }
 
 /// Everything between the start and the end of the processes; returns what is to be printed as the last line.
 fn live(network: &mut LocalNetwork, options: &Options, mouth: &Mouth, say: &dyn Fn(&str)) -> Outcome<Option<String>> {
     network.start(|ready, count| say(&format!("{ready} of {count} nodes are ready")))?;
-    if options.check && options.mine {
-        let report = mining::check(network, say)?;
-        say(&format!("\n{}", Standing::table(&report.nodes)));
-        return Ok(Some(serde_json::to_string(&report).expect("numbers and texts have a JSON form")));
+    if let Some(asked) = options.trial.as_deref().and_then(|name| proof(network.plan.trials, name)) {
+        let Proven { document, nodes } = (asked.run)(network, say)?;
+        say(&format!("\n{}", Standing::table(&nodes)));
+        return Ok(Some(document.to_string()));
     }
     if options.check {
         let report = check(network, say)?;
@@ -142,16 +153,13 @@ fn live(network: &mut LocalNetwork, options: &Options, mouth: &Mouth, say: &dyn 
     say(&format!("\n{}", Standing::table(&standings)));
     let api = standings.first().map(|standing| standing.api.clone()).unwrap_or_default();
     say(&network.wallets.how_to_use(&network.programs.client, &api, &network.plan.layout.password()));
-    if !options.mine {
-        say(&miners_may_join(network));
-    }
+    invitations(network, options).iter().for_each(|invitation| say(invitation));
     say("Ctrl-C stops the network; the same command continues it, with --wipe it begins anew.");
     if options.json {
         let genesis = network.plan.layout.genesis();
         let ready = json!({ "ok": true, "finality_ms": finality_ms, "nodes": standings, "genesis": genesis });
         mouth.tell(&ready.to_string());
     }
-    let onlooker = if options.mine { Some(mining::Onlooker::start(network, say)?) } else { None };
-    watch(network, onlooker, say)?;
+    watch(network, actors(network, options, say)?, say)?;
     Ok(None)
 }

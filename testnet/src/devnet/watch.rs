@@ -8,19 +8,18 @@ use wallet::NodeClient;
 use wallet::client::StreamEvent;
 use wallet::client::types::BlockSummary;
 
-use super::mining::Onlooker;
-use super::{LocalNetwork, Outcome};
+use super::{LocalActor, LocalNetwork, Outcome};
 
 /// With nothing happening a line comes this often.
 const QUIET: Duration = Duration::from_secs(10);
 /// Between two looks at the processes and the wish to stop.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Watches until somebody wishes to stop; also the miner, if there is one.
+/// Watches until somebody wishes to stop; also what runs beside the nodes.
 ///
 /// # Errors
 /// When a process cannot be asked for.
-pub fn watch(network: &mut LocalNetwork, mut mining: Option<Onlooker>, say: &dyn Fn(&str)) -> Outcome<()> {
+pub fn watch(network: &mut LocalNetwork, mut actors: Vec<Box<dyn LocalActor>>, say: &dyn Fn(&str)) -> Outcome<()> {
     let mut blocks = follow(network);
     let (mut newest, mut told) = (Height::ZERO, Instant::now());
     while !network.stop.is_wished() {
@@ -43,7 +42,7 @@ pub fn watch(network: &mut LocalNetwork, mut mining: Option<Onlooker>, say: &dyn
         }
         report_ended(network, say)?;
         if told.elapsed() >= QUIET {
-            say(&format!("height {newest}, {}", doing(network, mining.as_mut())));
+            say(&format!("height {newest}, {}", doing(network, &mut actors)));
             told = Instant::now();
         }
     }
@@ -51,13 +50,13 @@ pub fn watch(network: &mut LocalNetwork, mut mining: Option<Onlooker>, say: &dyn
 }
 
 /// What there is to tell when no transaction comes.
-fn doing(network: &LocalNetwork, mining: Option<&mut Onlooker>) -> String {
+fn doing(network: &LocalNetwork, actors: &mut [Box<dyn LocalActor>]) -> String {
     let running = network.nodes.iter().find(|node| node.pid().is_some());
-    match (mining, running) {
-        // A node that does not answer is reported when it has ended.
-        (Some(mining), Some(node)) => mining.line(node.client()).unwrap_or_else(|failure| failure.to_string()),
-        _ => "nothing to do".to_owned(),
-    }
+    let Some(node) = running.filter(|_| !actors.is_empty()) else { return "nothing to do".to_owned() };
+    // A node that does not answer is reported when it has ended.
+    let line =
+        |actor: &mut Box<dyn LocalActor>| actor.line(node.client()).unwrap_or_else(|failure| failure.to_string());
+    actors.iter_mut().map(line).collect::<Vec<_>>().join("; ")
 }
 
 fn report_ended(network: &mut LocalNetwork, say: &dyn Fn(&str)) -> Outcome<()> {

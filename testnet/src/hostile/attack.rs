@@ -1,18 +1,19 @@
-//! What an attack is. A new one is a file under `attacks` with a constant of this type, and a line in its list.
+//! What an attack is. A new one is a file under `attacks` with a constant of this type, and a line in its list; what attacks a
+//! feature its trial brings.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::ground::Ground;
+use super::siege::Siege;
 use crate::devnet::Outcome;
 
 /// What an attacker has done and seen, counted by words of its own.
-pub(super) type Deeds = BTreeMap<String, u64>;
+pub type Deeds = BTreeMap<String, u64>;
 
 /// On whose implementation an attack is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Hand {
+pub enum Hand {
     /// js-libp2p; needs `./setup --peers`.
     JsLibp2p,
     /// Sockets of the standard library.
@@ -24,7 +25,7 @@ pub(super) enum Hand {
 /// Who is there while an attack runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Scene {
+pub enum Scene {
     /// All validators and the follower.
     AllThere,
     /// All but the last validator, whose identity and keys the attacker may use.
@@ -32,7 +33,7 @@ pub(super) enum Scene {
 }
 
 /// Harm under way.
-pub(super) trait Assault {
+pub trait Assault {
     /// Ends it; says what was done.
     ///
     /// # Errors
@@ -41,7 +42,7 @@ pub(super) trait Assault {
 }
 
 /// An attack that has begun, or why it cannot.
-pub(super) enum Begun {
+pub enum Begun {
     /// Harm is being done.
     Assault(Box<dyn Assault>),
     /// It cannot be run here.
@@ -49,37 +50,38 @@ pub(super) enum Begun {
 }
 
 /// What is wrong beyond the rules that hold for all attacks: sentences.
-pub(super) type Wrongs = Vec<String>;
+pub type Wrongs = Vec<String>;
 
 /// One attack. `..Attack::PLAIN` gives what most have in common.
-pub(super) struct Attack {
+#[derive(Clone, Copy, Debug)]
+pub struct Attack {
     /// Its name, that of its file.
-    pub(super) name: &'static str,
+    pub name: &'static str,
     /// The rows of `docs/FAULTS.md` that it tries.
-    pub(super) rows: &'static str,
+    pub rows: &'static str,
     /// What it does.
-    pub(super) about: &'static str,
+    pub about: &'static str,
     /// The deed, by the attacker's own word, without which it has missed.
-    pub(super) deed: &'static str,
+    pub deed: &'static str,
     /// Whose implementation.
-    pub(super) hand: Hand,
+    pub hand: Hand,
     /// Who is there.
-    pub(super) scene: Scene,
+    pub scene: Scene,
     /// Its share of the time, against those of the others.
-    pub(super) weight: f64,
+    pub weight: f64,
     /// Whether the last validator's keys are used for a crime: then what is held against it is right.
-    pub(super) traitor: bool,
+    pub traitor: bool,
     /// Begins it, for at most this long.
-    pub(super) begin: fn(&Ground, Duration) -> Outcome<Begun>,
+    pub begin: fn(&Siege, Duration) -> Outcome<Begun>,
     /// Looks closer while harm is done, after finality was measured.
-    pub(super) during: fn(&mut Ground) -> Outcome<Wrongs>,
+    pub during: fn(&mut Siege) -> Outcome<Wrongs>,
     /// Looks closer when the harm has ended.
-    pub(super) after: fn(&mut Ground, &Deeds) -> Outcome<Wrongs>,
+    pub after: fn(&mut Siege, &Deeds) -> Outcome<Wrongs>,
 }
 
 impl Attack {
     /// An attack without looks of its own.
-    pub(super) const PLAIN: Self = Self {
+    pub const PLAIN: Self = Self {
         name: "",
         rows: "",
         about: "",
@@ -92,4 +94,18 @@ impl Attack {
         during: |_| Ok(Wrongs::new()),
         after: |_, _| Ok(Wrongs::new()),
     };
+}
+
+/// How strangers attack a feature.
+#[derive(Clone, Copy, Debug)]
+pub struct Attacks {
+    /// Run after those of the house.
+    pub all: &'static [Attack],
+    /// Rows of the tables under attack that no attack tries, and why.
+    pub not: &'static [(&'static str, &'static str)],
+}
+
+impl Attacks {
+    /// Nothing.
+    pub const PLAIN: Self = Self { all: &[], not: &[] };
 }

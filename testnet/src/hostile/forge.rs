@@ -3,16 +3,15 @@
 
 use node::keys::ValidatorKey;
 use replica::wire::{Message, Shared, TRANSACTIONS_PER_MESSAGE_MAX};
-use tokens::{BATCH_RECIPIENTS_MAX, BatchTransfer, Payment as Recipient, TokensCall};
 use types::{
-    Address, Amount, Canonical, Epoch, Hash32, List, Nonce, THR, TimeMs, Transaction, ValidatorIndex, View, Vote,
-    VoteKind, VoteStatement,
+    Amount, Call, Canonical, Epoch, Hash32, List, Nonce, TimeMs, Transaction, ValidatorIndex, View, Vote, VoteKind,
+    VoteStatement,
 };
-use wallet::calls::checked_call;
 use wallet::transaction::build;
 use wallet::{AccountKey, Chain, Envelope, sign_transaction};
 
-use crate::devnet::{Failure, Outcome, transfer_call};
+use crate::devnet::{Failure, Outcome};
+use crate::trial::Transfers;
 
 /// Calls of a giant transaction: as many as stay below what one may have.
 const GIANT_CALLS: usize = 6;
@@ -35,29 +34,35 @@ pub(super) struct Terms {
     pub(super) tip: Amount,
 }
 
-fn envelope(from: &AccountKey, terms: Terms) -> Envelope {
-    let Terms { nonce, valid_until, fee_max, tip } = terms;
-    Envelope { tip, ..Envelope::single(from.address(), Nonce(nonce), valid_until, fee_max) }
+/// Makes transactions that are well signed.
+#[derive(Clone, Debug)]
+pub(super) struct Forge {
+    pub(super) chain: Chain,
+    pub(super) transfers: Transfers,
 }
 
-/// A transfer of one µTHR, well signed.
-///
-/// # Errors
-/// What the wallet refuses.
-pub(super) fn transfer(chain: &Chain, from: &AccountKey, terms: Terms) -> Outcome<Transaction> {
-    let call = transfer_call(pauper(u64::MAX).address(), Amount(1));
-    Ok(sign_transaction(from, chain.id(), build(&envelope(from, terms), vec![call])?)?)
-}
+impl Forge {
+    /// A transfer of one µTHR.
+    ///
+    /// # Errors
+    /// What the wallet refuses.
+    pub(super) fn transfer(&self, from: &AccountKey, terms: Terms) -> Outcome<Transaction> {
+        self.sign(from, terms, vec![(self.transfers.call)(pauper(u64::MAX).address(), Amount(1))])
+    }
 
-/// A transaction of more than 50 KiB, well signed.
-///
-/// # Errors
-/// What the wallet refuses.
-pub(super) fn giant(chain: &Chain, from: &AccountKey, terms: Terms) -> Outcome<Transaction> {
-    let recipient = Recipient { to: Address([7; 20]), amount: Amount(1) };
-    let payments = List::new(vec![recipient; BATCH_RECIPIENTS_MAX]).map_err(|_| Failure::new("too many payments"))?;
-    let call = checked_call(TokensCall::BatchTransfer(BatchTransfer { asset: THR, payments }).to_call())?;
-    Ok(sign_transaction(from, chain.id(), build(&envelope(from, terms), vec![call; GIANT_CALLS])?)?)
+    /// A transaction of more than 50 KiB.
+    ///
+    /// # Errors
+    /// What the wallet refuses.
+    pub(super) fn giant(&self, from: &AccountKey, terms: Terms) -> Outcome<Transaction> {
+        self.sign(from, terms, vec![(self.transfers.largest)(); GIANT_CALLS])
+    }
+
+    fn sign(&self, from: &AccountKey, terms: Terms, calls: Vec<Call>) -> Outcome<Transaction> {
+        let Terms { nonce, valid_until, fee_max, tip } = terms;
+        let envelope = Envelope { tip, ..Envelope::single(from.address(), Nonce(nonce), valid_until, fee_max) };
+        Ok(sign_transaction(from, self.chain.id(), build(&envelope, calls)?)?)
+    }
 }
 
 /// A message with transactions.

@@ -10,17 +10,17 @@
 //! |---|---|
 //! | `options` | what may be typed |
 //! | `attack`, `attacks` | what an attack is; all of them |
-//! | `ground`, `forge` | the network under attack, and what attackers know of it |
+//! | `siege`, `forge` | the network under attack, and what attackers know of it |
 //! | `peers`, `stranger`, `sockets` | whose hands attack: js-libp2p, our own network layer, plain sockets |
 //! | `pulse`, `figures` | honest transfers, and how soon they are final |
 //! | `witness`, `metrics`, `logs` | memory, counters, and what the logs say |
-//! | `trial`, `verdict`, `report`, `run` | one attack tried, judged, told; all of them |
+//! | `attempt`, `verdict`, `report`, `run` | one attack tried, judged, told; all of them |
 
 mod attack;
 mod attacks;
+mod attempt;
 mod figures;
 mod forge;
-mod ground;
 mod logs;
 mod metrics;
 mod options;
@@ -28,11 +28,13 @@ mod peers;
 mod pulse;
 mod report;
 mod run;
-mod sockets;
+mod siege;
+pub mod sockets;
 mod stranger;
-mod trial;
 mod verdict;
 mod witness;
 
+pub use attack::{Assault, Attack, Attacks, Begun, Deeds, Hand, Scene, Wrongs};
 pub use options::Options;
 pub use run::run;
+pub use siege::Siege;

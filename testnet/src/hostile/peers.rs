@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::attack::{Assault, Begun, Deeds};
-use super::ground::Ground;
+use super::siege::Siege;
 use crate::devnet::{Failure, Outcome, launch};
 
 /// The scripts, by name.
@@ -114,28 +114,28 @@ struct PeerProcess {
 /// # Errors
 /// When the process cannot be started or does not begin.
 pub(super) fn begin(
-    ground: &Ground,
+    siege: &Siege,
     time: Duration,
     script: &'static str,
     victims: &[usize],
     more: &Value,
 ) -> Outcome<Begun> {
-    let peers = match &ground.peers {
+    let peers = match &siege.peers {
         Ok(peers) => peers,
         Err(reason) => return Ok(Begun::NotRun(reason.clone())),
     };
-    let addresses: Vec<String> = victims.iter().map(|node| ground.tcp_address(*node)).collect();
+    let addresses: Vec<String> = victims.iter().map(|node| siege.tcp_address(*node)).collect();
     let mut task = json!({
-        "tag": ground.tag(),
-        "greeting": ground.greeting(),
+        "tag": siege.tag(),
+        "greeting": siege.greeting(),
         "victims": addresses,
         "seconds": time.as_secs().saturating_add(SECONDS_MORE),
-        "from": ground.source.to_string(),
+        "from": siege.source.to_string(),
     });
     if let (Some(task), Some(more)) = (task.as_object_mut(), more.as_object()) {
         task.extend(more.clone());
     }
-    let errors = ground.scratch(&format!("logs/attacker-{script}.log"));
+    let errors = siege.scratch(&format!("logs/attacker-{script}.log"));
     let log = fs::File::create(&errors).map_err(Failure::file("make", &errors))?;
     let mut command = launch::below_this_process(&peers.node)?;
     command.arg(peers.scripts.join(format!("{script}.mjs"))).arg(task.to_string());
@@ -191,8 +191,8 @@ impl Drop for PeerProcess {
 ///
 /// # Errors
 /// When the file system refuses.
-pub(super) fn write_payloads(ground: &Ground, name: &str, payloads: &[Vec<u8>]) -> Outcome<PathBuf> {
-    let path = ground.scratch(name);
+pub(super) fn write_payloads(siege: &Siege, name: &str, payloads: &[Vec<u8>]) -> Outcome<PathBuf> {
+    let path = siege.scratch(name);
     let mut bytes = Vec::new();
     for payload in payloads {
         let length = u32::try_from(payload.len()).map_err(|_| Failure::new("a message is above 4 GiB"))?;

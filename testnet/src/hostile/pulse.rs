@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use types::{Address, Amount, Hash32};
+use types::{Amount, Call, Hash32};
 use wallet::client::types::TransactionStatus;
 use wallet::{AccountKey, Chain, NodeClient};
 
 use super::figures::{Finality, Sample, finality};
-use crate::devnet::{Failure, LocalNetwork, Outcome, Payment, Stop, prepare};
+use crate::devnet::{Failure, LocalNetwork, Outcome, Stop, prepare};
 
 /// From one transfer's wish to the next one's, while they are quick.
 const PACE: Duration = Duration::from_millis(60);
@@ -38,7 +38,7 @@ pub(super) struct Pulse {
 
 struct Sender {
     from: AccountKey,
-    to: Address,
+    call: Call,
     chain: Chain,
     node: NodeClient,
     samples: Arc<Mutex<Vec<Sample>>>,
@@ -54,11 +54,12 @@ impl Pulse {
     pub(super) fn start(network: &LocalNetwork) -> Outcome<Self> {
         let (samples, rests, stop) = (Arc::default(), Arc::<AtomicBool>::default(), Stop::default());
         let (alice, bob) = (&network.wallets.alice, &network.wallets.bob);
+        let transfers = network.plan.transfers()?;
         let mut senders = Vec::new();
         for ((from, to), node) in [(alice, bob), (bob, alice)].into_iter().zip(&network.nodes) {
             let sender = Sender {
                 from: from.key.clone(),
-                to: to.address(),
+                call: (transfers.call)(to.address(), AMOUNT),
                 chain: network.chain.clone(),
                 node: node.client().clone(),
                 samples: Arc::clone(&samples),
@@ -119,8 +120,7 @@ impl Sender {
     /// Sends until a transfer is final; the time since it was wanted.
     fn send_one(&self, wanted: Instant) -> Option<Duration> {
         while !self.stop.is_wished() {
-            let payment = Payment { from: &self.from, to: self.to, amount: AMOUNT };
-            let prepared = prepare(&self.node, &self.chain, payment).ok();
+            let prepared = prepare(&self.node, &self.chain, &self.from, self.call.clone()).ok();
             let submitted = prepared.and_then(|transaction| self.node.submit(self.chain.id(), &transaction).ok());
             match submitted {
                 Some(submitted) if self.becomes_final(&submitted.id) => return Some(wanted.elapsed()),

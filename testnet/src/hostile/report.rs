@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 
 use super::attack::{Attack, Deeds};
 use super::attacks::NOT_ATTACKS;
+use super::attempt::Seen;
 use super::figures::Finality;
 use super::metrics::Counters;
-use super::trial::Seen;
 use super::verdict::Verdict;
 use super::witness::Memory;
+use crate::trial::Trials;
 
 const MIB: u64 = 1024 * 1024;
 /// Messages of the log that are shown to people.
@@ -121,10 +122,11 @@ fn counted<'a>(what: impl Iterator<Item = (&'a str, u64)>, most: usize) -> Strin
 }
 
 /// The document of a run.
-pub(super) fn document(entries: &[Entry], seconds: f64, error: Option<&str>) -> Value {
+pub(super) fn document(entries: &[Entry], trials: Trials, seconds: f64, error: Option<&str>) -> Value {
     let violations: usize = entries.iter().map(Entry::violations).sum();
     let run = entries.iter().filter(|entry| matches!(entry, Entry::Run(_))).count();
-    let rows: Vec<Value> = NOT_ATTACKS.iter().map(|(row, why)| json!({ "row": row, "reason": why })).collect();
+    let rows = NOT_ATTACKS.iter().chain(trials.iter().flat_map(|trial| trial.attacks.not));
+    let rows: Vec<Value> = rows.map(|(row, why)| json!({ "row": row, "reason": why })).collect();
     json!({
         "ok": violations == 0 && error.is_none(),
         "violations": violations,

@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 
 use super::Options;
 use super::attack::{Attack, Scene};
-use super::attacks::ALL;
+use super::attacks;
+use super::attempt::{Attempt, Seen, attempt, logs};
 use super::figures::percentile;
-use super::ground::{BASE_PORT, Ground, NODES, Place};
 use super::peers::Peers;
 use super::report::{self, Entry};
-use super::trial::{Seen, Trial, attempt, logs};
+use super::siege::{BASE_PORT, NODES, Place, Siege};
 use super::verdict::{Verdict, judge};
 use crate::devnet::{Failure, Layout, Outcome, Ports, Programs, Stop};
+use crate::trial::Trials;
 
 /// A doubtful attack is tried so often in all, each time on a network made anew, and cleared by the first try without a doubt.
 const TRIES: u32 = 3;
@@ -25,7 +26,7 @@ const LEFT_OVER_MAX: u32 = 50;
 struct Run<'a> {
     options: &'a Options,
     place: Place,
-    ground: Option<Ground>,
+    siege: Option<Siege>,
     /// What each scene's p99 was before the attacks.
     calm: BTreeMap<Scene, Vec<f64>>,
     entries: Vec<Entry>,
@@ -34,9 +35,9 @@ struct Run<'a> {
 
 /// Does what was typed.
 #[must_use]
-pub fn run(options: &Options) -> ExitCode {
+pub fn run(options: &Options, trials: Trials) -> ExitCode {
     if options.list {
-        for Attack { name, rows, about, hand, .. } in ALL {
+        for Attack { name, rows, about, hand, .. } in all(trials) {
             println!("{name:16} {rows:10} {hand:?}: {about}");
         }
         return ExitCode::SUCCESS;
@@ -44,7 +45,7 @@ pub fn run(options: &Options) -> ExitCode {
     let speaks_json = options.json;
     let say = move |text: &str| if speaks_json { eprintln!("{text}") } else { println!("{text}") };
     let begun = Instant::now();
-    let (entries, outcome) = match perform(options, &say) {
+    let (entries, outcome) = match perform(options, trials, &say) {
         Ok((entries, outcome)) => (entries, outcome),
         Err(failure) => (Vec::new(), Err(failure)),
     };
@@ -58,13 +59,13 @@ pub fn run(options: &Options) -> ExitCode {
     }
     say(&format!("{violations} violations in {} attacks, {:.0} s", entries.len(), begun.elapsed().as_secs_f64()));
     if options.json {
-        println!("{}", report::document(&entries, begun.elapsed().as_secs_f64(), error.as_deref()));
+        println!("{}", report::document(&entries, trials, begun.elapsed().as_secs_f64(), error.as_deref()));
     }
     if violations == 0 && error.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn perform(options: &Options, say: &dyn Fn(&str)) -> Outcome<(Vec<Entry>, Outcome<()>)> {
-    let chosen = chosen(&options.attacks)?;
+fn perform(options: &Options, trials: Trials, say: &dyn Fn(&str)) -> Outcome<(Vec<Entry>, Outcome<()>)> {
+    let chosen = chosen(&options.attacks, trials)?;
     let ports = match options.base_port {
         Some(base) => Ports::new(base, NODES)?,
         None => Ports::free_from(BASE_PORT, NODES)?,
@@ -74,10 +75,10 @@ fn perform(options: &Options, say: &dyn Fn(&str)) -> Outcome<(Vec<Entry>, Outcom
         say(&format!("attacks on js-libp2p are not run: {reason}"));
     }
     let home = options.home.clone();
-    let place = Place { home, ports, programs: Programs::find()?, stop: Stop::on_signals()?, peers };
-    let mut run = Run { options, place, ground: None, calm: BTreeMap::new(), entries: Vec::new(), say };
+    let place = Place { home, ports, trials, programs: Programs::find()?, stop: Stop::on_signals()?, peers };
+    let mut run = Run { options, place, siege: None, calm: BTreeMap::new(), entries: Vec::new(), say };
     let outcome = run.all(&chosen);
-    let ended = run.end_ground();
+    let ended = run.end_siege();
     if let Ok(peers) = &run.place.peers {
         peers.clean();
     }
@@ -88,12 +89,17 @@ fn perform(options: &Options, say: &dyn Fn(&str)) -> Outcome<(Vec<Entry>, Outcom
     Ok((run.entries, outcome.and(ended)))
 }
 
+/// The house's attacks and those of trials.
+fn all(trials: Trials) -> impl Iterator<Item = &'static Attack> {
+    attacks::ALL.iter().chain(trials.iter().flat_map(|trial| trial.attacks.all))
+}
+
 /// The attacks that were named, or all.
-fn chosen(names: &[String]) -> Outcome<Vec<&'static Attack>> {
-    if let Some(unknown) = names.iter().find(|name| !ALL.iter().any(|attack| attack.name == **name)) {
+fn chosen(names: &[String], trials: Trials) -> Outcome<Vec<&'static Attack>> {
+    if let Some(unknown) = names.iter().find(|name| !all(trials).any(|attack| attack.name == **name)) {
         return Err(Failure::new(format!("there is no attack `{unknown}`; --list names all")));
     }
-    Ok(ALL.iter().filter(|attack| names.is_empty() || names.iter().any(|name| name == attack.name)).collect())
+    Ok(all(trials).filter(|attack| names.is_empty() || names.iter().any(|name| name == attack.name)).collect())
 }
 
 impl Run<'_> {
@@ -112,8 +118,8 @@ impl Run<'_> {
         let mut cleared = Vec::new();
         for turn in 1.. {
             let seen = match self.attempt(attack, number, time)? {
-                Trial::Run(seen) => *seen,
-                Trial::NotRun(reason) => {
+                Attempt::Run(seen) => *seen,
+                Attempt::NotRun(reason) => {
                     (self.say)(&format!("{} ({}) was not run: {reason}", attack.name, attack.rows));
                     return Ok(Entry::not_run(attack, reason));
                 }
@@ -122,7 +128,7 @@ impl Run<'_> {
             (self.say)(&report::lines(attack, &seen, &verdict));
             if !verdict.violations.is_empty() || !verdict.doubts.is_empty() {
                 self.tell_logs();
-                self.end_ground()?;
+                self.end_siege()?;
             }
             let Verdict { mut violations, doubts } = verdict;
             let is_last = turn >= self.options.tries.unwrap_or(TRIES);
@@ -136,18 +142,18 @@ impl Run<'_> {
         unreachable!("the last try returns")
     }
 
-    fn attempt(&mut self, attack: &Attack, number: u8, time: Duration) -> Outcome<Trial> {
-        if self.ground.as_ref().is_some_and(is_worn) {
-            self.end_ground()?;
+    fn attempt(&mut self, attack: &Attack, number: u8, time: Duration) -> Outcome<Attempt> {
+        if self.siege.as_ref().is_some_and(is_worn) {
+            self.end_siege()?;
         }
-        let ground = match self.ground.take() {
-            Some(ground) => ground,
+        let siege = match self.siege.take() {
+            Some(siege) => siege,
             None => {
                 (self.say)("making a network of four validators and a follower");
-                Ground::make(&self.place)?
+                Siege::make(&self.place)?
             }
         };
-        attempt(self.ground.insert(ground), attack, number, time)
+        attempt(self.siege.insert(siege), attack, number, time)
     }
 
     /// What was usual before the attacks of this run, in a scene.
@@ -160,17 +166,17 @@ impl Run<'_> {
     }
 
     fn tell_logs(&self) {
-        let logs = self.ground.as_ref().map(logs).unwrap_or_default();
+        let logs = self.siege.as_ref().map(logs).unwrap_or_default();
         let folder = logs.first().and_then(|log| log.parent());
         if let Some(folder) = folder {
             (self.say)(&format!("  its logs are kept until the next network is made: {}", folder.display()));
         }
     }
 
-    fn end_ground(&mut self) -> Outcome<()> {
-        match self.ground.take() {
+    fn end_siege(&mut self) -> Outcome<()> {
+        match self.siege.take() {
             // A node that had to be killed here has been judged before.
-            Some(ground) => match ground.end() {
+            Some(siege) => match siege.end() {
                 Err(Failure::Stopped) => Err(Failure::Stopped),
                 _ => Ok(()),
             },
@@ -180,10 +186,10 @@ impl Run<'_> {
 }
 
 /// Whether an earlier attack has left traces that would be taken for the next one's.
-fn is_worn(ground: &Ground) -> bool {
+fn is_worn(siege: &Siege) -> bool {
     let left_over = |node: usize| {
-        let status = ground.client(node).ok().and_then(|client| client.status().ok());
+        let status = siege.client(node).ok().and_then(|client| client.status().ok());
         status.is_none_or(|status| status.mempool_transactions > LEFT_OVER_MAX)
     };
-    ground.pulse.stands_for() > STANDS_MAX || ground.running().into_iter().any(left_over)
+    siege.pulse.stands_for() > STANDS_MAX || siege.running().into_iter().any(left_over)
 }

@@ -22,7 +22,7 @@ struct Thread {
 ///
 /// # Errors
 /// When it cannot be started.
-pub(super) fn begin(harm: impl FnOnce(&Stop) -> Deeds + Send + 'static) -> Outcome<Begun> {
+pub fn begin(harm: impl FnOnce(&Stop) -> Deeds + Send + 'static) -> Outcome<Begun> {
     let stop = Stop::default();
     let told = stop.clone();
     let thread = std::thread::Builder::new().name("attacker".to_owned());
@@ -42,7 +42,7 @@ impl Assault for Thread {
 ///
 /// # Errors
 /// What the system says.
-pub(super) fn connect(from: Ipv4Addr, port: u16) -> std::io::Result<TcpStream> {
+pub fn connect(from: Ipv4Addr, port: u16) -> std::io::Result<TcpStream> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
     socket.bind(&SocketAddr::from((from, 0)).into())?;
     socket.connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into(), CONNECT_PATIENCE)?;
@@ -50,6 +50,19 @@ pub(super) fn connect(from: Ipv4Addr, port: u16) -> std::io::Result<TcpStream> {
 }
 
 /// Counts a deed.
-pub(super) fn count(deeds: &mut Deeds, deed: &str) {
+pub fn count(deeds: &mut Deeds, deed: &str) {
     *deeds.entry(deed.to_owned()).or_default() += 1;
+}
+
+/// Whether the other end has not hung up. What it says is thrown away.
+#[must_use]
+pub fn is_open(stream: &TcpStream) -> bool {
+    use std::io::Read;
+    let mut said = [0_u8; 256];
+    let _ = stream.set_nonblocking(true);
+    let mut reader = stream;
+    match reader.read(&mut said) {
+        Ok(count) => count > 0,
+        Err(error) => error.kind() == std::io::ErrorKind::WouldBlock,
+    }
 }

@@ -7,7 +7,7 @@ use tokio::runtime::Builder;
 use types::ChainId;
 
 use super::attack::{Begun, Deeds};
-use super::ground::Ground;
+use super::siege::Siege;
 use super::sockets;
 use crate::devnet::{Failure, Outcome, Stop};
 
@@ -21,9 +21,9 @@ pub(super) struct Identity {
 
 impl Identity {
     /// The owner of a seed, who dials these nodes.
-    pub(super) fn new(ground: &Ground, seed: [u8; 32], victims: &[usize]) -> Self {
-        let victims = victims.iter().map(|node| ground.tcp_address(*node)).collect();
-        Self { chain_id: ground.chain_id(), seed, victims }
+    pub(super) fn new(siege: &Siege, seed: [u8; 32], victims: &[usize]) -> Self {
+        let victims = victims.iter().map(|node| siege.tcp_address(*node)).collect();
+        Self { chain_id: siege.chain_id(), seed, victims }
     }
 }
 

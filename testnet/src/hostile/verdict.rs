@@ -2,8 +2,8 @@
 //!
 //! What noise of a busy machine may explain is a doubt, to be tried again; everything else is a violation at once.
 
+use super::attempt::Seen;
 use super::figures::Finality;
-use super::trial::Seen;
 
 /// Finality's p99 may grow by this factor.
 const P99_FACTOR: f64 = 2.0;

@@ -9,6 +9,7 @@ use types::canary::Canary;
 use super::panics;
 use super::run::run_one;
 use super::scenarios;
+use crate::trial::Trials;
 
 /// Seeds of the made-for scenario, and after them of the random mix, in which a bug must show.
 const SEEDS_MAX: u64 = 40;
@@ -36,7 +37,7 @@ pub struct Trace {
 }
 
 /// Hunts planted bugs, all or the one of this name. Nothing comes back in a build without them.
-pub fn hunt(only: Option<&str>, mut each: impl FnMut(&Catch)) -> Vec<Catch> {
+pub fn hunt(only: Option<&str>, trials: Trials, mut each: impl FnMut(&Catch)) -> Vec<Catch> {
     panics::keep();
     let wanted = |canary: &Canary| only.is_none_or(|name| name == canary.name());
     let mut catches = Vec::new();
@@ -44,7 +45,7 @@ pub fn hunt(only: Option<&str>, mut each: impl FnMut(&Catch)) -> Vec<Catch> {
         if !planting::plant(Some(canary)) {
             break;
         }
-        let catch = Catch { canary: canary.name(), found: track(canary) };
+        let catch = Catch { canary: canary.name(), found: track(canary, trials) };
         each(&catch);
         catches.push(catch);
     }
@@ -52,11 +53,12 @@ pub fn hunt(only: Option<&str>, mut each: impl FnMut(&Catch)) -> Vec<Catch> {
     catches
 }
 
-fn track(canary: Canary) -> Option<Trace> {
-    for name in [made_for(canary), "mix"] {
-        let scenario = scenarios::ALL.iter().find(|scenario| scenario.name == name)?;
+fn track(canary: Canary, trials: Trials) -> Option<Trace> {
+    let all = scenarios::all(trials);
+    for name in [made_for(canary, trials), "mix"] {
+        let scenario = all.iter().find(|scenario| scenario.name == name)?;
         for seed in 1..=SEEDS_MAX {
-            let outcome = run_one(scenario, seed, false);
+            let outcome = run_one(scenario, seed, false, trials);
             if let Some(violation) = outcome.violations.into_iter().next() {
                 let (property, message) = (violation.property, violation.message);
                 return Some(Trace { scenario: scenario.name, seed, property, message });
@@ -67,7 +69,11 @@ fn track(canary: Canary) -> Option<Trace> {
 }
 
 /// The scenario in which a bug is most likely to show.
-const fn made_for(canary: Canary) -> &'static str {
+fn made_for(canary: Canary, trials: Trials) -> &'static str {
+    let of_trials = trials.iter().flat_map(|trial| trial.simulated.canaries);
+    if let Some((_, scenario)) = of_trials.into_iter().find(|(shown, _)| *shown == canary) {
+        return scenario;
+    }
     match canary {
         Canary::VoteBeforeSync | Canary::CertificateNotLogged => "power-cuts",
         Canary::NoNullifyCheck => "split-certificates",
@@ -75,14 +81,14 @@ const fn made_for(canary: Canary) -> &'static str {
         Canary::BitmapLengthUnchecked => "forger",
         Canary::PossessionSkipped => "rogue-key",
         Canary::NonceNotStrict | Canary::VerdictCachedById => "contraband",
-        Canary::SupplyUnchecked => "oversupply",
         Canary::TornLogIgnored => "damaged-log",
         Canary::SyncErrorRetried => "failing-disk",
         Canary::ReproposalWithoutViewRule => "reproposal",
         Canary::NoBackOffAfterLateNotarization => "delays",
         Canary::IndicesAcrossEpochs => "changing-sets",
-        Canary::MerkleRootUnchecked | Canary::ProofCountedAgain => "mining",
         Canary::AcceptBeforePool => "spammers",
+        // Shown by trials; without them nothing is made for it.
+        Canary::SupplyUnchecked | Canary::MerkleRootUnchecked | Canary::ProofCountedAgain => "mix",
     }
 }
 

@@ -1,4 +1,4 @@
-//! Clients of the network: transfers between funded accounts, sent to any node, sent again when they do not become
+//! Clients of the network: transfers (by the call that a trial names) between funded accounts, sent to any node, sent again when they do not become
 //! final. What was told as final is known here, outside of all nodes.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use execution::{CheckedTransaction, FinalizedBlock};
 use replica::{Event, SubmissionToken};
-use tokens::TokensCall;
 use types::{
-    Amount, Auth, AuthKind, Body, Call, Hash32, List, Nonce, THR, TRANSACTION_VERSION, TimeMs, Transaction,
-    TransactionBody, Witness,
+    Amount, Auth, AuthKind, Body, Call, Hash32, List, Nonce, TRANSACTION_VERSION, TimeMs, Transaction, TransactionBody,
+    Witness,
 };
 
 use super::clock::UNIX_MS_AT_START;
@@ -115,7 +114,7 @@ impl Client {
 
     fn transfer(&mut self) -> Call {
         let to = self.ground.accounts[self.lots.place(self.ground.accounts.len())].address;
-        TokensCall::transfer(THR, to, Amount(u128::from(self.lots.between(1..=1_000)))).to_call()
+        (self.ground.transfers.call)(to, Amount(u128::from(self.lots.between(1..=1_000))))
     }
 
     fn sign(&self, account: usize, nonce: Nonce, call: Call) -> Arc<CheckedTransaction> {

@@ -4,49 +4,46 @@ use std::sync::Arc;
 
 use crypto::ecdsa_pure::SigningKey;
 use crypto::hash::sha256;
-use execution::{AnyModule, GenesisBlock, Registry};
+use execution::{AnyModule, GenesisBlock, KERNEL, Registry};
 use genesis::GenesisBuilder;
-use mining::{Mining as WorkChain, MiningParameters as Works};
 use replica::{ListenTerms, OnTwin};
-use tokens::Tokens as Assets;
 use types::{
-    Address, Amount, Asset, AssetId, ByteString, ChainId, Epoch, Genesis, GenesisValidator, Network, Power, TimeMs,
-    Timing, Validator, ValidatorIndex, ValidatorSet,
+    Address, Amount, ChainId, Epoch, Genesis, GenesisValidator, ModuleId, Network, Power, TimeMs, Timing, Validator,
+    ValidatorIndex, ValidatorSet,
 };
 
 use super::clock::UNIX_MS_AT_START;
 use super::keys::{SignatureKind, Signatures, ValidatorKey, peer_key, validator_keys};
 use super::release;
 use super::roster::Roster;
+use crate::trial::{self, Transfers, Trials};
 
 /// Funded accounts.
 const ACCOUNTS: usize = 6;
-/// An asset with little left to mint; the first account may mint it.
-pub(crate) const SCARCE: AssetId = AssetId(1_000);
-
-/// Least block time between two works.
-pub(crate) const SPACING_MIN_MS: u64 = 200;
 
 /// What a network is to be like.
 #[derive(Clone, Debug)]
-pub(crate) struct Terms {
+pub struct Outline {
     /// Of the members at the start.
     pub(crate) powers: Vec<u64>,
     /// The sets after that, by the power of each member in them; none for who is absent.
     pub(crate) later: Vec<Vec<u64>>,
     pub(crate) signatures: SignatureKind,
-    pub(crate) timing: Timing,
+    /// The genesis' numbers about time.
+    pub timing: Timing,
     /// Bytes of blocks that may wait for a store.
     pub(crate) unwritten_bytes_max: usize,
     /// A newer release, whose version begins while the network runs.
     pub(crate) has_release: bool,
     /// How validators listen before they vote; a chain's own terms where that is what a scenario is about.
     pub(crate) listen: Option<ListenTerms>,
+    /// The features that are tried.
+    pub(crate) trials: Trials,
 }
 
-impl Terms {
+impl Outline {
     /// Equal validators, Δ 100 ms, epochs of a few blocks.
-    pub(crate) fn of(powers: Vec<u64>) -> Self {
+    pub(crate) fn of(powers: Vec<u64>, trials: Trials) -> Self {
         let timing = Timing {
             delta_ms: 100,
             delta_max_ms: 800,
@@ -60,7 +57,7 @@ impl Terms {
         // A moment: scenarios in which power is cut again and again are about votes.
         let listen = Some(ListenTerms { least_ms: 20, most_ms: 40, on_twin: OnTwin::Stop });
         let (later, has_release) = (Vec::new(), false);
-        Self { powers, later, signatures, timing, unwritten_bytes_max, has_release, listen }
+        Self { powers, later, signatures, timing, unwritten_bytes_max, has_release, listen, trials }
     }
 }
 
@@ -86,33 +83,35 @@ pub(crate) struct Ground {
     /// Somebody with money who spends none.
     pub(crate) spammer: Account,
     pub(crate) unwritten_bytes_max: usize,
+    /// How accounts give each other THR.
+    pub(crate) transfers: Transfers,
 }
 
 impl Ground {
-    pub(crate) fn new(terms: &Terms) -> Self {
-        let keys = validator_keys(terms.powers.len());
+    pub(crate) fn new(outline: &Outline) -> Self {
+        let keys = validator_keys(outline.powers.len());
         let accounts = accounts();
         let spammer = account("spammer");
-        let first = set_of(&keys, &terms.powers);
-        let later = terms.later.iter().map(|powers| set_of(&keys, powers));
+        let first = set_of(&keys, &outline.powers);
+        let later = outline.later.iter().map(|powers| set_of(&keys, powers));
         let roster = Roster::new(std::iter::once(first).chain(later).collect());
         let registry = |of_release: fn() -> Vec<Box<dyn AnyModule>>| {
             let mut modules = runtime::modules();
-            if terms.has_release {
+            if outline.has_release {
                 modules.extend(of_release());
             }
             if roster.turns() {
                 modules.push(Box::new(roster.clone()));
             }
-            Registry::new(modules).with_signatures(Signatures::of_rules(terms.signatures))
+            Registry::new(modules).with_signatures(Signatures::of_rules(outline.signatures))
         };
         let (older, registry) = (registry(release::older), registry(release::newer));
-        let genesis = genesis(&older, terms, &keys, &accounts, &spammer);
+        let genesis = genesis(&older, outline, &keys, &accounts, &spammer);
         let chain_id = genesis::chain_id(&genesis);
         let block0 = registry.genesis(&genesis, chain_id).expect("a checked genesis starts a chain");
-        let signatures = Signatures::new(terms.signatures, chain_id);
-        let listen = terms.listen.unwrap_or_else(|| ListenTerms::of(&genesis));
-        let (genesis, unwritten_bytes_max) = (Arc::new(genesis), terms.unwritten_bytes_max);
+        let signatures = Signatures::new(outline.signatures, chain_id);
+        let listen = outline.listen.unwrap_or_else(|| ListenTerms::of(&genesis));
+        let (genesis, unwritten_bytes_max) = (Arc::new(genesis), outline.unwritten_bytes_max);
         Self {
             genesis,
             chain_id,
@@ -126,6 +125,8 @@ impl Ground {
             accounts,
             spammer,
             unwritten_bytes_max,
+            transfers: trial::transfers(outline.trials)
+                .expect("a trial of the list says how accounts give each other THR"),
         }
     }
 
@@ -137,6 +138,12 @@ impl Ground {
     /// Whether an account is one of the clients'.
     pub(crate) fn is_client(&self, address: &Address) -> bool {
         self.accounts.iter().any(|account| account.address == *address)
+    }
+
+    /// A module that takes calls without a sender; without one, the kernel's number.
+    pub(crate) fn open_module(&self) -> ModuleId {
+        let open = self.registry.modules().find(|module| module.system_limits().0 > 0);
+        open.map_or(KERNEL, |module| module.id())
     }
 
     /// Who votes in an epoch.
@@ -181,26 +188,17 @@ fn account(name: &str) -> Account {
     Account { key, address }
 }
 
-/// The easiest works there may be, 512 hashes each, wanted every two seconds and allowed every fifth of one.
-const fn easy_works(rules: &mut Works) {
-    rules.launch_bits = 0x1f7f_ffff;
-    rules.spacing_ms = 2_000;
-    rules.half_life_ms = 30_000;
-    rules.spacing_min_ms = SPACING_MIN_MS;
-}
-
 fn genesis(
     registry: &Registry,
-    terms: &Terms,
+    outline: &Outline,
     keys: &[ValidatorKey],
     accounts: &[Account],
     spammer: &Account,
 ) -> Genesis {
     let ecosystem = Address([9; 20]);
     let mut builder = GenesisBuilder::new(registry, "simulated", Network::Test, TimeMs(UNIX_MS_AT_START), ecosystem)
-        .parameters(|parameters| parameters.timing = terms.timing.clone())
-        .module::<WorkChain>(easy_works);
-    for (node, (key, power)) in keys.iter().zip(&terms.powers).enumerate().filter(|(_, (_, power))| **power > 0) {
+        .parameters(|parameters| parameters.timing = outline.timing.clone());
+    for (node, (key, power)) in keys.iter().zip(&outline.powers).enumerate().filter(|(_, (_, power))| **power > 0) {
         let ValidatorKey { public, possession, .. } = key;
         let (key, possession, power) = (*public, *possession, Power(*power));
         let (account, peer) = (account_of(node), peer_key(node));
@@ -209,9 +207,9 @@ fn genesis(
     for account in accounts.iter().chain([spammer]) {
         builder = builder.thr(account.address, Amount(1_000_000_000_000));
     }
-    let minter = accounts[0].address;
-    let symbol = ByteString::new(b"SCARCE".to_vec()).expect("a short symbol");
-    let scarce = Asset { symbol, decimals: 0, cap: Amount(1_000), minter: Some(minter) };
-    builder = builder.module::<Assets>(|assets| assets.add(SCARCE, scarce)).balance(minter, SCARCE, Amount(990));
+    let rich: Vec<Address> = accounts.iter().map(|account| account.address).collect();
+    for trial in outline.trials {
+        builder = (trial.simulated.genesis)(builder, &rich);
+    }
     builder.build().expect("the genesis of a simulation keeps the rules")
 }

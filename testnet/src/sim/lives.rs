@@ -20,7 +20,7 @@ const PROGRESS_BLOCKS: u64 = 10;
 
 impl World {
     /// Starts every node and the load.
-    pub(crate) fn start(&mut self) {
+    pub fn start(&mut self) {
         (0..self.nodes.len()).for_each(|place| self.rise(place));
         self.later(1_000, Happening::Load);
     }
@@ -73,7 +73,7 @@ impl World {
     }
 
     /// Takes the power from a node: what was not synced is lost from some byte, or block, on.
-    pub(crate) fn cut_power(&mut self, place: usize) {
+    pub fn cut_power(&mut self, place: usize) {
         let node = &mut self.nodes[place];
         if node.up.take().is_none() {
             return;
@@ -103,7 +103,8 @@ impl World {
         self.faults.add("stalled store");
     }
 
-    pub(crate) fn rise_in(&mut self, place: usize, in_ms: u64) {
+    /// Starts a node in so many milliseconds.
+    pub fn rise_in(&mut self, place: usize, in_ms: u64) {
         self.later(in_ms * 1_000, Happening::Rise { node: place });
     }
 
@@ -117,7 +118,7 @@ impl World {
     }
 
     /// Everything that can be mended is: links, power, clocks of nodes that are down, disks.
-    pub(crate) fn heal(&mut self) {
+    pub fn heal(&mut self) {
         self.tell(|| "everything is healed".to_owned());
         self.links.heal();
         self.kill_all_at = None;
@@ -130,7 +131,7 @@ impl World {
     }
 
     /// I12: after healing every honest node that is up finalizes ten more blocks.
-    pub(crate) fn expect_progress(&mut self) {
+    pub fn expect_progress(&mut self) {
         self.expect_progress_of(PROGRESS_BLOCKS);
     }
 

@@ -7,23 +7,24 @@ use std::ops::RangeInclusive;
 
 /// A seeded sequence.
 #[derive(Clone, Debug)]
-pub(crate) struct Lots {
+pub struct Lots {
     state: u64,
 }
 
 impl Lots {
     /// The sequence of a seed.
-    pub(crate) const fn new(seed: u64) -> Self {
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
         Self { state: seed }
     }
 
     /// A sequence of its own, so that one part of the world can draw more without changing another.
-    pub(crate) fn fork(&mut self) -> Self {
+    pub fn fork(&mut self) -> Self {
         Self::new(self.next())
     }
 
     /// The next number.
-    pub(crate) fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -31,34 +32,34 @@ impl Lots {
     }
 
     /// A number below `count`; 0 when there is nothing to choose from.
-    pub(crate) fn below(&mut self, count: u64) -> u64 {
+    pub fn below(&mut self, count: u64) -> u64 {
         let product = u128::from(self.next()) * u128::from(count);
         u64::try_from(product >> 64).expect("the product of two 64-bit numbers has 128 bits")
     }
 
     /// A place in a list of this length.
-    pub(crate) fn place(&mut self, length: usize) -> usize {
+    pub fn place(&mut self, length: usize) -> usize {
         usize::try_from(self.below(length as u64)).expect("below the length of a list")
     }
 
     /// A number of a range.
-    pub(crate) fn between(&mut self, range: RangeInclusive<u64>) -> u64 {
+    pub fn between(&mut self, range: RangeInclusive<u64>) -> u64 {
         let (low, high) = range.into_inner();
         low + self.below(high.saturating_sub(low).saturating_add(1))
     }
 
     /// True so many times in a thousand.
-    pub(crate) fn chance(&mut self, per_mille: u64) -> bool {
+    pub fn chance(&mut self, per_mille: u64) -> bool {
         self.below(1_000) < per_mille
     }
 
     /// One of several.
-    pub(crate) fn pick<T: Copy>(&mut self, all: &[T]) -> T {
+    pub fn pick<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.place(all.len())]
     }
 
     /// Any subset, in order.
-    pub(crate) fn subset(&mut self, count: usize) -> Vec<usize> {
+    pub fn subset(&mut self, count: usize) -> Vec<usize> {
         (0..count).filter(|_| self.chance(500)).collect()
     }
 }

@@ -3,10 +3,12 @@
 //! The replicas, their engine, their log and their rules are those of the daemon; links, disks, clocks, processes and
 //! faulty members are simulated ([`run()`]). Checkers look at everything that leaves honest nodes and at everything they
 //! keep. A run is repeated by its seed alone. Planted bugs ([`hunt()`]) prove that the checkers see. A network to which
-//! nothing happens ([`HealthyNetwork`]) tells how fast it is.
+//! nothing happens ([`HealthyNetwork`]) tells how fast it is. What a feature does in a network its trial brings
+//! ([`Simulated`]).
 //!
 //! It must not use sockets, files, threads or the clock inside a network: only `run` spreads seeds over threads.
 
+mod actor;
 mod calm;
 mod canaries;
 mod checks;
@@ -22,7 +24,6 @@ mod keys;
 mod links;
 mod lives;
 pub(crate) mod lots;
-mod miner;
 mod node;
 mod outcome;
 mod pace;
@@ -33,11 +34,19 @@ mod release;
 mod roster;
 mod run;
 mod scenarios;
+mod simulated;
 mod store;
 mod world;
 
+pub use actor::{Actor, Rest, Stage};
 pub use canaries::{Catch, hunt};
+pub use crimes::{Crime, Hand, Loot, Smuggler, Utterance};
+pub use ground::Outline;
 pub use keys::VALIDATORS_MAX;
-pub use outcome::{Failure, Report};
+pub use lots::Lots;
+pub use outcome::{Failure, Outcome, Report};
 pub use pace::{HealthyNetwork, Leaders, Pace, Unhealthy};
 pub use run::{Options, UnknownScenario, run, scenario_names};
+pub use scenarios::{Casting, tolerated};
+pub use simulated::{ChainChecker, Criminal, InMix, Scenario, Simulated, Troupe};
+pub use world::{Cast, World};

@@ -10,11 +10,12 @@ use super::world::World;
 
 /// What came of one scenario under one seed, in one network or several.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Outcome {
+pub struct Outcome {
     pub(crate) views: u64,
     pub(crate) blocks: u64,
     pub(crate) transactions: u64,
-    pub(crate) proofs: u64,
+    /// Calls without a sender in final blocks, by module.
+    pub(crate) system_calls: BTreeMap<&'static str, u64>,
     pub(crate) faults: Faults,
     pub(crate) violations: Vec<Violation>,
     /// Equal for equal runs.
@@ -22,12 +23,17 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    pub(crate) fn of(world: World) -> Self {
+    /// What came of a network.
+    #[must_use]
+    pub fn of(world: World) -> Self {
+        let registry = &world.ground.registry;
+        let name = |id| registry.module(id).map_or("no module", |module| module.name());
+        let system_calls = world.auditor.system_calls.iter().map(|(id, count)| (name(*id), *count)).collect();
         Self {
             views: world.views.len() as u64,
             blocks: world.auditor.chain.len() as u64,
             transactions: world.auditor.transactions,
-            proofs: world.auditor.proofs,
+            system_calls,
             faults: world.faults,
             violations: world.auditor.violations,
             trace: world.trace,
@@ -41,11 +47,12 @@ impl Outcome {
     }
 
     /// Adds another network of the same scenario.
-    pub(crate) fn and(mut self, other: Self) -> Self {
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
         self.views += other.views;
         self.blocks += other.blocks;
         self.transactions += other.transactions;
-        self.proofs += other.proofs;
+        add(&mut self.system_calls, &other.system_calls);
         self.faults.merge(&other.faults);
         self.violations.extend(other.violations);
         self.trace = self.trace.rotate_left(7) ^ other.trace;
@@ -93,14 +100,17 @@ pub struct Report {
     pub blocks: u64,
     /// Transactions in them.
     pub transactions: u64,
-    /// Proofs of work in them.
-    pub proofs: u64,
+    /// Calls without a sender in them, by module.
+    pub system_calls: BTreeMap<&'static str, u64>,
     /// Injected faults by kind.
     pub faults: BTreeMap<&'static str, u64>,
     /// How many properties were violated.
     pub violations: u64,
     /// The first violation of each seed that has one.
     pub failures: Vec<Failure>,
+    /// What happened under all seeds, folded into a number: equal seeds of equal code give equal numbers.
+    #[serde(serialize_with = "hexadecimal")]
+    pub trace: u64,
 }
 
 impl Report {
@@ -109,11 +119,24 @@ impl Report {
         self.views += outcome.views;
         self.blocks += outcome.blocks;
         self.transactions += outcome.transactions;
-        self.proofs += outcome.proofs;
+        add(&mut self.system_calls, &outcome.system_calls);
         self.violations += outcome.violations.len() as u64;
         for (kind, count) in &outcome.faults.counts {
             *self.faults.entry(kind).or_default() += count;
         }
         self.failures.extend(failure);
+        self.trace = self.trace.rotate_left(7) ^ outcome.trace;
     }
+}
+
+fn add(counts: &mut BTreeMap<&'static str, u64>, more: &BTreeMap<&'static str, u64>) {
+    for (name, count) in more {
+        *counts.entry(name).or_default() += count;
+    }
+}
+
+/// A JSON number has no 64 bits everywhere.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives it so")]
+fn hexadecimal<S: serde::Serializer>(trace: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&format!("{trace:016x}"))
 }

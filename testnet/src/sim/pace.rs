@@ -3,10 +3,11 @@
 //! It must not know the host's clock: what a simulated block costs is known to who times [`HealthyNetwork::blocks`] from
 //! outside. Invariants: every link takes the same time, and one seed gives the same numbers on every machine.
 
-use super::ground::Terms;
+use super::ground::Outline;
 use super::keys::VALIDATORS_MAX;
 use super::links::Traffic;
 use super::world::{Cast, World};
+use crate::trial::Trials;
 use types::{Height, Timing};
 
 /// How long every message takes.
@@ -51,21 +52,21 @@ pub struct HealthyNetwork {
 }
 
 impl HealthyNetwork {
-    /// A network that runs already.
+    /// A network that runs already, with the trials of a list.
     ///
     /// # Errors
     /// A number of validators that is not from 1 to [`VALIDATORS_MAX`]; a property that does not hold.
-    pub fn start(validators: usize, leaders: Leaders, seed: u64) -> Result<Self, Unhealthy> {
+    pub fn start(validators: usize, leaders: Leaders, seed: u64, trials: Trials) -> Result<Self, Unhealthy> {
         if !(1..=VALIDATORS_MAX).contains(&validators) {
             return Err(Unhealthy(format!("it has {validators} validators, not 1 to {VALIDATORS_MAX}")));
         }
-        let mut terms = Terms::of(vec![1; validators]);
-        terms.timing = Timing { block_interval_min_ms: 0, ..Timing::default() };
+        let mut outline = Outline::of(vec![1; validators], trials);
+        outline.timing = Timing { block_interval_min_ms: 0, ..Timing::default() };
         if leaders == Leaders::NeverWait {
             // The least that a genesis allows.
-            terms.timing.block_interval_empty_ms = 1;
+            outline.timing.block_interval_empty_ms = 1;
         }
-        let mut world = World::new(seed, &terms, Cast::default());
+        let mut world = World::new(seed, &outline, Cast::default());
         world.links.delay_us = LINK_US..=LINK_US;
         world.client.pace_us = 0;
         world.start();
@@ -126,51 +127,5 @@ impl HealthyNetwork {
     fn check(&self) -> Result<(), Unhealthy> {
         let first = self.world.auditor.violations.first();
         first.map_or(Ok(()), |violation| Err(Unhealthy(format!("{}: {}", violation.property, violation.message))))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SIZES: [usize; 3] = [4, 7, 10];
-
-    fn start(validators: usize, leaders: Leaders) -> HealthyNetwork {
-        HealthyNetwork::start(validators, leaders, 1).expect("nothing happens to it")
-    }
-
-    #[test]
-    fn more_validators_say_more_for_a_block() {
-        let paces = SIZES.map(|size| start(size, Leaders::NeverWait).blocks(1_000).expect("it finalizes"));
-        for [fewer, more] in [[paces[0], paces[1]], [paces[1], paces[2]]] {
-            // Per block: a/b <= c/d where a·d <= c·b.
-            assert!(fewer.messages * more.blocks <= more.messages * fewer.blocks, "{fewer:?}, {more:?}");
-            assert!(fewer.bytes * more.blocks <= more.bytes * fewer.blocks, "{fewer:?}, {more:?}");
-        }
-        // A view takes at least the ways of its proposal and of one vote.
-        assert!(paces.iter().all(|pace| pace.blocks * 2 * LINK_US <= 1_000_000), "{paces:?}");
-    }
-
-    #[test]
-    fn a_transfer_is_final_everywhere_after_a_proposal_and_two_votes() {
-        for size in SIZES {
-            let times = start(size, Leaders::WaitForWork).transfers_us(20).expect("each becomes final");
-            assert_eq!(times.len(), 20);
-            // Three ways over a link, and no more than a few milliseconds of jobs, syncs and waking up with each.
-            assert!(times.iter().all(|us| (3 * LINK_US..15 * LINK_US).contains(us)), "{size} validators: {times:?}");
-        }
-    }
-
-    #[test]
-    fn one_seed_gives_one_pace_whether_or_not_somebody_looks() {
-        let watched = start(4, Leaders::NeverWait).blocks(500);
-        assert_eq!(watched, start(4, Leaders::NeverWait).unwatched().blocks(500));
-    }
-
-    #[test]
-    fn a_network_without_validators_or_with_too_many_is_refused() {
-        for size in [0, VALIDATORS_MAX + 1] {
-            assert!(HealthyNetwork::start(size, Leaders::NeverWait, 1).is_err());
-        }
     }
 }

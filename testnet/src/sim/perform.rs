@@ -70,7 +70,7 @@ impl World {
                 let alarm = up.alarm;
                 self.queue.push(at_us, Happening::Alarm { node: place, life, alarm });
             }
-            Effect::CallSubmission { result, .. } => self.miner.taken += u64::from(result.is_ok()),
+            Effect::CallSubmission { token, result } => self.answer_actor(token, result.is_ok()),
             Effect::Submission { results, .. } => {
                 let refused = results.iter().filter(|result| result.is_err()).count() as u64;
                 self.client.refused += refused;
@@ -284,7 +284,7 @@ impl World {
             Notice::Final { block } => {
                 self.client.heard(place, &block.body);
                 self.client.told(&block);
-                self.miner.told(&block.body);
+                self.tell_actors(&block.body);
                 let (height, outcome) = (block.header.height, &block.outcome);
                 self.auditor.see(&Sighting::Told { node: place, height, outcome, at_us: self.at_us });
             }

@@ -12,19 +12,19 @@ use consensus::Record;
 use execution::{Fault, FinalizedBlock};
 use replica::wire::{Message, Request, Response};
 use replica::{Effect, Event, Job, JobAnswer, JobContext, JobId, LogRecord, Now, RequestId, RequestToken, Via};
-use types::{Canonical, Certificate, Epoch, Hash32, Height, SystemCall, View};
+use types::{Address, Call, Canonical, Certificate, Epoch, Hash32, Height, SystemCall, View};
 
+use super::actor::Player;
 use super::checks::{Auditor, Sighting};
 use super::client::Client;
 use super::crimes::{Crime, Hand, Utterance};
 use super::echo::Echo;
 use super::faults::Faults;
 use super::gossip::Way;
-use super::ground::{Ground, Terms};
+use super::ground::{Ground, Outline};
 use super::keys::SeedSigner;
 use super::links::Links;
 use super::lots::Lots;
-use super::miner::Miner;
 use super::node::{Doom, Node, Question};
 use super::queue::Queue;
 
@@ -39,14 +39,14 @@ pub(crate) enum Happening {
     Commit { node: usize, life: u64, block: Arc<FinalizedBlock> },
     SyncStore { node: usize, life: u64 },
     Load,
-    Mine,
-    HandIn { node: usize, call: Box<SystemCall> },
+    Act { player: usize },
+    HandIn { player: usize, node: usize, call: Box<SystemCall> },
     Rise { node: usize },
     Echo,
 }
 
 /// A network from one seed.
-pub(crate) struct World {
+pub struct World {
     pub(crate) ground: Arc<Ground>,
     pub(crate) at_us: u64,
     pub(crate) queue: Queue<Happening>,
@@ -55,7 +55,7 @@ pub(crate) struct World {
     pub(crate) nodes: Vec<Node>,
     pub(crate) auditor: Auditor,
     pub(crate) client: Client,
-    pub(crate) miner: Miner,
+    pub(crate) players: Vec<Player>,
     pub(crate) faults: Faults,
     /// What was said, to be said again.
     pub(crate) echo: Option<Echo>,
@@ -76,21 +76,23 @@ pub(crate) struct World {
 
 /// Who stands in a network.
 #[derive(Default)]
-pub(crate) struct Cast {
+pub struct Cast {
     /// Members that break rules, and how; a member may be faulty by being somewhere twice.
-    pub(crate) criminals: Vec<(usize, Option<Box<dyn Crime>>)>,
+    pub criminals: Vec<(usize, Option<Box<dyn Crime>>)>,
     /// Members that run twice.
-    pub(crate) twins: Vec<usize>,
+    pub twins: Vec<usize>,
     /// Nodes that only follow.
-    pub(crate) observers: usize,
+    pub observers: usize,
     /// Members whose identity is somewhere else as well, where nothing runs yet.
-    pub(crate) doubles: Vec<usize>,
+    pub doubles: Vec<usize>,
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, terms: &Terms, cast: Cast) -> Self {
+    /// A network in which nothing runs yet.
+    #[must_use]
+    pub fn new(seed: u64, outline: &Outline, cast: Cast) -> Self {
         let mut lots = Lots::new(seed);
-        let ground = Arc::new(Ground::new(terms));
+        let ground = Arc::new(Ground::new(outline));
         let members = ground.keys.len();
         let mut nodes: Vec<Node> = (0..members + cast.observers).map(|place| Node::new(&ground, place)).collect();
         for twin in cast.twins {
@@ -108,14 +110,21 @@ impl World {
             nodes[place].is_faulty = true;
             nodes[place].crime = crime;
         }
+        let mut players = Vec::new();
+        let mut checkers = Vec::new();
+        for trial in outline.trials {
+            let troupe = (trial.simulated.troupe)(seed);
+            players.extend(troupe.actor.map(|actor| Player::new(trial.name, actor)));
+            checkers.extend(troupe.checkers);
+        }
         let faulty = nodes.iter().filter(|node| node.is_faulty).map(|node| node.peer).collect();
         Self {
             at_us: 0,
             queue: Queue::new(lots.fork()),
             links: Links::new(nodes.len(), lots.fork()),
-            auditor: Auditor::new(&ground, faulty),
+            auditor: Auditor::new(&ground, faulty, checkers),
             client: Client::new(&ground, lots.fork()),
-            miner: Miner::new(seed),
+            players,
             lots,
             nodes,
             ground,
@@ -158,8 +167,8 @@ impl World {
                 self.give(node, Event::Synced { height, hash });
             }
             Happening::Load => self.load(),
-            Happening::Mine => self.mine(),
-            Happening::HandIn { node, call } => self.hand_in_call(node, *call),
+            Happening::Act { player } => self.act(player),
+            Happening::HandIn { player, node, call } => self.hand_in_call(player, node, *call),
             Happening::Rise { node } => self.rise(node),
             Happening::Echo => self.echo(),
             _ => {}
@@ -183,7 +192,7 @@ impl World {
     }
 
     /// Lets time pass.
-    pub(crate) fn run_for(&mut self, for_ms: u64) {
+    pub fn run_for(&mut self, for_ms: u64) {
         self.run_until(for_ms, |_| false);
     }
 
@@ -421,6 +430,38 @@ impl World {
         let token = RequestToken(up.tokens);
         up.questions.insert(token, Question { asker: from, life, id, request: request.clone() });
         self.give(to, Event::Request { from: peer, token, request });
+    }
+
+    /// How many nodes there are, whether or not they run.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The accounts of clients.
+    #[must_use]
+    pub fn accounts(&self) -> Vec<Address> {
+        self.ground.accounts.iter().map(|account| account.address).collect()
+    }
+
+    /// Counts something that does not happen in a network at peace.
+    pub fn fault(&mut self, kind: &'static str) {
+        self.faults.add(kind);
+    }
+
+    /// Clients send a transaction about every so many microseconds; none with 0.
+    pub const fn pace_clients(&mut self, pace_us: u64) {
+        self.client.pace_us = pace_us;
+    }
+
+    /// The first account makes this call before its usual ones.
+    pub fn first_account_calls(&mut self, call: Call) {
+        self.client.special.push_back(call);
+    }
+
+    /// Links lose so many of a thousand messages.
+    pub const fn lose(&mut self, per_mille: u64) {
+        self.links.lost = per_mille;
     }
 
     /// One of the nodes with this member's identity.

@@ -6,27 +6,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use types::{Address, Amount, Transaction};
+use types::{Call, Transaction};
 use wallet::client::types::TransactionStatus;
 use wallet::{AccountKey, Chain, NodeClient};
 
 use super::oracle::Oracle;
-use crate::devnet::{Failure, Outcome, Payment, Stop, prepare};
+use crate::devnet::{Failure, Outcome, Stop, prepare};
 
 /// How long a node is asked for the fate of a transfer before another one is asked.
 const LONG_POLL: Duration = Duration::from_millis(1_500);
 /// Between two tries with nodes that do not answer.
 const PAUSE: Duration = Duration::from_millis(50);
-/// One µTHR is enough to be seen.
-const AMOUNT: Amount = Amount(1);
 
 /// One sender's stream of transfers.
 #[derive(Debug)]
 pub struct Sender {
     /// Signs.
     pub from: AccountKey,
-    /// Gets the money.
-    pub to: Address,
+    /// What is sent again and again: a transfer.
+    pub call: Call,
     /// The chain.
     pub chain: Chain,
     /// All nodes.
@@ -52,9 +50,8 @@ impl Sender {
         let mut place = 0_usize;
         while !self.stop.is_wished() {
             place = place.wrapping_add(1);
-            let payment = Payment { from: &self.from, to: self.to, amount: AMOUNT };
             let sent = self.node(place).and_then(|node| {
-                let transaction = prepare(node, &self.chain, payment).ok()?;
+                let transaction = prepare(node, &self.chain, &self.from, self.call.clone()).ok()?;
                 node.submit(self.chain.id(), &transaction).ok()?;
                 Some(transaction)
             });

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use types::Amount;
 
 use super::Options;
 use super::client::Sender;
@@ -12,9 +13,12 @@ use super::faults::{Chance, Fault};
 use super::oracle::{Line, Oracle};
 use super::verdict::{Reader, Scope, check_acknowledged, last_look};
 use crate::devnet::{Failure, Layout, LocalNetwork, Outcome, Plan, Ports, Programs, Stop};
+use crate::trial::Trials;
 
 /// A node that was killed must be ready again within this.
 const READY_PATIENCE: Duration = Duration::from_secs(60);
+/// One µTHR is enough to be seen.
+const AMOUNT: Amount = Amount(1);
 
 /// How often what was done.
 #[derive(Clone, Copy, Debug, Default, serde::Serialize)]
@@ -36,14 +40,14 @@ struct Soak {
 
 /// Does what was typed; prints what was broken.
 #[must_use]
-pub fn run(options: &Options) -> ExitCode {
+pub fn run(options: &Options, trials: Trials) -> ExitCode {
     let seed = options.seed.unwrap_or_else(fresh_seed);
     let say = |text: &str| eprintln!("{text}");
     say(&format!(
         "seed {seed}: repeat with `cargo x soak --minutes {} --validators {} --seed {seed}`",
         options.minutes, options.validators
     ));
-    let (ok, document) = match perform(options, seed, &say) {
+    let (ok, document) = match perform(options, trials, seed, &say) {
         Ok(document) => (document["ok"] == true, document),
         Err(failure) => {
             let logs: Vec<String> = failure.logs().iter().map(|log| log.display().to_string()).collect();
@@ -62,7 +66,7 @@ fn fresh_seed() -> u64 {
     Chance::new(since.as_secs() ^ u64::from(since.subsec_nanos()).rotate_left(32)).next() % 1_000_000
 }
 
-fn perform(options: &Options, seed: u64, say: &dyn Fn(&str)) -> Outcome<serde_json::Value> {
+fn perform(options: &Options, trials: Trials, seed: u64, say: &dyn Fn(&str)) -> Outcome<serde_json::Value> {
     let validators = usize::from(options.validators);
     let layout = Layout::new(&options.home)?;
     let ports = Ports::new(options.base_port, validators)?;
@@ -72,7 +76,7 @@ fn perform(options: &Options, seed: u64, say: &dyn Fn(&str)) -> Outcome<serde_js
         ports.check_free(index)?;
     }
     layout.wipe()?;
-    let plan = Plan::new(layout, ports, validators);
+    let plan = Plan::new(layout, ports, validators, trials);
     let mut network = LocalNetwork::create(plan, programs, stop, |_| {})?;
     network.start(|ready, count| say(&format!("{ready} of {count} nodes are ready")))?;
     let oracle = Oracle::begin(&network.plan.layout.root().join("oracle.jsonl"), seed)?;
@@ -114,11 +118,12 @@ impl Soak {
     fn senders(&self, rest: &Stop) -> Outcome<Vec<std::thread::JoinHandle<Outcome<u64>>>> {
         let (alice, bob) = (&self.network.wallets.alice, &self.network.wallets.bob);
         let pairs = [(alice, bob), (bob, alice)];
+        let transfers = self.network.plan.transfers()?;
         let nodes: Vec<_> = self.network.nodes.iter().map(|node| node.client().clone()).collect();
         let start = |(from, to): (&crate::devnet::Person, &crate::devnet::Person)| {
             let sender = Sender {
                 from: from.key.clone(),
-                to: to.address(),
+                call: (transfers.call)(to.address(), AMOUNT),
                 chain: self.network.chain.clone(),
                 nodes: nodes.clone(),
                 oracle: Arc::clone(&self.oracle),

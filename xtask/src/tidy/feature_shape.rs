@@ -135,7 +135,7 @@ mod tests {
                           `execute` with it; of its own `window`.";
 
     fn package(name: &str, folder: &str, features: &Features) -> Package {
-        let part = features.part(name, Path::new(folder));
+        let part = features.part(Path::new(folder));
         Package { name: name.to_owned(), folder: folder.into(), arrows: Vec::new(), part }
     }
 

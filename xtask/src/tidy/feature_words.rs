@@ -147,7 +147,6 @@ mod tests {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
         let features = Features {
             folders: texts(&["modules/*", "storage-market"]),
-            guests: vec![("stratum".to_owned(), "modules/mining".to_owned())],
             list_files: texts(&["runtime/src/lib.rs"]),
             ordinary: texts(&["tokens"]),
             free: texts(&["benches"]),
@@ -157,7 +156,7 @@ mod tests {
             ("node", "node"),
             ("runtime", "runtime"),
             ("benches", "benches"),
-            ("stratum", "stratum"),
+            ("stratum", "modules/mining/stratum"),
             ("mining", "modules/mining/rules"),
             ("tokens", "modules/tokens/rules"),
             ("storage-market-client", "storage-market/client"),
@@ -166,7 +165,7 @@ mod tests {
             name: name.to_owned(),
             folder: folder.into(),
             arrows: Vec::new(),
-            part: features.part(name, Path::new(folder)),
+            part: features.part(Path::new(folder)),
         };
         let packages = members.into_iter().map(package).collect();
         Workspace { root: "/r".into(), target: "/t".into(), packages, layers: Layers::default(), features }
@@ -198,9 +197,12 @@ mod tests {
     #[test]
     fn a_feature_may_be_named_at_home_in_a_list_and_by_those_who_measure_it() {
         let text = "use mining::Mining;\nuse stratum::Server;\n";
-        for path in
-            ["modules/mining/rules/src/lib.rs", "stratum/src/lib.rs", "runtime/src/lib.rs", "benches/src/main.rs"]
-        {
+        for path in [
+            "modules/mining/rules/src/lib.rs",
+            "modules/mining/stratum/src/lib.rs",
+            "runtime/src/lib.rs",
+            "benches/src/main.rs",
+        ] {
             assert_eq!(counted(path, text), 0, "{path}");
         }
         assert_eq!(counted("fuzz/fuzz_targets/proof.rs", text), 0);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::idle_crowd::others_are_answered;
 use crate::devnet::Outcome;
 use crate::hostile::attack::{Attack, Begun, Deeds, Hand};
-use crate::hostile::ground::Ground;
+use crate::hostile::siege::Siege;
 use crate::hostile::sockets::{self, connect, count};
 
 pub(super) const ATTACK: Attack = Attack {
@@ -30,8 +30,8 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// Between two rounds: what is refused at once would otherwise be nothing but connecting.
 const PAUSE: Duration = Duration::from_millis(50);
 
-fn begin(ground: &Ground, _: Duration) -> Outcome<Begun> {
-    let (from, port) = (ground.source, ground.api_port(0));
+fn begin(siege: &Siege, _: Duration) -> Outcome<Begun> {
+    let (from, port) = (siege.source, siege.api_port(0));
     sockets::begin(move |stop| {
         let mut deeds = Deeds::new();
         while !stop.is_wished() {

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::devnet::Outcome;
 use crate::hostile::attack::{Attack, Begun, Deeds, Wrongs};
-use crate::hostile::ground::{Ground, VALIDATORS};
 use crate::hostile::peers;
+use crate::hostile::siege::{Siege, VALIDATORS};
 
 pub(super) const ATTACK: Attack = Attack {
     name: "book-filler",
@@ -26,18 +26,18 @@ const ENOUGH: u64 = 300;
 /// The book is written within this after a change.
 const WRITTEN: Duration = Duration::from_secs(5);
 
-fn begin(ground: &Ground, time: Duration) -> Outcome<Begun> {
-    peers::begin(ground, time, "book_filler", &[0], &json!({ "identities": IDENTITIES }))
+fn begin(siege: &Siege, time: Duration) -> Outcome<Begun> {
+    peers::begin(siege, time, "book_filler", &[0], &json!({ "identities": IDENTITIES }))
 }
 
 /// The honest nodes stand in the book that node 0 writes.
-fn after(ground: &mut Ground, deeds: &Deeds) -> Outcome<Wrongs> {
+fn after(siege: &mut Siege, deeds: &Deeds) -> Outcome<Wrongs> {
     if deeds.get("identities").is_none_or(|identities| *identities < ENOUGH) {
         return Ok(Wrongs::new());
     }
-    ground.network.stop.pause(WRITTEN)?;
-    let book = std::fs::read_to_string(ground.address_book(0)).unwrap_or_default();
-    let honest = ground.honest_peers()?;
+    siege.network.stop.pause(WRITTEN)?;
+    let book = std::fs::read_to_string(siege.address_book(0)).unwrap_or_default();
+    let honest = siege.honest_peers()?;
     let missing: Vec<String> = honest
         .iter()
         .enumerate()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::devnet::Outcome;
 use crate::hostile::attack::{Attack, Begun, Deeds, Hand};
-use crate::hostile::ground::Ground;
+use crate::hostile::siege::Siege;
 use crate::hostile::sockets::{self, connect, count};
 
 pub(super) const ATTACK: Attack = Attack {
@@ -19,9 +19,9 @@ pub(super) const ATTACK: Attack = Attack {
 
 const PAUSE: Duration = Duration::from_millis(10);
 
-fn begin(ground: &Ground, _: Duration) -> Outcome<Begun> {
-    let ports: Vec<u16> = ground.running().into_iter().map(|node| ground.peer_port(node)).collect();
-    let from = ground.source;
+fn begin(siege: &Siege, _: Duration) -> Outcome<Begun> {
+    let ports: Vec<u16> = siege.running().into_iter().map(|node| siege.peer_port(node)).collect();
+    let from = siege.source;
     sockets::begin(move |stop| {
         let mut deeds = Deeds::new();
         while stop.pause(PAUSE).is_ok() {

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::devnet::Outcome;
 use crate::hostile::attack::{Attack, Begun};
-use crate::hostile::ground::Ground;
 use crate::hostile::peers;
+use crate::hostile::siege::Siege;
 
 pub(super) const ATTACK: Attack = Attack {
     name: "deaf-asker",
@@ -19,6 +19,6 @@ pub(super) const ATTACK: Attack = Attack {
     ..Attack::PLAIN
 };
 
-fn begin(ground: &Ground, time: Duration) -> Outcome<Begun> {
-    peers::begin(ground, time, "deaf_asker", &[0, 1], &json!({ "peers": 2 }))
+fn begin(siege: &Siege, time: Duration) -> Outcome<Begun> {
+    peers::begin(siege, time, "deaf_asker", &[0, 1], &json!({ "peers": 2 }))
 }

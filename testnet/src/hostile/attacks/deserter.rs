@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::idle_crowd::others_are_answered;
 use crate::devnet::Outcome;
 use crate::hostile::attack::{Attack, Begun, Deeds, Hand};
-use crate::hostile::ground::Ground;
+use crate::hostile::siege::Siege;
 use crate::hostile::sockets::{self, connect, count};
 
 pub(super) const ATTACK: Attack = Attack {
@@ -25,10 +25,10 @@ pub(super) const ATTACK: Attack = Attack {
 const CROWD: usize = 60;
 const PAUSE: Duration = Duration::from_millis(100);
 
-fn begin(ground: &Ground, _: Duration) -> Outcome<Begun> {
-    let (from, port) = (ground.source, ground.api_port(0));
+fn begin(siege: &Siege, _: Duration) -> Outcome<Begun> {
+    let (from, port) = (siege.source, siege.api_port(0));
     // Alice pays and is paid all the time: her history is the longest.
-    let alice = ground.network.wallets.alice.key.address().to_text(types::Network::Test);
+    let alice = siege.network.wallets.alice.key.address().to_text(types::Network::Test);
     let routes = [
         "/api/v1/blocks?limit=100".to_owned(),
         "/api/v1/blocks/latest".to_owned(),

@@ -7,8 +7,8 @@ use types::{Amount, TimeMs};
 
 use crate::devnet::Outcome;
 use crate::hostile::attack::{Attack, Begun, Deeds, Hand};
-use crate::hostile::forge::{Terms, giant, list, pauper};
-use crate::hostile::ground::Ground;
+use crate::hostile::forge::{Terms, list, pauper};
+use crate::hostile::siege::Siege;
 use crate::hostile::sockets::count;
 use crate::hostile::stranger::{self, Identity, Stranger};
 
@@ -29,10 +29,10 @@ const PER_MESSAGE: u64 = 4;
 const PAUSE: Duration = Duration::from_millis(40);
 const SEED: [u8; 32] = [0xb6; 32];
 
-fn begin(ground: &Ground, _: Duration) -> Outcome<Begun> {
-    let chain = ground.network.chain.clone();
-    let over = TimeMs(ground.time()?.0.saturating_sub(60_000));
-    let identity = Identity::new(ground, SEED, &[0, 1]);
+fn begin(siege: &Siege, _: Duration) -> Outcome<Begun> {
+    let forge = siege.forge()?;
+    let over = TimeMs(siege.time()?.0.saturating_sub(60_000));
+    let identity = Identity::new(siege, SEED, &[0, 1]);
     stranger::begin(identity, async move |peer: Stranger| {
         let mut deeds = Deeds::new();
         let key = pauper(20_000);
@@ -42,7 +42,7 @@ fn begin(ground: &Ground, _: Duration) -> Outcome<Begun> {
             pace.tick().await;
             let terms = |nonce| Terms { nonce, valid_until: over, fee_max: Amount(1_000_000), tip: Amount::ZERO };
             let made: Outcome<Vec<_>> =
-                (nonce..nonce + PER_MESSAGE).map(|nonce| giant(&chain, &key, terms(nonce))).collect();
+                (nonce..nonce + PER_MESSAGE).map(|nonce| forge.giant(&key, terms(nonce))).collect();
             nonce += PER_MESSAGE;
             let Ok(message) = made.and_then(list) else { break };
             let message = stranger::bytes(message);

@@ -8,7 +8,7 @@ use types::View;
 use crate::devnet::Outcome;
 use crate::hostile::attack::{Attack, Begun, Deeds, Hand, Scene};
 use crate::hostile::forge::nullify;
-use crate::hostile::ground::{Ground, VALIDATORS};
+use crate::hostile::siege::{Siege, VALIDATORS};
 use crate::hostile::sockets::count;
 use crate::hostile::stranger::{self, Identity, Stranger};
 
@@ -30,11 +30,11 @@ const PER_TICK: u64 = 15;
 const TICK: Duration = Duration::from_millis(50);
 const SEED: [u8; 32] = [0xb4; 32];
 
-fn begin(ground: &Ground, _: Duration) -> Outcome<Begun> {
+fn begin(siege: &Siege, _: Duration) -> Outcome<Begun> {
     let last = VALIDATORS - 1;
-    let chain = ground.network.chain.clone();
-    let (key, signer) = (ground.validator_key(last)?, ground.places.get(last).copied().unwrap_or_default());
-    stranger::begin(Identity::new(ground, SEED, &[0, 1, 4]), async move |peer: Stranger| {
+    let chain = siege.network.chain.clone();
+    let (key, signer) = (siege.validator_key(last)?, siege.places.get(last).copied().unwrap_or_default());
+    stranger::begin(Identity::new(siege, SEED, &[0, 1, 4]), async move |peer: Stranger| {
         let mut deeds = Deeds::new();
         let mut pace = tokio::time::interval(TICK);
         let mut view = FIRST_VIEW;

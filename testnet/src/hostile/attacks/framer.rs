@@ -7,8 +7,8 @@ use types::Canonical;
 
 use crate::devnet::Outcome;
 use crate::hostile::attack::{Attack, Begun, Scene, Wrongs};
-use crate::hostile::ground::{Ground, VALIDATORS};
 use crate::hostile::peers;
+use crate::hostile::siege::{Siege, VALIDATORS};
 
 pub(super) const ATTACK: Attack = Attack {
     name: "framer",
@@ -22,11 +22,11 @@ pub(super) const ATTACK: Attack = Attack {
     ..Attack::PLAIN
 };
 
-fn begin(ground: &Ground, time: Duration) -> Outcome<Begun> {
-    let header = ground.client(0)?.block("latest")?.header;
-    let mut task = turned_validator(ground)?;
+fn begin(siege: &Siege, time: Duration) -> Outcome<Begun> {
+    let header = siege.client(0)?.block("latest")?.header;
+    let mut task = turned_validator(siege)?;
     task["header"] = json!(hex::encode(header.to_canonical()));
-    peers::begin(ground, time, "framer", &[0, 1, 2, 4], &task)
+    peers::begin(siege, time, "framer", &[0, 1, 2, 4], &task)
 }
 
 /// So long one more validator is held. While a view cannot end its votes are said again and again, and a false proposal of it comes in time.
@@ -36,17 +36,17 @@ const AFTERMATH: Duration = Duration::from_secs(2);
 /// Who is held.
 const HELD: usize = VALIDATORS - 2;
 
-fn stall(ground: &mut Ground) -> Outcome<Wrongs> {
-    ground.network.node(HELD)?.pause()?;
-    let waited = ground.network.stop.pause(STALL);
-    ground.network.node(HELD)?.resume()?;
+fn stall(siege: &mut Siege) -> Outcome<Wrongs> {
+    siege.network.node(HELD)?.pause()?;
+    let waited = siege.network.stop.pause(STALL);
+    siege.network.node(HELD)?.resume()?;
     waited?;
-    ground.network.stop.pause(AFTERMATH)?;
+    siege.network.stop.pause(AFTERMATH)?;
     Ok(Wrongs::new())
 }
 
 /// Where a validator that turned sits and listens: its identity, and the nodes that send it their votes.
-pub(super) fn turned_validator(ground: &Ground) -> Outcome<Value> {
-    let seats: Vec<String> = (0..VALIDATORS - 1).map(|node| ground.tcp_address(node)).collect();
-    Ok(json!({ "seed": hex::encode(ground.network_seed(VALIDATORS - 1)?), "seats": seats }))
+pub(super) fn turned_validator(siege: &Siege) -> Outcome<Value> {
+    let seats: Vec<String> = (0..VALIDATORS - 1).map(|node| siege.tcp_address(node)).collect();
+    Ok(json!({ "seed": hex::encode(siege.network_seed(VALIDATORS - 1)?), "seats": seats }))
 }

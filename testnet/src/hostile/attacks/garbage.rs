@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::devnet::Outcome;
 use crate::hostile::attack::{Attack, Begun, Deeds, Hand};
-use crate::hostile::ground::Ground;
+use crate::hostile::siege::Siege;
 use crate::hostile::sockets::{self, connect, count};
 use crate::soak::Chance;
 
@@ -31,9 +31,9 @@ const NOISE: &[u8] = b"\x07/noise\n\xff\xff";
 /// A long header of QUIC's first version, as handshakes have it.
 const QUIC_INITIAL: [u8; 6] = [0xc3, 0, 0, 0, 1, 8];
 
-fn begin(ground: &Ground, _: Duration) -> Outcome<Begun> {
-    let ports: Vec<u16> = ground.running().into_iter().map(|node| ground.peer_port(node)).collect();
-    let from = ground.source;
+fn begin(siege: &Siege, _: Duration) -> Outcome<Begun> {
+    let ports: Vec<u16> = siege.running().into_iter().map(|node| siege.peer_port(node)).collect();
+    let from = siege.source;
     sockets::begin(move |stop| {
         let mut deeds = Deeds::new();
         let mut chance = Chance::new(2);

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::crowd::validator_comes_back;
 use crate::devnet::Outcome;
 use crate::hostile::attack::{Attack, Begun, Deeds, Hand};
-use crate::hostile::ground::{Ground, VALIDATORS};
-use crate::hostile::sockets::{self, connect, count};
+use crate::hostile::siege::{Siege, VALIDATORS};
+use crate::hostile::sockets::{self, connect, count, is_open};
 
 pub(super) const ATTACK: Attack = Attack {
     name: "half-open",
@@ -25,9 +25,9 @@ const PER_VICTIM: usize = 80;
 /// Between two looks at which of them the victims have closed.
 const LOOK: Duration = Duration::from_millis(50);
 
-fn begin(ground: &Ground, _: Duration) -> Outcome<Begun> {
-    let ports: Vec<u16> = (0..VALIDATORS).map(|node| ground.peer_port(node)).collect();
-    let from = ground.source;
+fn begin(siege: &Siege, _: Duration) -> Outcome<Begun> {
+    let ports: Vec<u16> = (0..VALIDATORS).map(|node| siege.peer_port(node)).collect();
+    let from = siege.source;
     sockets::begin(move |stop| {
         let mut deeds = Deeds::new();
         let mut held: Vec<(u16, Option<TcpStream>)> =
@@ -47,16 +47,4 @@ fn begin(ground: &Ground, _: Duration) -> Outcome<Begun> {
         }
         deeds
     })
-}
-
-/// Whether the other end has not hung up. What it says is thrown away.
-pub(super) fn is_open(stream: &TcpStream) -> bool {
-    use std::io::Read;
-    let mut said = [0_u8; 256];
-    let _ = stream.set_nonblocking(true);
-    let mut reader = stream;
-    match reader.read(&mut said) {
-        Ok(count) => count > 0,
-        Err(error) => error.kind() == std::io::ErrorKind::WouldBlock,
-    }
 }

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::devnet::Outcome;
 use crate::hostile::attack::{Attack, Begun};
-use crate::hostile::ground::Ground;
 use crate::hostile::peers;
+use crate::hostile::siege::Siege;
 
 pub(super) const ATTACK: Attack = Attack {
     name: "identify-pusher",
@@ -22,6 +22,6 @@ pub(super) const ATTACK: Attack = Attack {
 /// Pushes a second to each victim.
 const RATE: u32 = 420;
 
-fn begin(ground: &Ground, time: Duration) -> Outcome<Begun> {
-    peers::begin(ground, time, "identify_pusher", &[0, 1], &json!({ "rate": RATE }))
+fn begin(siege: &Siege, time: Duration) -> Outcome<Begun> {
+    peers::begin(siege, time, "identify_pusher", &[0, 1], &json!({ "rate": RATE }))
 }

@@ -4,11 +4,10 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::time::Duration;
 
-use super::half_open::is_open;
 use crate::devnet::Outcome;
 use crate::hostile::attack::{Attack, Begun, Deeds, Hand, Wrongs};
-use crate::hostile::ground::Ground;
-use crate::hostile::sockets::{self, connect, count};
+use crate::hostile::siege::Siege;
+use crate::hostile::sockets::{self, connect, count, is_open};
 
 pub(super) const ATTACK: Attack = Attack {
     name: "idle-crowd",
@@ -27,8 +26,8 @@ const HALF: &[u8] = b"POST /api/v1/transactions HTTP/1.1\r\nHost: localhost\r\nC
 /// Between two rounds in which those are opened anew that were closed.
 const PAUSE: Duration = Duration::from_millis(200);
 
-fn begin(ground: &Ground, _: Duration) -> Outcome<Begun> {
-    let (from, port) = (ground.source, ground.api_port(0));
+fn begin(siege: &Siege, _: Duration) -> Outcome<Begun> {
+    let (from, port) = (siege.source, siege.api_port(0));
     sockets::begin(move |stop| {
         let mut deeds = Deeds::new();
         let mut held: Vec<Option<TcpStream>> = std::iter::repeat_with(|| None).take(CONNECTIONS).collect();
@@ -53,8 +52,8 @@ fn begin(ground: &Ground, _: Duration) -> Outcome<Begun> {
 }
 
 /// Asks from another address, each time over a connection of its own.
-pub(super) fn others_are_answered(ground: &mut Ground) -> Outcome<Wrongs> {
-    let (port, probes) = (ground.api_port(0), ground.network.plan.ports.metrics(0));
+pub(super) fn others_are_answered(siege: &mut Siege) -> Outcome<Wrongs> {
+    let (port, probes) = (siege.api_port(0), siege.network.plan.ports.metrics(0));
     let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(5))).build();
     let mut wrongs = Wrongs::new();
     for route in ["livez", "readyz", "metrics", "api/v1/status"] {

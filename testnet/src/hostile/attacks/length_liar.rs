@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::devnet::Outcome;
 use crate::hostile::attack::{Attack, Begun};
-use crate::hostile::ground::Ground;
 use crate::hostile::peers;
+use crate::hostile::siege::Siege;
 
 pub(super) const ATTACK: Attack = Attack {
     name: "length-liar",
@@ -19,6 +19,6 @@ pub(super) const ATTACK: Attack = Attack {
     ..Attack::PLAIN
 };
 
-fn begin(ground: &Ground, time: Duration) -> Outcome<Begun> {
-    peers::begin(ground, time, "length_liar", &[0, 1, 4], &json!({}))
+fn begin(siege: &Siege, time: Duration) -> Outcome<Begun> {
+    peers::begin(siege, time, "length_liar", &[0, 1, 4], &json!({}))
 }

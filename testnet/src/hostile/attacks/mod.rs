@@ -1,6 +1,6 @@
 //! All attacks, in the order in which they are run: strangers first, then what a validator can do that turned.
 //!
-//! One file each, named after the crime; a new one is a file and a line here.
+//! One file each, named after the crime; a new one is a file and a line here. Attacks on a feature come with its trial.
 
 mod body_giants;
 mod book_filler;
@@ -23,7 +23,6 @@ mod idle_crowd;
 mod length_liar;
 mod newer_version;
 mod replayer;
-mod share_flooder;
 mod sketch_hoarder;
 mod slanderer;
 mod slowloris;
@@ -33,7 +32,7 @@ mod worthless_lists;
 
 use super::attack::Attack;
 
-/// Every attack there is.
+/// Every attack of the house.
 pub(super) const ALL: &[Attack] = &[
     unpayable_api::ATTACK,
     unpayable_gossip::ATTACK,
@@ -62,7 +61,6 @@ pub(super) const ALL: &[Attack] = &[
     body_giants::ATTACK,
     deserter::ATTACK,
     slanderer::ATTACK,
-    share_flooder::ATTACK,
 ];
 
 /// Rows of the tables under attack that no attack tries, and why.
@@ -70,7 +68,6 @@ pub(super) const NOT_ATTACKS: &[(&str, &str)] = &[
     ("B7", "a table of bounds, not something a peer does; each buffer has a test of its own"),
     ("C4", "a setting of memory, not something a peer does"),
     ("C7", "what operators are told is judged by the tests of the rows it tells about"),
-    ("D5", "what miners earn is judged where hashes are counted: stratum/tests/fair.rs and kinds.rs"),
     ("P2 over QUIC", "datagrams of garbage are sent; handshakes of QUIC are left to its library and its own tests"),
 ];
 

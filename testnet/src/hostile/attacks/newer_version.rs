@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::devnet::Outcome;
 use crate::hostile::attack::{Attack, Begun, Deeds, Scene, Wrongs};
-use crate::hostile::ground::{Ground, VALIDATORS};
 use crate::hostile::peers;
+use crate::hostile::siege::{Siege, VALIDATORS};
 
 pub(super) const ATTACK: Attack = Attack {
     name: "newer-version",
@@ -21,12 +21,12 @@ pub(super) const ATTACK: Attack = Attack {
     ..Attack::PLAIN
 };
 
-fn begin(ground: &Ground, time: Duration) -> Outcome<Begun> {
-    let seed = hex::encode(ground.network_seed(VALIDATORS - 1)?);
-    peers::begin(ground, time, "newer_version", &[0, 1, 4], &json!({ "seed": seed }))
+fn begin(siege: &Siege, time: Duration) -> Outcome<Begun> {
+    let seed = hex::encode(siege.network_seed(VALIDATORS - 1)?);
+    peers::begin(siege, time, "newer_version", &[0, 1, 4], &json!({ "seed": seed }))
 }
 
-fn after(_: &mut Ground, deeds: &Deeds) -> Outcome<Wrongs> {
+fn after(_: &mut Siege, deeds: &Deeds) -> Outcome<Wrongs> {
     let thrown_out = deeds.get("thrown_out").copied().unwrap_or_default();
     let sentence = || format!("a validator of a newer version was thrown out {thrown_out} times");
     Ok(if thrown_out > 0 { vec![sentence()] } else { Wrongs::new() })

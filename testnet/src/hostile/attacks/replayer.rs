@@ -7,8 +7,8 @@ use serde_json::json;
 use super::framer::turned_validator;
 use crate::devnet::Outcome;
 use crate::hostile::attack::{Attack, Begun, Scene};
-use crate::hostile::ground::Ground;
 use crate::hostile::peers;
+use crate::hostile::siege::Siege;
 
 pub(super) const ATTACK: Attack = Attack {
     name: "replayer",
@@ -21,8 +21,8 @@ pub(super) const ATTACK: Attack = Attack {
     ..Attack::PLAIN
 };
 
-fn begin(ground: &Ground, time: Duration) -> Outcome<Begun> {
-    let mut task = turned_validator(ground)?;
+fn begin(siege: &Siege, time: Duration) -> Outcome<Begun> {
+    let mut task = turned_validator(siege)?;
     task["rate"] = json!(500);
-    peers::begin(ground, time, "replayer", &[0, 1], &task)
+    peers::begin(siege, time, "replayer", &[0, 1], &task)
 }

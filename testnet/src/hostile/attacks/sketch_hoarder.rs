@@ -11,7 +11,7 @@ use types::{
 
 use crate::devnet::{Failure, Outcome};
 use crate::hostile::attack::{Attack, Begun, Deeds, Hand, Scene};
-use crate::hostile::ground::{Ground, VALIDATORS};
+use crate::hostile::siege::{Siege, VALIDATORS};
 use crate::hostile::sockets::count;
 use crate::hostile::stranger::{self, Identity, Stranger};
 
@@ -38,12 +38,12 @@ const PER_VIEW: u64 = 2;
 /// Sketches in all.
 const SKETCHES_MAX: u64 = 120;
 
-fn begin(ground: &Ground, _: Duration) -> Outcome<Begun> {
+fn begin(siege: &Siege, _: Duration) -> Outcome<Begun> {
     let last = VALIDATORS - 1;
-    let own = ground.places.get(last).copied().unwrap_or_default();
-    let template = header(ground)?;
-    let identity = Identity::new(ground, ground.network_seed(last)?, &[0, 1, 2]);
-    let validators = ground.honest_peers()?.into_iter().take(last).collect();
+    let own = siege.places.get(last).copied().unwrap_or_default();
+    let template = header(siege)?;
+    let identity = Identity::new(siege, siege.network_seed(last)?, &[0, 1, 2]);
+    let validators = siege.honest_peers()?.into_iter().take(last).collect();
     stranger::begin(identity, async move |mut peer: Stranger| {
         // Its own network takes votes of pinned peers only; that it is told so at all is beyond doubt.
         let _ = peer.network.pin(validators);
@@ -117,9 +117,9 @@ fn leads(view: u64) -> ValidatorIndex {
 }
 
 /// A header of the chain to make others of.
-fn header(ground: &Ground) -> Outcome<Header> {
-    let header = ground.client(0)?.block("latest")?.header;
-    let of_chain: ChainId = ground.chain_id();
+fn header(siege: &Siege) -> Outcome<Header> {
+    let header = siege.client(0)?.block("latest")?.header;
+    let of_chain: ChainId = siege.chain_id();
     if header.chain_id != of_chain || header.epoch != Epoch(0) {
         return Err(Failure::new("the first epoch is over: make the network anew"));
     }

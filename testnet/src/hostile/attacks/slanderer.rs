@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::devnet::{Failure, Outcome};
 use crate::hostile::attack::{Attack, Begun, Deeds, Hand, Wrongs};
-use crate::hostile::ground::Ground;
+use crate::hostile::siege::Siege;
 use crate::hostile::sockets::{self, connect, count};
 
 pub(super) const ATTACK: Attack = Attack {
@@ -24,9 +24,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A proof with all its parts whose hash meets no target.
-fn wrong_proof(ground: &Ground) -> Outcome<String> {
-    let payee = ground.network.wallets.alice.key.address().to_text(types::Network::Test);
-    let url = format!("http://127.0.0.1:{}/api/v1/mining/work?address={payee}", ground.api_port(0));
+fn wrong_proof(siege: &Siege) -> Outcome<String> {
+    let payee = siege.network.wallets.alice.key.address().to_text(types::Network::Test);
+    let url = format!("http://127.0.0.1:{}/api/v1/mining/work?address={payee}", siege.api_port(0));
     let mut answer = ureq::get(&url).call().map_err(|error| Failure::new(format!("no work from node 0: {error}")))?;
     let task = answer.body_mut().read_to_string().map_err(|error| Failure::new(format!("no work: {error}")))?;
     let task: serde_json::Value =
@@ -59,8 +59,8 @@ fn hand_in(from: std::net::Ipv4Addr, port: u16, proof: &str) -> std::io::Result<
     Ok(answer)
 }
 
-fn begin(ground: &Ground, _: Duration) -> Outcome<Begun> {
-    let (from, port, proof) = (ground.source, ground.api_port(0), wrong_proof(ground)?);
+fn begin(siege: &Siege, _: Duration) -> Outcome<Begun> {
+    let (from, port, proof) = (siege.source, siege.api_port(0), wrong_proof(siege)?);
     sockets::begin(move |stop| {
         let mut deeds = Deeds::new();
         while !stop.is_wished() {
@@ -77,9 +77,9 @@ fn begin(ground: &Ground, _: Duration) -> Outcome<Begun> {
 }
 
 /// The one who is named hands in from its own machine, and is judged by its own proof.
-fn the_named_one_is_heard(ground: &mut Ground) -> Outcome<Wrongs> {
-    let proof = wrong_proof(ground)?;
-    let own = hand_in(std::net::Ipv4Addr::LOCALHOST, ground.api_port(0), &proof);
+fn the_named_one_is_heard(siege: &mut Siege) -> Outcome<Wrongs> {
+    let proof = wrong_proof(siege)?;
+    let own = hand_in(std::net::Ipv4Addr::LOCALHOST, siege.api_port(0), &proof);
     Ok(match own {
         Ok(answer) if answer.contains(" 422 ") => Wrongs::new(),
         Ok(answer) => {

@@ -5,11 +5,10 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use super::crowd::validator_comes_back;
-use super::half_open::is_open;
 use crate::devnet::Outcome;
 use crate::hostile::attack::{Attack, Begun, Deeds, Hand};
-use crate::hostile::ground::{Ground, VALIDATORS};
-use crate::hostile::sockets::{self, connect, count};
+use crate::hostile::siege::{Siege, VALIDATORS};
+use crate::hostile::sockets::{self, connect, count, is_open};
 
 pub(super) const ATTACK: Attack = Attack {
     name: "slowloris",
@@ -28,9 +27,9 @@ const PER_VICTIM: usize = 60;
 const PACE: Duration = Duration::from_millis(400);
 const WORDS: &[u8] = b"\x13/multistream/1.0.0\n\x07/noise\n\x00\x20";
 
-fn begin(ground: &Ground, _: Duration) -> Outcome<Begun> {
-    let ports: Vec<u16> = (0..VALIDATORS).map(|node| ground.peer_port(node)).collect();
-    let from = ground.source;
+fn begin(siege: &Siege, _: Duration) -> Outcome<Begun> {
+    let ports: Vec<u16> = (0..VALIDATORS).map(|node| siege.peer_port(node)).collect();
+    let from = siege.source;
     sockets::begin(move |stop| {
         let mut deeds = Deeds::new();
         let mut held: Vec<(u16, Option<TcpStream>, usize)> =

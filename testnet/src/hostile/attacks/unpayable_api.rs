@@ -7,8 +7,8 @@ use types::Amount;
 
 use crate::devnet::Outcome;
 use crate::hostile::attack::{Attack, Begun, Deeds, Hand, Wrongs};
-use crate::hostile::forge::{NEVER, Terms, pauper, transfer};
-use crate::hostile::ground::{Ground, mallory};
+use crate::hostile::forge::{NEVER, Terms, pauper};
+use crate::hostile::siege::{Siege, mallory};
 use crate::hostile::sockets;
 
 pub(super) const ATTACK: Attack = Attack {
@@ -19,7 +19,7 @@ pub(super) const ATTACK: Attack = Attack {
     hand: Hand::Ours,
     weight: 5.0,
     begin,
-    after: |ground, _| idle_stays_idle(ground),
+    after: |siege, _| idle_stays_idle(siege),
     ..Attack::PLAIN
 };
 
@@ -40,10 +40,10 @@ const IDLE_BLOCKS_MAX: u64 = 12;
 /// What is under way ends first.
 const IDLE_SETTLE: Duration = Duration::from_millis(1_500);
 
-fn begin(ground: &Ground, _: Duration) -> Outcome<Begun> {
-    let clients = (0..ground.network.nodes.len()).map(|node| ground.client(node)).collect::<Outcome<Vec<_>>>()?;
-    let chain = ground.network.chain.clone();
-    let later = ground.time()?.saturating_add(3_600_000);
+fn begin(siege: &Siege, _: Duration) -> Outcome<Begun> {
+    let clients = (0..siege.network.nodes.len()).map(|node| siege.client(node)).collect::<Outcome<Vec<_>>>()?;
+    let forge = siege.forge()?;
+    let later = siege.time()?.saturating_add(3_600_000);
     sockets::begin(move |stop| {
         let mut deeds = Deeds::new();
         let owner = mallory();
@@ -58,14 +58,14 @@ fn begin(ground: &Ground, _: Duration) -> Outcome<Begun> {
         let senders: Vec<_> = std::iter::once((OWNER, owner)).chain(paupers).collect();
         let all = senders.iter().flat_map(|(number, key)| (0..NONCES).map(move |nonce| (*number, key, nonce)));
         // Signed batch by batch, so that the first one leaves at once.
-        let mut forged = all.filter_map(|(number, key, nonce)| transfer(&chain, key, terms(number, nonce)).ok());
+        let mut forged = all.filter_map(|(number, key, nonce)| forge.transfer(key, terms(number, nonce)).ok());
         for client in clients.iter().cycle() {
             let batch: Vec<_> = forged.by_ref().take(BATCH).collect();
             if batch.is_empty() || stop.is_wished() {
                 break;
             }
             *deeds.entry("handed_in".to_owned()).or_default() += batch.len() as u64;
-            match client.submit_batch(chain.id(), &batch) {
+            match client.submit_batch(forge.chain.id(), &batch) {
                 Ok(answer) => {
                     *deeds.entry("accepted".to_owned()).or_default() += u64::from(answer.accepted);
                     for error in answer.results.into_iter().filter_map(|result| result.error) {
@@ -83,14 +83,14 @@ fn begin(ground: &Ground, _: Duration) -> Outcome<Begun> {
 }
 
 /// With nothing to do that can be done, blocks come as seldom as on an idle chain.
-pub(super) fn idle_stays_idle(ground: &mut Ground) -> Outcome<Wrongs> {
-    ground.pulse.rest(true);
-    ground.network.stop.pause(IDLE_SETTLE)?;
-    let before = ground.client(0)?.status()?.final_height;
+pub(super) fn idle_stays_idle(siege: &mut Siege) -> Outcome<Wrongs> {
+    siege.pulse.rest(true);
+    siege.network.stop.pause(IDLE_SETTLE)?;
+    let before = siege.client(0)?.status()?.final_height;
     let begun = Instant::now();
-    ground.network.stop.pause(IDLE_LOOK)?;
-    let after = ground.client(0)?.status()?.final_height;
-    ground.pulse.rest(false);
+    siege.network.stop.pause(IDLE_LOOK)?;
+    let after = siege.client(0)?.status()?.final_height;
+    siege.pulse.rest(false);
     let blocks = after.0.saturating_sub(before.0);
     let sentence = format!("with no transfer going on, {blocks} blocks came in {:.1} s", begun.elapsed().as_secs_f32());
     Ok(if blocks > IDLE_BLOCKS_MAX { vec![sentence] } else { Wrongs::new() })

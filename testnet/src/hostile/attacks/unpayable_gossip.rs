@@ -8,9 +8,9 @@ use types::Amount;
 use super::unpayable_api::idle_stays_idle;
 use crate::devnet::Outcome;
 use crate::hostile::attack::{Attack, Begun};
-use crate::hostile::forge::{NEVER, Terms, list, pauper, transfer};
-use crate::hostile::ground::Ground;
+use crate::hostile::forge::{NEVER, Terms, list, pauper};
 use crate::hostile::peers;
+use crate::hostile::siege::Siege;
 
 pub(super) const ATTACK: Attack = Attack {
     name: "unpayable-gossip",
@@ -19,7 +19,7 @@ pub(super) const ATTACK: Attack = Attack {
     deed: "lists",
     weight: 5.0,
     begin,
-    after: |ground, _| idle_stays_idle(ground),
+    after: |siege, _| idle_stays_idle(siege),
     ..Attack::PLAIN
 };
 
@@ -30,14 +30,14 @@ const PER_LIST: u64 = 100;
 /// Lists to each victim a second.
 const RATE: u32 = 5;
 
-fn begin(ground: &Ground, time: Duration) -> Outcome<Begun> {
-    let chain = &ground.network.chain;
+fn begin(siege: &Siege, time: Duration) -> Outcome<Begun> {
+    let forge = siege.forge()?;
     let terms = |nonce: u64| Terms { nonce, valid_until: NEVER, fee_max: Amount::ZERO, tip: Amount::ZERO };
     let of = |account: u64| {
         let key = pauper(FIRST + account);
-        list((0..PER_LIST).map(|nonce| transfer(chain, &key, terms(nonce))).collect::<Outcome<_>>()?)
+        list((0..PER_LIST).map(|nonce| forge.transfer(&key, terms(nonce))).collect::<Outcome<_>>()?)
     };
     let lists = (0..LISTS).map(of).collect::<Outcome<Vec<_>>>()?;
-    let file = peers::write_payloads(ground, "unpayable-lists", &lists)?;
-    peers::begin(ground, time, "list_gossiper", &[0, 2, 4], &json!({ "payloads": file, "rate": RATE }))
+    let file = peers::write_payloads(siege, "unpayable-lists", &lists)?;
+    peers::begin(siege, time, "list_gossiper", &[0, 2, 4], &json!({ "payloads": file, "rate": RATE }))
 }

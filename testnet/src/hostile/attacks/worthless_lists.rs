@@ -8,9 +8,9 @@ use wallet::AccountKey;
 
 use crate::devnet::Outcome;
 use crate::hostile::attack::{Attack, Begun};
-use crate::hostile::forge::{Terms, list, pauper, transfer};
-use crate::hostile::ground::{Ground, mallory};
+use crate::hostile::forge::{Terms, list, pauper};
 use crate::hostile::peers;
+use crate::hostile::siege::{Siege, mallory};
 
 pub(super) const ATTACK: Attack = Attack {
     name: "worthless-lists",
@@ -30,14 +30,15 @@ const FEE_MAX: Amount = Amount(1_000_000);
 /// Beyond every gap that a pool bears.
 const GAP: u64 = 1_000_000;
 
-fn begin(ground: &Ground, time: Duration) -> Outcome<Begun> {
-    let now = ground.time()?;
+fn begin(siege: &Siege, time: Duration) -> Outcome<Begun> {
+    let now = siege.time()?;
     let later = now.saturating_add(600_000);
     let owner = mallory();
-    let chain = &ground.network.chain;
-    let next = ground.client(0)?.account(&owner.address().to_text(chain.network()))?.nonce.0;
+    let chain = &siege.network.chain;
+    let next = siege.client(0)?.account(&owner.address().to_text(chain.network()))?.nonce.0;
+    let forger = siege.forge()?;
     let forge = |from: &AccountKey, nonce, valid_until| {
-        transfer(chain, from, Terms { nonce, valid_until, fee_max: FEE_MAX, tip: Amount::ZERO })
+        forger.transfer(from, Terms { nonce, valid_until, fee_max: FEE_MAX, tip: Amount::ZERO })
     };
     let worthless = |place: u64| -> Outcome<Transaction> {
         match place % 4 {
@@ -54,6 +55,6 @@ fn begin(ground: &Ground, time: Duration) -> Outcome<Begun> {
         list(good.chain(rest).collect::<Outcome<_>>()?)
     };
     let lists = (0..LISTS).map(of).collect::<Outcome<Vec<_>>>()?;
-    let file = peers::write_payloads(ground, "worthless-lists", &lists)?;
-    peers::begin(ground, time, "list_gossiper", &[1, 4], &json!({ "payloads": file, "rate": RATE }))
+    let file = peers::write_payloads(siege, "worthless-lists", &lists)?;
+    peers::begin(siege, time, "list_gossiper", &[1, 4], &json!({ "payloads": file, "rate": RATE }))
 }

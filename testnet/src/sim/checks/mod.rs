@@ -5,12 +5,12 @@
 
 mod agreement;
 mod certified;
+mod chain;
 mod connected;
 mod durability;
 mod finality;
 mod innocence;
 mod justified;
-mod mining;
 mod never_twice;
 mod replay;
 mod worth;
@@ -21,11 +21,11 @@ use std::sync::Arc;
 use execution::{BlockOutcome, FinalizedBlock};
 use replica::wire::Shared;
 use replica::{LogRecord, Offence};
-use types::{Address, Certificate, Epoch, Hash32, Height, PeerKey, Transaction, ValidatorIndex, View, Vote};
+use types::{Certificate, Epoch, Hash32, Height, ModuleId, PeerKey, Transaction, ValidatorIndex, View, Vote};
 
 use super::calm::Calm;
 use super::ground::Ground;
-use super::miner::MINING;
+use super::simulated::ChainChecker;
 use super::store::Store;
 
 /// Something that happened and is worth a look.
@@ -52,8 +52,6 @@ pub(crate) enum Sighting<'a> {
     Punished { node: usize, peer: PeerKey, offence: Offence },
     /// An honest node passes transactions on that others sent.
     PassedOn { node: usize, transactions: &'a [Shared<Transaction>] },
-    /// A miner solved a header for this payee.
-    Mined { hash: Hash32, payee: Address },
     /// An honest node says that it has proof of a contradiction.
     Evidence { epoch: Epoch, signer: ValidatorIndex },
     /// An honest node refuses gossip, which is held against the peer that passed it on.
@@ -86,13 +84,14 @@ pub(crate) struct Auditor {
     /// The final chain as first seen: hashes by height.
     pub(crate) chain: BTreeMap<Height, Hash32>,
     pub(crate) transactions: u64,
-    pub(crate) proofs: u64,
+    /// Calls without a sender in it, by module.
+    pub(crate) system_calls: BTreeMap<ModuleId, u64>,
 }
 
 impl Auditor {
-    /// `faulty` are the peers of whom nothing is expected.
-    pub(crate) fn new(ground: &Arc<Ground>, faulty: Vec<PeerKey>) -> Self {
-        let checkers: Vec<Box<dyn Checker>> = vec![
+    /// `faulty` are the peers of whom nothing is expected; `more` are the checkers that trials bring.
+    pub(crate) fn new(ground: &Arc<Ground>, faulty: Vec<PeerKey>, more: Vec<Box<dyn ChainChecker>>) -> Self {
+        let mut checkers: Vec<Box<dyn Checker>> = vec![
             Box::new(never_twice::NeverTwice::default()),
             Box::new(justified::Justified::new(Quorum { ground: ground.clone() })),
             Box::new(certified::Certified::new(ground.clone(), Quorum { ground: ground.clone() })),
@@ -101,11 +100,12 @@ impl Auditor {
             Box::new(durability::Durability::new(ground.clone())),
             Box::new(replay::Replay::new(ground.clone())),
             Box::new(innocence::Innocence::new(ground, faulty)),
-            Box::new(mining::MiningPay::default()),
             Box::new(finality::Finality::default()),
             Box::new(worth::Worth::new(ground)),
         ];
-        Self { checkers, violations: Vec::new(), chain: BTreeMap::new(), transactions: 0, proofs: 0 }
+        checkers.extend(more.into_iter().map(|checker| Box::new(chain::Chain::new(checker)) as Box<dyn Checker>));
+        let (violations, chain, system_calls) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        Self { checkers, violations, chain, transactions: 0, system_calls }
     }
 
     pub(crate) fn see(&mut self, sighting: &Sighting<'_>) {
@@ -118,7 +118,9 @@ impl Auditor {
             && self.chain.insert(block.header.height, block.hash).is_none()
         {
             self.transactions += block.body.transactions.len() as u64;
-            self.proofs += block.body.system_calls.iter().filter(|call| call.module == MINING).count() as u64;
+            for call in &block.body.system_calls {
+                *self.system_calls.entry(call.module).or_default() += 1;
+            }
         }
     }
 

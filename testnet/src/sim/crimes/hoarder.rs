@@ -4,7 +4,6 @@
 use replica::wire::{Message, Sketch};
 use types::{ByteString, Header, Height, List, SystemCall, View};
 
-use super::super::miner::MINING;
 use super::{Crime, Hand};
 
 /// How many sketches go with a block, to each node.
@@ -22,11 +21,12 @@ pub(crate) struct Hoarder {
 impl Hoarder {
     fn sketch(&mut self, hand: &mut Hand<'_>, honest: &Header) -> Sketch {
         self.count += 1;
+        let module = hand.ground.open_module();
         let call = |number: usize| {
             let mut body = vec![0; CALL_BYTES];
             body[..8].copy_from_slice(&self.count.to_le_bytes());
             body[8..16].copy_from_slice(&number.to_le_bytes());
-            SystemCall { module: MINING, body: ByteString::new(body).expect("shorter than a call may be") }
+            SystemCall { module, body: ByteString::new(body).expect("shorter than a call may be") }
         };
         let system_calls: Vec<SystemCall> = (0..CALLS).map(call).collect();
         let body_root = crypto::ids::body_root(&system_calls, &[]);

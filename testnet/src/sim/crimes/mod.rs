@@ -10,19 +10,17 @@ mod forger;
 mod framer;
 mod hoarder;
 mod liar;
-mod loot;
 mod nuller;
 mod replayer;
 mod reproposer;
 mod smuggler;
 mod spammer;
-mod thief;
 mod withholder;
 
 use std::sync::Arc;
 
 use replica::wire::{Message, Request, Response};
-use types::{Epoch, Proposal, ValidatorIndex, Vote, VoteStatement};
+use types::{ChainId, Epoch, Proposal, ValidatorIndex, Vote, VoteStatement};
 
 pub(crate) use boaster::{Boaster, Manner};
 pub(crate) use equivocator::Equivocator;
@@ -34,9 +32,9 @@ pub(crate) use liar::{Liar, WAYS};
 pub(crate) use nuller::Nuller;
 pub(crate) use replayer::Replayer;
 pub(crate) use reproposer::Reproposer;
-pub(crate) use smuggler::{Contraband, Smuggler};
+pub(crate) use smuggler::Contraband;
+pub use smuggler::{Loot, Smuggler};
 pub(crate) use spammer::Spammer;
-pub(crate) use thief::Thief;
 pub(crate) use withholder::Withholder;
 
 use super::faults::Faults;
@@ -44,15 +42,27 @@ use super::ground::Ground;
 use super::lots::Lots;
 
 /// What a criminal has at hand.
-pub(crate) struct Hand<'a> {
+pub struct Hand<'a> {
     pub(crate) ground: &'a Arc<Ground>,
     /// Its number among the members.
     pub(crate) own: usize,
-    pub(crate) lots: &'a mut Lots,
+    /// Lots of the whole network.
+    pub lots: &'a mut Lots,
     pub(crate) faults: &'a mut Faults,
 }
 
 impl Hand<'_> {
+    /// The chain.
+    #[must_use]
+    pub fn chain_id(&self) -> ChainId {
+        self.ground.chain_id
+    }
+
+    /// Counts a deed.
+    pub fn fault(&mut self, kind: &'static str) {
+        self.faults.add(kind);
+    }
+
     /// Its place in an epoch's set; outside of it, one that nobody has.
     pub(crate) fn index(&self, epoch: Epoch) -> ValidatorIndex {
         self.ground.index_in(epoch, self.own).unwrap_or(ValidatorIndex(u16::MAX))
@@ -75,14 +85,14 @@ impl Hand<'_> {
     }
 
     /// Any other member.
-    pub(crate) fn somebody(&mut self) -> usize {
+    pub fn somebody(&mut self) -> usize {
         let members = self.ground.keys.len();
         (self.own + 1 + self.lots.place(members - 1)) % members
     }
 }
 
 /// Something said out of turn.
-pub(crate) enum Utterance {
+pub enum Utterance {
     /// Over the own stream.
     Stream(Message),
     /// As gossip.
@@ -92,7 +102,7 @@ pub(crate) enum Utterance {
 }
 
 /// What a faulty member does differently.
-pub(crate) trait Crime: Send {
+pub trait Crime: Send {
     /// What really leaves for a node in place of a message.
     fn send(&mut self, _hand: &mut Hand<'_>, _to: usize, message: Message) -> Vec<Message> {
         vec![message]

@@ -1,6 +1,6 @@
 //! Leads honestly but for what it puts into its blocks: a transaction with a swapped witness that everybody has seen
-//! with the right one, a transaction without the one before it, the same transaction twice; a proof of work that it
-//! heard, with another payee or once more.
+//! with the right one, a transaction without the one before it, the same transaction twice; or a call without a sender that a
+//! trial makes of what it heard.
 //!
 //! Bodies are easily changed: a header commits to the state after its parent, so only the body's root follows. How the
 //! changed body reaches the others is drawn for each: with what is new in full, by short ids that nobody knows so that it
@@ -9,9 +9,8 @@
 use std::collections::BTreeMap;
 
 use replica::wire::{Given, Message, Request, Response, Shared, ShortId, Sketch, WireBlock};
-use types::{Auth, Body, ChainId, Hash32, Header, List, Proposal, Transaction, VoteStatement, Witness};
+use types::{Auth, Body, ChainId, Hash32, Header, List, Proposal, SystemCall, Transaction, VoteStatement, Witness};
 
-use super::loot::Loot;
 use super::{Crime, Hand, Utterance};
 
 /// Transactions that it remembers.
@@ -26,30 +25,51 @@ pub(crate) enum Contraband {
     NonceGap,
     /// The same transaction twice.
     Repeated,
-    /// A proof of work of somebody else, with a coinbase of its own.
-    RedirectedProof,
-    /// A proof of work that counted already.
-    RepeatedProof,
+}
+
+/// What a criminal makes of the calls that it hears.
+pub trait Loot: Send {
+    /// Remembers what is worth it.
+    fn hear(&mut self, message: &Message);
+
+    /// A call that belongs into no block, and what it is called in reports.
+    fn stolen(&self, chain_id: ChainId) -> Option<(SystemCall, &'static str)>;
+}
+
+/// What it has to smuggle.
+enum Goods {
+    Made(Contraband),
+    Stolen(Box<dyn Loot>),
 }
 
 /// Changes its own blocks.
-pub(crate) struct Smuggler {
-    contraband: Contraband,
+pub struct Smuggler {
+    goods: Goods,
     /// What it heard and said, by short id.
     seen: BTreeMap<ShortId, Transaction>,
     /// Changed blocks by the hash of the header they stand for.
     changed: BTreeMap<Hash32, WireBlock>,
-    /// Proofs that it heard.
-    loot: Loot,
 }
 
 impl Smuggler {
     pub(crate) fn new(contraband: Contraband) -> Self {
-        Self { contraband, seen: BTreeMap::new(), changed: BTreeMap::new(), loot: Loot::default() }
+        Self::with(Goods::Made(contraband))
+    }
+
+    /// One that puts what it has stolen into its blocks.
+    #[must_use]
+    pub fn of(loot: Box<dyn Loot>) -> Self {
+        Self::with(Goods::Stolen(loot))
+    }
+
+    const fn with(goods: Goods) -> Self {
+        Self { goods, seen: BTreeMap::new(), changed: BTreeMap::new() }
     }
 
     fn remember(&mut self, chain: ChainId, message: &Message) {
-        self.loot.hear(message);
+        if let Goods::Stolen(loot) = &mut self.goods {
+            loot.hear(message);
+        }
         let Message::Transactions(transactions) = message else { return };
         for transaction in transactions {
             if self.seen.len() >= SEEN_MAX {
@@ -69,23 +89,37 @@ impl Smuggler {
         sketch.transactions.iter().enumerate().map(find).collect()
     }
 
-    /// The body with something in it that does not belong there, if it has what that takes.
-    fn smuggle(&self, chain_id: ChainId, mut transactions: Vec<Transaction>, sketch: &Sketch) -> Option<Body> {
+    /// The body with something in it that does not belong there, and what that is, if it has what that takes.
+    fn smuggle(
+        &self,
+        chain_id: ChainId,
+        mut transactions: Vec<Transaction>,
+        sketch: &Sketch,
+    ) -> Option<(Body, &'static str)> {
         let mut calls = sketch.system_calls.to_vec();
-        match self.contraband {
-            Contraband::SwappedWitness => {
+        let kind = match &self.goods {
+            Goods::Made(Contraband::SwappedWitness) => {
                 let changed = transactions.first()?.clone();
                 transactions[0] = swap_witness(changed)?;
+                "swapped witness"
             }
-            Contraband::NonceGap => {
+            Goods::Made(Contraband::NonceGap) => {
                 let place = transactions.windows(2).position(|pair| pair[0].body.sender == pair[1].body.sender)?;
                 transactions.remove(place);
+                "nonce gap"
             }
-            Contraband::Repeated => transactions.push(transactions.last()?.clone()),
-            Contraband::RedirectedProof => calls.push(self.loot.redirected(chain_id)?),
-            Contraband::RepeatedProof => calls.push(self.loot.oldest()?),
-        }
-        Some(Body { system_calls: List::new(calls).ok()?, transactions: List::new(transactions).ok()? })
+            Goods::Made(Contraband::Repeated) => {
+                transactions.push(transactions.last()?.clone());
+                "repeated transaction"
+            }
+            Goods::Stolen(loot) => {
+                let (call, kind) = loot.stolen(chain_id)?;
+                calls.push(call);
+                kind
+            }
+        };
+        let body = Body { system_calls: List::new(calls).ok()?, transactions: List::new(transactions).ok()? };
+        Some((body, kind))
     }
 
     /// The block to be told in place of an honest one.
@@ -94,15 +128,9 @@ impl Smuggler {
         if let Some(changed) = self.changed.get(&honest) {
             return Some(changed.clone());
         }
-        let body = self.smuggle(hand.ground.chain_id, self.resolve(sketch)?, sketch)?;
+        let (body, kind) = self.smuggle(hand.ground.chain_id, self.resolve(sketch)?, sketch)?;
         let header = Header { body_root: body_root(&sketch.header, &body), ..sketch.header.clone() };
-        hand.faults.add(match self.contraband {
-            Contraband::SwappedWitness => "swapped witness",
-            Contraband::NonceGap => "nonce gap",
-            Contraband::Repeated => "repeated transaction",
-            Contraband::RedirectedProof => "block with a redirected proof",
-            Contraband::RepeatedProof => "block with a repeated proof",
-        });
+        hand.faults.add(kind);
         let changed = WireBlock { header, body: body.into() };
         self.changed.insert(honest, changed.clone());
         Some(changed)

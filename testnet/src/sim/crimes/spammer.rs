@@ -7,10 +7,9 @@ use std::sync::Arc;
 
 use crypto::ecdsa_pure::SigningKey;
 use replica::wire::{Message, Shared};
-use tokens::TokensCall;
 use types::{
-    Address, Amount, Auth, AuthKind, Epoch, List, Nonce, THR, TRANSACTION_VERSION, TimeMs, Transaction,
-    TransactionBody, View, Witness,
+    Address, Amount, Auth, AuthKind, Epoch, List, Nonce, TRANSACTION_VERSION, TimeMs, Transaction, TransactionBody,
+    View, Witness,
 };
 
 use super::super::clock::UNIX_MS_AT_START;
@@ -70,7 +69,7 @@ struct Body {
 impl Body {
     fn sign(self, hand: &Hand<'_>, key: &SigningKey) -> Transaction {
         let Self { nonce, fee_max, tip, valid_until, amount } = self;
-        let call = TokensCall::transfer(THR, Address([8; 20]), amount).to_call();
+        let call = (hand.ground.transfers.call)(Address([8; 20]), amount);
         let body = TransactionBody {
             version: TRANSACTION_VERSION,
             sender: crypto::ids::address_of_key(&key.public_key()),

@@ -67,11 +67,11 @@ pub(super) fn boasters(casting: &Casting) -> Outcome {
 /// The others' blocks are proven by few finalizations, far apart.
 pub(super) fn long_runs(casting: &Casting) -> Outcome {
     let mut lots = casting.lots();
-    let mut terms = casting.equals(4);
-    terms.timing.block_interval_min_ms = 0;
-    terms.timing.epoch_length_ms = 3_600_000;
+    let mut outline = casting.equals(4);
+    outline.timing.block_interval_min_ms = 0;
+    outline.timing.epoch_length_ms = 3_600_000;
     let cast = if lots.chance(500) { with(2, Boaster { manner: Manner::Changing }) } else { Cast::default() };
-    let mut world = World::new(casting.seed, &terms, cast);
+    let mut world = World::new(casting.seed, &outline, cast);
     let goal = miss(&mut world, blocks(casting, 1_500));
     let every = lots.between(2..=2_000);
     for node in &mut world.nodes {
@@ -95,9 +95,9 @@ pub(super) fn lost_bodies(casting: &Casting) -> Outcome {
 /// A store writes nothing for a while: its node votes on, and what waits is bounded.
 pub(super) fn stalled_store(casting: &Casting) -> Outcome {
     let mut lots = casting.lots();
-    let mut terms = casting.equals(4);
-    terms.unwritten_bytes_max = 128 * 1024;
-    let mut world = World::new(casting.seed, &terms, Cast::default());
+    let mut outline = casting.equals(4);
+    outline.unwritten_bytes_max = 128 * 1024;
+    let mut world = World::new(casting.seed, &outline, Cast::default());
     world.start();
     world.run_for(500);
     let (place, stall_ms) = (lots.place(4), lots.between(2_000..=20_000));

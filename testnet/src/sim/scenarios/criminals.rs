@@ -1,13 +1,9 @@
 //! One crime at a time, sustained, on healthy links: the network goes on as if it were not there (FAULTS C1, C9, C13,
 //! C14, L9, L19).
 
-use tokens::{Mint, TokensCall};
-use types::Amount;
-
 use super::super::crimes::{
     Contraband, Crime, Equivocator, Flooder, Forger, Framer, Nuller, Replayer, Smuggler, Withholder,
 };
-use super::super::ground::SCARCE;
 use super::super::outcome::Outcome;
 use super::super::world::{Cast, World};
 use super::{Casting, tolerated};
@@ -21,10 +17,10 @@ fn sustained(casting: &Casting, crime: impl Fn() -> Box<dyn Crime>) -> Outcome {
     let criminals = tolerated(&vec![1; members], &mut lots);
     let criminals = criminals.into_iter().map(|member| (member, Some(crime()))).collect();
     let cast = Cast { criminals, ..Cast::default() };
-    let mut terms = casting.equals(members);
+    let mut outline = casting.equals(members);
     // A few transactions of each account in a block.
-    terms.timing.block_interval_min_ms = 60;
-    let mut world = World::new(casting.seed, &terms, cast);
+    outline.timing.block_interval_min_ms = 60;
+    let mut world = World::new(casting.seed, &outline, cast);
     world.client.pace_us = 8_000;
     world.start();
     world.run_for(SUSTAINED_MS);
@@ -67,19 +63,4 @@ pub(super) fn contraband(casting: &Casting) -> Outcome {
     let all = [Contraband::SwappedWitness, Contraband::NonceGap, Contraband::Repeated];
     let each = |contraband| sustained(casting, || Box::new(Smuggler::new(contraband)));
     all.into_iter().map(each).reduce(Outcome::and).unwrap_or_default()
-}
-
-/// A minter asks for more than the cap allows, once in part and once in full.
-pub(super) fn oversupply(casting: &Casting) -> Outcome {
-    let mut world = World::new(casting.seed, &casting.equals(4), Cast::default());
-    let to = world.ground.accounts[1].address;
-    for amount in [6, 5, 1_000, u128::MAX] {
-        let mint = TokensCall::Mint(Mint { asset: SCARCE, to, amount: Amount(amount) });
-        world.client.special.push_back(mint.to_call());
-        world.faults.add("mint above the cap");
-    }
-    world.start();
-    world.run_for(1_000);
-    world.expect_progress();
-    Outcome::of(world)
 }

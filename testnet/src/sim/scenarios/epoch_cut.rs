@@ -10,8 +10,8 @@ const CUT_MS: u64 = 20_000;
 
 pub(super) fn run(casting: &Casting) -> Outcome {
     let mut lots = casting.lots();
-    let terms = if casting.seed.is_multiple_of(2) { casting.turning() } else { casting.equals(4) };
-    let mut world = World::new(casting.seed, &terms, Cast::default());
+    let outline = if casting.seed.is_multiple_of(2) { casting.turning() } else { casting.equals(4) };
+    let mut world = World::new(casting.seed, &outline, Cast::default());
     let nodes = world.nodes.len();
     world.start();
     for _ in 0..3 {

@@ -11,10 +11,10 @@ use super::{Casting, SignatureKind};
 const BACK_MS_MAX: u64 = 60_000;
 
 pub(super) fn run(casting: &Casting) -> Outcome {
-    let mut terms = casting.equals(4);
-    terms.timing.block_interval_min_ms = 0;
+    let mut outline = casting.equals(4);
+    outline.timing.block_interval_min_ms = 0;
     let missed = if casting.signatures == SignatureKind::Bls { 60 } else { 2_000 };
-    let mut world = World::new(casting.seed, &terms, Cast::default());
+    let mut world = World::new(casting.seed, &outline, Cast::default());
     world.client.pace_us = 3_000;
     world.start();
     world.run_for(500);

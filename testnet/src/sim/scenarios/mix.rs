@@ -4,28 +4,55 @@
 
 use super::super::crimes::{
     Boaster, Contraband, Crime, Equivocator, Flooder, Forger, Framer, Hoarder, Liar, Manner, Nuller, Replayer,
-    Reproposer, Smuggler, Spammer, Thief, Withholder,
+    Reproposer, Smuggler, Spammer, Withholder,
 };
 use super::super::keys::SignatureKind;
 use super::super::lots::Lots;
 use super::super::node::Doom;
 use super::super::outcome::Outcome;
+use super::super::simulated::{Criminal, criminals};
 use super::super::world::{Cast, World};
 use super::{Casting, tolerated};
 use types::Height;
+
+/// What a member does that breaks rules, by lot.
+const CRIMES: &[Criminal] = &[
+    criminal("equivocator", |_| Box::new(Equivocator)),
+    criminal("withholder", |lots| Box::new(Withholder { told_max: lots.place(4) })),
+    criminal("forger", |_| Box::new(Forger::new(50))),
+    criminal("nuller", |_| Box::new(Nuller::default())),
+    criminal("liar", |_| Box::new(Liar { way: None })),
+    criminal("flooder", |_| Box::new(Flooder::new(20))),
+    criminal("reproposer", |_| Box::new(Reproposer)),
+    criminal("framer", |_| Box::new(Framer::new(50))),
+    criminal("replayer", |_| Box::new(Replayer::new(1))),
+    criminal("spammer", |_| Box::new(Spammer::default())),
+    criminal("hoarder", |_| Box::new(Hoarder::default())),
+    criminal("boaster", |lots| {
+        Box::new(Boaster { manner: lots.pick(&[Manner::Silent, Manner::Empty, Manner::Changing]) })
+    }),
+    criminal("smuggler", |lots| {
+        let all = [Contraband::SwappedWitness, Contraband::NonceGap, Contraband::Repeated];
+        Box::new(Smuggler::new(lots.pick(&all)))
+    }),
+];
+
+const fn criminal(name: &'static str, make: fn(&mut Lots) -> Box<dyn Crime>) -> Criminal {
+    Criminal { name, behind: None, make }
+}
 
 pub(super) fn run(casting: &Casting) -> Outcome {
     let mut lots = casting.lots();
     let members = casting.members(&mut lots);
     let weighted = lots.chance(500);
     let powers: Vec<u64> = (0..members).map(|_| if weighted { lots.between(1..=9) } else { 1 }).collect();
-    let cast = cast(&powers, &mut lots);
-    let mut terms = casting.terms(powers);
+    let cast = cast(&powers, &criminals(CRIMES, casting.trials), &mut lots);
+    let mut outline = casting.outline(powers);
     if lots.chance(300) {
-        terms.timing.delta_ms = 250;
-        terms.timing.delta_max_ms = 2_000;
+        outline.timing.delta_ms = 250;
+        outline.timing.delta_max_ms = 2_000;
     }
-    let mut world = World::new(casting.seed, &terms, cast);
+    let mut world = World::new(casting.seed, &outline, cast);
     for node in &mut world.nodes {
         node.clock.ahead_ms = lots.between(0..=200).cast_signed() - 100;
         node.clock.speed = lots.between(995..=1_005);
@@ -34,8 +61,11 @@ pub(super) fn run(casting: &Casting) -> Outcome {
     if casting.seed % 9 == 7 {
         world.start_echo();
     }
-    if casting.seed.is_multiple_of(4) {
-        world.start_mining(lots.between(30_000..=200_000));
+    for trial in casting.trials {
+        if let Some(part) = trial.simulated.in_mix.filter(|part| casting.seed.is_multiple_of(part.every)) {
+            let (least_us, most_us) = part.pace_us;
+            world.begin(trial.name, lots.between(least_us..=most_us));
+        }
     }
     let rounds = if casting.signatures == SignatureKind::Bls { 4 } else { lots.between(5..=9) };
     for _ in 0..rounds {
@@ -50,13 +80,11 @@ pub(super) fn run(casting: &Casting) -> Outcome {
     }
     world.heal();
     world.expect_progress();
-    if casting.seed.is_multiple_of(4) {
-        world.expect_proof();
-    }
+    world.expect_settled();
     Outcome::of(world)
 }
 
-fn cast(powers: &[u64], lots: &mut Lots) -> Cast {
+fn cast(powers: &[u64], crimes: &[Criminal], lots: &mut Lots) -> Cast {
     let mut cast = Cast { observers: usize::from(lots.chance(250)), ..Cast::default() };
     if lots.chance(400) {
         return cast;
@@ -65,32 +93,11 @@ fn cast(powers: &[u64], lots: &mut Lots) -> Cast {
         if lots.chance(150) {
             cast.twins.push(member);
         } else {
-            cast.criminals.push((member, Some(crime(lots))));
+            let crime = crimes[lots.place(crimes.len())];
+            cast.criminals.push((member, Some((crime.make)(lots))));
         }
     }
     cast
-}
-
-fn crime(lots: &mut Lots) -> Box<dyn Crime> {
-    match lots.below(14) {
-        0 => Box::new(Equivocator),
-        1 => Box::new(Withholder { told_max: lots.place(4) }),
-        2 => Box::new(Forger::new(50)),
-        3 => Box::new(Nuller::default()),
-        4 => Box::new(Liar { way: None }),
-        5 => Box::new(Flooder::new(20)),
-        6 => Box::new(Reproposer),
-        7 => Box::new(Framer::new(50)),
-        8 => Box::new(Replayer::new(1)),
-        9 => Box::new(Thief::new(lots.pick(&[Contraband::RedirectedProof, Contraband::RepeatedProof]))),
-        10 => Box::new(Spammer::default()),
-        11 => Box::new(Hoarder::default()),
-        12 => Box::new(Boaster { manner: lots.pick(&[Manner::Silent, Manner::Empty, Manner::Changing]) }),
-        _ => {
-            let all = [Contraband::SwappedWitness, Contraband::NonceGap, Contraband::Repeated];
-            Box::new(Smuggler::new(lots.pick(&all)))
-        }
-    }
 }
 
 fn misfortune(world: &mut World, lots: &mut Lots) {

@@ -15,7 +15,6 @@ mod failing_disk;
 mod far_behind;
 mod kill_points;
 mod liars;
-mod mining;
 mod mix;
 mod old_homes;
 mod partitions;
@@ -27,44 +26,50 @@ mod split_certificates;
 mod twins;
 mod version_start;
 
-use super::ground::Terms;
+use super::ground::Outline;
 use super::keys::SignatureKind;
 use super::lots::Lots;
 use super::outcome::Outcome;
+use super::simulated::{self, Scenario};
+use crate::trial::Trials;
 
 /// What a scenario is given.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Casting {
-    pub(crate) seed: u64,
+pub struct Casting {
+    /// From which everything follows.
+    pub seed: u64,
     pub(crate) signatures: SignatureKind,
+    pub(crate) trials: Trials,
 }
 
 impl Casting {
     /// Lots for what the scenario itself decides.
-    pub(crate) const fn lots(&self) -> Lots {
+    #[must_use]
+    pub const fn lots(&self) -> Lots {
         Lots::new(self.seed ^ 0x5eed_5eed_5eed_5eed)
     }
 
     /// So many validators of equal power.
-    pub(crate) fn equals(&self, members: usize) -> Terms {
-        self.terms(vec![1; members])
+    #[must_use]
+    pub fn equals(&self, members: usize) -> Outline {
+        self.outline(vec![1; members])
     }
 
     /// Six members, of whom in turn the last, the first and the third are not in the set: it changes at every epoch's end.
-    pub(crate) fn turning(&self) -> Terms {
-        let mut terms = self.terms(vec![1, 1, 1, 1, 1, 0]);
-        terms.later = vec![vec![0, 1, 1, 1, 1, 1], vec![1, 1, 0, 1, 1, 1]];
-        terms
+    pub(crate) fn turning(&self) -> Outline {
+        let mut outline = self.outline(vec![1, 1, 1, 1, 1, 0]);
+        outline.later = vec![vec![0, 1, 1, 1, 1, 1], vec![1, 1, 0, 1, 1, 1]];
+        outline
     }
 
-    pub(crate) fn terms(&self, powers: Vec<u64>) -> Terms {
-        let mut terms = Terms::of(powers);
-        terms.signatures = self.signatures;
-        terms
+    pub(crate) fn outline(&self, powers: Vec<u64>) -> Outline {
+        let mut outline = Outline::of(powers, self.trials);
+        outline.signatures = self.signatures;
+        outline
     }
 
     /// A number of validators; few where signatures are slow.
-    pub(crate) fn members(&self, lots: &mut Lots) -> usize {
+    pub fn members(&self, lots: &mut Lots) -> usize {
         match self.signatures {
             SignatureKind::KeyedHash => lots.pick(&[4, 4, 5, 7, 10]),
             SignatureKind::Bls => lots.pick(&[4, 4, 5]),
@@ -72,20 +77,12 @@ impl Casting {
     }
 }
 
-/// A story by name.
-pub(crate) struct Scenario {
-    pub(crate) name: &'static str,
-    pub(crate) run: fn(&Casting) -> Outcome,
-    /// Of the seeds, this share falls to it.
-    share: u64,
-}
-
 const fn scenario(name: &'static str, share: u64, run: fn(&Casting) -> Outcome) -> Scenario {
-    Scenario { name, run, share }
+    Scenario { name, share, behind: None, run }
 }
 
-/// All of them.
-pub(crate) const ALL: &[Scenario] = &[
+/// Those of the house. One without a share falls to no seed and has to be named.
+const ALL: &[Scenario] = &[
     scenario("mix", 10, mix::run),
     scenario("power-cuts", 2, power_cuts::run),
     scenario("kill-points", 1, kill_points::run),
@@ -110,10 +107,9 @@ pub(crate) const ALL: &[Scenario] = &[
     scenario("clocks-all-back", 1, clocks::all_back),
     scenario("failing-disk", 1, failing_disk::run),
     scenario("damaged-log", 1, damaged_log::run),
-    scenario("oversupply", 1, criminals::oversupply),
     scenario("rogue-key", 1, rogue_key::run),
-    scenario("mining", 2, mining::run),
     scenario("delays", 2, delays::run),
+    scenario("delay-traps", 0, delays::traps),
     scenario("spammers", 1, spammers::spammers),
     scenario("hoarders", 1, spammers::hoarders),
     scenario("boasters", 1, behind::boasters),
@@ -126,21 +122,27 @@ pub(crate) const ALL: &[Scenario] = &[
     scenario("version-start", 1, version_start::run),
 ];
 
+/// All of them.
+pub(crate) fn all(trials: Trials) -> Vec<Scenario> {
+    simulated::scenarios(ALL, trials)
+}
+
 /// The scenario of a seed.
-pub(crate) fn of_seed(seed: u64) -> &'static Scenario {
-    let shares: u64 = ALL.iter().map(|scenario| scenario.share).sum();
+pub(crate) fn of_seed(all: &[Scenario], seed: u64) -> Scenario {
+    let shares: u64 = all.iter().map(|scenario| scenario.share).sum();
     let mut place = seed % shares;
-    for scenario in ALL {
+    for scenario in all {
         if place < scenario.share {
-            return scenario;
+            return *scenario;
         }
         place -= scenario.share;
     }
-    &ALL[0]
+    unreachable!("a place below the sum of all shares falls to one of them")
 }
 
 /// Members who together have less than a third of the power, drawn by lot.
-pub(crate) fn tolerated(powers: &[u64], lots: &mut Lots) -> Vec<usize> {
+#[must_use]
+pub fn tolerated(powers: &[u64], lots: &mut Lots) -> Vec<usize> {
     let total: u64 = powers.iter().sum();
     let mut left: Vec<usize> = (0..powers.len()).collect();
     let (mut members, mut power) = (Vec::new(), 0);

@@ -34,10 +34,10 @@ const FATES: [Fate; 6] = [Fate::PutBack, Fate::Cloned, Fate::SetBack, Fate::Lost
 
 pub(super) fn run(casting: &Casting) -> Outcome {
     let mut lots = casting.lots();
-    let mut terms = casting.equals(4);
+    let mut outline = casting.equals(4);
     // How long it listens is what this is about.
-    terms.listen = None;
-    let mut world = World::new(casting.seed, &terms, Cast { doubles: vec![MEMBER], ..Cast::default() });
+    outline.listen = None;
+    let mut world = World::new(casting.seed, &outline, Cast { doubles: vec![MEMBER], ..Cast::default() });
     world.start();
     world.run_for(lots.between(1_000..=4_000));
     let fate = FATES[usize::try_from(casting.seed).unwrap_or_default() % FATES.len()];

@@ -10,7 +10,7 @@ use types::{
     VoteStatement,
 };
 
-use super::super::ground::{Ground, Terms};
+use super::super::ground::Ground;
 use super::super::keys::{SignatureKind, Signatures, ValidatorKey, validator_keys};
 use super::super::outcome::Outcome;
 use super::Casting;
@@ -18,9 +18,9 @@ use super::Casting;
 const MEMBERS: usize = 4;
 
 pub(super) fn run(casting: &Casting) -> Outcome {
-    let mut terms = Terms::of(vec![1; MEMBERS]);
-    terms.signatures = SignatureKind::Bls;
-    let ground = Ground::new(&terms);
+    let mut outline = casting.outline(vec![1; MEMBERS]);
+    outline.signatures = SignatureKind::Bls;
+    let ground = Ground::new(&outline);
     let attacker = &validator_keys(MEMBERS + 1)[usize::try_from(casting.seed % 4).expect("below four")];
     let genesis = with_rogue(&ground, attacker);
     let checked = match genesis::check(&genesis, &ground.registry) {

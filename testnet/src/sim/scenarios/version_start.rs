@@ -13,9 +13,9 @@ use super::Casting;
 pub(super) fn run(casting: &Casting) -> Outcome {
     let mut lots = casting.lots();
     let members = casting.members(&mut lots);
-    let mut terms = casting.equals(members);
-    terms.has_release = true;
-    let mut world = World::new(casting.seed, &terms, Cast { observers: 1, ..Cast::default() });
+    let mut outline = casting.equals(members);
+    outline.has_release = true;
+    let mut world = World::new(casting.seed, &outline, Cast { observers: 1, ..Cast::default() });
     let late = lots.place(members);
     world.nodes[late].is_older = true;
     world.start();

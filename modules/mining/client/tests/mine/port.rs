@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use types::{Address, Network};
 
-#[path = "../../../../../stratum/examples/made_up/mod.rs"]
+#[path = "../../../stratum/examples/made_up/mod.rs"]
 mod made_up;
 
 /// A difficulty of some four million hashes, so that nothing is a share by luck.
