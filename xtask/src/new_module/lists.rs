@@ -20,6 +20,9 @@ struct List {
     line: fn(&Name) -> String,
 }
 
+/// The role with a part that only builds with local networks have, so that its manifest needs a second line.
+const TRIAL: &str = "trial";
+
 const LISTS: &[List] = &[
     List {
         role: "rules",
@@ -46,6 +49,14 @@ const LISTS: &[List] = &[
         entry: "_client::",
         line: |name| format!("    family::<{}_client::{}Verbs>(\"{}\"),", name.snake, name.pascal, name.title),
     },
+    List {
+        role: TRIAL,
+        file: "testnet/programs/src/trials.rs",
+        manifest: "testnet/programs/Cargo.toml",
+        up: "../..",
+        entry: "_trial::TRIAL,",
+        line: |name| format!("    {}_trial::TRIAL,", name.snake),
+    },
 ];
 
 /// A file of the house with its lines for the feature.
@@ -71,7 +82,10 @@ pub(crate) fn changes(
         let entry = list.entry.replace("MODULE_BEFORE", module_before);
         let text = with_entry(&text, &entry, &(list.line)(name)).ok_or_else(missing)?;
         let missing = || Failure::new(format!("{} has no section [dependencies]", list.manifest));
-        let text_of_manifest = with_dependency(&manifest, &dependency(list, name)).ok_or_else(missing)?;
+        let manifest = with_dependency(&manifest, &dependency(list, name)).ok_or_else(missing)?;
+        let text_of_manifest = if list.role == TRIAL { with_network(&manifest, name) } else { Some(manifest) };
+        let missing = || Failure::new(format!("{} has no feature `network` with a line for each trial", list.manifest));
+        let text_of_manifest = text_of_manifest.ok_or_else(missing)?;
         changed.push(Changed { path: list.manifest, text: text_of_manifest });
         changed.push(Changed { path: list.file, text });
     }
@@ -103,6 +117,15 @@ fn with_dependency(manifest: &str, line: &str) -> Option<String> {
     Some(lines.join("\n") + "\n")
 }
 
+/// With a line behind the last trial's in the feature `network`.
+fn with_network(manifest: &str, name: &Name) -> Option<String> {
+    let mut lines: Vec<&str> = manifest.lines().collect();
+    let last = lines.iter().rposition(|line| line.starts_with("    \"") && line.ends_with("-trial/network\","))?;
+    let line = format!("    \"{}-trial/network\",", name.kebab);
+    lines.insert(last + 1, &line);
+    Some(lines.join("\n") + "\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn each_list_and_each_manifest_of_the_house_gets_one_line() {
+    fn each_list_and_each_manifest_of_the_house_gets_one_line_and_that_of_trials_two() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the root");
         let name = Name::read("guest-book").expect("a good name");
         let changed = changes(root, &name, "tokens", &|_| true).expect("the lists have their form");
@@ -130,10 +153,9 @@ mod tests {
         for Changed { path, text } in changed {
             let before = std::fs::read_to_string(root.join(path)).expect("it is there");
             let more = lines_more(&before, &text);
-            assert!(
-                more.len() == 1 && (more[0].contains("guest_book") || more[0].contains("guest-book")),
-                "{path}: {more:?}"
-            );
+            let promised = if path == "testnet/programs/Cargo.toml" { 2 } else { 1 };
+            let names = |line: &String| line.contains("guest_book") || line.contains("guest-book");
+            assert!(more.len() == promised && more.iter().all(names), "{path}: {more:?}");
         }
     }
 

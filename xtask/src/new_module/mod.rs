@@ -123,10 +123,7 @@ fn put(path: &Path, text: &str) -> Result<(), Failure> {
 
 /// A name of another length breaks lines elsewhere, and cargo has to know the new crates.
 fn tidy_up(workspace: &Workspace, name: &Name, files: &[NewFile]) -> Result<(), Failure> {
-    for manifest in ["Cargo.toml", "fuzz/Cargo.toml"] {
-        let read = ["metadata", "--offline", "--format-version", "1", "--manifest-path", manifest];
-        command::output(&mut command::cargo(workspace, &read))?;
-    }
+    command::output(&mut command::cargo(workspace, &["update", "--quiet", "--workspace", "--offline"]))?;
     let mut formatted = command::cargo(workspace, &["fmt"]);
     for role in ["rules", "service", "client", "trial"] {
         if files.iter().any(|file| file.path.starts_with(role)) {
@@ -149,7 +146,7 @@ fn told(written: &Written) -> String {
     for file in changed {
         page.push_str(&format!("  {file}\n"));
     }
-    page.push_str("Cargo.lock and fuzz/Cargo.lock, which cargo writes, know its crates.\n\nNext:\n");
+    page.push_str("Cargo.lock, which cargo writes, knows its crates.\n\nNext:\n");
     let next = [
         (format!("cargo x test -p {kebab}"), "its rules are tested"),
         ("cargo x devnet --wipe".to_owned(), "a network that has it"),
@@ -163,10 +160,7 @@ fn told(written: &Written) -> String {
     }
     page.push_str("Read modules/");
     page.push_str(&format!("{kebab}/rules/src/lib.rs first; docs/MODULES.md goes on from there. To take it back:\n"));
-    page.push_str(&format!(
-        "  git checkout -- {} Cargo.lock fuzz/Cargo.lock\n  rm -r modules/{kebab}\n",
-        changed.join(" ")
-    ));
+    page.push_str(&format!("  git checkout -- {} Cargo.lock\n  rm -r modules/{kebab}\n", changed.join(" ")));
     page
 }
 

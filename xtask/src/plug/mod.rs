@@ -89,7 +89,7 @@ fn checks_bite(copy: &Copy, written: &Written) -> Result<(), Failure> {
 
 /// The programs, as `cargo x devnet` builds them.
 fn build(copy: &Copy) -> Result<(), Failure> {
-    command::run(&mut copy.cargo(&["build", "--release", "-p", "node", "-p", "thronos", "-p", "testnet"]))
+    command::run(&mut copy.cargo(&["build", "--release", "-p", "node", "-p", "thronos", "-p", "programs"]))
 }
 
 /// The tests of the new module alone. They have names of their own, so that the whole workspace's features are used, whose

@@ -43,7 +43,7 @@ fn a_note_is_reported_with_its_number() {
     let [event] = events.as_slice() else { panic!("one event: {events:?}") };
     let ModuleNameEvent::Written { author, number, text } =
         ModuleNameEvent::read(event.kind, &event.body).expect("it is of this module");
-    assert_eq!((author, number, text.as_slice()), (TryoutChain::user(3), 1, b"hello".as_slice()));
+    assert_eq!((author, number, &text[..]), (TryoutChain::user(3), 1, &b"hello"[..]));
     let told = chain.registry().describe_event(event).expect("it is described");
     assert_eq!(told["written"]["number"], 1);
 }
