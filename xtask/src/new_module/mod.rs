@@ -6,6 +6,8 @@
 
 mod lists;
 pub(crate) mod name;
+#[cfg(test)]
+mod page;
 pub(crate) mod template;
 
 use std::path::Path;
@@ -142,24 +144,26 @@ fn told(written: &Written) -> String {
     for file in files {
         page.push_str(&format!("  {file}\n"));
     }
-    page.push_str("and named by one line in each of:\n");
+    page.push_str("and named by a line in each of, and a second one in the manifest of the trials:\n");
     for file in changed {
         page.push_str(&format!("  {file}\n"));
     }
     page.push_str("Cargo.lock, which cargo writes, knows its crates.\n\nNext:\n");
     let next = [
-        (format!("cargo x test -p {kebab}"), "its rules are tested"),
-        ("cargo x devnet --wipe".to_owned(), "a network that has it"),
-        (format!("thronos {kebab} --help"), "its commands"),
+        (
+            format!("cargo x test --workspace --test {kebab}-rules"),
+            "tests its rules; the others are -service, -client, -trial",
+        ),
+        ("cargo x devnet --wipe".to_owned(), "makes a network that has it, and says how to call `thronos` there"),
+        (format!("thronos {kebab} --help"), "tells its commands"),
         ("cargo x reference".to_owned(), "writes the pages that name its routes, settings and commands"),
-        ("cargo x check".to_owned(), "before a commit"),
+        ("cargo x check".to_owned(), "says what is wrong, before a commit"),
     ];
     let width = next.iter().map(|(typed, _)| typed.len()).max().unwrap_or_default();
     for (typed, about) in next {
         page.push_str(&format!("  {typed:width$}  {about}\n"));
     }
-    page.push_str("Read modules/");
-    page.push_str(&format!("{kebab}/rules/src/lib.rs first; docs/MODULES.md goes on from there. To take it back:\n"));
+    page.push_str(&format!("\nRead modules/{kebab}/rules/src/lib.rs first, and docs/MODULES.md. To take it back:\n"));
     page.push_str(&format!("  git checkout -- {} Cargo.lock\n  rm -r modules/{kebab}\n", changed.join(" ")));
     page
 }

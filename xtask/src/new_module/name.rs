@@ -245,6 +245,6 @@ mod tests {
             let Failure(sentence) = name.check_free(&workspace).expect_err(text);
             assert!(sentence.contains(owner), "{text}: {sentence}");
         }
-        Name::read("guestbook").expect("a good name").check_free(&workspace).expect("nobody has it");
+        Name::read("nobody-has-it").expect("a good name").check_free(&workspace).expect("nobody has it");
     }
 }

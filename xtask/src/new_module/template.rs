@@ -26,13 +26,13 @@ pub(crate) fn files(root: &Path, name: &Name, number: u16) -> Result<Vec<NewFile
     let folder = root.join(FOLDER);
     let mut paths = Vec::new();
     collect(&folder, &mut paths)?;
-    paths.sort();
     let mut files = Vec::new();
     for path in paths {
         let inside = path.strip_prefix(&folder).unwrap_or(&path).to_path_buf();
         files.push(NewFile { path: inside, text: fill(&read(&path)?, name, number) });
     }
     files.push(NewFile { path: "rules/clippy.toml".into(), text: read(&root.join(PURE_CLIPPY))? });
+    files.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(files)
 }
 

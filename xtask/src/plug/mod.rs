@@ -4,8 +4,8 @@
 //! changed but the promised lines; the checks must pass with it, and bite when the house names it elsewhere; its tests must pass;
 //! and a network of real processes must carry out its call, report its event, prove its state and answer its route.
 //!
-//! Artifacts that do not depend on the tree are shared with the target folder by hard links, so that the stage costs the time
-//! and the disk of the project's own crates and no more. It must not know what the template holds but for its answers.
+//! Artifacts that do not depend on the new module are shared with the target folder by hard links, so that the stage costs time and
+//! disk for what does, and no more. It must not know what the template holds but for its answers.
 
 mod lines;
 mod network;
@@ -26,8 +26,10 @@ const TESTS: [&str; 4] = ["rules", "service", "client", "trial"];
 
 /// Runs the stage.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
-    // What others build anyway is built where they find it, and then shared.
-    run::build(workspace, &[])?;
+    // What every build needs is built where others find it, and then shared. Where that was done once, it is there.
+    if !workspace.target.join("release/thronosd").exists() {
+        run::build(workspace, &[])?;
+    }
     let copy = Copy::make(workspace)?;
     say(&format!("writing the module `{NAME}` in {}", copy.workspace.root.display()));
     let written = new_module::write(&copy.workspace, NAME)?;

@@ -1,6 +1,5 @@
-//! A copy of the tree with a history of one commit, and a target folder that shares what does not depend on the tree.
+//! A copy of the tree with a history of one commit, and a target folder that shares what does not depend on the new module.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -10,8 +9,27 @@ use crate::{Failure, command};
 /// Both stand in the target folder.
 const FOLDER: &str = "plug";
 
-/// Folders below `release` whose entries are artifacts of one crate each.
-const SHARED: [&str; 3] = [".fingerprint", "build", "deps"];
+/// Folders below `release` with what cargo has made, and how it is shared.
+const SHARED: [(&str, Sharing); 3] = [
+    // Cargo writes these in place.
+    (".fingerprint", Sharing::Copied),
+    ("build", Sharing::Linked),
+    ("deps", Sharing::Libraries),
+];
+
+/// What cargo writes in place beside what a build script has made.
+const WRITTEN: [&str; 4] = ["output", "root-output", "stderr", "invoked.timestamp"];
+
+/// How files are shared.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sharing {
+    /// Each has a copy of its own, as old as the original.
+    Copied,
+    /// Both folders name one file, which nobody writes in place; but for what cargo does.
+    Linked,
+    /// Libraries are linked; lists of what they were made of are copied. Programs and tests, which are large, are made anew.
+    Libraries,
+}
 
 /// The copy.
 pub(super) struct Copy {
@@ -20,7 +38,7 @@ pub(super) struct Copy {
 }
 
 impl Copy {
-    /// Copies what git tracks or would track, with its times, and links the artifacts of foreign crates.
+    /// Copies what git tracks or would track, with its times, and shares the artifacts.
     pub(super) fn make(original: &Workspace) -> Result<Self, Failure> {
         let folder = original.target.join(FOLDER);
         let (tree, target) = (folder.join("tree"), folder.join("target"));
@@ -111,45 +129,41 @@ fn copy_file(from: &Path, to: &Path) -> Result<(), Failure> {
     copy().map_err(failed(to))
 }
 
-/// Links what the copy can use: artifacts of crates that are no members. They are never written in place, and where a link
-/// cannot be made they are built again.
+/// Shares what the copy can use. Cargo names artifacts by what they are made of and not by where the tree lies, so whatever does not
+/// depend on the new module is taken as it is. Where something cannot be shared it is built again.
 fn share(original: &Workspace, target: &Path) -> Result<(), Failure> {
-    let members: BTreeSet<String> = original.packages.iter().map(|package| package.name.replace('-', "_")).collect();
-    for kind in SHARED {
+    for (kind, sharing) in SHARED {
         let (from, to) = (original.target.join("release").join(kind), target.join("release").join(kind));
-        let Ok(entries) = std::fs::read_dir(&from) else { continue };
-        std::fs::create_dir_all(&to).map_err(failed(&to))?;
-        for entry in entries {
-            let entry = entry.map_err(failed(&from))?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if is_foreign(kind, &name, &members) && !to.join(&name).exists() {
-                link(&entry.path(), &to.join(&name));
-            }
-        }
+        // What an earlier run made of its own module is of no use.
+        remove(&to)?;
+        share_folder(&from, &to, sharing);
     }
     Ok(())
 }
 
-/// Whether an artifact is of a crate that is no member: its name stands before the last hyphen, behind a `lib` where it is a
-/// library. Tests and programs, which are large and of members alone, are none.
-fn is_foreign(kind: &str, artifact: &str, members: &BTreeSet<String>) -> bool {
-    let Some((name, rest)) = artifact.rsplit_once('-') else { return false };
-    let is_library = [".rlib", ".rmeta", ".so", ".d"].iter().any(|end| rest.ends_with(end));
-    let name = name.replace('-', "_");
-    let is_member = |name: &str| members.contains(name);
-    (kind != "deps" || is_library) && !is_member(&name) && !name.strip_prefix("lib").is_some_and(is_member)
-}
-
-/// A file by a link, a folder by links of all in it. What fails is built again.
-fn link(from: &Path, to: &Path) {
-    if !from.is_dir() {
-        let _ = std::fs::hard_link(from, to);
-        return;
-    }
+fn share_folder(from: &Path, to: &Path, sharing: Sharing) {
     let (Ok(entries), Ok(())) = (std::fs::read_dir(from), std::fs::create_dir_all(to)) else { return };
     for entry in entries.flatten() {
-        link(&entry.path(), &to.join(entry.file_name()));
+        let (path, copy) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            share_folder(&path, &copy, sharing);
+            continue;
+        }
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let _ = match sharing {
+            Sharing::Libraries if is_library(&name) => std::fs::hard_link(&path, &copy).map_err(failed(&copy)),
+            Sharing::Libraries if !name.ends_with(".d") => Ok(()),
+            Sharing::Linked if !WRITTEN.contains(&name.as_str()) => {
+                std::fs::hard_link(&path, &copy).map_err(failed(&copy))
+            }
+            Sharing::Copied | Sharing::Linked | Sharing::Libraries => copy_file(&path, &copy),
+        };
     }
+}
+
+/// What other crates are compiled against.
+fn is_library(name: &str) -> bool {
+    name.starts_with("lib") && [".rlib", ".rmeta", ".so"].iter().any(|end| name.ends_with(end))
 }
 
 fn remove(folder: &Path) -> Result<(), Failure> {
@@ -168,16 +182,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn artifacts_of_members_are_not_shared() {
-        let members: BTreeSet<String> = ["node", "mining_service", "types"].map(str::to_owned).into();
-        for artifact in ["libnode-0a1b.rlib", "libmining_service-0a1b.rmeta", "node-0a1b.d", "thronosd-0a1b", "types"] {
-            assert!(!is_foreign("deps", artifact, &members), "{artifact}");
+    fn libraries_are_shared_and_programs_and_tests_are_not() {
+        for name in ["libserde-0a1b.rlib", "libnode-0a1b.rmeta", "libclap_derive-0a1b.so"] {
+            assert!(is_library(name), "{name}");
         }
-        for artifact in
-            ["libserde_json-0a1b.rlib", "libnode_cache-0a1b.rmeta", "libclap_derive-0a1b.so", "serde-0a1b.d"]
-        {
-            assert!(is_foreign("deps", artifact, &members), "{artifact}");
+        for name in ["thronosd-0a1b", "libnode-0a1b.d", "node-0a1b.rlib", "devnet-0a1b.d"] {
+            assert!(!is_library(name), "{name}");
         }
-        assert!(is_foreign("build", "librocksdb-sys-0a1b", &members) && !is_foreign("build", "node-0a1b", &members));
+    }
+
+    #[test]
+    fn what_cargo_writes_in_place_has_a_copy_as_old_as_the_original_and_libraries_are_one_file() {
+        use std::os::unix::fs::MetadataExt;
+        let folder = std::env::temp_dir().join(format!("plug-{}", std::process::id()));
+        let (from, to) = (folder.join("from"), folder.join("to"));
+        std::fs::create_dir_all(from.join("serde-0a1b")).expect("a folder");
+        for path in ["serde-0a1b/invoked.timestamp", "libserde-0a1b.rlib", "serde-0a1b.d", "thronosd-0a1b"] {
+            std::fs::write(from.join(path), path).expect("a file");
+        }
+        share_folder(&from, &to, Sharing::Libraries);
+        let inode = |path: PathBuf| std::fs::metadata(path).map(|found| found.ino()).ok();
+        let of = |path: &str| (inode(from.join(path)), inode(to.join(path)));
+        let (library, copy) = of("libserde-0a1b.rlib");
+        assert_eq!(library, copy);
+        let (list, copy) = of("serde-0a1b.d");
+        assert!(copy.is_some() && list != copy);
+        assert_eq!(of("thronosd-0a1b").1, None);
+        share_folder(&from.join("serde-0a1b"), &to.join("serde-0a1b"), Sharing::Copied);
+        let age = |folder: &Path| {
+            std::fs::metadata(folder.join("serde-0a1b/invoked.timestamp")).and_then(|file| file.modified())
+        };
+        assert_eq!(age(&from).expect("a file"), age(&to).expect("a copy"));
+        remove(&folder).expect("its own folder");
     }
 }
