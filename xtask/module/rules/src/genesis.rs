@@ -8,8 +8,8 @@ use types::{Address, Amount, Canonical, Genesis, Network};
 use crate::keys;
 use crate::record::{read, write as put};
 
-/// Most that a note may cost: 1,000 THR, in µTHR.
-pub const FEE_MAX: Amount = Amount(1_000_000_000);
+/// Most that a note may cost: 1,000,000 THR, in µTHR.
+pub const FEE_MAX: Amount = Amount(1_000_000_000_000);
 
 /// The numbers of this module.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ impl Section for ModuleNameParameters {
     }
 
     fn check(&self, _: &Genesis) -> Result<(), Breach> {
-        Breach::unless(self.fee <= FEE_MAX, "fee", self.fee, "a note costs at most 1000000000 (1,000 THR)")
+        Breach::unless(self.fee <= FEE_MAX, "fee", self.fee, "a note costs at most 1000000000000 (1,000,000 THR)")
     }
 }
 

@@ -53,13 +53,8 @@ fn a_note_that_is_empty_has_two_lines_or_cannot_be_paid_is_rejected() {
     let dear = chain(FEE_MAX);
     assert_eq!(dear.send(0, note("")), TryoutChain::code(ModuleNameReject::EmptyNote));
     assert_eq!(dear.send(0, note("two\nlines")), TryoutChain::code(ModuleNameReject::MalformedNote));
-    let mut sent = 0;
-    while dear.thr(&TryoutChain::user(0)) > FEE_MAX {
-        assert_eq!(dear.send(0, note("dear")), 0);
-        sent += 1;
-    }
     assert_eq!(dear.send(0, note("too dear")), TryoutChain::code(ModuleNameReject::FeeUnpayable));
-    assert_eq!(dear.ask("module_name", "count", &[]).expect("a number")["written"], sent);
+    assert_eq!(dear.ask("module_name", "count", &[]).expect("a number")["written"], 0);
 }
 
 #[test]
@@ -68,7 +63,7 @@ fn a_fee_above_its_bound_is_refused_with_its_place_in_the_genesis() {
         edit_section::<ModuleName>(genesis, |section| section.fee = Amount(FEE_MAX.0 + 1));
     });
     let sentence = refused.err().expect("too much").to_string();
-    assert!(sentence.contains("`modules.module_name.fee` is 1000000001"), "{sentence}");
+    assert!(sentence.contains("`modules.module_name.fee` is 1000000000001"), "{sentence}");
 }
 
 #[test]
