@@ -24,6 +24,9 @@ const NAME: &str = "guestbook";
 /// The tests of a new module, by the names that its manifests give them.
 const TESTS: [&str; 4] = ["rules", "service", "client", "trial"];
 
+/// A short test of each package with a program that a network needs: `devnet`, `thronosd`, `thronos`. They are built and not run.
+const PROGRAMS: [&str; 3] = ["devnet", "probes", "mine"];
+
 /// Runs the stage.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     // What every build needs is built where others find it, and then shared. Where that was done once, it is there.
@@ -39,7 +42,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     checks_pass(&copy, &before)?;
     checks_bite(&copy, &written)?;
     say("building with it, and running its tests");
-    build(&copy)?;
+    build(&copy, &written)?;
     test(&copy, &written)?;
     network::prove(&copy, &written)?;
     copy.remove_tree()
@@ -89,22 +92,29 @@ fn checks_bite(copy: &Copy, written: &Written) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The programs, as `cargo x devnet` builds them.
-fn build(copy: &Copy) -> Result<(), Failure> {
-    command::run(&mut copy.cargo(&["build", "--release", "-p", "node", "-p", "thronos", "-p", "programs"]))
+/// Programs and tests at once, with the features of the whole workspace's tests: of these `cargo x test` has the artifacts, and one
+/// choice of features means that everything is compiled once. Cargo builds a package's programs for its tests.
+fn build(copy: &Copy, written: &Written) -> Result<(), Failure> {
+    let mut built = copy.cargo(&["test", "--release", "--workspace", "--no-run"]);
+    for test in PROGRAMS {
+        built.args(["--test", test]);
+    }
+    command::run(own_tests(&mut built, written))
 }
 
-/// The tests of the new module alone. They have names of their own, so that the whole workspace's features are used, whose
-/// artifacts `cargo x test` has.
+/// The tests of the new module alone.
 fn test(copy: &Copy, written: &Written) -> Result<(), Failure> {
-    let mut tested = copy.cargo(&["test", "--release", "--workspace"]);
+    command::run(own_tests(&mut copy.cargo(&["test", "--release", "--workspace"]), written))
+}
+
+/// The tests of the new module, which have names of their own.
+fn own_tests<'a>(cargo: &'a mut Command, written: &Written) -> &'a mut Command {
     for role in TESTS {
-        let name = format!("{}-{role}", written.name.kebab);
         if written.files.iter().any(|file| file.ends_with(&format!("/{role}/Cargo.toml"))) {
-            tested.args(["--test", &name]);
+            cargo.args(["--test", &format!("{}-{role}", written.name.kebab)]);
         }
     }
-    command::run(&mut tested)
+    cargo
 }
 
 /// A program of the copy, which learns from its environment where the others are.
