@@ -50,7 +50,6 @@ impl Asked<'_> {
         let told = self.thronos(&["ask", snake, "count"])?;
         expect("the count by `thronos ask`", &count(&told["answer"]), &0.into())?;
         self.refused(&[kebab, "write", "", "--from", "alice"], "empty_note")?;
-        self.refused(&[kebab, "read", "alice"], "no_note")?;
         let sent = self.thronos(&[kebab, "write", TEXT, "--from", "alice"])?;
         expect("the transaction", &sent["status"], &"final".into())?;
         say(&format!("its call is final: `thronos {kebab} write '{TEXT}' --from alice`"));
@@ -66,6 +65,7 @@ impl Asked<'_> {
         let read = self.soon("the proof", &|| Ok(self.thronos(&[kebab, "read", "alice"]).ok()))?;
         expect("the proven note", &read["text"], &TEXT.into())?;
         expect("whether it was checked", &read["checked"], &true.into())?;
+        self.refused(&[kebab, "read", "bob"], "no_note")?;
         say(&format!("its event is told, and its state proven: `thronos {kebab} read alice`"));
         let newest = self.soon("the route", &|| {
             let newest = self.http(&format!("/api/v1/{snake}/newest"))?;
