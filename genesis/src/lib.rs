@@ -25,7 +25,7 @@ mod sections;
 pub use builder::{GenesisBuilder, LocalNetwork, empty, local_network};
 pub use error::GenesisError;
 pub use file::{JSON_BYTES_MAX, parse, to_json};
-pub use rules::{PROTOCOL_VERSION, check, faults_tolerated, validator_set, warnings};
+pub use rules::{PROTOCOL_VERSION, check, check_balances, check_identity, faults_tolerated, validator_set, warnings};
 
 use types::{ChainId, Genesis};
 

@@ -39,7 +39,7 @@ pub fn check(genesis: &Genesis, registry: &Registry) -> Result<(), GenesisError>
     check_shares(genesis, registry)?;
     check_balances(genesis, registry)?;
     check_allowances(genesis, registry)?;
-    check_validators(&genesis.validators)
+    check_validators(genesis)
 }
 
 /// The validator set of the first epochs.
@@ -47,7 +47,7 @@ pub fn check(genesis: &Genesis, registry: &Registry) -> Result<(), GenesisError>
 /// # Errors
 /// [`GenesisError`] when the validators do not make a set.
 pub fn validator_set(genesis: &Genesis) -> Result<ValidatorSet, GenesisError> {
-    check_members(&genesis.validators)?;
+    check_members(genesis)?;
     let member = |validator: &GenesisValidator| {
         let GenesisValidator { key, possession: _, power, account, peer } = *validator;
         Validator { key, power, account, peer }
@@ -107,7 +107,11 @@ fn refuse_unless(
     if holds { Ok(()) } else { Err(GenesisError::Parameter { place, value: value.to_string(), rule }) }
 }
 
-fn check_identity(genesis: &Genesis) -> Result<(), GenesisError> {
+/// Checks what a chain is called and when it begins.
+///
+/// # Errors
+/// [`GenesisError::Parameter`] that names the value.
+pub fn check_identity(genesis: &Genesis) -> Result<(), GenesisError> {
     let version = genesis.version;
     refuse_unless(version == PROTOCOL_VERSION, "version", version, "this software begins chains with version 1")?;
     let plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
@@ -215,8 +219,11 @@ fn check_shares(genesis: &Genesis, registry: &Registry) -> Result<(), GenesisErr
     Err(GenesisError::Section { place: "parameters.limits.system_bytes_max".to_owned(), value: room.to_string(), rule })
 }
 
-/// What is given out of each asset stays below its cap, and every entry stands in its place.
-fn check_balances(genesis: &Genesis, registry: &Registry) -> Result<(), GenesisError> {
+/// Checks that what is given out of each asset stays below its cap, and that every entry stands in its place.
+///
+/// # Errors
+/// [`GenesisError`] that names the entry.
+pub fn check_balances(genesis: &Genesis, registry: &Registry) -> Result<(), GenesisError> {
     let opened = registry.assets_of(genesis);
     let mut caps: BTreeMap<AssetId, Amount> = opened.iter().map(|opened| (opened.asset, opened.cap)).collect();
     caps.insert(THR, genesis.parameters.thr_cap);
@@ -314,9 +321,9 @@ fn check_allowances(genesis: &Genesis, registry: &Registry) -> Result<(), Genesi
     Ok(())
 }
 
-fn check_validators(validators: &[GenesisValidator]) -> Result<(), GenesisError> {
-    check_members(validators)?;
-    for (place, validator) in validators.iter().enumerate() {
+fn check_validators(genesis: &Genesis) -> Result<(), GenesisError> {
+    check_members(genesis)?;
+    for (place, validator) in genesis.validators.iter().enumerate() {
         let proven =
             |key: PublicKey| planted(Canary::PossessionSkipped) || key.verify_possession(&validator.possession);
         if !PublicKey::parse(&validator.key).is_ok_and(proven) {
@@ -327,13 +334,14 @@ fn check_validators(validators: &[GenesisValidator]) -> Result<(), GenesisError>
 }
 
 /// Everything about the members but their proofs.
-fn check_members(validators: &[GenesisValidator]) -> Result<(), GenesisError> {
+fn check_members(genesis: &Genesis) -> Result<(), GenesisError> {
+    let validators: &[GenesisValidator] = &genesis.validators;
     if validators.is_empty() {
         return Err(GenesisError::NoValidators);
     }
     refuse_duplicates(validators, "key", |validator| validator.key.to_string())?;
     refuse_duplicates(validators, "peer", |validator| validator.peer.to_string())?;
-    refuse_duplicates(validators, "account", |validator| hex::encode(validator.account.0))?;
+    refuse_duplicates(validators, "account", |validator| validator.account.to_text(genesis.network))?;
     let mut power_total: u64 = 0;
     let mut previous = None;
     for (place, validator) in validators.iter().enumerate() {

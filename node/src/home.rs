@@ -6,6 +6,7 @@
 //! It must not know what is inside keys, log or store. Invariants: at most one process holds a home; a home whose data belongs to
 //! another chain than its genesis is refused; keys that others can read are refused.
 
+mod error;
 mod lease;
 mod service_folder;
 
@@ -19,109 +20,13 @@ use types::{ChainId, Genesis};
 use crate::disk::{make_directory, replace_file};
 use service::plain_file::{self, Takes};
 
+pub use error::HomeError;
 pub(crate) use service_folder::{IGNORED, LEADS_NOWHERE, ServiceFolder};
 
 /// The longest `config.toml`.
 const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
 /// The longest `chain-id`.
 const CHAIN_ID_BYTES_MAX: u64 = 1024;
-
-/// Why a home cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum HomeError {
-    /// There is none.
-    #[error("there is no node in {0}: run `thronosd init` first, or name another directory with --home")]
-    Missing(PathBuf),
-    /// There is no genesis yet.
-    #[error("{0} is missing: run `thronosd init --genesis FILE` with the genesis of the network")]
-    NoGenesis(PathBuf),
-    /// The file system refused.
-    #[error("cannot {what} {path}: {error}")]
-    Io {
-        /// What was tried.
-        what: &'static str,
-        /// On what.
-        path: PathBuf,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// What an older version kept under another name stays there.
-    #[error("cannot move {from} to {to}: {error}; move it there yourself, and start again")]
-    Move {
-        /// Where it is.
-        from: PathBuf,
-        /// Where it should be.
-        to: PathBuf,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// A link to what is not there.
-    #[error("{0}: {words}", words = LEADS_NOWHERE)]
-    LeadsNowhere(PathBuf),
-    /// Others may read a secret.
-    #[error("{path} can be read or changed by others (mode {mode:04o}): run `chmod {wanted:o} {path}`")]
-    Open {
-        /// The file or directory.
-        path: PathBuf,
-        /// Its mode.
-        mode: u32,
-        /// What it should be.
-        wanted: u32,
-    },
-    /// Somebody else's file.
-    #[error(
-        "{path} belongs to user {owner}, this process runs as user {user}: run it as its owner or change the owner"
-    )]
-    Owner {
-        /// The file or directory.
-        path: PathBuf,
-        /// Whose it is.
-        owner: u32,
-        /// Who we are.
-        user: u32,
-    },
-    /// Two processes, one home.
-    #[error("{0} is used by another process: stop it, or use another home")]
-    Locked(PathBuf),
-    /// The genesis cannot be used.
-    #[error("{path}: {error}")]
-    Genesis {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        error: Box<genesis::GenesisError>,
-    },
-    /// The data belongs to another chain.
-    #[error(
-        "{path} holds data of chain {found}, but the genesis is that of chain {expected}: \
-         use another home, or put back the genesis of that chain"
-    )]
-    OtherChain {
-        /// The data directory.
-        path: PathBuf,
-        /// The chain of the data.
-        found: String,
-        /// The chain of the genesis.
-        expected: ChainId,
-    },
-}
-
-impl HomeError {
-    /// A stable name for programs.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Missing(_) => "home_missing",
-            Self::NoGenesis(_) => "genesis_missing",
-            Self::Io { .. } | Self::Move { .. } | Self::LeadsNowhere(_) => "home_io",
-            Self::Open { .. } => "home_readable_by_others",
-            Self::Owner { .. } => "home_owner",
-            Self::Locked(_) => "home_locked",
-            Self::Genesis { error, .. } => error.code(),
-            Self::OtherChain { .. } => "home_of_another_chain",
-        }
-    }
-}
 
 /// A node's directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -236,6 +141,7 @@ impl Home {
     /// # Errors
     /// [`HomeError`] that says what to do.
     pub fn check(&self) -> Result<(), HomeError> {
+        self.check_kind()?;
         if !self.config_file().exists() || !self.keys().is_dir() {
             return Err(HomeError::Missing(self.root.clone()));
         }
@@ -256,17 +162,27 @@ impl Home {
     /// Checks that what is there of a home is ours, so that nothing is made in it that its owner cannot use.
     ///
     /// # Errors
-    /// [`HomeError::Owner`].
+    /// [`HomeError::Owner`], and [`HomeError::NoDirectory`] where something else is in its place.
     pub fn check_owner(&self) -> Result<(), HomeError> {
+        self.check_kind()?;
         let parts = [self.root.clone(), self.config_file(), self.keys(), self.data()];
         parts.iter().filter(|path| path.exists()).try_for_each(|path| check_owner(path))
+    }
+
+    /// Checks that what is there, if anything is, is a directory.
+    fn check_kind(&self) -> Result<(), HomeError> {
+        match fs::metadata(&self.root) {
+            Ok(found) if !found.is_dir() => Err(HomeError::NoDirectory(self.root.clone())),
+            _ => Ok(()),
+        }
     }
 
     /// Checks that there is a home, as far as this user can tell.
     ///
     /// # Errors
-    /// [`HomeError::Missing`].
+    /// [`HomeError::Missing`], and [`HomeError::NoDirectory`] where something else is in its place.
     pub fn check_is_there(&self) -> Result<(), HomeError> {
+        self.check_kind()?;
         match self.config_file().try_exists() {
             Ok(false) => Err(HomeError::Missing(self.root.clone())),
             _ => Ok(()),
@@ -276,8 +192,9 @@ impl Home {
     /// The text of `config.toml`.
     ///
     /// # Errors
-    /// [`HomeError::Io`].
+    /// [`HomeError`] that names the file.
     pub fn read_config(&self) -> Result<String, HomeError> {
+        self.check_kind()?;
         let path = self.config_file();
         plain_file::read_text(&path, CONFIG_BYTES_MAX, Takes::File).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => HomeError::Missing(self.root().to_owned()),
@@ -340,7 +257,7 @@ impl Home {
     /// Refuses data of another chain than this one, if there is any data.
     ///
     /// # Errors
-    /// [`HomeError::OtherChain`].
+    /// [`HomeError::OtherChain`] and [`HomeError::NoChain`].
     pub fn check_chain(&self, expected: ChainId) -> Result<bool, HomeError> {
         let path = self.data().join("chain-id");
         let found = match plain_file::read_text(&path, CHAIN_ID_BYTES_MAX, Takes::File) {
@@ -348,11 +265,15 @@ impl Home {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(HomeError::Io { what: "read", path, error }),
         };
-        if found.trim() != expected.to_string() {
-            let found = found.trim().chars().take(64).collect();
-            return Err(HomeError::OtherChain { path: self.data(), found, expected });
+        let found = found.trim();
+        match found.parse::<types::Hash32>() {
+            Ok(chain) if ChainId(chain) == expected => Ok(true),
+            Ok(_) => Err(HomeError::OtherChain { path, found: found.to_owned(), expected }),
+            Err(_) => {
+                let found = found.chars().take(64).flat_map(char::escape_default).collect();
+                Err(HomeError::NoChain { path, found, expected })
+            }
         }
-        Ok(true)
     }
 
     fn mark(&self, chain_id: ChainId) -> Result<(), HomeError> {

@@ -28,7 +28,7 @@ use types::Network;
 use crate::config::{AccountSettings, ServiceSections};
 use crate::home::Home;
 use crate::keys::{AccountKeys, entropy};
-use crate::shell::Faults;
+use crate::shell::{Faults, listening};
 
 use account::Keeper;
 pub(crate) use chain::NodeChain;
@@ -102,7 +102,7 @@ impl Sockets {
     /// Binds what the settings ask for.
     ///
     /// # Errors
-    /// `service_port_in_use`, with the setting.
+    /// `service_port_in_use` or `cannot_listen`, with the setting.
     pub(crate) fn bind(sections: &ServiceSections) -> Result<Self, Refusal> {
         let bind_all = |(entry, section): (&Listed, &dyn AnySection)| {
             (entry.sockets)(section).into_iter().map(|socket| bind(entry.name, socket)).collect()
@@ -120,8 +120,9 @@ fn bind(name: &str, socket: service::WantedSocket) -> Result<Bound, Refusal> {
     let service::WantedSocket { key, address } = socket;
     let listener = TcpListener::bind(address).and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
     let listener = listener.map_err(|error| {
-        let hint = format!("stop what uses it, or choose another with --set {name}.{key}=ADDRESS:PORT");
-        Refusal::new("service_port_in_use", format!("cannot listen on {address} for {name}: {error}; {hint}"))
+        let hint = listening::remedy(&error, &format!("--set {name}.{key}=ADDRESS:PORT"));
+        let code = listening::code(&error, "service_port_in_use");
+        Refusal::new(code, format!("cannot listen on {address} for {name}: {error}; {hint}"))
     })?;
     Ok(Bound { key, listener })
 }

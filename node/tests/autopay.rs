@@ -236,6 +236,8 @@ fn files_that_were_restored_from_an_older_copy_pay_nothing_twice() {
             }
         });
         let told = pool.until_held();
+        let shown = pool.done(&["owed"]);
+        assert!(shown.contains("payouts are held: ") && shown.contains("older copy"), "{only:?}: {shown}");
         if is_owed {
             assert_eq!(pool.owed(), [(text(PAYEES[0]), owed)], "{only:?}: {told}");
         }
@@ -247,6 +249,7 @@ fn files_that_were_restored_from_an_older_copy_pay_nothing_twice() {
         }
         let told = pool.done(&["pay"]);
         assert!(told.contains("payouts are no longer held"), "{only:?}: {told}");
+        assert!(!pool.done(&["owed"]).contains("held"), "{only:?}");
         let more = pool.income(2, 2_000_001)[0].1;
         pool.until_nothing_is_owed();
         assert_eq!(pool.balance(&text(PAYEES[0])), owed + more, "{only:?}");

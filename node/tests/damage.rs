@@ -43,13 +43,14 @@ fn follow(home: &Home) -> Node {
     Node::start(options).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Asks until the answer is good; the first one and the last one.
+/// Asks until the transaction is final; the status of the first answer, and the last answer. A block may come later than the gossip
+/// that tells of its transaction, which is pending then.
 fn ask(running: &Running, path: &str) -> (u16, serde_json::Value) {
     let until = Instant::now() + Duration::from_secs(60);
     let first = running.get(path).0;
     loop {
         let (status, answer) = running.get(path);
-        if status == 200 && answer["status"] != "unknown" {
+        if status == 200 && answer["status"] == "final" {
             return (first, answer);
         }
         assert!(Instant::now() < until, "{status}: {answer}; {:?}", running.node.faults().first());

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use pow::{CompactBits, Target, WorkHeader, merkle, sha256d};
 use serde_json::{Value, json};
+use stratum::ledger::Stored;
 use stratum::service::rustls;
 use support::machine::Machine;
 use support::{Running, address, key, make_home, start, start_in};
@@ -309,12 +310,19 @@ fn proofs_that_stand_in_a_block_are_offered_by_one_start_and_by_none_after_it() 
     assert_eq!(running.get("/api/v1/mining/window").1.as_array().map(Vec::len), Some(1));
     let Running { node, directory, chain, agent } = running;
     node.stop().unwrap();
-    let proofs = home.service_folder("mining").join("proofs");
-    let length = || std::fs::metadata(&proofs).unwrap().len();
-    assert!(length() > 0, "the chain goes on with the same work");
+    let folder = home.service_folder("mining");
+    let kept = || {
+        let stored = Stored {
+            snapshot: Some(std::fs::read(folder.join("shares.snapshot")).unwrap()),
+            journal: std::fs::read(folder.join("shares.journal")).unwrap(),
+            ..Stored::default()
+        };
+        stratum::ledger::recover(&stored).unwrap().proofs.iter().count()
+    };
+    assert_eq!(kept(), 1, "the chain goes on with the same work");
     let running = Running { node: start_in(home, config), directory, chain, agent };
     let deadline = Instant::now() + Duration::from_secs(30);
-    while length() > 0 {
+    while kept() > 0 {
         assert!(Instant::now() < deadline, "what is settled is still kept");
         std::thread::park_timeout(Duration::from_millis(20));
     }

@@ -1,92 +1,20 @@
 //! What a newcomer meets: keys that are lost, settings with a slip in them, and whether messages tell what to do next. FAULTS RT15.
 
+mod command;
 mod support;
 
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::path::Path;
+use std::process::Output;
 
-use node::home::{Home, write_file};
+use command::{Daemon, Made, answer, done, files, refused, text, thronosd};
+use node::home::write_file;
 use node::keys::Password;
 use support::{genesis, make_home};
 
-fn thronosd(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_thronosd"));
-    command.args(arguments).env_remove("THRONOS_HOME").stdin(Stdio::null());
-    command
-}
-
-/// What a command said on both of its outputs, and its exit code.
-fn answer(arguments: &[&str]) -> (Option<i32>, String) {
-    let Output { status, stdout, stderr } = thronosd(arguments).output().expect("the program runs");
-    let said = [stdout, stderr].concat();
-    (status.code(), String::from_utf8_lossy(&said).into_owned())
-}
-
-/// A command that is refused with this code; what it said.
-fn refused(arguments: &[&str], code: &str) -> String {
-    let (exit, said) = answer(arguments);
-    assert!(exit == Some(1) && said.contains(&format!("[{code}]")), "{arguments:?}: {said}");
-    said
-}
-
-fn done(arguments: &[&str]) -> String {
-    let (exit, said) = answer(arguments);
-    assert_eq!(exit, Some(0), "{arguments:?}: {said}");
-    said
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("UTF-8")
-}
-
-/// A file with the genesis, and one with a password.
-fn files(root: &Path) -> [PathBuf; 2] {
-    let [chain, password] = ["genesis.json", "password"].map(|name| root.join(name));
-    write_file(&chain, genesis::to_json(&genesis(), &runtime::registry()).as_bytes()).expect("a file");
-    write_file(&password, b"correct horse").expect("a file");
-    [chain, password]
-}
-
-/// A running node, ended by its drop.
-struct Daemon(Child, BufReader<ChildStderr>);
-
-impl Daemon {
-    fn start(arguments: &[&str]) -> Self {
-        let mut child = thronosd(arguments).stderr(Stdio::piped()).spawn().expect("the program runs");
-        let log = BufReader::new(child.stderr.take().expect("piped"));
-        Self(child, log)
-    }
-
-    /// The next line of the log with these words.
-    fn line(&mut self, words: &str) -> String {
-        let mut line = String::new();
-        while !line.contains(words) {
-            line.clear();
-            assert!(self.1.read_line(&mut line).expect("text") > 0, "it ended before it said {words}");
-        }
-        line
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn a_lost_key_is_told_with_what_helps_and_no_other_is_made_without_a_word() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let root = directory.path().join("home");
-    let (home, root) = (Home::new(&root), text(&root));
-    let [chain, password] = files(directory.path());
-    let of_validator = ["init", "--home", root, "--validator", "--password-file", text(&password)];
-    assert!(
-        done(&[&of_validator[..], &["--genesis", text(&chain)]].concat()).contains(" (new)"),
-        "the first of a home"
-    );
+    let made = Made::new(&[]);
+    let (home, root, of_validator) = (&made.home, made.root(), made.of_validator());
     let entry = || std::fs::read_to_string(home.validator_entry_file()).expect("it is written");
     let before = entry();
 
@@ -106,7 +34,7 @@ fn a_lost_key_is_told_with_what_helps_and_no_other_is_made_without_a_word() {
     assert!(!done(&["init", "--home", root, "--new-keys"]).contains("(new"), "what is there stays");
 
     let key = home.validator_key_file();
-    std::fs::rename(&key, directory.path().join("copy")).expect("our own");
+    std::fs::rename(&key, made.beside("copy")).expect("our own");
     let told = refused(&["run", "--home", root], "key_missing");
     for words in [text(&key), text(&home.lease()), "validator-entry.json", "put the key back from its copy"] {
         assert!(told.contains(words), "{told}");
@@ -399,12 +327,8 @@ fn a_setting_of_a_service_that_is_refused_is_told_with_the_place_where_it_was_gi
 // FAULTS RT15
 #[test]
 fn a_home_that_was_a_validators_is_known_as_one_by_its_entry_and_by_its_lease_and_not_made_anew() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let root = directory.path().join("home");
-    let (home, root) = (Home::new(&root), text(&root));
-    let [chain, password] = files(directory.path());
-    let of_validator = ["init", "--home", root, "--validator", "--password-file", text(&password)];
-    done(&[&of_validator[..], &["--genesis", text(&chain)]].concat());
+    let made = Made::new(&[]);
+    let (home, root, of_validator) = (&made.home, made.root(), made.of_validator());
     let (key, entry) = (home.validator_key_file(), home.validator_entry_file());
     let lease = home.lease().join(journal::LEASE_FILE);
     let written = std::fs::read(&lease).expect("it is written with the key");
@@ -416,7 +340,9 @@ fn a_home_that_was_a_validators_is_known_as_one_by_its_entry_and_by_its_lease_an
         let shown = done(&["keys", "show", "--home", root]);
         assert!(shown.contains(&format!("validator key    lost: {} is missing", text(&key))), "{shown}");
         let json = ["keys", "show", "--json", "--home", root];
-        for command in [&["init", "--home", root][..], &["init", "--home", root, "--new-keys"], &of_validator, &json] {
+        for command in
+            [&["init", "--home", root][..], &["init", "--home", root, "--new-keys"], &of_validator[..], &json]
+        {
             let (exit, told) = answer(command);
             assert!(exit == Some(1) && told.contains("key_missing"), "{command:?}: {told}");
             for words in [text(&key), text(&home.lease()), "put the key back from its copy"] {
@@ -433,7 +359,7 @@ fn a_home_that_was_a_validators_is_known_as_one_by_its_entry_and_by_its_lease_an
     assert!(told.contains(&format!("former lease     {}", text(&kept))) && key.exists(), "{told}");
     assert_eq!(std::fs::read(&kept).expect("it is kept"), written);
     // A home without a lease and an entry was never a validator's.
-    let other = directory.path().join("other");
+    let other = made.beside("other");
     done(&["init", "--home", text(&other)]);
     assert!(done(&["keys", "show", "--home", text(&other)]).contains("none: this node follows the chain"));
 }
@@ -441,13 +367,8 @@ fn a_home_that_was_a_validators_is_known_as_one_by_its_entry_and_by_its_lease_an
 // FAULTS RT15
 #[test]
 fn a_lost_entry_is_written_again_from_the_key_and_nothing_is_made_under_a_node_that_runs() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let root = directory.path().join("home");
-    let (home, root) = (Home::new(&root), text(&root));
-    let [chain, password] = files(directory.path());
-    let password = ["--password-file", text(&password)];
-    let local = ["--listen", "/ip4/127.0.0.1/tcp/0", "--api", "127.0.0.1:0", "--genesis", text(&chain)];
-    done(&[&["init", "--home", root, "--validator"], &password[..], &local].concat());
+    let made = Made::new(&["--listen", "/ip4/127.0.0.1/tcp/0", "--api", "127.0.0.1:0"]);
+    let (home, root, password) = (&made.home, made.root(), made.password());
     let entry = home.validator_entry_file();
     let written = std::fs::read_to_string(&entry).expect("it is written with the key");
     std::fs::remove_file(&entry).expect("our own");

@@ -162,7 +162,7 @@ fn a_pipe_in_the_place_of_a_file_of_mining_keeps_neither_a_start_nor_a_check_wai
     let root = home.root().to_str().expect("UTF-8");
     let (mut child, _log) = run(root);
     stop(&mut child);
-    for name in ["proofs", "shares.snapshot", "shares.journal"] {
+    for name in ["shares.snapshot", "shares.journal"] {
         let file = home.service_folder("mining").join(name);
         let whole = std::fs::read(&file).expect("it is there");
         std::fs::remove_file(&file).expect("our own");
@@ -255,7 +255,7 @@ fn check_changes_no_file_and_names_what_is_torn_missing_or_damaged() {
     // The newest segment; beside it stands a file that says which there are.
     let is_segment = |file: &std::path::PathBuf| !file.ends_with("log-head");
     let segment = files_below(&home.log()).into_iter().filter(is_segment).max();
-    let proofs = home.service_folder("mining").join("proofs");
+    let journal = home.service_folder("mining").join("shares.journal");
     std::fs::create_dir_all(home.service_folder("mining")).expect("our own");
     type Change<'a> = Box<dyn Fn() + 'a>;
     let cut = |file: &std::path::Path, bytes: usize| {
@@ -264,9 +264,9 @@ fn check_changes_no_file_and_names_what_is_torn_missing_or_damaged() {
     };
     let cases: [(&str, i32, Change<'_>); 4] = [
         ("an incomplete end", 0, Box::new(|| segment.iter().for_each(|file| cut(file, 3)))),
-        ("proofs", 1, Box::new(|| std::fs::write(&proofs, [0xa5; 300]).expect("our own"))),
+        ("shares.journal", 1, Box::new(|| std::fs::write(&journal, [0xa5; 300]).expect("our own"))),
         (
-            "shares",
+            "shares.snapshot",
             1,
             Box::new(|| std::fs::write(home.service_folder("mining").join("shares.snapshot"), b"x").expect("our own")),
         ),

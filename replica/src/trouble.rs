@@ -39,7 +39,7 @@ pub enum Trouble {
         for_ms: u64,
         /// Transactions that could be included.
         transactions: usize,
-        /// System calls that wait.
+        /// System calls that could be, such as proofs of work.
         calls: usize,
         /// Who is silent, and who answers and does not vote.
         reach: Arc<Reach>,
@@ -117,10 +117,7 @@ impl std::fmt::Display for Trouble {
             ),
             Self::NoFinal { for_ms, transactions, calls, reach } => {
                 write!(formatter, "no final block for {}", Seconds(*for_ms))?;
-                match transactions.saturating_add(*calls) {
-                    0 => formatter.write_str(", though empty ones are due")?,
-                    waiting => write!(formatter, " while {waiting} wait")?,
-                }
+                formatter.write_str(&waiting(*transactions, *calls))?;
                 write_named(formatter, "validators that do not answer", &reach.silent)?;
                 write_named(
                     formatter,
@@ -139,6 +136,20 @@ impl std::fmt::Display for Trouble {
             Self::ReleaseTooOld(start) => write_too_old(formatter, start),
         }
     }
+}
+
+/// What could be in the next block. The pool may hold more: what waits for another transaction before it is not counted here.
+fn waiting(transactions: usize, calls: usize) -> String {
+    let counted = |count: usize, of: &str| types::counted(u64::try_from(count).unwrap_or(u64::MAX), of);
+    let what = match (transactions, calls) {
+        (0, 0) => return ", though empty ones are due".to_owned(),
+        (transactions, 0) => counted(transactions, "transaction"),
+        (0, calls) => counted(calls, "system call"),
+        (transactions, calls) => {
+            format!("{} and {}", counted(transactions, "transaction"), counted(calls, "system call"))
+        }
+    };
+    format!(" while {what} could be included")
 }
 
 fn write_too_old(formatter: &mut std::fmt::Formatter<'_>, start: &VersionStart) -> std::fmt::Result {
@@ -205,5 +216,24 @@ impl std::fmt::Display for Seconds {
             return write!(formatter, "{} s", ms / 1_000);
         }
         write!(formatter, "{}.{} s", ms / 1_000, ms % 1_000 / 100)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // FAULTS RT17: transactions and proofs of work were told in one number, which the pool contradicted.
+    #[test]
+    fn a_chain_that_stands_says_what_of_each_kind_could_be_included() {
+        for (transactions, calls, expected) in [
+            (0, 0, ", though empty ones are due"),
+            (1, 0, " while 1 transaction could be included"),
+            (0, 227, " while 227 system calls could be included"),
+            (1, 227, " while 1 transaction and 227 system calls could be included"),
+            (2, 1, " while 2 transactions and 1 system call could be included"),
+        ] {
+            assert_eq!(waiting(transactions, calls), expected);
+        }
     }
 }

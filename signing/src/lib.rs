@@ -1,7 +1,9 @@
-//! Keys of accounts, the files they lie in, and signed transactions: what the client and the daemon both need.
+//! Keys of accounts, the files they lie in, and signed transactions: what the client and the daemon both need, and how both
+//! speak of their commands.
 //!
 //! It must not know a node, a command or what a call says. Secrets never reach an argument list, the environment, a log or `Debug`.
 
+pub mod commands;
 mod error;
 pub mod keys;
 pub mod keystore;

@@ -42,6 +42,8 @@ const NONCE_TAKEN: [&str; 3] = ["nonce_too_low", "nonce_used", "replacement_unde
 
 /// The code by which a node says that it takes no transactions.
 const READ_ONLY: &str = "read_only_replica";
+/// The code of what was final before it was handed in.
+pub(crate) const ALREADY_FINAL: &str = "already_final";
 /// The command that hands in a file, as long as nobody has said which.
 pub(crate) const BROADCAST_FILE: &str = "thronos broadcast FILE";
 
@@ -149,7 +151,7 @@ fn refused(
         let message = format!("the transaction {id} is final already, in block {height}{whose_word}");
         let hint = format!("do not sign it anew; see it with `thronos tx {id}`");
         let outcome = if is_proven { Whereabouts::Settled } else { Whereabouts::Open };
-        return Err(Stopped { error: Error::new("already_final", message, hint), outcome });
+        return Err(Stopped { error: Error::new(ALREADY_FINAL, message, hint), outcome });
     }
     if is_gone(client, chain, &id, transaction.body.valid_until).unwrap_or_default() {
         return Err(Stopped { error: expired(&id), outcome: Whereabouts::Settled });
@@ -392,7 +394,7 @@ fn poll(
 fn not_final_yet(id: &Hash32, transaction: &Transaction, waited: Duration, why: &Slow) -> Error {
     let message = format!("the transaction {id} is not final after {} s: {why}", waited.as_secs());
     let (look, sooner) = match why {
-        Slow::Standing(_) => (
+        Slow::Standing(..) => (
             "when the chain goes on; `thronos status` says how the chain is,",
             "do not sign it anew: that would pay a second time".to_owned(),
         ),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use types::Height;
 
+use crate::client::health::HealthStatus;
 use crate::{NodeClient, Result};
 
 /// A transaction that is not final after this takes long.
@@ -31,10 +32,10 @@ pub trait Waiter {
 impl Waiter for () {}
 
 /// Why it takes long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Slow {
-    /// The chain stands: no block has become final for so long.
-    Standing(Duration),
+    /// The chain stands: no block has become final for so long; and what the node says is wrong with itself, if it says anything.
+    Standing(Duration, Option<String>),
     /// Blocks become final, and none of them has had the transaction for so long.
     PassedOver(Duration),
     /// The node answers, and does not say where its chain stands; so long it has been.
@@ -46,8 +47,12 @@ pub enum Slow {
 impl fmt::Display for Slow {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Standing(span) => {
-                write!(formatter, "no block has become final for {} s, as the node says", span.as_secs())
+            Self::Standing(span, of_itself) => {
+                write!(formatter, "no block has become final for {} s, as the node says", span.as_secs())?;
+                match of_itself {
+                    Some(sentence) => write!(formatter, ", and of itself: {sentence}"),
+                    None => Ok(()),
+                }
             }
             Self::PassedOver(span) => {
                 write!(
@@ -134,11 +139,18 @@ impl Patience {
         let seen = self.newest.filter(|(height, _)| *height == status.final_height);
         let (_, since) = *self.newest.insert(seen.unwrap_or((status.final_height, self.answered)));
         // The node knows for how long, also from before; one of another version may not say it.
-        let age = status.health.map_or_else(|| since.elapsed(), |health| Duration::from_millis(health.final_age_ms));
+        let health = status.health.as_ref();
+        let age = health.map_or_else(|| since.elapsed(), |health| Duration::from_millis(health.final_age_ms));
         if age < LONG {
             return Slow::PassedOver(self.waited());
         }
         self.stood = self.stood.max(Some(age));
-        Slow::Standing(age)
+        Slow::Standing(age, status.health.and_then(own_trouble))
     }
+}
+
+/// What is wrong with the node itself, beside that its chain stands: a transaction may have gone no further than there.
+fn own_trouble(health: HealthStatus) -> Option<String> {
+    let mut troubles = health.troubles.into_iter();
+    troubles.find(|trouble| trouble.forbids_ready && trouble.name != "no_final").map(|trouble| trouble.sentence)
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Subcommand, ValueEnum};
+use genesis::GenesisError;
 use types::{
     Address, Amount, AssetId, BlsPublicKey, BlsSignature, ByteString, Genesis, GenesisBalance, GenesisValidator, List,
     Network, PeerKey, Power, TimeMs, counted,
@@ -16,6 +17,11 @@ use crate::home::{parse_genesis, read_genesis, write_file};
 use crate::keys::ValidatorEntry;
 use crate::shell::StartError;
 use service::plain_file::{self, Takes};
+
+/// What a chain may be called.
+const NAME_RULE: &str = "a chain's name has 1 to 64 lower-case letters, digits and hyphens; nothing was written";
+/// The power of all validators is below this.
+const POWER_END: u64 = 1 << 60;
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum NetworkName {
@@ -29,7 +35,7 @@ pub(crate) enum GenesisVerb {
     New {
         /// Where to write.
         file: PathBuf,
-        /// The chain's name: lower-case letters, digits and hyphens.
+        /// The chain's name: 1 to 64 lower-case letters, digits and hyphens.
         #[arg(long)]
         name: String,
         /// Which addresses the chain uses.
@@ -126,18 +132,28 @@ fn new(file: &Path, name: String, network: NetworkName, ecosystem: &str, time: O
         NetworkName::Test => Network::Test,
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
-    let length = name.len();
-    let name = ByteString::new(name.into_bytes()).map_err(|_| {
-        Refusal::new("genesis_parameter", format!("the name has {length} bytes, at most 64 are allowed"))
+    let name = ByteString::new(name.into_bytes()).map_err(|name| {
+        let message = format!("`--name` has {} bytes: {NAME_RULE}", name.len());
+        Refusal::new("genesis_parameter", message)
     })?;
     let time = TimeMs(time.unwrap_or(u64::try_from(now).unwrap_or(u64::MAX)));
     let ecosystem = address(ecosystem, network)?;
     let modules = runtime::registry().default_sections(network, ecosystem);
-    save(file, &Genesis { name, ..genesis::empty(network, time, ecosystem, modules) })
+    let begun = Genesis { name, ..genesis::empty(network, time, ecosystem, modules) };
+    genesis::check_identity(&begun).map_err(unfit)?;
+    save(file, &begun)
+}
+
+/// What is refused before anything is written.
+fn unfit(error: GenesisError) -> Refusal {
+    Refusal::new(error.code(), format!("{error}; nothing was written"))
 }
 
 fn read_entry(path: &Path) -> Result<(BlsPublicKey, BlsSignature, PeerKey), Refusal> {
-    let malformed = |error: String| Refusal::new("genesis_malformed", format!("{}: {error}", path.display()));
+    let malformed = |error: String| {
+        let remedy = "give `keys/validator-entry.json` of the validator's home, or what `thronosd keys show --json` prints there";
+        Refusal::new("genesis_malformed", format!("{} is no validator's entry: {error}; {remedy}", path.display()))
+    };
     let text =
         plain_file::read_text(path, ENTRY_BYTES_MAX, Takes::Pipe).map_err(|error| malformed(error.to_string()))?;
     let entry: ValidatorEntry = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
@@ -152,9 +168,17 @@ fn add_validator(genesis: &mut Genesis, validator: GenesisValidator) -> Result<(
         return Err(Refusal::new("genesis_possession", message));
     }
     let mut all = std::mem::take(&mut genesis.validators).into_vec();
-    if let Some(twin) = all.iter().find(|other| other.key == validator.key || other.peer == validator.peer) {
-        let message = format!("validator {} is in the file already, with the same key or peer", twin.key);
+    if let Some((what, value)) = all.iter().find_map(|other| shared(other, &validator, genesis.network)) {
+        let message = format!(
+            "a validator with the {what} {value} is in the file already, and every validator needs its own: give another, or take that \
+             one out of the file"
+        );
         return Err(Refusal::new("genesis_duplicate_validator", message));
+    }
+    let power = all.iter().fold(validator.power.0, |sum, other| sum.saturating_add(other.power.0));
+    if validator.power.0 == 0 || power >= POWER_END {
+        let rule = "it must be above zero, and the power of all validators below 2^60";
+        return Err(Refusal::new("genesis_power", format!("`--power` is {}: {rule}", validator.power.0)));
     }
     all.push(validator);
     all.sort_unstable_by_key(|validator| validator.key);
@@ -163,12 +187,29 @@ fn add_validator(genesis: &mut Genesis, validator: GenesisValidator) -> Result<(
     Ok(())
 }
 
+/// What two validators share that must be each one's own.
+fn shared(one: &GenesisValidator, other: &GenesisValidator, network: Network) -> Option<(&'static str, String)> {
+    if one.key == other.key {
+        return Some(("key", one.key.to_string()));
+    }
+    if one.peer == other.peer {
+        return Some(("network key", one.peer.to_string()));
+    }
+    (one.account == other.account).then(|| ("account", one.account.to_text(network)))
+}
+
 fn add_balance(genesis: &mut Genesis, address: Address, asset: AssetId, text: &str) -> Result<(), Refusal> {
     let amount = match asset {
         types::THR => Amount::parse_decimal(text, types::THR_DECIMALS),
         _ => Amount::parse_base_units(text),
     };
     let amount = amount.map_err(|error| Refusal::new("amount", format!("`{text}` is no amount: {error}")))?;
+    if amount.is_zero() {
+        return Err(Refusal::new(
+            "amount",
+            format!("the amount is `{text}`, which is nothing: give more, or leave it out"),
+        ));
+    }
     let mut all = std::mem::take(&mut genesis.balances).into_vec();
     match all.iter_mut().find(|entry| (entry.address, entry.asset) == (address, asset)) {
         Some(entry) => {
@@ -180,7 +221,7 @@ fn add_balance(genesis: &mut Genesis, address: Address, asset: AssetId, text: &s
     all.sort_unstable_by_key(|entry| (entry.address, entry.asset));
     genesis.balances = List::new(all)
         .map_err(|all| Refusal::new("genesis_too_many", format!("{} balances are too many", all.len())))?;
-    Ok(())
+    genesis::check_balances(genesis, &runtime::registry()).map_err(unfit)
 }
 
 fn validate(file: &Path) -> Result<(), Refusal> {

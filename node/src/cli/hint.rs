@@ -8,11 +8,14 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+pub(crate) use signing::commands::quoted;
+use signing::commands::{completed, has_word};
+
 /// The directory that was typed.
 static TYPED: OnceLock<PathBuf> = OnceLock::new();
 
-/// How a command begins in a message.
-const BEGINNING: &str = "`thronosd ";
+/// Whose commands they are.
+const PROGRAM: &str = "thronosd";
 /// Commands that need no home, and what says that a home is named already.
 const WITHOUT: [&str; 4] = ["--home", "--defaults", "genesis", "version"];
 
@@ -24,34 +27,17 @@ pub(crate) fn note_home(home: &Path) {
 /// A message with its commands as they have to be typed.
 pub(crate) fn as_typed(text: &str) -> Cow<'_, str> {
     match TYPED.get() {
-        Some(home) if text.contains(BEGINNING) => Cow::Owned(with_home(text, home)),
-        _ => Cow::Borrowed(text),
+        Some(home) => Cow::Owned(with_home(text, home)),
+        None => Cow::Borrowed(text),
     }
 }
 
 fn with_home(text: &str, home: &Path) -> String {
     let home = quoted(&home.display().to_string());
-    let mut parts = text.split(BEGINNING);
-    let mut typed = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        typed.push_str(BEGINNING);
-        match part.split_once('`') {
-            Some((words, rest)) if !words.split_whitespace().any(|word| WITHOUT.contains(&word)) => {
-                typed.push_str(&format!("{words} --home {home}`{rest}"));
-            }
-            _ => typed.push_str(part),
-        }
-    }
-    typed
-}
-
-/// A path as a shell takes it.
-pub(crate) fn quoted(path: &str) -> String {
-    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+:@%=,~".contains(letter);
-    if !path.is_empty() && path.chars().all(is_plain) {
-        return path.to_owned();
-    }
-    format!("'{}'", path.replace('\'', r"'\''"))
+    completed(text, PROGRAM, |words| match WITHOUT.iter().any(|word| has_word(words, word)) {
+        true => String::new(),
+        false => format!(" --home {home}"),
+    })
 }
 
 #[cfg(test)]

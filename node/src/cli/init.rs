@@ -27,7 +27,8 @@ pub(crate) struct Init {
     /// Genesis of the network to join; it is checked and copied.
     #[arg(long, value_name = "FILE")]
     genesis: Option<PathBuf>,
-    /// File with the password of the validator key (mode 0600).
+    /// File with the password of the validator key (mode 0600). Its path is written into config.toml as `node.password_file`, so
+    /// that a start finds it.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
     #[command(flatten)]

@@ -47,9 +47,12 @@ settings! {
         listen: String = "127.0.0.1:26701",
             if |text| text.parse::<SocketAddr>().is_ok() => "an address and a port like 127.0.0.1:26701";
         /// Host names under which the API may be asked, beside loopback and the listening address (against DNS rebinding).
-        hosts: Vec<String> = Vec::new();
+        hosts: Vec<String> = Vec::new(),
+            if |all| all.iter().all(|one| is_host_name(one)) => "names alone, like api.example, without scheme, port and path";
         /// Origins of web pages that may use the API from a browser, like https://explorer.example.
-        origins: Vec<String> = Vec::new();
+        origins: Vec<String> = Vec::new(),
+            if |all| all.iter().all(|one| is_origin(one))
+                => "origins as a browser sends them, like https://explorer.example or http://localhost:3000: scheme, host, port, no path";
         /// IP addresses of reverse proxies before the API: whom they name last in X-Forwarded-For is the client. Of others the header
         /// counts for nothing.
         trusted_proxies: Vec<String> = Vec::new(),
@@ -126,6 +129,36 @@ fn is_socket(text: &str) -> bool {
     text.parse::<SocketAddr>().is_ok()
 }
 
+/// Of RFC 6454: a scheme, a host and perhaps a port. A slash at its end is put up with.
+fn is_origin(text: &str) -> bool {
+    let is_scheme = |scheme: &str| {
+        let mut letters = scheme.chars();
+        letters.next().is_some_and(|first| first.is_ascii_alphabetic())
+            && letters.all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter))
+    };
+    text.strip_suffix('/').unwrap_or(text).split_once("://").is_some_and(|(scheme, rest)| {
+        let (host, port) = match rest.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => (host, Some(port)),
+            _ => (rest, None),
+        };
+        is_scheme(scheme) && is_host(host) && port.is_none_or(|port| port.parse::<u16>().is_ok())
+    })
+}
+
+/// An IP address in brackets, if it is one of IPv6, or a name.
+fn is_host(text: &str) -> bool {
+    match text.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']').is_some_and(|ip| ip.parse::<std::net::Ipv6Addr>().is_ok()),
+        None => is_host_name(text),
+    }
+}
+
+/// Letters, digits, hyphens, underscores and dots.
+fn is_host_name(text: &str) -> bool {
+    let is_plain = |letter: char| letter.is_alphanumeric() || "-_.".contains(letter);
+    !text.is_empty() && text.chars().all(is_plain)
+}
+
 fn are_multiaddresses(all: &[String]) -> bool {
     all.iter().all(|one| is_multiaddress(one))
 }
@@ -181,6 +214,45 @@ impl Kind for LogFormat {
             Value::Text(text) if text == "pretty" => Some(Self::Pretty),
             Value::Text(text) if text == "json" => Some(Self::Json),
             _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // FAULTS RT17
+    #[test]
+    fn an_origin_is_what_a_browser_sends_and_a_host_is_a_name_alone() {
+        for good in [
+            "https://explorer.example",
+            "https://explorer.example/",
+            "http://localhost:3000",
+            "http://[::1]:8080",
+            "http://127.0.0.1",
+            "chrome-extension://abcdefghijklmnop",
+        ] {
+            assert!(is_origin(good), "{good}");
+        }
+        for wrong in [
+            "",
+            "foo",
+            "*",
+            "explorer.example",
+            "https://",
+            "https://*.example",
+            "https://explorer.example/app",
+            "https://a.example, https://b.example",
+            "https://user@explorer.example",
+            "http://localhost:port",
+            "http://[::1",
+        ] {
+            assert!(!is_origin(wrong), "{wrong}");
+        }
+        assert!(is_host_name("api.example") && is_host_name("xn--bcher-kva.example") && is_host_name("node-1"));
+        for wrong in ["", "https://api.example", "api.example:443", "api.example/", "*.example", "a b"] {
+            assert!(!is_host_name(wrong), "{wrong}");
         }
     }
 }

@@ -28,6 +28,10 @@ const PASSES: u32 = 3;
 const MEMORY_KIB_MAX: u32 = 1024 * 1024;
 const PASSES_MAX: u32 = 16;
 
+/// What helps against a file that holds no key, whichever it is.
+const DAMAGED: &str = "put it back from its copy; without one move it away and start again: that says how another one is made, and what \
+                       that means";
+
 /// Why a key cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
@@ -35,7 +39,7 @@ pub enum KeyFileError {
     #[error(transparent)]
     Home(#[from] HomeError),
     /// The file is no key file.
-    #[error("{file} is not a key file of this software: {reason}")]
+    #[error("{file} is not a key file of this software: {reason}; {DAMAGED}")]
     Malformed {
         /// The file.
         file: String,
@@ -46,7 +50,7 @@ pub enum KeyFileError {
     #[error("the password does not open {0}: type it again, or check --password-file; nothing was changed")]
     WrongPassword(String),
     /// The file holds another key than it says.
-    #[error("{0} holds another key than it says: restore the file from a backup")]
+    #[error("{0} holds another key than it says; {DAMAGED}")]
     WrongKey(String),
     /// A key is not there.
     #[error("{file} is missing: put it back from its copy; without one `{command}` makes a new one, {then}")]
@@ -145,7 +149,7 @@ impl KeyFile {
             nonce: hex::encode(nonce.as_slice()),
             ciphertext: String::new(),
         };
-        let cipher = file.cipher(password, salt.as_slice())?;
+        let cipher = file.cipher(password, salt.as_slice(), "the new key file")?;
         let payload = Payload { msg: secret, aad: &file.associated_data() };
         let ciphertext = cipher.encrypt(&(*nonce).into(), payload).expect("a secret of 32 bytes is not too long");
         file.ciphertext = hex::encode(ciphertext);
@@ -178,7 +182,7 @@ impl KeyFile {
         hex::decode_to_slice(&self.nonce, &mut nonce)
             .map_err(|_| malformed("its nonce is not 48 hexadecimal digits"))?;
         let ciphertext = hex::decode(&self.ciphertext).map_err(|_| malformed("its ciphertext is not hexadecimal"))?;
-        let cipher = self.cipher(password, &salt)?;
+        let cipher = self.cipher(password, &salt, name)?;
         let payload = Payload { msg: &ciphertext, aad: &self.associated_data() };
         let secret =
             cipher.decrypt(&nonce.into(), payload).map_err(|_| KeyFileError::WrongPassword(name.to_owned()))?;
@@ -205,9 +209,9 @@ impl KeyFile {
     }
 
     /// The memory of the derivation is a mapping of its own, so it goes back to the system when this returns.
-    fn cipher(&self, password: &Password, salt: &[u8]) -> Result<XChaCha20Poly1305, KeyFileError> {
+    fn cipher(&self, password: &Password, salt: &[u8], name: &str) -> Result<XChaCha20Poly1305, KeyFileError> {
         let refused = |error: argon2::Error| KeyFileError::Malformed {
-            file: "the key file".to_owned(),
+            file: name.to_owned(),
             reason: format!("its costs are refused: {error}"),
         };
         let params = Params::new(self.memory_kib, self.passes, self.lanes, Some(32)).map_err(refused)?;

@@ -23,6 +23,7 @@ mod fault;
 mod hands;
 mod inbox;
 mod jobs;
+pub(crate) mod listening;
 mod lookout;
 mod mend;
 mod notices;

@@ -7,6 +7,7 @@ use p2p::NetworkError;
 use replica::DeskError;
 use store::StoreError;
 
+use super::listening::{self, remedy};
 use crate::home::HomeError;
 
 /// Why a node does not start.
@@ -81,7 +82,7 @@ pub enum StartError {
     },
     /// The API's port is taken, or not ours.
     #[error(
-        "cannot listen on {address} for the API: {error}; stop what uses it, or choose another with --api ADDRESS:PORT"
+        "cannot listen on {address} for the API: {error}; {remedy}", remedy = remedy(error, "--api ADDRESS:PORT")
     )]
     Api {
         /// The address.
@@ -91,7 +92,8 @@ pub enum StartError {
     },
     /// The port for health and metrics is taken, or not ours.
     #[error(
-        "cannot listen on {address} for metrics: {error}; stop what uses it, or choose another with --set metrics.listen=ADDRESS:PORT"
+        "cannot listen on {address} for metrics: {error}; {remedy}",
+        remedy = remedy(error, "--set metrics.listen=ADDRESS:PORT")
     )]
     Metrics {
         /// The address.
@@ -111,10 +113,9 @@ pub enum StartError {
     #[error(transparent)]
     Service(#[from] service::Refusal),
     /// The network does not start.
-    #[error("{0}{hint}", hint = if matches!(.0, NetworkError::Listen { .. }) {
-        "; stop what uses it, or choose another with --listen MULTIADDRESS"
-    } else {
-        ""
+    #[error("{0}{hint}", hint = match .0 {
+        NetworkError::Listen { error, .. } => format!("; {}", remedy(error, "--listen MULTIADDRESS")),
+        _ => String::new(),
     })]
     Network(#[from] NetworkError),
     /// The system gives no entropy.
@@ -151,10 +152,10 @@ impl StartError {
             Self::Genesis(_) => "genesis",
             Self::StoreBehindLog { .. } => "store_behind_log",
             Self::SamePort { .. } => "same_port",
-            Self::Api { .. } => "api_port_in_use",
-            Self::Metrics { .. } => "metrics_port_in_use",
+            Self::Api { error, .. } => listening::code(error, "api_port_in_use"),
+            Self::Metrics { error, .. } => listening::code(error, "metrics_port_in_use"),
             Self::Control { .. } => "control_socket",
-            Self::Network(NetworkError::Listen { .. }) => "network_port_in_use",
+            Self::Network(NetworkError::Listen { error, .. }) => listening::code(error, "network_port_in_use"),
             Self::Network(_) | Self::Setting { .. } => "network",
             Self::NobodyAdmitted => "nobody_admitted",
             Self::Key(error) => error.code(),

@@ -128,6 +128,7 @@ fn look_at_rest(home: &Home, holder: Holder, has_run: bool, found: &mut Findings
     // Making a home for a validator writes its lease, before any node runs.
     if holder.key.is_some() {
         match bound.filter(|_| lease.join(journal::LEASE_FILE).exists()) {
+            Some(VoteBound::Above(_)) if !has_voted => found.fact("votes", "none: this validator has not voted yet"),
             Some(bound) => found.fact("votes", votes(bound)),
             None => found.wrong.push(missing_lease(home)),
         }
@@ -143,6 +144,10 @@ fn look_at_rest(home: &Home, holder: Holder, has_run: bool, found: &mut Findings
 
 fn votes(bound: VoteBound) -> String {
     match bound {
+        // Nothing was forgotten: what was signed stands in the log.
+        VoteBound::Above(above) if above == Position::default() => {
+            "wherever the log holds no vote of its own".to_owned()
+        }
         VoteBound::Above(above) => above_words(above),
         VoteBound::Unknown(doubt) => format!("not at once: {}", replica::sentence_of(doubt)),
     }

@@ -1,7 +1,7 @@
 //! Multiaddresses: read, taken apart, and put before the address policy.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
@@ -57,13 +57,23 @@ pub(super) fn to_listen(text: &str) -> Result<Multiaddr, NetworkError> {
     }
 }
 
-/// An address that others are told to reach this node at: whether it is one for them, they decide.
+/// An address that others are told to reach this node at: whether it is one for them, they decide, as long as it is one at all.
 pub(super) fn to_tell(text: &str) -> Result<Multiaddr, NetworkError> {
     let address = parse(text)?;
-    match host_and_port(&address) {
-        Ok(_) => Ok(address),
-        Err(reason) => Err(NetworkError::Unusable { text: text.to_owned(), what: "dialled", reason }),
-    }
+    let reason = match host_and_port(&address) {
+        Ok((Some(ip), _)) if is_no_single_host(ip) => {
+            format!("{ip} is not the address of a host; name the one at which others reach this node")
+        }
+        Ok((_, Some(0))) => AddressRefusal::NoPort.to_string(),
+        Ok(_) => return Ok(address),
+        Err(reason) => reason,
+    };
+    Err(NetworkError::Unusable { text: text.to_owned(), what: "dialled", reason })
+}
+
+/// Whether an address names all hosts, or a group of them.
+fn is_no_single_host(ip: IpAddr) -> bool {
+    ip.is_unspecified() || ip.is_multicast() || ip == IpAddr::V4(Ipv4Addr::BROADCAST)
 }
 
 /// Why nobody will ever be reached at an address, if that can be seen.
@@ -200,6 +210,17 @@ mod tests {
             assert!(error.contains("cannot be listened on") && error.contains(wrong), "{error}");
         }
         assert!(to_tell("/ip4/203.0.113.7/tcp/1").is_ok(), "an example is of the right form");
+        for (wrong, reason) in [
+            ("/ip4/0.0.0.0/tcp/26700", "name the one at which others reach this node"),
+            ("/ip6/::/udp/26700/quic-v1", "not the address of a host"),
+            ("/ip4/224.0.0.1/tcp/1", "not the address of a host"),
+            ("/ip4/255.255.255.255/tcp/1", "not the address of a host"),
+            ("/ip4/1.2.3.4/tcp/0", "port 0"),
+            ("/dns4/node.example/tcp/0", "port 0"),
+        ] {
+            let error = to_tell(wrong).expect_err(wrong).to_string();
+            assert!(error.contains(reason) && error.contains(wrong), "{error}");
+        }
         assert!(to_tell("/ip4/203.0.113.7/tcp/1/ws").is_err() && to_dial("/ip4/203.0.113.7/tcp/1").is_err());
         let relayed = format!("/ip4/1.2.3.4/tcp/1/p2p/{peer}/p2p-circuit/p2p/{peer}");
         assert!(to_dial(&relayed).expect_err("it leads through somebody").to_string().contains("speaks"));

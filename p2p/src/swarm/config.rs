@@ -132,12 +132,12 @@ pub enum NetworkError {
     #[error("`{0}` does not say who is there: write the peer's identity behind it, /p2p/12D3KooW…")]
     Nobody(String),
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {reason}")]
+    #[error("cannot listen on {address}: {error}")]
     Listen {
         /// The address.
         address: String,
         /// What the system said.
-        reason: String,
+        error: std::io::Error,
     },
     /// The seed is not one.
     #[error("the network key is not an Ed25519 seed: {0}")]

@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use libp2p::gossipsub::PublishError;
 use libp2p::swarm::{Config, Swarm};
-use libp2p::{Multiaddr, PeerId};
+use libp2p::{Multiaddr, PeerId, TransportError};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use types::PeerKey;
@@ -217,15 +217,18 @@ impl Task {
         self.dial_known();
         self.expect_pinned();
         for text in &config.listen {
-            let taken =
-                |error: std::io::Error| NetworkError::Listen { address: text.clone(), reason: error.to_string() };
-            address::try_to_bind(&address::parse(text)?).map_err(taken)?;
+            let failed = |error: std::io::Error| NetworkError::Listen { address: text.clone(), error };
+            address::try_to_bind(&address::parse(text)?).map_err(failed)?;
         }
         for text in &config.listen {
             let parsed = address::parse(text)?;
-            self.swarm
-                .listen_on(parsed)
-                .map_err(|error| NetworkError::Listen { address: text.clone(), reason: error.to_string() })?;
+            self.swarm.listen_on(parsed).map_err(|error| NetworkError::Listen {
+                address: text.clone(),
+                error: match error {
+                    TransportError::Other(error) => error,
+                    error @ TransportError::MultiaddrNotSupported(_) => std::io::Error::other(error.to_string()),
+                },
+            })?;
         }
         Ok(())
     }

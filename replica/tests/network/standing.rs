@@ -50,7 +50,8 @@ fn a_chain_that_stands_says_for_how_long_and_how_many_wait_and_a_mended_one_says
     let sentences: Vec<String> = world.troubles(0).iter().map(Trouble::to_string).collect();
     assert!(
         sentences[0].starts_with("no final block for ")
-            && sentences[0].ends_with(&format!(" s while 1 wait; validators that do not answer: {away}")),
+            && sentences[0]
+                .ends_with(&format!(" s while 1 transaction could be included; validators that do not answer: {away}")),
         "{sentences:?}"
     );
     assert!(sentences[1].contains("validators with 2 of 4 power answer"), "{sentences:?}");

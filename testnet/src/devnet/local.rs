@@ -18,12 +18,18 @@ pub struct Local {
     /// What a person is told who did not ask for it: how to take part, or why nobody can. Nothing, if there is nothing to tell.
     pub invitation: fn(&LocalNetwork, Service) -> Option<String>,
     /// What `--with NAME` starts beside the nodes. Without one the service runs, and that is all.
-    pub actor: Option<fn(&LocalNetwork, &dyn Fn(&str)) -> Outcome<Box<dyn LocalActor>>>,
+    pub actor: Option<StartActor>,
     /// What `--check --trial NAME` proves.
     pub proof: Option<LocalProof>,
     /// An option of `cargo x devnet` that means the same as `--with NAME`, and its help.
     pub alias: Option<(&'static str, &'static str)>,
 }
+
+/// Starts something beside the nodes of a network that runs; what it says is for people.
+pub type StartActor = fn(&LocalNetwork, &dyn Fn(&str)) -> Outcome<Box<dyn LocalActor>>;
+
+/// Proves something on a network that runs; what it says meanwhile is for people.
+pub type Prove = fn(&mut LocalNetwork, &dyn Fn(&str)) -> Outcome<Proven>;
 
 /// Whether the service of a feature runs at the nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +57,7 @@ pub struct LocalProof {
     /// Changes the genesis for it.
     pub rules: fn(&mut Genesis),
     /// Proves it, and tells meanwhile what it has seen.
-    pub run: fn(&mut LocalNetwork, &dyn Fn(&str)) -> Outcome<Proven>,
+    pub run: Prove,
 }
 
 /// What a proof has found.

@@ -40,7 +40,7 @@ pub use delivery::{await_final, prepare, send};
 pub use failure::{Failure, Outcome};
 pub use homes::Plan;
 pub use layout::{Layout, Marker};
-pub use local::{Local, LocalActor, LocalProof, Proven, Service};
+pub use local::{Local, LocalActor, LocalProof, Prove, Proven, Service, StartActor};
 pub use network::{LocalNetwork, READY_PATIENCE, Standing};
 pub use options::Options;
 pub use ports::{DEFAULT_BASE, Ports};

@@ -36,6 +36,7 @@ mod run;
 mod scenarios;
 mod simulated;
 mod store;
+mod story;
 mod world;
 
 pub use actor::{Actor, Rest, Stage};

@@ -12,7 +12,7 @@ use consensus::Record;
 use execution::{Fault, FinalizedBlock};
 use replica::wire::{Message, Request, Response};
 use replica::{Effect, Event, Job, JobAnswer, JobContext, JobId, LogRecord, Now, RequestId, RequestToken, Via};
-use types::{Address, Call, Canonical, Certificate, Epoch, Hash32, Height, SystemCall, View};
+use types::{Canonical, Certificate, Epoch, Hash32, Height, SystemCall, View};
 
 use super::actor::Player;
 use super::checks::{Auditor, Sighting};
@@ -430,38 +430,6 @@ impl World {
         let token = RequestToken(up.tokens);
         up.questions.insert(token, Question { asker: from, life, id, request: request.clone() });
         self.give(to, Event::Request { from: peer, token, request });
-    }
-
-    /// How many nodes there are, whether or not they run.
-    #[must_use]
-    pub fn size(&self) -> usize {
-        self.nodes.len()
-    }
-
-    /// The accounts of clients.
-    #[must_use]
-    pub fn accounts(&self) -> Vec<Address> {
-        self.ground.accounts.iter().map(|account| account.address).collect()
-    }
-
-    /// Counts something that does not happen in a network at peace.
-    pub fn fault(&mut self, kind: &'static str) {
-        self.faults.add(kind);
-    }
-
-    /// Clients send a transaction about every so many microseconds; none with 0.
-    pub const fn pace_clients(&mut self, pace_us: u64) {
-        self.client.pace_us = pace_us;
-    }
-
-    /// The first account makes this call before its usual ones.
-    pub fn first_account_calls(&mut self, call: Call) {
-        self.client.special.push_back(call);
-    }
-
-    /// Links lose so many of a thousand messages.
-    pub const fn lose(&mut self, per_mille: u64) {
-        self.links.lost = per_mille;
     }
 
     /// One of the nodes with this member's identity.

@@ -4,12 +4,12 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use types::THR_DECIMALS;
 
 use super::context::{Context, read_bounded};
 use super::report::{Report, lines};
-use crate::calls::describe;
+use crate::calls::{DescribedCall, describe};
 use crate::{Result, TransactionFile};
 
 /// Far more than any transaction file has.
@@ -32,8 +32,6 @@ pub fn read(context: &Context, path: &Path) -> Result<TransactionFile> {
 /// What a file would do and how far it is signed; `written` names the file when it was just written.
 #[must_use]
 pub fn describe_file(file: &TransactionFile, written: Option<&Path>) -> Report {
-    let (signed, needed) = (file.signers().count(), file.signatures_needed());
-    let state = if file.is_complete() { "complete" } else { "incomplete" };
     let calls = describe(&file.body, file.network);
     let sentences: Vec<_> = calls.iter().map(|call| call.sentence.as_str()).collect();
     let mut pairs = vec![
@@ -44,16 +42,32 @@ pub fn describe_file(file: &TransactionFile, written: Option<&Path>) -> Report {
         ("nonce:", file.body.nonce.to_string()),
         ("fee max:", format!("{} THR", file.body.fee_max.to_decimal(THR_DECIMALS))),
         ("tip:", format!("{} THR", file.body.tip.to_decimal(THR_DECIMALS))),
-        ("signatures:", format!("{signed} of {needed}, {state}, each checked")),
+        ("signatures:", signatures(file)),
     ];
     if let Some(path) = written {
         pairs.push(("file:", path.display().to_string()));
     }
-    let json = json!({
+    Report::new(lines(&pairs), document(file, &calls, written))
+}
+
+/// What is told of a file that was signed a moment ago: what it does was said before.
+#[must_use]
+pub fn signed_file(file: &TransactionFile, written: &Path) -> Report {
+    let pairs = [("signatures:", signatures(file)), ("file:", written.display().to_string())];
+    Report::new(lines(&pairs), document(file, &describe(&file.body, file.network), Some(written)))
+}
+
+fn signatures(file: &TransactionFile) -> String {
+    let state = if file.is_complete() { "complete" } else { "incomplete" };
+    format!("{} of {}, {state}, each checked", file.signers().count(), file.signatures_needed())
+}
+
+fn document(file: &TransactionFile, calls: &[DescribedCall], written: Option<&Path>) -> Value {
+    json!({
         "id": file.id(), "chain_id": file.chain_id, "sender": file.body.sender.to_text(file.network), "calls": calls,
         "nonce": file.body.nonce, "fee_max": file.body.fee_max, "tip": file.body.tip, "valid_until": file.body.valid_until,
-        "signatures": signed, "signatures_needed": needed, "complete": file.is_complete(),
-        "signers": file.signers().collect::<Vec<_>>(), "file": written.map(|path| path.display().to_string()),
-    });
-    Report::new(lines(&pairs), json)
+        "signatures": file.signers().count(), "signatures_needed": file.signatures_needed(),
+        "complete": file.is_complete(), "signers": file.signers().collect::<Vec<_>>(),
+        "file": written.map(|path| path.display().to_string()),
+    })
 }

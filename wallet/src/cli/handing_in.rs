@@ -13,7 +13,7 @@ use super::context::Context;
 use super::report::{Report, when};
 use super::submit::final_report;
 use super::typed::quoted_path;
-use crate::delivery::{BROADCAST_FILE, Bytes, Stopped, Whereabouts, deliver, hand_in, how_to_replace};
+use crate::delivery::{ALREADY_FINAL, BROADCAST_FILE, Bytes, Stopped, Whereabouts, deliver, hand_in, how_to_replace};
 use crate::keystore::file::{Existing, write_private};
 use crate::patience::{Slow, Waiter};
 use crate::{Chain, Error, NodeClient, Result, TransactionFile};
@@ -43,7 +43,7 @@ pub fn send(
     };
     let Some(patience) = patience else {
         let done = hand_in(client, chain, transaction, bytes);
-        if done.as_ref().is_err_and(|stopped| is_over(stopped.outcome)) {
+        if done.as_ref().is_err_and(is_final) {
             forget(context, chain, transaction);
         }
         let id = done.map_err(named)?;
@@ -53,8 +53,9 @@ pub fn send(
     let (valid_until, nonce) = (transaction.body.valid_until, transaction.body.nonce);
     let mut person = Person { context, id, valid_until, nonce, lock };
     let done = deliver(client, chain, transaction, (bytes, patience), &mut person);
-    // What may still be needed stays: the same bytes can be handed in again without paying twice.
-    if done.as_ref().map_or_else(|stopped| is_over(stopped.outcome), |_| true) {
+    // What may still be needed stays: the same bytes can be handed in again without paying twice, and by them it can be told later that
+    // nothing came of them.
+    if done.as_ref().map_or_else(is_final, |_| true) {
         forget(context, chain, transaction);
     }
     let settled = |error| Stopped { error, outcome: Whereabouts::Settled };
@@ -63,9 +64,9 @@ pub fn send(
     final_report(&done).map_err(settled)
 }
 
-/// Whether it is proven what became of a transaction. A node that refuses it may have handed it on, so its word is not enough.
-fn is_over(outcome: Whereabouts) -> bool {
-    outcome == Whereabouts::Settled
+/// Whether a transaction is proven to be final. A node that refuses it may have handed it on, so its word is not enough.
+fn is_final(stopped: &Stopped) -> bool {
+    stopped.outcome == Whereabouts::Settled && stopped.error.own_code() == ALREADY_FINAL
 }
 
 /// Deletes the bytes that were kept of a transaction.
@@ -127,14 +128,14 @@ impl Waiter for Person<'_> {
 /// What a person is told who waits for long: why, and what they can do.
 fn still_waiting(id: &Hash32, valid_until: TimeMs, nonce: Nonce, why: &Slow) -> String {
     let advice = match why {
-        Slow::Standing(_) => "`thronos status` says how the chain is",
+        Slow::Standing(..) => "`thronos status` says how the chain is",
         Slow::PassedOver(_) => "a higher tip is served first",
         Slow::Unclear(_) | Slow::Silent(_) => "look at another node with `--node`",
     };
     // Where no block comes, or nobody knows, a higher tip helps no one.
     let sooner = match why {
         Slow::PassedOver(_) => format!(". To be served sooner, {}", how_to_replace(nonce)),
-        Slow::Standing(_) | Slow::Unclear(_) | Slow::Silent(_) => {
+        Slow::Standing(..) | Slow::Unclear(_) | Slow::Silent(_) => {
             ". Do not sign it anew: that would pay a second time".to_owned()
         }
     };

@@ -8,11 +8,13 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use signing::commands::{completed, has_word, quoted};
+
 /// What was typed.
 static TYPED: OnceLock<TypedOptions> = OnceLock::new();
 
-/// How a command begins in a message.
-const BEGINNING: &str = "`thronos ";
+/// Whose commands they are.
+const PROGRAM: &str = "thronos";
 /// Verbs that need neither a wallet nor a node, or are named only for the list that they print without one.
 const BARE: [&str; 5] = ["address", "ask", "completions", "help", "mine"];
 /// Verbs that ask no node.
@@ -38,25 +40,14 @@ pub fn note_typed(typed: TypedOptions) {
 #[must_use]
 pub fn as_typed(text: &str) -> Cow<'_, str> {
     match TYPED.get() {
-        Some(typed) if *typed != TypedOptions::default() && text.contains(BEGINNING) => {
-            Cow::Owned(typed.put_into(text))
-        }
+        Some(typed) if *typed != TypedOptions::default() => Cow::Owned(typed.put_into(text)),
         _ => Cow::Borrowed(text),
     }
 }
 
 impl TypedOptions {
     fn put_into(&self, text: &str) -> String {
-        let mut parts = text.split(BEGINNING);
-        let mut typed = parts.next().unwrap_or_default().to_owned();
-        for part in parts {
-            typed.push_str(BEGINNING);
-            match part.split_once('`') {
-                Some((words, rest)) => typed.push_str(&format!("{words}{}`{rest}", self.behind(words))),
-                None => typed.push_str(part),
-            }
-        }
-        typed
+        completed(text, PROGRAM, |words| self.behind(words))
     }
 
     /// The options that a command lacks.
@@ -65,7 +56,7 @@ impl TypedOptions {
         if BARE.contains(&verb) {
             return String::new();
         }
-        let has = |option: &str| words.split_whitespace().any(|word| word == option);
+        let has = |option: &str| has_word(words, option);
         let place = self.wallet_dir.as_ref().map(|path| ("--wallet-dir", path));
         let place = place.or_else(|| self.home.as_ref().map(|path| ("--home", path)));
         let mut options = String::new();
@@ -83,14 +74,6 @@ impl TypedOptions {
 #[must_use]
 pub fn quoted_path(path: &Path) -> String {
     quoted(&path.display().to_string())
-}
-
-fn quoted(text: &str) -> String {
-    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+:@%=,~".contains(letter);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

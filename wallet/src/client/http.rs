@@ -18,9 +18,10 @@ use super::types::{
     BlockResponse, BlocksResponse, ErrorResponse, FeeEstimateResponse, HistoryResponse, ProofResponse,
     SimulateResponse, StatusResponse, SubmitRequest, SubmitResponse, TransactionResponse, ValidatorsResponse,
 };
+use super::unreached::{no_node, unreached};
 use crate::patience::LONG;
 use crate::visible::{one_line, one_line_texts};
-use crate::{Error, Result, cause};
+use crate::{Error, Result};
 
 /// Most bytes of an answer with transactions and receipts: a full block in hex and JSON.
 const BLOCK_BYTES_MAX: u64 = 128 * 1024 * 1024;
@@ -368,11 +369,7 @@ impl NodeClient {
         let retry_after = retry_after(response);
         let body = response.body_mut().with_config().limit(64 * 1024).read_to_vec().unwrap_or_default();
         let said = read_json::<ErrorResponse>(&body);
-        let unreadable = |_| {
-            let message = format!("{} answers with status {}", self.base, status.as_u16());
-            let hint = "the node may be of another version, or the address of something else";
-            Error { retry_after, ..Error::new("bad_answer", message, hint) }
-        };
+        let unreadable = |_| Error { retry_after, ..no_node(&self.base, status.as_u16()) };
         let ErrorResponse { code, message, hint } = said.map_err(unreadable)?;
         let is_code = code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
         let code = if is_code && (1..=64).contains(&code.len()) { code } else { "unreadable".to_owned() };
@@ -386,12 +383,7 @@ impl NodeClient {
     }
 
     fn failed(&self, error: &ureq::Error) -> Error {
-        let message = format!("cannot talk to the node at {}: {}", self.base, one_line(&why(error)));
-        Error::new(
-            "node_unreachable",
-            message,
-            "check that it runs, and give its address with `--node` or THRONOS_NODE",
-        )
+        unreached(&self.base, error)
     }
 }
 
@@ -453,17 +445,6 @@ fn retry_after(response: &Response<ureq::Body>) -> Option<Duration> {
 pub(super) fn read_json<T: DeserializeOwned>(body: &[u8]) -> std::result::Result<T, String> {
     let text = std::str::from_utf8(body).map_err(|_| "it is not text".to_owned())?;
     serde_json::from_str(&one_line_texts(text)).map_err(|error| one_line(&error.to_string()).into_owned())
-}
-
-/// Why a request failed, in words for people.
-fn why(error: &ureq::Error) -> String {
-    match error {
-        ureq::Error::Timeout(_) => "no answer in time".to_owned(),
-        ureq::Error::Io(error) => cause(error),
-        ureq::Error::HostNotFound => "there is no such host".to_owned(),
-        ureq::Error::ConnectionFailed => "no connection".to_owned(),
-        other => cause(other),
-    }
 }
 
 /// An address or cursor as a part of a path: letters, digits, `-` and `_`.

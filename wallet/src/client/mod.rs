@@ -11,6 +11,7 @@ pub mod proofs;
 mod queries;
 mod stream;
 pub mod types;
+mod unreached;
 
 pub use http::{NodeClient, plain};
 pub use stream::{EventStream, StreamEvent};

@@ -1,14 +1,12 @@
 //! The node's side of mining: a port for machines that speak Stratum, and what miners without it ask of the API.
 //!
 //! It joins the crate `stratum`, which knows what miners say, with the chain, whose module `mining` knows what a proof is worth:
-//! `work.rs` makes templates of the newest state, `proofs.rs` submits what was found, `kept.rs` keeps it until it must be in a
-//! block, `payouts` pays what the pool owes, `settings.rs` reads the operator's wishes, `api` answers over HTTP, `operator.rs` over
+//! `work.rs` makes templates of the newest state, `proofs.rs` submits what was found, `payouts` pays what the pool owes, `settings.rs` reads the operator's wishes, `api` answers over HTTP, `operator.rs` over
 //! the socket in the home. It must not know the protocol nor the rules.
 
 #![allow(unused_qualifications, reason = "the expansion of utoipa's attributes qualifies names")]
 
 mod api;
-mod kept;
 mod look;
 mod metrics;
 mod operator;
@@ -29,13 +27,12 @@ use service::http::Routes;
 use service::{AccountNeed, Bound, FolderFindings, Ground, Life, Operator, Refusal, ServiceFault, WantedSocket};
 use stratum::service::{FolderShares, Handle, Ports, ReceiptsFolder, Service as StratumPort};
 use tokio::sync::watch;
-use types::{Amount, Network, SystemCall};
+use types::{Amount, Network};
 
 pub use operator::{OwedLine, OwedList, PayList, PoolAnswer, PoolQuestion};
 pub use settings::MiningSettings;
 pub use verbs::MiningVerb;
 
-use kept::Kept;
 use metrics::Counts;
 use payouts::{Payer, PayoutLog};
 use proofs::ToChain;
@@ -50,9 +47,6 @@ pub struct MiningService {
 /// A port that is open and whose miners wait for work.
 struct OpenPort {
     stratum: StratumPort,
-    kept: Arc<Kept>,
-    /// Proofs from before the start.
-    waiting: Vec<SystemCall>,
     offers: watch::Sender<Option<Arc<stratum::Template>>>,
     counts: watch::Sender<Counts>,
     /// Pays what the pool owes, where there is an account to pay from.
@@ -104,7 +98,8 @@ impl service::Service for MiningService {
         let genesis = self.ground.chain.genesis();
         let (network, cap) = (genesis.network, genesis.parameters.thr_cap);
         let payouts = self.port.as_ref().and_then(|port| port.payer.as_ref()).map(Payer::payouts);
-        Some(Arc::new(operator::Pool { handle: self.handle(), payouts, network, cap }))
+        let is_read_only = self.ground.chain.standing().is_read_only;
+        Some(Arc::new(operator::Pool { handle: self.handle(), payouts, is_read_only, network, cap }))
     }
 
     async fn run(self, mut life: Life) -> Result<(), ServiceFault> {
@@ -138,9 +133,6 @@ impl OpenPort {
         };
         let shares = FolderShares::open(&ground.folder).map_err(in_folder)?;
         let receipts = ReceiptsFolder::open(ground.folder.join("receipts")).map_err(in_folder)?;
-        let (kept, waiting) = Kept::open(&ground.folder.join("proofs")).map_err(in_folder)?;
-        let waiting = proofs::of_use(waiting);
-        let kept = Arc::new(kept);
         let payouts = PayoutLog::open(&ground.folder)?;
         let payer = payer(settings, ground, payouts.clone())?;
         let (unheld, told) = (Arc::new(Mutex::new(None)), tell::teller());
@@ -157,7 +149,7 @@ impl OpenPort {
         let (offers, work) = watch::channel(None);
         let ports = Ports {
             work,
-            proofs: Arc::new(ToChain::new(ground.chain.clone(), kept.clone())),
+            proofs: Arc::new(ToChain::new(ground.chain.clone())),
             shares: Box::new(shares),
             receipts: Some(receipts),
             events: Box::new(events),
@@ -175,18 +167,19 @@ impl OpenPort {
             tracing::info!(%address, "miners may connect");
         }
         let counts = watch::Sender::new(Counts::default());
-        Ok(Self { stratum, kept, waiting, offers, counts, payer })
+        Ok(Self { stratum, offers, counts, payer })
     }
 
     async fn run(self, ground: Ground, mut life: Life) -> Result<(), ServiceFault> {
-        let Self { mut stratum, kept, waiting, offers, counts, payer } = self;
+        let Self { mut stratum, offers, counts, payer } = self;
+        let waiting = proofs::of_use(stratum.take_waiting());
         if !waiting.is_empty() {
             tracing::info!(proofs = waiting.len(), "proofs from before the stop are offered to the chain again");
         }
         let (begin, may_begin) = watch::channel(waiting.is_empty());
         let tasks = [
-            tokio::spawn(work::follow(ground.chain.clone(), offers, kept.clone(), may_begin, life.stopping())),
-            tokio::spawn(proofs::submit_again(ground.chain, kept, waiting, begin)),
+            tokio::spawn(work::follow(ground.chain.clone(), offers, may_begin, life.stopping())),
+            tokio::spawn(proofs::submit_again(ground.chain, stratum.handle(), waiting, begin)),
             tokio::spawn(metrics::keep(stratum.handle(), counts)),
         ];
         let handle = stratum.handle();

@@ -5,7 +5,6 @@ use std::path::Path;
 use service::plain_file::{self, Takes};
 use service::{Finding, FolderFindings};
 
-use crate::kept;
 use crate::payouts::PayoutLog;
 
 /// A longer file is not of this program's making.
@@ -21,15 +20,10 @@ pub(crate) fn look(folder: &Path) -> FolderFindings {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(finding(name, error.to_string())),
     };
-    match file("proofs").map(|bytes| kept::fault_of(&bytes.unwrap_or_default())) {
-        Ok(None) => {}
-        Ok(Some((true, what))) => torn.push(finding("proofs", what)),
-        Ok(Some((false, what))) => wrong.push(finding("proofs", what)),
-        Err(unread) => wrong.push(unread),
-    }
     match (file("shares.snapshot"), file("shares.journal")) {
         (Ok(snapshot), Ok(journal)) => {
-            let stored = stratum::ledger::Stored { snapshot, journal: journal.unwrap_or_default() };
+            let stored =
+                stratum::ledger::Stored { snapshot, journal: journal.unwrap_or_default(), ..Default::default() };
             match stratum::ledger::recover_whole(&stored) {
                 (_, Some(error)) => {
                     let is_snapshot = matches!(error, stratum::ledger::LedgerError::Snapshot(_));

@@ -97,6 +97,9 @@ pub struct OwedList {
     pub addresses: u64,
     /// How many incomes were shared out.
     pub incomes: u64,
+    /// Why nothing is paid by itself until the operator says so, if that is so.
+    #[serde(default)]
+    pub held: Option<String>,
     /// By rising address.
     pub payouts: Vec<OwedLine>,
     /// Where the next page begins; absent at the end.
@@ -116,6 +119,8 @@ pub struct OwedLine {
 pub(crate) struct Pool {
     pub(crate) handle: Option<Handle>,
     pub(crate) payouts: Option<Payouts>,
+    /// Whether the node follows the chain only, and so reads no key.
+    pub(crate) is_read_only: bool,
     pub(crate) network: Network,
     /// What the chain can ever issue.
     pub(crate) cap: Amount,
@@ -152,6 +157,11 @@ impl Pool {
 
     async fn pay(&self, handle: &Handle, is_rehearsal: bool) -> Result<PoolAnswer, Refusal> {
         let Some(payouts) = &self.payouts else {
+            if self.is_read_only {
+                let message = "this node is read-only, and such a node pays nothing, whatever `accounts.mining` names: give this \
+                               command to the node that serves the miners";
+                return Err(Refusal::new("read_only", message));
+            }
             let message = "the pool has no account to pay from; name the file of its key by `accounts.mining`";
             return Err(Refusal::new("no_account", message));
         };
@@ -188,7 +198,12 @@ impl Pool {
         let first = cursor.map(|cursor| Address::parse(&cursor, network)).transpose();
         let first = first.map_err(|error| Refusal::new("bad_cursor", format!("the cursor is no address: {error}")))?;
         let first = first.unwrap_or(Address([0; 20]));
-        handle.ask(move |server| page(server.book(), first, network)).await.map(PoolAnswer::Owed).ok_or_else(stopping)
+        let page = handle.ask(move |server| page(server.book(), first, network)).await.ok_or_else(stopping)?;
+        Ok(PoolAnswer::Owed(OwedList { held: self.held(), ..page }))
+    }
+
+    fn held(&self) -> Option<String> {
+        self.payouts.as_ref().and_then(Payouts::held)
     }
 
     async fn income(
@@ -202,8 +217,9 @@ impl Pool {
         let kept = handle.income(reference, amount.0, fee.0).await.ok_or_else(stopping)?;
         let kept = kept.map_err(|error| refused(&error))?;
         let shared = amount.0.saturating_sub(kept);
+        let held = self.held().map_or_else(String::new, |why| format!("\npayouts are held: {why}"));
         Ok(done(format!(
-            "of {amount} µTHR {shared} are owed to those in the window, {kept} are kept; `thronosd mining owed` shows to whom"
+            "of {amount} µTHR {shared} are owed to those in the window, {kept} are kept; `thronosd mining owed` shows to whom{held}"
         )))
     }
 
@@ -268,6 +284,7 @@ fn page(book: &Book, first: Address, network: Network) -> OwedList {
         owed: Amount(book.owed_total()),
         addresses: book.owed().len() as u64,
         incomes: book.incomes() as u64,
+        held: None,
         payouts: found.into_iter().map(line).collect(),
         cursor,
     }

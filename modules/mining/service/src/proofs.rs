@@ -2,19 +2,16 @@
 //!
 //! It must not know the rules: the module that admits the proof does.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use mining::{MiningReject, WorkProof};
 use pow::Coinbase;
 use service::chain::{Chain, Reason, Unavailable};
-use stratum::service::{Later, ProofSink};
+use stratum::service::{Handle, Later, ProofSink};
 use stratum::{Proof, Verdict};
 use tokio::sync::watch;
 use types::{ByteString, Canonical, List, SystemCall};
-
-use crate::kept::Kept;
 
 /// Time between two rounds of handing in what was kept; a block that comes begins another one.
 const ROUND: Duration = Duration::from_millis(500);
@@ -24,46 +21,35 @@ const ROUNDS_MAX: u32 = 60;
 const ROUNDS_BEFORE_MINERS: u32 = 6;
 
 /// Submits proofs to the chain, which tells the other validators.
-pub(super) struct ToChain {
-    chain: Arc<dyn Chain>,
-    kept: Arc<Kept>,
-}
+pub(super) struct ToChain(Arc<dyn Chain>);
 
 impl ToChain {
-    pub(super) fn new(chain: Arc<dyn Chain>, kept: Arc<Kept>) -> Self {
-        Self { chain, kept }
+    pub(super) fn new(chain: Arc<dyn Chain>) -> Self {
+        Self(chain)
     }
 }
 
 impl ProofSink for ToChain {
-    fn keep(&self, proofs: &[&Proof]) -> io::Result<()> {
-        let calls = proofs.iter().filter_map(|proof| Some((proof.work_height, system_call(proof)?)));
-        self.kept.keep(&calls.collect::<Vec<_>>())
+    /// Nothing if a part is longer than a block may have it.
+    fn call(&self, proof: &Proof) -> Option<SystemCall> {
+        let coinbase = ByteString::new(proof.coinbase.clone()).ok()?;
+        let branch = List::new(proof.branch.clone()).ok()?;
+        Some(WorkProof { header: proof.header, anchor: proof.anchor_height, coinbase, branch }.to_system_call())
     }
 
-    fn submit(&self, proof: Proof) -> Later<Verdict> {
-        let (chain, taken) = (self.chain.clone(), if proof.is_work { Verdict::Work } else { Verdict::Share });
+    fn submit(&self, proof: &Proof, call: SystemCall) -> Later<Verdict> {
+        let (chain, work, is_work) = (self.0.clone(), proof.work_height, proof.is_work);
         Box::pin(async move {
-            let Some(call) = system_call(&proof) else { return Verdict::Refused };
             match chain.submit_system(call).await {
-                Ok(()) => return taken,
+                Ok(()) => return if is_work { Verdict::Work } else { Verdict::Share },
                 Err(refused) if matches!(refused.reason, Reason::Unavailable(_)) => {
                     tracing::warn!(%refused, "a proof waits until the next start of the node");
                 }
-                Err(refused) => {
-                    tracing::debug!(work = proof.work_height, is_work = proof.is_work, %refused, "the chain does not take a proof");
-                }
+                Err(refused) => tracing::debug!(work, is_work, %refused, "the chain does not take a proof"),
             }
             Verdict::Refused
         })
     }
-}
-
-/// The proof as it stands in a block; nothing if a part is longer than a block may have it.
-fn system_call(proof: &Proof) -> Option<SystemCall> {
-    let coinbase = ByteString::new(proof.coinbase.clone()).ok()?;
-    let branch = List::new(proof.branch.clone()).ok()?;
-    Some(WorkProof { header: proof.header, anchor: proof.anchor_height, coinbase, branch }.to_system_call())
 }
 
 /// Of proofs from before a start those that may still count, the newest first: the chain was at the newest one's work at least, and
@@ -119,7 +105,7 @@ const PASSING: [MiningReject; 5] = [
 /// that is offered again until the node has surely caught up; what is settled is kept no longer.
 pub(super) async fn submit_again(
     chain: Arc<dyn Chain>,
-    kept: Arc<Kept>,
+    port: Handle,
     calls: Vec<SystemCall>,
     begin: watch::Sender<bool>,
 ) {
@@ -158,7 +144,8 @@ pub(super) async fn submit_again(
     }
     if !settled.is_empty() {
         tracing::info!(settled = settled.len(), "proofs from before the stop are in a block, or cannot count any more");
-        kept.forget(&settled);
+        // A port that has stopped finds out at the next start.
+        let _ = port.settled(settled).await;
     }
 }
 

@@ -130,23 +130,51 @@ pub(crate) fn check(settings: &MiningSettings, network: Option<Network>) -> Resu
         Some(network) => check(network)?,
         None => check(Network::Test).or_else(|_| check(Network::Main))?,
     }
-    if settings.tls_listen.is_empty() { Ok(()) } else { tls(settings).map(drop) }
+    if settings.tls_listen.is_empty() { check_pair(settings) } else { tls(settings).map(drop) }
 }
 
 fn tls(settings: &MiningSettings) -> Result<Arc<ServerConfig>, Refusal> {
-    let wrong = |error: &dyn std::fmt::Display| {
-        let message = format!("`mining.tls_certificate` and `mining.tls_key` cannot be used: {error}");
-        Refusal::new("mining_settings", message)
-    };
-    let (certificate, key) = (pem("tls_certificate", &settings.tls_certificate)?, pem("tls_key", &settings.tls_key)?);
-    let chain =
-        CertificateDer::pem_slice_iter(&certificate).collect::<Result<Vec<_>, _>>().map_err(|error| wrong(&error))?;
-    let key = PrivateKeyDer::from_pem_slice(&key).map_err(|error| wrong(&error))?;
+    let MiningSettings { tls_certificate, tls_key, .. } = settings;
+    let (certificate, key) = (pem("tls_certificate", tls_certificate)?, pem("tls_key", tls_key)?);
+    let chain = certificates(&certificate).map_err(|why| useless("tls_certificate", tls_certificate, why))?;
+    let key = private_key(&key).map_err(|why| useless("tls_key", tls_key, why))?;
     // Named, because another part of the program may bring a second one.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let config = config.and_then(|config| config.with_no_client_auth().with_single_cert(chain, key));
-    config.map(Arc::new).map_err(|error| wrong(&error))
+    config.map(Arc::new).map_err(|error| match error {
+        rustls::Error::InconsistentKeys(_) => {
+            useless("tls_key", tls_key, format!("it is not the key of the certificate in {tls_certificate}"))
+        }
+        error => {
+            let message = format!("`mining.tls_certificate` and `mining.tls_key` cannot be used: {error}");
+            Refusal::new("mining_settings", message)
+        }
+    })
+}
+
+fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let chain = CertificateDer::pem_slice_iter(bytes).collect::<Result<Vec<_>, _>>();
+    let chain = chain.map_err(|error| format!("it is damaged: {error}"))?;
+    match (chain.is_empty(), PrivateKeyDer::from_pem_slice(bytes)) {
+        (false, _) => Ok(chain),
+        (true, Ok(_)) => {
+            Err("it holds a private key, which `mining.tls_key` should name, and no certificate".to_owned())
+        }
+        (true, Err(_)) => Err("it holds no certificate in PEM form".to_owned()),
+    }
+}
+
+fn private_key(bytes: &[u8]) -> Result<PrivateKeyDer<'static>, String> {
+    PrivateKeyDer::from_pem_slice(bytes).map_err(|_| match CertificateDer::from_pem_slice(bytes) {
+        Ok(_) => "it holds a certificate, which `mining.tls_certificate` should name, and no private key".to_owned(),
+        Err(_) => "it holds no private key in PEM form".to_owned(),
+    })
+}
+
+/// A file that is not what its setting should name.
+fn useless(key: &str, path: &str, why: impl std::fmt::Display) -> Refusal {
+    Refusal::new("mining_settings", format!("`mining.{key}` names {path}, which cannot be used: {why}"))
 }
 
 /// What a file in PEM holds that a setting names.
@@ -157,6 +185,19 @@ fn pem(key: &str, path: &str) -> Result<Vec<u8>, Refusal> {
     plain_file::read(Path::new(path), PEM_BYTES_MAX, Takes::File).map_err(|error| {
         Refusal::new("mining_settings", format!("`mining.{key}` cannot be used: cannot read {path}: {error}"))
     })
+}
+
+/// Refuses one of two files that belong together without the other. With a port for TLS both are needed anyway.
+fn check_pair(settings: &MiningSettings) -> Result<(), Refusal> {
+    match (settings.tls_certificate.as_str(), settings.tls_key.as_str()) {
+        ("", key) if !key.is_empty() => {
+            Err(missing("tls_certificate", "tls_key", "the file with the key's certificate"))
+        }
+        (certificate, "") if !certificate.is_empty() => {
+            Err(missing("tls_key", "tls_certificate", "the file with the certificate's private key"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn missing(key: &str, needed_by: &str, expected: &str) -> Refusal {

@@ -109,6 +109,7 @@ fn show(context: &VerbContext<'_>) -> Result<(), Refusal> {
     let (owed, kept) = (thr(list.owed), thr(list.kept));
     let addresses = counted(list.addresses, "address");
     lines.push(format!("{owed} THR owed to {addresses}, {kept} THR kept; incomes shared out: {}", list.incomes));
+    lines.extend(list.held.iter().map(|why| format!("payouts are held: {why}")));
     context.print(&lines.join("\n"))
 }
 

@@ -13,7 +13,6 @@ use stratum::Template;
 use tokio::sync::watch;
 use types::{Header, Height, TimeMs};
 
-use crate::kept::Kept;
 use crate::unix_ms;
 
 /// Version of Bitcoin's headers (BIP 9) with no bit set.
@@ -103,7 +102,6 @@ impl Offer {
 pub(super) async fn follow(
     chain: Arc<dyn Chain>,
     templates: watch::Sender<Option<Arc<Template>>>,
-    kept: Arc<Kept>,
     mut may_begin: watch::Receiver<bool>,
     mut stopping: watch::Receiver<bool>,
 ) {
@@ -131,7 +129,6 @@ pub(super) async fn follow(
         match tokio::task::spawn_blocking(move || offer(&*asked)).await {
             Ok(Ok(Some(offer))) if is_old || terms.as_ref() != Some(&offer.terms) => {
                 if let Some(template) = offer.template(&*chain) {
-                    kept.forget_below(template.work_height.saturating_sub(2));
                     templates.send_replace(Some(Arc::new(template)));
                     (made_ms, terms) = (unix_ms(), Some(offer.terms));
                 }

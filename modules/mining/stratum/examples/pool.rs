@@ -13,7 +13,7 @@ use pow::Difficulty;
 use stratum::service::{FolderShares, Later, Ports, ProofSink, Service, Socket};
 use stratum::{Config, Payment, Port, Proof, Template, Verdict};
 use tokio::sync::watch;
-use types::Network;
+use types::{Network, SystemCall};
 
 fn now_ms() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -28,7 +28,11 @@ fn template(work_height: u64, previous: [u8; 32]) -> Template {
 struct Chain(watch::Sender<Option<Arc<Template>>>);
 
 impl ProofSink for Chain {
-    fn submit(&self, proof: Proof) -> Later<Verdict> {
+    fn call(&self, proof: &Proof) -> Option<SystemCall> {
+        Some(made_up::call(proof))
+    }
+
+    fn submit(&self, proof: &Proof, _: SystemCall) -> Later<Verdict> {
         println!(
             "work {} by {}: {}",
             proof.work_height,

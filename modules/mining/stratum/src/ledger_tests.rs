@@ -1,7 +1,7 @@
 //! What the share ledger owes to a crash, to damage and to hostile bytes.
 
 use proptest::prelude::*;
-use types::{Address, Hash32};
+use types::{Address, ByteString, Hash32, ModuleId, SystemCall};
 
 use super::*;
 use crate::book::{Settlement, Share};
@@ -46,14 +46,23 @@ fn written(list: &[Entry]) -> (Book, Vec<u8>) {
 #[test]
 fn a_restart_finds_the_same_book() {
     let (book, journal) = written(&entries());
-    let recovered = recover(&Stored { snapshot: None, journal: journal.clone() }).expect("a whole journal");
+    let recovered = recover(&Stored { journal: journal.clone(), ..Stored::default() }).expect("a whole journal");
     let closed = recovered.closed.clone();
-    assert_eq!(recovered, Recovered { book: book.clone(), replayed: book.sequence(), closed, torn_bytes: 0 });
+    assert_eq!(
+        recovered,
+        Recovered {
+            book: book.clone(),
+            replayed: book.sequence(),
+            closed,
+            proofs: KeptProofs::default(),
+            torn_bytes: 0
+        }
+    );
     assert_eq!(recovered.closed.map(|closed| closed.receipts.root()), book.roots().back().map(|last| last.root));
-    let snapshot = Some(snapshot(&book));
-    assert_eq!(recover(&Stored { snapshot: snapshot.clone(), journal: Vec::new() }).expect("a snapshot").book, book);
+    let snapshot = Some(snapshot(&book, &KeptProofs::default()));
+    assert_eq!(recover(&Stored { snapshot: snapshot.clone(), ..Stored::default() }).expect("a snapshot").book, book);
     // The crash came between the new snapshot and the emptying of the journal.
-    let again = recover(&Stored { snapshot, journal }).expect("both");
+    let again = recover(&Stored { snapshot, journal, ..Stored::default() }).expect("both");
     assert_eq!((again.book, again.replayed), (book, 0));
 }
 
@@ -64,12 +73,15 @@ fn a_journal_that_is_cut_anywhere_gives_every_entry_that_is_whole() {
     let ends: Vec<usize> = (0..=list.len()).map(|count| written(&list[..count]).1.len()).collect();
     for cut in 0..=journal.len() {
         let whole = ends.iter().rposition(|end| *end <= cut).expect("the empty journal is whole");
-        let recovered = recover(&Stored { snapshot: None, journal: journal[..cut].to_vec() }).expect("a torn end");
+        let recovered = recover(&Stored { journal: journal[..cut].to_vec(), ..Stored::default() }).expect("a torn end");
         assert_eq!(recovered.book.sequence(), whole as u64);
         assert_eq!(recovered.torn_bytes, cut - ends[whole]);
         let mut padded = journal[..ends[whole]].to_vec();
         padded.extend([0; 100]);
-        assert_eq!(recover(&Stored { snapshot: None, journal: padded }).expect("zeros").book.sequence(), whole as u64);
+        assert_eq!(
+            recover(&Stored { journal: padded, ..Stored::default() }).expect("zeros").book.sequence(),
+            whole as u64
+        );
     }
 }
 
@@ -81,13 +93,13 @@ fn a_changed_byte_before_the_end_is_an_error_that_names_the_record() {
     for place in 0..last {
         let mut changed = journal.clone();
         changed[place] ^= 0x40;
-        let error = recover(&Stored { snapshot: None, journal: changed }).expect_err("damage");
+        let error = recover(&Stored { journal: changed, ..Stored::default() }).expect_err("damage");
         assert!(matches!(error, LedgerError::Journal { offset, .. } if offset <= place), "{place}: {error}");
     }
-    let mut bytes = snapshot(&written(&list).0);
+    let mut bytes = snapshot(&written(&list).0, &KeptProofs::default());
     for place in 0..bytes.len() {
         bytes[place] ^= 1;
-        let error = recover(&Stored { snapshot: Some(bytes.clone()), journal: Vec::new() }).expect_err("damage");
+        let error = recover(&Stored { snapshot: Some(bytes.clone()), ..Stored::default() }).expect_err("damage");
         assert!(matches!(error, LedgerError::Snapshot(_)));
         bytes[place] ^= 1;
     }
@@ -96,7 +108,7 @@ fn a_changed_byte_before_the_end_is_an_error_that_names_the_record() {
 #[test]
 fn a_share_or_an_income_is_taken_once_also_after_a_restart() {
     let (book, journal) = written(&entries()[..23]);
-    let mut book = [book, recover(&Stored { snapshot: None, journal }).expect("a whole journal").book];
+    let mut book = [book, recover(&Stored { journal, ..Stored::default() }).expect("a whole journal").book];
     for book in &mut book {
         let before = book.clone();
         assert!(matches!(book.apply(&share(4)), Err(BookError::Duplicate { work_height: 7, .. })));
@@ -114,7 +126,7 @@ fn a_share_or_an_income_is_taken_once_also_after_a_restart() {
 #[test]
 fn a_payment_is_marked_once_also_after_a_restart_and_the_oldest_references_are_forgotten() {
     let (book, journal) = written(&entries());
-    let mut book = [book, recover(&Stored { snapshot: None, journal }).expect("a whole journal").book];
+    let mut book = [book, recover(&Stored { journal, ..Stored::default() }).expect("a whole journal").book];
     for book in &mut book {
         let before = book.clone();
         for amount in [100, 101] {
@@ -126,7 +138,9 @@ fn a_payment_is_marked_once_also_after_a_restart_and_the_oldest_references_are_f
         let other = Settlement { reference: Hash32([7; 32]), address: Address([2; 20]), amount: 100 };
         book.apply(&Entry::Paid(other)).expect("another address");
         assert_eq!(
-            recover(&Stored { snapshot: Some(snapshot(book)), journal: Vec::new() }).expect("whole").book,
+            recover(&Stored { snapshot: Some(snapshot(book, &KeptProofs::default())), ..Stored::default() })
+                .expect("whole")
+                .book,
             *book
         );
     }
@@ -162,33 +176,105 @@ fn header_hashes_are_kept_for_the_work_and_the_one_before_it() {
 proptest! {
     #[test]
     fn hostile_bytes_on_the_disk_never_panic(snapshot: Option<Vec<u8>>, mut journal: Vec<u8>, cut: usize) {
-        let _ = recover(&Stored { snapshot, journal: journal.clone() });
+        let _ = recover(&Stored { snapshot, journal: journal.clone(), ..Stored::default() });
         let mut good = written(&entries()).1;
         good.truncate(cut % (good.len() + 1));
         journal.splice(0..0, good);
-        let _ = recover(&Stored { snapshot: None, journal });
+        let _ = recover(&Stored { journal, ..Stored::default() });
     }
 }
 
 #[test]
-fn a_ledger_of_the_version_before_is_read_with_what_it_owes() {
+fn ledgers_of_the_versions_before_are_read_with_what_they_owe() {
     let mut list = entries();
     list.retain(|entry| !matches!(entry, Entry::Paid(_)));
     let (book, _) = written(&list);
-    // As that version wrote it: another beginning, no payments at the end, and payments without a reference in the journal.
-    let whole = snapshot(&book);
-    let body = &whole[12..whole.len() - NO_PAYMENTS.len()];
-    let older = [&FORMER_MAGIC[..], &crc32c::crc32c(body).to_le_bytes(), body].concat();
     let (address, owed) = book.owed().first_key_value().map(|(address, owed)| (*address, *owed)).expect("debts");
-    let payment = Entry::PaidUnnamed { address, amount: 100 };
-    let encoded = borsh::to_vec(&payment).expect("memory");
-    assert_eq!(encoded[0], 4, "the kind that it had");
-    let journal = encode(book.sequence() + 1, &payment);
-    let recovered = recover(&Stored { snapshot: Some(older), journal }).expect("an older ledger");
-    assert_eq!(recovered.book.owed().get(&address), Some(&(owed - 100)));
-    assert_eq!(recovered.book.roots(), book.roots());
-    let next = Entry::Paid(Settlement { reference: Hash32([9; 32]), address, amount: owed - 100 });
-    let mut after = recovered.book;
-    after.apply(&next).expect("so much is owed");
-    assert_eq!(after.owed().get(&address), None);
+    for (magic, lacks) in FORMER_MAGICS {
+        // As that version wrote it: another beginning, less at the end, and payments without a reference in the journal.
+        let whole = snapshot(&book, &KeptProofs::default());
+        let body = &whole[12..whole.len() - lacks * EMPTY_LIST.len()];
+        let older = [&magic[..], &crc32c::crc32c(body).to_le_bytes(), body].concat();
+        let payment = Entry::PaidUnnamed { address, amount: 100 };
+        let encoded = borsh::to_vec(&payment).expect("memory");
+        assert_eq!(encoded[0], 4, "the kind that it had");
+        let journal = encode(book.sequence() + 1, &payment);
+        let stored = Stored { snapshot: Some(older), journal, ..Stored::default() };
+        let recovered = recover(&stored).expect("an older ledger");
+        assert_eq!(recovered.book.owed().get(&address), Some(&(owed - 100)));
+        assert_eq!(recovered.book.roots(), book.roots());
+        let next = Entry::Paid(Settlement { reference: Hash32([9; 32]), address, amount: owed - 100 });
+        let mut after = recovered.book;
+        after.apply(&next).expect("so much is owed");
+        assert_eq!(after.owed().get(&address), None);
+    }
+}
+
+fn call(byte: u8) -> SystemCall {
+    SystemCall { module: ModuleId(3), body: ByteString::new(vec![byte; 300]).expect("short") }
+}
+
+fn kept(proofs: &[u8]) -> KeptProofs {
+    KeptProofs::from_before(proofs.iter().map(|byte| call(*byte)))
+}
+
+/// Three proofs between entries, and where each record of the journal ends.
+fn with_proofs() -> (Vec<u8>, Vec<(usize, Option<u8>)>) {
+    let (mut journal, mut ends, mut book) = (Vec::new(), Vec::new(), Book::default());
+    for (number, entry) in entries().iter().take(6).enumerate() {
+        if let Some(byte @ 1..=3) = u8::try_from(number).ok() {
+            journal.extend(encode_proof(&KeptProof { work_height: 7, call: call(byte) }));
+            ends.push((journal.len(), Some(byte)));
+        }
+        book.apply(entry).expect("a good entry");
+        journal.extend(encode(book.sequence(), entry));
+        ends.push((journal.len(), None));
+    }
+    (journal, ends)
+}
+
+#[test]
+fn a_proof_is_there_after_a_restart_once_and_also_from_where_versions_before_kept_it() {
+    let (journal, _) = with_proofs();
+    let recovered = recover(&Stored { journal: journal.clone(), ..Stored::default() }).expect("a whole journal");
+    assert_eq!((recovered.proofs.clone(), recovered.book.sequence()), (kept(&[1, 2, 3]), 6));
+    // The crash came between the new snapshot and the emptying of the journal.
+    let snapshot = Some(snapshot(&recovered.book, &recovered.proofs));
+    let former_proofs = [call(9), call(2)].map(|call| record(&borsh::to_vec(&call).expect("memory"))).concat();
+    let again = recover(&Stored { snapshot, journal, former_proofs }).expect("all of it");
+    assert_eq!((again.proofs, again.replayed), (kept(&[9, 2, 1, 3]), 0));
+}
+
+// FAULTS HT11
+#[test]
+fn a_changed_byte_anywhere_in_the_journal_costs_the_proof_that_it_hit_and_no_other() {
+    let (journal, ends) = with_proofs();
+    for place in 0..journal.len() {
+        let mut damaged = journal.clone();
+        damaged[place] ^= 0x10;
+        let hit = ends.iter().find(|(end, _)| place < *end).and_then(|(_, proof)| *proof);
+        let rest: Vec<u8> = (1..=3).filter(|number| Some(*number) != hit).collect();
+        let (recovered, _) = recover_whole(&Stored { journal: damaged, ..Stored::default() });
+        assert_eq!(recovered.proofs, kept(&rest), "byte {place}");
+    }
+    let (recovered, error) = recover_whole(&Stored { snapshot: Some(vec![1; 40]), journal, ..Stored::default() });
+    assert!(matches!(error, Some(LedgerError::Snapshot(_))));
+    assert_eq!(recovered.proofs, kept(&[1, 2, 3]), "they need no book");
+}
+
+// FAULTS HT11
+#[test]
+fn a_long_damaged_journal_is_read_in_a_time_that_grows_with_its_length_alone() {
+    // Heads of records that claim as much as one may have.
+    let length = u32::try_from(PAYLOAD_BYTES_MAX).expect("short").to_le_bytes();
+    let head = [&length[..], &crc32c::crc32c(&length).to_le_bytes(), &[0; 4]].concat();
+    let proof = encode_proof(&KeptProof { work_height: 7, call: call(5) });
+    // So many zeros took hours while each was compared with all that follow.
+    let zeros = vec![0; 8 << 20];
+    for damaged in [zeros.clone(), [head.repeat(300_000), zeros].concat()] {
+        let journal = [damaged, proof.clone()].concat();
+        let (recovered, error) = recover_whole(&Stored { journal, ..Stored::default() });
+        assert!(matches!(error, Some(LedgerError::Journal { offset: 0, .. })), "{error:?}");
+        assert_eq!(recovered.proofs, kept(&[5]));
+    }
 }

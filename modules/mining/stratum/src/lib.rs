@@ -26,6 +26,7 @@ mod config;
 mod counters;
 mod extranonces;
 mod job;
+mod kept;
 pub mod ledger;
 pub mod limits;
 mod line;
@@ -50,6 +51,7 @@ pub use book::{Book, BookError, Closed, Entry, ReceiptsRoot, Settlement, Share, 
 pub use call::{Call, Extension, Submit};
 pub use config::{Config, ConfigError, Payment, Port};
 pub use job::{Body, Job, Solved};
+pub use kept::{KeptProof, KeptProofs};
 pub use line::{Flow, LineDecoder, LineError};
 pub use metrics::Metrics;
 pub use rates::{HashRates, Rates};

@@ -29,6 +29,8 @@ pub const AGENT_CHARS_MAX: usize = 48;
 pub const WORKERS_PER_CONNECTION_MAX: usize = 8;
 /// Most jobs that a connection may still answer.
 pub const JOBS_PER_CONNECTION_MAX: usize = 16;
+/// Bytes of proofs that are kept for the next start, with what stands around them.
+pub const KEPT_PROOFS_BYTES_MAX: usize = 8 << 20;
 /// Most bytes that wait for one connection before it counts as stuck.
 pub const PENDING_BYTES_MAX: usize = 256 * 1024;
 

@@ -126,7 +126,9 @@ impl Refusal {
             Self::LowDifficulty => "Low difficulty share",
             Self::Unauthorized => "Unauthorized worker",
             Self::BadAddress => "The user must be a payout address, then an optional .worker",
-            Self::NotAllowed => "This address may not mine here",
+            Self::NotAllowed => {
+                "The operator of this node lets only certain addresses mine (mining.allow), and this is none of them"
+            }
             Self::OtherPayee => "This connection mines for another address",
             Self::TooManyWorkers => "Too many workers on one connection",
             Self::Banned => "Banned for five minutes: too many invalid submits or requests",

@@ -4,7 +4,7 @@ mod rig;
 
 use proptest::prelude::*;
 use rig::{POOLED, Rig, SOLO, template, user};
-use stratum::{ConnectionId, Input, ProofId, Verdict, ledger, limits};
+use stratum::{ConnectionId, Input, KeptProofs, ProofId, Verdict, ledger, limits};
 use types::{Address, Hash32};
 
 #[derive(Clone, Debug)]
@@ -113,10 +113,10 @@ proptest! {
             prop_assert!(rig.server.connections() <= 24);
             prop_assert!(rig.server.clients().count() <= 24 * limits::WORKERS_PER_CONNECTION_MAX);
         }
-        let stored = ledger::Stored { snapshot: None, journal: rig.journal.clone() };
+        let stored = ledger::Stored { journal: rig.journal.clone(), ..Default::default() };
         prop_assert_eq!(&ledger::recover(&stored).expect("its own journal").book, rig.server.book());
-        let snapshot = Some(ledger::snapshot(rig.server.book()));
-        let again = ledger::recover(&ledger::Stored { snapshot, journal: rig.journal.clone() });
+        let snapshot = Some(ledger::snapshot(rig.server.book(), &KeptProofs::default()));
+        let again = ledger::recover(&ledger::Stored { snapshot, journal: rig.journal.clone(), ..Default::default() });
         prop_assert_eq!(&again.expect("its own snapshot").book, rig.server.book());
         let owed: u128 = rig.server.book().owed().values().fold(0, |sum, owed| sum.saturating_add(*owed));
         prop_assert!(owed == 0 || rig.server.book().all().shares > 0);

@@ -13,13 +13,13 @@ use stratum::service::{
     Admission, FolderShares, Later, NoReceipt, Ports, ProofSink, ReceiptsError, ReceiptsFolder, Service, Socket, rustls,
 };
 use stratum::{
-    Book, Config, Entry, Event, Payment, Port, Proof, Server, Settlement, Share, Template, Verdict, Worker, WorkerName,
-    ledger,
+    Book, Config, Entry, Event, KeptProofs, Payment, Port, Proof, Server, Settlement, Share, Template, Verdict, Worker,
+    WorkerName, ledger,
 };
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
-use types::{Address, Hash32, Network};
+use types::{Address, Hash32, Network, SystemCall};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -35,9 +35,13 @@ fn template(work_height: u64) -> Template {
 struct Chain(mpsc::UnboundedSender<Proof>);
 
 impl ProofSink for Chain {
-    fn submit(&self, proof: Proof) -> Later<Verdict> {
+    fn call(&self, proof: &Proof) -> Option<SystemCall> {
+        Some(made_up::call(proof))
+    }
+
+    fn submit(&self, proof: &Proof, _: SystemCall) -> Later<Verdict> {
         let verdict = if proof.is_work { Verdict::Work } else { Verdict::Share };
-        self.0.send(proof).expect("the test listens");
+        self.0.send(proof.clone()).expect("the test listens");
         Box::pin(async move { verdict })
     }
 }
@@ -402,7 +406,8 @@ async fn a_damaged_ledger_stops_nobody_and_is_kept_and_what_is_whole_of_it_count
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(file);
         let mut first = FolderShares::open(folder.path()).expect("a folder");
-        stratum::service::Shares::checkpoint(&mut first, &ledger::snapshot(&Book::default())).expect("a disk");
+        stratum::service::Shares::checkpoint(&mut first, &ledger::snapshot(&Book::default(), &KeptProofs::default()))
+            .expect("a disk");
         let worker = Worker { address: Address([1; 20]), name: WorkerName::from_untrusted("rig") };
         let work = Entry::Work { work_height: 1, window_billionths: 1_000 };
         let share = Share { time_ms: 1, work_height: 1, worker, hash: [7; 32], billionths: 1, is_pooled: false };

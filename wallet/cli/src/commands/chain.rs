@@ -20,7 +20,7 @@ use crate::families::transfer_weight;
 /// `tx`
 #[derive(Debug, Args)]
 pub struct Tx {
-    /// The transaction's id
+    /// The transaction's id; of one that can never be included, or is not known, the exit code is 1
     id: String,
 }
 
@@ -106,7 +106,7 @@ impl Tx {
     }
 }
 
-/// What is told of a transaction that this wallet keeps and the node does not know. What no block can take any more is not kept on.
+/// What is told of a transaction that this wallet keeps and the node does not know. It is kept on, so that the same is told again.
 fn unknown_and_kept(
     context: &Context,
     client: &NodeClient,
@@ -116,13 +116,11 @@ fn unknown_and_kept(
 ) -> Result<Error> {
     let (id, until) = (file.id(), file.body.valid_until);
     if is_gone(client, chain, &id, until)? {
-        context.home.forget_sent(&id);
         return Ok(expired(&id));
     }
     if let Ok(transaction) = file.to_transaction()
         && superseded(client, chain, &transaction)
     {
-        context.home.forget_sent(&id);
         return Ok(superseded_error(&id, &transaction));
     }
     let path = context.home.sent_path(&id)?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use wallet::calls::describe;
 use wallet::cli::context::{Context, check_new, write_new};
-use wallet::cli::file::{describe_file, read};
+use wallet::cli::file::{describe_file, read, signed_file};
 use wallet::cli::handing_in::send;
 use wallet::cli::report::Report;
 use wallet::delivery::Bytes;
@@ -64,7 +64,8 @@ impl Sign {
                 format!("the key `{}` may not sign for {}", self.from, file.body.sender.to_text(file.network));
             return Err(Error::new("wrong_key", message, "sign with the sender's key, or with a key of its policy"));
         }
-        context.note(&describe_file(&file, None).render(false));
+        // Before the passphrase is asked for.
+        context.note(describe_file(&file, None).render(false).trim_end());
         self.check_calls(context, &file)?;
         let key = context.unlock(&self.from)?;
         let signature = signature_by(&key, file.chain_id, &file.body);
@@ -73,7 +74,7 @@ impl Sign {
             Some(out) => write_new(out, &file.to_json())?,
             None => write_private(&self.file, file.to_json().as_bytes(), Existing::Replace)?,
         }
-        Ok(describe_file(&file, Some(self.out.as_ref().unwrap_or(&self.file))))
+        Ok(signed_file(&file, self.out.as_ref().unwrap_or(&self.file)))
     }
 }
 

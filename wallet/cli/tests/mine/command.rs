@@ -146,6 +146,27 @@ fn wrong_input_is_refused_before_anybody_is_called() {
     }
 }
 
+// FAULTS RT17: the hint said that the file was no text.
+#[test]
+fn a_key_in_the_place_of_a_certificate_is_called_what_it_is() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let address = Address([7; 20]).to_text(Network::Main);
+    let key = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f\n-----END PRIVATE KEY-----\n";
+    for (content, words) in
+        [(key, "it holds a private key and no certificate"), ("nothing", "no certificate in PEM form")]
+    {
+        let path = directory.path().join("mining.pem");
+        std::fs::write(&path, content).expect("own directory");
+        let path = path.to_str().expect("UTF-8");
+        let done = output(&["mine", "--json", "--pool", "a:1", "--address", &address, "--tls-roots", path]);
+        let error: Value = serde_json::from_slice(&done.stderr).expect("one JSON document");
+        assert_eq!(error["code"].as_str(), Some("no_certificate"), "{error}");
+        let (message, hint) = (error["message"].as_str().expect("a text"), error["hint"].as_str().expect("a text"));
+        assert!(message.contains(words) && message.contains(path), "{message}");
+        assert!(hint.contains("the pool's certificate"), "{hint}");
+    }
+}
+
 #[test]
 fn the_benchmark_has_a_figure_for_every_kernel_that_runs_here() {
     let done = output(&["mine", "--benchmark", "--json"]);

@@ -290,3 +290,50 @@ fn commands_that_a_message_names_have_the_wallet_that_was_typed_and_not_that_of_
     let given = bare(&["--home", &home]).output().expect("it starts");
     assert!(errors(&given).contains(&format!("`thronos wallet list --home '{home}'`")), "{}", errors(&given));
 }
+
+/// Answers each of so many connections with these bytes, and closes it.
+fn answers(bytes: &'static [u8], connections: usize) -> String {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten().take(connections) {
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(bytes);
+        }
+    });
+    address.to_string()
+}
+
+// FAULTS RT17
+#[test]
+fn tls_at_a_port_without_it_and_none_at_a_port_for_it_are_told_with_what_to_write() {
+    let shell = Shell::new();
+    let alert = &[0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x32];
+    let (plain, refusal) = (
+        &b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"[..],
+        b"HTTP/1.1 400 No\r\ncontent-length: 0\r\n\r\n",
+    );
+    for (scheme, bytes, words) in
+        [("https", plain, "write http://"), ("http", &alert[..], "write https://"), ("http", refusal, "write https://")]
+    {
+        let node = format!("{scheme}://{}", answers(bytes, 1));
+        let told = told(&shell, &["--node", &node, "status"]);
+        assert!(told.contains(words) && !told.contains("check that it runs"), "{scheme}: {told}");
+    }
+}
+
+// FAULTS RT17
+#[test]
+fn what_is_signed_is_told_once_before_it_is_signed() {
+    let (shell, genesis) = offline();
+    let to = Address([2; 20]).to_text(Network::Test);
+    let file = shell.path("transfer.json");
+    let out = ["--amount", "1", "--fee-max", "0.01", "--out", text(&file)];
+    shell.good(&send(&genesis, &to, &out));
+    let signed = shell.command(&[], &["--genesis", &genesis, "sign", text(&file), "--from", "alice"]).output();
+    let signed = signed.expect("it starts");
+    let (before, after) = (errors(&signed), String::from_utf8_lossy(&signed.stdout).into_owned());
+    assert!(signed.status.success() && before.contains("does: ") && before.contains("fee max: "), "{before}");
+    assert!(after.contains("signatures: ") && after.contains(text(&file)) && !after.contains("does: "), "{after}");
+}

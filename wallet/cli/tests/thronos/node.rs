@@ -371,13 +371,19 @@ impl World {
     fn status(&self) -> Value {
         let chain_id =
             if self.conduct == Conduct::OtherChain { types::ChainId(Hash32([9; 32])) } else { self.maker.id };
+        let mut troubles = vec![json!({"name": "no_final", "forbids_ready": true,
+            "sentence": "no final block for 63 s while 1 transaction and 11 system calls could be included"})];
+        if self.conduct == Conduct::Stands {
+            let sentence = "no peer for 63 s: check `network.bootstrap`";
+            troubles.push(json!({"name": "no_peer", "sentence": sentence, "forbids_ready": true}));
+        }
         json!({
             "chain_id": chain_id, "chain_name": "wallet-test", "network": "test", "node_version": "0.1.0", "protocol_version": 1,
             "role": "validator", "height": 2, "final_height": 2, "certified_height": 1, "final_hash": Hash32::ZERO, "epoch": 0,
             "view": 3, "time": self.time(), "price": "4294967296",
             "voting": {"voting": true, "sentence": "voting as validator 0 of 4", "index": 0}, "peers": 3, "peer_id": "x",
-            "mempool_transactions": 0, "syncing": false, "health": {"ready": false, "final_age_ms": 63_400, "troubles": [
-                {"name": "no_final", "sentence": "no final block for 63 s while 12 wait", "forbids_ready": true}]},
+            "mempool_transactions": 0, "syncing": false,
+            "health": {"ready": false, "final_age_ms": 63_400, "troubles": troubles},
         })
     }
 

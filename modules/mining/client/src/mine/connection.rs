@@ -15,6 +15,8 @@ use rustls::pki_types::ServerName;
 use super::message::LINE_BYTES_MAX;
 use super::trust::{Trust, in_words};
 
+/// With these bytes TLS begins a record: an alert, and a handshake.
+const TLS_RECORDS: [[u8; 2]; 2] = [[0x15, 0x03], [0x16, 0x03]];
 /// Longest wait for a connection.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
 /// Longest wait for a pool that takes no bytes.
@@ -73,22 +75,45 @@ impl Reader {
     pub fn lines(mut self, mut take: impl FnMut(Vec<u8>) -> bool) -> Result<()> {
         let mut lines = Lines::default();
         let mut buffer = [0; 4096];
+        let mut was_heard = false;
         loop {
             let count = self.read(&mut buffer).map_err(|error| match error.kind() {
                 ErrorKind::WouldBlock | ErrorKind::TimedOut => {
                     Error::new(ErrorKind::TimedOut, format!("the pool said nothing for {} s", SILENCE_MAX.as_secs()))
                 }
+                // So ends a connection to whoever closes it with something unread.
+                ErrorKind::ConnectionReset => self.end(was_heard),
                 _ => in_words(error),
             })?;
             if count == 0 {
-                return Err(Error::new(ErrorKind::UnexpectedEof, "the pool closed the connection"));
+                return Err(self.end(was_heard));
             }
+            let is_tls = TLS_RECORDS.iter().any(|record| buffer.starts_with(record));
+            if self.tls.is_none() && !was_heard && is_tls {
+                let why = "the pool speaks TLS at this port: say `--tls`, or name its port without TLS";
+                return Err(Error::new(ErrorKind::InvalidData, why));
+            }
+            was_heard = true;
             for line in lines.push(&buffer[..count])? {
                 if !take(line) {
                     return Ok(());
                 }
             }
         }
+    }
+
+    /// The end of the connection, with what may be the reason where the pool said nothing before.
+    fn end(&self, was_heard: bool) -> Error {
+        let is_greeting = self.tls.as_ref().is_some_and(|tls| locked(tls).is_handshaking());
+        let why = match (is_greeting, was_heard) {
+            (true, _) => {
+                "the pool closed the connection before TLS was agreed: if it speaks none at this port, name its port for TLS, or leave \
+                 `--tls` and `--tls-roots` out"
+            }
+            (false, false) => "the pool closed the connection without a word: if its port is for TLS, say `--tls`",
+            (false, true) => "the pool closed the connection",
+        };
+        Error::new(ErrorKind::UnexpectedEof, why)
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {

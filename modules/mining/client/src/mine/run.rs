@@ -32,6 +32,9 @@ const RATE_TICKS: usize = 10;
 /// First and longest wait before another attempt to connect.
 const BACKOFF_S: (u64, u64) = (1, 60);
 
+/// The setting that a node names when it serves certain addresses only.
+const ALLOW: &str = "mining.allow";
+
 /// Where to mine.
 #[derive(Clone, Debug)]
 pub struct Pool {
@@ -218,7 +221,11 @@ impl Miner<'_> {
     fn unreachable(&self) -> Error {
         let message =
             format!("no connection with {}:{} came about: {}", self.options.pool.host, self.port, self.trouble);
-        Error::new("pool_unreachable", message, "check host, port and whether the pool speaks TLS (`--tls`)")
+        let hint = match self.options.pool.trust {
+            None => "check host, port and whether the pool speaks TLS (`--tls`)",
+            Some(_) => "check host, port and whether the pool speaks TLS there",
+        };
+        Error::new("pool_unreachable", message, hint)
     }
 
     fn tick(&mut self, now: Instant) {
@@ -331,7 +338,10 @@ impl Miner<'_> {
             Event::Unauthorized(why) => {
                 let Login { user, .. } = &self.options.login;
                 let message = format!("the pool does not let `{user}` in: {why}");
-                let hint = format!("check --address, --worker and --password{}", of_other_network(user));
+                let hint = match why.contains(ALLOW) {
+                    true => format!("ask the operator to add this address to `{ALLOW}`, or mine at another node"),
+                    false => format!("check --address, --worker and --password{}", of_other_network(user)),
+                };
                 return Err(Error::new("pool_refused", message, hint));
             }
             Event::Difficulty(difficulty) => self.show.tell(&Told::Difficulty { difficulty }),

@@ -213,10 +213,11 @@ impl Told<'_> {
     fn text(&self) -> Option<String> {
         Some(match self {
             Self::Connecting { host, port } => format!("connecting with {host}:{port}"),
+            // It changes often at first, and work and state say it too.
+            Self::Difficulty { .. } => return None,
             Self::Connected | Self::Job { clean: false, .. } | Self::End { .. } => return None,
             Self::Authorized => "the pool lets the worker in".to_owned(),
             Self::Lost { why, again_s } => format!("{why}; trying again in {again_s} s"),
-            Self::Difficulty { difficulty } => format!("difficulty {difficulty} from the next job on"),
             Self::Job { id, difficulty, .. } => format!("new work: job {id}, difficulty {difficulty}"),
             Self::Accepted { worth, difficulty } => format!("accepted: a share of {worth} ({difficulty} asked)"),
             Self::Rejected { worth, difficulty, why } => {
@@ -392,6 +393,7 @@ mod tests {
             log.contains("rejected: a share of 1 (1 asked): stale\nthe pool says: hello\ngone; trying again in 2 s\n")
         );
         assert!(!log.contains('\u{1b}') && !log.contains("MH/s"), "{log}");
+        assert!(!log.contains("from the next job") && log.contains("new work: job a, difficulty 1\n"), "{log}");
         let mut out = Vec::new();
         all(&mut Live::new(&mut out));
         let live = String::from_utf8(out).expect("text");

@@ -67,10 +67,10 @@ impl Trust {
     }
 }
 
-/// What a file is that holds no certificate, and what to name instead.
+/// What a file is that holds no certificate.
 fn no_certificate(bytes: &[u8]) -> &'static str {
     match PrivateKeyDer::from_pem_slice(bytes) {
-        Ok(_) => "it holds a private key and no certificate: name the pool's certificate, and keep the key where it is",
+        Ok(_) => "it holds a private key and no certificate",
         Err(_) => "it holds no certificate in PEM form",
     }
 }
@@ -97,7 +97,9 @@ fn sentence_of(error: &rustls::Error) -> String {
         rustls::Error::InvalidCertificate(_) => {
             "no authority that is known vouches for the pool's certificate: if you trust it, name its file with `--tls-roots`"
         }
-        rustls::Error::InvalidMessage(_) => "the pool does not speak TLS at this port",
+        rustls::Error::InvalidMessage(_) => {
+            "the pool does not speak TLS at this port: name its port for TLS, or leave `--tls` and `--tls-roots` out"
+        }
         other => return format!("TLS: {other}"),
     };
     what.to_owned()

@@ -181,7 +181,13 @@ impl Mine {
         }
         let path = self.tls_roots.as_deref();
         let named = path.unwrap_or_else(|| std::path::Path::new("the built-in authorities"));
-        Trust::new(path).map(Some).map_err(|error| Error::file("read certificates from", named, &error))
+        Trust::new(path).map(Some).map_err(|error| match error.kind() {
+            std::io::ErrorKind::InvalidData => {
+                let message = format!("`--tls-roots` names {}, which is of no use: {error}", named.display());
+                Error::new("no_certificate", message, "name the file with the pool's certificate, in PEM form")
+            }
+            _ => Error::file("read certificates from", named, &error),
+        })
     }
 }
 

@@ -7,4 +7,5 @@ mod pool;
 mod port;
 mod runs;
 mod session;
+mod slips;
 mod space;

@@ -10,7 +10,7 @@ use stratum::service::{FolderShares, Later, Ports, ProofSink, Service, Socket};
 use stratum::{Config, Payment, Proof, Refusal, Template, Verdict};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use types::{Address, Network};
+use types::{Address, Network, SystemCall};
 
 #[path = "../../../stratum/examples/made_up/mod.rs"]
 mod made_up;
@@ -22,7 +22,11 @@ const DIFFICULTY: &str = "0.001";
 struct Chain;
 
 impl ProofSink for Chain {
-    fn submit(&self, proof: Proof) -> Later<Verdict> {
+    fn call(&self, proof: &Proof) -> Option<SystemCall> {
+        Some(made_up::call(proof))
+    }
+
+    fn submit(&self, proof: &Proof, _: SystemCall) -> Later<Verdict> {
         let verdict = if proof.is_work { Verdict::Work } else { Verdict::Share };
         Box::pin(async move { verdict })
     }

@@ -128,7 +128,8 @@ impl Payouts {
         self.held().or_else(|| self.account.trouble()).or_else(|| self.hindrance.borrow().clone())
     }
 
-    fn held(&self) -> Option<String> {
+    /// Why payouts wait for the operator's word, if they do.
+    pub(crate) fn held(&self) -> Option<String> {
         self.log.held().map(|why| {
             format!(
                 "{why}: compare `thronosd mining owed` with what the account has paid, mark what it has paid with \

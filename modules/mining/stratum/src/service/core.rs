@@ -9,12 +9,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::runtime::Handle as Runtime;
 use tokio::sync::{mpsc, oneshot};
-use types::Hash32;
+use types::{Hash32, SystemCall};
 
 use crate::book::{BookError, Settlement};
+use crate::kept::{KeptProof, KeptProofs};
 use crate::ledger;
 use crate::limits::PENDING_BYTES_MAX;
-use crate::server::{CloseReason, ConnectionId, Event, Input, Output, ProofId, Server, Verdict};
+use crate::server::{CloseReason, ConnectionId, Event, Input, Output, Proof, ProofId, Server, Verdict};
 use crate::template::Template;
 
 use super::ServiceError;
@@ -68,6 +69,8 @@ pub(super) enum Message {
         payment: Settlement,
         answer: oneshot::Sender<Decision>,
     },
+    /// Proofs that need not be kept any more.
+    Settled(Vec<SystemCall>),
     /// Something for the log, from another thread.
     Tell(Event),
     Drain,
@@ -102,7 +105,11 @@ pub(super) struct Core {
     clock: fn() -> u64,
     runtime: Runtime,
     outboxes: HashMap<ConnectionId, Outbox>,
-    journal: Vec<u8>,
+    kept: KeptProofs,
+    /// Of this batch: proofs first, so that a share that is on disk has its proof there.
+    proofs: Vec<u8>,
+    entries: Vec<u8>,
+    submits: Vec<(Proof, SystemCall)>,
     journal_bytes: usize,
     answers: Vec<(oneshot::Sender<Decision>, Decision)>,
     drain_ticks: Option<u32>,
@@ -111,6 +118,7 @@ pub(super) struct Core {
 impl Core {
     pub(super) fn new(
         server: Server,
+        kept: KeptProofs,
         shares: Box<dyn Shares>,
         outside: Outside,
         messages: mpsc::WeakSender<Message>,
@@ -124,7 +132,10 @@ impl Core {
             clock,
             runtime: Runtime::current(),
             outboxes: HashMap::new(),
-            journal: Vec::new(),
+            kept,
+            proofs: Vec::new(),
+            entries: Vec::new(),
+            submits: Vec::new(),
             journal_bytes: 0,
             answers: Vec::new(),
             drain_ticks: None,
@@ -139,8 +150,10 @@ impl Core {
             for message in batch.drain(..) {
                 self.take(message, &mut outputs);
             }
-            self.keep_proofs(&outputs)?;
             self.sync()?;
+            for (proof, call) in std::mem::take(&mut self.submits) {
+                self.submit(&proof, call);
+            }
             self.answers.drain(..).for_each(|(answer, result)| drop(answer.send(result)));
             for output in outputs {
                 self.perform(output);
@@ -150,8 +163,7 @@ impl Core {
             // Before the journal is emptied, from which they could be made again.
             writer.finish();
         }
-        self.shares.checkpoint(&ledger::snapshot(self.server.book()))?;
-        Ok(())
+        self.checkpoint()
     }
 
     fn is_drained(&self) -> bool {
@@ -172,7 +184,10 @@ impl Core {
                 self.outboxes.remove(&connection);
                 Input::Closed { connection }
             }
-            Message::Template(template) => Input::Template(template),
+            Message::Template(template) => {
+                self.kept.begin_work(template.work_height);
+                Input::Template(template)
+            }
             Message::Verdict { proof, verdict } => Input::Verdict { proof, verdict },
             Message::Admission { connection, ticket, is_admitted } => {
                 Input::Admission { connection, ticket, is_admitted }
@@ -180,6 +195,12 @@ impl Core {
             Message::Tick => {
                 self.drain_ticks = self.drain_ticks.map(|ticks| ticks.saturating_add(1));
                 Input::Tick
+            }
+            Message::Settled(calls) => {
+                self.kept.forget(&calls);
+                // A new snapshot has them no more.
+                self.journal_bytes = usize::MAX;
+                return;
             }
             Message::Tell(event) => return (self.outside.events)(&event),
             Message::Ask(question) => return question(&self.server),
@@ -203,10 +224,23 @@ impl Core {
     fn step(&mut self, input: Input<'_>, outputs: &mut Vec<Output>) {
         for output in self.server.step((self.clock)(), input) {
             match output {
-                Output::Save { sequence, entry } => self.journal.extend(ledger::encode(sequence, &entry)),
+                Output::Save { sequence, entry } => self.entries.extend(ledger::encode(sequence, &entry)),
+                Output::Submit(proof) => self.keep(*proof),
                 other => outputs.push(other),
             }
         }
+    }
+
+    /// A proof for the ledger first, and then for the chain.
+    fn keep(&mut self, proof: Proof) {
+        let Some(call) = self.outside.proofs.call(&proof) else {
+            let refused = Message::Verdict { proof: proof.id, verdict: Verdict::Refused };
+            return self.later(self.messages.clone(), async move { refused });
+        };
+        let kept = KeptProof { work_height: proof.work_height, call: call.clone() };
+        self.proofs.extend(ledger::encode_proof(&kept));
+        self.kept.add(kept);
+        self.submits.push((proof, call));
     }
 
     /// An income, if there is somebody to share it with.
@@ -230,28 +264,26 @@ impl Core {
         }
     }
 
-    /// Proofs first, shares second: a share that is on disk has its proof there.
-    fn keep_proofs(&self, outputs: &[Output]) -> Result<(), ServiceError> {
-        let proofs = outputs.iter().filter_map(|output| match output {
-            Output::Submit(proof) => Some(&**proof),
-            _ => None,
-        });
-        let proofs: Vec<_> = proofs.collect();
-        if proofs.is_empty() { Ok(()) } else { Ok(self.outside.proofs.keep(&proofs)?) }
+    /// Writes down what the batch brought, with one sync.
+    fn sync(&mut self) -> Result<(), ServiceError> {
+        let mut bytes = std::mem::take(&mut self.proofs);
+        bytes.append(&mut self.entries);
+        if !bytes.is_empty() {
+            self.shares.append(&bytes)?;
+            self.journal_bytes = self.journal_bytes.saturating_add(bytes.len());
+        }
+        if self.journal_bytes > JOURNAL_BYTES_MAX { self.checkpoint() } else { Ok(()) }
     }
 
-    fn sync(&mut self) -> Result<(), ServiceError> {
-        if self.journal.is_empty() {
-            return Ok(());
-        }
-        self.shares.append(&self.journal)?;
-        self.journal_bytes = self.journal_bytes.saturating_add(self.journal.len());
-        self.journal.clear();
-        if self.journal_bytes > JOURNAL_BYTES_MAX {
-            self.shares.checkpoint(&ledger::snapshot(self.server.book()))?;
-            self.journal_bytes = 0;
-        }
+    fn checkpoint(&mut self) -> Result<(), ServiceError> {
+        self.shares.checkpoint(&ledger::snapshot(self.server.book(), &self.kept))?;
+        self.journal_bytes = 0;
         Ok(())
+    }
+
+    fn submit(&self, proof: &Proof, call: SystemCall) {
+        let (id, verdict) = (proof.id, self.outside.proofs.submit(proof, call));
+        self.later(self.messages.clone(), async move { Message::Verdict { proof: id, verdict: verdict.await } });
     }
 
     fn perform(&mut self, output: Output) {
@@ -262,11 +294,6 @@ impl Core {
                     // A connection that is gone is reported by itself.
                     let _ = outbox.sender.send(Outgoing::Close);
                 }
-            }
-            Output::Submit(proof) => {
-                let (id, messages) = (proof.id, self.messages.clone());
-                let verdict = self.outside.proofs.submit(*proof);
-                self.later(messages, async move { Message::Verdict { proof: id, verdict: verdict.await } });
             }
             Output::Admission { connection, ticket, worker, ip } => {
                 let (asked, messages) =
@@ -280,8 +307,8 @@ impl Core {
                 });
             }
             Output::Event(event) => self.tell(&event),
-            // Written by `sync` before any output is performed.
-            Output::Save { .. } => {}
+            // Taken out by `step`, and written by `sync` before any output is performed.
+            Output::Save { .. } | Output::Submit(_) => {}
         }
     }
 

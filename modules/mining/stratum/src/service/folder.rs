@@ -1,7 +1,8 @@
 //! The share ledger in a folder: `shares.snapshot` and `shares.journal`.
 //!
 //! A new snapshot is written beside the old one, synced, and renamed over it; only then is the journal emptied. A
-//! crash in between leaves entries that the snapshot already has, and they are skipped when it is read.
+//! crash in between leaves entries that the snapshot already has, and they are skipped when it is read. Versions before kept the
+//! proofs in a file `proofs`: the first snapshot takes them over.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)] // This file is the shell's: files are its matter.
 
 use std::fs::{self, File, OpenOptions};
@@ -14,6 +15,7 @@ use super::plain;
 use super::ports::Shares;
 
 const FILES: [&str; 2] = ["shares.snapshot", "shares.journal"];
+const FORMER_PROOFS: &str = "proofs";
 /// So many damaged ledgers are kept; the last gives way to the next.
 const DAMAGED_MAX: u32 = 4;
 
@@ -39,12 +41,17 @@ impl FolderShares {
 
 impl Shares for FolderShares {
     fn load(&mut self) -> io::Result<Stored> {
-        let snapshot = match plain::read(&self.folder.join("shares.snapshot")) {
-            Ok(bytes) => Some(bytes),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
+        let read = |name: &str| match plain::read(&self.folder.join(name)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
         };
-        Ok(Stored { snapshot, journal: plain::read(&self.folder.join("shares.journal"))? })
+        let former_proofs = read(FORMER_PROOFS)?.unwrap_or_default();
+        Ok(Stored {
+            snapshot: read("shares.snapshot")?,
+            journal: plain::read(&self.folder.join("shares.journal"))?,
+            former_proofs,
+        })
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -58,6 +65,10 @@ impl Shares for FolderShares {
         file.write_all(snapshot)?;
         file.sync_all()?;
         fs::rename(&beside, self.folder.join("shares.snapshot"))?;
+        match fs::remove_file(self.folder.join(FORMER_PROOFS)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         sync_folder(&self.folder)?;
         self.journal.set_len(0)?;
         self.journal.sync_all()

@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 pub use tokio_rustls::rustls;
-use types::{Address, Hash32};
+use types::{Address, Hash32, SystemCall};
 
 pub use folder::FolderShares;
 pub use ports::{Admission, Later, Ports, ProofSink, Shares, WorkSource};
@@ -73,6 +73,7 @@ pub struct Service {
     tasks: Vec<JoinHandle<()>>,
     /// Nothing once its end was told.
     core: Option<JoinHandle<Result<(), ServiceError>>>,
+    waiting: Vec<SystemCall>,
 }
 
 /// A way to ask a running service.
@@ -135,11 +136,13 @@ impl Service {
         let (messages, inbox) = mpsc::channel(MESSAGES_MAX);
         let writing = receipts.clone().map(|folder| write_receipts(folder, recovered.closed.as_ref(), &messages));
         let writing = writing.transpose()?;
-        shares.checkpoint(&crate::ledger::snapshot(&recovered.book))?;
+        shares.checkpoint(&crate::ledger::snapshot(&recovered.book, &recovered.proofs))?;
+        let waiting = recovered.proofs.iter().map(|proof| proof.call.clone()).collect();
         let numbers = listener::Numbers::new(&config);
         let server = Server::new(config, secret, recovered.book, clock())?;
         let core = Core::new(
             server,
+            recovered.proofs,
             shares,
             Outside { proofs, events, admission, receipts: writing },
             messages.downgrade(),
@@ -154,7 +157,12 @@ impl Service {
             tasks.push(tokio::spawn(listener::accept(socket, numbers.clone(), messages.clone())));
         }
         let handle = Handle { messages, receipts, turns: Arc::new(Semaphore::new(1)) };
-        Ok(Self { handle, tasks, core: Some(core) })
+        Ok(Self { handle, tasks, core: Some(core), waiting })
+    }
+
+    /// The proofs from before this start that may still have to be in a block, oldest first; once.
+    pub fn take_waiting(&mut self) -> Vec<SystemCall> {
+        std::mem::take(&mut self.waiting)
     }
 
     /// A way to ask it.
@@ -206,6 +214,11 @@ impl Handle {
     /// Has the server look at its clock, as it does by itself each second: for whoever drives the clock. Nothing if the service stopped.
     pub async fn tick(&self) -> Option<()> {
         self.messages.send(Message::Tick).await.ok()
+    }
+
+    /// These proofs are in a block, or can be in none any more: the next start does not offer them again. Nothing if the service stopped.
+    pub async fn settled(&self, calls: Vec<SystemCall>) -> Option<()> {
+        self.messages.send(Message::Settled(calls)).await.ok()
     }
 
     /// The closed works whose receipts are kept, the newest first.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
+use types::SystemCall;
 
 use crate::ledger::Stored;
 use crate::server::{Event, Proof, Verdict};
@@ -25,17 +26,11 @@ pub type WorkSource = watch::Receiver<Option<Arc<Template>>>;
 
 /// Where proofs go.
 pub trait ProofSink: Send + Sync + 'static {
-    /// Writes proofs down, durably, before their senders hear that they were accepted, so that they can be handed in again
-    /// after whatever may end the process. A chain that forgets nothing needs not do it. The call blocks.
-    ///
-    /// # Errors
-    /// When they cannot be written or synced. The service then stops and does not try again.
-    fn keep(&self, _proofs: &[&Proof]) -> io::Result<()> {
-        Ok(())
-    }
+    /// The proof as a block would have it; nothing if no block can.
+    fn call(&self, proof: &Proof) -> Option<SystemCall>;
 
-    /// Hands a proof to the chain and says what became of it.
-    fn submit(&self, proof: Proof) -> Later<Verdict>;
+    /// Hands what became of a proof to the chain, and says what the chain made of it. It is in the ledger by then.
+    fn submit(&self, proof: &Proof, call: SystemCall) -> Later<Verdict>;
 }
 
 /// Who else decides whether a worker may mine.

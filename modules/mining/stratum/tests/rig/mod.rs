@@ -83,7 +83,7 @@ impl Rig {
 
     /// A new server on what this one wrote down; connections are lost.
     pub fn restart(self) -> Self {
-        let stored = ledger::Stored { snapshot: None, journal: self.journal.clone() };
+        let stored = ledger::Stored { journal: self.journal.clone(), ..Default::default() };
         let book = ledger::recover(&stored).expect("a whole journal").book;
         assert_eq!(&book, self.server.book(), "what is written is what is known");
         let next = self.next + 1_000;

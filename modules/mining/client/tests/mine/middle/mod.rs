@@ -53,7 +53,7 @@ impl<F: FnMut(&Told<'_>) -> bool> Show for Watch<F> {
 }
 
 /// Runs the miner beside the tasks of the test until it ends by itself or `is_over` says so.
-async fn mine(
+pub async fn mine(
     options: Options,
     is_over: impl FnMut(&Told<'_>) -> bool + Send + 'static,
 ) -> (wallet::Result<Summary>, Recorder) {
