@@ -33,8 +33,11 @@ use crate::shell::{Faults, listening};
 use account::Keeper;
 pub(crate) use chain::NodeChain;
 
-/// Every service: one line each.
-pub const SERVICES: &[Listed] = &[service::<mining_service::MiningService>()];
+/// Every service.
+pub const SERVICES: &[Listed] = &[
+    // One on a line.
+    service::<mining_service::MiningService>(),
+];
 
 /// How long one service may take to stop.
 const PATIENCE: Duration = Duration::from_secs(5);

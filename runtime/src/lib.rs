@@ -19,7 +19,11 @@ pub use adapters::payments;
 /// The modules, in rising order of their numbers.
 #[must_use]
 pub fn modules() -> Vec<Box<dyn AnyModule>> {
-    vec![Box::new(tokens::Tokens), Box::new(mining::Mining)]
+    vec![
+        // One on a line.
+        Box::new(tokens::Tokens),
+        Box::new(mining::Mining),
+    ]
 }
 
 /// The modules as a chain's rules.

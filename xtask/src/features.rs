@@ -18,6 +18,8 @@ pub(crate) struct Features {
     pub(crate) ordinary: Vec<String>,
     /// Crates that may name any feature, because they measure it.
     pub(crate) free: Vec<String>,
+    /// Numbers of modules that are kept for features to come.
+    pub(crate) numbers: Vec<(String, u16)>,
 }
 
 /// What a crate is of a feature.

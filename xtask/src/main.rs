@@ -10,6 +10,9 @@ mod features;
 mod fuzz;
 mod layers;
 mod licences;
+mod local_network;
+mod new_module;
+mod plug;
 mod purity;
 mod ratchet;
 mod reference;
@@ -53,6 +56,12 @@ const COMMANDS: &[Entry] = &[
         run: run::bench,
     },
     Entry { name: "fuzz", arguments: "[TARGET] [ARGS]", about: "feed a decoder with hostile bytes", run: fuzz::run },
+    Entry {
+        name: "new-module",
+        arguments: "NAME",
+        about: "write a feature that works, and the lines that name it",
+        run: new_module::run,
+    },
     Entry {
         name: "reference",
         arguments: "[--check]",

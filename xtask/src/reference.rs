@@ -1,12 +1,13 @@
 //! `cargo x reference`: the pages of `docs/reference/`, written from what the programs themselves say.
 //!
 //! Commands come from `--help`, settings from `thronosd config print --defaults`, routes and metrics from a node of a network
-//! that is made for the purpose and runs for a moment. So no list is kept by hand, and the programs need nothing for it that
+//! that is made for the purpose and runs for a moment, questions and rejects from what `thronos ask` and `thronos reject` list. So no list is kept by hand, and the programs need nothing for it that
 //! people do not use. With `--check` the pages are compared instead: what differs was changed without them, or by hand.
 //!
-//! It must not know a command, a setting, a route or a metric by name.
+//! It must not know a command, a setting, a route, a metric, a question or a reject by name.
 
 mod commands;
+mod lists;
 mod metrics;
 mod network;
 mod routes;
@@ -85,6 +86,7 @@ fn difference(written: &str, today: &str) -> Option<String> {
 fn pages(workspace: &Workspace) -> Result<Vec<Page>, Failure> {
     run::build(workspace, &[])?;
     let defaults = command::output(asked(workspace, "thronosd").args(["config", "print", "--defaults"]))?;
+    let listed = |verb| command::output(asked(workspace, "thronos").args([verb, "--json"]));
     let told = network::ask(workspace)?;
     let mut helps = Vec::new();
     for program in PROGRAMS {
@@ -95,6 +97,8 @@ fn pages(workspace: &Workspace) -> Result<Vec<Page>, Failure> {
     Ok(vec![
         ("commands.md", commands::page(&helps)),
         ("metrics.md", metrics::page(&told.metrics)),
+        ("queries.md", lists::queries(&listed("ask")?)?),
+        ("rejects.md", lists::rejects(&listed("reject")?)?),
         ("routes.md", routes::page(&told.description)?),
         ("settings.md", settings::page(&defaults)),
     ])

@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use crate::workspace::Workspace;
-use crate::{Failure, check, command, fuzz, reference, run};
+use crate::{Failure, check, command, fuzz, plug, reference, run};
 
 struct Stage {
     name: &'static str,
@@ -18,6 +18,11 @@ const STAGES: &[Stage] = &[
     Stage { name: "build", about: "the daemon, the client and the local network", run: |all| run::build(all, &[]) },
     Stage { name: "reference", about: "docs/reference/ is what the programs say", run: reference::compare },
     Stage { name: "tests", about: "every unit and integration test", run: tests },
+    Stage {
+        name: "plug",
+        about: "a new module in one folder and the promised lines, on a real network",
+        run: plug::run,
+    },
     Stage { name: "sim", about: "simulated networks from 12 seeds", run: |all| sim(all, &["--seeds", "12"]) },
     Stage { name: "canaries", about: "the simulator finds every planted bug", run: |all| sim(all, &["--canaries"]) },
     Stage { name: "fuzz", about: "every fuzz target compiles", run: fuzz::compile },

@@ -73,7 +73,11 @@ pub(crate) struct Layers {
 impl Workspace {
     /// Asks cargo.
     pub(crate) fn load() -> Result<Self, Failure> {
-        let root = root()?;
+        Self::load_at(root()?)
+    }
+
+    /// Asks cargo about the project in another folder.
+    pub(crate) fn load_at(root: PathBuf) -> Result<Self, Failure> {
         let mut asked = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         asked.current_dir(&root).args(["metadata", "--no-deps", "--format-version", "1"]);
         let text = command::output(&mut asked)?;
@@ -149,12 +153,19 @@ fn features(value: &Value) -> Features {
         list_files: texts(&value["list-files"]),
         ordinary: texts(&value["ordinary"]),
         free: texts(&value["free"]),
+        numbers: numbers(&value["numbers"]),
     }
 }
 
 /// The keys of a table with their texts.
 fn pairs(value: &Value) -> Vec<(String, String)> {
     value.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), text(value))).collect()
+}
+
+/// The keys of a table with their numbers.
+fn numbers(value: &Value) -> Vec<(String, u16)> {
+    let number = |(key, value): (&String, &Value)| Some((key.clone(), u16::try_from(value.as_u64()?).ok()?));
+    value.as_object().into_iter().flatten().filter_map(number).collect()
 }
 
 fn list(value: &Value) -> &[Value] {

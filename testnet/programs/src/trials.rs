@@ -3,7 +3,11 @@
 use testnet::trial::Trial;
 
 /// Every trial.
-pub const TRIALS: &[Trial] = &[tokens_trial::TRIAL, mining_trial::TRIAL];
+pub const TRIALS: &[Trial] = &[
+    // One on a line.
+    tokens_trial::TRIAL,
+    mining_trial::TRIAL,
+];
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use replica::{Event, SubmissionToken};
 use serde_json::Value;
-use types::{Address, Body, ChainId, Hash32, Height, SystemCall};
+use types::{Address, Body, Call, ChainId, Hash32, Height, SystemCall};
 
 use super::clock::UNIX_MS_AT_START;
 use super::world::{Happening, World};
@@ -124,6 +124,11 @@ impl Stage<'_> {
     /// Hands a call in at a node in so many microseconds.
     pub fn hand_in_later(&mut self, in_us: u64, node: usize, call: SystemCall) {
         self.world.later(in_us, Happening::HandIn { player: self.player, node, call: Box::new(call) });
+    }
+
+    /// The first account makes this call before its usual ones. The clients sign it, and send it again until it is final.
+    pub fn first_account_calls(&mut self, call: Call) {
+        self.world.first_account_calls(call);
     }
 
     /// Counts something that does not happen in a network at peace.

@@ -8,6 +8,7 @@ mod completions;
 mod history;
 mod multisig;
 mod prove;
+mod reject;
 mod transaction_file;
 mod wallet;
 
@@ -93,6 +94,8 @@ pub enum ChainVerbs {
     Validators(chain::Validators),
     /// Ask a module of the chain, by questions that it describes
     Ask(ask::Ask),
+    /// Explain the code of a reject, or list them all
+    Reject(reject::Rejected),
 }
 
 impl Verbs for ChainVerbs {
@@ -102,6 +105,7 @@ impl Verbs for ChainVerbs {
             Self::Block(command) => command.run(context),
             Self::Validators(command) => command.run(context),
             Self::Ask(command) => command.run(context),
+            Self::Reject(command) => command.run(),
         }
     }
 }

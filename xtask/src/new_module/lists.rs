@@ -1,0 +1,181 @@
+//! The lines by which the house names a feature: one in each list, and one in the manifest beside it.
+//!
+//! It must not change anything else. A list has one entry on a line, so that a feature more is a line more.
+
+use std::path::Path;
+
+use super::name::Name;
+use crate::Failure;
+
+/// A list of the house.
+struct List {
+    role: &'static str,
+    /// The file with the list, and the manifest beside it.
+    file: &'static str,
+    manifest: &'static str,
+    /// From the manifest's folder to the root.
+    up: &'static str,
+    /// In the entry behind which the new one stands: the last one with this text.
+    entry: &'static str,
+    line: fn(&Name) -> String,
+}
+
+/// The role with a part that only builds with local networks have, so that its manifest needs a second line.
+const TRIAL: &str = "trial";
+
+const LISTS: &[List] = &[
+    List {
+        role: "rules",
+        file: "runtime/src/lib.rs",
+        manifest: "runtime/Cargo.toml",
+        up: "..",
+        // In rising order of their numbers.
+        entry: "        Box::new(MODULE_BEFORE::",
+        line: |name| format!("        Box::new({}::{}),", name.snake, name.pascal),
+    },
+    List {
+        role: "service",
+        file: "node/src/services.rs",
+        manifest: "node/Cargo.toml",
+        up: "..",
+        entry: "    service::<",
+        line: |name| format!("    service::<{}_service::{}Service>(),", name.snake, name.pascal),
+    },
+    List {
+        role: "client",
+        file: "wallet/cli/src/families.rs",
+        manifest: "wallet/cli/Cargo.toml",
+        up: "../..",
+        entry: "_client::",
+        line: |name| format!("    family::<{}_client::{}Verbs>(\"{}\"),", name.snake, name.pascal, name.title),
+    },
+    List {
+        role: TRIAL,
+        file: "testnet/programs/src/trials.rs",
+        manifest: "testnet/programs/Cargo.toml",
+        up: "../..",
+        entry: "_trial::TRIAL,",
+        line: |name| format!("    {}_trial::TRIAL,", name.snake),
+    },
+];
+
+/// A file of the house with its lines for the feature.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Changed {
+    pub(crate) path: &'static str,
+    pub(crate) text: String,
+}
+
+/// The files of the house with one line more in each; nothing is written. `module_before` is the module with the next lower number.
+pub(crate) fn changes(
+    root: &Path,
+    name: &Name,
+    module_before: &str,
+    is_there: &dyn Fn(&str) -> bool,
+) -> Result<Vec<Changed>, Failure> {
+    let read =
+        |path: &str| std::fs::read_to_string(root.join(path)).map_err(|error| Failure::new(format!("{path}: {error}")));
+    let mut changed = Vec::new();
+    for list in LISTS.iter().filter(|list| is_there(list.role)) {
+        let (text, manifest) = (read(list.file)?, read(list.manifest)?);
+        let missing = || Failure::new(format!("{} has no list of the form that it should have", list.file));
+        let entry = list.entry.replace("MODULE_BEFORE", module_before);
+        let text = with_entry(&text, &entry, &(list.line)(name)).ok_or_else(missing)?;
+        let missing = || Failure::new(format!("{} has no section [dependencies]", list.manifest));
+        let manifest = with_dependency(&manifest, &dependency(list, name)).ok_or_else(missing)?;
+        let text_of_manifest = if list.role == TRIAL { with_network(&manifest, name) } else { Some(manifest) };
+        let missing = || Failure::new(format!("{} has no feature `network` with a line for each trial", list.manifest));
+        let text_of_manifest = text_of_manifest.ok_or_else(missing)?;
+        changed.push(Changed { path: list.manifest, text: text_of_manifest });
+        changed.push(Changed { path: list.file, text });
+    }
+    changed.sort_by_key(|changed| changed.path);
+    Ok(changed)
+}
+
+fn dependency(list: &List, name: &Name) -> String {
+    let of_role = if list.role == "rules" { String::new() } else { format!("-{}", list.role) };
+    format!("{}{of_role} = {{ path = \"{}/modules/{}/{}\" }}", name.kebab, list.up, name.kebab, list.role)
+}
+
+/// With a line behind the last that is an entry.
+fn with_entry(text: &str, entry: &str, line: &str) -> Option<String> {
+    let is_entry = |found: &str| if entry.starts_with(' ') { found.starts_with(entry) } else { found.contains(entry) };
+    let is_one_line = |found: &str| found.starts_with(' ') && found.ends_with(',');
+    let mut lines: Vec<&str> = text.lines().collect();
+    let last = lines.iter().rposition(|found| is_entry(found) && is_one_line(found))?;
+    lines.insert(last + 1, line);
+    Some(lines.join("\n") + "\n")
+}
+
+/// With a line at the end of `[dependencies]`.
+fn with_dependency(manifest: &str, line: &str) -> Option<String> {
+    let mut lines: Vec<&str> = manifest.lines().collect();
+    let begin = lines.iter().position(|line| *line == "[dependencies]")? + 1;
+    let length = lines[begin..].iter().position(|line| line.is_empty() || line.starts_with('['));
+    lines.insert(length.map_or(lines.len(), |length| begin + length), line);
+    Some(lines.join("\n") + "\n")
+}
+
+/// With a line behind the last trial's in the feature `network`.
+fn with_network(manifest: &str, name: &Name) -> Option<String> {
+    let mut lines: Vec<&str> = manifest.lines().collect();
+    let last = lines.iter().rposition(|line| line.starts_with("    \"") && line.ends_with("-trial/network\","))?;
+    let line = format!("    \"{}-trial/network\",", name.kebab);
+    lines.insert(last + 1, &line);
+    Some(lines.join("\n") + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines_more(before: &str, after: &str) -> Vec<String> {
+        let mut left: Vec<&str> = before.lines().collect();
+        let mut more = Vec::new();
+        for line in after.lines() {
+            if left.first() == Some(&line) {
+                left.remove(0);
+            } else {
+                more.push(line.to_owned());
+            }
+        }
+        assert!(left.is_empty(), "lines were lost: {left:?}");
+        more
+    }
+
+    #[test]
+    fn each_list_and_each_manifest_of_the_house_gets_one_line_and_that_of_trials_two() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the root");
+        let name = Name::read("guest-book").expect("a good name");
+        let changed = changes(root, &name, "tokens", &|_| true).expect("the lists have their form");
+        assert_eq!(changed.len(), 2 * LISTS.len());
+        for Changed { path, text } in changed {
+            let before = std::fs::read_to_string(root.join(path)).expect("it is there");
+            let more = lines_more(&before, &text);
+            let promised = if path == "testnet/programs/Cargo.toml" { 2 } else { 1 };
+            let names = |line: &String| line.contains("guest_book") || line.contains("guest-book");
+            assert!(more.len() == promised && more.iter().all(names), "{path}: {more:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_stands_behind_the_last_entry_of_a_feature() {
+        let list = "fn a() {\n    b![\n        Box::new(one::One),\n        Box::new(two::Two),\n    ]\n}\n";
+        let found = with_entry(list, "        Box::new(", "        Box::new(three::Three),").expect("a list");
+        assert!(found.contains("two::Two),\n        Box::new(three::Three),\n    ]"), "{found}");
+        assert_eq!(with_entry("vec![Box::new(one::One)]\n", "        Box::new(", "x"), None);
+    }
+
+    #[test]
+    fn a_dependency_stands_at_the_end_of_its_section() {
+        let manifest = "[package]\nname = \"a\"\n\n[dependencies]\nb = 1\n\n[dev-dependencies]\nc = 1\n";
+        let found = with_dependency(manifest, "d = 1").expect("a section");
+        assert!(found.contains("b = 1\nd = 1\n\n[dev-dependencies]"), "{found}");
+        assert_eq!(
+            with_dependency("[dependencies]\nb = 1\n", "d = 1").as_deref(),
+            Some("[dependencies]\nb = 1\nd = 1\n")
+        );
+        assert_eq!(with_dependency("[package]\n", "d = 1"), None);
+    }
+}
