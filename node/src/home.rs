@@ -138,10 +138,14 @@ impl Home {
     /// [`HomeError`] that says what to do.
     pub fn check(&self) -> Result<(), HomeError> {
         self.check_kind()?;
-        if !self.config_file().exists() || !self.keys().is_dir() {
+        if !self.root.exists() {
             return Err(HomeError::Missing(self.root.clone()));
         }
+        // In another user's home nothing may be seen, which does not mean that nothing is there.
         check_owner(&self.root)?;
+        if !is_there(&self.config_file())? || !is_there(&self.keys())? {
+            return Err(HomeError::Missing(self.root.clone()));
+        }
         // Who may change a directory may put another file in the place of any that is in it.
         check_mode(&self.root, 0o022, 0o700)?;
         check_owner(&self.config_file())?;
@@ -169,6 +173,7 @@ impl Home {
     fn check_kind(&self) -> Result<(), HomeError> {
         match fs::metadata(&self.root) {
             Ok(found) if !found.is_dir() => Err(HomeError::NoDirectory(self.root.clone())),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(failed("read", &self.root)(error)),
             _ => Ok(()),
         }
     }
@@ -194,6 +199,9 @@ impl Home {
         let path = self.config_file();
         plain_file::read_text(&path, CONFIG_BYTES_MAX, Takes::File).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => HomeError::Missing(self.root().to_owned()),
+            io::ErrorKind::PermissionDenied => {
+                check_owner(&self.root).err().unwrap_or_else(|| failed("read", &path)(error))
+            }
             _ => failed("read", &path)(error),
         })
     }
@@ -351,6 +359,10 @@ fn read_if(
         return Err(HomeError::Io { what: "read", path: path.to_owned(), error });
     }
     Ok(bytes)
+}
+
+fn is_there(path: &Path) -> Result<bool, HomeError> {
+    path.try_exists().map_err(failed("read", path))
 }
 
 fn check_owner(path: &Path) -> Result<(), HomeError> {

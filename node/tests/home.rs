@@ -100,13 +100,16 @@ fn a_validator_key_opens_with_its_password_only_and_notices_every_change() {
     assert_eq!(ValidatorKey::read(&path, &password).expect("the right password").public(), key.public());
     assert_eq!(ValidatorKey::read_public(&path).expect("a key file"), key.public());
     let wrong = ValidatorKey::read(&path, &Password::new("battery staple"));
-    assert!(matches!(wrong, Err(KeyFileError::WrongPassword(_))));
+    assert!(matches!(wrong, Err(KeyFileError::WrongPassword { .. })));
 
     let text = fs::read_to_string(&path).expect("a file");
     let mut json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     json["passes"] = 4.into();
     fs::write(&path, json.to_string()).expect("a file");
-    assert!(matches!(ValidatorKey::read(&path, &password), Err(KeyFileError::WrongPassword(_))), "the header counts");
+    assert!(
+        matches!(ValidatorKey::read(&path, &password), Err(KeyFileError::WrongPassword { .. })),
+        "the header counts"
+    );
     json["memory_kib"] = u32::MAX.into();
     fs::write(&path, json.to_string()).expect("a file");
     assert!(matches!(ValidatorKey::read(&path, &password), Err(KeyFileError::Malformed { .. })), "costs are bounded");

@@ -131,6 +131,8 @@ fn commands_that_a_message_names_have_the_home_that_was_typed() {
     named(&refused(&["run", "--home", root], "genesis_missing"), "init --genesis FILE");
     named(&refused(&["peers", "list", "--home", root], "not_running"), "run");
     named(&refused(&["mining", "owed", "--home", root], "not_running"), "run");
+    let silent = ["status", "--home", root, "--api", "127.0.0.1:1"];
+    named(&refused(&silent, "not_running"), "run --api 127.0.0.1:1");
     let above = ["keys", "allow-votes", "--above", "0:1", "--i-have-checked", "--home", root];
     named(&refused(&above, "no_validator_key"), "init --validator");
     // Where the environment names it a bare command does.
@@ -386,6 +388,10 @@ fn a_lost_entry_is_written_again_from_the_key_and_nothing_is_made_under_a_node_t
     for command in [&["init"][..], &["init", "--validator", "--new-keys"]] {
         let told = refused(&[command, &["--home", root], &password].concat(), "home_locked");
         assert!(told.contains("is used by another process: stop it"), "{told}");
+    }
+    let told = refused(&["init", "--home", root, "--set", "api.hosts=api.your.name"], "home_locked");
+    for words in ["to change a setting under a node that runs, edit ", text(&home.config_file()), "SIGHUP"] {
+        assert!(told.contains(words), "{told}");
     }
     drop(daemon);
     done(&["init", "--home", root]);

@@ -79,8 +79,8 @@ fn a_key_or_mark_that_is_damaged_is_named_with_its_file_and_what_helps() {
     let made = Made::new(&[]);
     let (home, root) = (&made.home, made.root());
     for (file, commands) in [
-        (home.network_key_file(), &[&["check"][..], &["run"], &["keys", "show"]][..]),
-        (home.validator_key_file(), &[&["check"], &["run"]]),
+        (home.network_key_file(), &[&["check"][..], &["run"], &["init"], &["keys", "show"]][..]),
+        (home.validator_key_file(), &[&["check"], &["run"], &["init"]]),
     ] {
         let whole = std::fs::read(&file).expect("it is there");
         write_file(&file, b"nothing").expect("our own");
@@ -234,4 +234,111 @@ fn the_file_of_a_password_is_written_into_the_settings_and_the_help_says_so() {
     assert!(written.contains(&format!("password_file = \"{file}\"")), "{written}");
     assert!(done(&["init", "--help"]).contains("`node.password_file`"));
     assert!(include_str!("../../docs/OPERATING.md").contains("`node.password_file`"));
+}
+
+// FAULTS RT17
+#[test]
+fn a_password_that_opens_nothing_is_told_with_its_file_and_what_names_it() {
+    let made = Made::new(&[]);
+    let (root, [option, file]) = (made.root(), made.password());
+    let (config, key) = (made.home.config_file(), made.home.validator_key_file());
+    let setting = format!("`node.password_file` of {}", text(&config));
+    write_file(Path::new(file), b"another password").expect("our own");
+    for command in [&["run"][..], &["keys", "entry"], &["keys", "password"]] {
+        let told = refused(&[command, &["--home", root]].concat(), "wrong_password");
+        for words in
+            [&format!("the password in {file}, that {setting} names, does not open {}", text(&key)), "write the"]
+        {
+            assert!(told.contains(words), "{command:?}: {told}");
+        }
+        let told = refused(&[command, &["--home", root, option, file]].concat(), "wrong_password");
+        assert!(told.contains("that `--password-file` names") && !told.contains("node.password_file"), "{told}");
+    }
+    std::fs::remove_file(file).expect("our own");
+    for command in [&["run"][..], &["keys", "entry"], &["config", "check"]] {
+        let told = refused(&[command, &["--home", root]].concat(), "home_io");
+        for words in ["`node.password_file`", text(&config), file, "name a file that is there"] {
+            assert!(told.contains(words), "{command:?}: {told}");
+        }
+    }
+    for command in [&["run"][..], &["keys", "entry"]] {
+        let told = refused(&[command, &["--home", root, option, "/nowhere"]].concat(), "home_io");
+        assert!(told.contains("`--password-file`: cannot read /nowhere: "), "{command:?}: {told}");
+    }
+    let other = made.beside("other");
+    let init = ["init", "--home", text(&other)];
+    let told = refused(&[&init[..], &["--genesis", "/nowhere"]].concat(), "home_io");
+    assert!(
+        told.contains("`--genesis`: cannot read /nowhere: ") && told.contains("name a file that is there"),
+        "{told}"
+    );
+    let told = refused(&[&init[..], &["--validator", option, "/nowhere"]].concat(), "password_missing");
+    assert!(told.contains("`--password-file`: cannot read /nowhere: "), "{told}");
+    assert!(!other.exists(), "nothing is made");
+}
+
+// FAULTS RT17
+#[test]
+fn a_setting_that_stands_twice_is_told_in_one_line_with_what_helps() {
+    let made = Made::new(&[]);
+    let file = made.home.config_file();
+    let whole = made.home.read_config().expect("a file");
+    for (from, to, words) in [
+        ("[api]\n", "[api]\nhosts = [\"node.example\"]\n", "`: duplicate key; it stands further up already"),
+        ("# end", "[api]\nhosts = [\"node.example\"]\n# end", "`[api]`: duplicate key; it stands further up already"),
+        ("[api]\n", "[api]\nhosts: node.example\n", "`hosts: node.example`: "),
+    ] {
+        write_file(&file, whole.replace(from, to).as_bytes()).expect("our own");
+        for command in [&["run"][..], &["config", "check"], &["init"]] {
+            let told = refused(&[command, &["--home", made.root()]].concat(), "config_syntax");
+            assert!(told.contains(&format!("{} is not valid TOML, line ", text(&file))), "{command:?}: {told}");
+            assert!(told.contains(words) && told.trim_end().lines().count() == 1, "{command:?}: {told}");
+        }
+    }
+}
+
+// FAULTS RT17
+#[test]
+fn the_home_of_another_user_is_called_that_and_not_missing() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    let made = Made::new(&[]);
+    let open = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("our own");
+    };
+    let program = made.beside("thronosd");
+    std::fs::copy(env!("CARGO_BIN_EXE_thronosd"), &program).expect("our own");
+    open(&program, 0o755);
+    open(program.parent().expect("a directory"), 0o755);
+    let is_root = rustix::process::geteuid().is_root();
+    open(made.home.root(), if is_root { 0o700 } else { 0 });
+    for command in
+        [&["run"][..], &["check"], &["config", "check"], &["config", "print"], &["status"], &["keys", "show"]]
+    {
+        let mut typed = std::process::Command::new(&program);
+        typed.args(command).args(["--home", made.root()]).env_remove("THRONOS_HOME").current_dir("/");
+        if is_root {
+            typed.uid(65_534).gid(65_534);
+        }
+        let output = typed.output().expect("the program runs");
+        let told = String::from_utf8_lossy(&output.stderr);
+        let words = if is_root { "[home_owner]" } else { "Permission denied; run this as the user whose it is" };
+        assert!(told.contains(words) && !told.contains("there is no node"), "{command:?}: {told}");
+    }
+    open(made.home.root(), 0o700);
+}
+
+// FAULTS RT17
+#[test]
+fn the_page_on_proxies_sets_a_host_as_it_says() {
+    let page = include_str!("../../docs/OPERATING.md");
+    let line = page.lines().find(|line| line.contains("sed -i") && line.contains("config.toml")).expect("a command");
+    let change = line.split('\'').nth(1).expect("in quotes");
+    let made = Made::new(&[]);
+    let file = made.home.config_file();
+    let changed = std::process::Command::new("sed").args(["-i", change, text(&file)]).status().expect("it runs");
+    assert!(changed.success());
+    let told = done(&["config", "print", "--home", made.root()]);
+    assert_eq!(told.matches("hosts = [\"api.your.name\"]").count(), 1, "{told}");
+    done(&["config", "check", "--home", made.root()]);
 }

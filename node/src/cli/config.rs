@@ -110,7 +110,7 @@ pub(super) fn check_files(config: &Config, sources: &Sources, is_validator: bool
 fn check_is_there(setting: &str, file: &Path, sources: &Sources) -> Result<(), Refusal> {
     std::fs::metadata(file).map(drop).map_err(|error| {
         let (place, file) = (sources.place_of(setting), file.display());
-        Refusal::new("home_io", format!("{place}: `{setting}` names {file}, which cannot be read: {error}"))
+        Refusal::new("home_io", format!("{place}: `{setting}` names {file}, which cannot be read: {error}; name a file that is there, and that this user may read"))
     })
 }
 

@@ -4,13 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use types::Genesis;
 
 use super::config::{check_files, check_sources};
 use super::genesis::read_startable;
 use super::keys::{read_entry, write_entry};
 use super::{HomeArgument, Refusal, SettingArguments, hint};
 use crate::config::{Config, Sources, in_present_names};
-use crate::home::{Home, HomeLock, write_file};
+use crate::home::{Home, HomeError, HomeLock, write_file};
 use crate::keys::{KeyFileError, NetworkKey, PasswordSource, ValidatorEntry, ValidatorKey, choose_new_password};
 use crate::shell::lost_key;
 
@@ -40,10 +41,11 @@ impl Init {
         let home = self.home.home()?;
         home.check_owner()?;
         // Nothing is changed under a node that runs.
-        let lock = home.lock_as_it_is()?;
+        let lock = home.lock_as_it_is().map_err(|error| self.held(&home, error))?;
+        check_present(&home)?;
         // Everything that may be refused is looked at before anything is written.
         let genesis =
-            self.genesis.as_deref().map(|path| read_startable(path).map(|genesis| (path, genesis))).transpose()?;
+            self.genesis.as_deref().map(|path| given_genesis(path).map(|genesis| (path, genesis))).transpose()?;
         let mut flags = self.settings.pairs()?;
         if let Some(file) = &self.password_file {
             flags.push(("node.password_file".to_owned(), absolute(file)?));
@@ -66,6 +68,7 @@ impl Init {
             }
         }
         self.check_lost_keys(&home, config.node.read_only)?;
+        check_keys(&home, config.node.read_only)?;
         let validator = self.new_validator_key(&home)?;
         home.create()?;
         let _lock = match lock {
@@ -103,6 +106,18 @@ impl Init {
         Ok(())
     }
 
+    /// Who wants to change settings of a node that runs hears how that is done.
+    fn held(&self, home: &Home, error: HomeError) -> Refusal {
+        let refusal = Refusal::from(error);
+        if refusal.code != "home_locked" || self.settings.pairs().is_ok_and(|pairs| pairs.is_empty()) {
+            return refusal;
+        }
+        let file = home.config_file().display().to_string();
+        let next = "to change a setting under a node that runs, edit";
+        let how = "and have the node read it again by SIGHUP, as `systemctl reload thronosd` does";
+        Refusal { message: format!("{}; {next} {file} {how}", refusal.message), ..refusal }
+    }
+
     /// Whoever knows this node knows it by its keys, so lost ones are not replaced without a word.
     fn check_lost_keys(&self, home: &Home, is_read_only: bool) -> Result<(), Refusal> {
         let network = home.network_key_file();
@@ -138,6 +153,28 @@ fn lock_new(home: &Home, had_settings: bool) -> Result<HomeLock, Refusal> {
         return Err(Refusal::new("home_locked", format!("{what}: see what it has with `thronosd keys show`")));
     }
     Ok(lock)
+}
+
+/// Looks at a home that is there as a start does.
+fn check_present(home: &Home) -> Result<(), HomeError> {
+    if home.config_file().exists() && home.keys().is_dir() { home.check() } else { Ok(()) }
+}
+
+/// Looks at the keys that are there as a start does, as far as that goes without a password.
+fn check_keys(home: &Home, is_read_only: bool) -> Result<(), KeyFileError> {
+    let (network, validator) = (home.network_key_file(), home.validator_key_file());
+    if network.exists() {
+        NetworkKey::read(&network)?;
+    }
+    if validator.exists() && !is_read_only {
+        ValidatorKey::read_public(&validator)?;
+    }
+    Ok(())
+}
+
+/// The genesis of `--genesis`.
+fn given_genesis(path: &Path) -> Result<Genesis, Refusal> {
+    read_startable(path).map_err(|refusal| Refusal { message: format!("`--genesis`: {}", refusal.message), ..refusal })
 }
 
 /// Whether a node ran here, or its keys were given to others.
@@ -199,8 +236,15 @@ fn what_to_write(home: &Home, sources: &Sources, config: &Config) -> Result<Opti
 }
 
 fn absolute(path: &Path) -> Result<String, Refusal> {
-    let full = fs::canonicalize(path)
-        .map_err(|error| Refusal::new("password_missing", format!("cannot read {}: {error}", path.display())))?;
+    let full = fs::canonicalize(path).map_err(|error| {
+        Refusal::new(
+            "password_missing",
+            format!(
+                "`--password-file`: cannot read {}: {error}; name a file that is there, or leave it out to be asked",
+                path.display()
+            ),
+        )
+    })?;
     full.to_str()
         .map(str::to_owned)
         .ok_or_else(|| Refusal::new("password_missing", format!("{} is not UTF-8", full.display())))

@@ -7,7 +7,8 @@ use clap::Subcommand;
 use journal::{Position, VoteBound};
 use types::{Epoch, Genesis, View};
 
-use super::{HomeArgument, Refusal, hint, read_config};
+use super::{HomeArgument, Refusal, hint, sources};
+use crate::config::{Config, Sources};
 use crate::home::{Home, write_file};
 use crate::keys::{NetworkKey, PasswordSource, ValidatorEntry, ValidatorKey, choose_new_password, find_password};
 use crate::shell::{above_words, allow_votes_above, lost_key};
@@ -116,11 +117,33 @@ fn entry_anew(home: &Home, password_file: Option<PathBuf>) -> Result<(), Refusal
 
 /// Opens the validator key, with the password of this file or of the one that the settings name.
 fn open_key(home: &Home, password_file: Option<PathBuf>) -> Result<ValidatorKey, Refusal> {
-    let config = read_config(home, Vec::new())?;
-    let configured = Some(config.node.password_file).filter(|file| !file.is_empty()).map(PathBuf::from);
+    let sources = sources(home, Vec::new())?;
+    let config = Config::read(&sources)?;
     // What is missing is said before a password is asked for.
     let path = existing_key(home)?;
-    Ok(ValidatorKey::read(&path, &find_password(&PasswordSource::new(password_file.or(configured)))?)?)
+    unlock(&path, password_file, &config, &sources)
+}
+
+/// Opens a validator key with the password of the file that `--password-file` names, else that of the settings, else as ever. What is
+/// wrong with the file is told with who names it.
+pub(super) fn unlock(
+    key: &Path,
+    option: Option<PathBuf>,
+    config: &Config,
+    sources: &Sources,
+) -> Result<ValidatorKey, Refusal> {
+    let configured = Some(&config.node.password_file).filter(|file| !file.is_empty()).map(PathBuf::from);
+    let named_by = match &option {
+        Some(_) => "`--password-file`".to_owned(),
+        None => format!("`node.password_file` of {}", sources.place_of("node.password_file")),
+    };
+    let source = PasswordSource::new(option.or(configured));
+    let password = find_password(&source).map_err(|error| {
+        let named = if source.file.is_some() { format!("{named_by}: ") } else { String::new() };
+        let refusal = Refusal::from(error);
+        Refusal { message: format!("{named}{}", refusal.message), ..refusal }
+    })?;
+    ValidatorKey::read(key, &password).map_err(|error| error.with_password_from(source.place(&named_by)).into())
 }
 
 /// Writes down what a genesis takes of a key.

@@ -82,12 +82,19 @@ pub(crate) struct HomeArgument {
 }
 
 impl HomeArgument {
+    /// Has messages name the directory that was typed, also those of a command that needs none.
+    pub(crate) fn note(&self) {
+        // Where the environment names it, so it does for the next command.
+        if let Some(home) = &self.home
+            && std::env::var_os("THRONOS_HOME").is_none_or(|named| named != home.as_os_str())
+        {
+            hint::note_home(home);
+        }
+    }
+
     pub(crate) fn home(&self) -> Result<Home, Refusal> {
+        self.note();
         if let Some(home) = &self.home {
-            // Where the environment names it, so it does for the next command.
-            if std::env::var_os("THRONOS_HOME").is_none_or(|named| named != home.as_os_str()) {
-                hint::note_home(home);
-            }
             return Ok(Home::new(home));
         }
         let user = std::env::var_os("HOME").filter(|home| !home.is_empty());

@@ -10,10 +10,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::config::{check_files, check_sources};
-use super::{HomeArgument, Refusal, SettingArguments, sources};
-use crate::config::{Config, LogFormat, older_names};
+use super::{HomeArgument, Refusal, SettingArguments, keys, sources};
+use crate::config::{Config, LogFormat, Sources, older_names};
 use crate::home::Home;
-use crate::keys::{AccountKeys, NetworkKey, PasswordSource, ValidatorKey, find_password};
+use crate::keys::{AccountKeys, NetworkKey, PasswordSource, ValidatorKey};
 use crate::shell::{Node, NodeOptions, Port};
 
 /// After this the process ends even if something has not drained; what it has said is on disk long before.
@@ -71,7 +71,7 @@ impl Run {
         check_sources(&config, &sources, Some(home.read_genesis()?.0.network))?;
         check_files(&config, &sources, self.password_file.is_none() && home.validator_key_file().exists())?;
         allow_open_files(&config);
-        let validator = unlock(&home, &config, self.password_file)?;
+        let validator = unlock(&home, &config, &sources, self.password_file)?;
         let accounts = unlock_accounts(&config)?;
         let network = NetworkKey::read(&home.network_key_file())?;
         // From here on a signal waits for its turn instead of ending the process in the middle of something.
@@ -90,14 +90,17 @@ impl Run {
 }
 
 /// The validator key, if there is one and it is to be used.
-fn unlock(home: &Home, config: &Config, flag: Option<PathBuf>) -> Result<Option<ValidatorKey>, Refusal> {
+fn unlock(
+    home: &Home,
+    config: &Config,
+    sources: &Sources,
+    flag: Option<PathBuf>,
+) -> Result<Option<ValidatorKey>, Refusal> {
     let path = home.validator_key_file();
     if config.node.read_only || !path.exists() {
         return Ok(None);
     }
-    let configured = Some(&config.node.password_file).filter(|file| !file.is_empty()).map(PathBuf::from);
-    let password = find_password(&PasswordSource::new(flag.or(configured)))?;
-    Ok(Some(ValidatorKey::read(&path, &password)?))
+    keys::unlock(&path, flag, config, sources).map(Some)
 }
 
 /// The keys of services' accounts, unless nothing may be sent.

@@ -31,7 +31,10 @@ pub(crate) struct Status {
 impl Status {
     pub(crate) fn run(self) -> Result<(), Refusal> {
         let (body, status) = match &self.api {
-            Some(address) => ask(address)?,
+            Some(address) => {
+                self.home.note();
+                ask(address, &format!(" --api {}", hint::quoted(address)))?
+            }
             None => self.ask_home()?,
         };
         if self.json {
@@ -72,12 +75,12 @@ impl Status {
     fn ask_home(&self) -> Result<(String, StatusResponse), Refusal> {
         let config = read_config(&self.home.home()?, Vec::new())?;
         if !config.metrics.listen.is_empty()
-            && let Ok((body, status)) = ask(&config.metrics.listen)
+            && let Ok((body, status)) = ask(&config.metrics.listen, "")
             && self.is_of_home(&config.metrics.listen, &status.peer_id).is_ok()
         {
             return Ok((body, status));
         }
-        let (body, status) = ask(&config.api.listen)?;
+        let (body, status) = ask(&config.api.listen, "")?;
         self.is_of_home(&config.api.listen, &status.peer_id)?;
         Ok((body, status))
     }
@@ -98,10 +101,12 @@ impl Status {
     }
 }
 
-fn ask(address: &str) -> Result<(String, StatusResponse), Refusal> {
+/// Asks at an address; `typed` is what a command that starts a node there needs besides.
+fn ask(address: &str, typed: &str) -> Result<(String, StatusResponse), Refusal> {
     let body = get(address, "/api/v1/status").map_err(|error| {
-        let message =
-            format!("no answer from {address}: {error}; is the node running? (`thronosd run`, or another --api)");
+        let message = format!(
+            "no answer from {address}: {error}; is the node running? (`thronosd run{typed}`, or another --api)"
+        );
         Refusal::new("not_running", message)
     })?;
     let status = serde_json::from_str(&body)

@@ -127,7 +127,7 @@ const END: &str = "# end";
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// Not TOML.
-    #[error("{place} is not valid TOML: {reason}")]
+    #[error("{place} is not valid TOML, {reason}")]
     Syntax {
         /// The file.
         place: String,
@@ -308,7 +308,7 @@ impl Config {
         }
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| ConfigError::Syntax {
             place: place.to_owned(),
-            reason: error.to_string().trim_end().to_owned(),
+            reason: what_is_wrong(text, &error),
         })?;
         let mut given = BTreeMap::new();
         for (section, content) in table {
@@ -418,6 +418,22 @@ fn key_text(name: &str, text: &str) -> String {
         .find(|line| line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('=')));
     let value = line.and_then(|line| line.split_once('=')).map(|(_, value)| value.trim());
     value.map_or_else(|| "something else".to_owned(), |value| format!("`{value}`"))
+}
+
+/// What is wrong with a file and what to do, in one line.
+fn what_is_wrong(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
+    let next = match message.starts_with("duplicate key") {
+        true => {
+            "it stands further up already, as every setting does in a file that `thronosd init` wrote: change it there, and remove this line"
+        }
+        false => "mend that line; `thronosd config print --defaults` shows how every setting is written",
+    };
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let Some(before) = before else { return format!("{message}; {next}") };
+    let number = before.matches('\n').count() + 1;
+    let line: String = text.lines().nth(number - 1).unwrap_or_default().trim().chars().take(80).collect();
+    format!("line {number}, `{line}`: {message}; {next}")
 }
 
 /// ` (did you mean …?)` when a known key is close.

@@ -20,7 +20,7 @@ pub enum HomeError {
     #[error("{0} is missing: run `thronosd init --genesis FILE` with the genesis of the network")]
     NoGenesis(PathBuf),
     /// The file system refused.
-    #[error("cannot {what} {path}: {error}")]
+    #[error("cannot {what} {path}: {error}{next}", next = next_step(error))]
     Io {
         /// What was tried.
         what: &'static str,
@@ -101,6 +101,17 @@ pub enum HomeError {
         /// The chain of the genesis.
         expected: ChainId,
     },
+}
+
+/// What helps where the file system refused, as far as that can be told.
+fn next_step(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "; name a file that is there",
+        io::ErrorKind::PermissionDenied => {
+            "; run this as the user whose it is, as with `sudo -u`, or give this user the right"
+        }
+        _ => "",
+    }
 }
 
 impl HomeError {

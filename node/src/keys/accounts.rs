@@ -80,8 +80,9 @@ impl AccountKeys {
         let mut keys = Self::default();
         for AccountFiles { service, key, password } in settings.files() {
             let text = read_secret(&key, FILE_BYTES_MAX)?;
-            let password = find_account_password(service, &source(password))?;
-            keys.add(service, open(service, &key, &text, &password)?)?;
+            let typed = find_account_password(service, &source(password.clone()))?;
+            let opened = open(service, &key, &text, &typed).map_err(|error| named(error, password.as_deref()));
+            keys.add(service, opened?)?;
         }
         Ok(keys)
     }
@@ -121,6 +122,20 @@ pub(crate) fn check_account_key(service: &'static str, path: &Path) -> Result<()
             Err(AccountKeyError::Key { service, path: path.to_owned(), error: Box::new(error) })
         }
     }
+}
+
+/// A wrong password, with the setting that names its file.
+fn named(mut wrong: AccountKeyError, password: Option<&Path>) -> AccountKeyError {
+    if let (AccountKeyError::Key { service, error, .. }, Some(file)) = (&mut wrong, password)
+        && error.code == "wrong_password"
+    {
+        let file = file.display();
+        error.hint = format!(
+            "the password is that in {file}, which `accounts.{service}_password_file` names: write the one of the key there, or name \
+             another file; instead of a damaged key file put back its copy"
+        );
+    }
+    wrong
 }
 
 fn open(service: &'static str, path: &Path, text: &[u8], password: &Password) -> Result<AccountKey, AccountKeyError> {

@@ -28,6 +28,9 @@ const PASSES: u32 = 3;
 const MEMORY_KIB_MAX: u32 = 1024 * 1024;
 const PASSES_MAX: u32 = 16;
 
+/// A password of which nothing else is known.
+const TYPED: &str = "the password";
+
 /// What helps against a file that holds no key, whichever it is.
 const DAMAGED: &str = "put it back from its copy; without one move it away and start again: that says how another one is made, and what \
                        that means";
@@ -47,8 +50,14 @@ pub enum KeyFileError {
         reason: String,
     },
     /// The password is wrong, or the file was changed.
-    #[error("the password does not open {0}: type it again, or check --password-file; nothing was changed")]
-    WrongPassword(String),
+    #[error("{from} does not open {key}, and nothing was changed: {next}",
+        next = if from == TYPED { "type it again" } else { "write the password of that key there, or name another file" })]
+    WrongPassword {
+        /// The key.
+        key: String,
+        /// Where the password is from.
+        from: String,
+    },
     /// The file holds another key than it says.
     #[error("{0} holds another key than it says; {DAMAGED}")]
     WrongKey(String),
@@ -92,6 +101,14 @@ impl KeyFileError {
         }
     }
 
+    /// The same of a password that is not from a terminal.
+    pub(crate) fn with_password_from(self, place: Option<String>) -> Self {
+        match (self, place) {
+            (Self::WrongPassword { key, .. }, Some(from)) => Self::WrongPassword { key, from },
+            (error, _) => error,
+        }
+    }
+
     /// The same as what a file that is not there means.
     pub(super) fn or_lost(self, lost: impl FnOnce() -> Self) -> Self {
         match &self {
@@ -106,7 +123,7 @@ impl KeyFileError {
         match self {
             Self::Home(error) => error.code(),
             Self::Malformed { .. } => "key_malformed",
-            Self::WrongPassword(_) => "wrong_password",
+            Self::WrongPassword { .. } => "wrong_password",
             Self::WrongKey(_) => "key_mismatch",
             Self::Lost { .. } => "key_missing",
             Self::Exists(_) => "key_exists",
@@ -184,8 +201,9 @@ impl KeyFile {
         let ciphertext = hex::decode(&self.ciphertext).map_err(|_| malformed("its ciphertext is not hexadecimal"))?;
         let cipher = self.cipher(password, &salt, name)?;
         let payload = Payload { msg: &ciphertext, aad: &self.associated_data() };
-        let secret =
-            cipher.decrypt(&nonce.into(), payload).map_err(|_| KeyFileError::WrongPassword(name.to_owned()))?;
+        let secret = cipher
+            .decrypt(&nonce.into(), payload)
+            .map_err(|_| KeyFileError::WrongPassword { key: name.to_owned(), from: TYPED.to_owned() })?;
         let secret = Zeroizing::new(secret);
         let secret: [u8; 32] =
             secret.as_slice().try_into().map_err(|_| malformed("its secret is not 32 bytes long"))?;

@@ -122,6 +122,14 @@ impl PasswordSource {
         Self { file, credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from) }
     }
 
+    /// Where the password of the validator key is read, if not at a terminal; `named_by` is what names the file.
+    pub(crate) fn place(&self, named_by: &str) -> Option<String> {
+        let path = self.path(CREDENTIAL)?;
+        let is_named = self.file.is_some();
+        let whose = if is_named { format!("that {named_by} names") } else { format!("the credential `{CREDENTIAL}`") };
+        Some(format!("the password in {}, {whose},", path.display()))
+    }
+
     fn path(&self, credential: &str) -> Option<PathBuf> {
         let credential = self.credentials.as_ref().map(|directory| directory.join(credential));
         self.file.clone().or_else(|| credential.filter(|path| path.exists()))

@@ -104,7 +104,11 @@ pub fn check(network: &mut LocalNetwork, say: &dyn Fn(&str)) -> Outcome<Report> 
     if let Some(relay) = &network.relay {
         relay.check(network.plan.validators)?;
     }
+    // The nodes go on talking: what is told to people and to programs is read once.
     let relay = network.relay.as_ref().map(Relay::report);
+    if let Some(relay) = &relay {
+        say(&relay.sentence());
+    }
     Ok(Report {
         ok: true,
         finality_ms,

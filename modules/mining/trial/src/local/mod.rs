@@ -75,7 +75,7 @@ fn invitation(network: &LocalNetwork, service: Service) -> Option<String> {
     let port = miners_port(network.plan.ports, 0);
     Some(match service {
         Service::On => format!(
-            "Miners may join at stratum+tcp://127.0.0.1:{port}, user ADDRESS.NAME; `cargo x devnet --with mining` brings one along.\n"
+            "Miners may join at stratum+tcp://127.0.0.1:{port}, user ADDRESS.NAME; `cargo x devnet --mine` brings one along.\n"
         ),
         Service::Off => {
             format!(
