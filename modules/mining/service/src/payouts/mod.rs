@@ -275,10 +275,10 @@ impl Payer {
         // The one that is open may have used a nonce since that was noted.
         let open = u64::from(self.open.borrow().is_some());
         match log.known() {
-            None if account.past() == Past::New && incomes > 0 => {
-                log.hold("the log of the account is new, and the book of shares is not")?;
+            // It is noted before the first payment, and a start that named the account may have ended before that.
+            None if account.past() != Past::Used && incomes > 0 => {
+                log.hold("the account is new to this pool, and the book of shares is not")?;
             }
-            // It is noted before the first payment.
             None if account.past() == Past::Used => {
                 log.hold("the log of payouts is an older copy than that of the account, or new")?;
             }
