@@ -16,7 +16,7 @@ pub enum DeedInput {
         /// The clock.
         now: TimeMs,
     },
-    /// A transaction was signed, as [`DeedOutput::Sign`] asked.
+    /// A transaction was signed, as [`super::DeedOutput::Sign`] asked.
     Signed {
         /// The deed.
         key: Hash32,
@@ -29,7 +29,7 @@ pub enum DeedInput {
         /// Its canonical bytes.
         transaction: Vec<u8>,
     },
-    /// What the pool said to [`DeedOutput::Submit`].
+    /// What the pool said to [`super::DeedOutput::Submit`].
     Answered {
         /// The deed.
         key: Hash32,
@@ -38,7 +38,7 @@ pub enum DeedInput {
         /// The answer.
         answer: PoolWord,
     },
-    /// What the chain says to [`DeedOutput::Ask`].
+    /// What the chain says to [`super::DeedOutput::Ask`].
     Told {
         /// The deed.
         key: Hash32,

@@ -44,12 +44,12 @@ pub enum DeedOutput {
         end: DeedEnd,
     },
     /// The chain has passed this nonce with a transaction of which nothing is known here: another program uses the key, or this log is
-    /// an older copy. Nothing leaves any more before [`DeedOutbox::pass`].
+    /// an older copy. Nothing leaves any more before [`super::DeedOutbox::pass`].
     Overtaken {
         /// The first such nonce.
         nonce: Nonce,
     },
-    /// The deed would have to be signed, and is not before [`DeedOutbox::pass`].
+    /// The deed would have to be signed, and is not before [`super::DeedOutbox::pass`].
     Held {
         /// The deed.
         key: Hash32,
