@@ -86,7 +86,7 @@ fn session(pieces: &[&[u8]]) -> (Vec<u8>, Book) {
         let value: serde_json::Result<Box<serde_json::value::RawValue>> = serde_json::from_str(line);
         assert!(value.is_ok(), "not JSON: {line}");
     }
-    let recovered = ledger::recover(&ledger::Stored { snapshot: None, journal }).expect("its own journal");
+    let recovered = ledger::recover(&ledger::Stored { journal, ..Default::default() }).expect("its own journal");
     assert_eq!(&recovered.book, server.book());
     (sent, recovered.book)
 }

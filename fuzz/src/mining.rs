@@ -8,7 +8,7 @@ use execution::{MemoryState, Registry};
 use genesis::GenesisBuilder;
 use pow::{Coinbase, CompactBits, WorkHeader, coinbase, merkle};
 use types::{
-    Address, ByteString, Canonical, GenesisValidator, List, ModuleId, Network, PeerKey, Power, SystemCall, TimeMs,
+    Address, ByteString, Canonical, GenesisValidator, ModuleId, Network, PeerKey, Power, SystemCall, TimeMs,
 };
 
 /// A coinbase: an answer, and no height, payee or digest that is not in its bytes.
