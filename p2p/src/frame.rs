@@ -9,7 +9,7 @@
 pub const PREFIX_BYTES: usize = 4;
 
 /// Most memory that a claimed length alone may reserve.
-const RESERVE_BYTES_MAX: usize = 64 * 1024;
+pub(crate) const RESERVE_BYTES_MAX: usize = 64 * 1024;
 
 /// What is wrong with a frame. The stream is of no use after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -110,7 +110,7 @@ impl FrameDecoder {
 }
 
 /// Moves bytes from the front of `input` to `into` until that holds `wanted`.
-fn take(input: &mut &[u8], into: &mut Vec<u8>, wanted: usize) {
+pub(crate) fn take(input: &mut &[u8], into: &mut Vec<u8>, wanted: usize) {
     let now = wanted.saturating_sub(into.len()).min(input.len());
     let (taken, left) = input.split_at(now);
     into.extend_from_slice(taken);

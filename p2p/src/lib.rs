@@ -27,9 +27,14 @@ mod outbox;
 mod places;
 mod prefix;
 mod reminder;
+mod seats;
 mod standing;
+mod stream_error;
+mod stream_table;
+mod stream_words;
 #[cfg(feature = "swarm")]
 mod swarm;
+mod window;
 mod wishes;
 
 pub use address_policy::{AddressPolicy, AddressRefusal, PrivateAddresses};
@@ -45,11 +50,18 @@ pub use outbox::{Outbox, OutboxError};
 pub use places::{NoPlace, PlaceLimits, Places, PlacesTaken, Side};
 pub use prefix::{Group, Prefix};
 pub use reminder::Reminder;
+pub use seats::Seats;
 pub use standing::{Judgement, Severity, Standing};
+pub use stream_error::StreamError;
+pub use stream_table::{
+    STREAM_BYTES_MAX, STREAM_FRAME_BYTES_MAX, STREAMS_PER_PEER_MAX, StreamRow, StreamTable, StreamTableError,
+};
+pub use stream_words::{WORD_MAX, Word, WordDecoder, WordError, arrived, grant};
 #[cfg(feature = "swarm")]
 pub use swarm::{
-    BroadcastReport, GossipToken, Inbound, Network, NetworkConfig, NetworkCounts, NetworkError, NetworkEvent, Payload,
-    PeerAddresses, PeerInfo, RefusalReason, RequestError, RequestId, RequestToken, SendError, Taken, Verdict,
-    peer_key_of_secret, resident_bytes, spawn,
+    BroadcastReport, GossipToken, Inbound, Network, NetworkConfig, NetworkCounts, NetworkError, NetworkEvent, Offered,
+    Payload, PeerAddresses, PeerInfo, PeerStream, RefusalReason, RequestError, RequestId, RequestToken, SendError,
+    StreamCounts, Taken, Verdict, peer_key_of_secret, resident_bytes, spawn,
 };
+pub use window::{Growth, Window};
 pub use wishes::{BANS_MAX, Ban, Unwanted, Wishes};

@@ -34,11 +34,13 @@ pub(super) struct Connection {
     pub(super) greeted: bool,
     /// Streams that came before that, the newest of each channel.
     pub(super) early: BTreeMap<Channel, Stream>,
+    /// Streams of services that came before that, each with its protocol's place.
+    pub(super) early_streams: Vec<(usize, Stream)>,
 }
 
 impl Connection {
     pub(super) const fn new(id: ConnectionId, address: Multiaddr, outbound: bool, since_ms: u64) -> Self {
-        Self { id, address, outbound, since_ms, greeted: false, early: BTreeMap::new() }
+        Self { id, address, outbound, since_ms, greeted: false, early: BTreeMap::new(), early_streams: Vec::new() }
     }
 }
 

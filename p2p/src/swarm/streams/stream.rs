@@ -1,0 +1,316 @@
+//! One stream, as its user holds it, and what it shares with its pump.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use types::PeerKey;
+
+use super::super::links::lock;
+use super::room::{Seat, Share};
+use crate::channels::Row;
+use crate::frame::frame_prefix;
+use crate::stream_error::StreamError;
+use crate::stream_words::{WORD_MAX, arrived, grant};
+use crate::window::Window;
+
+/// The least that is allowed at once where a peer's rate makes it wait.
+const GRANT_BYTES_MIN: u64 = 64 * 1024;
+
+/// Where a stream stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The other end has said nothing.
+    Opening,
+    /// Both ends have opened it.
+    Open,
+    /// It has ended.
+    Ended(StreamError),
+}
+
+/// A frame that has leave to go.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    pub(super) frame: Vec<u8>,
+    /// Room of this stream until the frame is written.
+    _slot: OwnedSemaphorePermit,
+}
+
+#[derive(Debug)]
+struct State {
+    window: Window,
+    /// Bytes of frames that have come and of which the other end has not been told.
+    arrived: usize,
+    /// Bytes of frames that were given to the writer and of which the other end has not said that they have come.
+    in_transit: usize,
+    has_ended: bool,
+}
+
+/// What a stream's user and its pump share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) peer: PeerKey,
+    place: usize,
+    share: Arc<Share>,
+    seat: Seat,
+    state: Mutex<State>,
+    stage: watch::Sender<Stage>,
+    /// What the other end lets this one send.
+    credit: Semaphore,
+    /// Room for what waits to be written: the longest frame.
+    slot: Arc<Semaphore>,
+    outgoing: mpsc::UnboundedSender<Outgoing>,
+    is_finishing: AtomicBool,
+    /// Wakes the writer.
+    pub(super) bell: Notify,
+}
+
+impl Shared {
+    pub(super) fn new(
+        peer: PeerKey,
+        place: usize,
+        share: Arc<Share>,
+        seat: Seat,
+        outgoing: mpsc::UnboundedSender<Outgoing>,
+    ) -> Self {
+        let row = seat.room.row;
+        let state = State { window: Window::new(&row), arrived: 0, in_transit: 0, has_ended: false };
+        Self {
+            peer,
+            place,
+            share,
+            seat,
+            state: Mutex::new(state),
+            stage: watch::Sender::new(Stage::Opening),
+            credit: Semaphore::new(0),
+            slot: Arc::new(Semaphore::new(row.first_bytes())),
+            outgoing,
+            is_finishing: AtomicBool::new(false),
+            bell: Notify::new(),
+        }
+    }
+
+    pub(super) fn room(&self) -> &super::room::Room {
+        &self.seat.room
+    }
+
+    /// Whether the other end has opened its end.
+    pub(super) fn has_begun(&self) -> bool {
+        *self.stage.borrow() != Stage::Opening
+    }
+
+    pub(super) fn is_finishing(&self) -> bool {
+        self.is_finishing.load(Ordering::Acquire)
+    }
+
+    /// This end has nothing more to say.
+    pub(super) fn finish(&self) {
+        self.is_finishing.store(true, Ordering::Release);
+        self.bell.notify_one();
+    }
+
+    /// What the other end may still send.
+    pub(super) fn allowed(&self) -> usize {
+        lock(&self.state).window.allowed()
+    }
+
+    /// A whole frame has come.
+    pub(super) fn came(&self, length: usize) {
+        let mut state = lock(&self.state);
+        state.window.came(Row::charge(length));
+        state.arrived = state.arrived.saturating_add(length);
+        drop(state);
+        self.room().came(length);
+        self.bell.notify_one();
+    }
+
+    /// The other end lets this one send more: true when it has opened its end with that.
+    ///
+    /// # Errors
+    /// What no peer says.
+    pub(super) fn credit(&self, bytes: u32) -> Result<bool, StreamError> {
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        if self.credit.available_permits().saturating_add(bytes) > crate::stream_table::STREAM_BYTES_MAX {
+            return Err(StreamError::Broken("it allows more than any stream may hold".to_owned()));
+        }
+        self.credit.add_permits(bytes);
+        Ok(self.stage.send_if_modified(|stage| {
+            let begins = *stage == Stage::Opening;
+            if begins {
+                *stage = Stage::Open;
+            }
+            begins
+        }))
+    }
+
+    /// The other end says that frames of so many bytes have come.
+    ///
+    /// # Errors
+    /// What no peer says.
+    pub(super) fn has_arrived(&self, bytes: u32) -> Result<(), StreamError> {
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        let mut state = lock(&self.state);
+        let Some(left) = state.in_transit.checked_sub(bytes) else {
+            return Err(StreamError::Broken("it has got more than was sent".to_owned()));
+        };
+        state.in_transit = left;
+        drop(state);
+        self.share.transit.add_permits(bytes);
+        Ok(())
+    }
+
+    /// Puts the words that are due into `buffer`; says how many milliseconds later there may be one more.
+    pub(super) fn words(&self, buffer: &mut Vec<u8>, now_ms: u64) -> Option<u64> {
+        let mut state = lock(&self.state);
+        if let Some(bytes) = word(state.arrived) {
+            buffer.extend_from_slice(&arrived(bytes));
+            state.arrived = 0;
+        }
+        let worth = u64::from(word(state.window.worth_granting())?);
+        match self.share.may_come(self.place, worth, worth.min(GRANT_BYTES_MIN), now_ms) {
+            Err(wait_ms) => Some(wait_ms),
+            Ok(bytes) => {
+                let bytes = u32::try_from(bytes).unwrap_or(WORD_MAX);
+                buffer.extend_from_slice(&grant(bytes));
+                state.window.granted(usize::try_from(bytes).unwrap_or_default());
+                None
+            }
+        }
+    }
+
+    /// The stream is over: whoever waits is told.
+    pub(super) fn end(&self, why: StreamError) {
+        let mut state = lock(&self.state);
+        state.has_ended = true;
+        self.share.transit.add_permits(std::mem::take(&mut state.in_transit));
+        drop(state);
+        self.stage.send_if_modified(|stage| {
+            let ends = !matches!(stage, Stage::Ended(_));
+            if ends {
+                *stage = Stage::Ended(why);
+            }
+            ends
+        });
+        self.credit.close();
+        self.slot.close();
+    }
+
+    fn took(&self, length: usize) {
+        lock(&self.state).window.took(Row::charge(length), &mut lock(&self.room().growth));
+        self.bell.notify_one();
+    }
+
+    /// How it ended, once it has.
+    async fn ended(&self) -> StreamError {
+        let mut stage = self.stage.subscribe();
+        match stage.wait_for(|stage| matches!(stage, Stage::Ended(_))).await.as_deref() {
+            Ok(Stage::Ended(why)) => why.clone(),
+            _ => StreamError::Closed,
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let growth = &mut lock(&self.seat.room.growth);
+        lock(&self.state).window.end(growth);
+    }
+}
+
+/// What one word can say of so many bytes; nothing of none. No stream has more under way than a word can say.
+fn word(bytes: usize) -> Option<u32> {
+    u32::try_from(bytes).ok().filter(|bytes| *bytes > 0).map(|bytes| bytes.min(WORD_MAX))
+}
+
+/// A stream of frames to and from one peer. It is closed when this is dropped; what was sent before is still written.
+#[derive(Debug)]
+pub struct PeerStream {
+    shared: Arc<Shared>,
+    incoming: tokio::sync::Mutex<mpsc::UnboundedReceiver<Vec<u8>>>,
+}
+
+impl PeerStream {
+    pub(super) fn new(shared: Arc<Shared>, incoming: mpsc::UnboundedReceiver<Vec<u8>>) -> Self {
+        Self { shared, incoming: tokio::sync::Mutex::new(incoming) }
+    }
+
+    /// Who is at the other end.
+    #[must_use]
+    pub fn peer(&self) -> PeerKey {
+        self.shared.peer
+    }
+
+    /// Sends a frame. Waits while the other end takes no more, for as long as that may be: give it a time of your own. Nothing is
+    /// sent when this is dropped before it is ready.
+    ///
+    /// # Errors
+    /// When the frame does not fit, or the stream has ended.
+    pub async fn send(&self, frame: Vec<u8>) -> Result<(), StreamError> {
+        let shared = &*self.shared;
+        frame_prefix(frame.len(), shared.room().row.frame_bytes_max)?;
+        let too_long = |_| StreamError::Broken("a frame longer than any".to_owned());
+        let charge = u32::try_from(Row::charge(frame.len())).map_err(too_long)?;
+        let length = u32::try_from(frame.len()).map_err(too_long)?;
+        let leave = async {
+            let slot = shared.slot.clone().acquire_many_owned(charge).await.ok()?;
+            let credit = shared.credit.acquire_many(charge).await.ok()?;
+            let transit = shared.share.transit.clone().acquire_many_owned(length).await.ok()?;
+            Some((slot, credit, transit))
+        };
+        let given = tokio::select! {
+            given = leave => given,
+            why = shared.ended() => return Err(why),
+        };
+        let Some((slot, credit, transit)) = given else { return Err(shared.ended().await) };
+        if shared.is_finishing() {
+            return Err(StreamError::Closed);
+        }
+        let mut state = lock(&shared.state);
+        if !state.has_ended {
+            state.in_transit = state.in_transit.saturating_add(frame.len());
+            transit.forget();
+            credit.forget();
+        }
+        drop(state);
+        // A pump that has ended takes no more, and says why.
+        let sent = shared.outgoing.send(Outgoing { frame, _slot: slot });
+        if sent.is_err() { Err(shared.ended().await) } else { Ok(()) }
+    }
+
+    /// The next frame.
+    ///
+    /// # Errors
+    /// When the stream has ended, and everything that came before was taken.
+    pub async fn next(&self) -> Result<Vec<u8>, StreamError> {
+        match self.incoming.lock().await.recv().await {
+            Some(frame) => {
+                self.shared.took(frame.len());
+                Ok(frame)
+            }
+            None => Err(self.shared.ended().await),
+        }
+    }
+
+    /// Closes the stream, and waits until what was sent is written. What the other end says from now on is not heard.
+    pub async fn close(&self) {
+        self.shared.finish();
+        self.shared.ended().await;
+    }
+
+    /// Waits until the other end has opened its end.
+    pub(super) async fn opened(&self) -> Result<(), StreamError> {
+        let mut stage = self.shared.stage.subscribe();
+        let opened = stage.wait_for(|stage| *stage != Stage::Opening).await;
+        match opened.as_deref() {
+            Ok(Stage::Ended(why)) => Err(why.clone()),
+            Ok(_) => Ok(()),
+            Err(_) => Err(StreamError::Closed),
+        }
+    }
+}
+
+impl Drop for PeerStream {
+    fn drop(&mut self) {
+        self.shared.finish();
+    }
+}
