@@ -45,7 +45,7 @@ use crate::disk::FileDisk;
 use crate::home::{Home, HomeLock};
 use crate::keys::{AccountKeys, NetworkKey, ValidatorKey, entropy};
 use crate::metrics::Metrics;
-use crate::services::{NodeChain, Opened as OpenServices, Operators, ServiceHouse, Services, Sockets};
+use crate::services::{self, NodeChain, Opened as OpenServices, Operators, ServiceHouse, Services, Sockets};
 
 /// Settings that a running node takes anew; the log's filter is the process's.
 const RELOADED: [&str; 6] =
@@ -220,10 +220,12 @@ impl Ground {
         let clock = Clock::start();
         // One worker each: the way of a vote is many short tasks, and handing them to another thread costs more than they do.
         let (network_runtime, api_runtime) = (tasks("network", 1)?, tasks("api", 1)?);
+        let service_runtime = tasks("services", services::threads(&doors.services))?;
         let bans = Bans::read(self.home.bans());
         let (network, inbound) = {
             let _inside = network_runtime.enter();
-            p2p::spawn(self.network_config(key, &start, bans.all()))?
+            let stream_runtime = Some(service_runtime.handle().clone());
+            p2p::spawn(NetworkConfig { stream_runtime, ..self.network_config(key, &start, bans.all()) })?
         };
         let (epoch, set, start_height) = (start.epoch, start.set.clone(), start.tip.header.height);
         let config = self.replica_config(key)?;
@@ -256,7 +258,7 @@ impl Ground {
         };
         port.metrics.epoch_begins(epoch, &set);
         port.notices.begins_at(start_height);
-        let (service_runtime, opened) = self.open_services(&port, doors.services)?;
+        let opened = self.open_services(&service_runtime, &port, doors.services)?;
         let (hands, mut threads) = self.hands(&port, &faults, BTreeMap::from([(epoch, set)]))?;
         let core = Core {
             replica,
@@ -286,19 +288,18 @@ impl Ground {
     }
 
     /// Opens the services: nothing of them runs yet.
-    fn open_services(&self, port: &Port, sockets: Sockets) -> Result<(Runtime, OpenServices), StartError> {
-        let runtime = tasks("services", if sockets.is_empty() { 1 } else { 2 })?;
-        let inside = runtime.enter();
+    fn open_services(&self, runtime: &Runtime, port: &Port, sockets: Sockets) -> Result<OpenServices, StartError> {
+        let _inside = runtime.enter();
         let house = ServiceHouse {
             chain: Arc::new(NodeChain::new(port.clone())),
             reads: port.reads.clone(),
+            network: port.network.clone(),
             keys: &self.accounts,
             accounts: &self.config.accounts,
         };
         let opened = OpenServices::open(&self.config.services, sockets, &self.home, &house)?;
-        drop(inside);
         port.metrics.of_services(opened.metrics());
-        Ok((runtime, opened))
+        Ok(opened)
     }
 
     /// What others ask: clients of the API and the operator.
@@ -421,6 +422,7 @@ impl Ground {
             },
             resident_bytes: crate::metrics::resident_bytes,
             modules: self.modules_heard(),
+            streams: services::stream_rows(),
             ..NetworkConfig::new(self.chain_id, key.seed())
         }
     }

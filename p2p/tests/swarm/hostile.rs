@@ -15,7 +15,10 @@ use types::{ChainId, Hash32};
 
 /// Writes bytes as they are, whatever the protocol says, and then waits for the other end to give up.
 #[derive(Clone, Default)]
-pub struct Raw;
+pub struct Raw {
+    /// It never reads.
+    is_deaf: bool,
+}
 
 impl Codec for Raw {
     type Protocol = StreamProtocol;
@@ -35,6 +38,9 @@ impl Codec for Raw {
         _: &StreamProtocol,
         stream: &mut T,
     ) -> io::Result<()> {
+        if self.is_deaf {
+            std::future::pending::<()>().await;
+        }
         stream.read_to_end(&mut Vec::new()).await.map(|_| ())
     }
 
@@ -67,8 +73,28 @@ pub fn tag() -> ChainTag {
     ChainTag::new(ChainId(Hash32([7; 32])))
 }
 
+/// How an attacker behaves.
+#[derive(Clone, Copy)]
+pub struct Manners {
+    /// Streams that it opens.
+    pub streams: usize,
+    /// Whether it never reads.
+    pub is_deaf: bool,
+}
+
+impl Default for Manners {
+    fn default() -> Self {
+        Self { streams: 1, is_deaf: false }
+    }
+}
+
 /// A peer with our greeting that will write `bytes` on a stream of the protocol `name`.
-async fn attack(victim: &Node, seed: u8, name: &str, bytes: Vec<u8>) {
+pub async fn attack(victim: &Node, seed: u8, name: &str, bytes: Vec<u8>) {
+    attack_with(victim, seed, name, bytes, Manners::default()).await;
+}
+
+/// The same in other manners.
+pub async fn attack_with(victim: &Node, seed: u8, name: &str, bytes: Vec<u8>, manners: Manners) {
     let keypair = Keypair::ed25519_from_bytes([seed; 32]).expect("a seed");
     let me = keypair.public().to_peer_id();
     let transport = tcp::tokio::Transport::new(tcp::Config::new())
@@ -79,18 +105,24 @@ async fn attack(victim: &Node, seed: u8, name: &str, bytes: Vec<u8>) {
     let protocol = StreamProtocol::try_from_owned(tag().protocol(name)).expect("a name");
     let behaviour = Hostile {
         identify: identify::Behaviour::new(identify::Config::new(tag().greeting(), keypair.public())),
-        raw: request_response::Behaviour::with_codec(Raw, [(protocol, ProtocolSupport::Full)], Default::default()),
+        raw: request_response::Behaviour::with_codec(
+            Raw { is_deaf: manners.is_deaf },
+            [(protocol, ProtocolSupport::Full)],
+            request_response::Config::default()
+                .with_request_timeout(std::time::Duration::from_secs(60))
+                .with_max_concurrent_streams(manners.streams.max(100)),
+        ),
     };
     let mut swarm = Swarm::new(transport, behaviour, me, Config::with_tokio_executor());
     let address: Multiaddr = victim.address.parse().expect("an address");
     swarm.dial(address).expect("dialled");
-    let mut bytes = Some(bytes);
+    let mut left = manners.streams;
     tokio::spawn(async move {
         loop {
             if let SwarmEvent::ConnectionEstablished { peer_id, .. } = swarm.select_next_some().await {
                 let victim: PeerId = peer_id;
-                if let Some(bytes) = bytes.take() {
-                    swarm.behaviour_mut().raw.send_request(&victim, bytes);
+                for _ in 0..std::mem::take(&mut left) {
+                    swarm.behaviour_mut().raw.send_request(&victim, bytes.clone());
                 }
             }
         }

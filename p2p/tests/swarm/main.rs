@@ -5,5 +5,6 @@ mod dead_links;
 mod hostile;
 mod nodes;
 mod restarts;
+mod streams;
 mod traffic;
 mod wishes;

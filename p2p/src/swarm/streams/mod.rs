@@ -27,7 +27,7 @@ use tokio::time::Instant;
 use types::PeerKey;
 
 pub use network::Offered;
-pub(super) use part::{Behaviour, PACE, Reply, StreamEvent};
+pub(super) use part::{Behaviour, PACE, Reply};
 use pump::Pump;
 pub use room::StreamCounts;
 use room::{Room, Seat, Share};

@@ -169,3 +169,39 @@ impl Share {
         self.rates.get(place).map_or(Ok(wanted), |rate| lock(rate).take_some(wanted, least, now_ms))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIDES: StreamRow = StreamRow {
+        name: "tides",
+        streams_per_peer_max: 3,
+        streams_max: 10,
+        frame_bytes_max: 1_000,
+        stream_bytes_max: 8_000,
+        bytes_max: 100_000,
+        bytes_per_second: 1 << 20,
+    };
+
+    #[test]
+    fn what_one_peer_may_open_and_send_is_paced() {
+        let share = Share::new(&[TIDES], 0);
+        assert_eq!((0..100).filter(|_| share.may_open(0).is_ok()).count(), 40);
+        assert_eq!((share.may_open(0), share.may_open(100)), (Err(100), Ok(())));
+        assert_eq!(share.may_come(0, 1 << 20, 64 << 10, 0), Ok(1 << 20));
+        assert_eq!(share.may_come(0, 1 << 20, 64 << 10, 0), Err(63), "a sixteenth of a second");
+        assert_eq!(share.may_come(0, 1 << 20, 64 << 10, 500), Ok(1 << 19));
+    }
+
+    #[test]
+    fn a_seat_is_free_again_when_it_is_dropped() {
+        let room = Arc::new(Room::new(TIDES));
+        let take = |side| Seat::take(&room, side, PeerKey([1; 32]), Prefix::NOWHERE);
+        let held: Vec<Seat> = std::iter::from_fn(|| take(Side::Theirs)).collect();
+        assert_eq!(held.len(), 3);
+        assert!(take(Side::Ours).is_some(), "what peers open costs no stream of this node's");
+        drop(held);
+        assert!(take(Side::Theirs).is_some());
+    }
+}

@@ -195,6 +195,15 @@ impl Shared {
         self.slot.close();
     }
 
+    /// Notes that a frame is under way; false when the stream has ended.
+    fn leaves(&self, length: usize) -> bool {
+        let mut state = lock(&self.state);
+        if !state.has_ended {
+            state.in_transit = state.in_transit.saturating_add(length);
+        }
+        !state.has_ended
+    }
+
     fn took(&self, length: usize) {
         lock(&self.state).window.took(Row::charge(length), &mut lock(&self.room().growth));
         self.bell.notify_one();
@@ -265,16 +274,13 @@ impl PeerStream {
         if shared.is_finishing() {
             return Err(StreamError::Closed);
         }
-        let mut state = lock(&shared.state);
-        if !state.has_ended {
-            state.in_transit = state.in_transit.saturating_add(frame.len());
+        if shared.leaves(frame.len()) {
             transit.forget();
             credit.forget();
         }
-        drop(state);
         // A pump that has ended takes no more, and says why.
-        let sent = shared.outgoing.send(Outgoing { frame, _slot: slot });
-        if sent.is_err() { Err(shared.ended().await) } else { Ok(()) }
+        let is_sent = shared.outgoing.send(Outgoing { frame, _slot: slot }).is_ok();
+        if is_sent { Ok(()) } else { Err(shared.ended().await) }
     }
 
     /// The next frame.
