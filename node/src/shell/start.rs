@@ -45,7 +45,9 @@ use crate::disk::FileDisk;
 use crate::home::{Home, HomeLock};
 use crate::keys::{AccountKeys, NetworkKey, ValidatorKey, entropy};
 use crate::metrics::Metrics;
-use crate::services::{self, NodeChain, Opened as OpenServices, Operators, ServiceHouse, Services, Sockets};
+use crate::services::{
+    NodeChain, Opened as OpenServices, Operators, ServiceHouse, Services, Sockets, stream_rows, threads,
+};
 
 /// Settings that a running node takes anew; the log's filter is the process's.
 const RELOADED: [&str; 6] =
@@ -220,12 +222,11 @@ impl Ground {
         let clock = Clock::start();
         // One worker each: the way of a vote is many short tasks, and handing them to another thread costs more than they do.
         let (network_runtime, api_runtime) = (tasks("network", 1)?, tasks("api", 1)?);
-        let service_runtime = tasks("services", services::threads(&doors.services))?;
+        let service_runtime = tasks("services", threads(&doors.services))?;
         let bans = Bans::read(self.home.bans());
         let (network, inbound) = {
             let _inside = network_runtime.enter();
-            let stream_runtime = Some(service_runtime.handle().clone());
-            p2p::spawn(NetworkConfig { stream_runtime, ..self.network_config(key, &start, bans.all()) })?
+            p2p::spawn(self.network_config(key, &start, bans.all(), &service_runtime))?
         };
         let (epoch, set, start_height) = (start.epoch, start.set.clone(), start.tip.header.height);
         let config = self.replica_config(key)?;
@@ -398,7 +399,13 @@ impl Ground {
         modules.map(|module| module.id()).collect()
     }
 
-    fn network_config(&self, key: &NetworkKey, start: &Start, bans: Vec<p2p::Ban>) -> NetworkConfig {
+    fn network_config(
+        &self,
+        key: &NetworkKey,
+        start: &Start,
+        bans: Vec<p2p::Ban>,
+        services: &Runtime,
+    ) -> NetworkConfig {
         let settings = &self.config.network;
         NetworkConfig {
             listen: settings.listen.clone(),
@@ -422,7 +429,8 @@ impl Ground {
             },
             resident_bytes: crate::metrics::resident_bytes,
             modules: self.modules_heard(),
-            streams: services::stream_rows(),
+            streams: stream_rows(),
+            stream_runtime: Some(services.handle().clone()),
             ..NetworkConfig::new(self.chain_id, key.seed())
         }
     }

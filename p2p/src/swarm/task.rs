@@ -12,6 +12,7 @@ use futures::StreamExt;
 use libp2p::gossipsub::PublishError;
 use libp2p::swarm::{Config, Swarm};
 use libp2p::{Multiaddr, PeerId};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use types::PeerKey;
@@ -25,12 +26,11 @@ use super::event::{
     Inbound, NetworkEvent, PeerAddresses, RefusalReason, RequestError, RequestId, RequestToken, Verdict,
 };
 use super::gossip::{Topics, acceptance};
-use super::handle::{Command, Directory, Network, publish_directory};
+use super::handle::{Command, Commands, Directory, Network, publish_directory};
 use super::identity::{id_of, key_of, keypair};
 use super::links::{Links, Meter, Outward, PeerBuffers, StrangerRooms, read, write};
 use super::peers::{ADDRESSES_MAX, Peer};
 use super::queues::{Queues, queues_inward, queues_outward};
-use super::reached::Arrived;
 use super::requests::{Answer, Waiting};
 use super::streams::Streams;
 use super::twins::Twins;
@@ -98,34 +98,23 @@ pub(super) struct Task {
 /// # Errors
 /// When an address or the key is wrong, or an address cannot be listened on.
 pub fn spawn(config: NetworkConfig) -> Result<(Network, Inbound), NetworkError> {
-    let runtime = tokio::runtime::Handle::try_current().map_err(|_| NetworkError::NoRuntime)?;
+    let runtime = Handle::try_current().map_err(|_| NetworkError::NoRuntime)?;
     let keypair = keypair(config.secret)?;
     let me = keypair.public().to_peer_id();
     let key = key_of(&me).ok_or_else(|| NetworkError::Secret("not an Ed25519 key".to_owned()))?;
     let tag = ChainTag::new(config.chain_id);
     let topics = Topics::new(&tag, &config);
     let policy = Arc::new(RwLock::new(AddressPolicy::new(config.private_addresses)));
-    let table = StreamTable::new(config.streams.clone())?;
-    let (links, counts) = (Arc::<Links>::default(), Arc::<Counts>::default());
-    let doors = Arc::new(Doors::new(Arc::clone(&counts)));
-    let arrived = Arc::<Arrived>::default();
     let (commands, inner_commands, queues) = queues_inward();
     let meter = Arc::new(Meter::new());
-    let moves = config.stream_runtime.clone().unwrap_or_else(|| runtime.clone());
-    let streams = Arc::new(Streams::new(table, &tag, moves, Arc::clone(&meter), commands.streams.clone())?);
-    let shared = Shared {
-        links: Arc::clone(&links),
-        counts: Arc::clone(&counts),
-        arrived: Arc::clone(&arrived),
-        streams: Arc::clone(&streams),
-    };
+    let streams = streams(&config, &tag, &runtime, &meter, &commands)?;
+    let shared = Shared { links: Arc::default(), counts: Arc::default(), arrived: Arc::default(), streams };
+    let doors = Arc::new(Doors::new(Arc::clone(&shared.counts)));
     let parts = behaviour::build(&keypair, &tag, &topics, &config, &shared)?;
-    let settings = Config::with_tokio_executor()
-        .with_idle_connection_timeout(IDLE_MAX)
-        .with_max_negotiating_inbound_streams(NEGOTIATING_STREAMS_MAX);
     let silence = Duration::from_millis(config.silence_ms_max);
+    let Shared { links, counts, arrived, streams } = shared;
     let transport = transport::build(&keypair, Arc::clone(&policy), Arc::clone(&doors), arrived, silence)?;
-    let swarm = Swarm::new(transport, parts, me, settings);
+    let swarm = Swarm::new(transport, parts, me, settings());
 
     let (outward, inbound) = queues_outward();
     let (ended_sender, ended) = watch::channel(false);
@@ -176,6 +165,24 @@ pub fn spawn(config: NetworkConfig) -> Result<(Network, Inbound), NetworkError> 
         ended_sender.send_replace(true);
     });
     Ok((network, inbound))
+}
+
+fn settings() -> Config {
+    Config::with_tokio_executor()
+        .with_idle_connection_timeout(IDLE_MAX)
+        .with_max_negotiating_inbound_streams(NEGOTIATING_STREAMS_MAX)
+}
+
+fn streams(
+    config: &NetworkConfig,
+    tag: &ChainTag,
+    own: &Handle,
+    meter: &Arc<Meter>,
+    commands: &Commands,
+) -> Result<Arc<Streams>, NetworkError> {
+    let table = StreamTable::new(config.streams.clone())?;
+    let runtime = config.stream_runtime.as_ref().unwrap_or(own).clone();
+    Ok(Arc::new(Streams::new(table, tag, runtime, Arc::clone(meter), commands.streams.clone())?))
 }
 
 impl Task {

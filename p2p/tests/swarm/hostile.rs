@@ -1,6 +1,7 @@
 //! Hostile clients against a real node: it throws them out and goes on.
 
 use std::io;
+use std::sync::Arc;
 
 use crate::nodes::{Node, TCP, bytes, config, in_time, key, pair};
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, StreamExt};
@@ -11,13 +12,13 @@ use libp2p::{Multiaddr, PeerId, Transport, identify, noise, tcp, yamux};
 use p2p::{ChainTag, Channel, FrameError, NetworkEvent, RefusalReason};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use types::{ChainId, Hash32};
 
 /// Writes bytes as they are, whatever the protocol says, and then waits for the other end to give up.
 #[derive(Clone, Default)]
 pub struct Raw {
-    /// It never reads.
-    is_deaf: bool,
+    manners: Manners,
 }
 
 impl Codec for Raw {
@@ -38,9 +39,6 @@ impl Codec for Raw {
         _: &StreamProtocol,
         stream: &mut T,
     ) -> io::Result<()> {
-        if self.is_deaf {
-            std::future::pending::<()>().await;
-        }
         stream.read_to_end(&mut Vec::new()).await.map(|_| ())
     }
 
@@ -50,7 +48,17 @@ impl Codec for Raw {
         stream: &mut T,
         request: Vec<u8>,
     ) -> io::Result<()> {
-        stream.write_all(&request).await
+        stream.write_all(&request).await?;
+        if let Some((signal, more)) = &self.manners.goes_on {
+            stream.flush().await?;
+            signal.notified().await;
+            stream.write_all(more).await?;
+        }
+        if self.manners.hangs {
+            stream.flush().await?;
+            std::future::pending::<()>().await;
+        }
+        Ok(())
     }
 
     async fn write_response<T: AsyncWrite + Unpin + Send>(
@@ -74,17 +82,19 @@ pub fn tag() -> ChainTag {
 }
 
 /// How an attacker behaves.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Manners {
     /// Streams that it opens.
     pub streams: usize,
-    /// Whether it never reads.
-    pub is_deaf: bool,
+    /// It neither reads nor closes.
+    pub hangs: bool,
+    /// What it writes once it is told to.
+    pub goes_on: Option<(Arc<Notify>, Vec<u8>)>,
 }
 
 impl Default for Manners {
     fn default() -> Self {
-        Self { streams: 1, is_deaf: false }
+        Self { streams: 1, hangs: false, goes_on: None }
     }
 }
 
@@ -106,7 +116,7 @@ pub async fn attack_with(victim: &Node, seed: u8, name: &str, bytes: Vec<u8>, ma
     let behaviour = Hostile {
         identify: identify::Behaviour::new(identify::Config::new(tag().greeting(), keypair.public())),
         raw: request_response::Behaviour::with_codec(
-            Raw { is_deaf: manners.is_deaf },
+            Raw { manners: manners.clone() },
             [(protocol, ProtocolSupport::Full)],
             request_response::Config::default()
                 .with_request_timeout(std::time::Duration::from_secs(60))

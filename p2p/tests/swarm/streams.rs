@@ -9,6 +9,7 @@ use p2p::{
     Ban, Channel, Network, NetworkConfig, NetworkEvent, Offered, PeerStream, PrivateAddresses, Row, StreamCounts,
     StreamError, StreamRow, arrived, grant, spawn,
 };
+use tokio::sync::Notify;
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
@@ -330,7 +331,7 @@ async fn who_breaks_the_rules_of_a_stream_loses_it_and_its_standing_and_disturbs
 async fn a_flood_of_openings_takes_its_own_seats_and_costs_nobody_else() {
     let (mut one, two) = pair(TCP).await;
     echo(&one.network);
-    let manners = Manners { streams: 1_000, ..Manners::default() };
+    let manners = Manners { streams: 1_000, hangs: true, ..Manners::default() };
     attack_with(&one, 50, "tides", grant(1_000).to_vec(), manners).await;
     counted(&one.network, "it is refused", |counts| counts.refused > 0).await;
     let stream = open(&two.network, 1).await;
@@ -346,10 +347,18 @@ async fn a_flood_of_openings_takes_its_own_seats_and_costs_nobody_else() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_opens_a_stream_and_says_nothing_or_begins_a_frame_and_goes_no_further_is_dropped() {
     let (one, two) = pair(TCP).await;
-    attack(&one, 60, "tides", Vec::new()).await;
-    attack(&one, 61, "tides", [&grant(1_000)[..], &prefix(1_000), &[1; 10]].concat()).await;
+    let hangs = Manners { hangs: true, ..Manners::default() };
+    attack_with(&one, 60, "tides", Vec::new(), hangs.clone()).await;
+    let signal = Arc::new(Notify::new());
+    let half = [&prefix(1_000)[..], &[1; 10]].concat();
+    let goes_on = Some((signal.clone(), half));
+    attack_with(&one, 61, "tides", grant(1_000).to_vec(), Manners { goes_on, ..hangs }).await;
     let begun = accept(&one.network).await;
     assert_eq!(begun.peer(), key(61));
+    // Words go before frames, so now it may send.
+    begun.send(vec![1; 10]).await.expect("sent");
+    counted(&one.network, "it is written", |counts| counts.bytes_out == 10).await;
+    signal.notify_one();
     assert_eq!(next(&begun).await, Err(StreamError::Stuck));
     counted(&one.network, "the silent one is refused", |counts| counts.refused == 1 && counts.open == 0).await;
     // Neither was handed to the service as a stream that is whole, and others are served.
@@ -360,7 +369,7 @@ async fn who_opens_a_stream_and_says_nothing_or_begins_a_frame_and_goes_no_furth
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_lets_us_send_and_never_reads_costs_one_frame_and_its_stream() {
     let (mut one, two) = pair(TCP).await;
-    let manners = Manners { is_deaf: true, ..Manners::default() };
+    let manners = Manners { hangs: true, ..Manners::default() };
     attack_with(&one, 70, "tides", grant(16 << 20).to_vec(), manners).await;
     let deaf = accept(&one.network).await;
     let mut sent = 0;

@@ -10,9 +10,6 @@ use super::part::{Reply, StreamEvent};
 use crate::standing::Severity;
 use crate::stream_error::StreamError;
 
-/// Streams of one connection that may come before its peer has named its chain.
-const EARLY_MAX: usize = 4;
-
 impl Task {
     /// A service wants a stream, on the newest connection.
     pub(in crate::swarm) fn on_open_stream(&mut self, key: PeerKey, place: usize, reply: Reply) {
@@ -32,11 +29,7 @@ impl Task {
         let StreamEvent { peer: id, connection, place, stream } = event;
         let Some(peer) = self.peers.get_mut(&id) else { return };
         match peer.connections.iter_mut().find(|known| known.id == connection) {
-            Some(known) if !known.greeted => {
-                if known.early_streams.len() < EARLY_MAX {
-                    known.early_streams.push((place, stream));
-                }
-            }
+            Some(known) if !known.greeted => known.keep_early(place, stream),
             Some(_) => self.take_in(id, place, stream),
             None => {}
         }

@@ -117,6 +117,15 @@ pub(in crate::swarm) struct Handler {
     opened: VecDeque<(usize, Stream)>,
 }
 
+impl Handler {
+    fn keep(&mut self, opened: (usize, Stream)) {
+        // A peer that opens streams faster than they are taken loses them.
+        if self.opened.len() < STREAMS_WAITING_MAX {
+            self.opened.push_back(opened);
+        }
+    }
+}
+
 impl ConnectionHandler for Handler {
     type FromBehaviour = Wanted;
     type ToBehaviour = (usize, Stream);
@@ -146,10 +155,7 @@ impl ConnectionHandler for Handler {
     fn on_connection_event(&mut self, event: ConnectionEvent<'_, Agree<usize>, Agree<usize>, (), Reply>) {
         match event {
             ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound { protocol, .. }) => {
-                // A peer that opens streams faster than they are taken loses them.
-                if self.opened.len() < STREAMS_WAITING_MAX {
-                    self.opened.push_back(protocol);
-                }
+                self.keep(protocol);
             }
             ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound {
                 protocol: (_, stream),

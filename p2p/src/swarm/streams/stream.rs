@@ -173,7 +173,8 @@ impl Shared {
                 let bytes = u32::try_from(bytes).unwrap_or(WORD_MAX);
                 buffer.extend_from_slice(&grant(bytes));
                 state.window.granted(usize::try_from(bytes).unwrap_or_default());
-                None
+                // What the rate did not allow comes later.
+                (u64::from(bytes) < worth).then_some(1)
             }
         }
     }
