@@ -278,6 +278,7 @@ impl Task {
             };
             self.on_command(command);
         }
+        self.streams.close().await;
         self.farewell().await;
     }
 

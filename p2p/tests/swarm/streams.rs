@@ -244,7 +244,7 @@ async fn a_client_that_only_dials_opens_streams_and_takes_no_part_in_anything_el
             assert!(!matches!(event, NetworkEvent::Listens { .. }), "{event:?}");
         }
         in_time("the client ends", client.shutdown()).await;
-        assert_eq!(next(&stream).await, Err(StreamError::Lost));
+        assert_eq!(next(&stream).await, Err(StreamError::Stopping));
         node.disconnected(key(7)).await;
     }
 }

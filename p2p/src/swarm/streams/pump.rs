@@ -169,27 +169,23 @@ async fn write(
         {
             return end;
         }
+        // Looked at each time: the bell may have rung for the end while frames waited.
+        if shared.is_finishing() && outgoing.is_empty() {
+            // An end that does not come is the same as one that does.
+            let _ = tokio::time::timeout(FAREWELL, stream.close()).await;
+            return StreamError::Closed;
+        }
         let next = tokio::select! {
             () = shared.bell.notified() => None,
             () = pause(wait_ms) => None,
             next = outgoing.recv() => next,
         };
         buffer.clear();
-        match next {
-            Some(next) => {
-                if let Err(end) = put_frames(shared, &mut stream, &mut buffer, next, &mut outgoing).await {
-                    return end;
-                }
-                buffer.clear();
-                buffer.shrink_to(WRITE_BYTES);
-            }
-            None if shared.is_finishing() && outgoing.is_empty() => {
-                // An end that does not come is the same as one that does.
-                let _ = tokio::time::timeout(FAREWELL, stream.close()).await;
-                return StreamError::Closed;
-            }
-            None => {}
+        let Some(next) = next else { continue };
+        if let Err(end) = put_frames(shared, &mut stream, &mut buffer, next, &mut outgoing).await {
+            return end;
         }
+        buffer.shrink_to(WRITE_BYTES);
     }
 }
 
