@@ -7,9 +7,7 @@ use crypto::bls::SecretKey;
 use execution::{MemoryState, Registry};
 use genesis::GenesisBuilder;
 use pow::{Coinbase, CompactBits, WorkHeader, coinbase, merkle};
-use types::{
-    Address, ByteString, Canonical, GenesisValidator, ModuleId, Network, PeerKey, Power, SystemCall, TimeMs,
-};
+use types::{Address, ByteString, Canonical, GenesisValidator, ModuleId, Network, PeerKey, Power, SystemCall, TimeMs};
 
 /// A coinbase: an answer, and no height, payee or digest that is not in its bytes.
 pub fn coinbase(data: &[u8]) {
