@@ -61,7 +61,7 @@ impl KeptProofs {
 
     /// The search for this work began: older works need theirs no more. What was there at the start is kept until the chain is a few
     /// works on, whatever work it was of.
-    pub(crate) fn begin_work(&mut self, work_height: u64) {
+    pub fn begin_work(&mut self, work_height: u64) {
         let oldest = work_height.saturating_sub(WORKS_KEPT);
         for proof in self.proofs.iter_mut().take_while(|proof| proof.work_height == FROM_BEFORE) {
             proof.work_height = oldest.saturating_add(KEPT_FROM_BEFORE);
@@ -72,7 +72,7 @@ impl KeptProofs {
     }
 
     /// These are of no use any more, whatever their work.
-    pub(crate) fn forget(&mut self, calls: &[SystemCall]) {
+    pub fn forget(&mut self, calls: &[SystemCall]) {
         let gone: BTreeSet<(u16, &[u8])> = calls.iter().map(|call| (call.module.0, &call.body[..])).collect();
         self.proofs.retain(|proof| !gone.contains(&(proof.call.module.0, &proof.call.body[..])));
         self.bytes = self.proofs.iter().map(KeptProof::bytes).sum();
