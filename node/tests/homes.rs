@@ -4,7 +4,6 @@ mod support;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -68,12 +67,6 @@ impl Drop for Daemon {
     }
 }
 
-/// Ports that were free a moment ago.
-fn ports(count: usize) -> Vec<u16> {
-    let bound: Vec<_> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
-    bound.iter().map(|socket| socket.local_addr().expect("bound").port()).collect()
-}
-
 fn key_of(place: u8) -> (ValidatorKey, NetworkKey) {
     let seed = [place + 20; 32];
     (ValidatorKey::from_secret(crypto::bls::SecretKey::from_ikm(&seed)), NetworkKey::from_seed(seed))
@@ -115,7 +108,7 @@ impl Network {
         let directory = tempfile::tempdir().expect("a directory");
         let password = directory.path().join("password");
         write_file(&password, PASSWORD.as_bytes()).expect("a file");
-        let ports = ports(usize::from(VALIDATORS) + 1);
+        let ports = tryout::free_ports::<{ VALIDATORS as usize + 1 }>().to_vec();
         let mut network = Self { directory, password, ports, daemons: Vec::new() };
         let genesis = genesis::to_json(&short_epochs(), &runtime::registry());
         for place in 0..VALIDATORS {
@@ -149,6 +142,7 @@ impl Network {
             format!("network.bootstrap={}", known.collect::<Vec<_>>().join(",")),
             "network.private_addresses=true".to_owned(),
             "api.listen=127.0.0.1:0".to_owned(),
+            "metrics.listen=127.0.0.1:0".to_owned(),
         ];
         let daemon = Daemon::start(home, &self.password, &settings);
         self.daemons.push(daemon);

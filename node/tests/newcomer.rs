@@ -183,8 +183,7 @@ fn a_read_only_node_with_a_validators_key_says_the_same_everywhere() {
     home.begin_lease(key.public()).expect("our own");
     let root = text(home.root());
     assert!(done(&["check", "--home", root]).contains("votes       never: this node is read-only"));
-    let api =
-        std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").to_string();
+    let api = format!("127.0.0.1:{}", tryout::free_port());
     let mut daemon = Daemon::start(&["run", "--home", root, "--api", &api, "--log-format", "json"]);
     assert!(daemon.line("not voting").contains("not voting: this node is read-only"));
     daemon.line("\"running\"");

@@ -111,7 +111,7 @@ fn peer_id(home: &node::home::Home) -> String {
 
 /// The homes of a node and of one that joins it, which is no validator.
 fn two_homes(root: &Path) -> [node::home::Home; 2] {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
+    let port = tryout::free_port();
     let listen = format!("/ip4/127.0.0.1/tcp/{port}");
     let genesis = genesis();
     // The key of `make_home` is that of the genesis' validator, which here nobody runs.

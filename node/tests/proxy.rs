@@ -4,7 +4,7 @@ mod support;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -83,7 +83,7 @@ struct Proxy {
 impl Proxy {
     fn start(node: &Running) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a directory");
-        let listen = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
+        let listen = tryout::free_port();
         let certificate = write_site(folder.path(), listen, node.node.api_address());
         let judged = judged(folder.path())?;
         assert!(judged.status.success(), "{}", String::from_utf8_lossy(&judged.stderr));

@@ -94,7 +94,7 @@ fn a_connection_that_breaks_is_tried_again_with_an_extranonce_of_its_own() {
 // FAULTS RM11
 #[test]
 fn a_pool_that_sends_to_a_dead_port_is_found_again_at_the_port_that_was_named() {
-    let dead = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound").port();
+    let dead = tryout::free_port();
     let pool = TestPool::start(move |talk| match talk.number {
         // Before anybody is let in, and after it.
         0 => {
@@ -181,7 +181,7 @@ fn a_worker_that_was_let_in_before_tries_again_when_it_is_banned() {
 
 #[test]
 fn without_a_pool_the_time_ends_the_run_and_says_what_was_wrong() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound").port();
+    let port = tryout::free_port();
     let asked = Options { time_max: Some(Duration::from_millis(300)), ..options(port, 1) };
     let error = mine(asked).0.expect_err("nobody listens");
     assert_eq!(error.code, "pool_unreachable");
