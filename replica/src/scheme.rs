@@ -1,4 +1,4 @@
-//! Votes checked with BLS, for the real network.
+//! Votes, and what blocks carry of validators' signatures, checked with BLS, for the real network.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use consensus::{Aggregated, EqualVotes, Scheme};
 use crypto::bls::{AggregatePublicKey, BatchItem, PublicKey, Signature, aggregate_bytes, verify_batch};
 use crypto::ids::{VOTE_PREIMAGE_BYTES, vote_preimage};
+use execution::ValidatorSignatures;
 use types::{BlsPublicKey, BlsSignature, ChainId, ValidatorIndex, ValidatorSet, VoteStatement};
 
 /// Parsed keys that are kept: several full sets.
@@ -118,6 +119,13 @@ impl BlsScheme {
             BatchItem { message, key, signature }
         });
         verify_batch(&items.collect::<Vec<_>>(), &seed)
+    }
+}
+
+impl ValidatorSignatures for BlsScheme {
+    fn verify(&self, keys: &[&BlsPublicKey], message: &[u8], signature: &BlsSignature) -> bool {
+        let Ok(signature) = Signature::parse(signature) else { return false };
+        self.keys().sum(keys).is_some_and(|sum| sum.verify(message, &signature))
     }
 }
 
@@ -288,5 +296,30 @@ mod tests {
         let signature = &votes(&sets[0].1, 1, 1)[0].1;
         let aggregated = Aggregated { statement: &statement, signers: &stranger, signature };
         assert!(!scheme.verify_aggregated(&sets[0].0, aggregated), "no member has this place");
+    }
+
+    #[test]
+    fn the_rules_get_the_answers_that_a_check_without_memory_gives() {
+        let scheme = BlsScheme::new(CHAIN, [1; 32]);
+        let (set, secrets) = set_of(4, 0);
+        let key = |place: usize| &set.get(members(1 << place)[0]).expect("a member").key;
+        let message = b"a seed".as_slice();
+        let signatures: Vec<_> = secrets.iter().map(|secret| secret.sign(message).to_bytes()).collect();
+        for bits in 0..16_usize {
+            let places: Vec<usize> = (0..4).filter(|place| bits >> place & 1 == 1).collect();
+            let keys: Vec<&BlsPublicKey> = places.iter().map(|place| key(*place)).collect();
+            let sum = aggregate_bytes(places.iter().map(|place| &signatures[*place]));
+            let sum = sum.map_or(BlsSignature::ZERO, |sum| sum.to_bytes());
+            // Twice: the second time from what is kept.
+            for (message, signature) in
+                [(message, &sum), (b"other".as_slice(), &sum), (message, &signatures[3])].repeat(2)
+            {
+                let expected = execution::Blst.verify(&keys, message, signature);
+                assert_eq!(ValidatorSignatures::verify(&scheme, &keys, message, signature), expected, "{bits:b}");
+                assert!(expected == (message == b"a seed" && (*signature == sum || bits == 0b1000) && bits > 0));
+            }
+        }
+        let unknown = BlsPublicKey([0xff; 96]);
+        assert!(!ValidatorSignatures::verify(&scheme, &[&unknown], message, &signatures[0]), "no point");
     }
 }

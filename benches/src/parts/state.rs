@@ -75,7 +75,7 @@ fn on_store(ground: &Ground<'_>, directory: &Path, size: &Size, runs: &mut [Figu
     eprintln!("bench:   filling a store with {} accounts", size.accounts);
     let (mut crowd, treasury) = (Crowd::new(size.accounts), Treasury::default());
     let (mut genesis, secrets) = Fixture::genesis(vec![(treasury.address(), Treasury::needs(size.accounts))]);
-    calm(&mut genesis.parameters.fees);
+    calm(&mut genesis.parameters);
     let chain = genesis::chain_id(&genesis);
     let mut maker = ChainMaker::begin(directory, &genesis, secrets)?;
     let paid = checked(&maker.registry, chain, treasury.pay(&crowd, chain, maker.time())?)?;

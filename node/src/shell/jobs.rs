@@ -27,7 +27,7 @@ pub struct JobEnvironment {
     /// The rules.
     pub registry: Registry,
     /// Checks votes and certificates.
-    pub scheme: BlsScheme,
+    pub scheme: Arc<BlsScheme>,
     /// Which transactions were checked already.
     pub verified: Arc<Verified>,
     /// Signs for this node.
@@ -187,7 +187,7 @@ impl JobEnvironment {
         let context = JobContext {
             chain_id: self.chain_id,
             registry: &self.registry,
-            scheme: &self.scheme,
+            scheme: self.scheme.as_ref(),
             verified: &self.verified,
             signer: self.signer.as_ref(),
             state: view,

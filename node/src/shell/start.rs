@@ -337,10 +337,11 @@ impl Ground {
         let (writing, writer) = storing::start(store, inbox, port.notices.clone(), stages, faults)?;
         let (mending, mender) = mend::start(self.store.clone(), port.inbox.clone(), faults)?;
         let (serving, server) = serve::start(self.store.clone(), port.network.clone(), faults)?;
+        let scheme = Arc::new(BlsScheme::new(self.chain_id, *entropy()?));
         let environment = JobEnvironment {
             chain_id: self.chain_id,
-            registry: self.registry.clone(),
-            scheme: BlsScheme::new(self.chain_id, *entropy()?),
+            registry: self.registry.clone().with_signatures(scheme.clone()),
+            scheme,
             verified: port.verified.clone(),
             signer: self.signer.clone(),
             stages: port.metrics.stages.clone(),
