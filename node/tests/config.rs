@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use node::config::{Config, ConfigError, Sources, in_present_names, older_names};
+use node::config::{Config, ConfigError, Sources};
 
 /// One file per released version; none is ever changed.
 const OLDER: &[(&str, &str)] = &[("0.1.0", include_str!("configs/0.1.0.toml"))];
@@ -129,76 +129,6 @@ fn a_file_that_was_cut_is_refused_wherever_it_was_cut_and_one_of_a_persons_own_n
     assert_eq!(file(" \n\n").expect_err("it is empty").code(), "config_cut");
     assert!(file("# My own.\n").is_ok() && file("[log]\nfilter = \"warn\"\n").is_ok());
     assert!(file(&format!("{whole}# and more\n")).is_ok());
-}
-
-#[test]
-fn a_section_is_still_read_under_the_name_that_older_files_give_it() {
-    let read = file("[stratum]\nenabled = true\nidle_s = 700\n").expect("an older file");
-    let value = |config: &Config, name: &str| {
-        let setting = config.settings().into_iter().find(|setting| setting.name == name);
-        setting.map(|setting| setting.entry.value.to_string())
-    };
-    assert_eq!(value(&read, "mining.enabled").as_deref(), Some("true"));
-    assert_eq!(value(&read, "mining.idle_s").as_deref(), Some("700"));
-    let sources = Sources {
-        environment: BTreeMap::from([
-            ("THRONOS_STRATUM_IDLE_S".to_owned(), "800".to_owned()),
-            ("THRONOS_MINING_TAG".to_owned(), "new".to_owned()),
-        ]),
-        flags: vec![("stratum.enabled".to_owned(), "true".to_owned())],
-        ..Sources::default()
-    };
-    let read = Config::read(&sources).expect("older names");
-    assert_eq!(value(&read, "mining.idle_s").as_deref(), Some("800"));
-    assert_eq!(value(&read, "mining.enabled").as_deref(), Some("true"));
-    assert_eq!(value(&read, "mining.tag").as_deref(), Some("\"new\""));
-    assert_eq!(value(&read, "stratum.tag"), None);
-}
-
-// FAULTS RT7
-#[test]
-fn a_file_with_a_setting_under_both_of_its_names_is_refused_with_both() {
-    for text in ["[mining]\nidle_s = 700\n[stratum]\nidle_s = 800\n", "[stratum]\nidle_s = 1\n[mining]\nidle_s = 700\n"]
-    {
-        let error = file(text).expect_err(text);
-        assert_eq!(error.code(), "config_twice", "{error}");
-        let sentence = error.to_string();
-        assert!(sentence.contains("`stratum.idle_s` is the older name of `mining.idle_s`"), "{sentence}");
-        assert!(sentence.ends_with("remove `stratum.idle_s`"), "{sentence}");
-    }
-    let read = file("[mining]\nidle_s = 700\n[stratum]\ntag = \"old\"\n").expect("each is given once");
-    let value = |name: &str| read.settings().into_iter().find(|one| one.name == name).expect("it is there").entry.value;
-    assert_eq!((value("mining.idle_s").to_string(), value("mining.tag").to_string()), ("700".into(), "\"old\"".into()));
-}
-
-#[test]
-fn older_names_are_told_wherever_they_stand_with_those_to_write_instead() {
-    let sources = Sources {
-        file: Some(("config.toml".to_owned(), "[stratum]\nenabled = true\n[log]\n".to_owned())),
-        environment: BTreeMap::from([
-            ("THRONOS_STRATUM_IDLE_S".to_owned(), "800".to_owned()),
-            ("THRONOS_MINING_TAG".to_owned(), "new".to_owned()),
-        ]),
-        flags: vec![("stratum.tag".to_owned(), "x".to_owned()), ("mining.tag".to_owned(), "y".to_owned())],
-    };
-    let told = older_names(&sources);
-    assert_eq!(
-        told,
-        [
-            "config.toml: `[stratum]` is the older name of `[mining]`; rename it",
-            "environment: `THRONOS_STRATUM_IDLE_S` is the older name of `THRONOS_MINING_IDLE_S`; rename it",
-            "command line: `stratum.tag` is the older name of `mining.tag`; rename it",
-        ]
-    );
-    assert_eq!(older_names(&Sources::default()), Vec::<String>::new());
-    let present = Config::default().to_toml();
-    let file = Some(("config.toml".to_owned(), present.clone()));
-    assert_eq!(older_names(&Sources { file, ..Sources::default() }), Vec::<String>::new());
-    let former = present.replace("[mining]", "[stratum]").replace("`mining.", "`stratum.");
-    assert_ne!(former, present);
-    assert_eq!(in_present_names(&former), present);
-    assert_eq!(in_present_names(&present), present);
-    assert_eq!(in_present_names("tag = \"[stratum]\" # mine"), "tag = \"[stratum]\" # mine");
 }
 
 #[test]

@@ -458,15 +458,8 @@ fn settings_that_are_given_to_init_again_are_written_unless_a_person_has_edited_
     assert!(printed().contains("listen = \"127.0.0.1:4711\"") && printed().contains("enabled = true"), "{}", printed());
     assert!(init(&["--api", "127.0.0.1:4711"]).status.success(), "that is so already");
     let file = std::path::Path::new(&home).join("config.toml");
-    // Of a version that had other names for sections.
-    let older = std::fs::read_to_string(&file).expect("it is there").replace("[mining]", "[stratum]");
-    node::home::write_file(&file, older.replace("`mining.", "`stratum.").as_bytes()).expect("a file");
-    let checked = output(&["config", "check", "--home", &home]);
-    let told = String::from_utf8_lossy(&checked.stdout).into_owned();
-    assert!(checked.status.success() && told.contains("`[stratum]` is the older name of `[mining]`"), "{told}");
     assert!(init(&["--set", "mining.idle_s=700"]).status.success(), "nobody has edited it");
     assert!(printed().contains("idle_s = 700") && printed().contains("enabled = true"), "{}", printed());
-    assert!(!std::fs::read_to_string(&file).expect("it is there").contains("stratum."), "written anew");
     let edited = std::fs::read_to_string(&file).expect("it is there") + "# my own words\n";
     node::home::write_file(&file, edited.as_bytes()).expect("a file");
     let answer = init(&["--api", "127.0.0.1:4712"]);

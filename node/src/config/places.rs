@@ -30,25 +30,3 @@ fn names_of(name: &str) -> Vec<String> {
         section.into_iter().flat_map(|one| one.former().iter().copied().chain([one.name()]).collect::<Vec<_>>());
     names.map(|section| format!("{section}.{key}")).collect()
 }
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-
-    // FAULTS RT15
-    #[test]
-    fn the_place_of_a_setting_is_the_one_whose_word_holds_also_under_its_older_name() {
-        let mut sources = Sources {
-            file: Some(("/home/config.toml".to_owned(), String::new())),
-            environment: BTreeMap::from([("THRONOS_STRATUM_LISTEN".to_owned(), "x".to_owned())]),
-            flags: vec![("stratum.tag".to_owned(), "x".to_owned())],
-        };
-        assert_eq!(sources.place_of("mining.tag"), "command line");
-        assert_eq!(sources.place_of("mining.listen"), "environment variable THRONOS_STRATUM_LISTEN");
-        assert_eq!(sources.place_of("network.listen"), "/home/config.toml");
-        sources.file = None;
-        assert_eq!(sources.place_of("network.listen"), "defaults");
-    }
-}

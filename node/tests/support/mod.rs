@@ -1,8 +1,6 @@
 //! A node of a network of one validator, in this process, on ports that the system chooses.
 #![allow(dead_code)]
 
-pub mod machine;
-
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

@@ -8,4 +8,6 @@ mod node;
 mod verbs;
 
 pub use node::{account, info, receipt, receipts, submit, task, user};
+/// What a pool counted, and its proofs.
+pub use stratum::{Receipts, Window};
 pub use verbs::MiningVerbs;

@@ -1,7 +1,7 @@
 //! What a node says of mining: the work chain, and the receipts of a pool.
 
+use mining_client::{Receipts, Window};
 use serde_json::{Value, json};
-use stratum::{Receipts, Window};
 use types::{Address, Canonical, Hash32, Network};
 
 /// The work chain after three works.

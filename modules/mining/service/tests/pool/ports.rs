@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test's own steps")]
 
-mod support;
-
 use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -13,9 +11,10 @@ use pow::{CompactBits, Target, WorkHeader, merkle, sha256d};
 use serde_json::{Value, json};
 use stratum::ledger::Stored;
 use stratum::service::rustls;
-use support::machine::Machine;
-use support::{Running, address, key, make_home, start, start_in};
 use types::Network;
+
+use crate::machine::Machine;
+use crate::support::{Running, address, key, make_home, start, start_in};
 
 /// What a miner looks for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -237,7 +236,7 @@ fn a_node_without_a_port_for_miners_says_how_to_open_one() {
 fn a_machine_at_the_port_finds_shares_that_survive_a_restart_and_count_once() {
     let settings = [("mining.enabled", "true"), ("mining.listen", "127.0.0.1:0"), ("mining.difficulty", "0.000001")];
     let directory = tempfile::tempdir().unwrap();
-    let genesis = support::genesis();
+    let genesis = crate::support::genesis();
     let (home, config) = make_home(directory.path(), &genesis, &settings);
     let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
     let chain = genesis::chain_id(&genesis);
@@ -298,7 +297,7 @@ fn a_machine_at_the_port_finds_shares_that_survive_a_restart_and_count_once() {
 fn proofs_that_stand_in_a_block_are_offered_by_one_start_and_by_none_after_it() {
     let settings = [("mining.enabled", "true"), ("mining.listen", "127.0.0.1:0"), ("mining.difficulty", "0.000001")];
     let directory = tempfile::tempdir().unwrap();
-    let genesis = support::genesis();
+    let genesis = crate::support::genesis();
     let (home, config) = make_home(directory.path(), &genesis, &settings);
     let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
     let chain = genesis::chain_id(&genesis);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use pow::{CompactBits, Target, WorkHeader, merkle, sha256d};
 use serde_json::{Value, json};
 
-use super::Running;
+use crate::support::Running;
 
 /// What a machine speaks over: a socket, or TLS on one.
 pub trait Line: Read + Write {}

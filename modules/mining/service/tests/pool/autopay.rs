@@ -1,9 +1,7 @@
 //! A pool that pays by itself what it owes: each payee exactly that, however often the node is stopped between.
 
-mod support;
-
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::time::{Duration, Instant};
 
 use node::config::Config;
@@ -11,10 +9,12 @@ use node::home::Home;
 use node::keys::{AccountKeys, PasswordSource};
 use serde_json::Value;
 use signing::AccountKey;
-use support::machine::Machine;
-use support::{Running, address, key, make_home, sign, start_with};
 use tokens::TokensCall;
 use types::{Amount, List, Network, THR};
+
+use crate::machine::Machine;
+use crate::program::thronosd;
+use crate::support::{Running, address, key, make_home, sign, start_with};
 
 /// Who mines.
 const PAYEES: [u8; 2] = [11, 12];
@@ -52,7 +52,7 @@ impl Pool {
         ];
         let settings: Vec<_> = usual.iter().chain(settings).copied().collect();
         let directory = tempfile::tempdir().expect("a directory");
-        let genesis = support::genesis();
+        let genesis = crate::support::genesis();
         let (home, config) = make_home(directory.path(), &genesis, &settings);
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
         let chain = genesis::chain_id(&genesis);
@@ -75,7 +75,7 @@ impl Pool {
     }
 
     fn command(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_thronosd"));
+        let mut command = thronosd();
         command.arg("mining").args(arguments).arg("--home").arg(self.home.root()).env_remove("THRONOS_HOME");
         command.output().expect("the program runs")
     }

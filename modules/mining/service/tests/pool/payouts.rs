@@ -1,23 +1,23 @@
 //! What a pool owes its miners at a real node: shown, proven, shared out, marked as paid, and there after a restart.
 
-mod support;
-
-use std::process::{Command, Output};
+use std::process::Output;
 
 use crypto::merkle::MerkleProof;
 use node::home::Home;
 use serde_json::{Value, json};
 use stratum::Receipt;
-use support::machine::Machine;
-use support::{Running, address, key, make_home, start, start_in};
 use types::{Canonical, Hash32, Network};
+
+use crate::machine::Machine;
+use crate::program::thronosd;
+use crate::support::{Running, address, key, make_home, start, start_in};
 
 fn payee(number: u8) -> String {
     address(&key(number)).to_text(Network::Test)
 }
 
 fn pool(home: &Home, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_thronosd"));
+    let mut command = thronosd();
     command.arg("pool").args(arguments).arg("--home").arg(home.root()).env_remove("THRONOS_HOME");
     command.output().expect("the program runs")
 }
@@ -61,7 +61,7 @@ fn pool_with_shares() -> (Home, node::config::Config, Running) {
         ("mining.difficulty", "0.000001"),
     ];
     let directory = tempfile::tempdir().expect("a directory");
-    let genesis = support::genesis();
+    let genesis = crate::support::genesis();
     let (home, config) = make_home(directory.path(), &genesis, &settings);
     let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
     let chain = genesis::chain_id(&genesis);
@@ -186,7 +186,7 @@ fn questions_about_payouts_that_have_no_answer_are_refused_with_what_to_do() {
     let mut written = std::fs::read(&file).expect("it is written");
     written[30] ^= 1;
     std::fs::write(&file, &written).expect("own home");
-    let mut check = Command::new(env!("CARGO_BIN_EXE_thronosd"));
+    let mut check = thronosd();
     let looked = check.args(["check", "--home"]).arg(home.root()).output().expect("the program runs");
     let told = String::from_utf8_lossy(&looked.stdout);
     assert!(looked.status.code() == Some(1) && told.contains("receipts/1: it does not hold the receipts"), "{told}");
