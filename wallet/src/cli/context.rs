@@ -88,10 +88,13 @@ impl Context {
         Self { home, node, json: false, genesis: None, password_file: None, checkpoint: None, offline: false, asked }
     }
 
-    /// Tells the person something that is no part of the answer.
-    #[allow(clippy::unused_self)]
+    /// Tells something that is no part of the answer: a person in words, a program in a document of its own, `{"note": "…"}`.
     pub fn note(&self, text: &str) {
-        crate::cli::output::note(text);
+        if self.json {
+            crate::cli::output::note(&serde_json::json!({ "note": text }).to_string());
+        } else {
+            crate::cli::output::note(text);
+        }
     }
 
     /// The node.

@@ -184,9 +184,9 @@ impl New {
         let password = Password::obtain_new(context.password_file.as_deref())?;
         let shown = mnemonic.to_words();
         if !self.yes {
-            context
-                .note("Write these words down and keep them where nobody else finds them. They are shown only now:\n");
-            context.note(&numbered(&shown));
+            // Whoever is asked is a person, whatever the answer's form is.
+            note("Write these words down and keep them where nobody else finds them. They are shown only now:\n");
+            note(&numbered(&shown));
             context.confirm("Are they written down?", "--yes")?;
         }
         context.home.add_key(self.name.as_str(), &secret, &password)?;
