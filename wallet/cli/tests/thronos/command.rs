@@ -187,9 +187,16 @@ fn wrong_words_passwords_and_modes_are_refused_with_their_code() {
     shell.private("password", "two\nlines of it");
     assert_eq!(shell.bad(&import), "bad_password");
     shell.private("password", "not the right one");
-    assert_eq!(shell.bad(&["wallet", "export", "alice", "--yes"]), "wrong_password");
+    let export = ["wallet", "export", "alice", "--yes"];
+    let told = |arguments: &[&str]| String::from_utf8_lossy(&shell.run(arguments).stderr).into_owned();
+    assert_eq!(shell.bad(&export), "wrong_password");
+    let words =
+        format!("the password in {}, that `--password-file` names, does not open the key `alice`", text(&password));
+    assert!(told(&export).contains(&words), "{}", told(&export));
     fs::remove_file(&password).expect("there");
-    assert_eq!(shell.bad(&import), "file");
+    assert_eq!((shell.bad(&import), shell.bad(&export)), ("file".to_owned(), "file".to_owned()));
+    assert!(told(&export).contains("`--password-file`: cannot read "), "{}", told(&export));
+    shell.private("password", "correct horse battery");
     assert!(!shell.path("wallet/keys/bob.json").exists(), "nothing was written");
 }
 
