@@ -116,7 +116,11 @@ fn next_step(error: &io::Error) -> &'static str {
         io::ErrorKind::PermissionDenied => {
             "; run this as the user whose it is, as with `sudo -u`, or give this user the right"
         }
-        _ => "",
+        io::ErrorKind::IsADirectory => "; name a file, not a directory",
+        io::ErrorKind::StorageFull => "; make room on that disk, and do it again",
+        io::ErrorKind::ReadOnlyFilesystem => "; nothing can be written there: name another place",
+        io::ErrorKind::Other | io::ErrorKind::InvalidData => "; check that it is the right file",
+        _ => "; look after it, and the disk it is on",
     }
 }
 
