@@ -144,7 +144,7 @@ impl Home {
         // In another user's home nothing may be seen, which does not mean that nothing is there.
         check_owner(&self.root)?;
         if !is_there(&self.config_file())? || !is_there(&self.keys())? {
-            return Err(HomeError::Missing(self.root.clone()));
+            return Err(self.missing());
         }
         // Who may change a directory may put another file in the place of any that is in it.
         check_mode(&self.root, 0o022, 0o700)?;
@@ -185,9 +185,15 @@ impl Home {
     pub fn check_is_there(&self) -> Result<(), HomeError> {
         self.check_kind()?;
         match self.config_file().try_exists() {
-            Ok(false) => Err(HomeError::Missing(self.root.clone())),
+            Ok(false) => Err(self.missing()),
             _ => Ok(()),
         }
+    }
+
+    /// What is said where settings or keys are not there: one may be lost without the other.
+    fn missing(&self) -> HomeError {
+        let has_lost = self.keys().exists() && !self.config_file().exists();
+        if has_lost { HomeError::NoConfig(self.config_file()) } else { HomeError::Missing(self.root.clone()) }
     }
 
     /// The text of `config.toml`.
@@ -198,7 +204,7 @@ impl Home {
         self.check_kind()?;
         let path = self.config_file();
         plain_file::read_text(&path, CONFIG_BYTES_MAX, Takes::File).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => HomeError::Missing(self.root().to_owned()),
+            io::ErrorKind::NotFound => self.missing(),
             io::ErrorKind::PermissionDenied => {
                 check_owner(&self.root).err().unwrap_or_else(|| failed("read", &path)(error))
             }

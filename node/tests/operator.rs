@@ -132,6 +132,26 @@ fn listen_of(home: &node::home::Home) -> String {
     line.split('"').nth(1).expect("an address").to_owned()
 }
 
+// FAULTS P10: who has taken another network's genesis hears that from his own node, not from others alone.
+#[test]
+fn a_node_with_the_genesis_of_another_chain_says_that_its_peers_are_of_another_one_and_so_do_they() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let [one, two] = two_homes(directory.path());
+    let mut other = genesis();
+    other.name = types::ByteString::new(b"another-chain".to_vec()).expect("short");
+    let json = genesis::to_json(&other, &runtime::registry());
+    std::fs::write(two.genesis_file(), json).expect("a file");
+    let (mut first, mut second) = (Daemon::start(one.root()), Daemon::start(two.root()));
+    let line = first.line("\"peer refused\"");
+    assert!(line.contains(&peer_id(&two)) && line.contains("wrong genesis.json"), "{line}");
+    let line = second.line("\"no_peer\"");
+    let own = format!("this node's is another-chain ({})", genesis::chain_id(&other));
+    assert!(line.contains("peers of another chain answered") && line.contains(&own), "{line}");
+    assert!(line.contains("compare genesis.json") && line.contains("`network.bootstrap`"), "{line}");
+    first.stop();
+    second.stop();
+}
+
 // FAULTS RF6
 #[test]
 fn the_operator_sends_peers_away_keeps_them_away_and_lets_them_back() {

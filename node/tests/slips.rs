@@ -161,8 +161,8 @@ fn a_file_for_tls_that_is_the_wrong_one_is_told_with_the_setting_that_should_nam
     let [one, other] =
         [(), ()].map(|()| rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate"));
     std::fs::write(&certificate, one.cert.pem()).expect("our own");
-    std::fs::write(&its_key, one.key_pair.serialize_pem()).expect("our own");
-    std::fs::write(&other_key, other.key_pair.serialize_pem()).expect("our own");
+    write_file(&its_key, one.key_pair.serialize_pem().as_bytes()).expect("our own");
+    write_file(&other_key, other.key_pair.serialize_pem().as_bytes()).expect("our own");
     std::fs::write(&nothing, "nothing").expect("our own");
     let [certificate, its_key, other_key, nothing] =
         [&certificate, &its_key, &other_key, &nothing].map(|path| text(path));
@@ -207,6 +207,16 @@ fn a_file_for_tls_that_is_the_wrong_one_is_told_with_the_setting_that_should_nam
         let told = check(named, listen, Some("mining_settings"));
         assert!(told.contains(&words), "{words}: {told}");
     }
+    check([certificate, its_key], listen, None);
+    let open = |mode| {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        std::fs::set_permissions(its_key, mode).expect("our own");
+    };
+    open(0o644);
+    let told = check([certificate, its_key], listen, Some("mining_settings"));
+    assert!(told.contains(&format!("(mode 0644): run `chmod 600 {its_key}`")), "{told}");
+    // Some systems have a group for the keys of servers.
+    open(0o640);
     check([certificate, its_key], listen, None);
 }
 
@@ -265,6 +275,19 @@ fn a_password_that_opens_nothing_is_told_with_its_file_and_what_names_it() {
         let told = refused(&[command, &["--home", root, option, "/nowhere"]].concat(), "home_io");
         assert!(told.contains("`--password-file`: cannot read /nowhere: "), "{command:?}: {told}");
     }
+    let new = ["--new-password-file", "/nowhere"];
+    write_file(Path::new(file), b"correct horse").expect("our own");
+    let told = refused(&[&["keys", "password", "--home", root][..], &new].concat(), "home_io");
+    assert!(told.contains("`--new-password-file`: cannot read /nowhere: "), "{told}");
+    std::fs::remove_file(made.home.validator_key_file()).expect("our own");
+    // Another key is closed by the password that the settings name, as the next start opens it; what is wrong with that is told so.
+    let anew = ["init", "--home", root, "--validator", "--new-keys"];
+    write_file(Path::new(file), b"short").expect("our own");
+    let told = refused(&anew, "password_short");
+    assert!(told.contains(&format!("{setting}: the password is shorter")), "{told}");
+    write_file(Path::new(file), b"correct horse").expect("our own");
+    done(&anew);
+    done(&["keys", "entry", "--home", root]);
     let other = made.beside("other");
     let init = ["init", "--home", text(&other)];
     let told = refused(&[&init[..], &["--genesis", "/nowhere"]].concat(), "home_io");
@@ -299,6 +322,25 @@ fn a_setting_that_stands_twice_is_told_in_one_line_with_what_helps() {
 
 // FAULTS RT17
 #[test]
+fn lost_settings_are_told_as_that_and_init_writes_others_beside_the_keys_that_are_there() {
+    let made = Made::new(&[]);
+    let (root, file) = (made.root(), made.home.config_file());
+    let keys = done(&["keys", "show", "--home", root]);
+    std::fs::remove_file(&file).expect("our own");
+    for command in [&["run"][..], &["check"], &["config", "check"], &["status"], &["keys", "show"], &["peers", "list"]]
+    {
+        let told = refused(&[command, &["--home", root]].concat(), "config_missing");
+        assert!(told.contains(&format!("{} is missing", text(&file))) && told.contains("`thronosd init "), "{told}");
+    }
+    let [option, password] = made.password();
+    done(&["init", "--home", root, option, password, "--set", "api.listen=127.0.0.1:7"]);
+    assert_eq!(done(&["keys", "show", "--home", root]), keys);
+    let printed = done(&["config", "print", "--home", root]);
+    assert!(printed.contains(password) && printed.contains("127.0.0.1:7"), "{printed}");
+}
+
+// FAULTS RT17
+#[test]
 fn the_home_of_another_user_is_called_that_and_not_missing() {
     use std::os::unix::fs::PermissionsExt;
     use std::os::unix::process::CommandExt;
@@ -312,18 +354,24 @@ fn the_home_of_another_user_is_called_that_and_not_missing() {
     open(program.parent().expect("a directory"), 0o755);
     let is_root = rustix::process::geteuid().is_root();
     open(made.home.root(), if is_root { 0o700 } else { 0 });
-    for command in
-        [&["run"][..], &["check"], &["config", "check"], &["config", "print"], &["status"], &["keys", "show"]]
-    {
+    let other = |command: &[&str]| {
         let mut typed = std::process::Command::new(&program);
         typed.args(command).args(["--home", made.root()]).env_remove("THRONOS_HOME").current_dir("/");
         if is_root {
             typed.uid(65_534).gid(65_534);
         }
-        let output = typed.output().expect("the program runs");
-        let told = String::from_utf8_lossy(&output.stderr);
+        String::from_utf8_lossy(&typed.output().expect("the program runs").stderr).into_owned()
+    };
+    for command in
+        [&["run"][..], &["check"], &["config", "check"], &["config", "print"], &["status"], &["keys", "show"]]
+    {
+        let told = other(command);
         let words = if is_root { "[home_owner]" } else { "Permission denied; run this as the user whose it is" };
         assert!(told.contains(words) && !told.contains("there is no node"), "{command:?}: {told}");
+    }
+    for command in [&["peers", "list"][..], &["mining", "owed"]] {
+        let told = other(command);
+        assert!(told.contains("by its own user only; become that user, as with `sudo -u`"), "{command:?}: {told}");
     }
     open(made.home.root(), 0o700);
 }

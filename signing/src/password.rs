@@ -56,7 +56,11 @@ impl Password {
         let typed = rpassword::prompt_password(format!("{question}: "));
         let typed = typed.map(Zeroizing::new);
         let typed = typed.map_err(|error| {
-            Error::new("password_needed", format!("cannot read from the terminal: {}", crate::cause(&error)), "")
+            Error::new(
+                "password_needed",
+                format!("cannot read from the terminal: {}", crate::cause(&error)),
+                "give `--password-file FILE`, a file with mode 0600",
+            )
         })?;
         Self::new(&typed)
     }

@@ -41,7 +41,7 @@ fn weigh_call(call: &Call) -> Result<Weight> {
         }
         let described = registry.describe(reject);
         let (name, sentence) = described.map_or(("rejected", "the call is refused"), |it| (it.name, it.sentence));
-        Error::new(name, sentence, "")
+        Error::new(name, sentence, "nothing was signed: mend what was typed, and try again")
     })
 }
 

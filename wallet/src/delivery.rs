@@ -204,7 +204,7 @@ pub fn taken_by_another(client: &NodeClient, chain: &mut Chain, transaction: &Tr
             let why = Error::new(
                 "nonce_taken",
                 format!("its nonce {nonce} is taken, as the node says, and no final transaction proves that"),
-                "",
+                "ask another node with `--node`",
             );
             return Err(outcome_unknown(&id, &why));
         }

@@ -8,11 +8,11 @@ use types::Genesis;
 
 use super::config::{check_files, check_sources};
 use super::genesis::read_startable;
-use super::keys::{read_entry, write_entry};
+use super::keys::{new_password, read_entry, write_entry};
 use super::{HomeArgument, Refusal, SettingArguments, hint};
 use crate::config::{Config, Sources, in_present_names};
 use crate::home::{Home, HomeError, HomeLock, write_file};
-use crate::keys::{KeyFileError, NetworkKey, PasswordSource, ValidatorEntry, ValidatorKey, choose_new_password};
+use crate::keys::{KeyFileError, NetworkKey, Password, PasswordSource, ValidatorEntry, ValidatorKey};
 use crate::shell::lost_key;
 
 #[derive(Debug, Args)]
@@ -69,7 +69,7 @@ impl Init {
         }
         self.check_lost_keys(&home, config.node.read_only)?;
         check_keys(&home, config.node.read_only)?;
-        let validator = self.new_validator_key(&home)?;
+        let validator = self.new_validator_key(&home, &config, &sources)?;
         home.create()?;
         let _lock = match lock {
             Some(lock) => lock,
@@ -132,7 +132,12 @@ impl Init {
         lost_key(home)?.map_or(Ok(()), |lost| Err(lost.into()))
     }
 
-    fn new_validator_key(&self, home: &Home) -> Result<Option<(ValidatorKey, crate::keys::Password)>, Refusal> {
+    fn new_validator_key(
+        &self,
+        home: &Home,
+        config: &Config,
+        sources: &Sources,
+    ) -> Result<Option<(ValidatorKey, Password)>, Refusal> {
         if !self.validator {
             return Ok(None);
         }
@@ -140,7 +145,14 @@ impl Init {
         if path.exists() {
             return Err(KeyFileError::Exists(path.display().to_string()).into());
         }
-        let password = choose_new_password(&PasswordSource::new(self.password_file.clone()), "--password-file")?;
+        let configured = Some(&config.node.password_file).filter(|file| !file.is_empty()).map(PathBuf::from);
+        // The next start takes the password from the file that the settings name.
+        let named_by = match &self.password_file {
+            Some(_) => "`--password-file`".to_owned(),
+            None => format!("`node.password_file` of {}", sources.place_of("node.password_file")),
+        };
+        let source = PasswordSource::new(self.password_file.clone().or(configured));
+        let password = new_password(&source, "--password-file", &named_by)?;
         Ok(Some((ValidatorKey::generate()?, password)))
     }
 }

@@ -10,7 +10,9 @@ use types::{Epoch, Genesis, View};
 use super::{HomeArgument, Refusal, hint, sources};
 use crate::config::{Config, Sources};
 use crate::home::{Home, write_file};
-use crate::keys::{NetworkKey, PasswordSource, ValidatorEntry, ValidatorKey, choose_new_password, find_password};
+use crate::keys::{
+    NetworkKey, Password, PasswordSource, ValidatorEntry, ValidatorKey, choose_new_password, find_password,
+};
 use crate::shell::{above_words, allow_votes_above, lost_key};
 use service::plain_file::{self, Takes};
 
@@ -146,6 +148,17 @@ pub(super) fn unlock(
     ValidatorKey::read(key, &password).map_err(|error| error.with_password_from(source.place(&named_by)).into())
 }
 
+/// The password of a new key, by an option of the command; what is wrong with its file is told with what names that.
+pub(super) fn new_password(source: &PasswordSource, option: &'static str, named_by: &str) -> Result<Password, Refusal> {
+    choose_new_password(source, option).map_err(|error| {
+        let refusal = Refusal::from(error);
+        match &source.file {
+            Some(_) => Refusal { message: format!("{named_by}: {}", refusal.message), ..refusal },
+            None => refusal,
+        }
+    })
+}
+
 /// Writes down what a genesis takes of a key.
 pub(super) fn write_entry(path: &Path, entry: &ValidatorEntry) -> Result<(), Refusal> {
     let json = serde_json::to_string_pretty(entry).expect("an entry has a JSON form");
@@ -222,7 +235,8 @@ fn change_password(home: &Home, present: Option<PathBuf>, new: Option<PathBuf>) 
     home.check()?;
     let key = open_key(home, present)?;
     // A credential of systemd is the present password, so it is not looked for here.
-    let password = choose_new_password(&PasswordSource { file: new, credentials: None }, "--new-password-file")?;
+    let source = PasswordSource { file: new, credentials: None };
+    let password = new_password(&source, "--new-password-file", "`--new-password-file`")?;
     key.write(&home.validator_key_file(), &password)?;
     say!("the validator key is encrypted under the new password; change the password file to match");
     Ok(())

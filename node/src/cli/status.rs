@@ -31,8 +31,9 @@ pub(crate) struct Status {
 impl Status {
     pub(crate) fn run(self) -> Result<(), Refusal> {
         let (body, status) = match &self.api {
-            Some(address) => {
+            Some(typed) => {
                 self.home.note();
+                let address = address_of(typed)?;
                 ask(address, &format!(" --api {}", hint::quoted(address)))?
             }
             None => self.ask_home()?,
@@ -101,6 +102,21 @@ impl Status {
     }
 }
 
+/// The address and port in what was typed; a URL of the node is taken for its address.
+fn address_of(typed: &str) -> Result<&str, Refusal> {
+    let address = typed.strip_prefix("http://").unwrap_or(typed);
+    let address = address.split_once('/').map_or(address, |(address, _)| address);
+    let parts = address.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+    match parts.and_then(|(_, port)| port.parse::<u16>().ok()) {
+        Some(1..) if address.parse::<std::net::Ipv6Addr>().is_err() => Ok(address),
+        _ => {
+            let message =
+                format!("`--api {typed}` is no address and port: write --api ADDRESS:PORT, like 127.0.0.1:26701");
+            Err(Refusal::new("usage", message))
+        }
+    }
+}
+
 /// Asks at an address; `typed` is what a command that starts a node there needs besides.
 fn ask(address: &str, typed: &str) -> Result<(String, StatusResponse), Refusal> {
     let body = get(address, "/api/v1/status").map_err(|error| {
@@ -117,7 +133,7 @@ fn ask(address: &str, typed: &str) -> Result<(String, StatusResponse), Refusal> 
 /// One request over HTTP/1.0, so that the answer ends with the connection.
 fn get(address: &str, path: &str) -> std::io::Result<String> {
     let invalid = |what: &str| std::io::Error::new(std::io::ErrorKind::InvalidData, what.to_owned());
-    let address: SocketAddr = address.to_socket_addrs()?.next().ok_or_else(|| invalid("no such address"))?;
+    let address: SocketAddr = address.to_socket_addrs()?.next().ok_or_else(|| invalid("the name has no address"))?;
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
@@ -129,4 +145,28 @@ fn get(address: &str, path: &str) -> std::io::Result<String> {
         return Err(invalid(head.lines().next().unwrap_or_default()));
     }
     Ok(body.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // FAULTS RT15
+    #[test]
+    fn a_node_is_asked_at_an_address_with_its_port_and_a_url_has_one() {
+        for (typed, address) in [
+            ("127.0.0.1:26701", "127.0.0.1:26701"),
+            ("http://127.0.0.1:26701", "127.0.0.1:26701"),
+            ("http://localhost:26701/api/v1/status", "localhost:26701"),
+            ("[::1]:26701", "[::1]:26701"),
+        ] {
+            assert_eq!(address_of(typed), Ok(address));
+        }
+        for typed in
+            ["26701", ":26701", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:0", "1.2.3.4:99999", "https://a:1", "::1", ""]
+        {
+            let refusal = address_of(typed).expect_err(typed);
+            assert!(refusal.code == "usage" && refusal.message.contains("write --api ADDRESS:PORT"), "{refusal:?}");
+        }
+    }
 }

@@ -123,7 +123,7 @@ settings! {
 
 const MULTIADDRESSES: &str = "multiaddresses like /ip4/203.0.113.7/udp/26700/quic-v1";
 
-const SOCKET: &str = "an address and a port like 0.0.0.0:3334";
+const SOCKET: &str = "an address and a port like 127.0.0.1:26709";
 
 fn is_socket(text: &str) -> bool {
     text.parse::<SocketAddr>().is_ok()

@@ -13,6 +13,12 @@ pub enum HomeError {
     /// There is none.
     #[error("there is no node in {0}: run `thronosd init` first, or name another directory with --home")]
     Missing(PathBuf),
+    /// Its settings are not there.
+    #[error(
+        "{0} is missing, and keys of a node are there: put it back from its copy; without one `thronosd init` writes another, with the \
+         settings that are given to it"
+    )]
+    NoConfig(PathBuf),
     /// Something else has its name.
     #[error("{0} is no directory, and a home is one: name another place with --home")]
     NoDirectory(PathBuf),
@@ -110,7 +116,11 @@ fn next_step(error: &io::Error) -> &'static str {
         io::ErrorKind::PermissionDenied => {
             "; run this as the user whose it is, as with `sudo -u`, or give this user the right"
         }
-        _ => "",
+        io::ErrorKind::IsADirectory => "; name a file, not a directory",
+        io::ErrorKind::StorageFull => "; make room on that disk, and do it again",
+        io::ErrorKind::ReadOnlyFilesystem => "; nothing can be written there: name another place",
+        io::ErrorKind::Other | io::ErrorKind::InvalidData => "; check that it is the right file",
+        _ => "; look after it, and the disk it is on",
     }
 }
 
@@ -120,6 +130,7 @@ impl HomeError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Missing(_) => "home_missing",
+            Self::NoConfig(_) => "config_missing",
             Self::NoDirectory(_) => "home_is_no_directory",
             Self::NoGenesis(_) => "genesis_missing",
             Self::Io { .. } | Self::Move { .. } | Self::LeadsNowhere(_) => "home_io",

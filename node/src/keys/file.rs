@@ -77,7 +77,7 @@ pub enum KeyFileError {
     )]
     Exists(String),
     /// The system gives no entropy.
-    #[error("the operating system gives no entropy: {0}")]
+    #[error("the operating system gives no entropy: {0}; nothing was written: look after /dev/urandom, and try again")]
     Entropy(String),
 }
 

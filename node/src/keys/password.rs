@@ -81,7 +81,9 @@ pub enum PasswordError {
         service: &'static str,
     },
     /// The terminal failed.
-    #[error("the password cannot be read from the terminal: {0}")]
+    #[error(
+        "the password cannot be read from the terminal: {0}; give it by a file, with --password-file FILE (mode 0600)"
+    )]
     Terminal(std::io::Error),
     /// Typed differently.
     #[error("the two passwords differ: nothing was written, try again")]

@@ -251,3 +251,6 @@ pub(crate) async fn overlay(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 //! What the replica knows it has reckoned itself ([`replica::Status::troubles`]); this adds what only the shell can know, of the
 //! machine and the process. Whoever knows another trouble of that kind adds it to [`Port::condition`]. It must not know who asks.
 
+use p2p::RefusalReason;
 use replica::Voting;
 use service::State;
 use types::ValidatorIndex;
@@ -99,7 +100,7 @@ impl Port {
         troubles.extend(scarce);
         let told = |trouble: &replica::Trouble| Told {
             name: trouble.name(),
-            sentence: trouble.to_string(),
+            sentence: self.sentence_of(trouble),
             forbids_ready: trouble.forbids_ready(),
         };
         let of_replica = status.troubles(now);
@@ -131,6 +132,24 @@ impl Port {
             (Some(worst), _) => format!("{whether}; {worst}"),
             (None, Voting::NoKey) => format!("{whether}; it follows the chain"),
             (None, _) => whether,
+        }
+    }
+
+    /// What is wrong, with what the network knows of it: whoever meets nobody of its own chain has taken the wrong genesis.
+    fn sentence_of(&self, trouble: &replica::Trouble) -> String {
+        let said = trouble.to_string();
+        let counts = matches!(trouble, replica::Trouble::NoPeer { .. }).then(|| self.network.counts());
+        let foreign = counts.and_then(|counts| counts.offences.get(RefusalReason::OtherChain.kind()).copied());
+        match (foreign, said.split_once(": ")) {
+            (Some(times), Some((what, next))) => {
+                let (times, name) = (types::counted(times, "time"), String::from_utf8_lossy(&self.genesis.name));
+                let own = format!("this node's is {name} ({})", self.chain_id);
+                format!(
+                    "{what}: peers of another chain answered ({times} since the start), and {own}: compare genesis.json with that of the \
+                     network you mean; if it is the same, {next}"
+                )
+            }
+            _ => said,
         }
     }
 

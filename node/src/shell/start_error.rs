@@ -40,7 +40,7 @@ pub enum StartError {
         traces: String,
     },
     /// The genesis makes no first state.
-    #[error("the genesis cannot start a chain: {0}")]
+    #[error("the genesis cannot start a chain: {0}; take genesis.json from others of the network")]
     Genesis(#[from] execution::GenesisError),
     /// The store lost blocks that the log relies on.
     #[error(
@@ -122,7 +122,9 @@ pub enum StartError {
     #[error(transparent)]
     Key(#[from] crate::keys::KeyFileError),
     /// The system gives no threads.
-    #[error("the operating system gives no more threads: {0}")]
+    #[error(
+        "the operating system gives no more threads: {0}; end other programs, or raise the limit (`ulimit -u`, `TasksMax=` of the unit)"
+    )]
     Threads(#[from] std::io::Error),
 }
 

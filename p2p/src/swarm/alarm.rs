@@ -28,7 +28,8 @@ impl Task {
         let fades = !self.standing.is_empty() || self.buffers.len() > self.peers.len();
         let fading = fades.then(|| self.faded_ms.saturating_add(FADING_MS));
         let unheard = self.unheard.due_ms();
-        let due = [dial, self.silent_at_ms(), fading, self.draw_at_ms(), unheard].into_iter().flatten().min();
+        let due = [dial, self.silent_at_ms(), self.parting_at_ms(), fading, self.draw_at_ms(), unheard];
+        let due = due.into_iter().flatten().min();
         due.unwrap_or_else(|| self.meter.now_ms().next_multiple_of(SLEEP_MS_MAX))
     }
 
@@ -38,6 +39,7 @@ impl Task {
             self.dial(due);
         }
         self.close_silent(now_ms);
+        self.part(now_ms);
         self.draw(now_ms);
         self.publish_unheard(now_ms);
         if self.faded_ms.saturating_add(FADING_MS) <= now_ms {

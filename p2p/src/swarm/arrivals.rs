@@ -92,7 +92,7 @@ impl Task {
         let Some(peer) = self.peers.get_mut(&id) else { return };
         let key = peer.key;
         if info.protocol_version != self.tag.greeting() {
-            self.expel(key, RefusalReason::OtherChain);
+            self.turn_away(key);
             return;
         }
         if peer.refused.is_some() {
@@ -326,7 +326,8 @@ impl Task {
 
     /// When the next connection without a greeting has been silent for too long.
     pub(super) fn silent_at_ms(&self) -> Option<u64> {
-        let waiting = self.peers.values().flat_map(|peer| &peer.connections).filter(|known| !known.greeted);
+        let heard = self.peers.values().filter(|peer| peer.refused.is_none());
+        let waiting = heard.flat_map(|peer| &peer.connections).filter(|known| !known.greeted);
         waiting.map(|known| known.since_ms.saturating_add(self.greeting_ms_max)).min()
     }
 }

@@ -142,7 +142,7 @@ impl std::ops::Deref for Payload {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RefusalReason {
     /// It names another chain.
-    #[error("other chain")]
+    #[error("it is of another chain: one of the two has the wrong genesis.json")]
     OtherChain,
     /// Its identity is not an Ed25519 key.
     #[error("its identity is not an Ed25519 key")]

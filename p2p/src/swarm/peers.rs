@@ -134,6 +134,8 @@ pub(super) struct Peer {
     /// Where it says that it is.
     pub(super) told: Vec<Multiaddr>,
     pub(super) refused: Option<RefusalReason>,
+    /// When its connections end, if that is not at once.
+    pub(super) parts_ms: Option<u64>,
     pub(super) admitted: Option<Admitted>,
 }
 
@@ -159,6 +161,7 @@ impl Peer {
             round_trip_us: None,
             told: Vec::new(),
             refused: None,
+            parts_ms: None,
             admitted: None,
         }
     }

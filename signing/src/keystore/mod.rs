@@ -138,8 +138,13 @@ impl Drop for Plain {
 pub fn seal(secret: &Secret, password: &Password) -> Result<String> {
     let (mut salt, mut nonce) = ([0_u8; 16], [0_u8; 24]);
     for bytes in [salt.as_mut_slice(), nonce.as_mut_slice()] {
-        let failed =
-            |error| Error::new("no_entropy", format!("the operating system gives no random bytes: {error}"), "");
+        let failed = |error| {
+            Error::new(
+                "no_entropy",
+                format!("the operating system gives no random bytes: {error}"),
+                "nothing was written; try again",
+            )
+        };
         getrandom::fill(bytes).map_err(failed)?;
     }
     let path = match secret {
@@ -235,7 +240,11 @@ fn derive(kdf: &Kdf, password: &Password) -> Result<Zeroizing<[u8; 32]>> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters)
         .hash_password_into(password.as_bytes(), &salt, key.as_mut_slice())
         .map_err(|_| {
-            Error::new("no_memory", format!("there are no {} KiB of memory to derive the key", kdf.memory_kib), "")
+            Error::new(
+                "no_memory",
+                format!("there are no {} KiB of memory to derive the key", kdf.memory_kib),
+                "end other programs, and try again",
+            )
         })?;
     Ok(key)
 }

@@ -48,5 +48,5 @@ pub use process::{NodeProcess, Programs};
 pub use relay::{Carried, Fronts, Relay, RelayReport, Weather};
 pub use run::run;
 pub use stop::Stop;
-pub use wait::until;
+pub use wait::{until, until_it_stands};
 pub use wallets::{Person, Wallets};

@@ -33,7 +33,7 @@ pub fn run(options: &Options, trials: Trials) -> ExitCode {
             for log in &logs {
                 eprintln!("devnet: see {log}");
             }
-            if options.check || options.json {
+            if options.json {
                 mouth.tell(&json!({ "ok": false, "error": failure.to_string(), "logs": logs }).to_string());
             }
             ExitCode::FAILURE
@@ -110,8 +110,10 @@ fn perform(options: &Options, trials: Trials, mouth: &Mouth, say: &dyn Fn(&str))
     if options.check && !options.keep {
         network.plan.layout.wipe()?;
     }
-    if let Some(document) = document {
-        mouth.tell(&document);
+    match document {
+        Some(document) if options.json => mouth.tell(&document),
+        Some(_) => say("everything holds"),
+        None => {}
     }
     Ok(())
 }

@@ -28,6 +28,60 @@ pub fn until<T>(what: &str, patience: Duration, stop: &Stop, mut ask: impl FnMut
     }
 }
 
+/// What a busy machine makes slow is waited for so many times as long, as long as it goes on.
+const BUSY_FACTOR: u32 = 8;
+
+/// As [`until`] for what takes longer on a busy machine: the patience is that without any progress, which is whatever else `ask` says
+/// besides, and eight times as much in all.
+///
+/// # Errors
+/// As [`until`], with how busy the machine is.
+pub fn until_it_stands<T, P: PartialEq>(
+    what: &str,
+    patience: Duration,
+    stop: &Stop,
+    mut ask: impl FnMut() -> Outcome<(P, Asked<T>)>,
+) -> Outcome<T> {
+    let begun = Instant::now();
+    let (mut moved, mut last) = (begun, None);
+    loop {
+        let (progress, asked) = ask()?;
+        let seen = match asked {
+            Ok(answer) => return Ok(answer),
+            Err(seen) => seen,
+        };
+        if last.as_ref() != Some(&progress) {
+            (moved, last) = (Instant::now(), Some(progress));
+        }
+        let (waited, stood) = (begun.elapsed(), moved.elapsed());
+        if stood >= patience || waited >= patience.saturating_mul(BUSY_FACTOR) {
+            let (waited, stood) = (waited.as_secs(), stood.as_secs());
+            let load = load().map(|load| format!("; {load}")).unwrap_or_default();
+            return Err(Failure::new(format!(
+                "waited {waited} s in vain for {what}, the last {stood} s without any progress: {seen}{load}"
+            )));
+        }
+        stop.pause(INTERVAL)?;
+    }
+}
+
+/// How busy the processors were in the last minute, and what helps where that is too much.
+fn load() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/loadavg").ok()?;
+    let load: f64 = text.split(' ').next()?.parse().ok()?;
+    let processors = std::thread::available_parallelism().ok()?.get();
+    Some(load_in_words(load, processors))
+}
+
+fn load_in_words(load: f64, processors: usize) -> String {
+    let of = types::counted(processors as u64, "processor");
+    let known = format!("this machine's load is {load:.1} on {of}");
+    if load > processors as f64 + 1.0 {
+        return format!("{known}, which is too busy: end other programs and try again");
+    }
+    known
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,5 +100,29 @@ mod tests {
         assert!(sentence.contains("height 9") && sentence.contains("height 7"), "{sentence}");
         stop.wish();
         assert_eq!(until("ever", Duration::from_secs(60), &stop, never), Err(Failure::Stopped));
+    }
+
+    #[test]
+    fn what_goes_on_is_waited_for_beyond_the_patience_and_what_stands_is_not() {
+        let stop = Stop::default();
+        let (mut asked, patience) = (0, Duration::from_millis(100));
+        let counted = until_it_stands("the twentieth", patience, &stop, || {
+            asked += 1;
+            Ok((asked, if asked == 20 { Ok(asked) } else { Err(String::new()) }))
+        });
+        assert_eq!(counted, Ok(20), "twenty pauses take longer than the patience");
+        let never = || -> Outcome<(u32, Asked<()>)> { Ok((7, Err("7 of 9".to_owned()))) };
+        let sentence = until_it_stands("the ninth", patience, &stop, never).expect_err("it stands").to_string();
+        assert!(sentence.contains("for the ninth") && sentence.contains("without any progress: 7 of 9"), "{sentence}");
+        let mut more = 0;
+        let endless = || -> Outcome<(u32, Asked<()>)> {
+            more += 1;
+            Ok((more, Err(String::new())))
+        };
+        assert!(until_it_stands("the end", Duration::from_millis(10), &stop, endless).is_err(), "all has an end");
+        assert_eq!(load_in_words(1.5, 2), "this machine's load is 1.5 on 2 processors");
+        assert!(
+            load_in_words(6.0, 2).ends_with("on 2 processors, which is too busy: end other programs and try again")
+        );
     }
 }

@@ -19,6 +19,7 @@ const ABOUT: &str = "Wallet and queries for a Thronos chain";
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 refused or failed, with an error that has a stable code; 2 the command line is wrong.
 Errors: `error[code]: what happened`, then what to do; with --json `{\"code\", \"message\", \"hint\"}`, both on standard error.
+What is told meanwhile stands there before, with --json as `{\"note\"}`, one document a line.
 Passwords are asked on the terminal or read from --password-file; never from arguments or the environment.";
 
 /// What stands above the verbs where clap lists them.

@@ -12,9 +12,7 @@ use crate::chain::decode_header;
 use crate::checkpoint::Checkpoint;
 use crate::client::types::StatusResponse;
 use crate::home::{WalletHome, is_there};
-use crate::keys::AccountKey;
 use crate::keystore::file::{Existing, create_private_directory, write_private};
-use crate::password::Password;
 use crate::{Chain, CheckedHeader, Error, NodeClient, Result};
 
 /// What every command may use.
@@ -88,10 +86,13 @@ impl Context {
         Self { home, node, json: false, genesis: None, password_file: None, checkpoint: None, offline: false, asked }
     }
 
-    /// Tells the person something that is no part of the answer.
-    #[allow(clippy::unused_self)]
+    /// Tells something that is no part of the answer: a person in words, a program in a document of its own, `{"note": "…"}`.
     pub fn note(&self, text: &str) {
-        crate::cli::output::note(text);
+        if self.json {
+            crate::cli::output::note(&serde_json::json!({ "note": text }).to_string());
+        } else {
+            crate::cli::output::note(text);
+        }
     }
 
     /// The node.
@@ -284,17 +285,6 @@ impl Context {
         Ok(Sender { name: name.to_owned(), address: self.home.key(name)?.address(), policy: None })
     }
 
-    /// Opens a key.
-    ///
-    /// # Errors
-    /// `unknown_name`, `wrong_password`, `password_needed`, `file_readable_by_others`.
-    pub fn unlock(&self, name: &str) -> Result<AccountKey> {
-        // Whatever can be refused without the password is refused before it is asked for.
-        self.home.key(name)?;
-        let password = Password::obtain(self.password_file.as_deref(), &format!("Password of {name}"))?;
-        self.home.open_key(name, &password)?.account_key()
-    }
-
     /// An asset by symbol or number; those that every chain has, and those that were proven before, need no node.
     ///
     /// # Errors
@@ -418,7 +408,9 @@ pub fn parse_address(text: &str, network: Network) -> Result<Address> {
         let shown: String = text.chars().filter(|character| !character.is_control()).take(80).collect();
         let (code, hint) = match error {
             AddressError::OtherNetwork { .. } => ("address_of_other_network", "ask for the address on this network"),
-            AddressError::Checksum => ("address_typo", ""),
+            AddressError::Checksum => {
+                ("address_typo", "a checksum finds no place: take the whole address again from whoever gave it")
+            }
             AddressError::Malformed { expected } => return malformed(text, &format!("`{expected}1…`")),
         };
         Error::new(code, format!("`{shown}`: {error}"), hint)

@@ -9,6 +9,7 @@ mod family;
 pub mod file;
 pub mod handing_in;
 pub mod output;
+pub mod passwords;
 mod presence;
 pub mod report;
 pub mod span;

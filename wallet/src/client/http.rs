@@ -402,7 +402,9 @@ fn base_of(url: &str) -> Result<String> {
     let is_host = !host.is_empty() && is_bare && rest.chars().all(is_plain);
     let is_port = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port != 0));
     let example = || "write it like http://127.0.0.1:26701".to_owned();
-    if !is_host || !is_port {
+    // A port, and not the number of a machine.
+    let is_number = scheme.is_none() && port.is_none() && host.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_host || !is_port || is_number {
         return Err(bad(example()));
     }
     match scheme.map(str::to_ascii_lowercase).as_deref() {
@@ -488,6 +490,7 @@ mod tests {
             ("[2001:db8::1]:443", "https://[2001:db8::1]:443"),
             ("127.0.0.1", "http://127.0.0.1:26701"),
             ("", "http://127.0.0.1:26701"),
+            ("26701", "like http://127.0.0.1:26701"),
             ("http://", "http://127.0.0.1:26701"),
             ("ftp://127.0.0.1:21", "http://127.0.0.1:26701"),
             ("http://a b:1", "http://127.0.0.1:26701"),

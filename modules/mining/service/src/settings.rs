@@ -138,6 +138,7 @@ fn tls(settings: &MiningSettings) -> Result<Arc<ServerConfig>, Refusal> {
     let (certificate, key) = (pem("tls_certificate", tls_certificate)?, pem("tls_key", tls_key)?);
     let chain = certificates(&certificate).map_err(|why| useless("tls_certificate", tls_certificate, why))?;
     let key = private_key(&key).map_err(|why| useless("tls_key", tls_key, why))?;
+    check_private(tls_key).map_err(|why| useless("tls_key", tls_key, why))?;
     // Named, because another part of the program may bring a second one.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
@@ -170,6 +171,18 @@ fn private_key(bytes: &[u8]) -> Result<PrivateKeyDer<'static>, String> {
         Ok(_) => "it holds a certificate, which `mining.tls_certificate` should name, and no private key".to_owned(),
         Err(_) => "it holds no private key in PEM form".to_owned(),
     })
+}
+
+/// Refuses a key that everybody on the machine may read. A group may: some systems have one for the keys of servers.
+fn check_private(path: &str) -> Result<(), String> {
+    use std::os::unix::fs::PermissionsExt;
+    let about = std::fs::metadata(path).map_err(|error| error.to_string())?;
+    match about.permissions().mode() & 0o7777 {
+        mode if mode & 0o007 != 0 => {
+            Err(format!("everybody on this machine can read or change it (mode {mode:04o}): run `chmod 600 {path}`"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A file that is not what its setting should name.

@@ -266,7 +266,7 @@ mod tests {
         for params in ["1000", "[1000]", r#"["1000"]"#, r#""1000""#, "[1e3,null]"] {
             assert_eq!(call("mining.suggest_difficulty", params), thousand);
         }
-        for params in ["[1e400]", r#"["NaN"]"#, "[-1]", "[0]", "[true]", "[{}]"] {
+        for params in ["[1e400]", r#"["NaN"]"#, "[-1]", "[0]", "[1e-12]", "[true]", "[{}]"] {
             assert_eq!(call("mining.suggest_difficulty", params), Err(Refusal::BadDifficulty), "{params}");
         }
         let target = format!(r#"["00000000ffff{}"]"#, "0".repeat(52));

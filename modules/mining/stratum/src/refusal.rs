@@ -118,7 +118,7 @@ impl Refusal {
             Self::BadVersion => "Version bits must be at most 8 hexadecimal digits",
             Self::TimeOutOfRange => "ntime out of range",
             Self::VersionOutsideMask => "Version bits outside the mask",
-            Self::BadDifficulty => "Not a difficulty above zero",
+            Self::BadDifficulty => "Not a difficulty of at least 0.000000001",
             Self::Busy => "Server busy, try again",
             Self::UnknownJob => "Unknown job",
             Self::Stale => "Stale job",

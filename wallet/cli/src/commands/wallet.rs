@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use wallet::cli::context::Context;
+use wallet::cli::output::note;
+use wallet::cli::passwords::new_password;
 use wallet::cli::report::{Report, lines, table};
 use wallet::home::NamedKey;
 use wallet::keys::{AccountKey, KeyPath, Mnemonic, WordCount};
 use wallet::keystore::Secret;
 use wallet::keystore::file::read_private;
-use wallet::password::Password;
 use wallet::{Error, Result, cause};
 use zeroize::Zeroizing;
 
@@ -181,12 +182,12 @@ impl New {
         }
         let mnemonic = Mnemonic::generate(words)?;
         let secret = self.path.secret(mnemonic.clone())?;
-        let password = Password::obtain_new(context.password_file.as_deref())?;
+        let password = new_password("--password-file", context.password_file.as_deref())?;
         let shown = mnemonic.to_words();
         if !self.yes {
-            context
-                .note("Write these words down and keep them where nobody else finds them. They are shown only now:\n");
-            context.note(&numbered(&shown));
+            // Whoever is asked is a person, whatever the answer's form is.
+            note("Write these words down and keep them where nobody else finds them. They are shown only now:\n");
+            note(&numbered(&shown));
             context.confirm("Are they written down?", "--yes")?;
         }
         context.home.add_key(self.name.as_str(), &secret, &password)?;
@@ -216,7 +217,7 @@ impl Import {
             (None, Some(file)) => self.path.secret(Mnemonic::parse(&read_private(file)?)?)?,
             (None, None) => self.path.secret(ask_words()?)?,
         };
-        let password = Password::obtain_new(context.password_file.as_deref())?;
+        let password = new_password("--password-file", context.password_file.as_deref())?;
         context.home.add_key(self.name.as_str(), &secret, &password)?;
         let key = context.home.key(self.name.as_str())?;
         Ok(Report::new(key_lines(context, &key)?, key_json(context, &key)?))
@@ -237,7 +238,11 @@ fn ask_words() -> Result<Mnemonic> {
     }
     let typed = rpassword::prompt_password("The 12 or 24 words, in one line (not shown): ").map(Zeroizing::new);
     let typed = typed.map_err(|error| {
-        Error::new("mnemonic_needed", format!("cannot read from the terminal: {}", cause(&error)), "")
+        Error::new(
+            "mnemonic_needed",
+            format!("cannot read from the terminal: {}", cause(&error)),
+            "give `--mnemonic-file FILE`, a file with mode 0600",
+        )
     })?;
     Mnemonic::parse(&typed)
 }
@@ -301,8 +306,8 @@ impl Export {
         if !self.yes {
             context.confirm("The secret will be shown. Is nobody looking?", "--yes")?;
         }
-        let password = Password::obtain(context.password_file.as_deref(), &format!("Password of {}", self.name))?;
-        Ok(match context.home.open_key(&self.name, &password)? {
+        let password = context.password(&format!("Password of {}", self.name))?;
+        Ok(match context.open_key(&self.name, &password)? {
             Secret::Mnemonic { mnemonic, passphrase, path } => {
                 let words = mnemonic.to_words();
                 let note = if passphrase.is_empty() { "" } else { "and a passphrase, which is not shown\n" };
@@ -323,9 +328,9 @@ impl Export {
 impl ChangePassword {
     fn run(&self, context: &Context) -> Result<Report> {
         context.home.key(&self.name)?;
-        let old = Password::obtain(context.password_file.as_deref(), &format!("Present password of {}", self.name))?;
-        context.home.open_key(&self.name, &old)?;
-        let new = Password::obtain_new(self.new_password_file.as_deref())?;
+        let old = context.password(&format!("Present password of {}", self.name))?;
+        context.open_key(&self.name, &old)?;
+        let new = new_password("--new-password-file", self.new_password_file.as_deref())?;
         context.home.change_password(&self.name, &old, &new)?;
         let text =
             format!("the key `{}` has a new password; copies of the old file still open with the old one", self.name);

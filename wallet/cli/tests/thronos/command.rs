@@ -90,7 +90,11 @@ impl Shell {
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {errors}");
         assert!(output.stdout.is_empty(), "an error is no answer");
-        let error: Value = serde_json::from_str(errors.lines().last().expect("an error")).expect("one JSON document");
+        let documents: Vec<Value> =
+            errors.lines().map(|line| serde_json::from_str(line).expect("a program reads JSON only")).collect();
+        let error = documents.last().expect("an error");
+        let has_next = error["hint"].as_str().is_some_and(|hint| !hint.is_empty());
+        assert!(has_next, "{arguments:?}: an error says what to do next: {error}");
         assert!(error["message"].as_str().is_some_and(|message| message.len() > 10), "{error}");
         error["code"].as_str().expect("a code").to_owned()
     }
@@ -187,9 +191,15 @@ fn wrong_words_passwords_and_modes_are_refused_with_their_code() {
     shell.private("password", "two\nlines of it");
     assert_eq!(shell.bad(&import), "bad_password");
     shell.private("password", "not the right one");
-    assert_eq!(shell.bad(&["wallet", "export", "alice", "--yes"]), "wrong_password");
+    let export = ["wallet", "export", "alice", "--yes"];
+    let told = |arguments: &[&str]| String::from_utf8_lossy(&shell.run(arguments).stderr).into_owned();
+    assert_eq!(shell.bad(&export), "wrong_password");
+    let words =
+        format!("the password in {}, that `--password-file` names, does not open the key `alice`", text(&password));
+    assert!(told(&export).contains(&words), "{}", told(&export));
     fs::remove_file(&password).expect("there");
-    assert_eq!(shell.bad(&import), "file");
+    assert_eq!((shell.bad(&import), shell.bad(&export)), ("file".to_owned(), "file".to_owned()));
+    assert!(told(&export).contains("`--password-file`: cannot read "), "{}", told(&export));
     assert!(!shell.path("wallet/keys/bob.json").exists(), "nothing was written");
 }
 

@@ -116,6 +116,9 @@ pub fn read(line: &[u8]) -> Result<Message, Nonsense> {
         return Err(Nonsense(format!("a line of {} bytes; at most {LINE_BYTES_MAX} are read", line.len())));
     }
     let text = std::str::from_utf8(line).map_err(|_| Nonsense("a line that is not UTF-8".to_owned()))?;
+    if text.starts_with("HTTP/") {
+        return Err(Nonsense("it speaks HTTP, as a node's API does: name its port for miners with --pool".to_owned()));
+    }
     let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|error| {
         Nonsense(format!("`{}` is no message: {}", shown(text, 60), shown(&error.to_string(), 120)))
     })?;

@@ -306,7 +306,7 @@ impl Miner<'_> {
         match link.session.hear(line) {
             Ok(events) => events.into_iter().try_for_each(|event| self.follow(event)),
             Err(nonsense) => {
-                self.lose(&format!("the pool does not speak the protocol: {nonsense}"), None);
+                self.lose(&format!("the pool does not speak the protocol: {nonsense}; check --pool"), None);
                 Ok(())
             }
         }

@@ -23,6 +23,7 @@ fn refused() -> Vec<(String, &'static str)> {
     let difficulty = |text: &str| method("mining.set_difficulty", text);
     vec![
         ("GET / HTTP/1.1".to_owned(), "is no message"),
+        ("HTTP/1.1 400 Bad Request\r".to_owned(), "it speaks HTTP"),
         ("\u{16}\u{3}\u{1}\u{2}".to_owned(), "is no message"),
         (String::new(), "is no message"),
         ("{".to_owned(), "is no message"),

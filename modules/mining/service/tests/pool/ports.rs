@@ -332,7 +332,7 @@ fn proofs_that_stand_in_a_block_are_offered_by_one_start_and_by_none_after_it() 
 fn certificate(folder: &Path) -> Arc<rustls::ClientConfig> {
     let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     std::fs::write(folder.join("certificate.pem"), certified.cert.pem()).unwrap();
-    std::fs::write(folder.join("key.pem"), certified.key_pair.serialize_pem()).unwrap();
+    node::home::write_file(&folder.join("key.pem"), certified.key_pair.serialize_pem().as_bytes()).unwrap();
     let mut roots = rustls::RootCertStore::empty();
     roots.add(certified.cert.der().clone()).unwrap();
     let client = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));

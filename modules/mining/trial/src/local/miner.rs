@@ -72,6 +72,25 @@ pub(super) struct Told {
     pub(super) why: String,
 }
 
+impl std::fmt::Display for Told {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { hashes, hashes_per_second, accepted, .. } = self;
+        let accepted = types::counted(*accepted, "share");
+        write!(formatter, "has done {hashes} hashes, {hashes_per_second} a second of late; {accepted} accepted")
+    }
+}
+
+/// What a miner tells, for whoever waits for it.
+#[derive(Clone, Debug)]
+pub(super) struct Hearsay(Arc<Mutex<Told>>);
+
+impl Hearsay {
+    /// So far.
+    pub(super) fn read(&self) -> Told {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// A line of the program; other fields are not of interest here.
 #[derive(Debug, Default, Deserialize)]
 struct Line {
@@ -143,7 +162,12 @@ impl Miner {
 
     /// What it has told so far.
     pub(super) fn told(&self) -> Told {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.hearsay().read()
+    }
+
+    /// The same for whoever goes on listening.
+    pub(super) fn hearsay(&self) -> Hearsay {
+        Hearsay(Arc::clone(&self.told))
     }
 
     /// Fails when the program has ended.
@@ -185,5 +209,6 @@ mod tests {
         }
         assert_eq!((told.authorized, told.accepted, told.rejected, told.lost), (1, 1, 1, 1));
         assert_eq!((told.hashes, told.hashes_per_second, told.why.as_str()), (500, 50, "Stale job"));
+        assert_eq!(told.to_string(), "has done 500 hashes, 50 a second of late; 1 share accepted");
     }
 }

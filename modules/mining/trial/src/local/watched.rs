@@ -5,12 +5,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use testnet::devnet::{Failure, LocalNetwork, Outcome, Person, until};
+use testnet::devnet::{Failure, LocalNetwork, Outcome, Person, until_it_stands};
 use types::Address;
 use wallet::NodeClient;
 
 use super::books::Books;
-use super::miner::{Miner, Speed, Task};
+use super::miner::{Hearsay, Miner, Speed, Task};
 use super::{asked, miners_port};
 
 /// Blocks without a proof after which nothing more is on its way.
@@ -31,13 +31,15 @@ pub(super) struct Watched<'a> {
     pub(super) say: &'a dyn Fn(&str),
     /// Everybody that was mined for.
     payees: BTreeSet<Address>,
+    /// What the newest miner tells.
+    told: Option<Hearsay>,
 }
 
 impl<'a> Watched<'a> {
     /// Begins with empty books.
     pub(super) fn new(network: &'a mut LocalNetwork, say: &'a dyn Fn(&str)) -> Self {
         let books = Books::new(network.chain.genesis(), network.chain_id().0);
-        Self { network, books, say, payees: BTreeSet::new() }
+        Self { network, books, say, payees: BTreeSet::new(), told: None }
     }
 
     /// Somebody new who is mined for.
@@ -54,11 +56,13 @@ impl<'a> Watched<'a> {
     ///
     /// # Errors
     /// When the program cannot be started.
-    pub(super) fn miner(&self, payee: &Person, worker: &str, speed: Speed) -> Outcome<Miner> {
+    pub(super) fn miner(&mut self, payee: &Person, worker: &str, speed: Speed) -> Outcome<Miner> {
         let log = self.network.plan.layout.log_of(&format!("miner-{worker}"));
         let address = payee.text();
         let port = miners_port(self.network.plan.ports, 0);
-        Miner::start(&self.network.programs, Task { port, address: &address, worker, speed, log: &log })
+        let miner = Miner::start(&self.network.programs, Task { port, address: &address, worker, speed, log: &log })?;
+        self.told = Some(miner.hearsay());
+        Ok(miner)
     }
 
     /// A client of a node.
@@ -87,10 +91,11 @@ impl<'a> Watched<'a> {
         Ok(())
     }
 
-    /// Follows a node until the books have what is waited for. `seen` says what they have instead.
+    /// Follows a node until the books have what is waited for. `seen` says what they have instead. On a busy machine it waits longer,
+    /// as long as works and shares come.
     ///
     /// # Errors
-    /// As [`until`], and as [`Self::follow`].
+    /// As [`until_it_stands`], and as [`Self::follow`].
     pub(super) fn follow_until<T>(
         &mut self,
         index: usize,
@@ -100,9 +105,15 @@ impl<'a> Watched<'a> {
     ) -> Outcome<T> {
         let stop = self.network.stop.clone();
         let log = self.network.plan.layout.log(index);
-        let waited = until(what, patience, &stop, || {
+        let told = self.told.clone();
+        let waited = until_it_stands(what, patience, &stop, || {
             self.follow(index)?;
-            Ok(seen(&self.books))
+            let told = told.as_ref().map(Hearsay::read).unwrap_or_default();
+            let progress = (self.books.works.len(), self.books.shares, told.accepted);
+            Ok((
+                progress,
+                seen(&self.books).map_err(|seen| format!("{seen}; the miner, which gives way to all others, {told}")),
+            ))
         });
         waited.map_err(|failure| failure.with_log(log))
     }
