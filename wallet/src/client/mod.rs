@@ -7,6 +7,7 @@ mod bounded;
 pub mod health;
 mod http;
 pub mod network;
+mod place;
 pub mod proofs;
 mod queries;
 mod stream;
