@@ -1,4 +1,4 @@
-//! A network of streams in memory, for the tests of services: the same waiting, the same errors, no sockets.
+//! A network of streams in memory, for the tests of services: the same waiting and the same errors, without sockets, rates and seats.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::hostile::{Manners, attack_with};
 use crate::nodes::{Node, QUIC, TCP, bytes, in_time, key};
-use crate::streams::{TIDES, accept, counted, counts, next, open, pair};
+use crate::streams::{TIDES, accept, counted, counts, next, open, pair, speaking};
 use p2p::{Channel, NetworkStream, Offered, StreamError, grant};
 use tokio::sync::Notify;
 
@@ -34,7 +34,7 @@ async fn pour_both_ways(one: &Node, two: &Node, stop: &Arc<AtomicBool>) {
     }
 }
 
-// What a vote stands behind is what is already on its way, and that is bounded whatever the streams do.
+// FAULTS HB9: what a vote stands behind is what is already on its way, and that is bounded whatever the streams do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn votes_pass_streams_that_never_pause_both_ways_over_quic_and_tcp() {
     for listen in [QUIC, TCP] {
@@ -59,7 +59,7 @@ async fn votes_pass_streams_that_never_pause_both_ways_over_quic_and_tcp() {
     }
 }
 
-// FAULTS P1: a stranger that opens streams and says words without end costs its own seats, and no vote.
+// FAULTS HB9: a stranger that opens streams and says words without end costs its own seats, and no vote.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn votes_and_streams_pass_strangers_that_open_and_talk_without_end() {
     let (mut one, two) = pair(TCP).await;
@@ -117,4 +117,19 @@ async fn a_service_that_accepts_and_is_never_asked_again_does_not_hold_up_the_en
     assert!(next(&ours).await.is_err());
     in_time("it ends", one.network.shutdown()).await;
     drop(accepting);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn so_many_peers_are_looked_for_at_once_and_who_is_there_is_met_when_they_were_not() {
+    let one = Node::start(speaking(1, QUIC)).await;
+    let two = Node::start(speaking(2, QUIC)).await;
+    let nobody = |seed| {
+        let network = two.network.clone();
+        async move { network.reach(key(seed), &["/ip4/127.0.0.1/udp/1/quic-v1".to_owned()]).await }
+    };
+    let searches: Vec<_> = (100..164).map(|seed| tokio::spawn(nobody(seed))).collect();
+    for search in searches {
+        assert_eq!(in_time("it is given up", search).await.expect("no panic"), Err(StreamError::NotMet));
+    }
+    in_time("the first is met", two.network.reach(key(1), &[one.address])).await.expect("it is there");
 }

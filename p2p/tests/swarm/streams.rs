@@ -24,7 +24,7 @@ pub const TIDES: StreamRow = StreamRow {
     bytes_per_second: 256 << 20,
 };
 
-fn speaking(seed: u8, listen: &str) -> NetworkConfig {
+pub fn speaking(seed: u8, listen: &str) -> NetworkConfig {
     NetworkConfig { streams: vec![TIDES], ..config(seed, listen) }
 }
 

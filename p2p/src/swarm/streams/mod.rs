@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use libp2p::swarm::{Stream, StreamProtocol};
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::Instant;
 use types::PeerKey;
 
@@ -80,6 +80,8 @@ pub(super) struct Streams {
     protocols: Vec<Protocol>,
     shares: Mutex<BTreeMap<PeerKey, Arc<PeerShare>>>,
     phase: watch::Sender<Phase>,
+    /// Turns of looking for a peer.
+    reaching: Semaphore,
     /// How many pumps run.
     running: watch::Sender<usize>,
     runtime: Handle,
@@ -108,7 +110,8 @@ impl Streams {
         };
         let protocols = table.rows().iter().map(protocol).collect::<Result<_, _>>()?;
         let (phase, running) = (watch::Sender::new(Phase::Open), watch::Sender::new(0));
-        Ok(Self { table, protocols, shares: Mutex::default(), phase, running, runtime, meter, commands })
+        let (shares, reaching) = (Mutex::default(), Semaphore::new(network::REACHES_MAX));
+        Ok(Self { table, protocols, shares, phase, reaching, running, runtime, meter, commands })
     }
 
     /// Whether peers may open streams of a protocol.

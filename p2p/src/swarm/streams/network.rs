@@ -13,6 +13,8 @@ use crate::stream_error::StreamError;
 
 /// Addresses of a peer that are tried.
 const ADDRESSES_MAX: usize = 8;
+/// Peers that are looked for at once; who comes later waits for a turn.
+pub(super) const REACHES_MAX: usize = 64;
 /// How long a peer is looked for.
 const REACH_MAX: Duration = Duration::from_secs(15);
 
@@ -33,9 +35,14 @@ impl Network {
         }
         let addresses = addresses.iter().take(ADDRESSES_MAX).map(|text| where_is(peer, text));
         let addresses = addresses.collect::<Result<Vec<_>, _>>()?;
-        let reach = Command::Reach { peer, addresses };
-        self.commands.streams.try_send(reach).map_err(|_| StreamError::Busy)?;
-        tokio::time::timeout(REACH_MAX, self.links.met(peer)).await.map_err(|_| StreamError::NotMet)
+        let reached = async {
+            let _turn = self.streams.reaching.acquire().await;
+            let reach = Command::Reach { peer, addresses };
+            self.commands.streams.try_send(reach).map_err(|_| StreamError::Busy)?;
+            self.links.met(peer).await;
+            Ok(())
+        };
+        tokio::time::timeout(REACH_MAX, reached).await.unwrap_or(Err(StreamError::NotMet))
     }
 
     /// Waits until a peer is connected, whoever dials.
