@@ -46,11 +46,13 @@ impl Connection {
         Self { id, address, outbound, since_ms, greeted: false, early: BTreeMap::new(), early_streams: Vec::new() }
     }
 
-    /// Keeps a stream of a service until the peer has named its chain.
-    pub(super) fn keep_early(&mut self, place: usize, stream: Stream) {
-        if self.early_streams.len() < EARLY_MAX {
+    /// Keeps a stream of a service until the peer has named its chain; false when it has opened too many for that.
+    pub(super) fn keep_early(&mut self, place: usize, stream: Stream) -> bool {
+        let has_room = self.early_streams.len() < EARLY_MAX;
+        if has_room {
             self.early_streams.push((place, stream));
         }
+        has_room
     }
 }
 

@@ -8,7 +8,7 @@ use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, StreamExt};
 use libp2p::identity::Keypair;
 use libp2p::request_response::{self, Codec, ProtocolSupport};
 use libp2p::swarm::{Config, NetworkBehaviour, StreamProtocol, Swarm, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, Transport, identify, noise, tcp, yamux};
+use libp2p::{Multiaddr, PeerId, Transport, identify, noise, ping, tcp, yamux};
 use p2p::{ChainTag, Channel, FrameError, NetworkEvent, RefusalReason};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
@@ -74,6 +74,7 @@ impl Codec for Raw {
 #[derive(NetworkBehaviour)]
 struct Hostile {
     identify: identify::Behaviour,
+    ping: ping::Behaviour,
     raw: request_response::Behaviour<Raw>,
 }
 
@@ -115,6 +116,7 @@ pub async fn attack_with(victim: &Node, seed: u8, name: &str, bytes: Vec<u8>, ma
     let protocol = StreamProtocol::try_from_owned(tag().protocol(name)).expect("a name");
     let behaviour = Hostile {
         identify: identify::Behaviour::new(identify::Config::new(tag().greeting(), keypair.public())),
+        ping: ping::Behaviour::default(),
         raw: request_response::Behaviour::with_codec(
             Raw { manners: manners.clone() },
             [(protocol, ProtocolSupport::Full)],

@@ -340,7 +340,9 @@ async fn a_flood_of_openings_takes_its_own_seats_and_costs_nobody_else() {
     assert!(of_flood <= 1 + TIDES.streams_per_peer_max as u64, "{of_flood}");
     two.network.send(key(1), Channel::Votes, bytes(b"undisturbed")).expect("sent");
     assert_eq!(one.frame().await.2, b"undisturbed");
-    one.disconnected(key(50)).await;
+    // Who opens and closes without end loses the connection.
+    attack_with(&one, 51, "tides", grant(1_000).to_vec(), Manners { streams: 1_000, ..Manners::default() }).await;
+    one.disconnected(key(51)).await;
     echoes(&stream, vec![8; MIB]).await;
 }
 

@@ -135,6 +135,13 @@ impl Streams {
         self.protocols.get(place).map(|protocol| protocol.name.clone())
     }
 
+    /// A stream of a peer is not taken in.
+    pub(super) fn refuse_one(&self, place: usize) {
+        if let Some(protocol) = self.protocols.get(place) {
+            protocol.room.refuse();
+        }
+    }
+
     /// A peer has opened a stream; without a seat for it, it is dropped.
     fn take_in(self: &Arc<Self>, peer: PeerKey, prefix: Prefix, place: usize, stream: Stream) {
         let Some(protocol) = self.protocols.get(place) else { return };
