@@ -51,7 +51,6 @@ async fn votes_pass_streams_that_never_pause_both_ways_over_quic_and_tcp() {
             behind.push(counts(&one.network).bytes_in - before);
         }
         behind.sort_unstable();
-        println!("{listen}: median {} p95 {} max {}", behind[250], behind[475], behind[499]);
         assert!(behind[250] < 8 << 20, "half of the votes wait for no more than the room on the way: {}", behind[250]);
         counted(&one.network, "and the streams went on", |counts| counts.bytes_in > begun + (16 << 20)).await;
         stop.store(true, Ordering::Relaxed);
