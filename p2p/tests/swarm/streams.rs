@@ -53,9 +53,10 @@ pub fn counts(network: &Network) -> StreamCounts {
 
 /// Waits for what is counted.
 pub async fn counted(network: &Network, what: &str, holds: impl Fn(&StreamCounts) -> bool) {
+    let mut looks = tokio::time::interval(std::time::Duration::from_millis(5));
     in_time(what, async {
         while !holds(&counts(network)) {
-            tokio::task::yield_now().await;
+            looks.tick().await;
         }
     })
     .await;

@@ -175,7 +175,9 @@ impl Shared {
             if left.is_zero() {
                 return StreamError::Stuck;
             }
-            tokio::time::sleep(left).await;
+            if let Ok(end) = tokio::time::timeout(left, self.ended()).await {
+                return end;
+            }
         }
     }
 
