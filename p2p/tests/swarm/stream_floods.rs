@@ -118,15 +118,17 @@ async fn a_service_that_accepts_and_is_never_asked_again_does_not_hold_up_the_en
     drop(accepting);
 }
 
+// The others wait for their turn, and the dials to nobody leave room.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn so_many_peers_are_looked_for_at_once_and_who_is_there_is_met_when_they_were_not() {
+async fn who_is_not_there_leaves_room_for_who_is() {
     let one = Node::start(speaking(1, QUIC)).await;
     let two = Node::start(speaking(2, QUIC)).await;
-    let nobody = |seed| {
-        let network = two.network.clone();
-        async move { network.reach(key(seed), &["/ip4/127.0.0.1/udp/1/quic-v1".to_owned()]).await }
-    };
-    let searches: Vec<_> = (100..164).map(|seed| tokio::spawn(nobody(seed))).collect();
+    let searches: Vec<_> = (100..164)
+        .map(|seed| {
+            let network = two.network.clone();
+            tokio::spawn(async move { network.reach(key(seed), &["/ip4/127.0.0.1/udp/1/quic-v1".to_owned()]).await })
+        })
+        .collect();
     for search in searches {
         assert_eq!(in_time("it is given up", search).await.expect("no panic"), Err(StreamError::NotMet));
     }

@@ -142,6 +142,7 @@ async fn three_nodes_serve_each_other_at_once() {
     }
     let third = others[1].address.clone();
     in_time("the third is found", networks[1].reach(key(3), &[third])).await.expect("it is met");
+    in_time("and has found who looked for it", networks[2].meet(key(2))).await.expect("it is met");
     let exchange = |from: usize, to: u8| {
         let network = networks[from].clone();
         async move {

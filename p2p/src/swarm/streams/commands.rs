@@ -29,12 +29,9 @@ impl Task {
         let StreamEvent { peer: id, connection, place, stream } = event;
         let Some(peer) = self.peers.get_mut(&id) else { return };
         match peer.connections.iter_mut().find(|known| known.id == connection) {
-            Some(known) if !known.greeted => {
-                if !known.keep_early(place, stream) {
-                    self.streams.refuse_one(place);
-                }
-            }
-            Some(_) => self.take_in(id, place, stream),
+            Some(known) if known.greeted => self.take_in(id, place, stream),
+            Some(known) if known.keep_early(place, stream) => {}
+            Some(_) => self.streams.refuse_one(place),
             None => {}
         }
     }

@@ -13,8 +13,9 @@ use crate::stream_error::StreamError;
 
 /// Addresses of a peer that are tried.
 const ADDRESSES_MAX: usize = 8;
-/// Peers that are looked for at once; who comes later waits for a turn.
-pub(super) const REACHES_MAX: usize = 64;
+/// Peers that are looked for at once; who comes later waits for a turn. A few, so that the dials of those who are not there leave room
+/// for the node's own.
+pub(super) const REACHES_MAX: usize = 4;
 /// How long a peer is looked for.
 const REACH_MAX: Duration = Duration::from_secs(15);
 
