@@ -30,8 +30,12 @@ impl Task {
         let Some(peer) = self.peers.get_mut(&id) else { return };
         match peer.connections.iter_mut().find(|known| known.id == connection) {
             Some(known) if known.greeted => self.take_in(id, place, stream),
-            Some(known) if known.keep_early(place, stream) => {}
-            Some(_) => self.streams.refuse_one(place),
+            Some(known) => {
+                let is_kept = known.keep_early(place, stream);
+                if !is_kept {
+                    self.streams.refuse_one(place);
+                }
+            }
             None => {}
         }
     }
