@@ -6,6 +6,7 @@
 
 mod account;
 mod chain;
+mod streams;
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ use service::chain::Chain;
 use service::http::{Reads, Routes};
 use service::settings::AnySection;
 use service::{
-    AnyService, Bound, FolderFindings, Ground, Life, Listed, Operator, Refusal, ServiceFault, State, service,
+    AnyService, Bound, FolderFindings, Ground, Life, Listed, Operator, Refusal, ServiceFault, State, StreamRow, service,
 };
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -32,6 +33,7 @@ use crate::shell::{Faults, listening};
 
 use account::Keeper;
 pub(crate) use chain::NodeChain;
+use streams::{NodeStreams, OfferedStreams};
 
 /// Every service.
 pub const SERVICES: &[Listed] = &[
@@ -49,6 +51,7 @@ const PATIENCE_ALL: Duration = Duration::from_secs(6);
 /// # Errors
 /// The first [`Refusal`].
 pub fn check(sections: &ServiceSections, network: Option<Network>) -> Result<(), Refusal> {
+    p2p::StreamTable::new(stream_rows()).map_err(|error| Refusal::new("service_streams", error.to_string()))?;
     each(sections).try_for_each(|(entry, section)| (entry.check)(section, network))
 }
 
@@ -71,6 +74,11 @@ pub fn listeners(sections: &ServiceSections) -> Vec<(String, SocketAddr)> {
         (entry.sockets)(section).into_iter().map(named).collect::<Vec<_>>()
     };
     each(sections).flat_map(of_one).collect()
+}
+
+/// The protocols of all services.
+pub(crate) fn stream_rows() -> Vec<StreamRow> {
+    SERVICES.iter().flat_map(|entry| entry.streams).copied().collect()
 }
 
 /// Open files beside the node's own.
@@ -111,9 +119,14 @@ impl Sockets {
     }
 
     /// Whether no service listens.
-    pub(crate) fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.0.iter().all(Vec::is_empty)
     }
+}
+
+/// Threads for services: two where somebody comes from outside.
+pub(crate) fn threads(sockets: &Sockets) -> usize {
+    if sockets.is_empty() && stream_rows().is_empty() { 1 } else { 2 }
 }
 
 fn bind(name: &str, socket: service::WantedSocket) -> Result<Bound, Refusal> {
@@ -131,6 +144,7 @@ fn bind(name: &str, socket: service::WantedSocket) -> Result<Bound, Refusal> {
 pub(crate) struct ServiceHouse<'a> {
     pub(crate) chain: Arc<dyn Chain>,
     pub(crate) reads: Reads,
+    pub(crate) network: p2p::Network,
     /// The keys of services' accounts.
     pub(crate) keys: &'a AccountKeys,
     pub(crate) accounts: &'a AccountSettings,
@@ -144,13 +158,15 @@ impl ServiceHouse<'_> {
         let open = |key| account::open(entry.name, &folder, key, self.accounts, self.chain.clone());
         let (account, keeper) = key.map(open).transpose()?.unzip();
         let (chain, reads) = (self.chain.clone(), self.reads.clone());
-        Ok((Ground { chain, folder, account, reads, entropy: *entropy }, keeper))
+        let streams = Arc::new(NodeStreams::new(self.network.clone(), entry.streams));
+        Ok((Ground { chain, folder, account, streams, reads, entropy: *entropy }, keeper))
     }
 }
 
 /// Opened services: nothing runs yet.
 pub(crate) struct Opened {
     services: Vec<(Box<dyn AnyService>, Option<Keeper>)>,
+    streams: OfferedStreams,
     /// Where each service listens: its name, the setting, the address.
     pub(crate) addresses: Vec<(&'static str, &'static str, SocketAddr)>,
 }
@@ -167,15 +183,18 @@ impl Opened {
         house: &ServiceHouse<'_>,
     ) -> Result<Self, Refusal> {
         let (mut services, mut addresses) = (Vec::new(), Vec::new());
+        let mut streams = OfferedStreams::none(house.network.clone());
         for ((entry, section), bound) in each(sections).zip(sockets.0) {
             let folder = home.service(entry.name, entry.former_folder);
             let folder = folder.map_err(|error| Refusal::new(error.code(), error.to_string()))?;
             let local = |bound: &Bound| Some((entry.name, bound.key, bound.listener.local_addr().ok()?));
             addresses.extend(bound.iter().filter_map(local));
             let (ground, keeper) = house.ground(entry, folder)?;
-            services.extend((entry.open)(section, ground, bound)?.map(|service| (service, keeper)));
+            let Some(service) = (entry.open)(section, ground, bound)? else { continue };
+            services.push((service, keeper));
+            streams.add(entry.streams);
         }
-        Ok(Self { services, addresses })
+        Ok(Self { services, streams, addresses })
     }
 
     /// The routes of each.
@@ -222,7 +241,8 @@ impl Opened {
             Running { name, state: shown, stop, task: runtime.spawn(watched) }
         };
         let services = self.services.into_iter().map(start).collect();
-        Services { services, addresses: self.addresses, runtime }
+        self.streams.begin();
+        Services { services, streams: self.streams, addresses: self.addresses, runtime }
     }
 }
 
@@ -255,6 +275,7 @@ struct Running {
 /// All running services and their runtime.
 pub(crate) struct Services {
     services: Vec<Running>,
+    streams: OfferedStreams,
     addresses: Vec<(&'static str, &'static str, SocketAddr)>,
     runtime: Runtime,
 }
@@ -275,7 +296,8 @@ impl Services {
 
     /// Stops them, the last of the list first. What takes too long is left.
     pub(crate) fn stop(self) {
-        let Self { services, runtime, .. } = self;
+        let Self { services, streams, runtime, .. } = self;
+        streams.refuse();
         runtime.block_on(async {
             let all = async {
                 for Running { name, stop, mut task, .. } in services.into_iter().rev() {
@@ -288,6 +310,7 @@ impl Services {
             if tokio::time::timeout(PATIENCE_ALL, all).await.is_err() {
                 tracing::warn!("services did not end in time and are left");
             }
+            streams.close().await;
         });
         runtime.shutdown_timeout(Duration::from_secs(1));
     }
@@ -377,9 +400,15 @@ mod tests {
             Box::new(MadeUp { name, deed: *deed, ended: ended.clone() }) as Box<dyn AnyService>
         };
         let services = deeds.iter().map(|deed| (one(deed), None)).collect();
-        let opened = Opened { services, addresses: Vec::new() };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-        (opened.start(runtime.expect("a runtime"), faults), ended)
+        let runtime = runtime.expect("a runtime");
+        let streams = {
+            let _inside = runtime.enter();
+            let client = p2p::NetworkConfig::dial_only(types::ChainId(types::Hash32::ZERO), [1; 32], Vec::new());
+            OfferedStreams::none(p2p::spawn(client).expect("it starts").0)
+        };
+        let opened = Opened { services, streams, addresses: Vec::new() };
+        (opened.start(runtime, faults), ended)
     }
 
     #[test]
@@ -416,6 +445,7 @@ mod tests {
             SERVICES.iter().flat_map(|listed| listed.aliases.iter().copied().chain([listed.name])).collect();
         let count = SERVICES.iter().map(|listed| listed.aliases.len() + 1).sum::<usize>();
         assert_eq!(names.len(), count);
+        p2p::StreamTable::new(stream_rows()).expect("and no two speak one protocol");
         for (listed, section) in each(&ServiceSections::default()) {
             assert_eq!(section.name(), listed.name);
         }

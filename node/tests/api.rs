@@ -64,6 +64,8 @@ fn every_read_only_route_answers() {
         "/readyz",
         "/metrics",
         "/version",
+        "/api/health",
+        "/api/block/latest",
         "/docs/",
     ] {
         let (status, body) = running.get(path);
@@ -335,7 +337,7 @@ fn a_body_that_announces_too_many_bytes_is_refused_before_it_is_sent() {
 #[test]
 fn a_read_only_node_refuses_every_write_with_403() {
     let running = start(&[("node.read_only", "true")]);
-    for path in ["/api/v1/transactions", "/api/v1/transactions/batch", "/api/v1/mining/submit"] {
+    for path in ["/api/v1/transactions", "/api/v1/tx/send", "/api/v1/transactions/batch", "/api/v1/mining/submit"] {
         let body = if path.ends_with("submit") {
             "{}".to_owned()
         } else if path.ends_with("batch") {

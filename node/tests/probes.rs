@@ -1,4 +1,4 @@
-//! Health and metrics on a listener of their own, and pages of a history.
+//! Health and metrics on a listener of their own, pages of a history, and paths of the former systems.
 
 mod support;
 
@@ -127,5 +127,27 @@ fn a_history_is_the_same_in_pages_of_any_size() {
         }
         assert_eq!(pages, whole, "pages of {size}");
     }
+    running.node.stop().expect("a clean stop");
+}
+
+#[test]
+fn paths_of_the_former_systems_answer_as_their_siblings_do() {
+    let running = start(&[]);
+    let (status, accepted) = running.post("/api/v1/tx/send", &running.request(&running.transfer(0, |_| {})));
+    assert_eq!(status, 202, "{accepted}");
+    running.final_transaction(accepted["id"].as_str().expect("an id"));
+    let (status, again) = running.post("/api/v1/tx/send", &running.request(&running.transfer(0, |_| {})));
+    let sibling = running.post("/api/v1/transactions", &running.request(&running.transfer(0, |_| {})));
+    assert_eq!((status, &again["code"]), (sibling.0, &sibling.1["code"]), "{again}");
+    let (status, block) = running.get("/api/block/latest");
+    assert_eq!(status, 200, "{block}");
+    let height = block["header"]["height"].as_u64().expect("a height");
+    assert_eq!(block["hash"], running.get(&format!("/api/v1/blocks/{height}")).1["hash"]);
+    let (status, health) = running.get("/api/health");
+    assert_eq!((status, &health["status"]), (200, &Value::from("ok")), "{health}");
+    assert_eq!(health["chain_id"], running.chain.to_string());
+    assert!(health["height"].as_u64().is_some_and(|at| at >= height), "{health}");
+    let probes = running.node.probes_address().expect("there is one");
+    assert_eq!(get(probes, "/api/health").0, 200);
     running.node.stop().expect("a clean stop");
 }

@@ -49,6 +49,21 @@ impl TokenBucket {
         Err(if self.parts_per_ms == 0 { u64::MAX } else { missing.div_ceil(self.parts_per_ms) })
     }
 
+    /// Takes as many as there are, at most `wanted` and at least `least` tokens.
+    ///
+    /// # Errors
+    /// How many milliseconds to wait until there are so many; nothing is taken.
+    pub fn take_some(&mut self, wanted: u64, least: u64, now_ms: u64) -> Result<u64, u64> {
+        self.fill(now_ms);
+        let there = (self.parts / PARTS).min(wanted);
+        if there < least {
+            let missing = least.saturating_mul(PARTS).saturating_sub(self.parts);
+            return Err(if self.parts_per_ms == 0 { u64::MAX } else { missing.div_ceil(self.parts_per_ms) });
+        }
+        self.parts = self.parts.saturating_sub(there.saturating_mul(PARTS));
+        Ok(there)
+    }
+
     fn fill(&mut self, now_ms: u64) {
         let passed = now_ms.saturating_sub(self.filled_ms);
         self.filled_ms = self.filled_ms.max(now_ms);

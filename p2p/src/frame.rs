@@ -8,7 +8,7 @@
 /// Bytes of a length prefix.
 pub const PREFIX_BYTES: usize = 4;
 
-/// Most memory that a claimed length alone may reserve.
+/// Memory is reserved in parts of so many bytes, or of as many as have come.
 const RESERVE_BYTES_MAX: usize = 64 * 1024;
 
 /// What is wrong with a frame. The stream is of no use after it.
@@ -104,15 +104,19 @@ impl FrameDecoder {
         let length = frame_length(prefix, self.bytes_max)?;
         self.prefix.clear();
         self.length = Some(length);
-        self.body.reserve_exact(length.min(RESERVE_BYTES_MAX));
         Ok(Some(length))
     }
 }
 
 /// Moves bytes from the front of `input` to `into` until that holds `wanted`.
-fn take(input: &mut &[u8], into: &mut Vec<u8>, wanted: usize) {
+pub(crate) fn take(input: &mut &[u8], into: &mut Vec<u8>, wanted: usize) {
     let now = wanted.saturating_sub(into.len()).min(input.len());
     let (taken, left) = input.split_at(now);
+    if into.capacity().saturating_sub(into.len()) < now {
+        // Never more than the whole takes: what was reserved is kept until somebody has taken it.
+        let more = into.len().max(now).max(RESERVE_BYTES_MAX);
+        into.reserve_exact(more.min(wanted.saturating_sub(into.len())));
+    }
     into.extend_from_slice(taken);
     *input = left;
 }

@@ -27,7 +27,12 @@ mod outbox;
 mod places;
 mod prefix;
 mod reminder;
+mod seats;
 mod standing;
+mod stream_error;
+mod stream_table;
+mod stream_window;
+mod stream_words;
 #[cfg(feature = "swarm")]
 mod swarm;
 mod wishes;
@@ -45,11 +50,19 @@ pub use outbox::{Outbox, OutboxError};
 pub use places::{NoPlace, PlaceLimits, Places, PlacesTaken, Side};
 pub use prefix::{Group, Prefix};
 pub use reminder::Reminder;
+pub use seats::Seats;
 pub use standing::{Judgement, Severity, Standing};
+pub use stream_error::StreamError;
+pub use stream_table::{
+    STREAM_BYTES_MAX, STREAM_FRAME_BYTES_MAX, STREAMS_BYTES_MAX, STREAMS_PER_PEER_MAX, StreamRow, StreamTable,
+    StreamTableError,
+};
+pub use stream_window::{Growth, StreamWindow};
+pub use stream_words::{WORD_MAX, Word, WordDecoder, WordError, arrived, grant};
 #[cfg(feature = "swarm")]
 pub use swarm::{
-    BroadcastReport, GossipToken, Inbound, Network, NetworkConfig, NetworkCounts, NetworkError, NetworkEvent, Payload,
-    PeerAddresses, PeerInfo, RefusalReason, RequestError, RequestId, RequestToken, SendError, Taken, Verdict,
-    peer_key_of_secret, resident_bytes, spawn,
+    BroadcastReport, GossipToken, Inbound, Network, NetworkConfig, NetworkCounts, NetworkError, NetworkEvent,
+    NetworkStream, Offered, Payload, PeerAddresses, PeerInfo, RefusalReason, RequestError, RequestId, RequestToken,
+    SendError, StreamCounts, Taken, Verdict, peer_key_of_secret, resident_bytes, spawn,
 };
 pub use wishes::{BANS_MAX, Ban, Unwanted, Wishes};

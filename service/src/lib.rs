@@ -1,8 +1,8 @@
 //! What a feature does off the chain, and what the node gives it: the contract between `node`, which hosts services, and the
 //! features' folders, which write them.
 //!
-//! A service has settings of its own (`settings!`), routes (`http`), a view of the chain (`chain`), a folder, and a life (`life`).
-//! It must not know any feature, and it runs nothing.
+//! A service has settings of its own (`settings!`), routes (`http`), a view of the chain (`chain`), streams to other nodes and clients
+//! (`streams`), a folder, and a life (`life`). It must not know any feature, and it runs nothing.
 
 pub mod account;
 pub mod chain;
@@ -13,6 +13,7 @@ pub mod outbox;
 pub mod plain_file;
 mod service;
 pub mod settings;
+pub mod streams;
 mod value;
 mod verbs;
 
@@ -23,6 +24,7 @@ pub use service::{
     service,
 };
 pub use settings::{AnySection, Settings};
+pub use streams::{AnyStream, PeerStream, StreamError, StreamRow, Streams};
 pub use utoipa_axum::routes;
 pub use value::Value;
 pub use verbs::{ANSWER_BYTES_MAX, NoVerbs, VerbContext, Verbs};

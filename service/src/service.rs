@@ -15,6 +15,7 @@ use crate::chain::{Chain, Follower, Later};
 use crate::http::{Reads, Routes};
 use crate::life::Life;
 use crate::settings::{AnySection, Settings};
+use crate::streams::{StreamRow, Streams};
 use crate::verbs::{VerbContext, Verbs};
 
 /// A setting is wrong, a port is taken, a folder cannot be used: the node does not start. Or an operator's question is refused.
@@ -48,6 +49,8 @@ pub struct Ground {
     pub folder: PathBuf,
     /// Its own account, where it declares one and `accounts.NAME` names a key.
     pub account: Option<Arc<dyn ServiceAccount>>,
+    /// Streams of its own protocols.
+    pub streams: Arc<dyn Streams>,
     /// Turns of those who read the store.
     pub reads: Reads,
     /// Of the system, fresh at each start.
@@ -133,6 +136,8 @@ pub trait Service: Sized + Send + 'static {
     const FORMER_FOLDER: Option<&'static str> = None;
     /// That it sends transactions of an account of its own, if it does.
     const ACCOUNT: Option<AccountNeed> = None;
+    /// The protocols that it speaks with other nodes and clients.
+    const STREAMS: &'static [StreamRow] = &[];
 
     /// What is wrong with the settings as a whole, where each alone is right. Opens nothing and reads nothing but the files that
     /// they name. Without a genesis the network is not known, and addresses may be of any.
@@ -239,6 +244,8 @@ pub struct Listed {
     pub former_folder: Option<&'static str>,
     /// The account that it sends from.
     pub account: Option<AccountNeed>,
+    /// The protocols that it speaks.
+    pub streams: &'static [StreamRow],
     /// What is wrong with the settings as a whole.
     pub check: fn(&dyn AnySection, Option<types::Network>) -> Result<(), Refusal>,
     /// What is wrong with them where no account is named.
@@ -269,6 +276,7 @@ pub const fn service<S: Service>() -> Listed {
         section: || Box::new(S::Settings::default()),
         former_folder: S::FORMER_FOLDER,
         account: S::ACCOUNT,
+        streams: S::STREAMS,
         check: |section, network| S::check(&own::<S>(section), network),
         check_without_account: |section| S::check_without_account(&own::<S>(section)),
         sockets: |section| S::sockets(&own::<S>(section)),

@@ -14,8 +14,9 @@ use service::{Ground, Life, Service, ServiceFault, State};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tower::ServiceExt;
+use types::PeerKey;
 
-use crate::TryoutChain;
+use crate::{MemoryNetwork, TryoutChain};
 
 /// Longest answer of a route that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -24,13 +25,15 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// From one question to the next.
 const BETWEEN: Duration = Duration::from_millis(2);
 
-/// What a service is given: this chain, this folder, no account.
+/// What a service is given: this chain, this folder, no account, and nobody at the other end of a stream. For more, give `streams` of
+/// a host of a [`MemoryNetwork`].
 #[must_use]
 pub fn ground(chain: &Arc<TryoutChain>, folder: &Path) -> Ground {
     Ground {
         chain: Arc::<TryoutChain>::clone(chain),
         folder: folder.to_path_buf(),
         account: None,
+        streams: Arc::new(MemoryNetwork::new().join(PeerKey([0; 32]), &[])),
         reads: Reads::new(1),
         entropy: [7; 32],
     }

@@ -59,8 +59,12 @@ pub(crate) async fn one(
     State(state): State<AppState>,
     Path(name): Path<String>,
 ) -> Result<Json<BlockResponse>, ApiError> {
-    let name = block_name(&name)?;
-    off_thread(&state, move |port| {
+    named(&state, block_name(&name)?).await
+}
+
+/// One final block by its name.
+pub(super) async fn named(state: &AppState, name: BlockName) -> Result<Json<BlockResponse>, ApiError> {
+    off_thread(state, move |port| {
         let height = match &name {
             BlockName::Latest => port.store.tip().map(|tip| tip.height),
             BlockName::Height(height) => Some(*height),

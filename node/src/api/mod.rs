@@ -11,6 +11,7 @@ mod blocks;
 mod described;
 mod events;
 mod fees;
+mod foreign;
 mod guard;
 mod guests;
 mod health;

@@ -18,7 +18,7 @@ use utoipa_axum::router::UtoipaMethodRouter;
 use super::guard::{Guard, pass};
 use super::rooms::{Room, take_place};
 use super::{
-    AppState, accounts, assets, blocks, events, fees, health, node, openapi, proofs, queries, stream, submit,
+    AppState, accounts, assets, blocks, events, fees, foreign, health, node, openapi, proofs, queries, stream, submit,
     transactions,
 };
 use crate::shell::Port;
@@ -29,7 +29,7 @@ pub(super) type Row = (Class, UtoipaMethodRouter<AppState>);
 /// Every route of the node itself.
 pub(crate) fn table() -> Vec<Row> {
     use Class::{Batch, Look, Probe, Read, Stream, Wait, Write};
-    vec![
+    let mut rows = vec![
         (Probe, routes!(node::status)),
         (Read, routes!(node::validators)),
         (Read, routes!(node::genesis)),
@@ -59,7 +59,9 @@ pub(crate) fn table() -> Vec<Row> {
         (Probe, routes!(health::ready)),
         (Probe, routes!(health::metrics)),
         (Probe, routes!(health::version)),
-    ]
+    ];
+    rows.extend(foreign::rows());
+    rows
 }
 
 /// A route without its description: what it costs, what answers.

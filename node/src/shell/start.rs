@@ -45,7 +45,9 @@ use crate::disk::FileDisk;
 use crate::home::{Home, HomeLock};
 use crate::keys::{AccountKeys, NetworkKey, ValidatorKey, entropy};
 use crate::metrics::Metrics;
-use crate::services::{NodeChain, Opened as OpenServices, Operators, ServiceHouse, Services, Sockets};
+use crate::services::{
+    NodeChain, Opened as OpenServices, Operators, ServiceHouse, Services, Sockets, stream_rows, threads,
+};
 
 /// Settings that a running node takes anew; the log's filter is the process's.
 const RELOADED: [&str; 6] =
@@ -220,10 +222,11 @@ impl Ground {
         let clock = Clock::start();
         // One worker each: the way of a vote is many short tasks, and handing them to another thread costs more than they do.
         let (network_runtime, api_runtime) = (tasks("network", 1)?, tasks("api", 1)?);
+        let service_runtime = tasks("services", threads(&doors.services))?;
         let bans = Bans::read(self.home.bans());
         let (network, inbound) = {
             let _inside = network_runtime.enter();
-            p2p::spawn(self.network_config(key, &start, bans.all()))?
+            p2p::spawn(self.network_config(key, &start, bans.all(), &service_runtime))?
         };
         let (epoch, set, start_height) = (start.epoch, start.set.clone(), start.tip.header.height);
         let config = self.replica_config(key)?;
@@ -256,7 +259,7 @@ impl Ground {
         };
         port.metrics.epoch_begins(epoch, &set);
         port.notices.begins_at(start_height);
-        let (service_runtime, opened) = self.open_services(&port, doors.services)?;
+        let opened = self.open_services(&service_runtime, &port, doors.services)?;
         let (hands, mut threads) = self.hands(&port, &faults, BTreeMap::from([(epoch, set)]))?;
         let core = Core {
             replica,
@@ -286,19 +289,18 @@ impl Ground {
     }
 
     /// Opens the services: nothing of them runs yet.
-    fn open_services(&self, port: &Port, sockets: Sockets) -> Result<(Runtime, OpenServices), StartError> {
-        let runtime = tasks("services", if sockets.is_empty() { 1 } else { 2 })?;
-        let inside = runtime.enter();
+    fn open_services(&self, runtime: &Runtime, port: &Port, sockets: Sockets) -> Result<OpenServices, StartError> {
+        let _inside = runtime.enter();
         let house = ServiceHouse {
             chain: Arc::new(NodeChain::new(port.clone())),
             reads: port.reads.clone(),
+            network: port.network.clone(),
             keys: &self.accounts,
             accounts: &self.config.accounts,
         };
         let opened = OpenServices::open(&self.config.services, sockets, &self.home, &house)?;
-        drop(inside);
         port.metrics.of_services(opened.metrics());
-        Ok((runtime, opened))
+        Ok(opened)
     }
 
     /// What others ask: clients of the API and the operator.
@@ -398,7 +400,13 @@ impl Ground {
         modules.map(|module| module.id()).collect()
     }
 
-    fn network_config(&self, key: &NetworkKey, start: &Start, bans: Vec<p2p::Ban>) -> NetworkConfig {
+    fn network_config(
+        &self,
+        key: &NetworkKey,
+        start: &Start,
+        bans: Vec<p2p::Ban>,
+        services: &Runtime,
+    ) -> NetworkConfig {
         let settings = &self.config.network;
         NetworkConfig {
             listen: settings.listen.clone(),
@@ -422,6 +430,8 @@ impl Ground {
             },
             resident_bytes: crate::metrics::resident_bytes,
             modules: self.modules_heard(),
+            streams: stream_rows(),
+            stream_runtime: Some(services.handle().clone()),
             ..NetworkConfig::new(self.chain_id, key.seed())
         }
     }

@@ -113,6 +113,7 @@ impl Task {
             Greeting::Again => return self.told(id, &info.listen_addrs),
             Greeting::Joins => {
                 self.hear_early(id, connection);
+                self.take_in_early(id, connection);
                 self.move_streams(id, connection);
             }
             Greeting::Begins(earlier) => {
@@ -124,6 +125,7 @@ impl Task {
                 }
                 self.admit(id, key, agent.to_owned());
                 self.hear_early(id, connection);
+                self.take_in_early(id, connection);
                 // Streams to validators stand ready before there is anything to say.
                 if self.links.is_pinned(key) {
                     self.move_streams(id, connection);
@@ -194,9 +196,7 @@ impl Task {
         self.note_connected(key, true);
         let (outbound, address) = newest.unwrap_or_default();
         self.outward.tell(NetworkEvent::Connected { peer: key, outbound, address });
-        let gossip = self.swarm.behaviour().gossip.seen();
-        let topics: Vec<TopicHash> =
-            gossip.all_peers().filter(|(peer, _)| **peer == id).flat_map(|(_, topics)| topics).cloned().collect();
+        let topics = self.swarm.behaviour().topics_of(&id);
         self.tell_topics(id, &topics);
     }
 

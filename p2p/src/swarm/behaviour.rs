@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use libp2p::gossipsub::TopicHash;
 use libp2p::identity::Keypair;
 use libp2p::kad::store::{MemoryStore, MemoryStoreConfig};
+use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::{NetworkBehaviour, StreamProtocol};
 use libp2p::{PeerId, identify, kad, ping, request_response};
 use libp2p_allow_block_list as block_list;
@@ -21,9 +23,10 @@ use super::paced::{Pace, Paced};
 use super::reached::Arrived;
 use super::requests::{BoundedCodec, REQUESTS_WAITING_MAX};
 use super::silence::KEEP_ALIVES;
+use super::streams::{self, Streams};
 use crate::address_policy::PrivateAddresses;
 use crate::chain_tag::ChainTag;
-use crate::channels::Channel;
+use crate::channels::{Channel, DIRECT_CHANNELS};
 use crate::places::PlaceLimits;
 
 /// A peer that is heard but has not read our ping for so long reads nothing. That a peer is gone is known sooner, by its silence:
@@ -50,6 +53,7 @@ pub(super) struct Shared {
     pub(super) links: Arc<Links>,
     pub(super) counts: Arc<Counts>,
     pub(super) arrived: Arc<Arrived>,
+    pub(super) streams: Arc<Streams>,
 }
 
 /// Everything the swarm does on a connection. Blocks and places come first: what they deny, nothing else sees.
@@ -60,9 +64,23 @@ pub(super) struct Parts {
     pub(super) identify: Paced<identify::Behaviour>,
     pub(super) ping: Paced<ping::Behaviour>,
     pub(super) kad: Paced<kad::Behaviour<MemoryStore>>,
-    pub(super) gossip: Paced<Gossip>,
+    pub(super) gossip: Toggle<Paced<Gossip>>,
     pub(super) requests: request_response::Behaviour<BoundedCodec>,
     pub(super) direct: direct::Behaviour,
+    pub(super) streams: Paced<streams::Behaviour>,
+}
+
+impl Parts {
+    /// Gossip, where this is no client.
+    pub(super) fn gossip(&mut self) -> Option<&mut Gossip> {
+        self.gossip.as_mut().map(Paced::part)
+    }
+
+    /// The topics that a peer listens on.
+    pub(super) fn topics_of(&self, id: &PeerId) -> Vec<TopicHash> {
+        let all = self.gossip.as_ref().into_iter().flat_map(|gossip| gossip.seen().all_peers());
+        all.filter(|(peer, _)| *peer == id).flat_map(|(_, topics)| topics).cloned().collect()
+    }
 }
 
 pub(super) fn build(
@@ -72,7 +90,7 @@ pub(super) fn build(
     config: &NetworkConfig,
     shared: &Shared,
 ) -> Result<Parts, NetworkError> {
-    let Shared { links, counts, arrived } = shared;
+    let Shared { links, counts, arrived, streams } = shared;
     let me = keypair.public().to_peer_id();
     let limits = PlaceLimits {
         peers_max: usize::try_from(config.peers_max).unwrap_or(usize::MAX),
@@ -83,15 +101,20 @@ pub(super) fn build(
     let silence = Duration::from_millis(config.silence_ms_max);
     let pings = silence.checked_div(KEEP_ALIVES).unwrap_or(silence);
     let ping = ping::Behaviour::new(ping::Config::new().with_interval(pings).with_timeout(PING_TIMEOUT));
+    // A client speaks of nothing but services.
+    let gossip = if config.dial_only { None } else { Some(gossip::behaviour(tag, topics, config)?) };
+    let gossip = gossip.map(|gossip| Paced::new(gossip, GOSSIP_PACE, Arc::clone(counts)));
+    let channels: &[Channel] = if config.dial_only { &[] } else { &DIRECT_CHANNELS };
     Ok(Parts {
         blocked: block_list::Behaviour::default(),
         gate: Gate::new(limits, memory, Arc::clone(counts), Arc::clone(arrived)),
         identify: Paced::new(identify(keypair, tag, config), IDENTIFY_PACE, Arc::clone(counts)),
         ping: Paced::new(ping, PING_PACE, Arc::clone(counts)),
-        kad: Paced::new(kademlia(me, tag)?, KAD_PACE, Arc::clone(counts)),
-        gossip: Paced::new(gossip::behaviour(tag, topics, config)?, GOSSIP_PACE, Arc::clone(counts)),
+        kad: Paced::new(kademlia(me, tag, config)?, KAD_PACE, Arc::clone(counts)),
+        gossip: gossip.into(),
         requests: requests(tag, config)?,
-        direct: direct::Behaviour::new(tag, Arc::clone(links)).map_err(NetworkError::Setup)?,
+        direct: direct::Behaviour::new(tag, Arc::clone(links), channels).map_err(NetworkError::Setup)?,
+        streams: Paced::new(streams::Behaviour::new(Arc::clone(streams)), streams::PACE, Arc::clone(counts)),
     })
 }
 
@@ -113,7 +136,7 @@ fn identify(keypair: &Keypair, tag: &ChainTag, config: &NetworkConfig) -> identi
 }
 
 /// Kademlia finds peers; it stores nothing for anybody.
-fn kademlia(me: PeerId, tag: &ChainTag) -> Result<kad::Behaviour<MemoryStore>, NetworkError> {
+fn kademlia(me: PeerId, tag: &ChainTag, settings: &NetworkConfig) -> Result<kad::Behaviour<MemoryStore>, NetworkError> {
     let mut config = kad::Config::new(protocol(tag, "kad")?);
     config
         .set_query_timeout(KAD_QUERY_TIMEOUT)
@@ -129,19 +152,18 @@ fn kademlia(me: PeerId, tag: &ChainTag) -> Result<kad::Behaviour<MemoryStore>, N
     let nothing =
         MemoryStoreConfig { max_records: 0, max_value_bytes: 0, max_providers_per_key: 0, max_provided_keys: 0 };
     let mut kad = kad::Behaviour::with_config(me, MemoryStore::with_config(me, nothing), config);
-    kad.set_mode(Some(kad::Mode::Server));
+    kad.set_mode(Some(if settings.dial_only { kad::Mode::Client } else { kad::Mode::Server }));
     Ok(kad)
 }
 
 fn requests(tag: &ChainTag, config: &NetworkConfig) -> Result<request_response::Behaviour<BoundedCodec>, NetworkError> {
     let name = protocol(tag, Channel::Sync.row().name)?;
-
+    let support = match config.dial_only {
+        true => request_response::ProtocolSupport::Outbound,
+        false => request_response::ProtocolSupport::Full,
+    };
     let settings = request_response::Config::default()
         .with_request_timeout(Duration::from_millis(config.request_timeout_ms))
         .with_max_concurrent_streams(REQUESTS_WAITING_MAX.saturating_mul(2));
-    Ok(request_response::Behaviour::with_codec(
-        BoundedCodec,
-        [(name, request_response::ProtocolSupport::Full)],
-        settings,
-    ))
+    Ok(request_response::Behaviour::with_codec(BoundedCodec, [(name, support)], settings))
 }

@@ -1,11 +1,13 @@
 //! What the network is told at its start, and why it may refuse.
 
+use tokio::runtime::Handle;
 use types::{ChainId, ModuleId, PeerKey};
 
 use super::address;
 use super::event::PeerAddresses;
 use super::memory::resident_bytes;
 use crate::address_policy::PrivateAddresses;
+use crate::stream_table::{StreamRow, StreamTableError};
 use crate::wishes::Ban;
 
 /// Everything the network is told at its start. [`NetworkConfig::new`] gives the defaults.
@@ -35,6 +37,12 @@ pub struct NetworkConfig {
     pub pinned: Vec<PeerKey>,
     /// Modules whose gossip this node takes part in.
     pub modules: Vec<ModuleId>,
+    /// The protocols of services.
+    pub streams: Vec<StreamRow>,
+    /// Where the streams of services move; the network's own runtime where none is named.
+    pub stream_runtime: Option<Handle>,
+    /// Whether this is a client, which listens on nothing, takes no part in gossip and answers no questions: it opens streams.
+    pub dial_only: bool,
     /// Whether loopback and private addresses may be dialled.
     pub private_addresses: PrivateAddresses,
     /// Most peers beside the pinned ones.
@@ -76,6 +84,9 @@ impl NetworkConfig {
             bans: Vec::new(),
             pinned: Vec::new(),
             modules: Vec::new(),
+            streams: Vec::new(),
+            stream_runtime: None,
+            dial_only: false,
             private_addresses: PrivateAddresses::Refused,
             peers_max: 64,
             peers_per_address_max: 8,
@@ -88,6 +99,15 @@ impl NetworkConfig {
             request_timeout_ms: 10_000,
             agent: concat!("thronosd/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
+    }
+}
+
+impl NetworkConfig {
+    /// The defaults of a client that dials and is not dialled.
+    #[must_use]
+    pub fn dial_only(chain_id: ChainId, secret: [u8; 32], streams: Vec<StreamRow>) -> Self {
+        let agent = concat!("thronos/", env!("CARGO_PKG_VERSION")).to_owned();
+        Self { listen: Vec::new(), dial_only: true, streams, agent, ..Self::new(chain_id, secret) }
     }
 }
 
@@ -145,6 +165,9 @@ pub enum NetworkError {
     /// A part of the network refuses its settings.
     #[error("the network cannot be set up: {0}")]
     Setup(String),
+    /// What services declare makes no table.
+    #[error(transparent)]
+    Streams(#[from] StreamTableError),
     /// There is no runtime to run on.
     #[error("the network must be started on a tokio runtime")]
     NoRuntime,

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::streams::StreamCounts;
+
 /// Something that is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Count {
@@ -91,6 +93,8 @@ pub struct NetworkCounts {
     pub offences: BTreeMap<&'static str, u64>,
     /// What is taken.
     pub taken: Taken,
+    /// Streams of services, by protocol.
+    pub streams: Vec<StreamCounts>,
 }
 
 impl Counts {
@@ -118,6 +122,7 @@ impl Counts {
             refused: sums.map(|((_, name), sum)| (*name, sum.load(Ordering::Relaxed))).collect(),
             offences: self.offences.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             taken: self.taken.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            streams: Vec::new(),
         }
     }
 }

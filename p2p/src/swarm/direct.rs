@@ -4,14 +4,11 @@
 //! channel is agreed. One stream carries nothing: that it is opened says to the peer that its place is taken (`twins`).
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
-use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use libp2p::core::Endpoint;
 use libp2p::core::transport::PortUse;
-use libp2p::core::upgrade::{InboundUpgrade, OutboundUpgrade, UpgradeInfo};
 use libp2p::swarm::handler::{ConnectionEvent, FullyNegotiatedInbound, FullyNegotiatedOutbound};
 use libp2p::swarm::{
     ConnectionDenied, ConnectionHandler, ConnectionHandlerEvent, ConnectionId, FromSwarm, NetworkBehaviour,
@@ -20,10 +17,11 @@ use libp2p::swarm::{
 use libp2p::{Multiaddr, PeerId};
 use types::PeerKey;
 
+use super::agree::Agree;
 use super::identity::key_of;
 use super::links::{Guest, Links};
 use crate::chain_tag::ChainTag;
-use crate::channels::{Channel, DIRECT_CHANNELS};
+use crate::channels::Channel;
 
 /// Streams of one connection that wait for the swarm to take them.
 const STREAMS_WAITING_MAX: usize = 16;
@@ -66,10 +64,11 @@ pub(super) struct Behaviour {
 }
 
 impl Behaviour {
-    pub(super) fn new(tag: &ChainTag, links: Arc<Links>) -> Result<Self, String> {
+    /// The part for these channels.
+    pub(super) fn new(tag: &ChainTag, links: Arc<Links>, channels: &[Channel]) -> Result<Self, String> {
         let mut protocols = Vec::new();
-        let channels = DIRECT_CHANNELS.map(|channel| (Purpose::Carries(channel), channel.row().name));
-        for (purpose, word) in channels.into_iter().chain([(Purpose::SaysTwin, TWIN)]) {
+        let channels = channels.iter().map(|channel| (Purpose::Carries(*channel), channel.row().name));
+        for (purpose, word) in channels.chain([(Purpose::SaysTwin, TWIN)]) {
             let name = StreamProtocol::try_from_owned(tag.protocol(word)).map_err(|error| error.to_string())?;
             protocols.push((purpose, name));
         }
@@ -153,12 +152,12 @@ impl Handler {
 impl ConnectionHandler for Handler {
     type FromBehaviour = Purpose;
     type ToBehaviour = Opened;
-    type InboundProtocol = Agree;
-    type OutboundProtocol = Agree;
+    type InboundProtocol = Agree<Purpose>;
+    type OutboundProtocol = Agree<Purpose>;
     type InboundOpenInfo = ();
     type OutboundOpenInfo = ();
 
-    fn listen_protocol(&self) -> SubstreamProtocol<Agree, ()> {
+    fn listen_protocol(&self) -> SubstreamProtocol<Agree<Purpose>, ()> {
         let guest = self.peer.map_or(Guest::Stranger, |peer| self.links.guest(peer));
         let is_open = |(purpose, _): &&(Purpose, _)| match purpose {
             Purpose::Carries(channel) => guest == Guest::Pinned || !channel.is_for_validators(),
@@ -167,7 +166,7 @@ impl ConnectionHandler for Handler {
         SubstreamProtocol::new(Agree { protocols: self.protocols.iter().filter(is_open).cloned().collect() }, ())
     }
 
-    fn poll(&mut self, _: &mut Context<'_>) -> Poll<ConnectionHandlerEvent<Agree, (), Opened>> {
+    fn poll(&mut self, _: &mut Context<'_>) -> Poll<ConnectionHandlerEvent<Agree<Purpose>, (), Opened>> {
         if let Some(opened) = self.opened.pop_front() {
             return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(opened));
         }
@@ -184,7 +183,7 @@ impl ConnectionHandler for Handler {
         }
     }
 
-    fn on_connection_event(&mut self, event: ConnectionEvent<'_, Agree, Agree, (), ()>) {
+    fn on_connection_event(&mut self, event: ConnectionEvent<'_, Agree<Purpose>, Agree<Purpose>, (), ()>) {
         match event {
             ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound { protocol: (purpose, stream), .. }) => {
                 self.keep(Opened::Theirs(purpose, stream));
@@ -196,50 +195,5 @@ impl ConnectionHandler for Handler {
             }
             _ => {}
         }
-    }
-}
-
-/// Agrees on a purpose by its protocol name.
-pub(super) struct Agree {
-    protocols: Vec<(Purpose, StreamProtocol)>,
-}
-
-/// A protocol name that remembers its purpose.
-#[derive(Clone)]
-pub(super) struct Named(Purpose, StreamProtocol);
-
-impl AsRef<str> for Named {
-    fn as_ref(&self) -> &str {
-        self.1.as_ref()
-    }
-}
-
-impl UpgradeInfo for Agree {
-    type Info = Named;
-    type InfoIter = std::vec::IntoIter<Named>;
-
-    fn protocol_info(&self) -> Self::InfoIter {
-        let names: Vec<_> = self.protocols.iter().map(|(purpose, name)| Named(*purpose, name.clone())).collect();
-        names.into_iter()
-    }
-}
-
-impl InboundUpgrade<Stream> for Agree {
-    type Output = (Purpose, Stream);
-    type Error = Infallible;
-    type Future = Ready<Result<Self::Output, Infallible>>;
-
-    fn upgrade_inbound(self, stream: Stream, name: Named) -> Self::Future {
-        ready(Ok((name.0, stream)))
-    }
-}
-
-impl OutboundUpgrade<Stream> for Agree {
-    type Output = (Purpose, Stream);
-    type Error = Infallible;
-    type Future = Ready<Result<Self::Output, Infallible>>;
-
-    fn upgrade_outbound(self, stream: Stream, name: Named) -> Self::Future {
-        ready(Ok((name.0, stream)))
     }
 }

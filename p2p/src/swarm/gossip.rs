@@ -17,7 +17,7 @@ use super::config::{NetworkConfig, NetworkError};
 use super::event::Verdict;
 use crate::address_policy::PrivateAddresses;
 use crate::chain_tag::ChainTag;
-use crate::channels::{Carrier, Channel, TABLE};
+use crate::channels::{Carrier, Channel, Row, TABLE};
 
 pub(super) type Gossip = Behaviour<IdentityTransform, WhitelistSubscriptionFilter>;
 
@@ -47,7 +47,9 @@ pub(super) struct Topics {
 
 impl Topics {
     pub(super) fn new(tag: &ChainTag, config: &NetworkConfig) -> Self {
-        let plain = TABLE.iter().map(|row| row.channel).filter(|channel| !matches!(channel, Channel::Module(_)));
+        // A client listens on none.
+        let rows: &[Row] = if config.dial_only { &[] } else { &TABLE };
+        let plain = rows.iter().map(|row| row.channel).filter(|channel| !matches!(channel, Channel::Module(_)));
         let modules = config.modules.iter().map(|id| Channel::Module(*id));
         let gossip = plain.chain(modules).filter(|channel| channel.row().carrier == Carrier::Gossip);
         let by_channel: BTreeMap<_, _> =

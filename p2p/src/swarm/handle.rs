@@ -13,6 +13,7 @@ use super::counts::{Counts, NetworkCounts};
 use super::event::{GossipToken, PeerAddresses, PeerInfo, RequestId, RequestToken, Verdict};
 use super::identity::key_of;
 use super::links::{Links, read, write};
+use super::streams::{Reply, Streams};
 use crate::book::{Book, BookLine};
 use crate::channels::{Carrier, Channel, Class};
 use crate::frame::{FrameError, frame_prefix};
@@ -22,6 +23,8 @@ use crate::wishes::Ban;
 
 /// Commands that may wait, per class.
 pub(super) const COMMANDS_WAITING_MAX: usize = 1_024;
+/// The same of streams of services.
+pub(super) const STREAM_COMMANDS_WAITING_MAX: usize = 256;
 
 /// Why something was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,6 +72,9 @@ pub(super) enum Command {
     Dial(Multiaddr),
     StreamWanted { peer: PeerKey, channel: Channel, taken: u64 },
     BadFrame { peer: PeerKey, channel: Channel, error: FrameError },
+    OpenStream { peer: PeerKey, place: usize, reply: Reply },
+    BadStream { peer: PeerKey, why: String },
+    Reach { peer: PeerKey, addresses: Vec<Multiaddr> },
     Shutdown,
 }
 
@@ -79,6 +85,8 @@ pub(super) struct Commands {
     pub(super) consensus: mpsc::Sender<Command>,
     pub(super) sync: mpsc::Sender<Command>,
     pub(super) transactions: mpsc::Sender<Command>,
+    /// For streams of services: never in a queue with any of the others.
+    pub(super) streams: mpsc::Sender<Command>,
 }
 
 impl Commands {
@@ -116,6 +124,7 @@ pub struct Network {
     pub(super) commands: Commands,
     pub(super) links: Arc<Links>,
     pub(super) counts: Arc<Counts>,
+    pub(super) streams: Arc<Streams>,
     pub(super) directory: Arc<std::sync::RwLock<Directory>>,
     pub(super) next_request: Arc<AtomicU64>,
     pub(super) ended: watch::Receiver<bool>,
@@ -219,7 +228,7 @@ impl Network {
     pub fn counts(&self) -> NetworkCounts {
         let book = read(&self.directory).known.len();
         self.counts.taken(|taken| taken.book = u64::try_from(book).unwrap_or(u64::MAX));
-        self.counts.read()
+        NetworkCounts { streams: self.streams.counts(), ..self.counts.read() }
     }
 
     /// Replaces the pinned peers: they are found, dialled for ever, always admitted, and heard as validators.

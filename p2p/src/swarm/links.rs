@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 use std::time::Duration;
 
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::Instant;
 use types::PeerKey;
 
@@ -67,6 +67,8 @@ impl PeerLinks {
 pub(super) struct Links {
     peers: RwLock<BTreeMap<PeerKey, Arc<PeerLinks>>>,
     pinned: RwLock<Arc<BTreeSet<PeerKey>>>,
+    /// Told of every peer that is admitted.
+    admitted: watch::Sender<()>,
 }
 
 impl Links {
@@ -76,6 +78,13 @@ impl Links {
 
     pub(super) fn open(&self, peer: PeerKey, links: Arc<PeerLinks>) {
         write(&self.peers).insert(peer, links);
+        self.admitted.send_replace(());
+    }
+
+    /// Waits until a peer is admitted.
+    pub(super) async fn met(&self, peer: PeerKey) {
+        let mut admitted = self.admitted.subscribe();
+        while self.of(peer).is_none() && admitted.changed().await.is_ok() {}
     }
 
     pub(super) fn close(&self, peer: PeerKey) {

@@ -75,6 +75,8 @@ impl Task {
             PartsEvent::Gossip(Said::TooOften(id)) => self.on_too_often(id, "too many streams of gossip"),
             PartsEvent::Requests(event) => self.on_request_event(event),
             PartsEvent::Direct(event) => self.on_stream(event),
+            PartsEvent::Streams(Said::Part(event)) => self.on_peer_stream(event),
+            PartsEvent::Streams(Said::TooOften(id)) => self.on_too_often(id, "too many streams of services"),
             _ => {}
         }
     }

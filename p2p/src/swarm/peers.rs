@@ -22,6 +22,9 @@ pub(super) const ADDRESSES_MAX: usize = 8;
 /// How long opening a stream may take before it is asked for again.
 const OPENING_MS_MAX: u64 = 2_000;
 
+/// Streams of services that may come on one connection before its peer has named its chain.
+const EARLY_MAX: usize = 4;
+
 /// One connection to a peer.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -34,11 +37,22 @@ pub(super) struct Connection {
     pub(super) greeted: bool,
     /// Streams that came before that, the newest of each channel.
     pub(super) early: BTreeMap<Channel, Stream>,
+    /// Streams of services that came before that, each with its protocol's place.
+    pub(super) early_streams: Vec<(usize, Stream)>,
 }
 
 impl Connection {
     pub(super) const fn new(id: ConnectionId, address: Multiaddr, outbound: bool, since_ms: u64) -> Self {
-        Self { id, address, outbound, since_ms, greeted: false, early: BTreeMap::new() }
+        Self { id, address, outbound, since_ms, greeted: false, early: BTreeMap::new(), early_streams: Vec::new() }
+    }
+
+    /// Keeps a stream of a service until the peer has named its chain; false when it has opened too many for that.
+    pub(super) fn keep_early(&mut self, place: usize, stream: Stream) -> bool {
+        let has_room = self.early_streams.len() < EARLY_MAX;
+        if has_room {
+            self.early_streams.push((place, stream));
+        }
+        has_room
     }
 }
 

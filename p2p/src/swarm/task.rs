@@ -12,6 +12,7 @@ use futures::StreamExt;
 use libp2p::gossipsub::PublishError;
 use libp2p::swarm::{Config, Swarm};
 use libp2p::{Multiaddr, PeerId, TransportError};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use types::PeerKey;
@@ -25,12 +26,13 @@ use super::event::{
     Inbound, NetworkEvent, PeerAddresses, RefusalReason, RequestError, RequestId, RequestToken, Verdict,
 };
 use super::gossip::{AGAIN_MS, Topics, acceptance};
-use super::handle::{COMMANDS_WAITING_MAX, Command, Commands, Directory, Network, publish_directory};
+use super::handle::{Command, Commands, Directory, Network, publish_directory};
 use super::identity::{id_of, key_of, keypair};
-use super::links::{CONTROL_WAITING_MAX, Links, Meter, Outward, PeerBuffers, StrangerRooms, read, write};
+use super::links::{Links, Meter, Outward, PeerBuffers, StrangerRooms, read, write};
 use super::peers::{ADDRESSES_MAX, Peer};
-use super::reached::Arrived;
+use super::queues::{Queues, queues_inward, queues_outward};
 use super::requests::{Answer, Waiting};
+use super::streams::Streams;
 use super::twins::Twins;
 use super::unheard::Unheard;
 use super::{address, transport};
@@ -41,6 +43,7 @@ use crate::channels::{Channel, Class};
 use crate::prefix::Prefix;
 use crate::reminder::Reminder;
 use crate::standing::{Severity, Standing};
+use crate::stream_table::StreamTable;
 
 /// How long a connection may stay without anything going on.
 const IDLE_MAX: Duration = Duration::from_secs(600);
@@ -71,6 +74,7 @@ pub(super) struct Task {
     pub(super) rooms: StrangerRooms,
     pub(super) doors: Arc<Doors>,
     pub(super) counts: Arc<Counts>,
+    pub(super) streams: Arc<Streams>,
     pub(super) reminder: Reminder,
     pub(super) twins: Twins,
     pub(super) unheard: Unheard,
@@ -89,41 +93,30 @@ pub(super) struct Task {
     pub(super) relieved_ms: u64,
 }
 
-/// The receiving ends of the command queues.
-struct Queues {
-    control: mpsc::Receiver<Command>,
-    inner: mpsc::Receiver<Command>,
-    consensus: mpsc::Receiver<Command>,
-    sync: mpsc::Receiver<Command>,
-    transactions: mpsc::Receiver<Command>,
-}
-
 /// Starts the network on the current tokio runtime.
 ///
 /// # Errors
 /// When an address or the key is wrong, or an address cannot be listened on.
 pub fn spawn(config: NetworkConfig) -> Result<(Network, Inbound), NetworkError> {
-    let runtime = tokio::runtime::Handle::try_current().map_err(|_| NetworkError::NoRuntime)?;
+    let runtime = Handle::try_current().map_err(|_| NetworkError::NoRuntime)?;
     let keypair = keypair(config.secret)?;
     let me = keypair.public().to_peer_id();
     let key = key_of(&me).ok_or_else(|| NetworkError::Secret("not an Ed25519 key".to_owned()))?;
     let tag = ChainTag::new(config.chain_id);
     let topics = Topics::new(&tag, &config);
     let policy = Arc::new(RwLock::new(AddressPolicy::new(config.private_addresses)));
-    let (links, counts) = (Arc::<Links>::default(), Arc::<Counts>::default());
-    let doors = Arc::new(Doors::new(Arc::clone(&counts)));
-    let arrived = Arc::<Arrived>::default();
-    let shared = Shared { links: Arc::clone(&links), counts: Arc::clone(&counts), arrived: Arc::clone(&arrived) };
+    let (commands, inner_commands, queues) = queues_inward();
+    let meter = Arc::new(Meter::new());
+    let streams = streams(&config, &tag, &runtime, &meter, &commands)?;
+    let shared = Shared { links: Arc::default(), counts: Arc::default(), arrived: Arc::default(), streams };
+    let doors = Arc::new(Doors::new(Arc::clone(&shared.counts)));
     let parts = behaviour::build(&keypair, &tag, &topics, &config, &shared)?;
-    let settings = Config::with_tokio_executor()
-        .with_idle_connection_timeout(IDLE_MAX)
-        .with_max_negotiating_inbound_streams(NEGOTIATING_STREAMS_MAX);
     let silence = Duration::from_millis(config.silence_ms_max);
+    let Shared { links, counts, arrived, streams } = shared;
     let transport = transport::build(&keypair, Arc::clone(&policy), Arc::clone(&doors), arrived, silence)?;
-    let swarm = Swarm::new(transport, parts, me, settings);
+    let swarm = Swarm::new(transport, parts, me, settings());
 
     let (outward, inbound) = queues_outward();
-    let (commands, inner_commands, queues) = queues_inward();
     let (ended_sender, ended) = watch::channel(false);
     let (book_changed, book_changes) = watch::channel(());
     let mut task = Task {
@@ -132,7 +125,8 @@ pub fn spawn(config: NetworkConfig) -> Result<(Network, Inbound), NetworkError> 
         topics,
         policy,
         links,
-        meter: Arc::new(Meter::new()),
+        meter,
+        streams,
         outward,
         commands: inner_commands,
         directory: Arc::default(),
@@ -160,6 +154,7 @@ pub fn spawn(config: NetworkConfig) -> Result<(Network, Inbound), NetworkError> 
         commands,
         links: Arc::clone(&task.links),
         counts: Arc::clone(&task.counts),
+        streams: Arc::clone(&task.streams),
         directory: Arc::clone(&task.directory),
         next_request: Arc::new(AtomicU64::new(0)),
         ended,
@@ -172,30 +167,22 @@ pub fn spawn(config: NetworkConfig) -> Result<(Network, Inbound), NetworkError> 
     Ok((network, inbound))
 }
 
-fn queues_outward() -> (Outward, Inbound) {
-    let (control, control_end) = mpsc::channel(CONTROL_WAITING_MAX);
-    let (consensus, consensus_end) = mpsc::unbounded_channel();
-    let (sync, sync_end) = mpsc::unbounded_channel();
-    let (transactions, transactions_end) = mpsc::unbounded_channel();
-    let inbound =
-        Inbound { control: control_end, consensus: consensus_end, sync: sync_end, transactions: transactions_end };
-    (Outward { control, consensus, sync, transactions }, inbound)
+fn settings() -> Config {
+    Config::with_tokio_executor()
+        .with_idle_connection_timeout(IDLE_MAX)
+        .with_max_negotiating_inbound_streams(NEGOTIATING_STREAMS_MAX)
 }
 
-fn queues_inward() -> (Commands, mpsc::Sender<Command>, Queues) {
-    let (control, control_end) = mpsc::channel(COMMANDS_WAITING_MAX);
-    let (inner, inner_end) = mpsc::channel(COMMANDS_WAITING_MAX);
-    let (consensus, consensus_end) = mpsc::channel(COMMANDS_WAITING_MAX);
-    let (sync, sync_end) = mpsc::channel(COMMANDS_WAITING_MAX);
-    let (transactions, transactions_end) = mpsc::channel(COMMANDS_WAITING_MAX);
-    let queues = Queues {
-        control: control_end,
-        inner: inner_end,
-        consensus: consensus_end,
-        sync: sync_end,
-        transactions: transactions_end,
-    };
-    (Commands { control, consensus, sync, transactions }, inner, queues)
+fn streams(
+    config: &NetworkConfig,
+    tag: &ChainTag,
+    own: &Handle,
+    meter: &Arc<Meter>,
+    commands: &Commands,
+) -> Result<Arc<Streams>, NetworkError> {
+    let table = StreamTable::new(config.streams.clone())?;
+    let runtime = config.stream_runtime.as_ref().unwrap_or(own).clone();
+    Ok(Arc::new(Streams::new(table, tag, runtime, Arc::clone(meter), commands.streams.clone())?))
 }
 
 impl Task {
@@ -286,6 +273,7 @@ impl Task {
                 Some(command) = queues.sync.recv() => command,
                 Some(command) = queues.transactions.recv() => command,
                 Some(command) = queues.inner.recv() => command,
+                Some(command) = queues.streams.recv() => command,
                 command = queues.control.recv() => match command {
                     None | Some(Command::Shutdown) => break,
                     Some(command) => command,
@@ -293,6 +281,7 @@ impl Task {
             };
             self.on_command(command);
         }
+        self.streams.close().await;
         self.farewell().await;
     }
 
@@ -344,6 +333,9 @@ impl Task {
             Command::BadFrame { peer, channel, error } => {
                 self.expel(peer, RefusalReason::BadFrame { channel, error });
             }
+            Command::OpenStream { peer, place, reply } => self.on_open_stream(peer, place, reply),
+            Command::BadStream { peer, why } => self.on_bad_stream(peer, &why),
+            Command::Reach { peer, addresses } => self.on_reach(peer, addresses),
             Command::Shutdown => {}
         }
     }
@@ -353,7 +345,8 @@ impl Task {
             tracing::warn!(?channel, "published on a topic that this node does not take part in");
             return;
         };
-        if let Err(error) = self.swarm.behaviour_mut().gossip.part().publish(topic, wrapped) {
+        let Some(gossip) = self.swarm.behaviour_mut().gossip() else { return };
+        if let Err(error) = gossip.publish(topic, wrapped) {
             tracing::debug!(?channel, %error, "not published");
             match error {
                 PublishError::NoPeersSubscribedToTopic => self.unheard.keep(channel, bytes),
@@ -374,7 +367,9 @@ impl Task {
     }
 
     pub(super) fn judge(&mut self, id: &libp2p::gossipsub::MessageId, source: &PeerId, verdict: Verdict) {
-        self.swarm.behaviour_mut().gossip.part().report_message_validation_result(id, source, acceptance(verdict));
+        if let Some(gossip) = self.swarm.behaviour_mut().gossip() {
+            gossip.report_message_validation_result(id, source, acceptance(verdict));
+        }
     }
 
     fn ask(&mut self, id: RequestId, peer: PeerKey, bytes: Vec<u8>) {
@@ -421,71 +416,5 @@ impl Task {
         let mut infos: Vec<_> = self.peers.values().filter_map(info).collect();
         infos.sort_by_key(|info| info.peer);
         publish_directory(&self.directory, |directory| directory.peers = infos);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::swarm::handle::SendError;
-
-    fn peer(number: usize) -> PeerKey {
-        let mut key = [0; 32];
-        key[..8].copy_from_slice(&(number as u64).to_le_bytes());
-        PeerKey(key)
-    }
-
-    fn network(commands: Commands) -> Network {
-        Network {
-            key: peer(0),
-            commands,
-            links: Arc::default(),
-            counts: Arc::default(),
-            directory: Arc::default(),
-            next_request: Arc::default(),
-            ended: watch::channel(false).1,
-            book_changes: watch::channel(()).1,
-        }
-    }
-
-    // FAULTS HB7
-    #[test]
-    fn of_what_nobody_takes_so_much_waits_and_the_rest_is_lost() {
-        let (outward, mut inbound) = queues_outward();
-        let tell = |number| outward.tell(NetworkEvent::Refused { peer: peer(number), why: RefusalReason::GaveWay });
-        (0..2 * CONTROL_WAITING_MAX).for_each(tell);
-        assert_eq!(inbound.control.len(), CONTROL_WAITING_MAX);
-        for number in 0..CONTROL_WAITING_MAX {
-            match inbound.control.try_recv() {
-                Ok(NetworkEvent::Refused { peer: told, .. }) => assert_eq!(told, peer(number), "the oldest stay"),
-                other => panic!("{other:?}"),
-            }
-        }
-        tell(7);
-        assert_eq!(inbound.control.len(), 1, "there is room again");
-    }
-
-    // FAULTS HB7
-    #[test]
-    fn commands_that_the_task_does_not_take_are_refused_and_a_full_class_costs_no_other() {
-        let (commands, _inner, queues) = queues_inward();
-        let network = network(commands);
-        let longest = |channel: Channel| channel.row().bytes_max;
-        let publish = |channel: Channel| network.publish(channel, vec![0_u8; longest(channel)].into());
-        let ask = || network.request(peer(1), vec![0; longest(Channel::Sync)]).map(drop);
-        let punish = || network.punish(peer(1), "a test", Severity::Slight);
-        let senders: [&dyn Fn() -> Result<(), SendError>; 4] =
-            [&ask, &punish, &|| publish(Channel::Consensus), &|| publish(Channel::Module(types::ModuleId(1)))];
-        for send in senders {
-            let taken = std::iter::repeat_with(send).take_while(Result::is_ok).count();
-            assert_eq!(taken, COMMANDS_WAITING_MAX);
-            assert_eq!(send(), Err(SendError::Busy));
-        }
-        // What does not fit is refused before it waits.
-        assert!(matches!(network.request(peer(1), vec![0; longest(Channel::Sync) + 1]), Err(SendError::Outbox(_))));
-        let waiting = [&queues.sync, &queues.control, &queues.consensus, &queues.transactions].map(|queue| queue.len());
-        assert_eq!(waiting, [COMMANDS_WAITING_MAX; 4]);
-        drop(queues);
-        assert_eq!(ask(), Err(SendError::Closed));
     }
 }

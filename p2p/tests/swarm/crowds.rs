@@ -41,7 +41,7 @@ fn stranger(number: u16, protocol: &str) -> Swarm<Stranger> {
         identify: identify::Behaviour::new(identify::Config::new(tag().greeting(), keypair.public())),
         ping: ping::Behaviour::default(),
         kad: kad::Behaviour::with_config(me, store, kad::Config::new(name("kad"))),
-        raw: request_response::Behaviour::with_codec(Raw, raw, Default::default()),
+        raw: request_response::Behaviour::with_codec(Raw::default(), raw, Default::default()),
     };
     let settings = Config::with_tokio_executor().with_idle_connection_timeout(Duration::from_secs(3_600));
     Swarm::new(transport, behaviour, me, settings)

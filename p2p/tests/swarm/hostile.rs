@@ -1,21 +1,25 @@
 //! Hostile clients against a real node: it throws them out and goes on.
 
 use std::io;
+use std::sync::Arc;
 
 use crate::nodes::{Node, TCP, bytes, config, in_time, key, pair};
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, StreamExt};
 use libp2p::identity::Keypair;
 use libp2p::request_response::{self, Codec, ProtocolSupport};
 use libp2p::swarm::{Config, NetworkBehaviour, StreamProtocol, Swarm, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, Transport, identify, noise, tcp, yamux};
+use libp2p::{Multiaddr, PeerId, Transport, identify, noise, ping, tcp, yamux};
 use p2p::{ChainTag, Channel, FrameError, NetworkEvent, RefusalReason};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use types::{ChainId, Hash32};
 
 /// Writes bytes as they are, whatever the protocol says, and then waits for the other end to give up.
 #[derive(Clone, Default)]
-pub struct Raw;
+pub struct Raw {
+    manners: Manners,
+}
 
 impl Codec for Raw {
     type Protocol = StreamProtocol;
@@ -44,7 +48,17 @@ impl Codec for Raw {
         stream: &mut T,
         request: Vec<u8>,
     ) -> io::Result<()> {
-        stream.write_all(&request).await
+        stream.write_all(&request).await?;
+        if let Some((signal, more)) = &self.manners.goes_on {
+            stream.flush().await?;
+            signal.notified().await;
+            stream.write_all(more).await?;
+        }
+        if self.manners.hangs {
+            stream.flush().await?;
+            std::future::pending::<()>().await;
+        }
+        Ok(())
     }
 
     async fn write_response<T: AsyncWrite + Unpin + Send>(
@@ -60,6 +74,7 @@ impl Codec for Raw {
 #[derive(NetworkBehaviour)]
 struct Hostile {
     identify: identify::Behaviour,
+    ping: ping::Behaviour,
     raw: request_response::Behaviour<Raw>,
 }
 
@@ -67,8 +82,30 @@ pub fn tag() -> ChainTag {
     ChainTag::new(ChainId(Hash32([7; 32])))
 }
 
+/// How an attacker behaves.
+#[derive(Clone)]
+pub struct Manners {
+    /// Streams that it opens.
+    pub streams: usize,
+    /// It neither reads nor closes.
+    pub hangs: bool,
+    /// What it writes once it is told to.
+    pub goes_on: Option<(Arc<Notify>, Vec<u8>)>,
+}
+
+impl Default for Manners {
+    fn default() -> Self {
+        Self { streams: 1, hangs: false, goes_on: None }
+    }
+}
+
 /// A peer with our greeting that will write `bytes` on a stream of the protocol `name`.
-async fn attack(victim: &Node, seed: u8, name: &str, bytes: Vec<u8>) {
+pub async fn attack(victim: &Node, seed: u8, name: &str, bytes: Vec<u8>) {
+    attack_with(victim, seed, name, bytes, Manners::default()).await;
+}
+
+/// The same in other manners.
+pub async fn attack_with(victim: &Node, seed: u8, name: &str, bytes: Vec<u8>, manners: Manners) {
     let keypair = Keypair::ed25519_from_bytes([seed; 32]).expect("a seed");
     let me = keypair.public().to_peer_id();
     let transport = tcp::tokio::Transport::new(tcp::Config::new())
@@ -79,18 +116,25 @@ async fn attack(victim: &Node, seed: u8, name: &str, bytes: Vec<u8>) {
     let protocol = StreamProtocol::try_from_owned(tag().protocol(name)).expect("a name");
     let behaviour = Hostile {
         identify: identify::Behaviour::new(identify::Config::new(tag().greeting(), keypair.public())),
-        raw: request_response::Behaviour::with_codec(Raw, [(protocol, ProtocolSupport::Full)], Default::default()),
+        ping: ping::Behaviour::default(),
+        raw: request_response::Behaviour::with_codec(
+            Raw { manners: manners.clone() },
+            [(protocol, ProtocolSupport::Full)],
+            request_response::Config::default()
+                .with_request_timeout(std::time::Duration::from_secs(60))
+                .with_max_concurrent_streams(manners.streams.max(100)),
+        ),
     };
     let mut swarm = Swarm::new(transport, behaviour, me, Config::with_tokio_executor());
     let address: Multiaddr = victim.address.parse().expect("an address");
     swarm.dial(address).expect("dialled");
-    let mut bytes = Some(bytes);
+    let mut left = manners.streams;
     tokio::spawn(async move {
         loop {
             if let SwarmEvent::ConnectionEstablished { peer_id, .. } = swarm.select_next_some().await {
                 let victim: PeerId = peer_id;
-                if let Some(bytes) = bytes.take() {
-                    swarm.behaviour_mut().raw.send_request(&victim, bytes);
+                for _ in 0..std::mem::take(&mut left) {
+                    swarm.behaviour_mut().raw.send_request(&victim, bytes.clone());
                 }
             }
         }

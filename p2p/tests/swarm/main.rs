@@ -5,5 +5,7 @@ mod dead_links;
 mod hostile;
 mod nodes;
 mod restarts;
+mod stream_floods;
+mod streams;
 mod traffic;
 mod wishes;

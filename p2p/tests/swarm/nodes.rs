@@ -101,10 +101,13 @@ async fn first<T>(what: &str, queue: &mut mpsc::Receiver<NetworkEvent>, pick: im
 
 /// Two connected nodes that have pinned each other.
 pub async fn pair(listen: &str) -> (Node, Node) {
-    let mut one = config(1, listen);
+    pair_with(config(1, listen), config(2, listen)).await
+}
+
+/// The same with settings for the seeds 1 and 2.
+pub async fn pair_with(mut one: NetworkConfig, mut two: NetworkConfig) -> (Node, Node) {
     one.pinned = vec![key(1), key(2)];
     let mut one = Node::start(one).await;
-    let mut two = config(2, listen);
     two.pinned = vec![key(1), key(2)];
     two.bootstrap = vec![one.address.clone()];
     let mut two = Node::start(two).await;

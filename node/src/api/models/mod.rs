@@ -17,8 +17,8 @@ pub use chain::{
 };
 pub use evidence::{EventEntry, EventsResponse, ReceiptProofResponse};
 pub use node::{
-    HealthStatus, MempoolResponse, NextVersion, PeerResponse, PeersResponse, ReadyResponse, StatusResponse,
-    TroubleStatus, ValidatorResponse, ValidatorsResponse, VersionResponse, VotingStatus,
+    HealthResponse, HealthStatus, MempoolResponse, NextVersion, PeerResponse, PeersResponse, ReadyResponse,
+    StatusResponse, TroubleStatus, ValidatorResponse, ValidatorsResponse, VersionResponse, VotingStatus,
 };
 pub use submit::{
     BatchAnswer, BatchRefusal, BatchRefusals, BatchRequest, BatchResponse, BatchResult, FeeEstimateResponse,

@@ -217,6 +217,19 @@ pub struct ReadyResponse {
     pub warnings: Vec<String>,
 }
 
+/// `GET /api/health`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HealthResponse {
+    /// `ok`, or `not_ready`: `/readyz` says why.
+    pub status: String,
+    /// Newest final height.
+    #[schema(value_type = u64)]
+    pub height: Height,
+    /// Which chain.
+    #[schema(value_type = String, format = "hash")]
+    pub chain_id: ChainId,
+}
+
 /// `GET /version`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct VersionResponse {
