@@ -31,11 +31,16 @@ impl Value {
         }
     }
 
-    /// Reads a flag or a variable as a value of the same kind as this one. Lists are separated by commas.
+    /// Reads a flag or a variable as a value of the same kind as this one. Lists are separated by commas, or as in a file.
     #[must_use]
     pub fn parse_alike(&self, text: &str) -> Option<Self> {
         match self {
             Self::Text(_) => Some(Self::Text(text.to_owned())),
+            // As in a file.
+            Self::List(_) if text.trim_start().starts_with('[') => {
+                let table: toml::Table = format!("list = {text}").parse().ok()?;
+                Self::from_toml(table.get("list")?).filter(|list| table.len() == 1 && matches!(list, Self::List(_)))
+            }
             Self::List(_) => {
                 let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
                 Some(Self::List(parts.map(str::to_owned).collect()))
@@ -72,6 +77,22 @@ impl std::fmt::Display for Value {
             }
             Self::Number(number) => number.fmt(formatter),
             Self::Switch(switch) => switch.fmt(formatter),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_read_with_commas_or_as_in_a_file() {
+        let list = |text: &str| Value::List(Vec::new()).parse_alike(text);
+        let two = Some(Value::List(vec!["a.example".to_owned(), "b.example".to_owned()]));
+        assert_eq!((list("a.example, b.example"), list(r#"["a.example","b.example"]"#)), (two.clone(), two));
+        assert_eq!((list(""), list("[]")), (Some(Value::List(Vec::new())), Some(Value::List(Vec::new()))));
+        for wrong in ["[1]", "[\"a\"", "[\"a\"]\nmore = 1", "[a]"] {
+            assert_eq!(list(wrong), None, "{wrong}");
         }
     }
 }

@@ -83,7 +83,7 @@ pub enum StoreError {
         message: String,
     },
     /// RocksDB refused.
-    #[error("cannot {operation} the database `{path}`: {message}; {REMEDY}")]
+    #[error("cannot {operation} the database `{path}`: {message}; {}", remedy_of(.message))]
     Database {
         /// What was tried.
         operation: &'static str,
@@ -146,7 +146,42 @@ pub const STOPS: &str = "the node stops, because it cannot read its own state";
 /// What helps where a part of the store is lost.
 pub const REMEDY: &str = "if the disk is sound, move `data/store` and `data/log` away, keep `data/lease`, and start: it gets the chain from its peers";
 
+/// What helps against what the operating system said. Nothing is lost where a disk is full or a file is another user's.
+fn remedy_of(message: &str) -> &'static str {
+    let of_the_system = [
+        ("No space left", "make room on the disk, and start again; nothing has to be moved or deleted of the node's"),
+        (
+            "Disk quota exceeded",
+            "make room within the quota, and start again; nothing has to be moved or deleted of the node's",
+        ),
+        ("Permission denied", "look who owns it and its mode, and start again as its owner"),
+        ("Read-only file system", "mount it so that it can be written, and start again"),
+        (
+            "Too many open files",
+            "raise the limit of open files (`ulimit -n`, `LimitNOFILE=` of the unit), and start again",
+        ),
+    ];
+    of_the_system.iter().find(|(said, _)| message.contains(said)).map_or(REMEDY, |(_, remedy)| remedy)
+}
+
 /// Stops the node: the store gave no answer where the chain needs one.
 pub(crate) fn fault(error: &StoreError) -> ! {
     panic!("{STOPS}: {error}; {REMEDY}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_no_reason_to_move_the_store_away() {
+        let told = |message: &str| {
+            let (operation, path, message) = ("open", PathBuf::from("/home/data/store"), message.to_owned());
+            StoreError::Database { operation, path, message }.to_string()
+        };
+        let full = told("IO error: No space left on device: While open a file for appending: /home/data/store/LOG");
+        assert!(full.contains("make room") && !full.contains("away"), "{full}");
+        assert!(told("IO error: Permission denied: While open").contains("who owns it"));
+        assert!(told("Corruption: bad block").contains("move `data/store` and `data/log` away"));
+    }
 }

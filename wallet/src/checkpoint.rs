@@ -65,7 +65,7 @@ impl Checkpoint {
     /// Remembers this one unless a newer one is remembered already.
     ///
     /// # Errors
-    /// `checkpoint_conflict`, or as [`Self::load`].
+    /// `checkpoint_conflict`, or as [`Self::load`] and [`WalletHome::check_owner`].
     pub fn remember(&self, home: &WalletHome, chain: ChainId) -> Result<()> {
         if let Some(known) = Self::load(home, chain)? {
             known.check(self)?;
@@ -73,6 +73,7 @@ impl Checkpoint {
                 return Ok(());
             }
         }
+        home.check_owner()?;
         let path = home.checkpoint_path(chain);
         create_private_directory(path.parent().unwrap_or(home.directory()))?;
         let text = serde_json::to_string(self).expect("a number and a hash always have a JSON form") + "\n";

@@ -17,6 +17,9 @@ use crate::{Error, Result, TransactionFile};
 /// Longest name of a key.
 const NAME_BYTES_MAX: usize = 32;
 
+/// The code of a refusal to write into somebody else's wallet.
+pub(crate) const ANOTHER_USERS: &str = "wallet_of_another_user";
+
 /// A wallet's directory.
 #[derive(Clone, Debug)]
 pub struct WalletHome {
@@ -88,6 +91,18 @@ impl WalletHome {
         TransactionFile::parse(&read_private_bounded(&path, TransactionFile::BYTES_MAX as u64).ok()?).ok()
     }
 
+    /// Signed transactions that are kept, so many at most.
+    #[must_use]
+    pub fn all_sent(&self, count: usize) -> Vec<(PathBuf, TransactionFile)> {
+        let entries = std::fs::read_dir(self.directory.join("sent")).into_iter().flatten().take(count);
+        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        let read = |path: PathBuf| {
+            let text = read_private_bounded(&path, TransactionFile::BYTES_MAX as u64).ok()?;
+            Some((path, TransactionFile::parse(&text).ok()?))
+        };
+        paths.filter_map(read).collect()
+    }
+
     /// Deletes what was kept of a transaction of which it is known what became of it.
     pub fn forget_sent(&self, id: &Hash32) {
         // Nobody needs it any more, and one that stays does no harm.
@@ -98,8 +113,9 @@ impl WalletHome {
     /// dropped, or the process is gone.
     ///
     /// # Errors
-    /// `file`.
+    /// `file`, or `wallet_of_another_user` for root in somebody's wallet: what root leaves there its owner cannot use.
     pub fn lock_account(&self, address: &Address) -> Result<File> {
+        self.check_owner()?;
         let directory = self.directory.join("locks");
         create_private_directory(&directory)?;
         let path = directory.join(hex::encode(address.0));
@@ -107,6 +123,27 @@ impl WalletHome {
         let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
         file.lock().map_err(failed)?;
         Ok(file)
+    }
+
+    /// Refuses somebody else's wallet, before anything is written there.
+    ///
+    /// # Errors
+    /// `wallet_of_another_user`.
+    pub fn check_owner(&self) -> Result<()> {
+        use std::os::unix::fs::MetadataExt;
+        let (own, owner) =
+            (rustix::process::geteuid().as_raw(), std::fs::metadata(&self.directory).map(|about| about.uid()));
+        match owner {
+            Ok(owner) if owner != own => {
+                let place = self.directory.display();
+                let message =
+                    format!("the wallet {place} belongs to user {owner}, and this command runs as user {own}");
+                let hint =
+                    format!("nothing was written there: run it as its owner, as with `sudo -u '#{owner}' thronos …`");
+                Err(Error::new(ANOTHER_USERS, message, hint))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Seals a secret under a new name.
@@ -275,4 +312,24 @@ fn check_name(name: &str) -> Result<()> {
 #[must_use]
 pub fn is_there(path: &Path) -> bool {
     path.try_exists().unwrap_or(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_written_into_the_wallet_of_another_user() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let home = WalletHome::new(directory.path());
+        assert!(home.check_owner().is_ok() && home.lock_account(&Address([1; 20])).is_ok());
+        assert!(WalletHome::new("/nowhere").check_owner().is_ok(), "it is made with the first key");
+        // Only root can give it to somebody else, and only root is tempted.
+        if std::os::unix::fs::chown(directory.path(), Some(65_534), None).is_ok() {
+            let error = home.lock_account(&Address([2; 20])).expect_err("it is nobody's");
+            assert_eq!(error.code, ANOTHER_USERS);
+            assert!(error.message.contains("user 65534") && error.hint.contains("sudo -u '#65534'"), "{error:?}");
+            assert_eq!(std::fs::read_dir(directory.path().join("locks")).expect("it is there").count(), 1);
+        }
+    }
 }

@@ -116,7 +116,7 @@ pub(crate) struct SettingArguments {
     /// Address and port of the HTTP API.
     #[arg(long, value_name = "ADDRESS:PORT")]
     api: Option<String>,
-    /// Any setting of config.toml; may be repeated.
+    /// Any setting of config.toml; may be repeated. A list is written a,b or as in the file.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<String>,
 }

@@ -135,7 +135,7 @@ fn show(list: &PeerList) {
     }
     for peer in &list.blocked {
         let lift = format!("`thronosd peers unban {peer}` lifts it");
-        say!("blocked  {peer}, for what it did; {}", hint::as_typed(&lift));
+        say!("blocked  {peer}, for what it did or for being of another chain; {}", hint::as_typed(&lift));
     }
     say!(
         "{} connected, {} banned, {} blocked, {} in the address book",

@@ -110,12 +110,8 @@ impl Node {
             traces.map_or(Ok(()), |traces| Err(StartError::LostKey { key, traces }))?;
         }
         if let Some(torn) = &opened.torn {
-            tracing::warn!(
-                file = torn.file,
-                offset = torn.offset,
-                bytes = torn.bytes,
-                "a torn end of the log was cut off"
-            );
+            let (file, offset, bytes) = (&torn.file, torn.offset, torn.bytes);
+            tracing::warn!(file, offset, bytes, "a torn end of the log was cut off");
         }
         let start = starting_point(&store, opened.desk.floor_height(), opened.votes_above, opened.log)?;
         let doors = Doors::open(&home, &config)?;
@@ -339,9 +335,9 @@ impl Ground {
         let (writing, writer) = storing::start(store, inbox, port.notices.clone(), stages, faults)?;
         let (mending, mender) = mend::start(self.store.clone(), port.inbox.clone(), faults)?;
         let (serving, server) = serve::start(self.store.clone(), port.network.clone(), faults)?;
-        let scheme = Arc::new(BlsScheme::new(self.chain_id, *entropy()?));
+        let (chain_id, scheme) = (self.chain_id, Arc::new(BlsScheme::new(self.chain_id, *entropy()?)));
         let environment = JobEnvironment {
-            chain_id: self.chain_id,
+            chain_id,
             registry: self.registry.clone().with_signatures(scheme.clone()),
             scheme,
             verified: port.verified.clone(),

@@ -11,7 +11,7 @@ use crate::calls::well_known_asset;
 use crate::chain::decode_header;
 use crate::checkpoint::Checkpoint;
 use crate::client::types::StatusResponse;
-use crate::home::{WalletHome, is_there};
+use crate::home::{ANOTHER_USERS, WalletHome, is_there};
 use crate::keystore::file::{Existing, create_private_directory, write_private};
 use crate::{Chain, CheckedHeader, Error, NodeClient, Result};
 
@@ -167,7 +167,7 @@ impl Context {
     /// `checkpoint_conflict`, `bad_checkpoint`.
     pub fn remember(&self, chain: &Chain, checked: &CheckedHeader) -> Result<()> {
         match Checkpoint::of(checked).remember(&self.home, chain.id()) {
-            Err(error) if error.code == "file" => {
+            Err(error) if ["file", ANOTHER_USERS].contains(&error.own_code()) => {
                 let height = checked.header.height;
                 self.note(&format!("warning: that block {height} is final is not remembered: {error}"));
                 Ok(())

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::json;
-use types::{Auth, Hash32, Nonce, TimeMs, Transaction};
+use types::{Address, Auth, Call, Hash32, Nonce, TimeMs, Transaction};
 
 use super::context::Context;
 use super::report::{Report, when};
@@ -17,6 +17,9 @@ use crate::delivery::{ALREADY_FINAL, BROADCAST_FILE, Bytes, Stopped, Whereabouts
 use crate::keystore::file::{Existing, write_private};
 use crate::patience::{Slow, Waiter};
 use crate::{Chain, Error, NodeClient, Result, TransactionFile};
+
+/// Kept transactions that are looked at before another one is signed.
+const UNFINISHED_MAX: usize = 256;
 
 /// Hands a signed transaction to a node, and waits when there is patience for it. The account's lock is held until the node has it.
 /// `file` is the one that the transaction was read from.
@@ -64,6 +67,22 @@ pub fn send(
     final_report(&done).map_err(settled)
 }
 
+/// Says when something with the same content was signed before and nobody knows yet what became of it: whoever types an interrupted
+/// command again means one payment.
+pub fn tell_unfinished(context: &Context, chain: &Chain, sender: &Address, calls: &[Call]) {
+    let is_same = |file: &TransactionFile| {
+        file.chain_id == chain.id() && file.body.sender == *sender && file.body.calls.iter().eq(calls)
+    };
+    for (path, file) in context.home.all_sent(UNFINISHED_MAX).into_iter().filter(|(_, file)| is_same(file)) {
+        let id = crypto::ids::transaction_id(chain.id(), &file.body);
+        context.note(&format!(
+            "warning: {id} does the same and may still be included; this one comes on top of it. What became of it `thronos tx {id}` tells, \
+             and `thronos broadcast {}` hands it in again without paying twice",
+            quoted_path(&path)
+        ));
+    }
+}
+
 /// Whether a transaction is proven to be final. A node that refuses it may have handed it on, so its word is not enough.
 fn is_final(stopped: &Stopped) -> bool {
     stopped.outcome == Whereabouts::Settled && stopped.error.own_code() == ALREADY_FINAL
@@ -104,7 +123,7 @@ pub fn with_file(error: Error, file: &Path) -> Error {
     Error { hint: error.hint.replace(BROADCAST_FILE, &command), ..error }
 }
 
-/// Whoever waits at the command. A program is told at the end, with all the rest.
+/// Whoever waits at the command.
 struct Person<'a> {
     context: &'a Context,
     id: Hash32,
@@ -119,9 +138,7 @@ impl Waiter for Person<'_> {
     }
 
     fn slow(&mut self, why: &Slow) {
-        if !self.context.json {
-            self.context.note(&still_waiting(&self.id, self.valid_until, self.nonce, why));
-        }
+        self.context.note(&still_waiting(&self.id, self.valid_until, self.nonce, why));
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use types::{Amount, AuthKind, Call, Hash32, Nonce, THR, THR_DECIMALS, TimeMs, Transaction, TransactionBody, Weight};
 
 use super::context::{AssetChoice, Context, Sender, check_new, write_new};
-use super::handing_in::{forget, send, with_file};
+use super::handing_in::{forget, send, tell_unfinished, with_file};
 use super::report::{Report, lines, when};
 use super::span;
 use crate::calls::{describe, reject_words, weigh};
@@ -106,6 +106,9 @@ pub fn carry_out(
     let patience = Duration::from_millis(span::parse(&args.valid_for)?).saturating_add(PATIENCE_BEYOND);
     let patience = (!args.no_wait).then_some(patience);
     let mut tries = if args.nonce.is_some() { 1 } else { NONCE_TRIES };
+    if args.nonce.is_none() {
+        tell_unfinished(context, &chain, &sender.address, &calls);
+    }
     loop {
         tries -= 1;
         // Commands at the same time take one nonce after the other.

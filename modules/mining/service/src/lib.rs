@@ -164,7 +164,7 @@ impl OpenPort {
         Ok(Self { stratum, offers, counts, log, payer })
     }
 
-    async fn run(self, ground: Ground, mut life: Life) -> Result<(), ServiceFault> {
+    async fn run(self, ground: Ground, life: Life) -> Result<(), ServiceFault> {
         let Self { mut stratum, offers, counts, payer, .. } = self;
         let waiting = proofs::of_use(stratum.take_waiting());
         if !waiting.is_empty() {
@@ -176,6 +176,13 @@ impl OpenPort {
             tokio::spawn(proofs::submit_again(ground.chain, stratum.handle(), waiting, begin)),
             tokio::spawn(metrics::keep(stratum.handle(), counts)),
         ];
+        let (shown, mut stopping) = (payer.as_ref().map(Payer::payouts), life.stopping());
+        let showing = async {
+            match shown {
+                Some(payouts) => payouts.show(&life).await,
+                None => std::future::pending().await,
+            }
+        };
         let (handle, incomes) = (stratum.handle(), stratum.at_start().incomes);
         let paying = async move {
             match payer {
@@ -184,7 +191,8 @@ impl OpenPort {
             }
         };
         let failed = tokio::select! {
-            () = life.draining() => None,
+            _ = stopping.wait_for(|stop| *stop) => None,
+            () = showing => None,
             failed = stratum.failed() => Some(failed),
             Err(fault) = paying => return Err(fault),
         };

@@ -88,7 +88,7 @@ pub(super) async fn payout(State(api): State<Api>, Path(name): Path<String>) -> 
     };
     let (owed, (credit, weight_total)) = handle.ask(question).await.ok_or(Unavailable::Stopping)?;
     if owed.is_none() && credit.weight == 0 {
-        let hint = "check the address; only shares handed in at `mining.pool_listen` are paid by the operator";
+        let hint = "check the address; only shares handed in at `mining.pool_listen` of this node are paid by its operator; others are known to the node they were handed in at";
         return Err(ApiError::not_found("this address is owed nothing here and has no share in the window", hint));
     }
     let works = handle.receipts_of(payee).await.ok_or(Unavailable::Stopping)?;
@@ -167,7 +167,7 @@ fn no_receipt(reason: NoReceipt) -> ApiError {
             ApiError::not_found(message, "`GET /api/v1/mining/receipts` tells which works have them")
         }
         NoReceipt::NotInWindow(_) => {
-            let hint = "check the address; only shares handed in at `mining.pool_listen` have receipts";
+            let hint = "check the address; only shares handed in at `mining.pool_listen` of this node have receipts; others are known to the node they were handed in at";
             ApiError::not_found(message, hint)
         }
         NoReceipt::Unreadable(error) => {

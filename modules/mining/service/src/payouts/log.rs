@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use service::log::{Log, LogError, OnDamage, OpenedLog, look_at};
 use service::{FolderFindings, Refusal, ServiceFault};
+use tokio::sync::watch;
 use types::{Hash32, Nonce};
 
 use super::Payout;
@@ -23,6 +24,7 @@ const LOG_BYTES_MAX: u64 = 1 << 20;
 pub(crate) struct PayoutLog {
     inner: Arc<Mutex<Inner>>,
     is_new: bool,
+    is_held: watch::Sender<bool>,
 }
 
 struct Inner {
@@ -54,7 +56,8 @@ impl PayoutLog {
             let what = "the log of payouts holds a record that this version does not know";
             Refusal::new("payouts_log", format!("{what}; start the version that wrote it, or a newer one"))
         })?;
-        let payout_log = Self { inner: Arc::new(Mutex::new(Inner { log, left })), is_new: records.is_empty() };
+        let is_held = watch::Sender::new(left.held.is_some());
+        let payout_log = Self { inner: Arc::new(Mutex::new(Inner { log, left })), is_new: records.is_empty(), is_held };
         if records.is_empty() {
             payout_log.write(&Note::Opened).map_err(|fault| Refusal::new("payouts_log", fault.to_string()))?;
         }
@@ -79,6 +82,11 @@ impl PayoutLog {
     /// Why nothing is paid before the operator says so, if nothing is.
     pub(crate) fn held(&self) -> Option<String> {
         self.inner().left.held.clone()
+    }
+
+    /// Whether anything is paid, whenever that changes.
+    pub(crate) fn watch_held(&self) -> watch::Receiver<bool> {
+        self.is_held.subscribe()
     }
 
     /// Nothing is paid before the operator says so, also after the next start.
@@ -163,7 +171,11 @@ impl PayoutLog {
     /// # Errors
     /// It cannot be.
     pub(super) fn write(&self, note: &Note) -> Result<(), ServiceFault> {
-        self.inner().write(note)
+        let mut inner = self.inner();
+        inner.write(note)?;
+        let is_held = inner.left.held.is_some();
+        self.is_held.send_if_modified(|before| std::mem::replace(before, is_held) != is_held);
+        Ok(())
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

@@ -13,9 +13,9 @@ mod note;
 use std::sync::Arc;
 use std::time::Duration;
 
-use service::ServiceFault;
 use service::account::{DeedError, Past, ServiceAccount, Unfit};
 use service::outbox::DeedEnd;
+use service::{Life, ServiceFault};
 use stratum::service::Handle;
 use stratum::{Book, BookError, Settlement};
 use tokio::sync::{Mutex, MutexGuard, Notify, watch};
@@ -155,6 +155,21 @@ impl Payouts {
                  `thronosd mining paid --reference HASH ADDRESS UNITS`, then pay with `thronosd mining pay`"
             )
         })
+    }
+
+    /// Shows that a port which is to pay by itself does not, while payouts are held; for ever.
+    pub(crate) async fn show(self, life: &Life) {
+        let mut held = self.log.watch_held();
+        loop {
+            held.borrow_and_update();
+            match self.held().filter(|_| self.is_automatic) {
+                Some(why) => life.waiting(format!("no miner is paid: {why}")),
+                None => life.ready(),
+            }
+            if held.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
     }
 
     fn may_pay(&self) -> bool {

@@ -245,6 +245,9 @@ fn files_that_were_restored_from_an_older_copy_pay_nothing_twice() {
         let told = pool.until_held();
         let shown = pool.done(&["owed"]);
         assert!(shown.contains("payouts are held: ") && shown.contains("older copy"), "{only:?}: {shown}");
+        // Whoever watches the node sees it too.
+        pool.running
+            .until("/readyz", |status, answer| status == 503 && answer.to_string().contains("no miner is paid: "));
         if is_owed {
             assert_eq!(pool.owed(), [(text(PAYEES[0]), owed)], "{only:?}: {told}");
         }
@@ -257,6 +260,7 @@ fn files_that_were_restored_from_an_older_copy_pay_nothing_twice() {
         let told = pool.done(&["pay"]);
         assert!(told.contains("payouts are no longer held"), "{only:?}: {told}");
         assert!(!pool.done(&["owed"]).contains("held"), "{only:?}");
+        pool.running.until("/readyz", |status, _| status == 200);
         let more = pool.income(2, 2_000_001)[0].1;
         pool.until_nothing_is_owed();
         assert_eq!(pool.balance(&text(PAYEES[0])), owed + more, "{only:?}");
