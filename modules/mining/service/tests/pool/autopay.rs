@@ -143,6 +143,8 @@ impl Pool {
 
     fn until_nothing_is_owed(&self) {
         self.running.until("/api/v1/mining/payouts", |status, all| status == 200 && all["owed"] == "0");
+        // The book is marked before the payout is closed in the log.
+        self.until_rehearsed(|rehearsed| rehearsed["under_way"].is_null());
     }
 }
 
