@@ -25,7 +25,7 @@ const NAME: &str = "guestbook";
 const TESTS: [&str; 4] = ["rules", "service", "client", "trial"];
 
 /// A short test of each package with a program that a network needs: `devnet`, `thronosd`, `thronos`. They are built and not run.
-const PROGRAMS: [&str; 3] = ["devnet", "probes", "mine"];
+const PROGRAMS: [&str; 3] = ["devnet", "probes", "thronos"];
 
 /// Runs the stage.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
