@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::template;
 use crate::Failure;
 use crate::workspace::Workspace;
 
@@ -74,6 +75,12 @@ const KEYWORDS: &[&str] = &[
 /// Names that the house itself has beside its crates: the kernel's own module, and what stands in every feature's folder.
 const OF_THE_HOUSE: &[&str] = &["kernel", "rules", "service", "client", "trial", "module_name", "modules", "help"];
 
+/// Types that every Rust program sees without naming where they come from.
+const PRELUDE: &[&str] = &[
+    "Box", "Clone", "Copy", "Default", "Drop", "Eq", "Err", "Extend", "Fn", "From", "Into", "Iterator", "None", "Ok",
+    "Option", "Ord", "Result", "Send", "Sized", "Some", "String", "Sync", "Unpin", "Vec",
+];
+
 /// Pages that name what programs answer to, and what stands before such a name there.
 const PAGES: [(&str, &str, &str); 4] = [
     ("docs/reference/commands.md", "### thronos ", "a command of `thronos`"),
@@ -140,6 +147,9 @@ impl Name {
         }
         if OF_THE_HOUSE.contains(&self.snake.as_str()) {
             return taken("the house");
+        }
+        if PRELUDE.contains(&self.pascal.as_str()) || template::types(&workspace.root)?.contains(&self.pascal) {
+            return taken(&format!("the type `{}`, which the code of a new module uses", self.pascal));
         }
         let own = self.crates();
         if let Some(package) = workspace.packages.iter().find(|package| own.contains(&snake(&package.name))) {
@@ -239,6 +249,12 @@ mod tests {
             ("metrics", "a section of the settings"),
             ("storage-market", "a feature at the root"),
             ("kernel", "the house"),
+            ("read", "the type `Read`"),
+            ("newest", "the type `Newest`"),
+            ("call", "the type `Call`"),
+            ("context", "the type `Context`"),
+            ("result", "the type `Result`"),
+            ("option", "the type `Option`"),
         ];
         for (text, owner) in planted {
             let name = Name::read(text).expect("its form is right");

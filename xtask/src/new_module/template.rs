@@ -3,6 +3,7 @@
 //! Its files are Rust, so that they can be read and formatted: `module_name`, `ModuleName`, `module-name`, `Module name` and
 //! `MODULE_NUMBER` stand for the name in its forms and for the number. Nothing else is replaced.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::name::Name;
@@ -34,6 +35,22 @@ pub(crate) fn files(root: &Path, name: &Name, number: u16) -> Result<Vec<NewFile
     files.push(NewFile { path: "rules/clippy.toml".into(), text: read(&root.join(PURE_CLIPPY))? });
     files.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(files)
+}
+
+/// The types that the template's code uses, whoever has made them: a module called like one of them would hide it.
+pub(crate) fn types(root: &Path) -> Result<BTreeSet<String>, Failure> {
+    let mut paths = Vec::new();
+    collect(&root.join(FOLDER), &mut paths)?;
+    let mut types = BTreeSet::new();
+    for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "rs")) {
+        let text = read(path)?;
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let words = code.flat_map(|line| line.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_')));
+        types
+            .extend(words.filter(|word| word.starts_with(|first: char| first.is_ascii_uppercase())).map(str::to_owned));
+    }
+    types.retain(|name| !name.contains("ModuleName"));
+    Ok(types)
 }
 
 /// Puts name and number in their places.

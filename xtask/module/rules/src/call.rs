@@ -28,6 +28,7 @@ pub enum ModuleNameCall {
 }
 
 impl Canonical for ModuleNameCall {
+    // The variant's number, and the longest variant: a length of four bytes before the text.
     const BYTES_MAX: usize = 1 + 4 + NOTE_BYTES_MAX;
 }
 
@@ -35,7 +36,9 @@ impl ModuleNameCall {
     /// The call as it stands in a transaction.
     #[must_use]
     pub fn to_call(&self) -> Call {
-        let body = ByteString::new(self.to_canonical()).expect("a note is far shorter than a call may be");
+        let bytes = self.to_canonical();
+        assert!(bytes.len() <= Self::BYTES_MAX, "a call has {} bytes: `BYTES_MAX` has to be that of the longest", bytes.len());
+        let body = ByteString::new(bytes).expect("a note is far shorter than a call may be");
         Call { module: <crate::ModuleName as execution::Module>::ID, body }
     }
 

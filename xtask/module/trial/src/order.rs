@@ -30,9 +30,10 @@ impl ChainChecker for Order {
         let height = block.header.height;
         let events = block.outcome.receipts.iter().flat_map(|receipt| &receipt.events);
         for event in events.filter(|event| event.module == ModuleName::ID) {
-            let Some(ModuleNameEvent::Written { number, text, .. }) = ModuleNameEvent::read(event.kind, &event.body) else {
-                return Err(format!("block {height} has an event that cannot be read"));
-            };
+            let event = ModuleNameEvent::read(event.kind, &event.body);
+            let event = event.ok_or_else(|| format!("block {height} has an event that cannot be read"))?;
+            // Whoever adds an event says here what must hold of it: a `match`, then.
+            let ModuleNameEvent::Written { number, text, .. } = event;
             if number != self.newest + 1 {
                 return Err(format!("note {number} in block {height} follows note {}", self.newest));
             }
