@@ -148,9 +148,6 @@ impl Name {
         if OF_THE_HOUSE.contains(&self.snake.as_str()) {
             return taken("the house");
         }
-        if PRELUDE.contains(&self.pascal.as_str()) || template::types(&workspace.root)?.contains(&self.pascal) {
-            return taken(&format!("the type `{}`, which the code of a new module uses", self.pascal));
-        }
         let own = self.crates();
         if let Some(package) = workspace.packages.iter().find(|package| own.contains(&snake(&package.name))) {
             return taken(&format!("the crate `{}` in {}", package.name, package.folder.display()));
@@ -163,6 +160,9 @@ impl Name {
             if words_after(&read(workspace, page)?, before).contains(self.snake.as_str()) {
                 return taken(what);
             }
+        }
+        if PRELUDE.contains(&self.pascal.as_str()) || template::types(&workspace.root)?.contains(&self.pascal) {
+            return taken(&format!("the type `{}`, which the code of a new module uses", self.pascal));
         }
         Ok(())
     }
