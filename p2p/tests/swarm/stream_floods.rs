@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::hostile::{Manners, attack_with};
 use crate::nodes::{Node, QUIC, TCP, bytes, in_time, key};
-use crate::streams::{TIDES, accept, counted, counts, next, open, pair, speaking};
-use p2p::{Channel, NetworkStream, Offered, StreamError, grant};
+use crate::streams::{TIDES, accept, counted, counts, next, open, pair, pair_of, speaking};
+use p2p::{Channel, NetworkStream, Offered, StreamError, StreamRow, grant};
 use tokio::sync::Notify;
 
 /// Sends what the other end takes, as fast as it takes it, until it is told to stop.
@@ -61,7 +61,9 @@ async fn votes_pass_streams_that_never_pause_both_ways_over_quic_and_tcp() {
 // FAULTS HB9: a stranger that opens streams and says words without end costs its own seats, and no vote.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn votes_and_streams_pass_strangers_that_open_and_talk_without_end() {
-    let (mut one, two) = pair(TCP).await;
+    // All come from one address here, which has half of the seats: the four strangers' and one more.
+    let row = StreamRow { streams_per_peer_max: 2, streams_max: 20, ..TIDES };
+    let (mut one, two) = pair_of(TCP, row).await;
     let words: Vec<u8> = std::iter::repeat_n(grant(1), 1 << 20).flatten().collect();
     for seed in 50..54 {
         let manners = Manners { streams: 200, hangs: true, ..Manners::default() };

@@ -30,7 +30,13 @@ pub fn speaking(seed: u8, listen: &str) -> NetworkConfig {
 
 /// Two nodes that have pinned each other; the first one offers the protocol.
 pub async fn pair(listen: &str) -> (Node, Node) {
-    let (one, two) = pair_with(speaking(1, listen), speaking(2, listen)).await;
+    pair_of(listen, TIDES).await
+}
+
+/// The same with this row.
+pub async fn pair_of(listen: &str, row: StreamRow) -> (Node, Node) {
+    let speaks = |seed| NetworkConfig { streams: vec![row], ..speaking(seed, listen) };
+    let (one, two) = pair_with(speaks(1), speaks(2)).await;
     one.network.offer_streams("tides", Offered::Yes);
     (one, two)
 }
