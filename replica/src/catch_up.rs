@@ -77,9 +77,6 @@ impl Replica {
     pub(crate) fn heard_range(&mut self, id: RequestId, blocks: Option<Vec<CertifiedBlock>>) {
         let verdict = self.sync.received(id, blocks, self.epoch, self.now.monotonic_ms);
         self.hold_against(verdict);
-        while let Some((id, transactions)) = self.sync.next_to_check() {
-            self.start_job(Job::Check { transactions }, Purpose::Ahead(id));
-        }
         self.replay_next();
     }
 
@@ -106,6 +103,7 @@ impl Replica {
     }
 
     fn replay_next(&mut self) {
+        self.check_ahead();
         if self.is_held_up() {
             return;
         }
@@ -113,6 +111,13 @@ impl Replica {
         if let Some((_, blocks, path)) = self.sync.next_blocks(tip.header.height) {
             let ground = crate::chain::Ground { tip, layers: self.chain.final_layers() };
             self.start_job(Job::Replay { ground, blocks, path }, Purpose::Replay);
+        }
+    }
+
+    /// Has signatures checked that the next replays will ask for.
+    fn check_ahead(&mut self) {
+        while let Some((id, transactions)) = self.sync.next_to_check() {
+            self.start_job(Job::Check { transactions }, Purpose::Ahead(id));
         }
     }
 

@@ -14,6 +14,7 @@ use crate::event::RequestId;
 use crate::job::Path;
 use crate::sources::{Need, Sources};
 use crate::trail::{Trail, Walk};
+use crate::verified::GENERATION_MAX;
 use crate::wire::{ANSWER_BYTES_MAX, BLOCKS_PER_ANSWER_MAX, CertifiedBlock, HEADERS_PER_ANSWER_MAX};
 
 /// Ranges asked or waiting at once.
@@ -25,6 +26,9 @@ pub(crate) const RANGE_BLOCKS: u16 = 256;
 const RANGE_BYTES: usize = ANSWER_BYTES_MAX / 4 * 3;
 /// Transactions whose signatures are checked in one job, about: some 50 ms.
 const PIECE_TRANSACTIONS: usize = 2_048;
+/// Transactions that are checked ahead and not replayed yet: beyond that the first verdicts might be forgotten before their replay asks,
+/// and the pool needs some too.
+const AHEAD_TRANSACTIONS_MAX: usize = GENERATION_MAX / 4 * 3;
 /// Time for one answer, in milliseconds: that of the network's requests.
 const ANSWER_MS_MAX: u64 = 10_000;
 /// Time for one answer of who has never answered, where somebody who does is idle.
@@ -49,6 +53,8 @@ struct Ahead {
     id: RequestId,
     /// Blocks that were handed out.
     blocks: usize,
+    /// Transactions that were.
+    transactions: usize,
     /// Jobs under way.
     jobs: usize,
 }
@@ -58,6 +64,17 @@ struct Range {
     from: Height,
     count: u16,
     stage: Stage,
+}
+
+/// Blocks that are being replayed.
+#[derive(Clone, Copy, Debug)]
+struct Replaying {
+    /// Who gave them.
+    peer: PeerKey,
+    /// The height after them.
+    next: Height,
+    /// How many transactions they have.
+    transactions: usize,
 }
 
 /// A question to be sent.
@@ -86,7 +103,7 @@ pub(crate) struct Sync {
     ranges: VecDeque<Range>,
     walking: Option<Walking>,
     /// The peer whose blocks are being replayed now, and the height after the last of them.
-    replaying: Option<(PeerKey, Height)>,
+    replaying: Option<Replaying>,
     /// Blocks to ask for at once, by the size of the last ones; the most when none have come yet.
     stride: Option<u16>,
     /// When a block last became final here, in monotonic milliseconds.
@@ -243,7 +260,7 @@ impl Sync {
 
     fn next_from(&self, tip: Height) -> Height {
         match self.ranges.back() {
-            None => self.replaying.map_or(tip.next(), |(_, next)| next),
+            None => self.replaying.as_ref().map_or(tip.next(), |replaying| replaying.next),
             Some(range) => match &range.stage {
                 Stage::Asked { .. } => range.from.saturating_add(u64::from(range.count)),
                 Stage::Here { blocks, .. } => range.from.saturating_add(blocks.len() as u64),
@@ -273,7 +290,7 @@ impl Sync {
         }
         let short = blocks.len() < usize::from(range.count);
         self.stride = Some(stride(&blocks));
-        range.stage = Stage::Here { peer, blocks, ahead: Ahead { id, blocks: 0, jobs: 0 } };
+        range.stage = Stage::Here { peer, blocks, ahead: Ahead { id, blocks: 0, transactions: 0, jobs: 0 } };
         if short {
             // Ranges behind it were asked for on the assumption of a full one.
             self.ranges.truncate(place.saturating_add(1));
@@ -286,7 +303,15 @@ impl Sync {
     /// Transactions of blocks that have come, to be checked while other blocks are replayed; the range whose question had
     /// this id waits until [`Sync::checked`] was called as often.
     pub(crate) fn next_to_check(&mut self) -> Option<(RequestId, Vec<Arc<Transaction>>)> {
-        self.ranges.iter_mut().find_map(|range| match &mut range.stage {
+        let handed_out = self.ranges.iter().map(|range| match &range.stage {
+            Stage::Asked { .. } => 0,
+            Stage::Here { ahead, .. } => ahead.transactions,
+        });
+        let of_replay = self.replaying.as_ref().map_or(0, |replaying| replaying.transactions);
+        let is_far = handed_out.fold(of_replay, usize::saturating_add) >= AHEAD_TRANSACTIONS_MAX;
+        // The first range waits for its check, and never for its turn.
+        let ranges = if is_far { 1 } else { self.ranges.len() };
+        self.ranges.iter_mut().take(ranges).find_map(|range| match &mut range.stage {
             Stage::Asked { .. } => None,
             Stage::Here { blocks, ahead, .. } => {
                 let mut piece: Vec<Arc<Transaction>> = Vec::new();
@@ -297,6 +322,7 @@ impl Sync {
                         break;
                     }
                 }
+                ahead.transactions = ahead.transactions.saturating_add(piece.len());
                 ahead.jobs = ahead.jobs.saturating_add(usize::from(!piece.is_empty()));
                 (!piece.is_empty()).then_some((ahead.id, piece))
             }
@@ -326,7 +352,7 @@ impl Sync {
             return None;
         }
         let range = self.ranges.pop_front()?;
-        let Stage::Here { peer, mut blocks, .. } = range.stage else { return None };
+        let Stage::Here { peer, mut blocks, ahead } = range.stage else { return None };
         // The tip may have moved on by other ways meanwhile.
         let known = tip.next().0.saturating_sub(range.from.0);
         let known = usize::try_from(known).unwrap_or(usize::MAX).min(blocks.len());
@@ -337,14 +363,14 @@ impl Sync {
             return None;
         }
         let next = tip.next().saturating_add(blocks.len() as u64);
-        self.replaying = Some((peer, next));
+        self.replaying = Some(Replaying { peer, next, transactions: ahead.transactions });
         let path = self.walking.as_ref().and_then(|walking| walking.trail.path(tip.next(), BLOCKS_PER_ANSWER_MAX));
         Some((peer, blocks, path))
     }
 
     /// The blocks handed out were replayed, up to this tip, or found invalid.
     pub(crate) fn replayed(&mut self, valid: bool, tip: Height, now_ms: u64) -> Option<PeerKey> {
-        let (peer, _) = self.replaying.take()?;
+        let Replaying { peer, .. } = self.replaying.take()?;
         if self.walking.as_ref().is_some_and(|walking| !walking.is_on() && walking.trail.highest() <= tip) {
             self.walking = None;
         }
@@ -360,7 +386,7 @@ impl Sync {
 
     /// What proves the blocks handed out lies beyond the answer: the way there is walked first.
     pub(crate) fn unproven(&mut self, certificate: Certificate) {
-        let giver = self.replaying.take().map(|(peer, _)| peer);
+        let giver = self.replaying.take().map(|replaying| replaying.peer);
         self.ranges.clear();
         self.walking = Some(Walking { trail: Trail::new(certificate), giver, asked: None, failures: 0 });
         self.free_all();

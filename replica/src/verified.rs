@@ -11,8 +11,8 @@ use execution::{CheckedTransaction, Reject, TransactionFacts};
 use types::Hash32;
 use types::canary::{Canary, planted};
 
-/// Wids per generation: as many as a pool holds.
-const GENERATION_MAX: usize = 57_344;
+/// Wids per generation: as many as a pool holds. So many that were found good last are surely remembered.
+pub(crate) const GENERATION_MAX: usize = 57_344;
 
 /// Wids per generation of what the pool refused.
 const REFUSED_MAX: usize = 7_168;

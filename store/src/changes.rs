@@ -7,10 +7,12 @@
 //!
 //! Invariant: the places in `keys` are those of whole entries in `bytes`.
 
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use crypto::jellyfish::{Page, PagePath, ReplacedPages};
 use execution::AccountTouch;
+use foldhash::fast::FixedState;
 use types::Address;
 
 /// The length of what is not there.
@@ -23,6 +25,7 @@ pub(crate) struct Changes {
     bytes: Vec<u8>,
     /// Where each key's entry begins.
     keys: Vec<u32>,
+    filter: Filter,
     /// Where the touched accounts begin.
     touches: usize,
     /// Only in memory, and only of blocks that were committed since the start.
@@ -44,6 +47,7 @@ impl Changes {
         let mut changes = Self::default();
         changes.bytes.reserve(keys * 160);
         changes.keys.reserve(keys);
+        changes.filter = Filter::for_keys(keys);
         put_length(&mut changes.bytes, keys);
         changes
     }
@@ -51,6 +55,7 @@ impl Changes {
     /// Adds the next key in rising order.
     pub(crate) fn put(&mut self, write: Write<'_>) {
         self.keys.push(length(self.bytes.len()));
+        self.filter.add(KeyPrint::of(write.key));
         put_part(&mut self.bytes, Some(write.key));
         put_part(&mut self.bytes, write.before);
         put_part(&mut self.bytes, write.after);
@@ -66,7 +71,7 @@ impl Changes {
         }
         let of_page = |page: &Arc<Page>| page.memory_bytes();
         let pages_bytes: usize = pages.iter().map(|(_, page)| 64 + page.as_ref().map_or(0, of_page)).sum();
-        self.memory_bytes = self.bytes.len() + 4 * self.keys.len() + pages_bytes;
+        self.memory_bytes = self.bytes.len() + 4 * self.keys.len() + self.filter.memory_bytes() + pages_bytes;
         self.pages = Some(pages);
     }
 
@@ -84,10 +89,12 @@ impl Changes {
         let mut rest = Rest { bytes: &bytes, place: 0 };
         let count = rest.length()?;
         let mut keys = Vec::new();
+        let mut prints = Vec::new();
         let mut last = None;
         for _ in 0..count {
             keys.push(length(rest.place));
             let key = rest.part()?.ok_or("a key is absent")?;
+            prints.push(KeyPrint::of(key));
             if last.is_some_and(|last| last >= key) {
                 return Err("the keys are not in order".to_owned());
             }
@@ -101,8 +108,10 @@ impl Changes {
         if end != Some(bytes.len()) {
             return Err("the touched accounts do not end where the bytes do".to_owned());
         }
-        let memory_bytes = bytes.len() + 4 * keys.len();
-        Ok(Self { bytes, keys, touches, pages: None, memory_bytes })
+        let mut filter = Filter::for_keys(keys.len());
+        prints.into_iter().for_each(|print| filter.add(print));
+        let memory_bytes = bytes.len() + 4 * keys.len() + filter.memory_bytes();
+        Ok(Self { bytes, keys, filter, touches, pages: None, memory_bytes })
     }
 
     /// The keys in rising order.
@@ -116,8 +125,11 @@ impl Changes {
         self.keys[first..].iter().map(|place| self.write_at(*place))
     }
 
-    /// The value before, if the block changed the key.
-    pub(crate) fn before(&self, key: &[u8]) -> Option<Option<&[u8]>> {
+    /// The value before, if the block changed the key, of which this is the print.
+    pub(crate) fn before(&self, key: &[u8], print: KeyPrint) -> Option<Option<&[u8]>> {
+        if !self.filter.may_have(print) {
+            return None;
+        }
         let place = self.keys.binary_search_by(|place| self.key_at(*place).cmp(key)).ok()?;
         Some(self.write_at(self.keys[place]).before)
     }
@@ -150,6 +162,52 @@ impl Changes {
 
     fn rest_at(&self, place: u32) -> Rest<'_> {
         Rest { bytes: &self.bytes, place: place as usize }
+    }
+}
+
+/// What a filter is asked with. Taken of a key once, however many blocks are asked for it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeyPrint(u64);
+
+impl KeyPrint {
+    pub(crate) fn of(key: &[u8]) -> Self {
+        Self(FixedState::default().hash_one(key))
+    }
+}
+
+/// Bits of a block's keys. Most blocks have not changed what is looked for: one look says so, where a search would go through keys
+/// all over the block's bytes.
+#[derive(Debug, Default)]
+struct Filter(Vec<u64>);
+
+impl Filter {
+    /// Bits for each key, so that fewer than one of ten searches is in vain.
+    const KEY_BITS: usize = 16;
+
+    fn for_keys(count: usize) -> Self {
+        Self(vec![0; (count * Self::KEY_BITS).div_ceil(64).next_power_of_two()])
+    }
+
+    /// The word and the bit in it.
+    const fn place(&self, KeyPrint(print): KeyPrint) -> (usize, u64) {
+        let words = self.0.len().saturating_sub(1);
+        ((print >> 6) as usize & words, 1 << (print % 64))
+    }
+
+    fn add(&mut self, print: KeyPrint) {
+        let (word, bit) = self.place(print);
+        if let Some(word) = self.0.get_mut(word) {
+            *word |= bit;
+        }
+    }
+
+    fn may_have(&self, print: KeyPrint) -> bool {
+        let (word, bit) = self.place(print);
+        self.0.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    const fn memory_bytes(&self) -> usize {
+        8 * self.0.len()
     }
 }
 
@@ -222,11 +280,27 @@ mod tests {
         let back = Changes::from_bytes(changes.as_bytes().to_vec()).expect("they were just made");
         assert!(back.writes().eq(changes.writes()) && back.touches().eq(changes.touches()));
         assert_eq!((back.writes().count(), back.touches().count()), (3, 3));
-        assert_eq!(back.before(b"bb"), Some(Some(&[7; 300][..])));
-        assert_eq!((back.before(b""), back.before(b"b"), back.before(b"a")), (Some(None), None, Some(Some(&[][..]))));
+        for changes in [&changes, &back] {
+            let before = |key: &[u8]| changes.before(key, KeyPrint::of(key)).map(|before| before.map(<[u8]>::to_vec));
+            assert_eq!(before(b"bb"), Some(Some(vec![7; 300])));
+            assert_eq!((before(b""), before(b"b"), before(b"a")), (Some(None), None, Some(Some(Vec::new()))));
+        }
         assert_eq!(back.writes_from(b"a").map(|write| write.key).collect::<Vec<_>>(), [&b"a"[..], b"bb"]);
         assert_eq!(changes.page_before(&PagePath::ROOT), Ok(Some(&None)));
         assert_eq!(back.page_before(&PagePath::ROOT), Err(PagesUnknown));
+    }
+
+    #[test]
+    fn a_filter_has_every_key_and_few_others() {
+        let prints = |range: std::ops::Range<u32>| range.map(|number| KeyPrint::of(&number.to_be_bytes()));
+        for count in [0, 1, 7, 1_000] {
+            let mut filter = Filter::for_keys(count as usize);
+            prints(0..count).for_each(|print| filter.add(print));
+            assert!(prints(0..count).all(|print| filter.may_have(print)));
+            let others = prints(count..count + 1_000).filter(|print| filter.may_have(*print)).count();
+            assert!(others < 130, "{others} of a thousand beside {count}");
+        }
+        assert!(!Filter::default().may_have(KeyPrint::of(b"")));
     }
 
     #[test]

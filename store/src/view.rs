@@ -17,7 +17,7 @@ use execution::{ShortBytes, StateView};
 use rocksdb::Direction;
 use types::Height;
 
-use crate::changes::{Changes, PagesUnknown};
+use crate::changes::{Changes, KeyPrint, PagesUnknown};
 use crate::columns::Column;
 use crate::error::fault;
 use crate::restore::tree_changes;
@@ -122,7 +122,8 @@ impl Drop for StoreView {
 impl StateView for StoreView {
     fn get(&self, key: &[u8]) -> Option<ShortBytes> {
         let newest = self.inner.newest_value(key);
-        match self.find_since(|changes| changes.before(key).map(|value| value.map(ShortBytes::from))) {
+        let print = KeyPrint::of(key);
+        match self.find_since(|changes| changes.before(key, print).map(|value| value.map(ShortBytes::from))) {
             Some(before) => before,
             None => newest,
         }

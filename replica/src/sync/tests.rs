@@ -6,7 +6,10 @@ use types::{
     Transaction, TransactionBody, View, VoteKind, VoteStatement,
 };
 
-use super::{PATIENCE_MS, PIECE_TRANSACTIONS, Question, RANGE_BLOCKS, RANGE_BYTES, Sync, Verdict};
+use super::{
+    AHEAD_TRANSACTIONS_MAX, PATIENCE_MS, PIECE_TRANSACTIONS, Question, RANGE_BLOCKS, RANGE_BYTES, RANGES_MAX, Sync,
+    Verdict,
+};
 use crate::event::RequestId;
 use crate::sources::FAILURES_MAX;
 use crate::wire::CertifiedBlock;
@@ -263,6 +266,40 @@ fn a_range_waits_for_the_check_of_all_its_pieces_and_for_no_late_answer_of_anoth
     asker.sync.checked(asked[0].id);
     let (_, all, _) = asker.sync.next_blocks(asker.tip).expect("both pieces are checked");
     assert_eq!(all.len(), 3);
+}
+
+#[test]
+fn no_more_is_checked_ahead_than_is_remembered_until_its_replay() {
+    let mut asker = Asker::with(&[(1, 10_000), (2, 10_000), (3, 10_000)]);
+    let mut handed_out = 0;
+    let mut hand_out = |asker: &mut Asker| {
+        while let Some((id, piece)) = asker.sync.next_to_check() {
+            handed_out += piece.len();
+            asker.sync.checked(id);
+        }
+        handed_out
+    };
+    let asked = asker.ask(0);
+    assert_eq!(asked.len(), RANGES_MAX);
+    let of_block = AHEAD_TRANSACTIONS_MAX as u64 / 8;
+    let each = 4 * of_block;
+    for question in &asked {
+        let mut range = blocks(question.from.0, u64::from(question.count));
+        range.splice(..4, filled(question.from.0, 4, of_block));
+        asker.receive(*question, Some(range), 0);
+    }
+    assert_eq!(hand_out(&mut asker) as u64, 2 * each, "the third waits");
+    asker.sync.next_blocks(asker.tip).expect("the first is checked");
+    assert_eq!(hand_out(&mut asker) as u64, 2 * each, "until the replay of the first has ended");
+    asker.tip = asker.tip.saturating_add(u64::from(asked[0].count));
+    asker.sync.replayed(true, asker.tip, 0);
+    assert_eq!(hand_out(&mut asker) as u64, 3 * each);
+    // A range that alone is more than that is checked before its replay all the same.
+    let mut asker = Asker::with(&[(1, 10_000)]);
+    let asked = asker.ask(0);
+    asker.receive(asked[0], Some(filled(1, 12, of_block)), 0);
+    let pieces = std::iter::from_fn(|| asker.sync.next_to_check());
+    assert_eq!(pieces.map(|(_, piece)| piece.len() as u64).sum::<u64>(), 12 * of_block);
 }
 
 #[test]
