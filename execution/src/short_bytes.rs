@@ -49,6 +49,7 @@ impl ShortBytes {
 
     /// The bytes.
     #[must_use]
+    #[inline]
     pub fn as_slice(&self) -> &[u8] {
         match &self.0 {
             Kept::InPlace { length, bytes } => {
@@ -66,6 +67,7 @@ impl Default for ShortBytes {
 }
 
 impl From<&[u8]> for ShortBytes {
+    #[inline]
     fn from(given: &[u8]) -> Self {
         let mut bytes = [0; IN_PLACE_MAX];
         match bytes.get_mut(..given.len()) {
@@ -100,24 +102,28 @@ impl From<ShortBytes> for Vec<u8> {
 
 impl Deref for ShortBytes {
     type Target = [u8];
+    #[inline]
     fn deref(&self) -> &[u8] {
         self.as_slice()
     }
 }
 
 impl AsRef<[u8]> for ShortBytes {
+    #[inline]
     fn as_ref(&self) -> &[u8] {
         self.as_slice()
     }
 }
 
 impl Borrow<[u8]> for ShortBytes {
+    #[inline]
     fn borrow(&self) -> &[u8] {
         self.as_slice()
     }
 }
 
 impl PartialEq for ShortBytes {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         self.as_slice() == other.as_slice()
     }
@@ -126,18 +132,21 @@ impl PartialEq for ShortBytes {
 impl Eq for ShortBytes {}
 
 impl PartialOrd for ShortBytes {
+    #[inline]
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
 impl Ord for ShortBytes {
+    #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
         self.as_slice().cmp(other.as_slice())
     }
 }
 
 impl std::hash::Hash for ShortBytes {
+    #[inline]
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         self.as_slice().hash(state);
     }

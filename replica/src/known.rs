@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use execution::CheckedTransaction;
+use foldhash::fast::RandomState;
 use types::Hash32;
 
 use crate::wire::ShortId;
@@ -16,7 +17,7 @@ use crate::wire::ShortId;
 /// Transactions by short id.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    entries: HashMap<ShortId, Entry>,
+    entries: HashMap<ShortId, Entry, RandomState>,
 }
 
 #[derive(Clone, Debug)]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use consensus::{BuiltBlock, Input, WorkState};
 use execution::{BuildError, Built};
+use foldhash::fast::RandomState;
 use mempool::CandidateLimits;
 use types::{Epoch, Hash32, TimeMs, View};
 
@@ -186,7 +187,7 @@ impl Replica {
     }
 
     /// The transactions of the blocks between the tip and `hash`.
-    pub(crate) fn included_above_tip(&self, hash: &Hash32) -> HashSet<Hash32> {
+    pub(crate) fn included_above_tip(&self, hash: &Hash32) -> HashSet<Hash32, RandomState> {
         let path = self.chain.path(hash).unwrap_or_default();
         let bodies = path.iter().filter_map(|hash| self.chain.entry(hash)?.body.as_ref());
         bodies.flat_map(|body| body.facts().iter().map(|facts| facts.id)).collect()

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::sync::Mutex;
 
 use execution::{CheckedTransaction, Reject, TransactionFacts};
+use foldhash::fast::RandomState;
 use types::Hash32;
 use types::canary::{Canary, planted};
 
@@ -37,8 +38,8 @@ impl Sets {
 
 #[derive(Debug, Default)]
 struct Generations {
-    young: HashSet<Hash32>,
-    old: HashSet<Hash32>,
+    young: HashSet<Hash32, RandomState>,
+    old: HashSet<Hash32, RandomState>,
 }
 
 impl Generations {
