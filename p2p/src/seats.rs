@@ -138,7 +138,8 @@ mod tests {
     // FAULTS HB9: identities and addresses cost little, so it is all strangers together that leave something.
     #[test]
     fn strangers_of_however_many_addresses_leave_seats_for_the_validators() {
-        let rows = [TIDES, StreamRow { streams_per_peer_max: 1, ..TIDES }, StreamRow { streams_per_peer_max: 5, ..TIDES }];
+        let rows =
+            [TIDES, StreamRow { streams_per_peer_max: 1, ..TIDES }, StreamRow { streams_per_peer_max: 5, ..TIDES }];
         for (row, most) in rows.into_iter().zip([7, 8, 5]) {
             let mut seats = Seats::of_peers(&row);
             let crowd = |number: u8| from(&format!("8.8.{number}.8"));

@@ -29,7 +29,8 @@ const HANDSHAKE_MAX: Duration = Duration::from_secs(5);
 const STREAMS_MAX: u32 = 192;
 /// What the house itself has of them at most: of both ends the channels, the requests that wait, and two dozen of gossip, pings, greetings and
 /// questions after peers.
-const HOUSE_MAX: usize = DIRECT_CHANNELS.len().saturating_add(REQUESTS_WAITING_MAX).saturating_mul(2).saturating_add(24);
+const HOUSE_MAX: usize =
+    DIRECT_CHANNELS.len().saturating_add(REQUESTS_WAITING_MAX).saturating_mul(2).saturating_add(24);
 
 // Services can never end a connection that carries votes, also while they open streams anew and the other end has not yet seen the old ones go.
 const _: () = {

@@ -141,9 +141,7 @@ pub async fn attack_by(way: Multiaddr, seed: u8, name: &str, bytes: Vec<u8>, man
                 SwarmEvent::ConnectionEstablished { peer_id, .. } => (peer_id, manners.at_once),
                 SwarmEvent::Behaviour(HostileEvent::Raw(
                     request_response::Event::Message {
-                        peer,
-                        message: request_response::Message::Response { .. },
-                        ..
+                        peer, message: request_response::Message::Response { .. }, ..
                     }
                     | request_response::Event::OutboundFailure { peer, .. },
                 )) => (peer, 1),
