@@ -16,6 +16,8 @@ const PARTS: u64 = 1_000;
 #[derive(Clone, Copy, Debug)]
 pub struct TokenBucket {
     parts: u64,
+    /// What was taken ahead of time: it is paid before the bucket fills.
+    owed: u64,
     parts_max: u64,
     parts_per_ms: u64,
     filled_ms: u64,
@@ -26,7 +28,7 @@ impl TokenBucket {
     #[must_use]
     pub fn new(rate_per_second: u32, burst: u32, now_ms: u64) -> Self {
         let parts_max = u64::from(burst).saturating_mul(PARTS);
-        Self { parts: parts_max, parts_max, parts_per_ms: u64::from(rate_per_second), filled_ms: now_ms }
+        Self { parts: parts_max, owed: 0, parts_max, parts_per_ms: u64::from(rate_per_second), filled_ms: now_ms }
     }
 
     /// A full bucket with a channel's limits.
@@ -49,26 +51,37 @@ impl TokenBucket {
         Err(if self.parts_per_ms == 0 { u64::MAX } else { missing.div_ceil(self.parts_per_ms) })
     }
 
-    /// Takes as many as there are, at most `wanted` and at least `least` tokens.
-    ///
-    /// # Errors
-    /// How many milliseconds to wait until there are so many; nothing is taken.
-    pub fn take_some(&mut self, wanted: u64, least: u64, now_ms: u64) -> Result<u64, u64> {
+    /// Takes as many as there are, at most `wanted`, and `least` tokens in any case, ahead of time if there are fewer. Says how many
+    /// it took, and how many milliseconds later all that was taken is paid: so whoever asks first is served first.
+    pub fn take_ahead(&mut self, wanted: u64, least: u64, now_ms: u64) -> (u64, u64) {
         self.fill(now_ms);
-        let there = (self.parts / PARTS).min(wanted);
-        if there < least {
-            let missing = least.saturating_mul(PARTS).saturating_sub(self.parts);
-            return Err(if self.parts_per_ms == 0 { u64::MAX } else { missing.div_ceil(self.parts_per_ms) });
-        }
-        self.parts = self.parts.saturating_sub(there.saturating_mul(PARTS));
-        Ok(there)
+        let taken = (self.parts / PARTS).max(least).min(wanted);
+        let parts = taken.saturating_mul(PARTS);
+        self.owed = self.owed.saturating_add(parts.saturating_sub(self.parts));
+        self.parts = self.parts.saturating_sub(parts);
+        let wait_ms = match (self.owed, self.parts_per_ms) {
+            (0, _) => 0,
+            (_, 0) => u64::MAX,
+            (owed, rate) => owed.div_ceil(rate),
+        };
+        (taken, wait_ms)
+    }
+
+    /// Gives back what was taken and is not used.
+    pub fn give_back(&mut self, tokens: u64) {
+        self.gain(tokens.saturating_mul(PARTS));
     }
 
     fn fill(&mut self, now_ms: u64) {
         let passed = now_ms.saturating_sub(self.filled_ms);
         self.filled_ms = self.filled_ms.max(now_ms);
-        let gained = passed.saturating_mul(self.parts_per_ms);
-        self.parts = self.parts.saturating_add(gained).min(self.parts_max);
+        self.gain(passed.saturating_mul(self.parts_per_ms));
+    }
+
+    fn gain(&mut self, parts: u64) {
+        let left = parts.saturating_sub(self.owed);
+        self.owed = self.owed.saturating_sub(parts);
+        self.parts = self.parts.saturating_add(left).min(self.parts_max);
     }
 }
 

@@ -1,6 +1,7 @@
-//! Who may have how many streams of a protocol: so many each, so many of one address, so many in all.
+//! Who may have how many streams of a protocol: so many each; strangers so many of one address, and so many together; so many in all.
 //!
-//! It must not know streams. Invariant: what one peer has costs nobody else a seat, and one address cannot have them all.
+//! It must not know streams. Invariants: one peer cannot have them all, nor one address; all strangers together leave the pinned peers a
+//! quarter, and at least what one peer may have.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +10,27 @@ use types::PeerKey;
 use crate::prefix::Prefix;
 use crate::stream_table::StreamRow;
 
+/// Whether a peer has a part of what strangers share, or is a validator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guest {
+    /// It has none: it is a validator.
+    Pinned,
+    /// It has.
+    Stranger,
+}
+
 /// The seats of one protocol and one side.
 #[derive(Debug)]
 pub struct Seats {
     each_max: usize,
     prefix_max: usize,
+    strangers_max: usize,
     max: usize,
     taken: usize,
+    /// Of these, by strangers.
+    strangers: usize,
     peers: BTreeMap<PeerKey, usize>,
+    /// Those of strangers.
     prefixes: BTreeMap<Prefix, usize>,
 }
 
@@ -24,45 +38,54 @@ impl Seats {
     /// Seats for streams that peers open.
     #[must_use]
     pub fn of_peers(row: &StreamRow) -> Self {
-        let half = row.streams_max.div_ceil(2).max(row.streams_per_peer_max);
-        Self::new(row, half)
+        let kept = (row.streams_max / 4).max(row.streams_per_peer_max);
+        Self::new(row, row.streams_max.div_ceil(2), row.streams_max.saturating_sub(kept))
     }
 
     /// Seats for streams that this node opens: it chooses to whom.
     #[must_use]
     pub fn of_own(row: &StreamRow) -> Self {
-        Self::new(row, row.streams_max)
+        Self::new(row, row.streams_max, row.streams_max)
     }
 
-    const fn new(row: &StreamRow, prefix_max: usize) -> Self {
+    const fn new(row: &StreamRow, prefix_max: usize, strangers_max: usize) -> Self {
         Self {
             each_max: row.streams_per_peer_max,
             prefix_max,
+            strangers_max,
             max: row.streams_max,
             taken: 0,
+            strangers: 0,
             peers: BTreeMap::new(),
             prefixes: BTreeMap::new(),
         }
     }
 
     /// Takes a seat, if there is one for this peer at this address.
-    pub fn take(&mut self, peer: PeerKey, prefix: Prefix) -> bool {
+    pub fn take(&mut self, peer: PeerKey, prefix: Prefix, guest: Guest) -> bool {
         let of_peer = self.peers.get(&peer).copied().unwrap_or_default();
         let of_prefix = self.prefixes.get(&prefix).copied().unwrap_or_default();
-        if of_peer >= self.each_max || of_prefix >= self.prefix_max || self.taken >= self.max {
+        let is_share_full = of_prefix >= self.prefix_max || self.strangers >= self.strangers_max;
+        if of_peer >= self.each_max || self.taken >= self.max || (guest == Guest::Stranger && is_share_full) {
             return false;
         }
         self.peers.insert(peer, of_peer.saturating_add(1));
-        self.prefixes.insert(prefix, of_prefix.saturating_add(1));
         self.taken = self.taken.saturating_add(1);
+        if guest == Guest::Stranger {
+            self.prefixes.insert(prefix, of_prefix.saturating_add(1));
+            self.strangers = self.strangers.saturating_add(1);
+        }
         true
     }
 
-    /// Gives one back.
-    pub fn leave(&mut self, peer: PeerKey, prefix: Prefix) {
+    /// Gives one back, that was taken with the same.
+    pub fn leave(&mut self, peer: PeerKey, prefix: Prefix, guest: Guest) {
         lower(&mut self.peers, peer);
-        lower(&mut self.prefixes, prefix);
         self.taken = self.taken.saturating_sub(1);
+        if guest == Guest::Stranger {
+            lower(&mut self.prefixes, prefix);
+            self.strangers = self.strangers.saturating_sub(1);
+        }
     }
 
     /// How many are taken.
@@ -83,17 +106,9 @@ fn lower<K: Ord>(counts: &mut BTreeMap<K, usize>, key: K) {
 
 #[cfg(test)]
 mod tests {
+    use super::Guest::{Pinned, Stranger};
     use super::*;
-
-    const ROW: StreamRow = StreamRow {
-        name: "tides",
-        streams_per_peer_max: 3,
-        streams_max: 10,
-        frame_bytes_max: 1_000,
-        stream_bytes_max: 8_000,
-        bytes_max: 100_000,
-        bytes_per_second: 1 << 20,
-    };
+    use crate::stream_table::sample::TIDES;
 
     fn peer(number: u8) -> PeerKey {
         PeerKey([number; 32])
@@ -103,29 +118,54 @@ mod tests {
         Prefix::of(text.parse().expect("an address"))
     }
 
+    /// How many seats this peer takes until it gets no more.
+    fn fill(seats: &mut Seats, number: u8, prefix: Prefix, guest: Guest) -> usize {
+        std::iter::from_fn(|| seats.take(peer(number), prefix, guest).then_some(())).count()
+    }
+
     #[test]
     fn one_peer_and_one_address_have_so_many_and_others_still_find_seats() {
-        let mut seats = Seats::of_peers(&ROW);
+        let mut seats = Seats::of_peers(&TIDES);
         let (crowd, elsewhere) = (from("1.2.3.4"), from("9.9.9.9"));
-        assert_eq!((0..10).filter(|_| seats.take(peer(1), crowd)).count(), 3);
-        assert_eq!((2..9).filter(|number| seats.take(peer(*number), crowd)).count(), 2, "half of all");
-        assert!(seats.take(peer(20), elsewhere));
-        seats.leave(peer(1), crowd);
-        assert!(seats.take(peer(21), crowd) && !seats.take(peer(22), crowd));
-        for number in 30..34 {
-            assert!(seats.take(peer(number), from(&format!("8.8.8.{number}"))));
+        assert_eq!(fill(&mut seats, 1, crowd, Stranger), 3);
+        assert_eq!((2..9).map(|number| fill(&mut seats, number, crowd, Stranger)).sum::<usize>(), 2, "half of all");
+        assert!(seats.take(peer(20), elsewhere, Stranger));
+        seats.leave(peer(1), crowd, Stranger);
+        assert!(seats.take(peer(21), crowd, Stranger) && !seats.take(peer(22), crowd, Stranger));
+        assert_eq!(seats.taken(), 6);
+    }
+
+    // FAULTS HB9: identities and addresses cost little, so it is all strangers together that leave something.
+    #[test]
+    fn strangers_of_however_many_addresses_leave_seats_for_the_validators() {
+        let rows =
+            [TIDES, StreamRow { streams_per_peer_max: 1, ..TIDES }, StreamRow { streams_per_peer_max: 5, ..TIDES }];
+        for (row, most) in rows.into_iter().zip([7, 8, 5]) {
+            let mut seats = Seats::of_peers(&row);
+            let crowd = |number: u8| from(&format!("8.8.{number}.8"));
+            let strangers: usize = (1..100).map(|number| fill(&mut seats, number, crowd(number), Stranger)).sum();
+            assert_eq!(strangers, most);
+            // A validator at the crowd's address too.
+            assert_eq!(fill(&mut seats, 200, crowd(1), Pinned), row.streams_per_peer_max);
+            // And what strangers have left is for validators as well, up to all.
+            let more: usize = (201..220).map(|number| fill(&mut seats, number, crowd(1), Pinned)).sum();
+            assert_eq!(strangers + row.streams_per_peer_max + more, row.streams_max);
+            seats.leave(peer(200), crowd(1), Pinned);
+            assert!(!seats.take(peer(120), crowd(120), Stranger), "what a validator gives back is no stranger's");
+            seats.leave(peer(1), crowd(1), Stranger);
+            assert!(seats.take(peer(120), crowd(120), Stranger));
         }
-        assert!(!seats.take(peer(40), from("7.7.7.7")), "all are taken");
-        assert_eq!(seats.taken(), 10);
     }
 
     #[test]
     fn who_has_left_leaves_nothing_behind() {
-        let mut seats = Seats::of_own(&ROW);
-        for number in 0..200 {
-            assert!(seats.take(peer(number), from("1.2.3.4")));
-            seats.leave(peer(number), from("1.2.3.4"));
+        for guest in [Pinned, Stranger] {
+            let mut seats = Seats::of_own(&TIDES);
+            for number in 0..200 {
+                assert!(seats.take(peer(number), from("1.2.3.4"), guest));
+                seats.leave(peer(number), from("1.2.3.4"), guest);
+            }
+            assert!(seats.taken == 0 && seats.strangers == 0 && seats.peers.is_empty() && seats.prefixes.is_empty());
         }
-        assert!(seats.taken == 0 && seats.peers.is_empty() && seats.prefixes.is_empty());
     }
 }

@@ -12,8 +12,9 @@ use crate::channels::{Row, TABLE};
 pub const STREAM_FRAME_BYTES_MAX: usize = 2 << 20;
 /// Most bytes that one stream may have under way.
 pub const STREAM_BYTES_MAX: usize = 16 << 20;
-/// Streams of all protocols together that one peer may open: half of what a connection carries, so that channels find room.
-pub const STREAMS_PER_PEER_MAX: usize = 64;
+/// Streams of all protocols together that one peer may open, and as many that this node opens to it: so few that channels find room
+/// on their connection, which counts the streams of both ends together.
+pub const STREAMS_PER_PEER_MAX: usize = 32;
 /// Most bytes that all protocols together may have waiting.
 pub const STREAMS_BYTES_MAX: usize = 1 << 30;
 /// The slowest that a peer may be made, per second.
@@ -30,7 +31,8 @@ pub struct StreamRow {
     pub name: &'static str,
     /// Streams that a peer may have opened, and as many that this node has opened to it.
     pub streams_per_peer_max: usize,
-    /// Streams that all peers may have opened, and as many that this node has opened. Peers of one address may have half of them.
+    /// Streams that all peers may have opened, and as many that this node has opened. Strangers of one address may have half of them,
+    /// and all strangers together leave a quarter to validators, or as many as one peer may have if that is more.
     pub streams_max: usize,
     /// Longest frame.
     pub frame_bytes_max: usize,
@@ -65,7 +67,7 @@ impl StreamRow {
             (is_word && !self.name.is_empty() && self.name.len() <= NAME_LENGTH_MAX, "its name is not a short word"),
             (!of_house, "its name is one of the house"),
             (self.streams_per_peer_max > 0, "it has no streams"),
-            (self.streams_per_peer_max <= self.streams_max, "one peer may have more streams than all"),
+            (self.streams_per_peer_max <= self.streams_max / 2, "one peer may have more than half of all streams"),
             (self.frame_bytes_max > 0 && self.frame_bytes_max <= STREAM_FRAME_BYTES_MAX, "its frames are too long"),
             (self.first_bytes() <= self.stream_bytes_max, "a stream has no room for its longest frame"),
             (self.stream_bytes_max <= STREAM_BYTES_MAX, "a stream has too much under way"),
@@ -146,6 +148,23 @@ impl StreamTable {
     }
 }
 
+/// A row for tests.
+#[cfg(test)]
+pub mod sample {
+    use super::StreamRow;
+
+    /// Small numbers: a longest frame is charged 1,000 bytes.
+    pub const TIDES: StreamRow = StreamRow {
+        name: "tides",
+        streams_per_peer_max: 3,
+        streams_max: 10,
+        frame_bytes_max: 1_000 - crate::channels::FRAME_OVERHEAD_BYTES,
+        stream_bytes_max: 8_000,
+        bytes_max: 100_000,
+        bytes_per_second: 1 << 20,
+    };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,13 +172,12 @@ mod tests {
     const MIB: usize = 1 << 20;
 
     const TIDES: StreamRow = StreamRow {
-        name: "tides",
         streams_per_peer_max: 8,
         streams_max: 64,
         frame_bytes_max: MIB,
         stream_bytes_max: 8 * MIB,
         bytes_max: 256 * MIB,
-        bytes_per_second: 32 << 20,
+        ..sample::TIDES
     };
 
     #[test]
@@ -181,7 +199,7 @@ mod tests {
         }
         let wrong = [
             StreamRow { streams_per_peer_max: 0, ..TIDES },
-            StreamRow { streams_per_peer_max: 65, ..TIDES },
+            StreamRow { streams_per_peer_max: 33, ..TIDES },
             StreamRow { frame_bytes_max: 0, ..TIDES },
             StreamRow { frame_bytes_max: 2 * MIB + 1, ..TIDES },
             StreamRow { stream_bytes_max: MIB, ..TIDES },
@@ -192,8 +210,10 @@ mod tests {
         for row in wrong {
             assert!(matches!(refused(vec![row]), StreamTableError::Row("tides", _)), "{row:?}");
         }
-        let many = |name| StreamRow { name, streams_per_peer_max: 40, ..TIDES };
-        assert_eq!(refused(vec![many("ebb"), many("flow")]), StreamTableError::TooMany { streams: 80, max: 64 });
+        let many = |name, streams_per_peer_max| StreamRow { name, streams_per_peer_max, ..TIDES };
+        let too_many = StreamTableError::TooMany { streams: 33, max: 32 };
+        assert_eq!(refused(vec![many("ebb", 16), many("flow", 17)]), too_many);
+        StreamTable::new(vec![many("ebb", 16), many("flow", 16)]).map(drop).expect("as many as there may be");
         let wide = |name, mib: usize| StreamRow { name, bytes_max: mib * MIB, ..TIDES };
         let too_much = StreamTableError::TooMuch { bytes: 1_025 * MIB, max: 1_024 * MIB };
         assert_eq!(refused(vec![wide("ebb", 512), wide("flow", 513)]), too_much);

@@ -1,26 +1,41 @@
 //! How much the other end of a service's stream may send: what has come and was not taken counts, and who takes more gets more.
 //!
 //! A window begins with room for the longest frame. Each time that as much as it holds was taken, it doubles, as long as the protocol has
-//! room for all; when that room runs short, wide windows shrink as they are emptied. It must not know streams or clocks.
+//! room for all; when that room runs short, wide windows shrink as they are emptied. One that is never emptied stays wide, so what one
+//! peer's windows may grow by is bounded, and what those of all strangers may. It must not know streams or clocks.
 //!
-//! Invariant: what is allowed, what is due to be allowed and what waits to be taken are together the window, and all windows together
-//! stay below the protocol's bound.
+//! Invariants: what is allowed, what is due to be allowed and what waits to be taken are together the window; all windows together
+//! stay below the protocol's bound; strangers leave the pinned peers a quarter of the growth, and at least one peer's share.
 
+use std::collections::BTreeMap;
+
+use types::PeerKey;
+
+use crate::seats::Guest;
 use crate::stream_table::StreamRow;
 
 /// What windows may grow by, of one protocol.
 #[derive(Debug)]
 pub struct Growth {
     left: usize,
+    /// Of this, for strangers.
+    strangers_left: usize,
+    /// What the windows of one peer may grow by: its part of all streams that there may be.
+    each_max: usize,
     /// Below this, wide windows shrink.
     short: usize,
+    /// What they have grown by.
+    peers: BTreeMap<PeerKey, usize>,
 }
 
 impl Growth {
     /// All of it is left.
     #[must_use]
-    pub const fn new(row: &StreamRow) -> Self {
-        Self { left: row.growth_bytes_max(), short: row.first_bytes() }
+    pub fn new(row: &StreamRow) -> Self {
+        let left = row.growth_bytes_max();
+        let each_max = left.saturating_mul(row.streams_per_peer_max).checked_div(row.streams_max).unwrap_or_default();
+        let strangers_left = left.saturating_sub(each_max.max(left / 4));
+        Self { left, strangers_left, each_max, short: row.first_bytes(), peers: BTreeMap::new() }
     }
 
     /// What is left, in bytes.
@@ -29,20 +44,48 @@ impl Growth {
         self.left
     }
 
-    fn take(&mut self, bytes: usize) -> bool {
-        let left = self.left.checked_sub(bytes);
-        self.left = left.unwrap_or(self.left);
-        left.is_some()
+    /// What is left for such peers.
+    fn left_for(&self, guest: Guest) -> usize {
+        match guest {
+            Guest::Pinned => self.left,
+            Guest::Stranger => self.left.min(self.strangers_left),
+        }
     }
 
-    const fn give(&mut self, bytes: usize) {
+    /// Takes what the peer's share still allows of it, if so much is left for all.
+    fn take(&mut self, bytes: usize, peer: PeerKey, guest: Guest) -> usize {
+        let of_peer = self.peers.get(&peer).copied().unwrap_or_default();
+        let bytes = bytes.min(self.each_max.saturating_sub(of_peer));
+        if bytes == 0 || bytes > self.left_for(guest) {
+            return 0;
+        }
+        self.left = self.left.saturating_sub(bytes);
+        if guest == Guest::Stranger {
+            self.strangers_left = self.strangers_left.saturating_sub(bytes);
+        }
+        self.peers.insert(peer, of_peer.saturating_add(bytes));
+        bytes
+    }
+
+    fn give(&mut self, bytes: usize, peer: PeerKey, guest: Guest) {
         self.left = self.left.saturating_add(bytes);
+        if guest == Guest::Stranger {
+            self.strangers_left = self.strangers_left.saturating_add(bytes);
+        }
+        if let Some(of_peer) = self.peers.get_mut(&peer) {
+            *of_peer = of_peer.saturating_sub(bytes);
+            if *of_peer == 0 {
+                self.peers.remove(&peer);
+            }
+        }
     }
 }
 
 /// One stream's window, in bytes with overheads.
 #[derive(Debug)]
 pub struct StreamWindow {
+    peer: PeerKey,
+    guest: Guest,
     first: usize,
     max: usize,
     size: usize,
@@ -57,9 +100,9 @@ pub struct StreamWindow {
 impl StreamWindow {
     /// Room for the longest frame, all of it due.
     #[must_use]
-    pub const fn new(row: &StreamRow) -> Self {
+    pub const fn new(row: &StreamRow, peer: PeerKey, guest: Guest) -> Self {
         let first = row.first_bytes();
-        Self { first, max: row.stream_bytes_max, size: first, allowed: 0, due: first, taken: 0 }
+        Self { peer, guest, first, max: row.stream_bytes_max, size: first, allowed: 0, due: first, taken: 0 }
     }
 
     /// What the other end may still send.
@@ -83,18 +126,17 @@ impl StreamWindow {
     pub fn took(&mut self, charge: usize, growth: &mut Growth) {
         self.due = self.due.saturating_add(charge);
         self.taken = self.taken.saturating_add(charge);
-        if growth.left < growth.short && self.size > self.first {
+        if growth.left_for(self.guest) < growth.short && self.size > self.first {
             let less = charge.min(self.size.saturating_sub(self.first));
             self.size = self.size.saturating_sub(less);
             self.due = self.due.saturating_sub(less);
-            growth.give(less);
+            growth.give(less, self.peer, self.guest);
         } else if self.taken >= self.size {
             self.taken = 0;
             let more = self.size.min(self.max.saturating_sub(self.size));
-            if more > 0 && growth.take(more) {
-                self.size = self.size.saturating_add(more);
-                self.due = self.due.saturating_add(more);
-            }
+            let more = growth.take(more, self.peer, self.guest);
+            self.size = self.size.saturating_add(more);
+            self.due = self.due.saturating_add(more);
         }
     }
 
@@ -105,16 +147,17 @@ impl StreamWindow {
         if is_empty || self.due >= self.size / 4 { self.due } else { 0 }
     }
 
-    /// So much was allowed.
-    pub fn granted(&mut self, bytes: usize) {
+    /// Allows so much, or what is due if that is less; says how much it was.
+    pub fn grant(&mut self, bytes: usize) -> usize {
         let bytes = bytes.min(self.due);
         self.due = self.due.saturating_sub(bytes);
         self.allowed = self.allowed.saturating_add(bytes);
+        bytes
     }
 
     /// The stream has ended: gives back what the window grew by.
     pub fn end(&mut self, growth: &mut Growth) {
-        growth.give(self.size.saturating_sub(self.first));
+        growth.give(self.size.saturating_sub(self.first), self.peer, self.guest);
         self.size = self.first;
     }
 }
@@ -122,21 +165,20 @@ impl StreamWindow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stream_table::sample;
 
-    const ROW: StreamRow = StreamRow {
-        name: "tides",
-        streams_per_peer_max: 2,
-        streams_max: 2,
-        frame_bytes_max: 1_000 - 256,
-        stream_bytes_max: 8_000,
-        bytes_max: 4_000 + 8_900,
-        bytes_per_second: 1 << 20,
-    };
+    /// Windows may grow by 17,800, those of one peer by half of that.
+    const ROW: StreamRow =
+        StreamRow { streams_per_peer_max: 2, streams_max: 4, bytes_max: 8_000 + 17_800, ..sample::TIDES };
+
+    fn window(number: u8, guest: Guest) -> StreamWindow {
+        StreamWindow::new(&ROW, PeerKey([number; 32]), guest)
+    }
 
     /// Sends and takes `count` frames of the longest kind.
     fn pass(window: &mut StreamWindow, growth: &mut Growth, count: usize) {
         for _ in 0..count {
-            window.granted(window.worth_granting());
+            window.grant(window.worth_granting());
             assert!(window.allowed() >= 1_000, "the longest frame always has room: {window:?}");
             window.came(1_000);
             window.took(1_000, growth);
@@ -145,8 +187,8 @@ mod tests {
 
     #[test]
     fn a_window_doubles_as_it_is_emptied_up_to_the_streams_bound_and_gives_back_what_it_took() {
-        let (mut window, mut growth) = (StreamWindow::new(&ROW), Growth::new(&ROW));
-        assert_eq!((window.size(), growth.left()), (1_000, 8_900));
+        let (mut window, mut growth) = (window(1, Guest::Stranger), Growth::new(&ROW));
+        assert_eq!((window.size(), growth.left()), (1_000, 17_800));
         let mut sizes = Vec::new();
         for _ in 0..40 {
             pass(&mut window, &mut growth, 1);
@@ -154,17 +196,17 @@ mod tests {
         }
         sizes.dedup();
         assert_eq!(sizes, [2_000, 4_000, 8_000]);
-        assert_eq!(growth.left(), 1_900);
+        assert_eq!(growth.left(), 10_800);
         window.end(&mut growth);
-        assert_eq!(growth.left(), 8_900);
+        assert!(growth.left() == 17_800 && growth.strangers_left == 8_900 && growth.peers.is_empty());
     }
 
     #[test]
     fn where_room_runs_short_wide_windows_shrink_and_every_stream_keeps_its_longest_frame() {
         // Two windows of 4,000 leave less than one longest frame of it.
-        let row = StreamRow { bytes_max: 4_000 + 6_900, ..ROW };
+        let row = StreamRow { bytes_max: 8_000 + 6_900, ..ROW };
         let mut growth = Growth::new(&row);
-        let mut windows = [StreamWindow::new(&row), StreamWindow::new(&row)];
+        let mut windows = [window(1, Guest::Pinned), window(2, Guest::Pinned)];
         let (mut widest, mut shrank) = ([0; 2], false);
         for _ in 0..100 {
             for (window, widest) in windows.iter_mut().zip(&mut widest) {
@@ -178,10 +220,33 @@ mod tests {
         assert!(shrank && widest.iter().all(|widest| *widest > 1_000), "{widest:?}");
     }
 
+    // FAULTS HB7: a window that is wide and never emptied again stays so, and leaves the others theirs.
+    #[test]
+    fn who_widens_its_windows_and_falls_silent_leaves_growth_for_others_and_all_strangers_leave_it_for_validators() {
+        let mut growth = Growth::new(&ROW);
+        let mut widen = |number, guest| {
+            let mut window = window(number, guest);
+            pass(&mut window, &mut growth, 40);
+            window.grant(usize::MAX);
+            window
+        };
+        let mut silent: Vec<_> = (0..4).map(|_| widen(1, Guest::Stranger)).collect();
+        let grown: usize = silent.iter().map(|window| window.size() - 1_000).sum();
+        assert!((7_000..=8_900).contains(&grown), "its share: {grown}");
+        silent.extend((2..20).map(|number| widen(number, Guest::Stranger)));
+        let of_strangers: usize = silent.iter().map(|window| window.size() - 1_000).sum();
+        assert!(of_strangers <= 8_900, "all strangers leave at least a share: {of_strangers}");
+        assert_eq!(widen(20, Guest::Pinned).size(), 8_000, "so a validator has the widest");
+        // Another stranger keeps what it always has: `pass` looks at it.
+        silent.push(widen(21, Guest::Stranger));
+        silent.iter_mut().for_each(|window| window.end(&mut growth));
+        assert_eq!(growth.strangers_left, 8_900);
+    }
+
     #[test]
     fn small_change_waits_while_frames_wait_and_never_when_none_does() {
-        let (mut window, mut growth) = (StreamWindow::new(&ROW), Growth::new(&ROW));
-        window.granted(1_000);
+        let (mut window, mut growth) = (window(1, Guest::Pinned), Growth::new(&ROW));
+        assert_eq!(window.grant(1_000), 1_000);
         for _ in 0..3 {
             window.came(300);
         }

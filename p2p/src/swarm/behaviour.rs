@@ -114,7 +114,8 @@ pub(super) fn build(
         gossip: gossip.into(),
         requests: requests(tag, config)?,
         direct: direct::Behaviour::new(tag, Arc::clone(links), channels).map_err(NetworkError::Setup)?,
-        streams: Paced::new(streams::Behaviour::new(Arc::clone(streams)), streams::PACE, Arc::clone(counts)),
+        streams: Paced::new(streams::Behaviour::new(Arc::clone(streams)), streams::PACE, Arc::clone(counts))
+            .sparing(Arc::clone(links)),
     })
 }
 

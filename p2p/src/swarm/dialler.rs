@@ -98,6 +98,18 @@ impl Dialler {
         }
     }
 
+    /// A peer that others say is at these addresses. What is known of a peer that is dialled anyway stays, and this stands behind it.
+    pub(super) fn hinted(&mut self, peer: PeerId, addresses: &[Multiaddr]) {
+        let Some(target) = self.add(Goal::Peer(peer), Reason::Known) else { return };
+        if target.reasons.iter().all(|reason| *reason == Reason::Known) {
+            target.learnt.clear();
+        }
+        let left = ADDRESSES_MAX.saturating_sub(target.learnt.len());
+        let learnt = &target.learnt;
+        let new: Vec<_> = addresses.iter().filter(|address| !learnt.contains(address)).take(left).cloned().collect();
+        target.learnt.extend(new);
+    }
+
     /// The peers to be found and kept, in place of those named before.
     pub(super) fn pin(&mut self, peers: &BTreeSet<PeerId>) {
         for target in self.targets.values_mut() {
@@ -333,5 +345,26 @@ mod tests {
         let known = dialler.targets.values().next().map(Target::addresses).expect("a target");
         assert_eq!(known.len(), 1 + ADDRESSES_MAX);
         assert_eq!(known.first(), Some(&address("/ip4/1.2.3.4/tcp/1")));
+    }
+
+    // FAULTS HC1
+    #[test]
+    fn what_others_say_of_a_peer_displaces_nothing_that_a_validator_has_said_and_is_bounded() {
+        let (validator, other) = (PeerId::random(), PeerId::random());
+        let mut dialler = Dialler::new(PeerId::random());
+        dialler.pin(&BTreeSet::from([validator]));
+        let own = [address("/ip4/1.2.3.4/tcp/1"), address("/ip4/1.2.3.4/tcp/2")];
+        dialler.learn(validator, &own);
+        let at = |port: u16| address(&format!("/ip4/9.9.9.9/tcp/{port}"));
+        let known = |dialler: &Dialler, peer| dialler.targets.get(&Goal::Peer(peer)).map(Target::addresses);
+        for port in 1..100 {
+            dialler.hinted(validator, &[own[0].clone(), at(port), at(port + 1_000)]);
+            dialler.hinted(other, &[at(port)]);
+        }
+        let first: Vec<_> = own.iter().cloned().chain([at(1), at(1_001), at(2), at(1_002), at(3), at(1_003)]).collect();
+        assert_eq!(known(&dialler, validator), Some(first));
+        assert_eq!(known(&dialler, other), Some(vec![at(99)]), "of who is dialled for nothing else the newest counts");
+        dialler.learn(validator, &own);
+        assert_eq!(known(&dialler, validator), Some(own.to_vec()), "and the peer's own word ends it");
     }
 }

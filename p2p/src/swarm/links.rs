@@ -15,6 +15,7 @@ use crate::budget::Budget;
 use crate::channels::{Channel, Class, DIRECT_CHANNELS, Row, TABLE};
 use crate::outbox::{Outbox, OutboxError};
 use crate::prefix::Prefix;
+pub(super) use crate::seats::Guest;
 
 /// Control events that may wait.
 pub(super) const CONTROL_WAITING_MAX: usize = 4_096;
@@ -173,13 +174,6 @@ pub(super) struct PeerBuffers {
     rows: [Arc<Semaphore>; TABLE.len()],
     prefix: Arc<ClassRooms>,
     all: ClassRooms,
-}
-
-/// Whether a peer's messages count against the room that strangers share.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Guest {
-    Pinned,
-    Stranger,
 }
 
 impl PeerBuffers {

@@ -76,13 +76,13 @@ impl Task {
             PartsEvent::Requests(event) => self.on_request_event(event),
             PartsEvent::Direct(event) => self.on_stream(event),
             PartsEvent::Streams(Said::Part(event)) => self.on_peer_stream(event),
-            PartsEvent::Streams(Said::TooOften(id)) => self.on_too_often(id, "too many streams of services"),
+            PartsEvent::Streams(Said::TooOften(id)) => self.on_too_many_streams(id),
             _ => {}
         }
     }
 
     /// An honest peer does not do it, so it goes; the connection is being closed already.
-    fn on_too_often(&mut self, id: PeerId, why: &'static str) {
+    pub(super) fn on_too_often(&mut self, id: PeerId, why: &'static str) {
         if let Some(key) = key_of(&id) {
             self.punish(key, why, &"", Severity::Serious);
         }

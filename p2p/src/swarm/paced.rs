@@ -2,7 +2,7 @@
 //!
 //! The parts that come with the library answer whatever they are asked, as often as they are asked. This puts a bucket before one of them:
 //! streams beyond it are dropped as soon as their protocol is known, before anything of them is read, and when it goes on the
-//! connection is closed. What a connection reports is slowed to the same pace and not lost. Nor may a part offer more than a
+//! connection is closed, unless the part is none that may cost a validator its place. What a connection reports is slowed to the same pace and not lost. Nor may a part offer more than a
 //! few addresses of one peer to dial. It must not know what the part does.
 
 use std::collections::VecDeque;
@@ -23,6 +23,8 @@ use libp2p::{Multiaddr, PeerId};
 use tokio::time::{Instant, Sleep};
 
 use super::counts::{Count, Counts};
+use super::identity::key_of;
+use super::links::Links;
 use crate::budget::TokenBucket;
 
 /// Addresses of one peer that a part may offer.
@@ -39,7 +41,7 @@ pub(super) struct Pace {
     pub(super) excess: (u32, u32),
 }
 
-/// What the part says, or that a connection was closed for its pace.
+/// What the part says, or that a connection was too fast for it: it was closed, if its peer is not spared.
 #[derive(Debug)]
 pub(super) enum Said<T> {
     Part(T),
@@ -51,12 +53,24 @@ pub(super) struct Paced<B: NetworkBehaviour> {
     inner: B,
     pace: Pace,
     counts: Arc<Counts>,
+    /// Says whose connections are not closed for this part.
+    spared: Option<Arc<Links>>,
     events: VecDeque<ToSwarm<Said<B::ToSwarm>, THandlerInEvent<B>>>,
 }
 
 impl<B: NetworkBehaviour> Paced<B> {
     pub(super) const fn new(inner: B, pace: Pace, counts: Arc<Counts>) -> Self {
-        Self { inner, pace, counts, events: VecDeque::new() }
+        Self { inner, pace, counts, spared: None, events: VecDeque::new() }
+    }
+
+    /// The same, which drops what is too much of a validator's and closes no connection of it.
+    pub(super) fn sparing(self, links: Arc<Links>) -> Self {
+        Self { spared: Some(links), ..self }
+    }
+
+    fn is_spared(&self, peer: &PeerId) -> bool {
+        let links = self.spared.as_ref();
+        links.is_some_and(|links| key_of(peer).is_some_and(|key| links.is_pinned(key)))
     }
 
     pub(super) const fn part(&mut self) -> &mut B {
@@ -140,8 +154,10 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Paced<B> {
             Heard::Part(event) => self.inner.on_connection_handler_event(peer, connection, event),
             Heard::TooOften => {
                 self.events.push_back(ToSwarm::GenerateEvent(Said::TooOften(peer)));
-                let connection = CloseConnection::One(connection);
-                self.events.push_back(ToSwarm::CloseConnection { peer_id: peer, connection });
+                if !self.is_spared(&peer) {
+                    let connection = CloseConnection::One(connection);
+                    self.events.push_back(ToSwarm::CloseConnection { peer_id: peer, connection });
+                }
             }
         }
     }

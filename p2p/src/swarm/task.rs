@@ -335,7 +335,7 @@ impl Task {
             }
             Command::OpenStream { peer, place, reply } => self.on_open_stream(peer, place, reply),
             Command::BadStream { peer, why } => self.on_bad_stream(peer, &why),
-            Command::Reach { peer, addresses } => self.on_reach(peer, addresses),
+            Command::Reach { peer, addresses } => self.on_reach(peer, &addresses),
             Command::Shutdown => {}
         }
     }

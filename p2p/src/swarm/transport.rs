@@ -15,13 +15,28 @@ use super::config::NetworkError;
 use super::doors::Doors;
 use super::guard::Guard;
 use super::reached::Arrived;
+use super::requests::REQUESTS_WAITING_MAX;
 use super::silence::{KEEP_ALIVES, Watched};
+use super::streams::OPENINGS;
 use crate::address_policy::AddressPolicy;
+use crate::channels::DIRECT_CHANNELS;
+use crate::stream_table::STREAMS_PER_PEER_MAX;
 
 /// A handshake that takes longer is given up: a few round trips, and the machine may be busy.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(5);
-/// Streams that one peer may have open at once.
-const STREAMS_MAX: u32 = 128;
+/// Streams of one connection. Yamux counts those of both ends together, and ends a connection on which there is one more; QUIC counts
+/// those of the peer, and lets it wait.
+const STREAMS_MAX: u32 = 192;
+/// What the house itself has of them at most: of both ends the channels, the requests that wait, and two dozen of gossip, pings, greetings and
+/// questions after peers.
+const HOUSE_MAX: usize =
+    DIRECT_CHANNELS.len().saturating_add(REQUESTS_WAITING_MAX).saturating_mul(2).saturating_add(24);
+
+// Services can never end a connection that carries votes, also while they open streams anew and the other end has not yet seen the old ones go.
+const _: () = {
+    let of_services = STREAMS_PER_PEER_MAX.saturating_mul(2).saturating_add(OPENINGS.1 as usize);
+    assert!(of_services.saturating_add(HOUSE_MAX) <= STREAMS_MAX as usize);
+};
 
 pub(super) fn build(
     keypair: &Keypair,

@@ -105,7 +105,7 @@ fn port_of(node: &Node) -> u16 {
 }
 
 /// A way to a node on which everybody seems to come from another address of this machine.
-async fn detour(victim: &Node, source: [u8; 4]) -> Multiaddr {
+pub async fn detour(victim: &Node, source: [u8; 4]) -> Multiaddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let port = port_of(victim);
     let own = listener.local_addr().expect("an address").port();

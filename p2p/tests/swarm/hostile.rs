@@ -87,6 +87,8 @@ pub fn tag() -> ChainTag {
 pub struct Manners {
     /// Streams that it opens.
     pub streams: usize,
+    /// How many of them at once: another one when one has ended.
+    pub at_once: usize,
     /// It neither reads nor closes.
     pub hangs: bool,
     /// What it writes once it is told to.
@@ -95,7 +97,7 @@ pub struct Manners {
 
 impl Default for Manners {
     fn default() -> Self {
-        Self { streams: 1, hangs: false, goes_on: None }
+        Self { streams: 1, at_once: usize::MAX, hangs: false, goes_on: None }
     }
 }
 
@@ -106,6 +108,11 @@ pub async fn attack(victim: &Node, seed: u8, name: &str, bytes: Vec<u8>) {
 
 /// The same in other manners.
 pub async fn attack_with(victim: &Node, seed: u8, name: &str, bytes: Vec<u8>, manners: Manners) {
+    attack_by(victim.address.parse().expect("an address"), seed, name, bytes, manners).await;
+}
+
+/// The same by this way.
+pub async fn attack_by(way: Multiaddr, seed: u8, name: &str, bytes: Vec<u8>, manners: Manners) {
     let keypair = Keypair::ed25519_from_bytes([seed; 32]).expect("a seed");
     let me = keypair.public().to_peer_id();
     let transport = tcp::tokio::Transport::new(tcp::Config::new())
@@ -126,16 +133,23 @@ pub async fn attack_with(victim: &Node, seed: u8, name: &str, bytes: Vec<u8>, ma
         ),
     };
     let mut swarm = Swarm::new(transport, behaviour, me, Config::with_tokio_executor());
-    let address: Multiaddr = victim.address.parse().expect("an address");
-    swarm.dial(address).expect("dialled");
+    swarm.dial(way).expect("dialled");
     let mut left = manners.streams;
     tokio::spawn(async move {
         loop {
-            if let SwarmEvent::ConnectionEstablished { peer_id, .. } = swarm.select_next_some().await {
-                let victim: PeerId = peer_id;
-                for _ in 0..std::mem::take(&mut left) {
-                    swarm.behaviour_mut().raw.send_request(&victim, bytes.clone());
-                }
+            let (victim, more): (PeerId, usize) = match swarm.select_next_some().await {
+                SwarmEvent::ConnectionEstablished { peer_id, .. } => (peer_id, manners.at_once),
+                SwarmEvent::Behaviour(HostileEvent::Raw(
+                    request_response::Event::Message {
+                        peer, message: request_response::Message::Response { .. }, ..
+                    }
+                    | request_response::Event::OutboundFailure { peer, .. },
+                )) => (peer, 1),
+                _ => continue,
+            };
+            for _ in 0..more.min(left) {
+                left -= 1;
+                swarm.behaviour_mut().raw.send_request(&victim, bytes.clone());
             }
         }
     });

@@ -6,6 +6,7 @@ mod hostile;
 mod nodes;
 mod restarts;
 mod stream_floods;
+mod stream_shares;
 mod streams;
 mod traffic;
 mod wishes;

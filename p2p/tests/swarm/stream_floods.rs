@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::hostile::{Manners, attack_with};
 use crate::nodes::{Node, QUIC, TCP, bytes, in_time, key};
-use crate::streams::{TIDES, accept, counted, counts, next, open, pair, pair_of, speaking};
+use crate::streams::{TIDES, accept, counted, counts, next, open, pair, pair_of};
 use p2p::{Channel, NetworkStream, Offered, StreamError, StreamRow, grant};
 use tokio::sync::Notify;
 
@@ -118,21 +118,4 @@ async fn a_service_that_accepts_and_is_never_asked_again_does_not_hold_up_the_en
     assert!(next(&ours).await.is_err());
     in_time("it ends", one.network.shutdown()).await;
     drop(accepting);
-}
-
-// The others wait for their turn, and the dials to nobody leave room.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_not_there_leaves_room_for_who_is() {
-    let one = Node::start(speaking(1, QUIC)).await;
-    let two = Node::start(speaking(2, QUIC)).await;
-    let searches: Vec<_> = (100..164)
-        .map(|seed| {
-            let network = two.network.clone();
-            tokio::spawn(async move { network.reach(key(seed), &["/ip4/127.0.0.1/udp/1/quic-v1".to_owned()]).await })
-        })
-        .collect();
-    for search in searches {
-        assert_eq!(in_time("it is given up", search).await.expect("no panic"), Err(StreamError::NotMet));
-    }
-    in_time("the first is met", two.network.reach(key(1), &[one.address])).await.expect("it is there");
 }

@@ -69,7 +69,7 @@ pub async fn counted(network: &Network, what: &str, holds: impl Fn(&StreamCounts
 }
 
 /// Answers every frame of every stream with itself.
-fn echo(network: &Network) {
+pub fn echo(network: &Network) {
     let network = network.clone();
     tokio::spawn(async move {
         while let Ok(stream) = network.accept_stream("tides").await {
@@ -84,7 +84,7 @@ fn echo(network: &Network) {
     });
 }
 
-async fn echoes(stream: &NetworkStream, frame: Vec<u8>) {
+pub async fn echoes(stream: &NetworkStream, frame: Vec<u8>) {
     in_time("it is sent", stream.send(frame.clone())).await.expect("it is sent");
     assert!(next(stream).await == Ok(frame));
 }

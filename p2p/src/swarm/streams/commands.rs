@@ -19,8 +19,7 @@ impl Task {
             .and_then(|(id, peer)| Some((id, peer.newest()?.id)));
         match newest {
             Some((id, connection)) => self.swarm.behaviour_mut().streams.part().open(id, connection, place, reply),
-            // Whoever asked may have given up.
-            None => drop(reply.send(Err(StreamError::NotConnected))),
+            None => reply.give(Err(StreamError::NotConnected)),
         }
     }
 
@@ -52,7 +51,7 @@ impl Task {
     fn take_in(&mut self, id: PeerId, place: usize, stream: Stream) {
         let Some(peer) = self.peers.get(&id) else { return };
         if peer.admitted.is_some() && peer.refused.is_none() {
-            self.streams.take_in(peer.key, peer.prefix(), place, stream);
+            self.streams.take_in(peer.key, peer.prefix(), self.links.guest(peer.key), place, stream);
         }
     }
 
@@ -66,10 +65,22 @@ impl Task {
         }
     }
 
+    /// A peer opens streams faster than they are taken, and they are dropped. A stranger's connection is being closed already.
+    pub(in crate::swarm) fn on_too_many_streams(&mut self, id: PeerId) {
+        let why = "too many streams of services";
+        match key_of(&id) {
+            Some(key) if self.links.is_pinned(key) => {
+                self.counts.offence(why);
+                tracing::debug!(peer = %key, why, "a validator opens streams too fast");
+            }
+            _ => self.on_too_often(id, why),
+        }
+    }
+
     /// Looks for a peer that a service needs, a few times.
-    pub(in crate::swarm) fn on_reach(&mut self, key: PeerKey, addresses: Vec<Multiaddr>) {
+    pub(in crate::swarm) fn on_reach(&mut self, key: PeerKey, addresses: &[Multiaddr]) {
         if let Some(id) = id_of(key).filter(|id| key_of(id) == Some(key)) {
-            self.dialler.known(id, addresses);
+            self.dialler.hinted(id, addresses);
         }
     }
 }

@@ -22,13 +22,14 @@ use std::time::Duration;
 
 use libp2p::swarm::{Stream, StreamProtocol};
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::Instant;
 use types::PeerKey;
 
 pub use network::Offered;
 pub(super) use part::{Behaviour, PACE, Reply};
 use pump::Pump;
+pub(super) use room::OPENINGS;
 pub use room::StreamCounts;
 use room::{PeerShare, Room, Seat};
 pub use stream::NetworkStream;
@@ -36,7 +37,7 @@ use stream::Shared;
 
 use super::config::NetworkError;
 use super::handle::Command;
-use super::links::{Meter, lock};
+use super::links::{Guest, Meter, lock};
 use crate::chain_tag::ChainTag;
 use crate::places::Side;
 use crate::prefix::Prefix;
@@ -143,40 +144,45 @@ impl Streams {
     }
 
     /// A peer has opened a stream; without a seat for it, it is dropped.
-    fn take_in(self: &Arc<Self>, peer: PeerKey, prefix: Prefix, place: usize, stream: Stream) {
+    fn take_in(self: &Arc<Self>, peer: PeerKey, prefix: Prefix, guest: Guest, place: usize, stream: Stream) {
         let Some(protocol) = self.protocols.get(place) else { return };
-        let seat = Seat::take(&protocol.room, Side::Theirs, peer, prefix);
+        let seat = Seat::take(&protocol.room, Side::Theirs, peer, prefix, guest);
         let (Some(seat), Phase::Open) = (seat, *self.phase.borrow()) else {
             protocol.room.refuse();
             return;
         };
-        let (handle, pump) = self.joined(peer, place, seat);
+        let (handle, pump) = self.joined(place, seat);
         let arrival = Some((handle, protocol.arrived.clone()));
         self.runtime.spawn(pump.run(self.clone(), stream, arrival));
     }
 
     /// Opens a stream to a connected peer.
-    pub(super) async fn open(self: &Arc<Self>, name: &str, peer: PeerKey) -> Result<NetworkStream, StreamError> {
+    pub(super) async fn open(
+        self: &Arc<Self>,
+        name: &str,
+        peer: PeerKey,
+        guest: Guest,
+    ) -> Result<NetworkStream, StreamError> {
         let place = self.table.place(name).ok_or(StreamError::NotDeclared)?;
         let protocol = self.protocols.get(place).ok_or(StreamError::NotDeclared)?;
         if *self.phase.borrow() != Phase::Open {
             return Err(StreamError::Stopping);
         }
-        let seat = Seat::take(&protocol.room, Side::Ours, peer, Prefix::NOWHERE).ok_or(StreamError::TooMany)?;
+        let seat = Seat::take(&protocol.room, Side::Ours, peer, Prefix::NOWHERE, guest).ok_or(StreamError::TooMany)?;
         let share = self.share(peer);
         // Whoever opens faster loses its connection at the other end.
         while let Err(wait_ms) = share.may_open(self.meter.now_ms()) {
             tokio::time::sleep(Duration::from_millis(wait_ms)).await;
         }
         let deadline = Instant::now().checked_add(OPENING_MAX).unwrap_or_else(Instant::now);
-        let (reply, answer) = oneshot::channel();
+        let (reply, answer) = Reply::new(seat);
         self.commands.try_send(Command::OpenStream { peer, place, reply }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => StreamError::Busy,
             mpsc::error::TrySendError::Closed(_) => StreamError::Stopping,
         })?;
         let answer = tokio::time::timeout_at(deadline, answer).await.map_err(|_| StreamError::Silent)?;
-        let stream = answer.map_err(|_| StreamError::Lost)??;
-        let (handle, pump) = self.joined(peer, place, seat);
+        let (stream, seat) = answer.map_err(|_| StreamError::Lost)??;
+        let (handle, pump) = self.joined(place, seat);
         self.runtime.spawn(pump.run(self.clone(), stream, None));
         tokio::time::timeout_at(deadline, handle.opened()).await.map_err(|_| StreamError::Silent)??;
         Ok(handle)
@@ -225,10 +231,10 @@ impl Streams {
     }
 
     /// The two ends of one stream: its user's and its pump's.
-    fn joined(&self, peer: PeerKey, place: usize, seat: Seat) -> (NetworkStream, Pump) {
+    fn joined(&self, place: usize, seat: Seat) -> (NetworkStream, Pump) {
         let (outgoing, written) = mpsc::unbounded_channel();
         let (came, incoming) = mpsc::unbounded_channel();
-        let shared = Arc::new(Shared::new(peer, place, self.share(peer), seat, outgoing));
+        let shared = Arc::new(Shared::new(place, self.share(seat.peer), seat, outgoing));
         (NetworkStream::new(shared.clone(), incoming), Pump::new(shared, written, came))
     }
 

@@ -13,11 +13,14 @@ use crate::stream_error::StreamError;
 
 /// Addresses of a peer that are tried.
 const ADDRESSES_MAX: usize = 8;
-/// Peers that are looked for at once; who comes later waits for a turn. A few, so that the dials of those who are not there leave room
-/// for the node's own.
+/// Turns of looking for a peer; who comes later waits for one. A few, so that the dials of those who are not there leave room for the
+/// node's own.
 pub(super) const REACHES_MAX: usize = 4;
-/// How long a peer is looked for.
+/// How long a peer is looked for, from its turn.
 const REACH_MAX: Duration = Duration::from_secs(15);
+/// How long a turn is: who is not met by then is still looked for, but nobody waits behind it. A peer that refuses has been tried as often
+/// as it is.
+const TURN_MAX: Duration = Duration::from_secs(2);
 
 impl Network {
     /// Lets peers open streams of a protocol, which somebody accepts from now on; or no more.
@@ -26,7 +29,7 @@ impl Network {
     }
 
     /// Makes sure that a peer is connected: looks for it at these multiaddresses, or where others know it to be. The address policy
-    /// holds, and names are not resolved.
+    /// holds, and names are not resolved. Behind other searches it waits for its turn first.
     ///
     /// # Errors
     /// When it was not met in time, or somebody else is meant by an address.
@@ -36,14 +39,19 @@ impl Network {
         }
         let addresses = addresses.iter().take(ADDRESSES_MAX).map(|text| where_is(peer, text));
         let addresses = addresses.collect::<Result<Vec<_>, _>>()?;
-        let reached = async {
-            let _turn = self.streams.reaching.acquire().await;
-            let reach = Command::Reach { peer, addresses };
-            self.commands.streams.try_send(reach).map_err(|_| StreamError::Busy)?;
-            self.links.met(peer).await;
-            Ok(())
+        let met = self.links.met(peer);
+        tokio::pin!(met);
+        // It may come by itself before its turn.
+        let turn = tokio::select! {
+            () = &mut met => return Ok(()),
+            turn = self.streams.reaching.acquire() => turn,
         };
-        tokio::time::timeout(REACH_MAX, reached).await.unwrap_or(Err(StreamError::NotMet))
+        let reach = Command::Reach { peer, addresses };
+        self.commands.streams.try_send(reach).map_err(|_| StreamError::Busy)?;
+        let is_met = tokio::time::timeout(TURN_MAX, &mut met).await.is_ok();
+        drop(turn);
+        let left = REACH_MAX.saturating_sub(TURN_MAX);
+        if is_met || tokio::time::timeout(left, met).await.is_ok() { Ok(()) } else { Err(StreamError::NotMet) }
     }
 
     /// Waits until a peer is connected, whoever dials.
@@ -62,7 +70,7 @@ impl Network {
         if !self.is_connected(peer) {
             return Err(StreamError::NotConnected);
         }
-        self.streams.open(protocol, peer).await
+        self.streams.open(protocol, peer, self.links.guest(peer)).await
     }
 
     /// The next stream of a declared protocol that a peer has opened.

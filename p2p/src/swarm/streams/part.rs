@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 
 use super::super::agree::Agree;
 use super::super::paced::Pace;
+use super::room::Seat;
 use super::{OPENING_MAX, Streams};
 use crate::stream_error::StreamError;
 
@@ -26,8 +27,29 @@ pub(in crate::swarm) const PACE: Pace = Pace { streams: (20, 80), reports: (100,
 /// Streams of one connection that wait for the swarm to take them.
 const STREAMS_WAITING_MAX: usize = 16;
 
-/// Who waits for a stream.
-pub(in crate::swarm) type Reply = oneshot::Sender<Result<Stream, StreamError>>;
+/// What a connection answers when a stream was wanted.
+type Answer = Result<(Stream, Seat), StreamError>;
+
+/// Who waits for a stream. The seat is taken until the connection has answered, also when nobody waits any more: so there are never more
+/// streams on a connection, open or about to be, than seats.
+#[derive(Debug)]
+pub(in crate::swarm) struct Reply {
+    seat: Seat,
+    answer: oneshot::Sender<Answer>,
+}
+
+impl Reply {
+    pub(super) fn new(seat: Seat) -> (Self, oneshot::Receiver<Answer>) {
+        let (answer, answered) = oneshot::channel();
+        (Self { seat, answer }, answered)
+    }
+
+    /// Whoever waited may have given up.
+    pub(super) fn give(self, stream: Result<Stream, StreamError>) {
+        let Self { seat, answer } = self;
+        let _ = answer.send(stream.map(|stream| (stream, seat)));
+    }
+}
 
 /// A stream that a peer has opened.
 #[derive(Debug)]
@@ -142,6 +164,7 @@ impl ConnectionHandler for Handler {
         if let Some(opened) = self.opened.pop_front() {
             return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(opened));
         }
+        self.wanted.retain(|wanted| !wanted.reply.answer.is_closed());
         let Some(Wanted { place, reply }) = self.wanted.pop_front() else { return Poll::Pending };
         let protocols = self.streams.name(place).map(|name| (place, name)).into_iter().collect();
         let protocol = SubstreamProtocol::new(Agree { protocols }, reply).with_timeout(OPENING_MAX);
@@ -160,17 +183,40 @@ impl ConnectionHandler for Handler {
             ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound {
                 protocol: (_, stream),
                 info: reply,
-            }) => drop(reply.send(Ok(stream))),
+            }) => reply.give(Ok(stream)),
             ConnectionEvent::DialUpgradeError(DialUpgradeError { info: reply, error }) => {
                 let why = match error {
                     StreamUpgradeError::NegotiationFailed => StreamError::NotSpoken,
                     StreamUpgradeError::Timeout => StreamError::Silent,
                     _ => StreamError::Lost,
                 };
-                // Whoever waited may have given up.
-                let _ = reply.send(Err(why));
+                reply.give(Err(why));
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::room::Room;
+    use super::*;
+    use crate::places::Side;
+    use crate::prefix::Prefix;
+    use crate::seats::Guest;
+    use crate::stream_table::sample::TIDES;
+    use types::PeerKey;
+
+    #[test]
+    fn who_waits_no_more_for_a_stream_keeps_its_seat_until_the_connection_has_answered() {
+        let room = Arc::new(Room::new(TIDES));
+        let take = || Seat::take(&room, Side::Ours, PeerKey([1; 32]), Prefix::NOWHERE, Guest::Pinned);
+        let (mut asked, waiting): (Vec<_>, Vec<_>) = std::iter::from_fn(take).map(Reply::new).unzip();
+        drop(waiting);
+        assert!(asked.len() == 3 && take().is_none());
+        asked.pop().expect("one").give(Err(StreamError::Silent));
+        assert!(take().is_some(), "it was answered");
+        asked.clear();
+        assert!(take().is_some(), "a connection has ended");
     }
 }

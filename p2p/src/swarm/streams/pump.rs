@@ -164,8 +164,9 @@ async fn write(
     streams: &Streams,
 ) -> StreamError {
     let mut buffer = Vec::new();
+    // Nothing goes before it: the other end takes no frame from one that has not opened the stream.
+    shared.first_word(&mut buffer, streams.meter.now_ms());
     loop {
-        buffer.clear();
         let wait_ms = shared.words(&mut buffer, streams.meter.now_ms());
         if !buffer.is_empty()
             && let Err(end) = put(&mut stream, &buffer, Flush::Now).await
@@ -188,6 +189,7 @@ async fn write(
         if let Err(end) = put_frames(shared, &mut stream, &mut buffer, next, &mut outgoing).await {
             return end;
         }
+        buffer.clear();
         buffer.shrink_to(WRITE_BYTES);
     }
 }

@@ -10,7 +10,7 @@ use super::super::links::lock;
 use crate::budget::TokenBucket;
 use crate::places::Side;
 use crate::prefix::Prefix;
-use crate::seats::Seats;
+use crate::seats::{Guest, Seats};
 use crate::stream_table::StreamRow;
 use crate::stream_window::Growth;
 
@@ -18,7 +18,7 @@ use crate::stream_window::Growth;
 /// for, so that channels find theirs.
 pub(super) const TRANSIT_BYTES_MAX: usize = 4 << 20;
 /// Streams that this node opens to one peer in a second, and at once after a pause: less than [`super::part::PACE`] lets in.
-const OPENINGS: (u32, u32) = (10, 40);
+pub(in crate::swarm) const OPENINGS: (u32, u32) = (10, 40);
 
 const _: () = assert!(crate::stream_table::STREAM_FRAME_BYTES_MAX <= TRANSIT_BYTES_MAX);
 
@@ -123,20 +123,21 @@ impl Room {
 pub(super) struct Seat {
     pub(super) room: Arc<Room>,
     side: Side,
-    peer: PeerKey,
+    pub(super) peer: PeerKey,
     prefix: Prefix,
+    pub(super) guest: Guest,
 }
 
 impl Seat {
-    pub(super) fn take(room: &Arc<Room>, side: Side, peer: PeerKey, prefix: Prefix) -> Option<Self> {
-        let is_taken = lock(room.seats(side)).take(peer, prefix);
-        is_taken.then(|| Self { room: room.clone(), side, peer, prefix })
+    pub(super) fn take(room: &Arc<Room>, side: Side, peer: PeerKey, prefix: Prefix, guest: Guest) -> Option<Self> {
+        let is_taken = lock(room.seats(side)).take(peer, prefix, guest);
+        is_taken.then(|| Self { room: room.clone(), side, peer, prefix, guest })
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        lock(self.room.seats(self.side)).leave(self.peer, self.prefix);
+        lock(self.room.seats(self.side)).leave(self.peer, self.prefix, self.guest);
     }
 }
 
@@ -164,40 +165,45 @@ impl PeerShare {
         lock(&self.openings).take(now_ms)
     }
 
-    /// How much of `wanted` bytes the peer may be allowed to send now, or how many milliseconds later.
-    pub(super) fn may_come(&self, place: usize, wanted: u64, least: u64, now_ms: u64) -> Result<u64, u64> {
-        self.rates.get(place).map_or(Ok(wanted), |rate| lock(rate).take_some(wanted, least, now_ms))
+    /// Takes of what the peer may send: as much of `wanted` bytes as its rate allows now, and `least` in any case. Says how much, and how
+    /// many milliseconds later its rate allows that. Streams that ask in turn are served in turn.
+    pub(super) fn take(&self, place: usize, wanted: u64, least: u64, now_ms: u64) -> (u64, u64) {
+        self.rates.get(place).map_or((wanted, 0), |rate| lock(rate).take_ahead(wanted, least, now_ms))
+    }
+
+    /// Gives back what the peer was not allowed to send after all.
+    pub(super) fn give_back(&self, place: usize, bytes: u64) {
+        if let Some(rate) = self.rates.get(place) {
+            lock(rate).give_back(bytes);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const TIDES: StreamRow = StreamRow {
-        name: "tides",
-        streams_per_peer_max: 3,
-        streams_max: 10,
-        frame_bytes_max: 1_000,
-        stream_bytes_max: 8_000,
-        bytes_max: 100_000,
-        bytes_per_second: 1 << 20,
-    };
+    use crate::stream_table::sample::TIDES;
 
     #[test]
     fn what_one_peer_may_open_and_send_is_paced() {
         let share = PeerShare::new(&[TIDES], 0);
         assert_eq!((0..100).filter(|_| share.may_open(0).is_ok()).count(), 40);
         assert_eq!((share.may_open(0), share.may_open(100)), (Err(100), Ok(())));
-        assert_eq!(share.may_come(0, 1 << 20, 64 << 10, 0), Ok(1 << 20));
-        assert_eq!(share.may_come(0, 1 << 20, 64 << 10, 0), Err(63), "a sixteenth of a second");
-        assert_eq!(share.may_come(0, 1 << 20, 64 << 10, 500), Ok(1 << 19));
+        let least = 64 << 10;
+        assert_eq!(share.take(0, 1 << 20, least, 0), (1 << 20, 0));
+        assert_eq!(share.take(0, 1 << 20, least, 0), (least, 63), "a sixteenth of a second");
+        assert_eq!(share.take(0, 1 << 20, least, 0), (least, 125), "who asks later waits longer");
+        assert_eq!(share.take(0, 1 << 20, 1, 0), (1, 126), "and little comes soon");
+        share.give_back(0, 1);
+        assert_eq!(share.take(0, 1 << 20, least, 625), (1 << 19, 0), "what was taken ahead is paid first");
+        share.give_back(0, 1 << 30);
+        assert_eq!(share.take(0, 1 << 30, least, 625), (1 << 20, 0), "and no more than a second's is ever there");
     }
 
     #[test]
     fn a_seat_is_free_again_when_it_is_dropped() {
         let room = Arc::new(Room::new(TIDES));
-        let take = |side| Seat::take(&room, side, PeerKey([1; 32]), Prefix::NOWHERE);
+        let take = |side| Seat::take(&room, side, PeerKey([1; 32]), Prefix::NOWHERE, Guest::Stranger);
         let held: Vec<Seat> = std::iter::from_fn(|| take(Side::Theirs)).collect();
         assert_eq!(held.len(), 3);
         assert!(take(Side::Ours).is_some(), "what peers open costs no stream of this node's");

@@ -16,7 +16,7 @@ use crate::stream_error::StreamError;
 use crate::stream_window::StreamWindow;
 use crate::stream_words::{WORD_MAX, arrived, grant};
 
-/// The least that is allowed at once where a peer's rate makes it wait.
+/// What is allowed at once where a peer's rate makes it wait, if a stream has use for so much.
 const GRANT_BYTES_MIN: u64 = 64 * 1024;
 /// How long a peer may say of none of our frames that it has come: twice what the room of its streams takes on the slowest line that a
 /// protocol may declare.
@@ -41,9 +41,17 @@ pub(super) struct Outgoing {
     _slot: OwnedSemaphorePermit,
 }
 
+/// A word that lets the other end send more, once the peer's rate allows it.
+#[derive(Debug)]
+struct Promise {
+    bytes: u64,
+    at_ms: u64,
+}
+
 #[derive(Debug)]
 struct State {
     window: StreamWindow,
+    promise: Option<Promise>,
     /// Bytes of frames that have come and of which the other end has not been told.
     arrived: usize,
     /// Bytes of frames that were given to the writer and of which the other end has not said that they have come.
@@ -74,15 +82,14 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(
-        peer: PeerKey,
         place: usize,
         share: Arc<PeerShare>,
         seat: Seat,
         outgoing: mpsc::UnboundedSender<Outgoing>,
     ) -> Self {
-        let row = seat.room.row;
-        let state =
-            State { window: StreamWindow::new(&row), arrived: 0, in_transit: 0, unthanked: None, has_ended: false };
+        let (row, peer) = (seat.room.row, seat.peer);
+        let window = StreamWindow::new(&row, peer, seat.guest);
+        let state = State { window, promise: None, arrived: 0, in_transit: 0, unthanked: None, has_ended: false };
         Self {
             peer,
             place,
@@ -186,6 +193,15 @@ impl Shared {
         THANKS_MAX.saturating_sub(now.saturating_duration_since(since))
     }
 
+    /// Puts the first word into `buffer`, which opens the stream. It waits for nothing: where the peer's rate is used up, it lets one
+    /// byte come ahead of time, and the rest follows as for any other stream.
+    pub(super) fn first_word(&self, buffer: &mut Vec<u8>, now_ms: u64) {
+        let mut state = lock(&self.state);
+        let first = state.window.worth_granting();
+        let (bytes, _) = self.share.take(self.place, as_bytes(first), 1, now_ms);
+        self.allow(&mut state, bytes, buffer);
+    }
+
     /// Puts the words that are due into `buffer`; says how many milliseconds later there may be one more.
     pub(super) fn words(&self, buffer: &mut Vec<u8>, now_ms: u64) -> Option<u64> {
         let mut state = lock(&self.state);
@@ -193,23 +209,38 @@ impl Shared {
             buffer.extend_from_slice(&arrived(bytes));
             state.arrived = 0;
         }
-        let worth = u64::from(word(state.window.worth_granting())?);
-        match self.share.may_come(self.place, worth, worth.min(GRANT_BYTES_MIN), now_ms) {
-            Err(wait_ms) => Some(wait_ms),
-            Ok(bytes) => {
-                let bytes = u32::try_from(bytes).unwrap_or(WORD_MAX);
-                buffer.extend_from_slice(&grant(bytes));
-                state.window.granted(usize::try_from(bytes).unwrap_or_default());
-                // What the rate did not allow comes later.
-                (u64::from(bytes) < worth).then_some(1)
+        loop {
+            if state.promise.is_none() {
+                let worth = u64::from(word(state.window.worth_granting())?);
+                let (bytes, wait_ms) = self.share.take(self.place, worth, GRANT_BYTES_MIN, now_ms);
+                state.promise = Some(Promise { bytes, at_ms: now_ms.saturating_add(wait_ms) });
             }
+            let wait_ms = state.promise.as_ref()?.at_ms.saturating_sub(now_ms);
+            if wait_ms > 0 {
+                return Some(wait_ms);
+            }
+            let bytes = state.promise.take()?.bytes;
+            self.allow(&mut state, bytes, buffer);
         }
+    }
+
+    /// Lets the other end send so many bytes more, or what is due if the window has shrunk.
+    fn allow(&self, state: &mut State, bytes: u64, buffer: &mut Vec<u8>) {
+        let wanted = usize::try_from(bytes).unwrap_or(usize::MAX);
+        let given = state.window.grant(wanted);
+        if let Some(bytes) = word(given) {
+            buffer.extend_from_slice(&grant(bytes));
+        }
+        self.share.give_back(self.place, as_bytes(wanted.saturating_sub(given)));
     }
 
     /// The stream is over: whoever waits is told.
     pub(super) fn end(&self, why: StreamError) {
         let mut state = lock(&self.state);
         state.has_ended = true;
+        if let Some(promise) = state.promise.take() {
+            self.share.give_back(self.place, promise.bytes);
+        }
         self.share.transit.add_permits(std::mem::take(&mut state.in_transit));
         drop(state);
         self.stage.send_if_modified(|stage| {
@@ -253,6 +284,10 @@ impl Drop for Shared {
         let growth = &mut lock(&self.seat.room.growth);
         lock(&self.state).window.end(growth);
     }
+}
+
+fn as_bytes(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
 /// What one word can say of so many bytes; nothing of none. No stream has more under way than a word can say.
@@ -356,25 +391,66 @@ mod tests {
     use super::*;
     use crate::places::Side;
     use crate::prefix::Prefix;
-    use crate::stream_table::StreamRow;
+    use crate::seats::Guest;
+    use crate::stream_table::{StreamRow, sample};
+    use crate::stream_words::{Word, WordDecoder};
 
-    const TIDES: StreamRow = StreamRow {
-        name: "tides",
-        streams_per_peer_max: 3,
-        streams_max: 10,
-        frame_bytes_max: 1_000,
-        stream_bytes_max: 8_000,
-        bytes_max: 100_000,
-        bytes_per_second: 1 << 20,
-    };
+    const TIDES: StreamRow = StreamRow { frame_bytes_max: 100_000, stream_bytes_max: 400_000, ..sample::TIDES };
+
+    /// A stream of a peer, which shares this with its others.
+    fn stream(share: &Arc<PeerShare>) -> Shared {
+        let room = Arc::new(Room::new(TIDES));
+        let seat = Seat::take(&room, Side::Theirs, PeerKey([1; 32]), Prefix::NOWHERE, Guest::Stranger);
+        Shared::new(0, share.clone(), seat.expect("a seat"), mpsc::unbounded_channel().0)
+    }
+
+    /// What these words let the other end send.
+    fn allowed(words: &[u8]) -> Vec<u32> {
+        let (mut decoder, mut input, mut read) = (WordDecoder::new(1_000), words, Vec::new());
+        while !input.is_empty() {
+            match decoder.next(&mut input, 0).expect("sound") {
+                Some(Word::Grant(bytes)) => read.push(bytes),
+                other => panic!("{other:?}"),
+            }
+        }
+        read
+    }
+
+    #[test]
+    fn a_stream_opens_at_once_where_the_rate_is_used_up_and_streams_are_served_in_turn() {
+        let share = Arc::new(PeerShare::new(&[TIDES], 0));
+        let rate = u64::from(TIDES.bytes_per_second);
+        assert_eq!(share.take(0, rate, 0, 0), (rate, 0), "the rate is used up");
+        let streams = [stream(&share), stream(&share)];
+        for stream in &streams {
+            let mut words = Vec::new();
+            stream.first_word(&mut words, 0);
+            assert_eq!((allowed(&words), stream.allowed()), (vec![1], 1));
+        }
+        let said = |stream: &Shared, now_ms| {
+            let mut words = Vec::new();
+            let wait_ms = stream.words(&mut words, now_ms);
+            (allowed(&words), wait_ms)
+        };
+        // However often the first one asks, the second one has its turn.
+        for now_ms in 0..60 {
+            assert_eq!(said(&streams[0], now_ms), (vec![], Some(63 - now_ms)));
+        }
+        assert_eq!(said(&streams[1], 60), (vec![], Some(66)));
+        assert_eq!(said(&streams[0], 63), (vec![65_536], Some(96)), "the rest after the other's turn");
+        assert_eq!(said(&streams[1], 126), (vec![65_536], Some(66)));
+        // What is not allowed after all is left to the other.
+        streams[0].end(StreamError::Closed);
+        assert_eq!(said(&streams[1], 192), (vec![34_719], None));
+        let first = TIDES.first_bytes();
+        assert_eq!((streams[1].allowed(), 1 + 65_536 + 34_719), (first, first));
+    }
 
     // FAULTS HB7
     #[test]
     fn who_says_of_nothing_that_it_has_come_has_a_while_and_its_room_is_free_when_the_stream_ends() {
-        let peer = PeerKey([1; 32]);
-        let seat = Seat::take(&Arc::new(Room::new(TIDES)), Side::Theirs, peer, Prefix::NOWHERE).expect("a seat");
         let share = Arc::new(PeerShare::new(&[TIDES], 0));
-        let stream = Shared::new(peer, 0, share.clone(), seat, mpsc::unbounded_channel().0);
+        let stream = stream(&share);
         let later = |after: Duration| Instant::now().checked_add(after).expect("a time");
         assert_eq!(stream.thanks_left(later(THANKS_MAX)), THANKS_MAX, "nothing was sent");
         for _ in 0..2 {
