@@ -303,8 +303,13 @@ fn under_way(name: &str) -> Refusal {
 
 /// Where nothing pays, the payout is made when something does again.
 fn left_open(name: &str) -> Refusal {
-    let what = format!("a payout that was under way when the node stopped pays {name}, and is made when the node can pay again");
-    Refusal::new("under_way", format!("{what}: start it without `node.read_only` and let it end, and pay nothing beside it"))
+    let what = format!(
+        "a payout that was under way when the node stopped pays {name}, and is made when the node can pay again"
+    );
+    Refusal::new(
+        "under_way",
+        format!("{what}: start it without `node.read_only` and let it end, and pay nothing beside it"),
+    )
 }
 
 fn stopping() -> Refusal {

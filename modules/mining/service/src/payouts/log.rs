@@ -6,16 +6,16 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use service::log::{Log, LogError, OnDamage, OpenedLog, look_at};
-use service::{FolderFindings, Refusal, ServiceFault};
+use service::log::{Log, LogError, OnDamage, OpenedLog};
+use service::{Refusal, ServiceFault};
 use tokio::sync::watch;
 use types::{Hash32, Nonce};
 
-use super::{Payout, doubt};
 use super::note::{LOG, Left, Note, left_by};
+use super::{Payout, doubt};
 
 /// The name of the file.
-const FILE: &str = "payouts";
+pub(super) const FILE: &str = "payouts";
 /// The log is written anew when it is longer.
 const LOG_BYTES_MAX: u64 = 1 << 20;
 
@@ -63,11 +63,6 @@ impl PayoutLog {
             payout_log.write(&Note::Opened).map_err(|fault| Refusal::new("payouts_log", fault.to_string()))?;
         }
         Ok(payout_log)
-    }
-
-    /// Looks at the file of a stopped node.
-    pub(crate) fn look(folder: &Path) -> FolderFindings {
-        look_at(&folder.join(FILE), LOG, |records| left_by(records).is_some())
     }
 
     /// Whether it was made with this start.
@@ -205,7 +200,12 @@ impl Inner {
 
 #[cfg(test)]
 impl PayoutLog {
-    /// Leaves no room for another note.
+    /// Writes records down without what a note brings about.
+    pub(super) fn append_all(&self, records: &[Vec<u8>]) {
+        self.inner().log.append(records.iter().map(Vec::as_slice)).expect("room");
+    }
+
+    /// Leaves no room for another note, unless the file is written anew.
     pub(crate) fn fill(&self) {
         use types::{Address, Amount};
         let begun = |payees| {

@@ -10,6 +10,7 @@ mod doubt;
 mod fitting;
 mod log;
 mod note;
+mod stopped;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,7 @@ use types::{Address, Amount, Hash32, Nonce};
 use doubt::USED_ELSEWHERE;
 pub(crate) use log::PayoutLog;
 use note::Note;
+pub(crate) use stopped::look;
 
 /// Most addresses that one transaction pays.
 pub(crate) const PAYEES_MAX: usize = 1_000;
@@ -272,7 +274,9 @@ impl Payer {
             let is_asked = tokio::select! {
                 () = self.payouts.wanted.notified() => { is_wanted = true; true },
                 _ = looks.tick() => {
-                    self.payouts.look_at_account().await?;
+                    if self.payouts.log.held().is_some() {
+                        self.payouts.look_at_account().await?;
+                    }
                     self.payouts.may_pay() || is_wanted
                 }
             };
@@ -306,7 +310,13 @@ impl Payer {
     }
 
     /// Holds payouts where the account, the logs and the book of shares do not go together. The book was compared before it grew.
-    fn compare(&self, is_used_elsewhere: bool, known: Nonce, has_open: bool, incomes: usize) -> Result<(), ServiceFault> {
+    fn compare(
+        &self,
+        is_used_elsewhere: bool,
+        known: Nonce,
+        has_open: bool,
+        incomes: usize,
+    ) -> Result<(), ServiceFault> {
         let Payouts { log, account, .. } = &self.payouts;
         if is_used_elsewhere {
             log.hold(USED_ELSEWHERE)?;

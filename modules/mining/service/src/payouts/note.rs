@@ -134,6 +134,9 @@ mod tests {
         }
         let records: Vec<_> = left.notes().iter().map(Note::to_bytes).collect();
         assert_eq!(left_by(&records), Some(left));
-        assert_eq!(left_by(&Left::default().notes().iter().map(Note::to_bytes).collect::<Vec<_>>()), Some(Left::default()));
+        assert_eq!(
+            left_by(&Left::default().notes().iter().map(Note::to_bytes).collect::<Vec<_>>()),
+            Some(Left::default())
+        );
     }
 }
