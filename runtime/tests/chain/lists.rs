@@ -156,7 +156,6 @@ fn a_registry_refuses_what_two_modules_claim_and_shares_that_do_not_fit_together
     assert!(begins(alone::<MANY_BYTES>) && !begins(both::<MANY_BYTES>), "and bytes");
 }
 
-// FAULTS MS6
 #[test]
 fn a_registry_refuses_rejects_of_another_module_and_lists_whose_numbers_do_not_rise_or_names_are_taken_twice() {
     assert!(begins(alone::<ITS_OWN>), "numbers may be left out");

@@ -143,7 +143,7 @@ fn calls_and_events_are_told_in_words() {
 }
 
 #[test]
-fn every_kind_of_event_that_the_page_pins_is_described_by_its_number_and_the_name_under_which_it_is_told() {
+fn every_kind_of_event_is_described_by_its_number_and_the_name_under_which_it_is_told() {
     let file = include_str!("../../../testnet/peers/formats-vectors.json");
     let file: serde_json::Value = serde_json::from_str(file).expect("JSON");
     let registry = runtime::registry();
