@@ -20,6 +20,15 @@ pub(super) struct Account {
     pub(super) has_open: bool,
 }
 
+/// What the log of payouts has noted of the account's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Noted {
+    /// The nonce after the last that it knew of; nothing while there was no account.
+    pub(super) known: Option<Nonce>,
+    /// The same when the payout that is open was begun.
+    pub(super) at_begin: Option<Nonce>,
+}
+
 /// What a log of payouts that was opened leaves in doubt about an account.
 pub(super) const fn of_opening(is_new: bool, has_open: bool, past: Past) -> Option<&'static str> {
     match past {
@@ -31,20 +40,23 @@ pub(super) const fn of_opening(is_new: bool, has_open: bool, past: Past) -> Opti
     }
 }
 
-/// What is in doubt about an account, of which the log of payouts has noted up to which nonce it knew; nothing while there was none.
-pub(super) const fn of_account(noted: Option<Nonce>, account: &Account, incomes: usize) -> Option<&'static str> {
+/// What is in doubt about an account, of which this was noted.
+pub(super) const fn of_account(noted: Noted, account: &Account, incomes: usize) -> Option<&'static str> {
+    const OLDER: &str = "the log of payouts is an older copy than that of the account";
     // The payout that is open may have used a nonce since that was noted.
     let since = if account.has_open { 1 } else { 0 };
-    match (noted, account.past) {
+    match (noted.known, account.past) {
         // It is noted before the first payment, and a start that named the account may have ended before that.
         (None, Past::New | Past::Unused) if incomes > 0 => {
             Some("the account is new to this pool, and the book of shares is not")
         }
         (None, Past::Used) => Some("the log of payouts is an older copy than that of the account, or new"),
-        (Some(noted), _) if account.known.0 > noted.0.saturating_add(since) => {
-            Some("the log of payouts is an older copy than that of the account")
-        }
-        _ => None,
+        (Some(known), _) if account.known.0 > known.0.saturating_add(since) => Some(OLDER),
+        _ => match noted.at_begin {
+            // It may have been made, closed and forgotten with what was used since it was begun.
+            Some(before) if !account.has_open && account.known.0 > before.0 => Some(OLDER),
+            _ => None,
+        },
     }
 }
 

@@ -11,6 +11,7 @@ use service::{Refusal, ServiceFault};
 use tokio::sync::watch;
 use types::{Hash32, Nonce};
 
+use super::doubt::Noted;
 use super::note::{LOG, Left, Note, left_by};
 use super::{Payout, doubt};
 
@@ -129,8 +130,8 @@ impl PayoutLog {
     }
 
     /// Which nonces the account's log knew of when that was last noted; nothing while there was no account.
-    pub(super) fn known(&self) -> Option<Nonce> {
-        self.inner().left.known
+    pub(super) fn noted(&self) -> Noted {
+        self.inner().left.noted
     }
 
     /// Takes note of which nonces the account's log knows of.
@@ -138,7 +139,7 @@ impl PayoutLog {
     /// # Errors
     /// It cannot be written down.
     pub(super) fn see_account(&self, known: Nonce) -> Result<(), ServiceFault> {
-        if self.known() == Some(known) { Ok(()) } else { self.write(&Note::Account { known }) }
+        if self.noted().known == Some(known) { Ok(()) } else { self.write(&Note::Account { known }) }
     }
 
     /// The operator says so.

@@ -322,7 +322,7 @@ impl Payer {
             log.hold(USED_ELSEWHERE)?;
         }
         let beside = doubt::Account { past: account.past(), known, has_open };
-        if let Some(why) = doubt::of_account(log.known(), &beside, incomes) {
+        if let Some(why) = doubt::of_account(log.noted(), &beside, incomes) {
             log.hold(why)?;
         }
         log.see_account(known)

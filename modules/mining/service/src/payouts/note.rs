@@ -4,6 +4,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use service::log::LogBounds;
 use types::{Address, Amount, Hash32, Nonce};
 
+use super::doubt::Noted;
 use super::{PAYEES_MAX, Payout};
 
 /// The bounds of the log: the longest record is a full payout.
@@ -46,8 +47,8 @@ pub(super) struct Left {
     pub(super) held: Vec<String>,
     /// How many entries the book had when that was last noted.
     pub(super) sequence: u64,
-    /// Which nonces the account's log knew of when that was last noted; nothing while there was no account.
-    pub(super) known: Option<Nonce>,
+    /// Which nonces the account's log knew of.
+    pub(super) noted: Noted,
 }
 
 impl Left {
@@ -59,22 +60,30 @@ impl Left {
     /// What has to be written down of all this, to begin a file anew.
     pub(super) fn notes(&self) -> Vec<Note> {
         let book = Note::Book { sequence: self.sequence };
-        let account = self.known.map(|known| Note::Account { known });
+        let account = |known: Option<Nonce>| known.map(|known| Note::Account { known });
         let held = self.held.iter().map(|why| Note::Held { why: why.clone() });
         let open = self.open.clone().map(|Payout { reference, payments }| Note::Begun { reference, payments });
-        [Note::Opened, book].into_iter().chain(account).chain(held).chain(open).collect()
+        // What was noted before it was begun stands before it.
+        let begun = account(self.noted.at_begin).into_iter().chain(open);
+        [Note::Opened, book].into_iter().chain(held).chain(begun).chain(account(self.noted.known)).collect()
     }
 
     pub(super) fn take(&mut self, note: Note) {
         match note {
             Note::Opened => {}
-            Note::Begun { reference, payments } => self.open = Some(Payout { reference, payments }),
-            Note::Closed { reference } => self.open = self.open.take().filter(|payout| payout.reference != reference),
+            Note::Begun { reference, payments } => {
+                self.open = Some(Payout { reference, payments });
+                self.noted.at_begin = self.noted.known;
+            }
+            Note::Closed { reference } => {
+                self.open = self.open.take().filter(|payout| payout.reference != reference);
+                self.noted.at_begin = self.noted.at_begin.filter(|_| self.open.is_some());
+            }
             Note::Held { why } if self.takes(&why) => self.held.push(why),
             Note::Held { .. } => {}
             Note::Released => self.held.clear(),
             Note::Book { sequence } => self.sequence = sequence,
-            Note::Account { known } => self.known = Some(known),
+            Note::Account { known } => self.noted.known = Some(known),
         }
     }
 }
@@ -128,10 +137,12 @@ mod tests {
         }
         let reasons: Vec<_> = (0..REASONS_MAX).map(|number| format!("reason {number}")).collect();
         assert_eq!(left.held, reasons, "as many as there are places");
+        left.take(Note::Account { known: Nonce(2) });
         left.take(Note::Begun { reference: Hash32([1; 32]), payments: vec![(Address([1; 20]), Amount(5))] });
         for note in [Note::Book { sequence: 7 }, Note::Account { known: Nonce(3) }] {
             left.take(note);
         }
+        assert_eq!(left.noted, Noted { known: Some(Nonce(3)), at_begin: Some(Nonce(2)) });
         let records: Vec<_> = left.notes().iter().map(Note::to_bytes).collect();
         assert_eq!(left_by(&records), Some(left));
         assert_eq!(

@@ -52,13 +52,13 @@ fn doubts(left: Option<&Left>, account: Option<&DeedOutbox>, book: Option<&Book>
     let known = account.map_or(Nonce(0), DeedOutbox::known);
     let beside = doubt::Account { past, known, has_open };
     // A pool that pays by hand has no account.
-    let is_paying = account.is_some() || left.known.is_some() || left.open.is_some();
+    let is_paying = account.is_some() || left.noted.known.is_some() || left.open.is_some();
     let of_opening = doubt::of_opening(is_new, left.open.is_some(), past);
     if let Some(why) = of_opening.filter(|_| is_paying) {
         told.push((if is_new { FILE } else { ACCOUNT_LOG }, would_hold(why)));
-    } else if let Some(why) = doubt::of_account(left.known, &beside, incomes).filter(|_| is_paying) {
+    } else if let Some(why) = doubt::of_account(left.noted, &beside, incomes).filter(|_| is_paying) {
         told.push((FILE, would_hold(why)));
-    } else if left.open.is_none() && left.known.is_some_and(|noted| noted > known) {
+    } else if left.open.is_none() && left.noted.known.is_some_and(|noted| noted > known) {
         // Where it is so, a start sees it on the chain.
         let what = match account {
             Some(_) => "it knows less than the log of payouts: it is an older copy, or another account's",
@@ -101,7 +101,9 @@ mod tests {
 
     fn left(sequence: u64, known: Option<u64>, open: Option<u8>) -> Left {
         let payout = |number| Payout { reference: Hash32([number; 32]), payments: vec![(Address([1; 20]), Amount(5))] };
-        Left { sequence, known: known.map(Nonce), open: open.map(payout), ..Left::default() }
+        let known = known.map(Nonce);
+        let noted = doubt::Noted { known, at_begin: known.filter(|_| open.is_some()) };
+        Left { sequence, noted, open: open.map(payout), ..Left::default() }
     }
 
     // FAULTS HV2

@@ -279,7 +279,7 @@ async fn a_log_of_payouts_that_knows_less_than_the_accounts_holds_payouts() {
     knows(&log, 5).compare(false, Nonce(5), true, 2).expect("room");
     assert_eq!(log.held(), None);
     knows(&log, 5).close(Hash32([1; 32])).await.expect("room").expect("it runs");
-    assert_eq!((log.known(), log.open_payout(), log.held()), (Some(Nonce(5)), None, None));
+    assert_eq!((log.noted().known, log.open_payout(), log.held()), (Some(Nonce(5)), None, None));
     // The book and the log of payouts from before a payment that the account's log has.
     compare(&log, 6);
     assert!(log.held().expect("held").contains("older copy than that of the account"));
@@ -290,7 +290,7 @@ async fn a_log_of_payouts_that_knows_less_than_the_accounts_holds_payouts() {
     write_much(&log);
     let log = PayoutLog::open(folder.path()).expect("whole");
     compare(&log, 9);
-    assert_eq!((log.known(), log.held()), (Some(Nonce(9)), None));
+    assert_eq!((log.noted().known, log.held()), (Some(Nonce(9)), None));
     // An account is named for the first time in a pool that had shares and a log without one; or the log is from before the first payment.
     let is_new = "the book of shares is not";
     for (past, why) in [(Past::New, is_new), (Past::Unused, is_new), (Past::Used, "older copy")] {
@@ -317,22 +317,30 @@ async fn a_payout_of_which_nothing_can_be_included_is_given_up_and_owed_still() 
 // FAULTS HV2: the log of payouts and the book were copied while a payout was under way, and the account has closed and forgotten it since.
 #[tokio::test]
 async fn a_payout_that_is_open_and_that_the_account_has_forgotten_holds_payouts() {
-    // What was noted, what the account knows now, whether it has the payout.
-    for (known, has_open, is_held) in
-        [(4, false, false), (4, true, false), (5, true, false), (5, false, true), (6, true, true)]
-    {
+    // What was noted before the payout was begun and after that, what the account knows now, whether it has the payout.
+    for (later, known, has_open, is_held) in [
+        (4, 4, false, false),
+        (4, 4, true, false),
+        (4, 5, true, false),
+        (4, 5, false, true),
+        (4, 6, true, true),
+        // A start in between has noted what the payout used, and then the copy was made.
+        (5, 5, true, false),
+        (5, 5, false, true),
+    ] {
         let folder = tempfile::tempdir().expect("a directory");
         let log = PayoutLog::open(folder.path()).expect("new");
         log.see_account(Nonce(4)).expect("room");
         log.write(&begun(1)).expect("room");
+        log.see_account(Nonce(later)).expect("room");
         let log = PayoutLog::open(folder.path()).expect("whole");
         let deed = has_open.then_some(Hash32([1; 32]));
         let mut payer = payer_of(&log, Still { known: Nonce(known), deed, ..Still::new(Past::Used) });
         payer.look_at_what_was_left(2).await.expect("room").expect("it runs");
-        assert_eq!(log.held().is_some(), is_held, "{known} {has_open}");
+        assert_eq!(log.held().is_some(), is_held, "{later} {known} {has_open}");
         // Nothing of one that is forgotten can be included any more: what it paid is owed still until the operator has compared.
-        assert_eq!(log.open_payout().is_some(), !is_held || has_open, "{known} {has_open}");
-        assert_eq!(payer.payouts().may_pay(), !is_held, "{known} {has_open}");
+        assert_eq!(log.open_payout().is_some(), !is_held || has_open, "{later} {known} {has_open}");
+        assert_eq!(payer.payouts().may_pay(), !is_held, "{later} {known} {has_open}");
     }
 }
 
@@ -396,7 +404,7 @@ fn the_log_of_payouts_stays_short_whatever_is_written_and_keeps_what_holds() {
     }
     let again = PayoutLog::open(folder.path()).expect("whole");
     assert!(!again.is_new());
-    assert_eq!((again.held(), again.known()), (Some("the book was damaged".to_owned()), Some(Nonce(3))));
+    assert_eq!((again.held(), again.noted().known), (Some("the book was damaged".to_owned()), Some(Nonce(3))));
     again.compare_book(60_001).expect("room");
     assert_eq!(again.reasons().len(), 2, "how long the book was is known still");
 }
