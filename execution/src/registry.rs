@@ -41,7 +41,8 @@ impl Registry {
     /// Takes the modules in rising order of their numbers. Validators' signatures are checked by [`Blst`].
     ///
     /// # Panics
-    /// Numbers, names, domain tags or backed assets are taken twice, out of order, or the kernel's; two modules decide about validators
+    /// Numbers, names, domain tags or backed assets are taken twice, out of order, or the kernel's; a module's rejects are another's, or
+    /// these or its kinds of events do not come in rising order under names of their own; two modules decide about validators
     /// or versions; or all shares of system calls together do not fit a block: the list of modules is code, not input.
     #[must_use]
     pub fn new(modules: Vec<Box<dyn AnyModule>>) -> Self {
@@ -49,6 +50,7 @@ impl Registry {
         assert!(modules.is_sorted_by(|left, right| left.id() < right.id()), "modules come in rising order");
         let names: std::collections::BTreeSet<_> = modules.iter().map(|module| module.name()).collect();
         assert!(names.len() == modules.len(), "a module's name is its own");
+        modules.iter().for_each(|module| check_lists(&**module));
         check_system_shares(&modules);
         check_backed(&modules);
         check_tags(&modules);
@@ -134,6 +136,23 @@ impl Registry {
 
     pub(crate) fn signatures(&self) -> &dyn ValidatorSignatures {
         &*self.signatures
+    }
+}
+
+/// A module's rejects are its own, and they and its kinds of events have numbers from 1 and names of their own: what a receipt carries is
+/// that number.
+fn check_lists(module: &dyn AnyModule) {
+    let name = module.name();
+    let own = module.rejects().iter().all(|reject| reject.module == module.id());
+    assert!(own, "the rejects of `{name}` are those of module {}", module.id());
+    let rejects = module.rejects().iter().map(|reject| (reject.number, reject.name)).collect::<Vec<_>>();
+    let kinds = module.events().iter().map(|kind| (kind.kind, kind.name)).collect::<Vec<_>>();
+    for (what, list) in [("rejects", rejects), ("kinds of events", kinds)] {
+        let numbers: Vec<u16> = list.iter().map(|(number, _)| *number).collect();
+        let is_rising = numbers.is_sorted_by(|one, next| one < next);
+        assert!(is_rising && !numbers.contains(&0), "the {what} of `{name}` have numbers from 1 in rising order");
+        let names: std::collections::BTreeSet<&str> = list.iter().map(|(_, name)| *name).collect();
+        assert!(names.len() == list.len(), "each of the {what} of `{name}` has a name of its own");
     }
 }
 

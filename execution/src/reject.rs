@@ -16,6 +16,8 @@ pub struct Reject {
 /// A reject for people and programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RejectDescription {
+    /// The module that rejects.
+    pub module: ModuleId,
     /// The number within the module, from 1.
     pub number: u16,
     /// Its stable name, in snake_case.
@@ -74,7 +76,7 @@ macro_rules! rejects {
         impl $name {
             /// All of them, in order of their numbers.
             pub const ALL: &'static [$crate::RejectDescription] = &[
-                $($crate::RejectDescription { number: $number, name: $text, sentence: $sentence },)+
+                $($crate::RejectDescription { module: $module, number: $number, name: $text, sentence: $sentence },)+
             ];
 
             /// `module << 16 | number`.

@@ -169,8 +169,8 @@ pub trait Chain: Send + Sync + 'static {
     /// # Errors
     /// [`Unavailable`].
     fn transaction(&self, id: &Hash32) -> Result<Option<IncludedTransaction>, Unavailable>;
-    /// The transaction that used a nonce of an account; nothing when it is not found among the account's newest entries, which
-    /// says nothing. Reads the disk.
+    /// The transaction that used a nonce of an account; nothing when the history that is kept of the account does not hold it, which
+    /// says nothing. Reads the disk, as many blocks as stand between.
     ///
     /// # Errors
     /// [`Unavailable`].

@@ -7,6 +7,7 @@
 pub mod account;
 pub mod chain;
 pub mod http;
+pub mod kept;
 mod life;
 pub mod log;
 pub mod outbox;

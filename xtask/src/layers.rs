@@ -8,9 +8,11 @@
 //! - Nothing depends on a crate beside the house, and those depend on no member.
 //! - `lists`: a crate of a feature may be named only by its feature's other crates, by the crate that lists its role, and
 //!   by tests. What broke this when the rule came stands in the ratchet.
+//! - A crate of a listed role is listed: its list depends on it, and names it in the list's file.
 
 use crate::Failure;
 use crate::features::{self, Features};
+use crate::new_module;
 use crate::ratchet::{Finding, Ratchet};
 use crate::workspace::{Arrow, Kind, Layers, Package, Workspace, role_of};
 
@@ -21,6 +23,10 @@ pub(crate) const LISTS: &str = "lists";
 pub(crate) fn check(workspace: &Workspace) -> Result<Vec<String>, Failure> {
     let mut problems = problems(&workspace.layers, &workspace.packages);
     problems.extend(listless(&workspace.features, &workspace.packages));
+    let read = |path: &str| {
+        std::fs::read_to_string(workspace.root.join(path)).map_err(|error| Failure::new(format!("{path}: {error}")))
+    };
+    problems.extend(forgotten(&workspace.features, &workspace.packages, new_module::list_file, read)?);
     problems.extend(needless(&workspace.features, &workspace.packages));
     problems.extend(Ratchet::load(&workspace.root)?.judge(|rule| rule == LISTS, unlisted(workspace)));
     Ok(problems)
@@ -53,6 +59,44 @@ fn listless(features: &Features, packages: &[Package]) -> Vec<String> {
     let is_used = |role: &str| packages.iter().any(|package| package.is_meant_by(&format!("*/{role}")));
     let missing = features.lists.iter().filter(|(role, list)| is_used(role) && !is_member(list));
     missing.map(|(role, list)| format!("{list}: is to list every {role}, but is no member of the workspace")).collect()
+}
+
+/// The crates of a listed role that its list does not have: nothing would be built of them, and nothing would say so.
+fn forgotten(
+    features: &Features,
+    packages: &[Package],
+    file_of: impl Fn(&str) -> Option<&'static str>,
+    read: impl Fn(&str) -> Result<String, Failure>,
+) -> Result<Vec<String>, Failure> {
+    let mut problems = Vec::new();
+    for (role, list) in &features.lists {
+        let Some(list) = packages.iter().find(|package| &package.name == list) else { continue };
+        let file = file_of(role).map(|file| read(file).map(|text| (file, text))).transpose()?;
+        for package in packages.iter().filter(|package| package.is_meant_by(&format!("*/{role}"))) {
+            let name = &package.name;
+            let is_built = list.arrows.iter().any(|arrow| arrow.kind == Kind::Built && &arrow.to == name);
+            if !is_built {
+                let list = &list.name;
+                problems.push(format!(
+                    "{name}: {list}, which lists every {role}, does not depend on it, so no program has it"
+                ));
+            }
+            if let Some((file, _)) = file.as_ref().filter(|(_, text)| !is_listed(text, name)) {
+                problems
+                    .push(format!("{name}: {file}, which lists every {role}, does not name it, so no program has it"));
+            }
+        }
+    }
+    Ok(problems)
+}
+
+/// Whether a line of a list begins a path with this crate.
+fn is_listed(text: &str, package: &str) -> bool {
+    let head = format!("{}::", package.replace('-', "_"));
+    let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+    let mut entries = code.filter(|line| line.starts_with(' ') && line.ends_with(','));
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    entries.any(|line| line.match_indices(&head).any(|(at, _)| !line.as_bytes()[..at].last().is_some_and(is_name)))
 }
 
 fn problems(layers: &Layers, packages: &[Package]) -> Vec<String> {
@@ -255,6 +299,60 @@ mod tests {
             vec![("service".to_owned(), "nowhere".to_owned()), ("trial".to_owned(), "programs".to_owned())];
         let found = listless(&features, &workspace("", "", Kind::Built).packages);
         assert!(found.len() == 1 && found[0].starts_with("nowhere: is to list every service"), "{found:?}");
+    }
+
+    #[test]
+    fn a_crate_that_its_list_has_forgotten_is_found_in_the_manifest_and_in_the_file() {
+        let features = features();
+        let arrow = |to: &str, kind| Arrow { to: to.to_owned(), kind };
+        let packages = |of_runtime: Vec<Arrow>| {
+            FOLDERS.map(|folder| {
+                let arrows = match folder {
+                    "runtime" => of_runtime.clone(),
+                    "node" => vec![arrow("mining-service", Kind::Built)],
+                    _ => Vec::new(),
+                };
+                member(folder, arrows)
+            })
+        };
+        let files = |role: &str| match role {
+            "rules" => Some("rules.rs"),
+            "service" => Some("services.rs"),
+            _ => None,
+        };
+        let whole = "vec![\n    Box::new(mining::Mining),\n    Box::new(tokens::Tokens),\n]\n";
+        let found = |of_runtime, rules: &str| {
+            let read = |path: &str| match path {
+                "rules.rs" => Ok(rules.to_owned()),
+                _ => Ok("    service::<mining_service::MiningService>(),\n".to_owned()),
+            };
+            forgotten(&features, &packages(of_runtime), files, read).expect("readable")
+        };
+        let both = || vec![arrow("mining", Kind::Built), arrow("tokens", Kind::Built)];
+        assert_eq!(found(both(), whole), Vec::<String>::new());
+        for arrows in
+            [vec![arrow("mining", Kind::Built)], vec![arrow("mining", Kind::Built), arrow("tokens", Kind::Tested)]]
+        {
+            let found = found(arrows, whole);
+            assert!(found.len() == 1 && found[0].starts_with("tokens: runtime, which lists every rules"), "{found:?}");
+        }
+        // Not in the file; in a comment; as a part of another name; in an import, which is no line of a list.
+        for line in
+            ["", "    // Box::new(tokens::Tokens),", "    Box::new(more_tokens::Tokens),", "use tokens::Tokens;"]
+        {
+            let found = found(both(), &whole.replace("    Box::new(tokens::Tokens),", line));
+            assert!(found.len() == 1 && found[0].starts_with("tokens: rules.rs, which lists"), "{line}: {found:?}");
+        }
+        assert_eq!(found(Vec::new(), "").len(), 4, "both, twice");
+    }
+
+    #[test]
+    fn every_crate_of_the_project_that_has_a_role_stands_in_its_list() {
+        let workspace = Workspace::load().expect("this is the project");
+        let read = |path: &str| Ok(std::fs::read_to_string(workspace.root.join(path)).expect("it is there"));
+        let found = forgotten(&workspace.features, &workspace.packages, new_module::list_file, read).expect("readable");
+        assert_eq!(found, Vec::<String>::new());
+        assert!(workspace.features.lists.iter().all(|(role, _)| new_module::list_file(role).is_some()));
     }
 
     #[test]

@@ -47,11 +47,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Vec<String>, Failure> {
 /// All that the rules do not like, exceptions included.
 pub(crate) fn findings(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     let files = Files { root: &workspace.root, paths: tracked(&workspace.root)? };
-    let mut sources = Vec::new();
-    for path in files.with_extension("rs") {
-        sources.push(Source::read(path, &files.read(path)?));
-    }
-    source::mark_test_modules(&mut sources);
+    let sources = sources(&files)?;
     let mut findings: Vec<Finding> = sources.iter().flat_map(rules::check).collect();
     findings.extend(house::check(workspace, &files)?);
     findings.extend(pages::check(&workspace.features, &files, &sources)?);
@@ -59,6 +55,35 @@ pub(crate) fn findings(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     findings.extend(feature_shape::check(workspace, &files, &sources)?);
     findings.extend(one_word::check(workspace, &files, &sources)?);
     Ok(findings)
+}
+
+/// What code has that a feature of this name could not be told from: its word, or public types that it would have too.
+pub(crate) fn in_the_way(
+    workspace: &Workspace,
+    name: &str,
+    types: &BTreeSet<String>,
+) -> Result<Option<String>, Failure> {
+    let files = Files { root: &workspace.root, paths: tracked(&workspace.root)? };
+    let sources = sources(&files)?;
+    let named = feature_words::of_name(workspace, &sources, name);
+    if let Some(Finding { place, says, .. }) = named.first() {
+        let lines = says.split(" names ").next().unwrap_or_default();
+        let more = named.len().saturating_sub(1);
+        let more = if more == 0 { String::new() } else { format!(", and {more} more files") };
+        return Ok(Some(format!("code, where it means something else: {place} {lines}{more}")));
+    }
+    let public = one_word::public_types(&sources);
+    let both = types.iter().find_map(|name| Some((name, public.get(name)?)));
+    Ok(both.map(|(name, path)| format!("the type `{name}` in {path}")))
+}
+
+fn sources(files: &Files<'_>) -> Result<Vec<Source>, Failure> {
+    let mut sources = Vec::new();
+    for path in files.with_extension("rs") {
+        sources.push(Source::read(path, &files.read(path)?));
+    }
+    source::mark_test_modules(&mut sources);
+    Ok(sources)
 }
 
 /// What git tracks or would track, as far as it exists: a new file is checked before its commit.

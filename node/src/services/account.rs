@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use service::account::{DeedError, Past, ServiceAccount, Unfit};
 use service::chain::{Chain, Later};
-use service::log::{Log, LogError, OnDamage, OpenedLog, look_at};
+use service::kept::{ACCOUNT_LOG, look_at_account, past_of};
+use service::log::{Log, LogError, OnDamage, OpenedLog};
 use service::outbox::{DeedEnd, DeedOutbox, DeedRecord, DeedState, OUTBOX_LOG};
 use service::{FolderFindings, Refusal, State};
 use signing::AccountKey;
@@ -22,8 +23,6 @@ pub(crate) use keeper::Keeper;
 
 use crate::config::AccountSettings;
 
-/// The log's name in the service's folder.
-const LOG: &str = "account.log";
 /// Questions that wait for the task.
 const QUESTIONS_MAX: usize = 64;
 
@@ -69,7 +68,7 @@ pub(crate) fn open(
     chain: Arc<dyn Chain>,
 ) -> Result<(Arc<dyn ServiceAccount>, Keeper), Refusal> {
     let opened =
-        Log::open(&folder.join(LOG), OUTBOX_LOG, OnDamage::Refuse).map_err(|error| refusal(service, &error))?;
+        Log::open(&folder.join(ACCOUNT_LOG), OUTBOX_LOG, OnDamage::Refuse).map_err(|error| refusal(service, &error))?;
     let OpenedLog { log, records, torn_bytes, .. } = opened;
     if torn_bytes > 0 {
         tracing::warn!(service, bytes = torn_bytes, "an incomplete last record of the account's log was cut off");
@@ -84,11 +83,7 @@ pub(crate) fn open(
     let address = key.address();
     let before = DeedOutbox::open(records);
     let is_own = before.account() == Some(address);
-    let past = match before.known() == Nonce(0) && before.open_deeds() == 0 {
-        _ if !is_own => Past::New,
-        true => Past::Unused,
-        false => Past::Used,
-    };
+    let past = if is_own { past_of(&before) } else { Past::New };
     if !is_own && before.open_deeds() > 0 {
         return Err(of_another(service, &before, chain.genesis().network));
     }
@@ -104,8 +99,7 @@ pub(crate) fn open(
 
 /// Looks at the log of a stopped node's account, in the folder of its service.
 pub(crate) fn look(folder: &Path) -> FolderFindings {
-    let knows = |records: &[Vec<u8>]| records.iter().all(|bytes| DeedRecord::from_bytes(bytes).is_some());
-    look_at(&folder.join(LOG), OUTBOX_LOG, knows)
+    look_at_account(folder).0
 }
 
 /// What the former key sent may still be included, so it is followed by that key alone.

@@ -12,12 +12,12 @@ use service::chain::{
 };
 use store::{AccountPlace, StoreError};
 use tokio::sync::watch;
-use types::{Address, ChainId, Genesis, Hash32, Height, Nonce, PeerKey, SystemCall, Transaction};
+use types::{Address, Body, ChainId, Genesis, Hash32, Height, Nonce, PeerKey, SystemCall, Transaction};
 
 use crate::shell::Port;
 
-/// Entries of an account among which a nonce is looked for: each reads a block.
-const HISTORY_MAX: usize = 4_096;
+/// Entries of an account that are read at once.
+const PAGE: usize = 256;
 
 /// The chain of this node.
 pub(crate) struct NodeChain(Port);
@@ -110,23 +110,24 @@ impl Chain for NodeChain {
 
     fn user_of_nonce(&self, sender: &Address, nonce: Nonce) -> Result<Option<IncludedTransaction>, Unavailable> {
         let store = &self.0.store;
-        let history = store.account_history(sender, None, HISTORY_MAX).map_err(unreadable)?;
-        for AccountPlace { height, receipt } in history {
-            let Some(index) = (receipt as usize).checked_sub(1) else { continue };
-            let body = store.body(height).map_err(unreadable)?.ok_or(Unavailable::Unreadable)?;
-            let Some(transaction) = body.transactions.get(index) else { return Err(Unavailable::Unreadable) };
-            if transaction.body.sender != *sender || transaction.body.nonce > nonce {
-                continue;
-            }
-            if transaction.body.nonce < nonce {
-                // The newest come first, and nonces rise.
-                return Ok(None);
-            }
-            let receipts = store.receipts(height).map_err(unreadable)?.unwrap_or_default();
-            let found = receipts.get(receipt as usize).ok_or(Unavailable::Unreadable)?;
-            return Ok(Some(IncludedTransaction { id: found.id, height, code: found.code }));
-        }
-        Ok(None)
+        let page = |before| store.account_history(sender, before, PAGE).map_err(unreadable);
+        // Many entries may stand in one block.
+        let mut read: Option<(Height, Body)> = None;
+        let nonce_at = |place: &AccountPlace| {
+            let Some(index) = (place.receipt as usize).checked_sub(1) else { return Ok(None) };
+            let body = match read.take().filter(|(height, _)| *height == place.height) {
+                Some((_, body)) => body,
+                None => store.body(place.height).map_err(unreadable)?.ok_or(Unavailable::Unreadable)?,
+            };
+            let transaction = body.transactions.get(index).ok_or(Unavailable::Unreadable)?;
+            let found = (transaction.body.sender == *sender).then_some(transaction.body.nonce);
+            read = Some((place.height, body));
+            Ok(found)
+        };
+        let Some(AccountPlace { height, receipt }) = place_of_nonce(nonce, page, nonce_at)? else { return Ok(None) };
+        let receipts = store.receipts(height).map_err(unreadable)?.unwrap_or_default();
+        let found = receipts.get(receipt as usize).ok_or(Unavailable::Unreadable)?;
+        Ok(Some(IncludedTransaction { id: found.id, height, code: found.code }))
     }
 
     fn heads(&self) -> watch::Receiver<Height> {
@@ -162,6 +163,31 @@ impl Chain for NodeChain {
     }
 }
 
+/// Where an account used this nonce, among all its entries: however many came since, of whomever. `page` gives the entries before one,
+/// the newest first, and `nonce_at` the nonce of those that the account sent itself.
+fn place_of_nonce(
+    nonce: Nonce,
+    page: impl Fn(Option<AccountPlace>) -> Result<Vec<AccountPlace>, Unavailable>,
+    mut nonce_at: impl FnMut(&AccountPlace) -> Result<Option<Nonce>, Unavailable>,
+) -> Result<Option<AccountPlace>, Unavailable> {
+    let mut before = None;
+    loop {
+        let places = page(before)?;
+        for place in &places {
+            match nonce_at(place)? {
+                Some(found) if found == nonce => return Ok(Some(*place)),
+                // The newest come first, and nonces rise.
+                Some(found) if found < nonce => return Ok(None),
+                Some(_) | None => {}
+            }
+        }
+        match places.last() {
+            Some(last) => before = Some(*last),
+            None => return Ok(None),
+        }
+    }
+}
+
 /// What a rule refuses, in its own words.
 fn rule(registry: &Registry, reject: Reject) -> Refused {
     let (code, sentence) = match registry.describe(reject) {
@@ -180,4 +206,39 @@ fn pool_refusal(reject: &PoolReject) -> Refused {
         _ => Reason::Pool,
     };
     Refused { code: reject.name(), sentence: reject.to_string(), reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // FAULTS HV2: what came in since hid who had used a nonce, so a payout stood for good and nothing told why.
+    #[test]
+    fn who_used_a_nonce_is_found_behind_however_many_entries_of_others() {
+        const OTHERS: u64 = 3 * PAGE as u64;
+        // Nonces 0 to 4 at the lowest heights, and then what others sent.
+        let page = |before: Option<AccountPlace>| {
+            let end = before.map_or(OTHERS + 5, |before| before.height.0);
+            let places = (0..end).rev().map(|height| AccountPlace { height: Height(height), receipt: 1 });
+            Ok(places.take(PAGE).collect())
+        };
+        let of = |place: &AccountPlace| (place.height.0 < 5).then_some(Nonce(place.height.0));
+        for (nonce, found) in [(0, Some(Height(0))), (3, Some(Height(3))), (4, Some(Height(4))), (5, None), (9, None)] {
+            let mut read = 0;
+            let nonce_at = |place: &AccountPlace| {
+                read += 1;
+                Ok(of(place))
+            };
+            let place = place_of_nonce(Nonce(nonce), page, nonce_at).expect("readable");
+            assert_eq!(place.map(|place| place.height), found, "{nonce}");
+            assert!(
+                read <= OTHERS + 5 && (found.is_some() || read == OTHERS + 1),
+                "a lower nonce of its own ends it: {read}"
+            );
+        }
+        let none = place_of_nonce(Nonce(1), |_| Ok(Vec::new()), |_| Ok(None));
+        assert_eq!(none, Ok(None));
+        let unreadable = place_of_nonce(Nonce(1), page, |_| Err(Unavailable::Unreadable));
+        assert_eq!(unreadable, Err(Unavailable::Unreadable));
+    }
 }

@@ -5,8 +5,8 @@ use std::panic::catch_unwind;
 use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::tags::Tag;
 use execution::{
-    AnyModule, Backed, Context, GenesisError, KernelReject, Module, NoNumbers, Registry, Reject, RejectDescription,
-    Words,
+    AnyModule, Backed, Context, EventKind, GenesisError, KernelReject, Module, NoNumbers, Registry, Reject,
+    RejectDescription, Words,
 };
 use serde::Serialize;
 use tokens::Tokens;
@@ -31,6 +31,13 @@ const VERSIONS: u8 = 5;
 const VALIDATOR_SETS: u8 = 6;
 const MANY_CALLS: u8 = 7;
 const MANY_BYTES: u8 = 8;
+const REJECTS_OF_ANOTHER: u8 = 9;
+const REJECTS_OUT_OF_ORDER: u8 = 10;
+const A_REJECT_TWICE: u8 = 11;
+const A_REJECT_OF_NO_NUMBER: u8 = 12;
+const EVENTS_OUT_OF_ORDER: u8 = 13;
+const AN_EVENT_TWICE: u8 = 14;
+const ITS_OWN: u8 = 15;
 
 /// A module that claims something.
 struct Claims<const ID: u16, const WHAT: u8>;
@@ -55,10 +62,47 @@ const fn tags(what: u8) -> &'static [Tag] {
     }
 }
 
+const fn reject(module: u16, number: u16, name: &'static str) -> RejectDescription {
+    RejectDescription { module: ModuleId(module), number, name, sentence: "it is refused" }
+}
+
+const fn rejects(what: u8) -> &'static [RejectDescription] {
+    const OWN: &[RejectDescription] = &[reject(50, 1, "one"), reject(50, 3, "three")];
+    const OF_ANOTHER: &[RejectDescription] = &[reject(50, 1, "one"), reject(51, 2, "two")];
+    const OUT_OF_ORDER: &[RejectDescription] = &[reject(50, 2, "two"), reject(50, 1, "one")];
+    const TWICE: &[RejectDescription] = &[reject(50, 1, "one"), reject(50, 2, "one")];
+    const OF_NO_NUMBER: &[RejectDescription] = &[reject(50, 0, "none")];
+    match what {
+        ITS_OWN => OWN,
+        REJECTS_OF_ANOTHER => OF_ANOTHER,
+        REJECTS_OUT_OF_ORDER => OUT_OF_ORDER,
+        A_REJECT_TWICE => TWICE,
+        A_REJECT_OF_NO_NUMBER => OF_NO_NUMBER,
+        _ => &[],
+    }
+}
+
+const fn kind(kind: u16, name: &'static str) -> EventKind {
+    EventKind { kind, name, about: "Something happened." }
+}
+
+const fn events(what: u8) -> &'static [EventKind] {
+    const OWN: &[EventKind] = &[kind(1, "one"), kind(2, "two")];
+    const OUT_OF_ORDER: &[EventKind] = &[kind(2, "two"), kind(1, "one")];
+    const TWICE: &[EventKind] = &[kind(1, "one"), kind(1, "other")];
+    match what {
+        ITS_OWN => OWN,
+        EVENTS_OUT_OF_ORDER => OUT_OF_ORDER,
+        AN_EVENT_TWICE => TWICE,
+        _ => &[],
+    }
+}
+
 impl<const ID: u16, const WHAT: u8> Module for Claims<ID, WHAT> {
     const ID: ModuleId = ModuleId(ID);
     const NAME: &'static str = if ID == 50 { "one" } else { "two" };
-    const REJECTS: &'static [RejectDescription] = &[];
+    const REJECTS: &'static [RejectDescription] = rejects(WHAT);
+    const EVENTS: &'static [EventKind] = events(WHAT);
     const BACKED: &'static [Backed] = backed(WHAT);
     const TAGS: &'static [Tag] = tags(WHAT);
     const STARTS_VERSIONS: bool = WHAT == VERSIONS;
@@ -110,6 +154,22 @@ fn a_registry_refuses_what_two_modules_claim_and_shares_that_do_not_fit_together
     assert!(begins(alone::<VALIDATOR_SETS>) && !begins(both::<VALIDATOR_SETS>), "one chooses validators");
     assert!(begins(alone::<MANY_CALLS>) && !begins(both::<MANY_CALLS>), "calls have to fit together");
     assert!(begins(alone::<MANY_BYTES>) && !begins(both::<MANY_BYTES>), "and bytes");
+}
+
+#[test]
+fn a_registry_refuses_rejects_of_another_module_and_lists_whose_numbers_do_not_rise_or_names_are_taken_twice() {
+    assert!(begins(alone::<ITS_OWN>), "numbers may be left out");
+    let planted: [(fn() -> Vec<Box<dyn AnyModule>>, &str); 6] = [
+        (alone::<REJECTS_OF_ANOTHER>, "a reject carries its module's number"),
+        (alone::<REJECTS_OUT_OF_ORDER>, "rejects come in order"),
+        (alone::<A_REJECT_TWICE>, "a reject's name is its own"),
+        (alone::<A_REJECT_OF_NO_NUMBER>, "0 is no reject"),
+        (alone::<EVENTS_OUT_OF_ORDER>, "kinds of events come in order"),
+        (alone::<AN_EVENT_TWICE>, "a kind's number is its own"),
+    ];
+    for (modules, why) in planted {
+        assert!(!begins(modules), "{why}");
+    }
 }
 
 #[test]

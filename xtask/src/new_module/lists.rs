@@ -59,6 +59,11 @@ const LISTS: &[List] = &[
     },
 ];
 
+/// The file in which the crates of a role are listed.
+pub(crate) fn file_of(role: &str) -> Option<&'static str> {
+    LISTS.iter().find(|list| list.role == role).map(|list| list.file)
+}
+
 /// A file of the house with its lines for the feature.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Changed {

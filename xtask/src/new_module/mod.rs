@@ -10,6 +10,8 @@ pub(crate) mod name;
 mod page;
 pub(crate) mod template;
 
+pub(crate) use lists::file_of as list_file;
+
 use std::path::Path;
 
 use crate::workspace::Workspace;

@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use super::template;
-use crate::Failure;
 use crate::workspace::Workspace;
+use crate::{Failure, tidy};
 
 /// Letters of a name, at least and at most.
 const LENGTH: std::ops::RangeInclusive<usize> = 3..=24;
@@ -133,7 +133,7 @@ impl Name {
         })
     }
 
-    /// Refuses it when somebody has it: a folder, a crate, a command, a route or a section of settings.
+    /// Refuses it when somebody has it: a folder, a crate, a command, a route, a section of settings, a type or a word of code.
     ///
     /// # Errors
     /// Who has it.
@@ -164,7 +164,9 @@ impl Name {
         if PRELUDE.contains(&self.pascal.as_str()) || template::types(&workspace.root)?.contains(&self.pascal) {
             return taken(&format!("the type `{}`, which the code of a new module uses", self.pascal));
         }
-        Ok(())
+        // What the generator writes has to pass the checks.
+        let types = template::own_types(&workspace.root, &self.pascal)?;
+        tidy::in_the_way(workspace, &self.kebab, &types)?.map_or(Ok(()), |what| taken(&what))
     }
 
     /// The names of its crates, as code writes them.
@@ -253,6 +255,11 @@ mod tests {
             ("newest", "the type `Newest`"),
             ("call", "the type `Call`"),
             ("context", "the type `Context`"),
+            ("clock", "where it means something else: "),
+            ("price", "where it means something else: "),
+            ("window", "where it means something else: "),
+            ("proofs", "where it means something else: "),
+            ("system", ".rs (line"),
             ("result", "the type `Result`"),
             ("option", "the type `Option`"),
         ];

@@ -39,6 +39,18 @@ pub(crate) fn files(root: &Path, name: &Name, number: u16) -> Result<Vec<NewFile
 
 /// The types that the template's code uses, whoever has made them: a module called like one of them would hide it.
 pub(crate) fn types(root: &Path) -> Result<BTreeSet<String>, Failure> {
+    let mut types = all_types(root)?;
+    types.retain(|name| !name.contains("ModuleName"));
+    Ok(types)
+}
+
+/// The types that a module of this name would have.
+pub(crate) fn own_types(root: &Path, pascal: &str) -> Result<BTreeSet<String>, Failure> {
+    let own = all_types(root)?.into_iter().filter(|name| name.contains("ModuleName"));
+    Ok(own.map(|name| name.replace("ModuleName", pascal)).collect())
+}
+
+fn all_types(root: &Path) -> Result<BTreeSet<String>, Failure> {
     let mut paths = Vec::new();
     collect(&root.join(FOLDER), &mut paths)?;
     let mut types = BTreeSet::new();
@@ -49,7 +61,6 @@ pub(crate) fn types(root: &Path) -> Result<BTreeSet<String>, Failure> {
         types
             .extend(words.filter(|word| word.starts_with(|first: char| first.is_ascii_uppercase())).map(str::to_owned));
     }
-    types.retain(|name| !name.contains("ModuleName"));
     Ok(types)
 }
 

@@ -27,6 +27,9 @@ const TESTS: [&str; 4] = ["rules", "service", "client", "trial"];
 /// A short test of each package with a program that a network needs: `devnet`, `thronosd`, `thronos`. They are built and not run.
 const PROGRAMS: [&str; 3] = ["devnet", "probes", "thronos"];
 
+/// The tests of the crate that lists the modules: what holds for the modules of every chain holds with one more.
+const OF_THE_LIST: &str = "chain";
+
 /// Runs the stage.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     // What every build needs is built where others find it, and then shared. Where that was done once, it is there.
@@ -41,7 +44,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     say("outside its folder nothing changed but the promised lines");
     checks_pass(&copy, &before)?;
     checks_bite(&copy, &written)?;
-    say("building with it, and running its tests");
+    say("building with it, and running its tests and those of the list of modules");
     build(&copy, &written)?;
     test(&copy, &written)?;
     network::prove(&copy, &written)?;
@@ -102,13 +105,14 @@ fn build(copy: &Copy, written: &Written) -> Result<(), Failure> {
     command::run(own_tests(&mut built, written))
 }
 
-/// The tests of the new module alone.
+/// The tests of the new module, and of the crate that lists it.
 fn test(copy: &Copy, written: &Written) -> Result<(), Failure> {
     command::run(own_tests(&mut copy.cargo(&["test", "--release", "--workspace"]), written))
 }
 
-/// The tests of the new module, which have names of their own.
+/// The tests of the new module, which have names of their own, and of the crate that lists it.
 fn own_tests<'a>(cargo: &'a mut Command, written: &Written) -> &'a mut Command {
+    cargo.args(["--test", OF_THE_LIST]);
     for role in TESTS {
         if written.files.iter().any(|file| file.ends_with(&format!("/{role}/Cargo.toml"))) {
             cargo.args(["--test", &format!("{}-{role}", written.name.kebab)]);

@@ -32,6 +32,13 @@ pub(super) fn check(workspace: &Workspace, sources: &[Source]) -> Vec<Finding> {
     looked_at.filter_map(|source| finding(source, &foreign(workspace, &words, &source.path))).collect()
 }
 
+/// Where code would name a feature of this name, which nobody has yet.
+pub(super) fn of_name(workspace: &Workspace, sources: &[Source], name: &str) -> Vec<Finding> {
+    let word = Word { text: joined(name), feature: format!("modules/{name}"), ordinary: false };
+    let looked_at = sources.iter().filter(|source| is_looked_at(workspace, &source.path));
+    looked_at.filter_map(|source| finding(source, &[&word])).collect()
+}
+
 /// The names of all features and of their crates.
 fn words(workspace: &Workspace) -> Vec<Word> {
     let mut words: BTreeMap<String, String> = BTreeMap::new();
@@ -106,11 +113,48 @@ impl Word {
     }
 }
 
-/// `tokens::…`, `use tokens;`, `use tokens as …`; not `super::tokens::…`.
+/// `tokens::…`, `::tokens::…`, `use tokens;`, `use tokens as …`, `use {tokens, …}`, `extern crate tokens`; not `super::tokens::…`.
 fn is_head_of_path(code: &str, at: usize, length: usize) -> bool {
     let (before, after) = (code[..at].trim_end(), code[at + length..].trim_start());
-    let is_used = before.ends_with("use") && (after.starts_with(';') || after.starts_with("as "));
-    !before.ends_with("::") && (after.starts_with("::") || is_used)
+    let before = match before.strip_suffix("::") {
+        // A path may begin with the colons; behind a name or a type they go on with one.
+        Some(head) => {
+            let head = head.trim_end();
+            if head.ends_with(|last: char| last.is_alphanumeric() || "_>)".contains(last)) && !head.ends_with("use") {
+                return false;
+            }
+            head
+        }
+        None => before,
+    };
+    let is_whole = after.starts_with([';', ',', '}'])
+        || after.strip_prefix("as").is_some_and(|rest| rest.starts_with(char::is_whitespace));
+    let is_used = before.ends_with("use") || is_extern(before) || is_in_group(before);
+    after.starts_with("::") || (is_used && is_whole)
+}
+
+/// Whether `extern crate` stands at the end.
+fn is_extern(before: &str) -> bool {
+    before.strip_suffix("crate").is_some_and(|before| before.trim_end().ends_with("extern"))
+}
+
+/// Whether the end stands in braces of a `use` of which nothing is the beginning: `use {types, `.
+fn is_in_group(before: &str) -> bool {
+    let mut depth = 0_usize;
+    for (at, letter) in before.char_indices().rev() {
+        match letter {
+            '}' => depth = depth.saturating_add(1),
+            '{' if depth > 0 => depth = depth.saturating_sub(1),
+            '{' => {
+                let head = before[..at].trim_end();
+                return head.strip_suffix("::").map_or(head, str::trim_end).ends_with("use");
+            }
+            // No brace of a `use` holds one.
+            ';' | '(' | '=' => return false,
+            _ => {}
+        }
+    }
+    false
 }
 
 /// The parts of an identifier, in small letters: `MiningFile` and `mining_file` have the same.
@@ -216,6 +260,43 @@ mod tests {
         assert_eq!(counted("node/src/lib.rs", other), 0);
         let planted = "use tokens::{Tokens, TokensCall};\nuse tokens as t;\nfn a() { tokens::ID; }\n";
         assert_eq!(counted("node/src/lib.rs", planted), 4);
+    }
+
+    #[test]
+    fn no_way_to_name_a_crate_gets_past_because_its_name_is_an_ordinary_word() {
+        for planted in [
+            "use ::tokens::Transfer;\n",
+            "fn a() { ::tokens::id() }\n",
+            "use ::tokens as t;\n",
+            "use {tokens as t};\n",
+            "use {types, tokens};\n",
+            "use {types::{Amount, Hash32}, tokens as t};\n",
+            "pub use ::{tokens, types};\n",
+            "use {\n    tokens::Transfer,\n    types,\n};\n",
+            "extern crate tokens as t;\n",
+            "pub extern crate  tokens ;\n",
+            "use tokens\n    as t;\n",
+        ] {
+            assert_eq!(counted("node/src/lib.rs", planted), 1, "{planted}");
+        }
+        for other in [
+            "use super::{tokens as t, types};\n",
+            "use crate::tokens as t;\n",
+            "fn a() { Self::tokens(); <A as B>::tokens(); let b = S { tokens, a: 1 }; b.tokens; }\n",
+            "fn a() { let tokens = 1; { tokens }; }\n",
+            "use {super::tokens, crate::a::{tokens, b}};\n",
+        ] {
+            assert_eq!(counted("node/src/lib.rs", other), 0, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_a_feature_does_not_have_yet_is_looked_for_in_all_code_but_the_lists() {
+        let code = |path: &str| Source::read(path, "fn clock_ms(price: ClockPrice) {}\n");
+        let found = of_name(&workspace(), &[code("node/src/lib.rs"), code("modules/mining/rules/src/lib.rs")], "clock");
+        assert_eq!(found.iter().map(|finding| finding.number).collect::<Vec<_>>(), [2, 2]);
+        assert!(of_name(&workspace(), &[code("runtime/src/lib.rs"), code("node/tests/a.rs")], "clock").is_empty());
+        assert!(of_name(&workspace(), &[code("node/src/lib.rs")], "clock-work").is_empty());
     }
 
     #[test]

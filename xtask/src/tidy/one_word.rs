@@ -51,6 +51,15 @@ pub(super) fn check(workspace: &Workspace, files: &Files, sources: &[Source]) ->
     Ok(findings)
 }
 
+/// The public types of all files, each with a file that has one.
+pub(super) fn public_types(sources: &[Source]) -> BTreeMap<String, String> {
+    let of_one = |source: &Source| {
+        let public = definitions(source).into_iter().filter(|definition| definition.public);
+        public.map(|definition| (definition.name, source.path.clone())).collect::<Vec<_>>()
+    };
+    sources.iter().flat_map(of_one).collect()
+}
+
 /// Types at the outer level of a file; those of a trait or of a function are their own affair.
 fn definitions(source: &Source) -> Vec<Definition> {
     let mut found = Vec::new();

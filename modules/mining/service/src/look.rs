@@ -5,15 +5,15 @@ use std::path::Path;
 use service::plain_file::{self, Takes};
 use service::{Finding, FolderFindings};
 
-use crate::payouts::PayoutLog;
+use crate::payouts;
 
 /// A longer file is not of this program's making.
 const FILE_BYTES_MAX: u64 = 4 << 30;
 
 /// Looks at what is kept for miners, and says what is torn and what is wrong. A start goes on without either, but with no damaged log of
-/// payouts.
+/// payouts; where files do not go together it pays nothing before the operator's word.
 pub(crate) fn look(folder: &Path) -> FolderFindings {
-    let FolderFindings { mut torn, mut wrong } = PayoutLog::look(folder);
+    let (mut torn, mut wrong, mut book) = (Vec::new(), Vec::new(), None);
     let finding = |name: &str, what: String| Finding::new(folder.join(name), what);
     let file = |name: &str| match plain_file::read(&folder.join(name), FILE_BYTES_MAX, Takes::File) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -41,10 +41,12 @@ pub(crate) fn look(folder: &Path) -> FolderFindings {
                         Ok(damaged) => wrong.extend(damaged.into_iter().map(|(file, what)| Finding { file, what })),
                         Err(error) => wrong.push(finding("receipts", error.to_string())),
                     }
+                    book = Some(recovered.book);
                 }
             }
         }
         (snapshot, journal) => wrong.extend([snapshot.err(), journal.err()].into_iter().flatten()),
     }
-    FolderFindings { torn, wrong }
+    let of_payouts = payouts::look(folder, book.as_ref());
+    FolderFindings { torn: [of_payouts.torn, torn].concat(), wrong: [of_payouts.wrong, wrong].concat() }
 }

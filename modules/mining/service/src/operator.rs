@@ -154,7 +154,7 @@ impl Pool {
             return Err(Refusal::new("no_pool", message));
         };
         match question {
-            PoolQuestion::Owed { cursor } => self.owed(&port.handle, cursor).await,
+            PoolQuestion::Owed { cursor } => self.owed(port, cursor).await,
             PoolQuestion::Income { reference, amount, fee } => {
                 let shared = self.income(port, reference, amount, fee).await?;
                 port.payouts.iter().for_each(Payouts::pay_after_income);
@@ -182,8 +182,11 @@ impl Pool {
             None => port.handle.ask(move |server| due(server.book(), least, first)).await.ok_or_else(stopping)?,
         };
         let mut was_held = false;
-        if !is_rehearsal {
-            was_held = payouts.pay().await.map_err(|fault| Refusal::new("payouts_log", fault.to_string()))?;
+        let unwritten = |fault: ServiceFault| Refusal::new("payouts_log", fault.to_string());
+        if is_rehearsal {
+            payouts.look_at_account().await.map_err(unwritten)?;
+        } else {
+            was_held = payouts.pay().await.map_err(unwritten)?;
         }
         let (mut trouble, mut later) = (payouts.trouble(), 0);
         if under_way.is_none() {
@@ -213,17 +216,13 @@ impl Pool {
         }))
     }
 
-    async fn owed(&self, handle: &Handle, cursor: Option<String>) -> Result<PoolAnswer, Refusal> {
+    async fn owed(&self, port: &Port, cursor: Option<String>) -> Result<PoolAnswer, Refusal> {
         let network = self.network;
         let first = cursor.map(|cursor| Address::parse(&cursor, network)).transpose();
         let first = first.map_err(|error| Refusal::new("bad_cursor", format!("the cursor is no address: {error}")))?;
         let first = first.unwrap_or(Address([0; 20]));
-        let page = handle.ask(move |server| page(server.book(), first, network)).await.ok_or_else(stopping)?;
-        Ok(PoolAnswer::Owed(OwedList { held: self.held(), ..page }))
-    }
-
-    fn held(&self) -> Option<String> {
-        self.port.as_ref()?.payouts.as_ref()?.held()
+        let page = port.handle.ask(move |server| page(server.book(), first, network)).await.ok_or_else(stopping)?;
+        Ok(PoolAnswer::Owed(OwedList { held: port.held().await?, ..page }))
     }
 
     async fn income(&self, port: &Port, reference: Hash32, amount: Amount, fee: Amount) -> Result<PoolAnswer, Refusal> {
@@ -232,7 +231,7 @@ impl Pool {
         let kept = kept.map_err(|error| refused(&error))?;
         port.note_book().await?;
         let shared = amount.0.saturating_sub(kept);
-        let held = self.held().map_or_else(String::new, |why| format!("\npayouts are held: {why}"));
+        let held = port.held().await?.map_or_else(String::new, |why| format!("\npayouts are held: {why}"));
         Ok(done(format!(
             "of {amount} µTHR {shared} are owed to those in the window, {kept} are kept; `thronosd mining owed` shows to whom{held}"
         )))
@@ -250,6 +249,9 @@ impl Pool {
         // Held until the payment is noted.
         let turn = match &port.payouts {
             Some(payouts) => Some(payouts.turn_to_mark(&address).await.ok_or_else(|| under_way(&name))?),
+            None if port.log.open_payout().is_some_and(|payout| payout.pays(&address)) => {
+                return Err(left_open(&name));
+            }
             None => None,
         };
         let payment = Settlement { reference, address, amount: amount.0 };
@@ -268,6 +270,16 @@ impl Pool {
 }
 
 impl Port {
+    /// Why payouts wait for the operator's word, if they do, also where nothing pays.
+    async fn held(&self) -> Result<Option<String>, Refusal> {
+        let Some(payouts) = &self.payouts else {
+            let of = |why| format!("{why}: compare what is owed with what was paid before you pay any of it");
+            return Ok(self.log.held().map(of));
+        };
+        payouts.look_at_account().await.map_err(|fault| Refusal::new("payouts_log", fault.to_string()))?;
+        Ok(payouts.held())
+    }
+
     /// So that a copy of the book from before what was told just now is found to be older.
     async fn note_book(&self) -> Result<(), Refusal> {
         let sequence = self.handle.ask(|server| server.book().sequence()).await.ok_or_else(stopping)?;
@@ -286,6 +298,17 @@ fn under_way(name: &str) -> Refusal {
     Refusal::new(
         "under_way",
         format!("{what}: see `thronosd mining pay --dry-run`, and mark nothing that was not paid beside it"),
+    )
+}
+
+/// Where nothing pays, the payout is made when something does again.
+fn left_open(name: &str) -> Refusal {
+    let what = format!(
+        "a payout that was under way when the node stopped pays {name}, and is made when the node can pay again"
+    );
+    Refusal::new(
+        "under_way",
+        format!("{what}: start it without `node.read_only` and let it end, and pay nothing beside it"),
     )
 }
 

@@ -54,12 +54,16 @@ mod tests {
             let log = PayoutLog::open(folder.path()).expect("new");
             let mut shares = WatchedShares::new(FolderShares::open(folder.path()).expect("a directory"), log.clone());
             shares.append(b"damaged").expect("room");
+            // In the way of a file that is written anew.
+            let in_the_way = folder.path().join("payouts.new");
             if !has_room {
                 log.fill();
+                std::fs::create_dir(&in_the_way).expect("room");
             }
             assert_eq!(shares.set_aside().is_ok(), has_room);
             assert_eq!(shares.load().expect("files").journal, b"damaged", "what stops the start leaves it as it was");
             assert_eq!(folder.path().join("shares.journal.damaged-1").exists(), has_room);
+            let _ = std::fs::remove_dir(&in_the_way);
             let held = PayoutLog::open(folder.path()).expect("whole").held();
             assert_eq!(held.is_some_and(|why| why.contains("damaged")), has_room);
         }

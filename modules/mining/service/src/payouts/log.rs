@@ -6,16 +6,17 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use service::log::{Log, LogError, OnDamage, OpenedLog, look_at};
-use service::{FolderFindings, Refusal, ServiceFault};
+use service::log::{Log, LogError, OnDamage, OpenedLog};
+use service::{Refusal, ServiceFault};
 use tokio::sync::watch;
 use types::{Hash32, Nonce};
 
-use super::Payout;
+use super::doubt::Noted;
 use super::note::{LOG, Left, Note, left_by};
+use super::{Payout, doubt};
 
 /// The name of the file.
-const FILE: &str = "payouts";
+pub(super) const FILE: &str = "payouts";
 /// The log is written anew when it is longer.
 const LOG_BYTES_MAX: u64 = 1 << 20;
 
@@ -24,7 +25,8 @@ const LOG_BYTES_MAX: u64 = 1 << 20;
 pub(crate) struct PayoutLog {
     inner: Arc<Mutex<Inner>>,
     is_new: bool,
-    is_held: watch::Sender<bool>,
+    /// Why nothing is paid: every reason.
+    reasons: watch::Sender<Vec<String>>,
 }
 
 struct Inner {
@@ -56,17 +58,12 @@ impl PayoutLog {
             let what = "the log of payouts holds a record that this version does not know";
             Refusal::new("payouts_log", format!("{what}; start the version that wrote it, or a newer one"))
         })?;
-        let is_held = watch::Sender::new(left.held.is_some());
-        let payout_log = Self { inner: Arc::new(Mutex::new(Inner { log, left })), is_new: records.is_empty(), is_held };
+        let reasons = watch::Sender::new(left.held.clone());
+        let payout_log = Self { inner: Arc::new(Mutex::new(Inner { log, left })), is_new: records.is_empty(), reasons };
         if records.is_empty() {
             payout_log.write(&Note::Opened).map_err(|fault| Refusal::new("payouts_log", fault.to_string()))?;
         }
         Ok(payout_log)
-    }
-
-    /// Looks at the file of a stopped node.
-    pub(crate) fn look(folder: &Path) -> FolderFindings {
-        look_at(&folder.join(FILE), LOG, |records| left_by(records).is_some())
     }
 
     /// Whether it was made with this start.
@@ -79,23 +76,29 @@ impl PayoutLog {
         self.inner().left.open.clone()
     }
 
-    /// Why nothing is paid before the operator says so, if nothing is.
+    /// Why nothing is paid before the operator says so, if nothing is: all reasons in a sentence.
     pub(crate) fn held(&self) -> Option<String> {
+        let reasons = self.reasons();
+        (!reasons.is_empty()).then(|| reasons.join("; besides, "))
+    }
+
+    /// Every reason why nothing is paid before the operator says so.
+    pub(super) fn reasons(&self) -> Vec<String> {
         self.inner().left.held.clone()
     }
 
-    /// Whether anything is paid, whenever that changes.
-    pub(crate) fn watch_held(&self) -> watch::Receiver<bool> {
-        self.is_held.subscribe()
+    /// Why nothing is paid, whenever that changes.
+    pub(crate) fn watch_held(&self) -> watch::Receiver<Vec<String>> {
+        self.reasons.subscribe()
     }
 
-    /// Nothing is paid before the operator says so, also after the next start.
+    /// Nothing is paid before the operator says so, also after the next start. A reason that comes while others hold payouts is told
+    /// with them.
     ///
     /// # Errors
     /// It cannot be written down.
     pub(crate) fn hold(&self, why: &str) -> Result<(), ServiceFault> {
-        let held = self.held();
-        if held.is_some() {
+        if !self.inner().left.takes(why) {
             return Ok(());
         }
         tracing::error!(why, "nothing is paid until `thronosd mining pay`");
@@ -109,8 +112,8 @@ impl PayoutLog {
     /// It cannot be written down.
     pub(crate) fn compare_book(&self, sequence: u64) -> Result<(), ServiceFault> {
         let noted = self.inner().left.sequence;
-        if sequence < noted {
-            self.hold("the book of shares is an older copy, or was begun anew, so it may owe what was paid")?;
+        if let Some(why) = doubt::of_book(noted, sequence) {
+            self.hold(why)?;
         }
         if sequence == noted { Ok(()) } else { self.write(&Note::Book { sequence }) }
     }
@@ -127,8 +130,8 @@ impl PayoutLog {
     }
 
     /// Which nonces the account's log knew of when that was last noted; nothing while there was no account.
-    pub(super) fn known(&self) -> Option<Nonce> {
-        self.inner().left.known
+    pub(super) fn noted(&self) -> Noted {
+        self.inner().left.noted
     }
 
     /// Takes note of which nonces the account's log knows of.
@@ -136,7 +139,7 @@ impl PayoutLog {
     /// # Errors
     /// It cannot be written down.
     pub(super) fn see_account(&self, known: Nonce) -> Result<(), ServiceFault> {
-        if self.known() == Some(known) { Ok(()) } else { self.write(&Note::Account { known }) }
+        if self.noted().known == Some(known) { Ok(()) } else { self.write(&Note::Account { known }) }
     }
 
     /// The operator says so.
@@ -144,8 +147,7 @@ impl PayoutLog {
     /// # Errors
     /// It cannot be written down.
     pub(crate) fn release(&self) -> Result<(), ServiceFault> {
-        let held = self.held();
-        held.map_or(Ok(()), |_| self.write(&Note::Released))
+        if self.reasons().is_empty() { Ok(()) } else { self.write(&Note::Released) }
     }
 
     /// A payout was made and marked, or can never be made.
@@ -153,17 +155,7 @@ impl PayoutLog {
     /// # Errors
     /// It cannot be written down.
     pub(crate) fn close(&self, reference: Hash32) -> Result<(), ServiceFault> {
-        self.write(&Note::Closed { reference })?;
-        let mut inner = self.inner();
-        if inner.log.bytes() <= LOG_BYTES_MAX {
-            return Ok(());
-        }
-        let held = inner.left.held.clone();
-        let book = Note::Book { sequence: inner.left.sequence };
-        let account = inner.left.known.map(|known| Note::Account { known });
-        let notes = [Some(Note::Opened), Some(book), account, held.map(|why| Note::Held { why })];
-        let records: Vec<Vec<u8>> = notes.iter().flatten().map(Note::to_bytes).collect();
-        inner.log.rewrite(records.iter().map(Vec::as_slice)).map_err(|error| ServiceFault(error.to_string()))
+        self.write(&Note::Closed { reference })
     }
 
     /// Writes a note down.
@@ -173,8 +165,12 @@ impl PayoutLog {
     pub(super) fn write(&self, note: &Note) -> Result<(), ServiceFault> {
         let mut inner = self.inner();
         inner.write(note)?;
-        let is_held = inner.left.held.is_some();
-        self.is_held.send_if_modified(|before| std::mem::replace(before, is_held) != is_held);
+        let reasons = &inner.left.held;
+        self.reasons.send_if_modified(|before| {
+            let is_new = before != reasons;
+            before.clone_from(reasons);
+            is_new
+        });
         Ok(())
     }
 
@@ -185,15 +181,32 @@ impl PayoutLog {
 
 impl Inner {
     fn write(&mut self, note: &Note) -> Result<(), ServiceFault> {
+        if self.log.bytes() > LOG_BYTES_MAX {
+            self.shorten();
+        }
         self.log.append([note.to_bytes().as_slice()]).map_err(|error| ServiceFault(error.to_string()))?;
         self.left.take(note.clone());
         Ok(())
+    }
+
+    /// Writes the log anew with what still holds, before anything else is written. One that cannot be is only long.
+    fn shorten(&mut self) {
+        let records: Vec<Vec<u8>> = self.left.notes().iter().map(Note::to_bytes).collect();
+        if let Err(error) = self.log.rewrite(records.iter().map(Vec::as_slice)) {
+            // One that is broken says so to what is written next.
+            tracing::warn!(%error, "the log of payouts could not be made shorter");
+        }
     }
 }
 
 #[cfg(test)]
 impl PayoutLog {
-    /// Leaves no room for another note.
+    /// Writes records down without what a note brings about.
+    pub(super) fn append_all(&self, records: &[Vec<u8>]) {
+        self.inner().log.append(records.iter().map(Vec::as_slice)).expect("room");
+    }
+
+    /// Leaves no room for another note, unless the file is written anew.
     pub(crate) fn fill(&self) {
         use types::{Address, Amount};
         let begun = |payees| {

@@ -6,14 +6,16 @@
 //! copy, a log is new, older or of another account, the account was used by others, a mark did not fit) nothing is signed until the
 //! operator says so, and what the operator marks by hand is never part of a payout that is under way. A payout that the book has is paid. It must not know transactions nor the book's files.
 
+mod doubt;
 mod fitting;
 mod log;
 mod note;
+mod stopped;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use service::account::{DeedError, Past, ServiceAccount, Unfit};
+use service::account::{DeedError, ServiceAccount, Unfit};
 use service::outbox::DeedEnd;
 use service::{Life, ServiceFault};
 use stratum::service::Handle;
@@ -21,13 +23,13 @@ use stratum::{Book, BookError, Settlement};
 use tokio::sync::{Mutex, MutexGuard, Notify, watch};
 use types::{Address, Amount, Hash32, Nonce};
 
+use doubt::USED_ELSEWHERE;
 pub(crate) use log::PayoutLog;
 use note::Note;
+pub(crate) use stopped::look;
 
 /// Most addresses that one transaction pays.
 pub(crate) const PAYEES_MAX: usize = 1_000;
-/// Why nothing is paid after the account was seen to send what its log does not know.
-const USED_ELSEWHERE: &str = "the account was used by another program, or this home is an older copy";
 /// Between two looks at what is owed.
 const LOOK: Duration = Duration::from_secs(60);
 
@@ -44,6 +46,11 @@ impl Payout {
     /// What it pays in all.
     pub(crate) fn total(&self) -> Amount {
         total(&self.payments)
+    }
+
+    /// Whether it pays this address.
+    pub(crate) fn pays(&self, address: &Address) -> bool {
+        self.payments.iter().any(|(to, _)| to == address)
     }
 
     /// What the book notes of it.
@@ -94,9 +101,13 @@ impl Payouts {
     /// # Errors
     /// When that cannot be written down.
     pub(crate) async fn pay(&self) -> Result<bool, ServiceFault> {
-        let was_held = self.log.held().is_some();
+        let told = self.log.reasons();
+        let was_held = !told.is_empty();
         if was_held {
-            self.account.trust().await;
+            // The word on another reason says nothing of what others sent.
+            if told.iter().any(|why| why == USED_ELSEWHERE) {
+                self.account.trust().await;
+            }
             // What a node that stops does not note is found, and told again, by the next.
             if let Some(known) = self.account.known().await {
                 self.log.see_account(known)?;
@@ -105,6 +116,18 @@ impl Payouts {
         }
         self.wanted.notify_one();
         Ok(was_held)
+    }
+
+    /// Holds payouts where others use the account's key, also while they are held for another reason: so all reasons are told before
+    /// the operator's word.
+    ///
+    /// # Errors
+    /// When that cannot be written down.
+    pub(crate) async fn look_at_account(&self) -> Result<(), ServiceFault> {
+        match self.account.fits(Vec::new()).await {
+            Err(Unfit::Held) => self.log.hold(USED_ELSEWHERE),
+            Ok(()) | Err(Unfit::Now(_)) => Ok(()),
+        }
     }
 
     /// What of this the next transaction would pay.
@@ -130,8 +153,7 @@ impl Payouts {
     /// The turn to mark a payment by hand; nothing when it is part of the payout that is under way.
     pub(crate) async fn turn_to_mark(&self, address: &Address) -> Option<MutexGuard<'_, ()>> {
         let turn = self.turn.lock().await;
-        let is_under_way = |payout: &Payout| payout.payments.iter().any(|(to, _)| to == address);
-        let is_free = !self.open.borrow().as_ref().is_some_and(is_under_way);
+        let is_free = !self.open.borrow().as_ref().is_some_and(|payout| payout.pays(address));
         is_free.then_some(turn)
     }
 
@@ -199,15 +221,10 @@ impl Payer {
         secret: [u8; 32],
     ) -> Result<Self, ServiceFault> {
         let open = log.open_payout();
-        match (open, account.past()) {
-            // What this account paid before nobody has written down.
-            (_, Past::Used) if log.is_new() => log.hold("the log of payouts is new, and the account's is not")?,
-            // The account knows nothing of what was paid with its former log or by its former key.
-            (Some(payout), Past::New) => {
-                log.hold("a payout was under way, and the account's log is new")?;
-                log.close(payout.reference)?;
-            }
-            _ => {}
+        let past = account.past();
+        if let Some(why) = doubt::of_opening(log.is_new(), open.is_some(), past) {
+            log.hold(why)?;
+            open.map_or(Ok(()), |payout| log.close(payout.reference))?;
         }
         let (open, shown) = watch::channel(log.open_payout());
         let (hindrance, hindered) = watch::channel(None);
@@ -256,7 +273,12 @@ impl Payer {
             }
             let is_asked = tokio::select! {
                 () = self.payouts.wanted.notified() => { is_wanted = true; true },
-                _ = looks.tick() => self.payouts.may_pay() || is_wanted,
+                _ = looks.tick() => {
+                    if self.payouts.log.held().is_some() {
+                        self.payouts.look_at_account().await?;
+                    }
+                    self.payouts.may_pay() || is_wanted
+                }
             };
             // The operator may have asked before something was found that holds payouts back.
             if is_asked && self.payouts.log.held().is_none() {
@@ -268,8 +290,14 @@ impl Payer {
     /// Holds payouts where something that was paid may be owed again, before anything is signed. Nothing when the node stops.
     async fn look_at_what_was_left(&mut self, incomes: usize) -> Result<Option<()>, ServiceFault> {
         let Some(is_used_elsewhere) = self.payouts.account.is_used_elsewhere().await else { return Ok(None) };
+        let open = self.open.borrow().as_ref().map(|payout| payout.reference);
+        let has_open = match open {
+            Some(reference) => self.payouts.account.state_of(reference).await.is_some(),
+            None => false,
+        };
+        // Asked last: while the node stops it says nothing, and then what was said before is not believed.
         let Some(known) = self.payouts.account.known().await else { return Ok(None) };
-        self.compare(is_used_elsewhere, known, incomes)?;
+        self.compare(is_used_elsewhere, known, has_open, incomes)?;
         // What was never signed is owed still, and the operator decides about that.
         let open = self.open.borrow().clone().filter(|_| self.payouts.log.held().is_some());
         if let Some(payout) = open
@@ -282,25 +310,20 @@ impl Payer {
     }
 
     /// Holds payouts where the account, the logs and the book of shares do not go together. The book was compared before it grew.
-    fn compare(&self, is_used_elsewhere: bool, known: Nonce, incomes: usize) -> Result<(), ServiceFault> {
+    fn compare(
+        &self,
+        is_used_elsewhere: bool,
+        known: Nonce,
+        has_open: bool,
+        incomes: usize,
+    ) -> Result<(), ServiceFault> {
         let Payouts { log, account, .. } = &self.payouts;
         if is_used_elsewhere {
             log.hold(USED_ELSEWHERE)?;
         }
-        // The one that is open may have used a nonce since that was noted.
-        let open = u64::from(self.open.borrow().is_some());
-        match log.known() {
-            // It is noted before the first payment, and a start that named the account may have ended before that.
-            None if account.past() != Past::Used && incomes > 0 => {
-                log.hold("the account is new to this pool, and the book of shares is not")?;
-            }
-            None if account.past() == Past::Used => {
-                log.hold("the log of payouts is an older copy than that of the account, or new")?;
-            }
-            Some(noted) if known.0 > noted.0.saturating_add(open) => {
-                log.hold("the log of payouts is an older copy than that of the account")?;
-            }
-            _ => {}
+        let beside = doubt::Account { past: account.past(), known, has_open };
+        if let Some(why) = doubt::of_account(log.noted(), &beside, incomes) {
+            log.hold(why)?;
         }
         log.see_account(known)
     }

@@ -4,10 +4,14 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use service::log::LogBounds;
 use types::{Address, Amount, Hash32, Nonce};
 
+use super::doubt::Noted;
 use super::{PAYEES_MAX, Payout};
 
 /// The bounds of the log: the longest record is a full payout.
 pub(super) const LOG: LogBounds = LogBounds { record_bytes_max: 64 + PAYEES_MAX * (20 + 16), file_bytes_max: 16 << 20 };
+
+/// Most reasons that are kept: more than there are.
+const REASONS_MAX: usize = 16;
 
 /// A record.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -18,7 +22,7 @@ pub(super) enum Note {
     Begun { reference: Hash32, payments: Vec<(Address, Amount)> },
     /// It was made and marked, or can never be made.
     Closed { reference: Hash32 },
-    /// What was paid may be owed again: nothing is paid until the operator says so.
+    /// What was paid may be owed again: nothing is paid until the operator says so. Another reason may come to it.
     Held { why: String },
     /// The operator said so.
     Released,
@@ -39,24 +43,47 @@ impl Note {
 pub(super) struct Left {
     /// The payout that is not closed.
     pub(super) open: Option<Payout>,
-    /// Why payouts wait for the operator's word, if they do.
-    pub(super) held: Option<String>,
+    /// Why payouts wait for the operator's word, if they do: every reason, in the order in which they were found.
+    pub(super) held: Vec<String>,
     /// How many entries the book had when that was last noted.
     pub(super) sequence: u64,
-    /// Which nonces the account's log knew of when that was last noted; nothing while there was no account.
-    pub(super) known: Option<Nonce>,
+    /// Which nonces the account's log knew of.
+    pub(super) noted: Noted,
 }
 
 impl Left {
+    /// Whether this reason to hold payouts is another than those that are known.
+    pub(super) fn takes(&self, why: &str) -> bool {
+        self.held.len() < REASONS_MAX && self.held.iter().all(|known| known != why)
+    }
+
+    /// What has to be written down of all this, to begin a file anew.
+    pub(super) fn notes(&self) -> Vec<Note> {
+        let book = Note::Book { sequence: self.sequence };
+        let account = |known: Option<Nonce>| known.map(|known| Note::Account { known });
+        let held = self.held.iter().map(|why| Note::Held { why: why.clone() });
+        let open = self.open.clone().map(|Payout { reference, payments }| Note::Begun { reference, payments });
+        // What was noted before it was begun stands before it.
+        let begun = account(self.noted.at_begin).into_iter().chain(open);
+        [Note::Opened, book].into_iter().chain(held).chain(begun).chain(account(self.noted.known)).collect()
+    }
+
     pub(super) fn take(&mut self, note: Note) {
         match note {
             Note::Opened => {}
-            Note::Begun { reference, payments } => self.open = Some(Payout { reference, payments }),
-            Note::Closed { reference } => self.open = self.open.take().filter(|payout| payout.reference != reference),
-            Note::Held { why } => self.held = Some(why),
-            Note::Released => self.held = None,
+            Note::Begun { reference, payments } => {
+                self.open = Some(Payout { reference, payments });
+                self.noted.at_begin = self.noted.known;
+            }
+            Note::Closed { reference } => {
+                self.open = self.open.take().filter(|payout| payout.reference != reference);
+                self.noted.at_begin = self.noted.at_begin.filter(|_| self.open.is_some());
+            }
+            Note::Held { why } if self.takes(&why) => self.held.push(why),
+            Note::Held { .. } => {}
+            Note::Released => self.held.clear(),
             Note::Book { sequence } => self.sequence = sequence,
-            Note::Account { known } => self.known = Some(known),
+            Note::Account { known } => self.noted.known = Some(known),
         }
     }
 }
@@ -96,8 +123,31 @@ mod tests {
         assert_eq!(open(&[begun(first), closed(first), begun(second)]), Some(second));
         assert_eq!(open(&[begun(first), closed(second)]), Some(first));
         let held = Note::Held { why: "the book was damaged".to_owned() }.to_bytes();
-        assert!(left(&[held.clone(), begun(first), closed(first)]).held.is_some());
-        assert_eq!(left(&[held, Note::Released.to_bytes()]).held, None);
+        assert_eq!(left(&[held.clone(), begun(first), closed(first)]).held, ["the book was damaged"]);
+        assert!(left(&[held, Note::Released.to_bytes()]).held.is_empty());
         assert_eq!(left_by(&[vec![9; 30]]), None);
+    }
+
+    // FAULTS HV2
+    #[test]
+    fn every_reason_is_kept_once_and_what_a_file_begins_anew_with_leaves_the_same() {
+        let mut left = Left::default();
+        for number in 0..3 * REASONS_MAX {
+            left.take(Note::Held { why: format!("reason {}", number / 2) });
+        }
+        let reasons: Vec<_> = (0..REASONS_MAX).map(|number| format!("reason {number}")).collect();
+        assert_eq!(left.held, reasons, "as many as there are places");
+        left.take(Note::Account { known: Nonce(2) });
+        left.take(Note::Begun { reference: Hash32([1; 32]), payments: vec![(Address([1; 20]), Amount(5))] });
+        for note in [Note::Book { sequence: 7 }, Note::Account { known: Nonce(3) }] {
+            left.take(note);
+        }
+        assert_eq!(left.noted, Noted { known: Some(Nonce(3)), at_begin: Some(Nonce(2)) });
+        let records: Vec<_> = left.notes().iter().map(Note::to_bytes).collect();
+        assert_eq!(left_by(&records), Some(left));
+        assert_eq!(
+            left_by(&Left::default().notes().iter().map(Note::to_bytes).collect::<Vec<_>>()),
+            Some(Left::default())
+        );
     }
 }

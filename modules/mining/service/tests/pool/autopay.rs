@@ -270,6 +270,76 @@ fn files_that_were_restored_from_an_older_copy_pay_nothing_twice() {
     }
 }
 
+/// Where the last record that begins a payout ends, in the log of payouts.
+fn end_of_begun(log: &[u8]) -> usize {
+    const HEAD: usize = 12;
+    const BEGUN: u8 = 1;
+    let (mut at, mut found) = (0, 0);
+    while let Some(length) = log.get(at..at + 4) {
+        let length = u32::from_le_bytes(length.try_into().expect("four bytes"));
+        let is_begun = log.get(at + HEAD) == Some(&BEGUN);
+        at += HEAD + usize::try_from(length).expect("small");
+        found = if is_begun { at } else { found };
+    }
+    found
+}
+
+// FAULTS HV2: shares and payouts were copied while a payout was open, and the account's log after that was closed and forgotten.
+#[test]
+fn a_book_and_a_log_from_the_middle_of_a_payout_pay_nothing_twice() {
+    let copied = tempfile::tempdir().expect("a directory");
+    let (mut pool, owed) = paid_after_a_copy(copied.path());
+    let (home, mut told) = (pool.home.clone(), String::new());
+    pool = pool.restart_after(|folder| {
+        restore_shares(copied.path(), folder);
+        let mut log = std::fs::read(folder.join("payouts")).expect("own file");
+        log.truncate(end_of_begun(&log));
+        std::fs::write(folder.join("payouts"), log).expect("room");
+        let mut check = thronosd();
+        check.arg("check").arg("--home").arg(home.root()).env_remove("THRONOS_HOME");
+        let Output { stdout, stderr, .. } = check.output().expect("the program runs");
+        told = String::from_utf8([stdout, stderr].concat()).expect("text");
+    });
+    let why = "the log of payouts is an older copy than that of the account";
+    assert!(told.contains(why) && !told.contains("is sound"), "whoever looks before the start is told: {told}");
+    let held = pool.until_held();
+    assert!(held.contains(why), "{held}");
+    assert_eq!(pool.balance(&text(PAYEES[0])), owed, "nothing is paid before the operator's word");
+    assert!(pool.rehearse()["under_way"].is_null());
+    pool.running.node.stop().expect("a clean stop");
+}
+
+// FAULTS HV2
+#[test]
+fn a_read_only_node_marks_nothing_that_an_open_payout_pays_and_says_why_payouts_are_held() {
+    let mut pool = Pool::start(&[]);
+    for (number, payee) in (1..).zip(PAYEES) {
+        let mut machine = Machine::log_in(Box::new(Machine::socket(&pool.running, 1)), &text(payee));
+        assert_eq!(machine.mine(number).0["result"], true);
+    }
+    let owed = pool.income(1, 1_000_001);
+    pool.config.set("node.read_only", "true").expect("a setting");
+    pool = pool.restart_after(|folder| {
+        // As a node leaves it that is stopped after it has begun a payout, and has found a reason to hold others.
+        let bounds = service::log::LogBounds { record_bytes_max: 40_000, file_bytes_max: 16 << 20 };
+        let log = service::log::Log::open(&folder.join("payouts"), bounds, service::log::OnDamage::Refuse);
+        let begun = (1_u8, types::Hash32([7; 32]), vec![(address(&key(PAYEES[0])), Amount(5))]);
+        let records =
+            [borsh::to_vec(&begun).expect("memory"), borsh::to_vec(&(3_u8, "the tide is out")).expect("memory")];
+        log.expect("whole").log.append(records.iter().map(Vec::as_slice)).expect("room");
+    });
+    let shown = pool.done(&["owed"]);
+    assert!(shown.contains("payouts are held: the tide is out"), "{shown}");
+    let paid = |payee| ["paid".to_owned(), "--reference".to_owned(), "09".repeat(32), text(payee), "5".to_owned()];
+    let [under_way, other] = PAYEES.map(|payee| pool.command(&paid(payee).each_ref().map(String::as_str)));
+    let said = String::from_utf8_lossy(&under_way.stderr).into_owned();
+    assert!(said.contains("[under_way]") && said.contains("node.read_only"), "{said}");
+    assert!(other.status.success(), "{}", String::from_utf8_lossy(&other.stderr));
+    let left: u128 = pool.owed().iter().map(|(_, owed)| owed).sum();
+    assert_eq!(left, owed.iter().map(|(_, owed)| owed).sum::<u128>() - 5, "one was marked, the other was not");
+    pool.running.node.stop().expect("a clean stop");
+}
+
 /// Puts an older copy of the book in the place of the book.
 fn restore_shares(copied: &Path, folder: &Path) {
     for name in ["shares.snapshot", "shares.journal"] {

@@ -1,6 +1,7 @@
 //! The service at a real node: its ports, what it owes and what it pays.
 
 mod autopay;
+mod kills;
 mod machine;
 mod older_names;
 mod payouts;
