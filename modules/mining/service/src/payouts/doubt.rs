@@ -16,7 +16,8 @@ pub(super) struct Account {
     pub(super) past: Past,
     /// The nonce after the last that it knows of.
     pub(super) known: Nonce,
-    /// Whether it has the payout that the log of payouts has open. One that it has forgotten was written down as closed.
+    /// Whether it has the payout that the log of payouts has open, or the book has that as paid. One that the account has forgotten was
+    /// written down as closed.
     pub(super) has_open: bool,
 }
 

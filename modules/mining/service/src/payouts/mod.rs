@@ -53,6 +53,11 @@ impl Payout {
         self.payments.iter().any(|(to, _)| to == address)
     }
 
+    /// Whether the book has each of its payments as paid.
+    fn is_marked_in(&self, book: &Book) -> bool {
+        self.settlements().all(|one| book.is_noted(&one))
+    }
+
     /// What the book notes of it.
     fn settlements(&self) -> impl Iterator<Item = Settlement> {
         let reference = self.reference;
@@ -255,7 +260,8 @@ impl Payer {
     /// When the log cannot be written.
     pub(crate) async fn run(mut self, handle: Handle, incomes: usize) -> Result<(), ServiceFault> {
         // The node stops, or the next start goes on.
-        if self.look_at_what_was_left(incomes).await?.is_none() {
+        let Some(is_marked) = self.is_marked(&handle).await else { return std::future::pending().await };
+        if self.look_at_what_was_left(incomes, is_marked).await?.is_none() {
             return std::future::pending().await;
         }
         // The operator's word holds until something was begun or nothing is due.
@@ -287,12 +293,19 @@ impl Payer {
         }
     }
 
+    /// Whether the book has the whole of the payout that is open: then it is closed and not sent, whatever the account knows of it.
+    /// Nothing when the node stops.
+    async fn is_marked(&self, handle: &Handle) -> Option<bool> {
+        let Some(open) = self.open.borrow().clone() else { return Some(false) };
+        handle.ask(move |server| open.is_marked_in(server.book())).await
+    }
+
     /// Holds payouts where something that was paid may be owed again, before anything is signed. Nothing when the node stops.
-    async fn look_at_what_was_left(&mut self, incomes: usize) -> Result<Option<()>, ServiceFault> {
+    async fn look_at_what_was_left(&mut self, incomes: usize, is_marked: bool) -> Result<Option<()>, ServiceFault> {
         let Some(is_used_elsewhere) = self.payouts.account.is_used_elsewhere().await else { return Ok(None) };
         let open = self.open.borrow().as_ref().map(|payout| payout.reference);
         let has_open = match open {
-            Some(reference) => self.payouts.account.state_of(reference).await.is_some(),
+            Some(reference) => is_marked || self.payouts.account.state_of(reference).await.is_some(),
             None => false,
         };
         // Asked last: while the node stops it says nothing, and then what was said before is not believed.

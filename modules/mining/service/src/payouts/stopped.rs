@@ -45,10 +45,10 @@ fn doubts(left: Option<&Left>, account: Option<&DeedOutbox>, book: Option<&Book>
     told.extend(of_book.map(|why| ("shares.journal", would_hold(why))));
     let incomes = book.map_or(0, Book::incomes);
     let past = account.map_or(Past::New, past_of);
-    let has_open = left
-        .open
-        .as_ref()
-        .is_some_and(|open| account.is_some_and(|account| account.state_of(&open.reference).is_some()));
+    let has_open = left.open.as_ref().is_some_and(|open| {
+        let is_known = account.is_some_and(|account| account.state_of(&open.reference).is_some());
+        is_known || book.is_some_and(|book| open.is_marked_in(book))
+    });
     let known = account.map_or(Nonce(0), DeedOutbox::known);
     let beside = doubt::Account { past, known, has_open };
     // A pool that pays by hand has no account.

@@ -336,7 +336,7 @@ async fn a_payout_that_is_open_and_that_the_account_has_forgotten_holds_payouts(
         let log = PayoutLog::open(folder.path()).expect("whole");
         let deed = has_open.then_some(Hash32([1; 32]));
         let mut payer = payer_of(&log, Still { known: Nonce(known), deed, ..Still::new(Past::Used) });
-        payer.look_at_what_was_left(2).await.expect("room").expect("it runs");
+        payer.look_at_what_was_left(2, false).await.expect("room").expect("it runs");
         assert_eq!(log.held().is_some(), is_held, "{later} {known} {has_open}");
         // Nothing of one that is forgotten can be included any more: what it paid is owed still until the operator has compared.
         assert_eq!(log.open_payout().is_some(), !is_held || has_open, "{later} {known} {has_open}");
