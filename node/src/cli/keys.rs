@@ -34,7 +34,8 @@ pub(crate) enum Keys {
     AllowVotes {
         #[command(flatten)]
         home: HomeArgument,
-        /// No vote at or below this view: at or above everything that this key may have signed on any machine.
+        /// No vote at or below this view: at or above everything that this key may have signed on any machine. Where more than a third of
+        /// the power is bound, none may be bound at or above the view in which the network stands: docs/OPERATING.md says what then.
         #[arg(long, value_name = "EPOCH:VIEW")]
         above: String,
         /// No other machine runs with this key, and none has signed above that view.
@@ -192,8 +193,12 @@ fn allow_votes(home: &Home, above: &str) -> Result<(), Refusal> {
     };
     if changed {
         say!("this node votes only {}; /readyz shows for a day that this was said", above_words(bound));
+        say!(
+            "the others must bring the network past that place: where more than a third of the power is bound there, it stands for good \
+             (docs/OPERATING.md, `When something of a home is lost or damaged`)"
+        );
     } else {
-        say!("nothing changed: this node votes only {} already", above_words(bound));
+        say!("nothing changed: this node votes only {} already, and a bound is never lowered", above_words(bound));
     }
     Ok(())
 }

@@ -65,7 +65,7 @@ settings! {
 settings! {
     /// How the node is watched.
     pub struct MetricsSettings in "metrics" {
-        /// Address and port of a listener for /livez, /readyz, /metrics, /version and /api/v1/status only, which the API cannot
+        /// Address and port of a listener for /livez, /readyz, /metrics, /version, /api/health and /api/v1/status only, which the API cannot
         /// starve. Empty for none; the API serves them too.
         listen: String = "127.0.0.1:26709", if |text| text.is_empty() || is_socket(text) => SOCKET;
     }

@@ -105,7 +105,11 @@ impl Claim {
             let chain = context.chain(&client)?;
             if node::account(&client, &sender.address.to_text(chain.network()))?.claimable.is_zero() {
                 let message = format!("`{}` has earned less than one µTHR since its last claim", sender.name);
-                return Err(Error::new("nothing_to_claim", message, "nothing was sent; `thronos mining` shows more"));
+                return Err(Error::new(
+                    "nothing_to_claim",
+                    message,
+                    "nothing was sent; `thronos mining miner` shows what an account has earned",
+                ));
             }
         }
         carry_out(context, &self.transaction, vec![MiningCall::Claim.to_call()], &[]).map_err(|error| {

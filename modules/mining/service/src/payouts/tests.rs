@@ -156,7 +156,8 @@ async fn what_was_paid_and_may_be_owed_again_waits_for_the_operator_also_after_a
 #[tokio::test]
 async fn a_payment_that_is_under_way_is_not_marked_by_hand() {
     let folder = tempfile::tempdir().expect("a directory");
-    let log = PayoutLog::open(folder.path()).expect("new");
+    drop(PayoutLog::open(folder.path()).expect("new"));
+    let log = PayoutLog::open(folder.path()).expect("whole");
     log.write(&begun(1)).expect("room");
     let payouts = payer(&log, Past::Used).payouts();
     assert!(payouts.turn_to_mark(&payee(1).0).await.is_none());
@@ -306,7 +307,8 @@ async fn a_log_of_payouts_that_knows_less_than_the_accounts_holds_payouts() {
 #[tokio::test]
 async fn a_payout_of_which_nothing_can_be_included_is_given_up_and_owed_still() {
     let folder = tempfile::tempdir().expect("a directory");
-    let log = PayoutLog::open(folder.path()).expect("new");
+    drop(PayoutLog::open(folder.path()).expect("new"));
+    let log = PayoutLog::open(folder.path()).expect("whole");
     log.write(&begun(1)).expect("room");
     let mut payer = payer(&log, Past::Used);
     let open = log.open_payout().expect("it was begun");
