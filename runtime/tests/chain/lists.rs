@@ -156,10 +156,13 @@ fn a_registry_refuses_what_two_modules_claim_and_shares_that_do_not_fit_together
     assert!(begins(alone::<MANY_BYTES>) && !begins(both::<MANY_BYTES>), "and bytes");
 }
 
+/// Makes the modules of a registry.
+type Modules = fn() -> Vec<Box<dyn AnyModule>>;
+
 #[test]
 fn a_registry_refuses_rejects_of_another_module_and_lists_whose_numbers_do_not_rise_or_names_are_taken_twice() {
     assert!(begins(alone::<ITS_OWN>), "numbers may be left out");
-    let planted: [(fn() -> Vec<Box<dyn AnyModule>>, &str); 6] = [
+    let planted: [(Modules, &str); 6] = [
         (alone::<REJECTS_OF_ANOTHER>, "a reject carries its module's number"),
         (alone::<REJECTS_OUT_OF_ORDER>, "rejects come in order"),
         (alone::<A_REJECT_TWICE>, "a reject's name is its own"),
