@@ -338,10 +338,12 @@ impl NetworkStream {
         if shared.is_finishing() {
             return Err(StreamError::Closed);
         }
-        if shared.leaves(frame.len()) {
-            transit.forget();
-            credit.forget();
+        // The end may have come while room was found: then nothing is sent that was not sent before.
+        if !shared.leaves(frame.len()) {
+            return Err(shared.ended().await);
         }
+        transit.forget();
+        credit.forget();
         // A pump that has ended takes no more, and says why.
         let is_sent = shared.outgoing.send(Outgoing { frame, _slot: slot }).is_ok();
         if is_sent { Ok(()) } else { Err(shared.ended().await) }
