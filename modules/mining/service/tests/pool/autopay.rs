@@ -40,6 +40,16 @@ struct Pool {
 }
 
 impl Pool {
+    /// A pool in which each payee has a share.
+    fn with_shares() -> Self {
+        let pool = Self::start(&[]);
+        for (number, payee) in (1..).zip(PAYEES) {
+            let mut machine = Machine::log_in(Box::new(Machine::socket(&pool.running, 1)), &text(payee));
+            assert_eq!(machine.mine(number).0["result"], true);
+        }
+        pool
+    }
+
     fn start(settings: &[(&str, &str)]) -> Self {
         let operator = text(6);
         let usual = [
@@ -167,11 +177,7 @@ fn units(text: &Value) -> u128 {
 // FAULTS HV2
 #[test]
 fn a_pool_pays_each_payee_what_it_owes_once_however_often_the_node_is_stopped_between() {
-    let mut pool = Pool::start(&[]);
-    for (number, payee) in (1..).zip(PAYEES) {
-        let mut machine = Machine::log_in(Box::new(Machine::socket(&pool.running, 1)), &text(payee));
-        assert_eq!(machine.mine(number).0["result"], true);
-    }
+    let mut pool = Pool::with_shares();
     let mut paid = pool.income(1, 1_000_001);
     assert_eq!(paid.len(), 2, "{paid:?}");
     let rehearsed = pool.done(&["pay", "--dry-run"]);
@@ -323,11 +329,7 @@ fn a_book_and_a_log_from_the_middle_of_a_payout_pay_nothing_twice() {
 // FAULTS HV2
 #[test]
 fn a_read_only_node_marks_nothing_that_an_open_payout_pays_and_says_why_payouts_are_held() {
-    let mut pool = Pool::start(&[]);
-    for (number, payee) in (1..).zip(PAYEES) {
-        let mut machine = Machine::log_in(Box::new(Machine::socket(&pool.running, 1)), &text(payee));
-        assert_eq!(machine.mine(number).0["result"], true);
-    }
+    let mut pool = Pool::with_shares();
     let owed = pool.income(1, 1_000_001);
     pool.config.set("node.read_only", "true").expect("a setting");
     // Such a node opens no key.
