@@ -43,9 +43,13 @@ const CHECKS: &[Check] = &[
     },
     Check {
         name: "lock",
-        about: "Cargo.lock is what the manifests ask for",
-        remedy: "run `cargo update --workspace` and commit Cargo.lock",
-        find: |workspace| one_silent(workspace, &["tree", "--workspace", "--locked"]),
+        about: "Cargo.lock and fuzz/Cargo.lock are what the manifests ask for",
+        remedy: "run `cargo update --workspace`, and for fuzz/ `cargo update --manifest-path fuzz/Cargo.toml --workspace`, and commit both",
+        find: |workspace| {
+            let mut problems = one_silent(workspace, &["tree", "--workspace", "--locked"])?;
+            problems.extend(one_silent(workspace, &["tree", "--manifest-path", "fuzz/Cargo.toml", "--locked"])?);
+            Ok(problems)
+        },
     },
     Check {
         name: "purity",
