@@ -52,7 +52,11 @@ fn health_and_metrics_answer_while_the_api_has_all_its_connections() {
     assert_eq!(get(probes, "/livez").0, 200);
     drop((crowd, idle));
     assert_eq!(running.get("/livez").0, 200);
+    let port = running.node.port().clone();
     running.node.stop().expect("a clean stop");
+    let condition = port.condition();
+    let named = |name: &str| condition.reasons().any(|told| told.name == name);
+    assert!(named("stopping") && !named("thread_stuck"), "its threads have ended and none is stuck: {condition:?}");
     assert!(TcpStream::connect(probes).is_err(), "it ends with the node");
 }
 

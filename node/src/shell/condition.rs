@@ -92,7 +92,9 @@ impl Port {
         let (snapshot, now) = (self.snapshot.borrow().clone(), self.clock.now());
         let status = &snapshot.status;
         let mut troubles = Vec::new();
-        if !self.is_alive() {
+        if self.is_stopping() {
+            troubles.push(Told::forbidding("stopping", "this node was told to stop"));
+        } else if !self.is_alive() {
             let sentence = "the thread that owns the replica does not go round";
             troubles.push(Told::forbidding("thread_stuck", sentence));
         }

@@ -17,13 +17,13 @@ const PAUSE: Duration = Duration::from_secs(1);
 const BEGINNING_MS: u64 = 5_000;
 const OF_THE_BEGINNING: [&str; 3] = ["no_peer", "cut", "beginning"];
 
-/// Looks for ever; ends with the runtime.
+/// Looks until the node is told to stop.
 pub(crate) async fn watch(port: Port) {
     let mut ticks = tokio::time::interval(PAUSE);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut log = Log::default();
     let mut began_ms = None;
-    loop {
+    while !port.is_stopping() {
         ticks.tick().await;
         port.room.look();
         let now_ms = port.clock.now().monotonic_ms;

@@ -3,7 +3,7 @@
 //! It must not know HTTP. Clones reach the same node.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use execution::{CheckedTransaction, Registry};
 use mempool::PoolReject;
@@ -63,6 +63,8 @@ pub struct Port {
     pub(crate) inbox: InboxSender,
     pub(crate) clock: Clock,
     pub(crate) heartbeat: Arc<AtomicU64>,
+    /// Whether the node was told to stop.
+    pub(crate) stopping: Arc<AtomicBool>,
 }
 
 impl Port {
@@ -118,6 +120,12 @@ impl Port {
     pub fn is_alive(&self) -> bool {
         let last = self.heartbeat.load(Ordering::Relaxed);
         self.clock.now().monotonic_ms.saturating_sub(last) < ROUND_MS_MAX
+    }
+
+    /// Whether the node was told to stop: then its threads end, and none of them is stuck.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
     }
 
     /// Whether anything is taken in now.

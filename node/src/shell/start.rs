@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -178,6 +178,7 @@ impl Node {
     /// The first fault, if there was one.
     pub fn stop(self) -> Result<(), String> {
         let Self { port, faults, api, services, threads, network_runtime, api_runtime, home, config: _, _lock } = self;
+        port.stopping.store(true, Ordering::Relaxed);
         // What services have begun is submitted before the replica ends.
         services.stop();
         api_runtime.block_on(api.stop());
@@ -252,6 +253,7 @@ impl Ground {
             inbox: sender,
             clock,
             heartbeat: Arc::new(AtomicU64::new(0)),
+            stopping: Arc::default(),
         };
         port.metrics.epoch_begins(epoch, &set);
         port.notices.begins_at(start_height);

@@ -53,10 +53,24 @@ pub enum PoolQuestion {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub enum PoolAnswer {
-    /// It is done.
-    Done {
+    /// An income was shared out.
+    Shared {
+        /// To whom, in a sentence.
+        sentence: String,
+        /// What those in the window are owed of it, in µTHR.
+        shared: Amount,
+        /// What is kept of it: the fee and what the division left over, in µTHR.
+        kept: Amount,
+        /// Why it is not paid by itself until the operator says so, if that is so.
+        #[serde(default)]
+        held: Option<String>,
+    },
+    /// A payment was noted.
+    Noted {
         /// What, in a sentence.
         sentence: String,
+        /// What the address is still owed, in µTHR; absent where the payment was noted before.
+        left: Option<Amount>,
     },
     /// What is owed.
     Owed(OwedList),
@@ -73,9 +87,9 @@ pub struct PayList {
     pub balance: Option<Amount>,
     /// Why it sends nothing now, if it does not.
     pub trouble: Option<String>,
-    /// Whether payouts waited for this command, which lets them go on.
+    /// Whether payouts waited for the operator, and this command lets them go on.
     #[serde(default)]
-    pub was_held: bool,
+    pub hold_lifted: bool,
     /// Who is owed less than this waits.
     pub least: Amount,
     /// The reference of the payout that is under way, if one is: the payments are then its own.
@@ -181,12 +195,12 @@ impl Pool {
             Some(payout) => payout.payments,
             None => port.handle.ask(move |server| due(server.book(), least, first)).await.ok_or_else(stopping)?,
         };
-        let mut was_held = false;
+        let mut hold_lifted = false;
         let unwritten = |fault: ServiceFault| Refusal::new("payouts_log", fault.to_string());
         if is_rehearsal {
             payouts.look_at_account().await.map_err(unwritten)?;
         } else {
-            was_held = payouts.pay().await.map_err(unwritten)?;
+            hold_lifted = payouts.pay().await.map_err(unwritten)?;
         }
         let (mut trouble, mut later) = (payouts.trouble(), 0);
         if under_way.is_none() {
@@ -207,7 +221,7 @@ impl Pool {
             account: payouts.account.address().to_text(self.network),
             balance: payouts.account.balance(),
             trouble,
-            was_held,
+            hold_lifted,
             least,
             under_way,
             total: total(&payments),
@@ -230,11 +244,11 @@ impl Pool {
         let kept = port.handle.income(reference, amount.0, fee.0).await.ok_or_else(stopping)?;
         let kept = kept.map_err(|error| refused(&error))?;
         port.note_book().await?;
-        let shared = amount.0.saturating_sub(kept);
-        let held = port.held().await?.map_or_else(String::new, |why| format!("\npayouts are held: {why}"));
-        Ok(done(format!(
-            "of {amount} µTHR {shared} are owed to those in the window, {kept} are kept; `thronosd mining owed` shows to whom{held}"
-        )))
+        let (shared, kept) = (Amount(amount.0.saturating_sub(kept)), Amount(kept));
+        let sentence = format!(
+            "of {amount} µTHR {shared} are owed to those in the window, {kept} are kept; `thronosd mining owed` shows to whom"
+        );
+        Ok(PoolAnswer::Shared { sentence, shared, kept, held: port.held().await? })
     }
 
     async fn paid(&self, port: &Port, reference: Hash32, text: &str, amount: Amount) -> Result<PoolAnswer, Refusal> {
@@ -255,17 +269,18 @@ impl Pool {
             None => None,
         };
         let payment = Settlement { reference, address, amount: amount.0 };
-        let sentence = match port.handle.paid(payment).await.ok_or_else(stopping)? {
-            Ok(left) => format!("noted as paid: {amount} µTHR to {name}; {left} µTHR still owed"),
+        let (sentence, left) = match port.handle.paid(payment).await.ok_or_else(stopping)? {
+            Ok(left) => (format!("noted as paid: {amount} µTHR to {name}; {left} µTHR still owed"), Some(Amount(left))),
             // Whoever did not hear the answer asks again.
-            Err(BookError::KnownPayment(known)) if known == payment => {
-                format!("noted as paid before, with this reference: {amount} µTHR to {name}; nothing has changed")
-            }
+            Err(BookError::KnownPayment(known)) if known == payment => (
+                format!("noted as paid before, with this reference: {amount} µTHR to {name}; nothing has changed"),
+                None,
+            ),
             Err(error) => return Err(refused(&error)),
         };
         port.note_book().await?;
         drop(turn);
-        Ok(done(sentence))
+        Ok(PoolAnswer::Noted { sentence, left })
     }
 }
 
@@ -335,10 +350,6 @@ fn page(book: &Book, first: Address, network: Network) -> OwedList {
         payouts: found.into_iter().map(line).collect(),
         cursor,
     }
-}
-
-fn done(sentence: String) -> PoolAnswer {
-    PoolAnswer::Done { sentence }
 }
 
 /// Refuses what cannot have come in: nothing, and more than there can ever be.

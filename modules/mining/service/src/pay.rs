@@ -17,7 +17,7 @@ pub(crate) fn run(context: &VerbContext<'_>, is_rehearsal: bool) -> Result<(), R
 
 fn told(list: &PayList, is_rehearsal: bool) -> String {
     let thr = |amount: Amount| amount.to_decimal(THR_DECIMALS);
-    let PayList { account, balance, trouble, was_held, least, under_way, total, payments, later } = list;
+    let PayList { account, balance, trouble, hold_lifted, least, under_way, total, payments, later } = list;
     let mut lines = Vec::new();
     if !payments.is_empty() {
         lines.push(format!("{:<44}  {:>20}  THR", "address", "µTHR"));
@@ -50,7 +50,7 @@ fn told(list: &PayList, is_rehearsal: bool) -> String {
             later
         ));
     }
-    if *was_held {
+    if *hold_lifted {
         lines.push("payouts are no longer held".to_owned());
     }
     lines.extend(trouble.iter().map(|why| format!("nothing is sent now: {why}")));
@@ -71,7 +71,7 @@ mod tests {
             account: "thrt1b".to_owned(),
             balance: Some(Amount(2_000_000)),
             trouble: None,
-            was_held: false,
+            hold_lifted: false,
             least: Amount(100_000),
             under_way: None,
             total: Amount(1_500_000),
@@ -94,7 +94,7 @@ mod tests {
             waits.contains("are to be paid") && waits.ends_with("nothing is sent now: the account has less"),
             "{waits}"
         );
-        list.was_held = true;
+        list.hold_lifted = true;
         list.under_way = Some(Hash32([1; 32]));
         let under_way = told(&list, true);
         assert!(under_way.contains("under way as payout 0101"), "{under_way}");

@@ -65,7 +65,11 @@ impl Verbs for MiningVerb {
         };
         match put(context, question)? {
             answer if context.json => context.print_json(&answer),
-            PoolAnswer::Done { sentence } => context.print(&sentence),
+            PoolAnswer::Shared { sentence, held, .. } => {
+                let held = held.map_or_else(String::new, |why| format!("\npayouts are held: {why}"));
+                context.print(&(sentence + &held))
+            }
+            PoolAnswer::Noted { sentence, .. } => context.print(&sentence),
             PoolAnswer::Owed(_) | PoolAnswer::Pay(_) => Err(unexpected()),
         }
     }

@@ -107,8 +107,8 @@ impl Payouts {
     /// When that cannot be written down.
     pub(crate) async fn pay(&self) -> Result<bool, ServiceFault> {
         let told = self.log.reasons();
-        let was_held = !told.is_empty();
-        if was_held {
+        let hold_lifted = !told.is_empty();
+        if hold_lifted {
             // The word on another reason says nothing of what others sent.
             if told.iter().any(|why| why == USED_ELSEWHERE) {
                 self.account.trust().await;
@@ -120,7 +120,7 @@ impl Payouts {
             self.log.release()?;
         }
         self.wanted.notify_one();
-        Ok(was_held)
+        Ok(hold_lifted)
     }
 
     /// Holds payouts where others use the account's key, also while they are held for another reason: so all reasons are told before

@@ -152,7 +152,7 @@ impl Pool {
         let end = Instant::now() + PATIENCE;
         loop {
             let list = self.told(&["pay"]);
-            assert_eq!(list["was_held"], false, "a kill holds no payouts: {list}");
+            assert_eq!(list["hold_lifted"], false, "a kill holds no payouts: {list}");
             if list["under_way"].is_null() && self.owed().is_empty() {
                 return;
             }

@@ -52,6 +52,9 @@ pub(super) struct Followed {
 /// # Errors
 /// When the difficulty does not follow.
 pub(super) fn follows(watched: &mut Watched<'_>, payee: &Person, first: &Miner) -> Outcome<Followed> {
+    (watched.say)(&format!(
+        "whether the difficulty follows the hash rate, with one miner, with two, and with one again: {WORKS} works each, some minutes in all"
+    ));
     settle(watched)?;
     let alone = measure(watched, &[first])?;
     tell(watched, "one miner", &alone);
@@ -76,6 +79,9 @@ fn judge(watched: &mut Watched<'_>, miners: &[&Miner], before: &Level, what: &st
         if rate.max(1.0 / rate) >= CHANGE_MIN && EXPONENTS.contains(&exponent) {
             return Ok(level);
         }
+        (watched.say)(&format!(
+            "{what}: the rate is {rate:.2} times what it was, the difficulty {difficulty:.2} times; measured again"
+        ));
         last = Some((rate, difficulty));
     }
     let (rate, difficulty) = last.unwrap_or_default();
