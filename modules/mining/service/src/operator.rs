@@ -10,7 +10,7 @@ use stratum::service::Handle;
 use stratum::{Book, BookError, Settlement};
 use types::{Address, Amount, Hash32, Network};
 
-use crate::payouts::{PayoutLog, Payouts, due, total};
+use crate::payouts::{PayoutLog, Payouts, Wish, due, total};
 
 /// Most addresses in one answer: some 120 bytes each.
 const PAGE_MAX: usize = 10_000;
@@ -46,6 +46,9 @@ pub enum PoolQuestion {
     Pay {
         /// Whether nothing is to be paid.
         is_rehearsal: bool,
+        /// The word that was told with what holds payouts.
+        #[serde(default)]
+        release: Option<String>,
     },
 }
 
@@ -117,6 +120,9 @@ pub struct OwedList {
     /// Why nothing is paid by itself until the operator says so, if that is so.
     #[serde(default)]
     pub held: Option<String>,
+    /// The word that lets it go on, where something pays.
+    #[serde(default)]
+    pub release: Option<String>,
     /// By rising address.
     pub payouts: Vec<OwedLine>,
     /// Where the next page begins; absent at the end.
@@ -175,11 +181,11 @@ impl Pool {
                 Ok(shared)
             }
             PoolQuestion::Paid { reference, address, amount } => self.paid(port, reference, &address, amount).await,
-            PoolQuestion::Pay { is_rehearsal } => self.pay(port, is_rehearsal).await,
+            PoolQuestion::Pay { is_rehearsal, release } => self.pay(port, is_rehearsal, release.as_deref()).await,
         }
     }
 
-    async fn pay(&self, port: &Port, is_rehearsal: bool) -> Result<PoolAnswer, Refusal> {
+    async fn pay(&self, port: &Port, is_rehearsal: bool, word: Option<&str>) -> Result<PoolAnswer, Refusal> {
         let Some(payouts) = &port.payouts else {
             if self.is_read_only {
                 let message = "this node is read-only, and such a node pays nothing, whatever `accounts.mining` names: give this \
@@ -200,7 +206,10 @@ impl Pool {
         if is_rehearsal {
             payouts.look_at_account().await.map_err(unwritten)?;
         } else {
-            hold_lifted = payouts.pay().await.map_err(unwritten)?;
+            match payouts.pay(word).await.map_err(unwritten)? {
+                Wish::Taken { hold_lifted: lifted } => hold_lifted = lifted,
+                Wish::Held => return Err(held_still(word, payouts.held().unwrap_or_default())),
+            }
         }
         let (mut trouble, mut later) = (payouts.trouble(), 0);
         if under_way.is_none() {
@@ -236,7 +245,9 @@ impl Pool {
         let first = first.map_err(|error| Refusal::new("bad_cursor", format!("the cursor is no address: {error}")))?;
         let first = first.unwrap_or(Address([0; 20]));
         let page = port.handle.ask(move |server| page(server.book(), first, network)).await.ok_or_else(stopping)?;
-        Ok(PoolAnswer::Owed(OwedList { held: port.held().await?, ..page }))
+        let held = port.held().await?;
+        let release = port.payouts.as_ref().and_then(Payouts::word);
+        Ok(PoolAnswer::Owed(OwedList { held, release, ..page }))
     }
 
     async fn income(&self, port: &Port, reference: Hash32, amount: Amount, fee: Amount) -> Result<PoolAnswer, Refusal> {
@@ -308,6 +319,15 @@ fn unwritten(fault: &ServiceFault) -> Refusal {
     Refusal::new("payouts_log", format!("{what}: {fault}"))
 }
 
+/// The word that was given is that of a hold which was lifted, or another reason has come.
+fn held_still(word: Option<&str>, why: String) -> Refusal {
+    let what = match word {
+        Some(_) => "nothing is paid: this is not the word for what holds payouts now",
+        None => "nothing is paid: payouts are held",
+    };
+    Refusal::new("payouts_held", format!("{what}: {why}"))
+}
+
 fn under_way(name: &str) -> Refusal {
     let what = format!("a payout that is under way pays {name}; it is marked by itself when it is final");
     Refusal::new(
@@ -347,6 +367,7 @@ fn page(book: &Book, first: Address, network: Network) -> OwedList {
         addresses: book.owed().len() as u64,
         incomes: book.incomes() as u64,
         held: None,
+        release: None,
         payouts: found.into_iter().map(line).collect(),
         cursor,
     }
@@ -411,7 +432,7 @@ mod tests {
         let income = PoolQuestion::Income { reference: Hash32([7; 32]), amount: Amount(u128::MAX), fee: Amount(0) };
         let address = "thrt1".to_owned();
         let paid = PoolQuestion::Paid { reference: Hash32([8; 32]), address, amount: Amount(5) };
-        let pay = PoolQuestion::Pay { is_rehearsal: true };
+        let pay = PoolQuestion::Pay { is_rehearsal: true, release: Some("0a1b2c3d".to_owned()) };
         for question in [PoolQuestion::Owed { cursor: None }, income, paid, pay] {
             let line = serde_json::to_string(&question).expect("JSON");
             assert_eq!(serde_json::from_str::<PoolQuestion>(&line).expect("the same"), question, "{line}");

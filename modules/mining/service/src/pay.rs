@@ -7,8 +7,10 @@ use crate::operator::{PayList, PoolAnswer, PoolQuestion};
 use crate::verbs::{put, unexpected};
 
 /// Pays, or shows what would be paid.
-pub(crate) fn run(context: &VerbContext<'_>, is_rehearsal: bool) -> Result<(), Refusal> {
-    let PoolAnswer::Pay(list) = put(context, PoolQuestion::Pay { is_rehearsal })? else { return Err(unexpected()) };
+pub(crate) fn run(context: &VerbContext<'_>, is_rehearsal: bool, release: Option<String>) -> Result<(), Refusal> {
+    let PoolAnswer::Pay(list) = put(context, PoolQuestion::Pay { is_rehearsal, release })? else {
+        return Err(unexpected());
+    };
     if context.json {
         return context.print_json(&list);
     }

@@ -24,8 +24,11 @@ pub enum MiningVerb {
 #[derive(Debug, Args)]
 pub struct Pay {
     /// Show who would get what, and pay nothing.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "release")]
     dry_run: bool,
+    /// Let payouts go on that are held: the word that `thronosd mining owed` tells with every reason.
+    #[arg(long, value_name = "WORD")]
+    release: Option<String>,
 }
 
 /// An income.
@@ -59,7 +62,7 @@ impl Verbs for MiningVerb {
     fn run(self, context: &VerbContext<'_>) -> Result<(), Refusal> {
         let question = match self {
             Self::Owed => return show(context),
-            Self::Pay(Pay { dry_run }) => return crate::pay::run(context, dry_run),
+            Self::Pay(Pay { dry_run, release }) => return crate::pay::run(context, dry_run, release),
             Self::Income(Income { reference, amount, fee }) => PoolQuestion::Income { reference, amount, fee },
             Self::Paid(Paid { reference, address, amount }) => PoolQuestion::Paid { reference, address, amount },
         };

@@ -44,20 +44,23 @@ pub(super) const fn of_opening(is_new: bool, has_open: bool, past: Past) -> Opti
 /// What is in doubt about an account, of which this was noted.
 pub(super) const fn of_account(noted: Noted, account: &Account, incomes: usize) -> Option<&'static str> {
     const OLDER: &str = "the log of payouts is an older copy than that of the account";
-    // The payout that is open may have used a nonce since that was noted.
-    let since = if account.has_open { 1 } else { 0 };
     match (noted.known, account.past) {
         // It is noted before the first payment, and a start that named the account may have ended before that.
         (None, Past::New | Past::Unused) if incomes > 0 => {
             Some("the account is new to this pool, and the book of shares is not")
         }
         (None, Past::Used) => Some("the log of payouts is an older copy than that of the account, or new"),
-        (Some(known), _) if account.known.0 > known.0.saturating_add(since) => Some(OLDER),
-        _ => match noted.at_begin {
-            // It may have been made, closed and forgotten with what was used since it was begun.
-            Some(before) if !account.has_open && account.known.0 > before.0 => Some(OLDER),
-            _ => None,
-        },
+        (Some(known), _) => {
+            // Since the payout that is open was begun nothing but that can have used a nonce, whatever was noted later: one that was
+            // closed, and others after it, may be in a newer log.
+            let base = match noted.at_begin {
+                Some(before) => before,
+                None => known,
+            };
+            let own = if account.has_open { 1 } else { 0 };
+            if account.known.0 > base.0.saturating_add(own) { Some(OLDER) } else { None }
+        }
+        (None, _) => None,
     }
 }
 

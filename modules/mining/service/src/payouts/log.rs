@@ -44,7 +44,7 @@ impl PayoutLog {
             let hint = match error {
                 LogError::Damaged { .. } | LogError::TooLong { .. } => {
                     "a payment that was made may be missing in it: move the file away, and nothing is paid before you have compared what \
-                     the account has paid with `thronosd mining owed` and said so by `thronosd mining pay`"
+                     the account has paid with `thronosd mining owed` and said so; that command says how"
                 }
                 _ => "check the disk and who owns the file",
             };
@@ -82,6 +82,12 @@ impl PayoutLog {
         (!reasons.is_empty()).then(|| reasons.join("; besides, "))
     }
 
+    /// Why nothing is paid before the operator says so, and by which word, if nothing is.
+    pub(super) fn held_and_word(&self) -> Option<(Vec<String>, String)> {
+        let inner = self.inner();
+        inner.left.word().map(|word| (inner.left.held.clone(), word))
+    }
+
     /// Every reason why nothing is paid before the operator says so.
     pub(super) fn reasons(&self) -> Vec<String> {
         self.inner().left.held.clone()
@@ -101,7 +107,7 @@ impl PayoutLog {
         if !self.inner().left.takes(why) {
             return Ok(());
         }
-        tracing::error!(why, "nothing is paid until `thronosd mining pay`");
+        tracing::error!(why, "nothing is paid until the operator lets it; `thronosd mining owed` says how");
         self.write(&Note::Held { why: why.to_owned() })
     }
 
@@ -142,12 +148,17 @@ impl PayoutLog {
         if self.noted().known == Some(known) { Ok(()) } else { self.write(&Note::Account { known }) }
     }
 
-    /// The operator says so.
+    /// The operator says so by this word. False when it is not the word for what holds payouts now: then they stay held.
     ///
     /// # Errors
     /// It cannot be written down.
-    pub(crate) fn release(&self) -> Result<(), ServiceFault> {
-        if self.reasons().is_empty() { Ok(()) } else { self.write(&Note::Released) }
+    pub(crate) fn release(&self, word: &str) -> Result<bool, ServiceFault> {
+        let mut inner = self.inner();
+        if inner.left.word().as_deref() != Some(word) {
+            return Ok(false);
+        }
+        self.write_to(&mut inner, &Note::Released)?;
+        Ok(true)
     }
 
     /// A payout was made and marked, or can never be made.
@@ -163,7 +174,10 @@ impl PayoutLog {
     /// # Errors
     /// It cannot be.
     pub(super) fn write(&self, note: &Note) -> Result<(), ServiceFault> {
-        let mut inner = self.inner();
+        self.write_to(&mut self.inner(), note)
+    }
+
+    fn write_to(&self, inner: &mut Inner, note: &Note) -> Result<(), ServiceFault> {
         inner.write(note)?;
         let reasons = &inner.left.held;
         self.reasons.send_if_modified(|before| {

@@ -11,6 +11,7 @@ mod fitting;
 mod log;
 mod note;
 mod stopped;
+mod word;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,7 @@ use doubt::USED_ELSEWHERE;
 pub(crate) use log::PayoutLog;
 use note::Note;
 pub(crate) use stopped::look;
+pub(crate) use word::Wish;
 
 /// Most addresses that one transaction pays.
 pub(crate) const PAYEES_MAX: usize = 1_000;
@@ -100,29 +102,6 @@ pub(crate) struct Payouts {
 }
 
 impl Payouts {
-    /// The operator's word: pays what is due, as soon as nothing else is under way. True when payouts were held until then: what others
-    /// sent with the account's key is trusted on a word alone that was given after it was told.
-    ///
-    /// # Errors
-    /// When that cannot be written down.
-    pub(crate) async fn pay(&self) -> Result<bool, ServiceFault> {
-        let told = self.log.reasons();
-        let hold_lifted = !told.is_empty();
-        if hold_lifted {
-            // The word on another reason says nothing of what others sent.
-            if told.iter().any(|why| why == USED_ELSEWHERE) {
-                self.account.trust().await;
-            }
-            // What a node that stops does not note is found, and told again, by the next.
-            if let Some(known) = self.account.known().await {
-                self.log.see_account(known)?;
-            }
-            self.log.release()?;
-        }
-        self.wanted.notify_one();
-        Ok(hold_lifted)
-    }
-
     /// Holds payouts where others use the account's key, also while they are held for another reason: so all reasons are told before
     /// the operator's word.
     ///
@@ -172,16 +151,6 @@ impl Payouts {
     /// Why nothing is paid now, if nothing is.
     pub(crate) fn trouble(&self) -> Option<String> {
         self.held().or_else(|| self.account.trouble()).or_else(|| self.hindrance.borrow().clone())
-    }
-
-    /// Why payouts wait for the operator's word, if they do.
-    pub(crate) fn held(&self) -> Option<String> {
-        self.log.held().map(|why| {
-            format!(
-                "{why}: compare `thronosd mining owed` with what the account has paid, mark what it has paid with \
-                 `thronosd mining paid --reference HASH ADDRESS UNITS`, then pay with `thronosd mining pay`"
-            )
-        })
     }
 
     /// Shows that a port which is to pay by itself does not, while payouts are held; for ever.
@@ -469,6 +438,13 @@ impl Payer {
                 Ok(_) => {}
                 Err(BookError::KnownPayment(known)) if known == payment => {}
                 Err(error) => {
+                    // What the book owes still was paid with it.
+                    if let BookError::Overpaid { owed, .. } = error
+                        && owed > 0
+                        && handle.paid(Settlement { amount: owed, ..payment }).await.is_none()
+                    {
+                        return Ok(None);
+                    }
                     let Settlement { reference, amount, .. } = payment;
                     tracing::error!(%reference, amount, %error, "a payment was made that the book does not take");
                     self.payouts.log.hold("a payment was made that the book of shares does not take")?;

@@ -35,11 +35,12 @@ pub(crate) fn look(folder: &Path, book: Option<&Book>) -> FolderFindings {
 
 /// What of these files does not go together, by file. What is not there is nothing; a book that is damaged is told by itself.
 fn doubts(left: Option<&Left>, account: Option<&DeedOutbox>, book: Option<&Book>) -> Vec<(&'static str, String)> {
-    let would_hold = |why: &str| format!("{why}; a start that pays holds payouts until `thronosd mining pay`");
+    let would_hold = |why: &str| format!("{why}; a start that pays holds payouts until the operator lets them go on");
     let is_new = left.is_none();
     let nothing = Left::default();
     let left = left.unwrap_or(&nothing);
-    let held = left.held.iter().map(|why| (FILE, format!("payouts are held until `thronosd mining pay`: {why}")));
+    let held =
+        left.held.iter().map(|why| (FILE, format!("payouts are held until the operator lets them go on: {why}")));
     let mut told: Vec<_> = held.collect();
     let of_book = book.and_then(|book| doubt::of_book(left.sequence, book.sequence()));
     told.extend(of_book.map(|why| ("shares.journal", would_hold(why))));
@@ -141,7 +142,7 @@ mod tests {
         ] {
             let [(found, said)] = told.as_slice() else { panic!("one of {what}: {told:?}") };
             assert!(
-                *found == file && said.contains(what) && said.contains("until `thronosd mining pay`"),
+                *found == file && said.contains(what) && said.contains("until the operator lets them go on"),
                 "{what}: {told:?}"
             );
         }

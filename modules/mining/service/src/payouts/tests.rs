@@ -1,11 +1,14 @@
 //! What holds payouts back, and what becomes of them over crashes. It must not open a port nor ask a node.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use service::account::Past;
 use service::chain::Later;
 use service::outbox::DeedState;
-use types::{ByteString, Call, ModuleId};
+use stratum::service::{FolderShares, Ports, ProofSink, Service};
+use stratum::{Config, Entry, Payment, Port, Proof, Share, Verdict, Worker, WorkerName, ledger};
+use types::{ByteString, Call, ModuleId, SystemCall};
 
 use super::fitting::fitting;
 use super::*;
@@ -21,11 +24,14 @@ struct Still {
     is_held: AtomicBool,
     /// The deed that it has.
     deed: Option<Hash32>,
+    /// What comes to hold payouts while it is asked for what it knows.
+    meanwhile: std::sync::Mutex<Option<(PayoutLog, &'static str)>>,
 }
 
 impl Still {
     fn new(past: Past) -> Self {
-        Self { past, known: Nonce(0), fits: 9, poison: Vec::new(), is_held: AtomicBool::new(false), deed: None }
+        let (is_held, meanwhile) = Default::default();
+        Self { past, known: Nonce(0), fits: 9, poison: Vec::new(), is_held, deed: None, meanwhile }
     }
 }
 
@@ -64,6 +70,9 @@ impl ServiceAccount for Still {
     }
 
     fn known(&self) -> Later<'_, Option<Nonce>> {
+        if let Some((log, why)) = self.meanwhile.lock().expect("nobody panicked").take() {
+            log.hold(why).expect("room");
+        }
         Box::pin(async { Some(self.known) })
     }
 
@@ -117,6 +126,15 @@ fn write_much(log: &PayoutLog) {
     log.close(Hash32([2; 32])).expect("room");
 }
 
+/// The operator's word on every reason that was told.
+async fn release(payouts: &Payouts) -> Wish {
+    let told = payouts.held().expect("held");
+    let (_, word) = told.rsplit_once("--release ").expect("the word is told");
+    payouts.pay(Some(word.trim_end_matches('`'))).await.expect("room")
+}
+
+const LIFTED: Wish = Wish::Taken { hold_lifted: true };
+
 fn begun(number: u8) -> Note {
     Note::Begun { reference: Hash32([number; 32]), payments: vec![payee(number)] }
 }
@@ -139,7 +157,9 @@ async fn what_was_paid_and_may_be_owed_again_waits_for_the_operator_also_after_a
     assert!(payouts.open.borrow().is_none() && payouts.trouble().expect("held").contains("the account's log is new"));
     let payouts = payer(&open(), Past::Used).payouts();
     assert!(!payouts.may_pay(), "also after a start");
-    assert!(payouts.pay().await.expect("the operator's word"));
+    assert_eq!(payouts.pay(None).await.expect("room"), Wish::Held, "the wish to pay is no word on what holds it back");
+    assert_eq!(release(&payouts).await, LIFTED);
+    assert_eq!(payouts.pay(None).await.expect("room"), Wish::Taken { hold_lifted: false });
     assert!(payouts.may_pay() && open().held().is_none());
     // The log is written anew with what still holds.
     log.hold("the book was damaged").expect("room");
@@ -213,12 +233,12 @@ async fn only_whoever_was_told_that_others_use_the_account_can_have_it_go_on() {
     let payer = payer_of(&log, Still { is_held: AtomicBool::new(true), ..Still::new(Past::Used) });
     let payouts = payer.payouts();
     // Nobody has been told: the operator's word is about something else.
-    assert!(!payouts.pay().await.expect("room"));
+    assert_eq!(payouts.pay(None).await.expect("room"), Wish::Held);
     let told = payouts.would_pay(&[payee(1)]).await.expect_err("held");
     assert!(told.contains("another program") && told.contains("thronosd mining owed"), "{told}");
     assert_eq!(payouts.would_pay(&[payee(1)]).await, Err(told));
     assert!(PayoutLog::open(folder.path()).expect("whole").held().is_some(), "also after a start");
-    assert!(payouts.pay().await.expect("room"));
+    assert_eq!(release(&payouts).await, LIFTED);
     assert_eq!(payouts.would_pay(&[payee(1)]).await, Ok(vec![payee(1)]));
 }
 
@@ -250,7 +270,7 @@ async fn logs_a_book_and_an_account_that_do_not_go_together_hold_payouts() {
     assert!(why(&log).contains("older copy"));
     let (log, later) = start(Past::Used);
     log.compare_book(8).expect("room");
-    assert!(log.held().is_some() && later.payouts().pay().await.expect("room"));
+    assert_eq!(release(&later.payouts()).await, LIFTED);
     let (log, released) = start(Past::Used);
     log.compare_book(8).expect("room");
     assert_eq!(log.held(), None);
@@ -287,7 +307,7 @@ async fn a_log_of_payouts_that_knows_less_than_the_accounts_holds_payouts() {
     // The operator's word is about all that the account knows then, and is kept when the log is written anew.
     let mut account = Still::new(Past::Used);
     account.known = Nonce(9);
-    assert!(payer_of(&log, account).payouts().pay().await.expect("room"));
+    assert_eq!(release(&payer_of(&log, account).payouts()).await, LIFTED);
     write_much(&log);
     let log = PayoutLog::open(folder.path()).expect("whole");
     compare(&log, 9);
@@ -329,6 +349,8 @@ async fn a_payout_that_is_open_and_that_the_account_has_forgotten_holds_payouts(
         // A start in between has noted what the payout used, and then the copy was made.
         (5, 5, true, false),
         (5, 5, false, true),
+        // And since that start the account has paid something else.
+        (5, 6, true, true),
     ] {
         let folder = tempfile::tempdir().expect("a directory");
         let log = PayoutLog::open(folder.path()).expect("new");
@@ -360,11 +382,12 @@ async fn every_reason_to_hold_payouts_is_told_and_a_word_on_another_trusts_no_ac
     assert_eq!(shown.borrow_and_update().len(), 1);
     // A copy of this home pays while payouts are held for something else, and nobody has looked yet.
     account.is_held.store(true, Ordering::Relaxed);
-    assert!(payouts.pay().await.expect("room"));
+    assert_eq!(release(&payouts).await, Wish::Held, "there is a reason that was not told");
     assert!(account.is_held.load(Ordering::Relaxed), "nobody has told that others use the key");
     assert!(payouts.would_pay(&[payee(1)]).await.expect_err("held").contains("another program"));
+    assert_eq!(release(&payouts).await, LIFTED);
     // Held for two reasons, the second of which came later: both are told, here and by whoever watches.
-    log.release().expect("room");
+    account.is_held.store(true, Ordering::Relaxed);
     log.hold("a mark did not fit").expect("room");
     let _ = shown.borrow_and_update();
     payouts.look_at_account().await.expect("room");
@@ -375,13 +398,30 @@ async fn every_reason_to_hold_payouts_is_told_and_a_word_on_another_trusts_no_ac
     }
     payouts.look_at_account().await.expect("room");
     assert_eq!(log.reasons().len(), 2, "each is said once");
-    assert!(payouts.pay().await.expect("room"));
+    assert_eq!(release(&payouts).await, LIFTED);
     assert!(!account.is_held.load(Ordering::Relaxed) && log.held().is_none());
-    // One that is found while the operator's word on another is awaited is not dropped.
+    // One that is found between what was told and the word, or while that is carried out, is not dropped.
+    for is_late in [false, true] {
+        log.hold("the book was damaged").expect("room");
+        let (_, word) = log.held_and_word().expect("held");
+        let why = "a payment was made that the book of shares does not take";
+        if is_late {
+            *account.meanwhile.lock().expect("nobody panicked") = Some((log.clone(), why));
+        } else {
+            log.hold(why).expect("room");
+        }
+        assert_eq!(payouts.pay(Some(&word)).await.expect("room"), Wish::Held);
+        let told = payouts.trouble().expect("held");
+        assert!(told.contains("damaged; besides, a payment was made"), "{told}");
+        assert_eq!(release(&payouts).await, LIFTED);
+        assert_eq!(payouts.pay(Some(&word)).await.expect("room"), Wish::Taken { hold_lifted: false });
+    }
+    // The same reason again: the word from before is none.
     log.hold("the book was damaged").expect("room");
-    log.hold("a payment was made that the book of shares does not take").expect("room");
-    let told = payouts.trouble().expect("held");
-    assert!(told.contains("damaged; besides, a payment was made"), "{told}");
+    let before = log.held_and_word().expect("held").1;
+    assert_eq!(release(&payouts).await, LIFTED);
+    log.hold("the book was damaged").expect("room");
+    assert_eq!(payouts.pay(Some(&before)).await.expect("room"), Wish::Held);
 }
 
 // FAULTS HV2: a pool that pays by hand never closes a payout, and each of its commands writes down how long the book is.
@@ -409,4 +449,60 @@ fn the_log_of_payouts_stays_short_whatever_is_written_and_keeps_what_holds() {
     assert_eq!((again.held(), again.noted().known), (Some("the book was damaged".to_owned()), Some(Nonce(3))));
     again.compare_book(60_001).expect("room");
     assert_eq!(again.reasons().len(), 2, "how long the book was is known still");
+}
+
+/// Nobody's proofs.
+struct NoChain;
+
+impl ProofSink for NoChain {
+    fn call(&self, _: &Proof) -> Option<SystemCall> {
+        None
+    }
+
+    fn submit(&self, _: &Proof, _: SystemCall) -> stratum::service::Later<Verdict> {
+        unreachable!("nobody mines")
+    }
+}
+
+/// The book of a port without miners that owes this much to one address.
+fn port_that_owes(folder: &Path, address: Address, owed: u128) -> Service {
+    let worker = Worker { address, name: WorkerName::from_untrusted("a") };
+    let share = Share { time_ms: 1, work_height: 1, worker, hash: [1; 32], billionths: 1_000_000_000, is_pooled: true };
+    let income = Entry::Income { reference: Hash32([1; 32]), amount: owed, fee: 0 };
+    let work = Entry::Work { work_height: 1, window_billionths: 1_000_000_000_000 };
+    let entries = [work, Entry::Share(share), income];
+    let journal: Vec<u8> = (1..).zip(&entries).flat_map(|(sequence, entry)| ledger::encode(sequence, entry)).collect();
+    std::fs::write(folder.join("shares.journal"), journal).expect("room");
+    let ports = Ports {
+        work: watch::channel(None).1,
+        proofs: Arc::new(NoChain),
+        shares: Box::new(FolderShares::open(folder).expect("a folder")),
+        receipts: None,
+        events: Box::new(|_| {}),
+        admission: None,
+    };
+    let port = Port::new(Payment::Pplns { operator: Address([9; 20]) });
+    Service::start(Config::new(types::Network::Test, vec![port]), [1; 32], Vec::new(), ports, || 2).expect("a service")
+}
+
+// FAULTS HV2: the book is an older copy, and a payout that it has as too much had to be waited for.
+#[tokio::test]
+async fn a_payment_of_more_than_the_book_owes_takes_off_what_it_owes_and_holds_payouts() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let address = Address([1; 20]);
+    let service = port_that_owes(folder.path(), address, 3);
+    let handle = service.handle();
+    let owed = || handle.ask(move |server| server.book().owed_from(address).next());
+    assert_eq!(owed().await.expect("it runs"), Some((address, 3)));
+    drop(PayoutLog::open(folder.path()).expect("new"));
+    let log = PayoutLog::open(folder.path()).expect("whole");
+    let payer = payer(&log, Past::Used);
+    let payout = Payout { reference: Hash32([7; 32]), payments: vec![(address, Amount(5))] };
+    // Also when the node stopped between the mark and the end, and it is marked again.
+    for _ in 0..2 {
+        payer.mark(&handle, &payout).await.expect("room").expect("it runs");
+        assert_eq!(owed().await.expect("it runs"), None, "it has been paid that and more");
+        assert_eq!(log.reasons(), ["a payment was made that the book of shares does not take"]);
+    }
+    service.stop().await.expect("a clean stop");
 }

@@ -110,7 +110,7 @@ impl Pool {
         command.spawn().expect("the program runs")
     }
 
-    /// As a power cut would.
+    /// At once, with what was not written yet; what the system holds for the disk stays.
     fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
