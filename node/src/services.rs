@@ -87,9 +87,9 @@ pub fn files_max(sections: &ServiceSections) -> u64 {
     each(sections).map(|(entry, section)| (entry.files_max)(section)).fold(0, u64::saturating_add)
 }
 
-/// Looks at what a stopped node keeps for a service, its account's log among it; changes nothing.
-pub(crate) fn look(entry: &Listed, folder: &Path) -> FolderFindings {
-    let FolderFindings { mut torn, mut wrong } = (entry.look)(folder);
+/// Looks at what a stopped node keeps for a service, its account's log among it, which the settings name or not; changes nothing.
+pub(crate) fn look(entry: &Listed, folder: &Path, has_account: bool) -> FolderFindings {
+    let FolderFindings { mut torn, mut wrong } = (entry.look)(folder, has_account);
     if entry.account.is_some() {
         let of_account = account::look(folder);
         torn.extend(of_account.torn);

@@ -124,6 +124,11 @@ impl std::fmt::Display for Trouble {
                     "validators that answer and do not vote, as their own status explains",
                     &reach.mute,
                 )?;
+                if !reach.mute.is_empty() {
+                    formatter.write_str(
+                        " (where they wait for what cannot come: docs/OPERATING.md, `When something of a home is lost or damaged`)",
+                    )?;
+                }
                 write_named(formatter, "validators whose clocks differ from this one's", &reach.far)
             }
             Self::ClockOff(reach) => write_clock(formatter, reach),

@@ -188,8 +188,9 @@ pub trait Service: Sized + Send + 'static {
     /// Lives until `life` drains. When it returns, everything is written down.
     fn run(self, life: Life) -> impl Future<Output = Result<(), ServiceFault>> + Send;
 
-    /// Looks at what a stopped node keeps in the service's folder; changes nothing.
-    fn look(_folder: &Path) -> FolderFindings {
+    /// Looks at what a stopped node keeps in the service's folder; changes nothing. Whether the settings name an account decides what the
+    /// next start makes of it.
+    fn look(_folder: &Path, _has_account: bool) -> FolderFindings {
         FolderFindings::default()
     }
 }
@@ -257,7 +258,7 @@ pub struct Listed {
     /// Reads what it keeps.
     pub open: fn(&dyn AnySection, Ground, Vec<Bound>) -> Result<OpenedService, Refusal>,
     /// Looks at what a stopped node keeps.
-    pub look: fn(&Path) -> FolderFindings,
+    pub look: fn(&Path, bool) -> FolderFindings,
     /// What its verbs are for.
     pub about: &'static str,
     /// Other names of its command.

@@ -467,7 +467,7 @@ pub fn expired(id: &Hash32) -> Error {
     );
     let hint = format!(
         "look at another node with `thronos tx {id} --node URL`; then send anew, with a higher `--tip` or `--fee-max`, unless you have \
-         sent another one in its place"
+         sent another one in its place. Its bytes lie in `sent/{id}.json` of the wallet that signed it, until you delete that file"
     );
     Error::new("expired", message, hint)
 }

@@ -61,7 +61,7 @@ fn document(home: &Home, found: &Findings) -> Value {
     let facts: Map<String, Value> =
         found.facts.iter().map(|(of, what)| (of.replace(' ', "_"), what.as_str().into())).collect();
     let kinds = [("torn", &found.torn), ("ignored", &found.ignored), ("wrong", &found.wrong)];
-    let told = |kind: &str, Finding { file, what }: &Finding| json!({ "kind": kind, "file": file, "what": what });
+    let told = |kind: &str, Finding { file, what }: &Finding| json!({ "kind": kind, "file": file, "what": hint::as_typed(what) });
     let findings = kinds.into_iter().flat_map(|(kind, all)| all.iter().map(move |finding| told(kind, finding)));
     json!({
         "home": home.root(),

@@ -194,11 +194,15 @@ fn allow_votes(home: &Home, above: &str) -> Result<(), Refusal> {
     if changed {
         say!("this node votes only {}; /readyz shows for a day that this was said", above_words(bound));
         say!(
-            "the others must bring the network past that place: where more than a third of the power is bound there, it stands for good \
-             (docs/OPERATING.md, `When something of a home is lost or damaged`)"
+            "start it, and see by `thronosd status` whether it votes. Where it does not, and the network stands in a view that is not above \
+             that place, see docs/OPERATING.md, `When something of a home is lost or damaged`"
         );
     } else {
-        say!("nothing changed: this node votes only {} already, and a bound is never lowered", above_words(bound));
+        say!(
+            "nothing changed: this node votes only {} already, and a bound is never lowered; what helps where it is \
+             too high is in docs/OPERATING.md, `When something of a home is lost or damaged`",
+            above_words(bound)
+        );
     }
     Ok(())
 }

@@ -68,11 +68,14 @@ fn look_at_home(home: &Home, config: &Config) -> Result<Findings, StartError> {
     }
     let has_lease = home.lease().join(journal::LEASE_FILE).exists();
     let _lock = home.lock_as_it_is()?;
-    look_at_services(home, &mut found);
+    look_at_services(home, config, &mut found);
     found.wrong.extend(look_at_bans(home.bans()));
     // The first start says of which chain its data is.
     let has_run = home.check_chain(chain_id)?;
     let is_empty = !home.store().exists() && !home.log().exists();
+    if !has_run && !is_empty {
+        found.wrong.push(Finding::new(home.data().join("chain-id"), "it is missing; the next start writes it again"));
+    }
     if is_empty {
         look_at_rest(home, Holder { chain: chain_id, key }, has_run, &mut found)?;
         return Ok(found);
@@ -165,13 +168,17 @@ pub fn above_words(above: Position) -> String {
 }
 
 /// What services keep.
-fn look_at_services(home: &Home, found: &mut Findings) {
+fn look_at_services(home: &Home, config: &Config, found: &mut Findings) {
+    let accounts = config.accounts.files();
+    // A node that is read-only opens no key.
+    let has_account = |name: &str| !config.node.read_only && accounts.iter().any(|files| files.service == name);
     for entry in crate::services::SERVICES {
         let ServiceFolder { used, ignored } = home.find_service(entry.name, entry.former_folder);
         found.ignored.extend(ignored.map(|folder| Finding::new(folder, IGNORED)));
         match used {
             Ok(Some(folder)) => {
-                let service::FolderFindings { torn, wrong } = crate::services::look(entry, &folder);
+                let service::FolderFindings { torn, wrong } =
+                    crate::services::look(entry, &folder, has_account(entry.name));
                 found.torn.extend(torn);
                 found.wrong.extend(wrong);
             }

@@ -73,7 +73,8 @@ fn a_chain_that_stands_names_who_answers_and_does_not_vote() {
     world.run(2 * LONG_MS, |_| false);
     let told = world.troubles(0)[0].to_string();
     let expected = format!(
-        "; validators that do not answer: {away}; validators that answer and do not vote, as their own status explains: {mute}"
+        "; validators that do not answer: {away}; validators that answer and do not vote, as their own status explains: {mute} \
+         (where they wait for what cannot come: docs/OPERATING.md, `When something of a home is lost or damaged`)"
     );
     assert!(told.ends_with(&expected), "{told}");
     world.start(2);

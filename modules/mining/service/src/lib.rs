@@ -121,8 +121,8 @@ impl service::Service for MiningService {
         }
     }
 
-    fn look(folder: &Path) -> FolderFindings {
-        look::look(folder)
+    fn look(folder: &Path, has_account: bool) -> FolderFindings {
+        look::look(folder, has_account)
     }
 }
 

@@ -11,8 +11,8 @@ use crate::payouts;
 const FILE_BYTES_MAX: u64 = 4 << 30;
 
 /// Looks at what is kept for miners, and says what is torn and what is wrong. A start goes on without either, but with no damaged log of
-/// payouts; where files do not go together it pays nothing before the operator's word.
-pub(crate) fn look(folder: &Path) -> FolderFindings {
+/// payouts; where files do not go together it pays nothing before the operator's word, if it has an account to pay from.
+pub(crate) fn look(folder: &Path, has_account: bool) -> FolderFindings {
     let (mut torn, mut wrong, mut book) = (Vec::new(), Vec::new(), None);
     let finding = |name: &str, what: String| Finding::new(folder.join(name), what);
     let file = |name: &str| match plain_file::read(&folder.join(name), FILE_BYTES_MAX, Takes::File) {
@@ -47,6 +47,6 @@ pub(crate) fn look(folder: &Path) -> FolderFindings {
         }
         (snapshot, journal) => wrong.extend([snapshot.err(), journal.err()].into_iter().flatten()),
     }
-    let of_payouts = payouts::look(folder, book.as_ref());
+    let of_payouts = payouts::look(folder, book.as_ref(), has_account);
     FolderFindings { torn: [of_payouts.torn, torn].concat(), wrong: [of_payouts.wrong, wrong].concat() }
 }

@@ -120,6 +120,9 @@ pub struct OwedList {
     /// Why nothing is paid by itself until the operator says so, if that is so.
     #[serde(default)]
     pub held: Option<String>,
+    /// Why nothing is sent now, for another reason, if that is so.
+    #[serde(default)]
+    pub trouble: Option<String>,
     /// The word that lets it go on, where something pays.
     #[serde(default)]
     pub release: Option<String>,
@@ -247,7 +250,8 @@ impl Pool {
         let page = port.handle.ask(move |server| page(server.book(), first, network)).await.ok_or_else(stopping)?;
         let held = port.held().await?;
         let release = port.payouts.as_ref().and_then(Payouts::word);
-        Ok(PoolAnswer::Owed(OwedList { held, release, ..page }))
+        let trouble = port.payouts.as_ref().filter(|_| held.is_none()).and_then(Payouts::trouble);
+        Ok(PoolAnswer::Owed(OwedList { held, trouble, release, ..page }))
     }
 
     async fn income(&self, port: &Port, reference: Hash32, amount: Amount, fee: Amount) -> Result<PoolAnswer, Refusal> {
@@ -367,6 +371,7 @@ fn page(book: &Book, first: Address, network: Network) -> OwedList {
         addresses: book.owed().len() as u64,
         incomes: book.incomes() as u64,
         held: None,
+        trouble: None,
         release: None,
         payouts: found.into_iter().map(line).collect(),
         cursor,

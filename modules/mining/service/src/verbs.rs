@@ -117,6 +117,7 @@ fn show(context: &VerbContext<'_>) -> Result<(), Refusal> {
     let addresses = counted(list.addresses, "address");
     lines.push(format!("{owed} THR owed to {addresses}, {kept} THR kept; incomes shared out: {}", list.incomes));
     lines.extend(list.held.iter().map(|why| format!("payouts are held: {why}")));
+    lines.extend(list.trouble.iter().map(|why| format!("nothing is sent now: {why}")));
     context.print(&lines.join("\n"))
 }
 

@@ -108,7 +108,7 @@ impl Claim {
                 return Err(Error::new(
                     "nothing_to_claim",
                     message,
-                    "nothing was sent; `thronos mining miner` shows what an account has earned",
+                    format!("nothing was sent; `thronos mining miner {}` shows what it has earned", sender.name),
                 ));
             }
         }

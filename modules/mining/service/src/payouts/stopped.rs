@@ -16,7 +16,7 @@ use super::log::FILE;
 use super::note::{LOG, Left, left_by};
 
 /// Looks at the log of payouts, and at whether it goes together with the account's and with the book, where that is whole.
-pub(crate) fn look(folder: &Path, book: Option<&Book>) -> FolderFindings {
+pub(crate) fn look(folder: &Path, book: Option<&Book>, has_account: bool) -> FolderFindings {
     let mut left = None;
     let knows = |records: &[Vec<u8>]| {
         left = left_by(records);
@@ -26,7 +26,7 @@ pub(crate) fn look(folder: &Path, book: Option<&Book>) -> FolderFindings {
     let (of_account, account) = look_at_account(folder);
     // What is damaged is told by itself, and a start that needs it is refused.
     if findings.wrong.is_empty() && of_account.wrong.is_empty() {
-        let told = doubts(left.as_ref(), account.as_ref(), book);
+        let told = doubts(left.as_ref(), account.as_ref(), book, has_account);
         let finding = |(file, what): (&str, String)| Finding::new(folder.join(file), what);
         findings.wrong.extend(told.into_iter().map(finding));
     }
@@ -34,7 +34,12 @@ pub(crate) fn look(folder: &Path, book: Option<&Book>) -> FolderFindings {
 }
 
 /// What of these files does not go together, by file. What is not there is nothing; a book that is damaged is told by itself.
-fn doubts(left: Option<&Left>, account: Option<&DeedOutbox>, book: Option<&Book>) -> Vec<(&'static str, String)> {
+fn doubts(
+    left: Option<&Left>,
+    account: Option<&DeedOutbox>,
+    book: Option<&Book>,
+    has_account: bool,
+) -> Vec<(&'static str, String)> {
     let would_hold = |why: &str| format!("{why}; a start that pays holds payouts until the operator lets them go on");
     let is_new = left.is_none();
     let nothing = Left::default();
@@ -53,7 +58,7 @@ fn doubts(left: Option<&Left>, account: Option<&DeedOutbox>, book: Option<&Book>
     let known = account.map_or(Nonce(0), DeedOutbox::known);
     let beside = doubt::Account { past, known, has_open };
     // A pool that pays by hand has no account.
-    let is_paying = account.is_some() || left.noted.known.is_some() || left.open.is_some();
+    let is_paying = has_account || account.is_some() || left.noted.known.is_some() || left.open.is_some();
     let of_opening = doubt::of_opening(is_new, left.open.is_some(), past);
     if let Some(why) = of_opening.filter(|_| is_paying) {
         told.push((if is_new { FILE } else { ACCOUNT_LOG }, would_hold(why)));
@@ -116,9 +121,9 @@ mod tests {
         let by_hand = (Some(left(7, None, None)), None, Some(&seven));
         let under_way = (Some(left(7, Some(3), Some(1))), Some(account(4, Some(1))), Some(&seven));
         for (left, account, book) in [none, whole, by_hand, under_way] {
-            assert_eq!(doubts(left.as_ref(), account.as_ref(), book), [], "{left:?}");
+            assert_eq!(doubts(left.as_ref(), account.as_ref(), book, false), [], "{left:?}");
         }
-        let of = |left, account: Option<DeedOutbox>, book| doubts(Some(left).as_ref(), account.as_ref(), book);
+        let of = |left, account: Option<DeedOutbox>, book| doubts(Some(left).as_ref(), account.as_ref(), book, false);
         let three = || Some(account(3, None));
         for (told, file, what) in [
             (of(left(8, Some(3), None), three(), Some(&seven)), "shares.journal", "an older copy, or was begun anew"),
@@ -133,7 +138,7 @@ mod tests {
             (of(left(7, Some(4), None), None, Some(&seven)), ACCOUNT_LOG, "it is missing"),
             (of(left(7, Some(0), Some(1)), None, Some(&seven)), ACCOUNT_LOG, "a payout was under way"),
             (of(left(7, None, None), three(), Some(&seven)), FILE, "or new"),
-            (doubts(None, three().as_ref(), Some(&seven)), FILE, "the log of payouts is new"),
+            (doubts(None, three().as_ref(), Some(&seven), false), FILE, "the log of payouts is new"),
             (
                 of(Left { held: vec!["the tide is out".to_owned()], ..left(7, Some(3), None) }, three(), Some(&seven)),
                 FILE,
@@ -154,19 +159,25 @@ mod tests {
         shared.apply(&Entry::Share(share)).expect("it fits");
         shared.apply(&Entry::Income { reference: Hash32([1; 32]), amount: 5, fee: 0 }).expect("it fits");
         assert!(
-            matches!(doubts(None, None, Some(&shared)).as_slice(), [(FILE, what)] if what.contains("it is missing"))
+            matches!(doubts(None, None, Some(&shared), false).as_slice(), [(FILE, what)] if what.contains("it is missing"))
         );
         let unused = account(0, None);
         assert!(
-            matches!(doubts(None, Some(&unused), Some(&shared)).as_slice(), [(FILE, what)] if what.contains("new to this pool"))
+            matches!(doubts(None, Some(&unused), Some(&shared), false).as_slice(), [(FILE, what)] if what.contains("new to this pool"))
         );
+        // The settings name an account for the first time; and one in a pool that has shared out nothing is no doubt.
+        let by_hand = left(shared.sequence(), None, None);
+        let named = |book| doubts(Some(&by_hand), None, Some(book), true);
+        assert!(matches!(named(&shared).as_slice(), [(FILE, what)] if what.contains("new to this pool")));
+        assert_eq!(doubts(Some(&by_hand), None, Some(&shared), false), []);
+        assert_eq!(doubts(None, None, Some(&seven), true), []);
     }
 
     // FAULTS HV2
     #[test]
     fn a_look_reads_the_files_and_changes_none() {
         let folder = tempfile::tempdir().expect("a directory");
-        assert_eq!(look(folder.path(), Some(&Book::default())), FolderFindings::default());
+        assert_eq!(look(folder.path(), Some(&Book::default()), false), FolderFindings::default());
         assert_eq!(std::fs::read_dir(folder.path()).expect("readable").count(), 0, "nothing is made");
         let log = super::super::PayoutLog::open(folder.path()).expect("new");
         log.see_book(7).expect("room");
@@ -183,15 +194,15 @@ mod tests {
         let opened = service::log::Log::open(&path, service::outbox::OUTBOX_LOG, service::log::OnDamage::Refuse);
         let bytes: Vec<_> = records.iter().map(DeedRecord::to_bytes).collect();
         opened.expect("new").log.append(bytes.iter().map(Vec::as_slice)).expect("room");
-        assert_eq!(look(folder.path(), Some(&book(7))), FolderFindings::default());
-        let [finding] = &look(folder.path(), Some(&book(6))).wrong[..] else { panic!("one") };
+        assert_eq!(look(folder.path(), Some(&book(7)), false), FolderFindings::default());
+        let [finding] = &look(folder.path(), Some(&book(6)), false).wrong[..] else { panic!("one") };
         assert!(finding.file.ends_with("shares.journal"));
         std::fs::remove_file(folder.path().join(FILE)).expect("own file");
-        let [finding] = &look(folder.path(), Some(&book(7))).wrong[..] else { panic!("one") };
+        let [finding] = &look(folder.path(), Some(&book(7)), false).wrong[..] else { panic!("one") };
         assert!(finding.file.ends_with(FILE) && !finding.file.exists());
         // What is damaged is told by itself.
         std::fs::write(folder.path().join(FILE), [0xa5; 300]).expect("room");
-        let [finding] = &look(folder.path(), Some(&book(6))).wrong[..] else { panic!("one") };
+        let [finding] = &look(folder.path(), Some(&book(6)), false).wrong[..] else { panic!("one") };
         assert!(finding.what.contains("damaged at byte 0"), "{finding}");
     }
 }
