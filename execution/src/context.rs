@@ -13,7 +13,7 @@ use crate::elsewhere::Elsewhere;
 use crate::keys;
 use crate::ledger;
 use crate::overlay::Overlay;
-use crate::records::{self, AccountRecord, AllowanceRecord, Ancestor, RunningRecord, Supply};
+use crate::records::{self, AccountRecord, AllowanceRecord, Ancestor, RunningRecord, Supply, Tip};
 use crate::reject::{KernelReject, Reject};
 use crate::short_bytes::ShortBytes;
 use crate::view::StateView;
@@ -292,6 +292,16 @@ impl<'a> ModuleView<'a> {
     pub fn runs(&self) -> bool {
         let running: Option<RunningRecord> = records::read(self.view, &keys::running());
         running.is_some_and(|running| running.has(self.module))
+    }
+
+    /// The time of the newest block of this state.
+    ///
+    /// # Panics
+    /// On a state that no chain has begun.
+    #[must_use]
+    pub fn time(&self) -> TimeMs {
+        let tip: Tip = records::read_present(self.view, &keys::tip());
+        tip.time
     }
 
     /// The value under a key of this module.

@@ -1,0 +1,75 @@
+//! Batches of verifications: one root on the chain, counted on the customer's plan.
+
+use execution::{Context, Reject};
+use types::{Address, TimeMs};
+
+use super::standing::is_verifier;
+use super::{Now, live_device, put_device};
+use crate::call::{BATCH_LEAVES_MAX, Batch};
+use crate::event::VerifyIdEvent;
+use crate::keys;
+use crate::month::month_of;
+use crate::records::{BatchRecord, Customer, Status, Verifier, read, write};
+use crate::reject::VerifyIdReject;
+
+pub(super) fn batch(context: &mut Context<'_, '_>, now: &Now, call: &Batch) -> Result<(), Reject> {
+    let verifier = is_verifier(context, now)?;
+    let Batch { customer, sequence, leaves, ok, root, first, last, ref first_verified } = *call;
+    if context.get(&keys::allowed(&customer, &now.sender)).is_none() {
+        return Err(VerifyIdReject::VerifierNotAllowed.into());
+    }
+    if verifier.last.checked_add(1) != Some(sequence) {
+        return Err(VerifyIdReject::BatchOrder.into());
+    }
+    if leaves == 0 || leaves > BATCH_LEAVES_MAX || ok > leaves {
+        return Err(VerifyIdReject::BatchCount.into());
+    }
+    let is_late = last.saturating_add(now.rules.batch_late_ms) < now.time;
+    if first > last || last > now.time || is_late {
+        return Err(VerifyIdReject::BatchTime.into());
+    }
+    let in_next_month = count(context, now, &customer, last, ok.into())?;
+    for id in first_verified.iter() {
+        let mut device = live_device(context, id)?;
+        if device.customer != customer {
+            return Err(VerifyIdReject::OtherCustomer.into());
+        }
+        if device.hold_until > now.time {
+            return Err(VerifyIdReject::Held.into());
+        }
+        (device.status, device.verified) = (Status::Verified, last.max(device.verified));
+        put_device(context, id, &device);
+    }
+    let height = context.block().height;
+    write(context, &keys::batch(&now.sender, sequence), &BatchRecord { customer, leaves, ok, root, first, last, height });
+    write(context, &keys::verifier(&now.sender), &Verifier { last: sequence, ..verifier });
+    let month = month_of(last);
+    VerifyIdEvent::BatchAnchored { verifier: now.sender, sequence, customer, leaves, ok, root, month, in_next_month }
+        .emit(context)
+}
+
+/// Counts good verifications in the month of the last: what its quota has no room for was acknowledged all the same, so it opens the
+/// next month. Gives what that is.
+fn count(context: &mut Context<'_, '_>, now: &Now, customer: &Address, last: TimeMs, ok: u64) -> Result<u64, VerifyIdReject> {
+    if ok == 0 {
+        return Ok(0);
+    }
+    let plan: Customer = read(context, &keys::customer(customer)).unwrap_or_default();
+    let limit = now.rules.allowance(&plan, last).verifications;
+    let month = month_of(last);
+    let of = |month: u32| keys::month(customer, month);
+    let (this, next) = (of(month), of(month.saturating_add(1)));
+    let used: u64 = read(context, &this).unwrap_or_default();
+    let used_next: u64 = read(context, &next).unwrap_or_default();
+    if used >= limit && used_next >= limit {
+        return Err(VerifyIdReject::QuotaExceeded);
+    }
+    let here = ok.min(limit.saturating_sub(used));
+    let there = ok.saturating_sub(here);
+    for (key, used, more) in [(this, used, here), (next, used_next, there)] {
+        if more > 0 {
+            write(context, &key, &used.saturating_add(more));
+        }
+    }
+    Ok(there)
+}

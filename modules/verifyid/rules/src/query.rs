@@ -1,0 +1,241 @@
+//! Questions about devices, and the typed functions that answer them.
+
+use execution::{Argument, ArgumentKind, ModuleQuery, ModuleView, QueryArguments, QueryError, SCAN_MAX, argument};
+use serde_json::{Value, json};
+use types::{Address, Hash32, TimeMs};
+
+use crate::answers::{BatchAnswer, BeaconAnswer, CustomerAnswer, DeviceAnswer, VerifierAnswer};
+use crate::device::{Algorithm, DeviceId, DeviceKey, Kind, SIGNATURE_BYTES, key_id};
+use crate::genesis::VerifyIdParameters;
+use crate::keys;
+use crate::month::{month_of, next_month};
+use crate::records::{BatchRecord, Beacon, Customer, Device, Status, Verifier, view};
+
+const LIMIT_DEFAULT: usize = 100;
+const DEVICE: Argument = Argument::required("device", ArgumentKind::Hash, "the device's id");
+
+/// What can be asked.
+pub(crate) const QUERIES: &[ModuleQuery] = &[
+    ModuleQuery { name: "rules", about: "The numbers of this module: plans, work classes, spans.", arguments: &[] },
+    ModuleQuery { name: "device", about: "A device, with its level at the newest block.", arguments: &[DEVICE] },
+    ModuleQuery {
+        name: "devices",
+        about: "The devices of an account, by their ids.",
+        arguments: &[
+            Argument::required("owner", ArgumentKind::Address, "the account"),
+            Argument::optional("from", ArgumentKind::Hash, "the first id"),
+            Argument::optional("limit", ArgumentKind::Number, "how many at most; 100 unless given, never above 1024"),
+        ],
+    },
+    ModuleQuery {
+        name: "customer",
+        about: "An account's plan and what it has used of it.",
+        arguments: &[Argument::required("address", ArgumentKind::Address, "the account")],
+    },
+    ModuleQuery {
+        name: "beacon",
+        about: "A beacon that is still kept; the newest unless a number is given.",
+        arguments: &[Argument::optional("number", ArgumentKind::Number, "its number")],
+    },
+    ModuleQuery {
+        name: "verifier",
+        about: "Whether an account verifies, and its last batch.",
+        arguments: &[Argument::required("address", ArgumentKind::Address, "the account")],
+    },
+    ModuleQuery {
+        name: "batch",
+        about: "A batch of verifications.",
+        arguments: &[
+            Argument::required("verifier", ArgumentKind::Address, "whose"),
+            Argument::required("sequence", ArgumentKind::Number, "its number"),
+        ],
+    },
+    ModuleQuery {
+        name: "allowed",
+        about: "Whether a customer lets a verifier count on its plan.",
+        arguments: &[
+            Argument::required("customer", ArgumentKind::Address, "the customer"),
+            Argument::required("verifier", ArgumentKind::Address, "the verifier"),
+        ],
+    },
+];
+
+/// Answers one question.
+pub(crate) fn answer(state: &ModuleView<'_>, name: &str, arguments: &QueryArguments) -> Result<Value, QueryError> {
+    let hash = |name| needed::<Hash32>(arguments, name, ArgumentKind::Hash);
+    let address = |name| needed::<Address>(arguments, name, ArgumentKind::Address);
+    match name {
+        "rules" => Ok(json!(VerifyIdParameters::view(state))),
+        "device" => found(device(state, &DeviceId(hash("device")?)), "no device of this id is registered"),
+        "devices" => {
+            let from: Option<Hash32> = argument(arguments, "from", ArgumentKind::Hash)?;
+            let limit: Option<u64> = argument(arguments, "limit", ArgumentKind::Number)?;
+            let limit = limit.map_or(LIMIT_DEFAULT, |limit| usize::try_from(limit).unwrap_or(SCAN_MAX));
+            Ok(json!(devices(state, &address("owner")?, DeviceId(from.unwrap_or_default()), limit)))
+        }
+        "customer" => Ok(json!(customer(state, &address("address")?))),
+        "beacon" => {
+            let number: Option<u64> = argument(arguments, "number", ArgumentKind::Number)?;
+            found(beacon(state, number), "no beacon of this number is kept")
+        }
+        "verifier" => found(verifier(state, &address("address")?), "the account was never a verifier"),
+        "batch" => {
+            let sequence = needed(arguments, "sequence", ArgumentKind::Number)?;
+            found(batch(state, &address("verifier")?, sequence), "the verifier has no batch of this number")
+        }
+        "allowed" => Ok(json!(allowed(state, &address("customer")?, &address("verifier")?))),
+        _ => Err(QueryError::Unknown(name.to_owned())),
+    }
+}
+
+fn needed<T: serde::de::DeserializeOwned>(
+    arguments: &QueryArguments,
+    name: &'static str,
+    kind: ArgumentKind,
+) -> Result<T, QueryError> {
+    argument(arguments, name, kind)?.ok_or(QueryError::Argument { argument: name, expected: kind.expected() })
+}
+
+fn found(answer: Option<impl serde::Serialize>, missing: &str) -> Result<Value, QueryError> {
+    answer.map(|answer| json!(answer)).ok_or_else(|| QueryError::NotFound(missing.to_owned()))
+}
+
+/// The time of the state: that of its newest block.
+fn now(state: &ModuleView<'_>) -> TimeMs {
+    state.time()
+}
+
+/// The numbers of this module.
+#[must_use]
+pub fn rules(state: &ModuleView<'_>) -> VerifyIdParameters {
+    VerifyIdParameters::view(state)
+}
+
+fn record(state: &ModuleView<'_>, id: &DeviceId) -> Option<Device> {
+    view(state, &keys::device(id))
+}
+
+/// A device, with its level at the newest block.
+#[must_use]
+pub fn device(state: &ModuleView<'_>, id: &DeviceId) -> Option<DeviceAnswer> {
+    let (device, now) = (record(state, id)?, now(state));
+    let (level, work_class) = (device.level(now), device.work_class(now));
+    let announced = device.announced.as_ref();
+    Some(DeviceAnswer {
+        device: *id,
+        owner: device.owner,
+        customer: device.customer,
+        kind: Kind::of(device.kind)?,
+        status: device.status,
+        level,
+        work_class,
+        algorithm: Algorithm::of(device.key.algorithm)?,
+        key: device.key.key.iter().map(|byte| format!("{byte:02x}")).collect(),
+        key_id: key_id(device.key.algorithm, &device.key.key),
+        rotation: device.rotation,
+        accepted: device.accepted,
+        work_until: device.work_until,
+        tpm_until: device.tpm_until,
+        vendor_until: device.vendor_until,
+        registered_height: device.registered_height,
+        registered: device.registered,
+        verified: device.verified,
+        reason: device.reason,
+        hold_until: device.hold_until,
+        offered_to: device.offer.map(|offer| offer.to),
+        offered_until: device.offer.map(|offer| offer.until),
+        announced_key: announced.map(|announced| key_id(announced.key.algorithm, &announced.key.key)),
+        announced_from: announced.map(|announced| announced.from),
+    })
+}
+
+/// At most `limit` (and [`SCAN_MAX`]) devices of an account by their ids, none below `from`.
+#[must_use]
+pub fn devices(state: &ModuleView<'_>, owner: &Address, from: DeviceId, limit: usize) -> Vec<DeviceId> {
+    let prefix = keys::owner_of(owner);
+    let pairs = state.scan(&prefix, &keys::owned(owner, &from), limit.min(SCAN_MAX));
+    let id = |key: &[u8]| key.strip_prefix(&prefix[..]).and_then(|id| <[u8; 32]>::try_from(id).ok());
+    pairs.iter().filter_map(|(key, _)| id(key)).map(|id| DeviceId(Hash32(id))).collect()
+}
+
+/// An account's plan and what it has used of it.
+#[must_use]
+pub fn customer(state: &ModuleView<'_>, address: &Address) -> CustomerAnswer {
+    let (rules, now) = (VerifyIdParameters::view(state), now(state));
+    let record: Customer = view(state, &keys::customer(address)).unwrap_or_default();
+    let (allowance, month) = (rules.allowance(&record, now), month_of(now));
+    CustomerAnswer {
+        plan: record.plan,
+        until: record.until,
+        devices: record.devices,
+        devices_max: allowance.devices,
+        month,
+        used: view(state, &keys::month(address, month)).unwrap_or_default(),
+        verifications_max: allowance.verifications,
+        resets_at: next_month(now),
+    }
+}
+
+/// Verifications of a customer that are counted in a month.
+#[must_use]
+pub fn used(state: &ModuleView<'_>, customer: &Address, month: u32) -> u64 {
+    view(state, &keys::month(customer, month)).unwrap_or_default()
+}
+
+/// A beacon that is still kept; the newest unless a number is given.
+#[must_use]
+pub fn beacon(state: &ModuleView<'_>, number: Option<u64>) -> Option<BeaconAnswer> {
+    let number = number.or_else(|| view(state, &keys::newest_beacon()))?;
+    let beacon: Beacon = view(state, &keys::beacon(number)).filter(|beacon: &Beacon| beacon.number == number)?;
+    let Beacon { number, time, value } = beacon;
+    Some(BeaconAnswer { number, time, value })
+}
+
+/// Whether an account verifies, and its last batch.
+#[must_use]
+pub fn verifier(state: &ModuleView<'_>, address: &Address) -> Option<VerifierAnswer> {
+    let Verifier { listed, last } = view(state, &keys::verifier(address))?;
+    Some(VerifierAnswer { listed, last })
+}
+
+/// A batch of verifications.
+#[must_use]
+pub fn batch(state: &ModuleView<'_>, verifier: &Address, sequence: u64) -> Option<BatchAnswer> {
+    let BatchRecord { customer, leaves, ok, root, first, last, height } =
+        view(state, &keys::batch(verifier, sequence))?;
+    Some(BatchAnswer { customer, leaves, ok, root, first, last, height })
+}
+
+/// Whether a customer lets a verifier count on its plan.
+#[must_use]
+pub fn allowed(state: &ModuleView<'_>, customer: &Address, verifier: &Address) -> bool {
+    state.get(&keys::allowed(customer, verifier)).is_some()
+}
+
+/// What other modules may know of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeviceStanding {
+    /// Whose it is.
+    pub owner: Address,
+    /// What it is good for; nothing while it is suspended, revoked or held.
+    pub level: Option<u8>,
+    /// Whether it counts.
+    pub status: Status,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// What other modules may know of a device, at a block's time.
+#[must_use]
+pub fn standing(state: &ModuleView<'_>, id: &DeviceId, now: TimeMs) -> Option<DeviceStanding> {
+    let device = record(state, id)?;
+    let (owner, level, status) = (device.owner, device.level(now), device.status);
+    Some(DeviceStanding { owner, level, status, kind: Kind::of(device.kind)? })
+}
+
+/// Whether the present key of a device signed a digest. It says nothing of the device's standing.
+#[must_use]
+pub fn signed(state: &ModuleView<'_>, id: &DeviceId, digest: &[u8; 32], signature: &[u8; SIGNATURE_BYTES]) -> bool {
+    let key = record(state, id).and_then(|device| DeviceKey::read(device.key.algorithm, &device.key.key).ok());
+    key.is_some_and(|key| key.signed_digest(digest, signature))
+}

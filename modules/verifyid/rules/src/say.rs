@@ -1,0 +1,100 @@
+//! What a call does, in one sentence for who is to sign it.
+//!
+//! It must not know how addresses are written. A device is named by its id in hexadecimal digits: the network of its text is not known here.
+
+use execution::Words;
+
+use crate::call::{Rotate, VerifyIdCall};
+use crate::device::{Algorithm, Kind, key_id};
+
+/// One sentence about a call.
+pub(crate) fn say(call: &VerifyIdCall, words: &dyn Words) -> String {
+    match call {
+        VerifyIdCall::Register(register) => {
+            let id = key_id(register.algorithm, &register.key);
+            let (kind, owner) = (kind(register.kind), words.address(register.owner));
+            format!("register the device {id}, {kind} with an {} key, for {owner}", algorithm(register.algorithm))
+        }
+        VerifyIdCall::Accept(device) => format!("accept the device {}", device.0),
+        VerifyIdCall::Offer(offer) => {
+            format!("offer the device {} to {} until {}", offer.device.0, words.address(offer.to), offer.until)
+        }
+        VerifyIdCall::Take(device) => format!("take the device {}, which is offered to the sender", device.0),
+        VerifyIdCall::Withdraw(device) => format!("withdraw the offer of the device {}", device.0),
+        VerifyIdCall::Rotate(rotate) => said_of_rotation(rotate),
+        VerifyIdCall::CancelRotation(cancel) => format!("drop the new key announced for the device {}", cancel.device.0),
+        VerifyIdCall::Revoke(out) => format!("revoke the device {} for good, reason {}", out.device.0, out.reason),
+        VerifyIdCall::Suspend(out) => format!("suspend the device {}, reason {}", out.device.0, out.reason),
+        VerifyIdCall::Reinstate(device) => format!("end the suspension of the device {}", device.0),
+        VerifyIdCall::Hold(device) => format!("hold the device {} for a day", device.0),
+        VerifyIdCall::AttestWork(attest) => {
+            let shares: usize = attest.groups.iter().map(|group| group.shares.len()).sum();
+            format!(
+                "show the work rate of class {} for the device {}, by {shares} shares since beacon {}",
+                attest.class, attest.device.0, attest.beacon
+            )
+        }
+        VerifyIdCall::Batch(batch) => format!(
+            "put {} verifications, {} of them good, on the chain as batch {} for {}",
+            batch.leaves,
+            batch.ok,
+            batch.sequence,
+            words.address(batch.customer)
+        ),
+        VerifyIdCall::SetLevel(set) => {
+            format!("set level {} of the device {} until {}, evidence {}", set.level, set.device.0, set.until, set.evidence)
+        }
+        VerifyIdCall::SetVerifier { verifier, listed } => {
+            let verifier = words.address(*verifier);
+            if *listed { format!("list the verifier {verifier}") } else { format!("list the verifier {verifier} no more") }
+        }
+        VerifyIdCall::SetPlan(set) => {
+            let customer = words.address(set.customer);
+            match set.plan {
+                0 => format!("take the plan of {customer} away"),
+                plan => format!("give {customer} plan {plan} until {}", set.until),
+            }
+        }
+        VerifyIdCall::BuyPlan { plan, months } => format!("buy plan {plan} for {months} months of 30 days"),
+        VerifyIdCall::AllowVerifier { verifier, allowed } => {
+            let verifier = words.address(*verifier);
+            match allowed {
+                true => format!("let the verifier {verifier} count verifications on the sender's plan"),
+                false => format!("let the verifier {verifier} count on the sender's plan no more"),
+            }
+        }
+    }
+}
+
+fn said_of_rotation(rotate: &Rotate) -> String {
+    let how = match rotate.old_signature {
+        Some(_) => "at once, signed by the old key",
+        None => "announced, or completed if it was announced",
+    };
+    let key = key_id(rotate.algorithm, &rotate.key);
+    format!("give the device {} the {} key {key}: {how}", rotate.device.0, algorithm(rotate.algorithm))
+}
+
+fn algorithm(number: u8) -> String {
+    match Algorithm::of(number) {
+        Some(Algorithm::Ed25519) => "Ed25519".to_owned(),
+        Some(Algorithm::Secp256k1) => "secp256k1".to_owned(),
+        Some(Algorithm::P256) => "P-256".to_owned(),
+        None => format!("unknown ({number})"),
+    }
+}
+
+fn kind(number: u8) -> String {
+    match Kind::of(number) {
+        Some(Kind::Asic) => "an ASIC".to_owned(),
+        Some(Kind::GpuMiner) => "a GPU miner".to_owned(),
+        Some(Kind::CpuMiner) => "a CPU miner".to_owned(),
+        Some(Kind::GpsNode) => "a GPS node".to_owned(),
+        Some(Kind::VehicleNode) => "a vehicle node".to_owned(),
+        Some(Kind::AiTrainer) => "an AI trainer".to_owned(),
+        Some(Kind::MusicNode) => "a music node".to_owned(),
+        Some(Kind::StorageNode) => "a storage node".to_owned(),
+        Some(Kind::ParkingSensor) => "a parking sensor".to_owned(),
+        None => format!("of the unknown kind {number}"),
+    }
+}
