@@ -9,11 +9,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::source::Source;
 use super::{Files, pages};
 use crate::Failure;
 use crate::features;
 use crate::ratchet::Finding;
+use crate::source::Source;
 use crate::workspace::{Package, Workspace};
 
 const RULE: &str = "feature-shape";
