@@ -3,11 +3,12 @@
 //! Every rule yields findings with a number (lines, occurrences); a line of `xtask/tidy-ratchet.txt` may allow a
 //! number for a while. `source.rs` beside this reads Rust just well enough to tell code, comments, strings, functions
 //! and test parts apart; `rules.rs` looks at one file, `house.rs` at packages, `pages.rs` at documents,
-//! `feature_words.rs`, `feature_texts.rs` and `feature_shape.rs` at features, `one_word.rs` at the names of types.
+//! `feature_words.rs`, `feature_texts.rs` and `feature_shape.rs` (with `first_bytes.rs`) at features, `one_word.rs` at the names of types.
 
 mod feature_shape;
 mod feature_texts;
 mod feature_words;
+mod first_bytes;
 mod house;
 mod one_word;
 mod pages;

@@ -127,16 +127,18 @@ pub(super) fn allowed(workspace: &Workspace, source: &Source) -> Vec<Range<usize
 
 /// The items that give what others have made another name to be found by: `pub use …;`, `pub(crate) type …;`, `pub extern crate …;`.
 fn handed_on(code: &str) -> Vec<Range<usize>> {
-    let is_public = |at: usize| {
+    let is_public = |at: usize, name: &str| {
         let before = code[..at].trim_end();
-        let before = before.strip_suffix("extern").map_or(before, str::trim_end);
+        let before = if name == "crate" { before.strip_suffix("extern")?.trim_end() } else { before };
         let before = match before.strip_suffix(')').and_then(|inside| inside.rfind('(')) {
             Some(open) => before[..open].trim_end(),
             None => before,
         };
-        identifiers(&before[before.len().saturating_sub("pub".len() + 1)..]).any(|(_, name)| name == "pub")
+        let before = before.strip_suffix("pub")?;
+        (!before.ends_with(|last: char| last.is_alphanumeric() || last == '_')).then_some(())
     };
-    let items = identifiers(code).filter(|(at, name)| ["use", "type", "crate"].contains(name) && is_public(*at));
+    let items = identifiers(code)
+        .filter(|(at, name)| ["use", "type", "crate"].contains(name) && is_public(*at, name).is_some());
     items.map(|(at, _)| at..code[at..].find(';').map_or(code.len(), |length| at + length)).collect()
 }
 
@@ -403,7 +405,10 @@ mod tests {
     #[test]
     fn an_adapter_may_use_every_feature_and_hand_on_none_of_it() {
         let path = "runtime/src/adapters.rs";
-        assert_eq!(counted(path, "use tokens::Tokens;\npub fn a() -> u8 { let b: mining::B = tokens::c(); b.d }\n"), 0);
+        assert_eq!(
+            counted(path, "use tokens::Tokens;\npub(crate) fn a() -> u8 { let b: mining::B = tokens::c(); b.d }\n"),
+            0
+        );
         for planted in [
             "pub use tokens::Transfer;\n",
             "pub(crate) use tokens;\n",
