@@ -3,9 +3,10 @@
 //! Counted are strings, those of attributes too, that are a feature's name, or hold it as a part of a path, of a dotted key or of
 //! something quoted: `"tokens"`, `"/api/v1/mining/work"`, `"mining.port"`, "such as `tokens`". A sentence on mining or on tokens is
 //! none. What the house needs of a feature it finds by its role, in the registry or in a list. Words, files and what may name
-//! features are those of `feature_words.rs`.
+//! features are those of `feature_words.rs`. What stands beside the house is not looked at: no program has it, and it makes features
+//! up for its examples (`guestbook`) and tries one that there is by its name.
 
-use super::feature_words::{Word, allowed, foreign, is_looked_at, own, told, words};
+use super::feature_words::{Word, allowed, foreign, home, is_looked_at, own, told, words};
 use crate::ratchet::Finding;
 use crate::source::Source;
 use crate::workspace::Workspace;
@@ -15,7 +16,7 @@ const RULE: &str = "feature-text";
 /// The rule over all files.
 pub(super) fn check(workspace: &Workspace, sources: &[Source]) -> Vec<Finding> {
     let words = words(workspace);
-    let looked_at = sources.iter().filter(|source| is_looked_at(workspace, &source.path));
+    let looked_at = sources.iter().filter(|source| is_in_a_program(workspace, &source.path));
     let found =
         looked_at.filter_map(|source| finding(workspace, source, &foreign(own(workspace, &source.path), &words)));
     found.collect()
@@ -24,8 +25,13 @@ pub(super) fn check(workspace: &Workspace, sources: &[Source]) -> Vec<Finding> {
 /// Where texts would name a feature of this name, which nobody has yet.
 pub(super) fn of_name(workspace: &Workspace, sources: &[Source], name: &str) -> Vec<Finding> {
     let word = Word::of_name(name);
-    let looked_at = sources.iter().filter(|source| is_looked_at(workspace, &source.path));
+    let looked_at = sources.iter().filter(|source| is_in_a_program(workspace, &source.path));
     looked_at.filter_map(|source| finding(workspace, source, &[&word])).collect()
+}
+
+fn is_in_a_program(workspace: &Workspace, path: &str) -> bool {
+    let is_beside = home(workspace, path).is_some_and(|package| workspace.layers.beside.contains(&package.name));
+    is_looked_at(workspace, path) && !is_beside
 }
 
 fn finding(workspace: &Workspace, source: &Source, words: &[&Word]) -> Option<Finding> {
@@ -140,7 +146,13 @@ mod tests {
     #[test]
     fn tests_features_lists_and_those_who_measure_may_name_a_feature() {
         let text = "const A: &str = \"/api/v1/mining/work\";\n";
-        for path in ["modules/mining/service/src/lib.rs", "benches/src/main.rs", "node/tests/a.rs", "fuzz/src/a.rs"] {
+        for path in [
+            "modules/mining/service/src/lib.rs",
+            "benches/src/main.rs",
+            "node/tests/a.rs",
+            "fuzz/src/a.rs",
+            "xtask/src/a.rs",
+        ] {
             assert_eq!(counted(path, text), 0, "{path}");
         }
         assert_eq!(counted("node/src/lib.rs", &format!("#[cfg(test)]\nmod tests {{\n    {text}}}\n")), 0);

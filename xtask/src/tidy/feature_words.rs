@@ -143,7 +143,7 @@ fn handed_on(code: &str) -> Vec<Range<usize>> {
 }
 
 /// The member to which a file belongs: of several folders the deepest.
-fn home<'a>(workspace: &'a Workspace, path: &str) -> Option<&'a crate::workspace::Package> {
+pub(super) fn home<'a>(workspace: &'a Workspace, path: &str) -> Option<&'a crate::workspace::Package> {
     let holds = |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
     let fits = workspace.packages.iter().filter(|package| package.folder.to_str().is_some_and(holds));
     fits.max_by_key(|package| package.folder.as_os_str().len())
@@ -320,6 +320,7 @@ pub(super) mod made_up {
             ("runtime", "runtime"),
             ("thronos", "wallet/cli"),
             ("benches", "benches"),
+            ("xtask", "xtask"),
             ("stratum", "modules/mining/stratum"),
             ("mining", "modules/mining/rules"),
             ("tokens", "modules/tokens/rules"),
@@ -332,7 +333,8 @@ pub(super) mod made_up {
             part: features.part(Path::new(folder)),
         };
         let packages = members.into_iter().map(package).collect();
-        Workspace { root: "/r".into(), target: "/t".into(), packages, layers: Layers::default(), features }
+        let layers = Layers { beside: texts(&["xtask"]), ..Layers::default() };
+        Workspace { root: "/r".into(), target: "/t".into(), packages, layers, features }
     }
 }
 
