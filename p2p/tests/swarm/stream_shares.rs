@@ -158,7 +158,7 @@ async fn strangers_of_many_addresses_leave_the_validators_their_streams() {
         let manners = Manners { streams: 10, hangs: true, ..Manners::default() };
         attack_by(way, seed, "tides", grant(1_000).to_vec(), manners).await;
     }
-    let share = (TIDES.streams_max - TIDES.streams_max / 4) as u64;
+    let share = (TIDES.streams_max - 2 * TIDES.streams_per_peer_max) as u64;
     counted(&one.network, "they have their share", |counts| counts.open == share && counts.refused > 0).await;
     echo(&one.network);
     let mut held = Vec::new();
@@ -272,4 +272,20 @@ async fn streams_to_a_peer_whose_services_stand_still_never_end_the_connection_t
         assert!(!matches!(event, NetworkEvent::Disconnected { .. }), "{event:?}");
     }
     still.shutdown_background();
+}
+
+// FAULTS HC1
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_said_to_be_where_nobody_is_is_looked_for_and_met() {
+    let mut hub = Node::start(speaking(1, TCP)).await;
+    // Nobody can find it, so it has to find the other one itself.
+    let client =
+        NetworkConfig { listen: Vec::new(), dial_only: true, bootstrap: vec![hub.address.clone()], ..speaking(2, TCP) };
+    let (client, _inbound) = p2p::spawn(client).expect("the network starts");
+    hub.connected(key(2)).await;
+    in_time("it meets the hub", client.meet(key(1))).await.expect("met");
+    let _late = Node::start(NetworkConfig { bootstrap: vec![hub.address.clone()], ..speaking(3, TCP) }).await;
+    hub.connected(key(3)).await;
+    let lies: Vec<_> = (1..=8).map(|port| format!("/ip4/127.0.0.1/tcp/{port}")).collect();
+    client.reach(key(3), &lies).await.expect("others know where it is");
 }
