@@ -204,7 +204,15 @@ async fn who_is_not_there_keeps_no_validator_waiting_and_too_many_are_refused() 
     let two = Node::start(NetworkConfig { pinned: vec![key(1)], ..speaking(2, QUIC) }).await;
     let nowhere = ["/ip4/127.0.0.1/udp/1/quic-v1".to_owned()];
     let network = &two.network;
-    let absent = futures::future::join_all((100..140).map(|seed| network.reach(key(seed), &nowhere)));
+    let given_up = AtomicUsize::new(0);
+    let absent = futures::future::join_all((100..140).map(|seed| {
+        let (nowhere, given_up) = (&nowhere, &given_up);
+        async move {
+            if network.reach(key(seed), nowhere).await == Err(StreamError::NotMet) {
+                given_up.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }));
     let addresses = [one.address.clone()];
     let present = async {
         let over = network.reach(key(140), &nowhere).await;
@@ -215,6 +223,7 @@ async fn who_is_not_there_keeps_no_validator_waiting_and_too_many_are_refused() 
         _ = absent => panic!("they are looked for, or wait"),
         (over, met) = in_time("it is met", present) => assert_eq!((over, met), (Err(StreamError::Crowded), Ok(()))),
     }
+    assert_eq!(given_up.load(Ordering::Relaxed), 0, "it was met before the first one's time was over");
 }
 
 // The others wait for their turn, which is short, and the dials to nobody leave room.
@@ -284,8 +293,10 @@ async fn who_is_said_to_be_where_nobody_is_is_looked_for_and_met() {
     let (client, _inbound) = p2p::spawn(client).expect("the network starts");
     hub.connected(key(2)).await;
     in_time("it meets the hub", client.meet(key(1))).await.expect("met");
+    let lies: Vec<_> = (1..=8).map(|port| format!("/ip4/127.0.0.1/tcp/{port}")).collect();
+    // When this is over, it has asked the hub for all that the hub knows.
+    assert_eq!(client.reach(key(9), &lies).await, Err(StreamError::NotMet));
     let _late = Node::start(NetworkConfig { bootstrap: vec![hub.address.clone()], ..speaking(3, TCP) }).await;
     hub.connected(key(3)).await;
-    let lies: Vec<_> = (1..=8).map(|port| format!("/ip4/127.0.0.1/tcp/{port}")).collect();
     client.reach(key(3), &lies).await.expect("others know where it is");
 }
