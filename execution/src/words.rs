@@ -156,6 +156,13 @@ impl Registry {
         kernel.chain(self.modules().flat_map(|module| module.queries().iter().map(|query| (module.name(), query))))
     }
 
+    /// The name of the first module that answers a question of this name.
+    #[must_use]
+    pub fn who_answers(&self, question: &str) -> Option<&'static str> {
+        let mut answering = self.modules().filter(|module| module.queries().iter().any(|query| query.name == question));
+        answering.next().map(|module| module.name())
+    }
+
     /// Every kind of event that is described, with the number and the name of who reports it; the kernel's first.
     pub fn events(&self) -> impl Iterator<Item = (ModuleId, &'static str, &'static EventKind)> {
         let kernel = KernelEvent::KINDS.iter().map(|kind| (KERNEL, KERNEL_NAME, kind));

@@ -276,7 +276,8 @@ pub fn check_balances(genesis: &Genesis, registry: &Registry) -> Result<(), Gene
 }
 
 const ZERO: &str = "the amount is zero: leave the entry out";
-const NO_ASSET: &str = "there is no such asset: add it to `modules.tokens.assets` first";
+const NO_ASSET: &str =
+    "there is no such asset: add it to the `assets` of the module that opens assets, below `modules`, first";
 const BACKED: &str = "the asset is backed by a module, and only its backer issues it: leave the entry out";
 const NO_SECTION: &str = "the module has no section in `modules`: it would never run";
 

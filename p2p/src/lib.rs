@@ -50,7 +50,7 @@ pub use outbox::{Outbox, OutboxError};
 pub use places::{NoPlace, PlaceLimits, Places, PlacesTaken, Side};
 pub use prefix::{Group, Prefix};
 pub use reminder::Reminder;
-pub use seats::{Guest, Seats};
+pub use seats::{Guest, Seats, Sitter};
 pub use standing::{Judgement, Severity, Standing};
 pub use stream_error::StreamError;
 pub use stream_table::{

@@ -11,6 +11,9 @@ pub enum StreamError {
     /// Nobody was met where the peer was looked for.
     #[error("the peer was not met in time")]
     NotMet,
+    /// So many peers are looked for that this one has no turn: try again later.
+    #[error("too many peers are looked for at once: try again later")]
+    Crowded,
     /// Nobody can be at that address.
     #[error("{0}")]
     Address(String),

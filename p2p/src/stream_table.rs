@@ -31,8 +31,9 @@ pub struct StreamRow {
     pub name: &'static str,
     /// Streams that a peer may have opened, and as many that this node has opened to it.
     pub streams_per_peer_max: usize,
-    /// Streams that all peers may have opened, and as many that this node has opened. Strangers of one address may have half of them,
-    /// and all strangers together leave a quarter to validators, or as many as one peer may have if that is more.
+    /// Streams that all peers may have opened, and as many that this node has opened: at least four times as many as one peer may have.
+    /// All strangers together leave a quarter to validators, or as many as two peers may have if that is more; those of one address
+    /// may have half of what strangers may have.
     pub streams_max: usize,
     /// Longest frame.
     pub frame_bytes_max: usize,
@@ -67,7 +68,7 @@ impl StreamRow {
             (is_word && !self.name.is_empty() && self.name.len() <= NAME_LENGTH_MAX, "its name is not a short word"),
             (!of_house, "its name is one of the house"),
             (self.streams_per_peer_max > 0, "it has no streams"),
-            (self.streams_per_peer_max <= self.streams_max / 2, "one peer may have more than half of all streams"),
+            (self.streams_per_peer_max <= self.streams_max / 4, "one peer may have more than a quarter of all streams"),
             (self.frame_bytes_max > 0 && self.frame_bytes_max <= STREAM_FRAME_BYTES_MAX, "its frames are too long"),
             (self.first_bytes() <= self.stream_bytes_max, "a stream has no room for its longest frame"),
             (self.stream_bytes_max <= STREAM_BYTES_MAX, "a stream has too much under way"),
@@ -157,7 +158,7 @@ pub mod sample {
     pub const TIDES: StreamRow = StreamRow {
         name: "tides",
         streams_per_peer_max: 3,
-        streams_max: 10,
+        streams_max: 12,
         frame_bytes_max: 1_000 - crate::channels::FRAME_OVERHEAD_BYTES,
         stream_bytes_max: 8_000,
         bytes_max: 100_000,
@@ -199,7 +200,7 @@ mod tests {
         }
         let wrong = [
             StreamRow { streams_per_peer_max: 0, ..TIDES },
-            StreamRow { streams_per_peer_max: 33, ..TIDES },
+            StreamRow { streams_per_peer_max: 17, ..TIDES },
             StreamRow { frame_bytes_max: 0, ..TIDES },
             StreamRow { frame_bytes_max: 2 * MIB + 1, ..TIDES },
             StreamRow { stream_bytes_max: MIB, ..TIDES },
@@ -210,7 +211,17 @@ mod tests {
         for row in wrong {
             assert!(matches!(refused(vec![row]), StreamTableError::Row("tides", _)), "{row:?}");
         }
-        let many = |name, streams_per_peer_max| StreamRow { name, streams_per_peer_max, ..TIDES };
+        let quarter = "one peer may have more than a quarter of all streams";
+        let tight = |streams_max| StreamRow { streams_per_peer_max: 8, streams_max, ..TIDES };
+        assert_eq!(refused(vec![tight(31)]), StreamTableError::Row("tides", quarter));
+        StreamTable::new(vec![tight(32)]).map(drop).expect("a quarter");
+        let many = |name, streams_per_peer_max| StreamRow {
+            name,
+            streams_per_peer_max,
+            streams_max: 68,
+            frame_bytes_max: MIB / 2,
+            ..TIDES
+        };
         let too_many = StreamTableError::TooMany { streams: 33, max: 32 };
         assert_eq!(refused(vec![many("ebb", 16), many("flow", 17)]), too_many);
         StreamTable::new(vec![many("ebb", 16), many("flow", 16)]).map(drop).expect("as many as there may be");

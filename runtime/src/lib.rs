@@ -52,6 +52,18 @@ mod tests {
     }
 
     #[test]
+    fn one_module_answers_all_that_is_asked_about_assets_and_nobody_what_nobody_knows() {
+        let registry = registry();
+        let answering = registry.who_answers("asset_key").expect("somebody describes assets");
+        for question in ["asset", "assets", "asset_key"] {
+            assert_eq!(registry.who_answers(question), Some(answering), "{question}");
+            let all: Vec<_> = registry.queries().filter(|(_, query)| query.name == question).collect();
+            assert_eq!(all.len(), 1, "{question} is asked of one");
+        }
+        assert_eq!(registry.who_answers("nothing"), None);
+    }
+
+    #[test]
     fn every_reject_of_every_module_has_its_own_name_and_a_sentence_that_ends_without_a_full_stop() {
         let registry = registry();
         for module in registry.modules() {

@@ -15,8 +15,8 @@ use crate::home::WalletHome;
 use crate::keystore::file::{Existing, create_private_directory, write_private};
 use crate::{Chain, Error, NodeClient, Result};
 
-/// The module that describes assets.
-const MODULE: &str = "tokens";
+/// Whoever answers this describes assets.
+const ASSET_KEY: &str = "asset_key";
 
 /// What is pinned of an asset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,7 +86,8 @@ pub fn learn(home: &WalletHome, client: &NodeClient, chain: &mut Chain, id: Asse
 /// The key of the state under which an asset stands. The module says it; it needs no state for that.
 fn key_of(id: AssetId) -> Result<Vec<u8>> {
     let arguments = BTreeMap::from([("id".to_owned(), id.to_string())]);
-    let told = registry().query(&MemoryState::default(), MODULE, "asset_key", &arguments).ok();
+    let ask = |module| registry().query(&MemoryState::default(), module, ASSET_KEY, &arguments).ok();
+    let told = registry().who_answers(ASSET_KEY).and_then(ask);
     let key = told.as_ref().and_then(serde_json::Value::as_str).and_then(|text| hex::decode(text).ok());
     key.ok_or_else(|| {
         Error::new("unknown_asset", format!("this wallet cannot name the key of asset {id}"), "use a newer wallet")

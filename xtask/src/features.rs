@@ -12,8 +12,10 @@ pub(crate) struct Features {
     pub(crate) folders: Vec<String>,
     /// Roles, each with the crate that lists its crates.
     pub(crate) lists: Vec<(String, String)>,
-    /// The files in which the lists stand, where every feature may be named.
+    /// The files in which the lists stand: their entries may name every feature, and nothing else there may.
     pub(crate) list_files: Vec<String>,
+    /// The files that join what the house wants of a feature to the feature: they may name every one, and hand none on by its name.
+    pub(crate) adapters: Vec<String>,
     /// Names of features that are ordinary words of code too.
     pub(crate) ordinary: Vec<String>,
     /// Crates that may name any feature, because they measure it.

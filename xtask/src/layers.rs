@@ -81,7 +81,7 @@ fn forgotten(
                     "{name}: {list}, which lists every {role}, does not depend on it, so no program has it"
                 ));
             }
-            if let Some((file, _)) = file.as_ref().filter(|(_, text)| !is_listed(text, name)) {
+            if let Some((file, _)) = file.as_ref().filter(|(_, text)| !is_listed(role, text, name)) {
                 problems
                     .push(format!("{name}: {file}, which lists every {role}, does not name it, so no program has it"));
             }
@@ -90,13 +90,10 @@ fn forgotten(
     Ok(problems)
 }
 
-/// Whether a line of a list begins a path with this crate.
-fn is_listed(text: &str, package: &str) -> bool {
-    let head = format!("{}::", package.replace('-', "_"));
-    let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
-    let mut entries = code.filter(|line| line.starts_with(' ') && line.ends_with(','));
-    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    entries.any(|line| line.match_indices(&head).any(|(at, _)| !line.as_bytes()[..at].last().is_some_and(is_name)))
+/// Whether an entry of a role's list names this crate.
+fn is_listed(role: &str, text: &str, package: &str) -> bool {
+    let package = package.replace('-', "_");
+    new_module::entries_of_role(role, text).iter().any(|entry| entry.package == package)
 }
 
 fn problems(layers: &Layers, packages: &[Package]) -> Vec<String> {
@@ -320,11 +317,14 @@ mod tests {
             "service" => Some("services.rs"),
             _ => None,
         };
-        let whole = "vec![\n    Box::new(mining::Mining),\n    Box::new(tokens::Tokens),\n]\n";
+        let whole =
+            "pub fn modules() {\n    vec![\n    Box::new(mining::Mining),\n    Box::new(tokens::Tokens),\n    ]\n}\n";
+        let services =
+            "pub const SERVICES: &[Listed] = &[\n    service::<mining_service::MiningService>(), // why\n];\n";
         let found = |of_runtime, rules: &str| {
             let read = |path: &str| match path {
                 "rules.rs" => Ok(rules.to_owned()),
-                _ => Ok("    service::<mining_service::MiningService>(),\n".to_owned()),
+                _ => Ok(services.to_owned()),
             };
             forgotten(&features, &packages(of_runtime), files, read).expect("readable")
         };
@@ -336,12 +336,25 @@ mod tests {
             let found = found(arrows, whole);
             assert!(found.len() == 1 && found[0].starts_with("tokens: runtime, which lists every rules"), "{found:?}");
         }
-        // Not in the file; in a comment; as a part of another name; in an import, which is no line of a list.
-        for line in
-            ["", "    // Box::new(tokens::Tokens),", "    Box::new(more_tokens::Tokens),", "use tokens::Tokens;"]
-        {
+        // Not in the file; in a comment; as a part of another name; under a condition; as somebody else's argument.
+        for line in [
+            "",
+            "    // Box::new(tokens::Tokens),",
+            "    Box::new(more_tokens::Tokens),",
+            "    #[cfg(test)]\n    Box::new(tokens::Tokens),",
+            "    wrapped(\n        Box::new(tokens::Tokens),\n    ),",
+        ] {
             let found = found(both(), &whole.replace("    Box::new(tokens::Tokens),", line));
             assert!(found.len() == 1 && found[0].starts_with("tokens: rules.rs, which lists"), "{line}: {found:?}");
+        }
+        // In an import, in another function, in a test.
+        for other in [
+            "use {\n    tokens::Tokens,\n};\n",
+            "fn other() {\n    vec![\n        Box::new(tokens::Tokens),\n    ]\n}\n",
+            "#[cfg(test)]\nmod tests {\n    fn all() {\n        vec![\n            Box::new(tokens::Tokens),\n        ];\n    }\n}\n",
+        ] {
+            let found = found(both(), &format!("{}{other}", whole.replace("    Box::new(tokens::Tokens),", "")));
+            assert!(found.len() == 1 && found[0].starts_with("tokens: rules.rs, which lists"), "{other}: {found:?}");
         }
         assert_eq!(found(Vec::new(), "").len(), 4, "both, twice");
     }

@@ -17,6 +17,7 @@ mod purity;
 mod ratchet;
 mod reference;
 mod run;
+mod source;
 mod test;
 mod tidy;
 mod workspace;

@@ -17,7 +17,7 @@ use crate::Failure;
 pub(crate) const PATH: &str = "xtask/tidy-ratchet.txt";
 
 /// The rules whose sum may only fall.
-pub(crate) const CLOSED: [&str; 3] = ["lists", "feature-word", "one-word"];
+pub(crate) const CLOSED: [&str; 4] = ["lists", "feature-word", "feature-text", "one-word"];
 
 /// Begins the line with a closed rule's sum.
 const TOTAL: &str = "total";

@@ -30,21 +30,21 @@ const STAGES: &[Stage] = &[
     Stage { name: "hostile", about: "every attack on a local network for a moment", run: hostile },
     Stage { name: "devnet", about: "a local network end to end", run: |all| network(all, "devnet", &["--check"]) },
     Stage {
-        name: "mining",
+        name: BY_NAME_ONLY,
         about: "a local network that mines",
-        run: |all| network(all, "devnet", &["--check", "--trial", "mining"]),
+        run: |all| network(all, "devnet", &["--check", "--trial", BY_NAME_ONLY]),
     },
     Stage { name: "bench", about: "every measurement in its short form, for its correctness", run: bench },
 ];
 
-/// Judges how difficulty follows a hash rate that this machine's other work changes too, so it is run where there is time to repeat it.
+/// The trial that is a stage of its own, and the stage. It judges how difficulty follows a hash rate that this machine's other work changes too, so it is run where there is time to repeat it.
 const BY_NAME_ONLY: &str = "mining";
 
 const HELP: &str = "\
 cargo x test [--stage NAME]… [--list]
 cargo x test [ARGS of cargo test]
 
-Without arguments all stages run, in this order, but for `mining`, which has to be named. With other arguments than these, `cargo test --release` runs
+Without arguments all stages run, in this order, but for `BY_NAME_ONLY`, which has to be named. With other arguments than these, `cargo test --release` runs
 with them: cargo x test -p consensus -- timers
 ";
 
@@ -60,7 +60,7 @@ enum Request {
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     match request(arguments)? {
         Request::Help => {
-            println!("{HELP}");
+            println!("{}", HELP.replace("BY_NAME_ONLY", BY_NAME_ONLY));
             for stage in STAGES {
                 println!("  {:9} {}", stage.name, stage.about);
             }

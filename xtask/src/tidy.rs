@@ -1,26 +1,27 @@
 //! Tidy: the rules of shape that a compiler does not check.
 //!
 //! Every rule yields findings with a number (lines, occurrences); a line of `xtask/tidy-ratchet.txt` may allow a
-//! number for a while. `source.rs` reads Rust just well enough to tell code, comments, strings, functions and test
-//! parts apart; `rules.rs` looks at one file, `house.rs` at packages, `pages.rs` at documents, `feature_words.rs` and
-//! `feature_shape.rs` at features, `one_word.rs` at the names of types.
+//! number for a while. `source.rs` beside this reads Rust just well enough to tell code, comments, strings, functions
+//! and test parts apart; `rules.rs` looks at one file, `house.rs` at packages, `pages.rs` at documents,
+//! `feature_words.rs`, `feature_texts.rs` and `feature_shape.rs` (with `first_bytes.rs`) at features, `one_word.rs` at the names of types.
 
 mod feature_shape;
+mod feature_texts;
 mod feature_words;
+mod first_bytes;
 mod house;
 mod one_word;
 mod pages;
 mod rules;
-mod source;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::ratchet::{Finding, Ratchet};
+use crate::source::{self, Source};
 use crate::workspace::Workspace;
 use crate::{Failure, layers};
-use source::Source;
 
 /// The files of the project, by paths relative to the root, sorted.
 struct Files<'a> {
@@ -52,6 +53,7 @@ pub(crate) fn findings(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     findings.extend(house::check(workspace, &files)?);
     findings.extend(pages::check(&workspace.features, &files, &sources)?);
     findings.extend(feature_words::check(workspace, &sources));
+    findings.extend(feature_texts::check(workspace, &sources));
     findings.extend(feature_shape::check(workspace, &files, &sources)?);
     findings.extend(one_word::check(workspace, &files, &sources)?);
     Ok(findings)
@@ -65,7 +67,8 @@ pub(crate) fn in_the_way(
 ) -> Result<Option<String>, Failure> {
     let files = Files { root: &workspace.root, paths: tracked(&workspace.root)? };
     let sources = sources(&files)?;
-    let named = feature_words::of_name(workspace, &sources, name);
+    let mut named = feature_words::of_name(workspace, &sources, name);
+    named.extend(feature_texts::of_name(workspace, &sources, name));
     if let Some(Finding { place, says, .. }) = named.first() {
         let lines = says.split(" names ").next().unwrap_or_default();
         let more = named.len().saturating_sub(1);

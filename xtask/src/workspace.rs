@@ -151,6 +151,7 @@ fn features(value: &Value) -> Features {
         folders: texts(&value["folders"]),
         lists: pairs(&value["lists"]),
         list_files: texts(&value["list-files"]),
+        adapters: texts(&value["adapters"]),
         ordinary: texts(&value["ordinary"]),
         free: texts(&value["free"]),
         numbers: numbers(&value["numbers"]),

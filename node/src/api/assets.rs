@@ -1,6 +1,6 @@
 //! Assets: what is known of each.
 //!
-//! It asks the chain's module by name through the registry and must not know its rules.
+//! It asks the module that describes assets, whichever that is, through the registry, and must not know its rules.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +19,8 @@ use crate::shell::Port;
 use service::http::ApiError;
 use service::http::{Path, number};
 
-/// The module that describes assets.
-const MODULE: &str = "tokens";
+/// Whoever answers this describes assets.
+const ASSET_KEY: &str = "asset_key";
 /// Most assets in one answer.
 const ASSETS_MAX: usize = 1_000;
 
@@ -70,7 +70,7 @@ pub(crate) async fn proof(
     let id = AssetId(number(&id, "the number of an asset")?);
     off_thread(&state, move |port| {
         let arguments = BTreeMap::from([("id".to_owned(), id.to_string())]);
-        let key: String = ask(port, &port.store.view()?, "asset_key", &arguments)?;
+        let key: String = ask(port, &port.store.view()?, ASSET_KEY, &arguments)?;
         let unreadable =
             |_| ApiError::not_found("this node cannot name the asset's key", "ask a node of another version");
         prove(port, &hex::decode(key).map_err(unreadable)?).map(Json)
@@ -103,12 +103,14 @@ fn ask<T: serde::de::DeserializeOwned>(
     name: &str,
     arguments: &BTreeMap<String, String>,
 ) -> Result<T, ApiError> {
-    let answer = port.registry.query(view, MODULE, name, arguments).map_err(|error| match error {
+    let cannot = || ApiError::not_found("this node cannot describe the asset", "ask a node of another version");
+    let module = port.registry.who_answers(ASSET_KEY).ok_or_else(cannot)?;
+    let answer = port.registry.query(view, module, name, arguments).map_err(|error| match error {
         QueryError::NotFound(what) => ApiError::not_found(what, "`GET /api/v1/assets` lists all"),
         error => ApiError::bad("bad_query", error.to_string(), "see /docs"),
     })?;
     serde_json::from_value(answer).map_err(|error| {
         tracing::error!(%error, "the module's answer has another shape than expected");
-        ApiError::not_found("this node cannot describe the asset", "ask a node of another version")
+        cannot()
     })
 }

@@ -95,7 +95,8 @@ pub(super) fn module_id(registry: &Registry, text: &str) -> Result<ModuleId, Api
         found => found.map(execution::AnyModule::id),
     };
     small_number(text).map(ModuleId).or_else(by_name).ok_or_else(|| {
-        let hint = "write a module's name, such as `tokens`, or its number";
+        let example = registry.modules().next().map_or(KERNEL_NAME, |module| module.name());
+        let hint = format!("write a module's name, such as `{example}`, or its number");
         ApiError::not_found(format!("there is no module `{}`", shown(text)), hint)
     })
 }

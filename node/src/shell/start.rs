@@ -276,8 +276,7 @@ impl Ground {
         };
         threads.insert(0, faults.spawn("consensus", move || core.run(effects))?);
         self.attend(&network_runtime, inbound, &port);
-        let listeners = (doors.api, doors.control);
-        let api = self.api(&port, listeners, bans, &opened, &api_runtime)?;
+        let api = self.api(&port, (doors.api, doors.control), bans, &opened, &api_runtime)?;
         let services = opened.start(service_runtime, &faults);
         // Nobody has set it before.
         let _ = port.services.set(services.states());

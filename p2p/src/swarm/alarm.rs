@@ -123,7 +123,7 @@ impl Task {
             Ok(()) => self.dialler.begun(connection, &due),
             Err(DialError::NoAddresses) => {
                 if let Some(peer) = due.peer {
-                    self.swarm.behaviour_mut().kad.part().get_closest_peers(peer);
+                    self.look_for(peer);
                 }
             }
             Err(error) => tracing::debug!(%error, "not dialled"),

@@ -15,7 +15,9 @@ const FIRST_MS: u64 = 250;
 const CAP_MS: u64 = 8_000;
 /// How often a peer of the address book is tried.
 const KNOWN_TRIES_MAX: u32 = 3;
-/// Addresses kept per target, beside those that the operator gave.
+/// How often a peer is dialled where others say that it is.
+const HINT_TRIES_MAX: u32 = 4;
+/// Addresses kept per target, of those that the peer says and of those that others say, beside those that the operator gave.
 const ADDRESSES_MAX: usize = 8;
 
 /// A connection that lived for so long was a success.
@@ -43,6 +45,10 @@ struct Target {
     given: Vec<Multiaddr>,
     /// What the peer says, replaced whenever it says something else.
     learnt: Vec<Multiaddr>,
+    /// What others say, replaced by whoever says something next, and dropped after a few dials: it may be a lie.
+    hinted: Vec<Multiaddr>,
+    /// How often it was dialled there.
+    hint_tries: u32,
     backoff: Backoff,
     due_ms: u64,
     tries: u32,
@@ -98,16 +104,12 @@ impl Dialler {
         }
     }
 
-    /// A peer that others say is at these addresses. What is known of a peer that is dialled anyway stays, and this stands behind it.
+    /// A peer that others say is at these addresses. They stand behind what the operator gave and what the peer says.
     pub(super) fn hinted(&mut self, peer: PeerId, addresses: &[Multiaddr]) {
-        let Some(target) = self.add(Goal::Peer(peer), Reason::Known) else { return };
-        if target.reasons.iter().all(|reason| *reason == Reason::Known) {
-            target.learnt.clear();
+        if let Some(target) = self.add(Goal::Peer(peer), Reason::Known) {
+            target.hinted = addresses.iter().take(ADDRESSES_MAX).cloned().collect();
+            target.hint_tries = 0;
         }
-        let left = ADDRESSES_MAX.saturating_sub(target.learnt.len());
-        let learnt = &target.learnt;
-        let new: Vec<_> = addresses.iter().filter(|address| !learnt.contains(address)).take(left).cloned().collect();
-        target.learnt.extend(new);
     }
 
     /// The peers to be found and kept, in place of those named before.
@@ -129,6 +131,8 @@ impl Dialler {
             reasons: BTreeSet::new(),
             given: Vec::new(),
             learnt: Vec::new(),
+            hinted: Vec::new(),
+            hint_tries: 0,
             backoff: Backoff::new(FIRST_MS, CAP_MS),
             due_ms: 0,
             tries: 0,
@@ -150,6 +154,12 @@ impl Dialler {
         self.targets.get(&Goal::Peer(peer)).map_or(&[], |target| &target.given)
     }
 
+    /// Whether nobody who is to be believed has said where a peer is that is dialled: then it is to be looked for.
+    pub(super) fn is_lost(&self, peer: PeerId) -> bool {
+        let target = self.targets.get(&Goal::Peer(peer));
+        target.is_some_and(|target| target.given.is_empty() && target.learnt.is_empty())
+    }
+
     /// The dials whose time has come.
     pub(super) fn due(&mut self, now_ms: u64, is_connected: impl Fn(&PeerId) -> bool) -> Vec<Due> {
         let mut due = Vec::new();
@@ -165,6 +175,10 @@ impl Dialler {
             target.due_ms = now_ms.saturating_add(target.backoff.failed());
             target.tries = target.tries.saturating_add(1);
             due.push(Due { options: options(goal, &target.addresses()), peer, goal: goal.clone() });
+            target.hint_tries = target.hint_tries.saturating_add(1);
+            if target.hint_tries >= HINT_TRIES_MAX {
+                target.hinted.clear();
+            }
         }
         self.targets.retain(|_, target| {
             target.tries <= KNOWN_TRIES_MAX || target.reasons.iter().any(|reason| *reason != Reason::Known)
@@ -196,6 +210,7 @@ impl Dialler {
             if let Some(target) = self.targets.get_mut(&goal) {
                 target.peer = Some(peer);
                 target.tries = 0;
+                target.hinted.clear();
             }
         }
     }
@@ -242,8 +257,13 @@ impl Dialler {
 
 impl Target {
     fn addresses(&self) -> Vec<Multiaddr> {
-        let learnt = self.learnt.iter().filter(|address| !self.given.contains(address));
-        self.given.iter().chain(learnt).cloned().collect()
+        let mut addresses = self.given.clone();
+        for address in self.learnt.iter().chain(&self.hinted) {
+            if !addresses.contains(address) {
+                addresses.push(address.clone());
+            }
+        }
+        addresses
     }
 }
 
@@ -267,6 +287,14 @@ mod tests {
 
     fn address(text: &str) -> Multiaddr {
         text.parse().expect("an address")
+    }
+
+    fn at(port: u16) -> Multiaddr {
+        address(&format!("/ip4/9.9.9.9/tcp/{port}"))
+    }
+
+    fn known(dialler: &Dialler, peer: PeerId) -> Vec<Multiaddr> {
+        dialler.targets.get(&Goal::Peer(peer)).map(Target::addresses).expect("it is dialled")
     }
 
     #[test]
@@ -355,16 +383,40 @@ mod tests {
         dialler.pin(&BTreeSet::from([validator]));
         let own = [address("/ip4/1.2.3.4/tcp/1"), address("/ip4/1.2.3.4/tcp/2")];
         dialler.learn(validator, &own);
-        let at = |port: u16| address(&format!("/ip4/9.9.9.9/tcp/{port}"));
-        let known = |dialler: &Dialler, peer| dialler.targets.get(&Goal::Peer(peer)).map(Target::addresses);
         for port in 1..100 {
-            dialler.hinted(validator, &[own[0].clone(), at(port), at(port + 1_000)]);
+            let many: Vec<_> = (0..20).map(|more| at(port + more)).collect();
+            dialler.hinted(validator, &[&own[..1], &many].concat());
             dialler.hinted(other, &[at(port)]);
         }
-        let first: Vec<_> = own.iter().cloned().chain([at(1), at(1_001), at(2), at(1_002), at(3), at(1_003)]).collect();
-        assert_eq!(known(&dialler, validator), Some(first));
-        assert_eq!(known(&dialler, other), Some(vec![at(99)]), "of who is dialled for nothing else the newest counts");
-        dialler.learn(validator, &own);
-        assert_eq!(known(&dialler, validator), Some(own.to_vec()), "and the peer's own word ends it");
+        let seven: Vec<_> = (99..106).map(at).collect();
+        assert_eq!(known(&dialler, validator), [&own[..], &seven].concat());
+        assert_eq!(known(&dialler, other), [at(99)], "the newest counts");
+        dialler.connected(ConnectionId::new_unchecked(1), validator);
+        assert_eq!(known(&dialler, validator), own, "who was met says itself where it is");
+    }
+
+    // FAULTS HC1
+    #[test]
+    fn a_lie_about_a_validator_that_has_said_nothing_gives_way_to_the_truth_is_forgotten_and_does_not_end_the_search() {
+        let validator = PeerId::random();
+        let mut dialler = Dialler::new(PeerId::random());
+        dialler.pin(&BTreeSet::from([validator]));
+        let lies: Vec<_> = (1..=8).map(at).collect();
+        dialler.hinted(validator, &lies);
+        assert_eq!(known(&dialler, validator), lies);
+        dialler.hinted(validator, &[at(99)]);
+        assert_eq!(known(&dialler, validator), [at(99)]);
+        dialler.hinted(validator, &lies);
+        let mut dials = Vec::new();
+        for now in (0..200_000).step_by(10_000) {
+            let there = known(&dialler, validator).len();
+            assert_eq!(dialler.due(now, |_| false).len(), 1, "a validator is dialled for ever");
+            assert!(dialler.is_lost(validator), "and looked for elsewhere after each of these");
+            dials.push(there);
+        }
+        assert_eq!(dials.iter().filter(|there| **there == 8).count(), 4);
+        assert_eq!(dials.last(), Some(&0));
+        dialler.learn(validator, &[at(7)]);
+        assert!(!dialler.is_lost(validator) && !dialler.is_lost(PeerId::random()));
     }
 }

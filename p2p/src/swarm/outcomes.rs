@@ -41,6 +41,10 @@ impl Task {
                     && let Some(key) = key_of(&id)
                 {
                     self.not_met(id, key);
+                    // Where others say that it is, it is not.
+                    if self.dialler.is_lost(id) {
+                        self.look_for(id);
+                    }
                 }
             }
             SwarmEvent::IncomingConnectionError { send_back_addr, error, .. } => {

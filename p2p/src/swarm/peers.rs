@@ -23,7 +23,7 @@ pub(super) const ADDRESSES_MAX: usize = 8;
 const OPENING_MS_MAX: u64 = 2_000;
 
 /// Streams of services that may come on one connection before its peer has named its chain.
-const EARLY_MAX: usize = 4;
+pub(super) const EARLY_MAX: usize = 4;
 
 /// One connection to a peer.
 #[derive(Debug)]

@@ -53,7 +53,9 @@ static NOBODY: BTreeSet<PeerId> = BTreeSet::new();
 /// How long closing connections may take at the end.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// Streams of one connection whose protocol is not agreed yet.
-const NEGOTIATING_STREAMS_MAX: usize = 32;
+pub(super) const NEGOTIATING_STREAMS_MAX: usize = 32;
+/// What a connection reports that waits for the task.
+pub(super) const EVENTS_WAITING_MAX: usize = 7;
 /// Peers of an earlier run that are dialled at the start, beside the pinned ones: drawn by chance.
 const KNOWN_DIALS_MAX: usize = 16;
 
@@ -171,6 +173,7 @@ fn settings() -> Config {
     Config::with_tokio_executor()
         .with_idle_connection_timeout(IDLE_MAX)
         .with_max_negotiating_inbound_streams(NEGOTIATING_STREAMS_MAX)
+        .with_per_connection_event_buffer_size(EVENTS_WAITING_MAX)
 }
 
 fn streams(

@@ -14,10 +14,12 @@ use super::bounded::Bounded;
 use super::config::NetworkError;
 use super::doors::Doors;
 use super::guard::Guard;
+use super::peers::EARLY_MAX;
 use super::reached::Arrived;
 use super::requests::REQUESTS_WAITING_MAX;
 use super::silence::{KEEP_ALIVES, Watched};
-use super::streams::OPENINGS;
+use super::streams::STREAMS_WAITING_MAX;
+use super::task::{EVENTS_WAITING_MAX, NEGOTIATING_STREAMS_MAX};
 use crate::address_policy::AddressPolicy;
 use crate::channels::DIRECT_CHANNELS;
 use crate::stream_table::STREAMS_PER_PEER_MAX;
@@ -32,9 +34,18 @@ const STREAMS_MAX: u32 = 192;
 const HOUSE_MAX: usize =
     DIRECT_CHANNELS.len().saturating_add(REQUESTS_WAITING_MAX).saturating_mul(2).saturating_add(24);
 
-// Services can never end a connection that carries votes, also while they open streams anew and the other end has not yet seen the old ones go.
+/// Streams that a peer has opened and that have no seat yet: on their way to the task, which drops them if there is none. One event waits
+/// in the connection beside those in its queue.
+const UNSEATED_MAX: usize = NEGOTIATING_STREAMS_MAX
+    .saturating_add(STREAMS_WAITING_MAX)
+    .saturating_add(EVENTS_WAITING_MAX.saturating_add(1))
+    .saturating_add(EARLY_MAX);
+
+// Services can never end a connection that carries votes. Yamux counts a stream until its handle is dropped, and the handles of services are
+// dropped by their own runtime, which may stand still: so a handle that has come to a service keeps its seat at this end until it is
+// dropped, whatever the other end has opened and given up since. Without a seat it is the swarm that drops it.
 const _: () = {
-    let of_services = STREAMS_PER_PEER_MAX.saturating_mul(2).saturating_add(OPENINGS.1 as usize);
+    let of_services = STREAMS_PER_PEER_MAX.saturating_mul(2).saturating_add(UNSEATED_MAX);
     assert!(of_services.saturating_add(HOUSE_MAX) <= STREAMS_MAX as usize);
 };
 

@@ -130,6 +130,11 @@ impl Task {
         }
     }
 
+    /// Asks others where a peer is: whoever is met on the way to its key may be asked, and it itself is met at the end.
+    pub(super) fn look_for(&mut self, id: PeerId) {
+        self.swarm.behaviour_mut().kad.part().get_closest_peers(id);
+    }
+
     /// When somebody is to be drawn from the book: while too few were dialled, and there are others than those that are connected.
     pub(super) fn draw_at_ms(&self) -> Option<u64> {
         let wanted = DIALLED_WANTED.min(self.swarm.behaviour().gate.limits().outgoing());

@@ -2,10 +2,11 @@
 //! used up by another, and no honest peer is punished because its own is.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use crate::crowds::detour;
 use crate::hostile::{Manners, attack_by, attack_with};
-use crate::nodes::{Node, QUIC, TCP, bytes, in_time, key};
+use crate::nodes::{Node, QUIC, TCP, bytes, in_time, key, pair_with};
 use crate::streams::{TIDES, accept, counted, counts, echo, echoes, next, open, pair, pair_of, speaking};
 use p2p::{
     Channel, Network, NetworkConfig, NetworkEvent, NetworkStream, Offered, STREAMS_PER_PEER_MAX, StreamError,
@@ -67,6 +68,17 @@ async fn who_has_used_up_its_rate_opens_streams_and_speaks_first_on_them_and_nob
     }
 }
 
+/// A peer has as many streams of it as of all protocols together.
+fn all_of_a_peer(frame_bytes_max: usize) -> StreamRow {
+    StreamRow {
+        streams_per_peer_max: STREAMS_PER_PEER_MAX,
+        streams_max: 4 * STREAMS_PER_PEER_MAX,
+        frame_bytes_max,
+        stream_bytes_max: 2 * frame_bytes_max,
+        ..TIDES
+    }
+}
+
 /// Opens a stream, also when the other end has not yet seen earlier ones go.
 async fn open_anew(network: &Network, to: u8) -> NetworkStream {
     in_time("a stream is opened", async {
@@ -83,13 +95,7 @@ async fn open_anew(network: &Network, to: u8) -> NetworkStream {
 // FAULTS HB9: as many streams both ways as a table may declare, beside requests that wait, and all of them anew.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn as_many_streams_as_there_may_be_both_ways_never_end_the_connection_that_carries_votes() {
-    let row = StreamRow {
-        streams_per_peer_max: STREAMS_PER_PEER_MAX,
-        streams_max: 2 * STREAMS_PER_PEER_MAX,
-        frame_bytes_max: 64 * KIB,
-        stream_bytes_max: 128 * KIB,
-        ..TIDES
-    };
+    let row = all_of_a_peer(64 * KIB);
     for listen in [TCP, QUIC] {
         let (mut one, mut two) = pair_of(listen, row).await;
         two.network.offer_streams("tides", Offered::Yes);
@@ -152,7 +158,7 @@ async fn strangers_of_many_addresses_leave_the_validators_their_streams() {
         let manners = Manners { streams: 10, hangs: true, ..Manners::default() };
         attack_by(way, seed, "tides", grant(1_000).to_vec(), manners).await;
     }
-    let share = (TIDES.streams_max - TIDES.streams_max / 4) as u64;
+    let share = (TIDES.streams_max - 2 * TIDES.streams_per_peer_max) as u64;
     counted(&one.network, "they have their share", |counts| counts.open == share && counts.refused > 0).await;
     echo(&one.network);
     let mut held = Vec::new();
@@ -191,6 +197,35 @@ async fn a_validator_that_opens_streams_without_end_loses_those_and_keeps_its_co
     assert_eq!(one.frame().await.2, b"undisturbed");
 }
 
+// FAULTS HB9: as many are absent as may wait; one more is refused, and a validator has a turn of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_not_there_keeps_no_validator_waiting_and_too_many_are_refused() {
+    let one = Node::start(speaking(1, QUIC)).await;
+    let two = Node::start(NetworkConfig { pinned: vec![key(1)], ..speaking(2, QUIC) }).await;
+    let nowhere = ["/ip4/127.0.0.1/udp/1/quic-v1".to_owned()];
+    let network = &two.network;
+    let given_up = AtomicUsize::new(0);
+    let absent = futures::future::join_all((100..140).map(|seed| {
+        let (nowhere, given_up) = (&nowhere, &given_up);
+        async move {
+            if network.reach(key(seed), nowhere).await == Err(StreamError::NotMet) {
+                given_up.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }));
+    let addresses = [one.address.clone()];
+    let present = async {
+        let over = network.reach(key(140), &nowhere).await;
+        (over, network.reach(key(1), &addresses).await)
+    };
+    tokio::select! {
+        biased;
+        _ = absent => panic!("they are looked for, or wait"),
+        (over, met) = in_time("it is met", present) => assert_eq!((over, met), (Err(StreamError::Crowded), Ok(()))),
+    }
+    assert_eq!(given_up.load(Ordering::Relaxed), 0, "it was met before the first one's time was over");
+}
+
 // The others wait for their turn, which is short, and the dials to nobody leave room.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_not_there_leaves_room_for_who_is() {
@@ -214,4 +249,54 @@ async fn who_is_not_there_leaves_room_for_who_is() {
     // It comes last.
     let (_, before) = in_time("all are looked for", async { tokio::join!(absent, present) }).await;
     assert!(before < 16, "it is met while others are still looked for: {before}");
+}
+
+// FAULTS HB9: Yamux counts a stream until its handle is dropped, which here nobody does: it is the seats of the other end that bound them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn streams_to_a_peer_whose_services_stand_still_never_end_the_connection_that_carries_votes() {
+    const STREAMS_OF_A_CONNECTION: u64 = 192;
+    let row = all_of_a_peer(32 * KIB);
+    // Nobody runs what is spawned on it.
+    let still = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let speaks = |seed| NetworkConfig { streams: vec![row], ..speaking(seed, TCP) };
+    let stands = NetworkConfig { stream_runtime: Some(still.handle().clone()), ..speaks(1) };
+    let (mut one, two) = pair_with(stands, speaks(2)).await;
+    one.network.offer_streams("tides", Offered::Yes);
+    let network = &two.network;
+    let open_and_give_up = (0..8).map(|_| async {
+        let mut looks = tokio::time::interval(Duration::from_millis(20));
+        while counts(network).opened <= STREAMS_OF_A_CONNECTION {
+            let opening = tokio::time::timeout(Duration::from_secs(1), network.open_stream("tides", key(1))).await;
+            assert!(!matches!(opening, Ok(Ok(_) | Err(StreamError::NotConnected))), "{opening:?}");
+            looks.tick().await;
+        }
+    });
+    in_time("all are opened", futures::future::join_all(open_and_give_up)).await;
+    assert!(counts(&one.network).refused + STREAMS_PER_PEER_MAX as u64 >= STREAMS_OF_A_CONNECTION);
+    for number in 0..100_u32 {
+        two.network.send(key(1), Channel::Votes, bytes(number.to_le_bytes())).expect("sent");
+        assert_eq!(one.frame().await.2, number.to_le_bytes());
+    }
+    while let Ok(event) = one.inbound.control.try_recv() {
+        assert!(!matches!(event, NetworkEvent::Disconnected { .. }), "{event:?}");
+    }
+    still.shutdown_background();
+}
+
+// FAULTS HC1
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_said_to_be_where_nobody_is_is_looked_for_and_met() {
+    let mut hub = Node::start(speaking(1, TCP)).await;
+    // Nobody can find it, so it has to find the other one itself.
+    let client =
+        NetworkConfig { listen: Vec::new(), dial_only: true, bootstrap: vec![hub.address.clone()], ..speaking(2, TCP) };
+    let (client, _inbound) = p2p::spawn(client).expect("the network starts");
+    hub.connected(key(2)).await;
+    in_time("it meets the hub", client.meet(key(1))).await.expect("met");
+    let lies: Vec<_> = (1..=8).map(|port| format!("/ip4/127.0.0.1/tcp/{port}")).collect();
+    // When this is over, it has asked the hub for all that the hub knows.
+    assert_eq!(client.reach(key(9), &lies).await, Err(StreamError::NotMet));
+    let _late = Node::start(NetworkConfig { bootstrap: vec![hub.address.clone()], ..speaking(3, TCP) }).await;
+    hub.connected(key(3)).await;
+    client.reach(key(3), &lies).await.expect("others know where it is");
 }

@@ -349,7 +349,8 @@ async fn a_flood_of_openings_takes_its_own_seats_and_costs_nobody_else() {
     two.network.send(key(1), Channel::Votes, bytes(b"undisturbed")).expect("sent");
     assert_eq!(one.frame().await.2, b"undisturbed");
     // Who opens and closes without end loses the connection.
-    attack_with(&one, 51, "tides", grant(1_000).to_vec(), Manners { streams: 1_000, ..Manners::default() }).await;
+    let manners = Manners { streams: 1_000_000, at_once: 16, ..Manners::default() };
+    attack_with(&one, 51, "tides", grant(1_000).to_vec(), manners).await;
     one.disconnected(key(51)).await;
     echoes(&stream, vec![8; MIB]).await;
 }

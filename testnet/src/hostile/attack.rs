@@ -101,11 +101,13 @@ impl Attack {
 pub struct Attacks {
     /// Run after those of the house.
     pub all: &'static [Attack],
+    /// Routes of the feature that take a body, for who sends bodies to all that do.
+    pub bodies: &'static [&'static str],
     /// Rows of the tables under attack that no attack tries, and why.
     pub not: &'static [(&'static str, &'static str)],
 }
 
 impl Attacks {
     /// Nothing.
-    pub const PLAIN: Self = Self { all: &[], not: &[] };
+    pub const PLAIN: Self = Self { all: &[], bodies: &[], not: &[] };
 }

@@ -1,10 +1,6 @@
 //! The list of families: whose verbs `thronos` has, in the order of its help. A feature's commands are one line here.
-//!
-//! Two commands of the house use a feature's: what several keys are to sign is a `send`, and a fee is asked for a transfer.
 
 use wallet::cli::{Family, family};
-
-pub use tokens_client::{Send, transfer_weight};
 
 use crate::commands::{Accounts, ChainVerbs, ProgramVerbs, Transactions};
 

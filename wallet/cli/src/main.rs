@@ -1,8 +1,9 @@
 //! The command `thronos`: what was typed, and how answers and errors leave.
 //!
-//! `families.rs` lists whose verbs there are, `program.rs` makes a command line of them, and `commands/` has those that belong to no
+//! `families.rs` lists whose verbs there are, `adapters.rs` has what the house's own use of them, `program.rs` makes a command line of them, and `commands/` has those that belong to no
 //! feature. It must not hold rules: those are in the library and in the features' own crates.
 
+mod adapters;
 mod commands;
 mod families;
 mod program;

@@ -4,8 +4,10 @@
 
 use std::path::Path;
 
+use super::entries::{Entry, Form};
 use super::name::Name;
 use crate::Failure;
+use crate::source::Source;
 
 /// A list of the house.
 struct List {
@@ -15,8 +17,10 @@ struct List {
     manifest: &'static str,
     /// From the manifest's folder to the root.
     up: &'static str,
-    /// In the entry behind which the new one stands: the last one with this text.
-    entry: &'static str,
+    /// How the list looks.
+    form: Form,
+    /// Whether its entries stand in rising order of the modules' numbers; otherwise a new one stands behind the last of a crate.
+    is_in_order: bool,
     line: fn(&Name) -> String,
 }
 
@@ -29,8 +33,8 @@ const LISTS: &[List] = &[
         file: "runtime/src/lib.rs",
         manifest: "runtime/Cargo.toml",
         up: "..",
-        // In rising order of their numbers.
-        entry: "        Box::new(MODULE_BEFORE::",
+        form: Form { item: "pub fn modules()", opens: "vec![", closes: "}", before: "Box::new(", behind: ")," },
+        is_in_order: true,
         line: |name| format!("        Box::new({}::{}),", name.snake, name.pascal),
     },
     List {
@@ -38,7 +42,8 @@ const LISTS: &[List] = &[
         file: "node/src/services.rs",
         manifest: "node/Cargo.toml",
         up: "..",
-        entry: "    service::<",
+        form: Form { item: "pub const SERVICES:", opens: "= &[", closes: ";", before: "service::<", behind: ">()," },
+        is_in_order: false,
         line: |name| format!("    service::<{}_service::{}Service>(),", name.snake, name.pascal),
     },
     List {
@@ -46,7 +51,8 @@ const LISTS: &[List] = &[
         file: "wallet/cli/src/families.rs",
         manifest: "wallet/cli/Cargo.toml",
         up: "../..",
-        entry: "_client::",
+        form: Form { item: "pub const FAMILIES:", opens: "= &[", closes: ";", before: "family::<", behind: ">(\"\")," },
+        is_in_order: false,
         line: |name| format!("    family::<{}_client::{}Verbs>(\"{}\"),", name.snake, name.pascal, name.title),
     },
     List {
@@ -54,7 +60,8 @@ const LISTS: &[List] = &[
         file: "testnet/programs/src/trials.rs",
         manifest: "testnet/programs/Cargo.toml",
         up: "../..",
-        entry: "_trial::TRIAL,",
+        form: Form { item: "pub const TRIALS:", opens: "= &[", closes: ";", before: "", behind: "," },
+        is_in_order: false,
         line: |name| format!("    {}_trial::TRIAL,", name.snake),
     },
 ];
@@ -62,6 +69,18 @@ const LISTS: &[List] = &[
 /// The file in which the crates of a role are listed.
 pub(crate) fn file_of(role: &str) -> Option<&'static str> {
     LISTS.iter().find(|list| list.role == role).map(|list| list.file)
+}
+
+/// The entries of a role's list, in the text of its file.
+pub(crate) fn entries_of_role(role: &str, text: &str) -> Vec<Entry> {
+    let list = LISTS.iter().find(|list| list.role == role);
+    list.map_or_else(Vec::new, |list| list.form.entries(&Source::read(list.file, text)))
+}
+
+/// The entries of the list that stands in a file; none where no list does.
+pub(crate) fn entries_of_file(source: &Source) -> Vec<Entry> {
+    let list = LISTS.iter().find(|list| list.file == source.path);
+    list.map_or_else(Vec::new, |list| list.form.entries(source))
 }
 
 /// A file of the house with its lines for the feature.
@@ -84,8 +103,8 @@ pub(crate) fn changes(
     for list in LISTS.iter().filter(|list| is_there(list.role)) {
         let (text, manifest) = (read(list.file)?, read(list.manifest)?);
         let missing = || Failure::new(format!("{} has no list of the form that it should have", list.file));
-        let entry = list.entry.replace("MODULE_BEFORE", module_before);
-        let text = with_entry(&text, &entry, &(list.line)(name)).ok_or_else(missing)?;
+        let before = list.is_in_order.then_some(module_before);
+        let text = with_entry(list, &text, before, &(list.line)(name)).ok_or_else(missing)?;
         let missing = || Failure::new(format!("{} has no section [dependencies]", list.manifest));
         let manifest = with_dependency(&manifest, &dependency(list, name)).ok_or_else(missing)?;
         let text_of_manifest = if list.role == TRIAL { with_network(&manifest, name) } else { Some(manifest) };
@@ -103,14 +122,12 @@ fn dependency(list: &List, name: &Name) -> String {
     format!("{}{of_role} = {{ path = \"{}/modules/{}/{}\" }}", name.kebab, list.up, name.kebab, list.role)
 }
 
-/// With a line behind the last that is an entry.
-fn with_entry(text: &str, entry: &str, line: &str) -> Option<String> {
-    let is_entry = |found: &str| if entry.starts_with(' ') { found.starts_with(entry) } else { found.contains(entry) };
-    let is_one_line = |found: &str| found.starts_with(' ') && found.ends_with(',');
-    let mut lines: Vec<&str> = text.lines().collect();
-    let last = lines.iter().rposition(|found| is_entry(found) && is_one_line(found))?;
-    lines.insert(last + 1, line);
-    Some(lines.join("\n") + "\n")
+/// With a line behind the entry of that crate, or behind the last one of any.
+fn with_entry(list: &List, text: &str, package: Option<&str>, line: &str) -> Option<String> {
+    let entries = list.form.entries(&Source::read(list.file, text));
+    let last = entries.iter().rfind(|entry| package.is_none_or(|package| entry.package == package))?;
+    let (before, behind) = text.split_at(last.line.end);
+    Some(format!("{before}{line}\n{behind}"))
 }
 
 /// With a line at the end of `[dependencies]`.
@@ -165,11 +182,29 @@ mod tests {
     }
 
     #[test]
-    fn a_line_stands_behind_the_last_entry_of_a_feature() {
-        let list = "fn a() {\n    b![\n        Box::new(one::One),\n        Box::new(two::Two),\n    ]\n}\n";
-        let found = with_entry(list, "        Box::new(", "        Box::new(three::Three),").expect("a list");
-        assert!(found.contains("two::Two),\n        Box::new(three::Three),\n    ]"), "{found}");
-        assert_eq!(with_entry("vec![Box::new(one::One)]\n", "        Box::new(", "x"), None);
+    fn a_line_stands_behind_the_last_entry_of_a_feature_with_a_comment_or_without() {
+        let services = LISTS.iter().find(|list| list.role == "service").expect("it is there");
+        for comment in ["", " // why"] {
+            let text = format!(
+                "pub const SERVICES: &[Listed] = &[\n    service::<one_service::One>(),{comment}\n    // End.\n];\n"
+            );
+            let found = with_entry(services, &text, None, "    service::<two_service::Two>(),").expect("a list");
+            assert!(
+                found.contains(&format!("One>(),{comment}\n    service::<two_service::Two>(),\n    // End.")),
+                "{found}"
+            );
+        }
+        assert_eq!(with_entry(services, "pub const SERVICES: &[Listed] = &[];\n", None, "x"), None);
+    }
+
+    #[test]
+    fn a_line_of_an_ordered_list_stands_behind_the_module_before() {
+        let rules = LISTS.iter().find(|list| list.role == "rules").expect("it is there");
+        let list =
+            "pub fn modules() {\n    vec![\n        Box::new(one::One),\n        Box::new(two::Two),\n    ]\n}\n";
+        let found = with_entry(rules, list, Some("one"), "        Box::new(x::X),").expect("a list");
+        assert!(found.contains("one::One),\n        Box::new(x::X),\n        Box::new(two"), "{found}");
+        assert_eq!(with_entry(rules, list, Some("three"), "x"), None);
     }
 
     #[test]

@@ -1,16 +1,17 @@
 //! `cargo x new-module NAME`: a feature that works, as a folder of its own and one line in each list of the house.
 //!
-//! The folder is made of the template in `xtask/module` (`template.rs`); the lines are in `lists.rs`; what is no name for a
+//! The folder is made of the template in `xtask/module` (`template.rs`); the lines are in `lists.rs`, and `entries.rs` reads them; what is no name for a
 //! feature, or is taken, `name.rs` refuses before anything is written. The promise that nothing else changes is a test: the stage
 //! `plug` of `cargo x test` counts the lines. It must not know what a feature does.
 
+mod entries;
 mod lists;
 pub(crate) mod name;
 #[cfg(test)]
 mod page;
 pub(crate) mod template;
 
-pub(crate) use lists::file_of as list_file;
+pub(crate) use lists::{entries_of_file, entries_of_role, file_of as list_file};
 
 use std::path::Path;
 
@@ -112,7 +113,7 @@ fn module_before(given: &[(String, u16)], number: u16) -> Option<&str> {
 }
 
 /// The number that a module's `lib.rs` gives it.
-fn number_in(text: &str) -> Option<u16> {
+pub(crate) fn number_in(text: &str) -> Option<u16> {
     let (_, rest) = text.split_once("const ID: ModuleId = ModuleId(")?;
     rest.split_once(')')?.0.trim().parse().ok()
 }

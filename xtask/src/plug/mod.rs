@@ -72,26 +72,40 @@ fn problems(copy: &Copy) -> Result<Vec<String>, Failure> {
     Ok(problems)
 }
 
-/// Names the module in the house, as somebody in a hurry would, and expects to be told so by both rules.
+/// Names the module in the house, as somebody in a hurry would: by an arrow, in code, in a text, and handed on by the list that may
+/// name it. Each has to be told by its rule.
 fn checks_bite(copy: &Copy, written: &Written) -> Result<(), Failure> {
     let name = &written.name;
-    let manifest = format!("\n[dependencies.{}]\npath = \"../modules/{}/rules\"\n", name.kebab, name.kebab);
-    let code = format!("\n/// Somebody was in a hurry.\npub use {}::{};\n", name.snake, name.pascal);
-    let planted = [("genesis/Cargo.toml", manifest), ("genesis/src/lib.rs", code)];
+    let arrow = format!("genesis->{}", name.kebab);
+    let (code, list) = ("genesis/src/lib.rs", "runtime/src/lib.rs");
+    let handed_on = format!("\n/// Somebody was in a hurry.\npub use {}::{};\n", name.snake, name.pascal);
+    let text = format!("\n/// And again.\npub const ROUTE: &str = \"/api/v1/{}/count\";\n", name.snake);
+    let planted = [
+        (
+            "genesis/Cargo.toml",
+            format!("\n[dependencies.{}]\npath = \"../modules/{}/rules\"\n", name.kebab, name.kebab),
+        ),
+        (code, format!("{handed_on}{text}")),
+        (list, handed_on),
+    ];
     let kept = copy.append(&planted)?;
     let found = problems(copy);
     copy.restore(kept)?;
     let found = found?;
-    let arrow = format!("genesis->{}", name.kebab);
-    for (rule, place) in [("lists", arrow.as_str()), ("feature-word", "genesis/src/lib.rs")] {
-        if !found.iter().any(|problem| problem.contains(rule) && problem.contains(place)) {
+    for (rule, place) in
+        [("lists", arrow.as_str()), ("feature-word", code), ("feature-text", code), ("feature-word", list)]
+    {
+        // The place begins the sentence: others name it too, as the remedy or as a number that rose.
+        if !found.iter().any(|problem| problem.starts_with(place) && problem.contains(&format!("[{rule}"))) {
             let told = found.join("\n  ");
             return Err(Failure::new(format!(
                 "the rule `{rule}` does not find a planted mistake in {place}:\n  {told}"
             )));
         }
     }
-    say("the rules `lists` and `feature-word` find the module when the house names it elsewhere");
+    say(
+        "the rules `lists`, `feature-word` and `feature-text` find the module when the house names it elsewhere or hands it on",
+    );
     Ok(())
 }
 

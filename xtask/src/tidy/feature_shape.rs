@@ -4,16 +4,15 @@
 //! - A feature whose crates stand in folders of their roles has a `README.md` with the same sections in the same order.
 //! - A crate of rules has at least the files `call`, `reject`, `check` and `execute`; its `lib.rs` says what each of its files is
 //!   for, those that other modules have too in one order. (The formatter sorts the declarations, so the order is in words.)
-//! - In `keys.rs` each first byte of a key (`const NAME: u8 = 1;`) has a value of its own: two would be one place of the state. The
-//!   kernel's file of that name is looked at too.
+//! - In `keys.rs` each first byte of a key has a value of its own (`first_bytes.rs`). The kernel's file of that name is looked at too.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::source::Source;
-use super::{Files, pages};
+use super::{Files, first_bytes, pages};
 use crate::Failure;
 use crate::features;
 use crate::ratchet::Finding;
+use crate::source::Source;
 use crate::workspace::{Package, Workspace};
 
 const RULE: &str = "feature-shape";
@@ -45,7 +44,7 @@ pub(super) fn check(workspace: &Workspace, files: &Files, sources: &[Source]) ->
             findings.extend(rules_files(package, files, sources));
         }
     }
-    findings.extend(sources.iter().filter_map(shared_first_bytes));
+    findings.extend(first_bytes::check(RULE, sources));
     for feature in shaped {
         let page = format!("{feature}/README.md");
         let text = if files.paths.contains(&page) { Some(files.read(&page)?) } else { None };
@@ -85,39 +84,6 @@ fn rules_files(package: &Package, files: &Files, sources: &[Source]) -> Option<F
     let header = sources.iter().find(|source| source.path == library).map(|source| header(&source.text));
     let wrong = wrong_files(&names, &header.unwrap_or_default());
     (!wrong.is_empty()).then(|| finding(&library, wrong.len(), wrong.join("; ")))
-}
-
-/// The first bytes of keys that two constants of a file have.
-fn shared_first_bytes(source: &Source) -> Option<Finding> {
-    if source.is_test || !source.path.ends_with("/src/keys.rs") {
-        return None;
-    }
-    let value = |line: &str| {
-        let (head, value) = line.split_once(": u8 = ")?;
-        let name = head.rsplit(' ').next()?.to_owned();
-        let value = value.trim_end_matches(';').trim().replace('_', "");
-        let number = match value.strip_prefix("0x") {
-            Some(digits) => u8::from_str_radix(digits, 16),
-            None => value.parse(),
-        };
-        head.contains("const ").then_some((number.ok()?, name))
-    };
-    let mut owners: BTreeMap<u8, Vec<String>> = BTreeMap::new();
-    let lines = source.code.split_inclusive('\n').scan(0, |at, line| {
-        let begin = *at;
-        *at += line.len();
-        Some((begin, line.trim_end()))
-    });
-    for (number, name) in lines.filter(|(at, _)| !source.in_test(*at)).filter_map(|(_, line)| value(line)) {
-        owners.entry(number).or_default().push(name);
-    }
-    let shared: Vec<String> = owners
-        .into_iter()
-        .filter(|(_, names)| names.len() > 1)
-        .map(|(number, names)| format!("{} are all {number}", names.join(", ")))
-        .collect();
-    let says = format!("keys of two kinds begin with one byte: {}", shared.join("; "));
-    (!shared.is_empty()).then(|| finding(&source.path, shared.len(), says))
 }
 
 /// What a file says of itself, each paragraph in one line.
@@ -224,19 +190,6 @@ mod tests {
             HEADER.replace("check`", "check`\n//!")
         );
         assert_eq!(wrong_files(&FILES, &header(&text)), Vec::<String>::new());
-    }
-
-    #[test]
-    fn two_keys_that_begin_with_one_byte_are_found() {
-        let counted =
-            |path: &str, text: &str| shared_first_bytes(&Source::read(path, text)).map_or(0, |finding| finding.number);
-        let path = "modules/mining/rules/src/keys.rs";
-        let own = "const TIP: u8 = 0;\npub(crate) const SHARE: u8 = 1;\nconst HEAD: usize = 1;\n/// const A: u8 = 1;\n";
-        assert_eq!(counted(path, own), 0);
-        assert_eq!(counted(path, &format!("{own}const MINER: u8 = 1;\n")), 1);
-        assert_eq!(counted(path, &format!("{own}const MINER: u8 = 0x01;\nconst SEEN: u8 = 0;\n")), 2);
-        assert_eq!(counted(path, &format!("{own}#[cfg(test)]\nmod tests {{\n    const A: u8 = 1;\n}}\n")), 0);
-        assert_eq!(counted("modules/mining/rules/src/event.rs", "const A: u8 = 1;\nconst B: u8 = 1;\n"), 0);
     }
 
     #[test]

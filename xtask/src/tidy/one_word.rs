@@ -10,9 +10,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Files;
-use super::source::{Source, identifiers};
 use crate::Failure;
 use crate::ratchet::Finding;
+use crate::source::{Source, identifiers};
 use crate::workspace::{Kind, Package, Workspace};
 
 const RULE: &str = "one-word";

@@ -3,10 +3,10 @@
 //! In `docs/ARCHITECTURE.md`, `docs/FAULTS.md` and the page of each feature a back-ticked path must be a file or a folder, and `path.rs::name` must name an item of
 //! that file; the path may be shortened to its end as long as one file fits.
 
-use super::source::{Source, words};
 use super::{Files, Finding};
 use crate::Failure;
 use crate::features::Features;
+use crate::source::{Source, words};
 
 /// The pages that name files, functions and tests; every feature's page is one too.
 const MAPS: [&str; 2] = ["docs/ARCHITECTURE.md", "docs/FAULTS.md"];

@@ -1,7 +1,7 @@
 //! The rules that look at one Rust file.
 
 use super::Finding;
-use super::source::{Source, words};
+use crate::source::{Source, words};
 
 const FUNCTION_LINES_MAX: usize = 70;
 const FILE_LINES_MAX: usize = 500;

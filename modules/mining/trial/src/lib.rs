@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `sim` | who mines and who steals in simulated networks, what they go through, and what must hold |
 //! | `local` | a miner at a local network, and the proof that it is paid |
-//! | `attacks` | what strangers do to the port for miners |
+//! | `attacks` | what strangers do to the port for miners and to the routes for proofs of work |
 
 #[cfg(feature = "network")]
 mod attacks;

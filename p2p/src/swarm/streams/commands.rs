@@ -7,6 +7,7 @@ use types::PeerKey;
 use super::super::identity::{id_of, key_of};
 use super::super::task::Task;
 use super::part::{Reply, StreamEvent};
+use crate::seats::Sitter;
 use crate::standing::Severity;
 use crate::stream_error::StreamError;
 
@@ -51,7 +52,8 @@ impl Task {
     fn take_in(&mut self, id: PeerId, place: usize, stream: Stream) {
         let Some(peer) = self.peers.get(&id) else { return };
         if peer.admitted.is_some() && peer.refused.is_none() {
-            self.streams.take_in(peer.key, peer.prefix(), self.links.guest(peer.key), place, stream);
+            let sitter = Sitter { peer: peer.key, prefix: peer.prefix(), guest: self.links.guest(peer.key) };
+            self.streams.take_in(sitter, place, stream);
         }
     }
 

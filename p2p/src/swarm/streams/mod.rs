@@ -14,6 +14,7 @@ mod part;
 mod pump;
 mod room;
 mod stream;
+mod turns;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,18 +23,18 @@ use std::time::Duration;
 
 use libp2p::swarm::{Stream, StreamProtocol};
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use types::PeerKey;
 
 pub use network::Offered;
-pub(super) use part::{Behaviour, PACE, Reply};
+pub(super) use part::{Behaviour, PACE, Reply, STREAMS_WAITING_MAX};
 use pump::Pump;
-pub(super) use room::OPENINGS;
 pub use room::StreamCounts;
 use room::{PeerShare, Room, Seat};
 pub use stream::NetworkStream;
 use stream::Shared;
+use turns::Turns;
 
 use super::config::NetworkError;
 use super::handle::Command;
@@ -41,6 +42,7 @@ use super::links::{Guest, Meter, lock};
 use crate::chain_tag::ChainTag;
 use crate::places::Side;
 use crate::prefix::Prefix;
+use crate::seats::Sitter;
 use crate::stream_error::StreamError;
 use crate::stream_table::StreamTable;
 
@@ -82,7 +84,7 @@ pub(super) struct Streams {
     shares: Mutex<BTreeMap<PeerKey, Arc<PeerShare>>>,
     phase: watch::Sender<Phase>,
     /// Turns of looking for a peer.
-    reaching: Semaphore,
+    turns: Turns,
     /// How many pumps run.
     running: watch::Sender<usize>,
     runtime: Handle,
@@ -111,8 +113,8 @@ impl Streams {
         };
         let protocols = table.rows().iter().map(protocol).collect::<Result<_, _>>()?;
         let (phase, running) = (watch::Sender::new(Phase::Open), watch::Sender::new(0));
-        let (shares, reaching) = (Mutex::default(), Semaphore::new(network::REACHES_MAX));
-        Ok(Self { table, protocols, shares, phase, reaching, running, runtime, meter, commands })
+        let (shares, turns) = (Mutex::default(), Turns::new(turns::WAIT_MAX));
+        Ok(Self { table, protocols, shares, phase, turns, running, runtime, meter, commands })
     }
 
     /// Whether peers may open streams of a protocol.
@@ -144,9 +146,9 @@ impl Streams {
     }
 
     /// A peer has opened a stream; without a seat for it, it is dropped.
-    fn take_in(self: &Arc<Self>, peer: PeerKey, prefix: Prefix, guest: Guest, place: usize, stream: Stream) {
+    fn take_in(self: &Arc<Self>, sitter: Sitter, place: usize, stream: Stream) {
         let Some(protocol) = self.protocols.get(place) else { return };
-        let seat = Seat::take(&protocol.room, Side::Theirs, peer, prefix, guest);
+        let seat = Seat::take(&protocol.room, Side::Theirs, sitter);
         let (Some(seat), Phase::Open) = (seat, *self.phase.borrow()) else {
             protocol.room.refuse();
             return;
@@ -168,7 +170,8 @@ impl Streams {
         if *self.phase.borrow() != Phase::Open {
             return Err(StreamError::Stopping);
         }
-        let seat = Seat::take(&protocol.room, Side::Ours, peer, Prefix::NOWHERE, guest).ok_or(StreamError::TooMany)?;
+        let sitter = Sitter { peer, prefix: Prefix::NOWHERE, guest };
+        let seat = Seat::take(&protocol.room, Side::Ours, sitter).ok_or(StreamError::TooMany)?;
         let share = self.share(peer);
         // Whoever opens faster loses its connection at the other end.
         while let Err(wait_ms) = share.may_open(self.meter.now_ms()) {
@@ -234,7 +237,7 @@ impl Streams {
     fn joined(&self, place: usize, seat: Seat) -> (NetworkStream, Pump) {
         let (outgoing, written) = mpsc::unbounded_channel();
         let (came, incoming) = mpsc::unbounded_channel();
-        let shared = Arc::new(Shared::new(place, self.share(seat.peer), seat, outgoing));
+        let shared = Arc::new(Shared::new(place, self.share(seat.sitter.peer), seat, outgoing));
         (NetworkStream::new(shared.clone(), incoming), Pump::new(shared, written, came))
     }
 

@@ -9,18 +9,13 @@ use super::super::address;
 use super::super::handle::{Command, Network};
 use super::super::identity::key_of;
 use super::NetworkStream;
+use super::turns::TURN_MAX;
 use crate::stream_error::StreamError;
 
 /// Addresses of a peer that are tried.
 const ADDRESSES_MAX: usize = 8;
-/// Turns of looking for a peer; who comes later waits for one. A few, so that the dials of those who are not there leave room for the
-/// node's own.
-pub(super) const REACHES_MAX: usize = 4;
 /// How long a peer is looked for, from its turn.
 const REACH_MAX: Duration = Duration::from_secs(15);
-/// How long a turn is: who is not met by then is still looked for, but nobody waits behind it. A peer that refuses has been tried as often
-/// as it is.
-const TURN_MAX: Duration = Duration::from_secs(2);
 
 impl Network {
     /// Lets peers open streams of a protocol, which somebody accepts from now on; or no more.
@@ -32,7 +27,7 @@ impl Network {
     /// holds, and names are not resolved. Behind other searches it waits for its turn first.
     ///
     /// # Errors
-    /// When it was not met in time, or somebody else is meant by an address.
+    /// When it was not met in time, somebody else is meant by an address, or too many are looked for ([`StreamError::Crowded`]).
     pub async fn reach(&self, peer: PeerKey, addresses: &[String]) -> Result<(), StreamError> {
         if self.is_connected(peer) {
             return Ok(());
@@ -44,7 +39,7 @@ impl Network {
         // It may come by itself before its turn.
         let turn = tokio::select! {
             () = &mut met => return Ok(()),
-            turn = self.streams.reaching.acquire() => turn,
+            turn = self.streams.turns.take(self.links.guest(peer)) => turn?,
         };
         let reach = Command::Reach { peer, addresses };
         self.commands.streams.try_send(reach).map_err(|_| StreamError::Busy)?;

@@ -25,7 +25,7 @@ use crate::stream_error::StreamError;
 /// Openings of one connection: more than an honest peer makes ([`super::room`]).
 pub(in crate::swarm) const PACE: Pace = Pace { streams: (20, 80), reports: (100, 200), excess: (1, 200) };
 /// Streams of one connection that wait for the swarm to take them.
-const STREAMS_WAITING_MAX: usize = 16;
+pub(in crate::swarm) const STREAMS_WAITING_MAX: usize = 16;
 
 /// What a connection answers when a stream was wanted.
 type Answer = Result<(Stream, Seat), StreamError>;
@@ -203,14 +203,15 @@ mod tests {
     use super::*;
     use crate::places::Side;
     use crate::prefix::Prefix;
-    use crate::seats::Guest;
+    use crate::seats::{Guest, Sitter};
     use crate::stream_table::sample::TIDES;
     use types::PeerKey;
 
     #[test]
     fn who_waits_no_more_for_a_stream_keeps_its_seat_until_the_connection_has_answered() {
         let room = Arc::new(Room::new(TIDES));
-        let take = || Seat::take(&room, Side::Ours, PeerKey([1; 32]), Prefix::NOWHERE, Guest::Pinned);
+        let validator = Sitter { peer: PeerKey([1; 32]), prefix: Prefix::NOWHERE, guest: Guest::Pinned };
+        let take = || Seat::take(&room, Side::Ours, validator);
         let (mut asked, waiting): (Vec<_>, Vec<_>) = std::iter::from_fn(take).map(Reply::new).unzip();
         drop(waiting);
         assert!(asked.len() == 3 && take().is_none());

@@ -4,13 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::Semaphore;
-use types::PeerKey;
 
 use super::super::links::lock;
 use crate::budget::TokenBucket;
 use crate::places::Side;
-use crate::prefix::Prefix;
-use crate::seats::{Guest, Seats};
+use crate::seats::{Seats, Sitter};
 use crate::stream_table::StreamRow;
 use crate::stream_window::Growth;
 
@@ -18,7 +16,7 @@ use crate::stream_window::Growth;
 /// for, so that channels find theirs.
 pub(super) const TRANSIT_BYTES_MAX: usize = 4 << 20;
 /// Streams that this node opens to one peer in a second, and at once after a pause: less than [`super::part::PACE`] lets in.
-pub(in crate::swarm) const OPENINGS: (u32, u32) = (10, 40);
+const OPENINGS: (u32, u32) = (10, 40);
 
 const _: () = assert!(crate::stream_table::STREAM_FRAME_BYTES_MAX <= TRANSIT_BYTES_MAX);
 
@@ -123,21 +121,19 @@ impl Room {
 pub(super) struct Seat {
     pub(super) room: Arc<Room>,
     side: Side,
-    pub(super) peer: PeerKey,
-    prefix: Prefix,
-    pub(super) guest: Guest,
+    pub(super) sitter: Sitter,
 }
 
 impl Seat {
-    pub(super) fn take(room: &Arc<Room>, side: Side, peer: PeerKey, prefix: Prefix, guest: Guest) -> Option<Self> {
-        let is_taken = lock(room.seats(side)).take(peer, prefix, guest);
-        is_taken.then(|| Self { room: room.clone(), side, peer, prefix, guest })
+    pub(super) fn take(room: &Arc<Room>, side: Side, sitter: Sitter) -> Option<Self> {
+        let is_taken = lock(room.seats(side)).take(sitter);
+        is_taken.then(|| Self { room: room.clone(), side, sitter })
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        lock(self.room.seats(self.side)).leave(self.peer, self.prefix, self.guest);
+        lock(self.room.seats(self.side)).leave(self.sitter);
     }
 }
 
@@ -181,7 +177,11 @@ impl PeerShare {
 
 #[cfg(test)]
 mod tests {
+    use types::PeerKey;
+
     use super::*;
+    use crate::prefix::Prefix;
+    use crate::seats::Guest;
     use crate::stream_table::sample::TIDES;
 
     #[test]
@@ -203,7 +203,8 @@ mod tests {
     #[test]
     fn a_seat_is_free_again_when_it_is_dropped() {
         let room = Arc::new(Room::new(TIDES));
-        let take = |side| Seat::take(&room, side, PeerKey([1; 32]), Prefix::NOWHERE, Guest::Stranger);
+        let stranger = Sitter { peer: PeerKey([1; 32]), prefix: Prefix::NOWHERE, guest: Guest::Stranger };
+        let take = |side| Seat::take(&room, side, stranger);
         let held: Vec<Seat> = std::iter::from_fn(|| take(Side::Theirs)).collect();
         assert_eq!(held.len(), 3);
         assert!(take(Side::Ours).is_some(), "what peers open costs no stream of this node's");

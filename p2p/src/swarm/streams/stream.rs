@@ -87,8 +87,8 @@ impl Shared {
         seat: Seat,
         outgoing: mpsc::UnboundedSender<Outgoing>,
     ) -> Self {
-        let (row, peer) = (seat.room.row, seat.peer);
-        let window = StreamWindow::new(&row, peer, seat.guest);
+        let (row, peer) = (seat.room.row, seat.sitter.peer);
+        let window = StreamWindow::new(&row, seat.sitter);
         let state = State { window, promise: None, arrived: 0, in_transit: 0, unthanked: None, has_ended: false };
         Self {
             peer,
@@ -393,7 +393,7 @@ mod tests {
     use super::*;
     use crate::places::Side;
     use crate::prefix::Prefix;
-    use crate::seats::Guest;
+    use crate::seats::{Guest, Sitter};
     use crate::stream_table::{StreamRow, sample};
     use crate::stream_words::{Word, WordDecoder};
 
@@ -402,7 +402,8 @@ mod tests {
     /// A stream of a peer, which shares this with its others.
     fn stream(share: &Arc<PeerShare>) -> Shared {
         let room = Arc::new(Room::new(TIDES));
-        let seat = Seat::take(&room, Side::Theirs, PeerKey([1; 32]), Prefix::NOWHERE, Guest::Stranger);
+        let stranger = Sitter { peer: PeerKey([1; 32]), prefix: Prefix::NOWHERE, guest: Guest::Stranger };
+        let seat = Seat::take(&room, Side::Theirs, stranger);
         Shared::new(0, share.clone(), seat.expect("a seat"), mpsc::unbounded_channel().0)
     }
 

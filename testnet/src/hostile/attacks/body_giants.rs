@@ -24,19 +24,21 @@ pub(super) const ATTACK: Attack = Attack {
 const CONNECTIONS: usize = 64;
 const BODY_BYTES: usize = 8 * 1024 * 1024;
 static PIECE: [u8; 1024 * 1024] = [b'x'; 1024 * 1024];
-const ROUTES: [&str; 4] =
-    ["/api/v1/transactions", "/api/v1/transactions/batch", "/api/v1/transactions/simulate", "/api/v1/mining/submit"];
+/// The house's; those of features their trials name.
+const ROUTES: [&str; 3] = ["/api/v1/transactions", "/api/v1/transactions/batch", "/api/v1/transactions/simulate"];
 const PATIENCE: Duration = Duration::from_millis(50);
 /// Between two rounds: what is refused at once would otherwise be nothing but connecting.
 const PAUSE: Duration = Duration::from_millis(50);
 
 fn begin(siege: &Siege, _: Duration) -> Outcome<Begun> {
     let (from, port) = (siege.source, siege.api_port(0));
+    let of_features = siege.network.plan.trials.iter().flat_map(|trial| trial.attacks.bodies);
+    let routes: Vec<&str> = ROUTES.iter().chain(of_features).copied().collect();
     sockets::begin(move |stop| {
         let mut deeds = Deeds::new();
         while !stop.is_wished() {
             let mut held = Vec::new();
-            for route in ROUTES.iter().cycle().take(CONNECTIONS) {
+            for route in routes.iter().cycle().take(CONNECTIONS) {
                 let Ok(mut stream) = connect(from, port) else {
                     count(&mut deeds, "refused");
                     continue;

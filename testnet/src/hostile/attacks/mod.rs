@@ -24,7 +24,6 @@ mod length_liar;
 mod newer_version;
 mod replayer;
 mod sketch_hoarder;
-mod slanderer;
 mod slowloris;
 mod unpayable_api;
 mod unpayable_gossip;
@@ -60,7 +59,6 @@ pub(super) const ALL: &[Attack] = &[
     idle_crowd::ATTACK,
     body_giants::ATTACK,
     deserter::ATTACK,
-    slanderer::ATTACK,
 ];
 
 /// Rows of the tables under attack that no attack tries, and why.

@@ -6,12 +6,13 @@ use std::time::Duration;
 use p2p::{Channel, Network, NetworkEvent};
 use replica::wire::{Message, Sketch};
 use types::{
-    ByteString, Canonical, ChainId, Epoch, Hash32, Header, Height, List, SystemCall, ValidatorIndex, View, limits,
+    Amount, ByteString, Canonical, ChainId, Epoch, Hash32, Header, Height, List, ModuleId, SystemCall, ValidatorIndex,
+    View, limits,
 };
 
 use crate::devnet::{Failure, Outcome};
 use crate::hostile::attack::{Attack, Begun, Deeds, Hand, Scene};
-use crate::hostile::siege::{Siege, VALIDATORS};
+use crate::hostile::siege::{Siege, VALIDATORS, mallory};
 use crate::hostile::sockets::count;
 use crate::hostile::stranger::{self, Identity, Stranger};
 
@@ -42,12 +43,13 @@ fn begin(siege: &Siege, _: Duration) -> Outcome<Begun> {
     let last = VALIDATORS - 1;
     let own = siege.places.get(last).copied().unwrap_or_default();
     let template = header(siege)?;
+    let module = (siege.network.plan.transfers()?.call)(mallory().address(), Amount(1)).module;
     let identity = Identity::new(siege, siege.network_seed(last)?, &[0, 1, 2]);
     let validators = siege.honest_peers()?.into_iter().take(last).collect();
     stranger::begin(identity, async move |mut peer: Stranger| {
         // Its own network takes votes of pinned peers only; that it is told so at all is beyond doubt.
         let _ = peer.network.pin(validators);
-        let mut hoard = Hoard { own, template, told: 0, sketches: 0, deeds: Deeds::new() };
+        let mut hoard = Hoard { own, template, module, told: 0, sketches: 0, deeds: Deeds::new() };
         // Votes come to it as to every validator, and tell the view.
         while !peer.stop.is_wished() {
             let heard = tokio::time::timeout(Duration::from_millis(100), peer.inbound.consensus.recv()).await;
@@ -65,6 +67,8 @@ fn begin(siege: &Siege, _: Duration) -> Outcome<Begun> {
 struct Hoard {
     own: ValidatorIndex,
     template: Header,
+    /// One that the chain has.
+    module: ModuleId,
     /// The newest view that has been sketched.
     told: u64,
     sketches: u64,
@@ -94,7 +98,7 @@ impl Hoard {
     fn sketch(&self, view: View) -> Message {
         let filling = self.sketches.to_le_bytes().repeat(limits::SYSTEM_CALL_BYTES_MAX / 8);
         let body = ByteString::new(filling).unwrap_or_default();
-        let call = SystemCall { module: types::ModuleId(1), body };
+        let call = SystemCall { module: self.module, body };
         let system_calls: List<SystemCall, { limits::SYSTEM_CALLS_PER_BLOCK_MAX }> =
             List::new(vec![call; CALLS]).unwrap_or_default();
         let header = Header {

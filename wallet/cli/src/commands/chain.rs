@@ -15,7 +15,7 @@ use wallet::delivery::{superseded, superseded_error, what_is_over};
 use wallet::finality::{check_block, check_content, check_transaction};
 use wallet::{Chain, Error, NodeClient, Result, TransactionFile};
 
-use crate::families::transfer_weight;
+use crate::adapters::payment_weight;
 
 /// `tx`
 #[derive(Debug, Args)]
@@ -266,7 +266,7 @@ impl Validators {
 
 impl Fee {
     pub(crate) fn run(&self, context: &Context) -> Result<Report> {
-        let weight = self.weight.map_or_else(transfer_weight, |weight| Ok(Weight(weight)))?;
+        let weight = self.weight.map_or_else(payment_weight, |weight| Ok(Weight(weight)))?;
         let estimate = context.client()?.fee_estimate(weight)?;
         let thr = |amount: Amount| format!("{} THR", amount.to_decimal(THR_DECIMALS));
         let text = lines(&[

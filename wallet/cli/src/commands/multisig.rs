@@ -14,7 +14,7 @@ use wallet::cli::report::{Report, lines};
 use wallet::{Error, Result};
 
 use super::transaction_file::{Broadcast, Sign};
-use crate::families::Send;
+use crate::adapters::TypedPayment;
 
 /// What can be done with multisig accounts.
 #[derive(Debug, Subcommand)]
@@ -24,7 +24,7 @@ pub enum Command {
     /// Show an account's address and keys
     Address(Named),
     /// Write a transfer that waits for signatures (as `send --out FILE`)
-    Propose(Send),
+    Propose(TypedPayment),
     /// Add a signature to a transaction file (as `thronos sign`)
     Sign(Sign),
     /// Put the signatures of several files together

@@ -191,6 +191,7 @@ fn module_id(text: &str) -> Result<ModuleId> {
         let names = std::iter::once(KERNEL_NAME).chain(registry.modules().map(|module| module.name()));
         let shown: String = text.chars().take(80).collect();
         let message = format!("there is no module `{shown}`{}", nearest(text, names));
-        Error::new("unknown_module", message, "give a module's name, such as `tokens`, or its number")
+        let example = registry.modules().next().map_or(KERNEL_NAME, |module| module.name());
+        Error::new("unknown_module", message, format!("give a module's name, such as `{example}`, or its number"))
     })
 }

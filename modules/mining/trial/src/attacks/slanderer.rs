@@ -3,10 +3,9 @@
 use std::io::{Read, Write};
 use std::time::Duration;
 
-use crate::devnet::{Failure, Outcome};
-use crate::hostile::attack::{Attack, Begun, Deeds, Hand, Wrongs};
-use crate::hostile::siege::Siege;
-use crate::hostile::sockets::{self, connect, count};
+use testnet::devnet::{Failure, Outcome};
+use testnet::hostile::sockets::{self, connect, count};
+use testnet::hostile::{Attack, Begun, Deeds, Hand, Siege, Wrongs};
 
 pub(super) const ATTACK: Attack = Attack {
     name: "slanderer",
@@ -26,11 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A proof with all its parts whose hash meets no target.
 fn wrong_proof(siege: &Siege) -> Outcome<String> {
     let payee = siege.network.wallets.alice.key.address().to_text(types::Network::Test);
-    let url = format!("http://127.0.0.1:{}/api/v1/mining/work?address={payee}", siege.api_port(0));
-    let mut answer = ureq::get(&url).call().map_err(|error| Failure::new(format!("no work from node 0: {error}")))?;
-    let task = answer.body_mut().read_to_string().map_err(|error| Failure::new(format!("no work: {error}")))?;
-    let task: serde_json::Value =
-        serde_json::from_str(&task).map_err(|error| Failure::new(format!("no work: {error}")))?;
+    let first = siege.network.nodes.first().ok_or_else(|| Failure::new("there is no node 0"))?;
+    let task = first.client().get_at::<serde_json::Value>(&format!("/api/v1/mining/work?address={payee}"));
+    let task = task.map_err(|error| Failure::new(format!("no work from node 0: {error}")))?;
     let text = |name: &str| task[name].as_str().unwrap_or_default().to_owned();
     let coinbase = format!("{}{}{}", text("coinbase1"), "07".repeat(12), text("coinbase2"));
     let version =
@@ -42,6 +39,11 @@ fn wrong_proof(siege: &Siege) -> Outcome<String> {
         format!("{version}{}{}{time}{}00000000", text("previous"), "ab".repeat(32), hex::encode(bits.to_le_bytes()));
     let anchor = &task["anchor"]["height"];
     Ok(serde_json::json!({ "header": header, "coinbase": coinbase, "branch": [], "anchor": anchor }).to_string())
+}
+
+/// The API of node 0.
+fn api_port(siege: &Siege) -> u16 {
+    siege.network.plan.ports.api(0)
 }
 
 /// The status and the body of an answer.
@@ -60,7 +62,7 @@ fn hand_in(from: std::net::Ipv4Addr, port: u16, proof: &str) -> std::io::Result<
 }
 
 fn begin(siege: &Siege, _: Duration) -> Outcome<Begun> {
-    let (from, port, proof) = (siege.source, siege.api_port(0), wrong_proof(siege)?);
+    let (from, port, proof) = (siege.source, api_port(siege), wrong_proof(siege)?);
     sockets::begin(move |stop| {
         let mut deeds = Deeds::new();
         while !stop.is_wished() {
@@ -79,7 +81,7 @@ fn begin(siege: &Siege, _: Duration) -> Outcome<Begun> {
 /// The one who is named hands in from its own machine, and is judged by its own proof.
 fn the_named_one_is_heard(siege: &mut Siege) -> Outcome<Wrongs> {
     let proof = wrong_proof(siege)?;
-    let own = hand_in(std::net::Ipv4Addr::LOCALHOST, siege.api_port(0), &proof);
+    let own = hand_in(std::net::Ipv4Addr::LOCALHOST, api_port(siege), &proof);
     Ok(match own {
         Ok(answer) if answer.contains(" 422 ") => Wrongs::new(),
         Ok(answer) => {

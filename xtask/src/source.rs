@@ -6,61 +6,63 @@
 use std::ops::Range;
 
 /// One file.
-pub(super) struct Source {
-    pub(super) path: String,
-    pub(super) text: String,
+pub(crate) struct Source {
+    pub(crate) path: String,
+    pub(crate) text: String,
     /// The text with comments and the insides of strings and characters blanked.
-    pub(super) code: String,
+    pub(crate) code: String,
     /// The text with everything but comments blanked.
-    pub(super) comments: String,
-    pub(super) functions: Vec<Function>,
+    pub(crate) comments: String,
+    /// Byte ranges between the quotes of strings, raw ones and those of bytes included.
+    pub(crate) strings: Vec<Range<usize>>,
+    pub(crate) functions: Vec<Function>,
     /// Byte ranges under `#[cfg(test)]`.
     tests: Vec<Range<usize>>,
     /// The whole file belongs to tests.
-    pub(super) is_test: bool,
+    pub(crate) is_test: bool,
 }
 
 /// One function with a body.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Function {
-    pub(super) name: String,
+pub(crate) struct Function {
+    pub(crate) name: String,
     /// From `fn` to the closing brace.
-    pub(super) whole: Range<usize>,
+    pub(crate) whole: Range<usize>,
     /// Between the braces, without them.
-    pub(super) body: Range<usize>,
+    pub(crate) body: Range<usize>,
 }
 
 impl Source {
     /// Reads one file.
-    pub(super) fn read(path: &str, text: &str) -> Self {
-        let (code, comments) = split(text);
+    pub(crate) fn read(path: &str, text: &str) -> Self {
+        let Parts { code, comments, strings } = split(text);
         let functions = functions(&code);
         let tests = test_parts(&code);
         let name = path.rsplit('/').next().unwrap_or(path);
         // The package `benches` stands at the root; only a folder of that name inside a package is test code.
         let folders = path.split('/').skip(1);
         let is_test = name == "tests.rs" || folders.clone().any(|part| part == "tests" || part == "benches");
-        Self { path: path.to_owned(), text: text.to_owned(), code, comments, functions, tests, is_test }
+        Self { path: path.to_owned(), text: text.to_owned(), code, comments, strings, functions, tests, is_test }
     }
 
     /// Whether the byte at that position belongs to tests.
-    pub(super) fn in_test(&self, position: usize) -> bool {
+    pub(crate) fn in_test(&self, position: usize) -> bool {
         self.is_test || self.tests.iter().any(|part| part.contains(&position))
     }
 
     /// Line number, from 1.
-    pub(super) fn line(&self, position: usize) -> usize {
+    pub(crate) fn line(&self, position: usize) -> usize {
         line_breaks(&self.text[..position]) + 1
     }
 
     /// Lines of the file that are not tests.
-    pub(super) fn lines_without_tests(&self) -> usize {
+    pub(crate) fn lines_without_tests(&self) -> usize {
         let tests: usize = self.tests.iter().map(|part| self.line(part.end) - self.line(part.start) + 1).sum();
         self.text.lines().count().saturating_sub(tests)
     }
 
     /// Positions of a word in code.
-    pub(super) fn words<'a>(&'a self, word: &'a str) -> impl Iterator<Item = usize> + 'a {
+    pub(crate) fn words<'a>(&'a self, word: &'a str) -> impl Iterator<Item = usize> + 'a {
         words(&self.code, word)
     }
 
@@ -80,7 +82,7 @@ impl Source {
 }
 
 /// Marks the files that belong to a module which another file declares for tests only.
-pub(super) fn mark_test_modules(sources: &mut [Source]) {
+pub(crate) fn mark_test_modules(sources: &mut [Source]) {
     let modules: Vec<String> = sources.iter().flat_map(Source::test_modules).collect();
     for source in sources {
         let stem = source.path.trim_end_matches(".rs");
@@ -89,7 +91,7 @@ pub(super) fn mark_test_modules(sources: &mut [Source]) {
 }
 
 /// Positions of a whole word in a text.
-pub(super) fn words<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
+pub(crate) fn words<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
     let bytes = text.as_bytes();
     text.match_indices(word).map(|(at, _)| at).filter(move |at| {
         let before = at.checked_sub(1).and_then(|at| bytes.get(at));
@@ -99,7 +101,7 @@ pub(super) fn words<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = us
 }
 
 /// The identifiers and keywords of code, with their positions.
-pub(super) fn identifiers(code: &str) -> impl Iterator<Item = (usize, &str)> {
+pub(crate) fn identifiers(code: &str) -> impl Iterator<Item = (usize, &str)> {
     let bytes = code.as_bytes();
     let begins = |at: usize| is_name(bytes[at]) && !at.checked_sub(1).is_some_and(|before| is_name(bytes[before]));
     let starts = (0..bytes.len()).filter(move |at| begins(*at) && !bytes[*at].is_ascii_digit());
@@ -107,6 +109,17 @@ pub(super) fn identifiers(code: &str) -> impl Iterator<Item = (usize, &str)> {
         let length = bytes[at..].iter().take_while(|byte| is_name(**byte)).count();
         (at, &code[at..at + length])
     })
+}
+
+/// A whole number as code writes it: `7`, `0x07`, `0b111`, `0o7`, `1_000`, `7u8`.
+pub(crate) fn number(literal: &str) -> Option<u64> {
+    const TYPES: [&str; 12] = ["u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize"];
+    let literal = literal.trim().replace('_', "");
+    let bare = TYPES.iter().find_map(|end| literal.strip_suffix(end)).unwrap_or(&literal);
+    let prefixed =
+        [("0x", 16), ("0o", 8), ("0b", 2)].iter().find_map(|(head, base)| Some((bare.strip_prefix(head)?, *base)));
+    let (digits, base) = prefixed.unwrap_or((bare, 10));
+    u64::from_str_radix(digits, base).ok().filter(|_| digits.starts_with(|first: char| first.is_ascii_alphanumeric()))
 }
 
 fn is_name(byte: u8) -> bool {
@@ -117,9 +130,17 @@ fn line_breaks(text: &str) -> usize {
     text.bytes().filter(|byte| *byte == b'\n').count()
 }
 
-/// Code and comments, each with everything else blanked.
-fn split(text: &str) -> (String, String) {
+/// A text, taken apart.
+struct Parts {
+    code: String,
+    comments: String,
+    strings: Vec<Range<usize>>,
+}
+
+/// Code and comments, each with everything else blanked, and where strings stand.
+fn split(text: &str) -> Parts {
     let bytes = text.as_bytes();
+    let mut strings = Vec::new();
     let (mut code, mut comments) = (bytes.to_vec(), bytes.to_vec());
     let mut at = 0;
     while at < bytes.len() {
@@ -140,12 +161,20 @@ fn split(text: &str) -> (String, String) {
             blank(if is_comment { &mut code } else { &mut comments }, at..end);
             if !is_comment {
                 blank(&mut code, at + 1..end - 1);
+                strings.extend(inside(bytes, at..end));
             }
             at = end;
         }
     }
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("whole comments and strings become ASCII spaces");
-    (text(code), text(comments))
+    Parts { code: text(code), comments: text(comments), strings }
+}
+
+/// What a string holds; nothing for a character.
+fn inside(bytes: &[u8], whole: Range<usize>) -> Option<Range<usize>> {
+    let quote = |byte: &u8| *byte == b'"';
+    let (first, last) = (bytes[whole.clone()].iter().position(quote)?, bytes[whole.clone()].iter().rposition(quote)?);
+    (bytes[whole.start] != b'\'').then_some(whole.start + first + 1..whole.start + last.max(first + 1))
 }
 
 fn blank(bytes: &mut [u8], range: Range<usize>) {
@@ -282,7 +311,7 @@ mod tests {
     fn comments_strings_and_characters_are_told_from_code() {
         let text =
             "let a = \"// no {\"; // yes }\nlet b = '{'; let c: &'static str = r#\"x\"y{\"#; /* a /* b */ c */ d\n";
-        let (code, comments) = split(text);
+        let Parts { code, comments, .. } = split(text);
         assert_eq!(code.len(), text.len());
         assert!(!code.contains(['{', '}']), "{code}");
         assert!(code.contains("&'static str") && code.ends_with(" d\n"), "{code}");
@@ -292,9 +321,28 @@ mod tests {
 
     #[test]
     fn escapes_bytes_and_letters_beyond_ascii_do_not_confuse_it() {
-        let (code, _) = split("f(b\"\\\"{\", '\\'', 'µ', br\"{\", r\"µ{\", for_r, b'{') // Δ\n}");
+        let Parts { code, .. } = split("f(b\"\\\"{\", '\\'', 'µ', br\"{\", r\"µ{\", for_r, b'{') // Δ\n}");
         assert_eq!(code.matches('{').count(), 0, "{code}");
         assert_eq!(code.matches('}').count(), 1, "{code}");
+    }
+
+    #[test]
+    fn strings_are_found_in_all_their_forms_and_characters_are_none() {
+        let text = r##"f("a\"b", b"c", r#"d"e"#, br"f", '"', "", '\''); // "no"
+#[path = "g"] const H: &CStr = c"h";"##;
+        let source = Source::read("a/src/lib.rs", text);
+        let found: Vec<&str> = source.strings.iter().map(|range| &text[range.clone()]).collect();
+        assert_eq!(found, ["a\\\"b", "c", "d\"e", "f", "", "g", "h"]);
+    }
+
+    #[test]
+    fn a_number_is_read_in_every_form_that_code_gives_it() {
+        for literal in ["7", "0x07", "0b111", "0o7", "0_7", "7u8", "7_u16", " 0x7u8 "] {
+            assert_eq!(number(literal), Some(7), "{literal}");
+        }
+        for other in ["", "seven", "TIP + 1", "-7", "+7", "7.0", "0x", "u8::MAX"] {
+            assert_eq!(number(other), None, "{other}");
+        }
     }
 
     #[test]
