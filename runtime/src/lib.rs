@@ -23,6 +23,7 @@ pub fn modules() -> Vec<Box<dyn AnyModule>> {
         // One on a line.
         Box::new(tokens::Tokens),
         Box::new(mining::Mining),
+        Box::new(verifyid::VerifyId),
     ]
 }
 

@@ -40,7 +40,7 @@ impl Allowance {
 /// A plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Plan {
+pub struct PlanTerms {
     /// Its number, from 1.
     pub plan: u8,
     /// Live devices.
@@ -93,7 +93,7 @@ pub struct VerifyIdParameters {
     /// What an account without a plan may have.
     pub free: Allowance,
     /// The plans.
-    pub plans: List<Plan, PLANS_MAX>,
+    pub plans: List<PlanTerms, PLANS_MAX>,
     /// The classes of work rates.
     pub work_classes: List<WorkClass, CLASSES_MAX>,
     /// What registering burns, in µTHR.
@@ -120,7 +120,7 @@ pub struct VerifyIdParameters {
 
 impl VerifyIdParameters {
     fn with_authority(account: Address) -> Self {
-        let plan = |plan, devices, verifications| Plan { plan, devices, verifications, price: Amount::ZERO };
+        let plan = |plan, devices, verifications| PlanTerms { plan, devices, verifications, price: Amount::ZERO };
         let plans = vec![
             plan(1, 100, 10_000),
             plan(2, 1_000, 100_000),
@@ -171,7 +171,7 @@ impl VerifyIdParameters {
     }
 
     /// A plan by its number.
-    pub(crate) fn plan(&self, number: u8) -> Option<&Plan> {
+    pub(crate) fn plan(&self, number: u8) -> Option<&PlanTerms> {
         self.plans.iter().find(|plan| plan.plan == number)
     }
 
@@ -192,24 +192,22 @@ impl Section for VerifyIdParameters {
         Self::with_authority(beneficiary)
     }
 
-    /// A beacon every 2 s, and a class that a processor reaches in half a minute and an imposter does not.
+    /// A beacon every 2 s, and one class, which a processor reaches in half a minute and an imposter does not. The others have windows that
+    /// are longer than such beacons are kept.
     fn local(beneficiary: Address) -> Self {
-        let defaults = Self::with_authority(beneficiary);
-        let local =
+        let class =
             WorkClass { class: 0, floor: 1_000_000, difficulty: 2_000_000, shares: 16, window_ms: 30 * SECOND_MS };
-        let classes: Vec<WorkClass> = std::iter::once(local).chain(defaults.work_classes.iter().copied()).collect();
-        Self {
-            work_classes: List::new(classes).expect("eight"),
-            beacon_interval_ms: 2 * SECOND_MS,
-            ..defaults
-        }
+        let work_classes = List::new(vec![class]).expect("one");
+        Self { work_classes, beacon_interval_ms: 2 * SECOND_MS, ..Self::with_authority(beneficiary) }
     }
 
     fn check(&self, house: &Genesis) -> Result<(), Breach> {
         check_spans(self)?;
         check_plans(self)?;
         check_classes(self)?;
-        let is_twice = |(place, one): (usize, &Address)| self.verifiers.iter().skip(place.saturating_add(1)).any(|other| other == one);
+        let is_twice = |(place, one): (usize, &Address)| {
+            self.verifiers.iter().skip(place.saturating_add(1)).any(|other| other == one)
+        };
         let once = !self.verifiers.iter().enumerate().any(is_twice);
         Breach::unless(once, "verifiers", self.verifiers.len(), "it must name nobody twice")?;
         let zero = Address([0; 20]);

@@ -22,7 +22,9 @@ pub(crate) fn say(call: &VerifyIdCall, words: &dyn Words) -> String {
         VerifyIdCall::Take(device) => format!("take the device {}, which is offered to the sender", device.0),
         VerifyIdCall::Withdraw(device) => format!("withdraw the offer of the device {}", device.0),
         VerifyIdCall::Rotate(rotate) => said_of_rotation(rotate),
-        VerifyIdCall::CancelRotation(cancel) => format!("drop the new key announced for the device {}", cancel.device.0),
+        VerifyIdCall::CancelRotation(cancel) => {
+            format!("drop the new key announced for the device {}", cancel.device.0)
+        }
         VerifyIdCall::Revoke(out) => format!("revoke the device {} for good, reason {}", out.device.0, out.reason),
         VerifyIdCall::Suspend(out) => format!("suspend the device {}, reason {}", out.device.0, out.reason),
         VerifyIdCall::Reinstate(device) => format!("end the suspension of the device {}", device.0),
@@ -42,11 +44,18 @@ pub(crate) fn say(call: &VerifyIdCall, words: &dyn Words) -> String {
             words.address(batch.customer)
         ),
         VerifyIdCall::SetLevel(set) => {
-            format!("set level {} of the device {} until {}, evidence {}", set.level, set.device.0, set.until, set.evidence)
+            format!(
+                "set level {} of the device {} until {}, evidence {}",
+                set.level, set.device.0, set.until, set.evidence
+            )
         }
         VerifyIdCall::SetVerifier { verifier, listed } => {
             let verifier = words.address(*verifier);
-            if *listed { format!("list the verifier {verifier}") } else { format!("list the verifier {verifier} no more") }
+            if *listed {
+                format!("list the verifier {verifier}")
+            } else {
+                format!("list the verifier {verifier} no more")
+            }
         }
         VerifyIdCall::SetPlan(set) => {
             let customer = words.address(set.customer);

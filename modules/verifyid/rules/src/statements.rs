@@ -202,7 +202,7 @@ impl Challenge {
 
 /// A verification, as it stands in a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Leaf {
+pub struct VerificationLeaf {
     /// The device.
     pub device: DeviceId,
     /// The challenge; being random it also keeps the root from telling who was verified when.
@@ -219,7 +219,7 @@ pub struct Leaf {
     pub answer: Hash32,
 }
 
-impl Leaf {
+impl VerificationLeaf {
     /// The leaf of the tree.
     #[must_use]
     pub fn digest(&self) -> Hash32 {

@@ -3,7 +3,8 @@
 use pow::{CompactBits, WorkHeader, merkle, sha256d};
 use types::{Address, ChainId, Hash32, Network, TimeMs};
 use verifyid::{
-    Challenge, DeviceId, DeviceKey, Leaf, Purpose, Registration, Rotation, WorkBinding, beacon_value, key_id, tags,
+    Challenge, DeviceId, DeviceKey, Purpose, Registration, Rotation, VerificationLeaf, WorkBinding, beacon_value,
+    key_id, tags,
 };
 
 const CHAIN: ChainId = ChainId(Hash32([0x11; 32]));
@@ -147,7 +148,7 @@ fn an_answer_belongs_to_one_challenge_key_device_audience_chain_purpose_and_time
 
 #[test]
 fn a_verification_is_a_leaf_and_one_leaf_has_a_root() {
-    let leaf = Leaf {
+    let leaf = VerificationLeaf {
         device: device(),
         challenge: challenge().id,
         time: TimeMs(ISSUED.0 + 1_500),
@@ -167,7 +168,10 @@ fn a_work_attestation_binds_and_hashes_as_elsewhere() {
     let binding = WorkBinding { chain_id: CHAIN, device: device(), class: 1, beacon: 4_242, value };
     assert_eq!(binding.digest().to_string(), "847be1f4ad6f0a7eb0db21f505ddda839a50c032a48d6ac9fa4e6fe450f03bca");
     assert_eq!(binding.statement(VALID_UNTIL).len(), 56);
-    assert_ne!(beacon_value(CHAIN, 1, Hash32([1; 32]), Hash32([2; 32])), beacon_value(CHAIN, 2, Hash32([1; 32]), Hash32([2; 32])));
+    assert_ne!(
+        beacon_value(CHAIN, 1, Hash32([1; 32]), Hash32([2; 32])),
+        beacon_value(CHAIN, 2, Hash32([1; 32]), Hash32([2; 32]))
+    );
     let commitment = pow::Commitment { chain_id: CHAIN, work_height: 7, payee: OWNER, anchor: Hash32([0x44; 32]) };
     let tag = [b"VID1".as_slice(), binding.digest().as_bytes()].concat();
     let parts = commitment.coinbase_parts(&tag).expect("36 bytes are not too long");

@@ -24,7 +24,9 @@ const BINDING_HEAD: [u8; 5] = [0x24, b'V', b'I', b'D', b'1'];
 pub(crate) fn begin_block(context: &mut Context<'_, '_>) -> Result<(), Reject> {
     let block = context.block();
     let (chain_id, parent, seed_mix, height) = (block.chain_id, block.parent, block.seed_mix, block.height);
-    let Some(before) = height.0.checked_sub(1).and_then(|height| context.ancestor(Height(height))) else { return Ok(()) };
+    let Some(before) = height.0.checked_sub(1).and_then(|height| context.ancestor(Height(height))) else {
+        return Ok(());
+    };
     let newest: Option<u64> = read(context, &keys::newest_beacon());
     let last: Option<Beacon> = newest.and_then(|number| beacon_at(context, number));
     let interval = VerifyIdParameters::read(context).beacon_interval_ms;

@@ -41,7 +41,11 @@ pub(super) fn batch(context: &mut Context<'_, '_>, now: &Now, call: &Batch) -> R
         put_device(context, id, &device);
     }
     let height = context.block().height;
-    write(context, &keys::batch(&now.sender, sequence), &BatchRecord { customer, leaves, ok, root, first, last, height });
+    write(
+        context,
+        &keys::batch(&now.sender, sequence),
+        &BatchRecord { customer, leaves, ok, root, first, last, height },
+    );
     write(context, &keys::verifier(&now.sender), &Verifier { last: sequence, ..verifier });
     let month = month_of(last);
     VerifyIdEvent::BatchAnchored { verifier: now.sender, sequence, customer, leaves, ok, root, month, in_next_month }
@@ -50,7 +54,13 @@ pub(super) fn batch(context: &mut Context<'_, '_>, now: &Now, call: &Batch) -> R
 
 /// Counts good verifications in the month of the last: what its quota has no room for was acknowledged all the same, so it opens the
 /// next month. Gives what that is.
-fn count(context: &mut Context<'_, '_>, now: &Now, customer: &Address, last: TimeMs, ok: u64) -> Result<u64, VerifyIdReject> {
+fn count(
+    context: &mut Context<'_, '_>,
+    now: &Now,
+    customer: &Address,
+    last: TimeMs,
+    ok: u64,
+) -> Result<u64, VerifyIdReject> {
     if ok == 0 {
         return Ok(0);
     }

@@ -97,7 +97,13 @@ pub(super) fn drop_announced(context: &mut Context<'_, '_>, device: &mut Device)
 }
 
 /// What is signed for the device's next rotation.
-fn statement(context: &Context<'_, '_>, id: DeviceId, device: &Device, new_key: Hash32, valid_until: TimeMs) -> Rotation {
+fn statement(
+    context: &Context<'_, '_>,
+    id: DeviceId,
+    device: &Device,
+    new_key: Hash32,
+    valid_until: TimeMs,
+) -> Rotation {
     let number = device.rotation.saturating_add(1);
     Rotation { chain_id: context.block().chain_id, device: id, number, new_key, valid_until }
 }

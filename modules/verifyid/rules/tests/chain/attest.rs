@@ -108,7 +108,8 @@ fn shares_are_for_one_device_class_beacon_and_chain_and_each_counts_once() {
     let bound = binding(&chain, Key(0), 1);
     let groups = mine(bound.digest(), 4);
     let good = proof(&chain, Key(0), &bound, groups.clone());
-    let refused = |chain: &mut Chain, call: AttestWork, reject| chain.refused(AUTHORITY, VerifyIdCall::AttestWork(call), reject);
+    let refused =
+        |chain: &mut Chain, call: AttestWork, reject| chain.refused(AUTHORITY, VerifyIdCall::AttestWork(call), reject);
     // For another device, class and beacon: whoever signs, the coinbase says whose work it is.
     let other = WorkBinding { device: DeviceId(Key(1).id()), ..bound };
     let for_other = proof(&chain, Key(1), &other, groups.clone());
@@ -120,7 +121,8 @@ fn shares_are_for_one_device_class_beacon_and_chain_and_each_counts_once() {
     refused(&mut chain, for_chain, VerifyIdReject::WrongBinding);
     let before = bound.beacon - 1;
     let earlier = verifyid::beacon(&chain.view(), Some(before)).expect("it is kept");
-    let for_beacon = proof(&chain, Key(0), &WorkBinding { beacon: before, value: earlier.value, ..bound }, groups.clone());
+    let for_beacon =
+        proof(&chain, Key(0), &WorkBinding { beacon: before, value: earlier.value, ..bound }, groups.clone());
     refused(&mut chain, for_beacon, VerifyIdReject::WrongBinding);
     // Signed by another key, or for another time.
     let by_other = AttestWork { signature: proof(&chain, Key(3), &bound, groups.clone()).signature, ..good.clone() };

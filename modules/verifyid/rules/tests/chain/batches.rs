@@ -100,7 +100,11 @@ fn what_a_month_has_no_room_for_opens_the_next_and_two_full_months_refuse() {
     chain.pass(turn.0 - chain.time().0 + chain.step_ms + 5_000);
     let before = Batch { first: TimeMs(turn.0 - 1), last: TimeMs(turn.0 - 1), ..batch(&chain, 6, 10) };
     chain.done(VERIFIER, VerifyIdCall::Batch(before));
-    assert_eq!((used(&chain, month), used(&chain, month + 1)), (5_000, 260), "December is full, so January opens with it");
+    assert_eq!(
+        (used(&chain, month), used(&chain, month + 1)),
+        (5_000, 260),
+        "December is full, so January opens with it"
+    );
     let after = Batch { first: TimeMs(turn.0 - 1), last: turn, ..batch(&chain, 7, 10) };
     chain.done(VERIFIER, VerifyIdCall::Batch(after));
     assert_eq!(used(&chain, month + 1), 270);

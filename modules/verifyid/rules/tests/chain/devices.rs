@@ -172,9 +172,12 @@ fn only_the_authority_suspends_and_only_reinstating_or_revoking_ends_it() {
     assert_eq!((chain.device(Key(0)).level, chain.device(Key(0)).reason), (None, 7));
     let until = TimeMs(chain.time().0 + DAY_MS);
     let offer = VerifyIdCall::Offer(Offer { device, to: chain.address(BOB), until });
-    for (user, call) in
-        [(ALICE, offer), (AUTHORITY, VerifyIdCall::Suspend(out)), (AUTHORITY, VerifyIdCall::SetLevel(set)), (VERIFIER, VerifyIdCall::Hold(device))]
-    {
+    for (user, call) in [
+        (ALICE, offer),
+        (AUTHORITY, VerifyIdCall::Suspend(out)),
+        (AUTHORITY, VerifyIdCall::SetLevel(set)),
+        (VERIFIER, VerifyIdCall::Hold(device)),
+    ] {
         chain.refused(user, call, VerifyIdReject::Suspended);
     }
     // The device may still get another key, and stays suspended.

@@ -14,8 +14,8 @@ use types::{
     ValidatorIndex, View, Witness,
 };
 use verifyid::{
-    CancelRotation, DeviceAnswer, DeviceId, KeyBytes, Register, Registration, Rotate, Rotation, SignatureBytes, VerifyId,
-    VerifyIdCall, VerifyIdParameters, VerifyIdReject,
+    CancelRotation, DeviceAnswer, DeviceId, KeyBytes, Register, Registration, Rotate, Rotation, SignatureBytes,
+    VerifyId, VerifyIdCall, VerifyIdParameters, VerifyIdReject,
 };
 
 /// Block time of height 0: 14 November 2023.
