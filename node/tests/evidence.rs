@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader};
 
 use crypto::jellyfish;
 use crypto::merkle::MerkleProof;
+use execution::ArgumentKind;
 use serde_json::Value;
 use support::{FUNDS, Running, address, key, start};
 use types::{Canonical, Header, Network, Receipt, Transaction};
@@ -35,10 +36,15 @@ fn every_question_of_every_module_is_a_route_that_is_described_and_answers() {
         assert_eq!(described["summary"], query.about, "{path}");
         let names: Vec<_> = described["parameters"].as_array().into_iter().flatten().map(|one| &one["name"]).collect();
         assert_eq!(names, query.arguments.iter().map(|argument| argument.name).collect::<Vec<_>>(), "{path}");
-        let value = |name: &str| if name == "address" { text(1) } else { "1".to_owned() };
-        let pairs: Vec<_> = query.arguments.iter().map(|one| format!("{}={}", one.name, value(one.name))).collect();
+        let value = |kind: ArgumentKind| match kind {
+            ArgumentKind::Address => text(1),
+            ArgumentKind::Hash => "01".repeat(32),
+            ArgumentKind::Number | ArgumentKind::Text => "1".to_owned(),
+        };
+        let pairs: Vec<_> = query.arguments.iter().map(|one| format!("{}={}", one.name, value(one.kind))).collect();
         let (status, answer) = running.get(&format!("{path}?{}", pairs.join("&")));
-        assert_eq!(status, 200, "{path}: {answer}");
+        let is_answered = status == 200 || status == 404 && answer["code"] == "not_found";
+        assert!(is_answered, "{path}: {status} {answer}");
     }
     let (_, supply) = running.get("/api/v1/kernel/supply?asset=0");
     assert_eq!(supply["issued"], FUNDS.to_string(), "{supply}");

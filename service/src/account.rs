@@ -74,8 +74,9 @@ pub trait ServiceAccount: Send + Sync + 'static {
     /// Lets it sign. Before that it signs nothing, so that a service can look first at what it left under way.
     fn begin(&self) -> Later<'_, ()>;
 
-    /// The operator has compared what the account has sent with what it was to send: it goes on though others used its key.
-    fn trust(&self) -> Later<'_, ()>;
+    /// The operator has compared what the account has sent up to this nonce with what it was to send: it goes on though others used its key.
+    /// False, and nothing has changed, when the account was seen at another nonce since.
+    fn trust(&self, seen: Nonce) -> Later<'_, bool>;
 
     /// Gives a deed up of which nothing can ever be included, or that is not known. False when it has ended, or may be included still;
     /// nothing while the node stops.
@@ -85,6 +86,9 @@ pub trait ServiceAccount: Send + Sync + 'static {
     /// Waits until this node has the newest blocks, and then signs nothing if so; nothing when the node stops before. It is looked for
     /// at each block after that too: see [`DeedError::Held`] and [`Unfit::Held`].
     fn is_used_elsewhere(&self) -> Later<'_, Option<bool>>;
+
+    /// The account's nonce in the newest state that was looked at, whoever used it; nothing before the first look, and while the node stops.
+    fn seen(&self) -> Later<'_, Option<Nonce>>;
 
     /// The nonce after the last that its log knows of; nothing while the node stops.
     fn known(&self) -> Later<'_, Option<Nonce>>;

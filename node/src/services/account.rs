@@ -28,14 +28,38 @@ const QUESTIONS_MAX: usize = 64;
 
 /// What the account's task is asked.
 enum Question {
-    Send { key: Hash32, calls: Vec<Call>, answer: oneshot::Sender<Result<DeedEnd, DeedError>> },
-    State { key: Hash32, answer: oneshot::Sender<Option<DeedState>> },
-    Forget { key: Hash32 },
-    Abandon { key: Hash32, answer: oneshot::Sender<bool> },
+    Send {
+        key: Hash32,
+        calls: Vec<Call>,
+        answer: oneshot::Sender<Result<DeedEnd, DeedError>>,
+    },
+    State {
+        key: Hash32,
+        answer: oneshot::Sender<Option<DeedState>>,
+    },
+    Forget {
+        key: Hash32,
+    },
+    Abandon {
+        key: Hash32,
+        answer: oneshot::Sender<bool>,
+    },
     Begin,
-    Trust,
-    Known { answer: oneshot::Sender<Nonce> },
-    Fits { calls: Vec<Call>, answer: oneshot::Sender<Result<(), Unfit>> },
+    Trust {
+        seen: Nonce,
+        answer: oneshot::Sender<bool>,
+    },
+    Known {
+        answer: oneshot::Sender<Nonce>,
+    },
+    /// See [`ServiceAccount::seen`].
+    Seen {
+        answer: oneshot::Sender<Option<Nonce>>,
+    },
+    Fits {
+        calls: Vec<Call>,
+        answer: oneshot::Sender<Result<(), Unfit>>,
+    },
 }
 
 /// What is seen of the account from outside.
@@ -147,8 +171,20 @@ impl ServiceAccount for NodeAccount {
         self.say(Question::Begin)
     }
 
-    fn trust(&self) -> Later<'_, ()> {
-        self.say(Question::Trust)
+    fn trust(&self, seen: Nonce) -> Later<'_, bool> {
+        Box::pin(async move {
+            let (answer, answered) = oneshot::channel();
+            let asked = self.questions.send(Question::Trust { seen, answer }).await;
+            asked.is_ok() && answered.await.unwrap_or(false)
+        })
+    }
+
+    fn seen(&self) -> Later<'_, Option<Nonce>> {
+        Box::pin(async move {
+            let (answer, answered) = oneshot::channel();
+            self.questions.send(Question::Seen { answer }).await.ok()?;
+            answered.await.ok()?
+        })
     }
 
     fn abandon(&self, key: Hash32) -> Later<'_, Option<bool>> {

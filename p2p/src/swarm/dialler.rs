@@ -106,7 +106,10 @@ impl Dialler {
 
     /// A peer that others say is at these addresses. They stand behind what the operator gave and what the peer says.
     pub(super) fn hinted(&mut self, peer: PeerId, addresses: &[Multiaddr]) {
-        if let Some(target) = self.add(Goal::Peer(peer), Reason::Known) {
+        // Who knows nothing of it takes nothing from who does.
+        if let Some(target) = self.add(Goal::Peer(peer), Reason::Known)
+            && !addresses.is_empty()
+        {
             target.hinted = addresses.iter().take(ADDRESSES_MAX).cloned().collect();
             target.hint_tries = 0;
         }

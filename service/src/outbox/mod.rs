@@ -194,6 +194,12 @@ impl DeedOutbox {
         self.account
     }
 
+    /// The account's nonce in the newest state that was seen.
+    #[must_use]
+    pub const fn seen(&self) -> Option<Nonce> {
+        self.seen
+    }
+
     /// The nonce after the last that this log knows of. A chain that is past it has seen others use the key, or this log is an older copy.
     #[must_use]
     pub fn known(&self) -> Nonce {

@@ -34,6 +34,14 @@ def read_genesis(file):
         mining["reward"] = decimal(mining["reward"], "the reward")
         for name in ("ai_pool", "validators", "ecosystem"):
             mining[name] = read_address(mining[name], network)
+    if "verifyid" in sections:
+        verifyid = sections["verifyid"]
+        verifyid["registration_fee"] = decimal(verifyid["registration_fee"], "registration_fee")
+        for plan in verifyid["plans"]:
+            plan["price"] = decimal(plan["price"], "a price")
+        for name in ("authority", "ecosystem"):
+            verifyid[name] = read_address(verifyid[name], network)
+        verifyid["verifiers"] = [read_address(verifier, network) for verifier in verifyid["verifiers"]]
     demand(all(name in SECTIONS for name in sections), "the genesis begins a module that this program does not know")
     names = sorted(sections, key=lambda name: SECTIONS[name][0])
     genesis["modules"] = [{"module": SECTIONS[name][0], "body": SECTIONS[name][1].bytes(sections[name])} for name in names]

@@ -15,7 +15,14 @@ MINING = Record(
     header_ahead_max_s=U32, share_factor=U32, window_works=U32, shares_per_work_max=U32, reward=U128, halving_interval=U64,
     ai_pool=ADDRESS, validators=ADDRESS, ecosystem=ADDRESS)
 TOKENS = Record(asset_creation_fee=U128, assets=Many(1_000, Record(id=U64, asset=ASSET)))
-SECTIONS = {"tokens": (1, TOKENS), "mining": (3, MINING)}
+VERIFYID = Record(
+    authority=ADDRESS, ecosystem=ADDRESS, verifiers=Many(16, ADDRESS), free=Record(devices=U64, verifications=U64),
+    plans=Many(16, Record(plan=U8, devices=U64, verifications=U64, price=U128)),
+    work_classes=Many(16, Record(**{"class": U8}, floor=U64, difficulty=U64, shares=U16, window_ms=U64)),
+    registration_fee=U128, **{name: U64 for name in (
+        "statement_max_ms rotation_delay_ms offer_max_ms hold_ms hold_pause_ms batch_late_ms work_ttl_ms level_ttl_ms "
+        "beacon_interval_ms").split()})
+SECTIONS = {"tokens": (1, TOKENS), "mining": (3, MINING), "verifyid": (4, VERIFYID)}
 PARAMETERS = Record(timing=TIMING, fees=FEES, limits=LIMITS, thr_cap=U128)
 GENESIS_VALIDATOR = Record(key=BLS_KEY, possession=BLS_SIGNATURE, power=U64, account=ADDRESS, peer=HASH)
 GENESIS = Record(

@@ -248,8 +248,7 @@ impl Pool {
         let first = first.map_err(|error| Refusal::new("bad_cursor", format!("the cursor is no address: {error}")))?;
         let first = first.unwrap_or(Address([0; 20]));
         let page = port.handle.ask(move |server| page(server.book(), first, network)).await.ok_or_else(stopping)?;
-        let held = port.held().await?;
-        let release = port.payouts.as_ref().and_then(Payouts::word);
+        let (held, release) = port.held_and_word().await?;
         let trouble = port.payouts.as_ref().filter(|_| held.is_none()).and_then(Payouts::trouble);
         Ok(PoolAnswer::Owed(OwedList { held, trouble, release, ..page }))
     }
@@ -300,14 +299,18 @@ impl Pool {
 }
 
 impl Port {
-    /// Why payouts wait for the operator's word, if they do, also where nothing pays.
-    async fn held(&self) -> Result<Option<String>, Refusal> {
+    /// Why payouts wait for the operator's word, if they do, also where nothing pays; and the word.
+    async fn held_and_word(&self) -> Result<(Option<String>, Option<String>), Refusal> {
         let Some(payouts) = &self.payouts else {
             let of = |why| format!("{why}: compare what is owed with what was paid before you pay any of it");
-            return Ok(self.log.held().map(of));
+            return Ok((self.log.held().map(of), None));
         };
         payouts.look_at_account().await.map_err(|fault| Refusal::new("payouts_log", fault.to_string()))?;
-        Ok(payouts.held())
+        Ok(payouts.held_and_word())
+    }
+
+    async fn held(&self) -> Result<Option<String>, Refusal> {
+        Ok(self.held_and_word().await?.0)
     }
 
     /// So that a copy of the book from before what was told just now is found to be older.

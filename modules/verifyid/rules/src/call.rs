@@ -174,6 +174,10 @@ pub struct SetLevel {
     pub device: DeviceId,
     /// 3 for a TPM, 4 for a maker's certificate.
     pub level: u8,
+    /// Whose it was when the authority looked.
+    pub owner: Address,
+    /// How many times its key had changed then.
+    pub rotation: u32,
     /// Until when.
     pub until: TimeMs,
     /// SHA-256 of what the authority has seen.

@@ -91,6 +91,10 @@ fn batched(batch: &Batch) -> Result<Weight, Reject> {
     if batch.leaves == 0 || batch.leaves > BATCH_LEAVES_MAX || batch.ok > batch.leaves {
         return Err(VerifyIdReject::BatchCount.into());
     }
+    // Each listed device has a good verification.
+    if batch.first_verified.len() as u64 > u64::from(batch.ok) {
+        return Err(VerifyIdReject::BatchCount.into());
+    }
     if batch.first > batch.last {
         return Err(VerifyIdReject::BatchTime.into());
     }

@@ -46,7 +46,7 @@ pub(crate) const QUERIES: &[ModuleQuery] = &[
         name: "batch",
         about: "A batch of verifications.",
         arguments: &[
-            Argument::required("verifier", ArgumentKind::Address, "whose"),
+            Argument::required("verifier", ArgumentKind::Address, "the verifier"),
             Argument::required("sequence", ArgumentKind::Number, "its number"),
         ],
     },

@@ -69,6 +69,10 @@ pub(crate) struct Device {
     pub(crate) registered: TimeMs,
     /// Zero before the first time.
     pub(crate) verified: TimeMs,
+    /// Since when it has its owner, key and standing: what was shown before says nothing of it.
+    pub(crate) since: TimeMs,
+    /// The beacon of its newest work attestation, so that none counts twice.
+    pub(crate) work_beacon: Option<u64>,
     /// Why it was suspended or revoked.
     pub(crate) reason: u8,
     pub(crate) hold_until: TimeMs,
@@ -98,7 +102,8 @@ impl Device {
     }
 
     /// After a change of owner or key nothing that was shown before counts.
-    pub(crate) fn forget_levels(&mut self) {
+    pub(crate) fn forget_levels(&mut self, now: TimeMs) {
+        self.since = now;
         [self.work_until, self.tpm_until, self.vendor_until] = [TimeMs(0); 3];
         self.work_class = 0;
         if self.status != Status::Suspended {

@@ -49,4 +49,7 @@ execution::rejects! {
     42 OtherCustomer "other_customer" "a listed device is counted on another customer's plan"
     43 VerifiersFull "verifiers_full" "there are 16 verifiers, the most there may be"
     44 NotSuspended "not_suspended" "the device is not suspended, so there is nothing to reinstate"
+    45 DeviceChanged "device_changed" "the device has another owner or key than the one that the level was meant for: look again"
+    46 BeaconUsed "beacon_used" "the beacon is not newer than that of the device's last attestation, or older than its present key, owner or standing"
+    47 VerifiedBefore "verified_before" "a listed device has its present key, owner or standing only since after the batch's last verification"
 }

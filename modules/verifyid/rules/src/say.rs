@@ -44,8 +44,9 @@ pub(crate) fn say(call: &VerifyIdCall, words: &dyn Words) -> String {
             words.address(batch.customer)
         ),
         VerifyIdCall::SetLevel(set) => {
+            let owner = words.address(set.owner);
             format!(
-                "set level {} of the device {} until {}, evidence {}",
+                "set level {} of the device {}, which is {owner}'s, until {}, evidence {}",
                 set.level, set.device.0, set.until, set.evidence
             )
         }

@@ -141,7 +141,16 @@ impl Keeper {
                 self.has_begun = true;
                 Ok(())
             }
-            Question::Trust => {
+            Question::Seen { answer } => {
+                let _ = answer.send(self.outbox.seen());
+                Ok(())
+            }
+            Question::Trust { seen, answer } => {
+                let is_right = self.outbox.seen() == Some(seen);
+                let _ = answer.send(is_right);
+                if !is_right {
+                    return Ok(());
+                }
                 self.is_used_elsewhere = self.is_used_elsewhere.map(|_| false);
                 let outputs = self.outbox.pass();
                 self.perform(outputs).await?;

@@ -15,7 +15,7 @@ const TURNS_MAX: usize = 4;
 /// Beside them, turns for pinned peers only.
 const PINNED_TURNS_MAX: usize = 1;
 /// Who may wait for a turn: so many pinned peers, and as many others.
-const WAITING_MAX: usize = 32;
+const WAITING_MAX: usize = 16;
 /// How long somebody waits for a turn.
 pub(super) const WAIT_MAX: Duration = Duration::from_secs(20);
 /// How long a turn is: who is not met by then is still looked for, but nobody waits behind it. A peer that refuses has been tried as often
@@ -23,7 +23,7 @@ pub(super) const WAIT_MAX: Duration = Duration::from_secs(20);
 pub(super) const TURN_MAX: Duration = Duration::from_secs(2);
 
 // Of those who may wait, the last one has its turn in time, while turns come as they should.
-const _: () = assert!(TURN_MAX.as_secs() * (WAITING_MAX as u64) / (TURNS_MAX as u64) < WAIT_MAX.as_secs());
+const _: () = assert!(TURN_MAX.as_secs() * (2 * WAITING_MAX as u64) / (TURNS_MAX as u64) < WAIT_MAX.as_secs());
 
 /// A turn, until it is dropped.
 pub(super) type Turn<'a> = SemaphorePermit<'a>;

@@ -13,6 +13,7 @@ use types::{Hash32, Nonce};
 
 use super::doubt::Noted;
 use super::note::{LOG, Left, Note, left_by};
+use super::word::Hold;
 use super::{Payout, doubt};
 
 /// The name of the file.
@@ -32,6 +33,7 @@ pub(crate) struct PayoutLog {
 struct Inner {
     log: Log,
     left: Left,
+    hold: Hold,
 }
 
 impl PayoutLog {
@@ -59,7 +61,11 @@ impl PayoutLog {
             Refusal::new("payouts_log", format!("{what}; start the version that wrote it, or a newer one"))
         })?;
         let reasons = watch::Sender::new(left.held.clone());
-        let payout_log = Self { inner: Arc::new(Mutex::new(Inner { log, left })), is_new: records.is_empty(), reasons };
+        let payout_log = Self {
+            inner: Arc::new(Mutex::new(Inner { log, left, hold: Hold::default() })),
+            is_new: records.is_empty(),
+            reasons,
+        };
         if records.is_empty() {
             payout_log.write(&Note::Opened).map_err(|fault| Refusal::new("payouts_log", fault.to_string()))?;
         }
@@ -82,10 +88,30 @@ impl PayoutLog {
         (!reasons.is_empty()).then(|| reasons.join("; besides, "))
     }
 
-    /// Why nothing is paid before the operator says so, and by which word, if nothing is.
-    pub(super) fn held_and_word(&self) -> Option<(Vec<String>, String)> {
+    /// Why nothing is paid before the operator says so, and by which word, if nothing is. Until everything has been compared there is none.
+    pub(super) fn held_and_word(&self) -> Option<(Vec<String>, Option<String>)> {
         let inner = self.inner();
-        inner.left.word().map(|word| (inner.left.held.clone(), word))
+        (!inner.left.held.is_empty()).then(|| (inner.left.held.clone(), inner.hold.word(&inner.left.held)))
+    }
+
+    /// What makes words of this start others than those of any other.
+    pub(super) fn begin_words(&self, secret: [u8; 32]) {
+        self.inner().hold.secret = secret;
+    }
+
+    /// All that a start looks at has been compared, so every reason is there that there is.
+    pub(super) fn compared(&self) {
+        self.inner().hold.is_compared = true;
+    }
+
+    /// Others were seen to use the account up to this nonce.
+    pub(super) fn see_others(&self, seen: Option<Nonce>) {
+        self.inner().hold.others = seen;
+    }
+
+    /// Up to which nonce of the account others' use is told.
+    pub(super) fn others(&self) -> Option<Nonce> {
+        self.inner().hold.others
     }
 
     /// Every reason why nothing is paid before the operator says so.
@@ -104,11 +130,23 @@ impl PayoutLog {
     /// # Errors
     /// It cannot be written down.
     pub(crate) fn hold(&self, why: &str) -> Result<(), ServiceFault> {
-        if !self.inner().left.takes(why) {
-            return Ok(());
+        {
+            let mut inner = self.inner();
+            inner.hold.events = inner.hold.events.saturating_add(1);
+            if !inner.left.takes(why) {
+                return Ok(());
+            }
         }
         tracing::error!(why, "nothing is paid until the operator lets it; `thronosd mining owed` says how");
         self.write(&Note::Held { why: why.to_owned() })
+    }
+
+    /// As [`Self::hold`], for what is so until it is no more: found again it is the same reason.
+    ///
+    /// # Errors
+    /// It cannot be written down.
+    pub(super) fn hold_while(&self, why: &str) -> Result<(), ServiceFault> {
+        if self.inner().left.takes(why) { self.hold(why) } else { Ok(()) }
     }
 
     /// Holds payouts when the book of shares once had more entries than it was found with at the start. It has to be compared before an
@@ -154,7 +192,7 @@ impl PayoutLog {
     /// It cannot be written down.
     pub(crate) fn release(&self, word: &str) -> Result<bool, ServiceFault> {
         let mut inner = self.inner();
-        if inner.left.word().as_deref() != Some(word) {
+        if inner.left.held.is_empty() || inner.hold.word(&inner.left.held).as_deref() != Some(word) {
             return Ok(false);
         }
         self.write_to(&mut inner, &Note::Released)?;

@@ -109,7 +109,10 @@ impl Payouts {
     /// When that cannot be written down.
     pub(crate) async fn look_at_account(&self) -> Result<(), ServiceFault> {
         match self.account.fits(Vec::new()).await {
-            Err(Unfit::Held) => self.log.hold(USED_ELSEWHERE),
+            Err(Unfit::Held) => {
+                self.log.see_others(self.account.seen().await);
+                self.log.hold_while(USED_ELSEWHERE)
+            }
             Ok(()) | Err(Unfit::Now(_)) => Ok(()),
         }
     }
@@ -127,7 +130,7 @@ impl Payouts {
         }
         match fitting::fitting(&*self.account, due).await.payments {
             Err(Unfit::Held) => {
-                self.log.hold(USED_ELSEWHERE).map_err(|fault| fault.to_string())?;
+                self.look_at_account().await.map_err(|fault| fault.to_string())?;
                 Err(self.held().unwrap_or_default())
             }
             found => found.map_err(|why| why.to_string()),
@@ -195,6 +198,7 @@ impl Payer {
         secret: [u8; 32],
     ) -> Result<Self, ServiceFault> {
         let open = log.open_payout();
+        log.begin_words(secret);
         let past = account.past();
         if let Some(why) = doubt::of_opening(log.is_new(), open.is_some(), past) {
             log.hold(why)?;
@@ -301,13 +305,15 @@ impl Payer {
     ) -> Result<(), ServiceFault> {
         let Payouts { log, account, .. } = &self.payouts;
         if is_used_elsewhere {
-            log.hold(USED_ELSEWHERE)?;
+            log.hold_while(USED_ELSEWHERE)?;
         }
         let beside = doubt::Account { past: account.past(), known, has_open };
         if let Some(why) = doubt::of_account(log.noted(), &beside, incomes) {
             log.hold(why)?;
         }
-        log.see_account(known)
+        log.see_account(known)?;
+        log.compared();
+        Ok(())
     }
 
     /// Closes a payout of which nothing can be included any more. False when it may have paid; nothing when the node stops.
@@ -370,7 +376,7 @@ impl Payer {
         let payments = match found.payments {
             Ok(payments) => payments,
             Err(Unfit::Held) => {
-                self.payouts.log.hold(USED_ELSEWHERE)?;
+                self.payouts.look_at_account().await?;
                 return Ok(false);
             }
             Err(Unfit::Now(why)) => {
@@ -416,7 +422,7 @@ impl Payer {
             }
             Err(DeedError::Stopping) => return Ok(None),
             Err(DeedError::Held) => {
-                self.payouts.log.hold(USED_ELSEWHERE)?;
+                self.payouts.look_at_account().await?;
                 // What may be included still is waited for.
                 return Ok(self.give_up(payout).await?.map(drop));
             }

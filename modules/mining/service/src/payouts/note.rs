@@ -10,9 +10,6 @@ use super::{PAYEES_MAX, Payout};
 /// The bounds of the log: the longest record is a full payout.
 pub(super) const LOG: LogBounds = LogBounds { record_bytes_max: 64 + PAYEES_MAX * (20 + 16), file_bytes_max: 16 << 20 };
 
-/// Bytes of a word; it tells holds apart and keeps nobody out.
-const WORD_BYTES: usize = 4;
-
 /// Most reasons that are kept: more than there are.
 const REASONS_MAX: usize = 16;
 
@@ -33,8 +30,6 @@ pub(super) enum Note {
     Book { sequence: u64 },
     /// The account's log knows of all its nonces below this one. Where it knows of more, and no payout is open, this log is an older copy.
     Account { known: Nonce },
-    /// The operator has said so as many times as this.
-    Releases { count: u64 },
 }
 
 impl Note {
@@ -50,8 +45,6 @@ pub(super) struct Left {
     pub(super) open: Option<Payout>,
     /// Why payouts wait for the operator's word, if they do: every reason, in the order in which they were found.
     pub(super) held: Vec<String>,
-    /// How many times the operator has let payouts go on.
-    pub(super) releases: u64,
     /// How many entries the book had when that was last noted.
     pub(super) sequence: u64,
     /// Which nonces the account's log knew of.
@@ -67,13 +60,12 @@ impl Left {
     /// What has to be written down of all this, to begin a file anew.
     pub(super) fn notes(&self) -> Vec<Note> {
         let book = Note::Book { sequence: self.sequence };
-        let releases = Note::Releases { count: self.releases };
         let account = |known: Option<Nonce>| known.map(|known| Note::Account { known });
         let held = self.held.iter().map(|why| Note::Held { why: why.clone() });
         let open = self.open.clone().map(|Payout { reference, payments }| Note::Begun { reference, payments });
         // What was noted before it was begun stands before it.
         let begun = account(self.noted.at_begin).into_iter().chain(open);
-        [Note::Opened, book, releases].into_iter().chain(held).chain(begun).chain(account(self.noted.known)).collect()
+        [Note::Opened, book].into_iter().chain(held).chain(begun).chain(account(self.noted.known)).collect()
     }
 
     pub(super) fn take(&mut self, note: Note) {
@@ -89,23 +81,10 @@ impl Left {
             }
             Note::Held { why } if self.takes(&why) => self.held.push(why),
             Note::Held { .. } => {}
-            Note::Released => {
-                self.held.clear();
-                self.releases = self.releases.saturating_add(1);
-            }
+            Note::Released => self.held.clear(),
             Note::Book { sequence } => self.sequence = sequence,
             Note::Account { known } => self.noted.known = Some(known),
-            Note::Releases { count } => self.releases = count,
         }
-    }
-
-    /// The word by which the operator lets payouts go on that are held for these reasons, and for no other that comes after them; the
-    /// same reason a second time has another. Nothing when they are not held.
-    pub(super) fn word(&self) -> Option<String> {
-        let named =
-            borsh::to_vec(&("thronos/release", self.releases, &self.held)).expect("writing to memory cannot fail");
-        let digest = pow::sha256d(&named);
-        (!self.held.is_empty()).then(|| digest.iter().take(WORD_BYTES).map(|byte| format!("{byte:02x}")).collect())
     }
 }
 
@@ -162,15 +141,6 @@ mod tests {
         left.take(Note::Begun { reference: Hash32([1; 32]), payments: vec![(Address([1; 20]), Amount(5))] });
         for note in [Note::Book { sequence: 7 }, Note::Account { known: Nonce(3) }] {
             left.take(note);
-        }
-        // Each time it is another word, also for the same reason.
-        let first = left.word().expect("held");
-        left.take(Note::Released);
-        assert_eq!((left.word(), left.releases), (None, 1));
-        for (number, expected) in [(0, 1), (1, 2)] {
-            left.take(Note::Held { why: format!("reason {number}") });
-            assert_eq!(left.held.len(), expected);
-            assert_ne!(left.word().expect("held"), first);
         }
         assert_eq!(left.noted, Noted { known: Some(Nonce(3)), at_begin: Some(Nonce(2)) });
         let records: Vec<_> = left.notes().iter().map(Note::to_bytes).collect();

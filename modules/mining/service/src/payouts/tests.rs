@@ -1,7 +1,7 @@
 //! What holds payouts back, and what becomes of them over crashes. It must not open a port nor ask a node.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use service::account::Past;
 use service::chain::Later;
@@ -22,6 +22,8 @@ struct Still {
     poison: Vec<Address>,
     /// Whether others use its key.
     is_held: AtomicBool,
+    /// Its nonce on the chain.
+    seen: AtomicU64,
     /// The deed that it has.
     deed: Option<Hash32>,
     /// What comes to hold payouts while it is asked for what it knows.
@@ -30,8 +32,8 @@ struct Still {
 
 impl Still {
     fn new(past: Past) -> Self {
-        let (is_held, meanwhile) = Default::default();
-        Self { past, known: Nonce(0), fits: 9, poison: Vec::new(), is_held, deed: None, meanwhile }
+        let (is_held, seen, meanwhile) = Default::default();
+        Self { past, known: Nonce(0), fits: 9, poison: Vec::new(), is_held, seen, deed: None, meanwhile }
     }
 }
 
@@ -56,9 +58,16 @@ impl ServiceAccount for Still {
         Box::pin(async {})
     }
 
-    fn trust(&self) -> Later<'_, ()> {
-        self.is_held.store(false, Ordering::Relaxed);
-        Box::pin(async {})
+    fn trust(&self, seen: Nonce) -> Later<'_, bool> {
+        let is_right = self.seen.load(Ordering::Relaxed) == seen.0;
+        if is_right {
+            self.is_held.store(false, Ordering::Relaxed);
+        }
+        Box::pin(async move { is_right })
+    }
+
+    fn seen(&self) -> Later<'_, Option<Nonce>> {
+        Box::pin(async { Some(Nonce(self.seen.load(Ordering::Relaxed))) })
     }
 
     fn abandon(&self, key: Hash32) -> Later<'_, Option<bool>> {
@@ -126,8 +135,9 @@ fn write_much(log: &PayoutLog) {
     log.close(Hash32([2; 32])).expect("room");
 }
 
-/// The operator's word on every reason that was told.
+/// The operator's word on every reason that was told, by a node that has compared everything.
 async fn release(payouts: &Payouts) -> Wish {
+    payouts.log.compared();
     let told = payouts.held().expect("held");
     let (_, word) = told.rsplit_once("--release ").expect("the word is told");
     payouts.pay(Some(word.trim_end_matches('`'))).await.expect("room")
@@ -403,7 +413,7 @@ async fn every_reason_to_hold_payouts_is_told_and_a_word_on_another_trusts_no_ac
     // One that is found between what was told and the word, or while that is carried out, is not dropped.
     for is_late in [false, true] {
         log.hold("the book was damaged").expect("room");
-        let (_, word) = log.held_and_word().expect("held");
+        let word = log.held_and_word().expect("held").1.expect("all is compared");
         let why = "a payment was made that the book of shares does not take";
         if is_late {
             *account.meanwhile.lock().expect("nobody panicked") = Some((log.clone(), why));
@@ -418,10 +428,47 @@ async fn every_reason_to_hold_payouts_is_told_and_a_word_on_another_trusts_no_ac
     }
     // The same reason again: the word from before is none.
     log.hold("the book was damaged").expect("room");
-    let before = log.held_and_word().expect("held").1;
+    let word = || log.held_and_word().expect("held").1;
+    let before = word();
+    // While it is held, and after it was lifted.
+    log.hold("the book was damaged").expect("room");
+    assert_eq!(payouts.pay(before.as_deref()).await.expect("room"), Wish::Held);
     assert_eq!(release(&payouts).await, LIFTED);
     log.hold("the book was damaged").expect("room");
-    assert_eq!(payouts.pay(Some(&before)).await.expect("room"), Wish::Held);
+    assert_eq!(payouts.pay(before.as_deref()).await.expect("room"), Wish::Held);
+    assert_eq!(release(&payouts).await, LIFTED);
+    // Others have sent more since that was told: the word is about what they had sent then.
+    account.is_held.store(true, Ordering::Relaxed);
+    account.seen.store(5, Ordering::Relaxed);
+    payouts.look_at_account().await.expect("room");
+    let told = word();
+    payouts.look_at_account().await.expect("room");
+    assert_eq!(word(), told, "nothing has changed");
+    account.seen.store(6, Ordering::Relaxed);
+    assert_eq!(payouts.pay(told.as_deref()).await.expect("room"), Wish::Held);
+    assert!(account.is_held.load(Ordering::Relaxed));
+    assert_eq!(release(&payouts).await, LIFTED);
+}
+
+// FAULTS HV2
+#[tokio::test]
+async fn there_is_no_word_before_everything_is_compared_and_a_word_of_another_run_is_none() {
+    let folder = tempfile::tempdir().expect("a directory");
+    drop(PayoutLog::open(folder.path()).expect("new"));
+    let mut words = Vec::new();
+    for secret in [[1; 32], [2; 32]] {
+        let log = PayoutLog::open(folder.path()).expect("whole");
+        log.hold("the book was damaged").expect("room");
+        let account = Arc::new(Still::new(Past::Used));
+        let mut payer = Payer::new(log.clone(), account, (Amount(1), true), secret).expect("room");
+        let payouts = payer.payouts();
+        let held = payouts.held().expect("held");
+        assert!(held.contains("then ask again") && !held.contains("--release"), "{held}");
+        assert_eq!(payouts.pay(Some("00000000")).await.expect("room"), Wish::Held);
+        payer.look_at_what_was_left(0, false).await.expect("room").expect("it runs");
+        words.push(payouts.held_and_word().1.expect("all is compared"));
+        assert!(words.iter().skip(1).all(|word| *word != words[0]), "{words:?}");
+    }
 }
 
 // FAULTS HV2: a pool that pays by hand never closes a payout, and each of its commands writes down how long the book is.

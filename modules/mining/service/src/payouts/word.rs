@@ -4,9 +4,35 @@
 //! every reason. One that came later, or comes again, has another word. It must not pay.
 
 use service::ServiceFault;
+use types::Nonce;
 
 use super::Payouts;
 use super::doubt::USED_ELSEWHERE;
+
+/// Bytes of a word; it tells holds apart and keeps nobody out.
+const WORD_BYTES: usize = 4;
+
+/// What a word stands for beside the reasons.
+#[derive(Debug, Default)]
+pub(super) struct Hold {
+    /// Of this start, so that a word of another run is none.
+    pub(super) secret: [u8; 32],
+    /// How many times something has come to hold payouts, the same again too.
+    pub(super) events: u64,
+    /// Up to which nonce of the account others were seen to use it.
+    pub(super) others: Option<Nonce>,
+    /// Whether all that a start looks at has been compared; until then a reason may be missing.
+    pub(super) is_compared: bool,
+}
+
+impl Hold {
+    /// The word for these reasons.
+    pub(super) fn word(&self, reasons: &[String]) -> Option<String> {
+        let named = ("thronos/release", self.secret, self.events, self.others, reasons);
+        let digest = pow::sha256d(&borsh::to_vec(&named).expect("writing to memory cannot fail"));
+        self.is_compared.then(|| digest.iter().take(WORD_BYTES).map(|byte| format!("{byte:02x}")).collect())
+    }
+}
 
 /// What became of the operator's wish to pay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,12 +57,17 @@ impl Payouts {
             self.wanted.notify_one();
             return Ok(Wish::Taken { hold_lifted: false });
         };
-        if word != Some(right.as_str()) {
-            return Ok(Wish::Held);
-        }
-        // The word on another reason says nothing of what others sent.
+        let Some(right) = right.filter(|right| word == Some(right.as_str())) else { return Ok(Wish::Held) };
+        // The word on another reason says nothing of what others sent, and that on what they sent nothing of what they sent since.
         if reasons.iter().any(|why| why == USED_ELSEWHERE) {
-            self.account.trust().await;
+            let is_told = match self.log.others() {
+                Some(seen) => self.account.trust(seen).await,
+                None => false,
+            };
+            if !is_told {
+                self.look_at_account().await?;
+                return Ok(Wish::Held);
+            }
         }
         // What a node that stops does not note is found, and told again, by the next.
         if let Some(known) = self.account.known().await {
@@ -50,19 +81,26 @@ impl Payouts {
         Ok(Wish::Taken { hold_lifted: true })
     }
 
-    /// The word for what holds payouts now, if they are held.
-    pub(crate) fn word(&self) -> Option<String> {
-        self.log.held_and_word().map(|(_, word)| word)
+    /// Why payouts wait for the operator's word, if they do, with what to do and to say then; and the word.
+    pub(crate) fn held_and_word(&self) -> (Option<String>, Option<String>) {
+        let Some((reasons, word)) = self.log.held_and_word() else { return (None, None) };
+        let next = match &word {
+            Some(word) => format!("then pay with `thronosd mining pay --release {word}`"),
+            None => {
+                "then ask again: the node compares its files with the newest blocks before it tells the word for that"
+                    .to_owned()
+            }
+        };
+        let held = format!(
+            "{}: compare `thronosd mining owed` with what the account has paid, mark what it has paid with \
+             `thronosd mining paid --reference HASH ADDRESS UNITS`, {next}",
+            reasons.join("; besides, ")
+        );
+        (Some(held), word)
     }
 
-    /// Why payouts wait for the operator's word, if they do, and what to do and to say then.
+    /// As [`Self::held_and_word`], without the word by itself.
     pub(crate) fn held(&self) -> Option<String> {
-        self.log.held_and_word().map(|(reasons, word)| {
-            format!(
-                "{}: compare `thronosd mining owed` with what the account has paid, mark what it has paid with \
-                 `thronosd mining paid --reference HASH ADDRESS UNITS`, then pay with `thronosd mining pay --release {word}`",
-                reasons.join("; besides, ")
-            )
-        })
+        self.held_and_word().0
     }
 }

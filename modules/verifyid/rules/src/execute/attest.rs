@@ -54,6 +54,9 @@ pub(super) fn attest(context: &mut Context<'_, '_>, now: &Now, call: &AttestWork
     }
     now.holds(call.valid_until)?;
     let beacon = beacon_at(context, call.beacon).ok_or(VerifyIdReject::UnknownBeacon)?;
+    if device.work_beacon.is_some_and(|last| call.beacon <= last) || beacon.time < device.since {
+        return Err(VerifyIdReject::BeaconUsed.into());
+    }
     let class = *now.rules.class(call.class).ok_or(VerifyIdReject::UnknownClass)?;
     if now.time > beacon.time.saturating_add(class.window_ms) {
         return Err(VerifyIdReject::WindowExceeded.into());
@@ -70,7 +73,8 @@ pub(super) fn attest(context: &mut Context<'_, '_>, now: &Now, call: &AttestWork
     }
     judge_shares(&call.groups, binding.digest(), target)?;
     let until = now.time.saturating_add(now.rules.work_ttl_ms);
-    (device.work_class, device.work_until, device.status) = (call.class, until, Status::Verified);
+    (device.work_class, device.work_until, device.work_beacon) = (call.class, until, Some(call.beacon));
+    (device.status, device.verified) = (Status::Verified, now.time);
     put_device(context, &id, &device);
     VerifyIdEvent::WorkAttested { device: id, class: call.class, beacon: call.beacon, until }.emit(context)
 }

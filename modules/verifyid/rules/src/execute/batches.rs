@@ -37,6 +37,9 @@ pub(super) fn batch(context: &mut Context<'_, '_>, now: &Now, call: &Batch) -> R
         if device.hold_until > now.time {
             return Err(VerifyIdReject::Held.into());
         }
+        if last < device.since {
+            return Err(VerifyIdReject::VerifiedBefore.into());
+        }
         (device.status, device.verified) = (Status::Verified, last.max(device.verified));
         put_device(context, id, &device);
     }

@@ -49,6 +49,8 @@ pub(super) fn register(context: &mut Context<'_, '_>, now: &Now, call: &Register
         registered_height: context.block().height,
         registered: now.time,
         verified: never,
+        since: now.time,
+        work_beacon: None,
         reason: 0,
         hold_until: never,
         held: never,
@@ -135,7 +137,7 @@ pub(super) fn take(context: &mut Context<'_, '_>, now: &Now, id: DeviceId) -> Re
     context.delete(&keys::owned(&from, &id));
     context.put(&keys::owned(&to, &id), Vec::new());
     super::rotation::drop_announced(context, &mut device);
-    device.forget_levels();
+    device.forget_levels(now.time);
     (device.owner, device.customer, device.accepted) = (to, to, true);
     put_device(context, &id, &device);
     VerifyIdEvent::Transferred { device: id, from, to }.emit(context)

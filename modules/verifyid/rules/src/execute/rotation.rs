@@ -49,7 +49,9 @@ pub(super) fn rotate(context: &mut Context<'_, '_>, now: &Now, call: &Rotate) ->
     write(context, &keys::key(&new_id), &KnownKey { device: id, of_use: KeyUse::Live });
     device.rotation = device.rotation.saturating_add(1);
     device.key = form;
-    device.forget_levels();
+    device.forget_levels(now.time);
+    // Whoever takes it would get another key than the one that was offered.
+    device.offer = None;
     put_device(context, &id, &device);
     VerifyIdEvent::Rotated { device: id, rotation: device.rotation, key: new_id }.emit(context)
 }

@@ -46,7 +46,7 @@ pub(super) fn reinstate(context: &mut Context<'_, '_>, now: &Now, id: DeviceId) 
     if device.status != Status::Suspended {
         return Err(VerifyIdReject::NotSuspended.into());
     }
-    (device.status, device.reason) = (Status::Pending, 0);
+    (device.status, device.reason, device.since) = (Status::Pending, 0, now.time);
     put_device(context, &id, &device);
     VerifyIdEvent::Reinstated { device: id }.emit(context)
 }
@@ -73,8 +73,12 @@ pub(super) fn is_verifier(context: &mut Context<'_, '_>, now: &Now) -> Result<Ve
 
 pub(super) fn set_level(context: &mut Context<'_, '_>, now: &Now, call: SetLevel) -> Result<(), Reject> {
     now.is_authority()?;
-    let SetLevel { device: id, level, until, evidence } = call;
+    let SetLevel { device: id, level, owner, rotation, until, evidence } = call;
     let mut device = live_device(context, &id)?;
+    // What was seen was of that owner's key.
+    if (device.owner, device.rotation) != (owner, rotation) {
+        return Err(VerifyIdReject::DeviceChanged.into());
+    }
     if until > now.time.saturating_add(now.rules.level_ttl_ms) {
         return Err(VerifyIdReject::UntilTooFar.into());
     }

@@ -3,7 +3,8 @@
 use pow::{CompactBits, WorkHeader, merkle, sha256d};
 use types::{ByteString, Hash32, List, TimeMs};
 use verifyid::{
-    AttestWork, DeviceId, SetPlan, Status, VerifyIdCall, VerifyIdReject, WorkBinding, WorkClass, WorkGroup, WorkShare,
+    AttestWork, DeviceId, Offer, SetPlan, Status, VerifyIdCall, VerifyIdReject, WorkBinding, WorkClass, WorkGroup,
+    WorkShare,
 };
 
 use crate::harness::{ALICE, AUTHORITY, BOB, Chain, DAY_MS, Key};
@@ -20,6 +21,9 @@ fn started() -> Chain {
         let call = chain.register(owner, owner, key, kind);
         chain.done(owner, VerifyIdCall::Register(call));
     }
+    // The newest beacon is younger than the devices.
+    chain.pass(2_000);
+    chain.pass(2_000);
     chain
 }
 
@@ -97,6 +101,7 @@ fn who_hashes_reaches_level_two_and_it_lapses() {
     }
     chain.pass(29 * DAY_MS);
     assert_eq!(chain.device(Key(0)).level, Some(2));
+    assert!(chain.device(Key(0)).verified > chain.device(Key(0)).registered);
     chain.pass(DAY_MS + 1);
     let lapsed = chain.device(Key(0));
     assert_eq!((lapsed.level, lapsed.work_class), (Some(1), 0));
@@ -157,9 +162,22 @@ fn shares_are_for_one_device_class_beacon_and_chain_and_each_counts_once() {
     let receiver = WorkBinding { device: DeviceId(Key(2).id()), ..bound };
     let call = proof(&chain, Key(2), &receiver, groups.clone());
     refused(&mut chain, call, VerifyIdReject::WrongKind);
-    chain.done(AUTHORITY, VerifyIdCall::AttestWork(good));
+    chain.done(AUTHORITY, VerifyIdCall::AttestWork(good.clone()));
+    // It is public now, and counts no second time, whatever becomes of the device.
+    refused(&mut chain, good.clone(), VerifyIdReject::BeaconUsed);
+    let offer = Offer { device: good.device, to: chain.address(BOB), until: TimeMs(chain.time().0 + DAY_MS) };
+    chain.done(ALICE, VerifyIdCall::Offer(offer));
+    chain.done(BOB, VerifyIdCall::Take(good.device));
+    refused(&mut chain, good.clone(), VerifyIdReject::BeaconUsed);
+    assert_eq!(chain.device(Key(0)).level, Some(1));
+    // Nor does a beacon from before the new owner.
+    let before = verifyid::beacon(&chain.view(), None).expect("there are beacons");
+    assert!(before.time < chain.time());
     chain.pass(40_000);
-    let late = proof(&chain, Key(0), &bound, groups);
+    let bound = binding(&chain, Key(1), 1);
+    let groups = mine(bound.digest(), 4);
+    chain.pass(40_000);
+    let late = proof(&chain, Key(1), &bound, groups);
     refused(&mut chain, late, VerifyIdReject::WindowExceeded);
 }
 

@@ -118,7 +118,7 @@ fn a_batch_marks_devices_that_count_on_the_customers_plan_and_are_live() {
     let own = DeviceId(Key(0).id());
     let list = |devices: &[DeviceId]| List::new(devices.to_vec()).expect("few");
     let with = |chain: &Chain, devices: &[DeviceId]| {
-        VerifyIdCall::Batch(Batch { first_verified: list(devices), ..batch(chain, 1, 1) })
+        VerifyIdCall::Batch(Batch { first_verified: list(devices), ..batch(chain, 1, 2) })
     };
     let other = with(&chain, &[own, DeviceId(Key(1).id())]);
     chain.refused(VERIFIER, other, VerifyIdReject::OtherCustomer);
@@ -129,6 +129,9 @@ fn a_batch_marks_devices_that_count_on_the_customers_plan_and_are_live() {
     let held = with(&chain, &[own]);
     chain.refused(VERIFIER, held, VerifyIdReject::Held);
     chain.pass(DAY_MS);
+    let from_before = TimeMs(chain.device(Key(0)).registered.0 - 1);
+    let early = Batch { first: from_before, last: from_before, first_verified: list(&[own]), ..batch(&chain, 1, 1) };
+    chain.refused(VERIFIER, VerifyIdCall::Batch(early), VerifyIdReject::VerifiedBefore);
     let good = with(&chain, &[own]);
     chain.done(VERIFIER, good);
     let device = chain.device(Key(0));

@@ -86,7 +86,14 @@ fn a_device_changes_hands_in_two_steps_and_every_right_of_the_former_owner_ends(
     let device = id(Key(0));
     let far = TimeMs(chain.time().0 + 80 * DAY_MS);
     for level in [3, 4] {
-        let set = SetLevel { device, level, until: far, evidence: types::Hash32([level; 32]) };
+        let set = SetLevel {
+            device,
+            owner: chain.device(Key(0)).owner,
+            rotation: chain.device(Key(0)).rotation,
+            level,
+            until: far,
+            evidence: types::Hash32([level; 32]),
+        };
         chain.done(AUTHORITY, VerifyIdCall::SetLevel(set));
         assert_eq!(chain.device(Key(0)).level, Some(level));
     }
@@ -160,10 +167,20 @@ fn only_the_authority_suspends_and_only_reinstating_or_revoking_ends_it() {
     register(&mut chain, ALICE, ALICE, Key(0));
     let device = id(Key(0));
     let far = TimeMs(chain.time().0 + 60 * DAY_MS);
-    let set = SetLevel { device, level: 3, until: far, evidence: types::Hash32([3; 32]) };
+    let set = SetLevel {
+        device,
+        owner: chain.device(Key(0)).owner,
+        rotation: chain.device(Key(0)).rotation,
+        level: 3,
+        until: far,
+        evidence: types::Hash32([3; 32]),
+    };
     chain.refused(ALICE, VerifyIdCall::SetLevel(set), VerifyIdReject::NotAuthority);
     let too_far = SetLevel { until: TimeMs(far.0 + 60 * DAY_MS), ..set };
     chain.refused(AUTHORITY, VerifyIdCall::SetLevel(too_far), VerifyIdReject::UntilTooFar);
+    for other in [SetLevel { rotation: 1, ..set }, SetLevel { owner: chain.address(BOB), ..set }] {
+        chain.refused(AUTHORITY, VerifyIdCall::SetLevel(other), VerifyIdReject::DeviceChanged);
+    }
     chain.done(AUTHORITY, VerifyIdCall::SetLevel(set));
     let out = Out { device, reason: 7 };
     chain.refused(ALICE, VerifyIdCall::Suspend(out), VerifyIdReject::NotAuthority);
@@ -213,7 +230,14 @@ fn a_level_lapses_by_itself_and_goes_on_after_a_suspension() {
     let now = chain.time().0;
     for (level, days) in [(3, 20), (4, 10)] {
         let until = TimeMs(now + days * DAY_MS);
-        let set = SetLevel { device, level, until, evidence: types::Hash32([level; 32]) };
+        let set = SetLevel {
+            device,
+            owner: chain.device(Key(0)).owner,
+            rotation: chain.device(Key(0)).rotation,
+            level,
+            until,
+            evidence: types::Hash32([level; 32]),
+        };
         chain.done(AUTHORITY, VerifyIdCall::SetLevel(set));
     }
     assert_eq!(chain.device(Key(0)).level, Some(4));

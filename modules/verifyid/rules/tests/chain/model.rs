@@ -44,6 +44,7 @@ struct Device {
     customer: usize,
     key: Key,
     rotation: u32,
+    since: u64,
     status: Status,
     accepted: bool,
     tpm: u64,
@@ -132,6 +133,7 @@ impl Model {
             customer: who,
             key,
             rotation: 0,
+            since: now,
             status: Status::Pending,
             accepted: owner == who,
             tpm: 0,
@@ -183,8 +185,10 @@ impl Model {
                     self.taken.remove(&announced);
                 }
                 let (owner, customer, status) = (who, who, Status::Pending);
-                self.devices
-                    .insert(key, Device { owner, customer, status, accepted: true, tpm: 0, vendor: 0, ..device });
+                self.devices.insert(
+                    key,
+                    Device { owner, customer, status, accepted: true, tpm: 0, vendor: 0, since: now, ..device },
+                );
             }
             Try::Withdraw(key) => {
                 let mut device = self.device(key, false)?;
@@ -242,7 +246,7 @@ impl Model {
                 if device.status != Status::Suspended {
                     return Err(VerifyIdReject::NotSuspended);
                 }
-                self.devices.insert(key, Device { status: Status::Pending, ..device });
+                self.devices.insert(key, Device { status: Status::Pending, since: now, ..device });
             }
             Try::Hold(key) => {
                 self.is_verifier(who)?;
@@ -323,7 +327,8 @@ impl Model {
         self.taken.insert(new);
         let status = if device.status == Status::Suspended { Status::Suspended } else { Status::Pending };
         let rotation = device.rotation + 1;
-        self.devices.insert(key, Device { key: new, rotation, status, tpm: 0, vendor: 0, ..device });
+        self.devices
+            .insert(key, Device { key: new, rotation, status, tpm: 0, vendor: 0, since: now, offer: None, ..device });
         Ok(())
     }
 
@@ -358,6 +363,9 @@ impl Model {
             }
             if device.hold > now {
                 return Err(VerifyIdReject::Held);
+            }
+            if last < device.since {
+                return Err(VerifyIdReject::VerifiedBefore);
             }
         }
         let here = u64::from(ok).min(limit.saturating_sub(this));
@@ -434,6 +442,7 @@ fn call(chain: &Chain, model: &Model, who: usize, tried: &Try) -> Option<VerifyI
 fn call_of_office(chain: &Chain, model: &Model, who: usize, tried: &Try) -> VerifyIdCall {
     let now = chain.time().0;
     let id = |key: Key| DeviceId(key.id());
+    let of = |key: &Key| model.devices.get(key);
     match tried {
         Try::Batch { customer, skips, ok, days_ago, listed } => {
             let last = TimeMs(now - days_ago * DAY_MS);
@@ -451,6 +460,8 @@ fn call_of_office(chain: &Chain, model: &Model, who: usize, tried: &Try) -> Veri
         }
         Try::SetLevel { device, level, days } => VerifyIdCall::SetLevel(SetLevel {
             device: id(*device),
+            owner: chain.address(of(device).map_or(0, |device| device.owner)),
+            rotation: of(device).map_or(0, |device| device.rotation),
             level: *level,
             until: TimeMs(now + days * DAY_MS),
             evidence: Hash32([2; 32]),
@@ -514,8 +525,12 @@ fn tries() -> impl Strategy<Value = Try> {
         2 => devices().prop_map(Try::Suspend),
         3 => devices().prop_map(Try::Reinstate),
         2 => devices().prop_map(Try::Hold),
-        8 => (user(), prop_oneof![9 => Just(0_u64), 1 => 1..3_u64], 0..150_u32, 0..9_u64, proptest::collection::vec(devices(), 0..3))
-            .prop_map(|(customer, skips, ok, days_ago, listed)| Try::Batch { customer, skips, ok, days_ago, listed }),
+        8 => (user(), prop_oneof![9 => Just(0_u64), 1 => 1..3_u64], 0..150_u32, prop_oneof![3 => Just(0), 1 => 0..9_u64], proptest::collection::vec(devices(), 0..3))
+            .prop_map(|(customer, skips, ok, days_ago, listed)| {
+                // More listed than good is no call at all.
+                let ok = ok.max(listed.len() as u32);
+                Try::Batch { customer, skips, ok, days_ago, listed }
+            }),
         2 => (devices(), 3..=4_u8, 0..95_u64).prop_map(|(device, level, days)| Try::SetLevel { device, level, days }),
         1 => (user(), mostly()).prop_map(|(verifier, listed)| Try::SetVerifier { verifier, listed }),
         2 => (user(), 0..=8_u8, 0..60_u64).prop_map(|(customer, plan, days)| {

@@ -1,7 +1,7 @@
 //! New keys: at once by both, announced and delayed where the old one is lost, and against thieves.
 
 use types::TimeMs;
-use verifyid::{CancelRotation, DeviceId, Rotate, SignatureBytes, Status, VerifyIdCall, VerifyIdReject};
+use verifyid::{CancelRotation, DeviceId, Offer, Rotate, SignatureBytes, Status, VerifyIdCall, VerifyIdReject};
 
 use crate::harness::{ALICE, BOB, Chain, DAY_MS, Key};
 
@@ -111,4 +111,15 @@ fn no_key_that_is_none_gets_in() {
     chain.refused(ALICE, VerifyIdCall::Rotate(zero), VerifyIdReject::MalformedKey);
     let unsigned = Rotate { new_signature: SignatureBytes::default(), ..good };
     chain.refused(ALICE, VerifyIdCall::Rotate(unsigned), VerifyIdReject::WrongPossession);
+}
+
+#[test]
+fn a_device_that_gets_another_key_is_no_longer_offered() {
+    let (mut chain, device) = started();
+    let until = TimeMs(chain.time().0 + DAY_MS);
+    let offer = Offer { device, to: chain.address(BOB), until };
+    chain.done(ALICE, VerifyIdCall::Offer(offer));
+    let rotate = chain.rotate(device, 1, (Key(1), Some(Key(0))));
+    chain.done(ALICE, VerifyIdCall::Rotate(rotate));
+    chain.refused(BOB, VerifyIdCall::Take(device), VerifyIdReject::NoOffer);
 }
