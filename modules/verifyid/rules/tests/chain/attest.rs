@@ -162,6 +162,16 @@ fn shares_are_for_one_device_class_beacon_and_chain_and_each_counts_once() {
     let receiver = WorkBinding { device: DeviceId(Key(2).id()), ..bound };
     let call = proof(&chain, Key(2), &receiver, groups.clone());
     refused(&mut chain, call, VerifyIdReject::WrongKind);
+    chain.done(AUTHORITY, VerifyIdCall::AttestWork(good));
+}
+
+#[test]
+fn an_attestation_counts_once_and_in_its_window_and_for_the_owner_of_its_time() {
+    let mut chain = started();
+    let bound = binding(&chain, Key(0), 1);
+    let good = proof(&chain, Key(0), &bound, mine(bound.digest(), 4));
+    let refused =
+        |chain: &mut Chain, call: AttestWork, reject| chain.refused(AUTHORITY, VerifyIdCall::AttestWork(call), reject);
     chain.done(AUTHORITY, VerifyIdCall::AttestWork(good.clone()));
     // It is public now, and counts no second time, whatever becomes of the device.
     refused(&mut chain, good.clone(), VerifyIdReject::BeaconUsed);
