@@ -5,7 +5,7 @@
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use types::{Address, Amount, AssetId, Call, ModuleId, Weight};
+use types::{Address, Amount, AssetId, Call, ModuleId, TimeMs, Weight};
 
 use crate::event::KernelEvent;
 use crate::module::{AnyModule, QueryArguments, QueryError};
@@ -147,6 +147,8 @@ pub trait Words {
     fn address(&self, address: Address) -> String;
     /// An amount of an asset, with its name.
     fn amount(&self, asset: AssetId, amount: Amount) -> String;
+    /// A time.
+    fn time(&self, time: TimeMs) -> String;
 }
 
 impl Registry {

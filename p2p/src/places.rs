@@ -138,6 +138,9 @@ impl<C: Copy + Ord> Places<C> {
             return Ok(None);
         }
         let leaves = if self.pinned.contains(&peer) { None } else { self.make_room(side, prefix)? };
+        if leaves.is_some() && self.leaving() >= self.limits.peers_max {
+            return Err(NoPlace::Full);
+        }
         if let Some(held) = leaves.and_then(|leaves| self.peers.get_mut(&leaves)) {
             held.is_leaving = true;
         }
@@ -212,6 +215,11 @@ impl<C: Copy + Ord> Places<C> {
                 self.who_gives_way(Some(prefix.group()), None).map(Some).ok_or(NoPlace::Full)
             }
         }
+    }
+
+    /// Who has been told to go holds a connection until its farewell is over.
+    fn leaving(&self) -> usize {
+        self.peers.values().filter(|held| held.is_leaving).count()
     }
 
     /// How many strangers each group has here, with one that would come.
@@ -353,6 +361,22 @@ mod tests {
         places.left(3);
         assert_eq!(places.taken().incoming, 0);
         assert!(places.owners.is_empty() && places.peers.is_empty());
+    }
+
+    #[test]
+    fn no_more_are_on_their_way_out_than_there_are_places() {
+        let mut places = Places::new(LIMITS);
+        let enter = |places: &mut Places<u16>, number: u16| {
+            let prefix = from(&format!("{}.{}.1.1", 11 + number / 200, number % 200));
+            places.enter(key(number), number, Side::Theirs, prefix, u64::from(number))
+        };
+        // Nobody's farewell ends.
+        let gone: Vec<_> = (0..1_000).filter_map(|number| enter(&mut places, number).ok().flatten()).collect();
+        assert_eq!((gone.len(), places.taken().incoming), (LIMITS.peers_max, LIMITS.incoming()));
+        assert_eq!(enter(&mut places, 1_000), Err(NoPlace::Full));
+        let number = u16::from_be_bytes([gone[0].0[0], gone[0].0[1]]);
+        places.left(number);
+        assert!(matches!(enter(&mut places, 1_000), Ok(Some(_))));
     }
 
     #[test]

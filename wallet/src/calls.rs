@@ -9,10 +9,11 @@ use serde::Serialize;
 use serde_json::Value;
 use types::{
     Address, Amount, AssetId, Auth, AuthKind, Call, List, MultisigPolicy, Network, PolicySignature, Secp256k1Key,
-    Secp256k1Signature, THR, THR_DECIMALS, Transaction, TransactionBody, VIBE, VIBE_DECIMALS, WBTC, WBTC_DECIMALS,
-    Weight, Witness,
+    Secp256k1Signature, THR, THR_DECIMALS, TimeMs, Transaction, TransactionBody, VIBE, VIBE_DECIMALS, WBTC,
+    WBTC_DECIMALS, Weight, Witness,
 };
 
+use crate::cli::report::when;
 use crate::visible::one_line;
 use crate::{Error, Result};
 
@@ -134,5 +135,9 @@ impl Words for Shown {
 
     fn amount(&self, asset: AssetId, amount: Amount) -> String {
         shown_amount(asset, amount)
+    }
+
+    fn time(&self, time: TimeMs) -> String {
+        when(time)
     }
 }

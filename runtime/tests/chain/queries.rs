@@ -103,6 +103,10 @@ impl Words for Plain {
     fn amount(&self, asset: AssetId, amount: Amount) -> String {
         format!("{amount} of {asset}")
     }
+
+    fn time(&self, time: types::TimeMs) -> String {
+        format!("{time} ms")
+    }
 }
 
 #[test]

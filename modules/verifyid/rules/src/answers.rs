@@ -34,8 +34,8 @@ pub struct DeviceAnswer {
     pub status: Status,
     /// 0 to 4 at the time of the newest block; absent while it is suspended, revoked or held.
     pub level: Option<u8>,
-    /// The class of the work rate that it has shown and that still counts; 0 for none.
-    pub work_class: u8,
+    /// The class of the work rate that it has shown and that still counts; absent if there is none.
+    pub work_class: Option<u8>,
     /// How its key signs.
     #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub algorithm: Algorithm,

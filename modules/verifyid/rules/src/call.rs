@@ -6,7 +6,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use pow::{coinbase, merkle};
 use serde::{Deserialize, Serialize};
-use types::{Address, ByteString, Call, Canonical, Hash32, List, TimeMs, limits};
+use types::{Address, Amount, ByteString, Call, Canonical, Hash32, List, TimeMs, limits};
 
 use crate::device::{DeviceId, KEY_BYTES_MAX, SIGNATURE_BYTES};
 
@@ -196,6 +196,20 @@ pub struct SetPlan {
     pub until: TimeMs,
 }
 
+/// Buys a plan for the sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BuyPlan {
+    /// Which.
+    pub plan: u8,
+    /// For how many months of 30 days.
+    pub months: u8,
+    /// What it may cost in all, in µTHR.
+    pub price_max: Amount,
+    /// The other plan that runs and ends with this; 0 if none does.
+    pub replaces: u8,
+}
+
 /// A call of this module.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -239,13 +253,8 @@ pub enum VerifyIdCall {
     } = 14,
     /// See [`SetPlan`].
     SetPlan(SetPlan) = 15,
-    /// The sender buys a plan for some months of 30 days.
-    BuyPlan {
-        /// Which.
-        plan: u8,
-        /// For how many months.
-        months: u8,
-    } = 16,
+    /// See [`BuyPlan`].
+    BuyPlan(BuyPlan) = 16,
     /// The sender lets a verifier count on its plan, or no more.
     AllowVerifier {
         /// Whom.

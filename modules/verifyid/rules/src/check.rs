@@ -24,6 +24,9 @@ pub const GROUP_WEIGHT: Weight = Weight(250);
 /// Weight of each share.
 pub const SHARE_WEIGHT: Weight = Weight(100);
 
+/// Weight of each step of a share's branch to the root: two hashes.
+pub const STEP_WEIGHT: Weight = Weight(25);
+
 /// Judges a call and declares its weight. A signature is checked with state, which has the key; where the key is the device's, the
 /// dearest is declared.
 pub(crate) fn check(call: &VerifyIdCall) -> Result<Weight, Reject> {
@@ -40,7 +43,7 @@ pub(crate) fn check(call: &VerifyIdCall) -> Result<Weight, Reject> {
         VerifyIdCall::AttestWork(attest) => attestation(attest),
         VerifyIdCall::Batch(batch) => batched(batch),
         VerifyIdCall::SetLevel(set) if !matches!(set.level, 3 | 4) => Err(VerifyIdReject::LevelNotSettable.into()),
-        VerifyIdCall::BuyPlan { months: 0, .. } => Err(VerifyIdReject::UntilTooFar.into()),
+        VerifyIdCall::BuyPlan(buy) if buy.months == 0 => Err(VerifyIdReject::UntilTooFar.into()),
         VerifyIdCall::Accept(_)
         | VerifyIdCall::Offer(_)
         | VerifyIdCall::Take(_)
@@ -52,7 +55,7 @@ pub(crate) fn check(call: &VerifyIdCall) -> Result<Weight, Reject> {
         | VerifyIdCall::SetLevel(_)
         | VerifyIdCall::SetVerifier { .. }
         | VerifyIdCall::SetPlan(_)
-        | VerifyIdCall::BuyPlan { .. }
+        | VerifyIdCall::BuyPlan(_)
         | VerifyIdCall::AllowVerifier { .. } => Ok(CALL_WEIGHT),
     }
 }
@@ -84,7 +87,10 @@ fn attestation(attest: &AttestWork) -> Result<Weight, Reject> {
         return Err(VerifyIdReject::ShareCount.into());
     }
     let of = |weight: Weight, count: usize| Weight(weight.0.saturating_mul(count as u64));
-    Ok(sum(&[ATTEST_WEIGHT, P256_WEIGHT, of(GROUP_WEIGHT, attest.groups.len()), of(SHARE_WEIGHT, shares)]))
+    // Each share is hashed up its branch.
+    let steps: usize = attest.groups.iter().map(|group| group.shares.len().saturating_mul(group.branch.len())).sum();
+    let parts = [of(GROUP_WEIGHT, attest.groups.len()), of(SHARE_WEIGHT, shares), of(STEP_WEIGHT, steps)];
+    Ok(sum(&[ATTEST_WEIGHT, P256_WEIGHT, sum(&parts)]))
 }
 
 fn batched(batch: &Batch) -> Result<Weight, Reject> {

@@ -130,8 +130,8 @@ pub enum VerifyIdEvent {
         root: Hash32,
         /// The month that it was counted in first.
         month: u32,
-        /// What of it counts in the month after.
-        in_next_month: u64,
+        /// What of it counts in the months after.
+        in_later_months: u64,
     },
     /// The authority set a level.
     LevelSet {

@@ -48,7 +48,7 @@ pub(crate) fn execute(context: &mut Context<'_, '_>, sender: Address, call: Veri
         VerifyIdCall::SetLevel(set) => standing::set_level(context, &now, set),
         VerifyIdCall::SetVerifier { verifier, listed } => plans::set_verifier(context, &now, verifier, listed),
         VerifyIdCall::SetPlan(set) => plans::set_plan(context, &now, set),
-        VerifyIdCall::BuyPlan { plan, months } => plans::buy_plan(context, &now, plan, months),
+        VerifyIdCall::BuyPlan(buy) => plans::buy_plan(context, &now, buy),
         VerifyIdCall::AllowVerifier { verifier, allowed } => plans::allow_verifier(context, &now, verifier, allowed),
     }
 }

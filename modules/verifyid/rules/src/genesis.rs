@@ -73,6 +73,16 @@ impl WorkClass {
         Self { class, floor, difficulty: billionths, shares, window_ms: window_s.saturating_mul(SECOND_MS) }
     }
 
+    /// Whether whoever has just the floor finds fewer shares than asked, on the average.
+    fn tells_floor(&self) -> bool {
+        // Hashes of a share of difficulty 1, as pools count: 2^48 / 65,535.
+        const HASHES: u128 = 4_295_032_833;
+        // Floor a second over milliseconds, difficulty in billionths: a million on the other side.
+        let found = u128::from(self.floor).saturating_mul(self.window_ms.into()).saturating_mul(1_000_000);
+        let asked = HASHES.saturating_mul(self.difficulty.into()).saturating_mul(self.shares.into());
+        found < asked
+    }
+
     /// The difficulty of a share; nothing if it is none.
     #[must_use]
     pub fn difficulty(&self) -> Option<Difficulty> {
@@ -165,9 +175,9 @@ impl VerifyIdParameters {
         read(context, &keys::rules()).expect("the genesis wrote this record, and no block removes it")
     }
 
-    /// The numbers of a running chain, where nothing may be written.
-    pub(crate) fn view(state: &ModuleView<'_>) -> Self {
-        view(state, &keys::rules()).expect("the genesis wrote this record, and no block removes it")
+    /// The numbers of a running chain, where nothing may be written; nothing where the module does not run yet.
+    pub(crate) fn view(state: &ModuleView<'_>) -> Option<Self> {
+        view(state, &keys::rules())
     }
 
     /// A plan by its number.
@@ -245,8 +255,12 @@ fn check_spans(numbers: &VerifyIdParameters) -> Result<(), Breach> {
     for (span, key) in spans {
         Breach::unless((1..=SPAN_MS_MAX).contains(&span), key, span, "it must be above zero and at most ten years")?;
     }
-    let rule = "it must be at least `hold_ms`, or a verifier could hold a device for ever";
-    Breach::unless(numbers.hold_pause_ms >= numbers.hold_ms, "hold_pause_ms", numbers.hold_pause_ms, rule)
+    let rule = "it must be at least twice `hold_ms`, so that no device is held for more than half the time";
+    let is_paused = numbers.hold_pause_ms >= numbers.hold_ms.saturating_mul(2);
+    Breach::unless(is_paused, "hold_pause_ms", numbers.hold_pause_ms, rule)?;
+    let rule = "it must be at least `statement_max_ms`, so that what announced a key cannot complete it";
+    let is_delayed = numbers.rotation_delay_ms >= numbers.statement_max_ms;
+    Breach::unless(is_delayed, "rotation_delay_ms", numbers.rotation_delay_ms, rule)
 }
 
 fn check_plans(numbers: &VerifyIdParameters) -> Result<(), Breach> {
@@ -277,6 +291,11 @@ fn check_classes(numbers: &VerifyIdParameters) -> Result<(), Breach> {
         let kept_ms = numbers.beacon_interval_ms.saturating_mul(keys::BEACONS.saturating_sub(2));
         let rule = "a class's window is above zero and shorter than the 126 newest beacons";
         Breach::unless((1..kept_ms).contains(&class.window_ms), "work_classes", class.window_ms, rule)?;
+        let rule = "a class's window is at least twice `beacon_interval_ms`, or there is no time to begin in";
+        let begins = class.window_ms >= numbers.beacon_interval_ms.saturating_mul(2);
+        Breach::unless(begins, "work_classes", class.window_ms, rule)?;
+        let rule = "a class asks for more shares than its floor of hashes a second finds in its window";
+        Breach::unless(class.tells_floor(), "work_classes", class.shares, rule)?;
     }
     Ok(())
 }
@@ -286,6 +305,8 @@ pub(crate) fn begin(parameters: &VerifyIdParameters, context: &mut Context<'_, '
     for verifier in &*parameters.verifiers {
         write(context, &keys::verifier(verifier), &Verifier { listed: true, last: 0 });
     }
+    let count = u32::try_from(parameters.verifiers.len()).unwrap_or(u32::MAX);
+    write(context, &keys::verifiers_listed(), &count);
     write(context, &keys::rules(), parameters);
     Ok(())
 }

@@ -7,7 +7,7 @@ use types::{Address, Hash32};
 
 use crate::device::{DeviceId, key_id};
 use crate::keys;
-use crate::records::{BatchRecord, Customer, Device, KeyForm, KeyUse, KnownKey, Status, decode};
+use crate::records::{BatchRecord, Customer, Device, KeyForm, KeyUse, KnownKey, Status, Verifier, decode, view};
 
 type Counts = BTreeMap<Address, u64>;
 
@@ -19,6 +19,7 @@ pub(crate) fn check(state: &ModuleView<'_>) -> Result<(), String> {
     check_keys(state, &devices)?;
     check_owners(state, &devices)?;
     check_customers(state, &devices)?;
+    check_verifiers(state)?;
     check_months(state)
 }
 
@@ -57,10 +58,12 @@ fn check_keys(state: &ModuleView<'_>, devices: &BTreeMap<DeviceId, Device>) -> R
     Ok(())
 }
 
-/// Each device stands once with its owner.
+/// Each device that is not revoked stands once with its owner, or waits for it.
 fn check_owners(state: &ModuleView<'_>, devices: &BTreeMap<DeviceId, Device>) -> Result<(), String> {
     let mut count = 0_usize;
-    for (key, _) in pairs(state, &keys::owners()) {
+    let owned = pairs(state, &keys::owners()).into_iter().map(|(key, _)| (key, true));
+    let waiting = pairs(state, &keys::all_waiting()).into_iter().map(|(key, _)| (key, false));
+    for (key, accepted) in owned.chain(waiting) {
         count = count.saturating_add(1);
         let owner = key.get(1..21).and_then(|owner| owner.try_into().ok()).map(Address);
         let id = key.get(21..).and_then(|id| id.try_into().ok()).map(|id| DeviceId(Hash32(id)));
@@ -68,8 +71,12 @@ fn check_owners(state: &ModuleView<'_>, devices: &BTreeMap<DeviceId, Device>) ->
         if device.map(|device| device.owner) != owner {
             return Err("an account has a device that is another's".to_owned());
         }
+        if device.is_some_and(|device| device.accepted != accepted || device.status == Status::Revoked) {
+            return Err("a device stands on a list that is not its".to_owned());
+        }
     }
-    if count == devices.len() { Ok(()) } else { Err(format!("{} devices, {count} with owners", devices.len())) }
+    let live = devices.values().filter(|device| device.status != Status::Revoked).count();
+    if count == live { Ok(()) } else { Err(format!("{live} devices, {count} with owners")) }
 }
 
 /// Each customer counts the devices that are not revoked.
@@ -87,6 +94,13 @@ fn check_customers(state: &ModuleView<'_>, devices: &BTreeMap<DeviceId, Device>)
         }
     }
     if live == counted { Ok(()) } else { Err(format!("live devices {live:?}, customers count {counted:?}")) }
+}
+
+/// As many verifiers are listed as the counter says.
+fn check_verifiers(state: &ModuleView<'_>) -> Result<(), String> {
+    let listed = all::<Verifier>(state, &keys::verifiers()).iter().filter(|(_, verifier)| verifier.listed).count();
+    let counted: u32 = view(state, &keys::verifiers_listed()).unwrap_or_default();
+    if counted as usize == listed { Ok(()) } else { Err(format!("{listed} verifiers, {counted} counted")) }
 }
 
 /// The months of a customer sum up to what its batches call good.

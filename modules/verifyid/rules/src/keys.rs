@@ -15,6 +15,8 @@ const BATCH: u8 = 7;
 const ALLOWED: u8 = 8;
 const RULES: u8 = 9;
 const NEWEST_BEACON: u8 = 10;
+const VERIFIERS_LISTED: u8 = 11;
+const WAITING: u8 = 12;
 
 /// So many beacons are kept: more than an hour's, at one in 30 s.
 pub(crate) const BEACONS: u64 = 128;
@@ -47,6 +49,21 @@ pub(crate) fn owned(owner: &Address, id: &DeviceId) -> Vec<u8> {
 /// The beginning of the keys of an account's devices.
 pub(crate) fn owner_of(owner: &Address) -> Vec<u8> {
     [&[OWNER], owner.0.as_slice()].concat()
+}
+
+/// That a device waits for an account to accept it. Who does not want it need never see it.
+pub(crate) fn waiting(owner: &Address, id: &DeviceId) -> Vec<u8> {
+    [waiting_for(owner).as_slice(), id.0.as_bytes()].concat()
+}
+
+/// The beginning of the keys of the devices that wait for an account.
+pub(crate) fn waiting_for(owner: &Address) -> Vec<u8> {
+    [&[WAITING], owner.0.as_slice()].concat()
+}
+
+/// The beginning of the keys of all devices that wait.
+pub(crate) const fn all_waiting() -> [u8; 1] {
+    [WAITING]
 }
 
 /// The beginning of the keys of all owners.
@@ -87,6 +104,11 @@ pub(crate) fn verifier(address: &Address) -> Vec<u8> {
 /// The beginning of the keys of all verifiers.
 pub(crate) const fn verifiers() -> [u8; 1] {
     [VERIFIER]
+}
+
+/// How many verifiers are listed.
+pub(crate) const fn verifiers_listed() -> [u8; 1] {
+    [VERIFIERS_LISTED]
 }
 
 /// The place of a beacon in the ring.

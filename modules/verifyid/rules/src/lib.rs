@@ -46,18 +46,19 @@ use types::{Address, ModuleId, Weight};
 
 pub use answers::{BatchAnswer, BeaconAnswer, CustomerAnswer, DeviceAnswer, VerifierAnswer};
 pub use call::{
-    AttestWork, BATCH_LEAVES_MAX, Batch, CancelRotation, FIRST_VERIFIED_MAX, GROUPS_MAX, KeyBytes, Offer, Out,
+    AttestWork, BATCH_LEAVES_MAX, Batch, BuyPlan, CancelRotation, FIRST_VERIFIED_MAX, GROUPS_MAX, KeyBytes, Offer, Out,
     Register, Rotate, SHARES_MAX, SetLevel, SetPlan, SignatureBytes, VerifyIdCall, WorkGroup, WorkShare,
 };
 pub use check::{
     ATTEST_WEIGHT, BATCH_WEIGHT, CALL_WEIGHT, GROUP_WEIGHT, LISTED_WEIGHT, P256_WEIGHT, SHARE_WEIGHT, SIGNATURE_WEIGHT,
+    STEP_WEIGHT,
 };
 pub use device::{Algorithm, DeviceId, DeviceIdError, DeviceKey, KEY_BYTES_MAX, Kind, SIGNATURE_BYTES, key_id};
 pub use event::VerifyIdEvent;
 pub use genesis::{Allowance, CLASSES_MAX, PLANS_MAX, PlanTerms, VERIFIERS_MAX, VerifyIdParameters, WorkClass};
 pub use month::{month_of, next_month};
 pub use query::{
-    DeviceStanding, allowed, batch, beacon, customer, device, devices, rules, signed, standing, used, verifier,
+    DeviceStanding, allowed, batch, beacon, customer, device, devices, rules, signed, standing, used, verifier, waiting,
 };
 pub use records::Status;
 pub use reject::VerifyIdReject;

@@ -12,6 +12,7 @@ use crate::month::{month_of, next_month};
 use crate::records::{BatchRecord, Beacon, Customer, Device, Status, Verifier, view};
 
 const LIMIT_DEFAULT: usize = 100;
+const NOT_YET: &str = "this module does not run on the chain yet";
 const DEVICE: Argument = Argument::required("device", ArgumentKind::Hash, "the device's id");
 
 /// What can be asked.
@@ -20,7 +21,16 @@ pub(crate) const QUERIES: &[ModuleQuery] = &[
     ModuleQuery { name: "device", about: "A device, with its level at the newest block.", arguments: &[DEVICE] },
     ModuleQuery {
         name: "devices",
-        about: "The devices of an account, by their ids.",
+        about: "The devices that an account has accepted and not revoked, by their ids.",
+        arguments: &[
+            Argument::required("owner", ArgumentKind::Address, "the account"),
+            Argument::optional("from", ArgumentKind::Hash, "the first id"),
+            Argument::optional("limit", ArgumentKind::Number, "how many at most; 100 unless given, never above 1024"),
+        ],
+    },
+    ModuleQuery {
+        name: "waiting",
+        about: "The devices that wait for an account to accept them, by their ids.",
         arguments: &[
             Argument::required("owner", ArgumentKind::Address, "the account"),
             Argument::optional("from", ArgumentKind::Hash, "the first id"),
@@ -65,15 +75,16 @@ pub(crate) fn answer(state: &ModuleView<'_>, name: &str, arguments: &QueryArgume
     let hash = |name| needed::<Hash32>(arguments, name, ArgumentKind::Hash);
     let address = |name| needed::<Address>(arguments, name, ArgumentKind::Address);
     match name {
-        "rules" => Ok(json!(VerifyIdParameters::view(state))),
+        "rules" => found(rules(state), NOT_YET),
         "device" => found(device(state, &DeviceId(hash("device")?)), "no device of this id is registered"),
-        "devices" => {
+        "devices" | "waiting" => {
             let from: Option<Hash32> = argument(arguments, "from", ArgumentKind::Hash)?;
             let limit: Option<u64> = argument(arguments, "limit", ArgumentKind::Number)?;
             let limit = limit.map_or(LIMIT_DEFAULT, |limit| usize::try_from(limit).unwrap_or(SCAN_MAX));
-            Ok(json!(devices(state, &address("owner")?, DeviceId(from.unwrap_or_default()), limit)))
+            let list = if name == "devices" { devices } else { waiting };
+            Ok(json!(list(state, &address("owner")?, DeviceId(from.unwrap_or_default()), limit)))
         }
-        "customer" => Ok(json!(customer(state, &address("address")?))),
+        "customer" => found(customer(state, &address("address")?), NOT_YET),
         "beacon" => {
             let number: Option<u64> = argument(arguments, "number", ArgumentKind::Number)?;
             found(beacon(state, number), "no beacon of this number is kept")
@@ -105,9 +116,9 @@ fn now(state: &ModuleView<'_>) -> TimeMs {
     state.time()
 }
 
-/// The numbers of this module.
+/// The numbers of this module; nothing where it does not run yet.
 #[must_use]
-pub fn rules(state: &ModuleView<'_>) -> VerifyIdParameters {
+pub fn rules(state: &ModuleView<'_>) -> Option<VerifyIdParameters> {
     VerifyIdParameters::view(state)
 }
 
@@ -149,22 +160,31 @@ pub fn device(state: &ModuleView<'_>, id: &DeviceId) -> Option<DeviceAnswer> {
     })
 }
 
-/// At most `limit` (and [`SCAN_MAX`]) devices of an account by their ids, none below `from`.
+/// At most `limit` (and [`SCAN_MAX`]) devices that an account has accepted and not revoked, by their ids, none below `from`.
 #[must_use]
 pub fn devices(state: &ModuleView<'_>, owner: &Address, from: DeviceId, limit: usize) -> Vec<DeviceId> {
-    let prefix = keys::owner_of(owner);
-    let pairs = state.scan(&prefix, &keys::owned(owner, &from), limit.min(SCAN_MAX));
-    let id = |key: &[u8]| key.strip_prefix(&prefix[..]).and_then(|id| <[u8; 32]>::try_from(id).ok());
+    listed(state, &keys::owner_of(owner), &keys::owned(owner, &from), limit)
+}
+
+/// The same of devices that wait for the account to accept them: whoever pays may register some for anybody.
+#[must_use]
+pub fn waiting(state: &ModuleView<'_>, owner: &Address, from: DeviceId, limit: usize) -> Vec<DeviceId> {
+    listed(state, &keys::waiting_for(owner), &keys::waiting(owner, &from), limit)
+}
+
+fn listed(state: &ModuleView<'_>, prefix: &[u8], from: &[u8], limit: usize) -> Vec<DeviceId> {
+    let pairs = state.scan(prefix, from, limit.min(SCAN_MAX));
+    let id = |key: &[u8]| key.strip_prefix(prefix).and_then(|id| <[u8; 32]>::try_from(id).ok());
     pairs.iter().filter_map(|(key, _)| id(key)).map(|id| DeviceId(Hash32(id))).collect()
 }
 
-/// An account's plan and what it has used of it.
+/// An account's plan and what it has used of it; nothing where the module does not run yet.
 #[must_use]
-pub fn customer(state: &ModuleView<'_>, address: &Address) -> CustomerAnswer {
-    let (rules, now) = (VerifyIdParameters::view(state), now(state));
+pub fn customer(state: &ModuleView<'_>, address: &Address) -> Option<CustomerAnswer> {
+    let (rules, now) = (VerifyIdParameters::view(state)?, now(state));
     let record: Customer = view(state, &keys::customer(address)).unwrap_or_default();
     let (allowance, month) = (rules.allowance(&record, now), month_of(now));
-    CustomerAnswer {
+    Some(CustomerAnswer {
         plan: record.plan,
         until: record.until,
         devices: record.devices,
@@ -173,7 +193,7 @@ pub fn customer(state: &ModuleView<'_>, address: &Address) -> CustomerAnswer {
         used: view(state, &keys::month(address, month)).unwrap_or_default(),
         verifications_max: allowance.verifications,
         resets_at: next_month(now),
-    }
+    })
 }
 
 /// Verifications of a customer that are counted in a month.

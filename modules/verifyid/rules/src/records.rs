@@ -79,6 +79,8 @@ pub(crate) struct Device {
     pub(crate) held: TimeMs,
     pub(crate) offer: Option<OpenOffer>,
     pub(crate) announced: Option<Announced>,
+    /// How long the old key's newest word against an announced one held, so that none counts twice.
+    pub(crate) cancelled_until: TimeMs,
 }
 
 impl Device {
@@ -96,9 +98,9 @@ impl Device {
         Some(lasting.into_iter().find(|(_, until)| *until > now).map_or(1, |(level, _)| level))
     }
 
-    /// The class of the work rate that still counts; 0 for none.
-    pub(crate) fn work_class(&self, now: TimeMs) -> u8 {
-        if self.work_until > now { self.work_class } else { 0 }
+    /// The class of the work rate that still counts.
+    pub(crate) fn work_class(&self, now: TimeMs) -> Option<u8> {
+        (self.work_until > now).then_some(self.work_class)
     }
 
     /// After a change of owner or key nothing that was shown before counts.

@@ -35,7 +35,7 @@ execution::rejects! {
     28 WrongRoot "wrong_root" "a group's coinbase cannot be read, so its shares lead to no root"
     29 WrongDeviceSignature "wrong_device_signature" "the signature of the device's present key does not belong to this statement"
     30 DeviceLimit "device_limit" "the plan has no room for another device: revoke one, or take a larger plan"
-    31 QuotaExceeded "quota_exceeded" "the verifications of this month and of the next are used up"
+    31 QuotaExceeded "quota_exceeded" "the verifications of this month and of the next are used up, or the batch has more than four months have room for"
     32 VerifierNotAllowed "verifier_not_allowed" "the customer has not allowed this verifier"
     33 BatchOrder "batch_order" "the batch's number is not the one after the verifier's last"
     34 BatchCount "batch_count" "a batch has 1 to 65536 leaves, and no more of them are good than there are"
@@ -52,4 +52,8 @@ execution::rejects! {
     45 DeviceChanged "device_changed" "the device has another owner or key than the one that the level was meant for: look again"
     46 BeaconUsed "beacon_used" "the beacon is not newer than that of the device's last attestation, or older than its present key, owner or standing"
     47 VerifiedBefore "verified_before" "a listed device has its present key, owner or standing only since after the batch's last verification"
+    48 PlanRuns "plan_runs" "another plan runs, or none that the purchase names: name the plan that it is to replace, 0 for none"
+    49 StatementUsed "statement_used" "the old key has said so before, or later: sign anew, good for longer"
+    50 HigherClass "higher_class" "the device has shown a higher class that still counts"
+    51 PriceAbove "price_above" "the plan costs more than the purchase allows: look at its price and allow it"
 }

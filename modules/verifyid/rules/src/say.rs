@@ -3,8 +3,9 @@
 //! It must not know how addresses are written. A device is named by its id in hexadecimal digits: the network of its text is not known here.
 
 use execution::Words;
+use types::THR;
 
-use crate::call::{Rotate, VerifyIdCall};
+use crate::call::{Batch, Rotate, VerifyIdCall};
 use crate::device::{Algorithm, Kind, key_id};
 
 /// One sentence about a call.
@@ -13,11 +14,19 @@ pub(crate) fn say(call: &VerifyIdCall, words: &dyn Words) -> String {
         VerifyIdCall::Register(register) => {
             let id = key_id(register.algorithm, &register.key);
             let (kind, owner) = (kind(register.kind), words.address(register.owner));
-            format!("register the device {id}, {kind} with an {} key, for {owner}", algorithm(register.algorithm))
+            let algorithm = algorithm(register.algorithm);
+            format!(
+                "register the device {id}, {kind} with an {algorithm} key, for {owner}; the chain's registration fee is burned"
+            )
         }
         VerifyIdCall::Accept(device) => format!("accept the device {}", device.0),
         VerifyIdCall::Offer(offer) => {
-            format!("offer the device {} to {} until {}", offer.device.0, words.address(offer.to), offer.until)
+            format!(
+                "offer the device {} to {} until {}",
+                offer.device.0,
+                words.address(offer.to),
+                words.time(offer.until)
+            )
         }
         VerifyIdCall::Take(device) => format!("take the device {}, which is offered to the sender", device.0),
         VerifyIdCall::Withdraw(device) => format!("withdraw the offer of the device {}", device.0),
@@ -36,18 +45,16 @@ pub(crate) fn say(call: &VerifyIdCall, words: &dyn Words) -> String {
                 attest.class, attest.device.0, attest.beacon
             )
         }
-        VerifyIdCall::Batch(batch) => format!(
-            "put {} verifications, {} of them good, on the chain as batch {} for {}",
-            batch.leaves,
-            batch.ok,
-            batch.sequence,
-            words.address(batch.customer)
-        ),
+        VerifyIdCall::Batch(batch) => said_of_batch(batch, words),
         VerifyIdCall::SetLevel(set) => {
             let owner = words.address(set.owner);
             format!(
-                "set level {} of the device {}, which is {owner}'s, until {}, evidence {}",
-                set.level, set.device.0, set.until, set.evidence
+                "set level {} of the device {}, which is {owner}'s with its key of rotation {}, until {}, evidence {}",
+                set.level,
+                set.device.0,
+                set.rotation,
+                words.time(set.until),
+                set.evidence
             )
         }
         VerifyIdCall::SetVerifier { verifier, listed } => {
@@ -62,10 +69,14 @@ pub(crate) fn say(call: &VerifyIdCall, words: &dyn Words) -> String {
             let customer = words.address(set.customer);
             match set.plan {
                 0 => format!("take the plan of {customer} away"),
-                plan => format!("give {customer} plan {plan} until {}", set.until),
+                plan => format!("give {customer} plan {plan} until {}", words.time(set.until)),
             }
         }
-        VerifyIdCall::BuyPlan { plan, months } => format!("buy plan {plan} for {months} months of 30 days"),
+        VerifyIdCall::BuyPlan(buy) => {
+            let price = words.amount(THR, buy.price_max);
+            let ends = if buy.replaces == 0 { String::new() } else { format!("; plan {} ends with it", buy.replaces) };
+            format!("buy plan {} for {} months of 30 days, for {price} at most{ends}", buy.plan, buy.months)
+        }
         VerifyIdCall::AllowVerifier { verifier, allowed } => {
             let verifier = words.address(*verifier);
             match allowed {
@@ -74,6 +85,21 @@ pub(crate) fn say(call: &VerifyIdCall, words: &dyn Words) -> String {
             }
         }
     }
+}
+
+fn said_of_batch(batch: &Batch, words: &dyn Words) -> String {
+    let (first, last) = (words.time(batch.first), words.time(batch.last));
+    let listed = batch.first_verified.iter().map(|device| device.0.to_string()).collect::<Vec<_>>();
+    let marked =
+        if listed.is_empty() { String::new() } else { format!(", and mark as verified {}", listed.join(", ")) };
+    format!(
+        "put {} verifications from {first} to {last}, {} of them good, on the chain as batch {} for {}, root {}{marked}",
+        batch.leaves,
+        batch.ok,
+        batch.sequence,
+        words.address(batch.customer),
+        batch.root
+    )
 }
 
 fn said_of_rotation(rotate: &Rotate) -> String {

@@ -86,6 +86,9 @@ fn who_signs_a_note_is_told_what_it_says_without_tricks() {
         fn amount(&self, _: types::AssetId, _: Amount) -> String {
             String::new()
         }
+        fn time(&self, _: types::TimeMs) -> String {
+            String::new()
+        }
     }
     let said = |text: &str| {
         let call = ModuleNameCall::Write(ModuleNameWrite { text: ByteString::new(text.into()).expect("short") });

@@ -72,6 +72,9 @@ pub(super) fn attest(context: &mut Context<'_, '_>, now: &Now, call: &AttestWork
         return Err(VerifyIdReject::WrongDeviceSignature.into());
     }
     judge_shares(&call.groups, binding.digest(), target)?;
+    if device.work_class(now.time).is_some_and(|counts| counts > call.class) {
+        return Err(VerifyIdReject::HigherClass.into());
+    }
     let until = now.time.saturating_add(now.rules.work_ttl_ms);
     (device.work_class, device.work_until, device.work_beacon) = (call.class, until, Some(call.beacon));
     (device.status, device.verified) = (Status::Verified, now.time);

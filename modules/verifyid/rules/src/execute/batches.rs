@@ -28,7 +28,7 @@ pub(super) fn batch(context: &mut Context<'_, '_>, now: &Now, call: &Batch) -> R
     if first > last || last > now.time || is_late {
         return Err(VerifyIdReject::BatchTime.into());
     }
-    let in_next_month = count(context, now, &customer, last, ok.into())?;
+    let in_later_months = count(context, now, &customer, last, ok.into())?;
     for id in first_verified.iter() {
         let mut device = live_device(context, id)?;
         if device.customer != customer {
@@ -51,12 +51,15 @@ pub(super) fn batch(context: &mut Context<'_, '_>, now: &Now, call: &Batch) -> R
     );
     write(context, &keys::verifier(&now.sender), &Verifier { last: sequence, ..verifier });
     let month = month_of(last);
-    VerifyIdEvent::BatchAnchored { verifier: now.sender, sequence, customer, leaves, ok, root, month, in_next_month }
+    VerifyIdEvent::BatchAnchored { verifier: now.sender, sequence, customer, leaves, ok, root, month, in_later_months }
         .emit(context)
 }
 
+/// So many months, the first of them the batch's, take what a batch has. Beyond that a verifier has not looked at the quota.
+const MONTHS_MAX: u32 = 4;
+
 /// Counts good verifications in the month of the last: what its quota has no room for was acknowledged all the same, so it opens the
-/// next month. Gives what that is.
+/// months after. None gets more than its quota, so whoever goes beyond it every month is soon refused. Gives what is counted later.
 fn count(
     context: &mut Context<'_, '_>,
     now: &Now,
@@ -69,20 +72,23 @@ fn count(
     }
     let plan: Customer = read(context, &keys::customer(customer)).unwrap_or_default();
     let limit = now.rules.allowance(&plan, last).verifications;
-    let month = month_of(last);
-    let of = |month: u32| keys::month(customer, month);
-    let (this, next) = (of(month), of(month.saturating_add(1)));
-    let used: u64 = read(context, &this).unwrap_or_default();
-    let used_next: u64 = read(context, &next).unwrap_or_default();
-    if used >= limit && used_next >= limit {
-        return Err(VerifyIdReject::QuotaExceeded);
-    }
-    let here = ok.min(limit.saturating_sub(used));
-    let there = ok.saturating_sub(here);
-    for (key, used, more) in [(this, used, here), (next, used_next, there)] {
-        if more > 0 {
-            write(context, &key, &used.saturating_add(more));
+    let (first, mut rest, mut later) = (month_of(last), ok, 0_u64);
+    for ahead in 0..MONTHS_MAX {
+        let key = keys::month(customer, first.saturating_add(ahead));
+        let used: u64 = read(context, &key).unwrap_or_default();
+        let here = rest.min(limit.saturating_sub(used));
+        if here > 0 {
+            write(context, &key, &used.saturating_add(here));
+        }
+        rest = rest.saturating_sub(here);
+        if ahead > 0 {
+            later = later.saturating_add(here);
+        }
+        // Where this month and the next are full nothing more is taken.
+        let are_full = ahead == 1 && rest == ok;
+        if rest == 0 || are_full {
+            break;
         }
     }
-    Ok(there)
+    if rest == 0 { Ok(later) } else { Err(VerifyIdReject::QuotaExceeded) }
 }

@@ -56,9 +56,11 @@ pub(super) fn register(context: &mut Context<'_, '_>, now: &Now, call: &Register
         held: never,
         offer: None,
         announced: None,
+        cancelled_until: never,
     };
     write(context, &keys::key(&key_id), &KnownKey { device: id, of_use: KeyUse::Live });
-    context.put(&keys::owned(&owner, &id), Vec::new());
+    let entry = if device.accepted { keys::owned(&owner, &id) } else { keys::waiting(&owner, &id) };
+    context.put(&entry, Vec::new());
     put_device(context, &id, &device);
     VerifyIdEvent::Registered { device: id, owner, customer: sender, kind }.emit(context)
 }
@@ -83,6 +85,12 @@ pub(super) fn count_off(context: &mut Context<'_, '_>, address: &Address) {
     write(context, &key, &customer);
 }
 
+/// Takes a device off its owner's list, or off those that wait for it.
+pub(super) fn drop_entry(context: &mut Context<'_, '_>, device: &Device, id: &DeviceId) {
+    let entry = if device.accepted { keys::owned(&device.owner, id) } else { keys::waiting(&device.owner, id) };
+    context.delete(&entry);
+}
+
 pub(super) fn accept(context: &mut Context<'_, '_>, now: &Now, id: DeviceId) -> Result<(), Reject> {
     let mut device = device(context, &id)?;
     now.is_owner(&device)?;
@@ -90,6 +98,8 @@ pub(super) fn accept(context: &mut Context<'_, '_>, now: &Now, id: DeviceId) -> 
         return Err(VerifyIdReject::AlreadyAccepted.into());
     }
     device.accepted = true;
+    context.delete(&keys::waiting(&device.owner, &id));
+    context.put(&keys::owned(&device.owner, &id), Vec::new());
     put_device(context, &id, &device);
     VerifyIdEvent::Accepted { device: id }.emit(context)
 }
@@ -134,7 +144,7 @@ pub(super) fn take(context: &mut Context<'_, '_>, now: &Now, id: DeviceId) -> Re
         count_off(context, &device.customer);
         count_on(context, now, &to)?;
     }
-    context.delete(&keys::owned(&from, &id));
+    drop_entry(context, &device, &id);
     context.put(&keys::owned(&to, &id), Vec::new());
     super::rotation::drop_announced(context, &mut device);
     device.forget_levels(now.time);

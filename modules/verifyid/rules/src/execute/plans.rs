@@ -1,14 +1,14 @@
 //! Verifiers and plans: who may count, and how much.
 
-use execution::{Context, Reject, SCAN_MAX};
+use execution::{Context, Reject};
 use types::{Address, Amount, THR, TimeMs};
 
 use super::Now;
-use crate::call::SetPlan;
+use crate::call::{BuyPlan, SetPlan};
 use crate::event::VerifyIdEvent;
 use crate::genesis::{Allowance, VERIFIERS_MAX, VerifyIdParameters};
 use crate::keys;
-use crate::records::{Customer, Verifier, decode, read, write};
+use crate::records::{Customer, Verifier, read, write};
 use crate::reject::VerifyIdReject;
 
 /// What is bought is bought by the month of so many milliseconds.
@@ -33,13 +33,14 @@ pub(super) fn set_verifier(
     now.is_authority()?;
     let key = keys::verifier(&verifier);
     let before: Verifier = read(context, &key).unwrap_or_default();
-    if listed && !before.listed {
-        let all = context.scan(&keys::verifiers(), &keys::verifiers(), SCAN_MAX);
-        let count = all.iter().filter(|(_, value)| decode::<Verifier>(value).listed).count();
-        if count >= VERIFIERS_MAX {
-            return Err(VerifyIdReject::VerifiersFull.into());
-        }
-    }
+    let count: u32 = read(context, &keys::verifiers_listed()).unwrap_or_default();
+    let count = match (before.listed, listed) {
+        (false, true) if count as usize >= VERIFIERS_MAX => return Err(VerifyIdReject::VerifiersFull.into()),
+        (false, true) => count.saturating_add(1),
+        (true, false) => count.saturating_sub(1),
+        _ => count,
+    };
+    write(context, &keys::verifiers_listed(), &count);
     write(context, &key, &Verifier { listed, ..before });
     VerifyIdEvent::VerifierSet { verifier, listed }.emit(context)
 }
@@ -60,14 +61,19 @@ fn give(context: &mut Context<'_, '_>, customer: Address, plan: u8, until: TimeM
     VerifyIdEvent::PlanSet { customer, plan, until }.emit(context)
 }
 
-/// The same plan goes on where it ends; another begins now.
-pub(super) fn buy_plan(context: &mut Context<'_, '_>, now: &Now, plan: u8, months: u8) -> Result<(), Reject> {
+/// The same plan goes on where it ends; another begins now, and ends the one that runs only if the buyer names that.
+pub(super) fn buy_plan(context: &mut Context<'_, '_>, now: &Now, call: BuyPlan) -> Result<(), Reject> {
+    let BuyPlan { plan, months, price_max, replaces } = call;
     let bought = now.rules.plan(plan).copied().ok_or(VerifyIdReject::UnknownPlan)?;
     if bought.price.is_zero() {
         return Err(VerifyIdReject::PlanNotForSale.into());
     }
     let customer: Customer = read(context, &keys::customer(&now.sender)).unwrap_or_default();
-    let goes_on = customer.plan == plan && customer.until > now.time;
+    let runs = if customer.until > now.time { customer.plan } else { 0 };
+    let goes_on = runs == plan;
+    if (!goes_on && runs != replaces) || (goes_on && replaces != 0) {
+        return Err(VerifyIdReject::PlanRuns.into());
+    }
     let from = if goes_on { customer.until } else { now.time };
     let until = from.saturating_add(BOUGHT_MONTH_MS.saturating_mul(months.into()));
     let latest = now.time.saturating_add(BOUGHT_MONTH_MS.saturating_mul(BOUGHT_MONTHS_MAX));
@@ -75,6 +81,9 @@ pub(super) fn buy_plan(context: &mut Context<'_, '_>, now: &Now, plan: u8, month
         return Err(VerifyIdReject::UntilTooFar.into());
     }
     let price = Amount(bought.price.0.saturating_mul(months.into()));
+    if price > price_max {
+        return Err(VerifyIdReject::PriceAbove.into());
+    }
     context.transfer(THR, &now.sender, &now.rules.ecosystem, price)?;
     give(context, now.sender, plan, until)
 }

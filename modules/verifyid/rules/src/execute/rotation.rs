@@ -52,6 +52,7 @@ pub(super) fn rotate(context: &mut Context<'_, '_>, now: &Now, call: &Rotate) ->
     device.forget_levels(now.time);
     // Whoever takes it would get another key than the one that was offered.
     device.offer = None;
+    device.cancelled_until = TimeMs(0);
     put_device(context, &id, &device);
     VerifyIdEvent::Rotated { device: id, rotation: device.rotation, key: new_id }.emit(context)
 }
@@ -81,10 +82,15 @@ pub(super) fn cancel(context: &mut Context<'_, '_>, now: &Now, call: &CancelRota
     let key = key_id(announced.key.algorithm, &announced.key.key);
     if let Some(signature) = &call.signature {
         now.holds(call.valid_until)?;
+        // The same word again would drop the same key whenever it is announced anew.
+        if call.valid_until <= device.cancelled_until {
+            return Err(VerifyIdReject::StatementUsed.into());
+        }
         let statement = statement(context, id, &device, key, call.valid_until);
         if !signed(&key_of(&device)?, &statement.cancellation(), signature) {
             return Err(VerifyIdReject::WrongDeviceSignature.into());
         }
+        device.cancelled_until = call.valid_until;
     }
     drop_announced(context, &mut device);
     put_device(context, &id, &device);

@@ -3,7 +3,7 @@
 use execution::{Context, Reject};
 use types::TimeMs;
 
-use super::devices::count_off;
+use super::devices::{count_off, drop_entry};
 use super::rotation::drop_announced;
 use super::{Now, device, live_device, put_device};
 use crate::call::{Out, SetLevel};
@@ -25,6 +25,7 @@ pub(super) fn revoke(context: &mut Context<'_, '_>, now: &Now, call: Out) -> Res
     write(context, &keys::key(&old_id), &KnownKey { device: id, of_use: KeyUse::Retired });
     drop_announced(context, &mut device);
     count_off(context, &device.customer);
+    drop_entry(context, &device, &id);
     (device.status, device.reason, device.offer) = (Status::Revoked, reason, None);
     put_device(context, &id, &device);
     VerifyIdEvent::Revoked { device: id, reason }.emit(context)

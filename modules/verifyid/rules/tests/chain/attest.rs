@@ -97,14 +97,14 @@ fn who_hashes_reaches_level_two_and_it_lapses() {
         // Whoever carries it pays for it.
         chain.done(AUTHORITY, VerifyIdCall::AttestWork(call));
         let device = chain.device(key);
-        assert_eq!((device.level, device.work_class, device.status), (Some(2), 1, Status::Verified));
+        assert_eq!((device.level, device.work_class, device.status), (Some(2), Some(1), Status::Verified));
     }
     chain.pass(29 * DAY_MS);
     assert_eq!(chain.device(Key(0)).level, Some(2));
     assert!(chain.device(Key(0)).verified > chain.device(Key(0)).registered);
     chain.pass(DAY_MS + 1);
     let lapsed = chain.device(Key(0));
-    assert_eq!((lapsed.level, lapsed.work_class), (Some(1), 0));
+    assert_eq!((lapsed.level, lapsed.work_class), (Some(1), None));
 }
 
 #[test]
@@ -242,5 +242,39 @@ fn a_plan_says_nothing_of_work() {
     let until = TimeMs(chain.time().0 + DAY_MS);
     let plan = SetPlan { customer: chain.address(ALICE), plan: 1, until };
     chain.done(AUTHORITY, VerifyIdCall::SetPlan(plan));
-    assert_eq!(chain.device(Key(0)).work_class, 0);
+    assert_eq!(chain.device(Key(0)).work_class, None);
+}
+
+#[test]
+fn a_lower_class_does_not_stand_in_for_a_higher_one_that_counts() {
+    let mut chain = started();
+    let show = |chain: &Chain, class| {
+        let bound = binding(chain, Key(0), class);
+        VerifyIdCall::AttestWork(proof(chain, Key(0), &bound, mine(bound.digest(), 4)))
+    };
+    let higher = show(&chain, 2);
+    chain.done(ALICE, higher);
+    chain.pass(2_000);
+    chain.pass(2_000);
+    let lower = show(&chain, 1);
+    chain.refused(ALICE, lower, VerifyIdReject::HigherClass);
+    assert_eq!(chain.device(Key(0)).work_class, Some(2));
+    chain.pass(30 * DAY_MS);
+    chain.pass(2_000);
+    let lower = show(&chain, 1);
+    chain.done(ALICE, lower);
+    assert_eq!(chain.device(Key(0)).work_class, Some(1));
+}
+
+#[test]
+fn each_step_of_a_branch_is_weighed_for_each_share() {
+    let chain = started();
+    let bound = binding(&chain, Key(0), 1);
+    let weigh = |steps: usize| {
+        let mut groups = mine(bound.digest(), 4);
+        groups[0].branch = List::new(vec![Hash32([1; 32]); steps]).expect("short");
+        let call = VerifyIdCall::AttestWork(proof(&chain, Key(0), &bound, groups));
+        execution::Module::check(&verifyid::VerifyId, &call).expect("it may succeed").0
+    };
+    assert_eq!(weigh(5) - weigh(0), 5 * 2 * verifyid::STEP_WEIGHT.0);
 }

@@ -80,9 +80,13 @@ fn what_a_month_has_no_room_for_opens_the_next_and_two_full_months_refuse() {
     let second = batch(&chain, 2, 60);
     chain.done(VERIFIER, VerifyIdCall::Batch(second));
     assert_eq!((used(&chain, month), used(&chain, month + 1)), (100, 50), "it was acknowledged, so it counts");
+    // No month gets more than it has, and four months are the most that one batch may open.
+    let beyond = batch(&chain, 3, 251);
+    chain.refused(VERIFIER, VerifyIdCall::Batch(beyond), VerifyIdReject::QuotaExceeded);
     let third = batch(&chain, 3, 200);
     chain.done(VERIFIER, VerifyIdCall::Batch(third));
-    assert_eq!((used(&chain, month), used(&chain, month + 1)), (100, 250));
+    let all = |chain: &Chain| [0, 1, 2, 3].map(|ahead| used(chain, month + ahead));
+    assert_eq!(all(&chain), [100, 100, 100, 50]);
     let fourth = batch(&chain, 4, 1);
     chain.refused(VERIFIER, VerifyIdCall::Batch(fourth), VerifyIdReject::QuotaExceeded);
     // Failures are recorded and never billed.
@@ -94,7 +98,7 @@ fn what_a_month_has_no_room_for_opens_the_next_and_two_full_months_refuse() {
     chain.done(AUTHORITY, VerifyIdCall::SetPlan(plan));
     let fifth = batch(&chain, 5, 4_900);
     chain.done(VERIFIER, VerifyIdCall::Batch(fifth));
-    assert_eq!((used(&chain, month), used(&chain, month + 1)), (5_000, 250));
+    assert_eq!((used(&chain, month), used(&chain, month + 1)), (5_000, 100));
     // The month turns at its first instant in UTC; what was before counts before, though it comes later.
     let turn = next_month(chain.time());
     chain.pass(turn.0 - chain.time().0 + chain.step_ms + 5_000);
@@ -102,12 +106,12 @@ fn what_a_month_has_no_room_for_opens_the_next_and_two_full_months_refuse() {
     chain.done(VERIFIER, VerifyIdCall::Batch(before));
     assert_eq!(
         (used(&chain, month), used(&chain, month + 1)),
-        (5_000, 260),
+        (5_000, 110),
         "December is full, so January opens with it"
     );
     let after = Batch { first: TimeMs(turn.0 - 1), last: turn, ..batch(&chain, 7, 10) };
     chain.done(VERIFIER, VerifyIdCall::Batch(after));
-    assert_eq!(used(&chain, month + 1), 270);
+    assert_eq!(used(&chain, month + 1), 120);
 }
 
 #[test]
@@ -143,4 +147,22 @@ fn a_batch_marks_devices_that_count_on_the_customers_plan_and_are_live() {
     chain.done(ALICE, VerifyIdCall::Revoke(Out { device: own, reason: 1 }));
     let revoked = VerifyIdCall::Batch(Batch { first_verified: list(&[own]), ..batch(&chain, 2, 1) });
     chain.refused(VERIFIER, revoked, VerifyIdReject::Revoked);
+}
+
+#[test]
+fn who_goes_beyond_a_quota_every_month_gets_no_more_than_the_months_hold() {
+    let mut chain = started();
+    let (first, mut taken, mut sequence) = (month_of(chain.time()), 0_u64, 1);
+    for _ in 0..12 {
+        for ok in [65_536, 300, 150, 40, 1] {
+            let tried = batch(&chain, sequence, ok);
+            if chain.run(VERIFIER, VerifyIdCall::Batch(tried)).is_ok() {
+                (taken, sequence) = (taken + u64::from(ok), sequence + 1);
+            }
+        }
+        let months = u64::from(month_of(chain.time()) - first) + 4;
+        assert!(taken <= 100 * months, "{taken} in {months} months");
+        chain.pass(next_month(chain.time()).0 - chain.time().0 + chain.step_ms);
+    }
+    assert!(taken >= 1_000, "{taken}");
 }

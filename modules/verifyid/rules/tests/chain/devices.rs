@@ -1,7 +1,7 @@
 //! Registering, accepting, handing on, suspending, holding and revoking.
 
 use types::{Amount, TimeMs};
-use verifyid::{DeviceId, Offer, Out, Register, SetLevel, SetPlan, Status, VerifyIdCall, VerifyIdReject};
+use verifyid::{BuyPlan, DeviceId, Offer, Out, Register, SetLevel, SetPlan, Status, VerifyIdCall, VerifyIdReject};
 
 use crate::harness::{ALICE, AUTHORITY, BOB, CAROL, Chain, DAY_MS, Key, VERIFIER};
 
@@ -287,18 +287,77 @@ fn a_plan_is_bought_where_it_has_a_price_and_goes_on_where_it_ends() {
         plans[0].price = Amount(5_000_000);
         numbers.plans = types::List::new(plans).expect("as many");
     });
-    let buy = |plan, months| VerifyIdCall::BuyPlan { plan, months };
+    let buy =
+        |plan, months| VerifyIdCall::BuyPlan(BuyPlan { plan, months, price_max: Amount(10_000_000), replaces: 0 });
     chain.refused(ALICE, buy(2, 1), VerifyIdReject::PlanNotForSale);
     chain.refused(ALICE, buy(9, 1), VerifyIdReject::UnknownPlan);
     chain.refused(ALICE, buy(1, 37), VerifyIdReject::UntilTooFar);
     let (before, now) = (chain.thr(ALICE), chain.time());
     chain.done(ALICE, buy(1, 2));
     assert!(before - chain.thr(ALICE) >= 10_000_000);
-    let until = |chain: &Chain| verifyid::customer(&chain.view(), &chain.address(ALICE)).until;
+    let customer = |chain: &Chain| verifyid::customer(&chain.view(), &chain.address(ALICE)).expect("it runs");
+    let until = |chain: &Chain| customer(chain).until;
     assert_eq!(until(&chain), TimeMs(now.0 + 60 * DAY_MS));
     chain.done(ALICE, buy(1, 1));
     assert_eq!(until(&chain), TimeMs(now.0 + 90 * DAY_MS));
-    assert_eq!(verifyid::customer(&chain.view(), &chain.address(ALICE)).devices_max, 100);
+    assert_eq!(customer(&chain).devices_max, 100);
+    // Nobody pays more than he has read.
+    let dear = |price_max| VerifyIdCall::BuyPlan(BuyPlan { plan: 1, months: 3, price_max, replaces: 0 });
+    chain.refused(ALICE, dear(Amount(14_999_999)), VerifyIdReject::PriceAbove);
+    chain.done(ALICE, dear(Amount(15_000_000)));
+}
+
+#[test]
+fn a_plan_that_runs_ends_only_for_who_names_it() {
+    let mut chain = Chain::with(|numbers| {
+        let mut plans = numbers.plans.to_vec();
+        plans.iter_mut().for_each(|plan| plan.price = Amount(1));
+        numbers.plans = types::List::new(plans).expect("as many");
+    });
+    let buy = |plan, replaces| VerifyIdCall::BuyPlan(BuyPlan { plan, months: 1, price_max: Amount(1), replaces });
+    chain.refused(ALICE, buy(1, 2), VerifyIdReject::PlanRuns);
+    chain.done(ALICE, buy(1, 0));
+    chain.refused(ALICE, buy(2, 0), VerifyIdReject::PlanRuns);
+    chain.refused(ALICE, buy(2, 3), VerifyIdReject::PlanRuns);
+    chain.refused(ALICE, buy(1, 1), VerifyIdReject::PlanRuns);
+    let now = chain.time();
+    chain.done(ALICE, buy(2, 1));
+    let customer = verifyid::customer(&chain.view(), &chain.address(ALICE)).expect("it runs");
+    assert_eq!((customer.plan, customer.until), (2, TimeMs(now.0 + 30 * DAY_MS)));
+    chain.pass(30 * DAY_MS);
+    chain.done(ALICE, buy(1, 0));
+}
+
+#[test]
+fn what_is_registered_for_somebody_waits_apart_until_it_is_accepted_and_what_is_revoked_is_on_no_list() {
+    let mut chain = Chain::new();
+    let own = chain.register(ALICE, ALICE, Key(0), 1);
+    chain.done(ALICE, VerifyIdCall::Register(own));
+    for key in [Key(1), Key(2)] {
+        let gift = chain.register(BOB, ALICE, key, 1);
+        chain.done(BOB, VerifyIdCall::Register(gift));
+    }
+    let id = |key: Key| DeviceId(key.id());
+    let lists = |chain: &Chain| {
+        let (view, owner, first) = (chain.view(), chain.address(ALICE), DeviceId(types::Hash32::default()));
+        let sorted = |mut list: Vec<DeviceId>| {
+            list.sort_unstable();
+            list
+        };
+        (sorted(verifyid::devices(&view, &owner, first, 10)), sorted(verifyid::waiting(&view, &owner, first, 10)))
+    };
+    let sorted = |keys: &[Key]| {
+        let mut ids: Vec<_> = keys.iter().map(|key| id(*key)).collect();
+        ids.sort_unstable();
+        ids
+    };
+    assert_eq!(lists(&chain), (sorted(&[Key(0)]), sorted(&[Key(1), Key(2)])));
+    chain.done(ALICE, VerifyIdCall::Accept(id(Key(1))));
+    assert_eq!(lists(&chain), (sorted(&[Key(0), Key(1)]), sorted(&[Key(2)])));
+    // Who was mistaken about the owner takes it back, and an owner may hand on what waits for it.
+    chain.done(BOB, VerifyIdCall::Revoke(Out { device: id(Key(2)), reason: 0 }));
+    chain.done(ALICE, VerifyIdCall::Revoke(Out { device: id(Key(0)), reason: 0 }));
+    assert_eq!(lists(&chain), (sorted(&[Key(1)]), vec![]));
 }
 
 #[test]
@@ -312,4 +371,12 @@ fn there_are_sixteen_verifiers_at_most() {
     chain.done(AUTHORITY, set(3, true));
     chain.done(AUTHORITY, set(3, false));
     chain.done(AUTHORITY, set(16, true));
+    // However many come and go.
+    for number in 17..=255 {
+        chain.done(AUTHORITY, set(16, false));
+        chain.done(AUTHORITY, set(number, true));
+        chain.done(AUTHORITY, set(number, false));
+        chain.done(AUTHORITY, set(16, true));
+    }
+    chain.refused(AUTHORITY, set(3, true), VerifyIdReject::VerifiersFull);
 }

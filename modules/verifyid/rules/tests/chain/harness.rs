@@ -118,7 +118,8 @@ pub struct Chain {
     pub step_ms: u64,
 }
 
-fn genesis(registry: &Registry, change: impl FnOnce(&mut VerifyIdParameters)) -> Genesis {
+/// A genesis with this module alone.
+pub fn genesis(registry: &Registry, change: impl FnOnce(&mut VerifyIdParameters)) -> Genesis {
     let key = SecretKey::from_ikm(&[1; 32]);
     let validator = GenesisValidator {
         key: key.public_key().to_bytes(),

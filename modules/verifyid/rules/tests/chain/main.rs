@@ -3,6 +3,7 @@
 mod attest;
 mod batches;
 mod devices;
+mod genesis;
 mod harness;
 mod model;
 mod rotation;

@@ -352,8 +352,10 @@ impl Model {
         let last = now - days_ago * DAY_MS;
         let (limit, month) = (self.allowance(customer, last).1, month_of(TimeMs(last)));
         let used = |month| self.months.get(&(customer, month)).copied().unwrap_or_default();
-        let (this, next) = (used(month), used(month + 1));
-        if ok > 0 && this >= limit && next >= limit {
+        let room = |month| limit.saturating_sub(used(month));
+        let rooms: Vec<u64> = (month..month + 4).map(room).collect();
+        let (ok, all) = (u64::from(ok), rooms.iter().sum::<u64>());
+        if ok > all || (ok > 0 && rooms[0] + rooms[1] == 0) {
             return Err(VerifyIdReject::QuotaExceeded);
         }
         for key in listed {
@@ -368,9 +370,12 @@ impl Model {
                 return Err(VerifyIdReject::VerifiedBefore);
             }
         }
-        let here = u64::from(ok).min(limit.saturating_sub(this));
-        self.months.insert((customer, month), this + here);
-        self.months.insert((customer, month + 1), next + u64::from(ok) - here);
+        let mut rest = ok;
+        for (ahead, room) in (month..).zip(rooms) {
+            let here = rest.min(room);
+            *self.months.entry((customer, ahead)).or_default() += here;
+            rest -= here;
+        }
         for key in listed {
             self.devices.get_mut(key).expect("it was looked at").status = Status::Verified;
         }

@@ -62,11 +62,13 @@ fn a_new_key_without_the_old_ones_word_waits_for_a_week_and_can_be_dropped_by_ow
     chain.refused(BOB, VerifyIdCall::CancelRotation(unsigned.clone()), VerifyIdReject::NotOwner);
     let late = CancelRotation { valid_until: TimeMs(1), ..cancel.clone() };
     chain.refused(BOB, VerifyIdCall::CancelRotation(late), VerifyIdReject::StatementExpired);
+    let kept = cancel.clone();
     chain.done(BOB, VerifyIdCall::CancelRotation(cancel));
     chain.refused(ALICE, VerifyIdCall::CancelRotation(unsigned.clone()), VerifyIdReject::NoRotation);
-    // Announced again, and dropped by the owner.
+    // Announced again, and dropped by the owner: the device's word is not there for whoever kept it.
     let announce = chain.rotate(device, 1, (Key(1), None));
     chain.done(ALICE, VerifyIdCall::Rotate(announce));
+    chain.refused(BOB, VerifyIdCall::CancelRotation(kept), VerifyIdReject::StatementUsed);
     chain.done(ALICE, VerifyIdCall::CancelRotation(unsigned));
     // And at last completed, with a signature of that day.
     let announce = chain.rotate(device, 1, (Key(1), None));
