@@ -38,7 +38,9 @@ pub enum JournalError {
         expected: ChainId,
     },
     /// The file was written by newer software.
-    #[error("`{file}` has format version {found}, this software knows versions up to {known}; use newer software")]
+    #[error(
+        "`{file}` has format version {found}, this software knows versions up to {known}; use newer software, or take it for damaged if none ran here"
+    )]
     NewerFormat {
         /// The file.
         file: String,

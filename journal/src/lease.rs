@@ -167,6 +167,18 @@ impl<D: Disk> Lease<D> {
         self.terms.bound
     }
 
+    /// The lowest bound that a word about this lease can give: below it votes may exist, as the lease itself knows.
+    #[must_use]
+    pub const fn reach(&self) -> Position {
+        match self.terms.bound {
+            VoteBound::Above(present) => present,
+            VoteBound::Unknown(Doubt::Twin(seen)) => seen,
+            // Of a copy nobody knows how far its log reached when the lease was written.
+            VoteBound::Unknown(Doubt::Copied) => self.terms.end,
+            VoteBound::Unknown(_) => Position { epoch: Epoch(0), view: View(0) },
+        }
+    }
+
     /// Raises the bound, durably: what peers or an operator know about the votes that this machine forgot. It
     /// turns [`VoteBound::Unknown`] into a known bound and never lowers one.
     ///
@@ -176,14 +188,8 @@ impl<D: Disk> Lease<D> {
         self.check_poison()?;
         match self.terms.bound {
             VoteBound::Above(present) if above <= present => Ok(()),
-            bound => {
-                // Of a copy nobody knows how far its log reached when the lease was written.
-                let known = match bound {
-                    VoteBound::Unknown(Doubt::Twin(seen)) => seen,
-                    VoteBound::Unknown(Doubt::Copied) => self.terms.end,
-                    _ => above,
-                };
-                let above = above.max(known);
+            _ => {
+                let above = above.max(self.reach());
                 let end = self.terms.end.max(above);
                 self.write(Terms { end, bound: VoteBound::Above(above), ..self.terms })
             }

@@ -9,6 +9,8 @@ use types::{ChainId, Hash32};
 use crate::error::JournalError;
 
 const MAGIC_BYTES: usize = 8;
+/// No software will ever have so many versions: a file that says so is damaged.
+const VERSION_MAX: u32 = 0xffff;
 const HEAD_BYTES: usize = MAGIC_BYTES + 4 + 32;
 const CRC_BYTES: usize = 4;
 
@@ -61,6 +63,9 @@ impl Format {
             return Err(damaged(0, "the file does not begin as such a file does"));
         }
         let version = take(&mut rest).map(u32::from_le_bytes).unwrap_or_default();
+        if version > VERSION_MAX {
+            return Err(damaged(MAGIC_BYTES, "there is no such format version"));
+        }
         if version > self.version {
             return Err(JournalError::NewerFormat { file: file.to_owned(), found: version, known: self.version });
         }

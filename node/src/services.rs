@@ -89,13 +89,14 @@ pub fn files_max(sections: &ServiceSections) -> u64 {
 
 /// Looks at what a stopped node keeps for a service, its account's log among it, which the settings name or not; changes nothing.
 pub(crate) fn look(entry: &Listed, folder: &Path, has_account: bool) -> FolderFindings {
-    let FolderFindings { mut torn, mut wrong } = (entry.look)(folder, has_account);
+    let FolderFindings { mut torn, mut held, mut wrong } = (entry.look)(folder, has_account);
     if entry.account.is_some() {
         let of_account = account::look(folder);
         torn.extend(of_account.torn);
+        held.extend(of_account.held);
         wrong.extend(of_account.wrong);
     }
-    FolderFindings { torn, wrong }
+    FolderFindings { torn, held, wrong }
 }
 
 fn each(sections: &ServiceSections) -> impl Iterator<Item = (&'static Listed, &dyn AnySection)> {

@@ -55,7 +55,9 @@ fn a_node_below_its_reserve_reads_says_so_refuses_writes_and_goes_on_by_itself_w
     let ready =
         running.until("/readyz", |status, ready| status == 503 && has(ready, "reasons", "disk.reserve_mib = 256"));
     assert!(ready["sentence"].as_str().is_some_and(|said| said.starts_with("not voting: 1 MiB of ")), "{ready}");
-    let height = running.get("/api/v1/status").1["final_height"].clone();
+    // What was under way ends first.
+    let still = running.until("/api/v1/status", |_, status| status["health"]["final_age_ms"].as_u64() > Some(1_000));
+    let height = still["final_height"].clone();
     assert_reads(&running, &id);
     let (_, metrics) = running.get("/metrics");
     let metrics = metrics.as_str().expect("text");

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -227,10 +227,22 @@ fn a_clone_that_an_operator_took_for_the_only_one_hears_the_original_and_stops_f
     let mut network = Network::start();
     let copy = network.copy_home();
     renew_network_key(&copy);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_thronosd"));
-    command.args(["keys", "allow-votes", "--above", "0:0", "--i-have-checked", "--home"]).arg(&copy);
-    let answer = command.output().expect("the program runs");
-    assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
+    let allow = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_thronosd"));
+        command.args(["keys", "allow-votes", "--above", "0:0", "--i-have-checked", "--home"]).arg(&copy);
+        command.output().expect("the program runs")
+    };
+    // The lease that was copied along reaches further, so that word does not count.
+    let (answer, said) = (allow(), |answer: &Output| String::from_utf8_lossy(&answer.stderr).into_owned());
+    let refused = said(&answer);
+    assert!(answer.status.code() == Some(1) && refused.contains("[bound_below_lease]"), "{refused}");
+    for folder in ["log", "lease"] {
+        let folder = copy.join("data").join(folder);
+        assert!(refused.contains(&folder.display().to_string()), "{refused}");
+        std::fs::rename(&folder, folder.with_extension("kept")).expect("our own");
+    }
+    let answer = allow();
+    assert!(answer.status.success(), "{}", said(&answer));
     for _ in 0..2 {
         network.run(&copy, VALIDATORS);
         let mut daemon = network.daemons.pop().expect("just started");

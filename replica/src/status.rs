@@ -124,12 +124,12 @@ impl std::fmt::Display for Voting {
             }
             Self::Barred { epoch, view: View::MAX } => write!(
                 formatter,
-                "not voting before epoch {}: the consensus log was lost, or an operator has said so, and votes may exist until then",
+                "not voting before epoch {}: the consensus log was lost, the home was copied, or an operator has said so, and votes may exist until then",
                 epoch.0.saturating_add(1)
             ),
             Self::Barred { epoch, view } => write!(
                 formatter,
-                "not voting up to view {view} of epoch {epoch}: the consensus log was lost, or an operator has said so, and \
+                "not voting up to view {view} of epoch {epoch}: the consensus log was lost, the home was copied, or an operator has said so, and \
                  votes may exist up to there"
             ),
             Self::Listening { left_ms } => write!(

@@ -116,6 +116,8 @@ impl fmt::Display for Finding {
 pub struct FolderFindings {
     /// Ends that a crash left: a start cuts them off.
     pub torn: Vec<Finding>,
+    /// What is whole, and for which a start waits for the operator's word.
+    pub held: Vec<Finding>,
     /// What is damaged.
     pub wrong: Vec<Finding>,
 }

@@ -21,7 +21,7 @@ use crate::{MemoryNetwork, TryoutChain};
 /// Longest answer of a route that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Longest that an answer is waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// From one question to the next.
 const BETWEEN: Duration = Duration::from_millis(2);
 
@@ -97,7 +97,7 @@ pub async fn get(routes: &Routes, path: &str) -> (StatusCode, Value) {
 /// Asks a route again and again until its answer is as it should be, and returns it.
 ///
 /// # Panics
-/// It is not within ten seconds; the sentence shows the last answer.
+/// It is not within a minute; the sentence shows the last answer.
 pub async fn answered(routes: &Routes, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
     let mut turns = tokio::time::interval(BETWEEN);
     let begun = Instant::now();

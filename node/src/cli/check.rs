@@ -48,6 +48,9 @@ fn show(home: &Home, found: &Findings) {
     for finding in &found.ignored {
         say!("ignored     {finding}");
     }
+    for finding in &found.held {
+        say!("held        {}", hint::as_typed(&finding.to_string()));
+    }
     for finding in &found.wrong {
         say!("wrong       {}", hint::as_typed(&finding.to_string()));
     }
@@ -60,7 +63,7 @@ fn show(home: &Home, found: &Findings) {
 fn document(home: &Home, found: &Findings) -> Value {
     let facts: Map<String, Value> =
         found.facts.iter().map(|(of, what)| (of.replace(' ', "_"), what.as_str().into())).collect();
-    let kinds = [("torn", &found.torn), ("ignored", &found.ignored), ("wrong", &found.wrong)];
+    let kinds = [("torn", &found.torn), ("ignored", &found.ignored), ("held", &found.held), ("wrong", &found.wrong)];
     let told = |kind: &str, Finding { file, what }: &Finding| json!({ "kind": kind, "file": file, "what": hint::as_typed(what) });
     let findings = kinds.into_iter().flat_map(|(kind, all)| all.iter().map(move |finding| told(kind, finding)));
     json!({

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Subcommand;
-use journal::{Position, VoteBound};
+use journal::{Doubt, Position};
 use types::{Epoch, Genesis, View};
 
 use super::{HomeArgument, Refusal, hint, sources};
@@ -13,7 +13,7 @@ use crate::home::{Home, write_file};
 use crate::keys::{
     NetworkKey, Password, PasswordSource, ValidatorEntry, ValidatorKey, choose_new_password, find_password,
 };
-use crate::shell::{above_words, allow_votes_above, lost_key};
+use crate::shell::{Allowed, above_words, allow_votes_above, lost_key};
 use service::plain_file::{self, Takes};
 
 /// The longest entry of a validator.
@@ -187,24 +187,41 @@ fn allow_votes(home: &Home, above: &str) -> Result<(), Refusal> {
     let key = ValidatorKey::read_public(&existing_key(home)?)?;
     let position = Position { epoch: Epoch(epoch), view: View(view) };
     check_place(&home.read_genesis()?.0, position)?;
-    let (changed, bound) = allow_votes_above(home, key, position)?;
-    let VoteBound::Above(bound) = bound else {
-        return Err(Refusal::fault("the bound was written and is not known"));
-    };
-    if changed {
-        say!("this node votes only {}; /readyz shows for a day that this was said", above_words(bound));
-        say!(
-            "start it, and see by `thronosd status` whether it votes. Where it does not, and the network stands in a view that is not above \
-             that place, see docs/OPERATING.md, `When something of a home is lost or damaged`"
-        );
-    } else {
-        say!(
+    match allow_votes_above(home, key, position)? {
+        Allowed::Raised(bound) => {
+            say!("this node votes only {}; /readyz shows for a day that this was said", above_words(bound));
+            say!(
+                "start it, and see by `thronosd status` whether it votes. Where it does not, and the network stands in a view that is \
+                 not above that place, see docs/OPERATING.md, `When something of a home is lost or damaged`"
+            );
+        }
+        Allowed::Already(bound) => say!(
             "nothing changed: this node votes only {} already, and a bound is never lowered; what helps where it is \
              too high is in docs/OPERATING.md, `When something of a home is lost or damaged`",
             above_words(bound)
-        );
+        ),
+        Allowed::Below(reach, doubt) => return Err(below(home, reach, doubt)),
     }
     Ok(())
+}
+
+/// The refusal of a place below what the home itself knows.
+fn below(home: &Home, reach: Position, doubt: Doubt) -> Refusal {
+    let Position { epoch, view } = reach;
+    let message = match doubt {
+        Doubt::Twin(_) => format!(
+            "nothing changed: another machine signed with this key in view {view} of epoch {epoch}; say `--above {epoch}:{view}` \
+             or a later place, once that machine is stopped for good"
+        ),
+        _ => format!(
+            "nothing changed: this home was copied, and its lease lets the key sign up to view {view} of epoch {epoch}, so a word on an \
+             earlier place does not count; a start votes above that by itself. If you know that it signed less, move {} and {} \
+             away and say it again",
+            home.log().display(),
+            home.lease().display()
+        ),
+    };
+    Refusal::new("bound_below_lease", message)
 }
 
 /// The file of the validator key.

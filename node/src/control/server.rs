@@ -13,6 +13,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use types::counted;
 
 use super::bans::{self, Bans, now_ms};
 use super::{Answer, ConnectedPeer, PeerList, QUESTION_BYTES_MAX, Question, path};
@@ -255,7 +256,7 @@ impl Server {
             return Answer::refused(NOT_WRITTEN, format!("{what}; when it can, ban it again"));
         }
         done(match seconds {
-            Some(seconds) => format!("{whom} is banned for {seconds} s"),
+            Some(seconds) => format!("{whom} is banned for {}", span(seconds)),
             None => format!("{whom} is banned until `thronosd peers unban {whom}`"),
         })
     }
@@ -344,4 +345,10 @@ fn nobody(whom: &str) -> Answer {
     let shown: String = whom.chars().filter(|letter| !letter.is_control()).take(80).collect();
     let message = format!("`{shown}` is no peer id like 12D3KooW… and no IP address; `thronosd peers list` shows both");
     Answer::refused("bad_peer", message)
+}
+/// A span in the largest unit that fits it.
+fn span(seconds: u64) -> String {
+    let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
+    let fits = units.into_iter().find(|(unit, _)| seconds > *unit && seconds.is_multiple_of(*unit) || seconds == *unit);
+    fits.map_or_else(|| format!("{seconds} s"), |(unit, name)| counted(seconds / unit, name))
 }

@@ -142,8 +142,8 @@ fn of_another(service: &str, outbox: &DeedOutbox, network: Network) -> Refusal {
 fn refusal(service: &str, error: &LogError) -> Refusal {
     let hint = match error {
         LogError::Damaged { .. } | LogError::TooLong { .. } => {
-            "what was sent may be missing in it: move the file away, and nothing is sent before you have compared what the account has \
-             sent with what it was to send and said so"
+            "what was sent may be missing in it: move the file away (and the service's own log of what it paid beside it, if there is one), \
+             start, and nothing is sent before you have compared what the account has sent with what it was to send and said so"
         }
         _ => "check the disk and who owns the file",
     };

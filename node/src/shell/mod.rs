@@ -47,7 +47,7 @@ use mempool::PoolReject;
 use replica::CallRefusal;
 use types::{Hash32, SystemCall};
 
-pub use allow::allow_votes_above;
+pub use allow::{Allowed, allow_votes_above};
 pub use clock::Clock;
 pub use condition::{Condition, Told, trouble_names};
 pub(crate) use desk::lost_key;

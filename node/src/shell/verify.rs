@@ -29,6 +29,8 @@ pub struct Findings {
     pub torn: Vec<Finding>,
     /// What no start looks at, though it may have been meant for one.
     pub ignored: Vec<Finding>,
+    /// What is whole, and for which a start waits for the operator's word.
+    pub held: Vec<Finding>,
     /// What is missing or damaged, though a start may go on without it.
     pub wrong: Vec<Finding>,
 }
@@ -177,9 +179,10 @@ fn look_at_services(home: &Home, config: &Config, found: &mut Findings) {
         found.ignored.extend(ignored.map(|folder| Finding::new(folder, IGNORED)));
         match used {
             Ok(Some(folder)) => {
-                let service::FolderFindings { torn, wrong } =
+                let service::FolderFindings { torn, held, wrong } =
                     crate::services::look(entry, &folder, has_account(entry.name));
                 found.torn.extend(torn);
+                found.held.extend(held);
                 found.wrong.extend(wrong);
             }
             Ok(None) => {}

@@ -126,6 +126,7 @@ impl Task {
                     self.look_for(peer);
                 }
             }
+            Err(DialError::DialPeerConditionFalse(_)) => self.dialler.spared(&due),
             Err(error) => tracing::debug!(%error, "not dialled"),
         }
     }

@@ -80,6 +80,8 @@ impl Task {
                 self.links.close(peer.key);
                 self.note_connected(peer.key, false);
                 let reason = peer.refused.as_ref().map_or(reason, ToString::to_string);
+                // Whoever hears of it sees it.
+                self.show_peers();
                 self.outward.tell(NetworkEvent::Disconnected { peer: peer.key, reason });
             }
         }

@@ -17,6 +17,8 @@ const CAP_MS: u64 = 8_000;
 const KNOWN_TRIES_MAX: u32 = 3;
 /// How often a peer is dialled where others say that it is.
 const HINT_TRIES_MAX: u32 = 4;
+/// Who was not met for so many dials where it is said to be may have moved.
+const LOST_TRIES: u32 = 4;
 /// Addresses kept per target, of those that the peer says and of those that others say, beside those that the operator gave.
 const ADDRESSES_MAX: usize = 8;
 
@@ -157,10 +159,22 @@ impl Dialler {
         self.targets.get(&Goal::Peer(peer)).map_or(&[], |target| &target.given)
     }
 
-    /// Whether nobody who is to be believed has said where a peer is that is dialled: then it is to be looked for.
+    /// Whether nobody who is to be believed has said where a peer is that is dialled, or it was not met there time and again: then it is
+    /// to be looked for.
     pub(super) fn is_lost(&self, peer: PeerId) -> bool {
         let target = self.targets.get(&Goal::Peer(peer));
-        target.is_some_and(|target| target.given.is_empty() && target.learnt.is_empty())
+        target.is_some_and(|target| {
+            let is_unknown = target.given.is_empty() && target.learnt.is_empty();
+            is_unknown || target.tries >= LOST_TRIES
+        })
+    }
+
+    /// A dial that was due was not begun, because another one to the same peer is under way: it is no try.
+    pub(super) fn spared(&mut self, due: &Due) {
+        if let Some(target) = self.targets.get_mut(&due.goal) {
+            target.tries = target.tries.saturating_sub(1);
+            target.hint_tries = target.hint_tries.saturating_sub(1);
+        }
     }
 
     /// The dials whose time has come.
@@ -419,7 +433,29 @@ mod tests {
         }
         assert_eq!(dials.iter().filter(|there| **there == 8).count(), 4);
         assert_eq!(dials.last(), Some(&0));
+        dialler.connected(ConnectionId::new_unchecked(1), validator);
         dialler.learn(validator, &[at(7)]);
         assert!(!dialler.is_lost(validator) && !dialler.is_lost(PeerId::random()));
+    }
+
+    #[test]
+    fn who_is_not_met_where_it_was_is_looked_for_until_it_is_met() {
+        let (stays, moves) = (PeerId::random(), PeerId::random());
+        let mut dialler = Dialler::new(PeerId::random());
+        dialler.pin(&BTreeSet::from([stays, moves]));
+        dialler.learn(moves, &[at(7)]);
+        dialler.persistent(&at(8).with_p2p(stays).expect("no other peer is named"));
+        for tries in 0..4 {
+            assert!(!dialler.is_lost(moves) && !dialler.is_lost(stays), "{tries}");
+            let due = dialler.due(tries * 10_000, |_| false);
+            assert_eq!(due.len(), 2);
+            // One was connected by the other end's dial meanwhile, and that of ours was not begun.
+            let spared = due.iter().find(|due| due.peer == Some(stays)).expect("it is due");
+            dialler.spared(spared);
+        }
+        assert!(dialler.is_lost(moves) && !dialler.is_lost(stays));
+        assert!(known(&dialler, moves).contains(&at(7)), "and dialled where it was all the same");
+        dialler.connected(ConnectionId::new_unchecked(1), moves);
+        assert!(!dialler.is_lost(moves));
     }
 }

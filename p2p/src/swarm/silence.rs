@@ -128,15 +128,15 @@ mod tests {
     async fn a_silent_end_is_gone_after_the_patience_also_while_a_write_waits() {
         let patience = Duration::from_millis(200);
         let (near, _far) = tokio::io::duplex(64);
-        let mut near = Watched::new(Pipe(near), patience);
         let begun = Instant::now();
+        let mut near = Watched::new(Pipe(near), patience);
         let error = near.read(&mut [0]).await.expect_err("nothing comes");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert!(begun.elapsed() >= patience);
 
         let (near, _far) = tokio::io::duplex(64);
-        let mut near = Watched::new(Pipe(near), patience);
         let begun = Instant::now();
+        let mut near = Watched::new(Pipe(near), patience);
         let error = near.write_all(&[0; 1_000]).await.expect_err("nobody reads");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert!(begun.elapsed() >= patience);
@@ -154,8 +154,8 @@ mod tests {
             tokio::task::yield_now().await;
         }
         let mut byte = [0];
-        near.read_exact(&mut byte).await.expect("it came in time");
         let begun = Instant::now();
+        near.read_exact(&mut byte).await.expect("it came in time");
         near.read(&mut byte).await.expect_err("nothing more comes");
         assert!(begun.elapsed() >= Duration::from_millis(100), "the patience begins anew");
     }

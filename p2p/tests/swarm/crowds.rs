@@ -146,7 +146,8 @@ async fn identities_of_one_address_leave_places_for_strangers_elsewhere_for_vali
     let mut victim = Node::start(settings).await;
     crowd(&victim, 100..150, [127, 0, 0, 2]).await;
     in_time("one of the crowd gives way to another", async {
-        while refused(&victim, "gave_way") < 20 {
+        // As many as may be on their way out at once; nobody of the crowd comes a second time.
+        while refused(&victim, "gave_way") < 16 {
             tokio::task::yield_now().await;
         }
     })

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use p2p::{Inbound, Network, NetworkConfig, NetworkEvent, PrivateAddresses, peer_key_of_secret, spawn};
@@ -13,6 +14,19 @@ const DEADLINE: Duration = Duration::from_secs(60);
 
 pub const QUIC: &str = "/ip4/127.0.0.1/udp/0/quic-v1";
 pub const TCP: &str = "/ip4/127.0.0.1/tcp/0";
+
+/// A place to listen at whose port is below those that the system gives to outgoing connections, so that it stays free while nobody listens.
+#[allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "real sockets, for a moment")]
+pub fn kept(listen: &str) -> String {
+    static NEXT: AtomicU16 = AtomicU16::new(20_000);
+    loop {
+        let port = NEXT.fetch_add(1, Ordering::Relaxed);
+        let at = ("127.0.0.1", port);
+        if std::net::TcpListener::bind(at).is_ok() && std::net::UdpSocket::bind(at).is_ok() {
+            return listen.replace("/0", &format!("/{port}"));
+        }
+    }
+}
 
 pub struct Node {
     pub network: Network,

@@ -1,6 +1,6 @@
 //! Real networks on loopback: what is sent arrives, what is refused does not, and what is lost comes back.
 
-use crate::nodes::{Node, QUIC, TCP, bytes, config, in_time, key, pair};
+use crate::nodes::{Node, QUIC, TCP, bytes, config, in_time, kept, key, pair, pair_with};
 use p2p::{Channel, NetworkEvent, OutboxError, RefusalReason, RequestError, Row, SendError, Severity, Verdict};
 use types::{ChainId, Hash32};
 
@@ -215,7 +215,8 @@ async fn a_request_is_answered_and_what_is_too_large_is_not_sent() {
 // FAULTS P10: 1,000 parallel requests.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_requests_at_once_are_capped_and_all_are_accounted_for() {
-    let (mut one, mut two) = pair(QUIC).await;
+    let patient = |seed| p2p::NetworkConfig { request_timeout_ms: 60_000, ..config(seed, QUIC) };
+    let (mut one, mut two) = pair_with(patient(1), patient(2)).await;
     for number in 0..1_000_u32 {
         one.network.request(key(2), number.to_le_bytes().to_vec()).expect("asked");
     }
@@ -250,7 +251,7 @@ async fn a_thousand_requests_at_once_are_capped_and_all_are_accounted_for() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_validator_that_restarts_with_its_key_is_found_again_and_spoken_to() {
-    let (mut one, two) = pair(TCP).await;
+    let (mut one, two) = pair_with(config(1, TCP), config(2, &kept(TCP))).await;
     let address = two.address.clone();
     in_time("shutdown", two.network.shutdown()).await;
     one.disconnected(key(2)).await;

@@ -125,7 +125,7 @@ impl LocalNetwork {
             node.wait_ready(patience.saturating_sub(begun.elapsed()), &self.stop)?;
         }
         for index in 0..self.plan.validators {
-            self.wait_voting(index, READY_PATIENCE.saturating_sub(begun.elapsed()))?;
+            self.wait_voting(index, patience.saturating_sub(begun.elapsed()))?;
         }
         progress(count, count);
         Ok(())

@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn what_goes_on_is_waited_for_beyond_the_patience_and_what_stands_is_not() {
         let stop = Stop::default();
-        let (mut asked, patience) = (0, Duration::from_millis(100));
+        let (mut asked, patience) = (0, Duration::from_millis(300));
         let counted = until_it_stands("the twentieth", patience, &stop, || {
             asked += 1;
             Ok((asked, if asked == 20 { Ok(asked) } else { Err(String::new()) }))

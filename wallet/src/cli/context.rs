@@ -258,6 +258,15 @@ impl Context {
         }))
     }
 
+    /// Refuses what is neither a name of this wallet nor an address of any network, before a node is asked and trusted for it.
+    ///
+    /// # Errors
+    /// `bad_address`, `address_typo`.
+    pub fn readable(&self, text: &str) -> Result<()> {
+        let is_known = self.home.has_key(text) || self.home.has_policy(text);
+        if is_known { Ok(()) } else { read_address(text).map(drop) }
+    }
+
     /// The account behind a name of this wallet or an address in any form.
     ///
     /// # Errors

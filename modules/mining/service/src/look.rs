@@ -48,5 +48,6 @@ pub(crate) fn look(folder: &Path, has_account: bool) -> FolderFindings {
         (snapshot, journal) => wrong.extend([snapshot.err(), journal.err()].into_iter().flatten()),
     }
     let of_payouts = payouts::look(folder, book.as_ref(), has_account);
-    FolderFindings { torn: [of_payouts.torn, torn].concat(), wrong: [of_payouts.wrong, wrong].concat() }
+    let (torn, wrong) = ([of_payouts.torn, torn].concat(), [of_payouts.wrong, wrong].concat());
+    FolderFindings { torn, held: of_payouts.held, wrong }
 }

@@ -10,7 +10,7 @@ use stratum::service::Handle;
 use stratum::{Book, BookError, Settlement};
 use types::{Address, Amount, Hash32, Network};
 
-use crate::payouts::{PayoutLog, Payouts, Wish, due, total};
+use crate::payouts::{Payout, PayoutLog, Payouts, Wish, due, total};
 
 /// Most addresses in one answer: some 120 bytes each.
 const PAGE_MAX: usize = 10_000;
@@ -126,6 +126,12 @@ pub struct OwedList {
     /// The word that lets it go on, where something pays.
     #[serde(default)]
     pub release: Option<String>,
+    /// The reference of the payout that is under way, if one is: what it pays is owed until it is final, and must not be paid by hand.
+    #[serde(default)]
+    pub under_way: Option<Hash32>,
+    /// What that payout pays in all.
+    #[serde(default)]
+    pub paying: Amount,
     /// By rising address.
     pub payouts: Vec<OwedLine>,
     /// Where the next page begins; absent at the end.
@@ -173,7 +179,7 @@ impl Operator for Pool {
 impl Pool {
     async fn answer_to(&self, question: PoolQuestion) -> Result<PoolAnswer, Refusal> {
         let Some(port) = &self.port else {
-            let message = "this node has no port for miners; `mining.enabled = true` opens one";
+            let message = "this node has no port for miners; set `mining.enabled = true`, and `mining.pool_listen` with `mining.pool_operator` for a pool that owes";
             return Err(Refusal::new("no_pool", message));
         };
         match question {
@@ -250,7 +256,10 @@ impl Pool {
         let page = port.handle.ask(move |server| page(server.book(), first, network)).await.ok_or_else(stopping)?;
         let (held, release) = port.held_and_word().await?;
         let trouble = port.payouts.as_ref().filter(|_| held.is_none()).and_then(Payouts::trouble);
-        Ok(PoolAnswer::Owed(OwedList { held, trouble, release, ..page }))
+        let open = port.payouts.as_ref().and_then(|payouts| payouts.open.borrow().clone());
+        let paying = open.as_ref().map_or(Amount::ZERO, Payout::total);
+        let under_way = open.map(|payout| payout.reference);
+        Ok(PoolAnswer::Owed(OwedList { held, trouble, release, under_way, paying, ..page }))
     }
 
     async fn income(&self, port: &Port, reference: Hash32, amount: Amount, fee: Amount) -> Result<PoolAnswer, Refusal> {
@@ -376,6 +385,8 @@ fn page(book: &Book, first: Address, network: Network) -> OwedList {
         held: None,
         trouble: None,
         release: None,
+        under_way: None,
+        paying: Amount::ZERO,
         payouts: found.into_iter().map(line).collect(),
         cursor,
     }

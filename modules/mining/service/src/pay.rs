@@ -47,10 +47,12 @@ fn told(list: &PayList, is_rehearsal: bool) -> String {
         }
     });
     if *later > 0 {
-        lines.push(format!(
-            "{} more are due: they are not among these, because they do not fit or cannot be paid now",
-            later
-        ));
+        lines.push(match later {
+            1 => "1 more is due: it is not among these, because it does not fit or cannot be paid now".to_owned(),
+            _ => {
+                format!("{later} more are due: they are not among these, because they do not fit or cannot be paid now")
+            }
+        });
     }
     if *hold_lifted {
         lines.push("payouts are no longer held".to_owned());
@@ -89,6 +91,8 @@ mod tests {
             told(&list, false)
                 .ends_with("3 more are due: they are not among these, because they do not fit or cannot be paid now")
         );
+        list.later = 1;
+        assert!(told(&list, false).contains("1 more is due"));
         list.later = 0;
         list.trouble = Some("the account has less".to_owned());
         let waits = told(&list, false);

@@ -116,6 +116,10 @@ fn show(context: &VerbContext<'_>) -> Result<(), Refusal> {
     let (owed, kept) = (thr(list.owed), thr(list.kept));
     let addresses = counted(list.addresses, "address");
     lines.push(format!("{owed} THR owed to {addresses}, {kept} THR kept; incomes shared out: {}", list.incomes));
+    lines.extend(list.under_way.iter().map(|reference| {
+        let paying = thr(list.paying);
+        format!("{paying} THR of that are being paid by payout {reference}, and marked when it is final: do not pay them by hand")
+    }));
     lines.extend(list.held.iter().map(|why| format!("payouts are held: {why}")));
     lines.extend(list.trouble.iter().map(|why| format!("nothing is sent now: {why}")));
     context.print(&lines.join("\n"))
@@ -127,8 +131,10 @@ pub(crate) fn unexpected() -> Refusal {
 
 fn units(text: &str) -> Result<Amount, String> {
     let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let amount = text.parse().ok().filter(|_| is_plain).map(Amount);
-    amount.ok_or_else(|| format!("`{text}` is no number of µTHR: write digits only; 1 THR is 1000000"))
+    if !is_plain {
+        return Err(format!("`{text}` is no number of µTHR: write digits only; 1 THR is 1000000"));
+    }
+    text.parse().map(Amount).map_err(|_| format!("`{text}` µTHR are more than there can be; 1 THR is 1000000"))
 }
 
 fn reference(text: &str) -> Result<Hash32, String> {

@@ -109,6 +109,7 @@ impl CreateArgs {
                 "an asset has at most 18",
             ));
         }
+        self.minter.as_deref().map_or(Ok(()), |minter| context.readable(minter))?;
         let chain = if self.transaction.offline { context.known_chain()? } else { context.any_chain()? };
         // Its number is not known yet, and does not matter for reading amounts.
         let choice = AssetChoice { id: AssetId::MAX, symbol: self.symbol.clone(), decimals: self.decimals };
@@ -128,6 +129,7 @@ impl CreateArgs {
 impl MintArgs {
     fn run(&self, context: &Context) -> Result<Report> {
         let context = &self.transaction.within(context);
+        context.readable(&self.to)?;
         let asset = context.asset(&self.asset)?;
         let chain = if self.transaction.offline { context.known_chain()? } else { context.any_chain()? };
         let to = context.resolve(&self.to, chain.network())?;

@@ -48,6 +48,7 @@ impl Send {
     }
 
     fn recipient(&self, context: &Context) -> Result<Address> {
+        context.readable(&self.to)?;
         let chain = if self.transaction.offline { context.known_chain()? } else { context.any_chain()? };
         if let Some(address) = Address::parse_legacy(&self.to) {
             if !self.legacy_address {

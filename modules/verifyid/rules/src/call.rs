@@ -54,6 +54,16 @@ pub struct Offer {
     pub until: TimeMs,
 }
 
+/// Takes a device that is offered to the sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Take {
+    /// The device.
+    pub device: DeviceId,
+    /// How many times its key had changed when the sender looked: another key is not what was offered.
+    pub rotation: u32,
+}
+
 /// Gives a device another key.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -178,6 +188,8 @@ pub struct SetLevel {
     pub owner: Address,
     /// How many times its key had changed then.
     pub rotation: u32,
+    /// When the authority looked.
+    pub seen: TimeMs,
     /// Until when.
     pub until: TimeMs,
     /// SHA-256 of what the authority has seen.
@@ -222,8 +234,8 @@ pub enum VerifyIdCall {
     Accept(DeviceId) = 1,
     /// See [`Offer`].
     Offer(Offer) = 2,
-    /// Takes a device that is offered to the sender.
-    Take(DeviceId) = 3,
+    /// See [`Take`].
+    Take(Take) = 3,
     /// The owner withdraws the offer.
     Withdraw(DeviceId) = 4,
     /// See [`Rotate`].

@@ -35,7 +35,7 @@ pub(crate) fn execute(context: &mut Context<'_, '_>, sender: Address, call: Veri
         VerifyIdCall::Register(register) => devices::register(context, &now, &register),
         VerifyIdCall::Accept(device) => devices::accept(context, &now, device),
         VerifyIdCall::Offer(offer) => devices::offer(context, &now, offer),
-        VerifyIdCall::Take(device) => devices::take(context, &now, device),
+        VerifyIdCall::Take(take) => devices::take(context, &now, take),
         VerifyIdCall::Withdraw(device) => devices::withdraw(context, &now, device),
         VerifyIdCall::Rotate(rotate) => rotation::rotate(context, &now, &rotate),
         VerifyIdCall::CancelRotation(cancel) => rotation::cancel(context, &now, &cancel),

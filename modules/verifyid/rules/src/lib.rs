@@ -47,7 +47,7 @@ use types::{Address, ModuleId, Weight};
 pub use answers::{BatchAnswer, BeaconAnswer, CustomerAnswer, DeviceAnswer, VerifierAnswer};
 pub use call::{
     AttestWork, BATCH_LEAVES_MAX, Batch, BuyPlan, CancelRotation, FIRST_VERIFIED_MAX, GROUPS_MAX, KeyBytes, Offer, Out,
-    Register, Rotate, SHARES_MAX, SetLevel, SetPlan, SignatureBytes, VerifyIdCall, WorkGroup, WorkShare,
+    Register, Rotate, SHARES_MAX, SetLevel, SetPlan, SignatureBytes, Take, VerifyIdCall, WorkGroup, WorkShare,
 };
 pub use check::{
     ATTEST_WEIGHT, BATCH_WEIGHT, CALL_WEIGHT, GROUP_WEIGHT, LISTED_WEIGHT, P256_WEIGHT, SHARE_WEIGHT, SIGNATURE_WEIGHT,

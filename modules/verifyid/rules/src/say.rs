@@ -28,7 +28,12 @@ pub(crate) fn say(call: &VerifyIdCall, words: &dyn Words) -> String {
                 words.time(offer.until)
             )
         }
-        VerifyIdCall::Take(device) => format!("take the device {}, which is offered to the sender", device.0),
+        VerifyIdCall::Take(take) => {
+            format!(
+                "take the device {} with its key of rotation {}, which is offered to the sender",
+                take.device.0, take.rotation
+            )
+        }
         VerifyIdCall::Withdraw(device) => format!("withdraw the offer of the device {}", device.0),
         VerifyIdCall::Rotate(rotate) => said_of_rotation(rotate),
         VerifyIdCall::CancelRotation(cancel) => {
@@ -49,10 +54,11 @@ pub(crate) fn say(call: &VerifyIdCall, words: &dyn Words) -> String {
         VerifyIdCall::SetLevel(set) => {
             let owner = words.address(set.owner);
             format!(
-                "set level {} of the device {}, which is {owner}'s with its key of rotation {}, until {}, evidence {}",
+                "set level {} of the device {}, which is {owner}'s with its key of rotation {}, as seen at {}, until {}, evidence {}",
                 set.level,
                 set.device.0,
                 set.rotation,
+                words.time(set.seen),
                 words.time(set.until),
                 set.evidence
             )

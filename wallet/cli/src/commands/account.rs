@@ -30,6 +30,7 @@ pub struct Proof {
 
 impl Balance {
     pub(crate) fn run(&self, context: &Context) -> Result<Report> {
+        self.account.as_deref().map_or(Ok(()), |account| context.readable(account))?;
         let client = context.client()?;
         let chain = context.chain_of_state(&client)?;
         let addresses = match &self.account {
@@ -82,6 +83,7 @@ fn own_addresses(context: &Context) -> Result<Vec<types::Address>> {
 
 impl Proof {
     pub(crate) fn run(&self, context: &Context) -> Result<Report> {
+        context.readable(&self.account)?;
         let client = context.client()?;
         let mut chain = context.chain(&client)?;
         let address = context.resolve(&self.account, chain.network())?;

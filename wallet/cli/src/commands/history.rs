@@ -26,6 +26,7 @@ pub struct History {
 
 impl History {
     pub(crate) fn run(&self, context: &Context) -> Result<Report> {
+        context.readable(&self.account)?;
         let client = context.client()?;
         let chain = context.chain_of_state(&client)?;
         let address = context.resolve(&self.account, chain.network())?.to_text(chain.network());

@@ -28,8 +28,8 @@ pub(crate) async fn follow(
             Ok(block) => {
                 for note in notes(&block, network) {
                     tracing::debug!(number = note.number, height = note.height, "a note");
-                    newest.add(note);
                     seen.inc();
+                    newest.add(note);
                 }
             }
             // The node stops, and the service is asked to, too.

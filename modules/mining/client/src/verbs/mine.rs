@@ -176,7 +176,9 @@ impl Mine {
     }
 
     fn trust(&self) -> Result<Option<Trust>> {
-        if !self.tls && self.tls_roots.is_none() {
+        let is_named =
+            TLS_SCHEMES.iter().any(|scheme| self.pool.as_deref().is_some_and(|pool| pool.starts_with(scheme)));
+        if !self.tls && !is_named && self.tls_roots.is_none() {
             return Ok(None);
         }
         let path = self.tls_roots.as_deref();
@@ -194,7 +196,11 @@ impl Mine {
 /// The account of that name in this wallet, or the address, checked.
 fn payee(context: &Context, text: &str) -> Result<Payee> {
     if context.home.has_key(text) || context.home.has_policy(text) {
-        let network = Some(context.known_chain()?.network());
+        let chain = context.known_chain().map_err(|error| {
+            let more = "or write the address itself (`thr1…`), which needs none; `thronos wallet new` has shown it";
+            Error { hint: format!("{}, {more}", error.hint), ..error }
+        })?;
+        let network = Some(chain.network());
         return Ok(Payee { address: context.sender(text)?.address, network });
     }
     let (address, form) = read_address(text)?;
@@ -219,9 +225,13 @@ fn payee(context: &Context, text: &str) -> Result<Payee> {
     Ok(Payee { address, network })
 }
 
-/// Host and port of `host:3334`, `[::1]:3334`, or either behind `stratum+tcp://`.
+/// What says, before a pool's address, that it speaks TLS.
+const TLS_SCHEMES: [&str; 2] = ["stratum+ssl://", "stratum+tls://"];
+
+/// Host and port of `host:3334`, `[::1]:3334`, or either behind a scheme.
 fn host_and_port(text: &str) -> Result<(String, u16)> {
-    let bare = text.strip_prefix("stratum+tcp://").unwrap_or(text);
+    let schemes = ["stratum+tcp://"].into_iter().chain(TLS_SCHEMES);
+    let bare = schemes.clone().find_map(|scheme| text.strip_prefix(scheme)).unwrap_or(text);
     let read = || {
         let (host, port) = bare.rsplit_once(':')?;
         let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
@@ -234,7 +244,11 @@ fn host_and_port(text: &str) -> Result<(String, u16)> {
     };
     read().ok_or_else(|| {
         let message = format!("`{}` is not the address of a pool", crate::mine::message::shown(text, 100));
-        Error::new("bad_pool", message, "write it like 127.0.0.1:3334; for TLS add --tls")
+        Error::new(
+            "bad_pool",
+            message,
+            "write it like 127.0.0.1:3334; for TLS add --tls, or write it like stratum+ssl://pool.example:3335",
+        )
     })
 }
 
@@ -299,6 +313,8 @@ mod tests {
             ("pool.example:1", "pool.example", 1),
             ("[::1]:3334", "::1", 3334),
             ("stratum+tcp://localhost:65535", "localhost", 65_535),
+            ("stratum+ssl://pool.example:3335", "pool.example", 3335),
+            ("stratum+tls://[::1]:3335", "::1", 3335),
         ] {
             assert_eq!(host_and_port(text), Ok((host.to_owned(), port)), "{text}");
         }

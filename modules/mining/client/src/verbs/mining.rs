@@ -50,6 +50,7 @@ impl Mining {
         if let Some(OfPool::Receipt(receipt)) = &self.of_pool {
             return receipt.run(context);
         }
+        self.account.as_deref().map_or(Ok(()), |account| context.readable(account))?;
         let client = context.client()?;
         let info = node::info(&client)?;
         let mut text = info_lines(&info);
@@ -108,7 +109,7 @@ impl Claim {
                 return Err(Error::new(
                     "nothing_to_claim",
                     message,
-                    format!("nothing was sent; `thronos mining miner {}` shows what it has earned", sender.name),
+                    format!("nothing was sent; `thronos mining {}` shows what it has earned", sender.name),
                 ));
             }
         }

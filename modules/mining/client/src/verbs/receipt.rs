@@ -30,6 +30,7 @@ pub struct ReceiptArgs {
 
 impl ReceiptArgs {
     pub(crate) fn run(&self, context: &Context) -> Result<Report> {
+        context.readable(&self.account)?;
         let client = context.client()?;
         let network = context.chain(&client)?.network();
         let address = context.resolve(&self.account, network)?;

@@ -9,6 +9,9 @@ use types::Nonce;
 /// Why nothing is paid after the account was seen to send what its log does not know.
 pub(super) const USED_ELSEWHERE: &str = "the account was used by another program, or this home is an older copy";
 
+/// Why nothing is paid by an account that has never paid here: what was paid before by hand nobody has written down. Nothing is damaged then.
+pub(super) const NEW_ACCOUNT: &str = "the account is new to this pool, and the book of shares is not";
+
 /// What the account's log says beside the log of payouts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Account {
@@ -46,9 +49,7 @@ pub(super) const fn of_account(noted: Noted, account: &Account, incomes: usize) 
     const OLDER: &str = "the log of payouts is an older copy than that of the account";
     match (noted.known, account.past) {
         // It is noted before the first payment, and a start that named the account may have ended before that.
-        (None, Past::New | Past::Unused) if incomes > 0 => {
-            Some("the account is new to this pool, and the book of shares is not")
-        }
+        (None, Past::New | Past::Unused) if incomes > 0 => Some(NEW_ACCOUNT),
         (None, Past::Used) => Some("the log of payouts is an older copy than that of the account, or new"),
         (Some(known), _) => {
             // Since the payout that is open was begun nothing but that can have used a nonce, whatever was noted later: one that was

@@ -103,17 +103,18 @@ pub(crate) struct Payouts {
 
 impl Payouts {
     /// Holds payouts where others use the account's key, also while they are held for another reason: so all reasons are told before
-    /// the operator's word.
+    /// the operator's word. Tells whether the account itself is held now.
     ///
     /// # Errors
     /// When that cannot be written down.
-    pub(crate) async fn look_at_account(&self) -> Result<(), ServiceFault> {
+    pub(crate) async fn look_at_account(&self) -> Result<bool, ServiceFault> {
         match self.account.fits(Vec::new()).await {
             Err(Unfit::Held) => {
                 self.log.see_others(self.account.seen().await);
-                self.log.hold_while(USED_ELSEWHERE)
+                self.log.hold_while(USED_ELSEWHERE)?;
+                Ok(true)
             }
-            Ok(()) | Err(Unfit::Now(_)) => Ok(()),
+            Ok(()) | Err(Unfit::Now(_)) => Ok(false),
         }
     }
 
@@ -161,8 +162,9 @@ impl Payouts {
         let mut held = self.log.watch_held();
         loop {
             held.borrow_and_update();
-            match self.held().filter(|_| self.is_automatic) {
-                Some(why) => life.waiting(format!("no miner is paid: {why}")),
+            // Without the word: that changes with more than the reasons, and is told to whoever asks.
+            match self.log.held().filter(|_| self.is_automatic) {
+                Some(why) => life.waiting(format!("no miner is paid: {why}: `thronosd mining owed` says what to do")),
                 None => life.ready(),
             }
             if held.changed().await.is_err() {

@@ -28,7 +28,10 @@ pub(crate) fn look(folder: &Path, book: Option<&Book>, has_account: bool) -> Fol
     if findings.wrong.is_empty() && of_account.wrong.is_empty() {
         let told = doubts(left.as_ref(), account.as_ref(), book, has_account);
         let finding = |(file, what): (&str, String)| Finding::new(folder.join(file), what);
-        findings.wrong.extend(told.into_iter().map(finding));
+        let (held, wrong): (Vec<_>, Vec<_>) =
+            told.into_iter().partition(|(_, what)| what.starts_with(doubt::NEW_ACCOUNT));
+        findings.held.extend(held.into_iter().map(finding));
+        findings.wrong.extend(wrong.into_iter().map(finding));
     }
     findings
 }
@@ -40,7 +43,11 @@ fn doubts(
     book: Option<&Book>,
     has_account: bool,
 ) -> Vec<(&'static str, String)> {
-    let would_hold = |why: &str| format!("{why}; a start that pays holds payouts until the operator lets them go on");
+    let would_hold = |why: &str| {
+        format!(
+            "{why}; a start that pays holds payouts until the operator lets them go on, and `thronosd mining owed` says then how"
+        )
+    };
     let is_new = left.is_none();
     let nothing = Left::default();
     let left = left.unwrap_or(&nothing);
@@ -200,6 +207,14 @@ mod tests {
         std::fs::remove_file(folder.path().join(FILE)).expect("own file");
         let [finding] = &look(folder.path(), Some(&book(7)), false).wrong[..] else { panic!("one") };
         assert!(finding.file.ends_with(FILE) && !finding.file.exists());
+        // An account that has never paid here is nothing damaged.
+        let path = folder.path().join(ACCOUNT_LOG);
+        std::fs::remove_file(&path).expect("own file");
+        let mut shared = book(6);
+        shared.apply(&Entry::Income { reference: Hash32([5; 32]), amount: 10, fee: 0 }).expect("it is an income");
+        let found = look(folder.path(), Some(&shared), true);
+        assert!(found.wrong.is_empty() && found.held.len() == 1, "{found:?}");
+        assert!(found.held[0].what.contains("`thronosd mining owed`"), "{found:?}");
         // What is damaged is told by itself.
         std::fs::write(folder.path().join(FILE), [0xa5; 300]).expect("room");
         let [finding] = &look(folder.path(), Some(&book(6)), false).wrong[..] else { panic!("one") };

@@ -452,6 +452,23 @@ async fn every_reason_to_hold_payouts_is_told_and_a_word_on_another_trusts_no_ac
 
 // FAULTS HV2
 #[tokio::test]
+async fn that_others_used_an_account_which_is_no_longer_held_is_lifted_by_its_word_too() {
+    let folder = tempfile::tempdir().expect("a directory");
+    drop(PayoutLog::open(folder.path()).expect("new"));
+    let used = Arc::new(Still { is_held: AtomicBool::new(true), ..Still::new(Past::Used) });
+    let log = PayoutLog::open(folder.path()).expect("whole");
+    let payer = Payer::new(log, used, (Amount(1), true), [7; 32]).expect("room");
+    payer.payouts().look_at_account().await.expect("room");
+    // The operator names another key, or the process ended between the account's word and that of the payouts.
+    let log = PayoutLog::open(folder.path()).expect("whole");
+    let payer = Payer::new(log.clone(), Arc::new(Still::new(Past::Used)), (Amount(1), true), [8; 32]).expect("room");
+    assert!(log.held().expect("held still").contains("another program"));
+    assert_eq!(release(&payer.payouts()).await, LIFTED);
+    assert!(PayoutLog::open(folder.path()).expect("whole").held().is_none(), "also after a start");
+}
+
+// FAULTS HV2
+#[tokio::test]
 async fn there_is_no_word_before_everything_is_compared_and_a_word_of_another_run_is_none() {
     let folder = tempfile::tempdir().expect("a directory");
     drop(PayoutLog::open(folder.path()).expect("new"));

@@ -52,14 +52,15 @@ impl Payouts {
     /// # Errors
     /// When it cannot be written down.
     pub(crate) async fn pay(&self, word: Option<&str>) -> Result<Wish, ServiceFault> {
-        self.look_at_account().await?;
+        let is_used = self.look_at_account().await?;
         let Some((reasons, right)) = self.log.held_and_word() else {
             self.wanted.notify_one();
             return Ok(Wish::Taken { hold_lifted: false });
         };
         let Some(right) = right.filter(|right| word == Some(right.as_str())) else { return Ok(Wish::Held) };
         // The word on another reason says nothing of what others sent, and that on what they sent nothing of what they sent since.
-        if reasons.iter().any(|why| why == USED_ELSEWHERE) {
+        // Where nobody else uses the account any more, which may be another one or newly trusted, there is nothing to trust.
+        if is_used && reasons.iter().any(|why| why == USED_ELSEWHERE) {
             let is_told = match self.log.others() {
                 Some(seen) => self.account.trust(seen).await,
                 None => false,

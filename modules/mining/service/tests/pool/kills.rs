@@ -3,7 +3,7 @@
 //! The pool follows a chain that goes on without it, so that what it sent may be final before it comes back.
 
 use std::fs::File;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Output};
 use std::time::{Duration, Instant};
@@ -34,7 +34,7 @@ fn text(number: u8) -> String {
 }
 
 fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port")
+    SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, tryout::free_port()))
 }
 
 /// The chain, in this process.

@@ -49,6 +49,9 @@ fn beacon_at(context: &mut Context<'_, '_>, number: u64) -> Option<Beacon> {
 pub(super) fn attest(context: &mut Context<'_, '_>, now: &Now, call: &AttestWork) -> Result<(), Reject> {
     let id = call.device;
     let mut device = live_device(context, &id)?;
+    if device.hold_until > now.time {
+        return Err(VerifyIdReject::Held.into());
+    }
     if !Kind::of(device.kind).is_some_and(Kind::mines) {
         return Err(VerifyIdReject::WrongKind.into());
     }

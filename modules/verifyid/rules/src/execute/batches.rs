@@ -37,7 +37,7 @@ pub(super) fn batch(context: &mut Context<'_, '_>, now: &Now, call: &Batch) -> R
         if device.hold_until > now.time {
             return Err(VerifyIdReject::Held.into());
         }
-        if last < device.since {
+        if first < device.since {
             return Err(VerifyIdReject::VerifiedBefore.into());
         }
         (device.status, device.verified) = (Status::Verified, last.max(device.verified));

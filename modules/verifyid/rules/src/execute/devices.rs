@@ -4,7 +4,7 @@ use execution::{Context, Reject};
 use types::{Address, THR, TimeMs};
 
 use super::{Now, device, live_device, put_device, signed};
-use crate::call::{Offer, Register};
+use crate::call::{Offer, Register, Take};
 use crate::device::{DeviceId, DeviceKey};
 use crate::event::VerifyIdEvent;
 use crate::keys;
@@ -130,7 +130,8 @@ pub(super) fn withdraw(context: &mut Context<'_, '_>, now: &Now, id: DeviceId) -
 }
 
 /// A transfer ends every right of the former owner, and whatever was announced or shown under it.
-pub(super) fn take(context: &mut Context<'_, '_>, now: &Now, id: DeviceId) -> Result<(), Reject> {
+pub(super) fn take(context: &mut Context<'_, '_>, now: &Now, call: Take) -> Result<(), Reject> {
+    let Take { device: id, rotation } = call;
     let mut device = live_device(context, &id)?;
     let OpenOffer { to, until } = device.offer.take().ok_or(VerifyIdReject::NoOffer)?;
     if to != now.sender {
@@ -138,6 +139,9 @@ pub(super) fn take(context: &mut Context<'_, '_>, now: &Now, id: DeviceId) -> Re
     }
     if until < now.time {
         return Err(VerifyIdReject::OfferExpired.into());
+    }
+    if device.rotation != rotation {
+        return Err(VerifyIdReject::DeviceChanged.into());
     }
     let from = device.owner;
     if device.customer != to {

@@ -74,10 +74,10 @@ pub(super) fn is_verifier(context: &mut Context<'_, '_>, now: &Now) -> Result<Ve
 
 pub(super) fn set_level(context: &mut Context<'_, '_>, now: &Now, call: SetLevel) -> Result<(), Reject> {
     now.is_authority()?;
-    let SetLevel { device: id, level, owner, rotation, until, evidence } = call;
+    let SetLevel { device: id, level, owner, rotation, seen, until, evidence } = call;
     let mut device = live_device(context, &id)?;
-    // What was seen was of that owner's key.
-    if (device.owner, device.rotation) != (owner, rotation) {
+    // What was seen was of that owner's key, in its present standing.
+    if (device.owner, device.rotation) != (owner, rotation) || seen < device.since || seen > now.time {
         return Err(VerifyIdReject::DeviceChanged.into());
     }
     if until > now.time.saturating_add(now.rules.level_ttl_ms) {

@@ -7,7 +7,7 @@ use verifyid::{
     WorkShare,
 };
 
-use crate::harness::{ALICE, AUTHORITY, BOB, Chain, DAY_MS, Key};
+use crate::harness::{ALICE, AUTHORITY, BOB, Chain, DAY_MS, Key, VERIFIER, take};
 
 /// Four shares of about a thousand hashes each.
 const CLASS: WorkClass = WorkClass { class: 1, floor: 1, difficulty: 250, shares: 4, window_ms: 30_000 };
@@ -177,7 +177,7 @@ fn an_attestation_counts_once_and_in_its_window_and_for_the_owner_of_its_time() 
     refused(&mut chain, good.clone(), VerifyIdReject::BeaconUsed);
     let offer = Offer { device: good.device, to: chain.address(BOB), until: TimeMs(chain.time().0 + DAY_MS) };
     chain.done(ALICE, VerifyIdCall::Offer(offer));
-    chain.done(BOB, VerifyIdCall::Take(good.device));
+    chain.done(BOB, take(good.device, 0));
     refused(&mut chain, good.clone(), VerifyIdReject::BeaconUsed);
     assert_eq!(chain.device(Key(0)).level, Some(1));
     // Nor does a beacon from before the new owner.
@@ -243,6 +243,22 @@ fn a_plan_says_nothing_of_work() {
     let plan = SetPlan { customer: chain.address(ALICE), plan: 1, until };
     chain.done(AUTHORITY, VerifyIdCall::SetPlan(plan));
     assert_eq!(chain.device(Key(0)).work_class, None);
+}
+
+#[test]
+fn a_device_that_is_held_shows_nothing_until_the_hold_is_over() {
+    let mut chain = started();
+    chain.done(VERIFIER, VerifyIdCall::Hold(DeviceId(Key(0).id())));
+    let show = |chain: &Chain| {
+        let bound = binding(chain, Key(0), 1);
+        VerifyIdCall::AttestWork(proof(chain, Key(0), &bound, mine(bound.digest(), 4)))
+    };
+    let held = show(&chain);
+    chain.refused(ALICE, held, VerifyIdReject::Held);
+    chain.pass(DAY_MS);
+    chain.pass(2_000);
+    let free = show(&chain);
+    chain.done(ALICE, free);
 }
 
 #[test]

@@ -136,6 +136,9 @@ fn a_batch_marks_devices_that_count_on_the_customers_plan_and_are_live() {
     let from_before = TimeMs(chain.device(Key(0)).registered.0 - 1);
     let early = Batch { first: from_before, last: from_before, first_verified: list(&[own]), ..batch(&chain, 1, 1) };
     chain.refused(VERIFIER, VerifyIdCall::Batch(early), VerifyIdReject::VerifiedBefore);
+    // Nor where it may have been the device's former key that answered first.
+    let over = Batch { first: from_before, first_verified: list(&[own]), ..batch(&chain, 1, 2) };
+    chain.refused(VERIFIER, VerifyIdCall::Batch(over), VerifyIdReject::VerifiedBefore);
     let good = with(&chain, &[own]);
     chain.done(VERIFIER, good);
     let device = chain.device(Key(0));

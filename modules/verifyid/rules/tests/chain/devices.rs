@@ -3,7 +3,7 @@
 use types::{Amount, TimeMs};
 use verifyid::{BuyPlan, DeviceId, Offer, Out, Register, SetLevel, SetPlan, Status, VerifyIdCall, VerifyIdReject};
 
-use crate::harness::{ALICE, AUTHORITY, BOB, CAROL, Chain, DAY_MS, Key, VERIFIER};
+use crate::harness::{ALICE, AUTHORITY, BOB, CAROL, Chain, DAY_MS, Key, VERIFIER, take};
 
 fn id(key: Key) -> DeviceId {
     DeviceId(key.id())
@@ -90,6 +90,7 @@ fn a_device_changes_hands_in_two_steps_and_every_right_of_the_former_owner_ends(
             device,
             owner: chain.device(Key(0)).owner,
             rotation: chain.device(Key(0)).rotation,
+            seen: chain.time(),
             level,
             until: far,
             evidence: types::Hash32([level; 32]),
@@ -103,7 +104,7 @@ fn a_device_changes_hands_in_two_steps_and_every_right_of_the_former_owner_ends(
     let offer = |chain: &Chain, to: usize, ms: u64| {
         VerifyIdCall::Offer(Offer { device, to: chain.address(to), until: TimeMs(chain.time().0 + ms) })
     };
-    chain.refused(BOB, VerifyIdCall::Take(device), VerifyIdReject::NoOffer);
+    chain.refused(BOB, take(device, 0), VerifyIdReject::NoOffer);
     chain.refused(ALICE, VerifyIdCall::Withdraw(device), VerifyIdReject::NoOffer);
     let too_long = offer(&chain, BOB, 7 * DAY_MS + 1_001);
     chain.refused(ALICE, too_long, VerifyIdReject::UntilTooFar);
@@ -113,16 +114,16 @@ fn a_device_changes_hands_in_two_steps_and_every_right_of_the_former_owner_ends(
     chain.refused(BOB, not_hers, VerifyIdReject::NotOwner);
     let short = offer(&chain, BOB, 10_000);
     chain.done(ALICE, short);
-    chain.refused(CAROL, VerifyIdCall::Take(device), VerifyIdReject::NotRecipient);
+    chain.refused(CAROL, take(device, 0), VerifyIdReject::NotRecipient);
     chain.pass(20_000);
-    chain.refused(BOB, VerifyIdCall::Take(device), VerifyIdReject::OfferExpired);
+    chain.refused(BOB, take(device, 0), VerifyIdReject::OfferExpired);
     let again = offer(&chain, BOB, 60_000);
     chain.done(ALICE, again);
     chain.done(ALICE, VerifyIdCall::Withdraw(device));
-    chain.refused(BOB, VerifyIdCall::Take(device), VerifyIdReject::NoOffer);
+    chain.refused(BOB, take(device, 0), VerifyIdReject::NoOffer);
     let last = offer(&chain, BOB, 60_000);
     chain.done(ALICE, last);
-    chain.done(BOB, VerifyIdCall::Take(device));
+    chain.done(BOB, take(device, 0));
     let sold = chain.device(Key(0));
     assert_eq!((sold.owner, sold.customer), (chain.address(BOB), chain.address(BOB)));
     assert_eq!((sold.level, sold.status, sold.announced_key), (Some(1), Status::Pending, None));
@@ -148,12 +149,12 @@ fn whoever_takes_a_device_needs_room_for_it() {
     let until = TimeMs(chain.time().0 + DAY_MS);
     let offer = Offer { device: id(Key(3)), to: chain.address(BOB), until };
     chain.done(ALICE, VerifyIdCall::Offer(offer));
-    chain.refused(BOB, VerifyIdCall::Take(id(Key(3))), VerifyIdReject::DeviceLimit);
+    chain.refused(BOB, take(id(Key(3)), 0), VerifyIdReject::DeviceLimit);
     let plan = SetPlan { customer: chain.address(BOB), plan: 4, until };
     chain.refused(BOB, VerifyIdCall::SetPlan(plan), VerifyIdReject::NotAuthority);
     chain.refused(AUTHORITY, VerifyIdCall::SetPlan(SetPlan { plan: 8, ..plan }), VerifyIdReject::UnknownPlan);
     chain.done(AUTHORITY, VerifyIdCall::SetPlan(plan));
-    chain.done(BOB, VerifyIdCall::Take(id(Key(3))));
+    chain.done(BOB, take(id(Key(3)), 0));
     // A plan that ends removes nothing; it only leaves no room.
     chain.pass(2 * DAY_MS);
     let more = chain.register(BOB, BOB, Key(4), 1);
@@ -171,6 +172,7 @@ fn only_the_authority_suspends_and_only_reinstating_or_revoking_ends_it() {
         device,
         owner: chain.device(Key(0)).owner,
         rotation: chain.device(Key(0)).rotation,
+        seen: chain.time(),
         level: 3,
         until: far,
         evidence: types::Hash32([3; 32]),
@@ -180,6 +182,12 @@ fn only_the_authority_suspends_and_only_reinstating_or_revoking_ends_it() {
     chain.refused(AUTHORITY, VerifyIdCall::SetLevel(too_far), VerifyIdReject::UntilTooFar);
     for other in [SetLevel { rotation: 1, ..set }, SetLevel { owner: chain.address(BOB), ..set }] {
         chain.refused(AUTHORITY, VerifyIdCall::SetLevel(other), VerifyIdReject::DeviceChanged);
+    }
+    // Nor what was seen before the device came, or at a time that has not come.
+    let before = TimeMs(chain.device(Key(0)).registered.0 - 1);
+    for seen in [before, TimeMs(chain.time().0 + 10_000)] {
+        let set = SetLevel { seen, ..set };
+        chain.refused(AUTHORITY, VerifyIdCall::SetLevel(set), VerifyIdReject::DeviceChanged);
     }
     chain.done(AUTHORITY, VerifyIdCall::SetLevel(set));
     let out = Out { device, reason: 7 };
@@ -210,7 +218,7 @@ fn only_the_authority_suspends_and_only_reinstating_or_revoking_ends_it() {
         (ALICE, VerifyIdCall::Rotate(rotate)),
         (ALICE, VerifyIdCall::Accept(device)),
         (ALICE, VerifyIdCall::Withdraw(device)),
-        (ALICE, VerifyIdCall::Take(device)),
+        (ALICE, take(device, 0)),
         (ALICE, VerifyIdCall::Revoke(out)),
         (AUTHORITY, VerifyIdCall::Reinstate(device)),
         (AUTHORITY, VerifyIdCall::Suspend(out)),
@@ -234,6 +242,7 @@ fn a_level_lapses_by_itself_and_goes_on_after_a_suspension() {
             device,
             owner: chain.device(Key(0)).owner,
             rotation: chain.device(Key(0)).rotation,
+            seen: chain.time(),
             level,
             until,
             evidence: types::Hash32([level; 32]),
@@ -245,6 +254,16 @@ fn a_level_lapses_by_itself_and_goes_on_after_a_suspension() {
     chain.pass(10 * DAY_MS);
     chain.done(AUTHORITY, VerifyIdCall::Reinstate(device));
     assert_eq!(chain.device(Key(0)).level, Some(3), "the maker's certificate has lapsed meanwhile");
+    let of_before = SetLevel {
+        device,
+        owner: chain.device(Key(0)).owner,
+        rotation: 0,
+        seen: TimeMs(now),
+        level: 4,
+        until: TimeMs(chain.time().0 + DAY_MS),
+        evidence: types::Hash32([4; 32]),
+    };
+    chain.refused(AUTHORITY, VerifyIdCall::SetLevel(of_before), VerifyIdReject::DeviceChanged);
     chain.pass(10 * DAY_MS);
     assert_eq!(chain.device(Key(0)).level, Some(1));
 }
@@ -268,7 +287,7 @@ fn a_verifier_holds_a_device_for_a_day_once_a_week_whoever_it_is() {
     // Neither another owner nor another key makes it new.
     let offer = Offer { device, to: chain.address(CAROL), until: TimeMs(chain.time().0 + 60_000) };
     chain.done(ALICE, VerifyIdCall::Offer(offer));
-    chain.done(CAROL, VerifyIdCall::Take(device));
+    chain.done(CAROL, take(device, 0));
     let rotate = chain.rotate(device, 1, (Key(6), Some(Key(0))));
     chain.done(CAROL, VerifyIdCall::Rotate(rotate));
     chain.refused(BOB, VerifyIdCall::Hold(device), VerifyIdReject::HoldUsed);

@@ -14,7 +14,7 @@ use types::{
     ValidatorIndex, View, Witness,
 };
 use verifyid::{
-    CancelRotation, DeviceAnswer, DeviceId, KeyBytes, Register, Registration, Rotate, Rotation, SignatureBytes,
+    CancelRotation, DeviceAnswer, DeviceId, KeyBytes, Register, Registration, Rotate, Rotation, SignatureBytes, Take,
     VerifyId, VerifyIdCall, VerifyIdParameters, VerifyIdReject,
 };
 
@@ -103,6 +103,11 @@ impl Key {
         };
         ByteString::new(bytes).expect("64 bytes")
     }
+}
+
+/// Takes a device with its key of this rotation.
+pub const fn take(device: DeviceId, rotation: u32) -> VerifyIdCall {
+    VerifyIdCall::Take(Take { device, rotation })
 }
 
 /// A chain and its people.

@@ -8,7 +8,7 @@ use verifyid::{
     Batch, CancelRotation, DeviceId, Offer, Out, SetLevel, SetPlan, Status, VerifyIdCall, VerifyIdReject, month_of,
 };
 
-use crate::harness::{AUTHORITY, Chain, DAY_MS, Key, USERS, VERIFIER};
+use crate::harness::{AUTHORITY, Chain, DAY_MS, Key, USERS, VERIFIER, take};
 
 /// So many keys.
 const KEYS: u8 = 24;
@@ -417,7 +417,7 @@ fn call(chain: &Chain, model: &Model, who: usize, tried: &Try) -> Option<VerifyI
             to: chain.address(*to),
             until: TimeMs(now + days * DAY_MS),
         }),
-        Try::Take(key) => VerifyIdCall::Take(id(*key)),
+        Try::Take(key) => take(id(*key), number_of(key) - 1),
         Try::Withdraw(key) => VerifyIdCall::Withdraw(id(*key)),
         Try::Rotate { device, new, old, is_signed } => {
             let by = old.map(|is_right| if is_right { key_of(device) } else { Key(252) });
@@ -467,6 +467,7 @@ fn call_of_office(chain: &Chain, model: &Model, who: usize, tried: &Try) -> Veri
             device: id(*device),
             owner: chain.address(of(device).map_or(0, |device| device.owner)),
             rotation: of(device).map_or(0, |device| device.rotation),
+            seen: TimeMs(now),
             level: *level,
             until: TimeMs(now + days * DAY_MS),
             evidence: Hash32([2; 32]),

@@ -3,7 +3,7 @@
 use types::TimeMs;
 use verifyid::{CancelRotation, DeviceId, Offer, Rotate, SignatureBytes, Status, VerifyIdCall, VerifyIdReject};
 
-use crate::harness::{ALICE, BOB, Chain, DAY_MS, Key};
+use crate::harness::{ALICE, BOB, Chain, DAY_MS, Key, take};
 
 fn started() -> (Chain, DeviceId) {
     let mut chain = Chain::new();
@@ -123,5 +123,9 @@ fn a_device_that_gets_another_key_is_no_longer_offered() {
     chain.done(ALICE, VerifyIdCall::Offer(offer));
     let rotate = chain.rotate(device, 1, (Key(1), Some(Key(0))));
     chain.done(ALICE, VerifyIdCall::Rotate(rotate));
-    chain.refused(BOB, VerifyIdCall::Take(device), VerifyIdReject::NoOffer);
+    chain.refused(BOB, take(device, 0), VerifyIdReject::NoOffer);
+    // Offered again with that key: what the buyer signed for the first one does not take it.
+    chain.done(ALICE, VerifyIdCall::Offer(offer));
+    chain.refused(BOB, take(device, 0), VerifyIdReject::DeviceChanged);
+    chain.done(BOB, take(device, 1));
 }
