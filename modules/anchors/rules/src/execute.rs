@@ -12,8 +12,8 @@ use types::{Address, THR};
 
 use crate::call::AnchorsCall;
 use crate::genesis::AnchorsParameters;
-use crate::reject::AnchorsReject;
 use crate::records::Since;
+use crate::reject::AnchorsReject;
 
 /// A call's surroundings: who signed it, which block it is in, and the numbers of the chain.
 struct Now {

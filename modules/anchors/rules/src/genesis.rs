@@ -62,7 +62,8 @@ impl Section for AnchorsParameters {
     }
 
     fn warnings(&self, _: &Genesis) -> Vec<String> {
-        let free = "a record of anchors costs nothing but the fee of its transaction: the state grows cheaply".to_owned();
+        let free =
+            "a record of anchors costs nothing but the fee of its transaction: the state grows cheaply".to_owned();
         if self.record_fee.is_zero() { vec![free] } else { Vec::new() }
     }
 }

@@ -107,7 +107,8 @@ fn all<T: BorshDeserialize>(state: &ModuleView<'_>, prefix: &[u8]) -> Result<BTr
         let Some((last, _)) = page.last() else { return Ok(all) };
         from = [last.as_slice(), &[0]].concat();
         for (key, value) in page {
-            let value = borsh::from_slice(&value).map_err(|_| format!("the key {} holds no such record", types::to_hex(&key)))?;
+            let value = borsh::from_slice(&value)
+                .map_err(|_| format!("the key {} holds no such record", types::to_hex(&key)))?;
             all.insert(key, value);
         }
     }

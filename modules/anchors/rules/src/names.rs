@@ -39,7 +39,9 @@ pub fn is_scopes(text: &str) -> bool {
     let is_scope = |scope: &&str| {
         (1..=SCOPE_BYTES_MAX).contains(&scope.len()) && scope.bytes().all(|byte| is_name_byte(byte) || byte == b':')
     };
-    text.len() <= SCOPES_BYTES_MAX && text.split(' ').is_sorted_by(|a, b| a < b) && text.split(' ').all(|s| is_scope(&s))
+    text.len() <= SCOPES_BYTES_MAX
+        && text.split(' ').is_sorted_by(|a, b| a < b)
+        && text.split(' ').all(|s| is_scope(&s))
 }
 
 /// What bytes of a checked name say; they are ASCII.
@@ -70,15 +72,8 @@ pub enum HashKind {
 
 impl HashKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Document,
-        Self::Identity,
-        Self::Signature,
-        Self::Kyc,
-        Self::Model,
-        Self::Export,
-        Self::Evidence,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Document, Self::Identity, Self::Signature, Self::Kyc, Self::Model, Self::Export, Self::Evidence];
 
     /// The one with this number.
     #[must_use]

@@ -94,11 +94,7 @@ pub(crate) const QUERIES: &[ModuleQuery] = &[
 struct Asked<'a>(&'a QueryArguments);
 
 impl Asked<'_> {
-    fn needed<T: serde::de::DeserializeOwned>(
-        &self,
-        name: &'static str,
-        kind: ArgumentKind,
-    ) -> Result<T, QueryError> {
+    fn needed<T: serde::de::DeserializeOwned>(&self, name: &'static str, kind: ArgumentKind) -> Result<T, QueryError> {
         argument(self.0, name, kind)?.ok_or(QueryError::Argument { argument: name, expected: kind.expected() })
     }
 
@@ -151,9 +147,7 @@ pub(crate) fn answer(state: &ModuleView<'_>, name: &str, arguments: &QueryArgume
             hash(state, &asked.account()?, asked.kind()?, &asked.hash("hash")?),
             "the account has not anchored this hash as one of this kind",
         ),
-        "hashes" => {
-            Ok(json!(hashes(state, &asked.account()?, asked.kind()?, (&asked.from_hash()?, asked.limit()?))))
-        }
+        "hashes" => Ok(json!(hashes(state, &asked.account()?, asked.kind()?, (&asked.from_hash()?, asked.limit()?)))),
         "contract" => found(
             contract(state, &asked.account()?, &asked.hash("manifest")?),
             "the account has anchored no contract with this manifest",
