@@ -116,11 +116,11 @@ impl Asked<'_> {
         kind.ok_or(QueryError::Argument { argument: "kind", expected: "a number from 1 to 7" })
     }
 
-    fn from_hash(&self) -> Result<Hash32, QueryError> {
+    fn first_hash(&self) -> Result<Hash32, QueryError> {
         Ok(argument(self.0, "from", ArgumentKind::Hash)?.unwrap_or_default())
     }
 
-    fn from_text(&self) -> Result<String, QueryError> {
+    fn first_text(&self) -> Result<String, QueryError> {
         Ok(argument(self.0, "from", ArgumentKind::Text)?.unwrap_or_default())
     }
 
@@ -140,21 +140,21 @@ pub(crate) fn answer(state: &ModuleView<'_>, name: &str, arguments: &QueryArgume
             found(put(state, &asked.account()?, &namespace, &key), "the account has put nothing under this name")
         }
         "puts" => {
-            let (namespace, from) = (asked.text("namespace")?, asked.from_text()?);
+            let (namespace, from) = (asked.text("namespace")?, asked.first_text()?);
             Ok(json!(puts(state, &asked.account()?, &namespace, (&from, asked.limit()?))))
         }
         "hash" => found(
             hash(state, &asked.account()?, asked.kind()?, &asked.hash("hash")?),
             "the account has not anchored this hash as one of this kind",
         ),
-        "hashes" => Ok(json!(hashes(state, &asked.account()?, asked.kind()?, (&asked.from_hash()?, asked.limit()?)))),
+        "hashes" => Ok(json!(hashes(state, &asked.account()?, asked.kind()?, (&asked.first_hash()?, asked.limit()?)))),
         "contract" => found(
             contract(state, &asked.account()?, &asked.hash("manifest")?),
             "the account has anchored no contract with this manifest",
         ),
-        "contracts" => Ok(json!(contracts(state, &asked.account()?, &asked.from_hash()?, asked.limit()?))),
+        "contracts" => Ok(json!(contracts(state, &asked.account()?, &asked.first_hash()?, asked.limit()?))),
         "log" => found(log(state, &asked.account()?, &asked.hash("log")?), "the account has not opened this log"),
-        "logs" => Ok(json!(logs(state, &asked.account()?, &asked.from_hash()?, asked.limit()?))),
+        "logs" => Ok(json!(logs(state, &asked.account()?, &asked.first_hash()?, asked.limit()?))),
         _ => answer_of_services(state, name, &asked),
     }
 }
@@ -165,13 +165,13 @@ fn answer_of_services(state: &ModuleView<'_>, name: &str, asked: &Asked<'_>) -> 
             service(state, &asked.account()?, &asked.text("service")?),
             "the account has registered no service of this name",
         ),
-        "services" => Ok(json!(services(state, &asked.account()?, &asked.from_text()?, asked.limit()?))),
+        "services" => Ok(json!(services(state, &asked.account()?, &asked.first_text()?, asked.limit()?))),
         "attestation" => found(
             attestation(state, &asked.account()?, &asked.text("service")?, &asked.hash("txid")?),
             "the account's service has attested nothing of this txid",
         ),
         "attestations" => {
-            let (service, from) = (asked.text("service")?, asked.from_hash()?);
+            let (service, from) = (asked.text("service")?, asked.first_hash()?);
             Ok(json!(attestations(state, &asked.account()?, &service, (&from, asked.limit()?))))
         }
         _ => Err(QueryError::Unknown(name.to_owned())),
