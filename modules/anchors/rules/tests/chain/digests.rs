@@ -1,10 +1,15 @@
 //! Digests, hashes and contracts.
 
-use anchors::{AgreementVersion, AnchorContract, AnchorHash, AnchorsCall, AnchorsReject, HashKind, PutDigest};
+use anchors::{
+    AgreementVersion, AnchorContract, AnchorHash, AnchorsCall, AnchorsParameters, AnchorsReject, HashKind, PutDigest,
+};
 use execution::QueryError;
 use types::{Address, Amount, Hash32, to_hex};
 
 use crate::harness::{ALICE, BOB, Chain, POOR, genesis, registry, string};
+
+/// Changes the numbers of a genesis.
+type Change = fn(&mut AnchorsParameters);
 
 fn put(namespace: &str, key: &str, digest: u8) -> AnchorsCall {
     AnchorsCall::Put(PutDigest { namespace: string(namespace), key: string(key), digest: Hash32([digest; 32]) })
@@ -172,14 +177,14 @@ fn who_cannot_pay_for_a_record_writes_none() {
 #[test]
 fn numbers_of_the_genesis_have_bounds_and_places() {
     let registry = registry();
-    let told = |change: fn(&mut anchors::AnchorsParameters)| {
+    let told = |change: Change| {
         let genesis = genesis(&registry, change);
         registry.genesis(&genesis, crypto::ids::chain_id(&genesis)).err().map(|error| error.to_string())
     };
     assert_eq!(told(|_| {}), None);
     assert_eq!(told(|numbers| numbers.record_fee = anchors::FEE_MAX), None);
     assert_eq!(told(|numbers| numbers.time_drift_max_ms = anchors::DRIFT_MS_MAX), None);
-    let wrong: [(&str, fn(&mut anchors::AnchorsParameters)); 4] = [
+    let wrong: [(&str, Change); 4] = [
         ("modules.anchors.record_fee", |numbers| numbers.record_fee = Amount(anchors::FEE_MAX.0 + 1)),
         ("modules.anchors.payload_byte_fee", |numbers| numbers.payload_byte_fee = Amount(anchors::FEE_MAX.0 + 1)),
         ("modules.anchors.time_drift_max_ms", |numbers| numbers.time_drift_max_ms = 0),
