@@ -197,6 +197,16 @@ fn numbers_of_the_genesis_have_bounds_and_places() {
 }
 
 #[test]
+fn records_that_cost_nothing_are_warned_of() {
+    let registry = registry();
+    let warnings = |fee| {
+        let numbers = AnchorsParameters { record_fee: Amount(fee), payload_byte_fee: Amount(0), time_drift_max_ms: 1 };
+        execution::Section::warnings(&numbers, &genesis(&registry, |_| {})).len()
+    };
+    assert_eq!((warnings(0), warnings(1)), (1, 0));
+}
+
+#[test]
 fn what_is_not_there_is_said_to_be_not_there_and_lists_are_bounded() {
     let mut chain = Chain::new();
     let of = account(&chain, ALICE);

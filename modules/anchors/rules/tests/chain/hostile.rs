@@ -3,7 +3,7 @@
 use anchors::{Anchors, AnchorsCall, LogCheckpoint, PutDigest};
 use execution::{Module, Words};
 use proptest::prelude::*;
-use types::{Address, Amount, AssetId, ByteString, Call, Canonical, Hash32, ModuleId};
+use types::{Address, Amount, AssetId, ByteString, Call, Canonical, Hash32, ModuleId, TimeMs};
 
 use crate::harness::{ALICE, Chain, ServiceKey, attest, register, registry, string};
 
@@ -16,6 +16,10 @@ impl Words for Plain {
 
     fn amount(&self, _: AssetId, amount: Amount) -> String {
         amount.to_string()
+    }
+
+    fn time(&self, time: TimeMs) -> String {
+        time.to_string()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use anchors::{AgreementVersion, AnchorContract, AnchorHash, Anchors, AnchorsCall, LogCheckpoint, PutDigest};
 use execution::{Module, Words};
-use types::{Address, Amount, AssetId, Hash32};
+use types::{Address, Amount, AssetId, Hash32, TimeMs};
 
 use crate::harness::{ServiceKey, attest, register, string};
 
@@ -15,6 +15,10 @@ impl Words for Plain {
 
     fn amount(&self, _: AssetId, amount: Amount) -> String {
         amount.to_string()
+    }
+
+    fn time(&self, time: TimeMs) -> String {
+        time.to_string()
     }
 }
 
