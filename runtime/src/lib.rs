@@ -24,6 +24,7 @@ pub fn modules() -> Vec<Box<dyn AnyModule>> {
         Box::new(tokens::Tokens),
         Box::new(mining::Mining),
         Box::new(verifyid::VerifyId),
+        Box::new(anchors::Anchors),
     ]
 }
 

@@ -42,6 +42,10 @@ def read_genesis(file):
         for name in ("authority", "ecosystem"):
             verifyid[name] = read_address(verifyid[name], network)
         verifyid["verifiers"] = [read_address(verifier, network) for verifier in verifyid["verifiers"]]
+    if "anchors" in sections:
+        anchors = sections["anchors"]
+        for name in ("record_fee", "payload_byte_fee"):
+            anchors[name] = decimal(anchors[name], name)
     demand(all(name in SECTIONS for name in sections), "the genesis begins a module that this program does not know")
     names = sorted(sections, key=lambda name: SECTIONS[name][0])
     genesis["modules"] = [{"module": SECTIONS[name][0], "body": SECTIONS[name][1].bytes(sections[name])} for name in names]

@@ -22,7 +22,8 @@ VERIFYID = Record(
     registration_fee=U128, **{name: U64 for name in (
         "statement_max_ms rotation_delay_ms offer_max_ms hold_ms hold_pause_ms batch_late_ms work_ttl_ms level_ttl_ms "
         "beacon_interval_ms").split()})
-SECTIONS = {"tokens": (1, TOKENS), "mining": (3, MINING), "verifyid": (4, VERIFYID)}
+ANCHORS = Record(record_fee=U128, payload_byte_fee=U128, time_drift_max_ms=U64)
+SECTIONS = {"tokens": (1, TOKENS), "mining": (3, MINING), "verifyid": (4, VERIFYID), "anchors": (8, ANCHORS)}
 PARAMETERS = Record(timing=TIMING, fees=FEES, limits=LIMITS, thr_cap=U128)
 GENESIS_VALIDATOR = Record(key=BLS_KEY, possession=BLS_SIGNATURE, power=U64, account=ADDRESS, peer=HASH)
 GENESIS = Record(
@@ -45,6 +46,7 @@ TRANSACTION = Record(body=BODY, witness=WITNESS)
 TRANSACTION_BYTES_MAX = 65_536
 
 NOTHING = Record()
+AGREEMENT_VERSION = Record(major=U16, minor=U16, patch=U16)
 CALLS = {
     1: Variant(
         transfer=Record(asset=U64, to=ADDRESS, amount=U128, memo=Many(256)),
@@ -53,6 +55,17 @@ CALLS = {
         mint=Record(asset=U64, to=ADDRESS, amount=U128),
         burn=Record(asset=U64, amount=U128)),
     3: Variant(claim=NOTHING),
+    8: Variant(
+        put=Record(namespace=Many(16), key=Many(64), digest=HASH),
+        anchor=Record(kind=U8, hash=HASH),
+        contract=Record(
+            proof_version=U8, document_sha256=HASH, manifest_sha256=HASH, contract_ref_hash=HASH, tenant_ref_hash=HASH,
+            agreement_version=AGREEMENT_VERSION, signing_method_class=U8),
+        register_service=Record(payload=Many(4_096), txid=HASH, signature=SIGNATURE),
+        revoke_service=Record(service=Many(64)),
+        attest_ai=Record(account=ADDRESS, payload=Many(4_096), txid=HASH, public_key=KEY, signature=SIGNATURE),
+        open_log=Record(log=HASH),
+        checkpoint=Record(log=HASH, sequence=U64, head=HASH)),
 }
 
 HEADER = Record(
@@ -80,6 +93,15 @@ EVENTS = {
             split=Record(finder=U128, window=U128, ai_pool=U128, validators=U128, ecosystem=U128), next_bits=U32),
         share_accepted=Record(work_height=U64, hash=HASH, payee=ADDRESS, weight=U128),
         claimed=Record(payee=ADDRESS, amount=U128)),
+    8: Variant(
+        put=Record(account=ADDRESS, namespace=Many(16), key=Many(64), digest=HASH),
+        anchored=Record(account=ADDRESS, kind=U8, hash=HASH),
+        contract_anchored=Record(account=ADDRESS, manifest_sha256=HASH, document_sha256=HASH, agreement_version=AGREEMENT_VERSION),
+        service_registered=Record(account=ADDRESS, service=Many(64), key=KEY, scopes=Many(128), txid=HASH),
+        service_revoked=Record(account=ADDRESS, service=Many(64)),
+        ai_attested=Record(account=ADDRESS, service=Many(64), txid=HASH, payload=Many(2_048)),
+        log_opened=Record(account=ADDRESS, log=HASH),
+        checkpointed=Record(account=ADDRESS, log=HASH, sequence=U64, head=HASH)),
 }
 
 MERKLE_PATH = Record(index=U32, count=U32, siblings=Many(32, HASH))
