@@ -239,7 +239,7 @@ fn a_clone_that_an_operator_took_for_the_only_one_hears_the_original_and_stops_f
     for folder in ["log", "lease"] {
         let folder = copy.join("data").join(folder);
         assert!(refused.contains(&folder.display().to_string()), "{refused}");
-        std::fs::rename(&folder, folder.with_extension("kept")).expect("our own");
+        fs::rename(&folder, folder.with_extension("kept")).expect("our own");
     }
     let answer = allow();
     assert!(answer.status.success(), "{}", said(&answer));

@@ -321,7 +321,7 @@ impl Server {
         done(match ban {
             Ban::Peer(_) => format!("{whom} is disconnected; it may come back unless it is banned"),
             Ban::Address(_) => {
-                let count = types::counted(peers.len() as u64, "peer");
+                let count = counted(peers.len() as u64, "peer");
                 format!("{count} at {whom} disconnected; whoever is not banned may come back")
             }
         })
@@ -351,4 +351,18 @@ fn span(seconds: u64) -> String {
     let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
     let fits = units.into_iter().find(|(unit, _)| seconds > *unit && seconds.is_multiple_of(*unit) || seconds == *unit);
     fits.map_or_else(|| format!("{seconds} s"), |(unit, name)| counted(seconds / unit, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::span;
+
+    #[test]
+    fn a_span_is_told_in_the_largest_unit_that_fits() {
+        for (seconds, said) in
+            [(1, "1 s"), (90, "90 s"), (60, "1 minute"), (7_200, "2 hours"), (86_400, "1 day"), (604_800, "7 days")]
+        {
+            assert_eq!(span(seconds), said);
+        }
+    }
 }

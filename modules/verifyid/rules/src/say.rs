@@ -5,7 +5,7 @@
 use execution::Words;
 use types::THR;
 
-use crate::call::{Batch, Rotate, VerifyIdCall};
+use crate::call::{Batch, BuyPlan, Rotate, SetLevel, SetPlan, VerifyIdCall};
 use crate::device::{Algorithm, Kind, key_id};
 
 /// One sentence about a call.
@@ -51,18 +51,7 @@ pub(crate) fn say(call: &VerifyIdCall, words: &dyn Words) -> String {
             )
         }
         VerifyIdCall::Batch(batch) => said_of_batch(batch, words),
-        VerifyIdCall::SetLevel(set) => {
-            let owner = words.address(set.owner);
-            format!(
-                "set level {} of the device {}, which is {owner}'s with its key of rotation {}, as seen at {}, until {}, evidence {}",
-                set.level,
-                set.device.0,
-                set.rotation,
-                words.time(set.seen),
-                words.time(set.until),
-                set.evidence
-            )
-        }
+        VerifyIdCall::SetLevel(set) => said_of_level(set, words),
         VerifyIdCall::SetVerifier { verifier, listed } => {
             let verifier = words.address(*verifier);
             if *listed {
@@ -71,18 +60,8 @@ pub(crate) fn say(call: &VerifyIdCall, words: &dyn Words) -> String {
                 format!("list the verifier {verifier} no more")
             }
         }
-        VerifyIdCall::SetPlan(set) => {
-            let customer = words.address(set.customer);
-            match set.plan {
-                0 => format!("take the plan of {customer} away"),
-                plan => format!("give {customer} plan {plan} until {}", words.time(set.until)),
-            }
-        }
-        VerifyIdCall::BuyPlan(buy) => {
-            let price = words.amount(THR, buy.price_max);
-            let ends = if buy.replaces == 0 { String::new() } else { format!("; plan {} ends with it", buy.replaces) };
-            format!("buy plan {} for {} months of 30 days, for {price} at most{ends}", buy.plan, buy.months)
-        }
+        VerifyIdCall::SetPlan(set) => said_of_plan(set, words),
+        VerifyIdCall::BuyPlan(buy) => said_of_purchase(buy, words),
         VerifyIdCall::AllowVerifier { verifier, allowed } => {
             let verifier = words.address(*verifier);
             match allowed {
@@ -91,6 +70,33 @@ pub(crate) fn say(call: &VerifyIdCall, words: &dyn Words) -> String {
             }
         }
     }
+}
+
+fn said_of_level(set: &SetLevel, words: &dyn Words) -> String {
+    let owner = words.address(set.owner);
+    format!(
+        "set level {} of the device {}, which is {owner}'s with its key of rotation {}, as seen at {}, until {}, evidence {}",
+        set.level,
+        set.device.0,
+        set.rotation,
+        words.time(set.seen),
+        words.time(set.until),
+        set.evidence
+    )
+}
+
+fn said_of_plan(set: &SetPlan, words: &dyn Words) -> String {
+    let customer = words.address(set.customer);
+    match set.plan {
+        0 => format!("take the plan of {customer} away"),
+        plan => format!("give {customer} plan {plan} until {}", words.time(set.until)),
+    }
+}
+
+fn said_of_purchase(buy: &BuyPlan, words: &dyn Words) -> String {
+    let price = words.amount(THR, buy.price_max);
+    let ends = if buy.replaces == 0 { String::new() } else { format!("; plan {} ends with it", buy.replaces) };
+    format!("buy plan {} for {} months of 30 days, for {price} at most{ends}", buy.plan, buy.months)
 }
 
 fn said_of_batch(batch: &Batch, words: &dyn Words) -> String {

@@ -332,6 +332,24 @@ fn a_history_longer_than_a_page_is_asked_for_page_by_page() {
 }
 
 #[test]
+fn a_word_that_is_no_account_is_refused_before_any_node_is_trusted_for_it() {
+    let (shell, _node) = shell_with(Conduct::Honest);
+    for arguments in [
+        &["balance", "nobody"][..],
+        &["proof", "nobody"],
+        &["history", "nobody"],
+        &["mining", "nobody"],
+        &["send", "--from", "alice", "--to", "nobody", "--amount", "1"],
+        &["asset", "mint", "GOLD", "--from", "alice", "--to", "nobody", "--amount", "1"],
+        &["ask", "tokens", "balances", "address=nobody"],
+    ] {
+        let code = shell.bad(arguments);
+        assert!(code == "bad_address" || code == "unknown_query", "{arguments:?}: {code}");
+        assert!(!shell.path("wallet/genesis.json").exists(), "nothing is trusted after {arguments:?}");
+    }
+}
+
+#[test]
 fn the_pinned_genesis_stays_when_the_node_changes_its_chain() {
     let (mut shell, _first) = shell_with(Conduct::Honest);
     shell.good(&["balance", "alice"]);
