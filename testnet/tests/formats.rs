@@ -14,8 +14,8 @@ use serde_json::Value;
 use support::{FUNDS, address, key, start};
 use types::Network;
 
-const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/formats.py");
-const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/formats-vectors.json");
+const PROGRAM: &str = "peers/formats.py";
+const VECTORS: &str = "peers/formats-vectors.json";
 
 /// Exit code, the document, and what was said.
 fn run(python: &Path, arguments: &[&str]) -> (Option<i32>, Value, String) {

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use peers::{WORKER, installed, mine, miner};
 use support::start;
 
-const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/shapes.py");
+const PROGRAM: &str = "peers/shapes.py";
 
 // FAULTS RM6
 #[test]

@@ -22,7 +22,7 @@ use crate::harness::{Chain, ECOSYSTEM, ONE, User};
 use crate::mining::{EASY_BITS, Want, proof};
 use crate::system_calls::attendance;
 
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../testnet/peers/formats-vectors.json");
+const FILE: &str = "../testnet/peers/formats-vectors.json";
 const ABOUT: &str = "Examples for docs/FORMATS.md, of a chain of four validators. The words are the well-known test words: nothing that they own is worth \
                      anything.";
 const GOLD: AssetId = AssetId::FIRST_CUSTOM;

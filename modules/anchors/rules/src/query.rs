@@ -39,7 +39,7 @@ pub(crate) const QUERIES: &[ModuleQuery] = &[
     ModuleQuery {
         name: "put",
         about: "The digest that an account has put under a name.",
-        arguments: &[ACCOUNT, NAMESPACE, Argument::required("key", ArgumentKind::Text, "the key")],
+        arguments: &[ACCOUNT, NAMESPACE, Argument::required("key", ArgumentKind::Text, "the key in the namespace")],
     },
     ModuleQuery {
         name: "puts",
@@ -113,7 +113,7 @@ impl Asked<'_> {
     fn kind(&self) -> Result<HashKind, QueryError> {
         let number: u64 = self.needed("kind", ArgumentKind::Number)?;
         let kind = u8::try_from(number).ok().and_then(HashKind::of);
-        kind.ok_or(QueryError::Argument { argument: "kind", expected: "a number from 1 to 7" })
+        kind.ok_or_else(|| QueryError::NotFound("there is no kind of this number: they are 1 to 7".to_owned()))
     }
 
     fn first_hash(&self) -> Result<Hash32, QueryError> {

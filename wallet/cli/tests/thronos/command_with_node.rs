@@ -340,7 +340,7 @@ fn a_word_that_is_no_account_is_refused_before_any_node_is_trusted_for_it() {
         &["history", "nobody"],
         &["mining", "nobody"],
         &["send", "--from", "alice", "--to", "nobody", "--amount", "1"],
-        &["asset", "mint", "GOLD", "--from", "alice", "--to", "nobody", "--amount", "1"],
+        &["asset", "mint", "--asset", "THR", "--from", "alice", "--to", "nobody", "--amount", "1"],
         &["ask", "tokens", "balances", "address=nobody"],
     ] {
         let code = shell.bad(arguments);

@@ -58,7 +58,7 @@ fn who_asks_before_the_module_runs_is_told_so() {
     };
     let address = "00".repeat(20);
     assert!(matches!(ask("rules", &[]), Err(QueryError::NotFound(_))));
-    assert!(!matches!(ask("customer", &[("address", address.clone())]), Ok(_)));
+    assert!(ask("customer", &[("address", address)]).is_err());
     assert!(verifyid::customer(&view, &Address([0; 20])).is_none() && verifyid::rules(&view).is_none());
     assert!(matches!(ask("beacon", &[]), Err(QueryError::NotFound(_))));
     assert!(ask("waiting", &[]).is_err());
