@@ -56,6 +56,7 @@ mod simulate;
 mod system;
 mod terms;
 mod validity;
+pub mod values;
 mod verifier;
 mod versions;
 mod view;

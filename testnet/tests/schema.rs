@@ -35,8 +35,11 @@ fn every_answer_is_as_the_description_says_whatever_is_asked() {
     let file = running.directory.path().join("description.json");
     std::fs::write(&file, description.to_string()).unwrap();
 
+    let settings = std::fs::canonicalize("peers/schemathesis.toml").unwrap();
     let said = Command::new(program)
-        .args(["--config-file", "peers/schemathesis.toml", "run"])
+        .arg("--config-file")
+        .arg(settings)
+        .arg("run")
         .args(["--checks", "all", "--max-examples", EXAMPLES, "--url", &running.url("")])
         .arg(&file)
         .current_dir(running.directory.path())

@@ -49,7 +49,7 @@ pub(crate) const QUERIES: &[ModuleQuery] = &[
     ModuleQuery {
         name: "hash",
         about: "Since when an account has a hash anchored.",
-        arguments: &[ACCOUNT, KIND, Argument::required("hash", ArgumentKind::Hash, "the hash")],
+        arguments: &[ACCOUNT, KIND, Argument::required("hash", ArgumentKind::Hash, "the hash that was anchored")],
     },
     ModuleQuery {
         name: "hashes",
@@ -85,7 +85,7 @@ pub(crate) const QUERIES: &[ModuleQuery] = &[
     ModuleQuery {
         name: "log",
         about: "A log of an account, with its newest head.",
-        arguments: &[ACCOUNT, Argument::required("log", ArgumentKind::Hash, "the log")],
+        arguments: &[ACCOUNT, Argument::required("log", ArgumentKind::Hash, "the log's id")],
     },
     ModuleQuery { name: "logs", about: "The logs of an account.", arguments: &[ACCOUNT, FROM_HASH, LIMIT] },
 ];

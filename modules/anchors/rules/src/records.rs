@@ -3,7 +3,7 @@
 //! They must not know how they are read or changed. Names in them are ASCII that was checked before it was written.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use execution::{Context, ModuleView};
+pub(crate) use execution::values::{decode, read, view, write};
 use types::{ByteString, Hash32, Height, Secp256k1Key, Secp256k1Signature, TimeMs};
 
 use crate::call::{AnchorContract, PAYLOAD_BYTES_MAX};
@@ -75,20 +75,4 @@ pub(crate) struct LogRecord {
     /// How many checkpoints it has had.
     pub(crate) checkpoints: u64,
     pub(crate) newest: Option<NewestHead>,
-}
-
-pub(crate) fn decode<T: BorshDeserialize>(bytes: &[u8]) -> T {
-    borsh::from_slice(bytes).expect("this module's keys hold what this module wrote")
-}
-
-pub(crate) fn read<T: BorshDeserialize>(context: &mut Context<'_, '_>, key: &[u8]) -> Option<T> {
-    context.get(key).map(|bytes| decode(&bytes))
-}
-
-pub(crate) fn view<T: BorshDeserialize>(view: &ModuleView<'_>, key: &[u8]) -> Option<T> {
-    view.get(key).map(|bytes| decode(&bytes))
-}
-
-pub(crate) fn write(context: &mut Context<'_, '_>, key: &[u8], value: &impl BorshSerialize) {
-    context.put(key, borsh::to_vec(value).expect("writing to memory cannot fail"));
 }

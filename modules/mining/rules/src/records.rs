@@ -3,7 +3,7 @@
 //! They must not know how they are read or changed. Invariant: a miner's record that says nothing is not stored.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use execution::{Context, ModuleView};
+pub(crate) use execution::values::{decode, read, view, write};
 use pow::CompactBits;
 use types::{Address, Amount, Hash32, TimeMs};
 
@@ -80,20 +80,4 @@ pub(crate) struct Pending {
     pub(crate) hash: Hash32,
     /// Who found it.
     pub(crate) finder: Address,
-}
-
-pub(crate) fn decode<T: BorshDeserialize>(bytes: &[u8]) -> T {
-    borsh::from_slice(bytes).expect("this module's keys hold what this module wrote")
-}
-
-pub(crate) fn read<T: BorshDeserialize>(context: &mut Context<'_, '_>, key: &[u8]) -> Option<T> {
-    context.get(key).map(|bytes| decode(&bytes))
-}
-
-pub(crate) fn view<T: BorshDeserialize>(view: &ModuleView<'_>, key: &[u8]) -> Option<T> {
-    view.get(key).map(|bytes| decode(&bytes))
-}
-
-pub(crate) fn write(context: &mut Context<'_, '_>, key: &[u8], value: &impl BorshSerialize) {
-    context.put(key, borsh::to_vec(value).expect("writing to memory cannot fail"));
 }

@@ -1,6 +1,6 @@
 //! Carrying out a call. The kernel discards what a rejected call wrote, so order here is for the reader.
 
-use borsh::BorshDeserialize;
+use execution::values::{read, write};
 use execution::{Context, Reject};
 use types::{Address, Amount, Asset, AssetId, ByteString, THR};
 
@@ -37,11 +37,11 @@ fn batch_transfer(context: &mut Context<'_, '_>, from: Address, batch: &BatchTra
 
 fn execute_create(context: &mut Context<'_, '_>, creator: Address, create: Create) -> Result<(), Reject> {
     let Create { asset: description, initial } = create;
-    let fee: Amount = context.get(&keys::creation_fee()).map(|bytes| decode(&bytes)).unwrap_or_default();
+    let fee: Amount = read(context, &keys::creation_fee()).unwrap_or_default();
     context.burn(THR, &creator, fee).map_err(|_| TokensReject::CreationFeeUnpayable)?;
     let asset = next_asset(context);
     let after = asset.checked_add(1).ok_or(TokensReject::AssetsExhausted)?;
-    context.put(&keys::next_asset(), encode(&after));
+    write(context, &keys::next_asset(), &after);
     open(context, asset, &description)?;
     if !initial.is_zero() {
         context.mint(asset, &creator, initial)?;
@@ -55,8 +55,7 @@ fn execute_create(context: &mut Context<'_, '_>, creator: Address, create: Creat
 
 fn execute_mint(context: &mut Context<'_, '_>, sender: Address, mint: Mint) -> Result<(), Reject> {
     let Mint { asset, to, amount } = mint;
-    let description: Asset =
-        context.get(&keys::asset(asset)).map(|bytes| decode(&bytes)).ok_or(TokensReject::UnknownAsset)?;
+    let description: Asset = read(context, &keys::asset(asset)).ok_or(TokensReject::UnknownAsset)?;
     if description.minter != Some(sender) {
         return Err(TokensReject::NotMinter.into());
     }
@@ -73,19 +72,11 @@ fn execute_burn(context: &mut Context<'_, '_>, from: Address, burn: Burn) -> Res
 /// Begins an asset in the ledger and describes it here.
 pub(crate) fn open(context: &mut Context<'_, '_>, id: AssetId, asset: &Asset) -> Result<(), Reject> {
     context.open_asset(id, asset.cap)?;
-    context.put(&keys::asset(id), encode(asset));
+    write(context, &keys::asset(id), asset);
     Ok(())
 }
 
 /// The number that the next created asset gets.
 fn next_asset(context: &mut Context<'_, '_>) -> AssetId {
-    context.get(&keys::next_asset()).map_or(AssetId::FIRST_CUSTOM, |bytes| decode(&bytes))
-}
-
-pub(crate) fn encode(value: &impl borsh::BorshSerialize) -> Vec<u8> {
-    borsh::to_vec(value).expect("writing to memory cannot fail")
-}
-
-pub(crate) fn decode<T: BorshDeserialize>(bytes: &[u8]) -> T {
-    borsh::from_slice(bytes).expect("this module's keys hold what this module wrote")
+    read(context, &keys::next_asset()).unwrap_or(AssetId::FIRST_CUSTOM)
 }

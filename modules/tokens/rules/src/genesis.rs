@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use execution::values::write as put;
 use execution::{Breach, Context, GenesisError, OpenedAsset, Section};
 use serde::{Deserialize, Serialize};
 use types::{
@@ -13,7 +14,7 @@ use types::{
 };
 
 use crate::check::is_symbol;
-use crate::execute::{encode, open};
+use crate::execute::open;
 use crate::keys;
 
 /// Most custom assets that a genesis may create.
@@ -111,9 +112,9 @@ impl Section for TokensParameters {
 
 /// Describes every asset and begins it in the ledger; THR is already there.
 pub(crate) fn write(section: &TokensParameters, context: &mut Context<'_, '_>) -> Result<(), GenesisError> {
-    context.put(&keys::creation_fee(), encode(&section.asset_creation_fee));
+    put(context, &keys::creation_fee(), &section.asset_creation_fee);
     let thr_cap = context.block().parameters.thr_cap;
-    context.put(&keys::asset(THR), encode(&native("THR", THR_DECIMALS, thr_cap)));
+    put(context, &keys::asset(THR), &native("THR", THR_DECIMALS, thr_cap));
     open_at_start(context, VIBE, &native("VIBE", VIBE_DECIMALS, Amount::MAX))?;
     open_at_start(context, WBTC, &native("WBTC", WBTC_DECIMALS, WBTC_CAP))?;
     let mut next = AssetId::FIRST_CUSTOM;
@@ -124,7 +125,7 @@ pub(crate) fn write(section: &TokensParameters, context: &mut Context<'_, '_>) -
         })?;
         next = next.max(after);
     }
-    context.put(&keys::next_asset(), encode(&next));
+    put(context, &keys::next_asset(), &next);
     Ok(())
 }
 

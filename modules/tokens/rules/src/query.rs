@@ -1,11 +1,11 @@
 //! Questions about assets, and the typed functions that answer them.
 
+use execution::values::decode;
 use execution::{Argument, ArgumentKind, ModuleQuery, ModuleView, QueryArguments, QueryError, SCAN_MAX, argument};
 use serde_json::{Value, json};
 use types::{Address, Asset, AssetId};
 
 use crate::answers::{Holding, KnownAsset};
-use crate::execute::decode;
 use crate::keys;
 
 const LIMIT_DEFAULT: usize = 100;
@@ -69,7 +69,7 @@ pub(crate) fn answer(view: &ModuleView<'_>, name: &str, arguments: &QueryArgumen
 /// What is known of an asset, if there is one with this number.
 #[must_use]
 pub fn known(view: &ModuleView<'_>, id: AssetId) -> Option<KnownAsset> {
-    let asset = view.get(&keys::asset(id)).map(|bytes| decode(&bytes))?;
+    let asset = execution::values::view(view, &keys::asset(id))?;
     Some(describe(view, id, asset))
 }
 

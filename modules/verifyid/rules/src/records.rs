@@ -3,7 +3,7 @@
 //! They must not know how they are read or changed. Invariant: a level is computed, never stored, so nothing has to be swept when it lapses.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use execution::{Context, ModuleView};
+pub(crate) use execution::values::{decode, read, view, write};
 use serde::{Deserialize, Serialize};
 use types::{Address, ByteString, Hash32, Height, TimeMs};
 
@@ -171,20 +171,4 @@ pub(crate) struct BatchRecord {
     pub(crate) first: TimeMs,
     pub(crate) last: TimeMs,
     pub(crate) height: Height,
-}
-
-pub(crate) fn decode<T: BorshDeserialize>(bytes: &[u8]) -> T {
-    borsh::from_slice(bytes).expect("this module's keys hold what this module wrote")
-}
-
-pub(crate) fn read<T: BorshDeserialize>(context: &mut Context<'_, '_>, key: &[u8]) -> Option<T> {
-    context.get(key).map(|bytes| decode(&bytes))
-}
-
-pub(crate) fn view<T: BorshDeserialize>(view: &ModuleView<'_>, key: &[u8]) -> Option<T> {
-    view.get(key).map(|bytes| decode(&bytes))
-}
-
-pub(crate) fn write(context: &mut Context<'_, '_>, key: &[u8], value: &impl BorshSerialize) {
-    context.put(key, borsh::to_vec(value).expect("writing to memory cannot fail"));
 }

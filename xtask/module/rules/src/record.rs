@@ -1,7 +1,7 @@
 //! The values under this module's keys, and how they are read and written.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use execution::{Context, ModuleView};
+pub(crate) use execution::values::{decode, read, view, write};
 use types::{ByteString, TimeMs};
 
 use crate::call::NOTE_BYTES_MAX;
@@ -15,20 +15,4 @@ pub(crate) struct NoteRecord {
     pub(crate) time: TimeMs,
     /// How many the account has written, this one among them.
     pub(crate) written: u64,
-}
-
-pub(crate) fn decode<T: BorshDeserialize>(bytes: &[u8]) -> T {
-    borsh::from_slice(bytes).expect("this module's keys hold what this module wrote")
-}
-
-pub(crate) fn read<T: BorshDeserialize>(context: &mut Context<'_, '_>, key: &[u8]) -> Option<T> {
-    context.get(key).map(|bytes| decode(&bytes))
-}
-
-pub(crate) fn view<T: BorshDeserialize>(view: &ModuleView<'_>, key: &[u8]) -> Option<T> {
-    view.get(key).map(|bytes| decode(&bytes))
-}
-
-pub(crate) fn write(context: &mut Context<'_, '_>, key: &[u8], value: &impl BorshSerialize) {
-    context.put(key, borsh::to_vec(value).expect("writing to memory cannot fail"));
 }
