@@ -83,6 +83,8 @@ pub(crate) fn digest(file: Option<&std::path::Path>, digest: Option<Hash32>) -> 
     match (digest, file) {
         (Some(digest), _) => Ok(digest),
         (None, Some(file)) => wallet::cli::digest::digest_of_file(file),
-        (None, None) => Err(Error::new("usage", "there is no file and no digest", "name a file, or give `--digest HEX`")),
+        (None, None) => {
+            Err(Error::new("usage", "there is no file and no digest", "name a file, or give `--digest HEX`"))
+        }
     }
 }

@@ -27,9 +27,9 @@ pub enum AnchorVerb {
     /// Put the digest of a file under a name, where it stays
     Put(put::Put),
     /// Show the digest that an account has put under a name, proven
-    Show(read::Show),
+    Show(read::ShowPut),
     /// Compare a file with the digest under a name, proven; it fails when they differ
-    Verify(read::Verify),
+    Verify(read::VerifyPut),
 }
 
 impl Verbs for AnchorsVerbs {

@@ -60,14 +60,23 @@ impl Put {
                 let since = format!("block {}, {}", put.height, when(put.time));
                 if put.digest != digest {
                     let message = format!("another digest stands under this name since {since}: {}", put.digest);
-                    return Err(Error::new("anchor_conflict", message, "the first one stays: choose another key; nothing was sent"));
+                    return Err(Error::new(
+                        "anchor_conflict",
+                        message,
+                        "the first one stays: choose another key; nothing was sent",
+                    ));
                 }
                 return Ok(there_already(&found::document(&put, chain.network()), &since, &record));
             }
             chain
         };
         let fee = found::rules(&chain)?.record_fee;
-        context.note(&format!("{digest} is put under `{} {}`, and burns {} THR", self.namespace, self.key, fee.to_decimal(THR_DECIMALS)));
+        context.note(&format!(
+            "{digest} is put under `{} {}`, and burns {} THR",
+            self.namespace,
+            self.key,
+            fee.to_decimal(THR_DECIMALS)
+        ));
         let thr = AssetChoice { id: THR, symbol: "THR".to_owned(), decimals: THR_DECIMALS };
         carry_out(context, &self.transaction, vec![call], &[(thr, fee)]).map_err(with_advice)
     }

@@ -18,7 +18,7 @@ const MEANING: &str = "it existed before that time; who made it an anchor does n
 
 /// An account's name of a digest.
 #[derive(Debug, Args)]
-pub struct Named {
+pub struct NamedPut {
     /// Whose: an address, or a name of this wallet
     account: String,
     /// What the key is one of
@@ -29,16 +29,16 @@ pub struct Named {
 
 /// `anchor show`
 #[derive(Debug, Args)]
-pub struct Show {
+pub struct ShowPut {
     #[command(flatten)]
-    named: Named,
+    named: NamedPut,
 }
 
 /// `anchor verify`
 #[derive(Debug, Args)]
-pub struct Verify {
+pub struct VerifyPut {
     #[command(flatten)]
-    named: Named,
+    named: NamedPut,
     /// The file
     #[arg(required_unless_present = "digest", conflicts_with = "digest")]
     file: Option<PathBuf>,
@@ -47,7 +47,7 @@ pub struct Verify {
     digest: Option<Hash32>,
 }
 
-impl Named {
+impl NamedPut {
     fn find(&self, context: &Context) -> Result<(PutAnswer, ProvenRecord, Network)> {
         let name = PutName { namespace: &self.namespace, key: &self.key };
         name.check()?;
@@ -58,14 +58,19 @@ impl Named {
         let (put, record) = found::find(context, &client, &mut chain, (account, name))?;
         let put = put.ok_or_else(|| {
             let whose = account.to_text(chain.network());
-            let message = format!("it is proven that {whose} has put nothing under this name up to block {}", record.height);
-            Error::new("not_anchored", message, "check the account and the name; `thronos ask anchors puts` lists what there is")
+            let message =
+                format!("it is proven that {whose} has put nothing under this name up to block {}", record.height);
+            Error::new(
+                "not_anchored",
+                message,
+                "check the account and the name; `thronos ask anchors puts` lists what there is",
+            )
         })?;
         Ok((put, record, chain.network()))
     }
 }
 
-impl Show {
+impl ShowPut {
     pub(crate) fn run(&self, context: &Context) -> Result<Report> {
         let (put, record, network) = self.named.find(context)?;
         let mut rows = found::rows(&put, network);
@@ -77,14 +82,19 @@ impl Show {
     }
 }
 
-impl Verify {
+impl VerifyPut {
     pub(crate) fn run(&self, context: &Context) -> Result<Report> {
         let digest = found::digest(self.file.as_deref(), self.digest)?;
         let (put, record, network) = self.named.find(context)?;
         if put.digest != digest {
             let since = format!("block {}, {}", put.height, when(put.time));
-            let message = format!("it differs: its digest is {digest}, and what was anchored, since {since}, is {}", put.digest);
-            return Err(Error::new("digest_differs", message, "this is not what was anchored under this name, or it was changed since"));
+            let message =
+                format!("it differs: its digest is {digest}, and what was anchored, since {since}, is {}", put.digest);
+            return Err(Error::new(
+                "digest_differs",
+                message,
+                "this is not what was anchored under this name, or it was changed since",
+            ));
         }
         let mut rows = vec![("same:", format!("this is what was anchored; {MEANING}"))];
         rows.extend(found::rows(&put, network));

@@ -89,7 +89,11 @@ impl DeviceKeyFile {
         let text = read_private(path)?;
         Self::parse(&text).ok_or_else(|| {
             let message = format!("{} is no key of a device, or damaged", path.display());
-            Error::new("damaged_device_key", message, "put it back from a copy, or make another key with `thronos device new`")
+            Error::new(
+                "damaged_device_key",
+                message,
+                "put it back from a copy, or make another key with `thronos device new`",
+            )
         })
     }
 
@@ -117,7 +121,7 @@ impl DeviceKeyFile {
             secret: &secret,
         };
         let text = Zeroizing::new(serde_json::to_string_pretty(&written).expect("texts and numbers have a JSON form"));
-        write_private(path, text.as_bytes(), Existing::Keep)
+        write_private(path, &Zeroizing::new([text.as_bytes(), b"\n"].concat()), Existing::Keep)
     }
 
     /// How it signs.

@@ -63,14 +63,14 @@ pub(crate) fn device(context: &Context, text: &str, network: Network) -> Result<
     if looks_like_id(text) { parse(text, network) } else { Ok(key(context, text)?.device()) }
 }
 
-/// Refuses what is no device, before a node is asked and trusted.
-pub(crate) fn readable(context: &Context, text: &str) -> Result<()> {
+/// The device that a text means, on whatever network: what is none is refused before a node is asked and trusted.
+pub(crate) fn readable(context: &Context, text: &str) -> Result<DeviceId> {
     if !looks_like_id(text) {
-        return key(context, text).map(drop);
+        return Ok(key(context, text)?.device());
     }
     match parse(text, Network::Main) {
-        Err(error) if error.code == "device_of_other_network" => parse(text, Network::Test).map(drop),
-        done => done.map(drop),
+        Err(error) if error.code == "device_of_other_network" => parse(text, Network::Test),
+        done => done,
     }
 }
 
@@ -109,7 +109,7 @@ mod tests {
         }
         for network in [Network::Main, Network::Test] {
             assert_eq!(device(&context, &id.to_text(network), network), Ok(id));
-            assert_eq!(readable(&context, &id.to_text(network)), Ok(()));
+            assert_eq!(readable(&context, &id.to_text(network)), Ok(id));
         }
         let code = |text: &str| device(&context, text, Network::Test).expect_err(text).code;
         let mut typo = id.to_text(Network::Test);

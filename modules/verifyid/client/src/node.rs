@@ -93,5 +93,9 @@ fn read<T: DeserializeOwned>(answer: Value) -> Result<T> {
 }
 
 fn bad_answer(what: &str) -> Error {
-    Error::new("bad_answer", format!("the node shows {what}"), "the node is lying or of another version: ask another one")
+    Error::new(
+        "bad_answer",
+        format!("the node shows {what}"),
+        "the node is lying or of another version: ask another one",
+    )
 }

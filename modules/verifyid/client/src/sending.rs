@@ -15,17 +15,32 @@ use crate::statements::DeviceWord;
 /// How long a device's word holds, unless its transaction may wait longer.
 const WORD_MS: u64 = 3_600_000;
 
-/// For what a device signs: this chain, and until when.
-pub(crate) fn word(chain: &Chain, args: &TransactionArgs, rules: &VerifyIdParameters) -> Result<DeviceWord> {
+/// For what a device signs: this chain, and until when, from the chain's time on where that is known and later than this machine's.
+pub(crate) fn word(
+    chain: &Chain,
+    args: &TransactionArgs,
+    rules: &VerifyIdParameters,
+    chain_time: TimeMs,
+) -> Result<DeviceWord> {
     let wanted = span::parse(&args.valid_for)?.max(WORD_MS);
     // The newest block may be older than this machine's clock, so the whole span is never used.
     let longest = rules.statement_max_ms - rules.statement_max_ms / 10;
-    Ok(DeviceWord { chain_id: chain.id(), valid_until: from_now(wanted.min(longest)) })
+    let valid_until = now().max(chain_time).saturating_add(wanted.min(longest));
+    Ok(DeviceWord { chain_id: chain.id(), valid_until })
 }
 
 /// A time from now on.
 pub(crate) fn from_now(ms: u64) -> TimeMs {
     now().saturating_add(ms)
+}
+
+/// A span for people, in days where it is whole ones.
+pub(crate) fn span_words(ms: u64) -> String {
+    const HOUR_MS: u64 = 3_600_000;
+    if ms.is_multiple_of(24 * HOUR_MS) {
+        return types::counted(ms / (24 * HOUR_MS), "day");
+    }
+    if ms.is_multiple_of(HOUR_MS) { types::counted(ms / HOUR_MS, "hour") } else { format!("{} s", ms / 1_000) }
 }
 
 /// THR that a call takes beside its fee.
@@ -61,7 +76,10 @@ const ADVICE: &[(&str, &str)] = &[
     ("offer_expired", "the owner offers it again with `thronos device offer DEVICE --to ADDRESS`"),
     ("not_recipient", "see to whom it is offered with `thronos device show`"),
     ("no_rotation", "there is nothing to cancel: see `thronos device show`"),
-    ("rotation_early", "see from when on with `thronos device show`; drop the other key with `thronos device cancel-rotation`"),
+    (
+        "rotation_early",
+        "see from when on with `thronos device show`; drop the other key with `thronos device cancel-rotation`",
+    ),
     ("not_authority", "give an account of the authority with `--from`; `thronos ask verifyid rules` names it"),
     ("not_verifier", "the authority lists one with `thronos verifier set ADDRESS`"),
     ("wrong_device_signature", "name the file of the device's present key; `thronos device show` tells its id"),
@@ -104,7 +122,8 @@ mod tests {
 
     #[test]
     fn a_reject_is_told_with_what_to_do_and_a_nodes_own_words_are_not() {
-        let dry = Error::new("would_be_rejected", "would reject the call 0 with code 7 (not_owner): it", "nothing was sent");
+        let dry =
+            Error::new("would_be_rejected", "would reject the call 0 with code 7 (not_owner): it", "nothing was sent");
         assert!(with_advice(dry).hint.starts_with("nothing was sent; see whose it is"));
         let done = Error::new("revoked", "the transaction is final, but", "nothing else was changed");
         assert!(with_advice(done).hint.contains("make a new key"));

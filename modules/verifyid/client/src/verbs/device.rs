@@ -10,7 +10,7 @@ use super::{list, new, register, rotate, show, standing, transfer};
 #[derive(Debug, Subcommand)]
 pub enum DeviceVerb {
     /// Make a key for a device, in a file of its own
-    New(new::New),
+    New(new::NewKey),
     /// Register a device by the word of its key
     Register(register::RegisterArgs),
     /// Accept a device that somebody else registered for you
@@ -34,11 +34,11 @@ pub enum DeviceVerb {
     /// Revoke a device, for good
     Revoke(standing::Revoke),
     /// Show a device, proven: its level, why not more, and what expires when
-    Show(show::Show),
+    Show(show::ShowDevice),
     /// List the devices of an account, and those that wait for it
-    List(list::List),
+    List(list::ListDevices),
     /// Prove what the chain has of a device, or that it has nothing
-    Prove(show::Prove),
+    Prove(show::ProveDevice),
 }
 
 impl DeviceVerb {

@@ -16,7 +16,7 @@ const PAGE_MAX: usize = 100;
 
 /// `device list`
 #[derive(Debug, Args)]
-pub struct List {
+pub struct ListDevices {
     /// Address, or name of an account in this wallet [default: every account of this wallet]
     account: Option<String>,
     /// Begin with this device, of an account with more than a page of them
@@ -34,7 +34,7 @@ struct Entry {
     answer: DeviceAnswer,
 }
 
-impl List {
+impl ListDevices {
     pub(super) fn run(&self, context: &Context) -> Result<Report> {
         self.account.as_deref().map_or(Ok(()), |account| context.readable(account))?;
         let client = context.client()?;
@@ -63,7 +63,11 @@ impl List {
         }
         if accounts.is_empty() {
             let message = format!("there are no accounts in {}", context.home.directory().display());
-            return Err(Error::new("no_accounts", message, "give an address, or make an account with `thronos wallet new`"));
+            return Err(Error::new(
+                "no_accounts",
+                message,
+                "give an address, or make an account with `thronos wallet new`",
+            ));
         }
         Ok(accounts)
     }
@@ -77,6 +81,10 @@ fn described(
 ) -> Result<Vec<Entry>> {
     let entry = |id| {
         let answer = node::told_device(client, id)?;
+        if (answer.owner, answer.accepted) != (*account, !is_waiting) {
+            let message = "the node lists a device that it says is another account's, or has changed hands just now";
+            return Err(Error::new("bad_answer", message, "try again, or ask another node"));
+        }
         Ok(Entry { account: account.to_text(network), is_waiting, answer })
     };
     ids.into_iter().map(entry).collect()
@@ -85,7 +93,7 @@ fn described(
 fn told(entries: &[Entry], network: Network, is_cut: bool) -> Report {
     let row = |entry: &Entry| {
         let answer = &entry.answer;
-        let state = if entry.is_waiting { "waits for you".to_owned() } else { name(answer.status) };
+        let state = if entry.is_waiting { "waits for its owner".to_owned() } else { name(answer.status) };
         vec![answer.device.to_text(network), name(answer.kind), level_words(answer), state, entry.account.clone()]
     };
     let rows: Vec<_> = entries.iter().map(row).collect();

@@ -18,7 +18,7 @@ const ALGORITHMS: [&str; 3] = ["ed25519", "secp256k1", "p256"];
 
 /// `device new`
 #[derive(Debug, Args)]
-pub struct New {
+pub struct NewKey {
     /// Name of the key in this wallet, or a path with a slash or the ending .json
     name: String,
     /// How it signs
@@ -38,7 +38,7 @@ fn algorithm(text: String) -> Algorithm {
     }
 }
 
-impl New {
+impl NewKey {
     pub(super) fn run(&self, context: &Context) -> Result<Report> {
         let path = naming::key_path(context, &self.name)?;
         check_new(&path).map_err(|_| {
@@ -46,9 +46,9 @@ impl New {
             Error::new("name_taken", message, "choose another name; nothing was changed")
         })?;
         let network = context.network()?;
-        let device = self.device.as_deref().map(|device| {
-            naming::readable(context, device)?;
-            naming::device(context, device, naming::chain(context)?.network())
+        let device = self.device.as_deref().map(|device| match network {
+            Some(network) => naming::device(context, device, network),
+            None => naming::readable(context, device),
         });
         let key = DeviceKeyFile::generate(self.algorithm, device.transpose()?)?;
         if let Some(folder) = path.parent().filter(|folder| folder.starts_with(context.home.directory())) {
@@ -57,7 +57,9 @@ impl New {
             create_private_directory(folder)?;
         }
         key.write_new(&path)?;
-        context.note("whoever has a copy of this file is the device: it has no password, as devices answer when nobody is there");
+        context.note(
+            "whoever has a copy of this file is the device: it has no password, as devices answer when nobody is there",
+        );
         Ok(described(&key, network, &path.display().to_string()))
     }
 }

@@ -17,7 +17,7 @@ use crate::{naming, node};
 #[derive(Debug, Subcommand)]
 pub enum PlanVerb {
     /// Show the plans, and what an account has used of its own
-    Show(Show),
+    Show(ShowPlan),
     /// Buy a plan for months of 30 days
     Buy(BuyArgs),
     /// Give an account a plan; only the authority may
@@ -26,7 +26,7 @@ pub enum PlanVerb {
 
 /// `plan show`
 #[derive(Debug, Args)]
-pub struct Show {
+pub struct ShowPlan {
     /// Address, or name of an account in this wallet [default: the plans alone]
     account: Option<String>,
 }
@@ -89,7 +89,7 @@ fn price(amount: Amount) -> String {
     if amount.is_zero() { "not for sale".to_owned() } else { shown_amount(types::THR, amount) }
 }
 
-impl Show {
+impl ShowPlan {
     fn run(&self, context: &Context) -> Result<Report> {
         let Some(account) = &self.account else {
             let rules = node::rules(&naming::chain(context)?)?;

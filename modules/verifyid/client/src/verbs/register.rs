@@ -2,6 +2,7 @@
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use types::TimeMs;
 use verifyid::{Kind, VerifyIdCall};
 use wallet::cli::report::when;
 use wallet::cli::submit::TransactionArgs;
@@ -14,7 +15,14 @@ use crate::{naming, node};
 
 /// In the order of their numbers.
 pub(super) const KINDS: [&str; 9] = [
-    "asic", "gpu_miner", "cpu_miner", "gps_node", "vehicle_node", "ai_trainer", "music_node", "storage_node",
+    "asic",
+    "gpu_miner",
+    "cpu_miner",
+    "gps_node",
+    "vehicle_node",
+    "ai_trainer",
+    "music_node",
+    "storage_node",
     "parking_sensor",
 ];
 
@@ -65,7 +73,7 @@ impl RegisterArgs {
         let owner = self.owner.as_deref().map(|owner| context.resolve(owner, chain.network())).transpose()?;
         let owner = owner.unwrap_or(sender);
         let rules = node::rules(&chain)?;
-        let word = word(&chain, &self.transaction, &rules)?;
+        let word = word(&chain, &self.transaction, &rules, TimeMs(0))?;
         let device = key.device().to_text(chain.network());
         context.note(&format!("{device} gives its word to be registered until {}", when(word.valid_until)));
         if owner != sender {
@@ -92,7 +100,10 @@ mod tests {
     #[test]
     fn kinds_are_called_as_the_chain_calls_them() {
         for (of_rules, name) in Kind::ALL.into_iter().zip(KINDS) {
-            assert_eq!((serde_json::to_value(of_rules).expect("a text"), kind(name.to_owned())), (name.into(), of_rules));
+            assert_eq!(
+                (serde_json::to_value(of_rules).expect("a text"), kind(name.to_owned())),
+                (name.into(), of_rules)
+            );
         }
     }
 }

@@ -6,12 +6,12 @@ use clap::Args;
 use types::TimeMs;
 use verifyid::{CancelRotation, DeviceAnswer, DeviceId, VerifyIdCall};
 use wallet::cli::report::when;
-use wallet::cli::submit::TransactionArgs;
+use wallet::cli::submit::{TransactionArgs, now};
 use wallet::cli::{Context, Report};
 use wallet::{Chain, Error, Result};
 
 use crate::key_file::DeviceKeyFile;
-use crate::sending::{from_now, send, word};
+use crate::sending::{send, word};
 use crate::statements::{cancellation, rotation};
 use crate::{naming, node};
 
@@ -42,17 +42,27 @@ pub struct CancelArgs {
     transaction: TransactionArgs,
 }
 
-/// The chain and what is proven of a device.
-fn look(context: &Context, args: &TransactionArgs, device: &dyn Fn(&Chain) -> Result<DeviceId>) -> Result<(Chain, DeviceAnswer)> {
+/// The chain, what is proven of a device, and of when that is.
+fn look(
+    context: &Context,
+    args: &TransactionArgs,
+    device: &dyn Fn(&Chain) -> Result<DeviceId>,
+) -> Result<(Chain, DeviceAnswer, TimeMs)> {
     if args.offline {
-        let message = "what a key signs here says how many times the device's key has changed, and only a node tells that";
-        return Err(Error::new("offline_needs", message, "leave `--offline` out; `--out FILE` alone writes a file, too"));
+        let message =
+            "what a key signs here says how many times the device's key has changed, and only a node tells that";
+        return Err(Error::new(
+            "offline_needs",
+            message,
+            "leave `--offline` out; `--out FILE` alone writes a file, too",
+        ));
     }
     let client = context.client()?;
     let mut chain = context.chain(&client)?;
     let id = device(&chain)?;
     let known = node::device(context, &client, &mut chain, id)?;
-    Ok((chain, known.answer))
+    let time = known.record.time();
+    Ok((chain, known.answer, time))
 }
 
 /// Refuses a key that is not the one in force.
@@ -73,17 +83,25 @@ impl RotateArgs {
             let message = format!("`{}` is the first key of a device of its own", self.new_key);
             Error::new("not_later_key", message, "make the new key with `thronos device new NAME --for DEVICE`")
         })?;
-        let (chain, known) = look(context, &self.transaction, &|_| Ok(device))?;
+        let (chain, known, time) = look(context, &self.transaction, &|_| Ok(device))?;
         if new.key_id() == known.key_id {
             let message = "this key is in force already";
-            return Err(Error::new("already_rotated", message, "there is nothing more to do: see `thronos device show`"));
+            return Err(Error::new(
+                "already_rotated",
+                message,
+                "there is nothing more to do: see `thronos device show`",
+            ));
         }
         old.as_ref().map_or(Ok(()), |old| check_present(old, &known))?;
         if self.announce {
             let rules = node::rules(&chain)?;
-            context.note(&announcement(&new, &known, from_now(0), rules.rotation_delay_ms)?);
+            context.note(&announcement(&new, &known, time.max(now()), rules.rotation_delay_ms)?);
         }
-        let word = word(&chain, &self.transaction, &node::rules(&chain)?)?;
+        if old.is_some() {
+            context
+                .note("the old key signs for nothing any more once this is final; its file stays until you remove it");
+        }
+        let word = word(&chain, &self.transaction, &node::rules(&chain)?, time)?;
         let call = rotation(device, known.rotation, (&new, old.as_ref()), word);
         send(context, &self.transaction, &call, &[])
     }
@@ -97,7 +115,11 @@ fn announcement(new: &DeviceKeyFile, known: &DeviceAnswer, now: TimeMs, delay_ms
         }
         (Some(key), Some(from)) if key == new.key_id() => {
             let message = format!("the key is announced already and can begin from {} on", when(from));
-            Err(Error::new("rotation_early", message, "run this again then; with the old key at hand, give it with `--old-key`"))
+            Err(Error::new(
+                "rotation_early",
+                message,
+                "run this again then; with the old key at hand, give it with `--old-key`",
+            ))
         }
         (Some(key), _) => {
             let message = format!("another key is announced, {key}");
@@ -123,13 +145,13 @@ impl CancelArgs {
         };
         let key = naming::key(context, key)?;
         let named = |chain: &Chain| naming::device(context, &self.device, chain.network());
-        let (chain, known) = look(context, &self.transaction, &named)?;
+        let (chain, known, time) = look(context, &self.transaction, &named)?;
         check_present(&key, &known)?;
         let announced = known.announced_key.ok_or_else(|| {
             let message = "it is proven that no new key is announced for the device";
             Error::new("no_rotation", message, "there is nothing to cancel: see `thronos device show`")
         })?;
-        let word = word(&chain, &self.transaction, &node::rules(&chain)?)?;
+        let word = word(&chain, &self.transaction, &node::rules(&chain)?, time)?;
         let call = cancellation((known.device, known.rotation), announced, &key, word);
         send(context, &self.transaction, &call, &[])
     }

@@ -12,19 +12,19 @@ use crate::{naming, node};
 
 /// `device show`
 #[derive(Debug, Args)]
-pub struct Show {
+pub struct ShowDevice {
     /// The device: its id, or the name or path of its key
     device: String,
 }
 
 /// `device prove`
 #[derive(Debug, Args)]
-pub struct Prove {
+pub struct ProveDevice {
     /// The device: its id, or the name or path of its key
     device: String,
 }
 
-impl Show {
+impl ShowDevice {
     pub(super) fn run(&self, context: &Context) -> Result<Report> {
         naming::readable(context, &self.device)?;
         let client = context.client()?;
@@ -39,7 +39,7 @@ impl Show {
     }
 }
 
-impl Prove {
+impl ProveDevice {
     pub(super) fn run(&self, context: &Context) -> Result<Report> {
         naming::readable(context, &self.device)?;
         let client = context.client()?;
@@ -57,7 +57,8 @@ impl Prove {
         rows.extend(record.rows());
         let mut json = json!({
             "device": id.to_text(chain.network()), "key_hex": hex::encode(device_key(&id)), "value_hex": value,
-            "is_registered": answer.is_some(), "record": answer,
+            "is_registered": answer.is_some(),
+            "record": answer.map(|answer| document(&answer, record.time(), chain.network())),
         });
         record.add_to(&mut json);
         Ok(Report::new(lines(&rows), json))
@@ -124,13 +125,13 @@ fn why_not_more(answer: &DeviceAnswer, now: TimeMs) -> String {
         (_, None) => format!("a verifier holds it until {}", when(answer.hold_until)),
         (_, Some(0)) => "its owner has not accepted it: `thronos device accept`".to_owned(),
         (_, Some(4)) => "this is the highest".to_owned(),
-        (_, Some(3)) => "the authority has not certified that its maker made its key, or not for now".to_owned(),
-        (_, Some(2)) => "the authority has certified neither a TPM nor its maker, or not for now".to_owned(),
+        (_, Some(3)) => "the authority has not certified that its maker made its key, or that has lapsed".to_owned(),
+        (_, Some(2)) => "the authority has certified neither a TPM nor its maker, or that has lapsed".to_owned(),
         (_, Some(_)) if answer.kind.mines() && answer.work_until <= now => {
             "it has shown no rate of hashes that still counts, and the authority has certified neither a TPM nor its maker"
                 .to_owned()
         }
-        (_, Some(_)) => "the authority has certified neither a TPM nor its maker, or not for now".to_owned(),
+        (_, Some(_)) => "the authority has certified neither a TPM nor its maker, or that has lapsed".to_owned(),
     }
 }
 

@@ -7,7 +7,7 @@ use wallet::cli::submit::TransactionArgs;
 use wallet::cli::{Context, Report, span};
 use wallet::{Chain, Error, Result};
 
-use crate::sending::{from_now, send};
+use crate::sending::{from_now, send, span_words};
 use crate::{naming, node};
 
 /// `device offer`
@@ -58,7 +58,7 @@ impl OfferArgs {
         let chain = naming::chain(context)?;
         let longest = node::rules(&chain)?.offer_max_ms;
         if lasts_ms > longest {
-            let message = format!("an offer lasts {} hours at most, and `--for` says {}", longest / 3_600_000, self.lasts);
+            let message = format!("an offer lasts {} at most, and `--for` says {}", span_words(longest), self.lasts);
             return Err(Error::new("until_too_far", message, "offer it for less, and again later"));
         }
         let device = naming::device(context, &self.device, chain.network())?;
@@ -79,7 +79,8 @@ impl TakeArgs {
             return send(context, &self.transaction, &VerifyIdCall::Take(Take { device, rotation }), &[]);
         }
         if self.transaction.offline {
-            let hint = "see it with `thronos device show` on a machine with a connection, and give it with `--rotation`";
+            let hint =
+                "see it with `thronos device show` on a machine with a connection, and give it with `--rotation`";
             return Err(Error::new("offline_needs", "without a node, `--rotation` must be given", hint));
         }
         let client = context.client()?;
@@ -91,7 +92,11 @@ impl TakeArgs {
                 Some(to) => format!("it is proven that the device is offered to {}", to.to_text(chain.network())),
                 None => "it is proven that the device is not offered to anybody".to_owned(),
             };
-            return Err(Error::new("not_offered", message, "ask its owner for `thronos device offer DEVICE --to ADDRESS`"));
+            return Err(Error::new(
+                "not_offered",
+                message,
+                "ask its owner for `thronos device offer DEVICE --to ADDRESS`",
+            ));
         }
         context.note(&what_is_taken(&chain, device, &known));
         if !self.yes && !self.transaction.dry_run {

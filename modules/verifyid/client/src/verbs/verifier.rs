@@ -10,7 +10,7 @@ use wallet::cli::submit::TransactionArgs;
 use wallet::cli::{Context, Report, span};
 use wallet::{Error, Result};
 
-use crate::sending::{from_now, send};
+use crate::sending::{from_now, send, span_words};
 use crate::{naming, node};
 
 /// What can be said of verifiers.
@@ -69,8 +69,9 @@ pub struct LevelArgs {
 impl VerifierVerb {
     pub(super) fn run(&self, context: &Context) -> Result<Report> {
         match self {
-            Self::Set(set) => about(context, &set.transaction, &set.verifier, |verifier| {
-                VerifyIdCall::SetVerifier { verifier, listed: !set.remove }
+            Self::Set(set) => about(context, &set.transaction, &set.verifier, |verifier| VerifyIdCall::SetVerifier {
+                verifier,
+                listed: !set.remove,
             }),
             Self::Allow(allow) => about(context, &allow.transaction, &allow.verifier, |verifier| {
                 VerifyIdCall::AllowVerifier { verifier, allowed: !allow.remove }
@@ -102,14 +103,19 @@ impl LevelArgs {
             Err(_) => digest_of_file(Path::new(&self.evidence))?,
         };
         if self.transaction.offline {
-            let message = "the call names the device's owner, rotation and the time of looking, and only a node tells them";
-            return Err(Error::new("offline_needs", message, "leave `--offline` out; `--out FILE` alone writes a file, too"));
+            let message =
+                "the call names the device's owner, rotation and the time of looking, and only a node tells them";
+            return Err(Error::new(
+                "offline_needs",
+                message,
+                "leave `--offline` out; `--out FILE` alone writes a file, too",
+            ));
         }
         let client = context.client()?;
         let mut chain = context.chain(&client)?;
         let longest = node::rules(&chain)?.level_ttl_ms;
         if lasts_ms > longest {
-            let message = format!("a level counts {} days at most, and `--for` says {}", longest / 86_400_000, self.lasts);
+            let message = format!("a level counts {} at most, and `--for` says {}", span_words(longest), self.lasts);
             return Err(Error::new("until_too_far", message, "set it for less, and again later"));
         }
         let device = naming::device(context, &self.device, chain.network())?;
