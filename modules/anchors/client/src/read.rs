@@ -58,8 +58,8 @@ impl NamedPut {
         let (put, record) = found::find(context, &client, &mut chain, (account, name))?;
         let put = put.ok_or_else(|| {
             let whose = account.to_text(chain.network());
-            let message =
-                format!("it is proven that {whose} has put nothing under this name up to block {}", record.height);
+            let until = format!("block {} (before {})", record.height, when(record.time()));
+            let message = format!("it is proven that {whose} has put nothing under this name up to {until}");
             Error::new(
                 "not_anchored",
                 message,

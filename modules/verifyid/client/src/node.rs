@@ -10,6 +10,7 @@ use types::Address;
 use verifyid::{CustomerAnswer, DeviceAnswer, DeviceId, VerifyId, VerifyIdParameters, device_key, read_device};
 use wallet::cli::Context;
 use wallet::cli::record::ProvenRecord;
+use wallet::cli::report::when;
 use wallet::{Chain, Error, NodeClient, Result};
 
 /// A device as the state has it, and the proof of it.
@@ -40,7 +41,8 @@ pub(crate) fn device(context: &Context, client: &NodeClient, chain: &mut Chain, 
     let (answer, record) = find_device(context, client, chain, id)?;
     let answer = answer.ok_or_else(|| {
         let text = id.to_text(chain.network());
-        let message = format!("it is proven that no device {text} was registered up to block {}", record.height);
+        let until = format!("block {} (before {})", record.height, when(record.time()));
+        let message = format!("it is proven that no device {text} was registered up to {until}");
         let hint = "register it with `thronos device register KEY --kind KIND --from NAME`; a later key of a device is made \
                     with `thronos device new NAME --for DEVICE`";
         Error::new("unknown_device", message, hint)
