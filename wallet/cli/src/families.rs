@@ -11,5 +11,7 @@ pub const FAMILIES: &[Family] = &[
     family::<Transactions>("Transactions"),
     family::<ChainVerbs>("The chain"),
     family::<mining_client::MiningVerbs>("Mining"),
+    family::<verifyid_client::VerifyIdVerbs>("Devices"),
+    family::<anchors_client::AnchorsVerbs>("Anchors"),
     family::<ProgramVerbs>("This program"),
 ];

@@ -5,12 +5,14 @@
 //! not know a command.
 
 pub mod context;
+pub mod digest;
 mod family;
 pub mod file;
 pub mod handing_in;
 pub mod output;
 pub mod passwords;
 mod presence;
+pub mod record;
 pub mod report;
 pub mod span;
 pub mod submit;

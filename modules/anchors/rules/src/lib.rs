@@ -57,8 +57,8 @@ pub use names::{
 };
 pub use payload::{AttestationPayload, HASH_FIELDS, ServicePayload};
 pub use query::{
-    PAGE_MAX, attestation, attestations, contract, contracts, hash, hashes, log, logs, put, puts, rules, service,
-    services,
+    PAGE_MAX, attestation, attestations, contract, contracts, hash, hashes, log, logs, put, puts, read_put, rules,
+    service, services,
 };
 pub use reject::AnchorsReject;
 

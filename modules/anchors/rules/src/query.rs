@@ -211,6 +211,12 @@ pub fn put(state: &ModuleView<'_>, account: &Address, namespace: &str, key: &str
     Some(put_answer(account, namespace, key, record))
 }
 
+/// The same by what stands under [`keys::put`]; nothing if the bytes are no digest.
+#[must_use]
+pub fn read_put(account: &Address, namespace: &str, key: &str, bytes: &[u8]) -> Option<PutAnswer> {
+    Some(put_answer(account, namespace, key, borsh::from_slice(bytes).ok()?))
+}
+
 /// What an account has put into a namespace, by its keys, none below `from`; at most `limit` and [`PAGE_MAX`].
 #[must_use]
 pub fn puts(

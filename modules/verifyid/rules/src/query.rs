@@ -129,7 +129,22 @@ fn record(state: &ModuleView<'_>, id: &DeviceId) -> Option<Device> {
 /// A device, with its level at the newest block.
 #[must_use]
 pub fn device(state: &ModuleView<'_>, id: &DeviceId) -> Option<DeviceAnswer> {
-    let (device, now) = (record(state, id)?, now(state));
+    answer_of(id, &record(state, id)?, now(state))
+}
+
+/// The key under which a device stands, without the module's number: it is proven by it.
+#[must_use]
+pub fn device_key(id: &DeviceId) -> Vec<u8> {
+    keys::device(id)
+}
+
+/// A device by what stands under its key, with its level at this time; nothing if the bytes are no device.
+#[must_use]
+pub fn read_device(id: &DeviceId, bytes: &[u8], now: TimeMs) -> Option<DeviceAnswer> {
+    answer_of(id, &borsh::from_slice(bytes).ok()?, now)
+}
+
+fn answer_of(id: &DeviceId, device: &Device, now: TimeMs) -> Option<DeviceAnswer> {
     let (level, work_class) = (device.level(now), device.work_class(now));
     let announced = device.announced.as_ref();
     Some(DeviceAnswer {

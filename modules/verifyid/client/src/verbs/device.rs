@@ -1,0 +1,64 @@
+//! `thronos device`: the list of what can be done with devices.
+
+use clap::Subcommand;
+use wallet::Result;
+use wallet::cli::{Context, Report};
+
+use super::{list, new, register, rotate, show, standing, transfer};
+
+/// What can be done with devices.
+#[derive(Debug, Subcommand)]
+pub enum DeviceVerb {
+    /// Make a key for a device, in a file of its own
+    New(new::NewKey),
+    /// Register a device by the word of its key
+    Register(register::RegisterArgs),
+    /// Accept a device that somebody else registered for you
+    Accept(register::Accept),
+    /// Offer a device to another account
+    Offer(transfer::OfferArgs),
+    /// Take a device that is offered to you
+    Take(transfer::TakeArgs),
+    /// Withdraw an offer
+    Withdraw(transfer::Withdraw),
+    /// Give a device another key: at once if the old one signs too, else after some days
+    Rotate(rotate::RotateArgs),
+    /// Drop a key that was announced
+    CancelRotation(rotate::CancelArgs),
+    /// Hold a device for a day; only a verifier may
+    Hold(standing::Hold),
+    /// Suspend a device; only the authority may
+    Suspend(standing::Suspend),
+    /// End a suspension; only the authority may
+    Reinstate(standing::Reinstate),
+    /// Revoke a device, for good
+    Revoke(standing::Revoke),
+    /// Show a device, proven: its level, why not more, and what expires when
+    Show(show::ShowDevice),
+    /// List the devices of an account, and those that wait for it
+    List(list::ListDevices),
+    /// Prove what the chain has of a device, or that it has nothing
+    Prove(show::ProveDevice),
+}
+
+impl DeviceVerb {
+    pub(super) fn run(&self, context: &Context) -> Result<Report> {
+        match self {
+            Self::New(new) => new.run(context),
+            Self::Register(register) => register.run(context),
+            Self::Accept(accept) => accept.run(context),
+            Self::Offer(offer) => offer.run(context),
+            Self::Take(take) => take.run(context),
+            Self::Withdraw(withdraw) => withdraw.run(context),
+            Self::Rotate(rotate) => rotate.run(context),
+            Self::CancelRotation(cancel) => cancel.run(context),
+            Self::Hold(hold) => hold.run(context),
+            Self::Suspend(suspend) => suspend.run(context),
+            Self::Reinstate(reinstate) => reinstate.run(context),
+            Self::Revoke(revoke) => revoke.run(context),
+            Self::Show(show) => show.run(context),
+            Self::List(list) => list.run(context),
+            Self::Prove(prove) => prove.run(context),
+        }
+    }
+}

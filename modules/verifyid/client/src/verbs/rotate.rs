@@ -1,0 +1,158 @@
+//! `thronos device rotate` and `cancel-rotation`: another key for a device.
+//!
+//! No key file is changed or removed here: the old key is needed until the rotation is final, and stays.
+
+use clap::Args;
+use types::TimeMs;
+use verifyid::{CancelRotation, DeviceAnswer, DeviceId, VerifyIdCall};
+use wallet::cli::report::when;
+use wallet::cli::submit::{TransactionArgs, now};
+use wallet::cli::{Context, Report};
+use wallet::{Chain, Error, Result};
+
+use crate::key_file::DeviceKeyFile;
+use crate::sending::{send, word};
+use crate::statements::{cancellation, rotation};
+use crate::{naming, node};
+
+/// `device rotate`
+#[derive(Debug, Args)]
+pub struct RotateArgs {
+    /// The new key, made with `device new NAME --for DEVICE`: its name in this wallet, or its path
+    new_key: String,
+    /// The device's present key, which signs too: the new key is in force at once
+    #[arg(long, value_name = "KEY", conflicts_with = "announce", required_unless_present = "announce")]
+    old_key: Option<String>,
+    /// The present key is lost: announce the new one, and, some days later, complete it with the same command
+    #[arg(long)]
+    announce: bool,
+    #[command(flatten)]
+    transaction: TransactionArgs,
+}
+
+/// `device cancel-rotation`
+#[derive(Debug, Args)]
+pub struct CancelArgs {
+    /// The device: its id, or the name or path of its first key
+    device: String,
+    /// The device's present key, whose word lets any account send this [default: the account is the owner's]
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    #[command(flatten)]
+    transaction: TransactionArgs,
+}
+
+/// The chain, what is proven of a device, and of when that is.
+fn look(
+    context: &Context,
+    args: &TransactionArgs,
+    device: &dyn Fn(&Chain) -> Result<DeviceId>,
+) -> Result<(Chain, DeviceAnswer, TimeMs)> {
+    if args.offline {
+        let message =
+            "what a key signs here says how many times the device's key has changed, and only a node tells that";
+        return Err(Error::new(
+            "offline_needs",
+            message,
+            "leave `--offline` out; `--out FILE` alone writes a file, too",
+        ));
+    }
+    let client = context.client()?;
+    let mut chain = context.chain(&client)?;
+    let id = device(&chain)?;
+    let known = node::device(context, &client, &mut chain, id)?;
+    let time = known.record.time();
+    Ok((chain, known.answer, time))
+}
+
+/// Refuses a key that is not the one in force.
+fn check_present(key: &DeviceKeyFile, known: &DeviceAnswer) -> Result<()> {
+    if key.key_id() == known.key_id {
+        return Ok(());
+    }
+    let message = format!("this key has the id {}, and the device's present key has {}", key.key_id(), known.key_id);
+    Err(Error::new("not_present_key", message, "name the file of the present key"))
+}
+
+impl RotateArgs {
+    pub(super) fn run(&self, context: &Context) -> Result<Report> {
+        let context = &self.transaction.within(context);
+        let new = naming::key(context, &self.new_key)?;
+        let old = self.old_key.as_deref().map(|key| naming::key(context, key)).transpose()?;
+        let device = new.later_of().ok_or_else(|| {
+            let message = format!("`{}` is the first key of a device of its own", self.new_key);
+            Error::new("not_later_key", message, "make the new key with `thronos device new NAME --for DEVICE`")
+        })?;
+        let (chain, known, time) = look(context, &self.transaction, &|_| Ok(device))?;
+        if new.key_id() == known.key_id {
+            let message = "this key is in force already";
+            return Err(Error::new(
+                "already_rotated",
+                message,
+                "there is nothing more to do: see `thronos device show`",
+            ));
+        }
+        old.as_ref().map_or(Ok(()), |old| check_present(old, &known))?;
+        if self.announce {
+            let rules = node::rules(&chain)?;
+            context.note(&announcement(&new, &known, time.max(now()), rules.rotation_delay_ms)?);
+        }
+        if old.is_some() {
+            context
+                .note("the old key signs for nothing any more once this is final; its file stays until you remove it");
+        }
+        let word = word(&chain, &self.transaction, &node::rules(&chain)?, time)?;
+        let call = rotation(device, known.rotation, (&new, old.as_ref()), word);
+        send(context, &self.transaction, &call, &[])
+    }
+}
+
+/// What comes of a new key that the old one has not signed for.
+fn announcement(new: &DeviceKeyFile, known: &DeviceAnswer, now: TimeMs, delay_ms: u64) -> Result<String> {
+    match (known.announced_key, known.announced_from) {
+        (Some(key), Some(from)) if key == new.key_id() && from <= now => {
+            Ok(format!("the key was announced, and its time has come at {}: this completes it", when(from)))
+        }
+        (Some(key), Some(from)) if key == new.key_id() => {
+            let message = format!("the key is announced already and can begin from {} on", when(from));
+            Err(Error::new(
+                "rotation_early",
+                message,
+                "run this again then; with the old key at hand, give it with `--old-key`",
+            ))
+        }
+        (Some(key), _) => {
+            let message = format!("another key is announced, {key}");
+            Err(Error::new("rotation_early", message, "drop it first with `thronos device cancel-rotation`"))
+        }
+        (None, _) => Ok(format!(
+            "the new key is announced, and can begin from about {} on: run this again then. Until then the old key stays in force, and \
+             can drop it with `thronos device cancel-rotation`",
+            when(now.saturating_add(delay_ms))
+        )),
+    }
+}
+
+impl CancelArgs {
+    pub(super) fn run(&self, context: &Context) -> Result<Report> {
+        let context = &self.transaction.within(context);
+        naming::readable(context, &self.device)?;
+        let Some(key) = &self.key else {
+            let device = naming::device(context, &self.device, naming::chain(context)?.network())?;
+            // By the owner, who needs no signature of the device; the time is of no meaning then.
+            let call = CancelRotation { device, valid_until: TimeMs(0), signature: None };
+            return send(context, &self.transaction, &VerifyIdCall::CancelRotation(call), &[]);
+        };
+        let key = naming::key(context, key)?;
+        let named = |chain: &Chain| naming::device(context, &self.device, chain.network());
+        let (chain, known, time) = look(context, &self.transaction, &named)?;
+        check_present(&key, &known)?;
+        let announced = known.announced_key.ok_or_else(|| {
+            let message = "it is proven that no new key is announced for the device";
+            Error::new("no_rotation", message, "there is nothing to cancel: see `thronos device show`")
+        })?;
+        let word = word(&chain, &self.transaction, &node::rules(&chain)?, time)?;
+        let call = cancellation((known.device, known.rotation), announced, &key, word);
+        send(context, &self.transaction, &call, &[])
+    }
+}

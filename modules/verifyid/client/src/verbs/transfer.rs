@@ -1,0 +1,129 @@
+//! `thronos device offer`, `take` and `withdraw`: a device changes hands in two steps.
+
+use clap::Args;
+use verifyid::{DeviceAnswer, DeviceId, Offer, Take, VerifyIdCall};
+use wallet::cli::report::{lines, when};
+use wallet::cli::submit::TransactionArgs;
+use wallet::cli::{Context, Report, span};
+use wallet::{Chain, Error, Result};
+
+use crate::sending::{from_now, send, span_words};
+use crate::{naming, node};
+
+/// `device offer`
+#[derive(Debug, Args)]
+pub struct OfferArgs {
+    /// The device: its id, or the name or path of its key
+    device: String,
+    /// To whom: an address or a name
+    #[arg(long, value_name = "ADDRESS")]
+    to: String,
+    /// How long it may be taken
+    #[arg(long = "for", default_value = "1d", value_name = "SPAN")]
+    lasts: String,
+    #[command(flatten)]
+    transaction: TransactionArgs,
+}
+
+/// `device take`
+#[derive(Debug, Args)]
+pub struct TakeArgs {
+    /// The device's id
+    device: String,
+    /// Its rotation, how many times its key has changed, if you have seen that already: nobody is asked, and nothing shown
+    #[arg(long, value_name = "NUMBER")]
+    rotation: Option<u32>,
+    /// Answer yes: the device that is shown is the one that you want
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    transaction: TransactionArgs,
+}
+
+/// `device withdraw`
+#[derive(Debug, Args)]
+pub struct Withdraw {
+    /// The device: its id, or the name or path of its key
+    device: String,
+    #[command(flatten)]
+    transaction: TransactionArgs,
+}
+
+impl OfferArgs {
+    pub(super) fn run(&self, context: &Context) -> Result<Report> {
+        let context = &self.transaction.within(context);
+        naming::readable(context, &self.device)?;
+        context.readable(&self.to)?;
+        let lasts_ms = span::parse(&self.lasts)?;
+        let chain = naming::chain(context)?;
+        let longest = node::rules(&chain)?.offer_max_ms;
+        if lasts_ms > longest {
+            let message = format!("an offer lasts {} at most, and `--for` says {}", span_words(longest), self.lasts);
+            return Err(Error::new("until_too_far", message, "offer it for less, and again later"));
+        }
+        let device = naming::device(context, &self.device, chain.network())?;
+        let to = context.resolve(&self.to, chain.network())?;
+        // This machine's clock may be ahead of the newest block.
+        let until = from_now(lasts_ms.min(longest.saturating_sub(60_000)));
+        send(context, &self.transaction, &VerifyIdCall::Offer(Offer { device, to, until }), &[])
+    }
+}
+
+impl TakeArgs {
+    pub(super) fn run(&self, context: &Context) -> Result<Report> {
+        let context = &self.transaction.within(context);
+        let sender = context.sender(&self.transaction.from)?.address;
+        naming::readable(context, &self.device)?;
+        if let Some(rotation) = self.rotation {
+            let device = naming::device(context, &self.device, naming::chain(context)?.network())?;
+            return send(context, &self.transaction, &VerifyIdCall::Take(Take { device, rotation }), &[]);
+        }
+        if self.transaction.offline {
+            let hint =
+                "see it with `thronos device show` on a machine with a connection, and give it with `--rotation`";
+            return Err(Error::new("offline_needs", "without a node, `--rotation` must be given", hint));
+        }
+        let client = context.client()?;
+        let mut chain = context.chain(&client)?;
+        let device = naming::device(context, &self.device, chain.network())?;
+        let known = node::device(context, &client, &mut chain, device)?.answer;
+        if known.offered_to != Some(sender) {
+            let message = match known.offered_to {
+                Some(to) => format!("it is proven that the device is offered to {}", to.to_text(chain.network())),
+                None => "it is proven that the device is not offered to anybody".to_owned(),
+            };
+            return Err(Error::new(
+                "not_offered",
+                message,
+                "ask its owner for `thronos device offer DEVICE --to ADDRESS`",
+            ));
+        }
+        context.note(&what_is_taken(&chain, device, &known));
+        if !self.yes && !self.transaction.dry_run {
+            context.confirm("Is this the key that the device shows, and do you take it?", "--yes")?;
+        }
+        let take = VerifyIdCall::Take(Take { device, rotation: known.rotation });
+        send(context, &self.transaction, &take, &[])
+    }
+}
+
+/// What is shown before a device is taken: another key than this one will not be.
+fn what_is_taken(chain: &Chain, device: DeviceId, known: &DeviceAnswer) -> String {
+    let text = lines(&[
+        ("device:", device.to_text(chain.network())),
+        ("owner:", known.owner.to_text(chain.network())),
+        ("key id:", format!("{}, changed {}", known.key_id, types::counted(known.rotation.into(), "time"))),
+        ("offered until:", known.offered_until.map_or_else(String::new, when)),
+        ("after taking:", "level 1, and counted on your plan".to_owned()),
+    ]);
+    text.trim_end().to_owned()
+}
+
+impl Withdraw {
+    pub(super) fn run(&self, context: &Context) -> Result<Report> {
+        let context = &self.transaction.within(context);
+        naming::readable(context, &self.device)?;
+        let device = naming::device(context, &self.device, naming::chain(context)?.network())?;
+        send(context, &self.transaction, &VerifyIdCall::Withdraw(device), &[])
+    }
+}
