@@ -43,10 +43,16 @@ pub(crate) struct DeskKeys {
 impl DeskKeys {
     /// From the service's secret, which lasts, and from bytes that no other start has.
     pub(crate) fn new(secret: &[u8; KEY_BYTES], entropy: &[u8; 32], chain_id: ChainId) -> Self {
-        let of = |secret: &[u8], purpose: &str| derive(secret, None, &format!("thr/v1/verifyid-{purpose}/{}", chain_id.0));
+        let of =
+            |secret: &[u8], purpose: &str| derive(secret, None, &format!("thr/v1/verifyid-{purpose}/{}", chain_id.0));
         let mut instance = [0; 8];
         instance.copy_from_slice(of(secret, "instance").split_at(8).0);
-        Self { seal: of(secret, "challenge-seal"), nonce: of(secret, "challenge-nonce"), id: of(entropy, "challenge-id"), instance }
+        Self {
+            seal: of(secret, "challenge-seal"),
+            nonce: of(secret, "challenge-nonce"),
+            id: of(entropy, "challenge-id"),
+            instance,
+        }
     }
 }
 

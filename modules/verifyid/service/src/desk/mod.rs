@@ -96,7 +96,8 @@ impl Desk {
     pub(crate) fn give(&mut self, wanted: &Wanted, now: &Moment) -> Given {
         let number = self.given;
         self.given = self.given.wrapping_add(1);
-        let random: [u8; 32] = keys::hmac(self.keys.id.as_slice(), &number.to_le_bytes()).finalize().into_bytes().into();
+        let random: [u8; 32] =
+            keys::hmac(self.keys.id.as_slice(), &number.to_le_bytes()).finalize().into_bytes().into();
         let mut id = [0; 16];
         id.copy_from_slice(random.split_at(16).0);
         let Wanted { device, key_id, audience, purpose, origin } = *wanted;
