@@ -16,9 +16,9 @@ use types::Hash32;
 use utoipa::ToSchema;
 use verifyid::{DeviceAnswer, DeviceId, Purpose, SIGNATURE_BYTES, tags};
 
-use crate::desk::token::Origin;
-use crate::desk::{Refused, Wanted};
-use crate::open::{NotVerified, OpenDesk};
+use crate::examiner::token::Origin;
+use crate::examiner::{Refused, Wanted};
+use crate::office::{NotVerified, Office};
 use crate::proof;
 
 /// Longest body of a request: a token, a signature, and what stands around them.
@@ -31,12 +31,12 @@ const AUDIENCE_BYTES_MAX: usize = 256;
 pub(crate) struct Api {
     chain: Arc<dyn Chain>,
     reads: Reads,
-    desk: Option<Arc<OpenDesk>>,
+    office: Option<Arc<Office>>,
 }
 
 /// All of them.
-pub(crate) fn routes(ground: &Ground, desk: Option<Arc<OpenDesk>>) -> Routes {
-    let api = &Api { chain: ground.chain.clone(), reads: ground.reads.clone(), desk };
+pub(crate) fn routes(ground: &Ground, office: Option<Arc<Office>>) -> Routes {
+    let api = &Api { chain: ground.chain.clone(), reads: ground.reads.clone(), office };
     // None of them changes the chain, so a read-only node has them too.
     Routes::default().own(Class::Read, api, routes!(challenge)).own(Class::Read, api, routes!(answer)).own(
         Class::Read,
@@ -142,18 +142,18 @@ async fn challenge(
     Client(client): Client,
     ShortBody(request): ShortBody<ChallengeRequest>,
 ) -> Result<(StatusCode, Json<ChallengeResponse>), ApiError> {
-    let desk = api.desk()?;
+    let office = api.office()?;
     let device = api.device_id(&request.device)?;
     if !(1..=AUDIENCE_BYTES_MAX).contains(&request.audience.len()) {
         let message = format!("the audience has {} bytes", request.audience.len());
         return Err(ApiError::bad("malformed", message, "name whom the answer is for in 1 to 256 bytes"));
     }
-    desk.admit(device, client).map_err(error_of)?;
+    office.admit(device, client).map_err(error_of)?;
     let chain = api.chain.clone();
     let key_id = api.reads.read(move || Ok(proof::key_of(&*chain, &device)?)).await?;
     let audience = Hash32(crypto::hash::sha256(request.audience.as_bytes()));
     let purpose = request.purpose.purpose();
-    let given = desk.give(&Wanted { device, key_id, audience, purpose, origin: Origin::Anybody });
+    let given = office.give(&Wanted { device, key_id, audience, purpose, origin: Origin::Anybody });
     let response = ChallengeResponse {
         challenge: hex::encode(given.token),
         nonce: hex::encode(given.challenge.nonce),
@@ -174,17 +174,17 @@ async fn answer(
     Client(client): Client,
     ShortBody(request): ShortBody<AnswerRequest>,
 ) -> Result<Json<VerifiedResponse>, ApiError> {
-    let desk = api.desk()?;
+    let office = api.office()?;
     let token = hex::decode(&request.challenge).map_err(|_| error_of(Refused::Malformed))?;
     let signature = signature(&request.answer)?;
-    let (sealed, preimage) = desk.begin(&token).map_err(error_of)?;
+    let (sealed, preimage) = office.begin(&token).map_err(error_of)?;
     if api.chain.standing().is_behind {
         let hint = "the challenge stays good: try again in a few seconds";
         return Err(unavailable("behind", "this node is behind the chain and does not know how devices stand", hint));
     }
     let chain = api.chain.clone();
     let shown = api.reads.read(move || Ok(proof::shown(&*chain, &sealed, &preimage, &signature)?)).await?;
-    let verified = desk.finish(&sealed, &shown, client).await.map_err(|error| match error {
+    let verified = office.finish(&sealed, &shown, client).await.map_err(|error| match error {
         NotVerified::Refused(refused) => error_of(refused),
         NotVerified::Unavailable(error) => error.into(),
         NotVerified::NotWritten => {
@@ -215,10 +215,10 @@ async fn device(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<D
 }
 
 impl Api {
-    /// The desk, or the sentence that says how to open one.
-    fn desk(&self) -> Result<&OpenDesk, ApiError> {
-        self.desk.as_deref().ok_or_else(|| {
-            let hint = "its operator opens a desk with `verifyid.enabled = true`";
+    /// The office, or the sentence that says how to open one.
+    fn office(&self) -> Result<&Office, ApiError> {
+        self.office.as_deref().ok_or_else(|| {
+            let hint = "its operator switches them on with `verifyid.enabled = true`";
             ApiError::not_found("this node gives out no challenges", hint)
         })
     }

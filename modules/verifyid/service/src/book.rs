@@ -11,9 +11,9 @@ use service::log::{Log, LogBounds, LogError, OnDamage, OpenedLog};
 use service::{Life, Refusal, ServiceFault};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::desk::moment::BootId;
-use crate::desk::token::{Origin, part};
-use crate::desk::used::{Slot, UsedId, UsedSet};
+use crate::examiner::moment::BootId;
+use crate::examiner::token::{Origin, part};
+use crate::examiner::used::{Slot, UsedId, UsedSet};
 
 /// The file's name in the service's folder.
 pub(crate) const FILE: &str = "used";

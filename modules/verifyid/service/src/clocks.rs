@@ -8,7 +8,7 @@ use rustix::time::{ClockId, clock_gettime};
 use service::Refusal;
 use service::chain::Chain;
 
-use crate::desk::moment::{BootId, Moment};
+use crate::examiner::moment::{BootId, Moment};
 
 /// Where the kernel names its start.
 const BOOT_ID_FILE: &str = "/proc/sys/kernel/random/boot_id";

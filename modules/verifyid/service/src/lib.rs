@@ -1,6 +1,6 @@
 //! VerifyID off the chain: a node gives out challenges and judges what devices answer.
 //!
-//! `desk` is the pure core: sealed challenges, one answer each, limits. `open.rs` joins it with the machine: `clocks.rs` reads its clocks,
+//! `examiner` is the pure core: sealed challenges, one answer each, limits. `office.rs` joins it with the machine: `clocks.rs` reads its clocks,
 //! `book.rs` keeps on the disk what was answered, `secret.rs` the secret. `proof.rs` asks the chain about a device, `api.rs` answers over
 //! HTTP, `settings.rs` is the section of `config.toml`. It must not know how a device is registered or gets its level, which are the
 //! rules', nor people.
@@ -10,10 +10,10 @@
 mod api;
 mod book;
 mod clocks;
-mod desk;
+mod examiner;
 mod look;
 mod metrics;
-mod open;
+mod office;
 mod proof;
 mod secret;
 mod settings;
@@ -28,13 +28,13 @@ use service::{Bound, FolderFindings, Ground, Life, NoVerbs, Refusal, ServiceFaul
 pub use settings::VerifyIdSettings;
 
 use clocks::{Clocks, MachineClocks};
-use open::{OpenDesk, Writing};
+use office::{Office, Writing};
 
 /// VerifyID, as the node hosts it.
 pub struct VerifyIdService {
     ground: Ground,
-    /// The desk, if the settings ask for one.
-    open: Option<(Arc<OpenDesk>, Writing)>,
+    /// The office, if the settings ask for one.
+    open: Option<(Arc<Office>, Writing)>,
 }
 
 impl service::Service for VerifyIdService {
@@ -58,19 +58,19 @@ impl service::Service for VerifyIdService {
     }
 
     fn routes(&self) -> Routes {
-        api::routes(&self.ground, self.open.as_ref().map(|(desk, _)| desk.clone()))
+        api::routes(&self.ground, self.open.as_ref().map(|(office, _)| office.clone()))
     }
 
     fn measure(&self, metrics: &mut Metrics) {
-        if let Some((desk, _)) = &self.open {
-            desk.counts().register(metrics);
+        if let Some((office, _)) = &self.open {
+            office.counts().register(metrics);
         }
     }
 
     async fn run(self, mut life: Life) -> Result<(), ServiceFault> {
         life.ready();
         match self.open {
-            Some((desk, writing)) => writing.run(&desk, life).await,
+            Some((office, writing)) => writing.run(&office, life).await,
             None => {
                 life.draining().await;
                 Ok(())
@@ -86,7 +86,7 @@ impl service::Service for VerifyIdService {
 impl VerifyIdService {
     fn on_clocks(settings: &VerifyIdSettings, ground: Ground, clocks: Box<dyn Clocks>) -> Result<Self, Refusal> {
         let asks_max = u32::try_from(settings.challenges_per_minute_max).unwrap_or(u32::MAX);
-        let open = OpenDesk::open(&ground, clocks, asks_max)?;
+        let open = Office::open(&ground, clocks, asks_max)?;
         Ok(Self { ground, open: Some(open) })
     }
 }

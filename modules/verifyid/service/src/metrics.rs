@@ -7,7 +7,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use crate::desk::Refused;
+use crate::examiner::Refused;
 
 type Label = [(&'static str, &'static str); 1];
 

@@ -1,4 +1,4 @@
-//! The desk as a running service has it: with clocks, the way into the book, and counts.
+//! The office in which the examiner sits while the service runs: with clocks, the way into the book, and counts.
 //!
 //! It must not know HTTP. Invariant: a verdict leaves after the challenge is on the disk as used.
 
@@ -13,16 +13,16 @@ use verifyid::DeviceId;
 
 use crate::book::{self, Book, Entry, Kept};
 use crate::clocks::Clocks;
-use crate::desk::keys::DeskKeys;
-use crate::desk::moment::Moment;
-use crate::desk::token::Sealed;
-use crate::desk::{Desk, Given, Refused, Shown, Wanted, verdict};
+use crate::examiner::keys::ExaminerKeys;
+use crate::examiner::moment::Moment;
+use crate::examiner::token::Sealed;
+use crate::examiner::{Examiner, Given, Refused, Shown, Wanted, verdict};
 use crate::metrics::Counts;
 use crate::secret;
 
-/// The desk, open.
-pub(crate) struct OpenDesk {
-    desk: Mutex<Desk>,
+/// The office.
+pub(crate) struct Office {
+    examiner: Mutex<Examiner>,
     clocks: Box<dyn Clocks>,
     entries: mpsc::Sender<Entry>,
     counts: Counts,
@@ -52,7 +52,7 @@ pub(crate) enum NotVerified {
     NotWritten,
 }
 
-impl OpenDesk {
+impl Office {
     /// Opens it in the service's folder, with so many challenges in a minute for a network. A secret never outlives its book: without
     /// the book nobody knows which of its challenges were answered.
     ///
@@ -72,9 +72,9 @@ impl OpenDesk {
         let (book, used) = Book::open(folder, clocks.now().boot)?;
         let counts = Counts::default();
         counts.remembered(used.len());
-        let desk = Desk::new(chain_id, DeskKeys::new(&secret, &ground.entropy, chain_id), used, asks_max);
+        let examiner = Examiner::new(chain_id, ExaminerKeys::new(&secret, &ground.entropy, chain_id), used, asks_max);
         let (sender, entries) = book::way();
-        let open = Self { desk: Mutex::new(desk), clocks, entries: sender, counts };
+        let open = Self { examiner: Mutex::new(examiner), clocks, entries: sender, counts };
         Ok((Arc::new(open), Writing { book, entries }))
     }
 
@@ -88,14 +88,14 @@ impl OpenDesk {
     /// # Errors
     /// [`Refused`].
     pub(crate) fn admit(&self, device: DeviceId, client: IpAddr) -> Result<(), Refused> {
-        let admitted = self.with_time(|desk, now| desk.admit(device, client, now));
+        let admitted = self.with_time(|examiner, now| examiner.admit(device, client, now));
         admitted.inspect_err(|refused| self.counts.asked(Err(*refused)))
     }
 
     /// Gives out a challenge.
     pub(crate) fn give(&self, wanted: &Wanted) -> Given {
         self.counts.asked(Ok(()));
-        self.with_time(|desk, now| desk.give(wanted, now))
+        self.with_time(|examiner, now| examiner.give(wanted, now))
     }
 
     /// Reads a token, and says early what needs no work: the challenge, and what the device was to sign.
@@ -103,10 +103,10 @@ impl OpenDesk {
     /// # Errors
     /// [`Refused`]; nothing is used up.
     pub(crate) fn begin(&self, token: &[u8]) -> Result<(Sealed, Vec<u8>), Refused> {
-        let begun = self.with_time(|desk, now| {
-            let sealed = desk.open(token)?;
-            desk.look(&sealed, now)?;
-            Ok((sealed, desk.preimage(&sealed)))
+        let begun = self.with_time(|examiner, now| {
+            let sealed = examiner.open(token)?;
+            examiner.look(&sealed, now)?;
+            Ok((sealed, examiner.preimage(&sealed)))
         });
         begun.inspect_err(|refused| self.counts.answered(Err(*refused)))
     }
@@ -128,15 +128,15 @@ impl OpenDesk {
         };
         let (say, written) = oneshot::channel();
         let (at, judged) = self
-            .with_time(|desk, now| {
-                let taken = desk.take(sealed, now)?;
+            .with_time(|examiner, now| {
+                let taken = examiner.take(sealed, now)?;
                 place.send(Entry { used: taken.used, written: say });
                 let judged = verdict(&taken, shown);
                 // Now, for whoever asks may go before it hears.
-                if judged == Err(Refused::BadAnswer) && desk.failed(sealed.device, client, now) {
+                if judged == Err(Refused::BadAnswer) && examiner.failed(sealed.device, client, now) {
                     self.alarm(sealed.device);
                 }
-                self.counts.remembered(desk.used(now).len());
+                self.counts.remembered(examiner.used(now).len());
                 Ok((TimeMs(now.wall_ms), judged))
             })
             .map_err(refused)?;
@@ -154,29 +154,29 @@ impl OpenDesk {
         tracing::warn!(device = %device.0, "50 wrong answers for a device within an hour");
     }
 
-    /// The instant is read while nobody else has the desk.
-    fn with_time<T>(&self, work: impl FnOnce(&mut Desk, &Moment) -> T) -> T {
-        let mut desk: MutexGuard<'_, Desk> = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The instant is read while nobody else has the examiner.
+    fn with_time<T>(&self, work: impl FnOnce(&mut Examiner, &Moment) -> T) -> T {
+        let mut examiner: MutexGuard<'_, Examiner> = self.examiner.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clocks.now();
-        work(&mut desk, &now)
+        work(&mut examiner, &now)
     }
 }
 
 impl Writing {
-    /// Writes down what is answered at this desk, until the service is to end.
+    /// Writes down what is answered in this office, until the service is to end.
     ///
     /// # Errors
     /// Writing panicked.
-    pub(crate) async fn run(self, desk: &Arc<OpenDesk>, life: Life) -> Result<(), ServiceFault> {
-        self.book.keep(self.entries, kept_by(Arc::downgrade(desk)), life).await
+    pub(crate) async fn run(self, office: &Arc<Office>, life: Life) -> Result<(), ServiceFault> {
+        self.book.keep(self.entries, kept_by(Arc::downgrade(office)), life).await
     }
 }
 
-/// What the desk still knows as used.
-fn kept_by(desk: Weak<OpenDesk>) -> Kept {
+/// What the examiner still knows as used.
+fn kept_by(office: Weak<Office>) -> Kept {
     Arc::new(move || {
-        let all = |desk: Arc<OpenDesk>| desk.with_time(|desk, now| desk.used(now).all().collect());
-        desk.upgrade().map(all).unwrap_or_default()
+        let all = |office: Arc<Office>| office.with_time(|examiner, now| examiner.used(now).all().collect());
+        office.upgrade().map(all).unwrap_or_default()
     })
 }
 

@@ -7,8 +7,8 @@ use service::chain::{Chain, Unavailable};
 use types::Hash32;
 use verifyid::{DeviceAnswer, DeviceId, DeviceKey, SIGNATURE_BYTES, Status, VerifyId};
 
-use crate::desk::Shown;
-use crate::desk::token::Sealed;
+use crate::examiner::Shown;
+use crate::examiner::token::Sealed;
 
 /// A key that is nobody's word for anything: of it a signature is checked where there is no device.
 const DECOY: &str = "03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8";

@@ -12,7 +12,7 @@ use service::Refusal;
 use service::plain_file::{self, Takes};
 use zeroize::Zeroizing;
 
-use crate::desk::keys::{KEY_BYTES, Key, derive};
+use crate::examiner::keys::{KEY_BYTES, Key, derive};
 
 /// The file's name in the service's folder.
 pub(crate) const FILE: &str = "challenge.secret";

@@ -99,8 +99,8 @@ fn a_book_that_is_long_is_written_anew_with_what_is_still_kept() {
     let (_, set) = Book::open(folder.path(), BOOT).expect("whole");
     assert_eq!(ids(&set).len(), 3_001);
     // The bounds leave room for all that may be kept, and for a batch beside it.
-    let records = crate::desk::used::USED_MAX.div_ceil(RECORD_IDS_MAX);
-    let longest = crate::desk::used::USED_MAX * ID_BYTES + records * (HEAD_BYTES + RECORD_HEAD_BYTES);
+    let records = crate::examiner::used::USED_MAX.div_ceil(RECORD_IDS_MAX);
+    let longest = crate::examiner::used::USED_MAX * ID_BYTES + records * (HEAD_BYTES + RECORD_HEAD_BYTES);
     assert!((longest as u64) < BYTES_MAX);
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn hmac(key: &[u8], bytes: &[u8]) -> Hmac<Sha256> {
 }
 
 /// The keys of one service on one chain.
-pub(crate) struct DeskKeys {
+pub(crate) struct ExaminerKeys {
     /// Seals tokens.
     pub(crate) seal: Key,
     /// Makes nonces.
@@ -40,7 +40,7 @@ pub(crate) struct DeskKeys {
     pub(crate) instance: [u8; 8],
 }
 
-impl DeskKeys {
+impl ExaminerKeys {
     /// From the service's secret, which lasts, and from bytes that no other start has.
     pub(crate) fn new(secret: &[u8; KEY_BYTES], entropy: &[u8; 32], chain_id: ChainId) -> Self {
         let of =
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn each_key_is_of_one_secret_one_chain_and_one_purpose() {
         let of = |secret, entropy, chain| {
-            let keys = DeskKeys::new(&[secret; 32], &[entropy; 32], ChainId(Hash32([chain; 32])));
+            let keys = ExaminerKeys::new(&[secret; 32], &[entropy; 32], ChainId(Hash32([chain; 32])));
             [*keys.seal, *keys.nonce, *keys.id, [keys.instance; 4].as_flattened().try_into().expect("32 bytes")]
         };
         let [first, other, later, elsewhere] = [of(1, 1, 1), of(2, 2, 1), of(1, 2, 1), of(1, 1, 2)];

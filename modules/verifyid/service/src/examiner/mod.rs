@@ -1,10 +1,10 @@
-//! The desk where challenges are given out and answers are taken: pure, with every time as an argument.
+//! The examiner, who gives out challenges and takes answers: pure, with every time as an argument.
 //!
 //! It must not know HTTP, files, or the chain: what the chain says of a device is told to it. Invariants: a challenge costs no memory before it
 //! is answered; of one challenge one answer is taken, whatever is said of it; whoever is told a verdict has used the challenge up.
 //!
-//! The way of an answer: [`Desk::open`] reads the token, [`Desk::look`] says early what needs no work, [`Desk::take`] uses the challenge up,
-//! [`verdict`] judges, [`Desk::failed`] counts what was wrong. Between taking and telling, its caller writes down what was taken.
+//! The way of an answer: [`Examiner::open`] reads the token, [`Examiner::look`] says early what needs no work, [`Examiner::take`] uses the challenge up,
+//! [`verdict`] judges, [`Examiner::failed`] counts what was wrong. Between taking and telling, its caller writes down what was taken.
 
 pub(crate) mod keys;
 pub(crate) mod limits;
@@ -22,7 +22,7 @@ use verifyid::{Challenge, DeviceId, Purpose, Status, tags};
 
 pub(crate) use refused::Refused;
 
-use keys::DeskKeys;
+use keys::ExaminerKeys;
 use limits::Limits;
 use moment::Moment;
 use token::{Origin, Sealed, Timing};
@@ -69,18 +69,18 @@ pub(crate) struct Shown {
     pub(crate) work_class: Option<u8>,
 }
 
-/// The desk.
-pub(crate) struct Desk {
+/// The examiner.
+pub(crate) struct Examiner {
     chain_id: ChainId,
-    keys: DeskKeys,
+    keys: ExaminerKeys,
     given: u64,
     used: UsedSet,
     limits: Limits,
 }
 
-impl Desk {
+impl Examiner {
     /// Opens it with what was used before, and so many challenges in a minute for a network.
-    pub(crate) fn new(chain_id: ChainId, keys: DeskKeys, used: UsedSet, asks_max: u32) -> Self {
+    pub(crate) fn new(chain_id: ChainId, keys: ExaminerKeys, used: UsedSet, asks_max: u32) -> Self {
         Self { chain_id, keys, given: 0, used, limits: Limits::new(asks_max) }
     }
 
@@ -129,7 +129,7 @@ impl Desk {
         if self.used.has(&sealed.id, Slot::of(sealed.issued.boot_ms)) { Err(Refused::Used) } else { Ok(()) }
     }
 
-    /// Uses a challenge up. `now` must be read while nobody else has the desk: an answer that waited long would else find its id forgotten.
+    /// Uses a challenge up. `now` must be read while nobody else has the examiner: an answer that waited long would else find its id forgotten.
     ///
     /// # Errors
     /// [`Refused::Expired`] for one that is dead, [`Refused::Used`], [`Refused::Full`].

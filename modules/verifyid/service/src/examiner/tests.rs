@@ -1,4 +1,4 @@
-//! The desk by itself, on clocks that a test sets.
+//! The examiner by itself, on clocks that a test sets.
 
 use types::TimeMs;
 
@@ -10,12 +10,12 @@ const CHAIN: ChainId = ChainId(Hash32([0x11; 32]));
 const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 const HOUR_MS: i64 = 3_600_000;
 
-fn desk_with(used: UsedSet, entropy: u8) -> Desk {
-    Desk::new(CHAIN, DeskKeys::new(&[1; 32], &[entropy; 32], CHAIN), used, 60)
+fn examiner_with(used: UsedSet, entropy: u8) -> Examiner {
+    Examiner::new(CHAIN, ExaminerKeys::new(&[1; 32], &[entropy; 32], CHAIN), used, 60)
 }
 
-fn desk() -> Desk {
-    desk_with(UsedSet::default(), 2)
+fn examiner() -> Examiner {
+    examiner_with(UsedSet::default(), 2)
 }
 
 fn wanted() -> Wanted {
@@ -31,10 +31,10 @@ fn later(wall_ms: i64, boot_ms: u64) -> Moment {
 
 const GOOD: Shown = Shown { is_signed: true, status: Status::Verified, level: Some(2), work_class: Some(1) };
 
-fn answer(desk: &mut Desk, token: &[u8], now: &Moment) -> Result<u8, Refused> {
-    let sealed = desk.open(token)?;
-    desk.look(&sealed, now)?;
-    let taken = desk.take(&sealed, now)?;
+fn answer(examiner: &mut Examiner, token: &[u8], now: &Moment) -> Result<u8, Refused> {
+    let sealed = examiner.open(token)?;
+    examiner.look(&sealed, now)?;
+    let taken = examiner.take(&sealed, now)?;
     verdict(&taken, &GOOD)
 }
 
@@ -57,41 +57,41 @@ fn a_challenge_is_good_by_both_clocks_of_one_start_and_no_setting_of_the_wall_ex
         ("another start of the machine", other, expired),
         ("a machine's clock before the issue", Moment { boot_ms: NOW.boot_ms - 1, ..NOW }, expired),
     ] {
-        let mut desk = desk();
-        let given = desk.give(&wanted(), &NOW);
-        assert_eq!(answer(&mut desk, &given.token, &now), expected, "{case}");
-        let again = answer(&mut desk, &given.token, &now);
-        let is_dead = desk.open(&given.token).map(|sealed| sealed.timing(&now)) == Ok(Timing::Dead);
+        let mut examiner = examiner();
+        let given = examiner.give(&wanted(), &NOW);
+        assert_eq!(answer(&mut examiner, &given.token, &now), expected, "{case}");
+        let again = answer(&mut examiner, &given.token, &now);
+        let is_dead = examiner.open(&given.token).map(|sealed| sealed.timing(&now)) == Ok(Timing::Dead);
         assert_eq!(again, Err(if is_dead { Refused::Expired } else { Refused::Used }), "{case}, again");
         // Whatever the clocks say later, none is good twice.
-        assert!(!(expected.is_ok() && answer(&mut desk, &given.token, &NOW).is_ok()), "{case}");
+        assert!(!(expected.is_ok() && answer(&mut examiner, &given.token, &NOW).is_ok()), "{case}");
     }
 }
 
 // FAULTS VS3
 #[test]
 fn a_wall_clock_that_goes_forward_and_back_brings_no_answered_challenge_back() {
-    let mut desk = desk();
-    let given = desk.give(&wanted(), &NOW);
-    assert_eq!(answer(&mut desk, &given.token, &later(1, 1)), Ok(2));
-    let other = desk.give(&wanted(), &NOW);
-    assert_eq!(answer(&mut desk, &other.token, &later(HOUR_MS, 2)), Err(Refused::Expired));
+    let mut examiner = examiner();
+    let given = examiner.give(&wanted(), &NOW);
+    assert_eq!(answer(&mut examiner, &given.token, &later(1, 1)), Ok(2));
+    let other = examiner.give(&wanted(), &NOW);
+    assert_eq!(answer(&mut examiner, &other.token, &later(HOUR_MS, 2)), Err(Refused::Expired));
     for token in [&given.token, &other.token] {
-        assert_eq!(answer(&mut desk, token, &later(3, 3)), Err(Refused::Used));
-        assert_eq!(answer(&mut desk, token, &later(3, 299_999)), Err(Refused::Used));
-        assert_eq!(answer(&mut desk, token, &later(3, 400_000)), Err(Refused::Expired));
+        assert_eq!(answer(&mut examiner, token, &later(3, 3)), Err(Refused::Used));
+        assert_eq!(answer(&mut examiner, token, &later(3, 299_999)), Err(Refused::Used));
+        assert_eq!(answer(&mut examiner, token, &later(3, 400_000)), Err(Refused::Expired));
     }
 }
 
 // FAULTS VS3
 #[test]
 fn a_restart_of_the_service_forgets_no_answer_and_ends_no_challenge() {
-    let mut before = desk();
+    let mut before = examiner();
     let [answered, open] = [before.give(&wanted(), &NOW), before.give(&wanted(), &NOW)];
     assert_eq!(answer(&mut before, &answered.token, &later(1, 1)), Ok(2));
     let mut used = UsedSet::default();
     before.used(&NOW).all().for_each(|one| used.restore(one));
-    let mut after = desk_with(used, 3);
+    let mut after = examiner_with(used, 3);
     assert_eq!(answer(&mut after, &answered.token, &later(2, 2)), Err(Refused::Used));
     assert_eq!(answer(&mut after, &open.token, &later(2, 2)), Ok(2));
     assert_ne!(after.give(&wanted(), &NOW).challenge.id, answered.challenge.id, "ids are of one start");
@@ -99,22 +99,22 @@ fn a_restart_of_the_service_forgets_no_answer_and_ends_no_challenge() {
 
 #[test]
 fn an_answer_that_waited_until_its_id_was_forgotten_is_not_taken() {
-    let mut desk = desk();
-    let given = desk.give(&wanted(), &NOW);
-    let sealed = desk.open(&given.token).expect("whole");
-    assert_eq!(desk.look(&sealed, &later(1, 1)), Ok(()), "it begins to wait");
-    assert_eq!(answer(&mut desk, &given.token, &later(2, 2)), Ok(2));
-    assert_eq!(desk.used(&later(400_000, 400_000)).len(), 0, "forgotten");
-    assert_eq!(desk.take(&sealed, &later(3, 400_000)).err(), Some(Refused::Expired));
+    let mut examiner = examiner();
+    let given = examiner.give(&wanted(), &NOW);
+    let sealed = examiner.open(&given.token).expect("whole");
+    assert_eq!(examiner.look(&sealed, &later(1, 1)), Ok(()), "it begins to wait");
+    assert_eq!(answer(&mut examiner, &given.token, &later(2, 2)), Ok(2));
+    assert_eq!(examiner.used(&later(400_000, 400_000)).len(), 0, "forgotten");
+    assert_eq!(examiner.take(&sealed, &later(3, 400_000)).err(), Some(Refused::Expired));
 }
 
 // FAULTS VS4
 #[test]
 fn the_order_of_what_is_said_is_fixed_and_only_who_has_the_key_hears_how_the_device_stands() {
-    let mut desk = desk();
-    let given = desk.give(&wanted(), &NOW);
-    let sealed = desk.open(&given.token).expect("whole");
-    let taken = desk.take(&sealed, &NOW).expect("the first");
+    let mut examiner = examiner();
+    let given = examiner.give(&wanted(), &NOW);
+    let sealed = examiner.open(&given.token).expect("whole");
+    let taken = examiner.take(&sealed, &NOW).expect("the first");
     let late = Taken { is_in_time: false, ..taken };
     let out = |status| Shown { status, level: None, ..GOOD };
     let wrong = |shown| Shown { is_signed: false, ..shown };
@@ -137,27 +137,27 @@ fn the_order_of_what_is_said_is_fixed_and_only_who_has_the_key_hears_how_the_dev
 
 #[test]
 fn what_is_given_says_what_was_asked_and_ends_after_five_minutes() {
-    let mut desk = desk();
+    let mut examiner = examiner();
     let mut seen = std::collections::BTreeSet::new();
     for purpose in Purpose::ALL {
         let Wanted { device, key_id, audience, origin, .. } = wanted();
-        let given = desk.give(&Wanted { purpose, ..wanted() }, &NOW);
+        let given = examiner.give(&Wanted { purpose, ..wanted() }, &NOW);
         let Challenge { id, nonce, .. } = given.challenge;
         assert!(seen.insert(id.to_vec()) && seen.insert(nonce.to_vec()), "each is new");
         let (issued, expires) = (TimeMs(NOW.wall_ms), TimeMs(NOW.wall_ms + 300_000));
         let expected = Challenge { chain_id: CHAIN, id, nonce, device, key_id, audience, purpose, issued, expires };
         assert_eq!(given.challenge, expected);
-        let sealed = desk.open(&given.token).expect("whole");
-        assert_eq!((sealed.origin, desk.preimage(&sealed)), (origin, expected.to_bytes(tags::CHALLENGE)));
+        let sealed = examiner.open(&given.token).expect("whole");
+        assert_eq!((sealed.origin, examiner.preimage(&sealed)), (origin, expected.to_bytes(tags::CHALLENGE)));
     }
 }
 
 #[test]
 fn asking_and_wrong_answers_are_counted_by_the_machines_clock() {
-    let mut desk = desk();
+    let mut examiner = examiner();
     for _ in 0..60 {
-        assert_eq!(desk.admit(wanted().device, CLIENT, &NOW), Ok(()));
+        assert_eq!(examiner.admit(wanted().device, CLIENT, &NOW), Ok(()));
     }
-    assert_eq!(desk.admit(wanted().device, CLIENT, &later(HOUR_MS, 1)), Err(Refused::TooOften(60)));
-    assert_eq!(desk.admit(wanted().device, CLIENT, &later(0, 60_000)), Ok(()));
+    assert_eq!(examiner.admit(wanted().device, CLIENT, &later(HOUR_MS, 1)), Err(Refused::TooOften(60)));
+    assert_eq!(examiner.admit(wanted().device, CLIENT, &later(0, 60_000)), Ok(()));
 }

@@ -8,7 +8,7 @@ use hmac::Mac;
 use types::{ChainId, Hash32, TimeMs};
 use verifyid::{Challenge, DeviceId, Purpose};
 
-use super::keys::{DeskKeys, hmac};
+use super::keys::{ExaminerKeys, hmac};
 use super::moment::{BootId, Moment};
 use super::refused::Refused;
 
@@ -82,7 +82,7 @@ impl Sealed {
     }
 
     /// What the device signs, or should have.
-    pub(crate) fn challenge(&self, keys: &DeskKeys, chain_id: ChainId) -> Challenge {
+    pub(crate) fn challenge(&self, keys: &ExaminerKeys, chain_id: ChainId) -> Challenge {
         let nonce = hmac(keys.nonce.as_slice(), &self.body(keys.instance)).finalize().into_bytes();
         Challenge {
             chain_id,
@@ -98,7 +98,7 @@ impl Sealed {
     }
 
     /// The token.
-    pub(crate) fn to_bytes(self, keys: &DeskKeys) -> Vec<u8> {
+    pub(crate) fn to_bytes(self, keys: &ExaminerKeys) -> Vec<u8> {
         let mut bytes = self.body(keys.instance);
         let seal = hmac(keys.seal.as_slice(), &bytes).finalize().into_bytes();
         bytes.extend(seal.iter().take(SEAL_BYTES));
@@ -109,7 +109,7 @@ impl Sealed {
     ///
     /// # Errors
     /// [`Refused::Malformed`], [`Refused::WrongInstance`], and [`Refused::BadAnswer`] for one that was changed.
-    pub(crate) fn open(bytes: &[u8], keys: &DeskKeys) -> Result<Self, Refused> {
+    pub(crate) fn open(bytes: &[u8], keys: &ExaminerKeys) -> Result<Self, Refused> {
         if bytes.len() != TOKEN_BYTES || bytes.first() != Some(&VERSION) {
             return Err(Refused::Malformed);
         }
@@ -172,8 +172,8 @@ mod tests {
     const NOW: Moment = Moment { wall_ms: 1_771_111_111_000, boot_ms: 5_000_000, boot: BootId([9; 16]) };
     const CHAIN: ChainId = ChainId(Hash32([0x11; 32]));
 
-    fn keys(secret: u8) -> DeskKeys {
-        DeskKeys::new(&[secret; 32], &[3; 32], CHAIN)
+    fn keys(secret: u8) -> ExaminerKeys {
+        ExaminerKeys::new(&[secret; 32], &[3; 32], CHAIN)
     }
 
     fn sealed(purpose: Purpose) -> Sealed {

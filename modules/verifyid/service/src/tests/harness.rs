@@ -18,7 +18,7 @@ use types::{ByteString, Hash32, List, TimeMs};
 use verifyid::{DeviceId, KeyBytes, Out, Register, Registration, VerifyId, VerifyIdCall};
 
 use crate::clocks::Clocks;
-use crate::desk::moment::{BootId, Moment};
+use crate::examiner::moment::{BootId, Moment};
 use crate::{VerifyIdService, VerifyIdSettings};
 
 pub(super) const ASK: &str = "/api/v1/verifyid/challenges";

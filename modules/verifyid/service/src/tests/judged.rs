@@ -78,7 +78,7 @@ async fn nothing_that_anybody_can_read_of_a_device_makes_an_answer() {
     {
         let asked = challenge(&routes, Device(0)).await;
         let [first, second] = [b"1", b"2"].map(|place: &[u8; 1]| {
-            let mac = crate::desk::keys::hmac(secret.as_bytes(), &[preimage(&asked), place.to_vec()].concat());
+            let mac = crate::examiner::keys::hmac(secret.as_bytes(), &[preimage(&asked), place.to_vec()].concat());
             let mac: [u8; 32] = hmac::Mac::finalize(mac).into_bytes().into();
             hex::encode(mac)
         });

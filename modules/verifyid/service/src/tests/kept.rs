@@ -1,15 +1,19 @@
 //! One good verdict for a challenge: however many hand the answer in at once, and whenever the service is stopped or killed.
 
 use std::fs;
+use std::task::{Context, Poll, Waker};
 
+use service::chain::Unavailable;
 use service::{Service, State};
 use tokio::sync::watch;
+use verifyid::{Purpose, Status};
 
 use super::harness::*;
-use crate::book;
-use crate::desk::Shown;
-use crate::desk::moment::BootId;
-use crate::{VerifyIdService, secret};
+use crate::examiner::moment::BootId;
+use crate::examiner::token::{Origin, Sealed};
+use crate::examiner::{Refused, Shown, Wanted};
+use crate::office::{NotVerified, Office, Verified};
+use crate::{VerifyIdService, book, secret};
 
 // FAULTS VS3
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -38,40 +42,66 @@ async fn of_a_hundred_who_answer_one_challenge_at_once_exactly_one_is_told_yes()
     running.stop().await.expect("it ends without a fault");
 }
 
+fn wanted() -> Wanted {
+    let (device, key_id) = (Device(0).id(), Device(0).id().0);
+    let (purpose, origin) = (Purpose::Presence, Origin::Anybody);
+    Wanted { device, key_id, audience: digest(AUDIENCE), purpose, origin }
+}
+
+const SHOWN: Shown = Shown { is_signed: true, status: Status::Verified, level: Some(1), work_class: None };
+
+/// Takes the first step of an answer, where nobody writes down; nothing while it waits for that.
+fn begun(office: &Office, sealed: &Sealed) -> Option<Result<Verified, NotVerified>> {
+    let mut finish = std::pin::pin!(office.finish(sealed, &SHOWN, HERE.parse().expect("an address")));
+    match finish.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(verdict) => Some(verdict),
+        Poll::Pending => None,
+    }
+}
+
 // FAULTS VS3
 #[test]
 fn of_a_hundred_threads_that_use_a_challenge_up_exactly_one_does() {
     let world = World::new();
     let service = world.opened();
-    let (desk, _) = service.open.as_ref().expect("it is switched on");
-    let wanted = crate::desk::Wanted {
-        device: Device(0).id(),
-        key_id: Device(0).id().0,
-        audience: digest(AUDIENCE),
-        purpose: verifyid::Purpose::Presence,
-        origin: crate::desk::token::Origin::Anybody,
-    };
-    let shown = Shown { is_signed: true, status: verifyid::Status::Verified, level: Some(1), work_class: None };
-    for _ in 0..10 {
-        let (sealed, _) = desk.begin(&desk.give(&wanted).token).expect("it is good");
+    let (office, _) = service.open.as_ref().expect("it is switched on");
+    for _ in 0..20 {
+        let (sealed, _) = office.begin(&office.give(&wanted()).token).expect("it is good");
         let begin = std::sync::Barrier::new(100);
-        let taken: usize = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..100)
-                .map(|_| {
-                    scope.spawn(|| {
-                        begin.wait();
-                        // Whoever has used it up waits for the disk, where nobody writes here.
-                        let mut finish =
-                            std::pin::pin!(desk.finish(&sealed, &shown, HERE.parse().expect("an address")));
-                        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-                        usize::from(finish.as_mut().poll(&mut context).is_pending())
-                    })
-                })
-                .collect();
-            threads.into_iter().map(|thread| thread.join().expect("it does not panic")).sum()
+        let one = || {
+            begin.wait();
+            begun(office, &sealed)
+        };
+        let verdicts: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..100).map(|_| scope.spawn(one)).collect();
+            threads.into_iter().map(|thread| thread.join().expect("it does not panic")).collect()
         });
-        assert_eq!(taken, 1);
+        assert_eq!(verdicts.iter().filter(|verdict| verdict.is_none()).count(), 1, "one waits for the disk");
+        let used = Some(Err(NotVerified::Refused(Refused::Used)));
+        assert_eq!(verdicts.into_iter().filter(|verdict| *verdict == used).count(), 99);
     }
+}
+
+// FAULTS VS6
+#[test]
+fn an_answer_that_finds_no_room_to_wait_for_the_disk_uses_nothing_up() {
+    let world = World::new();
+    let service = world.opened();
+    let (office, _) = service.open.as_ref().expect("it is switched on");
+    let mut waiting = 0;
+    let late = loop {
+        let token = office.give(&wanted()).token;
+        let (sealed, _) = office.begin(&token).expect("it is good");
+        match begun(office, &sealed) {
+            None => waiting += 1,
+            Some(verdict) => {
+                assert_eq!(verdict, Err(NotVerified::Unavailable(Unavailable::Busy)));
+                break token;
+            }
+        }
+    };
+    assert_eq!(waiting, 4_096);
+    assert!(office.begin(&late).is_ok(), "it stays good");
 }
 
 // FAULTS VS3
@@ -164,12 +194,12 @@ async fn an_answer_that_cannot_be_written_down_is_not_told_and_the_operator_is()
     let asked = [challenge(&routes, Device(0)).await, challenge(&routes, Device(0)).await];
     // The file gives way to a folder, so nothing can be put in its place; the open one takes no more as it is full.
     let VerifyIdService { ground, open } = service;
-    let (desk, mut writing) = open.expect("it is switched on");
+    let (office, mut writing) = open.expect("it is switched on");
     writing.fill();
     let place = world.folder.path().join(book::FILE);
     fs::remove_file(&place).expect("our own");
     fs::create_dir(&place).expect("a name that is free");
-    let service = VerifyIdService { ground, open: Some((desk, writing)) };
+    let service = VerifyIdService { ground, open: Some((office, writing)) };
     let life = service::Life::new(state, stopping);
     let running = tokio::spawn(Service::run(service, life));
     let refused = hand_in(&routes, &answer_of(Device(0), &asked[0])).await;
