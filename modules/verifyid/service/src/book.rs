@@ -204,6 +204,7 @@ impl Book {
     pub(crate) fn fill(&mut self) {
         let record = to_bytes(self.boot, &[UsedId { id: [0; 16], slot: Slot(0), origin: Origin::Anybody }; 100]);
         while self.log.append([record.as_slice(); 100]).is_ok() {}
+        while self.log.append([record.as_slice()]).is_ok() {}
         while self.log.append([to_bytes(self.boot, &[]).as_slice()]).is_ok() {}
     }
 }

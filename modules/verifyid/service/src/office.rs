@@ -3,7 +3,7 @@
 //! It must not know HTTP. Invariant: a verdict leaves after the challenge is on the disk as used.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use service::chain::Unavailable;
 use service::{Ground, Life, Refusal, ServiceFault};
@@ -95,7 +95,10 @@ impl Office {
     /// Gives out a challenge.
     pub(crate) fn give(&self, wanted: &Wanted) -> Given {
         self.counts.asked(Ok(()));
-        self.with_time(|examiner, now| examiner.give(wanted, now))
+        self.with_time(|examiner, now| {
+            self.counts.remembered(examiner.used(now).len());
+            examiner.give(wanted, now)
+        })
     }
 
     /// Reads a token, and says early what needs no work: the challenge, and what the device was to sign.
@@ -168,16 +171,13 @@ impl Writing {
     /// # Errors
     /// Writing panicked.
     pub(crate) async fn run(self, office: &Arc<Office>, life: Life) -> Result<(), ServiceFault> {
-        self.book.keep(self.entries, kept_by(Arc::downgrade(office)), life).await
+        self.book.keep(self.entries, kept_by(office.clone()), life).await
     }
 }
 
 /// What the examiner still knows as used.
-fn kept_by(office: Weak<Office>) -> Kept {
-    Arc::new(move || {
-        let all = |office: Arc<Office>| office.with_time(|examiner, now| examiner.used(now).all().collect());
-        office.upgrade().map(all).unwrap_or_default()
-    })
+fn kept_by(office: Arc<Office>) -> Kept {
+    Arc::new(move || office.with_time(|examiner, now| examiner.used(now).all().collect()))
 }
 
 #[cfg(test)]
