@@ -45,8 +45,8 @@ pub(crate) fn way() -> (mpsc::Sender<Entry>, mpsc::Receiver<Entry>) {
     mpsc::channel(WAITING_MAX)
 }
 
-/// All that is to be kept, for when the book is written anew.
-pub(crate) type Kept = Arc<dyn Fn() -> Vec<UsedId> + Send + Sync>;
+/// Tells each id that is to be kept, for when the book is written anew: half a million are not copied for it.
+pub(crate) type Kept = Arc<dyn Fn(&mut dyn FnMut(UsedId)) + Send + Sync>;
 
 /// The book.
 pub(crate) struct Book {
@@ -106,8 +106,17 @@ impl Book {
     }
 
     fn rewrite(&mut self, kept: &Kept) -> Result<(), LogError> {
-        let kept = kept();
-        let records: Vec<Vec<u8>> = kept.chunks(RECORD_IDS_MAX).map(|ids| to_bytes(self.boot, ids)).collect();
+        let (mut records, mut ids) = (Vec::new(), Vec::with_capacity(RECORD_IDS_MAX));
+        kept(&mut |id| {
+            ids.push(id);
+            if ids.len() == RECORD_IDS_MAX {
+                records.push(to_bytes(self.boot, &ids));
+                ids.clear();
+            }
+        });
+        if !ids.is_empty() {
+            records.push(to_bytes(self.boot, &ids));
+        }
         self.log.rewrite(records.iter().map(Vec::as_slice))
     }
 
@@ -163,7 +172,8 @@ pub(crate) fn knows(records: &[Vec<u8>]) -> bool {
 }
 
 fn to_bytes(boot: BootId, ids: &[UsedId]) -> Vec<u8> {
-    let mut bytes = vec![VERSION];
+    let mut bytes = Vec::with_capacity(HEAD_BYTES + ids.len() * ID_BYTES);
+    bytes.push(VERSION);
     bytes.extend(boot.0);
     for UsedId { id, slot, origin } in ids {
         bytes.extend(id);

@@ -177,7 +177,7 @@ impl Writing {
 
 /// What the examiner still knows as used.
 fn kept_by(office: Arc<Office>) -> Kept {
-    Arc::new(move || office.with_time(|examiner, now| examiner.used(now).all().collect()))
+    Arc::new(move |tell| office.with_time(|examiner, now| examiner.used(now).all().for_each(tell)))
 }
 
 #[cfg(test)]
