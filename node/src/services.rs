@@ -39,6 +39,7 @@ use streams::{NodeStreams, OfferedStreams};
 pub const SERVICES: &[Listed] = &[
     // One on a line.
     service::<mining_service::MiningService>(),
+    service::<verifyid_service::VerifyIdService>(),
 ];
 
 /// How long one service may take to stop.

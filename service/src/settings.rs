@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use crate::Value;
 
 /// A type that a setting may have.
-pub trait Kind: Sized {
+pub trait SettingType: Sized {
     /// What is expected, for an error.
     const EXPECTED: &'static str;
     /// For the file.
@@ -19,7 +19,7 @@ pub trait Kind: Sized {
 
 macro_rules! kinds {
     ($($type:ty, $variant:ident, $expected:literal;)*) => { $(
-        impl Kind for $type {
+        impl SettingType for $type {
             const EXPECTED: &'static str = $expected;
 
             fn to_value(&self) -> Value {
@@ -193,10 +193,10 @@ macro_rules! settings {
             const LIST: &'static [$crate::settings::Setting<Self>] = &[ $( $crate::settings::Setting {
                 key: stringify!($key),
                 about: concat!($($about, "\n"),+),
-                get: |section| $crate::settings::Kind::to_value(&section.$key),
+                get: |section| $crate::settings::SettingType::to_value(&section.$key),
                 set: |section, value| {
-                    let value: $type = $crate::settings::Kind::from_value(value)
-                        .ok_or(<$type as $crate::settings::Kind>::EXPECTED)?;
+                    let value: $type = $crate::settings::SettingType::from_value(value)
+                        .ok_or(<$type as $crate::settings::SettingType>::EXPECTED)?;
                     $(
                         let rule: fn(&$type) -> bool = $rule;
                         if !rule(&value) {
@@ -206,7 +206,7 @@ macro_rules! settings {
                     section.$key = value;
                     Ok(())
                 },
-                expected: <$type as $crate::settings::Kind>::EXPECTED,
+                expected: <$type as $crate::settings::SettingType>::EXPECTED,
             }, )* ];
         }
     };

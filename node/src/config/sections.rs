@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use service::settings;
-use service::settings::Kind;
+use service::settings::SettingType;
 
 use super::Value;
 
@@ -198,7 +198,7 @@ pub enum LogFormat {
     Json,
 }
 
-impl Kind for LogFormat {
+impl SettingType for LogFormat {
     const EXPECTED: &'static str = "`pretty` or `json`";
 
     fn to_value(&self) -> Value {

@@ -1,0 +1,223 @@
+//! The book of answered challenges: on the disk before anybody is told a verdict, and read again at the start.
+//!
+//! A record is `version 1 | boot id 16 | (challenge id 16 | slot u64 | origin u8)…`. One task writes: what came while it synced goes down
+//! together with the next sync, so nobody waits for company. It must not know verdicts. Invariants: what was told is in the book; the book is
+//! never longer than its bound; what another start of the machine wrote is of no use, as its challenges are dead.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use service::log::{Log, LogBounds, LogError, OnDamage, OpenedLog};
+use service::{Life, Refusal, ServiceFault};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::examiner::moment::BootId;
+use crate::examiner::token::{Origin, part};
+use crate::examiner::used::{Slot, UsedId, UsedSet};
+
+/// The file's name in the service's folder.
+pub(crate) const FILE: &str = "used";
+/// Most ids in one record.
+const RECORD_IDS_MAX: usize = 1_024;
+const HEAD_BYTES: usize = 17;
+const ID_BYTES: usize = 25;
+/// How much the file takes.
+pub(crate) const BOUNDS: LogBounds =
+    LogBounds { record_bytes_max: HEAD_BYTES + RECORD_IDS_MAX * ID_BYTES, file_bytes_max: 24 << 20 };
+/// It is written anew when it is longer: what must be kept takes 13 MB at most.
+const BYTES_MAX: u64 = 16 << 20;
+/// Answers that wait to be written down.
+const WAITING_MAX: usize = 4_096;
+const VERSION: u8 = 1;
+
+/// The answer could not be written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NotWritten;
+
+/// An id on its way into the book.
+pub(crate) struct Entry {
+    pub(crate) used: UsedId,
+    pub(crate) written: oneshot::Sender<Result<(), NotWritten>>,
+}
+
+/// The way into the book, and its end.
+pub(crate) fn way() -> (mpsc::Sender<Entry>, mpsc::Receiver<Entry>) {
+    mpsc::channel(WAITING_MAX)
+}
+
+/// Tells each id that is to be kept, for when the book is written anew: half a million are not copied for it.
+pub(crate) type Kept = Arc<dyn Fn(&mut dyn FnMut(UsedId)) + Send + Sync>;
+
+/// The book.
+pub(crate) struct Book {
+    log: Log,
+    boot: BootId,
+    /// The last write failed: what stands in the file is not known before it is written anew.
+    is_failing: bool,
+}
+
+impl Book {
+    /// Whether there is one in this folder.
+    ///
+    /// # Errors
+    /// `used_log`: the system does not say.
+    pub(crate) fn exists(folder: &Path) -> Result<bool, Refusal> {
+        let path = folder.join(FILE);
+        path.try_exists().map_err(|error| Refusal::new("used_log", format!("{}: {error}", path.display())))
+    }
+
+    /// Reads what was answered since this start of the machine.
+    ///
+    /// # Errors
+    /// `used_log`: it is damaged or cannot be used.
+    pub(crate) fn open(folder: &Path, boot: BootId) -> Result<(Self, UsedSet), Refusal> {
+        let path = folder.join(FILE);
+        let OpenedLog { log, records, torn_bytes, .. } =
+            Log::open(&path, BOUNDS, OnDamage::Refuse).map_err(|error| refusal(&error))?;
+        if torn_bytes > 0 {
+            tracing::warn!(bytes = torn_bytes, "an incomplete last record of answered challenges was cut off");
+        }
+        let mut used = UsedSet::default();
+        for record in &records {
+            let (of, ids) = read(record).ok_or_else(|| {
+                let what = format!("{} holds a record that this version does not know", path.display());
+                Refusal::new("used_log", format!("{what}; start the version that wrote it, or a newer one"))
+            })?;
+            ids.into_iter().filter(|_| of == boot).for_each(|id| used.restore(id));
+        }
+        Ok((Self { log, boot, is_failing: false }, used))
+    }
+
+    /// Writes ids down and syncs them.
+    fn write(&mut self, ids: &[UsedId], kept: &Kept) -> Result<(), LogError> {
+        if self.is_failing {
+            self.rewrite(kept)?;
+            self.is_failing = false;
+        } else if self.log.bytes() > BYTES_MAX
+            && let Err(error) = self.rewrite(kept)
+        {
+            // One that is too long for more says so itself.
+            tracing::warn!(%error, "the book of answered challenges could not be made shorter");
+        }
+        let record = to_bytes(self.boot, ids);
+        let written = self.log.append([record.as_slice()]);
+        self.is_failing = written.is_err();
+        written
+    }
+
+    fn rewrite(&mut self, kept: &Kept) -> Result<(), LogError> {
+        let (mut records, mut ids) = (Vec::new(), Vec::with_capacity(RECORD_IDS_MAX));
+        kept(&mut |id| {
+            ids.push(id);
+            if ids.len() == RECORD_IDS_MAX {
+                records.push(to_bytes(self.boot, &ids));
+                ids.clear();
+            }
+        });
+        if !ids.is_empty() {
+            records.push(to_bytes(self.boot, &ids));
+        }
+        self.log.rewrite(records.iter().map(Vec::as_slice))
+    }
+
+    /// Writes down whatever comes, until the service is to end and nothing waits any more.
+    ///
+    /// # Errors
+    /// Writing panicked.
+    pub(crate) async fn keep(
+        mut self,
+        mut entries: mpsc::Receiver<Entry>,
+        kept: Kept,
+        mut life: Life,
+    ) -> Result<(), ServiceFault> {
+        loop {
+            let mut batch = Vec::new();
+            let count = tokio::select! {
+                count = entries.recv_many(&mut batch, RECORD_IDS_MAX) => count,
+                () = life.draining(), if !entries.is_closed() => {
+                    entries.close();
+                    continue;
+                }
+            };
+            if count == 0 {
+                return Ok(());
+            }
+            let (ids, kept): (Vec<UsedId>, Kept) = (batch.iter().map(|entry| entry.used).collect(), kept.clone());
+            let writing = tokio::task::spawn_blocking(move || {
+                let written = self.write(&ids, &kept);
+                (self, written)
+            });
+            let (book, written) =
+                writing.await.map_err(|error| ServiceFault(format!("writing answered challenges down: {error}")))?;
+            self = book;
+            match &written {
+                Ok(()) => life.ready(),
+                Err(error) => {
+                    tracing::error!(%error, "answered challenges cannot be written down, so no answer is judged");
+                    life.waiting(format!("answered challenges cannot be written down: {error}"));
+                }
+            }
+            let told = written.map_err(|_| NotWritten);
+            // Whoever has gone is told nothing.
+            for entry in batch {
+                let _ = entry.written.send(told);
+            }
+        }
+    }
+}
+
+/// Whether these are records of this version.
+pub(crate) fn knows(records: &[Vec<u8>]) -> bool {
+    records.iter().all(|record| read(record).is_some())
+}
+
+fn to_bytes(boot: BootId, ids: &[UsedId]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(HEAD_BYTES + ids.len() * ID_BYTES);
+    bytes.push(VERSION);
+    bytes.extend(boot.0);
+    for UsedId { id, slot, origin } in ids {
+        bytes.extend(id);
+        bytes.extend(slot.0.to_le_bytes());
+        bytes.push(*origin as u8);
+    }
+    bytes
+}
+
+fn read(record: &[u8]) -> Option<(BootId, Vec<UsedId>)> {
+    let mut rest = record;
+    let [version] = *part(&mut rest)?;
+    let boot = BootId(*part(&mut rest)?);
+    let mut ids = Vec::new();
+    while !rest.is_empty() {
+        let id = *part(&mut rest)?;
+        let slot = Slot(u64::from_le_bytes(*part(&mut rest)?));
+        let [origin] = *part(&mut rest)?;
+        ids.push(UsedId { id, slot, origin: Origin::of(origin)? });
+    }
+    (version == VERSION).then_some((boot, ids))
+}
+
+fn refusal(error: &LogError) -> Refusal {
+    let hint = match error {
+        LogError::Damaged { .. } | LogError::TooLong { .. } => {
+            "an answer that was taken may be missing in it: move the file away; the service then makes a new secret too, so that \
+             challenges that are out are refused, and devices ask anew"
+        }
+        _ => "check the disk and who owns the file",
+    };
+    Refusal::new("used_log", format!("{error}; {hint}"))
+}
+
+#[cfg(test)]
+impl Book {
+    /// Leaves no room for another record, unless the file is written anew.
+    pub(crate) fn fill(&mut self) {
+        let record = to_bytes(self.boot, &[UsedId { id: [0; 16], slot: Slot(0), origin: Origin::Anybody }; 100]);
+        while self.log.append([record.as_slice(); 100]).is_ok() {}
+        while self.log.append([record.as_slice()]).is_ok() {}
+        while self.log.append([to_bytes(self.boot, &[]).as_slice()]).is_ok() {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

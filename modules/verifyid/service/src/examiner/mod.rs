@@ -1,0 +1,182 @@
+//! The examiner, who gives out challenges and takes answers: pure, with every time as an argument.
+//!
+//! It must not know HTTP, files, or the chain: what the chain says of a device is told to it. Invariants: a challenge costs no memory before it
+//! is answered; of one challenge one answer is taken, whatever is said of it; whoever is told a verdict has used the challenge up.
+//!
+//! The way of an answer: [`Examiner::open`] reads the token, [`Examiner::look`] says early what needs no work, [`Examiner::take`] uses the challenge up,
+//! [`verdict`] judges, [`Examiner::failed`] counts what was wrong. Between taking and telling, its caller writes down what was taken.
+
+pub(crate) mod keys;
+pub(crate) mod limits;
+pub(crate) mod moment;
+mod refused;
+mod tally;
+pub(crate) mod token;
+pub(crate) mod used;
+
+use std::net::IpAddr;
+
+use hmac::Mac;
+use types::{ChainId, Hash32};
+use verifyid::{Challenge, DeviceId, Purpose, Status, tags};
+
+pub(crate) use refused::Refused;
+
+use keys::ExaminerKeys;
+use limits::Limits;
+use moment::Moment;
+use token::{Origin, Sealed, Timing};
+use used::{NotTaken, Slot, UsedId, UsedSet};
+
+/// What a challenge is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) device: DeviceId,
+    /// The device's present key.
+    pub(crate) key_id: Hash32,
+    /// SHA-256 of whom the answer is for.
+    pub(crate) audience: Hash32,
+    pub(crate) purpose: Purpose,
+    pub(crate) origin: Origin,
+}
+
+/// A challenge that was given out.
+#[derive(Clone, Debug)]
+pub(crate) struct Given {
+    /// What its holder keeps.
+    pub(crate) token: Vec<u8>,
+    /// What it says.
+    pub(crate) challenge: Challenge,
+}
+
+/// A challenge that is used up by the answer that was taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Taken {
+    /// What is written down.
+    pub(crate) used: UsedId,
+    /// Whether it was good by the wall's clock too.
+    pub(crate) is_in_time: bool,
+}
+
+/// What the chain and the answer say of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shown {
+    /// Whether its present key is the challenge's, and signed it.
+    pub(crate) is_signed: bool,
+    pub(crate) status: Status,
+    /// Nothing while it is suspended, revoked or held.
+    pub(crate) level: Option<u8>,
+    pub(crate) work_class: Option<u8>,
+}
+
+/// The examiner.
+pub(crate) struct Examiner {
+    chain_id: ChainId,
+    keys: ExaminerKeys,
+    given: u64,
+    used: UsedSet,
+    limits: Limits,
+}
+
+impl Examiner {
+    /// Opens it with what was used before, and so many challenges in a minute for a network.
+    pub(crate) fn new(chain_id: ChainId, keys: ExaminerKeys, used: UsedSet, asks_max: u32) -> Self {
+        Self { chain_id, keys, given: 0, used, limits: Limits::new(asks_max) }
+    }
+
+    /// Lets a client ask for a challenge for a device.
+    ///
+    /// # Errors
+    /// [`Refused::Locked`], [`Refused::TooOften`].
+    pub(crate) fn admit(&mut self, device: DeviceId, client: IpAddr, now: &Moment) -> Result<(), Refused> {
+        self.limits.admit(device, client, now.boot_ms)
+    }
+
+    /// Gives out a challenge.
+    pub(crate) fn give(&mut self, wanted: &Wanted, now: &Moment) -> Given {
+        let number = self.given;
+        self.given = self.given.wrapping_add(1);
+        let random: [u8; 32] =
+            keys::hmac(self.keys.id.as_slice(), &number.to_le_bytes()).finalize().into_bytes().into();
+        let mut id = [0; 16];
+        id.copy_from_slice(random.split_at(16).0);
+        let Wanted { device, key_id, audience, purpose, origin } = *wanted;
+        let sealed = Sealed { id, device, key_id, audience, purpose, origin, issued: *now };
+        Given { token: sealed.to_bytes(&self.keys), challenge: sealed.challenge(&self.keys, self.chain_id) }
+    }
+
+    /// Reads a token. Nothing is used up.
+    ///
+    /// # Errors
+    /// [`Refused::Malformed`], [`Refused::WrongInstance`], [`Refused::BadAnswer`] for one that was changed.
+    pub(crate) fn open(&self, token: &[u8]) -> Result<Sealed, Refused> {
+        Sealed::open(token, &self.keys)
+    }
+
+    /// The bytes that the device was to sign.
+    pub(crate) fn preimage(&self, sealed: &Sealed) -> Vec<u8> {
+        sealed.challenge(&self.keys, self.chain_id).to_bytes(tags::CHALLENGE)
+    }
+
+    /// What can be said before the chain is asked. Nothing is used up.
+    ///
+    /// # Errors
+    /// [`Refused::Expired`] for one that is dead, [`Refused::Used`].
+    pub(crate) fn look(&self, sealed: &Sealed, now: &Moment) -> Result<(), Refused> {
+        if sealed.timing(now) == Timing::Dead {
+            return Err(Refused::Expired);
+        }
+        if self.used.has(&sealed.id, Slot::of(sealed.issued.boot_ms)) { Err(Refused::Used) } else { Ok(()) }
+    }
+
+    /// Uses a challenge up. `now` must be read while nobody else has the examiner: an answer that waited long would else find its id forgotten.
+    ///
+    /// # Errors
+    /// [`Refused::Expired`] for one that is dead, [`Refused::Used`], [`Refused::Full`].
+    pub(crate) fn take(&mut self, sealed: &Sealed, now: &Moment) -> Result<Taken, Refused> {
+        let timing = sealed.timing(now);
+        if timing == Timing::Dead {
+            return Err(Refused::Expired);
+        }
+        let used = UsedId { id: sealed.id, slot: Slot::of(sealed.issued.boot_ms), origin: sealed.origin };
+        match self.used.take(used, now.boot_ms) {
+            Ok(()) => Ok(Taken { used, is_in_time: timing == Timing::Good }),
+            Err(NotTaken::Used) => Err(Refused::Used),
+            Err(NotTaken::Full) => Err(Refused::Full),
+        }
+    }
+
+    /// Counts a wrong answer; true when the operator is to be told of the device.
+    pub(crate) fn failed(&mut self, device: DeviceId, client: IpAddr, now: &Moment) -> bool {
+        self.limits.failed(device, client, now.boot_ms)
+    }
+
+    /// What is used up and not dead for long.
+    pub(crate) fn used(&mut self, now: &Moment) -> &UsedSet {
+        self.used.drop_dead(now.boot_ms);
+        &self.used
+    }
+}
+
+/// Judges an answer that was taken: the level of a device that is verified.
+///
+/// # Errors
+/// [`Refused::Expired`], [`Refused::BadAnswer`], [`Refused::Revoked`], [`Refused::Suspended`], [`Refused::Held`], in this order: only who
+/// has the key is told how the device stands.
+pub(crate) fn verdict(taken: &Taken, shown: &Shown) -> Result<u8, Refused> {
+    if !taken.is_in_time {
+        return Err(Refused::Expired);
+    }
+    if !shown.is_signed {
+        return Err(Refused::BadAnswer);
+    }
+    match (shown.status, shown.level) {
+        (Status::Revoked, _) => Err(Refused::Revoked),
+        (Status::Suspended, _) => Err(Refused::Suspended),
+        (_, None) => Err(Refused::Held),
+        (_, Some(level)) => Ok(level),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+//! VerifyID off the chain: a node gives out challenges and judges what devices answer.
+//!
+//! `examiner` is the pure core: sealed challenges, one answer each, limits. `office.rs` joins it with the machine: `clocks.rs` reads its clocks,
+//! `book.rs` keeps on the disk what was answered, `secret.rs` the secret. `proof.rs` asks the chain about a device, `api.rs` answers over
+//! HTTP, `settings.rs` is the section of `config.toml`. It must not know how a device is registered or gets its level, which are the
+//! rules', nor people.
+
+#![allow(unused_qualifications, reason = "the expansion of utoipa's attributes qualifies names")]
+
+mod api;
+mod book;
+mod clocks;
+mod examiner;
+mod look;
+mod metrics;
+mod office;
+mod proof;
+mod secret;
+mod settings;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use prometheus_client::registry::Registry as Metrics;
+use service::http::Routes;
+use service::{Bound, FolderFindings, Ground, Life, NoVerbs, Refusal, ServiceFault};
+
+pub use settings::VerifyIdSettings;
+
+use clocks::{Clocks, MachineClocks};
+use office::{Office, Writing};
+
+/// VerifyID, as the node hosts it.
+pub struct VerifyIdService {
+    ground: Ground,
+    /// The office, if the settings ask for one.
+    open: Option<(Arc<Office>, Writing)>,
+}
+
+impl service::Service for VerifyIdService {
+    const NAME: &'static str = "verifyid";
+    type Settings = VerifyIdSettings;
+    type Verbs = NoVerbs;
+    const ABOUT: &'static str = "Nothing to be done by hand";
+
+    fn files_max(settings: &VerifyIdSettings) -> u64 {
+        // The book, and another while it is written anew.
+        if settings.enabled { 2 } else { 0 }
+    }
+
+    fn open(settings: &VerifyIdSettings, ground: Ground, _: Vec<Bound>) -> Result<Option<Self>, Refusal> {
+        if !settings.enabled {
+            // What the chain knows of a device is answered all the same.
+            return Ok(Some(Self { ground, open: None }));
+        }
+        let clocks = MachineClocks::new(ground.chain.clone())?;
+        Self::on_clocks(settings, ground, Box::new(clocks)).map(Some)
+    }
+
+    fn routes(&self) -> Routes {
+        api::routes(&self.ground, self.open.as_ref().map(|(office, _)| office.clone()))
+    }
+
+    fn measure(&self, metrics: &mut Metrics) {
+        if let Some((office, _)) = &self.open {
+            office.counts().register(metrics);
+        }
+    }
+
+    async fn run(self, mut life: Life) -> Result<(), ServiceFault> {
+        life.ready();
+        match self.open {
+            Some((office, writing)) => writing.run(&office, life).await,
+            None => {
+                life.draining().await;
+                Ok(())
+            }
+        }
+    }
+
+    fn look(folder: &Path, _has_account: bool) -> FolderFindings {
+        look::look(folder)
+    }
+}
+
+impl VerifyIdService {
+    fn on_clocks(settings: &VerifyIdSettings, ground: Ground, clocks: Box<dyn Clocks>) -> Result<Self, Refusal> {
+        let asks_max = u32::try_from(settings.challenges_per_minute_max).unwrap_or(u32::MAX);
+        let open = Office::open(&ground, clocks, asks_max)?;
+        Ok(Self { ground, open: Some(open) })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,16 @@
+//! Looking at what a stopped node keeps of challenges; nothing is changed.
+
+use std::path::Path;
+
+use service::log::look_at;
+use service::{Finding, FolderFindings};
+
+use crate::{book, secret};
+
+/// Says what is torn and what a start would refuse.
+pub(crate) fn look(folder: &Path) -> FolderFindings {
+    let mut findings = look_at(&folder.join(book::FILE), book::BOUNDS, book::knows);
+    let wrong = secret::fault(folder);
+    findings.wrong.extend(wrong.map(|what| Finding::new(folder.join(secret::FILE), what)));
+    findings
+}

@@ -1,0 +1,57 @@
+//! What is counted for Prometheus.
+//!
+//! Labels are this crate's own words, never a client's.
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use crate::examiner::Refused;
+
+type Label = [(&'static str, &'static str); 1];
+
+/// The counts; a copy is another hand on the same ones.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counts {
+    challenges: Counter,
+    refused: Family<Label, Counter>,
+    answers: Family<Label, Counter>,
+    alarms: Counter,
+    used: Gauge,
+}
+
+impl Counts {
+    /// A challenge was given out, or why not.
+    pub(crate) fn asked(&self, result: Result<(), Refused>) {
+        match result {
+            Ok(()) => self.challenges.inc(),
+            Err(refused) => self.refused.get_or_create(&[("reason", refused.code())]).inc(),
+        };
+    }
+
+    /// An answer was good, or why not.
+    pub(crate) fn answered(&self, result: Result<(), Refused>) {
+        let word = result.map_or_else(Refused::code, |()| "verified");
+        self.answers.get_or_create(&[("verdict", word)]).inc();
+    }
+
+    /// The operator was told of a device.
+    pub(crate) fn alarmed(&self) {
+        self.alarms.inc();
+    }
+
+    /// So many answered challenges are remembered.
+    pub(crate) fn remembered(&self, count: usize) {
+        self.used.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Has them read with the node's own.
+    pub(crate) fn register(&self, registry: &mut Registry) {
+        registry.register("challenges", "Challenges that were given out", self.challenges.clone());
+        registry.register("challenges_refused", "Challenges that were not, by reason", self.refused.clone());
+        registry.register("answers", "Answers by verdict", self.answers.clone());
+        registry.register("alarms", "Devices with 50 wrong answers within an hour", self.alarms.clone());
+        registry.register("answers_remembered", "Answered challenges that are remembered", self.used.clone());
+    }
+}

@@ -1,0 +1,189 @@
+//! The office in which the examiner sits while the service runs: with clocks, the way into the book, and counts.
+//!
+//! It must not know HTTP. Invariant: a verdict leaves after the challenge is on the disk as used.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use service::chain::Unavailable;
+use service::{Ground, Life, Refusal, ServiceFault};
+use tokio::sync::{mpsc, oneshot};
+use types::TimeMs;
+use verifyid::DeviceId;
+
+use crate::book::{self, Book, Entry, Kept};
+use crate::clocks::Clocks;
+use crate::examiner::keys::ExaminerKeys;
+use crate::examiner::moment::Moment;
+use crate::examiner::token::Sealed;
+use crate::examiner::{Examiner, Given, Refused, Shown, Wanted, verdict};
+use crate::metrics::Counts;
+use crate::secret;
+
+/// The office.
+pub(crate) struct Office {
+    examiner: Mutex<Examiner>,
+    clocks: Box<dyn Clocks>,
+    entries: mpsc::Sender<Entry>,
+    counts: Counts,
+}
+
+/// The book with the end of the way into it.
+pub(crate) struct Writing {
+    book: Book,
+    entries: mpsc::Receiver<Entry>,
+}
+
+/// A device that was verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Verified {
+    pub(crate) level: u8,
+    pub(crate) at: TimeMs,
+}
+
+/// Why there is no good verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotVerified {
+    /// For the challenge, the answer or the device.
+    Refused(Refused),
+    /// The service is busy or stopping; the challenge stays good.
+    Unavailable(Unavailable),
+    /// The disk took no note of the answer, so nothing is said of it.
+    NotWritten,
+}
+
+impl Office {
+    /// Opens it in the service's folder, with so many challenges in a minute for a network. A secret never outlives its book: without
+    /// the book nobody knows which of its challenges were answered.
+    ///
+    /// # Errors
+    /// `challenge_secret`, `used_log`.
+    pub(crate) fn open(
+        ground: &Ground,
+        clocks: Box<dyn Clocks>,
+        asks_max: u32,
+    ) -> Result<(Arc<Self>, Writing), Refusal> {
+        let (folder, chain_id) = (&ground.folder, ground.chain.id());
+        let kept = secret::read(folder)?;
+        let secret = match kept {
+            Some(secret) if Book::exists(folder)? => secret,
+            _ => secret::make(folder, &ground.entropy)?,
+        };
+        let (book, used) = Book::open(folder, clocks.now().boot)?;
+        let counts = Counts::default();
+        counts.remembered(used.len());
+        let examiner = Examiner::new(chain_id, ExaminerKeys::new(&secret, &ground.entropy, chain_id), used, asks_max);
+        let (sender, entries) = book::way();
+        let open = Self { examiner: Mutex::new(examiner), clocks, entries: sender, counts };
+        Ok((Arc::new(open), Writing { book, entries }))
+    }
+
+    /// What is counted.
+    pub(crate) const fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Lets a client ask for a challenge for a device.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub(crate) fn admit(&self, device: DeviceId, client: IpAddr) -> Result<(), Refused> {
+        let admitted = self.with_time(|examiner, now| examiner.admit(device, client, now));
+        admitted.inspect_err(|refused| self.counts.asked(Err(*refused)))
+    }
+
+    /// Gives out a challenge.
+    pub(crate) fn give(&self, wanted: &Wanted) -> Given {
+        self.counts.asked(Ok(()));
+        self.with_time(|examiner, now| {
+            self.counts.remembered(examiner.used(now).len());
+            examiner.give(wanted, now)
+        })
+    }
+
+    /// Reads a token, and says early what needs no work: the challenge, and what the device was to sign.
+    ///
+    /// # Errors
+    /// [`Refused`]; nothing is used up.
+    pub(crate) fn begin(&self, token: &[u8]) -> Result<(Sealed, Vec<u8>), Refused> {
+        let begun = self.with_time(|examiner, now| {
+            let sealed = examiner.open(token)?;
+            examiner.look(&sealed, now)?;
+            Ok((sealed, examiner.preimage(&sealed)))
+        });
+        begun.inspect_err(|refused| self.counts.answered(Err(*refused)))
+    }
+
+    /// Uses a challenge up by an answer, has that written down, and says what it is worth.
+    ///
+    /// # Errors
+    /// [`NotVerified`].
+    pub(crate) async fn finish(&self, sealed: &Sealed, shown: &Shown, client: IpAddr) -> Result<Verified, NotVerified> {
+        let place = self.entries.clone().try_reserve_owned().map_err(|error| {
+            NotVerified::Unavailable(match error {
+                mpsc::error::TrySendError::Full(_) => Unavailable::Busy,
+                mpsc::error::TrySendError::Closed(_) => Unavailable::Stopping,
+            })
+        })?;
+        let refused = |refused| {
+            self.counts.answered(Err(refused));
+            NotVerified::Refused(refused)
+        };
+        let (say, written) = oneshot::channel();
+        let (at, judged) = self
+            .with_time(|examiner, now| {
+                let taken = examiner.take(sealed, now)?;
+                place.send(Entry { used: taken.used, written: say });
+                let judged = verdict(&taken, shown);
+                // Now, for whoever asks may go before it hears.
+                if judged == Err(Refused::BadAnswer) && examiner.failed(sealed.device, client, now) {
+                    self.alarm(sealed.device);
+                }
+                self.counts.remembered(examiner.used(now).len());
+                Ok((TimeMs(now.wall_ms), judged))
+            })
+            .map_err(refused)?;
+        // A writer that has gone wrote nothing.
+        if written.await != Ok(Ok(())) {
+            return Err(NotVerified::NotWritten);
+        }
+        let level = judged.map_err(refused)?;
+        self.counts.answered(Ok(()));
+        Ok(Verified { level, at })
+    }
+
+    fn alarm(&self, device: DeviceId) {
+        self.counts.alarmed();
+        tracing::warn!(device = %device.0, "50 wrong answers for a device within an hour");
+    }
+
+    /// The instant is read while nobody else has the examiner.
+    fn with_time<T>(&self, work: impl FnOnce(&mut Examiner, &Moment) -> T) -> T {
+        let mut examiner: MutexGuard<'_, Examiner> = self.examiner.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clocks.now();
+        work(&mut examiner, &now)
+    }
+}
+
+impl Writing {
+    /// Writes down what is answered in this office, until the service is to end.
+    ///
+    /// # Errors
+    /// Writing panicked.
+    pub(crate) async fn run(self, office: &Arc<Office>, life: Life) -> Result<(), ServiceFault> {
+        self.book.keep(self.entries, kept_by(office.clone()), life).await
+    }
+}
+
+/// What the examiner still knows as used.
+fn kept_by(office: Arc<Office>) -> Kept {
+    Arc::new(move |tell| office.with_time(|examiner, now| examiner.used(now).all().for_each(tell)))
+}
+
+#[cfg(test)]
+impl Writing {
+    /// Leaves no room in the book.
+    pub(crate) fn fill(&mut self) {
+        self.book.fill();
+    }
+}

@@ -1,0 +1,68 @@
+//! What the chain says of a device, and whether an answer proves its key.
+//!
+//! It must not know challenges' lives. Invariant: for a device that is not registered as much is done as for one whose answer is wrong.
+
+use execution::{Module, ModuleView};
+use service::chain::{Chain, Unavailable};
+use types::Hash32;
+use verifyid::{DeviceAnswer, DeviceId, DeviceKey, SIGNATURE_BYTES, Status, VerifyId};
+
+use crate::examiner::Shown;
+use crate::examiner::token::Sealed;
+
+/// A key that is nobody's word for anything: of it a signature is checked where there is no device.
+const DECOY: &str = "03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8";
+
+/// A device as the chain has it.
+///
+/// # Errors
+/// [`Unavailable`].
+pub(crate) fn device(chain: &dyn Chain, id: &DeviceId) -> Result<Option<DeviceAnswer>, Unavailable> {
+    let state = chain.state()?;
+    Ok(verifyid::device(&ModuleView::new(&*state.view, VerifyId::ID), id))
+}
+
+/// The key that a challenge for a device asks: the present one, and of one that is not registered what it would be.
+///
+/// # Errors
+/// [`Unavailable`].
+pub(crate) fn key_of(chain: &dyn Chain, id: &DeviceId) -> Result<Hash32, Unavailable> {
+    Ok(device(chain, id)?.map_or(id.0, |device| device.key_id))
+}
+
+/// What the chain and the answer say of a device.
+///
+/// # Errors
+/// [`Unavailable`].
+pub(crate) fn shown(
+    chain: &dyn Chain,
+    sealed: &Sealed,
+    preimage: &[u8],
+    signature: &[u8; SIGNATURE_BYTES],
+) -> Result<Shown, Unavailable> {
+    let found = device(chain, &sealed.device)?;
+    let key = found.as_ref().and_then(|device| read_key(device.algorithm as u8, &device.key));
+    let is_known = key.is_some();
+    let is_right = key.or_else(|| read_key(1, DECOY)).is_some_and(|key| key.signed(preimage, signature));
+    let is_present = found.as_ref().is_some_and(|device| device.key_id == sealed.key_id);
+    Ok(Shown {
+        is_signed: is_right & is_known & is_present,
+        status: found.as_ref().map_or(Status::Pending, |device| device.status),
+        level: found.as_ref().and_then(|device| device.level),
+        work_class: found.as_ref().and_then(|device| device.work_class),
+    })
+}
+
+fn read_key(algorithm: u8, digits: &str) -> Option<DeviceKey> {
+    DeviceKey::read(algorithm, &hex::decode(digits).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_decoy_is_a_key() {
+        assert!(read_key(1, DECOY).is_some());
+    }
+}
