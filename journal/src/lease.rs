@@ -265,6 +265,10 @@ impl Terms {
     /// What these terms are worth where they were found.
     fn found(self, log: LogState, is_home: bool) -> Self {
         let bound = match self.bound {
+            // What this machine itself signed may be forgotten, too.
+            VoteBound::Unknown(Doubt::Twin(seen)) if !is_home || log == LogState::Absent => {
+                VoteBound::Unknown(Doubt::Twin(seen.max(self.end)))
+            }
             VoteBound::Unknown(Doubt::Twin(_)) => self.bound,
             _ if !is_home => VoteBound::Unknown(Doubt::Copied),
             VoteBound::Above(_) if log == LogState::Absent && self.end > Position::default() => {

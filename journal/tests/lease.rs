@@ -204,6 +204,22 @@ fn who_heard_its_twin_is_free_nowhere_until_an_operator_says_so() {
     }
 }
 
+// FAULTS HA3
+#[test]
+fn who_heard_its_twin_and_lost_its_log_or_was_copied_is_free_above_its_own_lease_too() {
+    let disk = new_disk();
+    let mut lease = start(&disk).unwrap().lease;
+    lease.extend(Epoch(4), View(10)).unwrap();
+    let end = lease.end();
+    lease.doubt(Doubt::Twin(at(4, 20))).unwrap();
+    drop(lease);
+    assert_eq!(start(&disk).unwrap().lease.reach(), at(4, 20), "what it signed itself stands in its log");
+    let mut lease = start(&disk.copy_elsewhere()).unwrap().lease;
+    assert_eq!(lease.reach(), end);
+    assert_eq!(lease.allow(at(4, 20), TimeMs(77)), Ok(true));
+    assert_eq!(lease.votes_only_above(), VoteBound::Above(end));
+}
+
 #[test]
 fn whoever_votes_in_an_epoch_votes_in_no_earlier_one_any_more() {
     let disk = new_disk();

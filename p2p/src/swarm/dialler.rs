@@ -165,7 +165,9 @@ impl Dialler {
         let target = self.targets.get(&Goal::Peer(peer));
         target.is_some_and(|target| {
             let is_unknown = target.given.is_empty() && target.learnt.is_empty();
-            is_unknown || target.tries >= LOST_TRIES
+            // Whoever is down is not looked for with every dial: after 4, 8, 16, 32, and from then on each 64.
+            let is_turn = target.tries.is_power_of_two() || target.tries.is_multiple_of(64);
+            is_unknown || (target.tries >= LOST_TRIES && is_turn)
         })
     }
 
@@ -455,6 +457,11 @@ mod tests {
         }
         assert!(dialler.is_lost(moves) && !dialler.is_lost(stays));
         assert!(known(&dialler, moves).contains(&at(7)), "and dialled where it was all the same");
+        let looked = (4..260).filter(|tries| {
+            dialler.due(tries * 10_000, |_| false);
+            dialler.is_lost(moves)
+        });
+        assert_eq!(looked.count(), 7, "after 8, 16, 32, 64, 128, 192 and 256");
         dialler.connected(ConnectionId::new_unchecked(1), moves);
         assert!(!dialler.is_lost(moves));
     }
