@@ -26,7 +26,8 @@ const EXCERPT_LINES: usize = 60;
 #[test]
 fn every_answer_is_as_the_description_says_whatever_is_asked() {
     let Some(program) = installed("schemathesis", "RS1") else { return };
-    let running = start(&[("mining.enabled", "true"), ("mining.listen", "127.0.0.1:0")]);
+    let settings = [("mining.enabled", "true"), ("mining.listen", "127.0.0.1:0"), ("verifyid.enabled", "true")];
+    let running = start(&settings);
     mine(running.node.service_addresses("mining")[0], &miner(), 3);
     let finals: Vec<String> = (0..3).map(|nonce| transfer(&running, nonce)).collect();
     let (status, mut description) = running.get("/api/v1/openapi.json");
@@ -128,6 +129,7 @@ fn put_samples(description: &mut Value, samples: &Samples) {
     each_object(description, &mut |object| {
         match object.get("format").and_then(Value::as_str) {
             Some("address") => object.insert("enum".to_owned(), json!(samples.addresses)),
+            Some("device") => object.insert("enum".to_owned(), json!(["ab".repeat(32)])),
             Some("transaction") => object.insert("enum".to_owned(), json!(samples.transactions)),
             _ => None,
         };

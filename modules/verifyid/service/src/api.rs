@@ -203,7 +203,7 @@ async fn answer(
 
 /// A device as the chain has it, by its text or by its hexadecimal digits, with its level at the newest block.
 #[utoipa::path(get, path = "/api/v1/verifyid/devices/{id}", tag = "verifyid",
-    params(("id" = String, Path, description = "the device's id")), responses(
+    params(("id" = String, Path, description = "the device's id", format = "device")), responses(
     (status = 200, body = DeviceAnswer), (status = 400, body = ErrorResponse), (status = 404, body = ErrorResponse),
     (status = 503, body = ErrorResponse)))]
 async fn device(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<DeviceAnswer>, ApiError> {
