@@ -31,12 +31,14 @@ use crate::chain_maker::{ChainMaker, certify};
 const PROOFS_FROM: u64 = 1_000_000;
 
 type Bend = (String, Box<dyn Fn(&mut Value) + Send>);
+type Service = (String, Box<dyn FnMut(&str, &Value) -> (u16, Value) + Send>);
 
 struct World {
     chain: TryoutChain,
     validator: SecretKey,
     proofs: AtomicU64,
     bend: Mutex<Option<Bend>>,
+    service: Mutex<Option<Service>>,
     dry_run: Mutex<Option<u32>>,
     asked: Mutex<Vec<String>>,
 }
@@ -68,6 +70,7 @@ impl TryoutNode {
             validator: SecretKey::from_ikm(&[1; 32]),
             proofs: AtomicU64::new(PROOFS_FROM),
             bend: Mutex::default(),
+            service: Mutex::default(),
             dry_run: Mutex::default(),
             asked: Mutex::default(),
         });
@@ -88,6 +91,11 @@ impl TryoutNode {
     /// From now on answers to what begins so are changed.
     pub fn bends(&self, begin: &str, bend: impl Fn(&mut Value) + Send + 'static) {
         *held(&self.world.bend) = Some((begin.to_owned(), Box::new(bend)));
+    }
+
+    /// From now on whatever is posted to a path that begins so is answered by this, which takes the path and the body.
+    pub fn serves(&self, begin: &str, service: impl FnMut(&str, &Value) -> (u16, Value) + Send + 'static) {
+        *held(&self.world.service) = Some((begin.to_owned(), Box::new(service)));
     }
 
     /// From now on dry runs end with this code; before, none can be made.
@@ -144,6 +152,13 @@ impl World {
     fn answer(&self, method: &str, path: &str, body: &[u8]) -> (u16, Value) {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+        if method == "POST"
+            && let Some((_, service)) = held(&self.service)
+                .as_mut()
+                .filter(|(begin, _)| format!("/{}", parts.join("/")).starts_with(begin.as_str()))
+        {
+            return service(path, &serde_json::from_slice(body).expect("JSON"));
+        }
         let refused = |code: &str| (404, json!({"code": code, "message": "the node has its reasons", "hint": ""}));
         match (method, parts.as_slice()) {
             ("GET", ["status"]) => (200, self.status()),

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use wallet::Result;
 use wallet::cli::{Context, Report};
 
-use super::{list, new, register, rotate, show, standing, transfer};
+use super::{challenge, list, new, register, rotate, show, standing, transfer};
 
 /// What can be done with devices.
 #[derive(Debug, Subcommand)]
@@ -37,6 +37,10 @@ pub enum DeviceVerb {
     Show(show::ShowDevice),
     /// List the devices of an account, and those that wait for it
     List(list::ListDevices),
+    /// Ask a node for a challenge for a device, for somebody else to have it answered
+    Challenge(challenge::ChallengeArgs),
+    /// Answer a challenge with a device's key: one that is asked for now, or one from a file
+    Answer(challenge::AnswerArgs),
     /// Prove what the chain has of a device, or that it has nothing
     Prove(show::ProveDevice),
 }
@@ -58,6 +62,8 @@ impl DeviceVerb {
             Self::Revoke(revoke) => revoke.run(context),
             Self::Show(show) => show.run(context),
             Self::List(list) => list.run(context),
+            Self::Challenge(challenge) => challenge.run(context),
+            Self::Answer(answer) => answer.run(context),
             Self::Prove(prove) => prove.run(context),
         }
     }

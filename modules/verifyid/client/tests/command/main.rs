@@ -2,6 +2,7 @@
 
 #[path = "../../../../../wallet/tests/wallet/chain_maker.rs"]
 mod chain_maker;
+mod challenges;
 mod keys;
 mod plans;
 mod reading;

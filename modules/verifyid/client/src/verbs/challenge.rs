@@ -1,0 +1,222 @@
+//! `thronos device challenge` and `answer`: a device shows that it is there, to a service that asks it for its key's word.
+//!
+//! What is signed is compared first, by the same code as on a board: a key that signs whatever it is given can be used by anybody.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Deserialize;
+use serde_json::json;
+use types::TimeMs;
+use verifyid::DeviceId;
+use verifyid_device::{Challenge, Expected, Purpose, audience_digest};
+use wallet::cli::context::read_bounded;
+use wallet::cli::report::{lines, when};
+use wallet::cli::submit::now;
+use wallet::cli::{Context, Report};
+use wallet::{Chain, Error, NodeClient, Result};
+
+use crate::key_file::DeviceKeyFile;
+use crate::naming;
+
+const CHALLENGES: &str = "/api/v1/verifyid/challenges";
+const ANSWERS: &str = "/api/v1/verifyid/challenges/answer";
+/// A challenge in JSON, and what else somebody may have put beside it.
+const FILE_BYTES_MAX: usize = 16 * 1_024;
+
+/// `device challenge`
+#[derive(Debug, Args)]
+pub struct ChallengeArgs {
+    /// The device: its id, or the name or path of its key
+    device: String,
+    /// Whom the answer is for, such as https://fleet.example
+    #[arg(long)]
+    audience: String,
+}
+
+/// `device answer`
+#[derive(Debug, Args)]
+pub struct AnswerArgs {
+    /// The name or path of the device's present key
+    key: String,
+    /// Whom the device answers, such as https://fleet.example
+    #[arg(long)]
+    audience: String,
+    /// A challenge that somebody has asked for, as JSON: the answer is printed for them, and no node is asked
+    #[arg(long, value_name = "FILE")]
+    challenge: Option<PathBuf>,
+}
+
+/// A challenge, as a service gives it and as it stands in a file.
+#[derive(Debug, Deserialize)]
+struct Given {
+    challenge: String,
+    preimage: String,
+}
+
+/// What a service says of a right answer.
+#[derive(Debug, Deserialize)]
+struct Verified {
+    verified: bool,
+    device: String,
+    level: u8,
+    work_class: Option<u8>,
+    verified_at: u64,
+}
+
+impl ChallengeArgs {
+    pub(super) fn run(&self, context: &Context) -> Result<Report> {
+        naming::readable(context, &self.device)?;
+        let client = context.client()?;
+        let chain = context.chain(&client)?;
+        let device = naming::device(context, &self.device, chain.network())?;
+        let (given, challenge) = ask(&client, &chain, device, &self.audience)?;
+        let rows = [
+            ("device:", device.to_text(chain.network())),
+            ("for:", self.audience.clone()),
+            ("good until:", format!("{} (five minutes)", when(TimeMs(challenge.expires_ms)))),
+            ("to sign:", given.preimage.clone()),
+            ("challenge:", given.challenge.clone()),
+        ];
+        let json = json!({
+            "device": device.to_text(chain.network()), "audience": self.audience, "challenge": given.challenge,
+            "nonce": hex::encode(challenge.nonce), "issued_at": challenge.issued_ms, "expires_at": challenge.expires_ms,
+            "preimage": given.preimage,
+        });
+        Ok(Report::new(lines(&rows), json))
+    }
+}
+
+impl AnswerArgs {
+    pub(super) fn run(&self, context: &Context) -> Result<Report> {
+        let key = naming::key(context, &self.key)?;
+        if let Some(path) = &self.challenge {
+            let chain = context.known_chain()?;
+            let given = read_file(path)?;
+            let challenge = read(&given.preimage)?;
+            let answer = self.signed(&challenge, &given, &key, &chain)?;
+            let rows = [
+                ("answer:", answer.clone()),
+                ("hand in until:", format!("{} where the challenge was given", when(TimeMs(challenge.expires_ms)))),
+            ];
+            return Ok(Report::new(lines(&rows), json!({"challenge": given.challenge, "answer": answer})));
+        }
+        let client = context.client()?;
+        let chain = context.chain(&client)?;
+        let (given, challenge) = ask(&client, &chain, key.device(), &self.audience)?;
+        let answer = self.signed(&challenge, &given, &key, &chain)?;
+        let verdict: Verified = client
+            .post_at(ANSWERS, &json!({"challenge": given.challenge, "answer": answer}))
+            .map_err(|error| with_advice(error, &self.key))?;
+        let text = key.device().to_text(chain.network());
+        if !verdict.verified || verdict.device != text {
+            return Err(bad_answer("a verdict of something else than was asked for"));
+        }
+        Ok(told(&verdict, &self.audience))
+    }
+
+    /// The answer in hexadecimal digits, once everything is compared.
+    fn signed(&self, challenge: &Challenge, given: &Given, key: &DeviceKeyFile, chain: &Chain) -> Result<String> {
+        let expected = Expected {
+            key_id: key.key_id().0,
+            now_ms: Some(now().0),
+            ..expected(chain, key.device(), challenge.key_id, &self.audience)
+        };
+        challenge.check(&expected).map_err(|refused| {
+            let hint = match refused {
+                verifyid_device::Refused::OtherKey => format!(
+                    "name the file of the device's present key; `thronos device show {}` tells its id",
+                    key.device().to_text(chain.network())
+                ),
+                verifyid_device::Refused::OtherAudience => {
+                    "compare --audience with what the challenge was asked for; sign for nobody whom you do not know"
+                        .to_owned()
+                }
+                verifyid_device::Refused::Over => {
+                    "ask for another challenge; if it is new, set this machine's clock".to_owned()
+                }
+                _ => "nothing was signed: ask whoever gave you the challenge what it is for".to_owned(),
+            };
+            Error::new("challenge_refused", refused.to_string(), hint)
+        })?;
+        let preimage = hex::decode(&given.preimage).map_err(|_| no_challenge("its preimage has other than digits"))?;
+        Ok(hex::encode(&*key.sign(&preimage)))
+    }
+}
+
+/// What a service may ask of a device, whichever key it names.
+fn expected(chain: &Chain, device: DeviceId, key_id: [u8; 32], audience: &str) -> Expected {
+    Expected {
+        chain_id: chain.id().0.0,
+        device: device.0.0,
+        key_id,
+        audience: audience_digest(audience),
+        purpose: Purpose::Presence,
+        now_ms: None,
+    }
+}
+
+/// Asks for a challenge, and compares what comes with what was asked for.
+fn ask(client: &NodeClient, chain: &Chain, device: DeviceId, audience: &str) -> Result<(Given, Challenge)> {
+    let text = device.to_text(chain.network());
+    let given: Given = client
+        .post_at(CHALLENGES, &json!({"device": text, "audience": audience, "purpose": "presence"}))
+        .map_err(|error| with_advice(error, &text))?;
+    let challenge = read(&given.preimage).map_err(|_| bad_answer("what is no challenge"))?;
+    let wanted = expected(chain, device, challenge.key_id, audience);
+    challenge
+        .check(&wanted)
+        .map_err(|refused| bad_answer(&format!("another challenge than it was asked for: {refused}")))?;
+    Ok((given, challenge))
+}
+
+fn read_file(path: &PathBuf) -> Result<Given> {
+    let text = read_bounded(path, FILE_BYTES_MAX)?;
+    serde_json::from_str(&text).map_err(|error| no_challenge(&format!("{}: {error}", path.display())))
+}
+
+fn read(preimage: &str) -> Result<Challenge> {
+    let bytes = hex::decode(preimage).map_err(|_| no_challenge("its preimage has other than digits"))?;
+    Challenge::read(&bytes).map_err(|refused| no_challenge(&refused.to_string()))
+}
+
+fn no_challenge(why: &str) -> Error {
+    let hint = "give it as the service gave it: JSON with `challenge` and `preimage`";
+    Error::new("no_challenge", format!("this is no challenge: {why}"), hint)
+}
+
+fn bad_answer(what: &str) -> Error {
+    Error::new(
+        "bad_answer",
+        format!("the node gives {what}"),
+        "nothing was signed for it: ask another node with --node URL",
+    )
+}
+
+/// An error of the service, with the command that tells more.
+fn with_advice(error: Error, device: &str) -> Error {
+    let advice = match &*error.code {
+        _ if !error.is_of_node => return error,
+        "bad_answer" => format!("`thronos device show {device}` tells the id of its present key"),
+        "suspended" | "revoked" | "held" => format!("`thronos device show {device}` tells how it stands"),
+        "not_found" => "ask a node that gives out challenges with --node URL".to_owned(),
+        _ => return error,
+    };
+    Error { hint: format!("{}; {advice}", error.hint), ..error }
+}
+
+fn told(verdict: &Verified, audience: &str) -> Report {
+    let class = verdict.work_class.map_or_else(String::new, |class| format!(", work class {class}"));
+    let rows = [
+        ("verified:", "yes".to_owned()),
+        ("device:", verdict.device.clone()),
+        ("for:", audience.to_owned()),
+        ("level:", format!("{}{class}", verdict.level)),
+        ("at:", when(TimeMs(verdict.verified_at))),
+    ];
+    let json = json!({
+        "verified": true, "device": verdict.device, "audience": audience, "level": verdict.level,
+        "work_class": verdict.work_class, "verified_at": verdict.verified_at,
+    });
+    Report::new(lines(&rows), json).unproven()
+}
