@@ -5,7 +5,7 @@
 //! bound, a caller ten seconds, and one is served at a time.
 //!
 //! ```text
-//! cargo run -p verifyid-device --example agent -- --key rig.json --chain 5f… --audience https://fleet.example
+//! cargo run --release -p verifyid-device --example agent -- --key rig.json --chain 5f… --audience https://fleet.example
 //! ```
 
 use std::io::{self, BufRead, BufReader, Read, Write};

@@ -2,7 +2,7 @@
 //!
 //! What is signed is compared first, by the same code as on a board: a key that signs whatever it is given can be used by anybody.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Deserialize;
@@ -170,7 +170,7 @@ fn ask(client: &NodeClient, chain: &Chain, device: DeviceId, audience: &str) -> 
     Ok((given, challenge))
 }
 
-fn read_file(path: &PathBuf) -> Result<Given> {
+fn read_file(path: &Path) -> Result<Given> {
     let text = read_bounded(path, FILE_BYTES_MAX)?;
     serde_json::from_str(&text).map_err(|error| no_challenge(&format!("{}: {error}", path.display())))
 }
