@@ -185,15 +185,19 @@ impl<D: Disk> Lease<D> {
     /// # Errors
     /// [`JournalError::Disk`] the first time the disk fails, [`JournalError::Poisoned`] ever after.
     pub fn settle(&mut self, above: Position) -> Result<(), JournalError> {
+        self.raise(above, self.terms.allowed).map(|_| ())
+    }
+
+    /// In one write, so that a bound that an operator has raised says so, whatever happens to the disk.
+    fn raise(&mut self, above: Position, allowed: TimeMs) -> Result<bool, JournalError> {
         self.check_poison()?;
-        match self.terms.bound {
-            VoteBound::Above(present) if above <= present => Ok(()),
-            _ => {
-                let above = above.max(self.reach());
-                let end = self.terms.end.max(above);
-                self.write(Terms { end, bound: VoteBound::Above(above), ..self.terms })
-            }
+        if matches!(self.terms.bound, VoteBound::Above(present) if above <= present) {
+            return Ok(false);
         }
+        let above = above.max(self.reach());
+        let end = self.terms.end.max(above);
+        self.write(Terms { end, bound: VoteBound::Above(above), allowed, ..self.terms })?;
+        Ok(true)
     }
 
     /// The same by the word of an operator, at this time, which is kept. Says whether anything changed.
@@ -201,13 +205,7 @@ impl<D: Disk> Lease<D> {
     /// # Errors
     /// As [`Lease::settle`].
     pub fn allow(&mut self, above: Position, at: TimeMs) -> Result<bool, JournalError> {
-        let before = self.terms.bound;
-        self.settle(above)?;
-        if self.terms.bound == before {
-            return Ok(false);
-        }
-        self.write(Terms { allowed: at, ..self.terms })?;
-        Ok(true)
+        self.raise(above, at)
     }
 
     /// Takes back, durably, whatever was known to be free.

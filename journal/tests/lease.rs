@@ -113,6 +113,25 @@ fn a_first_start_that_fails_at_any_operation_is_no_lost_log() {
 }
 
 #[test]
+fn an_operators_word_is_kept_with_the_bound_that_it_raised_or_nothing_is() {
+    let mut kept = 0;
+    for n in 1..=6 {
+        let disk = new_disk();
+        start(&disk).unwrap().lease.extend(Epoch(0), View(10)).unwrap();
+        let mut lease = start(&disk).unwrap().lease;
+        disk.fail_operation(n);
+        let said = lease.allow(at(0, 700), TimeMs(77));
+        disk.crash(|_, _| 0);
+        let lease = start(&disk).unwrap().lease;
+        let is_raised = lease.votes_only_above() == VoteBound::Above(at(0, 700));
+        assert_eq!(lease.allowed(), is_raised.then_some(TimeMs(77)), "operation {n}");
+        assert!(is_raised || said.is_err(), "operation {n}");
+        kept += u32::from(is_raised);
+    }
+    assert!((1..6).contains(&kept), "some of them fail before and some after: {kept}");
+}
+
+#[test]
 fn a_log_without_its_lease_votes_nowhere_until_the_bound_is_settled() {
     let disk = new_disk();
     let mut first = start(&disk).unwrap();

@@ -146,13 +146,17 @@ impl std::fmt::Display for Voting {
                 sentence_of(*doubt)
             ),
             Self::Twin { epoch, view, peers } => {
-                write!(formatter, "not voting: another machine votes with this key: epoch {epoch}, view {view}")?;
+                write!(
+                    formatter,
+                    "not voting: another machine votes with this key: first seen in epoch {epoch}, view {view}"
+                )?;
                 match peers {
                     0 => {}
                     peers => write!(formatter, ", seen from {}", types::counted(*peers as u64, "peer"))?,
                 }
                 formatter.write_str(
-                    "; stop that machine for good, then use `thronosd keys allow-votes --above EPOCH:VIEW --i-have-checked` here",
+                    "; stop that machine for good, then use `thronosd keys allow-votes --above EPOCH:VIEW --i-have-checked` here, with the view in \
+                     which the network stands then: it may have signed in every view until it was stopped",
                 )
             }
             Self::ClockOff { ahead_ms } => {

@@ -210,8 +210,9 @@ fn below(home: &Home, reach: Position, doubt: Doubt) -> Refusal {
     let Position { epoch, view } = reach;
     let message = match doubt {
         Doubt::Twin(_) => format!(
-            "nothing changed: another machine signed with this key in view {view} of epoch {epoch}; say `--above {epoch}:{view}` \
-             or a later place, once that machine is stopped for good"
+            "nothing changed: another machine votes with this key, and up to view {view} of epoch {epoch} at least it, or this home, may \
+             have signed. Stop that machine for good; it may have signed in every view until then, so say the view in which the network \
+             stands after that (`thronosd status` of a node that follows it), or a later one"
         ),
         _ => format!(
             "nothing changed: this home was copied, and its lease lets the key sign up to view {view} of epoch {epoch}, so a word on an \

@@ -122,7 +122,8 @@ impl Task {
         match self.swarm.dial(options) {
             Ok(()) => self.dialler.begun(connection, &due),
             Err(DialError::NoAddresses) => {
-                if let Some(peer) = due.peer {
+                // Nobody is dialled, so nothing will fail and be looked for then.
+                if let Some(peer) = due.peer.filter(|peer| self.dialler.is_lost(*peer)) {
                     self.look_for(peer);
                 }
             }

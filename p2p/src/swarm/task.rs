@@ -403,8 +403,14 @@ impl Task {
         let keys = self.links.pinned();
         let ids: BTreeSet<PeerId> = keys.iter().filter_map(|key| id_of(*key)).collect();
         let wishes = self.swarm.behaviour().gate.wishes();
-        // Whoever hides behind its persistent peers looks for nobody.
+        // Whoever hides behind its persistent peers dials and looks for no others.
         self.dialler.pin(if wishes.only_persistent { &NOBODY } else { &ids });
+        for key in keys.iter() {
+            let known = read(&self.directory).known.addresses(*key);
+            if let Some(id) = id_of(*key).filter(|_| !known.is_empty()) {
+                self.dialler.learn(id, &known);
+            }
+        }
         let kept = keys.as_ref() | &wishes.persistent;
         publish_directory(&self.directory, |directory| directory.known.pin(kept));
         self.swarm.behaviour_mut().gate.pin(keys.as_ref().clone());

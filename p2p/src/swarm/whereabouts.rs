@@ -130,9 +130,15 @@ impl Task {
         }
     }
 
-    /// Asks others where a peer is: whoever is met on the way to its key may be asked, and it itself is met at the end.
+    /// Asks others where a peer is: whoever is met on the way to its key may be asked, and it itself is met at the end. Where it was is
+    /// forgotten first: the search would ask it there before all others, not meet it, and then never go where the others say that it is.
     pub(super) fn look_for(&mut self, id: PeerId) {
-        self.swarm.behaviour_mut().kad.part().get_closest_peers(id);
+        let is_connected = self.peers.contains_key(&id);
+        let kad = self.swarm.behaviour_mut().kad.part();
+        if !is_connected {
+            kad.remove_peer(&id);
+        }
+        kad.get_closest_peers(id);
     }
 
     /// When somebody is to be drawn from the book: while too few were dialled, and there are others than those that are connected.

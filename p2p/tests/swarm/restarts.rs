@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 
 use crate::hostile::silent;
 use crate::nodes::{Node, QUIC, TCP, bytes, config, in_time, kept, key};
-use p2p::{Channel, NetworkConfig, NetworkEvent, RefusalReason};
+use p2p::{Channel, NetworkConfig, NetworkEvent, PeerAddresses, RefusalReason};
 use tokio::sync::oneshot;
 
 /// A node on a thread of its own, which can stop from one moment to the next: its sockets stay open and nothing
@@ -194,5 +194,36 @@ async fn of_two_machines_with_one_key_the_first_gets_its_place_back_and_keeps_it
         one.disconnected(key(2)).await;
         second.connected(key(1)).await;
         talk_again(&mut one, &mut second, "the second one").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_validator_that_moved_is_met_where_others_know_it() {
+    let mut hub = Node::start(config(1, TCP)).await;
+    let moved = NetworkConfig { bootstrap: vec![hub.address.clone()], ..config(3, TCP) };
+    let _moved = Node::start(moved).await;
+    hub.connected(key(3)).await;
+    // Somebody else may be there now, who never answers, or nobody.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let silent = format!("/ip4/127.0.0.1/tcp/{}", silent.local_addr().expect("bound").port());
+    for (seed, former) in [(4, silent), (5, kept(TCP))] {
+        // Nobody can dial it, so it has to find the other one itself.
+        let seeker = NetworkConfig {
+            listen: Vec::new(),
+            dial_only: true,
+            bootstrap: vec![hub.address.clone()],
+            pinned: vec![key(3)],
+            known: vec![PeerAddresses { peer: key(3), addresses: vec![former], met: true, source: None }],
+            ..config(seed, TCP)
+        };
+        let (_seeker, mut inbound) = p2p::spawn(seeker).expect("the network starts");
+        let meets = async {
+            while let Some(event) = inbound.control.recv().await {
+                if matches!(event, NetworkEvent::Connected { peer, .. } if peer == key(3)) {
+                    return;
+                }
+            }
+        };
+        in_time("it meets who moved", meets).await;
     }
 }
