@@ -189,9 +189,13 @@ fn given_genesis(path: &Path) -> Result<Genesis, Refusal> {
     read_startable(path).map_err(|refusal| Refusal { message: format!("`--genesis`: {}", refusal.message), ..refusal })
 }
 
-/// Whether a node ran here, or its keys were given to others.
+/// Whether a node ran here, or its keys were given to others: by any trace that is left. Settings that lie ready in a new home are
+/// none, nor is a genesis before there are keys, nor what an `init` leaves that was cut short.
 fn was_used(home: &Home) -> bool {
-    home.data().join("chain-id").exists() || home.validator_key_file().exists() || home.validator_entry_file().exists()
+    let has_run = fs::read_dir(home.data())
+        .is_ok_and(|mut found| found.any(|entry| entry.is_ok_and(|entry| entry.file_name() != "lock")));
+    let was_made = home.keys().exists() && home.genesis_file().exists();
+    has_run || was_made || home.validator_key_file().exists() || home.validator_entry_file().exists()
 }
 
 /// The network identity, made if there is none.
