@@ -70,6 +70,7 @@ impl Init {
         self.check_lost_keys(&home, config.node.read_only)?;
         check_keys(&home, config.node.read_only)?;
         let validator = self.new_validator_key(&home, &config, &sources)?;
+        let was_used = was_used(&home);
         home.create()?;
         let _lock = match lock {
             Some(lock) => lock,
@@ -79,7 +80,7 @@ impl Init {
             write_file(&home.config_file(), settings.as_bytes())?;
             say!("settings         {}", home.config_file().display());
         }
-        let network = network_key(&home)?;
+        let network = network_key(&home, was_used)?;
         if let Some((key, password)) = validator {
             // Its lease comes first: a key that is found without one may have signed anything.
             let former = home.begin_lease(key.public())?;
@@ -198,10 +199,10 @@ fn was_used(home: &Home) -> bool {
     has_run || was_made || home.validator_key_file().exists() || home.validator_entry_file().exists()
 }
 
-/// The network identity, made if there is none.
-fn network_key(home: &Home) -> Result<NetworkKey, Refusal> {
+/// The network identity, made if there is none; with whether the home was used before this command, whose own traces are none.
+fn network_key(home: &Home, was_used: bool) -> Result<NetworkKey, Refusal> {
     let path = home.network_key_file();
-    let (is_new, was_used) = (!path.exists(), was_used(home));
+    let is_new = !path.exists();
     if is_new {
         NetworkKey::generate()?.write(&path)?;
     }
