@@ -10,11 +10,12 @@ use types::{
     Address, Amount, AssetId, Event, Hash32, Header, List, ModuleId, Receipt, THR, Transaction, ValidatorSet, Weight,
 };
 
+use crate::budget::Budget;
 use crate::checked::{CheckedBody, TransactionFacts};
 use crate::context::{BlockInfo, Context, Report};
 use crate::event::KernelEvent;
 use crate::fault::Fault;
-use crate::module::{AnyModule, Backed, Budget};
+use crate::module::{AnyModule, Backed};
 use crate::next_block::NextBlock;
 use crate::outcome::AccountTouch;
 use crate::overlay::Overlay;

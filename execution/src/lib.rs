@@ -18,6 +18,7 @@
 
 mod apply;
 mod attendance;
+mod budget;
 mod build;
 mod change_set;
 mod check;
@@ -63,6 +64,7 @@ mod view;
 mod wake;
 mod words;
 
+pub use budget::Budget;
 pub use build::{BuildError, BuildRequest, Built, LeftOut};
 pub use change_set::{Change, ChangeSet};
 pub use checked::{CheckedBody, CheckedTransaction, TransactionFacts};
@@ -74,10 +76,10 @@ pub use execute::Execution;
 pub use fault::Fault;
 pub use genesis::{GenesisBlock, GenesisError, PROTOCOL_VERSION, validator_set};
 pub use invalid::InvalidBlock;
-pub use module::{Admission, AnyModule, Backed, Budget, Judge, Module, QueryArguments, QueryError};
+pub use module::{Admission, AnyModule, Backed, Judge, Module, QueryArguments, QueryError};
 pub use next_block::NextBlock;
 pub use outcome::{AccountTouch, BlockOutcome, FinalizedBlock};
-pub use query::{Account, AssetBalance, KERNEL_NAME, KERNEL_QUERIES};
+pub use query::{Account, AssetBalance, KERNEL_NAME, KERNEL_QUERIES, write_addresses};
 pub use records::{
     AccountRecord, AllowanceRecord, Ancestor, AttendedRecord, ChainRecord, EpochRecord, RunningRecord, SeedRecord,
     Supply, Tip, VersionStart,

@@ -11,6 +11,7 @@ use crypto::tags::Tag;
 use serde::Serialize;
 use types::{Address, AssetId, Canonical, ModuleId, ProtocolVersion, TimeMs, ValidatorSet, Weight};
 
+use crate::budget::Budget;
 use crate::context::{BlockInfo, Context, ModuleView};
 use crate::genesis::GenesisError;
 use crate::records::VersionStart;
@@ -77,31 +78,6 @@ impl<F: FnMut(&[u8]) -> Result<Admission, Reject>> Judge for F {
     }
 }
 
-/// What a hook may still spend in this block; what it cannot do now waits for the next block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Budget {
-    left: u64,
-}
-
-impl Budget {
-    /// A budget of so much weight.
-    #[must_use]
-    pub const fn new(weight: Weight) -> Self {
-        Self { left: weight.0 }
-    }
-
-    /// Whether the weight could be taken; if not, nothing is taken.
-    pub const fn take(&mut self, weight: Weight) -> bool {
-        match self.left.checked_sub(weight.0) {
-            Some(left) => {
-                self.left = left;
-                true
-            }
-            None => false,
-        }
-    }
-}
-
 /// An asset that one module alone issues and burns, and what must exist of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backed {
@@ -127,6 +103,8 @@ pub trait Module: Send + Sync + 'static {
     const QUERIES: &'static [ModuleQuery] = &[];
     /// The kinds of events it reports, by name.
     const EVENTS: &'static [EventKind] = &[];
+    /// The fields of its answers and events that are accounts: rules know no network, and whoever shows them writes addresses there.
+    const ACCOUNTS: &'static [&'static str] = &[];
     /// The assets that it alone issues and burns. Each is opened before the module begins or by its own genesis, and a genesis funds
     /// none of them.
     const BACKED: &'static [Backed] = &[];
@@ -258,6 +236,12 @@ pub trait Module: Send + Sync + 'static {
     fn describe_event(&self, _kind: u16, _body: &[u8]) -> Option<serde_json::Value> {
         None
     }
+
+    /// One sentence about an event that tells what no call says, such as an amount that only the state knew; `None` for any other.
+    /// Text of others in it is escaped.
+    fn say_event(&self, _kind: u16, _body: &[u8], _words: &dyn Words) -> Option<String> {
+        None
+    }
 }
 
 /// A module as the kernel holds it. Implemented for every [`Module`]; nothing else should implement it.
@@ -286,6 +270,8 @@ pub trait AnyModule: Send + Sync {
     fn queries(&self) -> &'static [ModuleQuery];
     /// [`Module::EVENTS`].
     fn events(&self) -> &'static [EventKind];
+    /// [`Module::ACCOUNTS`].
+    fn accounts(&self) -> &'static [&'static str];
     /// Decodes a call and gives it to [`Module::say`]; `None` if the bytes are no call.
     fn say(&self, call: &[u8], words: &dyn Words) -> Option<String>;
     /// Decodes a call and gives it to [`Module::execute`].
@@ -363,6 +349,8 @@ pub trait AnyModule: Send + Sync {
     fn describe_call(&self, call: &[u8]) -> Option<serde_json::Value>;
     /// [`Module::describe_event`].
     fn describe_event(&self, kind: u16, body: &[u8]) -> Option<serde_json::Value>;
+    /// [`Module::say_event`].
+    fn say_event(&self, kind: u16, body: &[u8], words: &dyn Words) -> Option<String>;
 }
 
 impl<M: Module> AnyModule for M {
@@ -401,6 +389,10 @@ impl<M: Module> AnyModule for M {
 
     fn events(&self) -> &'static [EventKind] {
         M::EVENTS
+    }
+
+    fn accounts(&self) -> &'static [&'static str] {
+        M::ACCOUNTS
     }
 
     fn say(&self, call: &[u8], words: &dyn Words) -> Option<String> {
@@ -486,6 +478,10 @@ impl<M: Module> AnyModule for M {
 
     fn describe_event(&self, kind: u16, body: &[u8]) -> Option<serde_json::Value> {
         Module::describe_event(self, kind, body)
+    }
+
+    fn say_event(&self, kind: u16, body: &[u8], words: &dyn Words) -> Option<String> {
+        Module::say_event(self, kind, body, words)
     }
 }
 

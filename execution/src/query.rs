@@ -4,12 +4,12 @@
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use types::{Address, Amount, AssetId, Epoch, Event, ModuleId, Nonce};
+use types::{Address, Amount, AssetId, Epoch, Event, ModuleId, Network, Nonce};
 
 use crate::context::{ModuleView, SCAN_MAX, account_record};
 use crate::event::KernelEvent;
 use crate::keys;
-use crate::module::{QueryArguments, QueryError};
+use crate::module::{AnyModule, QueryArguments, QueryError};
 use crate::next_block::NextBlock;
 use crate::records::{self, AttendedRecord, RunningRecord, Supply};
 use crate::registry::Registry;
@@ -140,6 +140,51 @@ impl Registry {
             return serde_json::to_value(event).ok();
         }
         self.module(event.module)?.describe_event(event.kind, &event.body)
+    }
+
+    /// The same with accounts as this network writes them.
+    #[must_use]
+    pub fn show_event(&self, event: &Event, network: Network) -> Option<Value> {
+        let mut fields = self.describe_event(event)?;
+        let accounts = self.module(event.module).map(AnyModule::accounts);
+        write_addresses(&mut fields, accounts.unwrap_or_default(), network);
+        Some(fields)
+    }
+
+    /// What a module answers, or has in a record, with accounts as this network writes them.
+    #[must_use]
+    pub fn show_answer(&self, module: &str, mut answer: Value, network: Network) -> Value {
+        let accounts = self.module_named(module).map(AnyModule::accounts);
+        write_addresses(&mut answer, accounts.unwrap_or_default(), network);
+        answer
+    }
+}
+
+/// Writes the accounts in these fields, however deep, as the network does. What is no account there stays.
+pub fn write_addresses(value: &mut Value, fields: &[&str], network: Network) {
+    match value {
+        Value::Object(object) => {
+            for (name, value) in object.iter_mut() {
+                if fields.contains(&name.as_str()) {
+                    write_address(value, network);
+                }
+                write_addresses(value, fields, network);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| write_addresses(item, fields, network)),
+        _ => {}
+    }
+}
+
+fn write_address(value: &mut Value, network: Network) {
+    match value {
+        Value::String(text) => {
+            if let Ok(address) = serde_json::from_value::<Address>(Value::String(text.clone())) {
+                *text = address.to_text(network);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| write_address(item, network)),
+        _ => {}
     }
 }
 

@@ -5,9 +5,9 @@
 
 use types::{Weight, limits};
 
+use crate::budget::Budget;
 use crate::execute::Run;
 use crate::keys;
-use crate::module::Budget;
 
 /// What all wakes of a block may spend.
 const WAKE_WEIGHT_MAX: Weight = Weight(1_000_000);

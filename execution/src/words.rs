@@ -5,7 +5,7 @@
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use types::{Address, Amount, AssetId, Call, ModuleId, TimeMs, Weight};
+use types::{Address, Amount, AssetId, Call, Event, ModuleId, TimeMs, Weight};
 
 use crate::event::KernelEvent;
 use crate::module::{AnyModule, QueryArguments, QueryError};
@@ -179,6 +179,12 @@ impl Registry {
     #[must_use]
     pub fn say_call(&self, call: &Call, words: &dyn Words) -> Option<String> {
         self.module(call.module)?.say(&call.body, words)
+    }
+
+    /// One sentence about an event that tells what no call says; nothing for any other, or one that no module here understands.
+    #[must_use]
+    pub fn say_event(&self, event: &Event, words: &dyn Words) -> Option<String> {
+        self.module(event.module)?.say_event(event.kind, &event.body, words)
     }
 
     /// What a call declares to weigh.

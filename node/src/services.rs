@@ -156,9 +156,9 @@ impl ServiceHouse<'_> {
     /// What one service gets, and the task of its account.
     fn ground(&self, entry: &'static Listed, folder: PathBuf) -> Result<(Ground, Option<Keeper>), Refusal> {
         let entropy = entropy().map_err(|error| Refusal::new(error.code(), error.to_string()))?;
-        let key = entry.account.and_then(|_| self.keys.of(entry.name));
-        let open = |key| account::open(entry.name, &folder, key, self.accounts, self.chain.clone());
-        let (account, keeper) = key.map(open).transpose()?.unzip();
+        let wanted = entry.account.and_then(|need| Some((need, self.keys.of(entry.name)?)));
+        let open = |(need, key)| account::open((entry.name, need), &folder, key, self.accounts, self.chain.clone());
+        let (account, keeper) = wanted.map(open).transpose()?.unzip();
         let (chain, reads) = (self.chain.clone(), self.reads.clone());
         let streams = Arc::new(NodeStreams::new(self.network.clone(), entry.streams));
         Ok((Ground { chain, folder, account, streams, reads, entropy: *entropy }, keeper))

@@ -49,6 +49,45 @@ fn a_lost_key_is_told_with_what_helps_and_no_other_is_made_without_a_word() {
 }
 
 #[test]
+fn any_trace_of_a_used_home_keeps_init_from_making_another_network_key() {
+    for trace in
+        ["chain-id", "peers.json", "bans.json", "store/", "log/", "lease/", "services/", "nothing but the genesis"]
+    {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (home, _) = make_home(directory.path(), &genesis(), &[]);
+        let root = text(home.root()).to_owned();
+        done(&["init", "--home", &root]);
+        let left = |path: &Path| std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
+        assert!(left(&home.keys()), "a key was made");
+        std::fs::remove_file(home.network_key_file()).expect("our own");
+        std::fs::remove_dir_all(home.data()).expect("our own");
+        let place = home.data().join(trace);
+        match trace {
+            "nothing but the genesis" => {}
+            folder if folder.ends_with('/') => std::fs::create_dir_all(&place).expect("our own"),
+            _ => {
+                std::fs::create_dir_all(home.data()).expect("our own");
+                write_file(&place, b"").expect("our own");
+            }
+        }
+        refused(&["init", "--home", &root], "key_missing");
+        assert!(!home.network_key_file().exists(), "{trace}: none is made");
+        let told = done(&["init", "--home", &root, "--new-keys"]);
+        assert!(told.contains("new: tell it to whoever names the former one"), "{trace}: {told}");
+    }
+}
+
+#[test]
+fn settings_that_lie_ready_are_no_trace_of_a_used_home() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let home = node::home::Home::new(directory.path().join("home"));
+    std::fs::create_dir_all(home.root()).expect("our own");
+    write_file(&home.config_file(), b"[node]\nread_only = false\n").expect("our own");
+    write_file(&home.genesis_file(), genesis::to_json(&genesis(), &runtime::registry()).as_bytes()).expect("our own");
+    assert!(done(&["init", "--home", text(home.root())]).contains("(new)"));
+}
+
+#[test]
 fn a_damaged_lease_is_named_with_its_path() {
     let directory = tempfile::tempdir().expect("a directory");
     let (home, _) = make_home(directory.path(), &genesis(), &[]);
@@ -134,7 +173,9 @@ fn commands_that_a_message_names_have_the_home_that_was_typed() {
     let silent = ["status", "--home", root, "--api", "127.0.0.1:1"];
     named(&refused(&silent, "not_running"), "run --api 127.0.0.1:1");
     let above = ["keys", "allow-votes", "--above", "0:1", "--i-have-checked", "--home", root];
-    named(&refused(&above, "no_validator_key"), "init --validator");
+    // A new key would be a validator that no genesis names.
+    let told = refused(&above, "no_validator_key");
+    assert!(told.contains("put the key back from its copy") && !told.contains("init --validator"), "{told}");
     // Where the environment names it a bare command does.
     let mut bare = thronosd(&["run"]);
     let Output { stderr, .. } = bare.env("THRONOS_HOME", root).output().expect("the program runs");

@@ -14,6 +14,8 @@ pub struct AccountNeed {
     pub about: &'static str,
     /// The setting that names the file with the key's password.
     pub password_key: &'static str,
+    /// What the operator does when others are seen to use the account's key, as a sentence without its end that names the command.
+    pub when_held: &'static str,
 }
 
 /// Why it is not known how a deed ends.

@@ -14,6 +14,7 @@ use types::{
 };
 
 use crate::cli::report::when;
+use crate::client::types::{EventResponse, ReceiptResponse};
 use crate::visible::one_line;
 use crate::{Error, Result};
 
@@ -123,6 +124,28 @@ fn describe_call(call: &Call, network: Network) -> DescribedCall {
     // Memos and symbols are what somebody wrote.
     let sentence = one_line(&sentence).into_owned();
     DescribedCall { sentence, kind: kind.unwrap_or("call").to_owned(), call: Some(json) }
+}
+
+/// An event in words and as JSON.
+#[derive(Clone, Debug, Serialize)]
+pub struct DescribedEvent {
+    /// One sentence, for an event that tells what no call says, such as what a claim brought.
+    pub sentence: Option<String>,
+    /// The event as its module writes it; absent for an unknown one.
+    pub fields: Option<Value>,
+}
+
+/// What the events of a receipt tell, in order.
+#[must_use]
+pub fn describe_events(receipt: &ReceiptResponse, network: Network) -> Vec<DescribedEvent> {
+    let registry = registry();
+    let described = |shown: &EventResponse| {
+        let event = shown.event();
+        let sentence = event.as_ref().and_then(|event| registry.say_event(event, &Shown(network)));
+        let sentence = sentence.map(|sentence| one_line(&sentence).into_owned());
+        DescribedEvent { sentence, fields: event.as_ref().and_then(|event| registry.show_event(event, network)) }
+    };
+    receipt.events.iter().map(described).collect()
 }
 
 /// How this wallet writes addresses and amounts.

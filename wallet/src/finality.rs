@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use types::{Canonical, Hash32, Header, Height, List, Receipt, Transaction, Validator, ValidatorSet};
 
+use crate::calls::{DescribedEvent, describe_events};
 use crate::chain::{Chain, CheckedHeader, FinalityClaim};
 use crate::client::NodeClient;
-use crate::client::types::{BlockResponse, ProofResponse, ReceiptResponse, TransactionResponse};
+use crate::client::types::{BlockResponse, EventResponse, ProofResponse, ReceiptResponse, TransactionResponse};
 use crate::{Error, Result};
 
 /// A transaction that this wallet has found final.
@@ -21,6 +22,8 @@ pub struct FinalTransaction {
     pub block: CheckedHeader,
     /// What became of it.
     pub receipt: ReceiptResponse,
+    /// The same receipt's events in words.
+    pub events: Vec<DescribedEvent>,
     /// Whether the receipt was checked against the next block's header, or is the node's word.
     pub receipt_checked: bool,
     /// From handing in to the news of finality; absent for a transaction that was not handed in here.
@@ -74,7 +77,8 @@ pub fn check_transaction(
         .cloned()
         .ok_or_else(incomplete)?;
     let receipt_checked = check_receipts(client, chain, &block, checked.header.height)?;
-    Ok(FinalTransaction { id, block: checked, receipt, receipt_checked, latency, stood: None })
+    let events = describe_events(&receipt, chain.network());
+    Ok(FinalTransaction { id, block: checked, receipt, events, receipt_checked, latency, stood: None })
 }
 
 /// Checks everything that a node shows of a final block against its checked header: header and hash, each transaction's ids by its
@@ -239,11 +243,8 @@ fn check_receipts(client: &NodeClient, chain: &mut Chain, block: &BlockResponse,
 }
 
 fn to_receipt(shown: &ReceiptResponse) -> Option<Receipt> {
-    let event = |event: &crate::client::types::EventResponse| {
-        let body = types::ByteString::new(hex::decode(&event.body).ok()?).ok()?;
-        Some(types::Event { module: event.module, kind: event.kind, body })
-    };
-    let events = List::new(shown.events.iter().map(event).collect::<Option<Vec<_>>>()?).ok()?;
+    let events = shown.events.iter().map(EventResponse::event).collect::<Option<Vec<_>>>()?;
+    let events = List::new(events).ok()?;
     let ReceiptResponse { id, code, call, weight, fee, .. } = *shown;
     Some(Receipt { id, code, call, weight, fee, events })
 }

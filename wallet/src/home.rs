@@ -248,7 +248,11 @@ impl WalletHome {
         let text = self.read("multisig", name)?;
         serde_json::from_str(&text).map_err(|error| {
             let message = format!("the policy `{name}` cannot be read: {error}");
-            Error::new("bad_policy", message, "make it again with `thronos multisig create`")
+            Error::new(
+                "bad_policy",
+                message,
+                format!("make it again with `thronos multisig create {name} --threshold NUMBER --key KEY`"),
+            )
         })
     }
 

@@ -9,7 +9,7 @@ use execution::{KERNEL, KERNEL_NAME, Registry};
 use serde::Deserialize;
 use service::http::{ApiError, Asker, PAGE_MAX, Params, Path, page, shown};
 use store::EventPlace;
-use types::{Event, Hash32, Height, ModuleId, Receipt, TimeMs};
+use types::{Event, Hash32, Height, ModuleId, Network, Receipt, TimeMs};
 use utoipa::IntoParams;
 
 use super::AppState;
@@ -172,7 +172,7 @@ pub(super) fn read_page(
                 block
             }
         };
-        events.push(block.entry(&port.registry, *place)?);
+        events.push(block.entry((&port.registry, port.genesis.network), *place)?);
         open = Some(block);
     }
     let after_last = events.last().map(|last| EventPlace {
@@ -204,7 +204,7 @@ impl OpenBlock {
         self.receipts.iter().map(receipt).fold(0, usize::saturating_add)
     }
 
-    fn entry(&self, registry: &Registry, place: EventPlace) -> Result<EventEntry, ApiError> {
+    fn entry(&self, registry: (&Registry, Network), place: EventPlace) -> Result<EventEntry, ApiError> {
         let receipt = self.receipts.get(place.receipt as usize).ok_or_else(lost)?;
         let event = receipt.events.get(place.event as usize).ok_or_else(lost)?;
         Ok(entry(registry, (place, self.time), receipt.id, event))
@@ -217,7 +217,12 @@ fn lost() -> ApiError {
     service::chain::Unavailable::Unreadable.into()
 }
 
-fn entry(registry: &Registry, (place, time): (EventPlace, TimeMs), id: Hash32, event: &Event) -> EventEntry {
+fn entry(
+    (registry, network): (&Registry, Network),
+    (place, time): (EventPlace, TimeMs),
+    id: Hash32,
+    event: &Event,
+) -> EventEntry {
     EventEntry {
         height: place.height,
         time,
@@ -225,13 +230,13 @@ fn entry(registry: &Registry, (place, time): (EventPlace, TimeMs), id: Hash32, e
         event: place.event,
         id,
         body: types::to_hex(&event.body),
-        fields: registry.describe_event(event),
+        fields: registry.show_event(event, network),
     }
 }
 
 /// The events of a kind in a block's receipts, in order.
 pub(super) fn of_block<'a>(
-    registry: &'a Registry,
+    registry: (&'a Registry, Network),
     of: Kind,
     (height, time): (Height, TimeMs),
     receipts: &'a [Receipt],

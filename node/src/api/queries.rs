@@ -48,10 +48,13 @@ async fn answer(
     query: &'static ModuleQuery,
     given: Given,
 ) -> Result<Json<Value>, ApiError> {
-    let arguments = read(query, given, state.port.genesis.network)?;
+    let network = state.port.genesis.network;
+    let arguments = read(query, given, network)?;
     off_thread(&state, move |port| {
         let answer = port.registry.query(&port.store.view()?, module, query.name, &arguments);
-        answer.map(Json).map_err(|error| refusal(module, error))
+        answer
+            .map(|answer| Json(port.registry.show_answer(module, answer, network)))
+            .map_err(|error| refusal(module, error))
     })
     .await
 }

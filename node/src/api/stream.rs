@@ -320,7 +320,13 @@ impl Teller {
     /// Tells a block's events of a kind; says whether anybody hears it.
     async fn tell_events(&self, of: Kind, block: &FinalizedBlock) -> bool {
         let at = (block.header.height, block.header.time);
-        let mut rest = events::of_block(&self.state.port.registry, of, at, &block.outcome.receipts).peekable();
+        let mut rest = events::of_block(
+            (&self.state.port.registry, self.state.port.genesis.network),
+            of,
+            at,
+            &block.outcome.receipts,
+        )
+        .peekable();
         while let Some(entry) = rest.next() {
             let id = rest.peek().is_none().then_some(entry.height);
             if self.sender.send(told("event", id, &entry)).await.is_err() {

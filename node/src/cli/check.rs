@@ -55,7 +55,8 @@ fn show(home: &Home, found: &Findings) {
         say!("wrong       {}", hint::as_typed(&finding.to_string()));
     }
     if found.wrong.is_empty() {
-        say!("{} is sound", home.root().display());
+        let waits = if found.held.is_empty() { "" } else { "; what is held waits for your word after a start" };
+        say!("{} is sound{waits}", home.root().display());
     }
 }
 

@@ -70,6 +70,7 @@ impl Init {
         self.check_lost_keys(&home, config.node.read_only)?;
         check_keys(&home, config.node.read_only)?;
         let validator = self.new_validator_key(&home, &config, &sources)?;
+        let was_used = was_used(&home);
         home.create()?;
         let _lock = match lock {
             Some(lock) => lock,
@@ -79,7 +80,7 @@ impl Init {
             write_file(&home.config_file(), settings.as_bytes())?;
             say!("settings         {}", home.config_file().display());
         }
-        let network = network_key(&home)?;
+        let network = network_key(&home, was_used)?;
         if let Some((key, password)) = validator {
             // Its lease comes first: a key that is found without one may have signed anything.
             let former = home.begin_lease(key.public())?;
@@ -189,15 +190,19 @@ fn given_genesis(path: &Path) -> Result<Genesis, Refusal> {
     read_startable(path).map_err(|refusal| Refusal { message: format!("`--genesis`: {}", refusal.message), ..refusal })
 }
 
-/// Whether a node ran here, or its keys were given to others.
+/// Whether a node ran here, or its keys were given to others: by any trace that is left. Settings that lie ready in a new home are
+/// none, nor is a genesis before there are keys, nor what an `init` leaves that was cut short.
 fn was_used(home: &Home) -> bool {
-    home.data().join("chain-id").exists() || home.validator_key_file().exists() || home.validator_entry_file().exists()
+    let has_run = fs::read_dir(home.data())
+        .is_ok_and(|mut found| found.any(|entry| entry.is_ok_and(|entry| entry.file_name() != "lock")));
+    let was_made = home.keys().exists() && home.genesis_file().exists();
+    has_run || was_made || home.validator_key_file().exists() || home.validator_entry_file().exists()
 }
 
-/// The network identity, made if there is none.
-fn network_key(home: &Home) -> Result<NetworkKey, Refusal> {
+/// The network identity, made if there is none; with whether the home was used before this command, whose own traces are none.
+fn network_key(home: &Home, was_used: bool) -> Result<NetworkKey, Refusal> {
     let path = home.network_key_file();
-    let (is_new, was_used) = (!path.exists(), was_used(home));
+    let is_new = !path.exists();
     if is_new {
         NetworkKey::generate()?.write(&path)?;
     }

@@ -235,7 +235,8 @@ fn existing_key(home: &Home) -> Result<PathBuf, Refusal> {
         return Err(lost.into());
     }
     let message = format!(
-        "this home has no validator key ({} is missing): `thronosd init --validator` makes one",
+        "this home has no validator key ({} is missing), so there is nothing that votes: name a validator's home with `--home`, or put \
+         the key back from its copy",
         path.display()
     );
     Err(Refusal::new("no_validator_key", message))

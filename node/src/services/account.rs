@@ -9,7 +9,7 @@ mod keeper;
 use std::path::Path;
 use std::sync::Arc;
 
-use service::account::{DeedError, Past, ServiceAccount, Unfit};
+use service::account::{AccountNeed, DeedError, Past, ServiceAccount, Unfit};
 use service::chain::{Chain, Later};
 use service::kept::{ACCOUNT_LOG, look_at_account, past_of};
 use service::log::{Log, LogError, OnDamage, OpenedLog};
@@ -85,7 +85,7 @@ pub(crate) struct NodeAccount {
 /// # Errors
 /// `account_log`: the log is damaged or cannot be used.
 pub(crate) fn open(
-    service: &'static str,
+    (service, need): (&'static str, AccountNeed),
     folder: &Path,
     key: AccountKey,
     settings: &AccountSettings,
@@ -117,7 +117,7 @@ pub(crate) fn open(
         log.rewrite([first.to_bytes().as_slice()]).map_err(|error| refusal(service, &error))?;
         outbox = DeedOutbox::open([first]);
     }
-    let keeper = Keeper::new(service, key, settings, chain, (log, outbox), asked, show);
+    let keeper = Keeper::new((service, need), key, settings, chain, (log, outbox), asked, show);
     Ok((Arc::new(NodeAccount { address, past, questions, shown }), keeper))
 }
 

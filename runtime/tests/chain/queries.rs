@@ -146,6 +146,57 @@ fn calls_and_events_are_told_in_words() {
     assert_eq!(told["fees_shared"]["tips"], json!("0"));
 }
 
+/// Every text in a value, however deep.
+fn texts(value: &serde_json::Value) -> Vec<&str> {
+    match value {
+        serde_json::Value::String(text) => vec![text],
+        serde_json::Value::Array(items) => items.iter().flat_map(texts).collect(),
+        serde_json::Value::Object(fields) => fields.values().flat_map(texts).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// One event of each kind, from the examples of the page.
+fn examples() -> Vec<types::Event> {
+    let file = include_str!("../../../testnet/peers/formats-vectors.json");
+    let file: serde_json::Value = serde_json::from_str(file).expect("JSON");
+    let event = |example: &serde_json::Value| {
+        let number = |name: &str| u16::try_from(example[name].as_u64().expect("a number")).expect("small");
+        let body = hex::decode(example["bytes"].as_str().expect("hex")).expect("hex");
+        let (module, kind) = (types::ModuleId(number("module")), number("kind"));
+        types::Event { module, kind, body: ByteString::new(body).expect("short") }
+    };
+    file["events"].as_array().expect("a list").iter().map(event).collect()
+}
+
+#[test]
+fn accounts_in_events_are_shown_as_the_network_writes_them_and_nothing_else_is_changed() {
+    let registry = runtime::registry();
+    let mut addresses = 0;
+    for event in examples() {
+        let (plain, shown) = (registry.describe_event(&event), registry.show_event(&event, types::Network::Test));
+        let (plain, shown) = (plain.expect("an event"), shown.expect("an event"));
+        for (before, after) in texts(&plain).into_iter().zip(texts(&shown)) {
+            let is_account = before.len() == 40 && before.bytes().all(|digit| digit.is_ascii_hexdigit());
+            addresses += usize::from(is_account);
+            assert!(
+                if is_account { after.starts_with("thrt1") } else { before == after },
+                "{event:?}: {before} {after}"
+            );
+        }
+    }
+    assert!(addresses > 10, "{addresses}");
+}
+
+#[test]
+fn what_a_claim_brought_is_said_by_its_event_and_what_a_call_said_is_not_said_again() {
+    let registry = runtime::registry();
+    let said: Vec<_> = examples().iter().filter_map(|event| registry.say_event(event, &Plain)).collect();
+    assert!(matches!(said.as_slice(), [one] if one.starts_with("mining paid ") && one.contains(" to ")), "{said:?}");
+    let cut = types::Event { module: types::ModuleId(3), kind: 3, body: ByteString::new(vec![2]).expect("short") };
+    assert_eq!(registry.say_event(&cut, &Plain), None);
+}
+
 #[test]
 fn every_kind_of_event_is_described_by_its_number_and_the_name_under_which_it_is_told() {
     let file = include_str!("../../../testnet/peers/formats-vectors.json");

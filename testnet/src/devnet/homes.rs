@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crypto::bls::SecretKey;
 use crypto::ids::address_of_key;
 use genesis::GenesisBuilder;
-use node::config::Config;
+use node::config::{Config, Sources};
 use node::home::Home;
 use node::keys::{NetworkKey, ValidatorKey};
 use types::{Address, Amount, ChainId, Genesis, GenesisValidator, Power, TimeMs};
@@ -55,6 +55,19 @@ pub fn validator_account(index: usize) -> Address {
     secret[24..].copy_from_slice(&(index as u64 + 1).to_be_bytes());
     let key = AccountKey::from_secret(&secret).expect("a small number is a key of the curve");
     address_of_key(&key.public_key())
+}
+
+/// The settings of a node that was here before, or those of a new one.
+fn present_settings(home: &Home) -> Outcome<Config> {
+    let path = home.config_file();
+    if !path.exists() {
+        return Ok(Config::default());
+    }
+    let file = Some((path.display().to_string(), home.read_config()?));
+    Config::read(&Sources { file, ..Sources::default() }).map_err(|error| {
+        let what = "mend it, or remove the file, and it is written anew";
+        Failure::new(format!("{error}: {what}"))
+    })
 }
 
 /// The account that gets the half of every fee that is not burned.
@@ -137,14 +150,15 @@ impl Plan {
         })
     }
 
-    /// Writes every validator's settings, which name the ports and the other validators. Done at each start, as ports may be chosen
-    /// anew.
+    /// Writes into every validator's settings what this network gives it: the ports, the other validators and the services. Done at
+    /// each start, as ports may be chosen anew. What a person changed beside that is kept.
     ///
     /// # Errors
-    /// When the file system refuses.
+    /// When the file system refuses, or what a person wrote is no settings.
     pub fn write_settings(&self) -> Outcome<()> {
         for index in 0..self.validators {
-            let mut config = Config::default();
+            let home = Home::new(self.layout.node(index));
+            let mut config = present_settings(&home)?;
             config.network.listen = self.listen(index);
             config.network.bootstrap = self.bootstrap_for(index)?;
             config.network.external = self.external(index);
@@ -157,7 +171,7 @@ impl Plan {
                 }
             }
             config.node.password_file = self.layout.password().display().to_string();
-            write_private(&Home::new(self.layout.node(index)).config_file(), &config.to_toml())?;
+            write_private(&home.config_file(), &config.to_toml())?;
         }
         Ok(())
     }
@@ -247,4 +261,34 @@ fn now() -> Outcome<TimeMs> {
     let since =
         SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|since| u64::try_from(since.as_millis()).ok());
     since.map(TimeMs).ok_or_else(|| Failure::new("the machine's clock stands before 1970: set it"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_person_changed_in_a_nodes_settings_is_kept_and_what_the_network_gives_is_written_anew() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let layout = Layout::new(&directory.path().join("network")).expect("a path");
+        layout.create().expect("it is made");
+        let first = Ports::new(27_700, 1).expect("there is room");
+        let mut plan = Plan::new(layout, first, 1, &[]);
+        plan.make_keys(0).expect("a home");
+        plan.write_settings().expect("new settings");
+        let home = Home::new(plan.layout.node(0));
+        let text = home.read_config().expect("written");
+        assert!(text.contains("enabled = false"), "a service that is off");
+        write_private(&home.config_file(), &text.replacen("enabled = false", "enabled = true", 1)).expect("our own");
+        plan.ports = Ports::new(27_800, 1).expect("there is room");
+        plan.write_settings().expect("the same settings elsewhere");
+        let kept = present_settings(&home).expect("sound");
+        assert_eq!(kept.api.listen, format!("127.0.0.1:{}", plan.ports.api(0)));
+        let changed = home.read_config().expect("written");
+        assert!(changed.contains("enabled = true"), "{changed}");
+
+        write_private(&home.config_file(), "[api]\nlisen = 1\n").expect("our own");
+        let told = plan.write_settings().expect_err("no such setting").to_string();
+        assert!(told.contains("config.toml") && told.contains("mend it"), "{told}");
+    }
 }

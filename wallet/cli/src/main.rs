@@ -6,6 +6,8 @@
 mod adapters;
 mod commands;
 mod families;
+#[cfg(test)]
+mod named;
 mod program;
 
 use std::ffi::OsString;

@@ -195,6 +195,9 @@ pub fn final_lines(done: &FinalTransaction) -> String {
         ("result:", format!("{result} ({proof})")),
         ("fee:", format!("{} THR", done.receipt.fee.to_decimal(THR_DECIMALS))),
     ];
+    let told = if done.receipt_checked { "" } else { ", as the node says" };
+    let sentences = done.events.iter().filter_map(|event| event.sentence.as_ref());
+    pairs.extend(sentences.map(|sentence| ("brought:", format!("{sentence}{told}"))));
     if let Some(latency) = done.latency {
         pairs.push(("latency:", format!("{} ms", latency.as_millis())));
     }
@@ -220,6 +223,7 @@ pub fn final_json(done: &FinalTransaction) -> Value {
         "code": done.receipt.code,
         "name": if done.receipt.code == 0 { "ok" } else { "rejected" },
         "fee": done.receipt.fee,
+        "events": done.events,
         "validators_signed": done.block.signers,
         "validators": done.block.validators,
         "finality_checked": true,

@@ -5,6 +5,7 @@
 //! know what a message says.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -68,6 +69,17 @@ impl TypedOptions {
         }
         options
     }
+}
+
+/// The words of each command that a message names.
+#[must_use]
+pub fn named(text: &str) -> Vec<String> {
+    let found = RefCell::new(Vec::new());
+    let _ = completed(text, PROGRAM, |words| {
+        found.borrow_mut().push(words.to_owned());
+        String::new()
+    });
+    found.into_inner()
 }
 
 /// A path as a shell takes it.

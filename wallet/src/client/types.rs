@@ -238,6 +238,15 @@ pub struct EventResponse {
     pub body: String,
 }
 
+impl EventResponse {
+    /// The event itself; nothing when its bytes are none.
+    #[must_use]
+    pub fn event(&self) -> Option<types::Event> {
+        let body = types::ByteString::new(hex::decode(&self.body).ok()?).ok()?;
+        Some(types::Event { module: self.module, kind: self.kind, body })
+    }
+}
+
 /// Where a transaction stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

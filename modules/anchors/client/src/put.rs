@@ -96,7 +96,10 @@ fn there_already(put: &serde_json::Value, since: &str, record: &wallet::cli::rec
 fn with_advice(error: Error) -> Error {
     let is_conflict = error.own_code() == "anchor_conflict" || error.message.contains(" (anchor_conflict): ");
     if is_conflict && !error.is_of_node {
-        return Error { hint: format!("{}; see what stands there with `thronos anchor show`", error.hint), ..error };
+        return Error {
+            hint: format!("{}; see what stands there with `thronos anchor show ACCOUNT NAMESPACE KEY`", error.hint),
+            ..error
+        };
     }
     error
 }

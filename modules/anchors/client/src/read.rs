@@ -60,11 +60,10 @@ impl NamedPut {
             let whose = account.to_text(chain.network());
             let until = format!("block {} (before {})", record.height, when(record.time()));
             let message = format!("it is proven that {whose} has put nothing under this name up to {until}");
-            Error::new(
-                "not_anchored",
-                message,
-                "check the account and the name; `thronos ask anchors puts` lists what there is",
-            )
+            let hint = format!(
+                "check the account and the name; `thronos ask anchors puts account={whose}` lists what there is"
+            );
+            Error::new("not_anchored", message, hint)
         })?;
         Ok((put, record, chain.network()))
     }

@@ -72,6 +72,7 @@ impl Module for Anchors {
     const REJECTS: &'static [RejectDescription] = AnchorsReject::ALL;
     const QUERIES: &'static [ModuleQuery] = query::QUERIES;
     const EVENTS: &'static [EventKind] = event::KINDS;
+    const ACCOUNTS: &'static [&'static str] = &["account"];
     type Genesis = AnchorsParameters;
     type Call = AnchorsCall;
 

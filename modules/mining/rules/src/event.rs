@@ -1,10 +1,10 @@
 //! What this module reports.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use execution::{Context, EventKind, Reject};
+use execution::{Context, EventKind, Reject, Words};
 use pow::CompactBits;
 use serde::Serialize;
-use types::{Address, Amount, Hash32};
+use types::{Address, Amount, Hash32, THR};
 
 use crate::emission::Split;
 
@@ -70,6 +70,20 @@ impl MiningEvent {
 
 /// An event for people.
 pub(crate) fn describe(kind: u16, body: &[u8]) -> Option<serde_json::Value> {
+    serde_json::to_value(read(kind, body)?).ok()
+}
+
+/// What a claim brought: its call says no amount, because only the window knows it. Works and shares are of no transaction.
+pub(crate) fn say(kind: u16, body: &[u8], words: &dyn Words) -> Option<String> {
+    match read(kind, body)? {
+        MiningEvent::Claimed { payee, amount } => {
+            Some(format!("mining paid {} to {}", words.amount(THR, amount), words.address(payee)))
+        }
+        MiningEvent::WorkAccepted { .. } | MiningEvent::ShareAccepted { .. } => None,
+    }
+}
+
+fn read(kind: u16, body: &[u8]) -> Option<MiningEvent> {
     let event: MiningEvent = borsh::from_slice(body).ok()?;
-    (event.kind() == kind).then(|| serde_json::to_value(event).ok())?
+    (event.kind() == kind).then_some(event)
 }

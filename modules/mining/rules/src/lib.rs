@@ -72,6 +72,7 @@ impl Module for Mining {
     const TAGS: &'static [Tag] = pow::tags::ALL;
     const QUERIES: &'static [ModuleQuery] = query::QUERIES;
     const EVENTS: &'static [EventKind] = event::KINDS;
+    const ACCOUNTS: &'static [&'static str] = &["ai_pool", "ecosystem", "finder", "payee", "validators"];
     const SYSTEM_CALLS_PER_BLOCK_MAX: usize = PROOFS_PER_BLOCK_MAX;
     const SYSTEM_BYTES_PER_BLOCK_MAX: usize = PROOFS_PER_BLOCK_MAX * WorkProof::BYTES_MAX;
     type Genesis = MiningParameters;
@@ -120,5 +121,9 @@ impl Module for Mining {
 
     fn describe_event(&self, kind: u16, body: &[u8]) -> Option<serde_json::Value> {
         event::describe(kind, body)
+    }
+
+    fn say_event(&self, kind: u16, body: &[u8], words: &dyn Words) -> Option<String> {
+        event::say(kind, body, words)
     }
 }

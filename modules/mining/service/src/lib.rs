@@ -63,8 +63,11 @@ impl service::Service for MiningService {
     const ABOUT: &'static str = "Show what the port for miners owes, share out an income, mark a payment";
     const ALIASES: &'static [&'static str] = &["pool"];
     const FORMER_FOLDER: Option<&'static str> = Some("mining");
-    const ACCOUNT: Option<AccountNeed> =
-        Some(AccountNeed { about: "pays what the pool owes", password_key: "mining_password_file" });
+    const ACCOUNT: Option<AccountNeed> = Some(AccountNeed {
+        about: "pays what the pool owes",
+        password_key: "mining_password_file",
+        when_held: "`thronosd mining owed` says what to do",
+    });
 
     fn check(settings: &MiningSettings, network: Option<Network>) -> Result<(), Refusal> {
         if settings.enabled { settings::check(settings, network) } else { Ok(()) }

@@ -92,7 +92,7 @@ impl DeviceKeyFile {
             Error::new(
                 "damaged_device_key",
                 message,
-                "put it back from a copy, or make another key with `thronos device new`",
+                "put it back from a copy, or make another key with `thronos device new NAME`",
             )
         })
     }

@@ -76,6 +76,8 @@ impl Module for VerifyId {
     const TAGS: &'static [Tag] = tags::ALL;
     const QUERIES: &'static [ModuleQuery] = query::QUERIES;
     const EVENTS: &'static [EventKind] = event::KINDS;
+    const ACCOUNTS: &'static [&'static str] =
+        &["authority", "customer", "ecosystem", "from", "offered_to", "owner", "to", "verifier", "verifiers"];
     type Genesis = VerifyIdParameters;
     type Call = VerifyIdCall;
 

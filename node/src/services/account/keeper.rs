@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use execution::{CheckedTransaction, KernelReject, Reject, StateView};
-use service::account::{DeedError, Unfit};
+use service::account::{AccountNeed, DeedError, Unfit};
 use service::chain::{Chain, Reason, Refused, StateAt, Unavailable};
 use service::log::{Log, LogError};
 use service::outbox::{DeedEnd, DeedInput, DeedOutbox, DeedOutput, DeedRecord, PoolWord};
@@ -35,6 +35,8 @@ type Waiting = BTreeMap<Hash32, Vec<oneshot::Sender<Result<DeedEnd, DeedError>>>
 /// The task.
 pub(crate) struct Keeper {
     service: &'static str,
+    /// What the operator does when others are seen to use the key.
+    when_held: &'static str,
     key: AccountKey,
     fee_max: Amount,
     balance_min: Amount,
@@ -62,7 +64,7 @@ pub(crate) struct Keeper {
 
 impl Keeper {
     pub(super) fn new(
-        service: &'static str,
+        (service, need): (&'static str, AccountNeed),
         key: AccountKey,
         settings: &AccountSettings,
         chain: Arc<dyn Chain>,
@@ -73,6 +75,7 @@ impl Keeper {
         let made = TimeMs(chain.now_ms());
         Self {
             service,
+            when_held: need.when_held,
             key,
             fee_max: settings.fee_max(),
             balance_min: settings.balance_min(),
@@ -250,7 +253,7 @@ impl Keeper {
             }
             DeedOutput::Overtaken { nonce } => {
                 tracing::error!(
-                    service = self.service, address = %self.address(), %nonce,
+                    service = self.service, address = %self.address(), %nonce, next = self.when_held,
                     "another program sends from this account, or this home is an older copy: nothing more is sent"
                 );
                 Ok(None)
@@ -434,7 +437,7 @@ impl Keeper {
             self.has_warned = false;
         }
         let trouble = if self.outbox.is_held() {
-            Some(format!("the account {address}: {}", DeedError::Held))
+            Some(format!("the account {address}: {}; {}", DeedError::Held, self.when_held))
         } else if self.is_current && balance < self.balance_min {
             // In older blocks the account had something else, perhaps.
             Some(self.too_little())

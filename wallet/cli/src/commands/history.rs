@@ -2,7 +2,7 @@
 
 use clap::Args;
 use types::THR_DECIMALS;
-use wallet::calls::describe;
+use wallet::calls::{describe, describe_events};
 use wallet::cli::context::Context;
 use wallet::cli::report::{Report, table};
 use wallet::client::types::HistoryResponse;
@@ -36,8 +36,10 @@ impl History {
             let does = entry.transaction.as_ref().map_or_else(
                 || "moved by the block itself".to_owned(),
                 |transaction| {
-                    let calls = describe(&transaction.body, chain.network());
-                    calls.into_iter().map(|call| call.sentence).collect::<Vec<_>>().join("; ")
+                    let calls = describe(&transaction.body, chain.network()).into_iter().map(|call| call.sentence);
+                    let events = describe_events(&entry.receipt, chain.network());
+                    let brought = events.into_iter().filter_map(|event| event.sentence);
+                    calls.chain(brought).collect::<Vec<_>>().join("; ")
                 },
             );
             rows.push(vec![

@@ -7,7 +7,7 @@ use execution::keys::of_module;
 use execution::readable::nearest;
 use execution::{KERNEL, KERNEL_NAME};
 use serde_json::{Value, json};
-use types::{Hash32, Height, ModuleId, Receipt, THR_DECIMALS};
+use types::{Hash32, Height, ModuleId, Network, Receipt, THR_DECIMALS};
 
 use wallet::cli::Context;
 use wallet::cli::report::{Report, lines};
@@ -99,7 +99,7 @@ fn receipt(context: &Context, asked: WhichReceipt) -> Result<Report> {
     ]);
     let json = json!({
         "height": height, "index": index, "count": count, "id": (receipt.id != Hash32::ZERO).then_some(receipt.id),
-        "receipt": receipt_document(receipt), "transaction": body.map(|body| body_json(&chain, body, receipt.id)),
+        "receipt": receipt_document(receipt, chain.network()), "transaction": body.map(|body| body_json(&chain, body, receipt.id)),
         "in": header_document(header), "checked": true,
     });
     Ok(Report::new(text, json))
@@ -110,11 +110,11 @@ fn reject_name(receipt: &Receipt) -> Option<&'static str> {
 }
 
 /// A receipt for programs, with what its events say.
-fn receipt_document(receipt: &Receipt) -> Value {
+fn receipt_document(receipt: &Receipt, network: Network) -> Value {
     let registry = runtime::registry();
     let event = |event: &types::Event| {
         json!({
-            "module": event.module, "kind": event.kind, "body": hex::encode(&*event.body), "fields": registry.describe_event(event),
+            "module": event.module, "kind": event.kind, "body": hex::encode(&*event.body), "fields": registry.show_event(event, network),
         })
     };
     json!({

@@ -60,6 +60,7 @@ impl Mining {
             let address = context.resolve(account, chain.network())?.to_text(chain.network());
             let earned = node::account(&client, &address)?;
             text += &account_lines(&address, &earned);
+            text += &lines(&[("claimed:", format!("`thronos history {account}` tells what each claim brought"))]);
             json["address"] = json!(address);
             json["account"] = json!(earned);
         }

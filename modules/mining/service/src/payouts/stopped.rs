@@ -27,16 +27,21 @@ pub(crate) fn look(folder: &Path, book: Option<&Book>, has_account: bool) -> Fol
     // What is damaged is told by itself, and a start that needs it is refused.
     if findings.wrong.is_empty() && of_account.wrong.is_empty() {
         let told = doubts(left.as_ref(), account.as_ref(), book, has_account);
-        let finding = |(file, what): (&str, String)| Finding::new(folder.join(file), what);
-        let (held, wrong): (Vec<_>, Vec<_>) =
-            told.into_iter().partition(|(_, what)| what.starts_with(doubt::NEW_ACCOUNT));
-        findings.held.extend(held.into_iter().map(finding));
-        findings.wrong.extend(wrong.into_iter().map(finding));
+        // A start goes on with these as they are, and waits for the operator's word before it pays: nothing is to be mended.
+        findings.held.extend(told.into_iter().map(|(file, what)| Finding::new(folder.join(file), what)));
+        let is_missing = left.is_none() && book.is_some_and(|book| book.incomes() > 0);
+        if is_missing && account.is_none() && !has_account {
+            findings.wrong.push(Finding::new(folder.join(FILE), MISSING_BY_HAND));
+        }
     }
     findings
 }
 
-/// What of these files does not go together, by file. What is not there is nothing; a book that is damaged is told by itself.
+/// What is said of a pool that pays by hand: no payout of it is held.
+const MISSING_BY_HAND: &str =
+    "it is missing: a start begins it anew, and cannot tell whether the shares are an older copy";
+
+/// What of these files does not go together, so that a start holds payouts, by file. What is not there is nothing; a book that is damaged is told by itself.
 fn doubts(
     left: Option<&Left>,
     account: Option<&DeedOutbox>,
@@ -67,10 +72,16 @@ fn doubts(
     // A pool that pays by hand has no account.
     let is_paying = has_account || account.is_some() || left.noted.known.is_some() || left.open.is_some();
     let of_opening = doubt::of_opening(is_new, left.open.is_some(), past);
-    if let Some(why) = of_opening.filter(|_| is_paying) {
-        told.push((if is_new { FILE } else { ACCOUNT_LOG }, would_hold(why)));
+    if of_opening.is_some() && is_paying {
+        // A start begins the one that is not there, and calls it new.
+        let (file, why) = match is_new {
+            true => (FILE, "it is missing, and the account's log knows of payments"),
+            false => (ACCOUNT_LOG, "it is missing, and a payout was under way"),
+        };
+        told.push((file, would_hold(why)));
     } else if let Some(why) = doubt::of_account(left.noted, &beside, incomes).filter(|_| is_paying) {
-        told.push((FILE, would_hold(why)));
+        let missing = if is_new { "it is missing, and " } else { "" };
+        told.push((FILE, would_hold(&format!("{missing}{why}"))));
     } else if left.open.is_none() && left.noted.known.is_some_and(|noted| noted > known) {
         // Where it is so, a start sees it on the chain.
         let what = match account {
@@ -78,11 +89,6 @@ fn doubts(
             None => "it is missing, and the log of payouts knows of payments that it had",
         };
         told.push((ACCOUNT_LOG, would_hold(what)));
-    } else if is_new && incomes > 0 && !is_paying {
-        told.push((
-            FILE,
-            "it is missing: a start begins it anew, and cannot tell whether the shares are an older copy".to_owned(),
-        ));
     }
     told
 }
@@ -145,7 +151,7 @@ mod tests {
             (of(left(7, Some(4), None), None, Some(&seven)), ACCOUNT_LOG, "it is missing"),
             (of(left(7, Some(0), Some(1)), None, Some(&seven)), ACCOUNT_LOG, "a payout was under way"),
             (of(left(7, None, None), three(), Some(&seven)), FILE, "or new"),
-            (doubts(None, three().as_ref(), Some(&seven), false), FILE, "the log of payouts is new"),
+            (doubts(None, three().as_ref(), Some(&seven), false), FILE, "it is missing"),
             (
                 of(Left { held: vec!["the tide is out".to_owned()], ..left(7, Some(3), None) }, three(), Some(&seven)),
                 FILE,
@@ -165,9 +171,7 @@ mod tests {
         shared.apply(&Entry::Work { work_height: 0, window_billionths: u128::MAX }).expect("it fits");
         shared.apply(&Entry::Share(share)).expect("it fits");
         shared.apply(&Entry::Income { reference: Hash32([1; 32]), amount: 5, fee: 0 }).expect("it fits");
-        assert!(
-            matches!(doubts(None, None, Some(&shared), false).as_slice(), [(FILE, what)] if what.contains("it is missing"))
-        );
+        assert_eq!(doubts(None, None, Some(&shared), false), [], "nothing is held where nothing pays by itself");
         let unused = account(0, None);
         assert!(
             matches!(doubts(None, Some(&unused), Some(&shared), false).as_slice(), [(FILE, what)] if what.contains("new to this pool"))
@@ -202,11 +206,17 @@ mod tests {
         let bytes: Vec<_> = records.iter().map(DeedRecord::to_bytes).collect();
         opened.expect("new").log.append(bytes.iter().map(Vec::as_slice)).expect("room");
         assert_eq!(look(folder.path(), Some(&book(7)), false), FolderFindings::default());
-        let [finding] = &look(folder.path(), Some(&book(6)), false).wrong[..] else { panic!("one") };
-        assert!(finding.file.ends_with("shares.journal"));
+        let held = |book| {
+            let found = look(folder.path(), Some(&book), false);
+            assert!(found.wrong.is_empty(), "a start only waits: {found:?}");
+            let [finding] = &found.held[..] else { panic!("one: {found:?}") };
+            finding.clone()
+        };
+        assert!(held(book(6)).file.ends_with("shares.journal"));
         std::fs::remove_file(folder.path().join(FILE)).expect("own file");
-        let [finding] = &look(folder.path(), Some(&book(7)), false).wrong[..] else { panic!("one") };
+        let finding = held(book(7));
         assert!(finding.file.ends_with(FILE) && !finding.file.exists());
+        assert!(finding.what.contains("missing") && !finding.what.contains("is new"), "{finding}");
         // An account that has never paid here is nothing damaged.
         let path = folder.path().join(ACCOUNT_LOG);
         std::fs::remove_file(&path).expect("own file");
@@ -215,6 +225,8 @@ mod tests {
         let found = look(folder.path(), Some(&shared), true);
         assert!(found.wrong.is_empty() && found.held.len() == 1, "{found:?}");
         assert!(found.held[0].what.contains("`thronosd mining owed`"), "{found:?}");
+        let [finding] = &look(folder.path(), Some(&shared), false).wrong[..] else { panic!("one") };
+        assert!(finding.file.ends_with(FILE) && finding.what == MISSING_BY_HAND, "a pool that pays by hand: {finding}");
         // What is damaged is told by itself.
         std::fs::write(folder.path().join(FILE), [0xa5; 300]).expect("room");
         let [finding] = &look(folder.path(), Some(&book(6)), false).wrong[..] else { panic!("one") };

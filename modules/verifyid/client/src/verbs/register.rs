@@ -66,7 +66,7 @@ impl RegisterArgs {
             return Err(Error::new(
                 "not_first_key",
                 message,
-                "a device is registered by its first key; give it this one with `thronos device rotate`",
+                "a device is registered by its first key; give it this one with `thronos device rotate NEW_KEY --old-key KEY --from NAME`",
             ));
         }
         let chain = naming::chain(context)?;

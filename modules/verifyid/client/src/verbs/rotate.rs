@@ -85,17 +85,19 @@ impl RotateArgs {
         })?;
         let (chain, known, time) = look(context, &self.transaction, &|_| Ok(device))?;
         if new.key_id() == known.key_id {
-            let message = "this key is in force already";
-            return Err(Error::new(
-                "already_rotated",
-                message,
-                "there is nothing more to do: see `thronos device show`",
-            ));
+            let hint =
+                format!("there is nothing more to do: see `thronos device show {}`", device.to_text(chain.network()));
+            return Err(Error::new("already_rotated", "this key is in force already", hint));
         }
         old.as_ref().map_or(Ok(()), |old| check_present(old, &known))?;
         if self.announce {
             let rules = node::rules(&chain)?;
-            context.note(&announcement(&new, &known, time.max(now()), rules.rotation_delay_ms)?);
+            let drop_it = format!(
+                "`thronos device cancel-rotation {} --key OLD_KEY --from {}`",
+                device.to_text(chain.network()),
+                self.transaction.from
+            );
+            context.note(&announcement(&new, &known, (time.max(now()), rules.rotation_delay_ms), &drop_it)?);
         }
         if old.is_some() {
             context
@@ -107,8 +109,13 @@ impl RotateArgs {
     }
 }
 
-/// What comes of a new key that the old one has not signed for.
-fn announcement(new: &DeviceKeyFile, known: &DeviceAnswer, now: TimeMs, delay_ms: u64) -> Result<String> {
+/// What comes of a new key that the old one has not signed for, told with the command that drops an announced one.
+fn announcement(
+    new: &DeviceKeyFile,
+    known: &DeviceAnswer,
+    (now, delay_ms): (TimeMs, u64),
+    drop_it: &str,
+) -> Result<String> {
     match (known.announced_key, known.announced_from) {
         (Some(key), Some(from)) if key == new.key_id() && from <= now => {
             Ok(format!("the key was announced, and its time has come at {}: this completes it", when(from)))
@@ -123,11 +130,11 @@ fn announcement(new: &DeviceKeyFile, known: &DeviceAnswer, now: TimeMs, delay_ms
         }
         (Some(key), _) => {
             let message = format!("another key is announced, {key}");
-            Err(Error::new("rotation_early", message, "drop it first with `thronos device cancel-rotation`"))
+            Err(Error::new("rotation_early", message, format!("drop it first with {drop_it}")))
         }
         (None, _) => Ok(format!(
             "the new key is announced, and can begin from about {} on: run this again then. Until then the old key stays in force, and \
-             can drop it with `thronos device cancel-rotation`",
+             can drop it with {drop_it}",
             when(now.saturating_add(delay_ms))
         )),
     }
@@ -149,7 +156,12 @@ impl CancelArgs {
         check_present(&key, &known)?;
         let announced = known.announced_key.ok_or_else(|| {
             let message = "it is proven that no new key is announced for the device";
-            Error::new("no_rotation", message, "there is nothing to cancel: see `thronos device show`")
+            let device = known.device.to_text(chain.network());
+            Error::new(
+                "no_rotation",
+                message,
+                format!("there is nothing to cancel: see `thronos device show {device}`"),
+            )
         })?;
         let word = word(&chain, &self.transaction, &node::rules(&chain)?, time)?;
         let call = cancellation((known.device, known.rotation), announced, &key, word);

@@ -123,7 +123,7 @@ fn why_not_more(answer: &DeviceAnswer, now: TimeMs) -> String {
             format!("it is suspended (reason {}): only the authority can reinstate it", answer.reason)
         }
         (_, None) => format!("a verifier holds it until {}", when(answer.hold_until)),
-        (_, Some(0)) => "its owner has not accepted it: `thronos device accept`".to_owned(),
+        (_, Some(0)) => "its owner has not accepted it: `thronos device accept DEVICE --from NAME`".to_owned(),
         (_, Some(4)) => "this is the highest".to_owned(),
         (_, Some(3)) => "the authority has not certified that its maker made its key, or that has lapsed".to_owned(),
         (_, Some(2)) => "the authority has certified neither a TPM nor its maker, or that has lapsed".to_owned(),

@@ -79,8 +79,7 @@ impl TakeArgs {
             return send(context, &self.transaction, &VerifyIdCall::Take(Take { device, rotation }), &[]);
         }
         if self.transaction.offline {
-            let hint =
-                "see it with `thronos device show` on a machine with a connection, and give it with `--rotation`";
+            let hint = "see it with `thronos device show DEVICE` on a machine with a connection, and give it with `--rotation`";
             return Err(Error::new("offline_needs", "without a node, `--rotation` must be given", hint));
         }
         let client = context.client()?;
@@ -95,7 +94,7 @@ impl TakeArgs {
             return Err(Error::new(
                 "not_offered",
                 message,
-                "ask its owner for `thronos device offer DEVICE --to ADDRESS`",
+                "ask its owner for `thronos device offer DEVICE --to ADDRESS --from NAME`",
             ));
         }
         context.note(&what_is_taken(&chain, device, &known));
