@@ -2,7 +2,7 @@
 //!
 //! `examiner` is the pure core: sealed challenges, one answer each, limits. `office.rs` joins it with the machine: `clocks.rs` reads its clocks,
 //! `book.rs` keeps on the disk what was answered, `secret.rs` the secret. `proof.rs` asks the chain about a device, `api.rs` answers over
-//! HTTP, `settings.rs` is the section of `config.toml`. It must not know how a device is registered or gets its level, which are the
+//! HTTP, `tokens.rs` gives tokens and takes them, `settings.rs` is the section of `config.toml`. It must not know how a device is registered or gets its level, which are the
 //! rules', nor people.
 
 #![allow(unused_qualifications, reason = "the expansion of utoipa's attributes qualifies names")]
@@ -17,6 +17,7 @@ mod office;
 mod proof;
 mod secret;
 mod settings;
+mod tokens;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,13 +29,17 @@ use service::{Bound, FolderFindings, Ground, Life, NoVerbs, Refusal, ServiceFaul
 pub use settings::VerifyIdSettings;
 
 use clocks::{Clocks, MachineClocks};
+use examiner::limits::AsksMax;
 use office::{Office, Writing};
+use tokens::Tokens;
 
 /// VerifyID, as the node hosts it.
 pub struct VerifyIdService {
     ground: Ground,
     /// The office, if the settings ask for one.
     open: Option<(Arc<Office>, Writing)>,
+    /// Its tokens, if the settings ask for them too.
+    tokens: Option<Arc<Tokens>>,
 }
 
 impl service::Service for VerifyIdService {
@@ -51,14 +56,14 @@ impl service::Service for VerifyIdService {
     fn open(settings: &VerifyIdSettings, ground: Ground, _: Vec<Bound>) -> Result<Option<Self>, Refusal> {
         if !settings.enabled {
             // What the chain knows of a device is answered all the same.
-            return Ok(Some(Self { ground, open: None }));
+            return Ok(Some(Self { ground, open: None, tokens: None }));
         }
         let clocks = MachineClocks::new(ground.chain.clone())?;
         Self::on_clocks(settings, ground, Box::new(clocks)).map(Some)
     }
 
     fn routes(&self) -> Routes {
-        api::routes(&self.ground, self.open.as_ref().map(|(office, _)| office.clone()))
+        api::routes(&self.ground, self.open.as_ref().map(|(office, _)| office.clone()), self.tokens.clone())
     }
 
     fn measure(&self, metrics: &mut Metrics) {
@@ -85,9 +90,13 @@ impl service::Service for VerifyIdService {
 
 impl VerifyIdService {
     fn on_clocks(settings: &VerifyIdSettings, ground: Ground, clocks: Box<dyn Clocks>) -> Result<Self, Refusal> {
-        let asks_max = u32::try_from(settings.challenges_per_minute_max).unwrap_or(u32::MAX);
-        let open = Office::open(&ground, clocks, asks_max)?;
-        Ok(Self { ground, open: Some(open) })
+        let bound = |most| u32::try_from(most).unwrap_or(u32::MAX);
+        let network = bound(settings.challenges_per_minute_max);
+        let customer = bound(settings.customer_challenges_per_minute_max);
+        let (office, writing) = Office::open(&ground, clocks, AsksMax { network, customer })?;
+        let open_tokens = || Tokens::open(&ground, &settings.token_algorithm, office.counts().clone(), office.now_ms());
+        let tokens = settings.tokens.then(open_tokens).transpose()?.map(Arc::new);
+        Ok(Self { ground, open: Some((office, writing)), tokens })
     }
 }
 

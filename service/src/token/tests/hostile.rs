@@ -380,7 +380,7 @@ fn wrong_claims() -> Vec<Case> {
     ]
 }
 
-// FAULTS V5, V6
+// FAULTS TK1, TK2
 #[test]
 fn each_hostile_token_is_refused_by_its_name() {
     let good = sealed(&header().to_string(), &payload().to_string());
@@ -398,7 +398,7 @@ fn each_hostile_token_is_refused_by_its_name() {
     assert_eq!(names.len(), TokenRefused::ALL.len() - 2);
 }
 
-// FAULTS V6
+// FAULTS TK2
 #[test]
 fn the_leeway_is_30_seconds_on_either_side_to_the_second() {
     let of = |times: [u64; 3]| {
@@ -412,7 +412,7 @@ fn the_leeway_is_30_seconds_on_either_side_to_the_second() {
     assert_eq!(of([NOW_S, NOW_S + 31, NOW_S + 900]), Err(TokenRefused::Early));
 }
 
-// FAULTS V6, V7
+// FAULTS TK2, TK3
 #[test]
 fn a_kind_an_audience_and_a_chain_take_no_token_of_another_and_what_was_taken_back_is_gone_at_once() {
     let keys = TokenKeys::new(key(1, Algorithm::EdDsa, 0));
@@ -449,7 +449,7 @@ fn a_kind_an_audience_and_a_chain_take_no_token_of_another_and_what_was_taken_ba
     }
 }
 
-// FAULTS V6
+// FAULTS TK2
 #[test]
 fn nothing_is_given_beyond_the_terms() {
     let keys = TokenKeys::new(key(1, Algorithm::EdDsa, 0));
@@ -470,7 +470,7 @@ fn nothing_is_given_beyond_the_terms() {
     assert_eq!(of_device.issue(&keys, &grant, NOW_MS), None, "it names no device");
 }
 
-// FAULTS V5
+// FAULTS TK1
 #[test]
 fn a_shared_secret_takes_its_own_tokens_only_and_the_name_of_an_algorithm_belongs_to_its_key() {
     let algorithms = [Algorithm::EdDsa, Algorithm::Ed25519, Algorithm::Hs256];
@@ -486,7 +486,7 @@ fn a_shared_secret_takes_its_own_tokens_only_and_the_name_of_an_algorithm_belong
     }
 }
 
-// FAULTS V5
+// FAULTS TK1
 #[test]
 fn no_bit_of_a_token_can_be_changed_and_no_end_cut_off() {
     for (algorithm, step) in [(Algorithm::Hs256, 1), (Algorithm::EdDsa, 16)] {

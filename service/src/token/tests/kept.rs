@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use super::*;
 
-// FAULTS V7
+// FAULTS TK3
 #[test]
 fn keys_are_kept_for_their_owner_only_and_a_retired_one_without_its_secret() {
     let folder = tempfile::tempdir().expect("a directory");
@@ -30,7 +30,7 @@ fn keys_are_kept_for_their_owner_only_and_a_retired_one_without_its_secret() {
     }
 }
 
-// FAULTS V7
+// FAULTS TK3
 #[test]
 fn a_key_file_that_is_none_is_refused_with_what_to_do() {
     let folder = tempfile::tempdir().expect("a directory");

@@ -18,7 +18,7 @@ fn given(keys: &TokenKeys, life_s: u64, now_ms: u64) -> String {
     api().issue(keys, &grant, now_ms).expect("it is within the terms")
 }
 
-// FAULTS V7
+// FAULTS TK3
 #[test]
 fn no_good_token_is_refused_for_a_rotation_and_no_key_checks_30_seconds_after_the_last_of_its_tokens() {
     for algorithm in [Algorithm::EdDsa, Algorithm::Ed25519, Algorithm::Hs256] {
@@ -58,7 +58,7 @@ fn before_count(algorithm: Algorithm, count: usize) -> usize {
     if algorithm == Algorithm::Hs256 { 0 } else { count }
 }
 
-// FAULTS V7
+// FAULTS TK3
 #[test]
 fn there_are_never_three_keys_and_dropping_the_old_ones_ends_all_of_their_tokens() {
     let first = TokenKeys::new(key(1, Algorithm::EdDsa, 0));
@@ -76,7 +76,7 @@ fn there_are_never_three_keys_and_dropping_the_old_ones_ends_all_of_their_tokens
     assert_eq!(api().verify(&at_once, &token, &book(), until_ms), Err(TokenRefused::Signature));
 }
 
-// FAULTS V7
+// FAULTS TK3
 #[test]
 fn what_is_published_is_what_is_taken_at_every_instant() {
     let first = TokenKeys::new(key(1, Algorithm::EdDsa, 0));

@@ -5,7 +5,7 @@ use super::*;
 /// By Python `cryptography`, and read by PyJWT; of the key of RFC 8037, A.1.
 const TOKEN: &str = "eyJhbGciOiJFZERTQSIsImtpZCI6ImtQcktfcW14VldhWVZBOXd3QkY2SXVvM3ZWeno3VHhIQ1R3WEJ5Z3JTNGsiLCJ0eXAiOiJ0aHItYWRtaW4rand0In0.eyJhdWQiOiJ0aHItYWRtaW46MTExMTExMTEiLCJleHAiOjE3NzExMTIwMTEsImlhdCI6MTc3MTExMTExMSwiaXNzIjoidGhyOjExMTExMTExIiwianRpIjoiQUFFQ0F3UUZCZ2NJQ1FvTERBME9EdyIsIm5iZiI6MTc3MTExMTExMSwicm9sZSI6ImFkbWluIiwic3ViIjoiYWxpY2UiLCJ2ZXIiOjN9.deEZ2cMQ9O6-9-SkEIHDYW7aKfuN6ozTq4PsV2fjBpMv_AGOkVFIl0njSWHmUzqvroZp8jn7dccoTmAt_PtuAg";
 
-// FAULTS V5
+// FAULTS TK1
 #[test]
 fn a_token_and_a_thumbprint_are_those_computed_elsewhere() {
     let keys = TokenKeys::new(TokenKey::new(Algorithm::EdDsa, seed(), 0));

@@ -5,3 +5,4 @@ mod harness;
 mod hostile;
 mod judged;
 mod kept;
+mod tokens;
