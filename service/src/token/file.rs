@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::key::{Algorithm, TokenKey};
+use super::key::{TokenAlgorithm, TokenKey};
 use super::keys::{Former, TokenKeys};
 use super::wire;
 use crate::{Refusal, private_file};
@@ -42,7 +42,7 @@ struct Written {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenKey {
-    algorithm: Algorithm,
+    algorithm: TokenAlgorithm,
     made_ms: u64,
     secret: Digits,
 }
@@ -50,7 +50,7 @@ struct WrittenKey {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenFormer {
-    algorithm: Algorithm,
+    algorithm: TokenAlgorithm,
     made_ms: u64,
     until_ms: u64,
     /// The public key; of HS256 the secret.
@@ -135,7 +135,7 @@ fn of_bytes(bytes: &[u8]) -> Option<TokenKeys> {
         Some(WrittenFormer { algorithm, made_ms, until_ms, key }) => {
             let bytes = read(key)?;
             let key = match algorithm {
-                Algorithm::Hs256 => TokenKey::new(Algorithm::Hs256, bytes, *made_ms),
+                TokenAlgorithm::Hs256 => TokenKey::new(TokenAlgorithm::Hs256, bytes, *made_ms),
                 _ => TokenKey::public(*algorithm, &bytes, *made_ms)?,
             };
             Some(Former { key, until_ms: *until_ms })

@@ -15,7 +15,7 @@ use super::wire;
 
 /// What signs. The name stands in the header of each token, and is kept with the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Algorithm {
+pub enum TokenAlgorithm {
     /// Ed25519 by the name of RFC 8037.
     #[serde(rename = "EdDSA")]
     EdDsa,
@@ -26,7 +26,7 @@ pub enum Algorithm {
     Hs256,
 }
 
-impl Algorithm {
+impl TokenAlgorithm {
     /// Its name in headers and key sets.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -51,7 +51,7 @@ enum Material {
 /// A key.
 #[derive(Clone)]
 pub struct TokenKey {
-    algorithm: Algorithm,
+    algorithm: TokenAlgorithm,
     kid: String,
     made_ms: u64,
     material: Material,
@@ -78,32 +78,32 @@ pub struct Jwk {
 impl TokenKey {
     /// A key of 32 random bytes that nothing else is made of, made at this instant in ms since 1970.
     #[must_use]
-    pub fn new(algorithm: Algorithm, secret: Zeroizing<[u8; 32]>, made_ms: u64) -> Self {
+    pub fn new(algorithm: TokenAlgorithm, secret: Zeroizing<[u8; 32]>, made_ms: u64) -> Self {
         let material = match algorithm {
-            Algorithm::EdDsa | Algorithm::Ed25519 => {
+            TokenAlgorithm::EdDsa | TokenAlgorithm::Ed25519 => {
                 let public = SigningKey::from_bytes(&secret).verifying_key();
                 Material::Pair(secret, public)
             }
-            Algorithm::Hs256 => Material::Shared(secret),
+            TokenAlgorithm::Hs256 => Material::Shared(secret),
         };
         Self::of(algorithm, material, made_ms)
     }
 
     /// A public key that only checks; nothing if the bytes are none, or the algorithm has none.
     #[must_use]
-    pub fn public(algorithm: Algorithm, key: &[u8; 32], made_ms: u64) -> Option<Self> {
+    pub fn public(algorithm: TokenAlgorithm, key: &[u8; 32], made_ms: u64) -> Option<Self> {
         let key = VerifyingKey::from_bytes(key).ok().filter(|key| !key.is_weak())?;
-        (algorithm != Algorithm::Hs256).then(|| Self::of(algorithm, Material::Public(key), made_ms))
+        (algorithm != TokenAlgorithm::Hs256).then(|| Self::of(algorithm, Material::Public(key), made_ms))
     }
 
-    fn of(algorithm: Algorithm, material: Material, made_ms: u64) -> Self {
+    fn of(algorithm: TokenAlgorithm, material: Material, made_ms: u64) -> Self {
         let kid = thumbprint(&material);
         Self { algorithm, kid, made_ms, material }
     }
 
     /// Its algorithm.
     #[must_use]
-    pub const fn algorithm(&self) -> Algorithm {
+    pub const fn algorithm(&self) -> TokenAlgorithm {
         self.algorithm
     }
 

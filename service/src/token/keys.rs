@@ -8,7 +8,7 @@ use subtle::{Choice, ConstantTimeEq};
 
 use super::key::{Jwk, TokenKey};
 use super::kind::LEEWAY_S;
-use super::wire::Header;
+use super::wire::JoseHeader;
 
 /// After so long a key gives way to another: 90 days.
 pub const KEY_LIFE_MS: u64 = 90 * 24 * 3_600_000;
@@ -95,7 +95,7 @@ impl TokenKeys {
 
     /// Whether a live key that the header names, by its id and by its algorithm, signed these bytes. Whatever the header says, one signature is
     /// checked: that of the named key, or that of the key that signs.
-    pub(super) fn signed(&self, header: &Header<'_>, bytes: &[u8], signature: &[u8], now_ms: u64) -> bool {
+    pub(super) fn signed(&self, header: &JoseHeader<'_>, bytes: &[u8], signature: &[u8], now_ms: u64) -> bool {
         let named = |key: &TokenKey| -> Choice {
             let [kid, alg] = [(&header.kid, key.kid()), (&header.alg, key.algorithm().name())]
                 .map(|(said, own)| said.as_bytes().ct_eq(own.as_bytes()));

@@ -25,7 +25,7 @@ mod wire;
 pub use bearer::Bearer;
 pub use claims::{Claims, DeviceNote, Jti};
 pub use file::TokenKeyFile;
-pub use key::{Algorithm, Jwk, TokenKey};
+pub use key::{Jwk, TokenAlgorithm, TokenKey};
 pub use keys::{Jwks, KEY_LIFE_MS, RotationEarly, TokenKeys};
 pub use kind::{ADMIN, API, DEVICE, LEEWAY_S, Role, TokenKind};
 pub use refused::TokenRefused;

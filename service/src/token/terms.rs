@@ -9,7 +9,7 @@ use super::claims::{Claims, DeviceNote, Jti, Payload, is_name};
 use super::keys::TokenKeys;
 use super::kind::{LEEWAY_S, Role, TokenKind};
 use super::refused::TokenRefused;
-use super::wire::{self, Header};
+use super::wire::{self, JoseHeader};
 
 /// What a verifier takes.
 #[derive(Clone, Debug)]
@@ -85,7 +85,7 @@ impl TokenTerms {
             sub: grant.subject.to_owned(),
             ver: grant.version,
         };
-        let signed = wire::signed(&Header { alg, kid, typ }, &payload);
+        let signed = wire::signed(&JoseHeader { alg, kid, typ }, &payload);
         let signature = key.sign(signed.as_bytes())?;
         Some(format!("{signed}.{}", wire::encode(&signature)))
     }
@@ -102,7 +102,7 @@ impl TokenTerms {
         now_ms: u64,
     ) -> Result<Claims, TokenRefused> {
         let parts = wire::parts(token)?;
-        let header: Header<'_> = wire::object(&parts.header).ok_or(TokenRefused::Header)?;
+        let header: JoseHeader<'_> = wire::object(&parts.header).ok_or(TokenRefused::Header)?;
         if !keys.signed(&header, parts.signed.as_bytes(), &parts.signature, now_ms) {
             return Err(TokenRefused::Signature);
         }

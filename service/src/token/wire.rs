@@ -19,7 +19,7 @@ pub const TOKEN_BYTES_MAX: usize = 4_096;
 /// unknown name here.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Header<'a> {
+pub(super) struct JoseHeader<'a> {
     #[serde(borrow)]
     pub(super) alg: Cow<'a, str>,
     #[serde(borrow)]
@@ -64,7 +64,7 @@ pub(super) fn owned_object<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
 }
 
 /// What is signed.
-pub(super) fn signed(header: &Header<'_>, payload: &impl Serialize) -> String {
+pub(super) fn signed(header: &JoseHeader<'_>, payload: &impl Serialize) -> String {
     let part = |json: serde_json::Result<Vec<u8>>| encode(&json.expect("texts and numbers are JSON"));
     format!("{}.{}", part(serde_json::to_vec(header)), part(serde_json::to_vec(payload)))
 }

@@ -2,7 +2,7 @@
 //!
 //! `examiner` is the pure core: sealed challenges, one answer each, limits. `office.rs` joins it with the machine: `clocks.rs` reads its clocks,
 //! `book.rs` keeps on the disk what was answered, `secret.rs` the secret. `proof.rs` asks the chain about a device, `api.rs` answers over
-//! HTTP, `tokens.rs` gives tokens and takes them, `settings.rs` is the section of `config.toml`. It must not know how a device is registered or gets its level, which are the
+//! HTTP, `token_office.rs` gives tokens and takes them, `settings.rs` is the section of `config.toml`. It must not know how a device is registered or gets its level, which are the
 //! rules', nor people.
 
 #![allow(unused_qualifications, reason = "the expansion of utoipa's attributes qualifies names")]
@@ -17,7 +17,7 @@ mod office;
 mod proof;
 mod secret;
 mod settings;
-mod tokens;
+mod token_office;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub use settings::VerifyIdSettings;
 use clocks::{Clocks, MachineClocks};
 use examiner::limits::AsksMax;
 use office::{Office, Writing};
-use tokens::Tokens;
+use token_office::TokenOffice;
 
 /// VerifyID, as the node hosts it.
 pub struct VerifyIdService {
@@ -39,7 +39,7 @@ pub struct VerifyIdService {
     /// The office, if the settings ask for one.
     open: Option<(Arc<Office>, Writing)>,
     /// Its tokens, if the settings ask for them too.
-    tokens: Option<Arc<Tokens>>,
+    tokens: Option<Arc<TokenOffice>>,
 }
 
 impl service::Service for VerifyIdService {
@@ -94,8 +94,9 @@ impl VerifyIdService {
         let network = bound(settings.challenges_per_minute_max);
         let customer = bound(settings.customer_challenges_per_minute_max);
         let (office, writing) = Office::open(&ground, clocks, AsksMax { network, customer })?;
-        let open_tokens = || Tokens::open(&ground, &settings.token_algorithm, office.counts().clone(), office.now_ms());
-        let tokens = settings.tokens.then(open_tokens).transpose()?.map(Arc::new);
+        let open_tokens =
+            || TokenOffice::open(&ground, &settings.token_algorithm, office.counts().clone(), office.now_ms());
+        let tokens = settings.give_tokens.then(open_tokens).transpose()?.map(Arc::new);
         Ok(Self { ground, open: Some((office, writing)), tokens })
     }
 }

@@ -5,14 +5,14 @@ use std::path::Path;
 use service::log::look_at;
 use service::{Finding, FolderFindings};
 
-use crate::{book, secret, tokens};
+use crate::{book, secret, token_office};
 
 /// Says what is torn and what a start would refuse.
 pub(crate) fn look(folder: &Path) -> FolderFindings {
     let mut findings = look_at(&folder.join(book::FILE), book::BOUNDS, book::knows);
     let wrong = secret::fault(folder);
     findings.wrong.extend(wrong.map(|what| Finding::new(folder.join(secret::FILE), what)));
-    let wrong = tokens::fault(folder);
-    findings.wrong.extend(wrong.map(|what| Finding::new(folder.join(tokens::FILE), what)));
+    let wrong = token_office::fault(folder);
+    findings.wrong.extend(wrong.map(|what| Finding::new(folder.join(token_office::FILE), what)));
     findings
 }

@@ -64,7 +64,7 @@ impl Counts {
         registry.register("challenges_refused", "Challenges that were not, by reason", self.refused.clone());
         registry.register("answers", "Answers by verdict", self.answers.clone());
         registry.register("alarms", "Devices with 50 wrong answers within an hour", self.alarms.clone());
-        registry.register("tokens", "Tokens that were given, by kind", self.tokens.clone());
+        registry.register("tokens_given", "Tokens that were given, by kind", self.tokens.clone());
         registry.register(
             "tokens_refused",
             "Tokens that were not given or not taken, by reason",

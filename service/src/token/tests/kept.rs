@@ -12,7 +12,7 @@ fn keys_are_kept_for_their_owner_only_and_a_retired_one_without_its_secret() {
     let path = folder.path().join("token.keys");
     let file = TokenKeyFile::new(folder.path(), "token.keys");
     assert!(file.read().expect("none").is_none() && file.fault().is_none());
-    for algorithm in [Algorithm::EdDsa, Algorithm::Ed25519, Algorithm::Hs256] {
+    for algorithm in [TokenAlgorithm::EdDsa, TokenAlgorithm::Ed25519, TokenAlgorithm::Hs256] {
         let first = TokenKeys::new(key(1, algorithm, 5));
         let second = first.rotated(key(2, algorithm, 7), ADMIN.life_s_max, 7).expect("there is one only");
         for keys in [&first, &second] {
@@ -26,7 +26,7 @@ fn keys_are_kept_for_their_owner_only_and_a_retired_one_without_its_secret() {
             assert_eq!(formers(&read), formers(keys));
         }
         let text = fs::read_to_string(&path).expect("text");
-        assert_eq!(text.contains(&"01".repeat(32)), algorithm == Algorithm::Hs256, "{text}");
+        assert_eq!(text.contains(&"01".repeat(32)), algorithm == TokenAlgorithm::Hs256, "{text}");
     }
 }
 
@@ -36,8 +36,8 @@ fn a_key_file_that_is_none_is_refused_with_what_to_do() {
     let folder = tempfile::tempdir().expect("a directory");
     let path = folder.path().join("token.keys");
     let file = TokenKeyFile::new(folder.path(), "token.keys");
-    let keys = TokenKeys::new(key(1, Algorithm::EdDsa, 5));
-    file.write(&keys.rotated(key(2, Algorithm::EdDsa, 7), 900, 7).expect("one only")).expect("room");
+    let keys = TokenKeys::new(key(1, TokenAlgorithm::EdDsa, 5));
+    file.write(&keys.rotated(key(2, TokenAlgorithm::EdDsa, 7), 900, 7).expect("one only")).expect("room");
     let good = fs::read_to_string(&path).expect("text");
     let said = || {
         let refusal = file.read().expect_err("refused");

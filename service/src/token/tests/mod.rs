@@ -24,7 +24,7 @@ fn seed() -> Zeroizing<[u8; 32]> {
     seed
 }
 
-fn key(number: u8, algorithm: Algorithm, made_ms: u64) -> TokenKey {
+fn key(number: u8, algorithm: TokenAlgorithm, made_ms: u64) -> TokenKey {
     TokenKey::new(algorithm, Zeroizing::new([number; 32]), made_ms)
 }
 

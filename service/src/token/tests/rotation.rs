@@ -21,7 +21,7 @@ fn given(keys: &TokenKeys, life_s: u64, now_ms: u64) -> String {
 // FAULTS TK3
 #[test]
 fn no_good_token_is_refused_for_a_rotation_and_no_key_checks_30_seconds_after_the_last_of_its_tokens() {
-    for algorithm in [Algorithm::EdDsa, Algorithm::Ed25519, Algorithm::Hs256] {
+    for algorithm in [TokenAlgorithm::EdDsa, TokenAlgorithm::Ed25519, TokenAlgorithm::Hs256] {
         for rotated_ms in [NOW_MS, NOW_MS + 1, NOW_MS + 999] {
             let before = TokenKeys::new(key(1, algorithm, 0));
             let after = before.rotated(key(2, algorithm, rotated_ms), API.life_s_max, rotated_ms).expect("one only");
@@ -54,24 +54,24 @@ fn no_good_token_is_refused_for_a_rotation_and_no_key_checks_30_seconds_after_th
     }
 }
 
-fn before_count(algorithm: Algorithm, count: usize) -> usize {
-    if algorithm == Algorithm::Hs256 { 0 } else { count }
+fn before_count(algorithm: TokenAlgorithm, count: usize) -> usize {
+    if algorithm == TokenAlgorithm::Hs256 { 0 } else { count }
 }
 
 // FAULTS TK3
 #[test]
 fn there_are_never_three_keys_and_dropping_the_old_ones_ends_all_of_their_tokens() {
-    let first = TokenKeys::new(key(1, Algorithm::EdDsa, 0));
+    let first = TokenKeys::new(key(1, TokenAlgorithm::EdDsa, 0));
     assert!(!first.is_due(KEY_LIFE_MS - 1) && first.is_due(KEY_LIFE_MS));
-    let second = first.rotated(key(2, Algorithm::EdDsa, 1_000), API.life_s_max, 1_000).expect("one only");
+    let second = first.rotated(key(2, TokenAlgorithm::EdDsa, 1_000), API.life_s_max, 1_000).expect("one only");
     let until_ms = 1_000 + 86_430_000;
     for now_ms in [1_000, until_ms - 1] {
-        let early = second.rotated(key(3, Algorithm::EdDsa, now_ms), API.life_s_max, now_ms);
+        let early = second.rotated(key(3, TokenAlgorithm::EdDsa, now_ms), API.life_s_max, now_ms);
         assert_eq!(early.map(drop), Err(RotationEarly { until_ms }));
     }
-    let third = second.rotated(key(3, Algorithm::EdDsa, until_ms), API.life_s_max, until_ms).expect("one is gone");
+    let third = second.rotated(key(3, TokenAlgorithm::EdDsa, until_ms), API.life_s_max, until_ms).expect("one is gone");
     assert_eq!(third.jwks(until_ms).keys.len(), 2);
-    let at_once = TokenKeys::new(key(4, Algorithm::EdDsa, until_ms));
+    let at_once = TokenKeys::new(key(4, TokenAlgorithm::EdDsa, until_ms));
     let token = given(&third, 900, until_ms);
     assert_eq!(api().verify(&at_once, &token, &book(), until_ms), Err(TokenRefused::Signature));
 }
@@ -79,8 +79,8 @@ fn there_are_never_three_keys_and_dropping_the_old_ones_ends_all_of_their_tokens
 // FAULTS TK3
 #[test]
 fn what_is_published_is_what_is_taken_at_every_instant() {
-    let first = TokenKeys::new(key(1, Algorithm::EdDsa, 0));
-    let second = first.rotated(key(2, Algorithm::Ed25519, NOW_MS), API.life_s_max, NOW_MS).expect("one only");
+    let first = TokenKeys::new(key(1, TokenAlgorithm::EdDsa, 0));
+    let second = first.rotated(key(2, TokenAlgorithm::Ed25519, NOW_MS), API.life_s_max, NOW_MS).expect("one only");
     let until_ms = NOW_MS + 86_430_000;
     for now_ms in [NOW_MS, NOW_MS + 1, until_ms - 1, until_ms, until_ms + 1, u64::MAX] {
         for keys in [&first, &second] {

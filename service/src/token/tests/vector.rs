@@ -8,7 +8,7 @@ const TOKEN: &str = "eyJhbGciOiJFZERTQSIsImtpZCI6ImtQcktfcW14VldhWVZBOXd3QkY2SXV
 // FAULTS TK1
 #[test]
 fn a_token_and_a_thumbprint_are_those_computed_elsewhere() {
-    let keys = TokenKeys::new(TokenKey::new(Algorithm::EdDsa, seed(), 0));
+    let keys = TokenKeys::new(TokenKey::new(TokenAlgorithm::EdDsa, seed(), 0));
     assert_eq!(keys.signs().kid(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
     let jti = Jti(std::array::from_fn(|place| u8::try_from(place).expect("small")));
     let grant = Grant { subject: "alice", role: Role::Admin, version: 3, life_s: 900, jti, device: None };
@@ -28,10 +28,10 @@ fn a_token_and_a_thumbprint_are_those_computed_elsewhere() {
 
 #[test]
 fn a_key_set_is_written_as_the_rfc_writes_it_and_shows_no_shared_secret() {
-    let keys = TokenKeys::new(TokenKey::new(Algorithm::EdDsa, seed(), 0));
+    let keys = TokenKeys::new(TokenKey::new(TokenAlgorithm::EdDsa, seed(), 0));
     let expected = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","alg":"EdDSA","use":"sig","kid":"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
     assert_eq!(serde_json::to_string(&keys.jwks(0)).expect("texts"), expected);
-    let shared = TokenKeys::new(key(1, Algorithm::Hs256, 0));
+    let shared = TokenKeys::new(key(1, TokenAlgorithm::Hs256, 0));
     assert_eq!(serde_json::to_string(&shared.jwks(0)).expect("texts"), r#"{"keys":[]}"#);
     assert!(!format!("{shared:?}{:?}", Bearer(Some(TOKEN.to_owned()))).contains(TOKEN));
 }

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use service::http::ApiError;
 
 use crate::examiner::Refused;
-use crate::tokens::NoToken;
+use crate::token_office::NoToken;
 
 /// Room comes back by slots of ten seconds.
 const FULL_RETRY_S: u32 = 10;
@@ -99,6 +99,6 @@ pub(super) fn no_token(why: NoToken) -> ApiError {
 pub(super) fn no_tokens() -> ApiError {
     ApiError::not_found(
         "this node gives no tokens",
-        "its operator switches them on with `verifyid.tokens = true`; ask without one",
+        "its operator switches them on with `verifyid.give_tokens = true`; ask without one",
     )
 }

@@ -1,10 +1,10 @@
 //! The routes of this service: below `/api/v1/verifyid`, and the key set where everybody looks for it. Questions to the rules are routes by themselves
 //! and not written here.
 //!
-//! `tokens` has those about tokens, `errors` what a refusal is called. It must not know how a challenge is sealed or judged. Invariant: what cannot be read uses nothing up.
+//! `token` has those about tokens, `errors` what a refusal is called. It must not know how a challenge is sealed or judged. Invariant: what cannot be read uses nothing up.
 
 mod errors;
-mod tokens;
+mod token;
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ use crate::examiner::token::Sealed;
 use crate::examiner::{Refused, Wanted};
 use crate::office::{NotVerified, Office};
 use crate::proof;
-use crate::tokens::Tokens;
+use crate::token_office::TokenOffice;
 use errors::{error_of, no_tokens, unavailable};
 
 /// Longest body of a request: a token, a signature, and what stands around them.
@@ -40,19 +40,19 @@ pub(crate) struct Api {
     chain: Arc<dyn Chain>,
     reads: Reads,
     office: Option<Arc<Office>>,
-    tokens: Option<Arc<Tokens>>,
+    tokens: Option<Arc<TokenOffice>>,
 }
 
 /// All of them.
-pub(crate) fn routes(ground: &Ground, office: Option<Arc<Office>>, tokens: Option<Arc<Tokens>>) -> Routes {
+pub(crate) fn routes(ground: &Ground, office: Option<Arc<Office>>, tokens: Option<Arc<TokenOffice>>) -> Routes {
     let api = &Api { chain: ground.chain.clone(), reads: ground.reads.clone(), office, tokens };
     // None of them changes the chain, so a read-only node has them too.
     Routes::default()
         .own(Class::Read, api, routes!(challenge))
         .own(Class::Read, api, routes!(answer))
         .own(Class::Read, api, routes!(device))
-        .own(Class::Read, api, routes!(tokens::give))
-        .foreign(Class::Look, api, routes!(tokens::keys))
+        .own(Class::Read, api, routes!(token::give))
+        .foreign(Class::Look, api, routes!(token::keys))
 }
 
 /// A JSON body of a few hundred bytes.
@@ -267,7 +267,7 @@ impl Api {
         })
     }
 
-    fn tokens(&self) -> Result<&Arc<Tokens>, ApiError> {
+    fn tokens(&self) -> Result<&Arc<TokenOffice>, ApiError> {
         self.office()?;
         self.tokens.as_ref().ok_or_else(no_tokens)
     }

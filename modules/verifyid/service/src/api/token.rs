@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::errors::{error_of, no_token};
 use super::{Api, ShortBody};
-use crate::tokens::SignedRequest;
+use crate::token_office::SignedRequest;
 
 /// Asks for a customer's token.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -48,7 +48,7 @@ pub(super) async fn keys(State(api): State<Api>) -> Result<Json<Jwks>, ApiError>
 }
 
 /// Gives a customer a token for a day: to an account with a plan, or with a device that counts on it, whose key signs the request.
-#[utoipa::path(post, path = "/api/v1/verifyid/tokens", tag = "verifyid", request_body = TokenRequestBody, responses(
+#[utoipa::path(post, path = "/api/v1/verifyid/token", tag = "verifyid", request_body = TokenRequestBody, responses(
     (status = 201, body = TokenResponse), (status = 400, body = ErrorResponse), (status = 401, body = ErrorResponse),
     (status = 402, body = ErrorResponse), (status = 404, body = ErrorResponse), (status = 429, body = ErrorResponse),
     (status = 503, body = ErrorResponse)))]

@@ -16,14 +16,14 @@ use super::judged::rotate;
 use crate::examiner::token::Origin;
 use crate::examiner::used::{Slot, USED_BY_ANYBODY_MAX, UsedId};
 
-const TOKENS: &str = "/api/v1/verifyid/tokens";
+const TOKENS: &str = "/api/v1/verifyid/token";
 const KEYS: &str = "/.well-known/jwks.json";
 const NOW_MS: u64 = 1_771_111_111_000;
 const DAY_MS: u64 = 86_400_000;
 
 fn with_tokens() -> World {
     let mut world = World::new();
-    world.settings.tokens = true;
+    world.settings.give_tokens = true;
     world
 }
 
@@ -321,9 +321,9 @@ async fn without_the_setting_there_are_no_tokens_and_nothing_is_kept_of_them() {
     let body = request(&world, &"k".repeat(43), OWNER, TryoutChain::user(OWNER), NOW_MS);
     let off = post(&routes, HERE, TOKENS, &body).await;
     assert_eq!(off.code(), (404, "not_found"));
-    assert!(off.body["hint"].as_str().is_some_and(|hint| hint.contains("verifyid.tokens = true")));
+    assert!(off.body["hint"].as_str().is_some_and(|hint| hint.contains("verifyid.give_tokens = true")));
     assert_eq!(ask_with(&routes, "a.b.c", &question(Device(0))).await.code(), (404, "not_found"));
-    assert!(!world.folder.path().join(crate::tokens::FILE).exists());
+    assert!(!world.folder.path().join(crate::token_office::FILE).exists());
 }
 
 // FAULTS VS8
@@ -332,7 +332,7 @@ fn keys_that_others_may_read_are_refused_at_the_start_and_a_look_names_them() {
     use std::os::unix::fs::PermissionsExt;
     let world = with_tokens();
     drop(world.opened());
-    let path = world.folder.path().join(crate::tokens::FILE);
+    let path = world.folder.path().join(crate::token_office::FILE);
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("our own");
     let wrong = crate::VerifyIdService::look(world.folder.path(), false).wrong;
     assert!(wrong.len() == 1 && wrong[0].to_string().contains("its mode is 640"), "{wrong:?}");

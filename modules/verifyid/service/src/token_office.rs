@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use hmac::Mac;
 use service::chain::{Chain, Unavailable};
 use service::token::{
-    API, Algorithm, Claims, DEVICE, DeviceNote, Grant, Holders, Jti, Jwks, Role, TokenKey, TokenKeyFile, TokenKeys,
-    TokenRefused, TokenTerms,
+    API, Claims, DEVICE, DeviceNote, Grant, Holders, Jti, Jwks, Role, TokenAlgorithm, TokenKey, TokenKeyFile,
+    TokenKeys, TokenRefused, TokenTerms,
 };
 use service::{Ground, Refusal};
 use types::{Address, ChainId, Network, Secp256k1Key, Secp256k1Signature, TimeMs};
@@ -73,13 +73,13 @@ impl NoToken {
 }
 
 /// All of it.
-pub(crate) struct Tokens {
+pub(crate) struct TokenOffice {
     keys: RwLock<Arc<TokenKeys>>,
     /// Held while a key is made.
     making: Mutex<TokenKeyFile>,
     made: AtomicU64,
     entropy: Key,
-    algorithm: Algorithm,
+    algorithm: TokenAlgorithm,
     chain_id: ChainId,
     network: Network,
     api: TokenTerms,
@@ -87,7 +87,7 @@ pub(crate) struct Tokens {
     counts: Counts,
 }
 
-impl Tokens {
+impl TokenOffice {
     /// Opens the keys in the service's folder, or makes the first.
     ///
     /// # Errors
@@ -99,8 +99,8 @@ impl Tokens {
             TokenTerms { kind, issuer, audience, roles }
         };
         let entropy = derive(&ground.entropy, None, "thr/v1/verifyid-tokens");
-        let named = [Algorithm::EdDsa, Algorithm::Ed25519].into_iter().find(|one| one.name() == algorithm);
-        let algorithm = named.unwrap_or(Algorithm::EdDsa);
+        let named = [TokenAlgorithm::EdDsa, TokenAlgorithm::Ed25519].into_iter().find(|one| one.name() == algorithm);
+        let algorithm = named.unwrap_or(TokenAlgorithm::EdDsa);
         let (file, made) = (TokenKeyFile::new(&ground.folder, FILE), AtomicU64::new(0));
         let keys = match file.read()? {
             Some(keys) => keys,
@@ -268,7 +268,7 @@ fn given(terms: &TokenTerms, keys: &TokenKeys, grant: &Grant<'_>, now_ms: u64) -
     GivenToken { token, expires_ms: (now_ms / 1_000).saturating_add(grant.life_s).saturating_mul(1_000) }
 }
 
-fn new_key(entropy: &Key, made: &AtomicU64, algorithm: Algorithm, now_ms: u64) -> TokenKey {
+fn new_key(entropy: &Key, made: &AtomicU64, algorithm: TokenAlgorithm, now_ms: u64) -> TokenKey {
     let number = made.fetch_add(1, Ordering::Relaxed);
     let secret: Key = derive(entropy.as_slice(), None, &format!("thr/v1/verifyid-token-key/{number}"));
     TokenKey::new(algorithm, Zeroizing::new(*secret), now_ms)
