@@ -2,7 +2,7 @@
 //!
 //! `examiner` is the pure core: sealed challenges, one answer each, limits. `office.rs` joins it with the machine: `clocks.rs` reads its clocks,
 //! `book.rs` keeps on the disk what was answered, `secret.rs` the secret. `proof.rs` asks the chain about a device, `api.rs` answers over
-//! HTTP, `token_office.rs` gives tokens and takes them, `settings.rs` is the section of `config.toml`. It must not know how a device is registered or gets its level, which are the
+//! HTTP, `token_office.rs` gives tokens and takes them, `taken_back.rs` keeps which are no longer good, `settings.rs` is the section of `config.toml`. It must not know how a device is registered or gets its level, which are the
 //! rules', nor people.
 
 #![allow(unused_qualifications, reason = "the expansion of utoipa's attributes qualifies names")]
@@ -17,6 +17,7 @@ mod office;
 mod proof;
 mod secret;
 mod settings;
+mod taken_back;
 mod token_office;
 
 use std::path::Path;
@@ -49,8 +50,12 @@ impl service::Service for VerifyIdService {
     const ABOUT: &'static str = "Nothing to be done by hand";
 
     fn files_max(settings: &VerifyIdSettings) -> u64 {
-        // The book, and another while it is written anew.
-        if settings.enabled { 2 } else { 0 }
+        // The book and the list of tokens that were taken back, and another of each while it is written anew.
+        match (settings.enabled, settings.give_tokens) {
+            (true, true) => 4,
+            (true, false) => 2,
+            (false, _) => 0,
+        }
     }
 
     fn open(settings: &VerifyIdSettings, ground: Ground, _: Vec<Bound>) -> Result<Option<Self>, Refusal> {

@@ -23,6 +23,7 @@ use crate::examiner::keys::{Key, derive, hmac};
 use crate::examiner::token::Sealed;
 use crate::metrics::Counts;
 use crate::proof;
+use crate::taken_back::{NotTakenBack, TakenBack};
 
 /// The file's name in the service's folder.
 pub(crate) const FILE: &str = "token.keys";
@@ -78,6 +79,7 @@ pub(crate) struct TokenOffice {
     /// Held while a key is made.
     making: Mutex<TokenKeyFile>,
     made: AtomicU64,
+    taken_back: Mutex<TakenBack>,
     entropy: Key,
     algorithm: TokenAlgorithm,
     chain_id: ChainId,
@@ -88,10 +90,11 @@ pub(crate) struct TokenOffice {
 }
 
 impl TokenOffice {
-    /// Opens the keys in the service's folder, or makes the first.
+    /// Opens the keys in the service's folder, or makes the first. Keys never outlive the list of tokens that were taken back: without it
+    /// nobody knows which of theirs are good.
     ///
     /// # Errors
-    /// `token_keys`.
+    /// `token_keys`, `token_log`.
     pub(crate) fn open(ground: &Ground, algorithm: &str, counts: Counts, now_ms: u64) -> Result<Self, Refusal> {
         let chain_id = ground.chain.id();
         let terms = |kind, name, roles| {
@@ -102,18 +105,22 @@ impl TokenOffice {
         let named = [TokenAlgorithm::EdDsa, TokenAlgorithm::Ed25519].into_iter().find(|one| one.name() == algorithm);
         let algorithm = named.unwrap_or(TokenAlgorithm::EdDsa);
         let (file, made) = (TokenKeyFile::new(&ground.folder, FILE), AtomicU64::new(0));
-        let keys = match file.read()? {
-            Some(keys) => keys,
-            None => {
+        let (kept, is_list_there) = (file.read()?, TakenBack::exists(&ground.folder)?);
+        let keys = match kept {
+            Some(keys) if is_list_there => keys,
+            _ => {
                 let first = TokenKeys::new(new_key(&entropy, &made, algorithm, now_ms));
                 file.write(&first)?;
                 first
             }
         };
+        // After the keys: a crash between leaves no list, and keys that nobody was given a token of.
+        let taken_back = Mutex::new(TakenBack::open(&ground.folder, now_ms)?);
         Ok(Self {
             keys: RwLock::new(Arc::new(keys)),
             making: Mutex::new(file),
             made,
+            taken_back,
             entropy,
             algorithm,
             chain_id,
@@ -205,17 +212,38 @@ impl TokenOffice {
         token: &str,
         now_ms: u64,
     ) -> Result<Result<Address, TokenRefused>, Unavailable> {
-        let customers = Customers { chain, network: self.network, failed: Mutex::new(None) };
+        let of = |claims: Claims| Address::parse(&claims.subject, self.network).map_err(|_| TokenRefused::Claims);
+        Ok(self.claims(chain, token, now_ms)?.and_then(of))
+    }
+
+    /// Takes a customer's token back, durably.
+    ///
+    /// # Errors
+    /// [`TokenRefused`] for one that is not good, [`NotTakenBack`], and [`Unavailable`] where the chain cannot be read.
+    pub(crate) fn take_back(
+        &self,
+        chain: &dyn Chain,
+        token: &str,
+        now_ms: u64,
+    ) -> Result<Result<Result<(), NotTakenBack>, TokenRefused>, Unavailable> {
+        let taken_back = |claims: Claims| {
+            let mut list = self.taken_back.lock().unwrap_or_else(PoisonError::into_inner);
+            list.add(claims.jti, claims.expires_s, now_ms)
+        };
+        Ok(self.claims(chain, token, now_ms)?.map(taken_back))
+    }
+
+    fn claims(&self, chain: &dyn Chain, token: &str, now_ms: u64) -> Result<Result<Claims, TokenRefused>, Unavailable> {
+        let (network, taken_back) = (self.network, &self.taken_back);
+        let customers = Customers { chain, network, taken_back, failed: Mutex::new(None) };
         let taken = self.api.verify(&self.keys(), token, &customers, now_ms);
         if let Some(unavailable) = *customers.failed.lock().unwrap_or_else(PoisonError::into_inner) {
             return Err(unavailable);
         }
-        let of = |claims: Claims| Address::parse(&claims.subject, self.network).map_err(|_| TokenRefused::Claims);
-        let customer = taken.and_then(of);
-        if let Err(refused) = customer {
+        if let Err(refused) = &taken {
             self.counts.token_refused(refused.code());
         }
-        Ok(customer)
+        Ok(taken)
     }
 
     /// The keys as they are now.
@@ -278,12 +306,13 @@ fn new_key(entropy: &Key, made: &AtomicU64, algorithm: TokenAlgorithm, now_ms: u
 struct Customers<'a> {
     chain: &'a dyn Chain,
     network: Network,
+    taken_back: &'a Mutex<TakenBack>,
     failed: Mutex<Option<Unavailable>>,
 }
 
 impl Holders for Customers<'_> {
-    fn is_revoked(&self, _jti: &Jti) -> bool {
-        false
+    fn is_revoked(&self, jti: &Jti) -> bool {
+        self.taken_back.lock().unwrap_or_else(PoisonError::into_inner).has(jti)
     }
 
     fn version(&self, subject: &str, role: Role) -> Option<u64> {

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use service::http::ApiError;
 
 use crate::examiner::Refused;
+use crate::taken_back::NotTakenBack;
 use crate::token_office::NoToken;
 
 /// Room comes back by slots of ten seconds.
@@ -101,4 +102,19 @@ pub(super) fn no_tokens() -> ApiError {
         "this node gives no tokens",
         "its operator switches them on with `verifyid.give_tokens = true`; ask without one",
     )
+}
+
+/// Why a token is still good.
+pub(super) fn not_taken_back(why: NotTakenBack) -> ApiError {
+    match why {
+        NotTakenBack::Full => {
+            let hint = "try again in an hour; the operator ends all tokens at once by moving `token.keys` away";
+            unavailable("too_many_taken_back", "as many tokens as this node remembers were taken back", hint)
+        }
+        NotTakenBack::NotWritten(error) => {
+            tracing::error!(%error, "a token that was taken back could not be written down");
+            let message = "the token is good for nothing until the node is started again, and may be good then";
+            unavailable("log_unavailable", message, "try again later; the operator finds the reason in this node's log")
+        }
+    }
 }

@@ -51,7 +51,7 @@ pub(crate) fn routes(ground: &Ground, office: Option<Arc<Office>>, tokens: Optio
         .own(Class::Read, api, routes!(challenge))
         .own(Class::Read, api, routes!(answer))
         .own(Class::Read, api, routes!(device))
-        .own(Class::Read, api, routes!(token::give))
+        .own(Class::Read, api, routes!(token::give, token::take_back))
         .foreign(Class::Look, api, routes!(token::keys))
 }
 

@@ -7,11 +7,11 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use service::http::{ApiError, Client, ErrorResponse, address, shown};
-use service::token::Jwks;
+use service::token::{Bearer, Jwks, TokenRefused};
 use types::{Secp256k1Key, Secp256k1Signature, TimeMs};
 use utoipa::ToSchema;
 
-use super::errors::{error_of, no_token};
+use super::errors::{error_of, no_token, not_taken_back};
 use super::{Api, ShortBody};
 use crate::token_office::SignedRequest;
 
@@ -68,6 +68,18 @@ pub(super) async fn give(
         api.reads.read(move || Ok(tokens.give_customer(&*chain, &request, now_ms)?)).await?.map_err(no_token)?;
     let headers = HeaderMap::from_iter([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]);
     Ok((StatusCode::CREATED, headers, Json(TokenResponse { token: given.token, expires_at: given.expires_ms })))
+}
+
+/// Takes the token that is shown back: it is good for nothing from then on.
+#[utoipa::path(delete, path = "/api/v1/verifyid/token", tag = "verifyid", responses(
+    (status = 204), (status = 401, body = ErrorResponse), (status = 404, body = ErrorResponse), (status = 503, body = ErrorResponse)))]
+pub(super) async fn take_back(State(api): State<Api>, Bearer(token): Bearer) -> Result<StatusCode, ApiError> {
+    let (tokens, now_ms) = (api.tokens()?.clone(), api.office()?.now_ms());
+    let token = token.ok_or(TokenRefused::Missing)?;
+    let chain = api.chain.clone();
+    let taken_back = api.reads.read(move || Ok(tokens.take_back(&*chain, &token, now_ms)??)).await?;
+    taken_back.map_err(not_taken_back)?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn read(api: &Api, request: &TokenRequestBody) -> Result<SignedRequest, ApiError> {

@@ -214,6 +214,36 @@ async fn a_token_that_is_none_is_refused_and_is_not_the_same_as_no_token() {
     assert_eq!(ask_with(&routes, &token, &question(Device(0))).await.code(), (401, "token_expired"));
 }
 
+async fn take_back(routes: &Routes, token: &str) -> Answered {
+    let request = Request::delete(TOKENS).header("authorization", format!("Bearer {token}"));
+    send(routes, HERE, request.body(Body::empty()).expect("a path")).await
+}
+
+// FAULTS VS8
+#[tokio::test]
+async fn a_token_that_its_holder_took_back_is_good_for_nothing_also_after_a_restart() {
+    let world = with_tokens();
+    let Lives { routes, running } = world.lives().await;
+    let [one, other] =
+        [token_of(&world, &routes, OWNER, NOW_MS).await, token_of(&world, &routes, OWNER, NOW_MS - 1_000).await];
+    let request = Request::delete(TOKENS).body(Body::empty()).expect("a path");
+    assert_eq!(send(&routes, HERE, request).await.code(), (401, "token_missing"));
+    assert_eq!(take_back(&routes, "a.b.c").await.code(), (401, "token_form"));
+    assert_eq!(take_back(&routes, &one).await.status, 204);
+    assert_eq!(take_back(&routes, &one).await.code(), (401, "token_revoked"));
+    running.stop().await.expect("it ends without a fault");
+    let Lives { routes, running } = world.lives().await;
+    assert_eq!(ask_with(&routes, &one, &question(Device(0))).await.code(), (401, "token_revoked"));
+    assert_eq!(ask_with(&routes, &other, &question(Device(0))).await.status, 201);
+    running.stop().await.expect("it ends without a fault");
+    // Without the list nobody knows which are good, so none is.
+    std::fs::remove_file(world.folder.path().join(crate::taken_back::FILE)).expect("our own");
+    let Lives { routes, running: _running } = world.lives().await;
+    for token in [&one, &other] {
+        assert_eq!(ask_with(&routes, token, &question(Device(0))).await.code(), (401, "token_signature"));
+    }
+}
+
 // FAULTS VS8
 #[tokio::test]
 async fn a_customer_has_a_bound_of_its_own() {
@@ -323,7 +353,9 @@ async fn without_the_setting_there_are_no_tokens_and_nothing_is_kept_of_them() {
     assert_eq!(off.code(), (404, "not_found"));
     assert!(off.body["hint"].as_str().is_some_and(|hint| hint.contains("verifyid.give_tokens = true")));
     assert_eq!(ask_with(&routes, "a.b.c", &question(Device(0))).await.code(), (404, "not_found"));
-    assert!(!world.folder.path().join(crate::token_office::FILE).exists());
+    for file in [crate::token_office::FILE, crate::taken_back::FILE] {
+        assert!(!world.folder.path().join(file).exists());
+    }
 }
 
 // FAULTS VS8
