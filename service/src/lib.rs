@@ -1,8 +1,8 @@
 //! What a feature does off the chain, and what the node gives it: the contract between `node`, which hosts services, and the
 //! features' folders, which write them.
 //!
-//! A service has settings of its own (`settings!`), routes (`http`), a view of the chain (`chain`), streams to other nodes and clients
-//! (`streams`), a folder, and a life (`life`). It must not know any feature, and it runs nothing.
+//! A service has settings of its own (`settings!`), routes (`http`), tokens of those who ask (`token`), a view of the chain (`chain`), streams to
+//! other nodes and clients (`streams`), a folder, and a life (`life`). It must not know any feature, and it runs nothing.
 
 pub mod account;
 pub mod chain;
@@ -12,9 +12,11 @@ mod life;
 pub mod log;
 pub mod outbox;
 pub mod plain_file;
+pub mod private_file;
 mod service;
 pub mod settings;
 pub mod streams;
+pub mod token;
 mod value;
 mod verbs;
 

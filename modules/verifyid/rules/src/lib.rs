@@ -63,7 +63,9 @@ pub use query::{
 };
 pub use records::Status;
 pub use reject::VerifyIdReject;
-pub use statements::{Challenge, Purpose, Registration, Rotation, VerificationLeaf, WorkBinding, beacon_value};
+pub use statements::{
+    Challenge, Purpose, Registration, Rotation, TokenRequest, VerificationLeaf, WorkBinding, beacon_value,
+};
 
 /// The module.
 #[derive(Clone, Copy, Debug, Default)]

@@ -43,6 +43,34 @@ impl Registration {
     }
 }
 
+/// What a customer signs, with its account's key, for a token of one service: 119 bytes, of which ECDSA signs the SHA-256.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenRequest<'a> {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// The customer.
+    pub account: Address,
+    /// The key that is to sign the token, as the service's key set names it: 43 letters, so that no other service gives one for it.
+    pub kid: &'a str,
+    /// When it was signed.
+    pub issued: TimeMs,
+}
+
+impl TokenRequest<'_> {
+    /// The bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        [
+            tags::TOKEN_REQUEST.as_bytes().as_slice(),
+            self.chain_id.0.as_bytes(),
+            &self.account.0,
+            self.kid.as_bytes(),
+            &self.issued.0.to_le_bytes(),
+        ]
+        .concat()
+    }
+}
+
 /// What the keys of a device sign for a new key: 124 bytes. The old one signs the same, under another tag, against it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rotation {

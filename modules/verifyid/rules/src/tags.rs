@@ -34,6 +34,8 @@ tags! {
     CHALLENGE_MAC = "thronos/vidmac";
     /// What a TPM quotes to answer a challenge.
     CHALLENGE_TPM = "thronos/vidtpm";
+    /// What a customer signs for a token.
+    TOKEN_REQUEST = "thronos/vidtok";
     /// A verification as a leaf of a batch.
     LEAF = "thronos/vidleaf";
     /// Leaves, nodes and root of a batch's tree.

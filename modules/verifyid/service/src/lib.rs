@@ -2,7 +2,7 @@
 //!
 //! `examiner` is the pure core: sealed challenges, one answer each, limits. `office.rs` joins it with the machine: `clocks.rs` reads its clocks,
 //! `book.rs` keeps on the disk what was answered, `secret.rs` the secret. `proof.rs` asks the chain about a device, `api.rs` answers over
-//! HTTP, `settings.rs` is the section of `config.toml`. It must not know how a device is registered or gets its level, which are the
+//! HTTP, `token_office.rs` gives tokens and takes them, `taken_back.rs` keeps which are no longer good, `settings.rs` is the section of `config.toml`. It must not know how a device is registered or gets its level, which are the
 //! rules', nor people.
 
 #![allow(unused_qualifications, reason = "the expansion of utoipa's attributes qualifies names")]
@@ -17,6 +17,8 @@ mod office;
 mod proof;
 mod secret;
 mod settings;
+mod taken_back;
+mod token_office;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,13 +30,17 @@ use service::{Bound, FolderFindings, Ground, Life, NoVerbs, Refusal, ServiceFaul
 pub use settings::VerifyIdSettings;
 
 use clocks::{Clocks, MachineClocks};
+use examiner::limits::AsksMax;
 use office::{Office, Writing};
+use token_office::TokenOffice;
 
 /// VerifyID, as the node hosts it.
 pub struct VerifyIdService {
     ground: Ground,
     /// The office, if the settings ask for one.
     open: Option<(Arc<Office>, Writing)>,
+    /// Its tokens, if the settings ask for them too.
+    tokens: Option<Arc<TokenOffice>>,
 }
 
 impl service::Service for VerifyIdService {
@@ -44,21 +50,25 @@ impl service::Service for VerifyIdService {
     const ABOUT: &'static str = "Nothing to be done by hand";
 
     fn files_max(settings: &VerifyIdSettings) -> u64 {
-        // The book, and another while it is written anew.
-        if settings.enabled { 2 } else { 0 }
+        // The book and the list of tokens that were taken back, and another of each while it is written anew.
+        match (settings.enabled, settings.give_tokens) {
+            (true, true) => 4,
+            (true, false) => 2,
+            (false, _) => 0,
+        }
     }
 
     fn open(settings: &VerifyIdSettings, ground: Ground, _: Vec<Bound>) -> Result<Option<Self>, Refusal> {
         if !settings.enabled {
             // What the chain knows of a device is answered all the same.
-            return Ok(Some(Self { ground, open: None }));
+            return Ok(Some(Self { ground, open: None, tokens: None }));
         }
         let clocks = MachineClocks::new(ground.chain.clone())?;
         Self::on_clocks(settings, ground, Box::new(clocks)).map(Some)
     }
 
     fn routes(&self) -> Routes {
-        api::routes(&self.ground, self.open.as_ref().map(|(office, _)| office.clone()))
+        api::routes(&self.ground, self.open.as_ref().map(|(office, _)| office.clone()), self.tokens.clone())
     }
 
     fn measure(&self, metrics: &mut Metrics) {
@@ -85,9 +95,14 @@ impl service::Service for VerifyIdService {
 
 impl VerifyIdService {
     fn on_clocks(settings: &VerifyIdSettings, ground: Ground, clocks: Box<dyn Clocks>) -> Result<Self, Refusal> {
-        let asks_max = u32::try_from(settings.challenges_per_minute_max).unwrap_or(u32::MAX);
-        let open = Office::open(&ground, clocks, asks_max)?;
-        Ok(Self { ground, open: Some(open) })
+        let bound = |most| u32::try_from(most).unwrap_or(u32::MAX);
+        let network = bound(settings.challenges_per_minute_max);
+        let customer = bound(settings.customer_challenges_per_minute_max);
+        let (office, writing) = Office::open(&ground, clocks, AsksMax { network, customer })?;
+        let open_tokens =
+            || TokenOffice::open(&ground, &settings.token_algorithm, office.counts().clone(), office.now_ms());
+        let tokens = settings.give_tokens.then(open_tokens).transpose()?.map(Arc::new);
+        Ok(Self { ground, open: Some((office, writing)), tokens })
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct Counts {
     refused: Family<Label, Counter>,
     answers: Family<Label, Counter>,
     alarms: Counter,
+    tokens: Family<Label, Counter>,
+    tokens_refused: Family<Label, Counter>,
     used: Gauge,
 }
 
@@ -41,6 +43,16 @@ impl Counts {
         self.alarms.inc();
     }
 
+    /// A token of this kind was given.
+    pub(crate) fn token_given(&self, kind: &'static str) {
+        self.tokens.get_or_create(&[("kind", kind)]).inc();
+    }
+
+    /// A token that was shown is not taken, or none was given.
+    pub(crate) fn token_refused(&self, reason: &'static str) {
+        self.tokens_refused.get_or_create(&[("reason", reason)]).inc();
+    }
+
     /// So many answered challenges are remembered.
     pub(crate) fn remembered(&self, count: usize) {
         self.used.set(i64::try_from(count).unwrap_or(i64::MAX));
@@ -52,6 +64,12 @@ impl Counts {
         registry.register("challenges_refused", "Challenges that were not, by reason", self.refused.clone());
         registry.register("answers", "Answers by verdict", self.answers.clone());
         registry.register("alarms", "Devices with 50 wrong answers within an hour", self.alarms.clone());
+        registry.register("tokens_given", "Tokens that were given, by kind", self.tokens.clone());
+        registry.register(
+            "tokens_refused",
+            "Tokens that were not given or not taken, by reason",
+            self.tokens_refused.clone(),
+        );
         registry.register("answers_remembered", "Answered challenges that are remembered", self.used.clone());
     }
 }

@@ -14,8 +14,11 @@ use verifyid::DeviceId;
 use crate::book::{self, Book, Entry, Kept};
 use crate::clocks::Clocks;
 use crate::examiner::keys::ExaminerKeys;
+use crate::examiner::limits::{AskedBy, AsksMax};
 use crate::examiner::moment::Moment;
 use crate::examiner::token::Sealed;
+#[cfg(test)]
+use crate::examiner::used::UsedId;
 use crate::examiner::{Examiner, Given, Refused, Shown, Wanted, verdict};
 use crate::metrics::Counts;
 use crate::secret;
@@ -61,7 +64,7 @@ impl Office {
     pub(crate) fn open(
         ground: &Ground,
         clocks: Box<dyn Clocks>,
-        asks_max: u32,
+        asks_max: AsksMax,
     ) -> Result<(Arc<Self>, Writing), Refusal> {
         let (folder, chain_id) = (&ground.folder, ground.chain.id());
         let kept = secret::read(folder)?;
@@ -83,13 +86,27 @@ impl Office {
         &self.counts
     }
 
-    /// Lets a client ask for a challenge for a device.
+    /// The wall's clock, in ms since 1970.
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.clocks.now().wall_ms
+    }
+
+    /// Whether a challenge for a device may be asked for. Nothing is counted before it is given: what the store cannot tell costs nobody anything.
     ///
     /// # Errors
     /// [`Refused`].
-    pub(crate) fn admit(&self, device: DeviceId, client: IpAddr) -> Result<(), Refused> {
-        let admitted = self.with_time(|examiner, now| examiner.admit(device, client, now));
-        admitted.inspect_err(|refused| self.counts.asked(Err(*refused)))
+    pub(crate) fn may_ask(&self, device: DeviceId, by: AskedBy) -> Result<(), Refused> {
+        let may = self.with_time(|examiner, now| examiner.may_ask(device, by, now));
+        may.inspect_err(|refused| self.counts.asked(Err(*refused)))
+    }
+
+    /// Lets a client ask for a token of a customer.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub(crate) fn ask_for_token(&self, client: IpAddr) -> Result<(), Refused> {
+        let may = self.with_time(|examiner, now| examiner.ask_for_token(client, now));
+        may.inspect_err(|refused| self.counts.asked(Err(*refused)))
     }
 
     /// Gives out a challenge.
@@ -136,7 +153,8 @@ impl Office {
                 place.send(Entry { used: taken.used, written: say });
                 let judged = verdict(&taken, shown);
                 // Now, for whoever asks may go before it hears.
-                if judged == Err(Refused::BadAnswer) && examiner.failed(sealed.device, client, now) {
+                let is_wrong = judged == Err(Refused::BadAnswer) && !shown.is_of_another_key;
+                if is_wrong && examiner.failed(sealed.device, client, now) {
                     self.alarm(sealed.device);
                 }
                 self.counts.remembered(examiner.used(now).len());
@@ -185,5 +203,13 @@ impl Writing {
     /// Leaves no room in the book.
     pub(crate) fn fill(&mut self) {
         self.book.fill();
+    }
+}
+
+#[cfg(test)]
+impl Office {
+    /// Has these answered.
+    pub(crate) fn remember(&self, ids: impl Iterator<Item = UsedId>) {
+        self.with_time(|examiner, _| ids.for_each(|id| examiner.remember(id)));
     }
 }

@@ -4,7 +4,7 @@
 
 use execution::{Module, ModuleView};
 use service::chain::{Chain, Unavailable};
-use types::Hash32;
+use types::{Address, Hash32};
 use verifyid::{DeviceAnswer, DeviceId, DeviceKey, SIGNATURE_BYTES, Status, VerifyId};
 
 use crate::examiner::Shown;
@@ -47,10 +47,24 @@ pub(crate) fn shown(
     let is_present = found.as_ref().is_some_and(|device| device.key_id == sealed.key_id);
     Ok(Shown {
         is_signed: is_right & is_known & is_present,
+        is_of_another_key: is_known & !is_present,
         status: found.as_ref().map_or(Status::Pending, |device| device.status),
         level: found.as_ref().and_then(|device| device.level),
         work_class: found.as_ref().and_then(|device| device.work_class),
+        owner: found.as_ref().map(|device| device.owner),
+        rotation: found.as_ref().map_or(0, |device| device.rotation),
     })
+}
+
+/// Whether an account is a customer now: it has a plan that is not over, or a device that is not revoked counts on it. Either was paid for.
+///
+/// # Errors
+/// [`Unavailable`].
+pub(crate) fn is_customer(chain: &dyn Chain, account: &Address) -> Result<bool, Unavailable> {
+    let state = chain.state()?;
+    let view = ModuleView::new(&*state.view, VerifyId::ID);
+    let customer = verifyid::customer(&view, account);
+    Ok(customer.is_some_and(|customer| customer.devices > 0 || (customer.plan > 0 && customer.until > view.time())))
 }
 
 fn read_key(algorithm: u8, digits: &str) -> Option<DeviceKey> {

@@ -10,5 +10,13 @@ settings! {
         /// How many challenges one network of clients may ask for in a minute: a /24 of IPv4, a /64 and a /48 of IPv6. Raise it
         /// where one server asks for many devices.
         challenges_per_minute_max: u64 = 60, if |most| (1..=1_000_000).contains(most) => "a number from 1 to 1000000";
+        /// Whether this node gives tokens: to customers, who ask for challenges by them whatever their network did, and to devices that log
+        /// in. It takes effect with `enabled = true`.
+        give_tokens: bool = false;
+        /// How many challenges one customer with a token may ask for in a minute.
+        customer_challenges_per_minute_max: u64 = 600, if |most| (1..=1_000_000).contains(most) => "a number from 1 to 1000000";
+        /// How a new key for tokens calls its algorithm, Ed25519: "EdDSA" as in RFC 8037, or "Ed25519" as in RFC 9864 where all who check
+        /// tokens know that name. A key that is there keeps its own.
+        token_algorithm: String = "EdDSA", if |name| ["EdDSA", "Ed25519"].contains(&name.as_str()) => "\"EdDSA\" or \"Ed25519\"";
     }
 }

@@ -17,15 +17,15 @@ pub(crate) mod used;
 use std::net::IpAddr;
 
 use hmac::Mac;
-use types::{ChainId, Hash32};
+use types::{Address, ChainId, Hash32};
 use verifyid::{Challenge, DeviceId, Purpose, Status, tags};
 
 pub(crate) use refused::Refused;
 
 use keys::ExaminerKeys;
-use limits::Limits;
+use limits::{AskedBy, AsksMax, Limits};
 use moment::Moment;
-use token::{Origin, Sealed, Timing};
+use token::{Sealed, Timing};
 use used::{NotTaken, Slot, UsedId, UsedSet};
 
 /// What a challenge is asked for.
@@ -37,7 +37,7 @@ pub(crate) struct Wanted {
     /// SHA-256 of whom the answer is for.
     pub(crate) audience: Hash32,
     pub(crate) purpose: Purpose,
-    pub(crate) origin: Origin,
+    pub(crate) by: AskedBy,
 }
 
 /// A challenge that was given out.
@@ -63,10 +63,16 @@ pub(crate) struct Taken {
 pub(crate) struct Shown {
     /// Whether its present key is the challenge's, and signed it.
     pub(crate) is_signed: bool,
+    /// Whether the challenge asks for a key that the device has no longer, or not yet: nobody's fault, so it is not counted as a wrong answer.
+    pub(crate) is_of_another_key: bool,
     pub(crate) status: Status,
     /// Nothing while it is suspended, revoked or held.
     pub(crate) level: Option<u8>,
     pub(crate) work_class: Option<u8>,
+    /// Whose it is; nothing for one that is not registered.
+    pub(crate) owner: Option<Address>,
+    /// How often its key has changed.
+    pub(crate) rotation: u32,
 }
 
 /// The examiner.
@@ -80,28 +86,39 @@ pub(crate) struct Examiner {
 
 impl Examiner {
     /// Opens it with what was used before, and so many challenges in a minute for a network.
-    pub(crate) fn new(chain_id: ChainId, keys: ExaminerKeys, used: UsedSet, asks_max: u32) -> Self {
+    pub(crate) fn new(chain_id: ChainId, keys: ExaminerKeys, used: UsedSet, asks_max: AsksMax) -> Self {
         Self { chain_id, keys, given: 0, used, limits: Limits::new(asks_max) }
     }
 
-    /// Lets a client ask for a challenge for a device.
+    /// Whether a challenge for a device may be asked for. Nothing is counted.
     ///
     /// # Errors
     /// [`Refused::Locked`], [`Refused::TooOften`].
-    pub(crate) fn admit(&mut self, device: DeviceId, client: IpAddr, now: &Moment) -> Result<(), Refused> {
-        self.limits.admit(device, client, now.boot_ms)
+    pub(crate) fn may_ask(&mut self, device: DeviceId, by: AskedBy, now: &Moment) -> Result<(), Refused> {
+        self.limits.may_ask(device, by, now.boot_ms)
     }
 
-    /// Gives out a challenge.
+    /// Whether a client may ask for a token of a customer, and counts it as a challenge is counted: it costs a check of a signature.
+    ///
+    /// # Errors
+    /// [`Refused::TooOften`].
+    pub(crate) fn ask_for_token(&mut self, client: IpAddr, now: &Moment) -> Result<(), Refused> {
+        self.limits.may_ask_at_all(client, now.boot_ms)?;
+        self.limits.asked(AskedBy::Anybody(client), now.boot_ms);
+        Ok(())
+    }
+
+    /// Gives out a challenge, and counts it.
     pub(crate) fn give(&mut self, wanted: &Wanted, now: &Moment) -> Given {
+        self.limits.asked(wanted.by, now.boot_ms);
         let number = self.given;
         self.given = self.given.wrapping_add(1);
         let random: [u8; 32] =
             keys::hmac(self.keys.id.as_slice(), &number.to_le_bytes()).finalize().into_bytes().into();
         let mut id = [0; 16];
         id.copy_from_slice(random.split_at(16).0);
-        let Wanted { device, key_id, audience, purpose, origin } = *wanted;
-        let sealed = Sealed { id, device, key_id, audience, purpose, origin, issued: *now };
+        let Wanted { device, key_id, audience, purpose, by } = *wanted;
+        let sealed = Sealed { id, device, key_id, audience, purpose, origin: by.origin(), issued: *now };
         Given { token: sealed.to_bytes(&self.keys), challenge: sealed.challenge(&self.keys, self.chain_id) }
     }
 
@@ -175,6 +192,14 @@ pub(crate) fn verdict(taken: &Taken, shown: &Shown) -> Result<u8, Refused> {
         (Status::Suspended, _) => Err(Refused::Suspended),
         (_, None) => Err(Refused::Held),
         (_, Some(level)) => Ok(level),
+    }
+}
+
+#[cfg(test)]
+impl Examiner {
+    /// Has this one answered.
+    pub(crate) fn remember(&mut self, used: UsedId) {
+        self.used.restore(used);
     }
 }
 

@@ -36,9 +36,14 @@ impl<K: Copy + Eq + Hash> Tally<K> {
         found.filter(|(_, left_ms)| *left_ms > 0).unwrap_or((0, self.span_ms))
     }
 
-    /// Counts one more; returns how many there are now in the present span.
+    /// Whether one more of these would be counted.
+    pub(crate) fn would_count(&mut self, key: &K, now_ms: u64) -> bool {
+        self.counts.contains_key(key) || self.has_room(now_ms)
+    }
+
+    /// Counts one more; returns how many there are now in the present span, 0 for what finds no room.
     pub(crate) fn note(&mut self, key: K, now_ms: u64) -> u32 {
-        if !self.counts.contains_key(&key) && !self.has_room(now_ms) {
+        if !self.would_count(&key, now_ms) {
             return 0;
         }
         let span_ms = self.span_ms;

@@ -11,7 +11,12 @@ const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 const HOUR_MS: i64 = 3_600_000;
 
 fn examiner_with(used: UsedSet, entropy: u8) -> Examiner {
-    Examiner::new(CHAIN, ExaminerKeys::new(&[1; 32], &[entropy; 32], CHAIN), used, 60)
+    Examiner::new(
+        CHAIN,
+        ExaminerKeys::new(&[1; 32], &[entropy; 32], CHAIN),
+        used,
+        AsksMax { network: 60, customer: 600 },
+    )
 }
 
 fn examiner() -> Examiner {
@@ -21,7 +26,7 @@ fn examiner() -> Examiner {
 fn wanted() -> Wanted {
     let hash = |byte| Hash32([byte; 32]);
     let (device, key_id, audience) = (DeviceId(hash(1)), hash(2), hash(3));
-    Wanted { device, key_id, audience, purpose: Purpose::Presence, origin: Origin::Anybody }
+    Wanted { device, key_id, audience, purpose: Purpose::Presence, by: AskedBy::Anybody(CLIENT) }
 }
 
 fn later(wall_ms: i64, boot_ms: u64) -> Moment {
@@ -29,7 +34,15 @@ fn later(wall_ms: i64, boot_ms: u64) -> Moment {
     Moment { wall_ms, boot_ms: NOW.boot_ms + boot_ms, ..NOW }
 }
 
-const GOOD: Shown = Shown { is_signed: true, status: Status::Verified, level: Some(2), work_class: Some(1) };
+const GOOD: Shown = Shown {
+    is_signed: true,
+    is_of_another_key: false,
+    status: Status::Verified,
+    level: Some(2),
+    work_class: Some(1),
+    owner: None,
+    rotation: 0,
+};
 
 fn answer(examiner: &mut Examiner, token: &[u8], now: &Moment) -> Result<u8, Refused> {
     let sealed = examiner.open(token)?;
@@ -140,7 +153,7 @@ fn what_is_given_says_what_was_asked_and_ends_after_five_minutes() {
     let mut examiner = examiner();
     let mut seen = std::collections::BTreeSet::new();
     for purpose in Purpose::ALL {
-        let Wanted { device, key_id, audience, origin, .. } = wanted();
+        let Wanted { device, key_id, audience, by, .. } = wanted();
         let given = examiner.give(&Wanted { purpose, ..wanted() }, &NOW);
         let Challenge { id, nonce, .. } = given.challenge;
         assert!(seen.insert(id.to_vec()) && seen.insert(nonce.to_vec()), "each is new");
@@ -148,16 +161,19 @@ fn what_is_given_says_what_was_asked_and_ends_after_five_minutes() {
         let expected = Challenge { chain_id: CHAIN, id, nonce, device, key_id, audience, purpose, issued, expires };
         assert_eq!(given.challenge, expected);
         let sealed = examiner.open(&given.token).expect("whole");
-        assert_eq!((sealed.origin, examiner.preimage(&sealed)), (origin, expected.to_bytes(tags::CHALLENGE)));
+        assert_eq!((sealed.origin, examiner.preimage(&sealed)), (by.origin(), expected.to_bytes(tags::CHALLENGE)));
     }
 }
 
 #[test]
 fn asking_and_wrong_answers_are_counted_by_the_machines_clock() {
     let mut examiner = examiner();
+    let by = wanted().by;
     for _ in 0..60 {
-        assert_eq!(examiner.admit(wanted().device, CLIENT, &NOW), Ok(()));
+        assert_eq!(examiner.may_ask(wanted().device, by, &NOW), Ok(()));
+        examiner.give(&wanted(), &NOW);
     }
-    assert_eq!(examiner.admit(wanted().device, CLIENT, &later(HOUR_MS, 1)), Err(Refused::TooOften(60)));
-    assert_eq!(examiner.admit(wanted().device, CLIENT, &later(0, 60_000)), Ok(()));
+    assert_eq!(examiner.may_ask(wanted().device, by, &later(HOUR_MS, 1)), Err(Refused::TooOften(60)));
+    assert_eq!(examiner.ask_for_token(CLIENT, &later(HOUR_MS, 1)), Err(Refused::TooOften(60)));
+    assert_eq!(examiner.may_ask(wanted().device, by, &later(0, 60_000)), Ok(()));
 }

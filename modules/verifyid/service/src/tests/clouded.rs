@@ -86,7 +86,8 @@ impl Chain for Clouded {
 // FAULTS VS7
 #[tokio::test]
 async fn a_node_that_is_behind_or_cannot_read_says_so_and_the_challenge_stays_good() {
-    let world = World::new();
+    let mut world = World::new();
+    world.settings.challenges_per_minute_max = 2;
     let clouded = Arc::new(Clouded { chain: world.chain.clone(), cloud: AtomicU8::new(CLEAR) });
     let ground = service::Ground { chain: clouded.clone(), ..world.ground() };
     let service = VerifyIdService::on_clocks(&world.settings, ground, Box::new(world.clocks.clone()));
@@ -97,9 +98,14 @@ async fn a_node_that_is_behind_or_cannot_read_says_so_and_the_challenge_stays_go
     for (cloud, code) in [(BEHIND, "behind"), (UNREADABLE, "store_unavailable")] {
         clouded.cloud.store(cloud, Ordering::Relaxed);
         assert_eq!(hand_in(&routes, &answer_of(Device(0), &asked)).await.code(), (503, code));
+        // What was not given costs the network nothing, however often it asked.
+        for _ in 0..3 {
+            assert_eq!(post(&routes, ASKER, ASK, &question(Device(0))).await.code(), (503, code));
+        }
     }
-    assert_eq!(post(&routes, ASKER, ASK, &question(Device(0))).await.code(), (503, "store_unavailable"));
     clouded.cloud.store(CLEAR, Ordering::Relaxed);
     assert_eq!(hand_in(&routes, &answer_of(Device(0), &asked)).await.status, 200);
+    challenge(&routes, Device(0)).await;
+    assert_eq!(post(&routes, ASKER, ASK, &question(Device(0))).await.code(), (429, "asked_too_often"));
     running.stop().await.expect("it ends without a fault");
 }

@@ -99,7 +99,8 @@ pub(super) struct World {
     pub(super) clocks: HandClocks,
     pub(super) folder: TempDir,
     pub(super) settings: VerifyIdSettings,
-    starts: AtomicU8,
+    /// How often it was opened: of each start the system's random bytes are others.
+    pub(super) starts: AtomicU8,
 }
 
 /// A service that lives.
@@ -123,7 +124,11 @@ impl World {
             chain,
             clocks: HandClocks(Arc::new(Mutex::new(now))),
             folder: tempfile::tempdir().expect("a directory"),
-            settings: VerifyIdSettings { enabled: true, challenges_per_minute_max: 1_000_000 },
+            settings: VerifyIdSettings {
+                enabled: true,
+                challenges_per_minute_max: 1_000_000,
+                ..VerifyIdSettings::default()
+            },
             starts: AtomicU8::new(0),
         };
         [Device(0), Device(1)].into_iter().for_each(|device| world.register(device));
@@ -185,7 +190,7 @@ impl Answered {
 
 pub(super) fn router(routes: &Routes) -> axum::Router {
     let mut router = axum::Router::new();
-    for route in &routes.own {
+    for route in routes.own.iter().chain(&routes.foreign) {
         for at in route.paths() {
             router = router.route(at, route.handlers());
         }

@@ -10,8 +10,9 @@ use tokio::sync::watch;
 use verifyid::{Purpose, Status};
 
 use super::harness::*;
+use crate::examiner::limits::AskedBy;
 use crate::examiner::moment::BootId;
-use crate::examiner::token::{Origin, Sealed};
+use crate::examiner::token::Sealed;
 use crate::examiner::{Refused, Shown, Wanted};
 use crate::office::{NotVerified, Office, Verified};
 use crate::{VerifyIdService, book, secret};
@@ -45,11 +46,19 @@ async fn of_a_hundred_who_answer_one_challenge_at_once_exactly_one_is_told_yes()
 
 fn wanted() -> Wanted {
     let (device, key_id) = (Device(0).id(), Device(0).id().0);
-    let (purpose, origin) = (Purpose::Presence, Origin::Anybody);
-    Wanted { device, key_id, audience: digest(AUDIENCE), purpose, origin }
+    let (purpose, by) = (Purpose::Presence, AskedBy::Anybody(HERE.parse().expect("an address")));
+    Wanted { device, key_id, audience: digest(AUDIENCE), purpose, by }
 }
 
-const SHOWN: Shown = Shown { is_signed: true, status: Status::Verified, level: Some(1), work_class: None };
+const SHOWN: Shown = Shown {
+    is_signed: true,
+    is_of_another_key: false,
+    status: Status::Verified,
+    level: Some(1),
+    work_class: None,
+    owner: None,
+    rotation: 0,
+};
 
 /// Takes the first step of an answer, where nobody writes down; nothing while it waits for that.
 fn begun(office: &Office, sealed: &Sealed) -> Option<Result<Verified, NotVerified>> {
@@ -183,6 +192,25 @@ async fn a_lost_book_or_secret_ends_the_challenges_that_are_out() {
     }
 }
 
+// FAULTS VS3
+#[tokio::test]
+async fn a_home_that_was_copied_takes_no_answer_to_a_challenge_of_the_other() {
+    let (world, mut copy) = (World::new(), World::new());
+    let Lives { routes, running } = world.lives().await;
+    let asked = challenge(&routes, Device(0)).await;
+    running.stop().await.expect("it ends without a fault");
+    for file in [book::FILE, secret::FILE] {
+        fs::copy(world.folder.path().join(file), copy.folder.path().join(file)).expect("room");
+    }
+    // Two homes on one machine: the same chain, the same start, the same clocks.
+    (copy.chain, copy.clocks) = (world.chain.clone(), world.clocks.clone());
+    copy.starts.store(100, Ordering::Relaxed);
+    let (one, other) = (world.lives().await, copy.lives().await);
+    let answer = answer_of(Device(0), &asked);
+    assert_eq!(hand_in(&one.routes, &answer).await.status, 200);
+    assert_eq!(hand_in(&other.routes, &answer).await.code(), (409, "wrong_instance"));
+}
+
 // FAULTS VS7
 #[tokio::test]
 async fn an_answer_that_cannot_be_written_down_is_not_told_and_the_operator_is() {
@@ -193,13 +221,13 @@ async fn an_answer_that_cannot_be_written_down_is_not_told_and_the_operator_is()
     let (stop, stopping) = watch::channel(false);
     let asked = [challenge(&routes, Device(0)).await, challenge(&routes, Device(0)).await];
     // The file gives way to a folder, so nothing can be put in its place; the open one takes no more as it is full.
-    let VerifyIdService { ground, open } = service;
+    let VerifyIdService { ground, open, tokens } = service;
     let (office, mut writing) = open.expect("it is switched on");
     writing.fill();
     let place = world.folder.path().join(book::FILE);
     fs::remove_file(&place).expect("our own");
     fs::create_dir(&place).expect("a name that is free");
-    let service = VerifyIdService { ground, open: Some((office, writing)) };
+    let service = VerifyIdService { ground, open: Some((office, writing)), tokens };
     let life = service::Life::new(state, stopping);
     let running = tokio::spawn(Service::run(service, life));
     let refused = hand_in(&routes, &answer_of(Device(0), &asked[0])).await;

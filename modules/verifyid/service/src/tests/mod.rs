@@ -1,6 +1,7 @@
 //! The service on a made-up chain, by its routes: devices of two kinds of key, clocks that a test sets, and a folder that outlives a stop.
 
 mod clouded;
+mod customers;
 mod harness;
 mod hostile;
 mod judged;

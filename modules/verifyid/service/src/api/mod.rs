@@ -1,6 +1,10 @@
-//! The routes of this service, all below `/api/v1/verifyid`. Questions to the rules are routes by themselves and not written here.
+//! The routes of this service: below `/api/v1/verifyid`, and the key set where everybody looks for it. Questions to the rules are routes by themselves
+//! and not written here.
 //!
-//! It must not know how a challenge is sealed or judged. Invariant: what cannot be read uses nothing up.
+//! `token` has those about tokens, `errors` what a refusal is called. It must not know how a challenge is sealed or judged. Invariant: what cannot be read uses nothing up.
+
+mod errors;
+mod token;
 
 use std::sync::Arc;
 
@@ -13,15 +17,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use service::chain::Chain;
 use service::http::{ApiError, BodyMax, Class, Client, ErrorResponse, JsonBody, Path, Reads, Routes, oversize, shown};
+use service::token::Bearer;
 use service::{Ground, routes};
-use types::Hash32;
+use types::{Address, Hash32};
 use utoipa::ToSchema;
 use verifyid::{DeviceAnswer, DeviceId, Purpose, SIGNATURE_BYTES, VerifyId, tags};
 
-use crate::examiner::token::Origin;
+use crate::examiner::limits::AskedBy;
+use crate::examiner::token::Sealed;
 use crate::examiner::{Refused, Wanted};
 use crate::office::{NotVerified, Office};
 use crate::proof;
+use crate::token_office::TokenOffice;
+use errors::{error_of, no_tokens, unavailable};
 
 /// Longest body of a request: a token, a signature, and what stands around them.
 const BODY_BYTES_MAX: usize = 2_048;
@@ -34,17 +42,19 @@ pub(crate) struct Api {
     chain: Arc<dyn Chain>,
     reads: Reads,
     office: Option<Arc<Office>>,
+    tokens: Option<Arc<TokenOffice>>,
 }
 
 /// All of them.
-pub(crate) fn routes(ground: &Ground, office: Option<Arc<Office>>) -> Routes {
-    let api = &Api { chain: ground.chain.clone(), reads: ground.reads.clone(), office };
+pub(crate) fn routes(ground: &Ground, office: Option<Arc<Office>>, tokens: Option<Arc<TokenOffice>>) -> Routes {
+    let api = &Api { chain: ground.chain.clone(), reads: ground.reads.clone(), office, tokens };
     // None of them changes the chain, so a read-only node has them too.
-    Routes::default().own(Class::Read, api, routes!(challenge)).own(Class::Read, api, routes!(answer)).own(
-        Class::Read,
-        api,
-        routes!(device),
-    )
+    Routes::default()
+        .own(Class::Read, api, routes!(challenge))
+        .own(Class::Read, api, routes!(answer))
+        .own(Class::Read, api, routes!(device))
+        .own(Class::Read, api, routes!(token::give, token::take_back))
+        .foreign(Class::Look, api, routes!(token::keys))
 }
 
 /// A JSON body of a few hundred bytes.
@@ -67,17 +77,28 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for ShortBody<T> {
 }
 
 /// What a challenge can be asked for.
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum PurposeName {
     /// To show that the device is there.
     Presence,
+    /// To be given a token: the audience is `thr-device:` and the first eight digits of the chain's id.
+    Login,
 }
 
 impl PurposeName {
     const fn purpose(self) -> Purpose {
         match self {
             Self::Presence => Purpose::Presence,
+            Self::Login => Purpose::Login,
+        }
+    }
+
+    /// That of a challenge; none is given for any other.
+    const fn of(sealed: &Sealed) -> Self {
+        match sealed.purpose {
+            Purpose::Login => Self::Login,
+            _ => Self::Presence,
         }
     }
 }
@@ -127,35 +148,53 @@ struct VerifiedResponse {
     verified: bool,
     /// The device's id.
     device: String,
+    /// The challenge that was answered: 16 bytes, as they stand in its preimage.
+    challenge_id: String,
+    /// SHA-256 of whom the answer is for. Compare it with your own: an answer to somebody else's challenge is good too, but not for you.
+    audience_sha256: String,
+    /// What the answer is for.
+    purpose: PurposeName,
     /// Its level at the newest block.
     level: u8,
     /// The class of the work rate that it has shown and that still counts; absent if there is none.
     work_class: Option<u8>,
     /// When, in milliseconds since 1970.
     verified_at: u64,
+    /// The device's token, of kind `thr-device+jwt`, where the purpose is `login`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+    /// When the token ends, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_expires_at: Option<u64>,
 }
 
-/// Asks for a challenge for a device. It is good for five minutes and for one answer, whatever the answer is worth.
+/// Asks for a challenge for a device. It is good for five minutes and for one answer, whatever the answer is worth. A customer's token, as
+/// `authorization: Bearer TOKEN`, has bounds of its own.
 #[utoipa::path(post, path = "/api/v1/verifyid/challenges", tag = "verifyid", request_body = ChallengeRequest, responses(
-    (status = 201, body = ChallengeResponse), (status = 400, body = ErrorResponse), (status = 404, body = ErrorResponse),
-    (status = 429, body = ErrorResponse), (status = 503, body = ErrorResponse)))]
+    (status = 201, body = ChallengeResponse), (status = 400, body = ErrorResponse), (status = 401, body = ErrorResponse),
+    (status = 403, body = ErrorResponse), (status = 404, body = ErrorResponse), (status = 429, body = ErrorResponse),
+    (status = 503, body = ErrorResponse)))]
 async fn challenge(
     State(api): State<Api>,
     Client(client): Client,
+    Bearer(token): Bearer,
     ShortBody(request): ShortBody<ChallengeRequest>,
 ) -> Result<(StatusCode, Json<ChallengeResponse>), ApiError> {
     let office = api.office()?;
     let device = api.device_id(&request.device)?;
-    if !(1..=AUDIENCE_BYTES_MAX).contains(&request.audience.len()) {
-        let message = format!("the audience has {} bytes", request.audience.len());
-        return Err(ApiError::bad("malformed", message, "name whom the answer is for in 1 to 256 bytes"));
-    }
-    office.admit(device, client).map_err(error_of)?;
+    api.is_audience(&request)?;
+    // It would not know of a key that is changed, and the device would be blamed for it.
+    api.is_not_behind("ask another node, or try again in a few seconds")?;
+    let by = match token {
+        Some(token) => AskedBy::Customer(api.customer(token).await?),
+        None => AskedBy::Anybody(client),
+    };
+    office.may_ask(device, by).map_err(error_of)?;
     let chain = api.chain.clone();
     let key_id = api.reads.read(move || Ok(proof::key_of(&*chain, &device)?)).await?;
     let audience = Hash32(crypto::hash::sha256(request.audience.as_bytes()));
     let purpose = request.purpose.purpose();
-    let given = office.give(&Wanted { device, key_id, audience, purpose, origin: Origin::Anybody });
+    let given = office.give(&Wanted { device, key_id, audience, purpose, by });
     let response = ChallengeResponse {
         challenge: hex::encode(given.token),
         nonce: hex::encode(given.challenge.nonce),
@@ -180,10 +219,7 @@ async fn answer(
     let token = hex::decode(&request.challenge).map_err(|_| error_of(Refused::Malformed))?;
     let signature = signature(&request.answer)?;
     let (sealed, preimage) = office.begin(&token).map_err(error_of)?;
-    if api.chain.standing().is_behind {
-        let hint = "the challenge stays good: try again in a few seconds";
-        return Err(unavailable("behind", "this node is behind the chain and does not know how devices stand", hint));
-    }
+    api.is_not_behind("the challenge stays good: try again in a few seconds")?;
     let chain = api.chain.clone();
     let shown = api.reads.read(move || Ok(proof::shown(&*chain, &sealed, &preimage, &signature)?)).await?;
     let verified = office.finish(&sealed, &shown, client).await.map_err(|error| match error {
@@ -194,12 +230,20 @@ async fn answer(
             unavailable("log_unavailable", message, "ask for another challenge, or ask another node")
         }
     })?;
+    // Which devices are given tokens was decided when the challenge was asked for, by purpose and audience.
+    let tokens = api.tokens.as_ref().filter(|_| sealed.purpose == Purpose::Login);
+    let given = tokens.and_then(|tokens| tokens.give_device(&sealed, verified.level, &shown, verified.at.0));
     Ok(Json(VerifiedResponse {
         verified: true,
         device: sealed.device.to_text(api.chain.genesis().network),
+        challenge_id: hex::encode(sealed.id),
+        audience_sha256: sealed.audience.to_string(),
+        purpose: PurposeName::of(&sealed),
         level: verified.level,
         work_class: shown.work_class,
         verified_at: verified.at.0,
+        token_expires_at: given.as_ref().map(|given| given.expires_ms),
+        token: given.map(|given| given.token),
     }))
 }
 
@@ -228,6 +272,48 @@ impl Api {
         })
     }
 
+    fn tokens(&self) -> Result<&Arc<TokenOffice>, ApiError> {
+        self.office()?;
+        self.tokens.as_ref().ok_or_else(no_tokens)
+    }
+
+    /// The customer who shows this token.
+    async fn customer(&self, token: String) -> Result<Address, ApiError> {
+        let (tokens, chain, now_ms) = (self.tokens()?.clone(), self.chain.clone(), self.office()?.now_ms());
+        self.reads.read(move || Ok(tokens.customer(&*chain, &token, now_ms)??)).await
+    }
+
+    fn is_not_behind(&self, hint: &str) -> Result<(), ApiError> {
+        match self.chain.standing().is_behind {
+            true => {
+                Err(unavailable("behind", "this node is behind the chain and does not know how devices stand", hint))
+            }
+            false => Ok(()),
+        }
+    }
+
+    /// Whether a challenge may be for this audience.
+    fn is_audience(&self, request: &ChallengeRequest) -> Result<(), ApiError> {
+        let bytes = request.audience.len();
+        if !(1..=AUDIENCE_BYTES_MAX).contains(&bytes) {
+            let message = format!("the audience has {bytes} bytes");
+            return Err(ApiError::bad("malformed", message, "name whom the answer is for in 1 to 256 bytes"));
+        }
+        if let PurposeName::Login = request.purpose {
+            // What the device signs is whom its token is for.
+            let own = self.tokens()?.device_audience();
+            if request.audience != own {
+                let message = format!("a login is for `{own}`, and the audience is `{}`", shown(&request.audience));
+                return Err(ApiError::bad(
+                    "wrong_audience",
+                    message,
+                    "ask with that audience, or with the purpose `presence`",
+                ));
+            }
+        }
+        Ok(())
+    }
+
     fn device_id(&self, text: &str) -> Result<DeviceId, ApiError> {
         let of = |error| format!("`{}`: {error}", shown(text));
         let hint = "copy the id again: its text, or 64 hexadecimal digits";
@@ -242,64 +328,4 @@ fn signature(text: &str) -> Result<[u8; SIGNATURE_BYTES], ApiError> {
         ApiError::bad("malformed", message, "write 128 hexadecimal digits: r and s, or R and S, 32 bytes each")
     })?;
     Ok(signature)
-}
-
-fn unavailable(code: &str, message: &str, hint: &str) -> ApiError {
-    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, code, message, hint)
-}
-
-/// Says why. The order of codes and their statuses are the facts' of this feature.
-fn error_of(refused: Refused) -> ApiError {
-    let (status, message, hint) = match refused {
-        Refused::Malformed => (
-            StatusCode::BAD_REQUEST,
-            "this is no challenge",
-            "hand in `challenge` as it was given, in hexadecimal digits; nothing is used up",
-        ),
-        Refused::BadAnswer => (
-            StatusCode::UNAUTHORIZED,
-            "the answer does not prove the device's key",
-            "ask for another challenge, and sign exactly its preimage with the device's present key",
-        ),
-        Refused::Suspended => (
-            StatusCode::FORBIDDEN,
-            "the device is suspended",
-            "its owner asks the authority; it answers again once it is reinstated, with the same key",
-        ),
-        Refused::Revoked => (StatusCode::FORBIDDEN, "the device is revoked for good", "register another device"),
-        Refused::Held => (
-            StatusCode::FORBIDDEN,
-            "a verifier holds the device",
-            "wait: a hold lasts a day at most; `GET /api/v1/verifyid/devices/{id}` tells until when",
-        ),
-        Refused::Used => (StatusCode::CONFLICT, "the challenge was answered before", "ask for another challenge"),
-        Refused::WrongInstance => (
-            StatusCode::CONFLICT,
-            "another service gave this challenge",
-            "hand it in where it was given, or ask here for another; nothing is used up",
-        ),
-        Refused::Expired => {
-            (StatusCode::GONE, "the challenge is over", "ask for another, and answer within five minutes")
-        }
-        Refused::TooOften(_) => (
-            StatusCode::TOO_MANY_REQUESTS,
-            "this network has asked for as many challenges as it may in a minute",
-            "wait as long as `retry-after` says; challenges that were given can be answered",
-        ),
-        Refused::Locked(_) => (
-            StatusCode::TOO_MANY_REQUESTS,
-            "five wrong answers for this device came from this network",
-            "wait as long as `retry-after` says; challenges that were given can be answered",
-        ),
-        Refused::Full => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "too many answers are remembered, so this one was not judged",
-            "the challenge stays good: try again in a few seconds",
-        ),
-    };
-    let error = ApiError::new(status, refused.code(), message, hint);
-    match refused {
-        Refused::TooOften(seconds) | Refused::Locked(seconds) => error.retry_after(seconds),
-        _ => error,
-    }
 }
