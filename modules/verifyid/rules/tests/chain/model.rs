@@ -681,8 +681,8 @@ const fn meant(tried: &Try) -> Option<Key> {
 #[test]
 fn the_rules_and_the_model_agree() {
     let wanted = std::env::var("MODEL_CALLS").ok().and_then(|count| count.parse().ok()).unwrap_or(CALLS);
-    // A tenth more chains than there must be: their lengths are drawn.
-    let cases = wanted / (CALLS_OF_A_CHAIN / 2) * 11 / 10;
+    // A fifth more chains than there must be: their lengths are drawn, and time passes in some places of them.
+    let cases = wanted / (CALLS_OF_A_CHAIN / 2) * 6 / 5;
     let config =
         ProptestConfig { cases, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
@@ -699,6 +699,7 @@ fn the_rules_and_the_model_agree() {
     if let Err(error) = ran {
         panic!("{error}");
     }
-    assert!(tally.calls >= wanted && tally.taken > tally.calls / 4 && tally.months >= 24, "{tally:?}");
-    assert!(tally.suspended > 1_000 && tally.held > 1_000 && tally.announced > 1_000, "{tally:?}");
+    assert!(tally.calls >= wanted && tally.taken > tally.calls / 5 && tally.months >= 24, "{tally:?}");
+    let met = [tally.suspended, tally.held, tally.announced];
+    assert!(met.iter().all(|count| *count > wanted / 100), "{tally:?}");
 }

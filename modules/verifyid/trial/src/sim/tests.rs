@@ -24,7 +24,7 @@ fn watched(seed: u64) -> Troupe {
 
 #[test]
 fn whatever_people_do_with_devices_the_chain_does_what_the_model_says() {
-    let options = Options { seeds: 4, from: 1, scenario: Some("devices".to_owned()), ..Options::default() };
+    let options = Options { seeds: 10, from: 1, scenario: Some("devices".to_owned()), ..Options::default() };
     let report = run(&options, TRIALS, |_, _| {}).expect("the scenario is in the list");
     assert_eq!(report.failures, []);
     let wrong =
@@ -43,6 +43,7 @@ fn whatever_people_do_with_devices_the_chain_does_what_the_model_says() {
     }
     let done: BTreeSet<u8> = verdicts.keys().filter(|(_, code)| code.is_none()).map(|(call, _)| *call).collect();
     let refused: BTreeSet<u32> = verdicts.keys().filter_map(|(_, code)| *code).collect();
+    println!("carried out: {done:?}");
     println!(
         "{} calls, refused with {} codes, in {} months",
         verdicts.values().sum::<u64>(),
@@ -50,5 +51,5 @@ fn whatever_people_do_with_devices_the_chain_does_what_the_model_says() {
         months.len()
     );
     assert_eq!(done, (0..18).collect(), "every call is carried out somewhere");
-    assert!(refused.len() >= 35 && months.len() >= 2, "{refused:x?} {months:?}");
+    assert!(refused.len() >= 30 && months.len() >= 2, "{refused:x?} {months:?}");
 }
