@@ -166,6 +166,7 @@ fn measure(class: &WorkClass, rate: f64, seconds: f64, windows: u64) -> (u64, f6
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "the environment asks for the long form")]
 fn miners_on_virtual_time_pass_as_often_as_the_formula_says() {
     let windows = std::env::var("WORK_RATE_WINDOWS").ok().and_then(|count| count.parse().ok()).unwrap_or(WINDOWS);
     let class = classes()[0];
