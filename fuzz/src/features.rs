@@ -28,7 +28,11 @@ fn event<M: Module, E: BorshDeserialize + borsh::BorshSerialize>(module: &M, dat
         let told = data.first().and_then(|first| module.describe_event(u16::from(*first) + 1, data));
         return assert!(told.is_none(), "what does not read is not told");
     };
-    assert_eq!(borsh::to_vec(&event).expect("writing to memory cannot fail"), data, "a second encoding of the same event");
+    assert_eq!(
+        borsh::to_vec(&event).expect("writing to memory cannot fail"),
+        data,
+        "a second encoding of the same event"
+    );
     let kind = kind_of(&event);
     assert_eq!(usize::from(kind), usize::from(data[0]) + 1);
     assert!(module.describe_event(kind, data).is_some() && module.describe_event(kind + 1, data).is_none());
@@ -156,7 +160,8 @@ mod tests {
             device.to_text(Network::Main).into_bytes(),
             device.0.to_string().into_bytes(),
             vec![0; 48],
-            br#"{"artifact_type":"model","created_at":1710000000,"service":"demo","tx_type":"AI_ATTESTATION"}"#.to_vec(),
+            br#"{"artifact_type":"model","created_at":1710000000,"service":"demo","tx_type":"AI_ATTESTATION"}"#
+                .to_vec(),
         ]
     }
 

@@ -14,7 +14,8 @@ mod texts;
 mod wire;
 
 pub use features::{
-    anchors_call, anchors_event, anchors_payload, anchors_put, verifyid_call, verifyid_device, verifyid_event, verifyid_key, verifyid_text,
+    anchors_call, anchors_event, anchors_payload, anchors_put, verifyid_call, verifyid_device, verifyid_event,
+    verifyid_key, verifyid_text,
 };
 pub use logs::{journal_segment, peer_frame};
 pub use miners::{stratum_line, stratum_session};

@@ -25,7 +25,7 @@ const NAME: &str = "anchors";
 pub(crate) const SIMULATED: Simulated = Simulated {
     troupe,
     in_mix: Some(InMix { every: 7, pace_us: (30_000, 90_000) }),
-    scenarios: &[Scenario { name: "anchors", share: 1, behind: Some("devices"), run: scenario::run }],
+    scenarios: &[Scenario { name: "anchors", share: 1, behind: None, run: scenario::run }],
     canaries: &[(Canary::AnchorOverwritten, "anchors")],
     ..Simulated::PLAIN
 };

@@ -28,7 +28,7 @@ pub(super) struct Tried {
 }
 
 /// Where somebody thinks of something.
-pub(super) struct Desk<'a> {
+pub(super) struct Draft<'a> {
     pub(super) lots: &'a mut Lots,
     pub(super) pages: &'a mut Pages,
     pub(super) keys: &'a BTreeMap<Hash32, Key>,
@@ -37,7 +37,7 @@ pub(super) struct Desk<'a> {
     pub(super) now: u64,
 }
 
-impl Desk<'_> {
+impl Draft<'_> {
     /// Something to try; nothing while there is nothing to try it with.
     pub(super) fn think(&mut self) -> Option<Tried> {
         let Some((id, device)) = self.some_device().filter(|_| !self.lots.chance(140)) else {

@@ -69,7 +69,7 @@ pub(crate) const SIMULATED: Simulated = Simulated {
     genesis,
     troupe,
     in_mix: Some(InMix { every: 5, pace_us: (20_000, 60_000) }),
-    scenarios: &[Scenario { name: "devices", share: 2, behind: Some("mining"), run: scenario::run }],
+    scenarios: &[Scenario { name: "devices", share: 2, behind: None, run: scenario::run }],
     crimes: &[],
     canaries: &[
         (Canary::BatchCountedAgain, "devices"),

@@ -8,7 +8,7 @@ use testnet::sim::{Actor, Lots, Rest, Stage};
 use types::{Body, Hash32};
 
 use super::book::Book;
-use super::calls::{Desk, Tried};
+use super::calls::{Draft, Tried};
 use super::keys::{KEYS, Key};
 use super::{AUTHORITY, VERIFIER};
 
@@ -54,9 +54,9 @@ impl Actor for People {
             self.has_offices = true;
         }
         let (keys, chain_id, now) = (&self.keys, stage.chain_id(), stage.unix_ms());
-        let mut desk = Desk { lots: &mut self.lots, pages: &mut pages, keys, accounts: &accounts, chain_id, now };
-        let Some(Tried { sender, call, wrong }) = desk.think() else { return };
-        let sender = desk.by(sender);
+        let mut draft = Draft { lots: &mut self.lots, pages: &mut pages, keys, accounts: &accounts, chain_id, now };
+        let Some(Tried { sender, call, wrong }) = draft.think() else { return };
+        let sender = draft.by(sender);
         drop(pages);
         if let Some(wrong) = wrong {
             stage.fault(wrong);
