@@ -2,24 +2,23 @@
 //!
 //! Records that a node alone reads from its own state are no bytes of strangers; those that a wallet reads from a proof are.
 
-use anchors::{AnchorsCall, AnchorsEvent, AttestationPayload, FlatJson, ServicePayload};
+use anchors::{AnchorsEvent, AttestationPayload, FlatJson, ServicePayload};
 use borsh::BorshDeserialize;
 use execution::Module;
 use types::{Address, Canonical, Hash32, Network, TimeMs};
-use verifyid::{DeviceId, DeviceKey, VerifyIdCall, VerifyIdEvent};
+use verifyid::{DeviceId, DeviceKey, VerifyIdEvent};
 
 /// A call: one encoding, a verdict without state, and a weight above zero.
-fn call<M: Module>(module: &M, data: &[u8]) -> Option<M::Call>
+fn call<M: Module>(module: &M, data: &[u8])
 where
     M::Call: Canonical,
 {
-    let call = M::Call::from_canonical(data).ok()?;
+    let Ok(call) = M::Call::from_canonical(data) else { return };
     assert!(data.len() <= M::Call::BYTES_MAX, "accepted {} bytes, above the bound of the type", data.len());
     assert_eq!(call.to_canonical(), data, "a second encoding of the same call");
     if let Ok(weight) = module.check(&call) {
         assert!(weight.0 > 0, "nothing is for nothing");
     }
-    Some(call)
 }
 
 /// An event: its number is that of its kind, it is told under that and under no other, and has one encoding.
@@ -114,8 +113,9 @@ pub fn anchors_payload(data: &[u8]) {
 
 #[cfg(test)]
 mod tests {
+    use anchors::AnchorsCall;
     use types::ByteString;
-    use verifyid::{AttestWork, Out};
+    use verifyid::{AttestWork, Out, VerifyIdCall};
 
     use super::*;
 
