@@ -3,6 +3,7 @@
 //! Each fuzz target is one function here and one line in `fuzz_targets/`. A target whose decoder accepts the bytes
 //! also checks that encoding the value gives the same bytes again.
 
+mod features;
 mod logs;
 mod miners;
 mod mining;
@@ -12,6 +13,10 @@ mod state;
 mod texts;
 mod wire;
 
+pub use features::{
+    anchors_call, anchors_event, anchors_payload, anchors_put, verifyid_call, verifyid_device, verifyid_event,
+    verifyid_key, verifyid_text,
+};
 pub use logs::{journal_segment, peer_frame};
 pub use miners::{stratum_line, stratum_session};
 pub use mining::{coinbase, work_proof};

@@ -41,11 +41,25 @@ pub enum Canary {
     IndicesAcrossEpochs,
     /// Gossiped transactions are passed on before the pool has decided on them.
     AcceptBeforePool,
+    /// A verifier's batch that was counted is counted again.
+    BatchCountedAgain,
+    /// A good verification counts twice on its customer's plan.
+    QuotaCountedTwice,
+    /// A device's old key is still accepted when another is in force.
+    OldKeyAfterRotation,
+    /// A device keeps its level when it is revoked.
+    LevelAfterRevocation,
+    /// An attestation may bind a beacon that is none yet.
+    BeaconOfTheFuture,
+    /// The shares of an attestation need not bind the device that it is for.
+    AttestationOfAnother,
+    /// A second digest under a name takes the place of the first.
+    AnchorOverwritten,
 }
 
 impl Canary {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 24] = [
         Self::VoteBeforeSync,
         Self::NoNullifyCheck,
         Self::QuorumTwoF,
@@ -63,6 +77,13 @@ impl Canary {
         Self::NoBackOffAfterLateNotarization,
         Self::IndicesAcrossEpochs,
         Self::AcceptBeforePool,
+        Self::BatchCountedAgain,
+        Self::QuotaCountedTwice,
+        Self::OldKeyAfterRotation,
+        Self::LevelAfterRevocation,
+        Self::BeaconOfTheFuture,
+        Self::AttestationOfAnother,
+        Self::AnchorOverwritten,
     ];
 
     /// The name by which it is planted.
@@ -86,6 +107,13 @@ impl Canary {
             Self::NoBackOffAfterLateNotarization => "no-back-off-after-late-notarization",
             Self::IndicesAcrossEpochs => "indices-across-epochs",
             Self::AcceptBeforePool => "accept-before-pool",
+            Self::BatchCountedAgain => "batch-counted-again",
+            Self::QuotaCountedTwice => "quota-counted-twice",
+            Self::OldKeyAfterRotation => "old-key-after-rotation",
+            Self::LevelAfterRevocation => "level-after-revocation",
+            Self::BeaconOfTheFuture => "beacon-of-the-future",
+            Self::AttestationOfAnother => "attestation-of-another",
+            Self::AnchorOverwritten => "anchor-overwritten",
         }
     }
 }

@@ -66,6 +66,17 @@ class Number(Form):
         return int.from_bytes(reader.take(self.length), "little")
 
 
+class Flag(Form):
+    def write(self, value):
+        demand(isinstance(value, bool), f"{value!r} is neither true nor false")
+        return [bytes([value])]
+
+    def read(self, reader):
+        number = reader.take(1)[0]
+        demand(number < 2, f"the byte of a flag is {number}")
+        return number == 1
+
+
 class Fixed(Form):
     def __init__(self, length):
         self.length = length
@@ -140,6 +151,7 @@ class Variant(Form):
 
 
 U8, U16, U32, U64, U128 = (Number(length) for length in (1, 2, 4, 8, 16))
+BOOL = Flag()
 HASH, ADDRESS, KEY, SIGNATURE, BLS_KEY, BLS_SIGNATURE = (Fixed(length) for length in (32, 20, 33, 64, 96, 48))
 
 

@@ -1,7 +1,7 @@
 """Every record of docs/FORMATS.md, in the order of the page."""
 
 from light.borsh import (
-    ADDRESS, BLS_KEY, BLS_SIGNATURE, Fixed, HASH, KEY, Many, Option, Record, SIGNATURE, U128, U16, U32, U64, U8, Variant,
+    ADDRESS, BLS_KEY, BLS_SIGNATURE, BOOL, Fixed, HASH, KEY, Many, Option, Record, SIGNATURE, U128, U16, U32, U64, U8, Variant,
 )
 
 ASSET = Record(symbol=Many(16), decimals=U8, minter=Option(ADDRESS), cap=U128)
@@ -47,6 +47,11 @@ TRANSACTION_BYTES_MAX = 65_536
 
 NOTHING = Record()
 AGREEMENT_VERSION = Record(major=U16, minor=U16, patch=U16)
+DEVICE = Record(device=HASH)
+DEVICE_KEY, DEVICE_SIGNATURE = Many(33), Many(64)
+WORK_GROUP = Record(
+    coinbase1=Many(256), coinbase2=Many(256), branch=Many(16, HASH), previous=HASH, bits=U32,
+    shares=Many(64, Record(extranonce=Fixed(12), version=U32, time=U32, nonce=U32)))
 CALLS = {
     1: Variant(
         transfer=Record(asset=U64, to=ADDRESS, amount=U128, memo=Many(256)),
@@ -55,6 +60,30 @@ CALLS = {
         mint=Record(asset=U64, to=ADDRESS, amount=U128),
         burn=Record(asset=U64, amount=U128)),
     3: Variant(claim=NOTHING),
+    4: Variant(
+        register=Record(owner=ADDRESS, kind=U8, algorithm=U8, key=DEVICE_KEY, valid_until=U64, possession=DEVICE_SIGNATURE),
+        accept=DEVICE,
+        offer=Record(device=HASH, to=ADDRESS, until=U64),
+        take=Record(device=HASH, rotation=U32),
+        withdraw=DEVICE,
+        rotate=Record(
+            device=HASH, algorithm=U8, key=DEVICE_KEY, valid_until=U64, new_signature=DEVICE_SIGNATURE,
+            old_signature=Option(DEVICE_SIGNATURE)),
+        cancel_rotation=Record(device=HASH, valid_until=U64, signature=Option(DEVICE_SIGNATURE)),
+        revoke=Record(device=HASH, reason=U8),
+        suspend=Record(device=HASH, reason=U8),
+        reinstate=DEVICE,
+        hold=DEVICE,
+        attest_work=Record(**{
+            "device": HASH, "class": U8, "beacon": U64, "valid_until": U64, "signature": DEVICE_SIGNATURE,
+            "groups": Many(64, WORK_GROUP)}),
+        batch=Record(
+            customer=ADDRESS, sequence=U64, leaves=U32, ok=U32, root=HASH, first=U64, last=U64, first_verified=Many(256, HASH)),
+        set_level=Record(device=HASH, level=U8, owner=ADDRESS, rotation=U32, seen=U64, until=U64, evidence=HASH),
+        set_verifier=Record(verifier=ADDRESS, listed=BOOL),
+        set_plan=Record(customer=ADDRESS, plan=U8, until=U64),
+        buy_plan=Record(plan=U8, months=U8, price_max=U128, replaces=U8),
+        allow_verifier=Record(verifier=ADDRESS, allowed=BOOL)),
     8: Variant(
         put=Record(namespace=Many(16), key=Many(64), digest=HASH),
         anchor=Record(kind=U8, hash=HASH),
@@ -93,6 +122,26 @@ EVENTS = {
             split=Record(finder=U128, window=U128, ai_pool=U128, validators=U128, ecosystem=U128), next_bits=U32),
         share_accepted=Record(work_height=U64, hash=HASH, payee=ADDRESS, weight=U128),
         claimed=Record(payee=ADDRESS, amount=U128)),
+    4: Variant(
+        registered=Record(device=HASH, owner=ADDRESS, customer=ADDRESS, kind=U8),
+        accepted=DEVICE,
+        offered=Record(device=HASH, to=ADDRESS, until=U64),
+        transferred=Record(**{"device": HASH, "from": ADDRESS, "to": ADDRESS}),
+        withdrawn=DEVICE,
+        rotated=Record(device=HASH, rotation=U32, key=HASH),
+        rotation_announced=Record(**{"device": HASH, "key": HASH, "from": U64}),
+        rotation_cancelled=Record(device=HASH, key=HASH),
+        revoked=Record(device=HASH, reason=U8),
+        suspended=Record(device=HASH, reason=U8),
+        reinstated=DEVICE,
+        held=Record(device=HASH, verifier=ADDRESS, until=U64),
+        work_attested=Record(**{"device": HASH, "class": U8, "beacon": U64, "until": U64}),
+        batch_anchored=Record(
+            verifier=ADDRESS, sequence=U64, customer=ADDRESS, leaves=U32, ok=U32, root=HASH, month=U32, in_later_months=U64),
+        level_set=Record(device=HASH, level=U8, until=U64, evidence=HASH),
+        verifier_set=Record(verifier=ADDRESS, listed=BOOL),
+        plan_set=Record(customer=ADDRESS, plan=U8, until=U64),
+        verifier_allowed=Record(customer=ADDRESS, verifier=ADDRESS, allowed=BOOL)),
     8: Variant(
         put=Record(account=ADDRESS, namespace=Many(16), key=Many(64), digest=HASH),
         anchored=Record(account=ADDRESS, kind=U8, hash=HASH),

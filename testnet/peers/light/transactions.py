@@ -39,7 +39,28 @@ def check_transaction(chain_id, transaction):
 def call_weight(call):
     demand(call["module"] in CALLS, f"there is no module {call['module']} with calls")
     (name, fields), = CALLS[call["module"]].value(call["body"]).items()
+    if call["module"] == 4:
+        return device_call_weight(name, fields)
+    if call["module"] == 8:
+        return 3_000 if name in ("register_service", "attest_ai") else 1_000
     return {"batch_transfer": 1_000 + 500 * len(fields.get("payments", [])), "create": 2_000}.get(name, 1_000)
+
+
+def device_call_weight(name, fields):
+    """Where the key is the device's, which a call does not tell, the dearest algorithm counts."""
+    new_key = 4_000 if fields.get("algorithm") == 3 else 2_000
+    if name == "register":
+        return 1_000 + new_key
+    if name == "rotate":
+        return 1_000 + new_key + (4_000 if fields["old_signature"] is not None else 0)
+    if name == "cancel_rotation":
+        return 1_000 + (4_000 if fields["signature"] is not None else 0)
+    if name == "attest_work":
+        shares = [(len(group["shares"]), len(group["branch"])) for group in fields["groups"]]
+        return 7_000 + sum(250 + count * (100 + 25 * steps) for count, steps in shares)
+    if name == "batch":
+        return 1_500 + 500 * len(fields["first_verified"])
+    return 1_000
 
 
 def weigh(transaction):

@@ -7,6 +7,8 @@ pub const TRIALS: &[Trial] = &[
     // One on a line.
     tokens_trial::TRIAL,
     mining_trial::TRIAL,
+    verifyid_trial::TRIAL,
+    anchors_trial::TRIAL,
 ];
 
 #[cfg(test)]

@@ -218,6 +218,22 @@ fn a_proof_of_work_counts_once_and_pays_only_its_payee_whatever_thieves_and_powe
 }
 
 #[test]
+fn whatever_people_do_with_devices_the_chain_does_what_plain_maps_say() {
+    // FAULTS VR8
+    let report = stands("devices", 4, "beacon that is none yet");
+    for fault in ["shares for another device", "batch again", "another key signs for a rotation", "crash"] {
+        assert!(report.faults.contains_key(fault), "`{fault}` did not happen: {:?}", report.faults);
+    }
+}
+
+#[test]
+fn what_is_first_under_a_name_stays_whatever_is_put_there_later() {
+    // FAULTS AR7
+    let report = stands("anchors", 4, "crash");
+    assert!(report.transactions > 400, "{report:?}");
+}
+
+#[test]
 fn blocks_become_final_on_links_slower_than_delta_however_they_differ() {
     // FAULTS HA1
     let report = stands("delays", 5, "all links slow");

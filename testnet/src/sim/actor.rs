@@ -131,6 +131,17 @@ impl Stage<'_> {
         self.world.first_account_calls(call);
     }
 
+    /// The same of the account of this place in [`Self::accounts`].
+    pub fn account_calls(&mut self, account: usize, call: Call) {
+        self.world.account_calls(account, call);
+    }
+
+    /// How many of these calls no client has sent yet.
+    #[must_use]
+    pub fn calls_unsent(&self) -> usize {
+        self.world.client.special.len()
+    }
+
     /// Counts something that does not happen in a network at peace.
     pub fn fault(&mut self, kind: &'static str) {
         self.world.faults.add(kind);

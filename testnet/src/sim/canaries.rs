@@ -88,7 +88,16 @@ fn made_for(canary: Canary, trials: Trials) -> &'static str {
         Canary::IndicesAcrossEpochs => "changing-sets",
         Canary::AcceptBeforePool => "spammers",
         // Shown by trials; without them nothing is made for it.
-        Canary::SupplyUnchecked | Canary::MerkleRootUnchecked | Canary::ProofCountedAgain => "mix",
+        Canary::SupplyUnchecked
+        | Canary::MerkleRootUnchecked
+        | Canary::ProofCountedAgain
+        | Canary::BatchCountedAgain
+        | Canary::QuotaCountedTwice
+        | Canary::OldKeyAfterRotation
+        | Canary::LevelAfterRevocation
+        | Canary::BeaconOfTheFuture
+        | Canary::AttestationOfAnother
+        | Canary::AnchorOverwritten => "mix",
     }
 }
 

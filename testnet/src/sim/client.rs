@@ -44,8 +44,8 @@ pub(crate) struct Client {
     pub(crate) is_tipless: bool,
     /// Whether there is nothing new to send.
     pub(crate) is_done: bool,
-    /// Calls to be made before the usual ones, by the first account.
-    pub(crate) special: VecDeque<Call>,
+    /// Calls to be made before the usual ones, each by the account of this place.
+    pub(crate) special: VecDeque<(usize, Call)>,
     /// Which nodes have said of a transaction that it is final, whether or not its block was certified by then.
     pub(crate) finals: BTreeMap<Hash32, BTreeSet<usize>>,
     pub(crate) refused: u64,
@@ -94,7 +94,8 @@ impl Client {
 
     /// What to send now: what waits too long, or something new.
     fn next(&mut self, now_us: u64) -> Vec<Arc<CheckedTransaction>> {
-        let account = if self.special.is_empty() { self.lots.place(self.businesses.len()) } else { 0 };
+        let special = self.special.front().map(|(account, _)| *account);
+        let account = special.unwrap_or_else(|| self.lots.place(self.businesses.len()));
         let business = &mut self.businesses[account];
         let overdue = business.waiting.front().is_some_and(|first| first.sent_us + PATIENCE_US < now_us);
         if overdue {
@@ -106,7 +107,7 @@ impl Client {
         }
         let nonce = business.nonce;
         business.nonce = nonce.next();
-        let call = self.special.pop_front().unwrap_or_else(|| self.transfer());
+        let call = self.special.pop_front().map_or_else(|| self.transfer(), |(_, call)| call);
         let transaction = self.sign(account, nonce, call);
         self.businesses[account].waiting.push_back(Waiting { transaction: transaction.clone(), sent_us: now_us });
         vec![transaction]

@@ -2,8 +2,9 @@
 
 use replica::Now;
 
-/// Where simulated time begins on a right wall clock, in Unix milliseconds.
-pub(crate) const UNIX_MS_AT_START: u64 = 1_800_000_000_000;
+/// Where simulated time begins on a right wall clock, in Unix milliseconds: four seconds before the end of January 2027, so that whatever goes by
+/// calendar months crosses one.
+pub(crate) const UNIX_MS_AT_START: u64 = 1_801_440_000_000 - 4_000;
 
 /// What a node takes for the time.
 #[derive(Clone, Copy, Debug)]

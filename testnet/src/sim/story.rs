@@ -29,7 +29,12 @@ impl World {
 
     /// The first account makes this call before its usual ones.
     pub fn first_account_calls(&mut self, call: Call) {
-        self.client.special.push_back(call);
+        self.account_calls(0, call);
+    }
+
+    /// The account of this place in [`Self::accounts`] makes this call before its usual ones.
+    pub fn account_calls(&mut self, account: usize, call: Call) {
+        self.client.special.push_back((account, call));
     }
 
     /// Links lose so many of a thousand messages.

@@ -5,6 +5,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 pub(crate) use execution::values::{decode, read, view, write};
 use serde::{Deserialize, Serialize};
+use types::canary::{Canary, planted};
 use types::{Address, ByteString, Hash32, Height, TimeMs};
 
 use crate::device::{DeviceId, KEY_BYTES_MAX};
@@ -87,7 +88,8 @@ impl Device {
     /// What the device is good for at this time: nothing while it is suspended, revoked or held; 0 before the owner has accepted it, 1
     /// then, 2 with a work rate, 3 with a TPM, 4 with its maker's certificate.
     pub(crate) fn level(&self, now: TimeMs) -> Option<u8> {
-        let is_out = matches!(self.status, Status::Suspended | Status::Revoked);
+        let is_revoked = self.status == Status::Revoked && !planted(Canary::LevelAfterRevocation);
+        let is_out = self.status == Status::Suspended || is_revoked;
         if is_out || self.hold_until > now {
             return None;
         }

@@ -1,6 +1,7 @@
 //! Digests, hashes and contracts: what is first under its key stays.
 
 use execution::{Context, Reject};
+use types::canary::{Canary, planted};
 
 use super::Now;
 use crate::call::{AnchorContract, AnchorHash, PutDigest};
@@ -12,7 +13,8 @@ use crate::reject::AnchorsReject;
 
 pub(super) fn put(context: &mut Context<'_, '_>, now: &Now, call: &PutDigest) -> Result<(), Reject> {
     let key = keys::put(&now.sender, &call.namespace, &call.key);
-    if let Some(before) = read::<PutRecord>(context, &key) {
+    let before = read::<PutRecord>(context, &key).filter(|_| !planted(Canary::AnchorOverwritten));
+    if let Some(before) = before {
         return if before.digest == call.digest { Ok(()) } else { Err(AnchorsReject::AnchorConflict.into()) };
     }
     now.pay(context, 0)?;

@@ -4,6 +4,7 @@
 
 use execution::{Context, Reject};
 use pow::{Coinbase, CompactBits, Target, WorkHeader, merkle, sha256d};
+use types::canary::{Canary, planted};
 use types::{Hash32, Height};
 
 use super::{Now, key_of, live_device, put_device, signed};
@@ -46,6 +47,12 @@ fn beacon_at(context: &mut Context<'_, '_>, number: u64) -> Option<Beacon> {
     beacon.filter(|beacon| beacon.number == number)
 }
 
+/// None: only a planted bug takes the newest for one that comes later.
+fn foreseen(context: &mut Context<'_, '_>, number: u64) -> Option<Beacon> {
+    let newest: u64 = read(context, &keys::newest_beacon())?;
+    if number > newest && planted(Canary::BeaconOfTheFuture) { beacon_at(context, newest) } else { None }
+}
+
 pub(super) fn attest(context: &mut Context<'_, '_>, now: &Now, call: &AttestWork) -> Result<(), Reject> {
     let id = call.device;
     let mut device = live_device(context, &id)?;
@@ -56,7 +63,8 @@ pub(super) fn attest(context: &mut Context<'_, '_>, now: &Now, call: &AttestWork
         return Err(VerifyIdReject::WrongKind.into());
     }
     now.holds(call.valid_until)?;
-    let beacon = beacon_at(context, call.beacon).ok_or(VerifyIdReject::UnknownBeacon)?;
+    let beacon = beacon_at(context, call.beacon).or_else(|| foreseen(context, call.beacon));
+    let beacon = beacon.ok_or(VerifyIdReject::UnknownBeacon)?;
     if device.work_beacon.is_some_and(|last| call.beacon <= last) || beacon.time < device.since {
         return Err(VerifyIdReject::BeaconUsed.into());
     }
@@ -93,7 +101,7 @@ fn judge_shares(groups: &[WorkGroup], binding: Hash32, target: Target) -> Result
         for share in group.shares.iter() {
             let coinbase = [&group.coinbase1[..], &share.extranonce, &group.coinbase2[..]].concat();
             let read = Coinbase::parse(&coinbase).map_err(|_| VerifyIdReject::WrongRoot)?;
-            if !binds(&coinbase, &read, binding) {
+            if !binds(&coinbase, &read, binding) && !planted(Canary::AttestationOfAnother) {
                 return Err(VerifyIdReject::WrongBinding);
             }
             let header = WorkHeader {

@@ -1,6 +1,7 @@
 //! Batches of verifications: one root on the chain, counted on the customer's plan.
 
 use execution::{Context, Reject};
+use types::canary::{Canary, planted};
 use types::{Address, TimeMs};
 
 use super::standing::is_verifier;
@@ -18,7 +19,8 @@ pub(super) fn batch(context: &mut Context<'_, '_>, now: &Now, call: &Batch) -> R
     if context.get(&keys::allowed(&customer, &now.sender)).is_none() {
         return Err(VerifyIdReject::VerifierNotAllowed.into());
     }
-    if verifier.last.checked_add(1) != Some(sequence) {
+    let is_again = sequence == verifier.last && planted(Canary::BatchCountedAgain);
+    if verifier.last.checked_add(1) != Some(sequence) && !is_again {
         return Err(VerifyIdReject::BatchOrder.into());
     }
     if leaves == 0 || leaves > BATCH_LEAVES_MAX || ok > leaves {
@@ -78,7 +80,8 @@ fn count(
         let used: u64 = read(context, &key).unwrap_or_default();
         let here = rest.min(limit.saturating_sub(used));
         if here > 0 {
-            write(context, &key, &used.saturating_add(here));
+            let more = if planted(Canary::QuotaCountedTwice) { here.saturating_mul(2) } else { here };
+            write(context, &key, &used.saturating_add(more));
         }
         rest = rest.saturating_sub(here);
         if ahead > 0 {

@@ -1,6 +1,7 @@
 //! New keys for devices: at once where the old key signs too, announced and delayed where it is lost.
 
 use execution::{Context, Reject};
+use types::canary::{Canary, planted};
 use types::{Hash32, TimeMs};
 
 use super::{Now, device, key_of, put_device, signed};
@@ -48,7 +49,9 @@ pub(super) fn rotate(context: &mut Context<'_, '_>, now: &Now, call: &Rotate) ->
     write(context, &keys::key(&old_id), &KnownKey { device: id, of_use: KeyUse::Retired });
     write(context, &keys::key(&new_id), &KnownKey { device: id, of_use: KeyUse::Live });
     device.rotation = device.rotation.saturating_add(1);
-    device.key = form;
+    if !planted(Canary::OldKeyAfterRotation) {
+        device.key = form;
+    }
     device.forget_levels(now.time);
     // Whoever takes it would get another key than the one that was offered.
     device.offer = None;

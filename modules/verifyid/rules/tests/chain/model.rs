@@ -1,11 +1,14 @@
 //! The rules beside a model of plain maps: the same calls, right and wrong, the same answers and the same devices.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use types::{Hash32, List, TimeMs};
+use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
+use types::{Address, Amount, Hash32, List, TimeMs};
 use verifyid::{
-    Batch, CancelRotation, DeviceId, Offer, Out, SetLevel, SetPlan, Status, VerifyIdCall, VerifyIdReject, month_of,
+    Batch, BuyPlan, CancelRotation, DeviceId, Offer, Out, SetLevel, SetPlan, Status, VerifyIdCall, VerifyIdParameters,
+    VerifyIdReject, month_of,
 };
 
 use crate::harness::{AUTHORITY, Chain, DAY_MS, Key, USERS, VERIFIER, take};
@@ -15,6 +18,16 @@ const KEYS: u8 = 24;
 /// Plans by their numbers: devices and verifications.
 const FREE: (u64, u64) = (3, 100);
 const STARTER: (u64, u64) = (100, 10_000);
+/// What 30 days of the only plan that is for sale cost.
+const PRICE: u128 = 1_000;
+/// Who is paid for it, and for nothing else.
+const SHOP: Address = Address([0x73; 20]);
+
+fn with_prices(numbers: &mut VerifyIdParameters) {
+    let mut plans = numbers.plans.to_vec();
+    (plans[0].price, numbers.ecosystem) = (Amount(PRICE), SHOP);
+    numbers.plans = List::new(plans).expect("as many as before");
+}
 
 /// What somebody tries.
 #[derive(Clone, Debug)]
@@ -34,6 +47,7 @@ enum Try {
     SetLevel { device: Key, level: u8, days: u64 },
     SetVerifier { verifier: usize, listed: bool },
     SetPlan { customer: usize, plan: u8, days: u64 },
+    Buy { plan: u8, months: u8, price_max: u128, replaces: u8 },
     Allow { verifier: usize, allowed: bool },
     Pass(u64),
 }
@@ -64,6 +78,8 @@ struct Model {
     months: BTreeMap<(usize, u32), u64>,
     verifiers: BTreeMap<usize, (bool, u64)>,
     allowed: BTreeSet<(usize, usize)>,
+    /// What was paid for plans.
+    paid: u128,
 }
 
 type Verdict = Result<(), VerifyIdReject>;
@@ -111,6 +127,7 @@ impl Model {
                 self.batch(who, now, (customer, skips, ok, days_ago), listed)
             }
             Try::SetVerifier { .. } | Try::SetPlan { .. } | Try::Allow { .. } => self.count(who, now, tried),
+            Try::Buy { plan, months, price_max, replaces } => self.buy(who, now, (plan, replaces), (months, price_max)),
             Try::Pass(_) => Ok(()),
         }
     }
@@ -298,6 +315,30 @@ impl Model {
         Ok(())
     }
 
+    fn buy(&mut self, who: usize, now: u64, (plan, replaces): (u8, u8), (months, most): (u8, u128)) -> Verdict {
+        match plan {
+            1 => {}
+            2..=7 => return Err(VerifyIdReject::PlanNotForSale),
+            _ => return Err(VerifyIdReject::UnknownPlan),
+        }
+        let (runs, ends) = self.plans.get(&who).copied().filter(|(_, until)| *until > now).unwrap_or((0, now));
+        let from = if runs == plan { ends } else { now };
+        if replaces != (if runs == plan { 0 } else { runs }) {
+            return Err(VerifyIdReject::PlanRuns);
+        }
+        let until = from + u64::from(months) * 30 * DAY_MS;
+        if until > now + 36 * 30 * DAY_MS {
+            return Err(VerifyIdReject::UntilTooFar);
+        }
+        let price = PRICE * u128::from(months);
+        if price > most {
+            return Err(VerifyIdReject::PriceAbove);
+        }
+        self.paid += price;
+        self.plans.insert(who, (plan, until));
+        Ok(())
+    }
+
     fn rotate(&mut self, who: usize, now: u64, key: Key, (new, old, is_signed): (Key, Option<bool>, bool)) -> Verdict {
         let mut device = self.device(key, false)?;
         if device.owner != who {
@@ -480,6 +521,12 @@ fn call_of_office(chain: &Chain, model: &Model, who: usize, tried: &Try) -> Veri
             plan: *plan,
             until: TimeMs(now + days * DAY_MS),
         }),
+        Try::Buy { plan, months, price_max, replaces } => VerifyIdCall::BuyPlan(BuyPlan {
+            plan: *plan,
+            months: *months,
+            price_max: Amount(*price_max),
+            replaces: *replaces,
+        }),
         Try::Allow { verifier, allowed } => {
             VerifyIdCall::AllowVerifier { verifier: chain.address(*verifier), allowed: *allowed }
         }
@@ -499,6 +546,11 @@ fn compare(chain: &Chain, model: &Model) {
         assert_eq!(found.offered_to.zip(found.offered_until), offer);
         assert_eq!(found.announced_key.zip(found.announced_from), announced);
     }
+    assert_eq!(
+        chain.registry.account(&chain.state, &SHOP).thr.0,
+        model.paid,
+        "what is paid for plans, and nothing else"
+    );
     for ((customer, month), used) in &model.months {
         assert_eq!(verifyid::used(&chain.view(), &chain.address(*customer), *month), *used);
     }
@@ -543,6 +595,8 @@ fn tries() -> impl Strategy<Value = Try> {
             // The model knows of one plan.
             Try::SetPlan { customer, plan: if plan > 7 { plan } else { plan % 2 }, days }
         }),
+        2 => (prop_oneof![4 => Just(1_u8), 1 => 1..=9_u8], prop_oneof![6 => 1..3_u8, 1 => 30..40_u8], prop_oneof![4 => Just(100_000_u128), 1 => Just(PRICE)], 0..2_u8)
+            .prop_map(|(plan, months, price_max, replaces)| Try::Buy { plan, months, price_max, replaces }),
         4 => (user(), mostly()).prop_map(|(verifier, allowed)| Try::Allow { verifier, allowed }),
         2 => prop_oneof![4 => 1..3_u64, 1 => 3..20_u64].prop_map(|days| Try::Pass(days * DAY_MS)),
     ]
@@ -559,28 +613,94 @@ fn actor(model: &Model, tried: &Try, chance: usize) -> usize {
         Try::Take(key) => model.devices.get(key).and_then(|device| device.offer).map(|(to, _)| to),
         Try::Accept(key) | Try::Withdraw(key) | Try::Revoke(key) => owner(key),
         Try::Offer { device, .. } | Try::Rotate { device, .. } | Try::Cancel { device, .. } => owner(device),
-        Try::Register { .. } | Try::Allow { .. } | Try::Pass(_) => None,
+        Try::Register { .. } | Try::Allow { .. } | Try::Buy { .. } | Try::Pass(_) => None,
     };
     right.filter(|_| !chance.is_multiple_of(8)).unwrap_or(chance % USERS)
 }
 
-proptest! {
-    // 256 cases of about 75 calls; `PROPTEST_CASES` makes it longer.
-    #![proptest_config(ProptestConfig { max_shrink_iters: 200, ..ProptestConfig::default() })]
+/// Calls that the rules and the model are asked for at least, unless the environment asks for more: `MODEL_CALLS=1000000` is the long form.
+const CALLS: u32 = 100_000;
+/// A chain has half as many on the average.
+const CALLS_OF_A_CHAIN: u32 = 150;
 
-    #[test]
-    fn the_rules_and_the_model_agree(tried in proptest::collection::vec((tries(), any::<usize>()), 1..150)) {
-        let (mut chain, mut model) = (Chain::new(), Model::new());
-        for (tried, chance) in &tried {
-            if let Try::Pass(ms) = tried {
-                chain.pass(*ms);
-                continue;
-            }
-            let who = actor(&model, tried, *chance);
-            let call = call(&chain, &model, who, tried).expect("only time has none");
-            let expected = model.judge(who, chain.time().0, tried).map_err(VerifyIdReject::code);
-            prop_assert_eq!(chain.run(who, call), expected, "{} {:?}", who, tried);
+/// What came of all chains together.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    calls: u32,
+    taken: u32,
+    months: u32,
+    suspended: u32,
+    held: u32,
+    announced: u32,
+}
+
+/// One chain: the same calls to the rules and to the model.
+fn try_all(tried: &[(Try, usize)], tally: &mut Tally) -> Result<(), TestCaseError> {
+    let (mut chain, mut model) = (Chain::with(with_prices), Model::new());
+    let first = month_of(chain.time());
+    for (tried, chance) in tried {
+        if let Try::Pass(ms) = tried {
+            chain.pass(*ms);
+            continue;
         }
-        compare(&chain, &model);
+        let who = actor(&model, tried, *chance);
+        let call = call(&chain, &model, who, tried).expect("only time has none");
+        let now = chain.time().0;
+        let met = meant(tried).and_then(|key| model.devices.get(&key)).cloned();
+        tally.suspended += u32::from(met.as_ref().is_some_and(|device| device.status == Status::Suspended));
+        tally.held += u32::from(met.as_ref().is_some_and(|device| device.hold > now));
+        tally.announced += u32::from(met.as_ref().is_some_and(|device| device.announced.is_some()));
+        let expected = model.judge(who, now, tried).map_err(VerifyIdReject::code);
+        prop_assert_eq!(chain.run(who, call), expected, "{} {:?}", who, tried);
+        tally.calls += 1;
+        tally.taken += u32::from(expected.is_ok());
     }
+    compare(&chain, &model);
+    tally.months += month_of(chain.time()) - first;
+    Ok(())
+}
+
+/// The device that a call is about.
+const fn meant(tried: &Try) -> Option<Key> {
+    match tried {
+        Try::Accept(key)
+        | Try::Take(key)
+        | Try::Withdraw(key)
+        | Try::Revoke(key)
+        | Try::Suspend(key)
+        | Try::Reinstate(key)
+        | Try::Hold(key) => Some(*key),
+        Try::Offer { device, .. }
+        | Try::Rotate { device, .. }
+        | Try::Cancel { device, .. }
+        | Try::SetLevel { device, .. } => Some(*device),
+        _ => None,
+    }
+}
+
+#[test]
+#[allow(clippy::disallowed_methods, reason = "the environment asks for the long form")]
+fn the_rules_and_the_model_agree() {
+    let wanted = std::env::var("MODEL_CALLS").ok().and_then(|count| count.parse().ok()).unwrap_or(CALLS);
+    // A tenth more chains than there must be: their lengths are drawn, and time passes in some places of them.
+    let cases = wanted / (CALLS_OF_A_CHAIN / 2) * 11 / 10;
+    let config =
+        ProptestConfig { cases, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let tally = Cell::new(Tally::default());
+    let calls = proptest::collection::vec((tries(), any::<usize>()), 1..CALLS_OF_A_CHAIN as usize);
+    let ran = runner.run(&calls, |tried| {
+        let mut sum = tally.get();
+        let verdict = try_all(&tried, &mut sum);
+        tally.set(sum);
+        verdict
+    });
+    let tally = tally.get();
+    println!("{tally:?}");
+    if let Err(error) = ran {
+        panic!("{error}");
+    }
+    assert!(tally.calls >= wanted && tally.taken > tally.calls / 5 && tally.months >= 24, "{tally:?}");
+    let met = [tally.suspended, tally.held, tally.announced];
+    assert!(met.iter().all(|count| *count > wanted / 100), "{tally:?}");
 }

@@ -1,0 +1,32 @@
+//! Accounts anchor under the same few names while nodes come and go and links lose some of what they say.
+
+use testnet::sim::{Cast, Casting, Outcome, World};
+
+use super::NAME;
+
+/// How long it goes on.
+const ROUNDS: u64 = 5;
+
+pub(super) fn run(casting: &Casting) -> Outcome {
+    let mut lots = casting.lots();
+    let members = casting.members(&mut lots);
+    let mut terms = casting.equals(members);
+    terms.timing.block_interval_min_ms = 30;
+    let mut world = World::new(casting.seed, &terms, Cast::default());
+    world.pace_clients(15_000);
+    world.start();
+    world.begin(NAME, lots.between(12_000..=25_000));
+    for _ in 0..ROUNDS {
+        world.lose(if lots.chance(250) { lots.between(10..=100) } else { 0 });
+        let place = lots.place(world.size());
+        if lots.chance(250) {
+            world.cut_power(place);
+            world.rise_in(place, lots.between(10..=600));
+        }
+        world.run_for(lots.between(300..=800));
+    }
+    world.heal();
+    world.expect_progress();
+    world.expect_settled();
+    Outcome::of(world)
+}

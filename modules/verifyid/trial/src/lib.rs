@@ -1,0 +1,12 @@
+//! VerifyID on trial: owners, verifiers and an authority in simulated networks, who call what they may and what they may not, beside a model
+//! of plain maps that says what must come of it.
+//!
+//! It must not use the chain's own rules to judge the chain: the model reckons from nothing but blocks, and knows of every signature
+//! which key made it over which bytes.
+
+mod sim;
+
+use testnet::trial::Trial;
+
+/// The trial, for the list.
+pub const TRIAL: Trial = Trial { name: "verifyid", simulated: sim::SIMULATED, ..Trial::PLAIN };
