@@ -81,7 +81,8 @@ async fn an_account_is_called_empty_only_by_a_node_that_has_the_newest_blocks() 
     let chain = TryoutChain::new(Vec::new());
     let chain = Arc::new(Lagging { chain, is_behind: AtomicBool::new(true) });
     let key = AccountKey::from_secret(&[200; 32]).expect("a key");
-    let opened = open("any", folder.path(), key, &AccountSettings::default(), chain.clone());
+    let need = AccountNeed { about: "", password_key: "", when_held: "ask somebody" };
+    let opened = open(("any", need), folder.path(), key, &AccountSettings::default(), chain.clone());
     let (account, keeper) = opened.expect("a new log");
     let mut shown = keeper.shown();
     let task = tokio::spawn(keeper.run());
