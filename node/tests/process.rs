@@ -513,7 +513,10 @@ fn a_home_is_made_a_genesis_built_and_the_home_checked_without_a_question() {
     assert!(output(&["init", "--home", &full, "--listen", "/ip4/127.0.0.1/tcp/0"]).status.success());
     for arguments in [["keys", "show", "--json", "--home", &full].as_slice(), &["keys", "password", "--home", &full]] {
         let answer = said(&output(arguments));
-        assert!(answer.contains("no_validator_key") && answer.contains("init --validator"), "{arguments:?}: {answer}");
+        assert!(
+            answer.contains("no_validator_key") && answer.contains("name a validator's home"),
+            "{arguments:?}: {answer}"
+        );
     }
 }
 

@@ -26,7 +26,12 @@ const EXCERPT_LINES: usize = 60;
 #[test]
 fn every_answer_is_as_the_description_says_whatever_is_asked() {
     let Some(program) = installed("schemathesis", "RS1") else { return };
-    let settings = [("mining.enabled", "true"), ("mining.listen", "127.0.0.1:0"), ("verifyid.enabled", "true")];
+    let settings = [
+        ("mining.enabled", "true"),
+        ("mining.listen", "127.0.0.1:0"),
+        ("verifyid.enabled", "true"),
+        ("verifyid.give_tokens", "true"),
+    ];
     let running = start(&settings);
     mine(running.node.service_addresses("mining")[0], &miner(), 3);
     let finals: Vec<String> = (0..3).map(|nonce| transfer(&running, nonce)).collect();

@@ -29,7 +29,7 @@ pub enum StartError {
     },
     /// A validator's home without the validator's key.
     #[error(
-        "{key} is missing, though {traces} tell that this home is a validator's: put the key back from its copy and start again; without \
+        "{key} is missing, though this home is a validator's by {traces}: put the key back from its copy and start again; without \
          a copy `thronosd init --validator --new-keys` makes another validator, which no genesis names; to follow the chain without \
          a key move {traces} away", key = .key.display()
     )]

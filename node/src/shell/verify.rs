@@ -115,8 +115,7 @@ fn missing_lease(home: &Home) -> Finding {
 /// The key of a home that was a validator's.
 fn missing_key(home: &Home, holder: &Holder, lease: Option<BlsPublicKey>) -> Option<Finding> {
     let traces = traces_of_key(home, lease).filter(|_| holder.key.is_none())?;
-    let what =
-        format!("it is missing, though {traces} tell that this home is a validator's; put it back from its copy");
+    let what = format!("it is missing, though this home is a validator's by {traces}; put it back from its copy");
     Some(Finding::new(home.validator_key_file(), what))
 }
 

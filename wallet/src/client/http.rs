@@ -155,7 +155,7 @@ impl NodeClient {
     /// # Errors
     /// As [`Self::status`].
     pub fn history(&self, address: &str, cursor: Option<&str>, limit: u32) -> Result<HistoryResponse> {
-        let cursor = cursor.map(plain).transpose()?.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
+        let cursor = cursor.map(place).transpose()?.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
         let path = format!("/api/v1/accounts/{}/transactions?limit={limit}{cursor}", plain(address)?);
         self.get_within(&path, BLOCK_BYTES_MAX)
     }
@@ -403,7 +403,18 @@ pub(super) fn read_json<T: DeserializeOwned>(body: &[u8]) -> std::result::Result
     serde_json::from_str(&one_line_texts(text)).map_err(|error| one_line(&error.to_string()).into_owned())
 }
 
-/// An address or cursor as a part of a path: letters, digits, `-` and `_`.
+/// Where a list goes on, as a node writes it (`HEIGHT.INDEX`) and as a part of a query: letters, digits, dots, `-` and `_`.
+fn place(cursor: &str) -> Result<&str> {
+    let may_stand = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+    if !cursor.is_empty() && cursor.bytes().all(may_stand) {
+        return Ok(cursor);
+    }
+    let shown: String = cursor.chars().filter(|character| !character.is_control()).take(80).collect();
+    let hint = "take it from the last line of the answer before, or leave it out and begin with the newest";
+    Err(Error::new("bad_cursor", format!("`{shown}` is not where a list goes on"), hint))
+}
+
+/// An address as a part of a path: letters, digits, `-` and `_`.
 ///
 /// # Errors
 /// `bad_address` for anything else.

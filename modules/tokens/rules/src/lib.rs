@@ -57,7 +57,7 @@ impl Module for Tokens {
     const REJECTS: &'static [RejectDescription] = TokensReject::ALL;
     const QUERIES: &'static [ModuleQuery] = query::QUERIES;
     const EVENTS: &'static [EventKind] = event::KINDS;
-    const ACCOUNTS: &'static [&'static str] = &["creator", "from", "to"];
+    const ACCOUNTS: &'static [&'static str] = &["creator", "from", "minter", "to"];
     type Genesis = TokensParameters;
     type Call = TokensCall;
 

@@ -16,8 +16,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::Parser;
 use serde_json::Value;
 use verifyid_device::{
-    Algorithm, Expected, NotAnswered, PREIMAGE_BYTES, Purpose, SIGNATURE_BYTES, Signer, answer, audience_digest, hex,
-    key_id,
+    ChallengePurpose, Expected, KeyAlgorithm, NotAnswered, PREIMAGE_BYTES, SIGNATURE_BYTES, Signer, answer,
+    audience_digest, hex, key_id,
 };
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -80,12 +80,13 @@ impl Agent {
         }
         let secret = bytes32(written["secret"].as_str().unwrap_or_default(), "the file has no secret")?;
         let key = ed25519_dalek::SigningKey::from_bytes(&secret);
-        let key_id = key_id(Algorithm::Ed25519, key.verifying_key().as_bytes());
+        let key_id = key_id(KeyAlgorithm::Ed25519, key.verifying_key().as_bytes());
         // A later key says whose it is; a first key's id is the device's.
         let device = written["device"].as_str().map_or(Ok(key_id), |id| bytes32(id, "the file names no device"))?;
         let chain_id = bytes32(chain, "the chain's id has 64 hexadecimal digits")?;
         let audience = audience_digest(audience);
-        let expected = Expected { chain_id, device, key_id, audience, purpose: Purpose::Presence, now_ms: None };
+        let expected =
+            Expected { chain_id, device, key_id, audience, purpose: ChallengePurpose::Presence, now_ms: None };
         Ok(Self { key: FileKey(key), expected, has_clock })
     }
 

@@ -15,7 +15,7 @@ const LIFE_MS_MAX: u64 = 300_000;
 /// What an answer is asked for; a signature for one purpose is none for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
-pub enum Purpose {
+pub enum ChallengePurpose {
     /// To show that the device is there.
     Presence = 1,
     /// To get a token for the device.
@@ -28,14 +28,14 @@ pub enum Purpose {
     Work = 5,
 }
 
-impl Purpose {
+impl ChallengePurpose {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Presence, Self::Login, Self::Enrol, Self::Tpm, Self::Work];
 }
 
 /// A challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Challenge {
+pub struct DeviceChallenge {
     /// The chain.
     pub chain_id: [u8; 32],
     /// The challenge.
@@ -49,7 +49,7 @@ pub struct Challenge {
     /// SHA-256 of whom the answer is for.
     pub audience: [u8; 32],
     /// What for.
-    pub purpose: Purpose,
+    pub purpose: ChallengePurpose,
     /// Asked when, in milliseconds since 1970.
     pub issued_ms: u64,
     /// Good until before then, in milliseconds since 1970.
@@ -68,7 +68,7 @@ pub struct Expected {
     /// SHA-256 of whom the device answers, by [`crate::audience_digest`].
     pub audience: [u8; 32],
     /// What for.
-    pub purpose: Purpose,
+    pub purpose: ChallengePurpose,
     /// What time it is, in milliseconds since 1970, if the device has a clock that it trusts.
     pub now_ms: Option<u64>,
 }
@@ -114,7 +114,7 @@ impl fmt::Display for Refused {
 
 impl core::error::Error for Refused {}
 
-impl Challenge {
+impl DeviceChallenge {
     /// Reads what a device is asked to sign.
     ///
     /// # Errors
@@ -135,7 +135,7 @@ impl Challenge {
             key_id: take(&mut rest)?,
             audience: take(&mut rest)?,
             purpose: take::<1>(&mut rest)
-                .and_then(|[number]| Purpose::ALL.into_iter().find(|purpose| *purpose as u8 == number))?,
+                .and_then(|[number]| ChallengePurpose::ALL.into_iter().find(|purpose| *purpose as u8 == number))?,
             issued_ms: u64::from_le_bytes(take(&mut rest)?),
             expires_ms: u64::from_le_bytes(take(&mut rest)?),
         };

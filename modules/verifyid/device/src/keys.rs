@@ -9,7 +9,7 @@ const TAG: &[u8; 16] = b"thronos/device\0\0";
 /// How a device signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
-pub enum Algorithm {
+pub enum KeyAlgorithm {
     /// Ed25519; a public key has 32 bytes.
     Ed25519 = 1,
     /// ECDSA over secp256k1 and SHA-256; a public key has 33 bytes, compressed.
@@ -20,7 +20,7 @@ pub enum Algorithm {
 
 /// The id of a key; that of a device's first key is the device's.
 #[must_use]
-pub fn key_id(algorithm: Algorithm, public_key: &[u8]) -> [u8; 32] {
+pub fn key_id(algorithm: KeyAlgorithm, public_key: &[u8]) -> [u8; 32] {
     Sha256::new().chain_update(TAG).chain_update([algorithm as u8]).chain_update(public_key).finalize().into()
 }
 

@@ -12,8 +12,8 @@ pub mod hex;
 mod keys;
 mod signature;
 
-pub use challenge::{Challenge, Expected, PREIMAGE_BYTES, Purpose, Refused};
-pub use keys::{Algorithm, audience_digest, key_id};
+pub use challenge::{ChallengePurpose, DeviceChallenge, Expected, PREIMAGE_BYTES, Refused};
+pub use keys::{KeyAlgorithm, audience_digest, key_id};
 pub use signature::{Curve, from_der, low_s};
 
 /// Length of every signature, in bytes: R and S, or r and s.
@@ -49,6 +49,6 @@ pub fn answer<S: Signer>(
     expected: &Expected,
     signer: &mut S,
 ) -> Result<[u8; SIGNATURE_BYTES], NotAnswered<S::Error>> {
-    Challenge::read(preimage).and_then(|challenge| challenge.check(expected)).map_err(NotAnswered::Refused)?;
+    DeviceChallenge::read(preimage).and_then(|challenge| challenge.check(expected)).map_err(NotAnswered::Refused)?;
     signer.sign(preimage).map_err(NotAnswered::Signer)
 }

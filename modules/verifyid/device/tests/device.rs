@@ -4,8 +4,8 @@ use p256::ecdsa::signature::hazmat::{PrehashSigner, PrehashVerifier};
 use types::{ChainId, Hash32, TimeMs};
 use verifyid::{DeviceId, DeviceKey, tags};
 use verifyid_device::{
-    Algorithm, Challenge, Curve, Expected, NotAnswered, PREIMAGE_BYTES, Purpose, Refused, SIGNATURE_BYTES, Signer,
-    answer, audience_digest, from_der, hex as digits, key_id, low_s,
+    ChallengePurpose, Curve, DeviceChallenge, Expected, KeyAlgorithm, NotAnswered, PREIMAGE_BYTES, Refused,
+    SIGNATURE_BYTES, Signer, answer, audience_digest, from_der, hex as digits, key_id, low_s,
 };
 
 const AUDIENCE: &str = "https://fleet.example";
@@ -51,7 +51,7 @@ fn expected(device: Hash32) -> Expected {
         device: device.0,
         key_id: device.0,
         audience: audience_digest(AUDIENCE),
-        purpose: Purpose::Presence,
+        purpose: ChallengePurpose::Presence,
         now_ms: None,
     }
 }
@@ -59,7 +59,7 @@ fn expected(device: Hash32) -> Expected {
 #[test]
 fn the_answer_is_that_of_the_vectors_and_good_for_the_rules() {
     let (mut signer, key) = device();
-    assert_eq!(key_id(Algorithm::Ed25519, &key.to_bytes()), key.id().0);
+    assert_eq!(key_id(KeyAlgorithm::Ed25519, &key.to_bytes()), key.id().0);
     let preimage = challenge(key.id()).to_bytes(tags::CHALLENGE);
     let signature = answer(&preimage, &expected(key.id()), &mut signer).expect("it is for this device");
     assert_eq!(
@@ -73,13 +73,13 @@ fn the_answer_is_that_of_the_vectors_and_good_for_the_rules() {
 #[test]
 fn what_is_read_is_what_the_rules_wrote() {
     let written = challenge(Hash32([7; 32]));
-    let read = Challenge::read(&written.to_bytes(tags::CHALLENGE)).expect("a challenge");
+    let read = DeviceChallenge::read(&written.to_bytes(tags::CHALLENGE)).expect("a challenge");
     assert_eq!((read.chain_id, read.id, read.nonce), (written.chain_id.0.0, written.id, written.nonce));
     assert_eq!((read.device, read.key_id, read.audience), (written.device.0.0, written.key_id.0, written.audience.0));
     assert_eq!((read.issued_ms, read.expires_ms), (written.issued.0, written.expires.0));
-    for (own, rules) in Purpose::ALL.into_iter().zip(verifyid::Purpose::ALL) {
+    for (own, rules) in ChallengePurpose::ALL.into_iter().zip(verifyid::Purpose::ALL) {
         let bytes = verifyid::Challenge { purpose: rules, ..written }.to_bytes(tags::CHALLENGE);
-        assert_eq!((own as u8, Challenge::read(&bytes).map(|read| read.purpose)), (rules as u8, Ok(own)));
+        assert_eq!((own as u8, DeviceChallenge::read(&bytes).map(|read| read.purpose)), (rules as u8, Ok(own)));
     }
 }
 
@@ -104,7 +104,7 @@ fn nothing_is_signed_that_differs_in_any_byte_that_counts() {
             193 => Refused::Form,
             _ => {
                 // One millisecond, or many, more or less of life: only less is good.
-                let life = Challenge::read(&other).map(|read| read.expires_ms.checked_sub(read.issued_ms));
+                let life = DeviceChallenge::read(&other).map(|read| read.expires_ms.checked_sub(read.issued_ms));
                 if life.expect("its form is right").is_some_and(|life| (1..=300_000).contains(&life)) {
                     assert!(refused.is_ok(), "{place}");
                     continue;
@@ -132,7 +132,7 @@ fn nothing_is_signed_that_differs_in_any_byte_that_counts() {
 
 #[test]
 fn a_device_with_a_clock_does_not_answer_what_is_over() {
-    let read = Challenge::read(&challenge(Hash32([7; 32])).to_bytes(tags::CHALLENGE)).expect("a challenge");
+    let read = DeviceChallenge::read(&challenge(Hash32([7; 32])).to_bytes(tags::CHALLENGE)).expect("a challenge");
     for (now_ms, says) in [
         (None, Ok(())),
         (Some(0), Ok(())),

@@ -52,7 +52,7 @@ impl History {
         }
         let mut text = table(&["block", "result", "fee", "id", "does"], &rows);
         if let Some(cursor) = &answer.cursor {
-            text += &format!("more: --cursor {cursor}\n");
+            text += &format!("more: `thronos history {} --limit {} --cursor {cursor}`\n", self.account, self.limit);
         }
         Ok(Report::new(text, answer).unproven())
     }

@@ -160,7 +160,7 @@ fn queries_answer_in_words_and_as_json() {
     let has_line = |begin: &str, end: &str| said.lines().any(|line| line.starts_with(begin) && line.ends_with(end));
     assert!(has_line("not ready:", "1 transaction and 11 system calls could be included"), "{said}");
     assert!(has_line("final:", ", 63.4 s ago"), "{said}");
-    assert_eq!(shell.good(&["history", "alice"])["cursor"], "c-1");
+    assert_eq!(shell.good(&["history", "alice"])["cursor"], "7.1");
     assert_eq!(shell.bad(&["history", "alice", "--cursor", "../x"]), "bad_address");
     assert_eq!(shell.good(&["fee", "--weight", "2000"])["fee"], "2000");
     assert!(shell.good(&["fee"])["weight"].as_u64().is_some_and(|weight| weight > 1_000));
@@ -322,13 +322,19 @@ fn a_proof_of_an_old_state_says_how_old_it_is_and_that_a_newer_block_is_known() 
 #[test]
 fn a_history_longer_than_a_page_is_asked_for_page_by_page() {
     let (shell, _node) = shell_with(Conduct::Stands);
-    for (limit, last) in [("1", "c-1"), ("100", "c-1"), ("250", "c-3"), ("1000", "c-10")] {
+    for (limit, last) in [("1", "7.1"), ("100", "7.1"), ("250", "7.3"), ("1000", "7.10")] {
         let history = shell.good(&["history", "alice", "--limit", limit]);
         let count = history["transactions"].as_array().map(|all| all.len().to_string());
         assert_eq!((count.as_deref(), history["cursor"].as_str()), (Some(limit), Some(last)));
     }
-    let more = shell.good(&["history", "alice", "--limit", "150", "--cursor", "c-3"]);
-    assert_eq!(more["cursor"], "c-5");
+    let more = shell.good(&["history", "alice", "--limit", "150", "--cursor", "7.3"]);
+    assert_eq!(more["cursor"], "7.5");
+    // What the last line says can be typed.
+    let said = shell.said(&["history", "alice", "--limit", "150", "--cursor", "7.3"]);
+    assert!(said.contains("more: `thronos history alice --limit 150 --cursor 7.5`\n"), "{said}");
+    for wrong in ["7.3&limit=1", "7/3", "", "7.3 "] {
+        assert_eq!(shell.bad(&["history", "alice", "--cursor", wrong]), "bad_cursor", "{wrong:?}");
+    }
 }
 
 #[test]

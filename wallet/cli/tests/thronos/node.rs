@@ -415,7 +415,7 @@ impl World {
             let value = query.split('&').find_map(|part| part.strip_prefix(name)).unwrap_or_default();
             value.strip_prefix(from).unwrap_or_default().parse::<u64>().unwrap_or_default()
         };
-        let (limit, page) = (number("limit=", ""), number("cursor=", "c-"));
+        let (limit, page) = (number("limit=", ""), number("cursor=", "7."));
         if !(1..=100).contains(&limit) {
             return (400, json!({"code": "bad_limit", "message": "at most 100", "hint": ""}));
         }
@@ -425,7 +425,7 @@ impl World {
         };
         let count = if self.conduct == Conduct::Stands { limit } else { 0 };
         let entries: Vec<_> = (0..count).map(entry).collect();
-        (200, json!({"transactions": entries, "cursor": format!("c-{}", page + 1)}))
+        (200, json!({"transactions": entries, "cursor": format!("7.{}", page + 1)}))
     }
 
     fn account_answer(&self) -> Value {

@@ -337,7 +337,10 @@ fn a_book_and_a_log_from_the_middle_of_a_payout_pay_nothing_twice() {
     });
     let why = "the log of payouts is an older copy than that of the account";
     let held = told.lines().any(|line| line.starts_with("held ") && line.contains(why));
-    assert!(held && told.contains("waits for your word"), "whoever looks before the start is told: {told}");
+    assert!(
+        held && told.contains("until the operator lets them go on"),
+        "whoever looks before the start is told: {told}"
+    );
     pool.until_rehearsed(|rehearsed| rehearsed["trouble"].as_str().is_some_and(|held| held.contains(why)));
     assert_eq!(pool.balance(&text(PAYEES[0])), owed, "nothing is paid before the operator's word");
     assert!(pool.rehearse()["under_way"].is_null());

@@ -376,7 +376,7 @@ fn machines_find_shares_over_tls_and_for_a_pool_whose_operator_the_chain_pays() 
         window.as_array().unwrap().iter().map(|share| share["payee"].as_str().unwrap()).collect();
     payees.sort_unstable();
     let address = |number| address(&key(number));
-    let mut expected = [address(5), address(6)].map(|address| json!(address).as_str().unwrap().to_owned());
+    let mut expected = [address(5), address(6)].map(|address| address.to_text(Network::Test));
     expected.sort_unstable();
     assert_eq!(payees, expected, "{window}");
     // The pool's book has what its operator owes to whom.

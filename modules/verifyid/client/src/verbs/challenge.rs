@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 use types::TimeMs;
 use verifyid::DeviceId;
-use verifyid_device::{Challenge, Expected, Purpose, audience_digest};
+use verifyid_device::{ChallengePurpose, DeviceChallenge, Expected, audience_digest};
 use wallet::cli::context::read_bounded;
 use wallet::cli::report::{lines, when};
 use wallet::cli::submit::now;
@@ -116,7 +116,7 @@ impl AnswerArgs {
     }
 
     /// The answer in hexadecimal digits, once everything is compared.
-    fn signed(&self, challenge: &Challenge, given: &Given, key: &DeviceKeyFile, chain: &Chain) -> Result<String> {
+    fn signed(&self, challenge: &DeviceChallenge, given: &Given, key: &DeviceKeyFile, chain: &Chain) -> Result<String> {
         let expected = Expected {
             key_id: key.key_id().0,
             now_ms: Some(now().0),
@@ -151,13 +151,13 @@ fn expected(chain: &Chain, device: DeviceId, key_id: [u8; 32], audience: &str) -
         device: device.0.0,
         key_id,
         audience: audience_digest(audience),
-        purpose: Purpose::Presence,
+        purpose: ChallengePurpose::Presence,
         now_ms: None,
     }
 }
 
 /// Asks for a challenge, and compares what comes with what was asked for.
-fn ask(client: &NodeClient, chain: &Chain, device: DeviceId, audience: &str) -> Result<(Given, Challenge)> {
+fn ask(client: &NodeClient, chain: &Chain, device: DeviceId, audience: &str) -> Result<(Given, DeviceChallenge)> {
     let text = device.to_text(chain.network());
     let given: Given = client
         .post_at(CHALLENGES, &json!({"device": text, "audience": audience, "purpose": "presence"}))
@@ -175,9 +175,9 @@ fn read_file(path: &Path) -> Result<Given> {
     serde_json::from_str(&text).map_err(|error| no_challenge(&format!("{}: {error}", path.display())))
 }
 
-fn read(preimage: &str) -> Result<Challenge> {
+fn read(preimage: &str) -> Result<DeviceChallenge> {
     let bytes = hex::decode(preimage).map_err(|_| no_challenge("its preimage has other than digits"))?;
-    Challenge::read(&bytes).map_err(|refused| no_challenge(&refused.to_string()))
+    DeviceChallenge::read(&bytes).map_err(|refused| no_challenge(&refused.to_string()))
 }
 
 fn no_challenge(why: &str) -> Error {
