@@ -161,7 +161,7 @@ fn queries_answer_in_words_and_as_json() {
     assert!(has_line("not ready:", "1 transaction and 11 system calls could be included"), "{said}");
     assert!(has_line("final:", ", 63.4 s ago"), "{said}");
     assert_eq!(shell.good(&["history", "alice"])["cursor"], "7.1");
-    assert_eq!(shell.bad(&["history", "alice", "--cursor", "../x"]), "bad_address");
+    assert_eq!(shell.bad(&["history", "alice", "--cursor", "../x"]), "bad_cursor");
     assert_eq!(shell.good(&["fee", "--weight", "2000"])["fee"], "2000");
     assert!(shell.good(&["fee"])["weight"].as_u64().is_some_and(|weight| weight > 1_000));
     assert_eq!(shell.good(&["validators", "--epoch", "1"])["validators"].as_array().map(Vec::len), Some(7));
@@ -331,7 +331,8 @@ fn a_history_longer_than_a_page_is_asked_for_page_by_page() {
     assert_eq!(more["cursor"], "7.5");
     // What the last line says can be typed.
     let said = shell.said(&["history", "alice", "--limit", "150", "--cursor", "7.3"]);
-    assert!(said.contains("more: `thronos history alice --limit 150 --cursor 7.5`\n"), "{said}");
+    let last = said.lines().find(|line| line.starts_with("more: `thronos history alice "));
+    assert!(last.is_some_and(|line| line.contains("--limit 150 --cursor 7.5")), "{said}");
     for wrong in ["7.3&limit=1", "7/3", "", "7.3 "] {
         assert_eq!(shell.bad(&["history", "alice", "--cursor", wrong]), "bad_cursor", "{wrong:?}");
     }
