@@ -114,6 +114,8 @@ impl Node {
             tracing::warn!(file, offset, bytes, "a torn end of the log was cut off");
         }
         let start = starting_point(&store, opened.desk.floor_height(), opened.votes_above, opened.log)?;
+        // What was read from the database's log, and what saving it needed.
+        crate::memory::give_back();
         let doors = Doors::open(&home, &config)?;
         let signer = Arc::new(NodeSigner::new(chain_id, validator));
         let (genesis, allowed) = (Arc::new(genesis), opened.allowed);
