@@ -128,9 +128,19 @@ impl<D: Disk> Lease<D> {
     /// # Errors
     /// [`JournalError`] for damage, a newer format, or a failing disk.
     pub fn key_on(disk: &D) -> Result<Option<BlsPublicKey>, JournalError> {
-        let found = disk.read(LEASE_FILE)?.filter(|bytes| bytes.iter().any(|byte| *byte != 0));
-        let sealed = found.map(|bytes| decode(Format::chain_of(&bytes).unwrap_or(NO_CHAIN), &bytes)).transpose()?;
-        Ok(sealed.map(|sealed| sealed.terms.key).filter(|key| *key != BlsPublicKey::ZERO))
+        disk.read(LEASE_FILE)?.map_or(Ok(None), |bytes| Self::key_in(&bytes))
+    }
+
+    /// The same of the content of a lease.
+    ///
+    /// # Errors
+    /// [`JournalError`] for damage, or a newer format.
+    pub fn key_in(content: &[u8]) -> Result<Option<BlsPublicKey>, JournalError> {
+        if content.iter().all(|byte| *byte == 0) {
+            return Ok(None);
+        }
+        let sealed = decode(Format::chain_of(content).unwrap_or(NO_CHAIN), content)?;
+        Ok(Some(sealed.terms.key).filter(|key| *key != BlsPublicKey::ZERO))
     }
 
     /// Whether a vote may be signed there: leased, and above what a lost log may have known.

@@ -29,6 +29,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "soak", about: "a short kill loop", run: |all| network(all, "soak", &["--minutes", "1"]) },
     Stage { name: "hostile", about: "every attack on a local network for a moment", run: hostile },
     Stage { name: "devnet", about: "a local network end to end", run: |all| network(all, "devnet", &["--check"]) },
+    Stage { name: "trials", about: "what features prove on a local network of their own", run: trials },
     Stage {
         name: BY_NAME_ONLY,
         about: "a local network that mines",
@@ -39,6 +40,9 @@ const STAGES: &[Stage] = &[
 
 /// The trial that is a stage of its own, and the stage. It judges how difficulty follows a hash rate that this machine's other work changes too, so it is run where there is time to repeat it.
 const BY_NAME_ONLY: &str = "mining";
+
+/// The trials that prove something on a local network, but for that one.
+const ON_NETWORKS: [&str; 2] = ["tokens", "verifyid"];
 
 const HELP: &str = "\
 cargo x test [--stage NAME]… [--list]
@@ -125,6 +129,10 @@ fn stages(workspace: &Workspace, names: &[&str]) -> Result<(), Failure> {
     }
     println!("test: all {} stages passed ({})", chosen.len(), summary.join(", "));
     Ok(())
+}
+
+fn trials(workspace: &Workspace) -> Result<(), Failure> {
+    ON_NETWORKS.iter().try_for_each(|trial| network(workspace, "devnet", &["--check", "--trial", trial]))
 }
 
 /// Some tests run programs that are not built by cargo; without them they name what they leave out.

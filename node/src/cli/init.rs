@@ -243,8 +243,14 @@ fn what_to_write(home: &Home, sources: &Sources, config: &Config) -> Result<Opti
         return Ok(None);
     }
     if in_present_names(content) != present {
+        let given: String = sources
+            .flags
+            .iter()
+            .map(|(key, value)| format!(" --set {}", hint::quoted(&format!("{key}={value}"))))
+            .collect();
         let message = format!(
-            "{} was edited, or written by another version: write these settings there yourself, or give them to `run`",
+            "{} was edited, or written by another version, so nothing was changed there: write these settings there yourself, or give \
+             them to each start: `thronosd run{given}`",
             home.config_file().display()
         );
         return Err(Refusal::new("config_exists", message));

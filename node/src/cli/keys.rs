@@ -196,9 +196,12 @@ fn allow_votes(home: &Home, above: &str) -> Result<(), Refusal> {
             );
         }
         Allowed::Already(bound) => say!(
-            "nothing changed: this node votes only {} already, and a bound is never lowered; what helps where it is \
-             too high is in docs/OPERATING.md, `When something of a home is lost or damaged`",
-            above_words(bound)
+            "nothing changed: this node votes only {} already, and a bound is never lowered. Where it is too high, and you know \
+             up to where the key signed, move {} and {} away and say that place: \
+             `thronosd keys allow-votes --above EPOCH:VIEW --i-have-checked`",
+            above_words(bound),
+            home.log().display(),
+            home.lease().display()
         ),
         Allowed::Below(reach, doubt) => return Err(below(home, reach, doubt)),
     }
@@ -215,9 +218,9 @@ fn below(home: &Home, reach: Position, doubt: Doubt) -> Refusal {
              stands after that (`thronosd status` of a node that follows it), or a later one"
         ),
         _ => format!(
-            "nothing changed: this home was copied, and its lease lets the key sign up to view {view} of epoch {epoch}, so a word on an \
-             earlier place does not count; a start votes above that by itself. If you know that it signed less, move {} and {} \
-             away and say it again",
+            "nothing changed: this home was copied, and by its lease, or by a word that was said here before, the key may have signed \
+             up to view {view} of epoch {epoch}, so a word on an earlier place does not count; a start votes above that by itself. If \
+             you know that it signed less, move {} and {} away and say it again",
             home.log().display(),
             home.lease().display()
         ),

@@ -81,7 +81,7 @@ pub(super) fn text(ban: &Ban) -> String {
 }
 
 impl Bans {
-    /// Reads what was kept. Of a file that is damaged the lines that name somebody are taken, and it is kept under another name. One that
+    /// Reads what was kept. Of a file that is damaged whoever is named is taken, and it is kept under another name. One that
     /// the system does not give now stays where it is.
     pub(crate) fn read(path: PathBuf) -> Self {
         let mut bans = Self { path, stuck: None, list: Vec::new() };
@@ -127,7 +127,7 @@ impl Bans {
         }
     }
 
-    /// Takes the lines that name somebody; says what is wrong with the rest.
+    /// Takes whoever is named; says what is wrong with the rest.
     fn take_lines(&mut self) -> Result<(), NotRead> {
         let text = match plain_file::read_text(&self.path, FILE_BYTES_MAX, Takes::File) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
@@ -211,7 +211,7 @@ pub(crate) fn look_at(path: PathBuf) -> Option<Finding> {
         Err(NotRead::Unreadable(error)) => format!("{error}; the next start bans nobody, and writes no ban"),
         Err(NotRead::Damaged(damage)) => {
             format!(
-                "damaged ({damage}); the next start keeps it under another name and takes the lines that ban somebody"
+                "damaged ({damage}); the next start keeps it under another name and bans whoever is named in what is left"
             )
         }
     };
@@ -253,10 +253,22 @@ fn before_the_tear(text: &str) -> Vec<serde_json::Value> {
     loop {
         rest = rest.trim_start().trim_start_matches(',');
         let mut one = serde_json::Deserializer::from_str(rest).into_iter();
-        let Some(Ok(value)) = one.next() else { return values };
+        let Some(Ok(value)) = one.next() else {
+            values.extend(named_before_the_tear(rest));
+            return values;
+        };
         values.push(value);
         rest = rest.get(one.byte_offset()..).unwrap_or_default();
     }
+}
+
+/// Whom an entry names whose end is torn off. Until when is not known, even where digits of it are left: without an end, as a ban
+/// too long is lifted sooner than one that is missed.
+fn named_before_the_tear(entry: &str) -> Option<serde_json::Value> {
+    let behind = |text: &str, token: &str| text.strip_prefix(token).map(|rest| rest.trim_start().to_owned());
+    let name = behind(entry, "{").and_then(|rest| behind(&rest, "\"whom\"")).and_then(|rest| behind(&rest, ":"))?;
+    let whom = serde_json::Deserializer::from_str(&name).into_iter::<String>().next()?.ok()?;
+    Some(serde_json::json!({ "whom": whom, "until_ms": null }))
 }
 
 #[cfg(test)]
@@ -319,13 +331,17 @@ mod tests {
         let here = parse("203.0.113.7").expect("an address");
         let line = r#"{"whom":"203.0.113.7","until_ms":null}"#;
         let nobody = format!(r#"[{line},{{"whom":"nobody","until_ms":null}},{{"whom":7}}]"#);
+        // A name that is whole is taken, however much is left of its end.
+        let cut =
+            [r#""#, r#","until"#, r#", "until_ms": 17"#].map(|rest| format!(r#"[{line}, {{ "whom": "10.0.0.9"{rest}"#));
         let many: Vec<_> =
             (0..=BANS_MAX).map(|number| format!(r#"{{"whom":"10.0.{}.{}"}}"#, number >> 8, number & 255)).collect();
         let many = format!("[{}]", many.join(","));
         let torn = format!(r#"[{line},{{"whom":"203.0"#);
         let damaged =
             [("{", 0), (torn.as_str(), 1), (nobody.as_str(), 1), (many.as_str(), BANS_MAX), ("", 0), ("[", 0)];
-        for (place, (text, banned)) in (1..).zip(damaged) {
+        let cut = cut.iter().map(|text| (text.as_str(), 2));
+        for (place, (text, banned)) in (1..).zip(damaged.into_iter().chain(cut)) {
             std::fs::write(&path, text).expect("a file");
             let mut bans = Bans::read(path.clone());
             assert_eq!(bans.all().len(), banned, "{text:.80}");

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use journal::{Holder, Lease};
+use journal::{Disk, Holder, Lease, Place};
 use replica::{Desk, DeskError, Opened};
 use types::BlsPublicKey;
 
@@ -17,7 +17,21 @@ pub(super) fn open_desk(home: &Home, holder: Holder) -> Result<Opened<FileDisk>,
     let failed = desk_failed(home);
     keep_former_lease(home, &holder)?;
     let open = |folder: &Path| FileDisk::open(folder).map_err(|error| failed(DeskError::Journal(error.into())));
-    Desk::open(open(&home.log())?, open(&home.lease())?, holder).map_err(&failed)
+    let opened = Desk::open(open(&home.log())?, open(&home.lease())?, holder).map_err(&failed)?;
+    let place = FileDisk::at(&home.lease()).place(journal::LEASE_FILE).ok().flatten();
+    if holder.key.is_some() && place.is_some_and(|place| !tells_copies(&place)) {
+        tracing::warn!(
+            lease = %home.lease().display(),
+            "this file system does not tell when a file was made, so a log and a lease that are put back here from a copy may pass for the \
+             present ones: never put them back here, or move the home to a file system that tells it, such as ext4, xfs or btrfs"
+        );
+    }
+    Ok(opened)
+}
+
+/// Whether a file that is put in the place of another has another place for sure: numbers of files are given again, times of birth are not.
+const fn tells_copies(place: &Place) -> bool {
+    place.born > 0
 }
 
 /// What another key may have signed is not forgotten when somebody puts a key in its place.

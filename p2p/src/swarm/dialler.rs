@@ -167,9 +167,10 @@ impl Dialler {
             let is_unknown = target.given.is_empty() && target.learnt.is_empty();
             // Whoever is down is not looked for with every dial: after 4, and from then on each 8. Whoever looks may be told wrong once, by
             // a stranger who is quicker; it then looks again within minutes.
-            let is_turn = target.tries == LOST_TRIES || target.tries.is_multiple_of(8);
-            let is_first = is_unknown && target.tries < LOST_TRIES;
-            is_first || (is_turn && target.tries >= LOST_TRIES)
+            match target.tries {
+                tries if tries < LOST_TRIES => is_unknown,
+                tries => tries == LOST_TRIES || tries.is_multiple_of(8),
+            }
         })
     }
 

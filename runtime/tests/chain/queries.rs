@@ -189,10 +189,12 @@ fn accounts_in_events_are_shown_as_the_network_writes_them_and_nothing_else_is_c
 }
 
 #[test]
-fn what_a_claim_brought_is_said_by_its_event_and_what_a_call_said_is_not_said_again() {
+fn what_a_claim_or_a_work_brought_is_said_by_its_event_and_what_a_call_said_is_not_said_again() {
     let registry = runtime::registry();
     let said: Vec<_> = examples().iter().filter_map(|event| registry.say_event(event, &Plain)).collect();
-    assert!(matches!(said.as_slice(), [one] if one.starts_with("mining paid ") && one.contains(" to ")), "{said:?}");
+    let [work, claim] = said.as_slice() else { panic!("{said:?}") };
+    assert!(work.starts_with("work ") && work.contains(" to its finder "), "{work}");
+    assert!(claim.starts_with("mining paid ") && claim.contains(" to "), "{claim}");
     let cut = types::Event { module: types::ModuleId(3), kind: 3, body: ByteString::new(vec![2]).expect("short") };
     assert_eq!(registry.say_event(&cut, &Plain), None);
 }

@@ -34,6 +34,8 @@ pub struct Trace {
     pub property: &'static str,
     /// How.
     pub message: String,
+    /// All properties that are violated by then: who looks at the chain in another way finds it too, or does not.
+    pub properties: Vec<&'static str>,
 }
 
 /// Hunts planted bugs, all or the one of this name. Nothing comes back in a build without them.
@@ -59,9 +61,10 @@ fn track(canary: Canary, trials: Trials) -> Option<Trace> {
         let scenario = all.iter().find(|scenario| scenario.name == name)?;
         for seed in 1..=SEEDS_MAX {
             let outcome = run_one(scenario, seed, false, trials);
+            let properties = outcome.violations.iter().map(|violation| violation.property).collect();
             if let Some(violation) = outcome.violations.into_iter().next() {
                 let (property, message) = (violation.property, violation.message);
-                return Some(Trace { scenario: scenario.name, seed, property, message });
+                return Some(Trace { scenario: scenario.name, seed, property, message, properties });
             }
         }
     }

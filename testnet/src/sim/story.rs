@@ -1,7 +1,10 @@
 //! What the story of a trial may do to a world beside letting it run: the way from outside, which leaves the rest free to change.
 
+use std::ops::RangeInclusive;
+
 use types::{Address, Call};
 
+use super::Lots;
 use super::world::World;
 
 impl World {
@@ -40,5 +43,18 @@ impl World {
     /// Links lose so many of a thousand messages.
     pub const fn lose(&mut self, per_mille: u64) {
         self.links.lost = per_mille;
+    }
+
+    /// Runs for so many rounds, each of so many milliseconds, while nodes come and go and links lose some of what they say.
+    pub fn run_in_unrest(&mut self, lots: &mut Lots, rounds: u64, round_ms: RangeInclusive<u64>) {
+        for _ in 0..rounds {
+            self.lose(if lots.chance(250) { lots.between(10..=100) } else { 0 });
+            let place = lots.place(self.size());
+            if lots.chance(250) {
+                self.cut_power(place);
+                self.rise_in(place, lots.between(10..=600));
+            }
+            self.run_for(lots.between(round_ms.clone()));
+        }
     }
 }

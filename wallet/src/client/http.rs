@@ -52,6 +52,8 @@ const TEXT_MAX: usize = 1_000;
 pub struct NodeClient {
     base: String,
     agent: Agent,
+    /// What is shown with what is handed in.
+    bearer: Option<String>,
 }
 
 impl NodeClient {
@@ -67,7 +69,13 @@ impl NodeClient {
             .user_agent(concat!("thronos/", env!("CARGO_PKG_VERSION")))
             .max_redirects(0)
             .build();
-        Ok(Self { base, agent: config.new_agent() })
+        Ok(Self { base, agent: config.new_agent(), bearer: None })
+    }
+
+    /// The same, showing a token with what is handed in: letters, digits and `-._~+/=` alone (RFC 6750), or nothing leaves.
+    #[must_use]
+    pub fn with_bearer(self, token: String) -> Self {
+        Self { bearer: Some(token), ..self }
     }
 
     /// The node's address without a path.
@@ -342,6 +350,10 @@ impl NodeClient {
 
     fn sent(&self, path: &str, body: &impl Serialize) -> Result<Response<ureq::Body>> {
         let request = self.agent.post(format!("{}{path}", self.base));
+        let request = match &self.bearer {
+            Some(token) => request.header("authorization", format!("Bearer {token}")),
+            None => request,
+        };
         let request = request.config().timeout_global(Some(ANSWER_WAIT)).build();
         request.send_json(body).map_err(|error| self.failed(&error))
     }

@@ -73,13 +73,18 @@ pub(crate) fn describe(kind: u16, body: &[u8]) -> Option<serde_json::Value> {
     serde_json::to_value(read(kind, body)?).ok()
 }
 
-/// What a claim brought: its call says no amount, because only the window knows it. Works and shares are of no transaction.
+/// What a claim or a work brought: a claim's call says no amount, because only the window knows it, and a work has no call. A
+/// share brings nothing yet.
 pub(crate) fn say(kind: u16, body: &[u8], words: &dyn Words) -> Option<String> {
     match read(kind, body)? {
         MiningEvent::Claimed { payee, amount } => {
             Some(format!("mining paid {} to {}", words.amount(THR, amount), words.address(payee)))
         }
-        MiningEvent::WorkAccepted { .. } | MiningEvent::ShareAccepted { .. } => None,
+        MiningEvent::WorkAccepted { work_height, finder, split, .. } => {
+            let (amount, finder) = (words.amount(THR, split.finder), words.address(finder));
+            Some(format!("work {work_height} paid {amount} to its finder {finder}"))
+        }
+        MiningEvent::ShareAccepted { .. } => None,
     }
 }
 

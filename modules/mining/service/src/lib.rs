@@ -232,7 +232,7 @@ fn payer(settings: &MiningSettings, ground: &Ground, log: PayoutLog) -> Result<O
 }
 
 fn no_account() -> Refusal {
-    let hint = "name the file of its key by `accounts.mining`";
+    let hint = "write `mining = \"FILE\"` with the file of its key under `[accounts]` in this node's `config.toml`, and start it again";
     Refusal::new("mining_settings", format!("`mining.payouts` is true, and there is no account to pay from: {hint}"))
 }
 

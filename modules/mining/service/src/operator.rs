@@ -201,7 +201,8 @@ impl Pool {
                                command to the node that serves the miners";
                 return Err(Refusal::new("read_only", message));
             }
-            let message = "the pool has no account to pay from; name the file of its key by `accounts.mining`";
+            let message = "the pool has no account to pay from: write `mining = \"FILE\"` with the file of its key under `[accounts]` in \
+                           this node's `config.toml`, and start it again";
             return Err(Refusal::new("no_account", message));
         };
         let (open, least, first) = (payouts.open.borrow().clone(), payouts.least, *payouts.first.borrow());

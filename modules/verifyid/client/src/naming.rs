@@ -15,6 +15,8 @@ use crate::key_file::DeviceKeyFile;
 
 const FOLDER: &str = "devices";
 const NAME_BYTES_MAX: usize = 32;
+/// Most key files that are read to find one.
+const LOOKED_MAX: usize = 1_000;
 /// Most characters that are repeated of what was typed.
 const SHOWN_MAX: usize = 80;
 
@@ -23,7 +25,8 @@ pub(crate) fn chain(context: &Context) -> Result<Chain> {
     if context.offline { context.known_chain() } else { context.any_chain() }
 }
 
-fn looks_like_id(text: &str) -> bool {
+/// Whether a text is an id and no key file, be it right or wrong.
+pub(crate) fn looks_like_id(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     text.parse::<Hash32>().is_ok() || lower.starts_with("thrdev1") || lower.starts_with("thrtdev1")
 }
@@ -56,6 +59,16 @@ pub(crate) fn key(context: &Context, text: &str) -> Result<DeviceKeyFile> {
     let message = format!("there is no key of a device at {}", path.display());
     let hint = "make one with `thronos device new NAME`; a key elsewhere is named by its path, a device by its id";
     Err(Error::new("unknown_device_key", message, hint))
+}
+
+/// The name of the key with this id in this wallet; nothing if it is not there, or not among the first thousand.
+pub(crate) fn name_of(context: &Context, key_id: Hash32) -> Option<String> {
+    let files = std::fs::read_dir(context.home.directory().join(FOLDER)).ok()?;
+    files.take(LOOKED_MAX).find_map(|file| {
+        let path = file.ok()?.path();
+        let is_it = DeviceKeyFile::read(&path).is_ok_and(|key| key.key_id() == key_id);
+        path.file_stem().filter(|_| is_it)?.to_str().map(str::to_owned)
+    })
 }
 
 /// The device that a text means, written as on this network.

@@ -13,6 +13,8 @@ use wallet::cli::record::ProvenRecord;
 use wallet::cli::report::when;
 use wallet::{Chain, Error, NodeClient, Result};
 
+use crate::naming;
+
 /// A device as the state has it, and the proof of it.
 #[derive(Clone, Debug)]
 pub(crate) struct KnownDevice {
@@ -36,15 +38,23 @@ pub(crate) fn find_device(
     Ok((Some(answer), record))
 }
 
-/// The same of a device that has to be there.
-pub(crate) fn device(context: &Context, client: &NodeClient, chain: &mut Chain, id: DeviceId) -> Result<KnownDevice> {
+/// The same of a device that has to be there, and that was named so on the command line.
+pub(crate) fn device(
+    context: &Context,
+    client: &NodeClient,
+    chain: &mut Chain,
+    (id, named): (DeviceId, &str),
+) -> Result<KnownDevice> {
     let (answer, record) = find_device(context, client, chain, id)?;
     let answer = answer.ok_or_else(|| {
         let text = id.to_text(chain.network());
         let until = format!("block {} (before {})", record.height, when(record.time()));
         let message = format!("it is proven that no device {text} was registered up to {until}");
-        let hint = "register it with `thronos device register KEY --kind KIND --from NAME`; a later key of a device is made \
-                    with `thronos device new NAME --for DEVICE`";
+        let key = if naming::looks_like_id(named) { "KEY" } else { named };
+        let hint = format!(
+            "register it with `thronos device register {key} --kind KIND --from NAME`; a later key of a device is made with \
+             `thronos device new NAME --for DEVICE`"
+        );
         Error::new("unknown_device", message, hint)
     })?;
     Ok(KnownDevice { answer, record })

@@ -10,6 +10,7 @@ use wallet::cli::submit::{TransactionArgs, carry_out, now};
 use wallet::cli::{Context, Report, span};
 use wallet::{Chain, Error, Result};
 
+use crate::naming;
 use crate::statements::DeviceWord;
 
 /// How long a device's word holds, unless its transaction may wait longer.
@@ -55,9 +56,20 @@ pub(crate) fn send(
     call: &VerifyIdCall,
     spent: &[(AssetChoice, Amount)],
 ) -> Result<Report> {
-    let call = call.to_call().expect("only a work attestation is longer than a call may be");
-    let done = checked_call(call).and_then(|call| carry_out(context, args, vec![call], spent));
-    done.map_err(with_advice)
+    let encoded = call.to_call().expect("only a work attestation is longer than a call may be");
+    let done = checked_call(encoded).and_then(|call| carry_out(context, args, vec![call], spent));
+    done.map_err(|error| with_advice(error, &known(context, args, call)))
+}
+
+/// What stands in an advice for what this command knows, each with that.
+type Known = Vec<(&'static str, String)>;
+
+fn known(context: &Context, args: &TransactionArgs, call: &VerifyIdCall) -> Known {
+    let mut known = vec![("SENDER", args.from.clone())];
+    let Ok(network) = naming::chain(context).map(|chain| chain.network()) else { return known };
+    known.extend(call.device().map(|device| ("DEVICE", device.to_text(network))));
+    known.extend(context.sender(&args.from).ok().map(|sender| ("ADDRESS", sender.address.to_text(network))));
+    known
 }
 
 /// Rejects after which there is something to do, each with that.
@@ -67,7 +79,7 @@ const ADVICE: &[(&str, &str)] = &[
     ("statement_expired", "run the command again: the key signs anew"),
     ("statement_too_long", "run the command again with a shorter `--valid-for`"),
     ("statement_used", "wait a second and run the command again: the key signs anew"),
-    ("unknown_device", "register it with `thronos device register KEY --kind KIND --from NAME`"),
+    ("unknown_device", "register it with `thronos device register KEY --kind KIND --from SENDER`"),
     ("not_owner", "see whose it is with `thronos device show DEVICE`, and give the owner's account with `--from`"),
     ("already_accepted", "there is nothing more to do: see `thronos device show DEVICE`"),
     ("suspended", "ask the authority of the chain; `thronos device show DEVICE` tells its reason"),
@@ -78,7 +90,7 @@ const ADVICE: &[(&str, &str)] = &[
     ("no_rotation", "there is nothing to cancel: see `thronos device show DEVICE`"),
     (
         "rotation_early",
-        "see from when on with `thronos device show DEVICE`; drop the other key with `thronos device cancel-rotation DEVICE --key KEY --from NAME`",
+        "see from when on with `thronos device show DEVICE`; drop the other key with `thronos device cancel-rotation DEVICE --key OLD_KEY --from SENDER`",
     ),
     ("not_authority", "give an account of the authority with `--from`; `thronos ask verifyid rules` names it"),
     ("not_verifier", "the authority lists one with `thronos verifier set ADDRESS --from NAME`"),
@@ -93,14 +105,17 @@ const ADVICE: &[(&str, &str)] = &[
 ];
 
 /// An error with what to do about the reject that it tells of.
-fn with_advice(error: Error) -> Error {
+fn with_advice(error: Error, known: &Known) -> Error {
     // A dry run's reject stands in the wallet's own sentence, by its name; that of a final transaction is the code.
     let is_told = |name: &str| match error.own_code() {
         "would_be_rejected" => error.message.contains(&format!(" ({name}): ")),
         code => code == name,
     };
     match ADVICE.iter().find(|(name, _)| is_told(name)) {
-        Some((_, advice)) => Error { hint: format!("{}; {advice}", error.hint), ..error },
+        Some((_, advice)) => {
+            let advice = known.iter().fold((*advice).to_owned(), |text, (name, value)| text.replace(name, value));
+            Error { hint: format!("{}; {advice}", error.hint), ..error }
+        }
         None => error,
     }
 }
@@ -124,10 +139,12 @@ mod tests {
     fn a_reject_is_told_with_what_to_do_and_a_nodes_own_words_are_not() {
         let dry =
             Error::new("would_be_rejected", "would reject the call 0 with code 7 (not_owner): it", "nothing was sent");
-        assert!(with_advice(dry).hint.starts_with("nothing was sent; see whose it is"));
+        let known = vec![("DEVICE", "thrdev1qq".to_owned()), ("SENDER", "alice".to_owned())];
+        let told = with_advice(dry, &known).hint;
+        assert!(told.starts_with("nothing was sent; see whose it is with `thronos device show thrdev1qq`,"), "{told}");
         let done = Error::new("revoked", "the transaction is final, but", "nothing else was changed");
-        assert!(with_advice(done).hint.contains("make a new key"));
+        assert!(with_advice(done, &known).hint.contains("make a new key"));
         let node = Error { is_of_node: true, ..Error::new("revoked", "says a node", "h") };
-        assert_eq!(with_advice(node).hint, "h");
+        assert_eq!(with_advice(node, &known).hint, "h");
     }
 }

@@ -8,7 +8,7 @@ use pow::{coinbase, merkle};
 use serde::{Deserialize, Serialize};
 use types::{Address, Amount, ByteString, Call, Canonical, Hash32, List, TimeMs, limits};
 
-use crate::device::{DeviceId, KEY_BYTES_MAX, SIGNATURE_BYTES};
+use crate::device::{DeviceId, KEY_BYTES_MAX, SIGNATURE_BYTES, key_id};
 
 /// A key as it stands in a call.
 pub type KeyBytes = ByteString<KEY_BYTES_MAX>;
@@ -286,5 +286,28 @@ impl VerifyIdCall {
     pub fn to_call(&self) -> Option<Call> {
         let body = ByteString::new(self.to_canonical()).ok()?;
         Some(Call { module: <crate::VerifyId as execution::Module>::ID, body })
+    }
+
+    /// The device that it is about, if it is about one.
+    #[must_use]
+    pub fn device(&self) -> Option<DeviceId> {
+        match self {
+            Self::Register(register) => Some(DeviceId(key_id(register.algorithm, &register.key))),
+            Self::Accept(device) | Self::Withdraw(device) | Self::Reinstate(device) | Self::Hold(device) => {
+                Some(*device)
+            }
+            Self::Offer(offer) => Some(offer.device),
+            Self::Take(take) => Some(take.device),
+            Self::Rotate(rotate) => Some(rotate.device),
+            Self::CancelRotation(cancel) => Some(cancel.device),
+            Self::Revoke(out) | Self::Suspend(out) => Some(out.device),
+            Self::AttestWork(attest) => Some(attest.device),
+            Self::SetLevel(set) => Some(set.device),
+            Self::Batch(_)
+            | Self::SetVerifier { .. }
+            | Self::SetPlan(_)
+            | Self::BuyPlan(_)
+            | Self::AllowVerifier { .. } => None,
+        }
     }
 }

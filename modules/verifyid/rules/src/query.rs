@@ -2,7 +2,7 @@
 
 use execution::{Argument, ArgumentKind, ModuleQuery, ModuleView, QueryArguments, QueryError, SCAN_MAX, argument};
 use serde_json::{Value, json};
-use types::{Address, Hash32, TimeMs};
+use types::{Address, Hash32, Network, TimeMs};
 
 use crate::answers::{BatchAnswer, BeaconAnswer, CustomerAnswer, DeviceAnswer, VerifierAnswer};
 use crate::device::{Algorithm, DeviceId, DeviceKey, Kind, SIGNATURE_BYTES, key_id};
@@ -13,7 +13,9 @@ use crate::records::{BatchRecord, Beacon, Customer, Device, Status, Verifier, vi
 
 const LIMIT_DEFAULT: usize = 100;
 const NOT_YET: &str = "this module does not run on the chain yet";
-const DEVICE: Argument = Argument::required("device", ArgumentKind::Hash, "the device's id");
+const DEVICE: Argument =
+    Argument::required("device", ArgumentKind::Text, "the device's id, as a text or in 64 hexadecimal digits");
+const DEVICE_FORMS: &str = "thrdev1…, thrtdev1…, or 64 hexadecimal digits";
 
 /// What can be asked.
 pub(crate) const QUERIES: &[ModuleQuery] = &[
@@ -72,11 +74,10 @@ pub(crate) const QUERIES: &[ModuleQuery] = &[
 
 /// Answers one question.
 pub(crate) fn answer(state: &ModuleView<'_>, name: &str, arguments: &QueryArguments) -> Result<Value, QueryError> {
-    let hash = |name| needed::<Hash32>(arguments, name, ArgumentKind::Hash);
     let address = |name| needed::<Address>(arguments, name, ArgumentKind::Address);
     match name {
         "rules" => found(rules(state), NOT_YET),
-        "device" => found(device(state, &DeviceId(hash("device")?)), "no device of this id is registered"),
+        "device" => found(device(state, &device_id(arguments)?), "no device of this id is registered"),
         "devices" | "waiting" => {
             let from: Option<Hash32> = argument(arguments, "from", ArgumentKind::Hash)?;
             let limit: Option<u64> = argument(arguments, "limit", ArgumentKind::Number)?;
@@ -97,6 +98,14 @@ pub(crate) fn answer(state: &ModuleView<'_>, name: &str, arguments: &QueryArgume
         "allowed" => Ok(json!(allowed(state, &address("customer")?, &address("verifier")?))),
         _ => Err(QueryError::Unknown(name.to_owned())),
     }
+}
+
+/// The device, in any form of its id, as accounts are taken in any form of an address.
+fn device_id(arguments: &QueryArguments) -> Result<DeviceId, QueryError> {
+    let text: String = needed(arguments, "device", ArgumentKind::Text)?;
+    let read = |network| DeviceId::parse(&text, network);
+    let of_other = QueryError::Argument { argument: "device", expected: DEVICE_FORMS };
+    read(Network::Main).or_else(|_| read(Network::Test)).map_err(|_| of_other)
 }
 
 fn needed<T: serde::de::DeserializeOwned>(

@@ -1,11 +1,11 @@
 //! `thronos history`: an account's transactions, newest first.
 
 use clap::Args;
-use types::THR_DECIMALS;
-use wallet::calls::{describe, describe_events};
+use types::{Network, THR_DECIMALS};
+use wallet::calls::{DescribedEvent, describe, describe_events};
 use wallet::cli::context::Context;
 use wallet::cli::report::{Report, table};
-use wallet::client::types::HistoryResponse;
+use wallet::client::types::{HistoryEntry, HistoryResponse};
 use wallet::{NodeClient, Result};
 
 /// Most entries that a node gives at once.
@@ -31,17 +31,13 @@ impl History {
         let chain = context.chain_of_state(&client)?;
         let address = context.resolve(&self.account, chain.network())?.to_text(chain.network());
         let answer = pages(&client, &address, self.cursor.as_deref(), self.limit)?;
-        let mut rows = Vec::new();
+        let (mut rows, mut entries) = (Vec::new(), Vec::new());
         for entry in &answer.transactions {
-            let does = entry.transaction.as_ref().map_or_else(
-                || "moved by the block itself".to_owned(),
-                |transaction| {
-                    let calls = describe(&transaction.body, chain.network()).into_iter().map(|call| call.sentence);
-                    let events = describe_events(&entry.receipt, chain.network());
-                    let brought = events.into_iter().filter_map(|event| event.sentence);
-                    calls.chain(brought).collect::<Vec<_>>().join("; ")
-                },
-            );
+            let events = describe_events(&entry.receipt, chain.network());
+            let does = does(entry, &events, &address, chain.network());
+            let mut document = serde_json::to_value(entry).expect("an entry was read from JSON");
+            document["events"] = serde_json::json!(events);
+            entries.push(document);
             rows.push(vec![
                 entry.height.to_string(),
                 entry.receipt.name.clone(),
@@ -54,8 +50,20 @@ impl History {
         if let Some(cursor) = &answer.cursor {
             text += &format!("more: `thronos history {} --limit {} --cursor {cursor}`\n", self.account, self.limit);
         }
-        Ok(Report::new(text, answer).unproven())
+        let json = serde_json::json!({ "transactions": entries, "cursor": answer.cursor });
+        Ok(Report::new(text, json).unproven())
     }
+}
+
+/// What a transaction does and what it brought; of a block, what it brought this account, as it may have paid many.
+fn does(entry: &HistoryEntry, events: &[DescribedEvent], address: &str, network: Network) -> String {
+    let brought = events.iter().filter_map(|event| event.sentence.clone());
+    let Some(transaction) = &entry.transaction else {
+        let own: Vec<_> = brought.filter(|sentence| sentence.contains(address)).collect();
+        return if own.is_empty() { "moved by the block itself".to_owned() } else { own.join("; ") };
+    };
+    let calls = describe(&transaction.body, network).into_iter().map(|call| call.sentence);
+    calls.chain(brought).collect::<Vec<_>>().join("; ")
 }
 
 /// So many entries, asked for page by page.

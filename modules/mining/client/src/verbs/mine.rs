@@ -29,10 +29,13 @@ const WORKER_CHARS_MAX: usize = 32;
 const PASSWORD_CHARS_MAX: usize = 128;
 
 const AFTER: &str = "Mines until Ctrl-C, --for or --shares; a connection that breaks is tried again after 1, 2, 4 … 60 s.
-With --json every event is one JSON object on a line: connecting, connected, authorized, lost, difficulty, job, accepted, rejected,
+
+With --json every event is one JSON object on a line: connecting, connected, authorized, lost, difficulty, job, accepted, rejected, \
 message, status (each second) and end.
-A job that pays anybody but --address, or whom --pays names, ends the run before it is hashed: somebody between here and the pool
+
+A job that pays anybody but --address, or whom --pays names, ends the run before it is hashed: somebody between here and the pool \
 could have written it. The error's code is wrong_payee, or foreign_job for a pool of another chain.
+
 To leave the machine to others, begin with `nice -n 19 thronos mine …`.
 
 Example: thronos mine --pool 127.0.0.1:3334 --address ADDRESS --worker desk";

@@ -23,6 +23,8 @@ const CHALLENGES: &str = "/api/v1/verifyid/challenges";
 const ANSWERS: &str = "/api/v1/verifyid/challenges/answer";
 /// A challenge in JSON, and what else somebody may have put beside it.
 const FILE_BYTES_MAX: usize = 16 * 1_024;
+/// A token, and the end of its line.
+const TOKEN_BYTES_MAX: usize = 8 * 1_024;
 
 /// `device challenge`
 #[derive(Debug, Args)]
@@ -32,6 +34,8 @@ pub struct ChallengeArgs {
     /// Whom the answer is for, such as https://fleet.example
     #[arg(long)]
     audience: String,
+    #[command(flatten)]
+    customer: CustomerToken,
 }
 
 /// `device answer`
@@ -43,8 +47,37 @@ pub struct AnswerArgs {
     #[arg(long)]
     audience: String,
     /// A challenge that somebody has asked for, as JSON: the answer is printed for them, and no node is asked
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "token_file")]
     challenge: Option<PathBuf>,
+    #[command(flatten)]
+    customer: CustomerToken,
+}
+
+/// Who asks.
+#[derive(Debug, Args)]
+struct CustomerToken {
+    /// File with a token of the device's customer: it passes the locks that strangers can bring about
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+}
+
+impl CustomerToken {
+    /// The client, showing the token if there is one.
+    fn shown_by(&self, client: NodeClient) -> Result<NodeClient> {
+        let Some(path) = &self.token_file else { return Ok(client) };
+        let text = read_bounded(path, TOKEN_BYTES_MAX)?;
+        let token = text.trim();
+        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+        if token.is_empty() || !token.bytes().all(is_token) {
+            let message = format!("{} holds no token", path.display());
+            return Err(Error::new(
+                "bad_token",
+                message,
+                "put the `token` that the service gave into it, alone, without quotation marks",
+            ));
+        }
+        Ok(client.with_bearer(token.to_owned()))
+    }
 }
 
 /// A challenge, as a service gives it and as it stands in a file.
@@ -67,7 +100,7 @@ struct Verified {
 impl ChallengeArgs {
     pub(super) fn run(&self, context: &Context) -> Result<Report> {
         naming::readable(context, &self.device)?;
-        let client = context.client()?;
+        let client = self.customer.shown_by(context.client()?)?;
         let chain = context.chain(&client)?;
         let device = naming::device(context, &self.device, chain.network())?;
         let (given, challenge) = ask(&client, &chain, device, &self.audience)?;
@@ -101,7 +134,7 @@ impl AnswerArgs {
             ];
             return Ok(Report::new(lines(&rows), json!({"challenge": given.challenge, "answer": answer})));
         }
-        let client = context.client()?;
+        let client = self.customer.shown_by(context.client()?)?;
         let chain = context.chain(&client)?;
         let (given, challenge) = ask(&client, &chain, key.device(), &self.audience)?;
         let answer = self.signed(&challenge, &given, &key, &chain)?;
@@ -199,6 +232,7 @@ fn with_advice(error: Error, device: &str) -> Error {
         _ if !error.is_of_node => return error,
         "bad_answer" => format!("`thronos device show {device}` tells the id of its present key"),
         "suspended" | "revoked" | "held" => format!("`thronos device show {device}` tells how it stands"),
+        "locked" | "asked_too_often" => "a customer's token is shown with --token-file FILE".to_owned(),
         "not_found" => "ask a node that gives out challenges with --node URL".to_owned(),
         _ => return error,
     };

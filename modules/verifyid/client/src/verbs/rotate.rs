@@ -46,7 +46,7 @@ pub struct CancelArgs {
 fn look(
     context: &Context,
     args: &TransactionArgs,
-    device: &dyn Fn(&Chain) -> Result<DeviceId>,
+    (device, named): (&dyn Fn(&Chain) -> Result<DeviceId>, &str),
 ) -> Result<(Chain, DeviceAnswer, TimeMs)> {
     if args.offline {
         let message =
@@ -60,7 +60,7 @@ fn look(
     let client = context.client()?;
     let mut chain = context.chain(&client)?;
     let id = device(&chain)?;
-    let known = node::device(context, &client, &mut chain, id)?;
+    let known = node::device(context, &client, &mut chain, (id, named))?;
     let time = known.record.time();
     Ok((chain, known.answer, time))
 }
@@ -83,7 +83,7 @@ impl RotateArgs {
             let message = format!("`{}` is the first key of a device of its own", self.new_key);
             Error::new("not_later_key", message, "make the new key with `thronos device new NAME --for DEVICE`")
         })?;
-        let (chain, known, time) = look(context, &self.transaction, &|_| Ok(device))?;
+        let (chain, known, time) = look(context, &self.transaction, (&|_| Ok(device), &device.0.to_string()))?;
         if new.key_id() == known.key_id {
             let hint =
                 format!("there is nothing more to do: see `thronos device show {}`", device.to_text(chain.network()));
@@ -92,11 +92,7 @@ impl RotateArgs {
         old.as_ref().map_or(Ok(()), |old| check_present(old, &known))?;
         if self.announce {
             let rules = node::rules(&chain)?;
-            let drop_it = format!(
-                "`thronos device cancel-rotation {} --key OLD_KEY --from {}`",
-                device.to_text(chain.network()),
-                self.transaction.from
-            );
+            let drop_it = drop_it(context, &known, &chain, &self.transaction.from);
             context.note(&announcement(&new, &known, (time.max(now()), rules.rotation_delay_ms), &drop_it)?);
         }
         if old.is_some() {
@@ -107,6 +103,12 @@ impl RotateArgs {
         let call = rotation(device, known.rotation, (&new, old.as_ref()), word);
         send(context, &self.transaction, &call, &[])
     }
+}
+
+/// The command that drops an announced key, with the file of the present one where that lies in this wallet.
+fn drop_it(context: &Context, known: &DeviceAnswer, chain: &Chain, from: &str) -> String {
+    let present = naming::name_of(context, known.key_id).unwrap_or_else(|| "OLD_KEY".to_owned());
+    format!("`thronos device cancel-rotation {} --key {present} --from {from}`", known.device.to_text(chain.network()))
 }
 
 /// What comes of a new key that the old one has not signed for, told with the command that drops an announced one.
@@ -152,7 +154,7 @@ impl CancelArgs {
         };
         let key = naming::key(context, key)?;
         let named = |chain: &Chain| naming::device(context, &self.device, chain.network());
-        let (chain, known, time) = look(context, &self.transaction, &named)?;
+        let (chain, known, time) = look(context, &self.transaction, (&named, &self.device))?;
         check_present(&key, &known)?;
         let announced = known.announced_key.ok_or_else(|| {
             let message = "it is proven that no new key is announced for the device";

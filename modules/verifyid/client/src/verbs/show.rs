@@ -30,7 +30,7 @@ impl ShowDevice {
         let client = context.client()?;
         let mut chain = context.chain(&client)?;
         let id = naming::device(context, &self.device, chain.network())?;
-        let known = node::device(context, &client, &mut chain, id)?;
+        let known = node::device(context, &client, &mut chain, (id, &self.device))?;
         let mut rows = rows(&known.answer, known.record.time(), chain.network());
         rows.extend(known.record.rows());
         let mut json = document(&known.answer, known.record.time(), chain.network());
@@ -86,7 +86,7 @@ fn rows(answer: &DeviceAnswer, now: TimeMs, network: Network) -> Vec<(&'static s
         ("counted on:", answer.customer.to_text(network)),
         ("status:", name(answer.status)),
         ("level:", level_words(answer)),
-        ("why not more:", why_not_more(answer, now)),
+        ("why not more:", why_not_more(answer, now, network)),
         ("key id:", format!("{}, {}", answer.key_id, name(answer.algorithm))),
         ("rotation:", format!("changed {}", types::counted(answer.rotation.into(), "time"))),
     ];
@@ -116,14 +116,17 @@ fn expiries(answer: &DeviceAnswer, now: TimeMs) -> Vec<(&'static str, &'static s
 }
 
 /// Why a device has no higher level, in a sentence.
-fn why_not_more(answer: &DeviceAnswer, now: TimeMs) -> String {
+fn why_not_more(answer: &DeviceAnswer, now: TimeMs, network: Network) -> String {
     match (answer.status, answer.level) {
         (Status::Revoked, _) => format!("it is revoked, for good (reason {})", answer.reason),
         (Status::Suspended, _) => {
             format!("it is suspended (reason {}): only the authority can reinstate it", answer.reason)
         }
         (_, None) => format!("a verifier holds it until {}", when(answer.hold_until)),
-        (_, Some(0)) => "its owner has not accepted it: `thronos device accept DEVICE --from NAME`".to_owned(),
+        (_, Some(0)) => {
+            let device = answer.device.to_text(network);
+            format!("its owner has not accepted it: `thronos device accept {device} --from NAME`, with the owner's account")
+        }
         (_, Some(4)) => "this is the highest".to_owned(),
         (_, Some(3)) => "the authority has not certified that its maker made its key, or that has lapsed".to_owned(),
         (_, Some(2)) => "the authority has certified neither a TPM nor its maker, or that has lapsed".to_owned(),
@@ -141,7 +144,7 @@ fn document(answer: &DeviceAnswer, now: TimeMs, network: Network) -> Value {
     json["owner"] = json!(answer.owner.to_text(network));
     json["customer"] = json!(answer.customer.to_text(network));
     json["offered_to"] = json!(answer.offered_to.map(|to| to.to_text(network)));
-    json["why_not_more"] = json!(wallet::cli::typed::as_typed(&why_not_more(answer, now)));
+    json["why_not_more"] = json!(wallet::cli::typed::as_typed(&why_not_more(answer, now, network)));
     let expires: serde_json::Map<_, _> =
         expiries(answer, now).into_iter().map(|(name, _, until)| (name.to_owned(), json!(until))).collect();
     json["expires"] = Value::Object(expires);

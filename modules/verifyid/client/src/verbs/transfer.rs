@@ -79,23 +79,24 @@ impl TakeArgs {
             return send(context, &self.transaction, &VerifyIdCall::Take(Take { device, rotation }), &[]);
         }
         if self.transaction.offline {
-            let hint = "see it with `thronos device show DEVICE` on a machine with a connection, and give it with `--rotation`";
+            let hint = format!(
+                "see it with `thronos device show {}` on a machine with a connection, and give it with `--rotation`",
+                self.device
+            );
             return Err(Error::new("offline_needs", "without a node, `--rotation` must be given", hint));
         }
         let client = context.client()?;
         let mut chain = context.chain(&client)?;
         let device = naming::device(context, &self.device, chain.network())?;
-        let known = node::device(context, &client, &mut chain, device)?.answer;
+        let known = node::device(context, &client, &mut chain, (device, &self.device))?.answer;
         if known.offered_to != Some(sender) {
             let message = match known.offered_to {
                 Some(to) => format!("it is proven that the device is offered to {}", to.to_text(chain.network())),
                 None => "it is proven that the device is not offered to anybody".to_owned(),
             };
-            return Err(Error::new(
-                "not_offered",
-                message,
-                "ask its owner for `thronos device offer DEVICE --to ADDRESS --from NAME`",
-            ));
+            let (device, to) = (device.to_text(chain.network()), sender.to_text(chain.network()));
+            let hint = format!("ask its owner for `thronos device offer {device} --to {to} --from NAME`");
+            return Err(Error::new("not_offered", message, hint));
         }
         context.note(&what_is_taken(&chain, device, &known));
         if !self.yes && !self.transaction.dry_run {

@@ -119,7 +119,7 @@ impl LevelArgs {
             return Err(Error::new("until_too_far", message, "set it for less, and again later"));
         }
         let device = naming::device(context, &self.device, chain.network())?;
-        let known = node::device(context, &client, &mut chain, device)?;
+        let known = node::device(context, &client, &mut chain, (device, &self.device))?;
         // The block that proves the record is later than the one that left it so. What changes in that very block is not what was
         // seen, and is of its time.
         let seen = TimeMs(known.record.time().0.saturating_sub(1));

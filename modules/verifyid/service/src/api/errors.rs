@@ -12,6 +12,9 @@ use crate::token_office::NoToken;
 /// Room comes back by slots of ten seconds.
 const FULL_RETRY_S: u32 = 10;
 
+/// Where a hint tells how long to wait.
+const RETRY_AFTER: &str = "{retry-after}";
+
 pub(super) fn unavailable(code: &str, message: &str, hint: &str) -> ApiError {
     ApiError::new(StatusCode::SERVICE_UNAVAILABLE, code, message, hint)
 }
@@ -52,12 +55,12 @@ pub(super) fn error_of(refused: Refused) -> ApiError {
         Refused::TooOften(_) => (
             StatusCode::TOO_MANY_REQUESTS,
             "this network has asked for as many challenges as it may in a minute",
-            "wait as long as `retry-after` says, or show a customer's token; challenges that were given can be answered",
+            "wait for {retry-after}, or show a customer's token; challenges that were given can be answered",
         ),
         Refused::Locked(_) => (
             StatusCode::TOO_MANY_REQUESTS,
             "five wrong answers for this device came from this network",
-            "wait as long as `retry-after` says, or show a customer's token; challenges that were given can be answered",
+            "wait for {retry-after}, or show a customer's token; challenges that were given can be answered",
         ),
         Refused::Full => (
             StatusCode::SERVICE_UNAVAILABLE,
@@ -65,6 +68,10 @@ pub(super) fn error_of(refused: Refused) -> ApiError {
             "room comes back within six minutes, and the challenge stays good for its five: try again until it is over, then ask anew; a \
              customer's token has room of its own",
         ),
+    };
+    let hint = match refused {
+        Refused::TooOften(seconds) | Refused::Locked(seconds) => hint.replace(RETRY_AFTER, &format!("{seconds} s")),
+        _ => hint.to_owned(),
     };
     let error = ApiError::new(status, refused.code(), message, hint);
     match refused {

@@ -11,8 +11,8 @@ use crypto::hash::sha256;
 use types::Hash32;
 use verifyid::SignatureBytes;
 
-use super::keys::Key;
 use super::model::Model;
+use crate::keys::Key;
 
 /// The book.
 #[derive(Clone, Default)]

@@ -12,10 +12,10 @@ use verifyid::{
 };
 
 use super::book::Pages;
-use super::keys::{KEYS, Key};
 use super::model::{Beacon, Device};
 use super::shares::mine;
 use super::{AUTHORITY, CLASSES, VERIFIER};
+use crate::keys::{KEYS, Key};
 
 /// Of a thousand calls so many are sent by whoever it falls on, and not by who may.
 const BY_ANYBODY: u64 = 120;

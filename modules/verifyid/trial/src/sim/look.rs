@@ -11,8 +11,9 @@ use super::book::{Book, Pages};
 use super::model::{Beacon, Device, Model, Place};
 
 const MODULE: ModuleId = VerifyId::ID;
-/// The first byte of keys of devices and of beacons.
+/// The first byte of keys of devices, of months and of beacons.
 const DEVICES: u8 = 0;
+const MONTHS: u8 = 4;
 const BEACONS: u8 = 6;
 
 pub(super) struct Look {
@@ -39,6 +40,7 @@ impl ChainChecker for Look {
         check_beacons(&mut pages.model, before, block).map_err(named)?;
         check_calls(&mut pages, block).map_err(named)?;
         check_records(&pages.model, block).map_err(named)?;
+        check_months(&pages.model, block).map_err(named)?;
         check_shop(&pages.model, block).map_err(named)
     }
 }
@@ -100,9 +102,31 @@ fn check_records(model: &Model, block: &FinalizedBlock) -> Result<(), String> {
         let is_same = of_whom == (device.owner, device.customer, device.accepted, device.status)
             && of_key == (device.key, device.rotation, device.announced)
             && (offer, found.hold_until.0) == (device.offer, device.hold)
-            && (found.level, found.work_class) == (Model::level(device, now.0), class_of(device, now));
+            && (found.level, found.work_class) == (Model::level(device, now.0), class_of(device, now))
+            && [found.work_until.0, found.tpm_until.0, found.vendor_until.0]
+                == [device.work.1, device.tpm, device.vendor]
+            && found.kind as u8 == device.kind;
         if !is_same {
             return Err(format!("the chain has {found:?}, and it must have {device:?} at {now:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Verifications of a customer in a month.
+fn check_months(model: &Model, block: &FinalizedBlock) -> Result<(), String> {
+    for (key, bytes) in written(block, MONTHS) {
+        let read = key.split_first_chunk::<20>().map(|(customer, month)| (Address(*customer), month.try_into().ok()));
+        let Some((customer, Some(month))) = read else {
+            return Err("a month under a key of another length".to_owned());
+        };
+        let month = u32::from_be_bytes(month);
+        let found = u64::try_from_slice(bytes).map_err(|error| error.to_string())?;
+        let expected = model.months.get(&(customer, month)).copied().unwrap_or_default();
+        if found != expected {
+            return Err(format!(
+                "month {month} of {customer:?} has {found} verifications, and it must have {expected}"
+            ));
         }
     }
     Ok(())

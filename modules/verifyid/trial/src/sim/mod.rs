@@ -2,7 +2,6 @@
 //!
 //! | file | tells |
 //! |---|---|
-//! | `keys` | keys of devices |
 //! | `calls` | what somebody tries, right and wrong |
 //! | `shares` | work for an attestation |
 //! | `people` | who tries it |
@@ -13,7 +12,6 @@
 
 mod book;
 mod calls;
-mod keys;
 mod look;
 mod model;
 mod people;

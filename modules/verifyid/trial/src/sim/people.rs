@@ -9,8 +9,8 @@ use types::{Body, Hash32};
 
 use super::book::Book;
 use super::calls::{Draft, Tried};
-use super::keys::{KEYS, Key};
 use super::{AUTHORITY, VERIFIER};
+use crate::keys::{KEYS, Key};
 
 /// So many calls at most wait for clients to send them: what is thought of is then still of its time.
 const UNSENT_MAX: usize = 4;

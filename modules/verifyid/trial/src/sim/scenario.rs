@@ -17,15 +17,7 @@ pub(super) fn run(casting: &Casting) -> Outcome {
     world.pace_clients(12_000);
     world.start();
     world.begin(NAME, lots.between(12_000..=25_000));
-    for _ in 0..ROUNDS {
-        world.lose(if lots.chance(250) { lots.between(10..=100) } else { 0 });
-        let place = lots.place(world.size());
-        if lots.chance(250) {
-            world.cut_power(place);
-            world.rise_in(place, lots.between(10..=600));
-        }
-        world.run_for(lots.between(500..=1_000));
-    }
+    world.run_in_unrest(&mut lots, ROUNDS, 500..=1_000);
     world.heal();
     world.expect_progress();
     world.expect_settled();

@@ -3,9 +3,9 @@
 use types::{Address, Hash32};
 use verifyid::{DeviceId, Offer, Register, Status, Take, VerifyIdReject};
 
-use super::super::keys::{id_of, tag};
 use super::super::{FREE, OFFER_MS, PLANS};
 use super::{Device, Model, Place, Verdict};
+use crate::keys::{id_of, tag};
 
 impl Model {
     pub(super) fn register(&mut self, place: &Place<'_>, call: &Register) -> Verdict {

@@ -4,8 +4,8 @@ use types::Hash32;
 use verifyid::{CancelRotation, DeviceId, Rotate, VerifyIdReject};
 
 use super::super::ROTATION_MS;
-use super::super::keys::{id_of, tag};
 use super::{Device, Model, Place, Verdict};
+use crate::keys::{id_of, tag};
 
 impl Model {
     pub(super) fn rotate(&mut self, place: &Place<'_>, call: &Rotate) -> Verdict {

@@ -4,9 +4,9 @@ use crypto::hash::sha256;
 use types::Hash32;
 use verifyid::{AttestWork, DeviceId, Status, VerifyIdReject};
 
-use super::super::keys::tag;
 use super::super::{BEACON_MS, CLASSES, WORK_MS};
 use super::{Beacon, Device, Model, Place, Verdict};
+use crate::keys::tag;
 
 impl Model {
     /// A beacon that the chain has set behind a block of this time.
