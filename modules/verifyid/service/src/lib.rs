@@ -119,7 +119,9 @@ impl VerifyIdService {
         let network = bound(settings.challenges_per_minute_max);
         let customer = bound(settings.customer_challenges_per_minute_max);
         if ground.account.is_none() {
-            tracing::info!("no account is named by `accounts.verifyid`: verifications are neither counted nor put on the chain");
+            tracing::info!(
+                "no account is named by `accounts.verifyid`: verifications are neither counted nor put on the chain"
+            );
         }
         let (office, writing) = Office::open(&ground, clocks, AsksMax { network, customer })?;
         let open_tokens =

@@ -9,7 +9,7 @@ pub(crate) mod plan;
 use std::sync::Arc;
 use std::time::Duration;
 
-use execution::{Module, ModuleView};
+use execution::{Module, ModuleView, Reject};
 use service::account::{DeedError, ServiceAccount, Unfit};
 use service::chain::{Chain, Unavailable};
 use service::log::LogError;
@@ -152,7 +152,10 @@ impl Anchoring {
             }
             NextStep::IsForeign { last } => {
                 let hint = "give each node an account of its own; where this home is an older copy, stop it and move `leaves` away";
-                tracing::error!(last, "another node puts batches on the chain from this account, so none is sent: {hint}");
+                tracing::error!(
+                    last,
+                    "another node puts batches on the chain from this account, so none is sent: {hint}"
+                );
                 self.postpone(number)
             }
             NextStep::NotAllowed => {
@@ -208,14 +211,16 @@ impl Anchoring {
                 Ok(then)
             }
             Ok(DeedEnd { code, .. }) => {
-                tracing::info!(number, sequence, code, "the chain refused a batch of verifications; it is sent again if it can be");
+                tracing::info!(
+                    number,
+                    sequence,
+                    code,
+                    "the chain refused a batch of verifications; it is sent again if it can be"
+                );
                 self.ledger.counts().batch("refused");
                 let then = self.note(LedgerRecord::Refused { number, code }).await?;
                 self.forget_if(then, key).await;
-                if !is_of_a_device(code) {
-                    return self.postpone(number);
-                }
-                Ok(then)
+                if is_to_look_again(code) { Ok(then) } else { self.postpone(number) }
             }
             Err(DeedError::Stopping) => Ok(Then::Stop),
             Err(DeedError::Held) => self.look_at_others().await,
@@ -236,10 +241,15 @@ impl Anchoring {
             Ok(last) if known.is_none_or(|known| last <= known) => {
                 if let Some(seen) = self.account.seen().await {
                     let is_trusted = self.account.trust(seen).await;
-                    tracing::warn!(is_trusted, "others used the account's key, and put no batch on the chain: it goes on");
+                    tracing::warn!(
+                        is_trusted,
+                        "others used the account's key, and put no batch on the chain: it goes on"
+                    );
                 }
             }
-            Ok(last) => tracing::error!(last, "another node puts batches on the chain from this account, so none is sent"),
+            Ok(last) => {
+                tracing::error!(last, "another node puts batches on the chain from this account, so none is sent")
+            }
             Err(_) => {}
         }
         Ok(Then::Wait)
@@ -283,7 +293,10 @@ impl Anchoring {
         Ok(Then::Wait)
     }
 
-    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Self) -> T + Send + 'static) -> Result<T, ServiceFault> {
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, ServiceFault> {
         let this = self.clone();
         let done = tokio::task::spawn_blocking(move || work(&this)).await;
         done.map_err(|error| ServiceFault(format!("batches of verifications: {error}")))
@@ -345,16 +358,16 @@ fn deed_of(ledger: &Ledger, closed: &ClosedBatch, attempt: &Attempt) -> Hash32 {
     Hash32(crypto::hash::sha256(&parts.concat()))
 }
 
-/// Whether the chain refused a batch for a device that it lists.
-fn is_of_a_device(code: u32) -> bool {
-    use execution::Reject;
-    let of_devices = [
+/// Whether the chain refused a batch for a device that it lists, or for its number: a look tells what to do.
+fn is_to_look_again(code: u32) -> bool {
+    let reasons = [
         VerifyIdReject::UnknownDevice,
         VerifyIdReject::Suspended,
         VerifyIdReject::Revoked,
         VerifyIdReject::Held,
         VerifyIdReject::OtherCustomer,
         VerifyIdReject::VerifiedBefore,
+        VerifyIdReject::BatchOrder,
     ];
-    of_devices.into_iter().any(|reject| Reject::from(reject).code() == code)
+    reasons.into_iter().any(|reject| Reject::from(reject).code() == code)
 }

@@ -103,6 +103,10 @@ mod tests {
         assert_eq!(next_step(&closed(), Some(6), &late), anchored, "however late it is seen");
         let foreign = SeenChain { last: 7, tried: Some(on_chain(3)), ..seen() };
         assert_eq!(next_step(&closed(), Some(6), &foreign), NextStep::IsForeign { last: 7 });
-        assert_eq!(next_step(&closed(), None, &foreign), NextStep::Begin { sequence: 8 }, "a new ledger believes the chain");
+        assert_eq!(
+            next_step(&closed(), None, &foreign),
+            NextStep::Begin { sequence: 8 },
+            "a new ledger believes the chain"
+        );
     }
 }

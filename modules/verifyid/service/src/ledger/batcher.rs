@@ -89,9 +89,34 @@ pub(crate) struct Batcher {
 }
 
 impl Batcher {
-    /// Takes what was written down; says what no longer waits for the chain by it. Nothing if it does not go together with what was
-    /// before, and then nothing has changed.
-    pub(crate) fn take(&mut self, record: &LedgerRecord) -> Option<Option<Settled>> {
+    /// Whether a record goes together with what was before: what does not is never written.
+    pub(crate) fn goes_with(&self, record: &LedgerRecord) -> bool {
+        match record {
+            LedgerRecord::Opened { verifier, .. } => self.verifier.is_none_or(|known| known == *verifier),
+            LedgerRecord::Leaves(_) => true,
+            // One of a file that was begun anew has no leaves before it.
+            LedgerRecord::Closed(closed) if closed.number < self.next => !self.waiting.contains_key(&closed.number),
+            LedgerRecord::Closed(closed) => {
+                let open = self.open.get(&(closed.customer, closed.month));
+                let has =
+                    |open: &OpenBatch| usize::try_from(closed.leaves).is_ok_and(|count| open.leaves.len() >= count);
+                closed.number == self.next && open.is_some_and(has)
+            }
+            LedgerRecord::Begun(attempt) => self.under_way.is_none() && self.waiting.contains_key(&attempt.number),
+            LedgerRecord::Refused { number, .. } => {
+                self.under_way.as_ref().is_some_and(|attempt| attempt.number == *number)
+            }
+            LedgerRecord::Anchored { number, .. } | LedgerRecord::Dropped { number } => {
+                self.waiting.contains_key(number)
+            }
+        }
+    }
+
+    /// Takes what was written down; says what no longer waits for the chain by it. What does not go together with what was before is let be.
+    pub(crate) fn take(&mut self, record: &LedgerRecord) -> Option<Settled> {
+        if !self.goes_with(record) {
+            return None;
+        }
         match record {
             LedgerRecord::Opened { verifier, next, last } => {
                 self.verifier = Some(*verifier);
@@ -106,32 +131,29 @@ impl Batcher {
                 }
                 self.open_leaves = self.open_leaves.saturating_add(leaves.len());
             }
-            LedgerRecord::Closed(closed) => self.take_closed(closed)?,
+            LedgerRecord::Closed(closed) => self.take_closed(closed),
             LedgerRecord::Begun(attempt) => {
-                let is_free = self.under_way.is_none();
-                let batch = self.waiting.get_mut(&attempt.number).filter(|_| is_free)?;
-                (batch.closed.attempts, batch.closed.tried) = (attempt.attempt, attempt.sequence);
+                if let Some(batch) = self.waiting.get_mut(&attempt.number) {
+                    (batch.closed.attempts, batch.closed.tried) = (attempt.attempt, attempt.sequence);
+                }
                 self.under_way = Some(attempt.clone());
             }
-            LedgerRecord::Refused { number, .. } => {
-                self.under_way.take_if(|attempt| attempt.number == *number)?;
-            }
+            LedgerRecord::Refused { .. } => self.under_way = None,
             LedgerRecord::Anchored { number, sequence, .. } => {
                 self.last = self.last.max(Some(*sequence));
-                return self.settle(*number).map(Some);
+                return self.settle(*number);
             }
-            LedgerRecord::Dropped { number } => return self.settle(*number).map(Some),
+            LedgerRecord::Dropped { number } => return self.settle(*number),
         }
-        Some(None)
+        None
     }
 
-    fn take_closed(&mut self, closed: &ClosedBatch) -> Option<()> {
-        let count = usize::try_from(closed.leaves).ok()?;
-        // One of a file that was begun anew has no leaves before it.
-        if closed.number >= self.next {
-            let key = (closed.customer, closed.month);
-            let is_next = closed.number == self.next;
-            let open = self.open.get_mut(&key).filter(|open| is_next && open.leaves.len() >= count)?;
+    fn take_closed(&mut self, closed: &ClosedBatch) {
+        let key = (closed.customer, closed.month);
+        if closed.number == self.next
+            && let Some(open) = self.open.get_mut(&key)
+        {
+            let count = usize::try_from(closed.leaves).unwrap_or(usize::MAX).min(open.leaves.len());
             let failures = open.leaves.drain(..count).filter(|leaf| !leaf.is_ok()).count();
             open.failures = open.failures.saturating_sub(failures);
             if open.leaves.is_empty() {
@@ -141,7 +163,6 @@ impl Batcher {
             self.next = closed.number.saturating_add(1);
         }
         self.waiting.insert(closed.number, WaitingBatch { closed: *closed, not_before: 0 });
-        Some(())
     }
 
     fn settle(&mut self, number: u64) -> Option<Settled> {

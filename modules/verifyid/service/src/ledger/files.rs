@@ -76,9 +76,7 @@ impl BatchFiles {
             fs::File::open(parent).and_then(|folder| folder.sync_all()).map_err(|error| failed(parent, error))?;
         }
         let mut records = vec![to_bytes(&FileRecord::Batch(*closed))];
-        records.extend(
-            leaves.chunks(RECORD_LEAVES_MAX).map(|leaves| to_bytes(&FileRecord::Leaves(leaves.to_vec()))),
-        );
+        records.extend(leaves.chunks(RECORD_LEAVES_MAX).map(|leaves| to_bytes(&FileRecord::Leaves(leaves.to_vec()))));
         // What a stop has left of it is no batch's.
         let OpenedLog { mut log, .. } = Log::open(&path, BOUNDS, OnDamage::SetAside)?;
         log.rewrite(records.iter().map(Vec::as_slice))?;
@@ -114,7 +112,8 @@ impl BatchFiles {
         let places = self.index.places(challenge)?.into_iter().rev();
         let found = |batch: StoredBatch| {
             let mut leaves = batch.leaves.iter().enumerate();
-            let (place, leaf) = leaves.find(|(_, leaf)| leaf.challenge == *challenge).map(|(place, leaf)| (place, *leaf))?;
+            let (place, leaf) =
+                leaves.find(|(_, leaf)| leaf.challenge == *challenge).map(|(place, leaf)| (place, *leaf))?;
             Some((batch, place, leaf))
         };
         Ok(places.filter_map(|place| self.read_at(&place).and_then(found)).next())

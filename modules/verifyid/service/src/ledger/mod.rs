@@ -230,11 +230,15 @@ impl Inner {
             // One that is too long for more says so itself.
             tracing::warn!(%error, "the ledger of verifications could not be made shorter");
         }
+        if !self.batcher.goes_with(record) {
+            // A file with it would be refused at the next start.
+            tracing::error!(?record, "a step of a batch does not follow on the one before, and is not written down");
+            return Ok(None);
+        }
         let written = self.log.append([record.to_bytes().as_slice()]);
         self.is_failing = written.is_err();
         written?;
-        // What does not go together with what is known is not written by this crate.
-        Ok(self.batcher.take(record).flatten())
+        Ok(self.batcher.take(record))
     }
 
     fn rewrite(&mut self) -> Result<(), LogError> {
@@ -251,7 +255,8 @@ pub(crate) fn knows(records: &[Vec<u8>]) -> bool {
 fn replay(records: &[Vec<u8>]) -> Option<Batcher> {
     let mut batcher = Batcher::default();
     for record in records {
-        batcher.take(&LedgerRecord::from_bytes(record)?)?;
+        let record = LedgerRecord::from_bytes(record).filter(|record| batcher.goes_with(record))?;
+        batcher.take(&record);
     }
     Some(batcher)
 }
