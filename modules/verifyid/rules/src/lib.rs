@@ -58,8 +58,8 @@ pub use event::VerifyIdEvent;
 pub use genesis::{Allowance, CLASSES_MAX, PLANS_MAX, PlanTerms, VERIFIERS_MAX, VerifyIdParameters, WorkClass};
 pub use month::{month_of, next_month};
 pub use query::{
-    DeviceStanding, allowed, batch, beacon, customer, device, device_key, devices, read_device, rules, signed,
-    standing, used, verifier, waiting,
+    DeviceStanding, allowed, batch, batch_key, beacon, customer, device, device_key, devices, is_listable, read_device,
+    rules, signed, standing, used, verifier, waiting,
 };
 pub use records::Status;
 pub use reject::VerifyIdReject;

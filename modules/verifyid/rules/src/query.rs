@@ -250,6 +250,20 @@ pub fn batch(state: &ModuleView<'_>, verifier: &Address, sequence: u64) -> Optio
     Some(BatchAnswer { customer, leaves, ok, root, first, last, height })
 }
 
+/// The key under which a batch stands, without the module's number: it is proven by it.
+#[must_use]
+pub fn batch_key(verifier: &Address, sequence: u64) -> Vec<u8> {
+    keys::batch(verifier, sequence)
+}
+
+/// Whether a device is pending and a batch of this customer, whose first verification was then, may list it now.
+#[must_use]
+pub fn is_listable(state: &ModuleView<'_>, id: &DeviceId, customer: &Address, first: TimeMs) -> bool {
+    let is_free = |device: &Device| device.status == Status::Pending && device.hold_until <= now(state);
+    let is_theirs = |device: &Device| device.customer == *customer && device.since <= first;
+    record(state, id).is_some_and(|device| is_free(&device) && is_theirs(&device))
+}
+
 /// Whether a customer lets a verifier count on its plan.
 #[must_use]
 pub fn allowed(state: &ModuleView<'_>, customer: &Address, verifier: &Address) -> bool {

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::examiner::moment::BootId;
 use crate::examiner::token::{Origin, part};
 use crate::examiner::used::{Slot, UsedId, UsedSet};
+use crate::ledger::{Ledger, NewLeaf};
 
 /// The file's name in the service's folder.
 pub(crate) const FILE: &str = "used";
@@ -37,6 +38,8 @@ pub(crate) struct NotWritten;
 /// An id on its way into the book.
 pub(crate) struct Entry {
     pub(crate) used: UsedId,
+    /// What a batch is to have of it.
+    pub(crate) leaf: Option<NewLeaf>,
     pub(crate) written: oneshot::Sender<Result<(), NotWritten>>,
 }
 
@@ -54,6 +57,8 @@ pub(crate) struct Book {
     boot: BootId,
     /// The last write failed: what stands in the file is not known before it is written anew.
     is_failing: bool,
+    /// Where verdicts are kept for batches, if they are.
+    ledger: Option<Arc<Ledger>>,
 }
 
 impl Book {
@@ -85,7 +90,22 @@ impl Book {
             })?;
             ids.into_iter().filter(|_| of == boot).for_each(|id| used.restore(id));
         }
-        Ok((Self { log, boot, is_failing: false }, used))
+        Ok((Self { log, boot, is_failing: false, ledger: None }, used))
+    }
+
+    /// Has verdicts kept for batches too.
+    pub(crate) fn with_ledger(self, ledger: Option<Arc<Ledger>>) -> Self {
+        Self { ledger, ..self }
+    }
+
+    /// Writes ids down, then what batches are to have of them: a stop between leaves a challenge that is used up and of which nobody was told
+    /// anything.
+    fn write_all(&mut self, ids: &[UsedId], leaves: &[NewLeaf], kept: &Kept) -> Result<(), LogError> {
+        self.write(ids, kept)?;
+        match &self.ledger {
+            Some(ledger) if !leaves.is_empty() => ledger.write(leaves),
+            _ => Ok(()),
+        }
     }
 
     /// Writes ids down and syncs them.
@@ -143,8 +163,9 @@ impl Book {
                 return Ok(());
             }
             let (ids, kept): (Vec<UsedId>, Kept) = (batch.iter().map(|entry| entry.used).collect(), kept.clone());
+            let leaves: Vec<NewLeaf> = batch.iter().filter_map(|entry| entry.leaf).collect();
             let writing = tokio::task::spawn_blocking(move || {
-                let written = self.write(&ids, &kept);
+                let written = self.write_all(&ids, &leaves, &kept);
                 (self, written)
             });
             let (book, written) =

@@ -1,20 +1,24 @@
 //! VerifyID off the chain: a node gives out challenges and judges what devices answer.
 //!
 //! `examiner` is the pure core: sealed challenges, one answer each, limits. `office.rs` joins it with the machine: `clocks.rs` reads its clocks,
-//! `book.rs` keeps on the disk what was answered, `secret.rs` the secret. `proof.rs` asks the chain about a device, `api.rs` answers over
+//! `book.rs` keeps on the disk what was answered, `ledger` what of it comes into batches, which `anchoring` puts on the chain, `quota.rs` tells
+//! whether a plan has room, `secret.rs` the secret. `proof.rs` asks the chain about a device, `api.rs` answers over
 //! HTTP, `token_office.rs` gives tokens and takes them, `taken_back.rs` keeps which are no longer good, `settings.rs` is the section of `config.toml`. It must not know how a device is registered or gets its level, which are the
 //! rules', nor people.
 
 #![allow(unused_qualifications, reason = "the expansion of utoipa's attributes qualifies names")]
 
+mod anchoring;
 mod api;
 mod book;
 mod clocks;
 mod examiner;
+mod ledger;
 mod look;
 mod metrics;
 mod office;
 mod proof;
+mod quota;
 mod secret;
 mod settings;
 mod taken_back;
@@ -25,10 +29,11 @@ use std::sync::Arc;
 
 use prometheus_client::registry::Registry as Metrics;
 use service::http::Routes;
-use service::{Bound, FolderFindings, Ground, Life, NoVerbs, Refusal, ServiceFault};
+use service::{AccountNeed, Bound, FolderFindings, Ground, Life, NoVerbs, Refusal, ServiceFault};
 
 pub use settings::VerifyIdSettings;
 
+use anchoring::Anchoring;
 use clocks::{Clocks, MachineClocks};
 use examiner::limits::AsksMax;
 use office::{Office, Writing};
@@ -48,12 +53,18 @@ impl service::Service for VerifyIdService {
     type Settings = VerifyIdSettings;
     type Verbs = NoVerbs;
     const ABOUT: &'static str = "Nothing to be done by hand";
+    const ACCOUNT: Option<AccountNeed> = Some(AccountNeed {
+        about: "puts batches of the verifications of this node on the chain",
+        password_key: "verifyid_password_file",
+        when_held: "it goes on by itself unless others put batches on the chain from this account: then give each node its own",
+    });
 
     fn files_max(settings: &VerifyIdSettings) -> u64 {
-        // The book and the list of tokens that were taken back, and another of each while it is written anew.
+        // The book, the ledger and the list of tokens that were taken back, and another of each while it is written anew; batches' files that
+        // are written, marked and read.
         match (settings.enabled, settings.give_tokens) {
-            (true, true) => 4,
-            (true, false) => 2,
+            (true, true) => 12,
+            (true, false) => 10,
             (false, _) => 0,
         }
     }
@@ -80,7 +91,16 @@ impl service::Service for VerifyIdService {
     async fn run(self, mut life: Life) -> Result<(), ServiceFault> {
         life.ready();
         match self.open {
-            Some((office, writing)) => writing.run(&office, life).await,
+            Some((office, writing)) => {
+                let (anchoring, stopping) = (Anchoring::new(&self.ground, &office), life.stopping());
+                let anchoring = async {
+                    match anchoring {
+                        Some(anchoring) => anchoring.run(stopping).await,
+                        None => Ok(()),
+                    }
+                };
+                tokio::try_join!(writing.run(&office, life), anchoring).map(|_| ())
+            }
             None => {
                 life.draining().await;
                 Ok(())
@@ -98,6 +118,11 @@ impl VerifyIdService {
         let bound = |most| u32::try_from(most).unwrap_or(u32::MAX);
         let network = bound(settings.challenges_per_minute_max);
         let customer = bound(settings.customer_challenges_per_minute_max);
+        if ground.account.is_none() {
+            tracing::info!(
+                "no account is named by `accounts.verifyid`: verifications are neither counted nor put on the chain"
+            );
+        }
         let (office, writing) = Office::open(&ground, clocks, AsksMax { network, customer })?;
         let open_tokens =
             || TokenOffice::open(&ground, &settings.token_algorithm, office.counts().clone(), office.now_ms());

@@ -5,13 +5,16 @@ use std::path::Path;
 use service::log::look_at;
 use service::{Finding, FolderFindings};
 
-use crate::{book, secret, taken_back, token_office};
+use crate::{book, ledger, secret, taken_back, token_office};
 
 /// Says what is torn and what a start would refuse.
 pub(crate) fn look(folder: &Path) -> FolderFindings {
     let mut findings = look_at(&folder.join(book::FILE), book::BOUNDS, book::knows);
     let wrong = secret::fault(folder);
     findings.wrong.extend(wrong.map(|what| Finding::new(folder.join(secret::FILE), what)));
+    let leaves = look_at(&folder.join(ledger::FILE), ledger::BOUNDS, ledger::knows);
+    findings.torn.extend(leaves.torn);
+    findings.wrong.extend(leaves.wrong);
     let taken_back = look_at(&folder.join(taken_back::FILE), taken_back::BOUNDS, taken_back::knows);
     findings.torn.extend(taken_back.torn);
     findings.wrong.extend(taken_back.wrong);

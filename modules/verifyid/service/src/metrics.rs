@@ -21,6 +21,11 @@ pub(crate) struct Counts {
     tokens: Family<Label, Counter>,
     tokens_refused: Family<Label, Counter>,
     used: Gauge,
+    leaves: Counter,
+    leaves_left_out: Counter,
+    batches: Family<Label, Counter>,
+    leaves_open: Gauge,
+    batches_waiting: Gauge,
 }
 
 impl Counts {
@@ -58,6 +63,27 @@ impl Counts {
         self.used.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
+    /// So many verdicts were written down for batches.
+    pub(crate) fn leaves(&self, count: usize) {
+        self.leaves.inc_by(u64::try_from(count).unwrap_or(u64::MAX));
+    }
+
+    /// A wrong answer is in no batch, because too many came before it.
+    pub(crate) fn leaf_left_out(&self) {
+        self.leaves_left_out.inc();
+    }
+
+    /// A batch has come to an end, or was refused.
+    pub(crate) fn batch(&self, end: &'static str) {
+        self.batches.get_or_create(&[("end", end)]).inc();
+    }
+
+    /// So many leaves are in no batch, and so many batches wait for the chain.
+    pub(crate) fn waiting(&self, leaves: usize, batches: usize) {
+        self.leaves_open.set(i64::try_from(leaves).unwrap_or(i64::MAX));
+        self.batches_waiting.set(i64::try_from(batches).unwrap_or(i64::MAX));
+    }
+
     /// Has them read with the node's own.
     pub(crate) fn register(&self, registry: &mut Registry) {
         registry.register("challenges", "Challenges that were given out", self.challenges.clone());
@@ -70,6 +96,12 @@ impl Counts {
             "Tokens that were not given or not taken, by reason",
             self.tokens_refused.clone(),
         );
+        registry.register("leaves", "Verdicts that were written down for batches", self.leaves.clone());
+        let left_out = "Wrong answers that are in no batch, because too many came before them";
+        registry.register("leaves_left_out", left_out, self.leaves_left_out.clone());
+        registry.register("batches", "Batches by what became of them", self.batches.clone());
+        registry.register("leaves_open", "Verdicts that are in no batch yet", self.leaves_open.clone());
+        registry.register("batches_waiting", "Batches that wait for the chain", self.batches_waiting.clone());
         registry.register("answers_remembered", "Answered challenges that are remembered", self.used.clone());
     }
 }

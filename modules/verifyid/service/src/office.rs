@@ -9,18 +9,21 @@ use service::chain::Unavailable;
 use service::{Ground, Life, Refusal, ServiceFault};
 use tokio::sync::{mpsc, oneshot};
 use types::TimeMs;
-use verifyid::DeviceId;
+use verifyid::{DeviceId, month_of};
 
 use crate::book::{self, Book, Entry, Kept};
 use crate::clocks::Clocks;
 use crate::examiner::keys::ExaminerKeys;
 use crate::examiner::limits::{AskedBy, AsksMax};
 use crate::examiner::moment::Moment;
-use crate::examiner::token::Sealed;
+use crate::examiner::token::{Origin, Sealed};
 #[cfg(test)]
 use crate::examiner::used::UsedId;
-use crate::examiner::{Examiner, Given, Refused, Shown, Wanted, verdict};
+use crate::examiner::{Examiner, Given, Refused, Shown, Wanted, judge, verdict};
+use crate::ledger::record::{Acknowledged, LeafResult};
+use crate::ledger::{Ledger, NewLeaf};
 use crate::metrics::Counts;
+use crate::quota::{Billed, QuotaUsed};
 use crate::secret;
 
 /// The office.
@@ -29,6 +32,8 @@ pub(crate) struct Office {
     clocks: Box<dyn Clocks>,
     entries: mpsc::Sender<Entry>,
     counts: Counts,
+    /// Where verdicts are kept for batches, if they are.
+    ledger: Option<Arc<Ledger>>,
 }
 
 /// The book with the end of the way into it.
@@ -53,6 +58,8 @@ pub(crate) enum NotVerified {
     Unavailable(Unavailable),
     /// The disk took no note of the answer, so nothing is said of it.
     NotWritten,
+    /// The customer's month has no room for it; the challenge stays good.
+    Quota(QuotaUsed),
 }
 
 impl Office {
@@ -60,7 +67,7 @@ impl Office {
     /// the book nobody knows which of its challenges were answered.
     ///
     /// # Errors
-    /// `challenge_secret`, `used_log`.
+    /// `challenge_secret`, `used_log`, `leaves_log`.
     pub(crate) fn open(
         ground: &Ground,
         clocks: Box<dyn Clocks>,
@@ -74,16 +81,23 @@ impl Office {
         };
         let (book, used) = Book::open(folder, clocks.now().boot)?;
         let counts = Counts::default();
+        let account = ground.account.as_ref();
+        let ledger = account.map(|account| Ledger::open(folder, account.address(), counts.clone())).transpose()?;
         counts.remembered(used.len());
         let examiner = Examiner::new(chain_id, ExaminerKeys::new(&secret, &ground.entropy, chain_id), used, asks_max);
         let (sender, entries) = book::way();
-        let open = Self { examiner: Mutex::new(examiner), clocks, entries: sender, counts };
-        Ok((Arc::new(open), Writing { book, entries }))
+        let open = Self { examiner: Mutex::new(examiner), clocks, entries: sender, counts, ledger: ledger.clone() };
+        Ok((Arc::new(open), Writing { book: book.with_ledger(ledger), entries }))
     }
 
     /// What is counted.
     pub(crate) const fn counts(&self) -> &Counts {
         &self.counts
+    }
+
+    /// Where verdicts are kept for batches, if they are.
+    pub(crate) const fn ledger(&self) -> Option<&Arc<Ledger>> {
+        self.ledger.as_ref()
     }
 
     /// The wall's clock, in ms since 1970.
@@ -142,32 +156,62 @@ impl Office {
                 mpsc::error::TrySendError::Closed(_) => Unavailable::Stopping,
             })
         })?;
+        if self.ledger.as_ref().is_some_and(|ledger| shown.billed.is_some() && !ledger.has_room()) {
+            return Err(NotVerified::Unavailable(Unavailable::Busy));
+        }
         let refused = |refused| {
             self.counts.answered(Err(refused));
             NotVerified::Refused(refused)
         };
         let (say, written) = oneshot::channel();
-        let (at, judged) = self
-            .with_time(|examiner, now| {
-                let taken = examiner.take(sealed, now)?;
-                place.send(Entry { used: taken.used, written: say });
-                let judged = verdict(&taken, shown);
-                // Now, for whoever asks may go before it hears.
-                let is_wrong = judged == Err(Refused::BadAnswer) && !shown.is_of_another_key;
-                if is_wrong && examiner.failed(sealed.device, client, now) {
-                    self.alarm(sealed.device);
-                }
-                self.counts.remembered(examiner.used(now).len());
-                Ok((TimeMs(now.wall_ms), judged))
-            })
-            .map_err(refused)?;
+        let (at, judged) = self.with_time(|examiner, now| {
+            let at = TimeMs(now.wall_ms);
+            self.count(shown, at).map_err(NotVerified::Quota)?;
+            let taken = examiner.take(sealed, now).map_err(|why| {
+                self.take_back(shown, at);
+                refused(why)
+            })?;
+            let judged = verdict(&taken, shown);
+            if judged.is_err() {
+                self.take_back(shown, at);
+            }
+            place.send(Entry { used: taken.used, leaf: leaf_of(sealed, shown, at, judged), written: say });
+            // Now, for whoever asks may go before it hears.
+            let is_wrong = judged == Err(Refused::BadAnswer) && !shown.is_of_another_key;
+            if is_wrong && examiner.failed(sealed.device, client, now) {
+                self.alarm(sealed.device);
+            }
+            self.counts.remembered(examiner.used(now).len());
+            Ok((at, judged))
+        })?;
         // A writer that has gone wrote nothing.
         if written.await != Ok(Ok(())) {
+            if judged.is_ok() {
+                self.take_back(shown, at);
+            }
             return Err(NotVerified::NotWritten);
         }
         let level = judged.map_err(refused)?;
         self.counts.answered(Ok(()));
         Ok(Verified { level, at })
+    }
+
+    /// Counts an answer that will be good on its customer's month.
+    fn count(&self, shown: &Shown, at: TimeMs) -> Result<(), QuotaUsed> {
+        match self.counted(shown) {
+            Some((ledger, billed)) => billed.count(ledger.tab(), month_of(at)),
+            None => Ok(()),
+        }
+    }
+
+    fn take_back(&self, shown: &Shown, at: TimeMs) {
+        if let Some((ledger, billed)) = self.counted(shown) {
+            ledger.tab().take_back(&billed.customer, month_of(at));
+        }
+    }
+
+    fn counted(&self, shown: &Shown) -> Option<(&Ledger, Billed)> {
+        self.ledger.as_deref().zip(shown.billed).filter(|_| judge(shown).is_ok())
     }
 
     fn alarm(&self, device: DeviceId) {
@@ -191,6 +235,29 @@ impl Writing {
     pub(crate) async fn run(self, office: &Arc<Office>, life: Life) -> Result<(), ServiceFault> {
         self.book.keep(self.entries, kept_by(office.clone()), life).await
     }
+}
+
+/// What a batch has of a verdict. One of a challenge that was answered before has none: its challenge has a leaf already.
+fn leaf_of(sealed: &Sealed, shown: &Shown, time: TimeMs, judged: Result<u8, Refused>) -> Option<NewLeaf> {
+    const BY_SIGNATURE: u8 = 1;
+    let result = match judged {
+        Ok(_) => LeafResult::Ok,
+        Err(Refused::BadAnswer) => LeafResult::BadAnswer,
+        Err(Refused::Expired) => LeafResult::Expired,
+        Err(Refused::Suspended | Refused::Revoked | Refused::Held) => LeafResult::NotAllowed,
+        Err(_) => return None,
+    };
+    let leaf = Acknowledged {
+        customer: shown.billed?.customer,
+        device: sealed.device,
+        challenge: sealed.id,
+        time,
+        result,
+        method: BY_SIGNATURE,
+        audience: sealed.audience,
+        answer: shown.answer,
+    };
+    Some(NewLeaf { leaf, is_anybodys: sealed.origin == Origin::Anybody })
 }
 
 /// What the examiner still knows as used.

@@ -5,10 +5,13 @@
 use execution::{Module, ModuleView};
 use service::chain::{Chain, Unavailable};
 use types::{Address, Hash32};
-use verifyid::{DeviceAnswer, DeviceId, DeviceKey, SIGNATURE_BYTES, Status, VerifyId};
+use verifyid::{CustomerAnswer, DeviceAnswer, DeviceId, DeviceKey, SIGNATURE_BYTES, Status, VerifyId};
 
 use crate::examiner::Shown;
 use crate::examiner::token::Sealed;
+use crate::ledger::Ledger;
+use crate::ledger::tab::TabPoint;
+use crate::quota::{Billed, PlanStanding};
 
 /// A key that is nobody's word for anything: of it a signature is checked where there is no device.
 const DECOY: &str = "03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8";
@@ -22,12 +25,50 @@ pub(crate) fn device(chain: &dyn Chain, id: &DeviceId) -> Result<Option<DeviceAn
     Ok(verifyid::device(&ModuleView::new(&*state.view, VerifyId::ID), id))
 }
 
-/// The key that a challenge for a device asks: the present one, and of one that is not registered what it would be.
+/// The key that a challenge for a device asks: the present one, and of one that is not registered what it would be. With it, on whose plan an
+/// answer would count.
 ///
 /// # Errors
 /// [`Unavailable`].
-pub(crate) fn key_of(chain: &dyn Chain, id: &DeviceId) -> Result<Hash32, Unavailable> {
-    Ok(device(chain, id)?.map_or(id.0, |device| device.key_id))
+pub(crate) fn key_of(
+    chain: &dyn Chain,
+    id: &DeviceId,
+    ledger: Option<&Ledger>,
+) -> Result<(Hash32, Option<Billed>), Unavailable> {
+    let (found, billed) = device_and_billed(chain, id, ledger)?;
+    Ok((found.map_or(id.0, |device| device.key_id), billed))
+}
+
+fn device_and_billed(
+    chain: &dyn Chain,
+    id: &DeviceId,
+    ledger: Option<&Ledger>,
+) -> Result<(Option<DeviceAnswer>, Option<Billed>), Unavailable> {
+    // Before the state is read: what comes to the chain meanwhile is counted here still.
+    let kept = ledger.map(|ledger| (ledger.verifier(), ledger.tab().point()));
+    let state = chain.state()?;
+    let view = ModuleView::new(&*state.view, VerifyId::ID);
+    let found = verifyid::device(&view, id);
+    let customer = found.as_ref().map_or(Address([0; 20]), |device| device.customer);
+    let billed = kept.and_then(|(verifier, since)| billed(&view, customer, &verifier, since));
+    let billed = billed.filter(|_| found.is_some());
+    Ok((found, billed))
+}
+
+/// Nothing where this node's batches would not count: then it keeps none.
+fn billed(view: &ModuleView<'_>, customer: Address, verifier: &Address, since: TabPoint) -> Option<Billed> {
+    let is_verifier = verifyid::verifier(view, verifier).is_some_and(|verifier| verifier.listed);
+    if !is_verifier || !verifyid::allowed(view, &customer, verifier) {
+        return None;
+    }
+    let answer = verifyid::customer(view, &customer)?;
+    let plan = match (answer.plan, answer.until > view.time()) {
+        (0, _) => PlanStanding::Free,
+        (_, true) => PlanStanding::Runs,
+        (_, false) => PlanStanding::Over,
+    };
+    let CustomerAnswer { month, used, verifications_max: limit, resets_at, .. } = answer;
+    Some(Billed { customer, plan, month, used, since, limit, resets_at })
 }
 
 /// What the chain and the answer say of a device.
@@ -39,8 +80,9 @@ pub(crate) fn shown(
     sealed: &Sealed,
     preimage: &[u8],
     signature: &[u8; SIGNATURE_BYTES],
+    ledger: Option<&Ledger>,
 ) -> Result<Shown, Unavailable> {
-    let found = device(chain, &sealed.device)?;
+    let (found, billed) = device_and_billed(chain, &sealed.device, ledger)?;
     let key = found.as_ref().and_then(|device| read_key(device.algorithm as u8, &device.key));
     let is_known = key.is_some();
     let is_right = key.or_else(|| read_key(1, DECOY)).is_some_and(|key| key.signed(preimage, signature));
@@ -53,6 +95,8 @@ pub(crate) fn shown(
         work_class: found.as_ref().and_then(|device| device.work_class),
         owner: found.as_ref().map(|device| device.owner),
         rotation: found.as_ref().map_or(0, |device| device.rotation),
+        answer: Hash32(crypto::hash::sha256(signature)),
+        billed,
     })
 }
 

@@ -2,10 +2,15 @@
 //!
 //! It must not know why something is refused.
 
-use axum::http::StatusCode;
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use service::http::ApiError;
+use utoipa::ToSchema;
 
 use crate::examiner::Refused;
+use crate::quota::{PlanStanding, QuotaUsed};
 use crate::taken_back::NotTakenBack;
 use crate::token_office::NoToken;
 
@@ -14,6 +19,77 @@ const FULL_RETRY_S: u32 = 10;
 
 /// Where a hint tells how long to wait.
 const RETRY_AFTER: &str = "{retry-after}";
+
+/// The verifications of a month are used up.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct QuotaResponse {
+    /// `plan_required` or `plan_expired`, where paying helps now; `quota_exhausted`, where waiting does.
+    code: &'static str,
+    /// What is wrong.
+    message: String,
+    /// What to do.
+    hint: &'static str,
+    /// How many good verifications the customer's plan has room for in a calendar month (UTC).
+    limit: u64,
+    /// How many the chain has counted in this one, and this node has acknowledged and not yet put on the chain.
+    used: u64,
+    /// What is left.
+    remaining: u64,
+    /// When the next month begins, in milliseconds since 1970.
+    resets_at: u64,
+}
+
+/// Why a challenge is not given or an answer not judged.
+pub(super) enum NotServed {
+    Error(ApiError),
+    Quota(StatusCode, QuotaResponse, u64),
+}
+
+impl NotServed {
+    /// The month has no room. Seconds until the next are those from now.
+    pub(super) fn quota(used_up: QuotaUsed, now_ms: u64) -> Self {
+        let QuotaUsed { plan, limit, used, resets_at } = used_up;
+        let (status, code, hint) = match plan {
+            PlanStanding::Free => (
+                StatusCode::PAYMENT_REQUIRED,
+                "plan_required",
+                "the customer takes a plan: `thronos plan show`; or wait for the next month",
+            ),
+            PlanStanding::Over => (
+                StatusCode::PAYMENT_REQUIRED,
+                "plan_expired",
+                "the customer's plan is over: have it renewed, `thronos plan show`; or wait for the next month",
+            ),
+            PlanStanding::Runs => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "quota_exhausted",
+                "wait as long as `retry-after` says, or the customer takes a larger plan: `thronos plan show`",
+            ),
+        };
+        let message = format!("{used} of the {limit} verifications of the customer's month are used");
+        let (remaining, resets_at) = (limit.saturating_sub(used), resets_at.0);
+        let wait_s = resets_at.saturating_sub(now_ms).div_ceil(1_000);
+        Self::Quota(status, QuotaResponse { code, message, hint, limit, used, remaining, resets_at }, wait_s)
+    }
+}
+
+impl From<ApiError> for NotServed {
+    fn from(error: ApiError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl IntoResponse for NotServed {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Error(error) => error.into_response(),
+            Self::Quota(status, body, wait_s) => {
+                let headers = [(header::RETRY_AFTER, HeaderValue::from(wait_s))];
+                (status, headers, Json(body)).into_response()
+            }
+        }
+    }
+}
 
 pub(super) fn unavailable(code: &str, message: &str, hint: &str) -> ApiError {
     ApiError::new(StatusCode::SERVICE_UNAVAILABLE, code, message, hint)

@@ -1,10 +1,11 @@
 //! The routes of this service: below `/api/v1/verifyid`, and the key set where everybody looks for it. Questions to the rules are routes by themselves
 //! and not written here.
 //!
-//! `token` has those about tokens, `errors` what a refusal is called. It must not know how a challenge is sealed or judged. Invariant: what cannot be read uses nothing up.
+//! `token` has those about tokens, `verification` what proves one, `errors` what a refusal is called. It must not know how a challenge is sealed or judged. Invariant: what cannot be read uses nothing up.
 
 mod errors;
 mod token;
+mod verification;
 
 use std::sync::Arc;
 
@@ -29,7 +30,7 @@ use crate::examiner::{Refused, Wanted};
 use crate::office::{NotVerified, Office};
 use crate::proof;
 use crate::token_office::TokenOffice;
-use errors::{error_of, no_tokens, unavailable};
+use errors::{NotServed, QuotaResponse, error_of, no_tokens, unavailable};
 
 /// Longest body of a request: a token, a signature, and what stands around them.
 const BODY_BYTES_MAX: usize = 2_048;
@@ -53,6 +54,7 @@ pub(crate) fn routes(ground: &Ground, office: Option<Arc<Office>>, tokens: Optio
         .own(Class::Read, api, routes!(challenge))
         .own(Class::Read, api, routes!(answer))
         .own(Class::Read, api, routes!(device))
+        .own(Class::Read, api, routes!(verification::one))
         .own(Class::Read, api, routes!(token::give, token::take_back))
         .foreign(Class::Look, api, routes!(token::keys))
 }
@@ -172,14 +174,14 @@ struct VerifiedResponse {
 /// `authorization: Bearer TOKEN`, has bounds of its own.
 #[utoipa::path(post, path = "/api/v1/verifyid/challenges", tag = "verifyid", request_body = ChallengeRequest, responses(
     (status = 201, body = ChallengeResponse), (status = 400, body = ErrorResponse), (status = 401, body = ErrorResponse),
-    (status = 403, body = ErrorResponse), (status = 404, body = ErrorResponse), (status = 429, body = ErrorResponse),
-    (status = 503, body = ErrorResponse)))]
+    (status = 402, body = QuotaResponse), (status = 403, body = ErrorResponse), (status = 404, body = ErrorResponse),
+    (status = 429, body = ErrorResponse), (status = 503, body = ErrorResponse)))]
 async fn challenge(
     State(api): State<Api>,
     Client(client): Client,
     Bearer(token): Bearer,
     ShortBody(request): ShortBody<ChallengeRequest>,
-) -> Result<(StatusCode, Json<ChallengeResponse>), ApiError> {
+) -> Result<(StatusCode, Json<ChallengeResponse>), NotServed> {
     let office = api.office()?;
     let device = api.device_id(&request.device)?;
     api.is_audience(&request)?;
@@ -190,8 +192,12 @@ async fn challenge(
         None => AskedBy::Anybody(client),
     };
     office.may_ask(device, by).map_err(error_of)?;
-    let chain = api.chain.clone();
-    let key_id = api.reads.read(move || Ok(proof::key_of(&*chain, &device)?)).await?;
+    let (chain, ledger) = (api.chain.clone(), office.ledger().cloned());
+    let of_key = move || Ok(proof::key_of(&*chain, &device, ledger.as_deref())?);
+    let (key_id, billed) = api.reads.read(of_key).await?;
+    if let Some((ledger, billed)) = office.ledger().zip(billed) {
+        billed.has_room(ledger.tab()).map_err(|used_up| NotServed::quota(used_up, office.now_ms()))?;
+    }
     let audience = Hash32(crypto::hash::sha256(request.audience.as_bytes()));
     let purpose = request.purpose.purpose();
     let given = office.give(&Wanted { device, key_id, audience, purpose, by });
@@ -205,29 +211,32 @@ async fn challenge(
     Ok((StatusCode::CREATED, Json(response)))
 }
 
-/// Hands in the answer to a challenge. Whatever is said of it, but 400, 503 and `wrong_instance`, uses the challenge up.
+/// Hands in the answer to a challenge. Whatever is said of it, but 400, 402, 429, 503 and `wrong_instance`, uses the challenge up.
 #[utoipa::path(post, path = "/api/v1/verifyid/challenges/answer", tag = "verifyid", request_body = AnswerRequest, responses(
     (status = 200, body = VerifiedResponse), (status = 400, body = ErrorResponse), (status = 401, body = ErrorResponse),
-    (status = 403, body = ErrorResponse), (status = 404, body = ErrorResponse), (status = 409, body = ErrorResponse),
-    (status = 410, body = ErrorResponse), (status = 503, body = ErrorResponse)))]
+    (status = 402, body = QuotaResponse), (status = 403, body = ErrorResponse), (status = 404, body = ErrorResponse),
+    (status = 409, body = ErrorResponse), (status = 410, body = ErrorResponse), (status = 429, body = QuotaResponse),
+    (status = 503, body = ErrorResponse)))]
 async fn answer(
     State(api): State<Api>,
     Client(client): Client,
     ShortBody(request): ShortBody<AnswerRequest>,
-) -> Result<Json<VerifiedResponse>, ApiError> {
+) -> Result<Json<VerifiedResponse>, NotServed> {
     let office = api.office()?;
     let token = hex::decode(&request.challenge).map_err(|_| error_of(Refused::Malformed))?;
     let signature = signature(&request.answer)?;
     let (sealed, preimage) = office.begin(&token).map_err(error_of)?;
     api.is_not_behind("the challenge stays good: try again in a few seconds")?;
-    let chain = api.chain.clone();
-    let shown = api.reads.read(move || Ok(proof::shown(&*chain, &sealed, &preimage, &signature)?)).await?;
+    let (chain, ledger) = (api.chain.clone(), office.ledger().cloned());
+    let of_answer = move || Ok(proof::shown(&*chain, &sealed, &preimage, &signature, ledger.as_deref())?);
+    let shown = api.reads.read(of_answer).await?;
     let verified = office.finish(&sealed, &shown, client).await.map_err(|error| match error {
-        NotVerified::Refused(refused) => error_of(refused),
-        NotVerified::Unavailable(error) => error.into(),
+        NotVerified::Refused(refused) => error_of(refused).into(),
+        NotVerified::Unavailable(error) => ApiError::from(error).into(),
+        NotVerified::Quota(used_up) => NotServed::quota(used_up, office.now_ms()),
         NotVerified::NotWritten => {
             let message = "the answer could not be written down, so nothing is said of it";
-            unavailable("log_unavailable", message, "ask for another challenge, or ask another node")
+            unavailable("log_unavailable", message, "ask for another challenge, or ask another node").into()
         }
     })?;
     // Which devices are given tokens was decided when the challenge was asked for, by purpose and audience.

@@ -22,6 +22,7 @@ use verifyid::{Challenge, DeviceId, Purpose, Status, tags};
 
 pub(crate) use refused::Refused;
 
+use crate::quota::Billed;
 use keys::ExaminerKeys;
 use limits::{AskedBy, AsksMax, Limits};
 use moment::Moment;
@@ -73,6 +74,10 @@ pub(crate) struct Shown {
     pub(crate) owner: Option<Address>,
     /// How often its key has changed.
     pub(crate) rotation: u32,
+    /// SHA-256 of the answer.
+    pub(crate) answer: Hash32,
+    /// On whose plan it counts, where verdicts are kept for batches and the customer lets this node.
+    pub(crate) billed: Option<Billed>,
 }
 
 /// The examiner.
@@ -181,9 +186,14 @@ impl Examiner {
 /// [`Refused::Expired`], [`Refused::BadAnswer`], [`Refused::Revoked`], [`Refused::Suspended`], [`Refused::Held`], in this order: only who
 /// has the key is told how the device stands.
 pub(crate) fn verdict(taken: &Taken, shown: &Shown) -> Result<u8, Refused> {
-    if !taken.is_in_time {
-        return Err(Refused::Expired);
-    }
+    if taken.is_in_time { judge(shown) } else { Err(Refused::Expired) }
+}
+
+/// The same of an answer in time.
+///
+/// # Errors
+/// As [`verdict`].
+pub(crate) fn judge(shown: &Shown) -> Result<u8, Refused> {
     if !shown.is_signed {
         return Err(Refused::BadAnswer);
     }

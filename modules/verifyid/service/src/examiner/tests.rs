@@ -42,6 +42,8 @@ const GOOD: Shown = Shown {
     work_class: Some(1),
     owner: None,
     rotation: 0,
+    answer: types::Hash32([0; 32]),
+    billed: None,
 };
 
 fn answer(examiner: &mut Examiner, token: &[u8], now: &Moment) -> Result<u8, Refused> {

@@ -10,7 +10,7 @@ use ed25519_dalek::Signer;
 use p256::ecdsa::signature::hazmat::PrehashSigner;
 use serde_json::{Value, json};
 use service::http::{Client, Routes};
-use service::{Ground, Service};
+use service::{Ground, Service, ServiceAccount};
 use tempfile::TempDir;
 use tower::ServiceExt;
 use tryout::{Running, TryoutChain, ground};
@@ -99,6 +99,8 @@ pub(super) struct World {
     pub(super) clocks: HandClocks,
     pub(super) folder: TempDir,
     pub(super) settings: VerifyIdSettings,
+    /// The service's account, if it has one.
+    pub(super) account: Option<Arc<dyn ServiceAccount>>,
     /// How often it was opened: of each start the system's random bytes are others.
     pub(super) starts: AtomicU8,
 }
@@ -129,6 +131,7 @@ impl World {
                 challenges_per_minute_max: 1_000_000,
                 ..VerifyIdSettings::default()
             },
+            account: None,
             starts: AtomicU8::new(0),
         };
         [Device(0), Device(1)].into_iter().for_each(|device| world.register(device));
@@ -157,7 +160,7 @@ impl World {
 
     pub(super) fn ground(&self) -> Ground {
         let entropy = [self.starts.fetch_add(1, Ordering::Relaxed); 32];
-        Ground { entropy, ..ground(&self.chain, self.folder.path()) }
+        Ground { entropy, account: self.account.clone(), ..ground(&self.chain, self.folder.path()) }
     }
 
     pub(super) fn opened(&self) -> VerifyIdService {

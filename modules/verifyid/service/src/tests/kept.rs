@@ -58,6 +58,8 @@ const SHOWN: Shown = Shown {
     work_class: None,
     owner: None,
     rotation: 0,
+    answer: types::Hash32([0; 32]),
+    billed: None,
 };
 
 /// Takes the first step of an answer, where nobody writes down; nothing while it waits for that.

@@ -1,5 +1,6 @@
 //! The service on a made-up chain, by its routes: devices of two kinds of key, clocks that a test sets, and a folder that outlives a stop.
 
+mod batched;
 mod clouded;
 mod customers;
 mod harness;

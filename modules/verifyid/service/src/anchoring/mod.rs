@@ -1,0 +1,373 @@
+//! Puts batches of acknowledged verifications on the chain, one at a time, from the service's own account.
+//!
+//! Two loops: one closes batches, the other sends the oldest. It must not know what a verification is worth. Invariants: how a batch is sent is
+//! in the ledger before it is sent, under a name that the account carries out once; what the chain said of it is in the ledger before the
+//! account forgets it. So whatever ends the process, a batch counts once.
+
+pub(crate) mod plan;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use execution::{Module, ModuleView, Reject};
+use service::account::{DeedError, ServiceAccount, Unfit};
+use service::chain::{Chain, Unavailable};
+use service::log::LogError;
+use service::outbox::DeedEnd;
+use service::{Ground, ServiceFault};
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+use types::{Call, Hash32, Height, List};
+use verifyid::{Batch, DeviceId, FIRST_VERIFIED_MAX, VerifyId, VerifyIdCall, VerifyIdReject};
+
+use crate::ledger::Ledger;
+use crate::ledger::files::AnchoredAt;
+use crate::ledger::record::{Attempt, ClosedBatch, LedgerRecord};
+use crate::office::Office;
+use plan::{NextStep, SeenChain, next_step};
+
+/// Between two looks at what is due.
+const LOOK: Duration = Duration::from_secs(1);
+/// A batch that the chain does not take is tried again after this.
+const RETRY_MS: u64 = 60_000;
+/// Between two looks for files that are too old.
+const SWEEP_MS: u64 = 3_600_000;
+/// From this attempt on no device is listed: those that are pending still are in a later batch.
+const ATTEMPT_WITHOUT_DEVICES: u32 = 3;
+
+/// What follows a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    /// Another may follow at once.
+    Again,
+    /// It is looked again later.
+    Wait,
+    /// The node stops.
+    Stop,
+}
+
+/// The task.
+#[derive(Clone)]
+pub(crate) struct Anchoring {
+    ledger: Arc<Ledger>,
+    account: Arc<dyn ServiceAccount>,
+    chain: Arc<dyn Chain>,
+    office: Arc<Office>,
+}
+
+impl Anchoring {
+    /// Nothing where no account is named: then no verdicts are kept.
+    pub(crate) fn new(ground: &Ground, office: &Arc<Office>) -> Option<Self> {
+        let (ledger, account) = office.ledger().cloned().zip(ground.account.clone())?;
+        Some(Self { ledger, account, chain: ground.chain.clone(), office: office.clone() })
+    }
+
+    /// Closes and sends until the service is to end. What was begun goes on with the next start.
+    ///
+    /// # Errors
+    /// A thread of it panicked.
+    pub(crate) async fn run(self, stopping: watch::Receiver<bool>) -> Result<(), ServiceFault> {
+        tokio::try_join!(self.close(stopping.clone()), self.send(stopping)).map(|_| ())
+    }
+
+    async fn close(&self, mut stopping: watch::Receiver<bool>) -> Result<(), ServiceFault> {
+        let mut looks = tokio::time::interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let (mut swept_ms, mut is_failing) = (0, false);
+        loop {
+            tokio::select! {
+                _ = stopping.wait_for(|stop| *stop) => return Ok(()),
+                _ = looks.tick() => {}
+            }
+            let now_ms = self.office.now_ms();
+            let is_due = now_ms.abs_diff(swept_ms) >= SWEEP_MS;
+            let done = self.blocking(move |this| {
+                if is_due && let Err(error) = this.ledger.files().remove_old(now_ms) {
+                    tracing::warn!(%error, "files of old batches cannot be removed");
+                }
+                this.ledger.close_due(now_ms)
+            });
+            let done = done.await?;
+            if is_due {
+                swept_ms = now_ms;
+            }
+            if let Err(error) = &done
+                && !is_failing
+            {
+                tracing::error!(%error, "batches of verifications cannot be closed; it is tried again");
+            }
+            is_failing = done.is_err();
+        }
+    }
+
+    async fn send(&self, mut stopping: watch::Receiver<bool>) -> Result<(), ServiceFault> {
+        // The chain counts batches itself, so what others did with the key is looked at when the account holds back.
+        tokio::select! {
+            _ = stopping.wait_for(|stop| *stop) => return Ok(()),
+            _ = self.account.is_used_elsewhere() => {}
+        }
+        self.account.begin().await;
+        let mut heads = self.chain.heads();
+        let mut looks = tokio::time::interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        loop {
+            let then = match self.ledger.under_way() {
+                Some((closed, attempt)) => self.carry_out(closed, attempt, &mut stopping).await?,
+                None => self.begin().await?,
+            };
+            match then {
+                Then::Again => {}
+                Then::Stop => return Ok(()),
+                Then::Wait => tokio::select! {
+                    _ = stopping.wait_for(|stop| *stop) => return Ok(()),
+                    Ok(()) = heads.changed() => {}
+                    _ = looks.tick() => {}
+                },
+            }
+            if *stopping.borrow() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Looks at the oldest batch that waits, and writes down how it is sent, if it is.
+    async fn begin(&self) -> Result<Then, ServiceFault> {
+        let now_ms = self.office.now_ms();
+        let (next, known) = self.ledger.ask(|batcher| (batcher.next(now_ms), batcher.last()));
+        let Some(closed) = next else { return Ok(Then::Wait) };
+        let number = closed.number;
+        let step = self.blocking(move |this| Ok::<_, Unavailable>(next_step(&closed, known, &this.see(&closed)?)));
+        let Ok(step) = step.await? else { return Ok(Then::Wait) };
+        match step {
+            NextStep::IsAnchored { sequence, height } => self.anchored(closed, sequence, height).await,
+            NextStep::Begin { sequence } => self.begin_with(closed, sequence).await,
+            NextStep::IsLate => {
+                let ClosedBatch { customer, leaves, ok, .. } = closed;
+                tracing::warn!(
+                    %customer, leaves, ok,
+                    "a batch of verifications is given up: the chain has not taken it within the time that it gives"
+                );
+                self.ledger.counts().batch("dropped");
+                self.note(LedgerRecord::Dropped { number }).await
+            }
+            NextStep::IsForeign { last } => {
+                let hint = "give each node an account of its own; where this home is an older copy, stop it and move `leaves` away";
+                tracing::error!(
+                    last,
+                    "another node puts batches on the chain from this account, so none is sent: {hint}"
+                );
+                self.postpone(number)
+            }
+            NextStep::NotAllowed => {
+                let customer = closed.customer;
+                tracing::debug!(%customer, "a batch waits until the account is a verifier that its customer allows");
+                self.ledger.postpone(number, now_ms.saturating_add(RETRY_MS));
+                Ok(Then::Again)
+            }
+            NextStep::IsAhead => Ok(Then::Wait),
+        }
+    }
+
+    async fn begin_with(&self, closed: ClosedBatch, sequence: u64) -> Result<Then, ServiceFault> {
+        let number = closed.number;
+        let attempt = closed.attempts.saturating_add(1);
+        let listing = self.blocking(move |this| match attempt < ATTEMPT_WITHOUT_DEVICES {
+            true => this.listed(&closed),
+            false => Ok(Vec::new()),
+        });
+        let Ok(listed) = listing.await? else { return Ok(Then::Wait) };
+        let attempt = Attempt { number, attempt, sequence, listed };
+        let Some(call) = call_of(&closed, &attempt) else { return self.postpone(number) };
+        match self.account.fits(vec![call]).await {
+            Ok(()) => self.note(LedgerRecord::Begun(attempt)).await,
+            Err(Unfit::Held) => self.look_at_others().await,
+            Err(Unfit::Now(why)) => {
+                tracing::debug!(number, why, "a batch of verifications is not sent now");
+                self.postpone(number)
+            }
+        }
+    }
+
+    /// Has a batch sent under its name, and writes down what became of it.
+    async fn carry_out(
+        &self,
+        closed: ClosedBatch,
+        attempt: Attempt,
+        stopping: &mut watch::Receiver<bool>,
+    ) -> Result<Then, ServiceFault> {
+        let (number, sequence) = (closed.number, attempt.sequence);
+        let key = deed_of(&self.ledger, &closed, &attempt);
+        let Some(call) = call_of(&closed, &attempt) else {
+            return self.note(LedgerRecord::Refused { number, code: 0 }).await;
+        };
+        let sent = tokio::select! {
+            _ = stopping.wait_for(|stop| *stop) => return Ok(Then::Stop),
+            sent = self.account.send(key, vec![call]) => sent,
+        };
+        match sent {
+            Ok(end) if end.is_ok() => {
+                let then = self.anchored(closed, sequence, end.height).await?;
+                self.forget_if(then, key).await;
+                Ok(then)
+            }
+            Ok(DeedEnd { code, .. }) => {
+                tracing::info!(
+                    number,
+                    sequence,
+                    code,
+                    "the chain refused a batch of verifications; it is sent again if it can be"
+                );
+                self.ledger.counts().batch("refused");
+                let then = self.note(LedgerRecord::Refused { number, code }).await?;
+                self.forget_if(then, key).await;
+                if is_to_look_again(code) { Ok(then) } else { self.postpone(number) }
+            }
+            Err(DeedError::Stopping) => Ok(Then::Stop),
+            Err(DeedError::Held) => self.look_at_others().await,
+            Err(error @ (DeedError::NotSent(_) | DeedError::Impossible(_))) => {
+                tracing::warn!(number, %error, "a batch of verifications was not sent");
+                self.note(LedgerRecord::Refused { number, code: 0 }).await?;
+                self.postpone(number)
+            }
+        }
+    }
+
+    /// The account is held because others used its key. Where they put no batches on the chain nothing can count twice, and it goes on.
+    async fn look_at_others(&self) -> Result<Then, ServiceFault> {
+        let tried = self.ledger.under_way().map(|(_, attempt)| attempt.sequence);
+        let known = self.ledger.ask(|batcher| batcher.last()).max(tried);
+        let last = self.blocking(|this| this.last_on_chain()).await?;
+        match last {
+            Ok(last) if known.is_none_or(|known| last <= known) => {
+                if let Some(seen) = self.account.seen().await {
+                    let is_trusted = self.account.trust(seen).await;
+                    tracing::warn!(
+                        is_trusted,
+                        "others used the account's key, and put no batch on the chain: it goes on"
+                    );
+                }
+            }
+            Ok(last) => {
+                tracing::error!(last, "another node puts batches on the chain from this account, so none is sent")
+            }
+            Err(_) => {}
+        }
+        Ok(Then::Wait)
+    }
+
+    async fn anchored(&self, closed: ClosedBatch, sequence: u64, height: Height) -> Result<Then, ServiceFault> {
+        let ClosedBatch { number, customer, leaves, ok, .. } = closed;
+        let marking = self.blocking(move |this| this.ledger.files().mark(&closed, AnchoredAt { sequence, height }));
+        if let Err(error) = marking.await? {
+            tracing::error!(%error, number, "it cannot be written down where the chain has a batch; it is tried again");
+            return Ok(Then::Wait);
+        }
+        let then = self.note(LedgerRecord::Anchored { number, sequence, height }).await?;
+        if then == Then::Again {
+            tracing::info!(sequence, %height, %customer, leaves, ok, "a batch of verifications is on the chain");
+            self.ledger.counts().batch("anchored");
+        }
+        Ok(then)
+    }
+
+    /// Writes a step down; one that cannot be has not happened.
+    async fn note(&self, record: LedgerRecord) -> Result<Then, ServiceFault> {
+        let written: Result<(), LogError> = self.blocking(move |this| this.ledger.note(&record)).await?;
+        Ok(match written {
+            Ok(()) => Then::Again,
+            Err(error) => {
+                tracing::error!(%error, "a step of a batch cannot be written down; it is tried again");
+                Then::Wait
+            }
+        })
+    }
+
+    async fn forget_if(&self, then: Then, key: Hash32) {
+        if then == Then::Again {
+            self.account.forget(key).await;
+        }
+    }
+
+    fn postpone(&self, number: u64) -> Result<Then, ServiceFault> {
+        self.ledger.postpone(number, self.office.now_ms().saturating_add(RETRY_MS));
+        Ok(Then::Wait)
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, ServiceFault> {
+        let this = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&this)).await;
+        done.map_err(|error| ServiceFault(format!("batches of verifications: {error}")))
+    }
+}
+
+/// What it reads of the chain.
+impl Anchoring {
+    fn see(&self, closed: &ClosedBatch) -> Result<SeenChain, Unavailable> {
+        let (state, verifier) = (self.chain.state()?, self.ledger.verifier());
+        let view = ModuleView::new(&*state.view, VerifyId::ID);
+        let found = verifyid::verifier(&view, &verifier);
+        let tried = (closed.attempts > 0).then(|| verifyid::batch(&view, &verifier, closed.tried)).flatten();
+        Ok(SeenChain {
+            time: view.time(),
+            late_ms: verifyid::rules(&view).map_or(0, |rules| rules.batch_late_ms),
+            is_listed: found.is_some_and(|verifier| verifier.listed),
+            is_allowed: verifyid::allowed(&view, &closed.customer, &verifier),
+            last: found.map_or(0, |verifier| verifier.last),
+            tried,
+        })
+    }
+
+    fn last_on_chain(&self) -> Result<u64, Unavailable> {
+        let state = self.chain.state()?;
+        let view = ModuleView::new(&*state.view, VerifyId::ID);
+        Ok(verifyid::verifier(&view, &self.ledger.verifier()).map_or(0, |verifier| verifier.last))
+    }
+
+    /// The devices of a batch that the chain would mark as verified now.
+    fn listed(&self, closed: &ClosedBatch) -> Result<Vec<DeviceId>, Unavailable> {
+        let leaves = self.ledger.files().read(closed).map(|batch| batch.leaves).unwrap_or_default();
+        let mut devices: Vec<DeviceId> = leaves.iter().filter(|leaf| leaf.is_ok()).map(|leaf| leaf.device).collect();
+        devices.sort_unstable();
+        devices.dedup();
+        let state = self.chain.state()?;
+        let view = ModuleView::new(&*state.view, VerifyId::ID);
+        let may = |id: &DeviceId| verifyid::is_listable(&view, id, &closed.customer, closed.first);
+        Ok(devices.into_iter().filter(may).take(FIRST_VERIFIED_MAX).collect())
+    }
+}
+
+fn call_of(closed: &ClosedBatch, attempt: &Attempt) -> Option<Call> {
+    let ClosedBatch { customer, leaves, ok, root, first, last, .. } = *closed;
+    let first_verified = List::new(attempt.listed.clone()).ok()?;
+    let sequence = attempt.sequence;
+    VerifyIdCall::Batch(Batch { customer, sequence, leaves, ok, root, first, last, first_verified }).to_call()
+}
+
+/// The account's name for sending a batch like this.
+fn deed_of(ledger: &Ledger, closed: &ClosedBatch, attempt: &Attempt) -> Hash32 {
+    let parts = [
+        b"thronos/verifyid-batch".as_slice(),
+        &ledger.verifier().0,
+        &closed.number.to_le_bytes(),
+        closed.root.as_bytes(),
+        &attempt.attempt.to_le_bytes(),
+    ];
+    Hash32(crypto::hash::sha256(&parts.concat()))
+}
+
+/// Whether the chain refused a batch for a device that it lists, or for its number: a look tells what to do.
+fn is_to_look_again(code: u32) -> bool {
+    let reasons = [
+        VerifyIdReject::UnknownDevice,
+        VerifyIdReject::Suspended,
+        VerifyIdReject::Revoked,
+        VerifyIdReject::Held,
+        VerifyIdReject::OtherCustomer,
+        VerifyIdReject::VerifiedBefore,
+        VerifyIdReject::BatchOrder,
+    ];
+    reasons.into_iter().any(|reject| Reject::from(reject).code() == code)
+}

@@ -1,0 +1,166 @@
+//! The route that proves one verification: its leaf, the path to the root of its batch, and where the chain has that root.
+//!
+//! It must not know how a batch comes to the chain.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use service::http::{ApiError, ErrorResponse, Path, shown};
+use utoipa::ToSchema;
+use verifyid::{VerificationLeaf, batch_key, tags};
+
+use super::Api;
+use super::errors::unavailable;
+use crate::ledger::batcher::digests;
+use crate::ledger::files::StoredBatch;
+
+/// A verification that this node has acknowledged. Texts are hexadecimal digits.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct VerificationResponse {
+    /// Whether the chain has it. Before that there is the leaf alone.
+    anchored: bool,
+    /// What was acknowledged.
+    leaf: LeafResponse,
+    /// From the leaf to the root of its batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<PathResponse>,
+    /// The batch, as the chain has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch: Option<BatchResponse>,
+}
+
+/// A leaf: its hash is SHA-256 of `thronos/vidleaf`, filled up with zeros to 16 bytes, and of its fields in this order.
+#[derive(Debug, Serialize, ToSchema)]
+struct LeafResponse {
+    /// The device, 32 bytes.
+    device: String,
+    /// The challenge's id, 16 bytes.
+    challenge_id: String,
+    /// When, in milliseconds since 1970; 8 bytes, little-endian.
+    time: u64,
+    /// 1 verified, 2 bad answer, 3 expired, 6 suspended, revoked or held.
+    result: u8,
+    /// 1: by a signature.
+    method: u8,
+    /// SHA-256 of whom it was for.
+    audience_sha256: String,
+    /// SHA-256 of the answer.
+    answer_sha256: String,
+    /// Its hash.
+    hash: String,
+}
+
+/// A path in a tree with the tag `thronos/vidtree`, as that of a receipt.
+#[derive(Debug, Serialize, ToSchema)]
+struct PathResponse {
+    /// The leaf's place, from 0.
+    index: u32,
+    /// How many leaves the batch has.
+    count: u32,
+    /// The hashes beside the path, from the leaf upwards; levels where it is promoted have none.
+    siblings: Vec<String>,
+}
+
+/// A batch on the chain.
+#[derive(Debug, Serialize, ToSchema)]
+struct BatchResponse {
+    /// The account that anchored it.
+    verifier: String,
+    /// The verifier's number for it.
+    sequence: u64,
+    /// Its root.
+    root: String,
+    /// The block.
+    height: u64,
+    /// The key under which the chain has its record: the proof of it, with header and certificate, is at `proof`.
+    state_key: String,
+    /// The route that proves the record against a final block.
+    proof: String,
+}
+
+/// Proves a verification that this node has acknowledged: its leaf, and once the chain has its batch the path and the batch. Proofs are
+/// served for 400 days.
+#[utoipa::path(get, path = "/api/v1/verifyid/verifications/{id}", tag = "verifyid",
+    params(("id" = String, Path, description = "the challenge's id: 32 hexadecimal digits", format = "hex", min_length = 32, max_length = 32)),
+    responses((status = 200, body = VerificationResponse), (status = 400, body = ErrorResponse), (status = 404, body = ErrorResponse),
+        (status = 503, body = ErrorResponse)))]
+pub(super) async fn one(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+) -> Result<Json<VerificationResponse>, ApiError> {
+    let challenge = challenge_id(&id)?;
+    let ledger = api.office()?.ledger().cloned().ok_or_else(|| {
+        let hint = "its operator has them kept by naming an account's key with `accounts.verifyid`";
+        ApiError::not_found("this node keeps no verifications", hint)
+    })?;
+    let network = api.chain.genesis().network;
+    api.reads
+        .read(move || {
+            if let Some(open) = ledger.ask(|batcher| batcher.open_leaf(&challenge)) {
+                return Ok(Json(alone(&open.leaf())));
+            }
+            let found = ledger.files().find(&challenge).map_err(|error| {
+                tracing::error!(%error, "the index of verifications cannot be read");
+                let hint = "ask again later; the operator finds the reason in this node's log";
+                unavailable("store_unavailable", "the node cannot read its verifications", hint)
+            })?;
+            let (batch, place, leaf) = found.ok_or_else(|| {
+                let hint = "compare the id; proofs are served for 400 days, by the node that gave the challenge alone";
+                ApiError::not_found("no verification of this challenge is kept", hint)
+            })?;
+            let verifier = ledger.verifier();
+            let proven = |sequence| (verifier.to_text(network), hex::encode(batch_key(&verifier, sequence)));
+            Ok(Json(answer(&batch, (place, &leaf.leaf()), proven)))
+        })
+        .await
+}
+
+fn alone(leaf: &VerificationLeaf) -> VerificationResponse {
+    VerificationResponse { anchored: false, leaf: shape(leaf), path: None, batch: None }
+}
+
+fn answer(
+    batch: &StoredBatch,
+    (place, leaf): (usize, &VerificationLeaf),
+    proven: impl FnOnce(u64) -> (String, String),
+) -> VerificationResponse {
+    let StoredBatch { closed, leaves, anchored } = batch;
+    let Some(anchored) = anchored else { return alone(leaf) };
+    let path = crypto::merkle::prove(tags::TREE, &digests(leaves), place).map(|path| PathResponse {
+        index: path.index,
+        count: path.count,
+        siblings: path.siblings.iter().map(ToString::to_string).collect(),
+    });
+    let (verifier, state_key) = proven(anchored.sequence);
+    let batch = BatchResponse {
+        verifier,
+        sequence: anchored.sequence,
+        root: closed.root.to_string(),
+        height: anchored.height.0,
+        proof: format!("/api/v1/state/verifyid/{state_key}/proof"),
+        state_key,
+    };
+    VerificationResponse { anchored: true, leaf: shape(leaf), path, batch: Some(batch) }
+}
+
+fn shape(leaf: &VerificationLeaf) -> LeafResponse {
+    LeafResponse {
+        device: leaf.device.0.to_string(),
+        challenge_id: hex::encode(leaf.challenge),
+        time: leaf.time.0,
+        result: leaf.result,
+        method: leaf.method,
+        audience_sha256: leaf.audience.to_string(),
+        answer_sha256: leaf.answer.to_string(),
+        hash: leaf.digest().to_string(),
+    }
+}
+
+fn challenge_id(text: &str) -> Result<[u8; 16], ApiError> {
+    let mut id = [0; 16];
+    hex::decode_to_slice(text, &mut id).map_err(|_| {
+        let message = format!("`{}` is no challenge's id", shown(text));
+        ApiError::bad("malformed", message, "write the 32 hexadecimal digits of `challenge_id`")
+    })?;
+    Ok(id)
+}
