@@ -5,6 +5,7 @@
 //! replica. A service that ends though nobody asked is a failure of this machine.
 
 mod account;
+mod adapters;
 mod chain;
 mod streams;
 
@@ -38,7 +39,7 @@ use streams::{NodeStreams, OfferedStreams};
 /// Every service.
 pub const SERVICES: &[Listed] = &[
     // One on a line.
-    service::<mining_service::MiningService>(),
+    service::<mining_service::MiningService<adapters::RegisteredDevices>>(),
     service::<verifyid_service::VerifyIdService>(),
 ];
 

@@ -93,7 +93,8 @@ impl TryoutNode {
         *held(&self.world.bend) = Some((begin.to_owned(), Box::new(bend)));
     }
 
-    /// From now on whatever is posted to a path that begins so is answered by this, which takes the path and the body.
+    /// From now on whatever is posted to a path that begins so, or asked of it, is answered by this, which takes the path and the body:
+    /// null where something is asked.
     pub fn serves(&self, begin: &str, service: impl FnMut(&str, &Value) -> (u16, Value) + Send + 'static) {
         *held(&self.world.service) = Some((begin.to_owned(), Box::new(service)));
     }
@@ -152,12 +153,12 @@ impl World {
     fn answer(&self, method: &str, path: &str, body: &[u8]) -> (u16, Value) {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-        if method == "POST"
-            && let Some((_, service)) = held(&self.service)
-                .as_mut()
-                .filter(|(begin, _)| format!("/{}", parts.join("/")).starts_with(begin.as_str()))
+        if let Some((_, service)) = held(&self.service)
+            .as_mut()
+            .filter(|(begin, _)| format!("/{}", parts.join("/")).starts_with(begin.as_str()))
         {
-            return service(path, &serde_json::from_slice(body).expect("JSON"));
+            let body = if method == "POST" { serde_json::from_slice(body).expect("JSON") } else { Value::Null };
+            return service(path, &body);
         }
         let refused = |code: &str| (404, json!({"code": code, "message": "the node has its reasons", "hint": ""}));
         match (method, parts.as_slice()) {

@@ -75,12 +75,20 @@ impl Form {
     fn package(&self, line: &str) -> Option<String> {
         let line: String = line.split_whitespace().collect();
         let path = line.strip_prefix(self.before)?.strip_suffix(self.behind)?;
+        // What an entry gets of another feature stands in the adapters beside the list.
+        let path = match path.strip_suffix('>').and_then(|path| path.split_once("<adapters::")) {
+            Some((path, adapter)) if is_name(adapter) => path,
+            Some(_) => return None,
+            None => path,
+        };
         let (package, rest) = path.split_once("::")?;
-        let is_name =
-            |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         let is_foreign = !["crate", "self", "super", "Self"].contains(&package);
         (is_foreign && is_name(package) && rest.split("::").all(is_name)).then(|| package.to_owned())
     }
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn deeper(depth: usize, letter: char) -> usize {
@@ -106,6 +114,18 @@ mod tests {
         format!(
             "/// All.\n#[must_use]\npub fn modules() -> Vec<Any> {{\n    vec![\n        // One.\n{entry}\n        Box::new(b::B),\n    ]\n}}\n"
         )
+    }
+
+    #[test]
+    fn an_entry_may_name_an_adapter_and_nothing_else_beside_itself() {
+        for (entry, found) in [
+            ("        Box::new(a::A<adapters::X>),", vec!["a", "b"]),
+            ("        Box::new(a::A<c::X>),", vec!["b"]),
+            ("        Box::new(a::A<adapters::X, c::Y>),", vec!["b"]),
+            ("        Box::new(a::A<adapters::X>, 1),", vec!["b"]),
+        ] {
+            assert_eq!(packages(&list(entry)), found, "{entry}");
+        }
     }
 
     #[test]

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use types::{Address, Amount, Hash32, TimeMs};
 
 pub use routes::{
-    AnchorResponse, OwedResponse, PayoutResponse, PayoutsResponse, ProofAccepted, ProofRequest, ReceiptsResponse,
-    ReceiptsRootResponse, ShareReceiptResponse, WorkResponse,
+    AnchorResponse, AttestedGroupResponse, AttestedShareResponse, OwedResponse, PayoutResponse, PayoutsResponse, ProofAccepted, ProofRequest, ReceiptsResponse,
+    ReceiptsRootResponse, ShareReceiptResponse, WorkAttestationRequest, WorkAttestationResponse, WorkResponse,
 };
 
 /// The work chain; the answer of the query `info`.

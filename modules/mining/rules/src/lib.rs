@@ -47,8 +47,9 @@ use types::{Address, Canonical, ModuleId, Weight};
 use admit::ProofJudge;
 
 pub use answers::{
-    AnchorResponse, Earned, OwedResponse, PayoutResponse, PayoutsResponse, ProofAccepted, ProofRequest,
-    ReceiptsResponse, ReceiptsRootResponse, ShareReceiptResponse, WindowShare, WorkInfo, WorkResponse,
+    AnchorResponse, AttestedGroupResponse, AttestedShareResponse, Earned, OwedResponse, PayoutResponse,
+    PayoutsResponse, ProofAccepted, ProofRequest, ReceiptsResponse, ReceiptsRootResponse, ShareReceiptResponse,
+    WindowShare, WorkAttestationRequest, WorkAttestationResponse, WorkInfo, WorkResponse,
 };
 pub use call::{MiningCall, WorkProof};
 pub use check::{CLAIM_WEIGHT, PROOF_WEIGHT, PROOFS_PER_BLOCK_MAX};

@@ -1,12 +1,13 @@
 //! The node's side of mining: a port for machines that speak Stratum, and what miners without it ask of the API.
 //!
 //! It joins the crate `stratum`, which knows what miners say, with the chain, whose module `mining` knows what a proof is worth:
-//! `work.rs` makes templates of the newest state, `proofs.rs` submits what was found, `payouts` pays what the pool owes, `settings.rs` reads the operator's wishes, `api` answers over HTTP, `operator.rs` over
+//! `work.rs` makes templates of the newest state, `proofs.rs` submits what was found, `payouts` pays what the pool owes, `settings.rs` reads the operator's wishes, `devices.rs` is what it asks of whoever knows devices, `api` answers over HTTP, `operator.rs` over
 //! the socket in the home. It must not know the protocol nor the rules.
 
 #![allow(unused_qualifications, reason = "the expansion of utoipa's attributes qualifies names")]
 
 mod api;
+mod devices;
 mod look;
 mod metrics;
 mod operator;
@@ -26,22 +27,25 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use service::http::Routes;
 use service::{AccountNeed, Bound, FolderFindings, Ground, Life, Operator, Refusal, ServiceFault, WantedSocket};
-use stratum::service::{FolderShares, Handle, Ports, ReceiptsFolder, Service as StratumPort};
+use stratum::service::{Admission, FolderShares, Handle, Ports, ReceiptsFolder, Service as StratumPort};
 use tokio::sync::watch;
 use types::{Amount, Network};
 
+pub use devices::{AttestWish, DeviceUse, Devices, FoundDevice, NoDevices, RateTerms};
 pub use operator::{OwedLine, OwedList, PayList, PoolAnswer, PoolQuestion};
 pub use settings::MiningSettings;
 pub use verbs::MiningVerb;
 
+use devices::DeviceDoor;
 use metrics::Counts;
 use payouts::{Payer, PayoutLog};
 use proofs::ToChain;
 use shares::WatchedShares;
 
-/// Mining, as the node hosts it.
-pub struct MiningService {
+/// Mining, as the node hosts it, with whoever knows the devices that mine.
+pub struct MiningService<D = NoDevices> {
     ground: Ground,
+    devices: Arc<D>,
     /// The port for miners, if the settings ask for one.
     port: Option<OpenPort>,
 }
@@ -56,7 +60,7 @@ struct OpenPort {
     payer: Option<Payer>,
 }
 
-impl service::Service for MiningService {
+impl<D: Devices + Default> service::Service for MiningService<D> {
     const NAME: &'static str = "mining";
     type Settings = MiningSettings;
     type Verbs = MiningVerb;
@@ -86,12 +90,15 @@ impl service::Service for MiningService {
     }
 
     fn open(settings: &MiningSettings, ground: Ground, sockets: Vec<Bound>) -> Result<Option<Self>, Refusal> {
-        let port = settings.enabled.then(|| OpenPort::open(settings, &ground, sockets)).transpose()?;
-        Ok(Some(Self { ground, port }))
+        let devices = Arc::new(D::default());
+        let doorkeeper = Arc::new(DeviceDoor::new(devices.clone(), &ground));
+        let open = || OpenPort::open(settings, &ground, sockets, doorkeeper);
+        let port = settings.enabled.then(open).transpose()?;
+        Ok(Some(Self { ground, devices, port }))
     }
 
     fn routes(&self) -> Routes {
-        api::routes(&self.ground, self.handle())
+        api::routes(&self.ground, self.handle(), self.devices.clone())
     }
 
     fn measure(&self, metrics: &mut prometheus_client::registry::Registry) {
@@ -113,7 +120,7 @@ impl service::Service for MiningService {
     }
 
     async fn run(self, mut life: Life) -> Result<(), ServiceFault> {
-        let Self { ground, port } = self;
+        let Self { ground, port, .. } = self;
         life.ready();
         match port {
             Some(port) => port.run(ground, life).await,
@@ -129,14 +136,19 @@ impl service::Service for MiningService {
     }
 }
 
-impl MiningService {
+impl<D> MiningService<D> {
     fn handle(&self) -> Option<Handle> {
         self.port.as_ref().map(|port| port.stratum.handle())
     }
 }
 
 impl OpenPort {
-    fn open(settings: &MiningSettings, ground: &Ground, bound: Vec<Bound>) -> Result<Self, Refusal> {
+    fn open(
+        settings: &MiningSettings,
+        ground: &Ground,
+        bound: Vec<Bound>,
+        admission: Arc<dyn Admission>,
+    ) -> Result<Self, Refusal> {
         let in_folder = |error| {
             let message = format!("`{}` cannot be used for shares: {error}", ground.folder.display());
             Refusal::new("mining", message)
@@ -152,7 +164,7 @@ impl OpenPort {
             shares: Box::new(WatchedShares::new(shares, log.clone())),
             receipts: Some(receipts),
             events: Box::new(tell::teller()),
-            admission: None,
+            admission: Some(admission),
         };
         let config = settings::port_config(settings, ground.chain.genesis().network, ground.chain.own_peer())?;
         let sockets = settings::into_sockets(settings, bound)?;

@@ -52,6 +52,10 @@ settings! {
         instance: u64 = 0, if |number| *number <= 255 => "a number from 0 to 255";
         /// Addresses that may mine here; everybody when empty.
         allow: Vec<String> = Vec::new();
+        /// The lowest level that a device must have to mine here, as the chain sees it at its login and each minute after it: 1 for one
+        /// that its owner has accepted, 2 for one that has shown its work rate. A machine names its device by `v=DEVICE` in the
+        /// password. 0 for everybody, with or without a device.
+        require_level: u64 = 0, if |level| *level <= 2 => "a number from 0 to 2";
         /// Most miners that may be connected at once.
         connections_max: u64 = 16_384, if |max| (1..=1_000_000).contains(max) => "a number from 1 to 1000000";
         /// Most miners at once from one IP address.
@@ -239,6 +243,7 @@ pub(crate) fn port_config(settings: &MiningSettings, network: Network, own: Peer
         builder: builder_of(own),
         instance: u8::try_from(settings.instance).unwrap_or(u8::MAX),
         allow: (!settings.allow.is_empty()).then_some(allow),
+        require_level: u8::try_from(settings.require_level).unwrap_or(u8::MAX),
         connections_max: number(settings.connections_max),
         connections_per_ip_max: number(settings.connections_per_ip_max),
         idle_ms: settings.idle_s.saturating_mul(1_000),

@@ -93,8 +93,8 @@ impl Lines {
         ));
     }
 
-    /// `client.show_message`; the message must need no escape.
-    pub fn show_message(&mut self, message: &'static str) {
+    /// `client.show_message`; the message must be the server's own and need no escape.
+    pub fn show_message(&mut self, message: &str) {
         self.line(format_args!(r#"{{"id":null,"method":"client.show_message","params":["{message}"]}}"#));
     }
 

@@ -84,6 +84,9 @@ pub struct Config {
     /// Whether each login waits for a verdict from outside.
     #[serde(default)]
     pub asks_admission: bool,
+    /// The lowest level of a device that may mine here; 0 for everybody, with or without a device.
+    #[serde(default)]
+    pub require_level: u8,
     /// Most connections.
     #[serde(default = "connections_max")]
     pub connections_max: usize,
@@ -162,6 +165,7 @@ impl Config {
             builder: [0; 4],
             allow: None,
             asks_admission: false,
+            require_level: 0,
             connections_max: connections_max(),
             connections_per_ip_max: connections_per_ip_max(),
             idle_ms: idle_ms(),

@@ -11,6 +11,7 @@ use pow::coinbase::CoinbaseParts;
 use pow::{CoinbaseError, Commitment, Difficulty, SearchSpace, Target, WorkHeader, merkle, sha256d};
 use types::Address;
 
+use crate::attest::AttestTerms;
 use crate::call::Submit;
 use crate::limits::{EXTRANONCE1_BYTES, JOBS_PER_CONNECTION_MAX};
 use crate::refusal::Refusal;
@@ -29,10 +30,12 @@ pub struct Body {
     pub coinbase: CoinbaseParts,
     /// What a work has to meet.
     pub work_target: Target,
+    /// The attestation that the coinbase binds, if it does.
+    pub attests: Option<AttestTerms>,
 }
 
 impl Body {
-    /// Builds the coinbase.
+    /// Builds the coinbase, with the word of the builder or what an attestation binds.
     ///
     /// # Errors
     /// [`CoinbaseError`] for a tag that is too long.
@@ -41,6 +44,7 @@ impl Body {
         payee: Address,
         (tag, space): (&str, SearchSpace),
         work_target: Target,
+        attests: Option<AttestTerms>,
     ) -> Result<Self, CoinbaseError> {
         let commitment = Commitment {
             chain_id: template.chain_id,
@@ -48,8 +52,9 @@ impl Body {
             payee,
             anchor: template.anchor,
         };
-        let coinbase = commitment.coinbase_parts_in(tag.as_bytes(), space)?;
-        Ok(Self { template, received_ms, payee, coinbase, work_target })
+        let binding = attests.map(|terms| terms.tag());
+        let coinbase = commitment.coinbase_parts_in(binding.as_deref().unwrap_or(tag.as_bytes()), space)?;
+        Ok(Self { template, received_ms, payee, coinbase, work_target, attests })
     }
 }
 

@@ -20,6 +20,7 @@
 )]
 
 mod answer;
+mod attest;
 mod book;
 mod call;
 mod config;
@@ -47,6 +48,9 @@ mod vardiff;
 mod window;
 mod worker;
 
+pub use attest::{
+    AttestProgress, AttestState, AttestTerms, AttestedGroup, AttestedShare, MiningDevice, NotBegun,
+};
 pub use book::{Book, BookError, Closed, Entry, ReceiptsRoot, Settlement, Share, Tally, lowest_first};
 pub use call::{Call, Extension, Submit};
 pub use config::{Config, ConfigError, Payment, Port};

@@ -104,6 +104,22 @@ pub const PAYMENTS_MAX: usize = 65_536;
 pub const RECEIPTS_KEPT_MAX: usize = 64;
 /// Most bytes of all kept receipts: some 980,000 of them.
 pub const RECEIPTS_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Longest text that names a device.
+pub const DEVICE_CHARS_MAX: usize = 90;
+/// How often it is asked how the device of a connection stands.
+pub const DEVICE_ASKED_MS: u64 = 60_000;
+/// Most attestations of work at once, with those that are complete or lapsed and not forgotten.
+pub const ATTESTATIONS_MAX: usize = 256;
+/// Most of them whose devices have one owner.
+pub const ATTESTATIONS_PER_OWNER_MAX: usize = 16;
+/// Most shares of one attestation.
+pub const ATTESTED_SHARES_MAX: u16 = 64;
+/// Longest time from an attestation's beginning to its end.
+pub const ATTESTATION_MS_MAX: u64 = 7_200_000;
+/// So long after its end it is still told how an attestation went.
+pub const ATTESTATION_KEPT_MS: u64 = 60_000;
+/// How often a connection is told how far an attestation is.
+pub const ATTESTATION_TOLD_MS: u64 = 30_000;
 /// Most closed works whose receipts wait to be written.
 pub const RECEIPTS_WAITING_MAX: usize = 4;
 

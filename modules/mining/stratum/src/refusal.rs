@@ -53,11 +53,27 @@ pub enum Refusal {
     Banned,
     /// `mining.subscribe` has not come yet.
     NotSubscribed,
+    /// The device that the password names is not registered.
+    UnknownDevice,
+    /// The address is not the owner of the device.
+    OtherOwner,
+    /// The device is suspended.
+    DeviceSuspended,
+    /// The device is revoked.
+    DeviceRevoked,
+    /// A verifier holds the device.
+    DeviceHeld,
+    /// The connection already mines as another device.
+    OtherDevice,
+    /// Only devices may mine here, and the password names none.
+    DeviceNeeded,
+    /// The device has a lower level than this node asks for.
+    LevelTooLow,
 }
 
 impl Refusal {
     /// Every refusal.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 32] = [
         Self::Malformed,
         Self::TooDeep,
         Self::BadId,
@@ -82,6 +98,14 @@ impl Refusal {
         Self::TooManyWorkers,
         Self::Banned,
         Self::NotSubscribed,
+        Self::UnknownDevice,
+        Self::OtherOwner,
+        Self::DeviceSuspended,
+        Self::DeviceRevoked,
+        Self::DeviceHeld,
+        Self::OtherDevice,
+        Self::DeviceNeeded,
+        Self::LevelTooLow,
     ];
 
     /// The customary number: 20 other, 21 stale or unknown job, 22 duplicate, 23 low difficulty, 24 unauthorized,
@@ -97,7 +121,15 @@ impl Refusal {
             | Self::NotAllowed
             | Self::OtherPayee
             | Self::TooManyWorkers
-            | Self::Banned => 24,
+            | Self::Banned
+            | Self::UnknownDevice
+            | Self::OtherOwner
+            | Self::DeviceSuspended
+            | Self::DeviceRevoked
+            | Self::DeviceHeld
+            | Self::OtherDevice
+            | Self::DeviceNeeded
+            | Self::LevelTooLow => 24,
             Self::NotSubscribed => 25,
             _ => 20,
         }
@@ -133,6 +165,20 @@ impl Refusal {
             Self::TooManyWorkers => "Too many workers on one connection",
             Self::Banned => "Banned for five minutes: too many invalid submits or requests",
             Self::NotSubscribed => "Not subscribed",
+            Self::UnknownDevice => {
+                "v= in the password names no registered device: register it with thronos device register"
+            }
+            Self::OtherOwner => {
+                "The address does not own the device that v= names: mine for its owner, which thronos device show tells"
+            }
+            Self::DeviceSuspended => "The device that v= names is suspended: ask the authority of the chain",
+            Self::DeviceRevoked => "The device that v= names is revoked for good: register another key and name that",
+            Self::DeviceHeld => "A verifier holds the device that v= names: wait until the time that thronos device show tells",
+            Self::OtherDevice => "This connection mines as another device: open one connection for each",
+            Self::DeviceNeeded => "Only registered devices may mine here (mining.require_level): put v=DEVICE into the password",
+            Self::LevelTooLow => {
+                "The device has too low a level for this node (mining.require_level): raise it with thronos device accept or attest"
+            }
         }
     }
 
@@ -164,6 +210,14 @@ impl Refusal {
             Self::TooManyWorkers => "too_many_workers",
             Self::Banned => "banned",
             Self::NotSubscribed => "not_subscribed",
+            Self::UnknownDevice => "unknown_device",
+            Self::OtherOwner => "other_owner",
+            Self::DeviceSuspended => "device_suspended",
+            Self::DeviceRevoked => "device_revoked",
+            Self::DeviceHeld => "device_held",
+            Self::OtherDevice => "other_device",
+            Self::DeviceNeeded => "device_needed",
+            Self::LevelTooLow => "level_too_low",
         }
     }
 

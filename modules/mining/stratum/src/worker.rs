@@ -7,7 +7,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use pow::Difficulty;
 use types::{Address, Network};
 
-use crate::limits::{AGENT_CHARS_MAX, PASSWORD_BYTES_MAX, USER_BYTES_MAX, WORKER_NAME_CHARS_MAX};
+use crate::limits::{AGENT_CHARS_MAX, DEVICE_CHARS_MAX, PASSWORD_BYTES_MAX, USER_BYTES_MAX, WORKER_NAME_CHARS_MAX};
 use crate::refusal::Refusal;
 
 /// The name of one machine of a miner, in a safe alphabet.
@@ -79,26 +79,38 @@ pub struct Login {
     pub worker: Worker,
     /// `d=…` in the password: the difficulty to start from and never to go below.
     pub difficulty: Option<Difficulty>,
+    /// `v=…` in the password: the device that mines, as sent, of letters and digits only.
+    pub device: Option<String>,
 }
 
 impl Login {
     /// Reads `address[.worker]` and the options of the password, which are separated by `,` or `;`. Unknown options,
     /// `x` among them, mean nothing; a `d=` that is no difficulty is ignored, because a machine behind a typo should
-    /// mine.
+    /// mine. A `v=` is never ignored: whoever names a device wants its shares to count for it.
     ///
     /// # Errors
     /// [`Refusal::BadAddress`] unless the user begins with an address of `network`; [`Refusal::BadParams`] for a user
-    /// or password beyond its limit.
+    /// or password beyond its limit; [`Refusal::UnknownDevice`] for a `v=` that cannot name a device, or for several.
     pub fn parse(user: &str, password: &str, network: Network) -> Result<Self, Refusal> {
         if user.len() > USER_BYTES_MAX || password.len() > PASSWORD_BYTES_MAX {
             return Err(Refusal::BadParams);
         }
         let (address, name) = user.split_once('.').unwrap_or((user, ""));
         let address = Address::parse(address.trim(), network).map_err(|_| Refusal::BadAddress)?;
-        let options = password.split([',', ';']).filter_map(|option| option.trim().strip_prefix("d="));
-        let difficulty = options.filter_map(|text| Difficulty::parse(text.trim()).ok()).next_back();
-        Ok(Self { worker: Worker { address, name: WorkerName::from_untrusted(name) }, difficulty })
+        let options = |name| password.split([',', ';']).filter_map(move |option| option.trim().strip_prefix(name));
+        let difficulty = options("d=").filter_map(|text| Difficulty::parse(text.trim()).ok()).next_back();
+        let mut devices = options("v=").map(str::trim);
+        let device = devices.next().map(device_text).transpose()?;
+        if devices.next().is_some() {
+            return Err(Refusal::UnknownDevice);
+        }
+        Ok(Self { worker: Worker { address, name: WorkerName::from_untrusted(name) }, difficulty, device })
     }
+}
+
+fn device_text(text: &str) -> Result<String, Refusal> {
+    let is_one = (1..=DEVICE_CHARS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if is_one { Ok(text.to_owned()) } else { Err(Refusal::UnknownDevice) }
 }
 
 #[cfg(test)]
@@ -130,6 +142,17 @@ mod tests {
         assert_eq!(asked("x, d=1000 ;y=2"), Difficulty::parse("1000").ok());
         for password in ["d=", "d=NaN", "d=1e400", "d=-1", "d=0", "d=inf"] {
             assert_eq!(asked(password), None, "{password}");
+        }
+    }
+
+    #[test]
+    fn the_password_names_one_device_in_letters_and_digits_or_the_login_is_refused() {
+        let asked = |password: &str| Login::parse(LEGACY, password, Network::Main).map(|login| login.device);
+        assert_eq!(asked("x"), Ok(None));
+        assert_eq!(asked("d=2; v=thrdev1abc ,x"), Ok(Some("thrdev1abc".to_owned())));
+        assert_eq!(asked(&format!("v={}", "a".repeat(DEVICE_CHARS_MAX))), Ok(Some("a".repeat(DEVICE_CHARS_MAX))));
+        for password in ["v=", "v=a b", "v=\u{e9}", "v=a\"", "v=a,v=a", &format!("v={}", "a".repeat(DEVICE_CHARS_MAX + 1))] {
+            assert_eq!(asked(password), Err(Refusal::UnknownDevice), "{password}");
         }
     }
 

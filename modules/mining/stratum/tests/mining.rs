@@ -4,7 +4,7 @@ mod rig;
 
 use pow::{Coinbase, Difficulty, Target};
 use rig::{Found, OPERATOR, POOLED, Rig, SOLO, START_MS, code, difficulty, template, user};
-use stratum::{CloseReason, Entry, Input, Receipts, Settlement, Template, Verdict, ledger, limits, report};
+use stratum::{CloseReason, Entry, Input, Receipts, Refusal, Settlement, Template, Verdict, ledger, limits, report};
 use types::{Address, Hash32};
 
 fn ready(port: usize) -> (Rig, rig::Miner) {
@@ -442,14 +442,14 @@ fn a_login_may_wait_for_a_verdict_from_outside() {
     rig.work(template(1));
     let connection = rig.connect(SOLO);
     rig.ask(connection, "mining.subscribe", "[]");
-    for (is_admitted, expected) in [(false, 24), (true, 0)] {
+    for (answer, expected) in [(Err(Refusal::NotAllowed), 24), (Ok(None), 0)] {
         let line = format!(r#"{{"id":"auth","method":"mining.authorize","params":["{}","x"]}}"#, user(1, "rig"));
         assert!(rig.say(connection, &line).is_empty());
         let (connection, ticket) = rig.admissions.pop().expect("a question");
-        rig.step(Input::Admission { connection, ticket, is_admitted });
+        rig.step(Input::Admission { connection, ticket, answer });
         let lines = rig.inbox.remove(&connection).expect("an answer");
         assert_eq!((lines[0]["id"].as_str(), code(&lines[0])), (Some("auth"), expected));
-        assert_eq!(lines.len(), if is_admitted { 3 } else { 1 }, "true, difficulty, job");
+        assert_eq!(lines.len(), if answer.is_ok() { 3 } else { 1 }, "true, difficulty, job");
     }
 }
 

@@ -13,7 +13,7 @@ use stratum::service::{
     Admission, FolderShares, Later, NoReceipt, Ports, ProofSink, ReceiptsError, ReceiptsFolder, Service, Socket, rustls,
 };
 use stratum::{
-    Book, Config, Entry, Event, KeptProofs, Payment, Port, Proof, Server, Settlement, Share, Template, Verdict, Worker,
+    AttestTerms, Book, Config, Entry, Event, KeptProofs, MiningDevice, NotBegun, Payment, Port, Proof, Refusal, Server, Settlement, Share, Template, Verdict, Worker,
     WorkerName, ledger,
 };
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
@@ -50,8 +50,20 @@ impl ProofSink for Chain {
 struct Good;
 
 impl Admission for Good {
-    fn ask(&self, worker: Worker, _: std::net::IpAddr) -> Later<bool> {
-        Box::pin(async move { worker.name.as_str() == "good" })
+    fn ask(
+        &self,
+        worker: Worker,
+        _: std::net::IpAddr,
+        device: Option<String>,
+    ) -> Later<Result<Option<MiningDevice>, Refusal>> {
+        Box::pin(async move {
+            match (worker.name.as_str(), device.as_deref()) {
+                ("good", None) => Ok(None),
+                ("good", Some("thrtdev1good")) => Ok(Some(MiningDevice { id: Hash32([4; 32]), level: 1 })),
+                ("good", Some(_)) => Err(Refusal::UnknownDevice),
+                _ => Err(Refusal::NotAllowed),
+            }
+        })
     }
 }
 
@@ -249,6 +261,35 @@ async fn admission_is_asked_of_outside() {
     client.ask(1, "mining.subscribe", "[]").await;
     assert_eq!(client.ask(2, "mining.authorize", &format!(r#"["{}","x"]"#, user("bad"))).await["error"][0], 24);
     assert_eq!(client.ask(3, "mining.authorize", &format!(r#"["{}","x"]"#, user("good"))).await["result"], true);
+    pool.service.stop().await.expect("a clean stop");
+}
+
+#[tokio::test]
+async fn a_device_is_asked_about_outside_and_its_attestation_begins_by_the_handle() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pool = pool(folder.path(), config(), None).await;
+    let mut client = connect(&pool).await;
+    client.ask(1, "mining.subscribe", "[]").await;
+    let login = |device: &str| format!(r#"["{}","v={device}"]"#, user("good"));
+    assert_eq!(client.ask(2, "mining.authorize", &login("thrtdev1bad")).await["error"][0], 24);
+    assert_eq!(client.ask(3, "mining.authorize", &login("thrtdev1good")).await["result"], true);
+    let (device, handle) = (Hash32([4; 32]), pool.service.handle());
+    let terms = AttestTerms {
+        device,
+        owner: Address([1; 20]),
+        class: 1,
+        beacon: 7,
+        binding: Hash32([6; 32]),
+        difficulty: Difficulty::ONE,
+        shares: 2,
+        until_ms: now_ms() + 60_000,
+        ends_ms: now_ms() + 90_000,
+    };
+    let over = AttestTerms { until_ms: 1, ..terms };
+    assert_eq!(handle.attest(over).await, Some(Err(NotBegun::Over)));
+    assert_eq!(handle.attest(terms).await, Some(Ok(())));
+    let told = handle.ask(move |server| server.attestation(&device)).await.flatten().expect("it was begun");
+    assert_eq!((told.terms, told.shares, told.connections), (terms, 0, 1));
     pool.service.stop().await.expect("a clean stop");
 }
 

@@ -56,7 +56,10 @@ pub(crate) fn send(
     call: &VerifyIdCall,
     spent: &[(AssetChoice, Amount)],
 ) -> Result<Report> {
-    let encoded = call.to_call().expect("only a work attestation is longer than a call may be");
+    let encoded = call.to_call().ok_or_else(|| {
+        let message = "the call is longer than a call may be";
+        Error::new("call_too_long", message, "nothing was sent; attest again, at another node with --node URL")
+    })?;
     let done = checked_call(encoded).and_then(|call| carry_out(context, args, vec![call], spent));
     done.map_err(|error| with_advice(error, &known(context, args, call)))
 }
@@ -101,6 +104,12 @@ const ADVICE: &[(&str, &str)] = &[
     ("plan_not_for_sale", "ask the authority of the chain"),
     ("price_above", "run the command again: it reads the price anew"),
     ("until_too_far", "run the command again with a shorter span"),
+    ("beacon_used", "the device has shown this already, or has changed since: run the command again"),
+    ("unknown_beacon", "run the command again: it begins with the newest beacon"),
+    ("window_exceeded", "run the command again; give `--password-file` so that nothing waits at the end"),
+    ("higher_class", "there is nothing more to do: a higher class still counts; see `thronos device show DEVICE`"),
+    ("held", "see until when with `thronos device show DEVICE`"),
+    ("wrong_kind", "a device that mines is registered as an asic, gpu_miner or cpu_miner"),
     ("hold_used", "ask the authority to suspend it"),
 ];
 

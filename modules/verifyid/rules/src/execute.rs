@@ -20,6 +20,7 @@ use crate::records::{Device, Status, read, write};
 use crate::reject::VerifyIdReject;
 
 pub(crate) use attest::begin_block;
+pub use attest::judge_shares;
 
 /// A call's surroundings: who signed it, when its block is, and the numbers of the chain.
 struct Now {

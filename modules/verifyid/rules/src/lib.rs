@@ -55,6 +55,7 @@ pub use check::{
 };
 pub use device::{Algorithm, DeviceId, DeviceIdError, DeviceKey, KEY_BYTES_MAX, Kind, SIGNATURE_BYTES, key_id};
 pub use event::VerifyIdEvent;
+pub use execute::judge_shares;
 pub use genesis::{Allowance, CLASSES_MAX, PLANS_MAX, PlanTerms, VERIFIERS_MAX, VerifyIdParameters, WorkClass};
 pub use month::{month_of, next_month};
 pub use query::{

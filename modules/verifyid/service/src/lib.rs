@@ -2,14 +2,16 @@
 //!
 //! `examiner` is the pure core: sealed challenges, one answer each, limits. `office.rs` joins it with the machine: `clocks.rs` reads its clocks,
 //! `book.rs` keeps on the disk what was answered, `ledger` what of it comes into batches, which `anchoring` puts on the chain, `quota.rs` tells
-//! whether a plan has room, `secret.rs` the secret. `proof.rs` asks the chain about a device, `api.rs` answers over
-//! HTTP, `token_office.rs` gives tokens and takes them, `taken_back.rs` keeps which are no longer good, `settings.rs` is the section of `config.toml`. It must not know how a device is registered or gets its level, which are the
+//! whether a plan has room, `secret.rs` the secret. `proof.rs` asks the chain about a device, `api.rs` answers over HTTP, `token_office.rs` gives
+//! tokens and takes them, `taken_back.rs` keeps which are no longer good, `asked.rs` is what other features are told of devices, `settings.rs`
+//! is the section of `config.toml`. It must not know how a device is registered or gets its level, which are the
 //! rules', nor people.
 
 #![allow(unused_qualifications, reason = "the expansion of utoipa's attributes qualifies names")]
 
 mod anchoring;
 mod api;
+mod asked;
 mod book;
 mod clocks;
 mod examiner;
@@ -31,6 +33,7 @@ use prometheus_client::registry::Registry as Metrics;
 use service::http::Routes;
 use service::{AccountNeed, Bound, FolderFindings, Ground, Life, NoVerbs, Refusal, ServiceFault};
 
+pub use asked::{AskedDevice, AttestAsk, AttestRate, DeviceCounts, attest_rate, find_device};
 pub use settings::VerifyIdSettings;
 
 use anchoring::Anchoring;

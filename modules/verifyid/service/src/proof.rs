@@ -111,7 +111,7 @@ pub(crate) fn is_customer(chain: &dyn Chain, account: &Address) -> Result<bool, 
     Ok(customer.is_some_and(|customer| customer.devices > 0 || (customer.plan > 0 && customer.until > view.time())))
 }
 
-fn read_key(algorithm: u8, digits: &str) -> Option<DeviceKey> {
+pub(crate) fn read_key(algorithm: u8, digits: &str) -> Option<DeviceKey> {
     DeviceKey::read(algorithm, &hex::decode(digits).ok()?).ok()
 }
 

@@ -206,3 +206,90 @@ pub struct ShareReceiptResponse {
     /// Index, count and siblings in canonical bytes, in hex.
     pub proof_hex: String,
 }
+
+/// `POST /api/v1/mining/attestations`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct WorkAttestationRequest {
+    /// The device's id: its text, or 64 hexadecimal digits.
+    pub device: String,
+    /// The class of rates.
+    pub class: u8,
+    /// The number of the beacon that the shares are to bind, which must be young.
+    pub beacon: u64,
+    /// Until when the device's word holds, in Unix ms.
+    pub valid_until: u64,
+    /// The device's signature over what it signs for an attestation with this beacon: 128 hexadecimal digits.
+    pub signature: String,
+}
+
+/// `GET /api/v1/mining/attestations/{device}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct WorkAttestationResponse {
+    /// The device's id.
+    #[cfg_attr(feature = "schema", schema(value_type = String, format = "hash"))]
+    pub device: Hash32,
+    /// The class of rates.
+    pub class: u8,
+    /// The number of the beacon that the shares bind.
+    pub beacon: u64,
+    /// What stands in their coinbases, behind the height and four letters.
+    #[cfg_attr(feature = "schema", schema(value_type = String, format = "hash"))]
+    pub binding: Hash32,
+    /// The difficulty of each share.
+    pub difficulty: String,
+    /// How far it is: `open`, `complete`, or `lapsed` when shares were missing at the end.
+    pub state: String,
+    /// How many shares are there.
+    pub shares: u16,
+    /// How many it takes.
+    pub shares_needed: u16,
+    /// Shares count until before then, in Unix ms.
+    pub until_ms: u64,
+    /// Until when a block can take it, in Unix ms of its time.
+    pub ends_ms: u64,
+    /// Milliseconds from now to `until_ms`.
+    pub left_ms: u64,
+    /// How many connections of this node's port mine as the device. Without one nothing comes.
+    pub connections: u32,
+    /// The shares, their hashes rising over all groups; empty before the attestation is complete.
+    pub groups: Vec<AttestedGroupResponse>,
+}
+
+/// Shares of one job, in the fields in which the chain takes them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct AttestedGroupResponse {
+    /// The coinbase before the extranonces, in hex.
+    #[cfg_attr(feature = "schema", schema(format = "hex"))]
+    pub coinbase1: String,
+    /// The coinbase behind them.
+    #[cfg_attr(feature = "schema", schema(format = "hex"))]
+    pub coinbase2: String,
+    /// From the coinbase to the header's Merkle root.
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<String>))]
+    pub branch: Vec<Hash32>,
+    /// The hash of the work before, as it stands in the header.
+    #[cfg_attr(feature = "schema", schema(value_type = String, format = "hash"))]
+    pub previous: Hash32,
+    /// The header's nBits, as a number.
+    pub bits: u32,
+    /// The shares.
+    pub shares: Vec<AttestedShareResponse>,
+}
+
+/// A share, in the fields in which the chain takes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct AttestedShareResponse {
+    /// What stands between the two parts of the coinbase: 12 bytes.
+    pub extranonce: [u8; 12],
+    /// The header's version.
+    pub version: u32,
+    /// The header's time.
+    pub time: u32,
+    /// The header's nonce.
+    pub nonce: u32,
+}

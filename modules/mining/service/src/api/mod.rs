@@ -3,6 +3,7 @@
 //! The chain is asked through the module's own functions; rules are the module's. Statistics come in the two shapes that dashboards of miners
 //! read: ckpool's and public-pool's. It must not know either shape: the crate `stratum` does.
 
+mod attest;
 mod payouts;
 mod pool;
 mod work;
@@ -16,6 +17,7 @@ use stratum::Server;
 use stratum::service::Handle;
 use types::Network;
 
+use crate::devices::Devices;
 use crate::patience::Patience;
 
 /// What every handler has.
@@ -26,17 +28,22 @@ pub(crate) struct Api {
     port: Option<Handle>,
     /// Patience with miners who submit proofs without Stratum.
     miners: Arc<Patience>,
+    devices: Arc<dyn Devices>,
 }
 
 /// All of them.
-pub(crate) fn routes(ground: &Ground, port: Option<Handle>) -> Routes {
+pub(crate) fn routes(ground: &Ground, port: Option<Handle>, devices: Arc<dyn Devices>) -> Routes {
     use Class::{Look, Read, Write};
-    let api = &Api { chain: ground.chain.clone(), reads: ground.reads.clone(), port, miners: Arc::default() };
+    let (chain, reads) = (ground.chain.clone(), ground.reads.clone());
+    let api = &Api { chain, reads, port, miners: Arc::default(), devices };
     let routes = Routes { former_prefix: Some("/api/mining"), ..Routes::default() };
     routes
         .own(Look, api, routes!(work::work))
         .own(Write, api, routes!(work::submit))
         .own(Read, api, routes!(work::account))
+        // It changes nothing on the chain, so a read-only node has it too.
+        .own(Read, api, routes!(attest::begin))
+        .own(Read, api, routes!(attest::attestation))
         .own(Look, api, routes!(pool::pool))
         .own(Look, api, routes!(pool::pool_status))
         .own(Look, api, routes!(pool::user))

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use types::Hash32;
 
+use crate::attest::{AttestTerms, MiningDevice};
 use crate::book::Settlement;
+use crate::refusal::Refusal;
 use crate::template::Template;
 
 /// A connection, numbered by the shell; a number is never used twice.
@@ -70,9 +72,11 @@ pub enum Input<'a> {
         connection: ConnectionId,
         /// Which login.
         ticket: u64,
-        /// The answer.
-        is_admitted: bool,
+        /// As which device it may mine, if it named one; or why not. [`Refusal::Busy`] where nobody can say so now.
+        answer: Result<Option<MiningDevice>, Refusal>,
     },
+    /// A device begins to attest its work; whether it may says [`crate::Server::may_attest`].
+    Attest(AttestTerms),
     /// The version bits that miners may roll from now on.
     VersionMask(u32),
     /// The operator received base units from the chain.

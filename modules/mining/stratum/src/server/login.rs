@@ -3,6 +3,7 @@
 use pow::Difficulty;
 
 use crate::answer::Lines;
+use crate::attest::MiningDevice;
 use crate::book::{Entry, Tally};
 use crate::call::Extension;
 use crate::config::Payment;
@@ -91,12 +92,14 @@ impl Pool {
     ) -> Result<(), Refusal> {
         let login = Login::parse(&user, password, self.config.network)?;
         self.may_log_in(session, &user, &login)?;
-        if self.config.asks_admission {
-            let ticket = self.next_ticket;
-            self.next_ticket = ticket.saturating_add(1);
-            let worker = login.worker.clone();
+        if login.device.is_none() && self.config.require_level > 0 {
+            return Err(Refusal::DeviceNeeded);
+        }
+        if self.config.asks_admission || login.device.is_some() {
+            let ticket = self.ticket();
+            let (worker, device) = (login.worker.clone(), login.device.clone());
             session.waiting.push(Waiting { ticket, id: id.text().to_owned(), user, login });
-            outputs.push(Output::Admission { connection, ticket, worker, ip: session.ip });
+            outputs.push(Output::Admission { connection, ticket, worker, ip: session.ip, device });
             return Ok(());
         }
         self.admit(session, id, user, login, lines, outputs);
@@ -155,18 +158,20 @@ impl Pool {
     pub(super) fn admission(
         &mut self,
         session: &mut Session,
-        (ticket, is_admitted): (u64, bool),
+        (ticket, answer): (u64, Result<Option<MiningDevice>, Refusal>),
         lines: &mut Lines,
         outputs: &mut Vec<Output>,
     ) {
         let Some(place) = session.waiting.iter().position(|waiting| waiting.ticket == ticket) else { return };
         let waiting = session.waiting.remove(place);
         let id = Id::kept(&waiting.id);
-        if is_admitted {
-            self.admit(session, id, waiting.user, waiting.login, lines, outputs);
-        } else {
-            count(self.metrics.refused.entry(Refusal::NotAllowed).or_default());
-            lines.refuse(id, Refusal::NotAllowed);
+        let bound = answer.and_then(|device| self.bind_device(session, &waiting.login, device));
+        match bound {
+            Ok(()) => self.admit(session, id, waiting.user, waiting.login, lines, outputs),
+            Err(refusal) => {
+                count(self.metrics.refused.entry(refusal).or_default());
+                lines.refuse(id, refusal);
+            }
         }
     }
 

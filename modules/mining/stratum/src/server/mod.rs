@@ -7,8 +7,10 @@
 //! | `pool.rs` | what all connections share: work, book, bans |
 //! | `door.rs` | who gets a place, and who loses it |
 //! | `login.rs`, `submit.rs` | what the requests do |
+//! | `attest.rs` | sessions that mine as a device, and attest its work |
 //! | `chronicle.rs` | what reports tell of this run |
 
+mod attest;
 mod chronicle;
 mod door;
 mod input;
@@ -27,6 +29,7 @@ pub use input::{ConnectionId, Input, ProofId, Verdict};
 pub use output::{CloseReason, Event, Output, Proof};
 
 use crate::answer::Lines;
+use crate::attest::MiningDevice;
 use crate::book::{Book, Entry, Tally};
 use crate::call::Call;
 use crate::config::{Config, ConfigError};
@@ -109,9 +112,10 @@ impl Server {
             Input::Tick => self.tick(&mut outputs),
             Input::Template(template) => self.template(template, &mut outputs),
             Input::Verdict { proof, verdict } => self.verdict(proof, verdict),
-            Input::Admission { connection, ticket, is_admitted } => {
-                self.admission(connection, (ticket, is_admitted), &mut outputs);
+            Input::Admission { connection, ticket, answer } => {
+                self.admission(connection, (ticket, answer), &mut outputs);
             }
+            Input::Attest(terms) => self.attest(terms, &mut outputs),
             Input::VersionMask(mask) => self.version_mask(mask, &mut outputs),
             Input::Income { reference, amount, fee } => {
                 self.pool.save_or_tell(Entry::Income { reference, amount, fee }, &mut outputs);
@@ -194,7 +198,7 @@ impl Server {
                 worker: &member.worker,
                 agent: &session.agent,
                 extranonce1: session.extranonce1,
-                difficulty: session.vardiff.current(),
+                difficulty: self.pool.difficulty(session),
                 opened_ms: session.opened_ms,
                 heard_ms: session.heard_ms,
                 tally: &member.tally,
@@ -233,6 +237,7 @@ impl Server {
         let now_ms = self.pool.now_ms;
         self.pool.bans.expire(now_ms);
         self.pool.extranonces.expire(now_ms);
+        self.pool.attestations.expire(now_ms);
         for (connection, session) in &mut self.sessions {
             if session.is_closing {
                 continue;
@@ -247,13 +252,15 @@ impl Server {
             if !session.is_ready() {
                 continue;
             }
+            let mut lines = Lines::default();
+            self.pool.ask_again((*connection, session), outputs);
+            self.pool.follow_attestation(session, &mut lines);
             let bounds = self.pool.bounds(session);
-            let is_changed = session.vardiff.tick(&bounds, now_ms);
+            let is_changed = session.binding.is_none() && session.vardiff.tick(&bounds, now_ms);
             if is_changed || self.pool.is_due(session) {
-                let mut lines = Lines::default();
                 self.pool.issue(session, &mut lines, is_changed);
-                send(*connection, lines, outputs);
             }
+            send(*connection, lines, outputs);
         }
     }
 
@@ -292,14 +299,24 @@ impl Server {
         }
     }
 
-    fn admission(&mut self, connection: ConnectionId, answer: (u64, bool), outputs: &mut Vec<Output>) {
+    fn admission(
+        &mut self,
+        connection: ConnectionId,
+        answer: (u64, Result<Option<MiningDevice>, Refusal>),
+        outputs: &mut Vec<Output>,
+    ) {
         let Some(session) = self.sessions.get_mut(&connection).filter(|session| !session.is_closing) else { return };
         let mut lines = Lines::default();
+        let reason = self.pool.asked_again(session, answer, &mut lines);
         self.pool.admission(session, answer, &mut lines, outputs);
         if !session.members.is_empty() {
             self.strangers.remove(&connection);
         }
         send(connection, lines, outputs);
+        if let Some(reason) = reason {
+            session.is_closing = true;
+            self.pool.closing(connection, reason, outputs);
+        }
     }
 
     fn version_mask(&mut self, mask: u32, outputs: &mut Vec<Output>) {

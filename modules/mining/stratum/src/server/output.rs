@@ -42,6 +42,8 @@ pub enum CloseReason {
     Idle,
     /// The server stops.
     Drained,
+    /// Its device may mine no more.
+    Device,
 }
 
 impl CloseReason {
@@ -63,6 +65,7 @@ impl CloseReason {
             Self::GaveWay => "gave_way",
             Self::Idle => "idle",
             Self::Drained => "drained",
+            Self::Device => "device",
         }
     }
 }
@@ -192,7 +195,7 @@ pub enum Output {
     },
     /// Hand this to the chain.
     Submit(Box<Proof>),
-    /// Ask whether this worker may mine.
+    /// Ask whether this worker may mine; again and again, where it mines as a device.
     Admission {
         /// The connection.
         connection: ConnectionId,
@@ -202,6 +205,8 @@ pub enum Output {
         worker: Worker,
         /// From where.
         ip: IpAddr,
+        /// As which device, as its password names it: letters and digits.
+        device: Option<String>,
     },
     /// Tell the operator.
     Event(Event),

@@ -11,6 +11,7 @@ use pow::{Difficulty, SearchSpace, Target};
 use types::Address;
 
 use crate::answer::Lines;
+use crate::attest::{AttestTerms, Attestations};
 use crate::book::{Book, BookError, Entry};
 use crate::config::{Config, Payment, Port};
 use crate::counters::Bans;
@@ -69,6 +70,7 @@ pub(super) struct Pool {
     /// Hashes of what was handed to the chain without room in the book, the newest first.
     pub unbooked: VecDeque<[u8; 32]>,
     pub next_ticket: u64,
+    pub attestations: Attestations,
     next_job: u32,
     remembered: BTreeMap<Worker, Habits>,
     remembered_order: VecDeque<Worker>,
@@ -96,6 +98,7 @@ impl Pool {
             next_proof: 0,
             unbooked: VecDeque::new(),
             next_ticket: 0,
+            attestations: Attestations::default(),
             next_job,
             remembered: BTreeMap::new(),
             remembered_order: VecDeque::new(),
@@ -181,11 +184,13 @@ impl Pool {
         if !session.is_ready() {
             return;
         }
-        let difficulty = session.vardiff.current();
+        let attests = self.attests(session);
+        let difficulty = self.difficulty(session);
         let Some(previous) = self.work.as_ref().map(|work| work.template.previous) else { return };
         let space = Space::next(session.space, previous, difficulty);
-        let Some((body, fields)) = self.body(session, space.lane) else { return };
+        let Some((body, fields)) = self.body(session, space.lane, attests) else { return };
         session.space = Some(space);
+        session.binding = attests.map(|terms| terms.binding);
         let time = body.time(self.now_ms);
         let is_announced = session.announced == Some(difficulty);
         if !is_announced {
@@ -232,22 +237,29 @@ impl Pool {
         }
     }
 
-    /// What a session searches in a lane. The first lane's are shared by all sessions of a payee; others are rare.
-    fn body(&mut self, session: &Session, lane: u32) -> Option<(Arc<Body>, Arc<str>)> {
+    /// What a session searches in a lane. The first lane's are shared by all sessions of a payee; others, and those of an attestation,
+    /// are rare.
+    fn body(
+        &mut self,
+        session: &Session,
+        lane: u32,
+        attests: Option<AttestTerms>,
+    ) -> Option<(Arc<Body>, Arc<str>)> {
         let payee = match self.port(session).payment {
             Payment::Pplns { operator } => operator,
             Payment::Solo => session.members.first()?.worker.address,
         };
         let work = self.work.as_mut()?;
-        if let Some(body) = work.bodies.get(&payee).filter(|_| lane == 0) {
+        let is_shared = lane == 0 && attests.is_none();
+        if let Some(body) = work.bodies.get(&payee).filter(|_| is_shared) {
             return Some(body.clone());
         }
         let template = (Arc::clone(&work.template), work.received_ms);
         let space = SearchSpace { builder: self.config.builder, lane };
-        let body = Body::new(template, payee, (&self.config.tag, space), work.target).ok()?;
+        let body = Body::new(template, payee, (&self.config.tag, space), work.target, attests).ok()?;
         let fields: Arc<str> = body.fields().into();
         let both = (Arc::new(body), fields);
-        if lane == 0 {
+        if is_shared {
             work.bodies.insert(payee, both.clone());
         }
         Some(both)

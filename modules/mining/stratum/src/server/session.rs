@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 
 use pow::Difficulty;
+use types::Hash32;
 
 use crate::book::{Share, Tally};
 use crate::counters::{Recent, Spans};
@@ -37,6 +38,22 @@ pub(super) struct Waiting {
     pub login: Login,
 }
 
+/// The device as which a connection mines.
+#[derive(Debug)]
+pub(super) struct SessionDevice {
+    pub id: Hash32,
+    /// As the login named it.
+    pub text: String,
+    /// Whose login.
+    pub worker: Worker,
+    /// When it was asked last how the device stands.
+    pub asked_ms: u64,
+    /// The question that waits for an answer.
+    pub ticket: Option<u64>,
+    /// When the miner was told last how far an attestation is.
+    pub told_ms: u64,
+}
+
 /// One connection.
 #[derive(Debug)]
 pub(super) struct Session {
@@ -56,6 +73,10 @@ pub(super) struct Session {
     pub first_job: Option<u32>,
     /// Where its newest job searches.
     pub space: Option<Space>,
+    /// What the coinbase of its newest job binds, if an attestation is open.
+    pub binding: Option<Hash32>,
+    /// The device as which it mines.
+    pub device: Option<Box<SessionDevice>>,
     pub vardiff: Vardiff,
     /// The difficulty that was announced last.
     pub announced: Option<Difficulty>,
@@ -85,6 +106,8 @@ impl Session {
             jobs: Jobs::default(),
             first_job: None,
             space: None,
+            binding: None,
+            device: None,
             vardiff: Vardiff::new(start, now_ms),
             announced: None,
             requests: Recent::default(),

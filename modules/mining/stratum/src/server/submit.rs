@@ -5,9 +5,11 @@
 use pow::{Difficulty, Target};
 
 use crate::answer::Lines;
+use crate::attest::AttestedShare;
 use crate::book::{BookError, Entry, Share};
 use crate::call::Submit;
 use crate::config::Payment;
+use crate::extranonces::Extranonce1;
 use crate::job::{Body, Solved};
 use crate::limits::{ACCEPTED_PER_SPAN_MAX, PROOFS_PENDING_MAX, UNBOOKED_MAX};
 use crate::metrics::count;
@@ -20,6 +22,14 @@ use super::input::ProofId;
 use super::output::{Output, Proof};
 use super::pool::Pool;
 use super::session::Session;
+
+/// What an attestation keeps of a share.
+fn attested(submit: &Submit, extranonce1: Extranonce1, solved: &Solved) -> AttestedShare {
+    let [a, b, c, d] = extranonce1;
+    let [e, f, g, h, i, j, k, l] = submit.extranonce2;
+    let extranonce = [a, b, c, d, e, f, g, h, i, j, k, l];
+    AttestedShare { extranonce, version: solved.header.version, time: submit.time, nonce: submit.nonce }
+}
 
 impl Pool {
     /// `mining.submit`: true, or why not.
@@ -64,11 +74,18 @@ impl Pool {
             is_pooled,
         };
         let (body, difficulty) = (std::sync::Arc::clone(&job.body), job.difficulty);
+        let (hash, attested) = (solved.hash, attested(submit, extranonce1, &solved));
         self.enter(session, (&body, solved), share, outputs)?;
         count(&mut self.metrics.shares_accepted);
         let weight = difficulty.billionths();
         self.metrics.billionths_accepted = self.metrics.billionths_accepted.saturating_add(weight);
         lines.yes(id);
+        if body.attests.is_some() || session.binding.is_some() {
+            // The difficulty is the attestation's.
+            self.attestations.keep(&body, hash, attested, self.now_ms);
+            self.follow_attestation(session, lines);
+            return Ok(());
+        }
         let bounds = self.bounds(session);
         if session.vardiff.accepted((difficulty, shown), &bounds, self.now_ms) {
             self.issue(session, lines, true);

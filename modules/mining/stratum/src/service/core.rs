@@ -11,10 +11,12 @@ use tokio::runtime::Handle as Runtime;
 use tokio::sync::{mpsc, oneshot};
 use types::{Hash32, SystemCall};
 
+use crate::attest::{AttestTerms, MiningDevice, NotBegun};
 use crate::book::{BookError, Settlement};
 use crate::kept::{KeptProof, KeptProofs};
 use crate::ledger;
 use crate::limits::PENDING_BYTES_MAX;
+use crate::refusal::Refusal;
 use crate::server::{CloseReason, ConnectionId, Event, Input, Output, Proof, ProofId, Server, Verdict};
 use crate::template::Template;
 
@@ -58,9 +60,14 @@ pub(super) enum Message {
     Admission {
         connection: ConnectionId,
         ticket: u64,
-        is_admitted: bool,
+        answer: Result<Option<MiningDevice>, Refusal>,
     },
     Tick,
+    /// A device begins to attest its work.
+    Attest {
+        terms: AttestTerms,
+        answer: oneshot::Sender<Result<(), NotBegun>>,
+    },
     Ask(Question),
     Income {
         reference: Hash32,
@@ -195,8 +202,11 @@ impl Core {
                 Input::Template(template)
             }
             Message::Verdict { proof, verdict } => Input::Verdict { proof, verdict },
-            Message::Admission { connection, ticket, is_admitted } => {
-                Input::Admission { connection, ticket, is_admitted }
+            Message::Admission { connection, ticket, answer } => Input::Admission { connection, ticket, answer },
+            Message::Attest { terms, answer } => {
+                // Nobody waits for an answer to a question that was given up.
+                let _ = answer.send(self.server.may_attest(&terms));
+                Input::Attest(terms)
             }
             Message::Tick => {
                 self.drain_ticks = self.drain_ticks.map(|ticks| ticks.saturating_add(1));
@@ -301,15 +311,14 @@ impl Core {
                     let _ = outbox.sender.send(Outgoing::Close);
                 }
             }
-            Output::Admission { connection, ticket, worker, ip } => {
-                let (asked, messages) =
-                    (self.outside.admission.as_ref().map(|admission| admission.ask(worker, ip)), self.messages.clone());
-                self.later(messages, async move {
-                    let is_admitted = match asked {
+            Output::Admission { connection, ticket, worker, ip, device } => {
+                let asked = self.outside.admission.as_ref().map(|admission| admission.ask(worker, ip, device));
+                self.later(self.messages.clone(), async move {
+                    let answer = match asked {
                         Some(answer) => answer.await,
-                        None => false,
+                        None => Err(Refusal::NotAllowed),
                     };
-                    Message::Admission { connection, ticket, is_admitted }
+                    Message::Admission { connection, ticket, answer }
                 });
             }
             Output::Event(event) => self.tell(&event),

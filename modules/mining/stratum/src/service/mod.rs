@@ -28,6 +28,7 @@ pub use folder::FolderShares;
 pub use ports::{Admission, Later, Ports, ProofSink, Shares, WorkSource};
 pub use receipts::{ReceiptsError, ReceiptsFolder, look_at_receipts};
 
+use crate::attest::{AttestTerms, NotBegun};
 use crate::book::{BookError, Closed, Settlement};
 use crate::config::{Config, ConfigError};
 use crate::ledger::LedgerError;
@@ -225,6 +226,13 @@ impl Handle {
         let (answer, answered) = oneshot::channel();
         let question = Box::new(move |server: &Server| drop(answer.send(question(server))));
         self.messages.send(Message::Ask(question)).await.ok()?;
+        answered.await.ok()
+    }
+
+    /// Begins an attestation of a device's work; nothing if the service stopped.
+    pub async fn attest(&self, terms: AttestTerms) -> Option<Result<(), NotBegun>> {
+        let (answer, answered) = oneshot::channel();
+        self.messages.send(Message::Attest { terms, answer }).await.ok()?;
         answered.await.ok()
     }
 

@@ -10,7 +10,9 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use types::SystemCall;
 
+use crate::attest::MiningDevice;
 use crate::ledger::Stored;
+use crate::refusal::Refusal;
 use crate::server::{Event, Proof, Verdict};
 use crate::template::Template;
 use crate::worker::Worker;
@@ -35,8 +37,9 @@ pub trait ProofSink: Send + Sync + 'static {
 
 /// Who else decides whether a worker may mine.
 pub trait Admission: Send + Sync + 'static {
-    /// Whether this worker may mine.
-    fn ask(&self, worker: Worker, ip: IpAddr) -> Later<bool>;
+    /// Whether this worker may mine, and as which device, where its password names one; or why not. [`Refusal::Busy`] where nobody can
+    /// say so now: then a login is to be tried again, and a connection that mines goes on.
+    fn ask(&self, worker: Worker, ip: IpAddr, device: Option<String>) -> Later<Result<Option<MiningDevice>, Refusal>>;
 }
 
 /// The disk of the share ledger. Its calls block.
@@ -79,7 +82,8 @@ pub struct Ports {
     pub receipts: Option<ReceiptsFolder>,
     /// Hears of every event, on the core's thread: it must not block.
     pub events: Box<dyn Fn(&Event) + Send>,
-    /// Asked at each login if [`crate::Config::asks_admission`] says so; without it such logins are refused.
+    /// Asked at each login that names a device, again and again while it mines, and at each other if
+    /// [`crate::Config::asks_admission`] says so; without it such logins are refused.
     pub admission: Option<Arc<dyn Admission>>,
 }
 

@@ -60,6 +60,8 @@ pub struct Rig {
     pub proofs: Vec<Proof>,
     pub events: Vec<Event>,
     pub admissions: Vec<(ConnectionId, u64)>,
+    /// The devices of these questions, and of those that were answered.
+    pub asked: Vec<Option<String>>,
     pub saved: Vec<Entry>,
     next: u64,
 }
@@ -78,7 +80,7 @@ impl Rig {
         let server = Server::new(config, [5; 32], book, now_ms).expect("a good config");
         let (inbox, closed) = (BTreeMap::new(), BTreeMap::new());
         let (proofs, events, admissions, saved) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { server, now_ms, journal, inbox, closed, proofs, events, admissions, saved, next: 0 }
+        Self { server, now_ms, journal, inbox, closed, proofs, events, admissions, asked: Vec::new(), saved, next: 0 }
     }
 
     /// A new server on what this one wrote down; connections are lost.
@@ -110,7 +112,10 @@ impl Rig {
                     assert!(self.closed.insert(connection, reason).is_none(), "closed once");
                 }
                 Output::Submit(proof) => self.proofs.push(*proof),
-                Output::Admission { connection, ticket, .. } => self.admissions.push((connection, ticket)),
+                Output::Admission { connection, ticket, device, .. } => {
+                    self.admissions.push((connection, ticket));
+                    self.asked.push(device);
+                }
                 Output::Event(event) => self.events.push(event),
             }
         }

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use wallet::Result;
 use wallet::cli::{Context, Report};
 
-use super::{challenge, list, new, register, rotate, show, standing, transfer};
+use super::{attest, challenge, list, new, register, rotate, show, standing, transfer};
 
 /// What can be done with devices.
 #[derive(Debug, Subcommand)]
@@ -41,6 +41,8 @@ pub enum DeviceVerb {
     Challenge(challenge::ChallengeArgs),
     /// Answer a challenge with a device's key: one that is asked for now, or one from a file
     Answer(challenge::AnswerArgs),
+    /// Show a device's rate of hashes: machines mine for it at a node's port, and the chain decides
+    Attest(attest::AttestArgs),
     /// Prove what the chain has of a device, or that it has nothing
     Prove(show::ProveDevice),
 }
@@ -64,6 +66,7 @@ impl DeviceVerb {
             Self::List(list) => list.run(context),
             Self::Challenge(challenge) => challenge.run(context),
             Self::Answer(answer) => answer.run(context),
+            Self::Attest(attest) => attest.run(context),
             Self::Prove(prove) => prove.run(context),
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! One file per command, or per few that are alike.
 
+mod attest;
 mod challenge;
 mod device;
 mod list;

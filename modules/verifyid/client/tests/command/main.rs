@@ -1,5 +1,6 @@
 //! The verbs of VerifyID as they are typed, on a made-up chain with the real rules: what each does, and what it is refused for.
 
+mod attest;
 #[path = "../../../../../wallet/tests/wallet/chain_maker.rs"]
 mod chain_maker;
 mod challenges;

@@ -93,8 +93,11 @@ pub(super) fn attest(context: &mut Context<'_, '_>, now: &Now, call: &AttestWork
     VerifyIdEvent::WorkAttested { device: id, class: call.class, beacon: call.beacon, until }.emit(context)
 }
 
-/// Every share binds what it must and is worth what it must, and none is there twice.
-fn judge_shares(groups: &[WorkGroup], binding: Hash32, target: Target) -> Result<(), VerifyIdReject> {
+/// Whether every share binds what it must and is worth what it must, and none is there twice. Their number is not looked at.
+///
+/// # Errors
+/// `wrong_root`, `wrong_binding`, `above_target`, `share_order`.
+pub fn judge_shares(groups: &[WorkGroup], binding: Hash32, target: Target) -> Result<(), VerifyIdReject> {
     // The hash before, its most significant byte first.
     let mut before: Option<[u8; 32]> = None;
     for group in groups {

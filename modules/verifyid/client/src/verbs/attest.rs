@@ -1,0 +1,309 @@
+//! `thronos device attest`: machines hash for a device at a node's port, the device's key gives its word, and the chain decides.
+//!
+//! The node only collects: what it gives out is judged here by the chain's own rules before a fee is paid for it. It must not know how a
+//! machine mines.
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use execution::{Module, QueryArguments};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use types::{Hash32, List};
+use verifyid::{
+    AttestWork, BeaconAnswer, DeviceAnswer, GROUPS_MAX, VerifyId, VerifyIdCall, VerifyIdParameters, WorkBinding,
+    WorkClass, WorkGroup, judge_shares,
+};
+use wallet::cli::report::when;
+use wallet::cli::submit::TransactionArgs;
+use wallet::cli::{Context, Report};
+use wallet::{Chain, Error, NodeClient, Result};
+
+use super::show::level_words;
+use crate::key_file::DeviceKeyFile;
+use crate::sending::{send, word};
+use crate::statements::DeviceWord;
+use crate::{naming, node};
+
+const ATTESTATIONS: &str = "/api/v1/mining/attestations";
+/// Between two looks at the node.
+const LOOK_MS: u64 = 2_000;
+/// Between two of them at the end.
+const LOOK_MS_MIN: u64 = 100;
+/// How often it is said how far it is, though nothing has changed.
+const TOLD_MS: u64 = 30_000;
+/// How long beyond the window a node is asked that never comes to an end.
+const BEYOND_MS: u64 = 60_000;
+
+/// `device attest`
+#[derive(Debug, Args)]
+pub struct AttestArgs {
+    /// The name or path of the device's present key
+    key: String,
+    /// The class of rates: `thronos ask verifyid rules` names them
+    #[arg(long, value_name = "N")]
+    class: u8,
+    #[command(flatten)]
+    transaction: TransactionArgs,
+}
+
+/// How far it is, as the node says.
+#[derive(Debug, Deserialize)]
+struct Progress {
+    device: Hash32,
+    class: u8,
+    beacon: u64,
+    binding: Hash32,
+    state: String,
+    shares: u16,
+    shares_needed: u16,
+    left_ms: u64,
+    connections: u32,
+    groups: List<WorkGroup, GROUPS_MAX>,
+}
+
+/// What is attested, and by whom.
+struct Attesting<'a> {
+    context: &'a Context,
+    client: &'a NodeClient,
+    key: &'a DeviceKeyFile,
+    class: WorkClass,
+    word: DeviceWord,
+}
+
+impl AttestArgs {
+    pub(super) fn run(&self, context: &Context) -> Result<Report> {
+        let args = &self.transaction;
+        if args.offline {
+            let message = "a rate of hashes is shown at a node";
+            return Err(Error::new("node_needed", message, "leave --offline out"));
+        }
+        // What cannot be paid for is not begun.
+        context.sender(&args.from)?;
+        let key = &naming::key(context, &self.key)?;
+        let client = &context.client()?;
+        let mut chain = context.chain(client)?;
+        let rules = node::rules(&chain)?;
+        let class = class_of(&rules, self.class)?;
+        let known = node::device(context, client, &mut chain, key.device())?;
+        may_attest(&known.answer, key)?;
+        let word = word(&chain, args, &rules, known.record.time())?;
+        let attesting = Attesting { context, client, key, class, word };
+        let (binding, begun) = attesting.begin(&chain, &known.answer)?;
+        let groups = attesting.watch(&binding, begun)?;
+        let call = attesting.call(&binding, groups)?;
+        let done = send(context, args, &call, &[])?;
+        if args.dry_run || args.no_wait || args.out.is_some() {
+            return Ok(done);
+        }
+        let now = node::device(context, client, &mut chain, key.device())?;
+        Ok(told(done, &class, &now.answer))
+    }
+}
+
+fn class_of(rules: &VerifyIdParameters, number: u8) -> Result<WorkClass> {
+    let found = rules.work_classes.iter().find(|class| class.class == number).copied();
+    found.ok_or_else(|| {
+        let known: Vec<String> = rules.work_classes.iter().map(|class| class.class.to_string()).collect();
+        let message = format!("this chain has no class {number} of work rates, only {}", known.join(", "));
+        Error::new("unknown_class", message, "`thronos ask verifyid rules` tells what each of them takes")
+    })
+}
+
+/// What the chain would refuse is not begun.
+fn may_attest(device: &DeviceAnswer, key: &DeviceKeyFile) -> Result<()> {
+    let show = "see `thronos device show DEVICE`";
+    if device.key_id != key.key_id() {
+        let message = "this is not the device's present key";
+        return Err(Error::new("other_key", message, "name the file of its present key; `thronos device show DEVICE` tells its id"));
+    }
+    if device.level.is_none() {
+        return Err(Error::new("not_in_use", "the device is suspended, revoked or held", show));
+    }
+    if !device.kind.mines() {
+        let message = "a device of this kind does not mine";
+        return Err(Error::new("wrong_kind", message, "register a miner as an asic, gpu_miner or cpu_miner"));
+    }
+    Ok(())
+}
+
+impl Attesting<'_> {
+    /// Begins, or goes on with what an earlier run began and has not handed in.
+    fn begin(&self, chain: &Chain, device: &DeviceAnswer) -> Result<(WorkBinding, Progress)> {
+        match self.client.get_at::<Progress>(&self.path()) {
+            Ok(open) if open.class == self.class.class && matches!(&*open.state, "open" | "complete") => {
+                // A beacon that is forgotten, or was used already, is of no more use.
+                let beacon = self.beacon(Some(open.beacon)).ok();
+                if let Some(beacon) = beacon.filter(|beacon| device.verified < beacon.time) {
+                    self.context.note("it was begun before, and goes on");
+                    return Ok((self.binding(chain, &beacon), open));
+                }
+            }
+            Err(error) if !(error.is_of_node && &*error.code == "not_found") => return Err(error),
+            _ => {}
+        }
+        let beacon = self.beacon(None)?;
+        let binding = self.binding(chain, &beacon);
+        let signature = self.key.sign(&binding.statement(self.word.valid_until));
+        let wish = json!({
+            "device": self.key.device().to_text(chain.network()), "class": self.class.class, "beacon": beacon.number,
+            "valid_until": self.word.valid_until, "signature": hex::encode(&*signature),
+        });
+        let begun = self.client.post_at(ATTESTATIONS, &wish).map_err(with_advice)?;
+        let text = self.key.device().to_text(chain.network());
+        self.context.note(&format!(
+            "begun with the beacon {}: machines mine at this node's port with `v={text}` in the password",
+            beacon.number
+        ));
+        Ok((binding, begun))
+    }
+
+    fn path(&self) -> String {
+        format!("{ATTESTATIONS}/{}", self.key.device().0)
+    }
+
+    /// A beacon, the newest unless a number is given; the node's word, as the chain will tell.
+    fn beacon(&self, number: Option<u64>) -> Result<BeaconAnswer> {
+        let arguments: QueryArguments =
+            number.iter().map(|number| ("number".to_owned(), number.to_string())).collect();
+        let answer = self.client.query(VerifyId::NAME, "beacon", &arguments)?;
+        let beacon: BeaconAnswer =
+            serde_json::from_value(answer).map_err(|_| bad_answer("what is no beacon"))?;
+        if number.is_none_or(|number| beacon.number == number) { Ok(beacon) } else { Err(bad_answer("another beacon")) }
+    }
+
+    fn binding(&self, chain: &Chain, beacon: &BeaconAnswer) -> WorkBinding {
+        let (device, class) = (self.key.device(), self.class.class);
+        WorkBinding { chain_id: chain.id(), device, class, beacon: beacon.number, value: beacon.value }
+    }
+
+    /// Waits until all shares are there, and tells meanwhile how far it is.
+    fn watch(&self, binding: &WorkBinding, begun: Progress) -> Result<List<WorkGroup, GROUPS_MAX>> {
+        let longest = Duration::from_millis(self.class.window_ms.saturating_add(BEYOND_MS));
+        let (start, mut progress, mut said) = (Instant::now(), begun, None::<(u16, u32, Instant)>);
+        loop {
+            let Progress { device, class, beacon, binding: bound, .. } = progress;
+            let expected = (binding.device.0, binding.class, binding.beacon, binding.digest());
+            if (device, class, beacon, bound) != expected {
+                return Err(bad_answer("another attestation than was begun"));
+            }
+            match &*progress.state {
+                "complete" => return Ok(progress.groups),
+                "open" if start.elapsed() < longest => {}
+                _ => return Err(self.lapsed(&progress)),
+            }
+            let (shares, connections) = (progress.shares, progress.connections);
+            let is_news = said.is_none_or(|(before, machines, at)| {
+                (before, machines) != (shares, connections) || at.elapsed() >= Duration::from_millis(TOLD_MS)
+            });
+            if is_news {
+                self.context.note(&progress_words(&progress));
+                said = Some((shares, connections, Instant::now()));
+            }
+            std::thread::sleep(Duration::from_millis(progress.left_ms.clamp(LOOK_MS_MIN, LOOK_MS)));
+            progress = self.client.get_at(&self.path()).map_err(|error| {
+                let hint = format!("{}; run the command again: what was begun goes on", error.hint);
+                Error { hint, ..error }
+            })?;
+        }
+    }
+
+    fn lapsed(&self, progress: &Progress) -> Error {
+        let (shares, needed) = (progress.shares, progress.shares_needed);
+        let message = format!("only {shares} of {needed} shares came in time");
+        let hint = if progress.connections == 0 {
+            "nothing was sent; no machine mined for the device: point one at this node's port, with `v=DEVICE` in the password"
+        } else {
+            "nothing was sent; take a lower class, or try again: with a rate near the class's floor many tries fail"
+        };
+        Error::new("attestation_lapsed", message, hint)
+    }
+
+    /// The call with all shares, once they are judged as the chain judges them.
+    fn call(&self, binding: &WorkBinding, groups: List<WorkGroup, GROUPS_MAX>) -> Result<VerifyIdCall> {
+        let count: usize = groups.iter().map(|group| group.shares.len()).sum();
+        if count != usize::from(self.class.shares) {
+            return Err(bad_answer(&format!("{count} shares, where {} make an attestation", self.class.shares)));
+        }
+        let target = self.class.difficulty().map(pow::Difficulty::target);
+        let target = target.ok_or_else(|| bad_answer("a class of rates without a difficulty"))?;
+        judge_shares(&groups, binding.digest(), target).map_err(|reject| {
+            bad_answer(&format!("shares that the chain would refuse ({reject:?})"))
+        })?;
+        let valid_until = self.word.valid_until;
+        Ok(VerifyIdCall::AttestWork(AttestWork {
+            device: binding.device,
+            class: binding.class,
+            beacon: binding.beacon,
+            valid_until,
+            signature: self.key.sign(&binding.statement(valid_until)),
+            groups,
+        }))
+    }
+}
+
+fn progress_words(progress: &Progress) -> String {
+    let (shares, needed, left_s) = (progress.shares, progress.shares_needed, progress.left_ms.div_ceil(1_000));
+    let machines = match progress.connections {
+        0 => "; no machine mines for the device yet".to_owned(),
+        connections => format!(", from {}", types::counted(connections.into(), "connection")),
+    };
+    format!("{shares} of {needed} shares{machines}, {left_s} s left")
+}
+
+/// The chain's answer, and what the device is good for now.
+fn told(done: Report, class: &WorkClass, device: &DeviceAnswer) -> Report {
+    let rows = [
+        ("level:", level_words(device)),
+        ("showed:", format!("at least {}", rate_words(class.floor))),
+        ("counts until:", when(device.work_until)),
+    ];
+    let more: Value = json!({
+        "level": device.level, "work_class": device.work_class, "floor": class.floor, "work_until": device.work_until,
+    });
+    done.and(&rows, more)
+}
+
+/// Hashes a second for people, in a unit of which there are less than a thousand where that is whole.
+fn rate_words(rate: u64) -> String {
+    const UNITS: [&str; 6] = ["H/s", "kH/s", "MH/s", "GH/s", "TH/s", "PH/s"];
+    let (mut rate, mut unit) = (rate, 0);
+    while rate >= 1_000 && rate.is_multiple_of(1_000) && unit + 1 < UNITS.len() {
+        (rate, unit) = (rate / 1_000, unit + 1);
+    }
+    format!("{rate} {}", UNITS.get(unit).unwrap_or(&"H/s"))
+}
+
+fn bad_answer(what: &str) -> Error {
+    Error::new("bad_answer", format!("the node gives {what}"), "nothing was sent: attest at another node with --node URL")
+}
+
+/// An error of the node, with what else helps.
+fn with_advice(error: Error) -> Error {
+    let advice = match &*error.code {
+        _ if !error.is_of_node => return error,
+        "not_found" => "name a node that has a port for miners with --node URL",
+        "beacon_too_old" | "attestation_open" => "run the command again",
+        _ => return error,
+    };
+    Error { hint: format!("{}; {advice}", error.hint), ..error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_told_in_whole_numbers_of_the_largest_unit() {
+        for (rate, text) in [
+            (0, "0 H/s"),
+            (999, "999 H/s"),
+            (75_000_000, "75 MH/s"),
+            (1_500, "1500 H/s"),
+            (50_000_000_000_000, "50 TH/s"),
+            (u64::MAX, "18446744073709551615 H/s"),
+        ] {
+            assert_eq!(rate_words(rate), text);
+        }
+    }
+}
