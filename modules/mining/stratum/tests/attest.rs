@@ -231,8 +231,8 @@ fn shares_of_several_works_and_connections_are_in_one_rising_order() {
         }
         rig.work(template(work));
         [&mut miner, &mut second].into_iter().for_each(|miner| {
-        miner.listen(&mut rig);
-    });
+            miner.listen(&mut rig);
+        });
     }
     let done = progress(&rig);
     assert_eq!((done.state, done.connections), (AttestState::Complete, 2));

@@ -9,7 +9,7 @@ use clap::Args;
 use execution::{Module, QueryArguments};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use types::{Hash32, List};
+use types::{Hash32, List, Network};
 use verifyid::{
     AttestWork, BeaconAnswer, DeviceAnswer, GROUPS_MAX, VerifyId, VerifyIdCall, VerifyIdParameters, WorkBinding,
     WorkClass, WorkGroup, judge_shares,
@@ -85,8 +85,8 @@ impl AttestArgs {
         let mut chain = context.chain(client)?;
         let rules = node::rules(&chain)?;
         let class = class_of(&rules, self.class)?;
-        let known = node::device(context, client, &mut chain, key.device())?;
-        may_attest(&known.answer, key)?;
+        let known = node::device(context, client, &mut chain, (key.device(), &self.key))?;
+        may_attest(&known.answer, key, chain.network())?;
         let word = word(&chain, args, &rules, known.record.time())?;
         let attesting = Attesting { context, client, key, class, word };
         let (binding, begun) = attesting.begin(&chain, &known.answer)?;
@@ -96,7 +96,7 @@ impl AttestArgs {
         if args.dry_run || args.no_wait || args.out.is_some() {
             return Ok(done);
         }
-        let now = node::device(context, client, &mut chain, key.device())?;
+        let now = node::device(context, client, &mut chain, (key.device(), &self.key))?;
         Ok(told(done, &class, &now.answer))
     }
 }
@@ -111,14 +111,14 @@ fn class_of(rules: &VerifyIdParameters, number: u8) -> Result<WorkClass> {
 }
 
 /// What the chain would refuse is not begun.
-fn may_attest(device: &DeviceAnswer, key: &DeviceKeyFile) -> Result<()> {
-    let show = "see `thronos device show DEVICE`";
+fn may_attest(device: &DeviceAnswer, key: &DeviceKeyFile, network: Network) -> Result<()> {
+    let show = format!("`thronos device show {}`", device.device.to_text(network));
     if device.key_id != key.key_id() {
         let message = "this is not the device's present key";
-        return Err(Error::new("other_key", message, "name the file of its present key; `thronos device show DEVICE` tells its id"));
+        return Err(Error::new("other_key", message, format!("name the file of its present key; {show} tells its id")));
     }
     if device.level.is_none() {
-        return Err(Error::new("not_in_use", "the device is suspended, revoked or held", show));
+        return Err(Error::new("not_in_use", "the device is suspended, revoked or held", format!("see {show}")));
     }
     if !device.kind.mines() {
         let message = "a device of this kind does not mine";
@@ -164,11 +164,9 @@ impl Attesting<'_> {
 
     /// A beacon, the newest unless a number is given; the node's word, as the chain will tell.
     fn beacon(&self, number: Option<u64>) -> Result<BeaconAnswer> {
-        let arguments: QueryArguments =
-            number.iter().map(|number| ("number".to_owned(), number.to_string())).collect();
+        let arguments: QueryArguments = number.iter().map(|number| ("number".to_owned(), number.to_string())).collect();
         let answer = self.client.query(VerifyId::NAME, "beacon", &arguments)?;
-        let beacon: BeaconAnswer =
-            serde_json::from_value(answer).map_err(|_| bad_answer("what is no beacon"))?;
+        let beacon: BeaconAnswer = serde_json::from_value(answer).map_err(|_| bad_answer("what is no beacon"))?;
         if number.is_none_or(|number| beacon.number == number) { Ok(beacon) } else { Err(bad_answer("another beacon")) }
     }
 
@@ -212,9 +210,13 @@ impl Attesting<'_> {
         let (shares, needed) = (progress.shares, progress.shares_needed);
         let message = format!("only {shares} of {needed} shares came in time");
         let hint = if progress.connections == 0 {
-            "nothing was sent; no machine mined for the device: point one at this node's port, with `v=DEVICE` in the password"
+            let device = self.key.device().0;
+            format!(
+                "nothing was sent; no machine mined for the device: point one at this node's port, with `v={device}` in the password"
+            )
         } else {
             "nothing was sent; take a lower class, or try again: with a rate near the class's floor many tries fail"
+                .to_owned()
         };
         Error::new("attestation_lapsed", message, hint)
     }
@@ -227,9 +229,8 @@ impl Attesting<'_> {
         }
         let target = self.class.difficulty().map(pow::Difficulty::target);
         let target = target.ok_or_else(|| bad_answer("a class of rates without a difficulty"))?;
-        judge_shares(&groups, binding.digest(), target).map_err(|reject| {
-            bad_answer(&format!("shares that the chain would refuse ({reject:?})"))
-        })?;
+        judge_shares(&groups, binding.digest(), target)
+            .map_err(|reject| bad_answer(&format!("shares that the chain would refuse ({reject:?})")))?;
         let valid_until = self.word.valid_until;
         Ok(VerifyIdCall::AttestWork(AttestWork {
             device: binding.device,
@@ -275,7 +276,11 @@ fn rate_words(rate: u64) -> String {
 }
 
 fn bad_answer(what: &str) -> Error {
-    Error::new("bad_answer", format!("the node gives {what}"), "nothing was sent: attest at another node with --node URL")
+    Error::new(
+        "bad_answer",
+        format!("the node gives {what}"),
+        "nothing was sent: attest at another node with --node URL",
+    )
 }
 
 /// An error of the node, with what else helps.
