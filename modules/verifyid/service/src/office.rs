@@ -81,8 +81,9 @@ impl Office {
         };
         let (book, used) = Book::open(folder, clocks.now().boot)?;
         let counts = Counts::default();
-        let account = ground.account.as_ref();
-        let ledger = account.map(|account| Ledger::open(folder, account.address(), counts.clone())).transpose()?;
+        let (account, network) = (ground.account.as_ref(), ground.chain.genesis().network);
+        let ledger =
+            account.map(|account| Ledger::open(folder, (account.address(), network), counts.clone())).transpose()?;
         counts.remembered(used.len());
         let examiner = Examiner::new(chain_id, ExaminerKeys::new(&secret, &ground.entropy, chain_id), used, asks_max);
         let (sender, entries) = book::way();

@@ -142,9 +142,12 @@ impl Anchoring {
             NextStep::IsAnchored { sequence, height } => self.anchored(closed, sequence, height).await,
             NextStep::Begin { sequence } => self.begin_with(closed, sequence).await,
             NextStep::IsLate => {
-                let ClosedBatch { customer, leaves, ok, .. } = closed;
+                let ClosedBatch { leaves, ok, .. } = closed;
+                let customer = self.text(&closed);
                 tracing::warn!(
-                    %customer, leaves, ok,
+                    customer,
+                    leaves,
+                    ok,
                     "a batch of verifications is given up: the chain has not taken it within the time that it gives"
                 );
                 self.ledger.counts().batch("dropped");
@@ -159,8 +162,8 @@ impl Anchoring {
                 self.postpone(number)
             }
             NextStep::NotAllowed => {
-                let customer = closed.customer;
-                tracing::debug!(%customer, "a batch waits until the account is a verifier that its customer allows");
+                let customer = self.text(&closed);
+                tracing::debug!(customer, "a batch waits until the account is a verifier that its customer allows");
                 self.ledger.postpone(number, now_ms.saturating_add(RETRY_MS));
                 Ok(Then::Again)
             }
@@ -256,7 +259,7 @@ impl Anchoring {
     }
 
     async fn anchored(&self, closed: ClosedBatch, sequence: u64, height: Height) -> Result<Then, ServiceFault> {
-        let ClosedBatch { number, customer, leaves, ok, .. } = closed;
+        let ClosedBatch { number, leaves, ok, .. } = closed;
         let marking = self.blocking(move |this| this.ledger.files().mark(&closed, AnchoredAt { sequence, height }));
         if let Err(error) = marking.await? {
             tracing::error!(%error, number, "it cannot be written down where the chain has a batch; it is tried again");
@@ -264,7 +267,8 @@ impl Anchoring {
         }
         let then = self.note(LedgerRecord::Anchored { number, sequence, height }).await?;
         if then == Then::Again {
-            tracing::info!(sequence, %height, %customer, leaves, ok, "a batch of verifications is on the chain");
+            let customer = self.text(&closed);
+            tracing::info!(sequence, %height, customer, leaves, ok, "a batch of verifications is on the chain");
             self.ledger.counts().batch("anchored");
         }
         Ok(then)
@@ -286,6 +290,10 @@ impl Anchoring {
         if then == Then::Again {
             self.account.forget(key).await;
         }
+    }
+
+    fn text(&self, closed: &ClosedBatch) -> String {
+        closed.customer.to_text(self.chain.genesis().network)
     }
 
     fn postpone(&self, number: u64) -> Result<Then, ServiceFault> {

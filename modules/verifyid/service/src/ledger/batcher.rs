@@ -242,11 +242,6 @@ impl Batcher {
         self.waiting.len()
     }
 
-    /// A batch that waits.
-    pub(crate) fn batch(&self, number: u64) -> Option<ClosedBatch> {
-        self.waiting.get(&number).map(|batch| batch.closed)
-    }
-
     /// The open leaf of a challenge.
     pub(crate) fn open_leaf(&self, challenge: &[u8; 16]) -> Option<Acknowledged> {
         self.open.values().flat_map(|open| &open.leaves).find(|leaf| leaf.challenge == *challenge).copied()

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use service::Refusal;
 use service::log::{Log, LogBounds, LogError, OnDamage, OpenedLog};
-use types::Address;
+use types::{Address, Network};
 use verifyid::month_of;
 
 use crate::metrics::Counts;
@@ -71,7 +71,11 @@ impl Ledger {
     ///
     /// # Errors
     /// `leaves_log`: it is damaged, of another account, or cannot be used.
-    pub(crate) fn open(folder: &Path, verifier: Address, counts: Counts) -> Result<Arc<Self>, Refusal> {
+    pub(crate) fn open(
+        folder: &Path,
+        (verifier, network): (Address, Network),
+        counts: Counts,
+    ) -> Result<Arc<Self>, Refusal> {
         let path = folder.join(FILE);
         let OpenedLog { mut log, records, torn_bytes, .. } =
             Log::open(&path, BOUNDS, OnDamage::Refuse).map_err(|error| refusal(&error))?;
@@ -83,7 +87,9 @@ impl Ledger {
             Refusal::new("leaves_log", format!("{what}; start the version that wrote it, or a newer one"))
         })?;
         match batcher.verifier() {
-            Some(of) if of != verifier => return Err(of_another(&path, &of, &verifier)),
+            Some(of) if of != verifier => {
+                return Err(of_another(&path, &of.to_text(network), &verifier.to_text(network)));
+            }
             Some(_) => {}
             None => {
                 let opened = LedgerRecord::Opened { verifier, next: 0, last: None };
@@ -187,8 +193,8 @@ impl Ledger {
             let Some(closed) = due.close() else { return Ok(()) };
             self.files.write(&closed, &due.leaves)?;
             self.note(&LedgerRecord::Closed(closed))?;
-            let ClosedBatch { number, customer, leaves, ok, .. } = closed;
-            tracing::debug!(number, %customer, leaves, ok, "a batch of verifications is closed");
+            let ClosedBatch { number, leaves, ok, .. } = closed;
+            tracing::debug!(number, leaves, ok, "a batch of verifications is closed");
         }
     }
 
@@ -261,7 +267,7 @@ fn replay(records: &[Vec<u8>]) -> Option<Batcher> {
     Some(batcher)
 }
 
-fn of_another(path: &Path, of: &Address, named: &Address) -> Refusal {
+fn of_another(path: &Path, of: &str, named: &str) -> Refusal {
     let what = format!("{} is the ledger of the account {of}, and `accounts.verifyid` names {named}", path.display());
     let hint = "name the former key again until its batches are on the chain, or move the file away: what is in it then comes into no batch";
     Refusal::new("leaves_log", format!("{what}; {hint}"))

@@ -33,7 +33,7 @@ fn good(number: u32) -> NewLeaf {
 }
 
 fn open(folder: &Path) -> Result<Arc<Ledger>, Refusal> {
-    Ledger::open(folder, VERIFIER, Counts::default())
+    Ledger::open(folder, (VERIFIER, Network::Test), Counts::default())
 }
 
 fn challenges(ledger: &Ledger) -> Vec<u32> {
@@ -80,7 +80,8 @@ fn a_damaged_ledger_one_of_another_account_and_steps_that_do_not_go_together_are
         assert_eq!(crate::look::look(folder.path()).wrong.len(), 1);
     }
     fs::write(&path, &whole).expect("our own");
-    let another = Ledger::open(folder.path(), Address([8; 20]), Counts::default()).err().expect("refused");
+    let another =
+        Ledger::open(folder.path(), (Address([8; 20]), Network::Test), Counts::default()).err().expect("refused");
     assert!(another.message.contains("name the former key again"), "{another}");
     let steps = [
         LedgerRecord::Refused { number: 0, code: 1 },
