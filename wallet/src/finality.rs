@@ -5,12 +5,15 @@
 
 use std::time::Duration;
 
-use types::{Canonical, Hash32, Header, Height, List, Receipt, Transaction, Validator, ValidatorSet};
+use serde::{Deserialize, Serialize};
+use types::{Canonical, Epoch, Genesis, Hash32, Header, Height, List, Receipt, Transaction, Validator, ValidatorSet};
 
 use crate::calls::{DescribedEvent, describe_events};
 use crate::chain::{Chain, CheckedHeader, FinalityClaim};
 use crate::client::NodeClient;
-use crate::client::types::{BlockResponse, EventResponse, ProofResponse, ReceiptResponse, TransactionResponse};
+use crate::client::types::{
+    BlockResponse, EventResponse, ProofResponse, ReceiptResponse, TransactionResponse, ValidatorResponse,
+};
 use crate::{Error, Result};
 
 /// A transaction that this wallet has found final.
@@ -165,27 +168,92 @@ pub struct ProvenValue {
 /// # Errors
 /// `wrong_proof`, and as [`check_claim`].
 pub fn check_value(client: &NodeClient, chain: &mut Chain, answer: &ProofResponse, key: &[u8]) -> Result<ProvenValue> {
+    follow_sets(client, chain, &crate::chain::decode_header(&answer.header_hex)?)?;
+    check_value_of_known(chain, answer, key)
+}
+
+/// A proof of a state value with all that leads to it from the genesis, so that it can be checked where no node is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PortableProof {
+    /// What a node gave.
+    pub state: ProofResponse,
+    /// The changes of the validator set before it, the oldest first.
+    pub sets: Vec<SetChange>,
+}
+
+/// A change of the validator set: the last block of an epoch, which commits to the next one's set, and that set.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetChange {
+    header_hex: String,
+    descendants_hex: Vec<String>,
+    certificate_hex: String,
+    validators: Vec<ValidatorResponse>,
+}
+
+impl PortableProof {
+    /// Asks a node for what leads from the genesis to this proof, and checks all of it.
+    ///
+    /// # Errors
+    /// As [`check_value`].
+    pub fn fetch(
+        client: &NodeClient,
+        genesis: &Genesis,
+        state: ProofResponse,
+        key: &[u8],
+    ) -> Result<(Self, ProvenValue)> {
+        let mut chain = Chain::new(genesis.clone())?;
+        let sets = follow_sets(client, &mut chain, &crate::chain::decode_header(&state.header_hex)?)?;
+        let proven = check_value_of_known(&chain, &state, key)?;
+        Ok((Self { state, sets }, proven))
+    }
+
+    /// Checks it from the genesis on, without a node.
+    ///
+    /// # Errors
+    /// `wrong_validator_set`, `unknown_validator_set`, and as [`check_value`].
+    pub fn check(&self, genesis: &Genesis, key: &[u8]) -> Result<ProvenValue> {
+        let mut chain = Chain::new(genesis.clone())?;
+        for change in &self.sets {
+            change.take(&mut chain)?;
+        }
+        check_value_of_known(&chain, &self.state, key)
+    }
+}
+
+impl SetChange {
+    /// Follows it; gives the epoch from which on its set signs.
+    fn take(&self, chain: &mut Chain) -> Result<Epoch> {
+        let Self { header_hex, descendants_hex, certificate_hex, validators } = self;
+        let last = chain.check_final(FinalityClaim { header_hex, descendants_hex, certificate_hex })?;
+        let next = to_set(validators, chain)?;
+        chain.follow(&last, next)
+    }
+}
+
+/// The same where the set that signed is known, or the proof does not hold.
+fn check_value_of_known(chain: &Chain, answer: &ProofResponse, key: &[u8]) -> Result<ProvenValue> {
     let wrong = |why: &str| Error::new("wrong_proof", why, "the node is lying or damaged: ask another one");
     if answer.key_hex != hex::encode(key) {
         return Err(wrong("the proof is about something else than what was asked for"));
     }
     let value = answer.value_hex.as_deref().map(hex::decode).transpose();
     let value = value.map_err(|_| wrong("the value is not hexadecimal"))?;
-    let header = crate::chain::decode_header(&answer.header_hex)?;
-    let claim = FinalityClaim {
+    let header = chain.check_final(FinalityClaim {
         header_hex: &answer.header_hex,
         descendants_hex: &answer.descendants_hex,
         certificate_hex: &answer.certificate_hex,
-    };
-    let header = check_claim(client, chain, claim, &header)?;
+    })?;
     let height = header.check_state(key, value.as_deref(), &answer.proof_hex)?;
     Ok(ProvenValue { value, height, header })
 }
 
 /// Learns validator sets until the one that `target` names is known. Each step finds the boundary between blocks of a known and an
 /// unknown set by bisection; the last block before it commits to the next set and is itself checked.
-fn follow_sets(client: &NodeClient, chain: &mut Chain, target: &Header) -> Result<()> {
-    let mut learnt = None;
+/// Gives the changes that were learnt.
+fn follow_sets(client: &NodeClient, chain: &mut Chain, target: &Header) -> Result<Vec<SetChange>> {
+    let (mut learnt, mut changes) = (None, Vec::new());
     while !chain.knows_set(target) {
         let (mut known, mut unknown) = (Height::ZERO, target.height);
         while known.next() < unknown {
@@ -194,12 +262,15 @@ fn follow_sets(client: &NodeClient, chain: &mut Chain, target: &Header) -> Resul
             if chain.knows_set(&header) { known = middle } else { unknown = middle }
         }
         let block = client.block(&known.to_string())?;
-        let certificate_hex = block.certificate_hex.as_deref().unwrap_or_default();
-        let claim =
-            FinalityClaim { header_hex: &block.header_hex, descendants_hex: &block.descendants_hex, certificate_hex };
-        let last = chain.check_final(claim)?;
-        let answer = client.validators(Some(last.header.epoch.next()))?;
-        let from = chain.follow(&last, to_set(&answer.validators, chain)?)?;
+        let validators = client.validators(Some(block.header.epoch.next()))?.validators;
+        let change = SetChange {
+            header_hex: block.header_hex,
+            descendants_hex: block.descendants_hex,
+            certificate_hex: block.certificate_hex.unwrap_or_default(),
+            validators,
+        };
+        let from = change.take(chain)?;
+        changes.push(change);
         // Each step has to lead on.
         if learnt.is_some_and(|earlier| from <= earlier) {
             let message = format!("block {} names a validator set that is not the one of its epoch", target.height);
@@ -207,10 +278,10 @@ fn follow_sets(client: &NodeClient, chain: &mut Chain, target: &Header) -> Resul
         }
         learnt = Some(from);
     }
-    Ok(())
+    Ok(changes)
 }
 
-fn to_set(members: &[crate::client::types::ValidatorResponse], chain: &Chain) -> Result<ValidatorSet> {
+fn to_set(members: &[ValidatorResponse], chain: &Chain) -> Result<ValidatorSet> {
     let bad = |why: String| {
         Error::new("bad_answer", format!("the node's validator set cannot be read: {why}"), "ask another node")
     };

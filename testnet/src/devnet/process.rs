@@ -117,6 +117,11 @@ impl NodeProcess {
         &self.log
     }
 
+    /// From its next start on it has this setting too, as `KEY=VALUE`.
+    pub fn give(&mut self, setting: &str) {
+        self.settings.push(setting.to_owned());
+    }
+
     /// The process, while it runs.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {

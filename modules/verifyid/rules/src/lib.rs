@@ -59,8 +59,8 @@ pub use execute::judge_shares;
 pub use genesis::{Allowance, CLASSES_MAX, PLANS_MAX, PlanTerms, VERIFIERS_MAX, VerifyIdParameters, WorkClass};
 pub use month::{month_of, next_month};
 pub use query::{
-    DeviceStanding, allowed, batch, batch_key, beacon, customer, device, device_key, devices, is_listable, read_device,
-    rules, signed, standing, used, verifier, waiting,
+    DeviceStanding, allowed, batch, batch_key, beacon, customer, device, device_key, devices, is_listable, read_batch,
+    read_device, rules, signed, standing, used, verifier, waiting,
 };
 pub use records::Status;
 pub use reject::VerifyIdReject;

@@ -250,6 +250,13 @@ pub fn batch(state: &ModuleView<'_>, verifier: &Address, sequence: u64) -> Optio
     Some(BatchAnswer { customer, leaves, ok, root, first, last, height })
 }
 
+/// A batch by what stands under its key; nothing if the bytes are none.
+#[must_use]
+pub fn read_batch(bytes: &[u8]) -> Option<BatchAnswer> {
+    let BatchRecord { customer, leaves, ok, root, first, last, height } = borsh::from_slice(bytes).ok()?;
+    Some(BatchAnswer { customer, leaves, ok, root, first, last, height })
+}
+
 /// The key under which a batch stands, without the module's number: it is proven by it.
 #[must_use]
 pub fn batch_key(verifier: &Address, sequence: u64) -> Vec<u8> {

@@ -45,6 +45,8 @@ use token_office::TokenOffice;
 /// VerifyID, as the node hosts it.
 pub struct VerifyIdService {
     ground: Ground,
+    /// A batch is open for so long at most, in milliseconds.
+    batch_ms: u64,
     /// The office, if the settings ask for one.
     open: Option<(Arc<Office>, Writing)>,
     /// Its tokens, if the settings ask for them too.
@@ -75,7 +77,7 @@ impl service::Service for VerifyIdService {
     fn open(settings: &VerifyIdSettings, ground: Ground, _: Vec<Bound>) -> Result<Option<Self>, Refusal> {
         if !settings.enabled {
             // What the chain knows of a device is answered all the same.
-            return Ok(Some(Self { ground, open: None, tokens: None }));
+            return Ok(Some(Self { ground, batch_ms: 0, open: None, tokens: None }));
         }
         let clocks = MachineClocks::new(ground.chain.clone())?;
         Self::on_clocks(settings, ground, Box::new(clocks)).map(Some)
@@ -95,7 +97,7 @@ impl service::Service for VerifyIdService {
         life.ready();
         match self.open {
             Some((office, writing)) => {
-                let (anchoring, stopping) = (Anchoring::new(&self.ground, &office), life.stopping());
+                let (anchoring, stopping) = (Anchoring::new(&self.ground, &office, self.batch_ms), life.stopping());
                 let anchoring = async {
                     match anchoring {
                         Some(anchoring) => anchoring.run(stopping).await,
@@ -130,7 +132,8 @@ impl VerifyIdService {
         let open_tokens =
             || TokenOffice::open(&ground, &settings.token_algorithm, office.counts().clone(), office.now_ms());
         let tokens = settings.give_tokens.then(open_tokens).transpose()?.map(Arc::new);
-        Ok(Self { ground, open: Some((office, writing)), tokens })
+        let batch_ms = settings.batch_seconds.saturating_mul(1_000);
+        Ok(Self { ground, batch_ms, open: Some((office, writing)), tokens })
     }
 }
 

@@ -15,6 +15,9 @@ settings! {
         give_tokens: bool = false;
         /// How many challenges one customer with a token may ask for in a minute.
         customer_challenges_per_minute_max: u64 = 600, if |most| (1..=1_000_000).contains(most) => "a number from 1 to 1000000";
+        /// A customer's batch of verifications closes after so many seconds, unless it is full before or the month ends. Each costs the fee of
+        /// a transaction. It takes effect with an account, `accounts.verifyid`.
+        batch_seconds: u64 = 600, if |seconds| (1..=86_400).contains(seconds) => "a number from 1 to 86400";
         /// How a new key for tokens calls its algorithm, Ed25519: "EdDSA" as in RFC 8037, or "Ed25519" as in RFC 9864 where all who check
         /// tokens know that name. A key that is there keeps its own.
         token_algorithm: String = "EdDSA", if |name| ["EdDSA", "Ed25519"].contains(&name.as_str()) => "\"EdDSA\" or \"Ed25519\"";

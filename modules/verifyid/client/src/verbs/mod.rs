@@ -13,6 +13,7 @@ mod rotate;
 mod show;
 mod standing;
 mod transfer;
+mod verification;
 mod verifier;
 
 use clap::Subcommand;
@@ -31,6 +32,8 @@ pub enum VerifyIdVerbs {
     /// Show, buy or set plans for devices and verifications
     #[command(subcommand)]
     Plan(plan::PlanVerb),
+    /// Check a file that proves a verification, from the genesis on, without a node
+    VerifyBatch(verification::VerifyBatch),
 }
 
 impl Verbs for VerifyIdVerbs {
@@ -39,6 +42,7 @@ impl Verbs for VerifyIdVerbs {
             Self::Device(verb) => verb.run(context),
             Self::Verifier(verb) => verb.run(context),
             Self::Plan(verb) => verb.run(context),
+            Self::VerifyBatch(verb) => verb.run(context),
         }
     }
 }

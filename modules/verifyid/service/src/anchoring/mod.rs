@@ -53,13 +53,15 @@ pub(crate) struct Anchoring {
     account: Arc<dyn ServiceAccount>,
     chain: Arc<dyn Chain>,
     office: Arc<Office>,
+    /// A batch is open for so long at most, in milliseconds.
+    open_ms: u64,
 }
 
 impl Anchoring {
     /// Nothing where no account is named: then no verdicts are kept.
-    pub(crate) fn new(ground: &Ground, office: &Arc<Office>) -> Option<Self> {
+    pub(crate) fn new(ground: &Ground, office: &Arc<Office>, open_ms: u64) -> Option<Self> {
         let (ledger, account) = office.ledger().cloned().zip(ground.account.clone())?;
-        Some(Self { ledger, account, chain: ground.chain.clone(), office: office.clone() })
+        Some(Self { ledger, account, chain: ground.chain.clone(), office: office.clone(), open_ms })
     }
 
     /// Closes and sends until the service is to end. What was begun goes on with the next start.
@@ -85,7 +87,7 @@ impl Anchoring {
                 if is_due && let Err(error) = this.ledger.files().remove_old(now_ms) {
                     tracing::warn!(%error, "files of old batches cannot be removed");
                 }
-                this.ledger.close_due(now_ms)
+                this.ledger.close_due(now_ms, this.open_ms)
             });
             let done = done.await?;
             if is_due {

@@ -13,6 +13,7 @@ use verifyid::{BATCH_LEAVES_MAX, month_of, tags};
 use super::record::{Acknowledged, Attempt, ClosedBatch, LedgerRecord};
 
 /// How long a batch is open.
+#[cfg(test)]
 pub(crate) const OPEN_MS: u64 = 600_000;
 /// Most leaves that are in no batch yet, over all customers; before they are so many the longest batch is closed early.
 pub(crate) const OPEN_MAX: usize = 131_072;
@@ -184,13 +185,13 @@ impl Batcher {
         records
     }
 
-    /// The batch that is due to be closed; the driver writes its leaves to a file, then the record.
-    pub(crate) fn due(&self, now_ms: u64) -> Option<DueBatch> {
+    /// The batch that is due to be closed, where one is open for so long at most; the driver writes its leaves to a file, then the record.
+    pub(crate) fn due(&self, now_ms: u64, open_ms: u64) -> Option<DueBatch> {
         if self.waiting.len() >= WAITING_MAX {
             return None;
         }
         let is_due = |(key, open): &(&(Address, u32), &OpenBatch)| {
-            let is_over = open.leaves.front().is_some_and(|first| first.time.0.saturating_add(OPEN_MS) <= now_ms);
+            let is_over = open.leaves.front().is_some_and(|first| first.time.0.saturating_add(open_ms) <= now_ms);
             let is_full = open.leaves.len() >= full();
             is_full || key.1 != month_of(TimeMs(now_ms)) || (is_over && self.waiting.len() < MANY_WAIT)
         };

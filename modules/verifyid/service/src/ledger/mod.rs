@@ -185,10 +185,10 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LogError`]: the rest stays open, and is closed later.
-    pub(crate) fn close_due(&self, now_ms: u64) -> Result<(), LogError> {
+    pub(crate) fn close_due(&self, now_ms: u64, open_ms: u64) -> Result<(), LogError> {
         loop {
             // Nobody else closes, so its leaves stay the first ones while they are written.
-            let due = self.inner().batcher.due(now_ms);
+            let due = self.inner().batcher.due(now_ms, open_ms);
             let Some(due) = due else { return Ok(()) };
             let Some(closed) = due.close() else { return Ok(()) };
             self.files.write(&closed, &due.leaves)?;

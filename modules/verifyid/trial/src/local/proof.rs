@@ -39,6 +39,11 @@ pub(super) fn quick_spans(genesis: &mut Genesis) {
     });
 }
 
+/// The third port behind the API's, which nothing else of a local network has.
+fn miners_port(troupe: &Troupe<'_>) -> u16 {
+    troupe.network.plan.ports.api(0).saturating_add(3)
+}
+
 /// Runs the whole check on a network that is ready.
 ///
 /// # Errors
@@ -68,6 +73,14 @@ pub(super) fn prove(network: &mut LocalNetwork, say: &dyn Fn(&str)) -> Outcome<P
     troupe.revoke(second, sixth)?;
     troupe.say("a device was revoked for good, and its place on the plan is another's");
 
+    let port = miners_port(&troupe);
+    let mining = [String::from("mining.enabled=true"), format!("mining.listen=127.0.0.1:{port}")];
+    troupe.let_node_anchor(&mining)?;
+    let sequence = troupe.anchor(first, first_new)?;
+    troupe.say("what node 0 acknowledged is on the chain, though it was killed meanwhile, and is proven from the genesis without a node");
+    troupe.work(port)?;
+    troupe.say("a miner reached the local class by its shares, and a device that nobody mined for did not");
+
     let refused = troupe.refused;
     let all = [first, second, third, fourth, sixth].map(|key| DeviceId(key.id()));
     let height = troupe.client.status()?.height;
@@ -79,6 +92,6 @@ pub(super) fn prove(network: &mut LocalNetwork, say: &dyn Fn(&str)) -> Outcome<P
         }
     }
     let (height, block, _) = compare(troupe.network)?;
-    let document = json!({ "ok": true, "devices": all.len(), "refused": refused, "height": height, "block": block });
+    let document = json!({ "ok": true, "devices": all.len(), "batches": sequence, "refused": refused, "height": height, "block": block });
     Ok(Proven { document, nodes: troupe.network.standings()? })
 }

@@ -35,7 +35,7 @@ fn with(leaves: Vec<Acknowledged>) -> Batcher {
 }
 
 fn close(batcher: &mut Batcher, now_ms: u64) -> Option<ClosedBatch> {
-    let closed = batcher.due(now_ms)?.close()?;
+    let closed = batcher.due(now_ms, OPEN_MS)?.close()?;
     batcher.take(&LedgerRecord::Closed(closed));
     Some(closed)
 }
@@ -48,7 +48,7 @@ fn begun(number: u64, attempt: u32, sequence: u64) -> LedgerRecord {
 #[test]
 fn a_batch_closes_after_ten_minutes_of_its_first_leaf_each_customer_by_itself() {
     let mut batcher = with(vec![leaf(0, ALICE, NOW_MS), leaf(1, BOB, NOW_MS + 5), leaf(3, ALICE, NOW_MS + 9)]);
-    assert!(batcher.due(NOW_MS + OPEN_MS - 1).is_none());
+    assert!(batcher.due(NOW_MS + OPEN_MS - 1, OPEN_MS).is_none());
     let closed = close(&mut batcher, NOW_MS + OPEN_MS).expect("Alice's is due");
     assert_eq!((closed.customer, closed.leaves, closed.ok, closed.number), (ALICE, 2, 1, 0));
     assert_eq!((closed.first, closed.last), (TimeMs(NOW_MS), TimeMs(NOW_MS + 9)));
@@ -56,7 +56,7 @@ fn a_batch_closes_after_ten_minutes_of_its_first_leaf_each_customer_by_itself() 
         closed.root,
         crypto::merkle::root(tags::TREE, &digests(&[leaf(0, ALICE, NOW_MS), leaf(3, ALICE, NOW_MS + 9)]))
     );
-    assert!(batcher.due(NOW_MS + OPEN_MS + 4).is_none());
+    assert!(batcher.due(NOW_MS + OPEN_MS + 4, OPEN_MS).is_none());
     assert_eq!(
         close(&mut batcher, NOW_MS + OPEN_MS + 5).map(|closed| (closed.customer, closed.number)),
         Some((BOB, 1))
@@ -70,11 +70,11 @@ fn a_batch_closes_with_its_month_and_has_leaves_of_one_month_alone() {
     let month_end = next_month(TimeMs(NOW_MS)).0;
     let mut batcher =
         with(vec![leaf(0, ALICE, month_end - 1), leaf(1, ALICE, month_end), leaf(2, ALICE, month_end - 2)]);
-    assert!(batcher.due(month_end - 1).is_some(), "the one of the next month is not of this one");
+    assert!(batcher.due(month_end - 1, OPEN_MS).is_some(), "the one of the next month is not of this one");
     let closed = close(&mut batcher, month_end).expect("the month is over");
     assert_eq!((closed.month, closed.leaves), (month_of(TimeMs(month_end - 1)), 2));
     assert_eq!((closed.first, closed.last), (TimeMs(month_end - 2), TimeMs(month_end - 1)));
-    assert!(batcher.due(month_end).is_none());
+    assert!(batcher.due(month_end, OPEN_MS).is_none());
     let closed = close(&mut batcher, month_end + OPEN_MS).expect("ten minutes are over");
     assert_eq!((closed.month, closed.leaves), (month_of(TimeMs(month_end)), 1));
 }
@@ -84,17 +84,17 @@ fn a_batch_closes_with_its_month_and_has_leaves_of_one_month_alone() {
 fn a_full_batch_closes_at_once_with_as_many_leaves_as_the_chain_takes() {
     let most = u32::try_from(full()).expect("65,536");
     let mut batcher = with((0..most - 1).map(|number| leaf(number, ALICE, NOW_MS)).collect());
-    assert!(batcher.open_leaves() < CROWDED && batcher.due(NOW_MS).is_none());
+    assert!(batcher.open_leaves() < CROWDED && batcher.due(NOW_MS, OPEN_MS).is_none());
     batcher.take(&LedgerRecord::Leaves((most - 1..most + 3).map(|number| leaf(number, ALICE, NOW_MS)).collect()));
-    let due = batcher.due(NOW_MS).expect("it is full");
+    let due = batcher.due(NOW_MS, OPEN_MS).expect("it is full");
     assert_eq!((due.leaves.len(), due.leaves[0].challenge), (full(), leaf(0, ALICE, NOW_MS).challenge));
     let closed = ClosedBatch {
         leaves: most,
-        ..with(vec![leaf(0, ALICE, NOW_MS)]).due(u64::MAX).expect("due").close().expect("one")
+        ..with(vec![leaf(0, ALICE, NOW_MS)]).due(u64::MAX, OPEN_MS).expect("due").close().expect("one")
     };
     batcher.take(&LedgerRecord::Closed(closed));
     assert_eq!(batcher.open_leaves(), 3);
-    assert!(batcher.due(NOW_MS).is_none());
+    assert!(batcher.due(NOW_MS, OPEN_MS).is_none());
 }
 
 #[test]
@@ -102,17 +102,17 @@ fn where_many_leaves_are_open_the_longest_batch_closes_early_and_where_many_wait
     let half = u32::try_from(CROWDED / 2).expect("small");
     let mut batcher = with((0..half).map(|number| leaf(number, ALICE, NOW_MS)).collect());
     batcher.take(&LedgerRecord::Leaves((0..half - 1).map(|number| leaf(number, BOB, NOW_MS)).collect()));
-    assert!(batcher.due(NOW_MS).is_none());
+    assert!(batcher.due(NOW_MS, OPEN_MS).is_none());
     batcher.take(&LedgerRecord::Leaves(vec![leaf(0, ALICE, NOW_MS)]));
-    assert_eq!(batcher.due(NOW_MS).map(|due| due.customer), Some(ALICE));
+    assert_eq!(batcher.due(NOW_MS, OPEN_MS).map(|due| due.customer), Some(ALICE));
     let mut batcher = with(Vec::new());
     for number in 0..u32::try_from(MANY_WAIT).expect("small") {
         batcher.take(&LedgerRecord::Leaves(vec![leaf(number, ALICE, NOW_MS)]));
         assert!(close(&mut batcher, NOW_MS + OPEN_MS).is_some());
     }
     batcher.take(&LedgerRecord::Leaves(vec![leaf(0, BOB, NOW_MS)]));
-    assert!(batcher.due(NOW_MS + OPEN_MS).is_none());
-    assert!(batcher.due(next_month(TimeMs(NOW_MS)).0).is_some(), "its month is another reason");
+    assert!(batcher.due(NOW_MS + OPEN_MS, OPEN_MS).is_none());
+    assert!(batcher.due(next_month(TimeMs(NOW_MS)).0, OPEN_MS).is_some(), "its month is another reason");
 }
 
 // FAULTS VS10
@@ -185,7 +185,7 @@ impl Lasting {
     }
 
     fn drive(&mut self, batcher: &mut Batcher, now_ms: u64) -> Result<(), Killed> {
-        while let Some(due) = batcher.due(now_ms) {
+        while let Some(due) = batcher.due(now_ms, OPEN_MS) {
             let closed = due.close().expect("it has leaves");
             self.step()?;
             self.files.insert((closed.number, closed.root), due.leaves);

@@ -1,0 +1,269 @@
+//! `thronos device verification` and `thronos verify-batch`: one verification, with all that leads from the genesis to it.
+//!
+//! A file of it is checked where no node is: nothing in it is believed.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use crypto::merkle::{self, MerkleProof};
+use execution::{Module, keys};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use types::{Address, ChainId, Genesis, Hash32, List, Network, TimeMs};
+use verifyid::{BatchAnswer, DeviceId, VerificationLeaf, VerifyId, batch_key, read_batch, tags};
+use wallet::cli::context::{read_bounded, write_new};
+use wallet::cli::report::{lines, when};
+use wallet::cli::{Context, Report};
+use wallet::finality::{PortableProof, ProvenValue};
+use wallet::{Error, Result};
+
+/// What such a file says of itself.
+const FORMAT: &str = "thronos verification 1";
+/// A proof with many changes of large sets of validators has some MiB.
+const FILE_BYTES_MAX: usize = 16 * 1_024 * 1_024;
+
+/// `device verification`
+#[derive(Debug, Args)]
+pub struct ShowVerification {
+    /// The challenge's id, as the verdict told it: 32 hexadecimal digits
+    challenge: String,
+    /// Write the proof to a new file, for `thronos verify-batch`
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// `verify-batch`
+#[derive(Debug, Args)]
+pub struct VerifyBatch {
+    /// The file that `thronos device verification --out` has written
+    file: PathBuf,
+}
+
+/// What a node answers.
+#[derive(Debug, Deserialize)]
+struct Answer {
+    anchored: bool,
+    leaf: LeafForm,
+    path: Option<PathForm>,
+    batch: Option<BatchForm>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct LeafForm {
+    device: Hash32,
+    challenge_id: String,
+    time: TimeMs,
+    result: u8,
+    method: u8,
+    audience_sha256: Hash32,
+    answer_sha256: Hash32,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct PathForm {
+    index: u32,
+    count: u32,
+    siblings: Vec<Hash32>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct BatchForm {
+    verifier: Address,
+    sequence: u64,
+}
+
+/// A file that proves one verification.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VerificationFile {
+    format: String,
+    chain_id: ChainId,
+    leaf: LeafForm,
+    path: PathForm,
+    batch: BatchForm,
+    proof: PortableProof,
+}
+
+/// What was found out.
+struct Proven {
+    leaf: VerificationLeaf,
+    batch: BatchAnswer,
+    value: ProvenValue,
+}
+
+impl ShowVerification {
+    pub(super) fn run(&self, context: &Context) -> Result<Report> {
+        let is_id = self.challenge.len() == 32 && self.challenge.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !is_id {
+            let hint = "write the 32 hexadecimal digits of `challenge_id`, which stands in the verdict";
+            return Err(Error::new("bad_challenge_id", "this is no challenge's id", hint));
+        }
+        let client = context.client()?;
+        let chain = context.chain(&client)?;
+        let path = format!("/api/v1/verifyid/verifications/{}", self.challenge.to_ascii_lowercase());
+        let answer: Answer = client.get_at(&path)?;
+        let (true, Some(path), Some(batch)) = (answer.anchored, answer.path, answer.batch) else {
+            return self.told_alone(&answer.leaf, chain.network());
+        };
+        let key = batch_key(&batch.verifier, batch.sequence);
+        let state = client.state_proof(&VerifyId::ID.to_string(), &key)?;
+        let key = keys::of_module(VerifyId::ID, &key);
+        let (proof, value) = PortableProof::fetch(&client, chain.genesis(), state, &key)?;
+        let (format, chain_id) = (FORMAT.to_owned(), chain.id());
+        let file = VerificationFile { format, chain_id, leaf: answer.leaf, path, batch, proof };
+        if file.leaf.challenge_id != self.challenge.to_ascii_lowercase() {
+            return Err(wrong("the node answers with another verification than was asked for"));
+        }
+        let proven = file.judge(value)?;
+        if let Some(out) = &self.out {
+            let text = serde_json::to_string_pretty(&file).expect("texts and numbers have a JSON form");
+            write_new(out, &text)?;
+            context.note(&format!(
+                "written to {}: `thronos verify-batch {}` checks it anywhere",
+                out.display(),
+                out.display()
+            ));
+        }
+        Ok(told(&proven, &file.batch, chain.network()))
+    }
+
+    /// A verification that no batch on the chain has yet.
+    fn told_alone(&self, leaf: &LeafForm, network: Network) -> Result<Report> {
+        if self.out.is_some() {
+            let hint = "a batch closes after ten minutes, and is on the chain soon after: run the command again then";
+            return Err(Error::new(
+                "not_anchored",
+                "the verification is not on the chain yet, so nothing proves it",
+                hint,
+            ));
+        }
+        let leaf = leaf.read()?;
+        let rows = [
+            ("device:", leaf.device.to_text(network)),
+            ("at:", when(leaf.time)),
+            ("result:", result_words(leaf.result).to_owned()),
+            ("on the chain:", "not yet: a batch closes after ten minutes".to_owned()),
+        ];
+        let json = json!({
+            "device": leaf.device.to_text(network), "time": leaf.time, "result": leaf.result, "method": leaf.method,
+            "is_anchored": false,
+        });
+        Ok(Report::new(lines(&rows), json).unproven())
+    }
+}
+
+impl VerifyBatch {
+    pub(super) fn run(&self, context: &Context) -> Result<Report> {
+        let chain = context.known_chain()?;
+        let file = VerificationFile::read(&self.file)?;
+        if file.chain_id != chain.id() {
+            return Err(chain.other_chain(file.chain_id));
+        }
+        let proven = file.check(chain.genesis())?;
+        Ok(told(&proven, &file.batch, chain.network()))
+    }
+}
+
+impl VerificationFile {
+    fn read(path: &Path) -> Result<Self> {
+        let text = read_bounded(path, FILE_BYTES_MAX)?;
+        let hint = "give the file as `thronos device verification --out FILE` wrote it";
+        let file: Self = serde_json::from_str(&text).map_err(|error| {
+            Error::new("no_verification", format!("{} is no proof of a verification: {error}", path.display()), hint)
+        })?;
+        if file.format != FORMAT {
+            let message = format!("{} is of a form that this version does not know", path.display());
+            return Err(Error::new("no_verification", message, "use a newer wallet"));
+        }
+        Ok(file)
+    }
+
+    /// Everything, from the genesis on.
+    fn check(&self, genesis: &Genesis) -> Result<Proven> {
+        let key = keys::of_module(VerifyId::ID, &batch_key(&self.batch.verifier, self.batch.sequence));
+        self.judge(self.proof.check(genesis, &key)?)
+    }
+
+    /// The leaf against the root that is proven to be on the chain.
+    fn judge(&self, value: ProvenValue) -> Result<Proven> {
+        let bytes = value.value.as_deref().ok_or_else(|| wrong("it is proven that the chain has no such batch"))?;
+        let batch = read_batch(bytes).ok_or_else(|| {
+            Error::new(
+                "unknown_record",
+                "the proven batch has a form that this wallet does not know",
+                "use a newer wallet",
+            )
+        })?;
+        let leaf = self.leaf.read()?;
+        let PathForm { index, count, ref siblings } = self.path;
+        let siblings = List::new(siblings.clone()).map_err(|_| wrong("the path is longer than any can be"))?;
+        let path = MerkleProof { index, count, siblings };
+        if count != batch.leaves || !merkle::verify(tags::TREE, &batch.root, &leaf.digest(), &path) {
+            return Err(wrong("the path does not lead from this verification to the root of the batch on the chain"));
+        }
+        if leaf.time < batch.first || leaf.time > batch.last {
+            return Err(wrong("the verification is of another time than its batch"));
+        }
+        Ok(Proven { leaf, batch, value })
+    }
+}
+
+impl LeafForm {
+    fn read(&self) -> Result<VerificationLeaf> {
+        let mut challenge = [0; 16];
+        hex::decode_to_slice(&self.challenge_id, &mut challenge)
+            .map_err(|_| wrong("the challenge's id is not 32 hexadecimal digits"))?;
+        let Self { device, time, result, method, audience_sha256, answer_sha256, .. } = *self;
+        let device = DeviceId(device);
+        Ok(VerificationLeaf {
+            device,
+            challenge,
+            time,
+            result,
+            method,
+            audience: audience_sha256,
+            answer: answer_sha256,
+        })
+    }
+}
+
+fn wrong(why: &str) -> Error {
+    Error::new("wrong_proof", why, "it proves nothing: ask whoever gave it for another, or another node")
+}
+
+/// What was said of an answer.
+const fn result_words(result: u8) -> &'static str {
+    match result {
+        1 => "verified",
+        2 => "a wrong answer",
+        3 => "an answer that came too late",
+        4 => "an answer to a challenge that was answered before",
+        5 => "no answer",
+        6 => "a right answer of a device that did not count then",
+        _ => "unknown to this wallet",
+    }
+}
+
+fn told(proven: &Proven, form: &BatchForm, network: Network) -> Report {
+    let Proven { leaf, batch, value } = proven;
+    let header = &value.header;
+    let rows = [
+        ("device:", leaf.device.to_text(network)),
+        ("at:", when(leaf.time)),
+        ("result:", result_words(leaf.result).to_owned()),
+        ("for:", format!("SHA-256 {}", leaf.audience)),
+        ("verifier:", form.verifier.to_text(network)),
+        ("batch:", format!("{}, of {}", form.sequence, types::counted(batch.leaves.into(), "verification"))),
+        ("customer:", batch.customer.to_text(network)),
+        ("root:", batch.root.to_string()),
+        ("in:", wallet::cli::submit::finality(header.header.height.0, header.signers, header.validators)),
+    ];
+    let json = json!({
+        "device": leaf.device.to_text(network), "challenge_id": hex::encode(leaf.challenge), "time": leaf.time,
+        "result": leaf.result, "method": leaf.method, "audience_sha256": leaf.audience, "answer_sha256": leaf.answer,
+        "verifier": form.verifier.to_text(network), "sequence": form.sequence, "customer": batch.customer.to_text(network),
+        "leaves": batch.leaves, "root": batch.root, "height": header.header.height, "header": header.hash,
+        "validators_signed": header.signers, "validators": header.validators, "is_anchored": true, "checked": true,
+    });
+    Report::new(lines(&rows), json)
+}
