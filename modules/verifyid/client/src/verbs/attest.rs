@@ -87,10 +87,12 @@ impl AttestArgs {
         let class = class_of(&rules, self.class)?;
         let known = node::device(context, client, &mut chain, (key.device(), &self.key))?;
         may_attest(&known.answer, key, chain.network())?;
-        let word = word(&chain, args, &rules, known.record.time())?;
-        let attesting = Attesting { context, client, key, class, word };
+        let said = || word(&chain, args, &rules, known.record.time());
+        let attesting = Attesting { context, client, key, class, word: said()? };
         let (binding, begun) = attesting.begin(&chain, &known.answer)?;
         let groups = attesting.watch(&binding, begun)?;
+        // What the key said at the beginning was for the node, and may not hold any more.
+        let attesting = Attesting { word: said()?, ..attesting };
         let call = attesting.call(&binding, groups)?;
         let done = send(context, args, &call, &[])?;
         if args.dry_run || args.no_wait || args.out.is_some() {

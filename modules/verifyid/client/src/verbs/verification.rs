@@ -9,7 +9,7 @@ use crypto::merkle::{self, MerkleProof};
 use execution::{Module, keys};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use types::{Address, ChainId, Genesis, Hash32, List, Network, TimeMs};
+use types::{Address, ChainId, Genesis, Hash32, Height, List, Network, TimeMs};
 use verifyid::{BatchAnswer, DeviceId, VerificationLeaf, VerifyId, batch_key, read_batch, tags};
 use wallet::cli::context::{read_bounded, write_new};
 use wallet::cli::report::{lines, when};
@@ -70,6 +70,8 @@ struct PathForm {
 struct BatchForm {
     verifier: Address,
     sequence: u64,
+    /// The block that has it.
+    height: Height,
 }
 
 /// A file that proves one verification.
@@ -109,6 +111,10 @@ impl ShowVerification {
         let state = client.state_proof(&VerifyId::ID.to_string(), &key)?;
         let key = keys::of_module(VerifyId::ID, &key);
         let (proof, value) = PortableProof::fetch(&client, chain.genesis(), state, &key)?;
+        // The next block commits to what a block has left.
+        if value.height < batch.height {
+            return self.told_alone(&answer.leaf, chain.network());
+        }
         let (format, chain_id) = (FORMAT.to_owned(), chain.id());
         let file = VerificationFile { format, chain_id, leaf: answer.leaf, path, batch, proof };
         if file.leaf.challenge_id != self.challenge.to_ascii_lowercase() {
@@ -142,7 +148,7 @@ impl ShowVerification {
             ("device:", leaf.device.to_text(network)),
             ("at:", when(leaf.time)),
             ("result:", result_words(leaf.result).to_owned()),
-            ("on the chain:", "not yet: a batch closes after ten minutes".to_owned()),
+            ("on the chain:", "not yet: a batch closes after ten minutes, and the block after it proves it".to_owned()),
         ];
         let json = json!({
             "device": leaf.device.to_text(network), "time": leaf.time, "result": leaf.result, "method": leaf.method,
@@ -200,6 +206,9 @@ impl VerificationFile {
         let path = MerkleProof { index, count, siblings };
         if count != batch.leaves || !merkle::verify(tags::TREE, &batch.root, &leaf.digest(), &path) {
             return Err(wrong("the path does not lead from this verification to the root of the batch on the chain"));
+        }
+        if self.batch.height != batch.height {
+            return Err(wrong("the batch is in another block than is said"));
         }
         if leaf.time < batch.first || leaf.time > batch.last {
             return Err(wrong("the verification is of another time than its batch"));

@@ -68,6 +68,7 @@ impl Troupe<'_> {
             ("/leaf/device", json!("11".repeat(32))),
             ("/path/index", json!(7)),
             ("/batch/sequence", json!(9)),
+            ("/batch/height", json!(1)),
             ("/proof/state/value_hex", Value::Null),
         ] {
             std::fs::write(&file, &text).map_err(Failure::file("write", &file))?;

@@ -28,6 +28,11 @@ impl Troupe<'_> {
 
     /// Runs the client; gives what it answers, or the code of its error.
     pub(super) fn thronos(&self, arguments: &[&str]) -> Outcome<Result<Value, String>> {
+        Ok(self.run(arguments)?.map_err(|(code, _)| code))
+    }
+
+    /// The same with the whole error beside its code.
+    fn run(&self, arguments: &[&str]) -> Outcome<Result<Value, (String, String)>> {
         let output = self.client_command()?.args(arguments).output();
         let output = output.map_err(|error| Failure::new(format!("cannot start the client: {error}")))?;
         let text = if output.status.success() { &output.stdout } else { &output.stderr };
@@ -39,13 +44,14 @@ impl Troupe<'_> {
             return Ok(Ok(found));
         }
         let code = found["error"]["code"].as_str().or_else(|| found["code"].as_str()).map(str::to_owned);
-        code.map(Err).ok_or_else(|| Failure::new(format!("an error without a code: {found}")))
+        let code = code.ok_or_else(|| Failure::new(format!("an error without a code: {found}")))?;
+        Ok(Err((code, found.to_string())))
     }
 
     /// The same of a command that must succeed.
     pub(super) fn good(&self, arguments: &[&str]) -> Outcome<Value> {
-        let done = self.thronos(arguments)?;
-        done.map_err(|code| Failure::new(format!("`thronos {}` fails with {code}", arguments.join(" "))))
+        let done = self.run(arguments)?;
+        done.map_err(|(_, error)| Failure::new(format!("`thronos {}` fails: {error}", arguments.join(" "))))
     }
 
     /// Mines for an account with one thread, until the answer is dropped.
