@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 use types::{Address, Amount, Hash32, TimeMs};
 
 pub use routes::{
-    AnchorResponse, AttestedGroupResponse, AttestedShareResponse, OwedResponse, PayoutResponse, PayoutsResponse, ProofAccepted, ProofRequest, ReceiptsResponse,
-    ReceiptsRootResponse, ShareReceiptResponse, WorkAttestationRequest, WorkAttestationResponse, WorkResponse,
+    AnchorResponse, AttestedGroupResponse, AttestedShareResponse, OwedResponse, PayoutResponse, PayoutsResponse,
+    ProofAccepted, ProofRequest, ReceiptsResponse, ReceiptsRootResponse, ShareReceiptResponse, WorkAttestationRequest,
+    WorkAttestationResponse, WorkResponse,
 };
 
 /// The work chain; the answer of the query `info`.

@@ -113,12 +113,7 @@ impl DeviceDoor {
 }
 
 impl Admission for DeviceDoor {
-    fn ask(
-        &self,
-        worker: Worker,
-        _: IpAddr,
-        device: Option<String>,
-    ) -> Later<Result<Option<MiningDevice>, Refusal>> {
+    fn ask(&self, worker: Worker, _: IpAddr, device: Option<String>) -> Later<Result<Option<MiningDevice>, Refusal>> {
         let Some(text) = device else { return Box::pin(async { Ok(None) }) };
         let (devices, chain, reads) = (self.devices.clone(), self.chain.clone(), self.reads.clone());
         Box::pin(async move {

@@ -48,9 +48,7 @@ mod vardiff;
 mod window;
 mod worker;
 
-pub use attest::{
-    AttestProgress, AttestState, AttestTerms, AttestedGroup, AttestedShare, MiningDevice, NotBegun,
-};
+pub use attest::{AttestProgress, AttestState, AttestTerms, AttestedGroup, AttestedShare, MiningDevice, NotBegun};
 pub use book::{Book, BookError, Closed, Entry, ReceiptsRoot, Settlement, Share, Tally, lowest_first};
 pub use call::{Call, Extension, Submit};
 pub use config::{Config, ConfigError, Payment, Port};

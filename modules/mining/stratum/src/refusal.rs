@@ -173,9 +173,13 @@ impl Refusal {
             }
             Self::DeviceSuspended => "The device that v= names is suspended: ask the authority of the chain",
             Self::DeviceRevoked => "The device that v= names is revoked for good: register another key and name that",
-            Self::DeviceHeld => "A verifier holds the device that v= names: wait until the time that thronos device show tells",
+            Self::DeviceHeld => {
+                "A verifier holds the device that v= names: wait until the time that thronos device show tells"
+            }
             Self::OtherDevice => "This connection mines as another device: open one connection for each",
-            Self::DeviceNeeded => "Only registered devices may mine here (mining.require_level): put v=DEVICE into the password",
+            Self::DeviceNeeded => {
+                "Only registered devices may mine here (mining.require_level): put v=DEVICE into the password"
+            }
             Self::LevelTooLow => {
                 "The device has too low a level for this node (mining.require_level): raise it with thronos device accept or attest"
             }

@@ -151,7 +151,9 @@ mod tests {
         assert_eq!(asked("x"), Ok(None));
         assert_eq!(asked("d=2; v=thrdev1abc ,x"), Ok(Some("thrdev1abc".to_owned())));
         assert_eq!(asked(&format!("v={}", "a".repeat(DEVICE_CHARS_MAX))), Ok(Some("a".repeat(DEVICE_CHARS_MAX))));
-        for password in ["v=", "v=a b", "v=\u{e9}", "v=a\"", "v=a,v=a", &format!("v={}", "a".repeat(DEVICE_CHARS_MAX + 1))] {
+        for password in
+            ["v=", "v=a b", "v=\u{e9}", "v=a\"", "v=a,v=a", &format!("v={}", "a".repeat(DEVICE_CHARS_MAX + 1))]
+        {
             assert_eq!(asked(password), Err(Refusal::UnknownDevice), "{password}");
         }
     }

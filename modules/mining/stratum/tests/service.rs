@@ -13,8 +13,8 @@ use stratum::service::{
     Admission, FolderShares, Later, NoReceipt, Ports, ProofSink, ReceiptsError, ReceiptsFolder, Service, Socket, rustls,
 };
 use stratum::{
-    AttestTerms, Book, Config, Entry, Event, KeptProofs, MiningDevice, NotBegun, Payment, Port, Proof, Refusal, Server, Settlement, Share, Template, Verdict, Worker,
-    WorkerName, ledger,
+    AttestTerms, Book, Config, Entry, Event, KeptProofs, MiningDevice, NotBegun, Payment, Port, Proof, Refusal, Server,
+    Settlement, Share, Template, Verdict, Worker, WorkerName, ledger,
 };
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};

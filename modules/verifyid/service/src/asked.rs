@@ -121,8 +121,13 @@ pub fn attest_rate(chain: &dyn Chain, ask: &AttestAsk<'_>) -> Result<AttestRate,
         let message = "the device's word is over, or holds longer than a word may";
         return Err(conflict("statement_expired", message, "have the device sign anew, for an hour"));
     }
-    let binding =
-        WorkBinding { chain_id: chain.id(), device: id, class: class.class, beacon: beacon.number, value: beacon.value };
+    let binding = WorkBinding {
+        chain_id: chain.id(),
+        device: id,
+        class: class.class,
+        beacon: beacon.number,
+        value: beacon.value,
+    };
     let key = read_key(device.algorithm as u8, &device.key);
     if !key.is_some_and(|key| key.signed(&binding.statement(ask.valid_until), ask.signature)) {
         let message = "the device's present key did not sign this";
@@ -141,14 +146,17 @@ pub fn attest_rate(chain: &dyn Chain, ask: &AttestAsk<'_>) -> Result<AttestRate,
 
 /// What the chain would refuse later is refused before anybody hashes for it.
 fn may_be_measured(device: &DeviceAnswer) -> Result<(), ApiError> {
-    let refused = |code: &str, message: &str, hint: &str| Err(ApiError::new(StatusCode::FORBIDDEN, code, message, hint));
+    let refused =
+        |code: &str, message: &str, hint: &str| Err(ApiError::new(StatusCode::FORBIDDEN, code, message, hint));
     match told(device).counts {
         DeviceCounts::Revoked => refused("revoked", "the device is revoked, for good", "register another key"),
         DeviceCounts::Suspended => refused("suspended", "the device is suspended", "ask the authority of the chain"),
         DeviceCounts::Held => refused("held", "a verifier holds the device", "wait until the hold is over"),
-        DeviceCounts::At(_) if !device.kind.mines() => {
-            refused("wrong_kind", "a device of this kind does not mine", "register a miner as an asic, gpu_miner or cpu_miner")
-        }
+        DeviceCounts::At(_) if !device.kind.mines() => refused(
+            "wrong_kind",
+            "a device of this kind does not mine",
+            "register a miner as an asic, gpu_miner or cpu_miner",
+        ),
         DeviceCounts::At(_) => Ok(()),
     }
 }

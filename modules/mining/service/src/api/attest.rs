@@ -96,7 +96,9 @@ fn refused(reason: NotBegun) -> ApiError {
     let (status, code, hint) = match reason {
         NotBegun::Over => (StatusCode::CONFLICT, "beacon_too_old", "begin with the newest beacon"),
         NotBegun::Shares(_) => (StatusCode::NOT_FOUND, "unknown_class", "name another class"),
-        NotBegun::Earlier(_) => (StatusCode::CONFLICT, "attestation_open", "wait for the next beacon, or watch what was begun"),
+        NotBegun::Earlier(_) => {
+            (StatusCode::CONFLICT, "attestation_open", "wait for the next beacon, or watch what was begun")
+        }
         NotBegun::OwnerFull | NotBegun::Full => {
             (StatusCode::SERVICE_UNAVAILABLE, "busy", "try again in some minutes, or at another node")
         }
@@ -129,12 +131,8 @@ fn answer(progress: AttestProgress, now_ms: u64) -> WorkAttestationResponse {
 }
 
 fn group(group: AttestedGroup) -> AttestedGroupResponse {
-    let share = |AttestedShare { extranonce, version, time, nonce }| AttestedShareResponse {
-        extranonce,
-        version,
-        time,
-        nonce,
-    };
+    let share =
+        |AttestedShare { extranonce, version, time, nonce }| AttestedShareResponse { extranonce, version, time, nonce };
     AttestedGroupResponse {
         coinbase1: types::to_hex(&group.coinbase1),
         coinbase2: types::to_hex(&group.coinbase2),

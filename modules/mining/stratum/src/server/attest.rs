@@ -31,8 +31,8 @@ impl Server {
     /// How far the attestation of a device is; nothing if none was begun, or it was long ago.
     #[must_use]
     pub fn attestation(&self, device: &types::Hash32) -> Option<AttestProgress> {
-        let is_of = |session: &&Box<Session>| session.device.as_ref().is_some_and(|bound| bound.id == *device);
-        let connections = self.sessions.values().filter(is_of).count();
+        let devices = self.sessions.values().filter_map(|session| session.device.as_ref());
+        let connections = devices.filter(|bound| bound.id == *device).count();
         self.pool.attestations.progress(device, connections, self.pool.now_ms)
     }
 
@@ -109,11 +109,7 @@ impl Pool {
     }
 
     /// Asks how a session's device stands, when it is time.
-    pub(super) fn ask_again(
-        &mut self,
-        (connection, session): (ConnectionId, &mut Session),
-        outputs: &mut Vec<Output>,
-    ) {
+    pub(super) fn ask_again(&mut self, (connection, session): (ConnectionId, &mut Session), outputs: &mut Vec<Output>) {
         let now_ms = self.now_ms;
         let is_due = |device: &SessionDevice| now_ms.saturating_sub(device.asked_ms) >= DEVICE_ASKED_MS;
         if !session.device.as_deref().is_some_and(is_due) {
@@ -189,7 +185,9 @@ fn told(attestation: &Attestation, now_ms: u64) -> String {
             format!("Work attestation of class {class}: all {wanted} shares are there and can be handed in")
         }
         AttestState::Lapsed => {
-            format!("Work attestation of class {class}: only {shares} of {wanted} shares came in time, begin another one")
+            format!(
+                "Work attestation of class {class}: only {shares} of {wanted} shares came in time, begin another one"
+            )
         }
     }
 }

@@ -239,12 +239,7 @@ impl Pool {
 
     /// What a session searches in a lane. The first lane's are shared by all sessions of a payee; others, and those of an attestation,
     /// are rare.
-    fn body(
-        &mut self,
-        session: &Session,
-        lane: u32,
-        attests: Option<AttestTerms>,
-    ) -> Option<(Arc<Body>, Arc<str>)> {
+    fn body(&mut self, session: &Session, lane: u32, attests: Option<AttestTerms>) -> Option<(Arc<Body>, Arc<str>)> {
         let payee = match self.port(session).payment {
             Payment::Pplns { operator } => operator,
             Payment::Solo => session.members.first()?.worker.address,

@@ -115,7 +115,11 @@ fn may_attest(device: &DeviceAnswer, key: &DeviceKeyFile) -> Result<()> {
     let show = "see `thronos device show DEVICE`";
     if device.key_id != key.key_id() {
         let message = "this is not the device's present key";
-        return Err(Error::new("other_key", message, "name the file of its present key; `thronos device show DEVICE` tells its id"));
+        return Err(Error::new(
+            "other_key",
+            message,
+            "name the file of its present key; `thronos device show DEVICE` tells its id",
+        ));
     }
     if device.level.is_none() {
         return Err(Error::new("not_in_use", "the device is suspended, revoked or held", show));
@@ -164,11 +168,9 @@ impl Attesting<'_> {
 
     /// A beacon, the newest unless a number is given; the node's word, as the chain will tell.
     fn beacon(&self, number: Option<u64>) -> Result<BeaconAnswer> {
-        let arguments: QueryArguments =
-            number.iter().map(|number| ("number".to_owned(), number.to_string())).collect();
+        let arguments: QueryArguments = number.iter().map(|number| ("number".to_owned(), number.to_string())).collect();
         let answer = self.client.query(VerifyId::NAME, "beacon", &arguments)?;
-        let beacon: BeaconAnswer =
-            serde_json::from_value(answer).map_err(|_| bad_answer("what is no beacon"))?;
+        let beacon: BeaconAnswer = serde_json::from_value(answer).map_err(|_| bad_answer("what is no beacon"))?;
         if number.is_none_or(|number| beacon.number == number) { Ok(beacon) } else { Err(bad_answer("another beacon")) }
     }
 
@@ -227,9 +229,8 @@ impl Attesting<'_> {
         }
         let target = self.class.difficulty().map(pow::Difficulty::target);
         let target = target.ok_or_else(|| bad_answer("a class of rates without a difficulty"))?;
-        judge_shares(&groups, binding.digest(), target).map_err(|reject| {
-            bad_answer(&format!("shares that the chain would refuse ({reject:?})"))
-        })?;
+        judge_shares(&groups, binding.digest(), target)
+            .map_err(|reject| bad_answer(&format!("shares that the chain would refuse ({reject:?})")))?;
         let valid_until = self.word.valid_until;
         Ok(VerifyIdCall::AttestWork(AttestWork {
             device: binding.device,
@@ -275,7 +276,11 @@ fn rate_words(rate: u64) -> String {
 }
 
 fn bad_answer(what: &str) -> Error {
-    Error::new("bad_answer", format!("the node gives {what}"), "nothing was sent: attest at another node with --node URL")
+    Error::new(
+        "bad_answer",
+        format!("the node gives {what}"),
+        "nothing was sent: attest at another node with --node URL",
+    )
 }
 
 /// An error of the node, with what else helps.

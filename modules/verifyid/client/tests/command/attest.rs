@@ -51,8 +51,7 @@ fn groups(digest: Hash32) -> Vec<Value> {
     let merkle_root = merkle::fold(sha256d(&coinbase), &[]);
     let mut found: Vec<([u8; 32], u32)> = (0..)
         .filter_map(|nonce| {
-            let header =
-                WorkHeader { version, previous: [7; 32], merkle_root, time, bits: CompactBits(bits), nonce };
+            let header = WorkHeader { version, previous: [7; 32], merkle_root, time, bits: CompactBits(bits), nonce };
             let mut number = header.hash();
             let is_good = target.is_met_by(&number);
             number.reverse();
