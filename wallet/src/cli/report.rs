@@ -36,11 +36,7 @@ impl Report {
     /// The answer with more lines for people, and more fields for programs.
     #[must_use]
     pub fn and(mut self, rows: &[(&str, String)], more: Value) -> Self {
-        let width = self.text.lines().filter_map(|line| line.find(":  ")).max().unwrap_or_default();
-        let padded: Vec<(String, String)> =
-            rows.iter().map(|(name, value)| (format!("{name:width$}", width = width + 1), value.clone())).collect();
-        let padded: Vec<(&str, String)> = padded.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-        self.text = format!("{}\n{}", self.text.trim_end_matches('\n'), lines(&padded));
+        self.text = format!("{}\n{}", self.text.trim_end_matches('\n'), lines(rows));
         if let (Some(fields), Value::Object(more)) = (self.json.as_mut().and_then(Value::as_object_mut), more) {
             fields.extend(more);
         }

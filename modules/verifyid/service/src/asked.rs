@@ -146,7 +146,8 @@ pub fn attest_rate(chain: &dyn Chain, ask: &AttestAsk<'_>) -> Result<AttestRate,
 
 /// What the chain would refuse later is refused before anybody hashes for it.
 fn may_be_measured(device: &DeviceAnswer) -> Result<(), ApiError> {
-    let refused = |code, message: &str, hint: &str| Err(ApiError::new(StatusCode::FORBIDDEN, code, message, hint));
+    let refused =
+        |code: &str, message: &str, hint: &str| Err(ApiError::new(StatusCode::FORBIDDEN, code, message, hint));
     match told(device).counts {
         DeviceCounts::Revoked => refused("revoked", "the device is revoked, for good", "register another key"),
         DeviceCounts::Suspended => refused("suspended", "the device is suspended", "ask the authority of the chain"),

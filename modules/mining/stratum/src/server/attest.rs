@@ -31,8 +31,8 @@ impl Server {
     /// How far the attestation of a device is; nothing if none was begun, or it was long ago.
     #[must_use]
     pub fn attestation(&self, device: &types::Hash32) -> Option<AttestProgress> {
-        let is_of = |session: &&Box<Session>| session.device.as_ref().is_some_and(|bound| bound.id == *device);
-        let connections = self.sessions.values().filter(is_of).count();
+        let devices = self.sessions.values().filter_map(|session| session.device.as_ref());
+        let connections = devices.filter(|bound| bound.id == *device).count();
         self.pool.attestations.progress(device, connections, self.pool.now_ms)
     }
 

@@ -301,6 +301,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_the_chain_said_is_followed_by_the_level_and_what_was_shown() {
+        let device: DeviceAnswer = serde_json::from_value(json!({
+            "device": Hash32([1; 32]), "owner": types::Address([2; 20]), "customer": types::Address([2; 20]), "kind": "asic",
+            "status": "verified", "level": 2, "work_class": 1, "algorithm": "ed25519", "key": "", "key_id": Hash32([1; 32]),
+            "rotation": 0, "accepted": true, "work_until": 1_700_000_000_007_u64, "tpm_until": 0, "vendor_until": 0,
+            "registered_height": 1, "registered": 1, "verified": 2, "reason": 0, "hold_until": 0, "offered_to": null,
+            "offered_until": null, "announced_key": null, "announced_from": null,
+        }))
+        .expect("an answer of the rules");
+        let class = WorkClass { class: 1, floor: 75_000_000, difficulty: 250, shares: 4, window_ms: 60_000 };
+        let told = told(Report::new("final:  block 7\n", json!({"id": "x"})), &class, &device);
+        let text = told.render(false);
+        assert!(text.starts_with("final:  block 7\nlevel:"), "{text}");
+        assert!(text.contains("at least 75 MH/s") && text.contains("2023-11-14"), "{text}");
+        let json: Value = serde_json::from_str(&told.render(true)).expect("JSON");
+        assert_eq!((&json["id"], &json["level"], &json["floor"]), (&json!("x"), &json!(2), &json!(75_000_000)));
+    }
+
+    #[test]
     fn rates_are_told_in_whole_numbers_of_the_largest_unit() {
         for (rate, text) in [
             (0, "0 H/s"),
