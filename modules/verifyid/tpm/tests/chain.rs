@@ -5,7 +5,7 @@ mod support;
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, CustomExtension, DistinguishedName, DnType,
     ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384,
-    PublicKeyData, SignatureAlgorithm, date_time_ymd,
+    PKCS_ED25519, PublicKeyData, SignatureAlgorithm, date_time_ymd,
 };
 use support::{Area, signing_key};
 use verifyid_tpm::{CERTIFICATE_BYTES_MAX, EkChainRefused, EndorsementKey, check_ek_certificate};
@@ -45,18 +45,27 @@ fn called(name: &str) -> DistinguishedName {
     called
 }
 
+/// These, with something else.
+fn with(mut params: CertificateParams, change: impl FnOnce(&mut CertificateParams)) -> CertificateParams {
+    change(&mut params);
+    params
+}
+
 fn issuing(name: &str) -> CertificateParams {
-    CertificateParams {
-        distinguished_name: called(name),
-        is_ca: IsCa::Ca(BasicConstraints::Unconstrained),
-        key_usages: vec![KeyUsagePurpose::KeyCertSign],
-        ..CertificateParams::default()
-    }
+    with(CertificateParams::default(), |params| {
+        params.distinguished_name = called(name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    })
 }
 
 impl Issuer {
     fn root(params: CertificateParams) -> Self {
-        let key = KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384).expect("a key");
+        Self::root_by(&PKCS_ECDSA_P384_SHA384, params)
+    }
+
+    fn root_by(algorithm: &'static SignatureAlgorithm, params: CertificateParams) -> Self {
+        let key = KeyPair::generate_for(algorithm).expect("a key");
         Self { certificate: params.self_signed(&key).expect("a root"), key }
     }
 
@@ -79,14 +88,13 @@ fn of_a_tpm() -> CertificateParams {
     let model = vec![0x30, 0x0d, 0xa4, 0x0b, 0x30, 0x09, 0x31, 0x07, 0x30, 0x05, 0x06, 0x01, 0x2a, 0x0c, 0x00];
     let mut alternative = CustomExtension::from_oid_content(&[2, 5, 29, 17], model);
     alternative.set_criticality(true);
-    CertificateParams {
-        distinguished_name: DistinguishedName::new(),
-        not_before: date_time_ymd(2024, 1, 1),
-        not_after: date_time_ymd(9999, 12, 31),
-        extended_key_usages: vec![ExtendedKeyUsagePurpose::Other(vec![2, 23, 133, 8, 1])],
-        custom_extensions: vec![alternative],
-        ..CertificateParams::default()
-    }
+    with(CertificateParams::default(), |params| {
+        params.distinguished_name = DistinguishedName::new();
+        params.not_before = date_time_ymd(2024, 1, 1);
+        params.not_after = date_time_ymd(9999, 12, 31);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::Other(vec![2, 23, 133, 8, 1])];
+        params.custom_extensions = vec![alternative];
+    })
 }
 
 fn judged(chain: &[&[u8]], roots: &[&[u8]]) -> Result<(), EkChainRefused> {
@@ -122,27 +130,27 @@ fn a_certificate_of_anything_else_than_this_endorsement_key_is_refused_by_name()
         ("another TPM", own(), held(4), EkChainRefused::OtherKey),
         (
             "a server",
-            CertificateParams { extended_key_usages: vec![ExtendedKeyUsagePurpose::ServerAuth], ..own() },
+            with(own(), |params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth]),
             held(3),
             EkChainRefused::Purpose,
         ),
-        ("no purpose", CertificateParams { extended_key_usages: vec![], ..own() }, held(3), EkChainRefused::Purpose),
+        ("no purpose", with(own(), |params| params.extended_key_usages = vec![]), held(3), EkChainRefused::Purpose),
         (
             "an issuer",
-            CertificateParams { is_ca: IsCa::Ca(BasicConstraints::Unconstrained), ..own() },
+            with(own(), |params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained)),
             held(3),
             EkChainRefused::Purpose,
         ),
         (
             "not good yet",
-            CertificateParams { not_before: date_time_ymd(2030, 1, 1), ..own() },
+            with(own(), |params| params.not_before = date_time_ymd(2030, 1, 1)),
             held(3),
             EkChainRefused::Early,
         ),
-        ("over", CertificateParams { not_after: date_time_ymd(2025, 1, 1), ..own() }, held(3), EkChainRefused::Over),
+        ("over", with(own(), |params| params.not_after = date_time_ymd(2025, 1, 1)), held(3), EkChainRefused::Over),
         (
             "not understood",
-            CertificateParams { custom_extensions: vec![not_understood], ..own() },
+            with(own(), |params| params.custom_extensions = vec![not_understood]),
             held(3),
             EkChainRefused::CriticalExtension,
         ),
@@ -154,23 +162,33 @@ fn a_certificate_of_anything_else_than_this_endorsement_key_is_refused_by_name()
 #[test]
 fn who_may_not_issue_has_issued_nothing() {
     let root = Issuer::root(issuing("maker"));
-    let narrow = CertificateParams { is_ca: IsCa::Ca(BasicConstraints::Constrained(0)), ..issuing("maker") };
+    let narrow = with(issuing("maker"), |params| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0)));
     let narrow = Issuer::root(narrow);
-    let signs_lists = CertificateParams { key_usages: vec![KeyUsagePurpose::CrlSign], ..issuing("plant") };
+    let signs_lists = with(issuing("plant"), |params| params.key_usages = vec![KeyUsagePurpose::CrlSign]);
     for (name, root, between) in [
-        ("no issuer", &root, root.below(CertificateParams { is_ca: IsCa::ExplicitNoCa, ..issuing("plant") })),
-        ("says nothing", &root, root.below(CertificateParams { is_ca: IsCa::NoCa, ..issuing("plant") })),
+        ("no issuer", &root, root.below(with(issuing("plant"), |params| params.is_ca = IsCa::ExplicitNoCa))),
+        ("says nothing", &root, root.below(with(issuing("plant"), |params| params.is_ca = IsCa::NoCa))),
         ("for lists only", &root, root.below(signs_lists)),
         ("too deep", &narrow, narrow.below(issuing("plant"))),
     ] {
         let own = between.issue(of_a_tpm(), &held(3));
         assert_eq!(judged(&[&own, between.der()], &[root.der()]), Err(EkChainRefused::MayNotIssue), "{name}");
     }
-    let over = root.below(CertificateParams { not_after: date_time_ymd(2025, 1, 1), ..issuing("plant") });
+    let over = root.below(with(issuing("plant"), |params| params.not_after = date_time_ymd(2025, 1, 1)));
     let own = over.issue(of_a_tpm(), &held(3));
     assert_eq!(judged(&[&own, over.der()], &[root.der()]), Err(EkChainRefused::Over));
     let direct = narrow.issue(of_a_tpm(), &held(3));
     assert_eq!(judged(&[&direct], &[narrow.der()]), Ok(()));
+}
+
+#[test]
+fn algorithms_that_are_not_known_by_name_are_refused() {
+    let root = Issuer::root_by(&PKCS_ED25519, issuing("maker"));
+    let own = root.issue(of_a_tpm(), &held(3));
+    assert_eq!(judged(&[&own], &[root.der()]), Err(EkChainRefused::Algorithm));
+    // Ed25519's signature under a name with a key of a curve.
+    let twin = Issuer::root(issuing("maker"));
+    assert_eq!(judged(&[&own], &[twin.der()]), Err(EkChainRefused::Algorithm));
 }
 
 #[test]
@@ -186,6 +204,6 @@ fn every_changed_byte_of_a_certificate_is_found_and_chains_are_bounded() {
     assert_eq!(judged(&[&longer], &[root.der()]), Err(EkChainRefused::Form));
     assert_eq!(judged(&[&own], &[&[]]), Err(EkChainRefused::Root));
     assert_eq!(judged(&[], &[root.der()]), Err(EkChainRefused::Length(0)));
-    assert_eq!(judged(&[&own; 5], &[root.der()]), Err(EkChainRefused::Length(5)));
+    assert_eq!(judged(&[&own[..]; 5], &[root.der()]), Err(EkChainRefused::Length(5)));
     assert_eq!(judged(&[&vec![0x30; CERTIFICATE_BYTES_MAX + 1]], &[root.der()]), Err(EkChainRefused::TooLong));
 }

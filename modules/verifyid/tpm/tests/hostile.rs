@@ -5,8 +5,8 @@ mod support;
 use std::collections::BTreeSet;
 
 use support::{
-    AK_ATTRIBUTES, Always, Area, EK_ATTRIBUTES, digits, expected, key, last, message, name, quote, signed, signing_key,
-    sized,
+    AK_ATTRIBUTES, Always, Area, EK_ATTRIBUTES, Nothing, digits, expected, key, last, message, name, quote, signed,
+    signing_key, sized,
 };
 use verifyid_tpm::{
     ATTEST_BYTES_MAX, AttestationKey, CREDENTIAL_SECRET_BYTES_MAX, CredentialError, EndorsementKey, ExpectedQuote,
@@ -284,6 +284,11 @@ fn a_credential_has_room_for_a_hash_and_is_another_each_time() {
     let other = AttestationKey::read(&Area::attestation(&signing_key(4)).bytes()).expect("all of its role");
     let for_another = make_credential(&endorsement, &other, &[1; 32], &mut Always(1)).expect("made");
     assert_ne!(one.id_object, for_another.id_object, "the name is authenticated");
+    let rsa = EndorsementKey::read(&support::computed("EK_RSA")[0]).expect("all of its role");
+    for endorsement in [&endorsement, &rsa] {
+        let made = make_credential(endorsement, &key(), &[1; 32], &mut Nothing);
+        assert_eq!(made, Err(CredentialError::Random));
+    }
 }
 
 #[test]

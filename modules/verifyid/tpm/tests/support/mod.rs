@@ -45,6 +45,38 @@ impl TryRng for Always {
 
 impl TryCryptoRng for Always {}
 
+/// Has no random numbers to give.
+pub struct Nothing;
+
+#[derive(Debug)]
+pub struct Exhausted;
+
+impl std::fmt::Display for Exhausted {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        to.write_str("no random numbers")
+    }
+}
+
+impl std::error::Error for Exhausted {}
+
+impl TryRng for Nothing {
+    type Error = Exhausted;
+
+    fn try_next_u32(&mut self) -> Result<u32, Exhausted> {
+        Err(Exhausted)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Exhausted> {
+        Err(Exhausted)
+    }
+
+    fn try_fill_bytes(&mut self, _bytes: &mut [u8]) -> Result<(), Exhausted> {
+        Err(Exhausted)
+    }
+}
+
+impl TryCryptoRng for Nothing {}
+
 pub fn sized(bytes: &[u8]) -> Vec<u8> {
     [&u16::try_from(bytes.len()).expect("short").to_be_bytes()[..], bytes].concat()
 }
