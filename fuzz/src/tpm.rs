@@ -1,12 +1,13 @@
 //! What a TPM is said to have made: keys, quotes with their signatures, and certificates of its maker.
 
 use verifyid_tpm::{
-    ATTEST_BYTES_MAX, AttestationKey, EndorsementKey, ExpectedQuote, PUBLIC_AREA_BYTES_MAX, PcrSelection, PcrState, PublicArea,
-    Quote, TpmSignature, check_ek_certificate, verify_quote,
+    ATTEST_BYTES_MAX, AttestationKey, EndorsementKey, ExpectedQuote, PUBLIC_AREA_BYTES_MAX, PcrSelection, PcrState,
+    PublicArea, Quote, TpmSignature, check_ek_certificate, verify_quote,
 };
 
-/// An attestation key on P-256 and an endorsement key of the same point, whose secret nobody here has.
-const POINT: &str = "0020b33513a8a4e3278fd71e5080f1195f8a11e358c364524ba09e5acb816a1f9e930020b9bb271bf59b2956ad2d869441a6ef33ed247f7fedd3145ded0b70b475975841";
+/// A point on P-256 whose secret nobody here has, as a TPM writes it, and the fields before it of a key of either role.
+const POINT: &str = "0020b33513a8a4e3278fd71e5080f1195f8a11e358c364524ba09e5acb816a1f9e93\
+    0020b9bb271bf59b2956ad2d869441a6ef33ed247f7fedd3145ded0b70b475975841";
 const ATTESTATION: &str = "00580023000b00050072000000100018000b00030010";
 const ENDORSEMENT: &str = "005a0023000b000300b20000000600800043001000030010";
 

@@ -2,7 +2,7 @@
 //!
 //! What makers write into these certificates is not what web servers have: a subject without a name, a critical alternative name with
 //! the TPM's model, no day on which it ends. So the way is walked by hand, and it is narrow: each certificate is signed by the next, and
-//! each issuer may issue. It must not know which roots there are. Revocation lists are the operator's matter: a maker is taken off the list.
+//! each issuer may issue. It must not know which roots there are. Revocation lists are not read: a maker is taken off the list.
 
 use core::fmt;
 
@@ -88,20 +88,33 @@ impl fmt::Display for EkChainRefused {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.write_str(match self {
             Self::Length(found) => {
-                return write!(to, "{found} certificates lead to no root: send 1 to {CHAIN_LENGTH_MAX}, the key's own first");
+                return write!(
+                    to,
+                    "{found} certificates lead to no root: send 1 to {CHAIN_LENGTH_MAX}, the key's own first"
+                );
             }
             Self::TooLong => "a certificate is longer than 8,192 bytes: send each in DER, alone",
             Self::Form => "a certificate does not read: send each in DER, alone",
             Self::CriticalExtension => "a certificate demands what is not understood here: it cannot be taken",
-            Self::Purpose => "the first certificate is not that of an endorsement key: send the one that the TPM or its maker has",
-            Self::OtherKey => "the first certificate is of another key: send the one of the endorsement key that you sent",
+            Self::Purpose => {
+                "the first certificate is not that of an endorsement key: send the one that the TPM or its maker has"
+            }
+            Self::OtherKey => {
+                "the first certificate is of another key: send the one of the endorsement key that you sent"
+            }
             Self::Early => "a certificate is not good yet: set the clock, or wait",
             Self::Over => "a certificate is over: ask the TPM's maker for another",
-            Self::NotIssued => "the certificates lead to no root that this service trusts: send those in between too, or ask its operator",
+            Self::NotIssued => {
+                "no root of this service issued the last certificate: send those in between too, or ask its operator"
+            }
             Self::MayNotIssue => "a certificate was issued by one that may not issue it: it cannot be taken",
-            Self::Algorithm => "a certificate is signed in a way that is not taken: only RSA and the curves P-256 and P-384 are, with SHA-2",
+            Self::Algorithm => {
+                "a certificate is signed in a way that is not taken: RSA and the curves P-256 and P-384 are, with SHA-2"
+            }
             Self::Signature => "a certificate was not signed by its issuer: send them unchanged",
-            Self::Root => "a root on this service's list is no certificate: its operator has to mend `verifyid.tpm_roots`",
+            Self::Root => {
+                "a root on this service's list is no certificate: its operator has to mend `verifyid.tpm_roots`"
+            }
         })
     }
 }

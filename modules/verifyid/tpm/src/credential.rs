@@ -1,4 +1,4 @@
-//! Makes a credential (`TPM2_MakeCredential`): a secret that only the TPM with this endorsement key opens, and only for this attestation key.
+//! Makes a credential (`TPM2_MakeCredential`): a secret that one endorsement key's TPM alone opens, for one attestation key alone.
 //!
 //! TPM 2.0 Library, part 1, section 24 and annexes B.10 and C.6. A seed goes to the endorsement key; from it come the key that encrypts the
 //! secret and the one that authenticates it together with the name of the attestation key. It must not know who asks, nor keep anything.

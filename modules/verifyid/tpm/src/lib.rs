@@ -1,12 +1,12 @@
-//! What a verifier needs of TPM 2.0: keys and quotes are read and judged, and a key is tied to a TPM by a credential. No TPM is needed for it.
+//! What a verifier needs of TPM 2.0: keys and quotes are read and judged, and a key is tied to a TPM by a credential. It needs no TPM.
 //!
-//! Layouts are those of the TPM 2.0 Library, part 2 (structures); integers are big-endian. `public_area` reads keys, `key_roles` says which of
-//! them may attest and which stands for a TPM, `attest` and `signature` read what a TPM says, `quote` judges it, `credential` makes what
-//! only the right TPM can open, `certificate` walks from a TPM to its maker. It must not know devices, challenges, files or the time: the
-//! caller gives all of it, the random numbers too.
+//! Layouts are those of the TPM 2.0 Library, part 2 (structures); integers are big-endian. `public_area` reads keys, `key_roles` says
+//! which of them may attest and which stands for a TPM, `attest` and `signature` read what a TPM says, `quote` judges it, `credential`
+//! makes what only the right TPM can open, `certificate` walks from a TPM to its maker. It must not know devices, challenges, files or
+//! the time: the caller gives all of it, the random numbers too.
 //!
-//! Invariants: everything that is read is bounded and consumed to its last byte; what is not known by name is refused; of a key that has not
-//! every attribute of its role there is no value of that role's type; integers of signatures have fixed widths, and s may be high.
+//! Invariants: everything that is read is bounded and consumed to its last byte; what is not known by name is refused; a key that has not
+//! every attribute of its role has no value of that role's type; integers of signatures have fixed widths, and s may be high.
 
 #![no_std]
 #![deny(

@@ -123,13 +123,23 @@ impl fmt::Display for QuoteRefused {
             Self::Form(form) => return write!(to, "this is no quote: {form}"),
             Self::SignatureForm(form) => return write!(to, "this is no signature of a TPM: {form}"),
             Self::SignatureKind => "the signature is of another kind of key: quote with the key that was enrolled",
-            Self::Signature => "the key did not sign this: quote with the key that was enrolled, and send message and signature of one quote",
+            Self::Signature => {
+                "the key did not sign this: quote with the enrolled key, and send message and signature of one quote"
+            }
             Self::QualifiedSigner => "the key has other keys above it than at its enrolment: enrol it anew",
             Self::ExtraData => "the quote answers another challenge: quote with the 32 bytes of this one",
-            Self::ClockUnsafe => "the TPM lost its power without a shutdown, and does not vouch for its clock yet: try again in an hour",
-            Self::ResetsFell | Self::RestartsFell => "the TPM was cleared, or this is an older quote: enrol it anew if it was cleared",
-            Self::ClockStood => "the TPM's clock did not go on since the last quote: ask for another challenge and quote anew",
-            Self::PcrSelection => "the quote is of other PCRs than are asked for: quote those of SHA-256 that the policy names",
+            Self::ClockUnsafe => {
+                "the TPM lost its power without a shutdown and does not vouch for its clock: try again in an hour"
+            }
+            Self::ResetsFell | Self::RestartsFell => {
+                "the TPM was cleared, or this is an older quote: enrol it anew if it was cleared"
+            }
+            Self::ClockStood => {
+                "the TPM's clock did not go on since the last quote: ask for another challenge and quote anew"
+            }
+            Self::PcrSelection => {
+                "the quote is of other PCRs than are asked for: quote those of SHA-256 that the policy names"
+            }
             Self::PcrDigest => "the PCRs have other values than the policy has: what the machine started was changed",
         })
     }

@@ -7,7 +7,7 @@ use rcgen::{
     ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384,
     PKCS_ED25519, PublicKeyData, SignatureAlgorithm, date_time_ymd,
 };
-use support::{Area, signing_key};
+use support::{Area, computed, signing_key};
 use verifyid_tpm::{CERTIFICATE_BYTES_MAX, EkChainRefused, EndorsementKey, check_ek_certificate};
 
 /// Some day in November 2026.
@@ -182,6 +182,21 @@ fn who_may_not_issue_has_issued_nothing() {
 }
 
 #[test]
+fn a_chain_that_swtpm_wrote_with_rsa_leads_to_its_root() {
+    // Some day in 2096: these have no end.
+    let (now_s, area) = (4_000_000_000, &computed("SWTPM_EK")[0]);
+    let key = EndorsementKey::read(area).expect("all of its role");
+    let [own, issuer, root]: [Vec<u8>; 3] = computed("SWTPM_CHAIN").try_into().expect("three certificates");
+    assert_eq!(check_ek_certificate(&key, &[&own, &issuer], &[&root], now_s), Ok(()));
+    assert_eq!(check_ek_certificate(&key, &[&own, &issuer], &[&root], NOW_S), Err(EkChainRefused::Early));
+    assert_eq!(check_ek_certificate(&key, &[&own], &[&root], now_s), Err(EkChainRefused::NotIssued));
+    assert_eq!(check_ek_certificate(&endorsement(), &[&own, &issuer], &[&root], now_s), Err(EkChainRefused::OtherKey));
+    let mut changed = own.clone();
+    *changed.last_mut().expect("a signature") ^= 1;
+    assert_eq!(check_ek_certificate(&key, &[&changed, &issuer], &[&root], now_s), Err(EkChainRefused::Signature));
+}
+
+#[test]
 fn algorithms_that_are_not_known_by_name_are_refused() {
     let root = Issuer::root_by(&PKCS_ED25519, issuing("maker"));
     let own = root.issue(of_a_tpm(), &held(3));
@@ -193,7 +208,7 @@ fn algorithms_that_are_not_known_by_name_are_refused() {
 
 #[test]
 fn every_changed_byte_of_a_certificate_is_found_and_chains_are_bounded() {
-    let root = Issuer::root(issuing("maker"));
+    let root = Issuer::root_by(&PKCS_ECDSA_P256_SHA256, issuing("maker"));
     let own = root.issue(of_a_tpm(), &held(3));
     for place in 0..own.len() {
         let mut changed = own.clone();

@@ -1,5 +1,5 @@
-//! A TPM that is a program (swtpm) and the tools that people drive real ones with (tpm2-tools): what they make is judged here, and what is made
-//! here is opened by them. Where they are missing, what is not run is said.
+//! A TPM that is a program (swtpm) and the tools that people drive real ones with (tpm2-tools): what they make is judged here, and what
+//! is made here is opened by them. Where they are missing, what is not run is said.
 #![allow(clippy::disallowed_methods)] // Real programs need files, and certificates a real clock.
 
 #[path = "../support/mod.rs"]

@@ -18,7 +18,7 @@ pub fn installed(what: &str) -> bool {
     let is_there = |program: &str| std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
     let Some(missing) = PROGRAMS.into_iter().find(|program| !is_there(program)) else { return true };
     let sentence = format!("{what}: not run, since {missing} is not installed (./setup --peers does it)\n");
-    std::io::stderr().write_all(sentence.as_bytes()).unwrap();
+    std::io::stderr().write_all(sentence.as_bytes()).expect("somewhere to say it");
     false
 }
 
@@ -44,16 +44,16 @@ fn must(output: &Output, what: &str) {
 }
 
 fn run(command: &mut Command) -> Output {
-    command.stdin(Stdio::null()).output().unwrap()
+    command.stdin(Stdio::null()).output().expect("an installed program")
 }
 
 impl Tpm {
     /// A TPM with an endorsement key and its certificate by a maker called `maker`.
     pub fn start(maker: &str) -> Self {
-        let tpm = Self { folder: tempfile::tempdir().unwrap() };
+        let tpm = Self { folder: tempfile::tempdir().expect("a folder") };
         tpm.write_settings();
         let state = tpm.path("state");
-        std::fs::create_dir(&state).unwrap();
+        std::fs::create_dir(&state).expect("own folder");
         let mut setup = Command::new("swtpm_setup");
         setup.args(["--tpm2", "--create-ek-cert", "--lock-nvram", "--overwrite", "--pcr-banks", "sha256"]);
         setup.arg("--config").arg(tpm.path("setup.conf")).arg("--tpmstate").arg(&state);
@@ -66,7 +66,15 @@ impl Tpm {
         swtpm.arg("--server").arg(format!("type=unixio,path={}", socket.display()));
         swtpm.arg("--ctrl").arg(format!("type=unixio,path={}", control.display()));
         // It leaves its parent once the sockets are there.
-        must(&swtpm.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).output().unwrap(), "swtpm");
+        must(
+            &swtpm
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .output()
+                .expect("an installed program"),
+            "swtpm",
+        );
         tpm
     }
 
@@ -89,7 +97,7 @@ impl Tpm {
             ),
             ("ca.options", "--platform-manufacturer Thronos\n--platform-version 1\n--platform-model test\n".to_owned()),
         ] {
-            std::fs::write(self.path(name), text).unwrap();
+            std::fs::write(self.path(name), text).expect("own folder");
         }
     }
 
@@ -98,7 +106,7 @@ impl Tpm {
     }
 
     fn read(&self, name: &str) -> Vec<u8> {
-        std::fs::read(self.path(name)).unwrap()
+        std::fs::read(self.path(name)).expect("own folder")
     }
 
     fn asked(&self, tool: &str, arguments: &[&str]) -> Output {
@@ -140,7 +148,7 @@ impl Tpm {
 
     /// Has the TPM open a credential; what the tool said if it does not.
     pub fn activate(&self, endorsement: &str, blob: &[u8]) -> Result<Vec<u8>, String> {
-        std::fs::write(self.path("blob"), blob).unwrap();
+        std::fs::write(self.path("blob"), blob).expect("own folder");
         must(&self.asked("tpm2_startauthsession", &["--policy-session", "-S", "session"]), "tpm2_startauthsession");
         must(&self.asked("tpm2_policysecret", &["-S", "session", "-c", "e"]), "tpm2_policysecret");
         let arguments = ["-c", AK, "-C", endorsement, "-i", "blob", "-o", "secret", "-P", "session:session"];
@@ -164,7 +172,7 @@ impl Tpm {
 
     /// The public area of a key that is not restricted, and its signature over these bytes.
     pub fn forge(&self, message: &[u8]) -> (Vec<u8>, Vec<u8>) {
-        std::fs::write(self.path("forged"), message).unwrap();
+        std::fs::write(self.path("forged"), message).expect("own folder");
         self.tool("tpm2_createprimary", &["-C", "e", "-c", "parent"]);
         let attributes = "sign|fixedtpm|fixedparent|sensitivedataorigin|userwithauth";
         let arguments =
@@ -177,7 +185,7 @@ impl Tpm {
 
     /// Has the attestation key sign bytes that no TPM made.
     pub fn sign_with_attestation_key(&self, message: &[u8]) -> Result<(), String> {
-        std::fs::write(self.path("forged"), message).unwrap();
+        std::fs::write(self.path("forged"), message).expect("own folder");
         let output = self.asked("tpm2_sign", &["-c", AK, "-g", "sha256", "-o", "refused.sig", "forged"]);
         self.flush();
         if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
@@ -199,11 +207,12 @@ impl Tpm {
 
     /// The endorsement key's certificate, its issuer's and the root's, in DER.
     pub fn certificates(&self) -> [Vec<u8>; 3] {
-        let own = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let own =
+            std::fs::read_dir(self.folder.path()).expect("own folder").map(|entry| entry.expect("own folder").path());
         let own = own.into_iter().find(|path| path.to_string_lossy().contains("ek-rsa")).expect("a certificate");
         let ca = self.path("ca");
         [
-            std::fs::read(own).unwrap(),
+            std::fs::read(own).expect("own folder"),
             from_pem(&ca.join("issuercert.pem")),
             from_pem(&ca.join("swtpm-localca-rootca-cert.pem")),
         ]
@@ -211,10 +220,10 @@ impl Tpm {
 }
 
 fn from_pem(path: &Path) -> Vec<u8> {
-    let text = std::fs::read_to_string(path).unwrap();
+    let text = std::fs::read_to_string(path).expect("own folder");
     let inside = text.lines().skip_while(|line| !line.starts_with("-----BEGIN CERT")).skip(1);
     let digits: String = inside.take_while(|line| !line.starts_with("-----END")).collect();
-    STANDARD.decode(digits).unwrap()
+    STANDARD.decode(digits).expect("base64")
 }
 
 impl Drop for Tpm {
