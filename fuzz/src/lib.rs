@@ -11,6 +11,7 @@ mod rules;
 mod signatures;
 mod state;
 mod texts;
+mod tpm;
 mod wire;
 
 pub use features::{
@@ -24,6 +25,7 @@ pub use rules::transaction_check;
 pub use signatures::{bls_public_key, bls_signature, ecdsa_signature};
 pub use state::{jellyfish_page, jellyfish_path, jellyfish_proof};
 pub use texts::{address_text, amount_text, genesis_json};
+pub use tpm::{tpm_certificate, tpm_public_area, tpm_quote};
 pub use wire::{
     block, body, certificate, consensus_record, evidence, genesis, header, kernel_system_call, message, peer_request,
     peer_response, proposal, receipt, tokens_call, transaction, validator_set, vote, wire_block,
