@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use types::{Hash32, Network};
+use types::{Address, Hash32, Network};
 use verifyid::{DeviceId, DeviceIdError};
 use wallet::cli::Context;
 use wallet::home::is_there;
@@ -69,6 +69,12 @@ pub(crate) fn name_of(context: &Context, key_id: Hash32) -> Option<String> {
         let is_it = DeviceKeyFile::read(&path).is_ok_and(|key| key.key_id() == key_id);
         path.file_stem().filter(|_| is_it)?.to_str().map(str::to_owned)
     })
+}
+
+/// The name of an account of this wallet; nothing if it is none.
+pub(crate) fn account_of(context: &Context, address: Address) -> Option<String> {
+    let names = context.home.key_names().into_iter().chain(context.home.policy_names()).flatten();
+    names.take(LOOKED_MAX).find(|name| context.sender(name).is_ok_and(|sender| sender.address == address))
 }
 
 /// The device that a text means, written as on this network.

@@ -71,7 +71,11 @@ fn known(context: &Context, args: &TransactionArgs, call: &VerifyIdCall) -> Know
     let mut known = vec![("SENDER", args.from.clone())];
     let Ok(network) = naming::chain(context).map(|chain| chain.network()) else { return known };
     known.extend(call.device().map(|device| ("DEVICE", device.to_text(network))));
-    known.extend(context.sender(&args.from).ok().map(|sender| ("ADDRESS", sender.address.to_text(network))));
+    let about = match call {
+        VerifyIdCall::AllowVerifier { verifier, .. } => Some(*verifier),
+        _ => context.sender(&args.from).ok().map(|sender| sender.address),
+    };
+    known.extend(about.map(|address| ("ADDRESS", address.to_text(network))));
     known
 }
 

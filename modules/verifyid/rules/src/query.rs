@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use types::{Address, Hash32, Network, TimeMs};
 
 use crate::answers::{BatchAnswer, BeaconAnswer, CustomerAnswer, DeviceAnswer, VerifierAnswer};
-use crate::device::{Algorithm, DeviceId, DeviceKey, Kind, SIGNATURE_BYTES, key_id};
+use crate::device::{Algorithm, DeviceId, DeviceIdError, DeviceKey, Kind, SIGNATURE_BYTES, key_id};
 use crate::genesis::VerifyIdParameters;
 use crate::keys;
 use crate::month::{month_of, next_month};
@@ -16,6 +16,7 @@ const NOT_YET: &str = "this module does not run on the chain yet";
 const DEVICE: Argument =
     Argument::required("device", ArgumentKind::Text, "the device's id, as a text or in 64 hexadecimal digits");
 const DEVICE_FORMS: &str = "thrdev1…, thrtdev1…, or 64 hexadecimal digits";
+const WITHOUT_TYPO: &str = "an id without a typo: take the whole of it again from whoever gave it";
 
 /// What can be asked.
 pub(crate) const QUERIES: &[ModuleQuery] = &[
@@ -104,8 +105,14 @@ pub(crate) fn answer(state: &ModuleView<'_>, name: &str, arguments: &QueryArgume
 fn device_id(arguments: &QueryArguments) -> Result<DeviceId, QueryError> {
     let text: String = needed(arguments, "device", ArgumentKind::Text)?;
     let read = |network| DeviceId::parse(&text, network);
-    let of_other = QueryError::Argument { argument: "device", expected: DEVICE_FORMS };
-    read(Network::Main).or_else(|_| read(Network::Test)).map_err(|_| of_other)
+    let found = read(Network::Main).or_else(|error| match error {
+        DeviceIdError::OtherNetwork { .. } => read(Network::Test),
+        error => Err(error),
+    });
+    found.map_err(|error| {
+        let expected = if error == DeviceIdError::Checksum { WITHOUT_TYPO } else { DEVICE_FORMS };
+        QueryError::Argument { argument: "device", expected }
+    })
 }
 
 fn needed<T: serde::de::DeserializeOwned>(

@@ -14,6 +14,7 @@ use wallet::cli::context::read_bounded;
 use wallet::cli::report::{lines, when};
 use wallet::cli::submit::now;
 use wallet::cli::{Context, Report};
+use wallet::keystore::file::read_private_bounded;
 use wallet::{Chain, Error, NodeClient, Result};
 
 use crate::key_file::DeviceKeyFile;
@@ -24,7 +25,7 @@ const ANSWERS: &str = "/api/v1/verifyid/challenges/answer";
 /// A challenge in JSON, and what else somebody may have put beside it.
 const FILE_BYTES_MAX: usize = 16 * 1_024;
 /// A token, and the end of its line.
-const TOKEN_BYTES_MAX: usize = 8 * 1_024;
+const TOKEN_BYTES_MAX: u64 = 8 * 1_024;
 
 /// `device challenge`
 #[derive(Debug, Args)]
@@ -65,7 +66,7 @@ impl CustomerToken {
     /// The client, showing the token if there is one.
     fn shown_by(&self, client: NodeClient) -> Result<NodeClient> {
         let Some(path) = &self.token_file else { return Ok(client) };
-        let text = read_bounded(path, TOKEN_BYTES_MAX)?;
+        let text = read_private_bounded(path, TOKEN_BYTES_MAX)?;
         let token = text.trim();
         let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
         if token.is_empty() || !token.bytes().all(is_token) {
@@ -233,6 +234,9 @@ fn with_advice(error: Error, device: &str) -> Error {
         "bad_answer" => format!("`thronos device show {device}` tells the id of its present key"),
         "suspended" | "revoked" | "held" => format!("`thronos device show {device}` tells how it stands"),
         "locked" | "asked_too_often" => "a customer's token is shown with --token-file FILE".to_owned(),
+        "not_found" if error.message.contains("tokens") => {
+            "leave --token-file out, or ask a node that gives tokens with --node URL".to_owned()
+        }
         "not_found" => "ask a node that gives out challenges with --node URL".to_owned(),
         _ => return error,
     };

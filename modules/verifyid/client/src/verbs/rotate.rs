@@ -66,12 +66,16 @@ fn look(
 }
 
 /// Refuses a key that is not the one in force.
-fn check_present(key: &DeviceKeyFile, known: &DeviceAnswer) -> Result<()> {
+fn check_present(context: &Context, key: &DeviceKeyFile, known: &DeviceAnswer) -> Result<()> {
     if key.key_id() == known.key_id {
         return Ok(());
     }
     let message = format!("this key has the id {}, and the device's present key has {}", key.key_id(), known.key_id);
-    Err(Error::new("not_present_key", message, "name the file of the present key"))
+    let hint = match naming::name_of(context, known.key_id) {
+        Some(present) => format!("name the present key: it is `{present}` in this wallet"),
+        None => "name the file of the present key: it is not in this wallet".to_owned(),
+    };
+    Err(Error::new("not_present_key", message, hint))
 }
 
 impl RotateArgs {
@@ -89,7 +93,7 @@ impl RotateArgs {
                 format!("there is nothing more to do: see `thronos device show {}`", device.to_text(chain.network()));
             return Err(Error::new("already_rotated", "this key is in force already", hint));
         }
-        old.as_ref().map_or(Ok(()), |old| check_present(old, &known))?;
+        old.as_ref().map_or(Ok(()), |old| check_present(context, old, &known))?;
         if self.announce {
             let rules = node::rules(&chain)?;
             let drop_it = drop_it(context, &known, &chain, &self.transaction.from);
@@ -155,7 +159,7 @@ impl CancelArgs {
         let key = naming::key(context, key)?;
         let named = |chain: &Chain| naming::device(context, &self.device, chain.network());
         let (chain, known, time) = look(context, &self.transaction, (&named, &self.device))?;
-        check_present(&key, &known)?;
+        check_present(context, &key, &known)?;
         let announced = known.announced_key.ok_or_else(|| {
             let message = "it is proven that no new key is announced for the device";
             let device = known.device.to_text(chain.network());

@@ -31,9 +31,10 @@ impl ShowDevice {
         let mut chain = context.chain(&client)?;
         let id = naming::device(context, &self.device, chain.network())?;
         let known = node::device(context, &client, &mut chain, (id, &self.device))?;
-        let mut rows = rows(&known.answer, known.record.time(), chain.network());
+        let owner = naming::account_of(context, known.answer.owner);
+        let mut rows = rows(&known.answer, known.record.time(), chain.network(), owner.as_deref());
         rows.extend(known.record.rows());
-        let mut json = document(&known.answer, known.record.time(), chain.network());
+        let mut json = document(&known.answer, known.record.time(), chain.network(), owner.as_deref());
         known.record.add_to(&mut json);
         Ok(Report::new(lines(&rows), json))
     }
@@ -58,7 +59,10 @@ impl ProveDevice {
         let mut json = json!({
             "device": id.to_text(chain.network()), "key_hex": hex::encode(device_key(&id)), "value_hex": value,
             "is_registered": answer.is_some(),
-            "record": answer.map(|answer| document(&answer, record.time(), chain.network())),
+            "record": answer.map(|answer| {
+                let owner = naming::account_of(context, answer.owner);
+                document(&answer, record.time(), chain.network(), owner.as_deref())
+            }),
         });
         record.add_to(&mut json);
         Ok(Report::new(lines(&rows), json))
@@ -78,7 +82,7 @@ pub(super) fn name(value: impl serde::Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-fn rows(answer: &DeviceAnswer, now: TimeMs, network: Network) -> Vec<(&'static str, String)> {
+fn rows(answer: &DeviceAnswer, now: TimeMs, network: Network, owner: Option<&str>) -> Vec<(&'static str, String)> {
     let mut rows = vec![
         ("device:", answer.device.to_text(network)),
         ("kind:", name(answer.kind)),
@@ -86,7 +90,7 @@ fn rows(answer: &DeviceAnswer, now: TimeMs, network: Network) -> Vec<(&'static s
         ("counted on:", answer.customer.to_text(network)),
         ("status:", name(answer.status)),
         ("level:", level_words(answer)),
-        ("why not more:", why_not_more(answer, now, network)),
+        ("why not more:", why_not_more(answer, now, network, owner)),
         ("key id:", format!("{}, {}", answer.key_id, name(answer.algorithm))),
         ("rotation:", format!("changed {}", types::counted(answer.rotation.into(), "time"))),
     ];
@@ -116,7 +120,7 @@ fn expiries(answer: &DeviceAnswer, now: TimeMs) -> Vec<(&'static str, &'static s
 }
 
 /// Why a device has no higher level, in a sentence.
-fn why_not_more(answer: &DeviceAnswer, now: TimeMs, network: Network) -> String {
+fn why_not_more(answer: &DeviceAnswer, now: TimeMs, network: Network, owner: Option<&str>) -> String {
     match (answer.status, answer.level) {
         (Status::Revoked, _) => format!("it is revoked, for good (reason {})", answer.reason),
         (Status::Suspended, _) => {
@@ -125,7 +129,8 @@ fn why_not_more(answer: &DeviceAnswer, now: TimeMs, network: Network) -> String 
         (_, None) => format!("a verifier holds it until {}", when(answer.hold_until)),
         (_, Some(0)) => {
             let device = answer.device.to_text(network);
-            format!("its owner has not accepted it: `thronos device accept {device} --from NAME`, with the owner's account")
+            let owner = owner.unwrap_or("NAME");
+            format!("its owner has not accepted it: `thronos device accept {device} --from {owner}`, with the owner's account")
         }
         (_, Some(4)) => "this is the highest".to_owned(),
         (_, Some(3)) => "the authority has not certified that its maker made its key, or that has lapsed".to_owned(),
@@ -138,13 +143,13 @@ fn why_not_more(answer: &DeviceAnswer, now: TimeMs, network: Network) -> String 
     }
 }
 
-fn document(answer: &DeviceAnswer, now: TimeMs, network: Network) -> Value {
+fn document(answer: &DeviceAnswer, now: TimeMs, network: Network, owner: Option<&str>) -> Value {
     let mut json = json!(answer);
     json["device"] = json!(answer.device.to_text(network));
     json["owner"] = json!(answer.owner.to_text(network));
     json["customer"] = json!(answer.customer.to_text(network));
     json["offered_to"] = json!(answer.offered_to.map(|to| to.to_text(network)));
-    json["why_not_more"] = json!(wallet::cli::typed::as_typed(&why_not_more(answer, now, network)));
+    json["why_not_more"] = json!(wallet::cli::typed::as_typed(&why_not_more(answer, now, network, owner)));
     let expires: serde_json::Map<_, _> =
         expiries(answer, now).into_iter().map(|(name, _, until)| (name.to_owned(), json!(until))).collect();
     json["expires"] = Value::Object(expires);

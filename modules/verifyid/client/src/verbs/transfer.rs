@@ -63,6 +63,10 @@ impl OfferArgs {
         }
         let device = naming::device(context, &self.device, chain.network())?;
         let to = context.resolve(&self.to, chain.network())?;
+        if context.sender(&self.transaction.from)?.address == to {
+            let message = "a device is offered to another account, and this is the one that offers it";
+            return Err(Error::new("own_account", message, "name with --to whose it is to be"));
+        }
         // This machine's clock may be ahead of the newest block.
         let until = from_now(lasts_ms.min(longest.saturating_sub(60_000)));
         send(context, &self.transaction, &VerifyIdCall::Offer(Offer { device, to, until }), &[])
@@ -89,6 +93,12 @@ impl TakeArgs {
         let mut chain = context.chain(&client)?;
         let device = naming::device(context, &self.device, chain.network())?;
         let known = node::device(context, &client, &mut chain, (device, &self.device))?.answer;
+        if known.owner == sender && known.accepted {
+            let message = format!("it is proven that the device is `{}`'s already", self.transaction.from);
+            let hint =
+                format!("there is nothing to take: see `thronos device show {}`", device.to_text(chain.network()));
+            return Err(Error::new("own_device", message, hint));
+        }
         if known.offered_to != Some(sender) {
             let message = match known.offered_to {
                 Some(to) => format!("it is proven that the device is offered to {}", to.to_text(chain.network())),

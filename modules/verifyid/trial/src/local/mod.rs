@@ -38,6 +38,6 @@ pub(crate) const LOCAL: Local = Local {
 };
 
 fn settings(_: Ports, node: usize, service: Service) -> Vec<(&'static str, String)> {
-    let is_on = node == 0 && service == Service::On;
-    vec![("verifyid.enabled", is_on.to_string())]
+    let is_on = service == Service::On;
+    if node == 0 { vec![("verifyid.enabled", is_on.to_string())] } else { Vec::new() }
 }
