@@ -7,6 +7,7 @@
 pub(crate) mod plan;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use execution::{Module, ModuleView, Reject};
@@ -30,6 +31,8 @@ use plan::{NextStep, SeenChain, next_step};
 const LOOK: Duration = Duration::from_secs(1);
 /// A batch that the chain does not take is tried again after this.
 const RETRY_MS: u64 = 60_000;
+/// One whose last verification no block has reached is looked at again after this.
+const AHEAD_MS: u64 = 2_000;
 /// Between two looks for files that are too old.
 const SWEEP_MS: u64 = 3_600_000;
 /// From this attempt on no device is listed: those that are pending still are in a later batch.
@@ -55,13 +58,16 @@ pub(crate) struct Anchoring {
     office: Arc<Office>,
     /// A batch is open for so long at most, in milliseconds.
     open_ms: u64,
+    /// The last batch of others that the log names.
+    told: Arc<AtomicU64>,
 }
 
 impl Anchoring {
     /// Nothing where no account is named: then no verdicts are kept.
     pub(crate) fn new(ground: &Ground, office: &Arc<Office>, open_ms: u64) -> Option<Self> {
         let (ledger, account) = office.ledger().cloned().zip(ground.account.clone())?;
-        Some(Self { ledger, account, chain: ground.chain.clone(), office: office.clone(), open_ms })
+        let (chain, office) = (ground.chain.clone(), office.clone());
+        Some(Self { ledger, account, chain, office, open_ms, told: Arc::default() })
     }
 
     /// Closes and sends until the service is to end. What was begun goes on with the next start.
@@ -113,7 +119,8 @@ impl Anchoring {
         let mut looks = tokio::time::interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
-            let then = match self.ledger.under_way() {
+            let under_way = self.blocking(|this| this.ledger.under_way()).await?;
+            let then = match under_way {
                 Some((closed, attempt)) => self.carry_out(closed, attempt, &mut stopping).await?,
                 None => self.begin().await?,
             };
@@ -135,11 +142,13 @@ impl Anchoring {
     /// Looks at the oldest batch that waits, and writes down how it is sent, if it is.
     async fn begin(&self) -> Result<Then, ServiceFault> {
         let now_ms = self.office.now_ms();
-        let (next, known) = self.ledger.ask(|batcher| (batcher.next(now_ms), batcher.last()));
-        let Some(closed) = next else { return Ok(Then::Wait) };
+        let looking = self.blocking(move |this| {
+            let (next, known) = this.ledger.ask(|batcher| (batcher.next(now_ms), batcher.last()));
+            let Some(closed) = next else { return Ok(None) };
+            Ok::<_, Unavailable>(Some((closed, next_step(&closed, known, &this.see(&closed)?))))
+        });
+        let Ok(Some((closed, step))) = looking.await? else { return Ok(Then::Wait) };
         let number = closed.number;
-        let step = self.blocking(move |this| Ok::<_, Unavailable>(next_step(&closed, known, &this.see(&closed)?)));
-        let Ok(step) = step.await? else { return Ok(Then::Wait) };
         match step {
             NextStep::IsAnchored { sequence, height } => self.anchored(closed, sequence, height).await,
             NextStep::Begin { sequence } => self.begin_with(closed, sequence).await,
@@ -156,20 +165,15 @@ impl Anchoring {
                 self.note(LedgerRecord::Dropped { number }).await
             }
             NextStep::IsForeign { last } => {
-                let hint = "give each node an account of its own; where this home is an older copy, stop it and move `leaves` away";
-                tracing::error!(
-                    last,
-                    "another node puts batches on the chain from this account, so none is sent: {hint}"
-                );
-                self.postpone(number)
+                self.tell_of_others(last);
+                self.postpone(number, RETRY_MS, Then::Wait).await
             }
             NextStep::NotAllowed => {
                 let customer = self.text(&closed);
                 tracing::debug!(customer, "a batch waits until the account is a verifier that its customer allows");
-                self.ledger.postpone(number, now_ms.saturating_add(RETRY_MS));
-                Ok(Then::Again)
+                self.postpone(number, RETRY_MS, Then::Again).await
             }
-            NextStep::IsAhead => Ok(Then::Wait),
+            NextStep::IsAhead => self.postpone(number, AHEAD_MS, Then::Again).await,
         }
     }
 
@@ -182,13 +186,13 @@ impl Anchoring {
         });
         let Ok(listed) = listing.await? else { return Ok(Then::Wait) };
         let attempt = Attempt { number, attempt, sequence, listed };
-        let Some(call) = call_of(&closed, &attempt) else { return self.postpone(number) };
+        let Some(call) = call_of(&closed, &attempt) else { return self.postpone(number, RETRY_MS, Then::Wait).await };
         match self.account.fits(vec![call]).await {
             Ok(()) => self.note(LedgerRecord::Begun(attempt)).await,
             Err(Unfit::Held) => self.look_at_others().await,
             Err(Unfit::Now(why)) => {
                 tracing::debug!(number, why, "a batch of verifications is not sent now");
-                self.postpone(number)
+                self.postpone(number, RETRY_MS, Then::Wait).await
             }
         }
     }
@@ -225,25 +229,27 @@ impl Anchoring {
                 self.ledger.counts().batch("refused");
                 let then = self.note(LedgerRecord::Refused { number, code }).await?;
                 self.forget_if(then, key).await;
-                if is_to_look_again(code) { Ok(then) } else { self.postpone(number) }
+                if is_to_look_again(code) { Ok(then) } else { self.postpone(number, RETRY_MS, Then::Wait).await }
             }
             Err(DeedError::Stopping) => Ok(Then::Stop),
             Err(DeedError::Held) => self.look_at_others().await,
             Err(error @ (DeedError::NotSent(_) | DeedError::Impossible(_))) => {
                 tracing::warn!(number, %error, "a batch of verifications was not sent");
                 self.note(LedgerRecord::Refused { number, code: 0 }).await?;
-                self.postpone(number)
+                self.postpone(number, RETRY_MS, Then::Wait).await
             }
         }
     }
 
     /// The account is held because others used its key. Where they put no batches on the chain nothing can count twice, and it goes on.
     async fn look_at_others(&self) -> Result<Then, ServiceFault> {
-        let tried = self.ledger.under_way().map(|(_, attempt)| attempt.sequence);
-        let known = self.ledger.ask(|batcher| batcher.last()).max(tried);
-        let last = self.blocking(|this| this.last_on_chain()).await?;
-        match last {
-            Ok(last) if known.is_none_or(|known| last <= known) => {
+        let looking = self.blocking(|this| {
+            let tried = this.ledger.under_way().map(|(_, attempt)| attempt.sequence);
+            let known = this.ledger.ask(|batcher| batcher.last()).max(tried);
+            Ok::<_, Unavailable>((this.last_on_chain()?, known))
+        });
+        match looking.await? {
+            Ok((last, known)) if known.is_none_or(|known| last <= known) => {
                 if let Some(seen) = self.account.seen().await {
                     let is_trusted = self.account.trust(seen).await;
                     tracing::warn!(
@@ -252,9 +258,7 @@ impl Anchoring {
                     );
                 }
             }
-            Ok(last) => {
-                tracing::error!(last, "another node puts batches on the chain from this account, so none is sent")
-            }
+            Ok((last, _)) => self.tell_of_others(last),
             Err(_) => {}
         }
         Ok(Then::Wait)
@@ -298,9 +302,18 @@ impl Anchoring {
         closed.customer.to_text(self.chain.genesis().network)
     }
 
-    fn postpone(&self, number: u64) -> Result<Then, ServiceFault> {
-        self.ledger.postpone(number, self.office.now_ms().saturating_add(RETRY_MS));
-        Ok(Then::Wait)
+    /// A batch is not tried for so long; others go first.
+    async fn postpone(&self, number: u64, ms: u64, then: Then) -> Result<Then, ServiceFault> {
+        let until_ms = self.office.now_ms().saturating_add(ms);
+        self.blocking(move |this| this.ledger.postpone(number, until_ms)).await.map(|()| then)
+    }
+
+    /// Says once for each such batch that others put batches on the chain from this account.
+    fn tell_of_others(&self, last: u64) {
+        if self.told.swap(last, Ordering::Relaxed) != last {
+            let hint = "give each node an account of its own; where this home is an older copy, stop it and move `leaves` away";
+            tracing::error!(last, "another node puts batches on the chain from this account, so none is sent: {hint}");
+        }
     }
 
     async fn blocking<T: Send + 'static>(

@@ -21,6 +21,8 @@ pub(crate) const OPEN_MAX: usize = 131_072;
 const CROWDED: usize = OPEN_MAX / 2;
 /// Most batches that wait for the chain.
 pub(crate) const WAITING_MAX: usize = 16_384;
+/// Longest that one is postponed.
+const POSTPONED_MS_MAX: u64 = 600_000;
 /// From this many on a batch stays open until it is full or its month is over.
 const MANY_WAIT: usize = WAITING_MAX / 2;
 
@@ -213,7 +215,9 @@ impl Batcher {
     /// The oldest batch that may be begun now; nothing while one is on its way.
     pub(crate) fn next(&self, now_ms: u64) -> Option<ClosedBatch> {
         let is_free = self.under_way.is_none();
-        let mut waiting = self.waiting.values().filter(|batch| batch.not_before <= now_ms);
+        // A clock that was set back keeps none waiting.
+        let may_go = |batch: &&WaitingBatch| !(1..=POSTPONED_MS_MAX).contains(&batch.not_before.saturating_sub(now_ms));
+        let mut waiting = self.waiting.values().filter(may_go);
         waiting.next().filter(|_| is_free).map(|batch| batch.closed)
     }
 

@@ -97,11 +97,7 @@ impl PlaceIndex {
     /// Writes each file anew that begins with a day before this one, without such days.
     pub(super) fn remove_before(&self, day: u32) -> io::Result<()> {
         for first in 0..=u8::MAX {
-            let (mut is_old, mut is_begun) = (false, false);
-            self.each(first, |entry| {
-                is_old |= !is_begun && Place::read(entry).1.day < day;
-                is_begun = true;
-            })?;
+            let is_old = self.first_day(first)?.is_some_and(|begin| begin < day);
             if is_old {
                 self.rewrite(first, day)?;
             }
@@ -122,6 +118,16 @@ impl PlaceIndex {
         file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
         fs::rename(&beside, &path)?;
         File::open(&self.folder)?.sync_all()
+    }
+
+    /// The day of a file's first entry, which is its oldest but for clocks that were set.
+    fn first_day(&self, first: u8) -> io::Result<Option<u32>> {
+        let mut entry = [0; ENTRY_BYTES];
+        match File::open(self.path(first)).and_then(|mut file| file.read_exact(&mut entry)) {
+            Ok(()) => Ok(Some(Place::read(&entry).1.day)),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Every whole entry of a file, if there is one.
