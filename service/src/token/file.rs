@@ -1,8 +1,9 @@
 //! The file that keeps the keys of one purpose: for its owner only, JSON of a closed set of names.
 //!
 //! It must not know when keys are changed. Invariants: a key that signed keeps no secret in it (but HS256, which checks by it); a file that others
-//! may read is refused and never mended; one that is written is wholly there or not at all.
+//! may read is refused and never mended; one that is written is wholly there or not at all; one that was copied or put back is not used.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -35,6 +36,9 @@ struct Digits(String);
 struct Written {
     format: String,
     version: u8,
+    /// Where it was made, in digits; see [`private_file::place_of`].
+    #[serde(default)]
+    place: Option<String>,
     signs: WrittenKey,
     former: Option<WrittenFormer>,
 }
@@ -64,13 +68,19 @@ impl TokenKeyFile {
         Self { path: folder.join(name) }
     }
 
-    /// Reads the keys, if they are there.
+    /// Reads the keys, if they are there and lie where they were made. In a copy nobody knows which of their tokens were taken back.
     ///
     /// # Errors
     /// `token_keys`, with what to do.
     pub fn read(&self) -> Result<Option<TokenKeys>, Refusal> {
         match self.read_file() {
-            Ok(keys) => Ok(Some(keys)),
+            Ok((keys, true)) => Ok(Some(keys)),
+            Ok((_, false)) => {
+                let what =
+                    "it was copied or put back, so other keys are made; tokens of the former are no longer taken";
+                tracing::warn!(file = %self.path.display(), "{what}");
+                Ok(None)
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.refusal(&error)),
         }
@@ -81,8 +91,8 @@ impl TokenKeyFile {
     /// # Errors
     /// `token_keys`: the former file stands as it was.
     pub fn write(&self, keys: &TokenKeys) -> Result<(), Refusal> {
-        let bytes = to_bytes(keys).map_err(|error| self.refusal(&error))?;
-        private_file::replace(&self.path, |_| Ok(bytes)).map_err(|error| self.refusal(&error))
+        let content = |file: &File| to_bytes(keys, place_of(file)?);
+        private_file::replace(&self.path, content).map_err(|error| self.refusal(&error))
     }
 
     /// What is wrong with it, if it is there and anything is.
@@ -94,9 +104,13 @@ impl TokenKeyFile {
         }
     }
 
-    fn read_file(&self) -> io::Result<TokenKeys> {
-        let (_, bytes) = private_file::read(&self.path, BYTES_MAX)?;
-        of_bytes(&bytes).ok_or_else(|| io::Error::other("it does not hold keys of tokens that this version knows"))
+    /// The keys, and whether they lie where they were made.
+    fn read_file(&self) -> io::Result<(TokenKeys, bool)> {
+        let (file, bytes) = private_file::read(&self.path, BYTES_MAX)?;
+        let unknown = || io::Error::other("it does not hold keys of tokens that this version knows");
+        let (keys, place) = of_bytes(&bytes).ok_or_else(unknown)?;
+        // Of a file that tells no place nobody knows where it was made.
+        Ok((keys, place == Some(place_of(&file)?)))
     }
 
     fn refusal(&self, error: &io::Error) -> Refusal {
@@ -106,7 +120,11 @@ impl TokenKeyFile {
     }
 }
 
-fn to_bytes(keys: &TokenKeys) -> io::Result<Zeroizing<Vec<u8>>> {
+fn place_of(file: &File) -> io::Result<String> {
+    Ok(hex::encode(private_file::place_of(file)?))
+}
+
+fn to_bytes(keys: &TokenKeys, place: String) -> io::Result<Zeroizing<Vec<u8>>> {
     let signs = keys.signs();
     let secret = signs.secret().ok_or_else(|| io::Error::other("the key only checks"))?;
     let digits = |bytes: &[u8; 32]| Digits(hex::encode(bytes));
@@ -117,14 +135,15 @@ fn to_bytes(keys: &TokenKeys) -> io::Result<Zeroizing<Vec<u8>>> {
         WrittenFormer { algorithm: key.algorithm(), made_ms: key.made_ms(), until_ms: *until_ms, key: key_digits }
     });
     let signs = WrittenKey { algorithm: signs.algorithm(), made_ms: signs.made_ms(), secret: digits(secret) };
-    let written = Written { format: FORMAT.to_owned(), version: VERSION, signs, former };
+    let written = Written { format: FORMAT.to_owned(), version: VERSION, place: Some(place), signs, former };
     let mut bytes = Zeroizing::new(Vec::with_capacity(BYTES_MAX));
     serde_json::to_writer(&mut *bytes, &written)?;
     bytes.push(b'\n');
     Ok(bytes)
 }
 
-fn of_bytes(bytes: &[u8]) -> Option<TokenKeys> {
+/// The keys, and where they were made.
+fn of_bytes(bytes: &[u8]) -> Option<(TokenKeys, Option<String>)> {
     let written: Written = wire::owned_object(bytes)?;
     if written.format != FORMAT || written.version != VERSION {
         return None;
@@ -141,7 +160,7 @@ fn of_bytes(bytes: &[u8]) -> Option<TokenKeys> {
             Some(Former { key, until_ms: *until_ms })
         }
     };
-    Some(TokenKeys::restored(signs, former))
+    Some((TokenKeys::restored(signs, former), written.place))
 }
 
 fn read(digits: &Digits) -> Option<Zeroizing<[u8; 32]>> {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use super::claims::Jti;
 use super::wire;
 
 /// What signs. The name stands in the header of each token, and is kept with the key.
@@ -159,6 +160,17 @@ impl TokenKey {
             Material::Shared(secret) => Some(mac(secret, bytes).finalize().into_bytes().to_vec()),
             Material::Public(_) => None,
         }
+    }
+
+    /// The name of a token that is given for these bytes: nobody without the secret foretells it, and the same key gives the same again. Nothing for a key
+    /// that only checks.
+    #[must_use]
+    pub fn name_for(&self, bytes: &[u8]) -> Option<Jti> {
+        let of_names =
+            Zeroizing::new(<[u8; 32]>::from(mac(self.secret()?, b"thr/v1/token-names").finalize().into_bytes()));
+        let name: [u8; 32] = mac(&of_names, bytes).finalize().into_bytes().into();
+        let (name, _) = name.split_first_chunk()?;
+        Some(Jti(*name))
     }
 
     /// Whether it signed these bytes. Strict for Ed25519 (RFC 8032, 5.1.7; small orders refused), in constant time for HS256.

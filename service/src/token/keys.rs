@@ -7,7 +7,7 @@ use serde::Serialize;
 use subtle::{Choice, ConstantTimeEq};
 
 use super::key::{Jwk, TokenKey};
-use super::kind::LEEWAY_S;
+use super::kind::{API, LEEWAY_S};
 use super::wire::JoseHeader;
 
 /// After so long a key gives way to another: 90 days.
@@ -66,10 +66,11 @@ impl TokenKeys {
         self.former.as_ref()
     }
 
-    /// Whether the key that signs has done so for 90 days.
+    /// Whether the key that signs has done so for 90 days, or was made by a clock that was ahead and would sign for longer.
     #[must_use]
     pub const fn is_due(&self, now_ms: u64) -> bool {
-        now_ms >= self.signs.made_ms().saturating_add(KEY_LIFE_MS)
+        let made_ms = self.signs.made_ms();
+        made_ms > now_ms.saturating_add(LEEWAY_S * 1_000) || now_ms >= made_ms.saturating_add(KEY_LIFE_MS)
     }
 
     /// Has another key sign from this instant on. The present one checks for as long as a token may live that it signed, whose longest life is
@@ -109,6 +110,8 @@ impl TokenKeys {
     }
 
     fn live_former(&self, now_ms: u64) -> Option<&Former> {
-        self.former.as_ref().filter(|former| now_ms < former.until_ms)
+        // One that would live longer than any is of a clock that was ahead. A clock that was set back by a little takes none away.
+        let until_ms_max = now_ms.saturating_add(API.life_s_max.saturating_add(2 * LEEWAY_S).saturating_mul(1_000));
+        self.former.as_ref().filter(|former| now_ms < former.until_ms && former.until_ms <= until_ms_max)
     }
 }

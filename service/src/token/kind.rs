@@ -22,7 +22,7 @@ pub struct TokenKind {
 pub const ADMIN: TokenKind = TokenKind { typ: "thr-admin+jwt", life_s_max: 900, names_device: false };
 /// Of a device: 10 minutes.
 pub const DEVICE: TokenKind = TokenKind { typ: "thr-device+jwt", life_s_max: 600, names_device: true };
-/// Of a customer: a day.
+/// Of a customer: a day, the longest of all.
 pub const API: TokenKind = TokenKind { typ: "thr-api+jwt", life_s_max: 86_400, names_device: false };
 
 /// What a holder may do. It is read from verified claims only.

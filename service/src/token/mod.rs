@@ -6,7 +6,7 @@
 //! and roles are told to it.
 //!
 //! The way of a token: [`TokenTerms::issue`] signs it with the newest key; [`TokenTerms::verify`] reads its form, does one check of a signature
-//! whatever key it names, and only then looks at what it says.
+//! whatever key it names, and only then looks at what it says. Its two halves are [`TokenTerms::open`], which asks nobody, and [`TokenTerms::judge`].
 //!
 //! Invariants: the header never chooses an algorithm (RFC 8725, 3.1); each verifier takes one kind, one issuer, one audience, and a set of roles; each
 //! claim is there and of its type; no more than two keys live; what is published is what is taken.
@@ -29,8 +29,8 @@ pub use key::{Jwk, TokenAlgorithm, TokenKey};
 pub use keys::{Jwks, KEY_LIFE_MS, RotationEarly, TokenKeys};
 pub use kind::{ADMIN, API, DEVICE, LEEWAY_S, Role, TokenKind};
 pub use refused::TokenRefused;
-pub use revoked::Revocations;
-pub use terms::{Grant, Holders, TokenTerms};
+pub use revoked::{Revocation, RevocationBounds, Revocations, TwoClocks};
+pub use terms::{Grant, Holders, SoundToken, TokenTerms};
 pub use wire::TOKEN_BYTES_MAX;
 
 #[cfg(test)]

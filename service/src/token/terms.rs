@@ -26,10 +26,27 @@ pub struct TokenTerms {
 
 /// What is known of holders now.
 pub trait Holders {
-    /// Whether this token was taken back.
-    fn is_revoked(&self, jti: &Jti) -> bool;
+    /// Whether a token that says this was taken back.
+    fn is_revoked(&self, claims: &Claims) -> bool;
     /// The version of the record that gives a subject this role; nothing where it has it no longer.
     fn version(&self, subject: &str, role: Role) -> Option<u64>;
+}
+
+/// A token of these terms that this house signed and that is not over. How its holder stands was not asked, so it is good for nothing but to be
+/// judged or taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SoundToken {
+    claims: Claims,
+    /// From when on it is good, in seconds since 1970.
+    begins_s: u64,
+}
+
+impl SoundToken {
+    /// What it says.
+    #[must_use]
+    pub const fn claims(&self) -> &Claims {
+        &self.claims
+    }
 }
 
 /// What a token is to say.
@@ -101,6 +118,14 @@ impl TokenTerms {
         holders: &dyn Holders,
         now_ms: u64,
     ) -> Result<Claims, TokenRefused> {
+        self.judge(self.open(keys, token, now_ms)?, holders, now_ms)
+    }
+
+    /// Reads a token, for which nobody needs to be asked.
+    ///
+    /// # Errors
+    /// [`TokenRefused`], in the order: length, form, header, signature, kind, claims, issuer, audience, life, end.
+    pub fn open(&self, keys: &TokenKeys, token: &str, now_ms: u64) -> Result<SoundToken, TokenRefused> {
         let parts = wire::parts(token)?;
         let header: JoseHeader<'_> = wire::object(&parts.header).ok_or(TokenRefused::Header)?;
         if !keys.signed(&header, parts.signed.as_bytes(), &parts.signature, now_ms) {
@@ -110,11 +135,32 @@ impl TokenTerms {
             return Err(TokenRefused::Kind);
         }
         let payload = Payload::read(&parts.payload).ok_or(TokenRefused::Claims)?;
-        self.said(payload, holders, now_ms / 1_000)
+        self.said(payload, now_ms / 1_000)
+    }
+
+    /// Whether a token that was read is taken at this instant in ms since 1970, as its holder stands now.
+    ///
+    /// # Errors
+    /// [`TokenRefused`], in the order: begin, role, revocation, version.
+    pub fn judge(&self, sound: SoundToken, holders: &dyn Holders, now_ms: u64) -> Result<Claims, TokenRefused> {
+        let SoundToken { claims, begins_s } = sound;
+        if (now_ms / 1_000).saturating_add(LEEWAY_S) < begins_s {
+            return Err(TokenRefused::Early);
+        }
+        if !self.roles.contains(&claims.role) {
+            return Err(TokenRefused::Role);
+        }
+        if holders.is_revoked(&claims) {
+            return Err(TokenRefused::Revoked);
+        }
+        if holders.version(&claims.subject, claims.role) != Some(claims.version) {
+            return Err(TokenRefused::Version);
+        }
+        Ok(claims)
     }
 
     /// Judges what a token says that this house signed.
-    fn said(&self, payload: Payload, holders: &dyn Holders, now_s: u64) -> Result<Claims, TokenRefused> {
+    fn said(&self, payload: Payload, now_s: u64) -> Result<SoundToken, TokenRefused> {
         let Payload { aud, dev, exp, iat, iss, jti, lvl, nbf, role, sub, ver } = payload;
         let device = match (dev, lvl) {
             (Some(device), Some(level)) if self.kind.names_device => Some(DeviceNote { device, level }),
@@ -134,19 +180,8 @@ impl TokenTerms {
         if now_s >= exp.saturating_add(LEEWAY_S) {
             return Err(TokenRefused::Expired);
         }
-        if now_s.saturating_add(LEEWAY_S) < nbf.max(iat) {
-            return Err(TokenRefused::Early);
-        }
-        if !self.roles.contains(&role) {
-            return Err(TokenRefused::Role);
-        }
-        if holders.is_revoked(&jti) {
-            return Err(TokenRefused::Revoked);
-        }
-        if holders.version(&sub, role) != Some(ver) {
-            return Err(TokenRefused::Version);
-        }
-        Ok(Claims { subject: sub, role, version: ver, jti, issued_s: iat, expires_s: exp, device })
+        let claims = Claims { subject: sub, role, version: ver, jti, issued_s: iat, expires_s: exp, device };
+        Ok(SoundToken { claims, begins_s: nbf.max(iat) })
     }
 }
 

@@ -130,7 +130,7 @@ impl VerifyIdService {
         }
         let (office, writing) = Office::open(&ground, clocks, AsksMax { network, customer })?;
         let open_tokens =
-            || TokenOffice::open(&ground, &settings.token_algorithm, office.counts().clone(), office.now_ms());
+            || TokenOffice::open(&ground, &settings.token_algorithm, office.counts().clone(), &office.now());
         let tokens = settings.give_tokens.then(open_tokens).transpose()?.map(Arc::new);
         let batch_ms = settings.batch_seconds.saturating_mul(1_000);
         Ok(Self { ground, batch_ms, open: Some((office, writing)), tokens })

@@ -101,9 +101,14 @@ impl Office {
         self.ledger.as_ref()
     }
 
+    /// The present instant.
+    pub(crate) fn now(&self) -> Moment {
+        self.clocks.now()
+    }
+
     /// The wall's clock, in ms since 1970.
     pub(crate) fn now_ms(&self) -> u64 {
-        self.clocks.now().wall_ms
+        self.now().wall_ms
     }
 
     /// Whether a challenge for a device may be asked for. Nothing is counted before it is given: what the store cannot tell costs nobody anything.
@@ -245,7 +250,7 @@ fn leaf_of(sealed: &Sealed, shown: &Shown, time: TimeMs, judged: Result<u8, Refu
         Ok(_) => LeafResult::Ok,
         Err(Refused::BadAnswer) => LeafResult::BadAnswer,
         Err(Refused::Expired) => LeafResult::Expired,
-        Err(Refused::Suspended | Refused::Revoked | Refused::Held) => LeafResult::NotAllowed,
+        Err(Refused::Suspended | Refused::Revoked | Refused::Held | Refused::NotAccepted) => LeafResult::NotAllowed,
         Err(_) => return None,
     };
     let leaf = Acknowledged {

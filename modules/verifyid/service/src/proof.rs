@@ -5,7 +5,7 @@
 use execution::{Module, ModuleView};
 use service::chain::{Chain, Unavailable};
 use types::{Address, Hash32};
-use verifyid::{CustomerAnswer, DeviceAnswer, DeviceId, DeviceKey, SIGNATURE_BYTES, Status, VerifyId};
+use verifyid::{CustomerAnswer, DeviceAnswer, DeviceId, DeviceKey, Purpose, SIGNATURE_BYTES, Status, VerifyId};
 
 use crate::examiner::Shown;
 use crate::examiner::token::Sealed;
@@ -93,7 +93,8 @@ pub(crate) fn shown(
         status: found.as_ref().map_or(Status::Pending, |device| device.status),
         level: found.as_ref().and_then(|device| device.level),
         work_class: found.as_ref().and_then(|device| device.work_class),
-        owner: found.as_ref().map(|device| device.owner),
+        is_unowned_login: sealed.purpose == Purpose::Login && !found.as_ref().is_some_and(|device| device.accepted),
+        owner: found.as_ref().filter(|device| device.accepted).map(|device| device.owner),
         rotation: found.as_ref().map_or(0, |device| device.rotation),
         answer: Hash32(crypto::hash::sha256(signature)),
         billed,

@@ -1,25 +1,34 @@
 //! Tokens that their holders took back, kept until they would have ended by themselves.
 //!
-//! A record is `token's name 16 | second of its end u64`, integers little-endian. It must not know who may take one back. Invariants: what was taken
-//! back is on the disk before it is said; bounded in entries and in bytes.
+//! A record is `version 1 | 1 | holder 20 | token's name 16 | second of its end u64`, or `version 1 | 2 | holder 20 | second u64` where all are taken back
+//! that the holder was given until then; integers little-endian. It must not know who may take one back. Invariants: what was taken back is on the
+//! disk before it is said, also where somebody else's write of the same failed; whoever asks for a token waits for no disk; a record that is not known is
+//! a refusal.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use service::Refusal;
 use service::log::{Log, LogBounds, LogError, OnDamage, OpenedLog};
-use service::token::{Jti, Revocations};
+use service::token::{API, Claims, Jti, Revocation, RevocationBounds, Revocations, TwoClocks};
+use types::Address;
 
 use crate::examiner::token::part;
 
 /// The file's name in the service's folder.
 pub(crate) const FILE: &str = "token.taken_back";
-const RECORD_BYTES: usize = 24;
+const HEAD_BYTES: usize = 22;
+const ONE_BYTES: usize = HEAD_BYTES + 24;
 /// How much the file takes.
-pub(crate) const BOUNDS: LogBounds = LogBounds { record_bytes_max: RECORD_BYTES, file_bytes_max: 4 << 20 };
-/// It is written anew when it is longer: what must be kept takes 720 KB at most.
-const BYTES_MAX: u64 = 2 << 20;
-/// Most tokens.
-const ENTRIES_MAX: usize = 20_000;
+pub(crate) const BOUNDS: LogBounds = LogBounds { record_bytes_max: ONE_BYTES, file_bytes_max: 16 << 20 };
+/// It is written anew when it is longer: what must be kept takes 10.2 MB at most.
+const BYTES_MAX: u64 = 12 << 20;
+/// Most holders, and most tokens of one: a holder that takes back more has no other left, and takes nobody's room. Each is an account that paid for a
+/// device or has a plan.
+const LIST: RevocationBounds = RevocationBounds { holders_max: 20_000, tokens_max: 8, life_s_max: API.life_s_max };
+const VERSION: u8 = 1;
+const ONE: u8 = 1;
+const ALL_TO: u8 = 2;
 
 /// Why a token could not be taken back.
 #[derive(Debug)]
@@ -32,8 +41,15 @@ pub(crate) enum NotTakenBack {
 
 /// The list with its file.
 pub(crate) struct TakenBack {
-    list: Revocations,
+    /// Never held while something is written.
+    list: RwLock<Revocations<Address>>,
+    file: Mutex<ListFile>,
+}
+
+struct ListFile {
     log: Log,
+    /// The last write failed: what stands in the file is not known before it is written anew.
+    is_failing: bool,
 }
 
 impl TakenBack {
@@ -46,48 +62,60 @@ impl TakenBack {
         path.try_exists().map_err(|error| Refusal::new("token_log", format!("{}: {error}", path.display())))
     }
 
-    /// Reads it, or begins one.
+    /// Reads it, or begins one. Nothing is dropped by the wall's clock, which may be wrong at a start.
     ///
     /// # Errors
-    /// `token_log`: it is damaged or cannot be used.
-    pub(crate) fn open(folder: &Path, now_ms: u64) -> Result<Self, Refusal> {
-        let opened = Log::open(&folder.join(FILE), BOUNDS, OnDamage::Refuse);
-        let OpenedLog { log, records, .. } = opened.map_err(|error| {
-            let hint = "move it away: new keys are then made too, so that no token that was taken back is good again";
-            Refusal::new("token_log", format!("{error}; {hint}"))
-        })?;
-        let mut list = Revocations::new(ENTRIES_MAX);
-        for (jti, expires_s) in records.iter().filter_map(|record| read(record)) {
-            // What finds no room now found some when it was written.
-            let _ = list.revoke(jti, expires_s, now_ms);
+    /// `token_log`: it is damaged, holds what this version does not know, or cannot be used.
+    pub(crate) fn open(folder: &Path, now: TwoClocks) -> Result<Self, Refusal> {
+        let path = folder.join(FILE);
+        let hint = "move it away: new keys are then made too, so that no token that was taken back is good again";
+        let opened = Log::open(&path, BOUNDS, OnDamage::Refuse);
+        let OpenedLog { log, records, .. } =
+            opened.map_err(|error| Refusal::new("token_log", format!("{error}; {hint}")))?;
+        let mut list = Revocations::new(LIST);
+        for record in &records {
+            let (holder, revocation) = read(record).ok_or_else(|| {
+                let what = format!("{} holds a record that this version does not know", path.display());
+                Refusal::new("token_log", format!("{what}; start the version that wrote it, or {hint}"))
+            })?;
+            list.restore(holder, revocation, now.own_ms);
         }
-        Ok(Self { list, log })
+        let file = Mutex::new(ListFile { log, is_failing: false });
+        Ok(Self { list: RwLock::new(list), file })
     }
 
-    /// Takes a token back that ends in this second, durably.
+    /// Takes a token of a holder back, durably. It is good for nothing as long as the service runs, whatever the disk says.
     ///
     /// # Errors
     /// [`NotTakenBack`].
-    pub(crate) fn add(&mut self, jti: Jti, expires_s: u64, now_ms: u64) -> Result<(), NotTakenBack> {
-        if self.list.has(&jti) {
-            return Ok(());
-        }
-        if !self.list.revoke(jti, expires_s, now_ms) {
-            return Err(NotTakenBack::Full);
-        }
-        let written = if self.log.bytes() > BYTES_MAX {
-            let records: Vec<_> = self.list.all().map(to_bytes).collect();
-            self.log.rewrite(records.iter().map(<[u8; RECORD_BYTES]>::as_slice))
-        } else {
-            self.log.append([to_bytes((jti, expires_s)).as_slice()])
+    pub(crate) fn add(&self, holder: Address, claims: &Claims, now: TwoClocks) -> Result<(), NotTakenBack> {
+        let Claims { jti, issued_s, expires_s, .. } = *claims;
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let (revocation, records) = {
+            let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
+            let is_there = list.covers(&holder, &jti, (issued_s, expires_s));
+            if is_there && !file.is_failing {
+                return Ok(());
+            }
+            // What is there and perhaps not on the disk is written with all of the list.
+            let revocation = if is_there { None } else { Some(list.revoke(holder, jti, (issued_s, expires_s), now)) };
+            let is_anew = file.is_failing || file.log.bytes() > BYTES_MAX;
+            let records: Option<Vec<_>> = is_anew.then(|| list.all().map(to_bytes).collect());
+            (revocation, records)
         };
-        // It is taken back as long as the service runs, whatever the disk says.
+        let written = match (revocation, records) {
+            (Some(None), _) => return Err(NotTakenBack::Full),
+            (_, Some(records)) => file.log.rewrite(records.iter().map(Vec::as_slice)),
+            (Some(Some(revocation)), None) => file.log.append([to_bytes((holder, revocation)).as_slice()]),
+            (None, None) => return Ok(()),
+        };
+        file.is_failing = written.is_err();
         written.map_err(NotTakenBack::NotWritten)
     }
 
-    /// Whether it was taken back.
-    pub(crate) fn has(&self, jti: &Jti) -> bool {
-        self.list.has(jti)
+    /// Whether a token of a holder was taken back.
+    pub(crate) fn has(&self, holder: &Address, jti: &Jti, issued_s: u64) -> bool {
+        self.list.read().unwrap_or_else(PoisonError::into_inner).has(holder, jti, issued_s)
     }
 }
 
@@ -96,56 +124,54 @@ pub(crate) fn knows(records: &[Vec<u8>]) -> bool {
     records.iter().all(|record| read(record).is_some())
 }
 
-fn to_bytes((jti, expires_s): (Jti, u64)) -> [u8; RECORD_BYTES] {
-    let mut bytes = [0; RECORD_BYTES];
-    let (name, end) = bytes.split_at_mut(16);
-    name.copy_from_slice(&jti.0);
-    end.copy_from_slice(&expires_s.to_le_bytes());
+fn to_bytes((holder, revocation): (Address, Revocation)) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(ONE_BYTES);
+    bytes.push(VERSION);
+    match revocation {
+        Revocation::One { jti, expires_s } => {
+            bytes.push(ONE);
+            bytes.extend(holder.0);
+            bytes.extend(jti.0);
+            bytes.extend(expires_s.to_le_bytes());
+        }
+        Revocation::AllTo { issued_s } => {
+            bytes.push(ALL_TO);
+            bytes.extend(holder.0);
+            bytes.extend(issued_s.to_le_bytes());
+        }
+    }
     bytes
 }
 
-fn read(record: &[u8]) -> Option<(Jti, u64)> {
+fn read(record: &[u8]) -> Option<(Address, Revocation)> {
     let mut rest = record;
-    let (jti, expires_s) = (Jti(*part(&mut rest)?), u64::from_le_bytes(*part(&mut rest)?));
-    rest.is_empty().then_some((jti, expires_s))
+    let [version, kind] = *part(&mut rest)?;
+    let holder = Address(*part(&mut rest)?);
+    let revocation = match kind {
+        ONE => Revocation::One { jti: Jti(*part(&mut rest)?), expires_s: u64::from_le_bytes(*part(&mut rest)?) },
+        ALL_TO => Revocation::AllTo { issued_s: u64::from_le_bytes(*part(&mut rest)?) },
+        _ => return None,
+    };
+    (version == VERSION && rest.is_empty()).then_some((holder, revocation))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_taken_back_is_known_after_a_restart_until_it_would_have_ended() {
-        let folder = tempfile::tempdir().expect("a directory");
-        let folder = folder.path();
-        let jti = |number: u32| {
-            let mut name = [0; 16];
-            name[..4].copy_from_slice(&number.to_le_bytes());
-            Jti(name)
-        };
-        assert!(!TakenBack::exists(folder).expect("the system says so"));
-        let mut list = TakenBack::open(folder, 0).expect("none");
-        for _ in 0..3 {
-            list.add(jti(1), 100, 0).expect("room");
-        }
-        list.add(jti(2), 200, 0).expect("room");
-        assert_eq!(list.log.bytes(), 2 * 36, "the same again is written once");
-        let list = TakenBack::open(folder, 0).expect("whole");
-        assert!(TakenBack::exists(folder).expect("the system says so"));
-        assert!(list.has(&jti(1)) && list.has(&jti(2)) && !list.has(&jti(3)));
-        std::fs::write(folder.join(FILE), [1; 100]).expect("our own");
-        let refusal = TakenBack::open(folder, 0).map(drop).expect_err("it is damaged");
-        assert!(refusal.code == "token_log" && refusal.message.contains("move it away"), "{refusal}");
+impl TakenBack {
+    /// Leaves no room for another record, unless the file is written anew.
+    pub(crate) fn fill(&self) {
+        let mut file = self.file.lock().expect("nobody panics");
+        let record = to_bytes((Address([0; 20]), Revocation::AllTo { issued_s: 0 }));
+        while file.log.append(vec![record.as_slice(); 10_000]).is_ok() {}
+        while file.log.append([record.as_slice(); 100]).is_ok() {}
+        while file.log.append([record.as_slice()]).is_ok() {}
     }
 
-    #[test]
-    fn a_list_that_is_full_says_so_and_has_room_when_some_are_over() {
-        let folder = tempfile::tempdir().expect("a directory");
-        let mut list = TakenBack::open(folder.path(), 0).expect("none");
-        for number in 0..ENTRIES_MAX {
-            assert!(list.list.revoke(Jti(u128::try_from(number).expect("small").to_le_bytes()), 100, 0));
-        }
-        assert!(matches!(list.add(Jti([0xff; 16]), 200, 129_999), Err(NotTakenBack::Full)));
-        list.add(Jti([0xff; 16]), 200, 130_000).expect("room came back");
+    /// Works while a write takes its time.
+    pub(crate) fn while_it_writes<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _file = self.file.lock().expect("nobody panics");
+        work()
     }
 }
+
+#[cfg(test)]
+mod tests;

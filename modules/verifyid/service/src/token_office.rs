@@ -1,25 +1,28 @@
 //! The tokens of this service: given to customers who sign a request, and to devices that log in; taken from customers who ask for challenges.
 //!
 //! It must not know HTTP. How a token looks and what makes one good is the house's (`service::token`). Invariants: a token is given to nobody whom the
-//! chain does not know; whether its holder is a customer is read at every use; a key is on the disk before it signs.
+//! chain does not know; whether its holder is a customer is read at every use; a key is on the disk before it signs; a token that a device or a customer is
+//! given or shows waits for no disk but where the next key is due, and there one request at a time.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 
-use hmac::Mac;
 use service::chain::{Chain, Unavailable};
 use service::token::{
-    API, Claims, DEVICE, DeviceNote, Grant, Holders, Jti, Jwks, Role, TokenAlgorithm, TokenKey, TokenKeyFile,
-    TokenKeys, TokenRefused, TokenTerms,
+    API, Claims, DEVICE, DeviceNote, Grant, Holders, Jti, Jwks, Role, SoundToken, TokenAlgorithm, TokenKey,
+    TokenKeyFile, TokenKeys, TokenRefused, TokenTerms, TwoClocks,
 };
 use service::{Ground, Refusal};
+use tokio::sync::Semaphore;
 use types::{Address, ChainId, Network, Secp256k1Key, Secp256k1Signature, TimeMs};
 use verifyid::TokenRequest;
 use zeroize::Zeroizing;
 
 use crate::examiner::Shown;
-use crate::examiner::keys::{Key, derive, hmac};
+use crate::examiner::keys::{Key, derive};
+use crate::examiner::moment::Moment;
+use crate::examiner::tally::Tally;
 use crate::examiner::token::Sealed;
 use crate::metrics::Counts;
 use crate::proof;
@@ -31,6 +34,13 @@ pub(crate) const FILE: &str = "token.keys";
 const REQUEST_MS_MAX: u64 = 60_000;
 /// How far ahead its clock may be.
 const AHEAD_MS_MAX: u64 = 30_000;
+/// So many tokens are given to an account within an hour: one is good for a day.
+const TOKENS_MAX: u32 = 60;
+const TOKENS_SPAN_MS: u64 = 3_600_000;
+/// Customers that are remembered: some 3 MB.
+const CUSTOMERS_MAX: usize = 50_000;
+/// After a key could not be written down, so long no other is tried.
+const RETRY_MS: u64 = 60_000;
 /// The version of what makes an account a customer: it is or is not, so there is one.
 const CUSTOMER_VERSION: u64 = 1;
 
@@ -60,6 +70,10 @@ pub(crate) enum NoToken {
     Signature,
     /// The chain knows no plan and no device of the account.
     NoCustomer,
+    /// The account was given as many as it may be; so many seconds more.
+    TooMany(u32),
+    /// What this request gives was taken back.
+    TakenBack,
 }
 
 impl NoToken {
@@ -69,6 +83,8 @@ impl NoToken {
             Self::Old => "request_expired",
             Self::Signature => "bad_signature",
             Self::NoCustomer => "plan_required",
+            Self::TooMany(_) => "too_many_tokens",
+            Self::TakenBack => "token_revoked",
         }
     }
 }
@@ -77,9 +93,12 @@ impl NoToken {
 pub(crate) struct TokenOffice {
     keys: RwLock<Arc<TokenKeys>>,
     /// Held while a key is made.
-    making: Mutex<TokenKeyFile>,
+    making: Mutex<Making>,
     made: AtomicU64,
-    taken_back: Mutex<TakenBack>,
+    taken_back: TakenBack,
+    /// The turn of who takes one back: the disk is waited for by one request and not by all.
+    turn: Arc<Semaphore>,
+    given: Mutex<Tally<Address>>,
     entropy: Key,
     algorithm: TokenAlgorithm,
     chain_id: ChainId,
@@ -89,13 +108,19 @@ pub(crate) struct TokenOffice {
     counts: Counts,
 }
 
+/// Where keys are kept, and until when of the machine's own clock no other is made.
+struct Making {
+    file: TokenKeyFile,
+    not_before_ms: u64,
+}
+
 impl TokenOffice {
     /// Opens the keys in the service's folder, or makes the first. Keys never outlive the list of tokens that were taken back: without it
     /// nobody knows which of theirs are good.
     ///
     /// # Errors
     /// `token_keys`, `token_log`.
-    pub(crate) fn open(ground: &Ground, algorithm: &str, counts: Counts, now_ms: u64) -> Result<Self, Refusal> {
+    pub(crate) fn open(ground: &Ground, algorithm: &str, counts: Counts, now: &Moment) -> Result<Self, Refusal> {
         let chain_id = ground.chain.id();
         let terms = |kind, name, roles| {
             let (issuer, audience) = (TokenTerms::issuer(chain_id), TokenTerms::audience(name, chain_id));
@@ -109,18 +134,20 @@ impl TokenOffice {
         let keys = match kept {
             Some(keys) if is_list_there => keys,
             _ => {
-                let first = TokenKeys::new(new_key(&entropy, &made, algorithm, now_ms));
+                let first = TokenKeys::new(new_key(&entropy, &made, algorithm, now.wall_ms));
                 file.write(&first)?;
                 first
             }
         };
         // After the keys: a crash between leaves no list, and keys that nobody was given a token of.
-        let taken_back = Mutex::new(TakenBack::open(&ground.folder, now_ms)?);
+        let taken_back = TakenBack::open(&ground.folder, clocks(now))?;
         Ok(Self {
             keys: RwLock::new(Arc::new(keys)),
-            making: Mutex::new(file),
+            making: Mutex::new(Making { file, not_before_ms: 0 }),
             made,
             taken_back,
+            turn: Arc::new(Semaphore::new(1)),
+            given: Mutex::new(Tally::new(TOKENS_SPAN_MS, CUSTOMERS_MAX)),
             entropy,
             algorithm,
             chain_id,
@@ -149,9 +176,9 @@ impl TokenOffice {
         &self,
         chain: &dyn Chain,
         request: &SignedRequest,
-        now_ms: u64,
+        now: &Moment,
     ) -> Result<Result<GivenToken, NoToken>, Unavailable> {
-        let given = self.judge(chain, request, now_ms)?;
+        let given = self.judge(chain, request, now)?;
         match &given {
             Ok(_) => self.counts.token_given(API.typ),
             Err(none) => self.counts.token_refused(none.code()),
@@ -163,15 +190,15 @@ impl TokenOffice {
         &self,
         chain: &dyn Chain,
         request: &SignedRequest,
-        now_ms: u64,
+        now: &Moment,
     ) -> Result<Result<GivenToken, NoToken>, Unavailable> {
-        let SignedRequest { account, key, issued, signature } = request;
+        let (SignedRequest { account, key, issued, signature }, now_ms) = (request, now.wall_ms);
         let is_fresh =
             issued.0 <= now_ms.saturating_add(AHEAD_MS_MAX) && now_ms.saturating_sub(issued.0) <= REQUEST_MS_MAX;
         if !is_fresh {
             return Ok(Err(NoToken::Old));
         }
-        let keys = self.signing_keys(now_ms);
+        let keys = self.signing_keys(now);
         let statement =
             TokenRequest { chain_id: self.chain_id, account: *account, kid: keys.signs().kid(), issued: *issued };
         let digest = crypto::hash::sha256(&statement.to_bytes());
@@ -182,68 +209,84 @@ impl TokenOffice {
         if !proof::is_customer(chain, account)? {
             return Ok(Err(NoToken::NoCustomer));
         }
+        if let Some(wait_s) = self.is_given_too_many(*account, now.boot_ms) {
+            return Ok(Err(NoToken::TooMany(wait_s)));
+        }
         let subject = account.to_text(self.network);
         let (version, life_s) = (CUSTOMER_VERSION, API.life_s_max);
-        let jti = self.jti("customer", &digest);
-        let grant = Grant { subject: &subject, role: Role::Verifier, version, life_s, jti, device: None };
         // A request from a clock that is ahead gives none that outlives its key.
-        let given_ms = issued.0.min(now_ms);
+        let (jti, given_ms) = (jti(&keys, "customer", &digest), issued.0.min(now_ms));
+        if self.taken_back.has(account, &jti, given_ms / 1_000) {
+            return Ok(Err(NoToken::TakenBack));
+        }
+        let grant = Grant { subject: &subject, role: Role::Verifier, version, life_s, jti, device: None };
         Ok(Ok(given(&self.api, &keys, &grant, given_ms)))
     }
 
-    /// Gives a device that has just logged in a token, named by its challenge. Its level in it is a note.
+    /// Counts a token for an account; after how many seconds there may be another, if there may be none now.
+    fn is_given_too_many(&self, account: Address, now_ms: u64) -> Option<u32> {
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, left_ms) = given.lately(&account, now_ms);
+        // Customers are few, and each has paid: none is given one without being counted.
+        let count = Some(given.note(account, now_ms)).filter(|count| *count > 0).unwrap_or(u32::MAX);
+        (count > TOKENS_MAX).then(|| u32::try_from(left_ms.div_ceil(1_000)).unwrap_or(u32::MAX))
+    }
+
+    /// Gives a device that has just logged in a token, named by its challenge. Its level in it is a note. The key is the present one, also where another
+    /// is due: [`Self::renew`] makes that.
     pub(crate) fn give_device(&self, sealed: &Sealed, level: u8, shown: &Shown, now_ms: u64) -> Option<GivenToken> {
         let subject = shown.owner?.to_text(self.network);
         let note = DeviceNote { device: sealed.device.to_text(self.network), level };
-        let (version, life_s, jti) = (u64::from(shown.rotation), DEVICE.life_s_max, self.jti("device", &sealed.id));
+        let keys = self.keys();
+        let (version, life_s, jti) = (u64::from(shown.rotation), DEVICE.life_s_max, jti(&keys, "device", &sealed.id));
         let grant = Grant { subject: &subject, role: Role::Driver, version, life_s, jti, device: Some(&note) };
-        let keys = self.signing_keys(now_ms);
         self.counts.token_given(DEVICE.typ);
         Some(given(&self.device, &keys, &grant, now_ms))
     }
 
-    /// The customer who shows this token.
+    /// Reads a token of a customer. It asks neither the chain nor the list.
+    ///
+    /// # Errors
+    /// [`TokenRefused`].
+    pub(crate) fn open_token(&self, token: &str, now_ms: u64) -> Result<SoundToken, TokenRefused> {
+        let opened = self.api.open(&self.keys(), token, now_ms);
+        opened.inspect_err(|refused| self.counts.token_refused(refused.code()))
+    }
+
+    /// The customer who shows a token that was read.
     ///
     /// # Errors
     /// [`TokenRefused`], and [`Unavailable`] where the chain cannot be read.
     pub(crate) fn customer(
         &self,
         chain: &dyn Chain,
-        token: &str,
+        token: SoundToken,
         now_ms: u64,
     ) -> Result<Result<Address, TokenRefused>, Unavailable> {
-        let of = |claims: Claims| Address::parse(&claims.subject, self.network).map_err(|_| TokenRefused::Claims);
-        Ok(self.claims(chain, token, now_ms)?.and_then(of))
-    }
-
-    /// Takes a customer's token back, durably.
-    ///
-    /// # Errors
-    /// [`TokenRefused`] for one that is not good, [`NotTakenBack`], and [`Unavailable`] where the chain cannot be read.
-    pub(crate) fn take_back(
-        &self,
-        chain: &dyn Chain,
-        token: &str,
-        now_ms: u64,
-    ) -> Result<Result<Result<(), NotTakenBack>, TokenRefused>, Unavailable> {
-        let taken_back = |claims: Claims| {
-            let mut list = self.taken_back.lock().unwrap_or_else(PoisonError::into_inner);
-            list.add(claims.jti, claims.expires_s, now_ms)
-        };
-        Ok(self.claims(chain, token, now_ms)?.map(taken_back))
-    }
-
-    fn claims(&self, chain: &dyn Chain, token: &str, now_ms: u64) -> Result<Result<Claims, TokenRefused>, Unavailable> {
         let (network, taken_back) = (self.network, &self.taken_back);
         let customers = Customers { chain, network, taken_back, failed: Mutex::new(None) };
-        let taken = self.api.verify(&self.keys(), token, &customers, now_ms);
+        let taken = self.api.judge(token, &customers, now_ms).and_then(|claims| self.holder(&claims));
         if let Some(unavailable) = *customers.failed.lock().unwrap_or_else(PoisonError::into_inner) {
             return Err(unavailable);
         }
-        if let Err(refused) = &taken {
-            self.counts.token_refused(refused.code());
-        }
-        Ok(taken)
+        Ok(taken.inspect_err(|refused| self.counts.token_refused(refused.code())))
+    }
+
+    /// The turn to take a token back.
+    pub(crate) fn turn(&self) -> Arc<Semaphore> {
+        self.turn.clone()
+    }
+
+    /// Takes a customer's token back, durably: also one that was taken back before, or is not good now and might be later.
+    ///
+    /// # Errors
+    /// [`TokenRefused`] for one that names no holder, and [`NotTakenBack`].
+    pub(crate) fn take_back(&self, token: &SoundToken, now: &Moment) -> Result<Result<(), NotTakenBack>, TokenRefused> {
+        Ok(self.taken_back.add(self.holder(token.claims())?, token.claims(), clocks(now)))
+    }
+
+    fn holder(&self, claims: &Claims) -> Result<Address, TokenRefused> {
+        Address::parse(&claims.subject, self.network).map_err(|_| TokenRefused::Claims)
     }
 
     /// The keys as they are now.
@@ -251,23 +294,32 @@ impl TokenOffice {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The keys to sign by: another one signs once the present one has done so for 90 days.
-    fn signing_keys(&self, now_ms: u64) -> Arc<TokenKeys> {
-        let keys = self.keys();
-        if !keys.is_due(now_ms) {
-            return keys;
+    /// Makes the next key where one is due, and nobody else is at it.
+    pub(crate) fn renew(&self, now: &Moment) {
+        let _ = self.signing_keys(now);
+    }
+
+    /// The keys to sign by: another one signs once the present one has done so for 90 days. Until it is on the disk the present one goes on.
+    fn signing_keys(&self, now: &Moment) -> Arc<TokenKeys> {
+        if !self.keys().is_due(now.wall_ms) {
+            return self.keys();
         }
-        let file = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut making = match self.making.try_lock() {
+            Ok(making) => making,
+            Err(TryLockError::Poisoned(making)) => making.into_inner(),
+            Err(TryLockError::WouldBlock) => return self.keys(),
+        };
         // Somebody else may have made it meanwhile.
         let keys = self.keys();
-        if !keys.is_due(now_ms) {
+        if !keys.is_due(now.wall_ms) || now.boot_ms < making.not_before_ms {
             return keys;
         }
-        let next = new_key(&self.entropy, &self.made, self.algorithm, now_ms);
-        let Ok(next) = keys.rotated(next, API.life_s_max.max(DEVICE.life_s_max), now_ms) else {
+        let next = new_key(&self.entropy, &self.made, self.algorithm, now.wall_ms);
+        let Ok(next) = keys.rotated(next, API.life_s_max.max(DEVICE.life_s_max), now.wall_ms) else {
             return keys;
         };
-        if let Err(refusal) = file.write(&next) {
+        if let Err(refusal) = making.file.write(&next) {
+            making.not_before_ms = now.boot_ms.saturating_add(RETRY_MS);
             tracing::error!(%refusal, "a new key for tokens could not be written down, so the former goes on signing");
             return keys;
         }
@@ -275,14 +327,6 @@ impl TokenOffice {
         let next = Arc::new(next);
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = next.clone();
         next
-    }
-
-    fn jti(&self, purpose: &str, of: &[u8]) -> Jti {
-        let random: [u8; 32] =
-            hmac(self.entropy.as_slice(), &[purpose.as_bytes(), &[0], of].concat()).finalize().into_bytes().into();
-        let mut jti = [0; 16];
-        jti.copy_from_slice(random.split_at(16).0);
-        Jti(jti)
     }
 }
 
@@ -296,6 +340,15 @@ fn given(terms: &TokenTerms, keys: &TokenKeys, grant: &Grant<'_>, now_ms: u64) -
     GivenToken { token, expires_ms: (now_ms / 1_000).saturating_add(grant.life_s).saturating_mul(1_000) }
 }
 
+/// The name of a token, by the key that signs it: the same request gives the same, over restarts too.
+fn jti(keys: &TokenKeys, purpose: &str, of: &[u8]) -> Jti {
+    keys.signs().name_for(&[purpose.as_bytes(), &[0], of].concat()).expect("the key that signs has a secret")
+}
+
+const fn clocks(now: &Moment) -> TwoClocks {
+    TwoClocks { wall_ms: now.wall_ms, own_ms: now.boot_ms }
+}
+
 fn new_key(entropy: &Key, made: &AtomicU64, algorithm: TokenAlgorithm, now_ms: u64) -> TokenKey {
     let number = made.fetch_add(1, Ordering::Relaxed);
     let secret: Key = derive(entropy.as_slice(), None, &format!("thr/v1/verifyid-token-key/{number}"));
@@ -306,13 +359,15 @@ fn new_key(entropy: &Key, made: &AtomicU64, algorithm: TokenAlgorithm, now_ms: u
 struct Customers<'a> {
     chain: &'a dyn Chain,
     network: Network,
-    taken_back: &'a Mutex<TakenBack>,
+    taken_back: &'a TakenBack,
     failed: Mutex<Option<Unavailable>>,
 }
 
 impl Holders for Customers<'_> {
-    fn is_revoked(&self, jti: &Jti) -> bool {
-        self.taken_back.lock().unwrap_or_else(PoisonError::into_inner).has(jti)
+    fn is_revoked(&self, claims: &Claims) -> bool {
+        // Who is no account is no customer either.
+        let holder = Address::parse(&claims.subject, self.network);
+        holder.is_ok_and(|holder| self.taken_back.has(&holder, &claims.jti, claims.issued_s))
     }
 
     fn version(&self, subject: &str, role: Role) -> Option<u64> {
@@ -324,5 +379,19 @@ impl Holders for Customers<'_> {
                 None
             }
         }
+    }
+}
+
+#[cfg(test)]
+impl TokenOffice {
+    /// What was taken back.
+    pub(crate) const fn taken_back(&self) -> &TakenBack {
+        &self.taken_back
+    }
+
+    /// Works while somebody makes a key.
+    pub(crate) fn while_a_key_is_made<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _making = self.making.lock().expect("nobody panics");
+        work()
     }
 }

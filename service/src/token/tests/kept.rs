@@ -32,6 +32,31 @@ fn keys_are_kept_for_their_owner_only_and_a_retired_one_without_its_secret() {
 
 // FAULTS TK3
 #[test]
+fn keys_that_were_copied_or_put_back_are_not_used_and_those_of_a_folder_that_was_renamed_are() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let [here, copy, moved] = ["here", "copy", "moved"].map(|name| folder.path().join(name));
+    [&here, &copy].into_iter().for_each(|folder| fs::create_dir(folder).expect("a free name"));
+    TokenKeyFile::new(&here, "keys").write(&TokenKeys::new(key(1, TokenAlgorithm::EdDsa, 5))).expect("room");
+    let kid = |folder: &std::path::Path| {
+        let read = TokenKeyFile::new(folder, "keys").read().expect("no fault");
+        read.map(|keys| keys.signs().kid().to_owned())
+    };
+    let own = kid(&here);
+    assert!(own.is_some());
+    fs::copy(here.join("keys"), copy.join("keys")).expect("room");
+    assert_eq!((kid(&copy), TokenKeyFile::new(&copy, "keys").fault()), (None, None));
+    fs::rename(&here, &moved).expect("a free name");
+    assert_eq!(kid(&moved), own);
+    // One that tells no place was made nobody knows where.
+    let text = fs::read_to_string(moved.join("keys")).expect("text");
+    let (before, place) = text.split_once("\"place\":\"").expect("it is there");
+    let (_, behind) = place.split_once("\",").expect("it ends");
+    fs::write(moved.join("keys"), format!("{before}{behind}")).expect("our own");
+    assert_eq!((kid(&moved), TokenKeyFile::new(&moved, "keys").fault()), (None, None));
+}
+
+// FAULTS TK3
+#[test]
 fn a_key_file_that_is_none_is_refused_with_what_to_do() {
     let folder = tempfile::tempdir().expect("a directory");
     let path = folder.path().join("token.keys");

@@ -55,8 +55,8 @@ impl Book {
 }
 
 impl Holders for Book {
-    fn is_revoked(&self, jti: &Jti) -> bool {
-        self.revoked == Some(*jti)
+    fn is_revoked(&self, claims: &Claims) -> bool {
+        self.revoked == Some(claims.jti)
     }
 
     fn version(&self, subject: &str, role: Role) -> Option<u64> {

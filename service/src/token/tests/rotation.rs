@@ -91,3 +91,33 @@ fn what_is_published_is_what_is_taken_at_every_instant() {
         }
     }
 }
+
+// FAULTS TK3
+#[test]
+fn a_clock_that_was_ahead_keeps_no_key_for_longer() {
+    const DAY_MS: u64 = 86_400_000;
+    let ahead = TokenKeys::new(key(1, TokenAlgorithm::EdDsa, NOW_MS + 3_650 * DAY_MS));
+    assert!(ahead.is_due(NOW_MS) && ahead.is_due(NOW_MS + 3_650 * DAY_MS - 30_001));
+    assert!(!ahead.is_due(NOW_MS + 3_650 * DAY_MS - 30_000));
+    let late_ms = NOW_MS + 100 * DAY_MS;
+    let first = TokenKeys::new(key(1, TokenAlgorithm::EdDsa, NOW_MS));
+    let second = first.rotated(key(2, TokenAlgorithm::EdDsa, late_ms), API.life_s_max, late_ms).expect("one only");
+    // Set back by what two machines' clocks may be apart, nothing is lost by it.
+    assert_eq!((second.jwks(late_ms).keys.len(), second.jwks(late_ms - 30_000).keys.len()), (2, 2));
+    assert!(!second.is_due(late_ms - 30_000) && second.is_due(NOW_MS));
+    assert_eq!(second.jwks(NOW_MS).keys.len(), 1);
+    let old = given(&first, 900, NOW_MS);
+    assert_eq!(api().verify(&second, &old, &book(), NOW_MS), Err(TokenRefused::Signature));
+    let third = second.rotated(key(3, TokenAlgorithm::EdDsa, NOW_MS), API.life_s_max, NOW_MS).expect("none lives");
+    assert_eq!(third.jwks(NOW_MS + DAY_MS + 30_000).keys.len(), 1);
+}
+
+// FAULTS TK3
+#[test]
+fn a_key_names_tokens_alike_again_and_another_key_otherwise() {
+    let name = |number, bytes: &[u8]| key(number, TokenAlgorithm::EdDsa, 0).name_for(bytes);
+    assert!(name(1, b"one").is_some() && name(1, b"one") == name(1, b"one"));
+    assert_ne!(name(1, b"one"), name(1, b"two"));
+    assert_ne!(name(1, b"one"), name(2, b"one"));
+    assert_eq!(key(1, TokenAlgorithm::EdDsa, 0).retired().name_for(b"one"), None);
+}

@@ -119,6 +119,11 @@ pub(super) fn error_of(refused: Refused) -> ApiError {
             "a verifier holds the device",
             "wait: a hold lasts a day at most; `GET /api/v1/verifyid/devices/{id}` tells until when",
         ),
+        Refused::NotAccepted => (
+            StatusCode::FORBIDDEN,
+            "the owner whom the registration names has not accepted the device",
+            "its owner sends `thronos device accept DEVICE`; then ask for another challenge",
+        ),
         Refused::Used => (StatusCode::CONFLICT, "the challenge was answered before", "ask for another challenge"),
         Refused::WrongInstance => (
             StatusCode::CONFLICT,
@@ -133,6 +138,11 @@ pub(super) fn error_of(refused: Refused) -> ApiError {
             "this network has asked for as many challenges as it may in a minute",
             "wait for {retry-after}, or show a customer's token; challenges that were given can be answered",
         ),
+        Refused::TooManyTokens(_) => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "this network has asked for as many tokens as it may in a minute",
+            "wait for {retry-after}; one is good for a day",
+        ),
         Refused::Locked(_) => (
             StatusCode::TOO_MANY_REQUESTS,
             "five wrong answers for this device came from this network",
@@ -146,12 +156,16 @@ pub(super) fn error_of(refused: Refused) -> ApiError {
         ),
     };
     let hint = match refused {
-        Refused::TooOften(seconds) | Refused::Locked(seconds) => hint.replace(RETRY_AFTER, &format!("{seconds} s")),
+        Refused::TooOften(seconds) | Refused::TooManyTokens(seconds) | Refused::Locked(seconds) => {
+            hint.replace(RETRY_AFTER, &format!("{seconds} s"))
+        }
         _ => hint.to_owned(),
     };
     let error = ApiError::new(status, refused.code(), message, hint);
     match refused {
-        Refused::TooOften(seconds) | Refused::Locked(seconds) => error.retry_after(seconds),
+        Refused::TooOften(seconds) | Refused::TooManyTokens(seconds) | Refused::Locked(seconds) => {
+            error.retry_after(seconds)
+        }
         Refused::Full => error.retry_after(FULL_RETRY_S),
         _ => error,
     }
@@ -175,8 +189,19 @@ pub(super) fn no_token(why: NoToken) -> ApiError {
             "the account has no plan and no device that counts on it",
             "register a device with it, or have a plan set: `thronos plan show`",
         ),
+        NoToken::TooMany(_) => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "the account was given as many tokens within an hour as it may be",
+            "use one that it has, which is good for a day, or wait as long as `retry-after` says",
+        ),
+        NoToken::TakenBack => (
+            StatusCode::UNAUTHORIZED,
+            "the token of this request was taken back",
+            "sign the time of now; where many were taken back, half a minute later",
+        ),
     };
-    ApiError::new(status, why.code(), message, hint)
+    let error = ApiError::new(status, why.code(), message, hint);
+    if let NoToken::TooMany(seconds) = why { error.retry_after(seconds) } else { error }
 }
 
 /// This node gives no tokens.
@@ -191,13 +216,26 @@ pub(super) fn no_tokens() -> ApiError {
 pub(super) fn not_taken_back(why: NotTakenBack) -> ApiError {
     match why {
         NotTakenBack::Full => {
-            let hint = "try again in an hour; the operator ends all tokens at once by moving `token.keys` away";
-            unavailable("too_many_taken_back", "as many tokens as this node remembers were taken back", hint)
+            let hint = "room comes back within a day; the operator ends all tokens at once by moving `token.keys` away";
+            unavailable(
+                "too_many_taken_back",
+                "tokens of as many accounts as this node remembers were taken back",
+                hint,
+            )
         }
         NotTakenBack::NotWritten(error) => {
             tracing::error!(%error, "a token that was taken back could not be written down");
-            let message = "the token is good for nothing until the node is started again, and may be good then";
-            unavailable("log_unavailable", message, "try again later; the operator finds the reason in this node's log")
+            not_written()
         }
     }
+}
+
+/// Nobody knows whether the disk has it.
+pub(super) fn not_written() -> ApiError {
+    let message = "the token may be good again once the node is started again";
+    unavailable(
+        "log_unavailable",
+        message,
+        "send the same again later; the operator finds the reason in this node's log",
+    )
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use execution::Module;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -221,14 +221,23 @@ async fn answer(
     State(api): State<Api>,
     Client(client): Client,
     ShortBody(request): ShortBody<AnswerRequest>,
-) -> Result<Json<VerifiedResponse>, NotServed> {
+) -> Result<(HeaderMap, Json<VerifiedResponse>), NotServed> {
     let office = api.office()?;
     let token = hex::decode(&request.challenge).map_err(|_| error_of(Refused::Malformed))?;
     let signature = signature(&request.answer)?;
     let (sealed, preimage) = office.begin(&token).map_err(error_of)?;
     api.is_not_behind("the challenge stays good: try again in a few seconds")?;
     let (chain, ledger) = (api.chain.clone(), office.ledger().cloned());
-    let of_answer = move || Ok(proof::shown(&*chain, &sealed, &preimage, &signature, ledger.as_deref())?);
+    // Which devices are given tokens was decided when the challenge was asked for, by purpose and audience.
+    let tokens = api.tokens.clone().filter(|_| sealed.purpose == Purpose::Login);
+    let (renewing, now) = (tokens.clone(), office.now());
+    let of_answer = move || {
+        // A key is written down here, where no other request waits for the disk.
+        if let Some(tokens) = renewing {
+            tokens.renew(&now);
+        }
+        Ok(proof::shown(&*chain, &sealed, &preimage, &signature, ledger.as_deref())?)
+    };
     let shown = api.reads.read(of_answer).await?;
     let verified = office.finish(&sealed, &shown, client).await.map_err(|error| match error {
         NotVerified::Refused(refused) => error_of(refused).into(),
@@ -239,10 +248,8 @@ async fn answer(
             unavailable("log_unavailable", message, "ask for another challenge, or ask another node").into()
         }
     })?;
-    // Which devices are given tokens was decided when the challenge was asked for, by purpose and audience.
-    let tokens = api.tokens.as_ref().filter(|_| sealed.purpose == Purpose::Login);
     let given = tokens.and_then(|tokens| tokens.give_device(&sealed, verified.level, &shown, verified.at.0));
-    Ok(Json(VerifiedResponse {
+    let verdict = VerifiedResponse {
         verified: true,
         device: sealed.device.to_text(api.chain.genesis().network),
         challenge_id: hex::encode(sealed.id),
@@ -253,7 +260,8 @@ async fn answer(
         verified_at: verified.at.0,
         token_expires_at: given.as_ref().map(|given| given.expires_ms),
         token: given.map(|given| given.token),
-    }))
+    };
+    Ok((token::unkept(), Json(verdict)))
 }
 
 /// A device as the chain has it, by its text or by its hexadecimal digits, with its level at the newest block.
@@ -289,7 +297,9 @@ impl Api {
     /// The customer who shows this token.
     async fn customer(&self, token: String) -> Result<Address, ApiError> {
         let (tokens, chain, now_ms) = (self.tokens()?.clone(), self.chain.clone(), self.office()?.now_ms());
-        self.reads.read(move || Ok(tokens.customer(&*chain, &token, now_ms)??)).await
+        // Before a turn of the store is taken, which whoever has no token needs not.
+        let token = tokens.open_token(&token, now_ms)?;
+        self.reads.read(move || Ok(tokens.customer(&*chain, token, now_ms)??)).await
     }
 
     fn is_not_behind(&self, hint: &str) -> Result<(), ApiError> {

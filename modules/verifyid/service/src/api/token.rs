@@ -2,18 +2,25 @@
 //!
 //! It must not know what a token says.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
+use service::chain::Unavailable;
 use service::http::{ApiError, Client, ErrorResponse, address, shown};
 use service::token::{Bearer, Jwks, TokenRefused};
+use tokio::time::timeout;
 use types::{Secp256k1Key, Secp256k1Signature, TimeMs};
 use utoipa::ToSchema;
 
-use super::errors::{error_of, no_token, not_taken_back};
+use super::errors::{error_of, no_token, not_taken_back, not_written};
 use super::{Api, ShortBody};
 use crate::token_office::SignedRequest;
+
+/// Longest time that somebody waits for the disk to take a token back.
+const WAIT: Duration = Duration::from_secs(2);
 
 /// Asks for a customer's token.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -42,9 +49,11 @@ pub(super) struct TokenResponse {
 /// The public keys that tokens of this node are checked with, the one that signs first. Live ones only: what is not here is not taken.
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "verifyid", responses(
     (status = 200, body = Jwks), (status = 404, body = ErrorResponse)))]
-pub(super) async fn keys(State(api): State<Api>) -> Result<Json<Jwks>, ApiError> {
+pub(super) async fn keys(State(api): State<Api>) -> Result<(HeaderMap, Json<Jwks>), ApiError> {
     let now_ms = api.office()?.now_ms();
-    Ok(Json(api.tokens()?.jwks(now_ms)))
+    // A copy may be kept and is asked about each time: a key signs from the instant on in which it is made, and ends to the second.
+    let headers = HeaderMap::from_iter([(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))]);
+    Ok((headers, Json(api.tokens()?.jwks(now_ms))))
 }
 
 /// Gives a customer a token for a day: to an account with a plan, or with a device that counts on it, whose key signs the request.
@@ -63,23 +72,32 @@ pub(super) async fn give(
     api.is_not_behind("ask another node, or try again in a few seconds")?;
     // Before the check of a signature, which is what it costs.
     office.ask_for_token(client).map_err(error_of)?;
-    let (chain, now_ms) = (api.chain.clone(), office.now_ms());
-    let given =
-        api.reads.read(move || Ok(tokens.give_customer(&*chain, &request, now_ms)?)).await?.map_err(no_token)?;
-    let headers = HeaderMap::from_iter([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]);
-    Ok((StatusCode::CREATED, headers, Json(TokenResponse { token: given.token, expires_at: given.expires_ms })))
+    let (chain, now) = (api.chain.clone(), office.now());
+    let given = api.reads.read(move || Ok(tokens.give_customer(&*chain, &request, &now)?)).await?.map_err(no_token)?;
+    Ok((StatusCode::CREATED, unkept(), Json(TokenResponse { token: given.token, expires_at: given.expires_ms })))
 }
 
-/// Takes the token that is shown back: it is good for nothing from then on.
+/// Takes the token that is shown back: it is good for nothing from then on. One that was taken back before, or whose holder is no customer now, is taken back
+/// too.
 #[utoipa::path(delete, path = "/api/v1/verifyid/token", tag = "verifyid", responses(
     (status = 204), (status = 401, body = ErrorResponse), (status = 404, body = ErrorResponse), (status = 503, body = ErrorResponse)))]
 pub(super) async fn take_back(State(api): State<Api>, Bearer(token): Bearer) -> Result<StatusCode, ApiError> {
-    let (tokens, now_ms) = (api.tokens()?.clone(), api.office()?.now_ms());
-    let token = token.ok_or(TokenRefused::Missing)?;
-    let chain = api.chain.clone();
-    let taken_back = api.reads.read(move || Ok(tokens.take_back(&*chain, &token, now_ms)??)).await?;
-    taken_back.map_err(not_taken_back)?;
+    let (tokens, now) = (api.tokens()?.clone(), api.office()?.now());
+    let token = tokens.open_token(&token.ok_or(TokenRefused::Missing)?, now.wall_ms)?;
+    // One at a time: a disk that takes its time leaves the other threads to other requests. Nobody closes the way to it.
+    let turn = timeout(WAIT, tokens.turn().acquire_owned()).await.map_err(|_| Unavailable::Busy)?;
+    let work = api.reads.read(move || {
+        let taken_back = tokens.take_back(&token, &now)?;
+        drop(turn);
+        Ok(taken_back)
+    });
+    timeout(WAIT, work).await.map_err(|_| not_written())??.map_err(not_taken_back)?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What carries a token is kept by nobody on its way (RFC 6749, 5.1).
+pub(super) fn unkept() -> HeaderMap {
+    HeaderMap::from_iter([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))])
 }
 
 fn read(api: &Api, request: &TokenRequestBody) -> Result<SignedRequest, ApiError> {

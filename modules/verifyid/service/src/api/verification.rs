@@ -38,7 +38,7 @@ struct LeafResponse {
     challenge_id: String,
     /// When, in milliseconds since 1970; 8 bytes, little-endian.
     time: u64,
-    /// 1 verified, 2 bad answer, 3 expired, 6 suspended, revoked or held.
+    /// 1 verified, 2 bad answer, 3 expired, 6 suspended, revoked, held, or not accepted where it logs in.
     result: u8,
     /// 1: by a signature.
     method: u8,

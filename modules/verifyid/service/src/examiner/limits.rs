@@ -21,7 +21,9 @@ const ASKING_SPAN_MS: u64 = 60_000;
 /// So many wrong answers for one device within an hour are told to the operator.
 pub(crate) const ALARM_FAILURES: u32 = 50;
 const ALARM_SPAN_MS: u64 = 3_600_000;
-/// Networks that are remembered: some 6 MB.
+/// A network may ask for so many tokens within this too: whoever has one asks no more for a day.
+const TOKEN_ASKS_MAX: u32 = 60;
+/// Networks that are remembered, of each thing that is asked for: some 6 MB.
 const NETWORKS_MAX: usize = 100_000;
 /// Networks without a place in the table may ask, all together, so many times as often as one with a place.
 const OTHERS_SHARE: u32 = 100;
@@ -88,13 +90,20 @@ pub(crate) fn networks_of(client: IpAddr) -> Vec<ClientNetwork> {
     }
 }
 
+/// How often networks asked for one thing within a minute.
+#[derive(Debug)]
+struct NetworkTally {
+    networks: Tally<ClientNetwork>,
+    /// Of networks that find no place in the table.
+    others: Tally<()>,
+}
+
 /// What clients did lately.
 #[derive(Debug)]
 pub(crate) struct Limits {
     asks_max: AsksMax,
-    asks: Tally<ClientNetwork>,
-    /// Of networks that find no place in the table.
-    asks_of_others: Tally<()>,
+    asks: NetworkTally,
+    asks_for_tokens: NetworkTally,
     asks_of_customers: Tally<Address>,
     failures: Tally<(DeviceId, ClientNetwork)>,
     alarms: Tally<DeviceId>,
@@ -105,8 +114,8 @@ impl Limits {
     pub(crate) fn new(asks_max: AsksMax) -> Self {
         Self {
             asks_max,
-            asks: Tally::new(ASKING_SPAN_MS, NETWORKS_MAX),
-            asks_of_others: Tally::new(ASKING_SPAN_MS, 1),
+            asks: NetworkTally::new(),
+            asks_for_tokens: NetworkTally::new(),
             asks_of_customers: Tally::new(ASKING_SPAN_MS, CUSTOMERS_MAX),
             failures: Tally::new(FAILURES_SPAN_MS, PAIRS_MAX),
             alarms: Tally::new(ALARM_SPAN_MS, DEVICES_MAX),
@@ -121,45 +130,32 @@ impl Limits {
         match by {
             AskedBy::Anybody(client) => {
                 self.is_not_locked(device, client, now_ms)?;
-                self.may_ask_at_all(client, now_ms)
+                self.asks.may_ask(client, self.asks_max.network, now_ms).map_err(Refused::TooOften)
             }
             AskedBy::Customer(customer) => {
                 let (asks, left_ms) = self.asks_of_customers.lately(&customer, now_ms);
                 // Customers are few, and each has paid: none is let in without being counted.
                 let is_counted = self.asks_of_customers.would_count(&customer, now_ms);
                 bounded(if is_counted { asks } else { u32::MAX }, self.asks_max.customer, left_ms)
+                    .map_err(Refused::TooOften)
             }
         }
     }
 
-    /// Whether a network may ask for anything now, be it a challenge or a token.
+    /// Whether a network may ask for a token now, and counts it.
     ///
     /// # Errors
-    /// [`Refused::TooOften`].
-    pub(crate) fn may_ask_at_all(&mut self, client: IpAddr, now_ms: u64) -> Result<(), Refused> {
-        for network in networks_of(client) {
-            let (asks, left_ms) = self.asks.lately(&network, now_ms);
-            bounded(asks, self.asks_max.network, left_ms)?;
-            if !self.asks.would_count(&network, now_ms) {
-                let (asks, left_ms) = self.asks_of_others.lately(&(), now_ms);
-                bounded(asks, self.asks_max.network.saturating_mul(OTHERS_SHARE), left_ms)?;
-            }
-        }
+    /// [`Refused::TooManyTokens`].
+    pub(crate) fn ask_for_token(&mut self, client: IpAddr, now_ms: u64) -> Result<(), Refused> {
+        self.asks_for_tokens.may_ask(client, TOKEN_ASKS_MAX, now_ms).map_err(Refused::TooManyTokens)?;
+        self.asks_for_tokens.asked(client, now_ms);
         Ok(())
     }
 
     /// Counts what was asked for and given.
     pub(crate) fn asked(&mut self, by: AskedBy, now_ms: u64) {
         match by {
-            AskedBy::Anybody(client) => {
-                let mut is_counted = true;
-                for network in networks_of(client) {
-                    is_counted &= self.asks.note(network, now_ms) > 0;
-                }
-                if !is_counted {
-                    self.asks_of_others.note((), now_ms);
-                }
-            }
+            AskedBy::Anybody(client) => self.asks.asked(client, now_ms),
             AskedBy::Customer(customer) => drop(self.asks_of_customers.note(customer, now_ms)),
         }
     }
@@ -185,8 +181,37 @@ impl Limits {
     }
 }
 
-fn bounded(asks: u32, asks_max: u32, left_ms: u64) -> Result<(), Refused> {
-    if asks >= asks_max { Err(Refused::TooOften(seconds(left_ms))) } else { Ok(()) }
+impl NetworkTally {
+    fn new() -> Self {
+        Self { networks: Tally::new(ASKING_SPAN_MS, NETWORKS_MAX), others: Tally::new(ASKING_SPAN_MS, 1) }
+    }
+
+    /// Whether a client may ask so often; nothing is counted. How many seconds it waits, if not.
+    fn may_ask(&mut self, client: IpAddr, asks_max: u32, now_ms: u64) -> Result<(), u32> {
+        for network in networks_of(client) {
+            let (asks, left_ms) = self.networks.lately(&network, now_ms);
+            bounded(asks, asks_max, left_ms)?;
+            if !self.networks.would_count(&network, now_ms) {
+                let (asks, left_ms) = self.others.lately(&(), now_ms);
+                bounded(asks, asks_max.saturating_mul(OTHERS_SHARE), left_ms)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn asked(&mut self, client: IpAddr, now_ms: u64) {
+        let mut is_counted = true;
+        for network in networks_of(client) {
+            is_counted &= self.networks.note(network, now_ms) > 0;
+        }
+        if !is_counted {
+            self.others.note((), now_ms);
+        }
+    }
+}
+
+fn bounded(asks: u32, asks_max: u32, left_ms: u64) -> Result<(), u32> {
+    if asks >= asks_max { Err(seconds(left_ms)) } else { Ok(()) }
 }
 
 fn seconds(ms: u64) -> u32 {
@@ -269,7 +294,7 @@ mod tests {
                 limits.failed(device(c), client, u64::from(number / 10));
             }
         }
-        assert!(limits.asks.len() <= NETWORKS_MAX && limits.failures.len() <= PAIRS_MAX);
+        assert!(limits.asks.networks.len() <= NETWORKS_MAX && limits.failures.len() <= PAIRS_MAX);
         assert!(limits.alarms.len() <= DEVICES_MAX);
     }
 
@@ -318,6 +343,23 @@ mod tests {
         assert_eq!(admit(&mut limits, device(1), network(networks_max), 1), Err(Refused::TooOften(60)));
         assert_eq!(admit(&mut limits, device(1), network(7), 1), Ok(()), "who has a place keeps it");
         assert_eq!(admit(&mut limits, device(1), network(networks_max), 60_001), Ok(()));
+    }
+
+    // FAULTS VS5
+    #[test]
+    fn challenges_use_up_no_token_and_tokens_no_challenge() {
+        let mut limits = Limits::new(MAX);
+        for _ in 0..60 {
+            assert_eq!(admit(&mut limits, device(1), ip("192.0.2.1"), 0), Ok(()));
+        }
+        assert_eq!(admit(&mut limits, device(1), ip("192.0.2.1"), 0), Err(Refused::TooOften(60)));
+        for _ in 0..60 {
+            assert_eq!(limits.ask_for_token(ip("192.0.2.1"), 0), Ok(()));
+            assert_eq!(limits.ask_for_token(ip("192.0.3.1"), 0), Ok(()));
+        }
+        assert_eq!(limits.ask_for_token(ip("192.0.2.1"), 1_000), Err(Refused::TooManyTokens(59)));
+        assert_eq!(admit(&mut limits, device(1), ip("192.0.3.1"), 1_000), Ok(()));
+        assert_eq!(limits.ask_for_token(ip("192.0.2.1"), 60_000), Ok(()));
     }
 
     // FAULTS VS5

@@ -10,7 +10,7 @@ pub(crate) mod keys;
 pub(crate) mod limits;
 pub(crate) mod moment;
 mod refused;
-mod tally;
+pub(crate) mod tally;
 pub(crate) mod token;
 pub(crate) mod used;
 
@@ -70,7 +70,9 @@ pub(crate) struct Shown {
     /// Nothing while it is suspended, revoked or held.
     pub(crate) level: Option<u8>,
     pub(crate) work_class: Option<u8>,
-    /// Whose it is; nothing for one that is not registered.
+    /// Whether it asks to log in, and no owner has said that it is theirs: anybody can register a device for anybody.
+    pub(crate) is_unowned_login: bool,
+    /// Whose it is; nothing for one that is not registered or that its owner has not accepted.
     pub(crate) owner: Option<Address>,
     /// How often its key has changed.
     pub(crate) rotation: u32,
@@ -103,14 +105,13 @@ impl Examiner {
         self.limits.may_ask(device, by, now.boot_ms)
     }
 
-    /// Whether a client may ask for a token of a customer, and counts it as a challenge is counted: it costs a check of a signature.
+    /// Whether a client may ask for a token of a customer, and counts it, as it costs a check of a signature: by itself, so that challenges use up
+    /// nothing of it.
     ///
     /// # Errors
-    /// [`Refused::TooOften`].
+    /// [`Refused::TooManyTokens`].
     pub(crate) fn ask_for_token(&mut self, client: IpAddr, now: &Moment) -> Result<(), Refused> {
-        self.limits.may_ask_at_all(client, now.boot_ms)?;
-        self.limits.asked(AskedBy::Anybody(client), now.boot_ms);
-        Ok(())
+        self.limits.ask_for_token(client, now.boot_ms)
     }
 
     /// Gives out a challenge, and counts it.
@@ -183,7 +184,7 @@ impl Examiner {
 /// Judges an answer that was taken: the level of a device that is verified.
 ///
 /// # Errors
-/// [`Refused::Expired`], [`Refused::BadAnswer`], [`Refused::Revoked`], [`Refused::Suspended`], [`Refused::Held`], in this order: only who
+/// [`Refused::Expired`], [`Refused::BadAnswer`], [`Refused::Revoked`], [`Refused::Suspended`], [`Refused::Held`], [`Refused::NotAccepted`], in this order: only who
 /// has the key is told how the device stands.
 pub(crate) fn verdict(taken: &Taken, shown: &Shown) -> Result<u8, Refused> {
     if taken.is_in_time { judge(shown) } else { Err(Refused::Expired) }
@@ -201,6 +202,7 @@ pub(crate) fn judge(shown: &Shown) -> Result<u8, Refused> {
         (Status::Revoked, _) => Err(Refused::Revoked),
         (Status::Suspended, _) => Err(Refused::Suspended),
         (_, None) => Err(Refused::Held),
+        _ if shown.is_unowned_login => Err(Refused::NotAccepted),
         (_, Some(level)) => Ok(level),
     }
 }

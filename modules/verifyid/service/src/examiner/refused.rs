@@ -15,6 +15,8 @@ pub(crate) enum Refused {
     Revoked,
     /// A verifier holds it.
     Held,
+    /// It asks to log in, and the owner whom its registration names has not said yes.
+    NotAccepted,
     /// It was answered before.
     Used,
     /// Another service gave it; nothing is used up.
@@ -23,6 +25,8 @@ pub(crate) enum Refused {
     Expired,
     /// The client's network asks too often; so many seconds more.
     TooOften(u32),
+    /// The client's network asks for tokens too often; so many seconds more.
+    TooManyTokens(u32),
     /// Wrong answers for the device came from the client's network; so many seconds more.
     Locked(u32),
     /// Too many answers are remembered; the challenge stays good.
@@ -38,10 +42,12 @@ impl Refused {
             Self::Suspended => "suspended",
             Self::Revoked => "revoked",
             Self::Held => "held",
+            Self::NotAccepted => "not_accepted",
             Self::Used => "challenge_used",
             Self::WrongInstance => "wrong_instance",
             Self::Expired => "expired",
             Self::TooOften(_) => "asked_too_often",
+            Self::TooManyTokens(_) => "too_many_tokens",
             Self::Locked(_) => "locked",
             Self::Full => "too_many_answers",
         }

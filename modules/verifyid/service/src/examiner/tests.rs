@@ -40,6 +40,7 @@ const GOOD: Shown = Shown {
     status: Status::Verified,
     level: Some(2),
     work_class: Some(1),
+    is_unowned_login: false,
     owner: None,
     rotation: 0,
     answer: types::Hash32([0; 32]),
@@ -136,6 +137,9 @@ fn the_order_of_what_is_said_is_fixed_and_only_who_has_the_key_hears_how_the_dev
     for (taken, shown, expected) in [
         (taken, GOOD, Ok(2)),
         (taken, Shown { level: Some(0), ..GOOD }, Ok(0)),
+        (taken, Shown { is_unowned_login: true, ..GOOD }, Err(Refused::NotAccepted)),
+        (taken, Shown { is_unowned_login: true, ..out(Status::Verified) }, Err(Refused::Held)),
+        (taken, wrong(Shown { is_unowned_login: true, ..GOOD }), Err(Refused::BadAnswer)),
         (late, wrong(out(Status::Revoked)), Err(Refused::Expired)),
         (late, GOOD, Err(Refused::Expired)),
         (taken, wrong(GOOD), Err(Refused::BadAnswer)),

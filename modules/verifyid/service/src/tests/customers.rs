@@ -6,7 +6,7 @@ use crypto::ecdsa_pure::SigningKey;
 use serde_json::{Value, json};
 use service::Service;
 use service::http::Routes;
-use service::token::{DEVICE, Holders, Jti, KEY_LIFE_MS, Role, TokenTerms};
+use service::token::{Claims, DEVICE, Holders, KEY_LIFE_MS, Role, TokenTerms};
 use tryout::{TryoutChain, get};
 use types::{Address, ChainId, Network, TimeMs};
 use verifyid::TokenRequest;
@@ -16,12 +16,12 @@ use super::judged::rotate;
 use crate::examiner::token::Origin;
 use crate::examiner::used::{Slot, USED_BY_ANYBODY_MAX, UsedId};
 
-const TOKENS: &str = "/api/v1/verifyid/token";
-const KEYS: &str = "/.well-known/jwks.json";
-const NOW_MS: u64 = 1_771_111_111_000;
-const DAY_MS: u64 = 86_400_000;
+pub(super) const TOKENS: &str = "/api/v1/verifyid/token";
+pub(super) const KEYS: &str = "/.well-known/jwks.json";
+pub(super) const NOW_MS: u64 = 1_771_111_111_000;
+pub(super) const DAY_MS: u64 = 86_400_000;
 
-fn with_tokens() -> World {
+pub(super) fn with_tokens() -> World {
     let mut world = World::new();
     world.settings.give_tokens = true;
     world
@@ -32,7 +32,7 @@ fn key_of(user: u8) -> SigningKey {
     SigningKey::from_bytes(&[user + 1; 32]).expect("a small number is a key of the curve")
 }
 
-async fn keys(routes: &Routes) -> Vec<String> {
+pub(super) async fn keys(routes: &Routes) -> Vec<String> {
     let (status, set) = get(routes, KEYS).await;
     assert_eq!(status.as_u16(), 200, "{set}");
     let kid = |key: &Value| key["kid"].as_str().expect("a text").to_owned();
@@ -44,7 +44,7 @@ fn chain_id(world: &World) -> ChainId {
 }
 
 /// What a user signs for a token.
-fn request(world: &World, kid: &str, user: u8, account: Address, issued_at: u64) -> Value {
+pub(super) fn request(world: &World, kid: &str, user: u8, account: Address, issued_at: u64) -> Value {
     let statement = TokenRequest { chain_id: chain_id(world), account, kid, issued: TimeMs(issued_at) }.to_bytes();
     assert_eq!(statement.len(), 119);
     let signature = key_of(user).sign(&crypto::hash::sha256(&statement));
@@ -52,7 +52,7 @@ fn request(world: &World, kid: &str, user: u8, account: Address, issued_at: u64)
         "signature": signature.to_string() })
 }
 
-async fn token_of(world: &World, routes: &Routes, user: u8, now_ms: u64) -> String {
+pub(super) async fn token_of(world: &World, routes: &Routes, user: u8, now_ms: u64) -> String {
     let kid = keys(routes).await.remove(0);
     let given = post(routes, HERE, TOKENS, &request(world, &kid, user, TryoutChain::user(user), now_ms)).await;
     assert_eq!(
@@ -64,7 +64,7 @@ async fn token_of(world: &World, routes: &Routes, user: u8, now_ms: u64) -> Stri
     given.body["token"].as_str().expect("a text").to_owned()
 }
 
-async fn ask_with(routes: &Routes, token: &str, body: &Value) -> Answered {
+pub(super) async fn ask_with(routes: &Routes, token: &str, body: &Value) -> Answered {
     let request = Request::post(ASK)
         .header("content-type", "application/json")
         .header("authorization", format!("Bearer {token}"));
@@ -214,7 +214,7 @@ async fn a_token_that_is_none_is_refused_and_is_not_the_same_as_no_token() {
     assert_eq!(ask_with(&routes, &token, &question(Device(0))).await.code(), (401, "token_expired"));
 }
 
-async fn take_back(routes: &Routes, token: &str) -> Answered {
+pub(super) async fn take_back(routes: &Routes, token: &str) -> Answered {
     let request = Request::delete(TOKENS).header("authorization", format!("Bearer {token}"));
     send(routes, HERE, request.body(Body::empty()).expect("a path")).await
 }
@@ -229,8 +229,15 @@ async fn a_token_that_its_holder_took_back_is_good_for_nothing_also_after_a_rest
     let request = Request::delete(TOKENS).body(Body::empty()).expect("a path");
     assert_eq!(send(&routes, HERE, request).await.code(), (401, "token_missing"));
     assert_eq!(take_back(&routes, "a.b.c").await.code(), (401, "token_form"));
-    assert_eq!(take_back(&routes, &one).await.status, 204);
-    assert_eq!(take_back(&routes, &one).await.code(), (401, "token_revoked"));
+    for _ in 0..2 {
+        assert_eq!(take_back(&routes, &one).await.status, 204);
+        assert_eq!(ask_with(&routes, &one, &question(Device(0))).await.code(), (401, "token_revoked"));
+    }
+    // Whoever repeats the request that it was given for is not given it again.
+    let kid = keys(&routes).await.remove(0);
+    let again =
+        post(&routes, HERE, TOKENS, &self::request(&world, &kid, OWNER, TryoutChain::user(OWNER), NOW_MS)).await;
+    assert_eq!(again.code(), (401, "token_revoked"));
     running.stop().await.expect("it ends without a fault");
     let Lives { routes, running } = world.lives().await;
     assert_eq!(ask_with(&routes, &one, &question(Device(0))).await.code(), (401, "token_revoked"));
@@ -258,16 +265,20 @@ async fn a_customer_has_a_bound_of_its_own() {
     assert_eq!(post(&routes, HERE, ASK, &question(Device(0))).await.status, 201, "its network is another matter");
 }
 
-fn login(world: &World) -> Value {
+pub(super) fn login(world: &World) -> Value {
+    login_of(world, Device(0))
+}
+
+fn login_of(world: &World, device: Device) -> Value {
     let audience = TokenTerms::audience("thr-device", chain_id(world));
-    json!({ "device": Device(0).id().0.to_string(), "audience": audience, "purpose": "login" })
+    json!({ "device": device.id().0.to_string(), "audience": audience, "purpose": "login" })
 }
 
 /// Devices as a verifier of their tokens knows them.
 struct Devices(u64);
 
 impl Holders for Devices {
-    fn is_revoked(&self, _jti: &Jti) -> bool {
+    fn is_revoked(&self, _claims: &Claims) -> bool {
         false
     }
 
@@ -315,9 +326,34 @@ async fn a_device_that_logs_in_is_given_a_token_for_ten_minutes_and_one_that_is_
 
 // FAULTS VS8
 #[tokio::test]
+async fn a_device_logs_in_for_an_owner_who_has_accepted_it_and_for_nobody_else() {
+    let world = with_tokens();
+    let Lives { routes, running: _running } = world.lives().await;
+    let device = Device(4);
+    world.register_by(VERIFIER, device);
+    let asked = post(&routes, HERE, ASK, &login_of(&world, device)).await.body;
+    let refused = hand_in(&routes, &answer_of(device, &asked)).await;
+    assert_eq!(refused.code(), (403, "not_accepted"));
+    assert!(refused.body["hint"].as_str().is_some_and(|hint| hint.contains("thronos device accept")), "{refused:?}");
+    let asked = post(&routes, HERE, ASK, &login_of(&world, device)).await.body;
+    assert_eq!(hand_in(&routes, &answer_of(Device(6), &asked)).await.code(), (401, "bad_answer"), "to its key alone");
+    let present = challenge(&routes, device).await;
+    let present = hand_in(&routes, &answer_of(device, &present)).await;
+    assert_eq!((present.status, &present.body["level"]), (200, &json!(0)), "it is there all the same");
+    world.call(OWNER, verifyid::VerifyIdCall::Accept(device.id()));
+    let asked = post(&routes, HERE, ASK, &login_of(&world, device)).await.body;
+    let answered = hand_in(&routes, &answer_of(device, &asked)).await;
+    assert!(answered.status == 200 && answered.body["token"].is_string(), "{answered:?}");
+    assert_eq!(answered.headers["cache-control"], "no-store");
+}
+
+// FAULTS VS8
+#[tokio::test]
 async fn keys_give_way_after_90_days_and_no_good_token_is_refused_for_it() {
     let world = with_tokens();
     let Lives { routes, running } = world.lives().await;
+    let set = send(&routes, HERE, Request::get(KEYS).body(Body::empty()).expect("a path")).await;
+    assert_eq!(set.headers["cache-control"], "no-cache");
     let first = keys(&routes).await;
     world.clocks.pass(KEY_LIFE_MS - 1);
     let token = token_of(&world, &routes, OWNER, NOW_MS + KEY_LIFE_MS - 1).await;

@@ -139,15 +139,19 @@ impl World {
     }
 
     pub(super) fn register(&self, device: Device) {
+        self.register_by(OWNER, device);
+    }
+
+    /// A user registers a device for the owner.
+    pub(super) fn register_by(&self, user: u8, device: Device) {
         use service::chain::Chain;
-        let owner = TryoutChain::user(OWNER);
+        let (owner, sender) = (TryoutChain::user(OWNER), TryoutChain::user(user));
         let valid_until = TimeMs(self.chain.now_ms() + 60_000);
         let chain_id = self.chain.id();
-        let statement =
-            Registration { chain_id, device: device.id(), owner, sender: owner, kind: 1, valid_until }.to_bytes();
+        let statement = Registration { chain_id, device: device.id(), owner, sender, kind: 1, valid_until }.to_bytes();
         let possession = ByteString::new(device.sign(&statement).to_vec()).expect("64 bytes");
         let (algorithm, key) = (device.algorithm(), device.key());
-        self.call(OWNER, VerifyIdCall::Register(Register { owner, kind: 1, algorithm, key, valid_until, possession }));
+        self.call(user, VerifyIdCall::Register(Register { owner, kind: 1, algorithm, key, valid_until, possession }));
     }
 
     pub(super) fn call(&self, user: u8, call: VerifyIdCall) {

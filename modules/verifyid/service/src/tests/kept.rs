@@ -56,6 +56,7 @@ const SHOWN: Shown = Shown {
     status: Status::Verified,
     level: Some(1),
     work_class: None,
+    is_unowned_login: false,
     owner: None,
     rotation: 0,
     answer: types::Hash32([0; 32]),

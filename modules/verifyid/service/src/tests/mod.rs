@@ -7,3 +7,4 @@ mod harness;
 mod hostile;
 mod judged;
 mod kept;
+mod taken_back;
