@@ -243,7 +243,7 @@ impl Lasting {
 // FAULTS VS10
 #[test]
 fn killed_at_any_step_nothing_that_was_told_is_lost_from_its_batch_and_nothing_is_there_twice() {
-    const LEAVES: u32 = 220;
+    const LEAVES: u32 = 180;
     let mut whole = Lasting::default();
     whole.run(0, LEAVES).expect("nobody kills it");
     let steps = whole.steps;
