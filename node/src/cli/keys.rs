@@ -190,19 +190,21 @@ fn allow_votes(home: &Home, above: &str) -> Result<(), Refusal> {
     match allow_votes_above(home, key, position)? {
         Allowed::Raised(bound) => {
             say!("this node votes only {}; /readyz shows for a day that this was said", above_words(bound));
-            say!(
-                "start it, and see by `thronosd status` whether it votes. Where it does not, and the network stands in a view that is \
-                 not above that place, see docs/OPERATING.md, `When something of a home is lost or damaged`"
-            );
+            let next = "start it, and see by `thronosd status` whether it votes. Where it does not, and the network stands in a view that \
+                        is not above that place, see docs/OPERATING.md, `When something of a home is lost or damaged`";
+            say!("{}", hint::as_typed(next));
         }
-        Allowed::Already(bound) => say!(
-            "nothing changed: this node votes only {} already, and a bound is never lowered. Where it is too high, and you know \
-             up to where the key signed, move {} and {} away and say that place: \
-             `thronosd keys allow-votes --above EPOCH:VIEW --i-have-checked`",
-            above_words(bound),
-            home.log().display(),
-            home.lease().display()
-        ),
+        Allowed::Already(bound) => {
+            let told = format!(
+                "nothing changed: this node votes only {} already, and a bound is never lowered. Where it is too high, and you know \
+                 up to where the key signed, move {} and {} away and say that place: \
+                 `thronosd keys allow-votes --above EPOCH:VIEW --i-have-checked`",
+                above_words(bound),
+                home.log().display(),
+                home.lease().display()
+            );
+            say!("{}", hint::as_typed(&told));
+        }
         Allowed::Below(reach, doubt) => return Err(below(home, reach, doubt)),
     }
     Ok(())

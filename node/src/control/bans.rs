@@ -266,7 +266,9 @@ fn before_the_tear(text: &str) -> Vec<serde_json::Value> {
 /// too long is lifted sooner than one that is missed.
 fn named_before_the_tear(entry: &str) -> Option<serde_json::Value> {
     let behind = |text: &str, token: &str| text.strip_prefix(token).map(|rest| rest.trim_start().to_owned());
-    let name = behind(entry, "{").and_then(|rest| behind(&rest, "\"whom\"")).and_then(|rest| behind(&rest, ":"))?;
+    let name = behind(entry.trim_start(), "{")
+        .and_then(|rest| behind(&rest, "\"whom\""))
+        .and_then(|rest| behind(&rest, ":"))?;
     let whom = serde_json::Deserializer::from_str(&name).into_iter::<String>().next()?.ok()?;
     Some(serde_json::json!({ "whom": whom, "until_ms": null }))
 }

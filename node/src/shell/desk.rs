@@ -39,7 +39,7 @@ pub(super) fn keep_former_lease(home: &Home, holder: &Holder) -> Result<(), Star
     if let Some(key) = holder.key
         && let Some(kept) = home.keep_former_lease(key)?
     {
-        tracing::warn!(%key, kept = %kept.display(), "the lease here is of another validator's key: it is kept beside the new one");
+        tracing::warn!(%key, kept = %kept.display(), "the lease here was of another key than this validator's: it is kept, and this key gets one of its own");
     }
     Ok(())
 }

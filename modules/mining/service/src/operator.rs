@@ -201,7 +201,7 @@ impl Pool {
                                command to the node that serves the miners";
                 return Err(Refusal::new("read_only", message));
             }
-            let message = "the pool has no account to pay from: write `mining = \"FILE\"` with the file of its key under `[accounts]` in \
+            let message = "the pool has no account to pay from: write `mining = \"FILE\"` with the file of its key, and `mining_password_file` with that of its password, under `[accounts]` in \
                            this node's `config.toml`, and start it again";
             return Err(Refusal::new("no_account", message));
         };

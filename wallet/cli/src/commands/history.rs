@@ -42,7 +42,7 @@ impl History {
                 entry.height.to_string(),
                 entry.receipt.name.clone(),
                 entry.receipt.fee.to_decimal(THR_DECIMALS),
-                entry.id.to_string(),
+                entry.transaction.as_ref().map_or_else(|| "-".to_owned(), |_| entry.id.to_string()),
                 does,
             ]);
         }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Deserialize;
 use serde_json::json;
-use types::TimeMs;
+use types::{Hash32, TimeMs};
 use verifyid::DeviceId;
 use verifyid_device::{ChallengePurpose, DeviceChallenge, Expected, audience_digest};
 use wallet::cli::context::read_bounded;
@@ -128,7 +128,7 @@ impl AnswerArgs {
             let chain = context.known_chain()?;
             let given = read_file(path)?;
             let challenge = read(&given.preimage)?;
-            let answer = self.signed(&challenge, &given, &key, &chain)?;
+            let answer = self.signed(context, &challenge, &given, (&key, &chain))?;
             let rows = [
                 ("answer:", answer.clone()),
                 ("hand in until:", format!("{} where the challenge was given", when(TimeMs(challenge.expires_ms)))),
@@ -138,7 +138,7 @@ impl AnswerArgs {
         let client = self.customer.shown_by(context.client()?)?;
         let chain = context.chain(&client)?;
         let (given, challenge) = ask(&client, &chain, key.device(), &self.audience)?;
-        let answer = self.signed(&challenge, &given, &key, &chain)?;
+        let answer = self.signed(context, &challenge, &given, (&key, &chain))?;
         let verdict: Verified = client
             .post_at(ANSWERS, &json!({"challenge": given.challenge, "answer": answer}))
             .map_err(|error| with_advice(error, &self.key))?;
@@ -150,7 +150,13 @@ impl AnswerArgs {
     }
 
     /// The answer in hexadecimal digits, once everything is compared.
-    fn signed(&self, challenge: &DeviceChallenge, given: &Given, key: &DeviceKeyFile, chain: &Chain) -> Result<String> {
+    fn signed(
+        &self,
+        context: &Context,
+        challenge: &DeviceChallenge,
+        given: &Given,
+        (key, chain): (&DeviceKeyFile, &Chain),
+    ) -> Result<String> {
         let expected = Expected {
             key_id: key.key_id().0,
             now_ms: Some(now().0),
@@ -158,10 +164,13 @@ impl AnswerArgs {
         };
         challenge.check(&expected).map_err(|refused| {
             let hint = match refused {
-                verifyid_device::Refused::OtherKey => format!(
-                    "name the file of the device's present key; `thronos device show {}` tells its id",
-                    key.device().to_text(chain.network())
-                ),
+                verifyid_device::Refused::OtherKey => match naming::name_of(context, Hash32(challenge.key_id)) {
+                    Some(present) => format!("name the device's present key: it is `{present}` in this wallet"),
+                    None => format!(
+                        "name the file of the device's present key, which is not in this wallet; `thronos device show {}` tells its id",
+                        key.device().to_text(chain.network())
+                    ),
+                },
                 verifyid_device::Refused::OtherAudience => {
                     "compare --audience with what the challenge was asked for; sign for nobody whom you do not know"
                         .to_owned()

@@ -17,11 +17,12 @@ use crate::{naming, node};
 
 /// `device rotate`
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("how").required(true).args(["old_key", "announce"]))]
 pub struct RotateArgs {
     /// The new key, made with `device new NAME --for DEVICE`: its name in this wallet, or its path
     new_key: String,
     /// The device's present key, which signs too: the new key is in force at once
-    #[arg(long, value_name = "KEY", conflicts_with = "announce", required_unless_present = "announce")]
+    #[arg(long, value_name = "KEY")]
     old_key: Option<String>,
     /// The present key is lost: announce the new one, and, some days later, complete it with the same command
     #[arg(long)]
