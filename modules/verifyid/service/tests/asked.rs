@@ -28,10 +28,8 @@ impl World {
         let statement = Registration { chain_id, device, owner, sender: owner, kind, valid_until };
         let possession = ByteString::new(world.key.sign(&statement.to_bytes()).to_bytes().to_vec()).expect("64 bytes");
         let key = ByteString::new(world.key.verifying_key().to_bytes().to_vec()).expect("32 bytes");
-        world.send(
-            OWNER,
-            &VerifyIdCall::Register(Register { owner, kind, algorithm: 1, key, valid_until, possession }),
-        );
+        world
+            .send(OWNER, &VerifyIdCall::Register(Register { owner, kind, algorithm: 1, key, valid_until, possession }));
         world
     }
 
@@ -54,13 +52,7 @@ impl World {
     fn binding(&self, class: u8) -> WorkBinding {
         let beacon = self.chain.ask("verifyid", "beacon", &[]).expect("there is one");
         let beacon: verifyid::BeaconAnswer = serde_json::from_value(beacon).expect("a beacon");
-        WorkBinding {
-            chain_id: self.chain.id(),
-            device: self.id(),
-            class,
-            beacon: beacon.number,
-            value: beacon.value,
-        }
+        WorkBinding { chain_id: self.chain.id(), device: self.id(), class, beacon: beacon.number, value: beacon.value }
     }
 
     /// Asks by what the device is named, with its word for this binding.
