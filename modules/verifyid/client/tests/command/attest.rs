@@ -60,7 +60,7 @@ fn groups(digest: Hash32) -> Vec<Value> {
         .take(4)
         .collect();
     found.sort_unstable();
-    let share = |nonce: u32| json!({"extranonce": vec![9; 12], "version": version, "time": time, "nonce": nonce});
+    let share = |nonce: u32| json!({"extranonce": vec![9_u8; 12], "version": version, "time": time, "nonce": nonce});
     let group = |shares: &[([u8; 32], u32)]| {
         json!({
             "coinbase1": hex::encode(&parts.coinbase1), "coinbase2": hex::encode(&parts.coinbase2), "branch": [],
