@@ -3,9 +3,13 @@
 #[path = "../examples/agent.rs"]
 mod agent;
 
+use std::fs::Permissions;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
 use agent::Agent;
 use types::{ChainId, Hash32, TimeMs};
@@ -23,14 +27,19 @@ fn key_file(directory: &tempfile::TempDir, device: Option<DeviceId>) -> (PathBuf
         "device": device.map(|device| device.0.to_string()), "secret": hex::encode(secret),
     });
     std::fs::write(&path, text.to_string()).expect("own directory");
+    std::fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("own file");
     (path, DeviceKey::read(1, &public).expect("a key"))
 }
 
 fn started(path: &std::path::Path) -> SocketAddr {
+    started_with(path, Duration::from_secs(10))
+}
+
+fn started_with(path: &std::path::Path, patience: Duration) -> SocketAddr {
     let mut agent = Agent::new(path, &"11".repeat(32), AUDIENCE, false).expect("a whole file");
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("bound");
-    std::thread::spawn(move || agent.serve(&listener));
+    std::thread::spawn(move || agent.serve(&listener, patience));
     address
 }
 
@@ -101,4 +110,48 @@ fn a_file_that_is_no_key_is_refused_at_the_start() {
     std::fs::write(&path, good).expect("own file");
     assert!(Agent::new(&path, "11", AUDIENCE, true).is_err(), "no chain's id");
     assert!(Agent::new(&path, &"11".repeat(32), AUDIENCE, true).is_ok());
+}
+
+#[test]
+fn a_caller_who_sends_a_byte_now_and_then_holds_up_others_no_longer_than_one_may() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (path, key) = key_file(&directory, None);
+    let address = started_with(&path, Duration::from_millis(400));
+    let (stop, stopped) = channel::<()>();
+    let mut slow = TcpStream::connect(address).expect("it listens");
+    slow.write_all(b"a").expect("it takes it");
+    let dribbling = std::thread::spawn(move || {
+        while stopped.recv_timeout(Duration::from_millis(100)) == Err(RecvTimeoutError::Timeout) {
+            // Once it has lost patience the connection is gone.
+            let _ = slow.write_all(b"a");
+        }
+    });
+    let asked = challenge(DeviceId(key.id()), key.id());
+    let mut other = TcpStream::connect(address).expect("it listens");
+    other.set_read_timeout(Some(Duration::from_secs(10))).expect("a time");
+    writeln!(other, "{}", hex::encode(asked.to_bytes(tags::CHALLENGE))).expect("it takes it");
+    let mut text = String::new();
+    other.read_to_string(&mut text).expect("it is answered in time");
+    assert_eq!(text.trim_end().len(), 128, "{text}");
+    stop.send(()).expect("it waits");
+    dribbling.join().expect("it ends");
+}
+
+#[test]
+fn a_key_that_others_may_read_or_that_is_a_link_is_refused() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (path, _) = key_file(&directory, None);
+    let said = |path: &std::path::Path| {
+        let refused = Agent::new(path, &"11".repeat(32), AUDIENCE, false).err();
+        refused.map(|error| error.to_string()).unwrap_or_default()
+    };
+    assert_eq!(said(&path), "");
+    let link = directory.path().join("link.json");
+    symlink(&path, &link).expect("a free name");
+    assert!(said(&link).contains("is a link"));
+    assert!(said(directory.path()).contains("no file"));
+    for mode in [0o644, 0o640, 0o602] {
+        std::fs::set_permissions(&path, Permissions::from_mode(mode)).expect("own file");
+        assert!(said(&path).contains("others may read"), "{mode:o}");
+    }
 }
