@@ -47,7 +47,8 @@ fn what_was_taken_back_is_known_after_a_restart_whatever_the_clock_says_at_it() 
         assert!(has(&list, 1, &claims(1, 0)) && has(&list, 1, &claims(2, 0)) && !has(&list, 1, &claims(3, 0)));
         assert!(!has(&list, 2, &claims(1, 0)), "it was another's");
         // The clock is two days ahead for a while, and then right again.
-        list.add(holder(2), &claims(9, 2 * DAY_S), at(2 * DAY_S)).expect("room");
+        let ahead = TwoClocks { wall_ms: at(2 * DAY_S).wall_ms, own_ms: at(second).own_ms + 1 };
+        list.add(holder(2), &claims(9 + u128::from(second), 2 * DAY_S), ahead).expect("room");
         assert!(has(&list, 1, &claims(1, 0)));
     }
     std::fs::write(folder.join(FILE), [1; 100]).expect("our own");
