@@ -1,5 +1,6 @@
 //! One method per route.
 
+use std::fmt;
 use std::time::Duration;
 
 use crypto::ids::transaction_id;
@@ -8,6 +9,7 @@ use serde::de::DeserializeOwned;
 use types::{AssetId, ChainId, Epoch, Hash32, Height, Transaction, Weight};
 use ureq::Agent;
 use ureq::http::Response;
+use zeroize::Zeroizing;
 
 use super::network::{MempoolResponse, PeersResponse};
 use super::place::base_of;
@@ -48,12 +50,22 @@ const STREAM_OF_ONE: Duration = LONG.saturating_mul(2);
 const TEXT_MAX: usize = 1_000;
 
 /// A node's API.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NodeClient {
     base: String,
     agent: Agent,
     /// What is shown with what is handed in.
-    bearer: Option<String>,
+    bearer: Option<Zeroizing<String>>,
+}
+
+impl fmt::Debug for NodeClient {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("NodeClient")
+            .field("base", &self.base)
+            .field("shows_token", &self.bearer.is_some())
+            .finish()
+    }
 }
 
 impl NodeClient {
@@ -74,7 +86,7 @@ impl NodeClient {
 
     /// The same, showing a token with what is handed in: letters, digits and `-._~+/=` alone (RFC 6750), or nothing leaves.
     #[must_use]
-    pub fn with_bearer(self, token: String) -> Self {
+    pub fn with_bearer(self, token: Zeroizing<String>) -> Self {
         Self { bearer: Some(token), ..self }
     }
 
@@ -351,7 +363,7 @@ impl NodeClient {
     fn sent(&self, path: &str, body: &impl Serialize) -> Result<Response<ureq::Body>> {
         let request = self.agent.post(format!("{}{path}", self.base));
         let request = match &self.bearer {
-            Some(token) => request.header("authorization", format!("Bearer {token}")),
+            Some(token) => request.header("authorization", format!("Bearer {}", token.as_str())),
             None => request,
         };
         let request = request.config().timeout_global(Some(ANSWER_WAIT)).build();

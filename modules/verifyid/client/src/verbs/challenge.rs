@@ -16,6 +16,7 @@ use wallet::cli::submit::now;
 use wallet::cli::{Context, Report};
 use wallet::keystore::file::read_private_bounded;
 use wallet::{Chain, Error, NodeClient, Result};
+use zeroize::Zeroizing;
 
 use crate::key_file::DeviceKeyFile;
 use crate::naming;
@@ -77,7 +78,11 @@ impl CustomerToken {
                 "put the `token` that the service gave into it, alone, without quotation marks",
             ));
         }
-        Ok(client.with_bearer(token.to_owned()))
+        if client.url().starts_with("http://") && !is_here(client.url()) {
+            let message = "a token is shown to nobody over a connection that others can read";
+            return Err(Error::new("token_in_the_open", message, "name the node by https:// with --node URL"));
+        }
+        Ok(client.with_bearer(Zeroizing::new(token.to_owned())))
     }
 }
 
@@ -135,16 +140,20 @@ impl AnswerArgs {
             ];
             return Ok(Report::new(lines(&rows), json!({"challenge": given.challenge, "answer": answer})));
         }
-        let client = self.customer.shown_by(context.client()?)?;
+        let client = context.client()?;
         let chain = context.chain(&client)?;
-        let (given, challenge) = ask(&client, &chain, key.device(), &self.audience)?;
+        // Who asks is of no meaning to who judges.
+        let asking = self.customer.shown_by(client.clone())?;
+        let (given, challenge) = ask(&asking, &chain, key.device(), &self.audience)?;
         let answer = self.signed(context, &challenge, &given, (&key, &chain))?;
         let verdict: Verified = client
             .post_at(ANSWERS, &json!({"challenge": given.challenge, "answer": answer}))
             .map_err(|error| with_advice(error, &self.key))?;
         let text = key.device().to_text(chain.network());
         if !verdict.verified || verdict.device != text {
-            return Err(bad_answer("a verdict of something else than was asked for"));
+            let message = "the node gives a verdict of something else than was asked for";
+            let hint = "the answer was handed in, and its challenge is used up: run the command again, at another node with --node URL";
+            return Err(Error::new("bad_answer", message, hint));
         }
         Ok(told(&verdict, &self.audience))
     }
@@ -185,6 +194,13 @@ impl AnswerArgs {
         let preimage = hex::decode(&given.preimage).map_err(|_| no_challenge("its preimage has other than digits"))?;
         Ok(hex::encode(&*key.sign(&preimage)))
     }
+}
+
+/// Whether a URL leads to this machine.
+fn is_here(url: &str) -> bool {
+    let host = url.strip_prefix("http://").unwrap_or_default().split('/').next().unwrap_or_default();
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host).trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// What a service may ask of a device, whichever key it names.
@@ -241,7 +257,9 @@ fn with_advice(error: Error, device: &str) -> Error {
     let advice = match &*error.code {
         _ if !error.is_of_node => return error,
         "bad_answer" => format!("`thronos device show {device}` tells the id of its present key"),
-        "suspended" | "revoked" | "held" => format!("`thronos device show {device}` tells how it stands"),
+        "suspended" | "revoked" | "held" | "not_accepted" => {
+            format!("`thronos device show {device}` tells how it stands")
+        }
         "locked" | "asked_too_often" => "a customer's token is shown with --token-file FILE".to_owned(),
         "not_found" if error.message.contains("tokens") => {
             "leave --token-file out, or ask a node that gives tokens with --node URL".to_owned()
