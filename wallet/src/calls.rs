@@ -33,6 +33,12 @@ pub(crate) fn registry() -> &'static Registry {
     &REGISTRY
 }
 
+/// The name of the module of this release that answers a question of this name: so whoever needs a feature by its role finds it.
+#[must_use]
+pub fn who_answers(question: &str) -> Option<&'static str> {
+    registry().who_answers(question)
+}
+
 fn weigh_call(call: &Call) -> Result<Weight> {
     let registry = registry();
     registry.weigh_call(call).map_err(|reject| {

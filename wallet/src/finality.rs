@@ -285,7 +285,7 @@ fn to_set(members: &[ValidatorResponse], chain: &Chain) -> Result<ValidatorSet> 
     let bad = |why: String| {
         Error::new("bad_answer", format!("the node's validator set cannot be read: {why}"), "ask another node")
     };
-    let member = |member: &crate::client::types::ValidatorResponse| {
+    let member = |member: &ValidatorResponse| {
         let account =
             types::Address::parse(&member.account, chain.network()).map_err(|error| bad(error.to_string()))?;
         Ok(Validator { key: member.key, power: member.power, account, peer: member.peer })

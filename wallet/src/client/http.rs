@@ -90,6 +90,12 @@ impl NodeClient {
         Self { bearer: Some(token), ..self }
     }
 
+    /// Whether it shows a token.
+    #[must_use]
+    pub const fn shows_token(&self) -> bool {
+        self.bearer.is_some()
+    }
+
     /// The node's address without a path.
     #[must_use]
     pub fn url(&self) -> &str {
@@ -452,4 +458,21 @@ pub fn plain(part: &str) -> Result<&str> {
         format!("`{shown}` is not an address"),
         "give it as thr1…, or thrt1… on a test network",
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_in_no_log() {
+        let client = NodeClient::new("http://127.0.0.1:1")
+            .expect("a URL")
+            .with_bearer(Zeroizing::new("secret.token".to_owned()));
+        let shown = format!("{client:?}");
+        assert!(
+            shown.contains("127.0.0.1") && shown.contains("shows_token: true") && !shown.contains("secret"),
+            "{shown}"
+        );
+    }
 }

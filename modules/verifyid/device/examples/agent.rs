@@ -169,7 +169,7 @@ impl Agent {
                 eprintln!("a caller was not answered: {error}");
             }
             if !is_in {
-                std::thread::sleep(PAUSE);
+                std::thread::park_timeout(PAUSE);
             }
         }
     }

@@ -25,7 +25,8 @@ use crate::sending::{send, word};
 use crate::statements::DeviceWord;
 use crate::{naming, node};
 
-const ATTESTATIONS: &str = "/api/v1/mining/attestations";
+/// The question by whose answer the feature is known that has a port for machines.
+const WORK: &str = "terms";
 /// Between two looks at the node.
 const LOOK_MS: u64 = 2_000;
 /// Between two of them at the end.
@@ -103,6 +104,11 @@ impl AttestArgs {
     }
 }
 
+/// Where attestations are begun.
+fn attestations() -> String {
+    format!("/api/v1/{}/attestations", wallet::calls::who_answers(WORK).unwrap_or_default())
+}
+
 fn class_of(rules: &VerifyIdParameters, number: u8) -> Result<WorkClass> {
     let found = rules.work_classes.iter().find(|class| class.class == number).copied();
     found.ok_or_else(|| {
@@ -151,7 +157,7 @@ impl Attesting<'_> {
             "device": self.key.device().to_text(chain.network()), "class": self.class.class, "beacon": beacon.number,
             "valid_until": self.word.valid_until, "signature": hex::encode(&*signature),
         });
-        let begun = self.client.post_at(ATTESTATIONS, &wish).map_err(with_advice)?;
+        let begun = self.client.post_at(&attestations(), &wish).map_err(with_advice)?;
         let text = self.key.device().to_text(chain.network());
         self.context.note(&format!(
             "begun with the beacon {}: machines mine at this node's port with `v={text}` in the password",
@@ -161,7 +167,7 @@ impl Attesting<'_> {
     }
 
     fn path(&self) -> String {
-        format!("{ATTESTATIONS}/{}", self.key.device().0)
+        format!("{}/{}", attestations(), self.key.device().0)
     }
 
     /// A beacon, the newest unless a number is given; the node's word, as the chain will tell.
@@ -200,7 +206,7 @@ impl Attesting<'_> {
                 self.context.note(&progress_words(&progress));
                 said = Some((shares, connections, Instant::now()));
             }
-            std::thread::sleep(Duration::from_millis(progress.left_ms.clamp(LOOK_MS_MIN, LOOK_MS)));
+            std::thread::park_timeout(Duration::from_millis(progress.left_ms.clamp(LOOK_MS_MIN, LOOK_MS)));
             progress = self.client.get_at(&self.path()).map_err(|error| {
                 let hint = format!("{}; run the command again: what was begun goes on", error.hint);
                 Error { hint, ..error }

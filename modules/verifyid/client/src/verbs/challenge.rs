@@ -148,7 +148,7 @@ impl AnswerArgs {
         let answer = self.signed(context, &challenge, &given, (&key, &chain))?;
         let verdict: Verified = client
             .post_at(ANSWERS, &json!({"challenge": given.challenge, "answer": answer}))
-            .map_err(|error| with_advice(error, &self.key))?;
+            .map_err(|error| with_advice(error, &self.key, false))?;
         let text = key.device().to_text(chain.network());
         if !verdict.verified || verdict.device != text {
             let message = "the node gives a verdict of something else than was asked for";
@@ -220,7 +220,7 @@ fn ask(client: &NodeClient, chain: &Chain, device: DeviceId, audience: &str) -> 
     let text = device.to_text(chain.network());
     let given: Given = client
         .post_at(CHALLENGES, &json!({"device": text, "audience": audience, "purpose": "presence"}))
-        .map_err(|error| with_advice(error, &text))?;
+        .map_err(|error| with_advice(error, &text, client.shows_token()))?;
     let challenge = read(&given.preimage).map_err(|_| bad_answer("what is no challenge"))?;
     let wanted = expected(chain, device, challenge.key_id, audience);
     challenge
@@ -253,7 +253,7 @@ fn bad_answer(what: &str) -> Error {
 }
 
 /// An error of the service, with the command that tells more.
-fn with_advice(error: Error, device: &str) -> Error {
+fn with_advice(error: Error, device: &str, shows_token: bool) -> Error {
     let advice = match &*error.code {
         _ if !error.is_of_node => return error,
         "bad_answer" => format!("`thronos device show {device}` tells the id of its present key"),
@@ -261,9 +261,7 @@ fn with_advice(error: Error, device: &str) -> Error {
             format!("`thronos device show {device}` tells how it stands")
         }
         "locked" | "asked_too_often" => "a customer's token is shown with --token-file FILE".to_owned(),
-        "not_found" if error.message.contains("tokens") => {
-            "leave --token-file out, or ask a node that gives tokens with --node URL".to_owned()
-        }
+        "not_found" if shows_token => "ask without --token-file, or another node with --node URL".to_owned(),
         "not_found" => "ask a node that gives out challenges with --node URL".to_owned(),
         _ => return error,
     };

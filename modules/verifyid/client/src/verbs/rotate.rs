@@ -47,7 +47,8 @@ pub struct CancelArgs {
 fn look(
     context: &Context,
     args: &TransactionArgs,
-    (device, named): (&dyn Fn(&Chain) -> Result<DeviceId>, &str),
+    device: &dyn Fn(&Chain) -> Result<DeviceId>,
+    named: &str,
 ) -> Result<(Chain, DeviceAnswer, TimeMs)> {
     if args.offline {
         let message =
@@ -88,7 +89,7 @@ impl RotateArgs {
             let message = format!("`{}` is the first key of a device of its own", self.new_key);
             Error::new("not_later_key", message, "make the new key with `thronos device new NAME --for DEVICE`")
         })?;
-        let (chain, known, time) = look(context, &self.transaction, (&|_| Ok(device), &device.0.to_string()))?;
+        let (chain, known, time) = look(context, &self.transaction, &|_| Ok(device), &device.0.to_string())?;
         if new.key_id() == known.key_id {
             let hint =
                 format!("there is nothing more to do: see `thronos device show {}`", device.to_text(chain.network()));
@@ -159,7 +160,7 @@ impl CancelArgs {
         };
         let key = naming::key(context, key)?;
         let named = |chain: &Chain| naming::device(context, &self.device, chain.network());
-        let (chain, known, time) = look(context, &self.transaction, (&named, &self.device))?;
+        let (chain, known, time) = look(context, &self.transaction, &named, &self.device)?;
         check_present(context, &key, &known)?;
         let announced = known.announced_key.ok_or_else(|| {
             let message = "it is proven that no new key is announced for the device";

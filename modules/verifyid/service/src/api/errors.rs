@@ -97,7 +97,26 @@ pub(super) fn unavailable(code: &str, message: &str, hint: &str) -> ApiError {
 
 /// Says why.
 pub(super) fn error_of(refused: Refused) -> ApiError {
-    let (status, message, hint) = match refused {
+    let (status, message, hint) = words_of(refused);
+    let hint = match refused {
+        Refused::TooOften(seconds) | Refused::TooManyTokens(seconds) | Refused::Locked(seconds) => {
+            hint.replace(RETRY_AFTER, &format!("{seconds} s"))
+        }
+        _ => hint.to_owned(),
+    };
+    let error = ApiError::new(status, refused.code(), message, hint);
+    match refused {
+        Refused::TooOften(seconds) | Refused::TooManyTokens(seconds) | Refused::Locked(seconds) => {
+            error.retry_after(seconds)
+        }
+        Refused::Full => error.retry_after(FULL_RETRY_S),
+        _ => error,
+    }
+}
+
+/// Status, sentence and next step.
+const fn words_of(refused: Refused) -> (StatusCode, &'static str, &'static str) {
+    match refused {
         Refused::Malformed => (
             StatusCode::BAD_REQUEST,
             "this is no challenge",
@@ -154,20 +173,6 @@ pub(super) fn error_of(refused: Refused) -> ApiError {
             "room comes back within six minutes, and the challenge stays good for its five: try again until it is over, then ask anew; a \
              customer's token has room of its own",
         ),
-    };
-    let hint = match refused {
-        Refused::TooOften(seconds) | Refused::TooManyTokens(seconds) | Refused::Locked(seconds) => {
-            hint.replace(RETRY_AFTER, &format!("{seconds} s"))
-        }
-        _ => hint.to_owned(),
-    };
-    let error = ApiError::new(status, refused.code(), message, hint);
-    match refused {
-        Refused::TooOften(seconds) | Refused::TooManyTokens(seconds) | Refused::Locked(seconds) => {
-            error.retry_after(seconds)
-        }
-        Refused::Full => error.retry_after(FULL_RETRY_S),
-        _ => error,
     }
 }
 

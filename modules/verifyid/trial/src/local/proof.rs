@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use testnet::devnet::check::compare;
-use testnet::devnet::{LocalNetwork, Outcome, Proven};
+use testnet::devnet::{Failure, LocalNetwork, Outcome, Proven, Service};
 use types::{Amount, Genesis};
 use verifyid::{Allowance, DeviceId, VerifyId, VerifyIdParameters};
 
@@ -39,9 +39,17 @@ pub(super) fn quick_spans(genesis: &mut Genesis) {
     });
 }
 
-/// The third port behind the API's, which nothing else of a local network has.
-fn miners_port(troupe: &Troupe<'_>) -> u16 {
-    troupe.network.plan.ports.api(0).saturating_add(3)
+/// What has every feature's service run at node 0, and the port that one of them has there: that for machines.
+fn every_service(troupe: &Troupe<'_>) -> Outcome<(Vec<String>, u16)> {
+    let plan = &troupe.network.plan;
+    let settings = plan.trials.iter().flat_map(|trial| (trial.local.settings)(plan.ports, 0, Service::On));
+    // As texts of TOML are written in a file, so are they typed.
+    let settings = settings.map(|(name, value)| format!("{name}={value}")).collect();
+    let ports: Vec<u16> = plan.trials.iter().flat_map(|trial| (trial.local.ports)(plan.ports, 0)).collect();
+    match ports.as_slice() {
+        [port] => Ok((settings, *port)),
+        _ => Err(Failure::new(format!("one service has one port, and these are there: {ports:?}"))),
+    }
 }
 
 /// Runs the whole check on a network that is ready.
@@ -73,9 +81,8 @@ pub(super) fn prove(network: &mut LocalNetwork, say: &dyn Fn(&str)) -> Outcome<P
     troupe.revoke(second, sixth)?;
     troupe.say("a device was revoked for good, and its place on the plan is another's");
 
-    let port = miners_port(&troupe);
-    let mining = [String::from("mining.enabled=true"), format!("mining.listen=127.0.0.1:{port}")];
-    troupe.let_node_anchor(&mining)?;
+    let (others, port) = every_service(&troupe)?;
+    troupe.let_node_anchor(&others)?;
     let sequence = troupe.anchor(first, first_new)?;
     troupe.say("what node 0 acknowledged is on the chain, though it was killed meanwhile, and is proven from the genesis without a node");
     troupe.work(port)?;
