@@ -244,7 +244,7 @@ fn payer(settings: &MiningSettings, ground: &Ground, log: PayoutLog) -> Result<O
 }
 
 fn no_account() -> Refusal {
-    let hint = "write `mining = \"FILE\"` with the file of its key, and `mining_password_file` with that of its password, under `[accounts]` in this node's `config.toml`, and start it again";
+    let hint = "name the file of its key by `accounts.mining` in this node's `config.toml`, and that of its password beside it, and start again";
     Refusal::new("mining_settings", format!("`mining.payouts` is true, and there is no account to pay from: {hint}"))
 }
 

@@ -201,8 +201,8 @@ impl Pool {
                                command to the node that serves the miners";
                 return Err(Refusal::new("read_only", message));
             }
-            let message = "the pool has no account to pay from: write `mining = \"FILE\"` with the file of its key, and `mining_password_file` with that of its password, under `[accounts]` in \
-                           this node's `config.toml`, and start it again";
+            let message = "the pool has no account to pay from: name the file of its key by `accounts.mining` in this node's `config.toml`, \
+                           and that of its password beside it, and start the node again";
             return Err(Refusal::new("no_account", message));
         };
         let (open, least, first) = (payouts.open.borrow().clone(), payouts.least, *payouts.first.borrow());
