@@ -61,6 +61,8 @@ pub enum ArgumentKind {
     Hash,
     /// Anything else.
     Text,
+    /// A text of a form that the module reads itself, by the name that descriptions of the API have for it.
+    Form(&'static str),
 }
 
 impl Argument {
@@ -85,7 +87,7 @@ impl ArgumentKind {
             Self::Number => "a whole number",
             Self::Address => "an address",
             Self::Hash => "64 hexadecimal digits",
-            Self::Text => "a text",
+            Self::Text | Self::Form(_) => "a text",
         }
     }
 
@@ -97,7 +99,7 @@ impl ArgumentKind {
             Self::Number => !text.starts_with('+') && text.parse::<u64>().is_ok(),
             Self::Address => is(Value::String(text.to_owned())),
             Self::Hash => text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()),
-            Self::Text => true,
+            Self::Text | Self::Form(_) => true,
         }
     }
 }

@@ -38,7 +38,7 @@ fn every_question_of_every_module_is_a_route_that_is_described_and_answers() {
         assert_eq!(names, query.arguments.iter().map(|argument| argument.name).collect::<Vec<_>>(), "{path}");
         let value = |kind: ArgumentKind| match kind {
             ArgumentKind::Address => text(1),
-            ArgumentKind::Hash | ArgumentKind::Text => "01".repeat(32),
+            ArgumentKind::Hash | ArgumentKind::Text | ArgumentKind::Form(_) => "01".repeat(32),
             ArgumentKind::Number => "1".to_owned(),
         };
         let pairs: Vec<_> = query.arguments.iter().map(|one| format!("{}={}", one.name, value(one.kind))).collect();

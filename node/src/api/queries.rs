@@ -132,6 +132,7 @@ fn form(kind: ArgumentKind) -> Schema {
         ArgumentKind::Number => text("u-int64").schema_type(Type::Integer).minimum(Some(0_u64)),
         ArgumentKind::Address => text("address"),
         ArgumentKind::Hash => text("hash"),
+        ArgumentKind::Form(name) => text(name),
         ArgumentKind::Text => ObjectBuilder::new().schema_type(Type::String),
     };
     Schema::Object(form.build())

@@ -68,6 +68,7 @@ fn every_question_that_is_described_has_an_answer_or_says_what_is_not_there() {
             ArgumentKind::Address => address.clone(),
             ArgumentKind::Hash => "00".repeat(32),
             ArgumentKind::Text => "text".to_owned(),
+            ArgumentKind::Form(_) => "01".repeat(32),
         };
         let all = query.arguments.iter().map(|argument| (argument.name.to_owned(), value(argument.kind))).collect();
         let answer = chain.registry.query(&chain.state, module, query.name, &all);

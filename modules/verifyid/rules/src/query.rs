@@ -13,8 +13,11 @@ use crate::records::{BatchRecord, Beacon, Customer, Device, Status, Verifier, vi
 
 const LIMIT_DEFAULT: usize = 100;
 const NOT_YET: &str = "this module does not run on the chain yet";
-const DEVICE: Argument =
-    Argument::required("device", ArgumentKind::Text, "the device's id, as a text or in 64 hexadecimal digits");
+const DEVICE: Argument = Argument::required(
+    "device",
+    ArgumentKind::Form("device"),
+    "the device's id, as a text or in 64 hexadecimal digits",
+);
 const DEVICE_FORMS: &str = "thrdev1…, thrtdev1…, or 64 hexadecimal digits";
 const WITHOUT_TYPO: &str = "an id without a typo: take the whole of it again from whoever gave it";
 
@@ -103,7 +106,7 @@ pub(crate) fn answer(state: &ModuleView<'_>, name: &str, arguments: &QueryArgume
 
 /// The device, in any form of its id, as accounts are taken in any form of an address.
 fn device_id(arguments: &QueryArguments) -> Result<DeviceId, QueryError> {
-    let text: String = needed(arguments, "device", ArgumentKind::Text)?;
+    let text: String = needed(arguments, "device", DEVICE.kind)?;
     let read = |network| DeviceId::parse(&text, network);
     let found = read(Network::Main).or_else(|error| match error {
         DeviceIdError::OtherNetwork { .. } => read(Network::Test),

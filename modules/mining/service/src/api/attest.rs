@@ -59,7 +59,7 @@ impl Api {
     async fn attestation(&self, device: Hash32) -> Result<WorkAttestationResponse, ApiError> {
         let told = self.ask(move |server| (server.attestation(&device), server.now_ms())).await?;
         let (Some(progress), now_ms) = told else {
-            let hint = "begin one with `thronos device attest`; what ended is forgotten after a minute";
+            let hint = "begin one with `thronos device attest KEY --class N --from NAME`; what ended is forgotten after a minute";
             return Err(ApiError::not_found("no attestation of this device's work was begun here", hint));
         };
         Ok(answer(progress, now_ms))

@@ -17,7 +17,7 @@ const ATTEST: [&str; 7] = ["device", "attest", "rig", "--class", "1", "--from", 
 
 fn attesting() -> (TryoutNode, Person) {
     let node = node_with(|numbers| {
-        numbers.beacon_interval_ms = 1;
+        numbers.beacon_interval_ms = 500;
         numbers.work_classes = List::new(vec![CLASS]).expect("one");
     });
     let who = with_rig(&node);

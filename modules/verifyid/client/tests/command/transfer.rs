@@ -13,7 +13,8 @@ fn a_device_changes_hands_in_two_steps() {
     done(&node, &who, &["device", "offer", "rig", "--to", "bob", "--for", "2h", "--from", "alice"]);
     let offered = device(&node, &who, "rig");
     assert_eq!(offered.offered_to, Some(tryout::TryoutChain::user(BOB)));
-    assert_eq!(who.bad(&["device", "take", "rig", "--from", "alice", "--yes"]), "not_offered");
+    assert_eq!(who.bad(&["device", "take", "rig", "--from", "alice", "--yes"]), "own_device");
+    assert_eq!(who.bad(&["device", "offer", "rig", "--to", "alice", "--from", "alice"]), "own_account");
     done(&node, &who, &["device", "take", "rig", "--from", "bob", "--yes"]);
     assert_eq!(device(&node, &who, "rig").owner, tryout::TryoutChain::user(BOB));
 }

@@ -26,7 +26,7 @@ pub(super) struct VerificationResponse {
     path: Option<PathResponse>,
     /// The batch, as the chain has it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    batch: Option<BatchResponse>,
+    batch: Option<AnchoredResponse>,
 }
 
 /// A leaf: its hash is SHA-256 of `thronos/vidleaf`, filled up with zeros to 16 bytes, and of its fields in this order.
@@ -63,7 +63,7 @@ struct PathResponse {
 
 /// A batch on the chain.
 #[derive(Debug, Serialize, ToSchema)]
-struct BatchResponse {
+struct AnchoredResponse {
     /// The account that anchored it.
     verifier: String,
     /// The verifier's number for it.
@@ -132,7 +132,7 @@ fn answer(
         siblings: path.siblings.iter().map(ToString::to_string).collect(),
     });
     let (verifier, state_key) = proven(anchored.sequence);
-    let batch = BatchResponse {
+    let batch = AnchoredResponse {
         verifier,
         sequence: anchored.sequence,
         root: closed.root.to_string(),
