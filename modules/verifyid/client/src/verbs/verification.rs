@@ -173,7 +173,7 @@ impl VerifyBatch {
 impl VerificationFile {
     fn read(path: &Path) -> Result<Self> {
         let text = read_bounded(path, FILE_BYTES_MAX)?;
-        let hint = "give the file as `thronos device verification --out FILE` wrote it";
+        let hint = "give the file as `thronos device verification CHALLENGE --out FILE` wrote it";
         let file: Self = serde_json::from_str(&text).map_err(|error| {
             Error::new("no_verification", format!("{} is no proof of a verification: {error}", path.display()), hint)
         })?;

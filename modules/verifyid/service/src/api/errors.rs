@@ -141,7 +141,7 @@ const fn words_of(refused: Refused) -> (StatusCode, &'static str, &'static str) 
         Refused::NotAccepted => (
             StatusCode::FORBIDDEN,
             "the owner whom the registration names has not accepted the device",
-            "its owner sends `thronos device accept DEVICE`; then ask for another challenge",
+            "its owner sends `thronos device accept DEVICE --from NAME`; then ask for another challenge",
         ),
         Refused::Used => (StatusCode::CONFLICT, "the challenge was answered before", "ask for another challenge"),
         Refused::WrongInstance => (
