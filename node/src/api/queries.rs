@@ -132,7 +132,8 @@ fn form(kind: ArgumentKind) -> Schema {
         ArgumentKind::Number => text("u-int64").schema_type(Type::Integer).minimum(Some(0_u64)),
         ArgumentKind::Address => text("address"),
         ArgumentKind::Hash => text("hash"),
-        ArgumentKind::Form(name) => text(name),
+        // Ids of whatever kind: what else they must be the module says.
+        ArgumentKind::Form(name) => text(name).pattern(Some("^[0-9A-Za-z]{1,128}$")),
         ArgumentKind::Text => ObjectBuilder::new().schema_type(Type::String),
     };
     Schema::Object(form.build())
