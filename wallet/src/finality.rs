@@ -250,8 +250,7 @@ fn check_value_of_known(chain: &Chain, answer: &ProofResponse, key: &[u8]) -> Re
 }
 
 /// Learns validator sets until the one that `target` names is known. Each step finds the boundary between blocks of a known and an
-/// unknown set by bisection; the last block before it commits to the next set and is itself checked.
-/// Gives the changes that were learnt.
+/// unknown set by bisection; the last block before it commits to the next set and is itself checked. Gives the changes that were learnt.
 fn follow_sets(client: &NodeClient, chain: &mut Chain, target: &Header) -> Result<Vec<SetChange>> {
     let (mut learnt, mut changes) = (None, Vec::new());
     while !chain.knows_set(target) {
