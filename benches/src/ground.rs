@@ -10,8 +10,8 @@ use types::{Address, Amount, Genesis, Height};
 use crate::made::{Made, Recipe};
 use crate::options::Options;
 
-/// What measured networks have of features: transfers, and a port for miners.
-pub const TRIALS: &[Trial] = &[tokens_trial::TRIAL, mining_trial::TRIAL];
+/// What measured networks have of features: transfers, a port for miners, and challenges for devices.
+pub const TRIALS: &[Trial] = &[tokens_trial::TRIAL, mining_trial::TRIAL, verifyid_trial::TRIAL];
 /// Validators of a measured network, unless it is measured how cost grows with them.
 pub const VALIDATORS: usize = 4;
 

@@ -13,8 +13,8 @@ use testnet::devnet::{Failure, Outcome};
 use tokens::{BATCH_RECIPIENTS_MAX, BatchTransfer, Payment, TokensCall};
 use tokens_client::{TransferRequest, build_transfer};
 use types::{
-    Address, Amount, Auth, ChainId, Hash32, List, Nonce, Secp256k1Key, Secp256k1Signature, THR, TimeMs, Transaction,
-    TransactionBody, Witness,
+    Address, Amount, Auth, Call, ChainId, Hash32, List, Nonce, Secp256k1Key, Secp256k1Signature, THR, TimeMs,
+    Transaction, TransactionBody, Witness,
 };
 use wallet::Envelope;
 use wallet::transaction::build;
@@ -169,6 +169,16 @@ impl Treasury {
         };
         (0..).zip(crowd.members.chunks(BATCH_RECIPIENTS_MAX)).map(one).collect()
     }
+
+    /// Signs a transaction of any calls.
+    ///
+    /// # Errors
+    /// What the wallet refuses.
+    pub fn carry_out(&self, chain: ChainId, nonce: u64, now: TimeMs, calls: Vec<Call>) -> Outcome<Transaction> {
+        let valid_until = now.saturating_add(VALIDITY_MS);
+        let envelope = Envelope::single(self.0.address, Nonce(nonce), valid_until, BATCH_FEE_MAX);
+        Ok(self.0.sign(chain, build(&envelope, calls)?).1)
+    }
 }
 
 /// What the treasury gives each account: 1 THR, hundreds of transfers with their fees.
@@ -227,7 +237,7 @@ pub fn by_node(all: Vec<Ready>, nodes: usize) -> Vec<Vec<Ready>> {
 }
 
 /// Does a share of the work on each core, and joins the results in order.
-fn on_all_cores<T: Send>(count: usize, work: impl Fn(Range<usize>) -> Vec<T> + Sync) -> Vec<T> {
+pub(crate) fn on_all_cores<T: Send>(count: usize, work: impl Fn(Range<usize>) -> Vec<T> + Sync) -> Vec<T> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let share = count.div_ceil(cores).max(1);
     let work = &work;

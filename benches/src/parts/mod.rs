@@ -12,6 +12,7 @@ mod miners;
 mod mining;
 mod start;
 mod state;
+mod verifyid;
 
 use testnet::devnet::Outcome;
 
@@ -46,6 +47,11 @@ pub const PARTS: &[Part] = &[
     Part { name: "miners", about: "single transfers while machines mine, and under attack", measure: miners::measure },
     Part { name: "mining", about: "proofs judged, hashes searched", measure: mining::measure },
     Part { name: "state", about: "tree and store, as accounts become many", measure: state::measure },
+    Part {
+        name: "verifyid",
+        about: "devices asked and verified beside a validator, and registered as they become many",
+        measure: verifyid::measure,
+    },
 ];
 
 /// What may be typed.

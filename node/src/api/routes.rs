@@ -104,6 +104,22 @@ fn misplaced(registry: &Registry, services: &[(&'static str, Routes)]) -> Vec<St
         let beside = of_routes(&routes.own).into_iter().filter(|path| !path.starts_with(&format!("/api/v1/{name}/")));
         wrong.extend(beside.map(|path| format!("{path} is no path of the service `{name}`")));
     }
+    wrong.extend(ambiguous(registry, services));
+    wrong
+}
+
+/// Names that stand for two schemas: the description of the API would have only one of them.
+fn ambiguous(registry: &Registry, services: &[(&'static str, Routes)]) -> Vec<String> {
+    let of_rows = table().into_iter().chain(queries::rows(registry)).flat_map(|(_, (schemas, ..))| schemas);
+    let of_services = services.iter().flat_map(|(_, routes)| routes.own.iter().chain(&routes.foreign));
+    let mut seen = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for (name, schema) in of_rows.chain(of_services.flat_map(|route| route.methods.0.clone())) {
+        if seen.get(&name).is_some_and(|known| *known != schema) {
+            wrong.push(format!("the schema {name} stands for two types: name one of them otherwise"));
+        }
+        seen.insert(name, schema);
+    }
     wrong
 }
 
@@ -114,7 +130,7 @@ fn of_route(route: &Route) -> Vec<Served> {
 /// The whole API with its door.
 ///
 /// # Panics
-/// Two routes have one path, or a service has one beside its prefix: routes are code, not input.
+/// Two routes have one path, two types one name, or a service has a path beside its prefix: routes are code, not input.
 pub(crate) fn router(state: AppState, services: &[(&'static str, Routes)], guard: Arc<Guard>) -> Router {
     let wrong = misplaced(&state.port.registry, services);
     assert!(wrong.is_empty(), "{}", wrong.join("; "));
@@ -226,6 +242,24 @@ mod tests {
         assert_eq!(misplaced(&registry, &clash("kernel")), ["/api/v1/kernel/supply stands for two routes"]);
         let beside = "/api/v1/kernel/supply is no path of the service `tide`";
         assert!(misplaced(&registry, &clash("tide")).contains(&beside.to_owned()));
+    }
+
+    /// Has the name of what every error answers, and another shape.
+    #[derive(serde::Serialize, utoipa::ToSchema)]
+    struct ErrorResponse {
+        tide: u8,
+    }
+
+    /// A route that answers it.
+    #[utoipa::path(get, path = "/api/v1/tide/level", responses((status = 200, body = ErrorResponse)))]
+    async fn level() {}
+
+    #[test]
+    fn two_types_of_one_name_are_found() {
+        let registry = runtime::registry();
+        let clash = [("tide", Routes::default().own(Class::Read, &(), routes!(level)))];
+        let expected = ["the schema ErrorResponse stands for two types: name one of them otherwise"];
+        assert_eq!(misplaced(&registry, &clash), expected);
     }
 
     // FAULTS RT15

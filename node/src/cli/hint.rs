@@ -5,6 +5,7 @@
 //! must not know what a message says.
 
 use std::borrow::Cow;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -29,6 +30,31 @@ pub(crate) fn as_typed(text: &str) -> Cow<'_, str> {
     match TYPED.get() {
         Some(home) => Cow::Owned(with_home(text, home)),
         None => Cow::Borrowed(text),
+    }
+}
+
+/// Writes lines of the log with their commands as they have to be typed. A home whose name would have to be escaped in a line of JSON is
+/// left out.
+pub(crate) struct AsTyped<W>(pub(crate) W);
+
+impl<W: Write> Write for AsTyped<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write_all(&line_as_typed(bytes, TYPED.get().map(PathBuf::as_path)))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+fn line_as_typed<'a>(bytes: &'a [u8], home: Option<&Path>) -> Cow<'a, [u8]> {
+    let is_plain = |home: &&Path| {
+        !home.display().to_string().contains(|letter: char| letter.is_control() || "\"\\'".contains(letter))
+    };
+    match (str::from_utf8(bytes), home.filter(is_plain)) {
+        (Ok(line), Some(home)) => Cow::Owned(with_home(line, home).into_bytes()),
+        _ => Cow::Borrowed(bytes),
     }
 }
 
@@ -62,5 +88,24 @@ mod tests {
             assert_eq!(with_home(text, Path::new("/h")), expected);
         }
         assert_eq!(with_home("`thronosd run`", Path::new("/my node's")), r"`thronosd run --home '/my node'\''s'`");
+    }
+
+    #[test]
+    fn commands_in_lines_of_the_log_are_typed_so_too_and_no_line_is_broken_or_lost() {
+        let line = br#"{"message":"held; `thronosd mining owed` says how"}"#;
+        for (home, expected) in [
+            (None, line.as_slice()),
+            (Some("/h"), br#"{"message":"held; `thronosd mining owed --home /h` says how"}"#),
+            (Some("/my node"), br#"{"message":"held; `thronosd mining owed --home '/my node'` says how"}"#),
+            (Some("/a\"b"), line),
+            (Some("/it's"), line),
+        ] {
+            assert_eq!(line_as_typed(line, home.map(Path::new)), expected, "{home:?}");
+        }
+        let odd = [0xff, b'`', 0];
+        assert_eq!(line_as_typed(&odd, Some(Path::new("/h"))), odd.as_slice());
+        let mut written = Vec::new();
+        AsTyped(&mut written).write_all(line).expect("room");
+        assert_eq!(written, line, "without a home that was typed");
     }
 }

@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::config::{check_files, check_sources};
-use super::{HomeArgument, Refusal, SettingArguments, keys, sources};
+use super::{HomeArgument, Refusal, SettingArguments, hint, keys, sources};
 use crate::config::{Config, LogFormat, Sources, older_names};
 use crate::home::Home;
 use crate::keys::{AccountKeys, NetworkKey, PasswordSource, ValidatorKey};
@@ -163,7 +163,8 @@ fn filter(config: &Config) -> EnvFilter {
 }
 
 fn start_log(config: &Config) {
-    let builder = tracing_subscriber::fmt().with_env_filter(filter(config)).with_writer(std::io::stderr);
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter(config)).with_writer(|| hint::AsTyped(std::io::stderr()));
     // Where the log cannot be written nobody is told so: telling would go the same way, and end the node.
     let builder = builder.log_internal_errors(false).with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
     // A second start in one process keeps the first log, and a filter that cannot be changed stays.

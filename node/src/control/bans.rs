@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use p2p::{BANS_MAX, Ban, Prefix};
+use types::PeerKey;
 
 use super::BanLine;
 use crate::peer_id;
@@ -65,6 +66,12 @@ pub(super) fn prefix_of(multiaddress: &str) -> Option<Prefix> {
     let is_ip = parts.next().is_some_and(|first| first == "ip4" || first == "ip6");
     let ip: IpAddr = parts.next().filter(|_| is_ip)?.parse().ok()?;
     Some(Prefix::of(ip))
+}
+
+/// Which peer a multiaddress names last, if it names one.
+pub(super) fn peer_of(multiaddress: &str) -> Option<PeerKey> {
+    let (_, peer) = multiaddress.trim_end_matches('/').rsplit_once("/p2p/")?;
+    peer_id::parse(peer)
 }
 
 fn is_64(prefix: &Prefix) -> bool {

@@ -198,13 +198,30 @@ impl Server {
             Question::Peers => Answer::Peers(self.peers()),
             Question::Ban { whom, seconds } => self.ban(&whom, seconds).await,
             Question::Unban { whom } => self.unban(&whom).await,
-            Question::Dial { address } => match self.network.dial(&address) {
-                Ok(()) => done(format!("dialling {address}; `thronosd peers list` shows whether it answers")),
-                Err(NetworkError::Myself(_)) => Answer::refused("own_peer", "this is the node itself"),
-                Err(NetworkError::Setup(why)) => Answer::refused("busy", format!("{why}; try again")),
-                Err(error) => Answer::refused("bad_address", error.to_string()),
-            },
+            Question::Dial { address } => self.dial(&address),
             Question::Disconnect { whom } => self.disconnect(&whom),
+        }
+    }
+
+    /// Dials once. A ban would end the connection at once, so one of the peer is told instead, and one of its address beside.
+    fn dial(&self, address: &str) -> Answer {
+        let is_blocked = |ban: &Ban| matches!(ban, Ban::Peer(peer) if self.network.blocked().contains(peer));
+        let is_away = |ban: &Ban| self.lock().get(ban).is_some() || is_blocked(ban);
+        let banned = |ban: Option<Ban>| ban.filter(is_away).map(|ban| bans::text(&ban));
+        if let Some(whom) = banned(bans::peer_of(address).map(Ban::Peer)) {
+            let message = format!("{whom} is banned: `thronosd peers unban {whom}`, then dial again");
+            return Answer::refused("banned", message);
+        }
+        let of_address = banned(bans::prefix_of(address).map(Ban::Address))
+            .map(|whom| format!("; {whom} is banned, so it stays only if it is a validator or a persistent peer"));
+        match self.network.dial(address) {
+            Ok(()) => {
+                let more = of_address.unwrap_or_default();
+                done(format!("dialling {address}; `thronosd peers list` shows whether it answers{more}"))
+            }
+            Err(NetworkError::Myself(_)) => Answer::refused("own_peer", "this is the node itself"),
+            Err(NetworkError::Setup(why)) => Answer::refused("busy", format!("{why}; try again")),
+            Err(error) => Answer::refused("bad_address", error.to_string()),
         }
     }
 

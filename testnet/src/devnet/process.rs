@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
 use std::time::Duration;
 
+use node::home::Home;
+use node::keys::NetworkKey;
+use node::peer_id;
 use rustix::process::{Pid, Signal, kill_process};
 use wallet::NodeClient;
 
@@ -60,6 +63,8 @@ pub struct NodeProcess {
     daemon: PathBuf,
     settings: Vec<String>,
     child: Option<Child>,
+    /// Whether the process that runs was seen to be the one that answers.
+    is_known: bool,
     client: NodeClient,
     asker: ureq::Agent,
 }
@@ -89,6 +94,7 @@ impl NodeProcess {
             daemon: daemon.to_owned(),
             settings,
             child: None,
+            is_known: false,
             asker: config.new_agent(),
         })
     }
@@ -148,6 +154,7 @@ impl NodeProcess {
         let child =
             command.spawn().map_err(|error| Failure::new(format!("cannot start node {}: {error}", self.index)))?;
         self.child = Some(child);
+        self.is_known = false;
         Ok(())
     }
 
@@ -177,7 +184,7 @@ impl NodeProcess {
         Ok(ended)
     }
 
-    /// Waits until `/readyz` says yes.
+    /// Waits until `/readyz` says yes, and it is this node that says so.
     ///
     /// # Errors
     /// When the process ends or the time is over, with the reason it gives.
@@ -195,9 +202,28 @@ impl NodeProcess {
         let url = format!("{}/readyz", self.api);
         let answer = self.asker.get(&url).call();
         Ok(match answer {
-            Ok(response) if response.status().is_success() => Ok(()),
+            Ok(response) if response.status().is_success() && self.is_known => Ok(()),
+            Ok(response) if response.status().is_success() => {
+                let identity = self.check_identity()?;
+                self.is_known = identity.is_ok();
+                identity
+            }
             Ok(mut response) => Err(response.body_mut().read_to_string().unwrap_or_default().trim().to_owned()),
             Err(error) => Err(format!("{url}: {error}")),
+        })
+    }
+
+    /// Whether it is this node that answers: another network's, begun at the same moment, may have taken the port.
+    fn check_identity(&self) -> Outcome<Result<(), String>> {
+        let key = NetworkKey::read(&Home::new(&self.home).network_key_file()).and_then(|key| key.peer_key());
+        let own = peer_id::text(&key.map_err(|error| Failure::new(format!("node {}: {error}", self.index)))?);
+        Ok(match self.client.status() {
+            Ok(status) if status.peer_id == own => Ok(()),
+            Ok(status) => {
+                let found: String = status.peer_id.chars().take(64).collect();
+                Err(format!("at {} the node {found} of another network answers: choose another --base-port", self.api))
+            }
+            Err(error) => Err(error.to_string()),
         })
     }
 

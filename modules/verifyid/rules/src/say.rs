@@ -8,6 +8,11 @@ use types::THR;
 use crate::call::{Batch, BuyPlan, Rotate, SetLevel, SetPlan, VerifyIdCall};
 use crate::device::{Algorithm, Kind, key_id};
 
+/// The number that says why; 0 is none.
+fn reason(number: u8) -> String {
+    if number == 0 { String::new() } else { format!(", reason {number}") }
+}
+
 /// One sentence about a call.
 pub(crate) fn say(call: &VerifyIdCall, words: &dyn Words) -> String {
     match call {
@@ -39,8 +44,8 @@ pub(crate) fn say(call: &VerifyIdCall, words: &dyn Words) -> String {
         VerifyIdCall::CancelRotation(cancel) => {
             format!("drop the new key announced for the device {}", cancel.device.0)
         }
-        VerifyIdCall::Revoke(out) => format!("revoke the device {} for good, reason {}", out.device.0, out.reason),
-        VerifyIdCall::Suspend(out) => format!("suspend the device {}, reason {}", out.device.0, out.reason),
+        VerifyIdCall::Revoke(out) => format!("revoke the device {} for good{}", out.device.0, reason(out.reason)),
+        VerifyIdCall::Suspend(out) => format!("suspend the device {}{}", out.device.0, reason(out.reason)),
         VerifyIdCall::Reinstate(device) => format!("end the suspension of the device {}", device.0),
         VerifyIdCall::Hold(device) => format!("hold the device {} for a day", device.0),
         VerifyIdCall::AttestWork(attest) => {

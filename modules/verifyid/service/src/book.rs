@@ -55,6 +55,8 @@ pub(crate) type Kept = Arc<dyn Fn(&mut dyn FnMut(UsedId)) + Send + Sync>;
 pub(crate) struct Book {
     log: Log,
     boot: BootId,
+    /// Nothing was read from it: it is new, or somebody emptied it.
+    is_blank: bool,
     /// The last write failed: what stands in the file is not known before it is written anew.
     is_failing: bool,
     /// Where verdicts are kept for batches, if they are.
@@ -62,15 +64,6 @@ pub(crate) struct Book {
 }
 
 impl Book {
-    /// Whether there is one in this folder.
-    ///
-    /// # Errors
-    /// `used_log`: the system does not say.
-    pub(crate) fn exists(folder: &Path) -> Result<bool, Refusal> {
-        let path = folder.join(FILE);
-        path.try_exists().map_err(|error| Refusal::new("used_log", format!("{}: {error}", path.display())))
-    }
-
     /// Reads what was answered since this start of the machine.
     ///
     /// # Errors
@@ -90,7 +83,25 @@ impl Book {
             })?;
             ids.into_iter().filter(|_| of == boot).for_each(|id| used.restore(id));
         }
-        Ok((Self { log, boot, is_failing: false, ledger: None }, used))
+        let is_blank = records.is_empty();
+        Ok((Self { log, boot, is_blank, is_failing: false, ledger: None }, used))
+    }
+
+    /// Whether nothing was read from it. No secret may go on with such a book: one that was begun holds a record at least, so it is new, or
+    /// what was answered is lost.
+    pub(crate) const fn is_blank(&self) -> bool {
+        self.is_blank
+    }
+
+    /// Writes the first record, of no ids, into a book that is blank: from then on it can be told from one that was emptied.
+    ///
+    /// # Errors
+    /// `used_log`: the disk refuses.
+    pub(crate) fn begin(&mut self) -> Result<(), Refusal> {
+        if std::mem::take(&mut self.is_blank) {
+            self.log.append([to_bytes(self.boot, &[]).as_slice()]).map_err(|error| refusal(&error))?;
+        }
+        Ok(())
     }
 
     /// Has verdicts kept for batches too.
@@ -134,7 +145,7 @@ impl Book {
                 ids.clear();
             }
         });
-        if !ids.is_empty() {
+        if !ids.is_empty() || records.is_empty() {
             records.push(to_bytes(self.boot, &ids));
         }
         self.log.rewrite(records.iter().map(Vec::as_slice))

@@ -75,11 +75,12 @@ impl Office {
     ) -> Result<(Arc<Self>, Writing), Refusal> {
         let (folder, chain_id) = (&ground.folder, ground.chain.id());
         let kept = secret::read(folder)?;
+        let (mut book, used) = Book::open(folder, clocks.now().boot)?;
         let secret = match kept {
-            Some(secret) if Book::exists(folder)? => secret,
+            Some(secret) if !book.is_blank() => secret,
             _ => secret::make(folder, &ground.entropy)?,
         };
-        let (book, used) = Book::open(folder, clocks.now().boot)?;
+        book.begin()?;
         let counts = Counts::default();
         let (account, network) = (ground.account.as_ref(), ground.chain.genesis().network);
         let ledger =

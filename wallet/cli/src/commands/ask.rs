@@ -41,10 +41,10 @@ impl Ask {
         let (module, query) = *found.ok_or_else(|| unknown_query(&of_module, name))?;
         let given = self.arguments.iter().map(|text| pair(text)).collect::<Result<Vec<_>>>()?;
         // What can be told without a node is told before one is asked.
-        read(query, &given, |text| context.readable(text).map(|()| Address::default().to_legacy_text()))?;
+        read((module, query), &given, |text| context.readable(text).map(|()| Address::default().to_legacy_text()))?;
         let client = context.client()?;
         let network = context.chain(&client)?.network();
-        let arguments = read(query, &given, |text| resolved(context, text, network))?;
+        let arguments = read((module, query), &given, |text| resolved(context, text, network))?;
         let answer = client.query(module, query.name, &arguments)?;
         let text = serde_json::to_string_pretty(&answer).expect("a JSON value always has a text");
         Ok(Report::new(text, json!({"module": module, "query": query.name, "answer": answer})).unproven())
@@ -65,7 +65,7 @@ fn pair(text: &str) -> Result<(&str, &str)> {
 
 /// The arguments as a question takes them, with accounts read by `account`.
 fn read(
-    query: &ModuleQuery,
+    (module, query): Question,
     given: &[(&str, &str)],
     account: impl Fn(&str) -> Result<String>,
 ) -> Result<QueryArguments> {
@@ -85,7 +85,7 @@ fn read(
         let names: Vec<_> = query.arguments.iter().map(|argument| argument.name).collect();
         let hint = match names.as_slice() {
             [] => "this question takes nothing".to_owned(),
-            names => format!("it takes {}; `thronos ask MODULE` describes them", names.join(", ")),
+            names => format!("it takes {}; `thronos ask {module}` describes them", names.join(", ")),
         };
         Error::new("bad_argument", error.to_string(), hint)
     })?;

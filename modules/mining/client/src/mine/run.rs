@@ -4,6 +4,7 @@
 //! handled in one thread, which also looks at the clock; a second thread connects and reads.
 
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
@@ -164,6 +165,8 @@ struct Link {
     writer: Writer,
     session: Session,
     opened: Instant,
+    /// The pool takes nothing more; what it said last is still being read.
+    is_cut: bool,
 }
 
 struct Miner<'a> {
@@ -284,7 +287,7 @@ impl Miner<'_> {
         let Options { login, pool, .. } = &self.options;
         let mut session = Session::new(login.clone(), &pool.host, self.number);
         let lines = session.open();
-        self.link = Some(Link { writer, session, opened: Instant::now() });
+        self.link = Some(Link { writer, session, opened: Instant::now(), is_cut: false });
         self.show.tell(&Told::Connected);
         for line in lines {
             self.send(&line);
@@ -292,10 +295,12 @@ impl Miner<'_> {
     }
 
     fn send(&mut self, line: &str) {
-        if let Some(link) = &mut self.link
-            && let Err(error) = link.writer.send(line)
-        {
-            self.lose(&error.to_string(), None);
+        let Some(link) = self.link.as_mut().filter(|link| !link.is_cut) else { return };
+        let Err(error) = link.writer.send(line) else { return };
+        match error.kind() {
+            // The pool closed the connection. The reader comes to that end too, behind what the pool said last: the reason.
+            ErrorKind::BrokenPipe | ErrorKind::ConnectionReset => link.is_cut = true,
+            _ => self.lose(&error.to_string(), None),
         }
     }
 

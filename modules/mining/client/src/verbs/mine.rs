@@ -42,7 +42,10 @@ Example: thronos mine --pool 127.0.0.1:3334 --address ADDRESS --worker desk";
 
 /// `mine`
 #[derive(Debug, Args)]
-#[command(after_help = AFTER)]
+#[command(
+    override_usage = "thronos mine --pool <HOST:PORT> --address <ADDRESS> [OPTIONS]\n       thronos mine --benchmark",
+    after_help = AFTER
+)]
 pub struct Mine {
     /// The pool, or a node's Stratum port
     #[arg(long, value_name = "HOST:PORT", required_unless_present = "benchmark")]

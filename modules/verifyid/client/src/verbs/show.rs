@@ -119,12 +119,17 @@ fn expiries(answer: &DeviceAnswer, now: TimeMs) -> Vec<(&'static str, &'static s
     all.into_iter().filter_map(|(name, told, until)| Some((name, told, until.filter(|until| *until > now)?))).collect()
 }
 
+/// The number that its owner or the authority gave; 0 is none.
+fn reason(number: u8) -> String {
+    if number == 0 { String::new() } else { format!(" (reason {number})") }
+}
+
 /// Why a device has no higher level, in a sentence.
 fn why_not_more(answer: &DeviceAnswer, now: TimeMs, network: Network, owner: Option<&str>) -> String {
     match (answer.status, answer.level) {
-        (Status::Revoked, _) => format!("it is revoked, for good (reason {})", answer.reason),
+        (Status::Revoked, _) => format!("it is revoked, for good{}", reason(answer.reason)),
         (Status::Suspended, _) => {
-            format!("it is suspended (reason {}): only the authority can reinstate it", answer.reason)
+            format!("it is suspended{}: only the authority can reinstate it", reason(answer.reason))
         }
         (_, None) => format!("a verifier holds it until {}", when(answer.hold_until)),
         (_, Some(0)) => {

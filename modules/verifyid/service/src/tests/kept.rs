@@ -183,16 +183,36 @@ async fn a_challenge_ends_to_the_millisecond_and_a_wall_clock_that_is_set_extend
 #[tokio::test]
 async fn a_lost_book_or_secret_ends_the_challenges_that_are_out() {
     let world = World::new();
-    for lost in [book::FILE, secret::FILE] {
+    // What is left of a file: nothing, no byte, or less than a record has.
+    let lost =
+        [(secret::FILE, None), (book::FILE, None), (book::FILE, Some([].as_slice())), (book::FILE, Some(&[1, 2, 3]))];
+    for (lost, left) in lost {
         let Lives { routes, running } = world.lives().await;
         let asked = challenge(&routes, Device(0)).await;
         assert_eq!(hand_in(&routes, &answer_of(Device(0), &asked)).await.status, 200);
         running.stop().await.expect("it ends without a fault");
-        fs::remove_file(world.folder.path().join(lost)).expect("our own");
+        let path = world.folder.path().join(lost);
+        match left {
+            None => fs::remove_file(path).expect("our own"),
+            Some(left) => fs::write(path, left).expect("our own"),
+        }
         let Lives { routes, running } = world.lives().await;
-        assert_eq!(hand_in(&routes, &answer_of(Device(0), &asked)).await.code(), (409, "wrong_instance"), "{lost}");
+        let answered = hand_in(&routes, &answer_of(Device(0), &asked)).await;
+        assert_eq!(answered.code(), (409, "wrong_instance"), "{lost} {left:?}");
         running.stop().await.expect("it ends without a fault");
     }
+}
+
+// FAULTS VS7
+#[tokio::test]
+async fn a_challenge_that_is_out_stays_good_over_a_stop_though_nothing_was_answered_yet() {
+    let world = World::new();
+    let Lives { routes, running } = world.lives().await;
+    let asked = challenge(&routes, Device(0)).await;
+    running.stop().await.expect("it ends without a fault");
+    let Lives { routes, running } = world.lives().await;
+    assert_eq!(hand_in(&routes, &answer_of(Device(0), &asked)).await.status, 200);
+    running.stop().await.expect("it ends without a fault");
 }
 
 // FAULTS VS3
