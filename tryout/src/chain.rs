@@ -125,6 +125,19 @@ impl TryoutChain {
         }
     }
 
+    /// How a call of a user would end in the next block, as [`TryoutChain::send`] says it; nothing is changed.
+    #[must_use]
+    pub fn would_end(&self, user: u8, call: Call) -> u32 {
+        let books = self.books();
+        match self.sign(&books, user, call) {
+            Ok(transaction) => {
+                let (_, outcome) = self.apply(&books, &[transaction]);
+                outcome.receipts.get(1).map(|receipt| receipt.code).expect("the transaction has a receipt")
+            }
+            Err(reject) => reject.code(),
+        }
+    }
+
     /// Adds a block without transactions.
     ///
     /// # Panics
@@ -188,8 +201,8 @@ impl TryoutChain {
         Ok(checked)
     }
 
-    /// Builds, validates and applies a block that holds all of these.
-    fn add(&self, books: &mut Books, transactions: &[CheckedTransaction]) -> Arc<Vec<types::Receipt>> {
+    /// Builds and validates the next block of all of these, and says what it changes.
+    fn apply(&self, books: &Books, transactions: &[CheckedTransaction]) -> (Built, BlockOutcome) {
         let next = NextBlock::read(&books.state);
         let seed = ids::seed_preimage(self.id, next.epoch.number, books.view);
         let request = BuildRequest {
@@ -205,7 +218,12 @@ impl TryoutChain {
         assert_eq!(built.body.facts().len(), transactions.len(), "{:?}", built.left_out.transactions);
         self.registry.validate(&books.state, books.root, &built.header, &built.body).expect("a valid block");
         let outcome = self.registry.apply(&books.state, books.root, &built.header, &built.body);
-        let outcome = outcome.expect("no fault of the machine");
+        (built, outcome.expect("no fault of the machine"))
+    }
+
+    /// Adds a block that holds all of these.
+    fn add(&self, books: &mut Books, transactions: &[CheckedTransaction]) -> Arc<Vec<types::Receipt>> {
+        let (built, outcome) = self.apply(books, transactions);
         books.state.apply(&outcome.changes);
         books.state.apply_pages(&outcome.pages);
         books.root = outcome.state_root;

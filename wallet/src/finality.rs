@@ -215,8 +215,20 @@ impl PortableProof {
     /// `wrong_validator_set`, `unknown_validator_set`, and as [`check_value`].
     pub fn check(&self, genesis: &Genesis, key: &[u8]) -> Result<ProvenValue> {
         let mut chain = Chain::new(genesis.clone())?;
+        let mut newest = None;
         for change in &self.sets {
-            change.take(&mut chain)?;
+            let from = change.take(&mut chain)?;
+            // Each step has to lead on, or the same one stands there a thousand times.
+            if newest.replace(from).is_some_and(|earlier| from <= earlier) {
+                let message = format!(
+                    "the change of the validator set that is in force from epoch {from} on stands behind a later one"
+                );
+                return Err(Error::new(
+                    "wrong_validator_set",
+                    message,
+                    "the file is damaged or forged: have the proof made anew",
+                ));
+            }
         }
         check_value_of_known(&chain, &self.state, key)
     }

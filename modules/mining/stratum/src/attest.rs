@@ -11,7 +11,8 @@ use types::{Address, Hash32};
 
 use crate::job::Body;
 use crate::limits::{
-    ATTESTATION_KEPT_MS, ATTESTATION_MS_MAX, ATTESTATIONS_MAX, ATTESTATIONS_PER_OWNER_MAX, ATTESTED_SHARES_MAX,
+    ATTESTATION_IDLE_MS, ATTESTATION_KEPT_MS, ATTESTATION_MS_MAX, ATTESTATIONS_MAX, ATTESTATIONS_PER_OWNER_MAX,
+    ATTESTED_SHARES_MAX, RISING_AGAIN_MS, RISING_MAX, RISING_MS,
 };
 
 /// What stands before the binding in the coinbase's script.
@@ -137,6 +138,7 @@ pub struct AttestProgress {
 #[derive(Clone, Debug)]
 pub(crate) struct Attestation {
     pub(crate) terms: AttestTerms,
+    begun_ms: u64,
     /// By their hashes, the most significant byte first.
     kept: BTreeMap<[u8; 32], (Arc<Body>, AttestedShare)>,
 }
@@ -193,7 +195,11 @@ impl Attestation {
 
 /// The attestations of a server, by their devices.
 #[derive(Debug, Default)]
-pub(crate) struct Attestations(BTreeMap<Hash32, Attestation>);
+pub(crate) struct Attestations {
+    all: BTreeMap<Hash32, Attestation>,
+    /// Since when each device attests that has not the level that is asked for.
+    rising: BTreeMap<Hash32, u64>,
+}
 
 impl Attestations {
     /// Whether one may begin.
@@ -208,7 +214,7 @@ impl Attestations {
         if terms.shares == 0 || terms.shares > ATTESTED_SHARES_MAX {
             return Err(NotBegun::Shares(terms.shares));
         }
-        match self.0.get(&terms.device) {
+        match self.all.get(&terms.device) {
             // An answer may have been lost.
             Some(before) if before.terms.binding == terms.binding => return Ok(()),
             Some(before) if before.terms.beacon >= terms.beacon => {
@@ -217,30 +223,62 @@ impl Attestations {
             Some(_) => return Ok(()),
             None => {}
         }
-        let of_owner = self.0.values().filter(|other| other.terms.owner == terms.owner).count();
-        if of_owner >= ATTESTATIONS_PER_OWNER_MAX {
-            return Err(NotBegun::OwnerFull);
+        self.gives_way(terms, now_ms).map(|_| ())
+    }
+
+    /// Which one has to give way so that another has room, if one has to: the oldest without a share, of the same owner where that has too many.
+    ///
+    /// # Errors
+    /// [`NotBegun::OwnerFull`], [`NotBegun::Full`]: all of them have shares, or are new.
+    fn gives_way(&self, terms: &AttestTerms, now_ms: u64) -> Result<Option<Hash32>, NotBegun> {
+        let is_of_owner = |other: &Attestation| other.terms.owner == terms.owner;
+        let is_owner_full = self.all.values().filter(|other| is_of_owner(other)).count() >= ATTESTATIONS_PER_OWNER_MAX;
+        if !is_owner_full && self.all.len() < ATTESTATIONS_MAX {
+            return Ok(None);
         }
-        if self.0.len() >= ATTESTATIONS_MAX { Err(NotBegun::Full) } else { Ok(()) }
+        let is_idle = |other: &&Attestation| {
+            let is_old = other.begun_ms.saturating_add(ATTESTATION_IDLE_MS) <= now_ms;
+            is_old && other.kept.is_empty() && (!is_owner_full || is_of_owner(other))
+        };
+        let oldest = self.all.values().filter(is_idle).min_by_key(|other| (other.begun_ms, other.terms.device));
+        let full = if is_owner_full { NotBegun::OwnerFull } else { NotBegun::Full };
+        oldest.map(|other| Some(other.terms.device)).ok_or(full)
     }
 
     /// Begins one, in the place of an earlier one of the device; nothing if it may not begin, or is begun.
     pub(crate) fn begin(&mut self, terms: AttestTerms, now_ms: u64) {
         let is_begun = self.get(&terms.device).is_some_and(|before| before.terms.binding == terms.binding);
-        if !is_begun && self.may_begin(&terms, now_ms).is_ok() {
-            self.0.insert(terms.device, Attestation { terms, kept: BTreeMap::new() });
+        if is_begun || self.may_begin(&terms, now_ms).is_err() {
+            return;
         }
+        if !self.all.contains_key(&terms.device)
+            && let Ok(Some(idle)) = self.gives_way(&terms, now_ms)
+        {
+            self.all.remove(&idle);
+        }
+        self.all.insert(terms.device, Attestation { terms, begun_ms: now_ms, kept: BTreeMap::new() });
+    }
+
+    /// Whether a device that has not the level that is asked for may mine to reach it: while it attests, and for no longer than that takes. Beginning
+    /// again and again is no way around the level.
+    pub(crate) fn may_rise(&mut self, device: &Hash32, now_ms: u64) -> bool {
+        let is_under_way = self.all.get(device).is_some_and(|one| one.state(now_ms) != AttestState::Lapsed);
+        if !is_under_way || (self.rising.len() >= RISING_MAX && !self.rising.contains_key(device)) {
+            return false;
+        }
+        let since = *self.rising.entry(*device).or_insert(now_ms);
+        now_ms < since.saturating_add(RISING_MS)
     }
 
     /// That of a device.
     pub(crate) fn get(&self, device: &Hash32) -> Option<&Attestation> {
-        self.0.get(device)
+        self.all.get(device)
     }
 
     /// Keeps a share for the attestation that its coinbase binds, unless that has enough, is over, or was begun anew.
     pub(crate) fn keep(&mut self, body: &Arc<Body>, hash: [u8; 32], share: AttestedShare, now_ms: u64) {
         let Some(attests) = &body.attests else { return };
-        let Some(attestation) = self.0.get_mut(&attests.device) else { return };
+        let Some(attestation) = self.all.get_mut(&attests.device) else { return };
         let is_wanted = attestation.terms.binding == attests.binding
             && attestation.state(now_ms) == AttestState::Open
             && attests.difficulty.target().is_met_by(&hash);
@@ -251,7 +289,8 @@ impl Attestations {
 
     /// Forgets those that are over.
     pub(crate) fn expire(&mut self, now_ms: u64) {
-        self.0.retain(|_, attestation| now_ms < attestation.terms.ends_ms.saturating_add(ATTESTATION_KEPT_MS));
+        self.all.retain(|_, attestation| now_ms < attestation.terms.ends_ms.saturating_add(ATTESTATION_KEPT_MS));
+        self.rising.retain(|_, since| now_ms < since.saturating_add(RISING_AGAIN_MS));
     }
 
     /// How far that of a device is.

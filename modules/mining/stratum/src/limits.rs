@@ -112,6 +112,15 @@ pub const DEVICE_ASKED_MS: u64 = 60_000;
 pub const ATTESTATIONS_MAX: usize = 256;
 /// Most of them whose devices have one owner.
 pub const ATTESTATIONS_PER_OWNER_MAX: usize = 16;
+/// Where there are so many, one that has no share gives way to another once it is so old.
+pub const ATTESTATION_IDLE_MS: u64 = 120_000;
+/// So long a device that attests its work may mine without the level that is asked for: two tries of the longest window that the chain begins
+/// with, and a little more.
+pub const RISING_MS: u64 = 2_100_000;
+/// After this it may try so again.
+pub const RISING_AGAIN_MS: u64 = 6 * 3_600_000;
+/// Most devices of which that is remembered; where there are more, no other may.
+pub const RISING_MAX: usize = 8_192;
 /// Most shares of one attestation.
 pub const ATTESTED_SHARES_MAX: u16 = 64;
 /// Longest time from an attestation's beginning to its end.

@@ -330,6 +330,44 @@ fn one_attestation_of_a_device_is_open_and_all_of_them_are_bounded() {
     }
     assert_eq!(refused(&rig, of(number)), NotBegun::Full);
     assert_eq!(usize::from(number) - 16, limits::ATTESTATIONS_MAX);
+    // Whoever shows no share gives way after two minutes: first of the same owner, then the oldest of all.
+    rig.wait(limits::ATTESTATION_IDLE_MS);
+    let late = |number: u16| {
+        let now_ms = START_MS + limits::ATTESTATION_IDLE_MS;
+        AttestTerms { until_ms: now_ms + 50_000, ends_ms: now_ms + 60_000, ..of(number) }
+    };
+    let gone = |rig: &Rig, number: u16| rig.server.attestation(&of(number).device).is_none();
+    begin(&mut rig, AttestTerms { owner: Address([2; 20]), ..late(999) });
+    assert!(gone(&rig, 32) && !gone(&rig, 17), "the oldest of this owner");
+    begin(&mut rig, AttestTerms { owner: Address([90; 20]), ..late(1_000) });
+    assert_eq!((17..=31).filter(|number| gone(&rig, *number)).count(), 1, "one of the oldest");
+}
+
+#[test]
+fn attesting_again_and_again_is_no_way_around_the_level() {
+    let mut rig = Rig::with(stratum::Config { require_level: 2, ..rig::config() });
+    rig.work(template(1));
+    let login = (&*user(1, "rig"), "v=thrtdev1made");
+    let (mut beacon, mut minutes) = (0, 0_u64);
+    let connection = rig.connect(SOLO);
+    rig.ask(connection, "mining.subscribe", "[]");
+    loop {
+        beacon += 1;
+        let now_ms = START_MS + minutes * limits::DEVICE_ASKED_MS;
+        let until_ms = now_ms + 2 * limits::DEVICE_ASKED_MS;
+        begin(&mut rig, AttestTerms { until_ms, ends_ms: until_ms + 1_000, ..terms(DEVICE, beacon) });
+        if minutes == 0 {
+            assert_eq!(authorize(&mut rig, connection, login, Ok(Some(DEVICE)))["result"], true);
+        }
+        rig.wait(limits::DEVICE_ASKED_MS);
+        minutes += 1;
+        let (connection, ticket) = rig.admissions.pop().expect("a question");
+        rig.step(Input::Admission { connection, ticket, answer: Ok(Some(DEVICE)) });
+        if rig.closed.get(&connection) == Some(&CloseReason::Device) {
+            break;
+        }
+    }
+    assert_eq!(minutes * limits::DEVICE_ASKED_MS, limits::RISING_MS, "after two tries and a little more");
 }
 
 #[test]

@@ -157,6 +157,12 @@ fn may_be_measured(device: &DeviceAnswer) -> Result<(), ApiError> {
             "a device of this kind does not mine",
             "register a miner as an asic, gpu_miner or cpu_miner",
         ),
+        // Anybody may register a device for anybody: it takes none of an owner's places before the owner has accepted it.
+        DeviceCounts::At(0) => refused(
+            "not_accepted",
+            "the owner whom the registration names has not accepted the device",
+            "accept it with the owner's account: `thronos device accept`",
+        ),
         DeviceCounts::At(_) => Ok(()),
     }
 }

@@ -218,6 +218,9 @@ fn every_changed_byte_of_a_certificate_is_found_and_chains_are_bounded() {
     let longer = [&own[..], &[0]].concat();
     assert_eq!(judged(&[&longer], &[root.der()]), Err(EkChainRefused::Form));
     assert_eq!(judged(&[&own], &[&[]]), Err(EkChainRefused::Root));
+    let too_long = vec![0x30; CERTIFICATE_BYTES_MAX + 1];
+    assert_eq!(judged(&[&own], &[&too_long]), Err(EkChainRefused::Root), "the chain is not to blame");
+    assert_eq!(judged(&[&own], &[&[], &too_long, root.der()]), Ok(()), "a root that cannot be read hides none");
     assert_eq!(judged(&[], &[root.der()]), Err(EkChainRefused::Length(0)));
     assert_eq!(judged(&[&own[..]; 5], &[root.der()]), Err(EkChainRefused::Length(5)));
     assert_eq!(judged(&[&vec![0x30; CERTIFICATE_BYTES_MAX + 1]], &[root.der()]), Err(EkChainRefused::TooLong));

@@ -136,9 +136,18 @@ impl Reader {
                 connection.read_tls(&mut received)?;
                 connection.process_new_packets().map_err(|error| Error::new(ErrorKind::InvalidData, error))?;
             }
-            flush(&mut connection, &mut self.socket)?;
+            match flush(&mut connection, &mut self.socket) {
+                // The pool takes nothing more; what it said before is still to be read.
+                Err(error) if is_cut(error.kind()) => {}
+                flushed => flushed?,
+            }
         }
     }
+}
+
+/// Whether an error of writing says that the other end has closed the connection.
+pub(super) fn is_cut(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::BrokenPipe | ErrorKind::ConnectionReset)
 }
 
 impl Writer {

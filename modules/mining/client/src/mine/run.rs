@@ -4,7 +4,6 @@
 //! handled in one thread, which also looks at the clock; a second thread connects and reads.
 
 use std::collections::VecDeque;
-use std::io::ErrorKind;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
@@ -12,7 +11,7 @@ use lanes::sha256d::Kernel;
 use pow::Difficulty;
 use types::{Address, Network};
 
-use super::connection::{Writer, connect};
+use super::connection::{Writer, connect, is_cut};
 use super::job::Share;
 use super::message::shown;
 use super::payee::Diverted;
@@ -299,7 +298,7 @@ impl Miner<'_> {
         let Err(error) = link.writer.send(line) else { return };
         match error.kind() {
             // The pool closed the connection. The reader comes to that end too, behind what the pool said last: the reason.
-            ErrorKind::BrokenPipe | ErrorKind::ConnectionReset => link.is_cut = true,
+            kind if is_cut(kind) => link.is_cut = true,
             _ => self.lose(&error.to_string(), None),
         }
     }

@@ -78,7 +78,7 @@ impl Pool {
     /// # Errors
     /// [`Refusal::OtherDevice`], and [`Refusal::LevelTooLow`] unless the device is about to raise its level.
     pub(super) fn bind_device(
-        &self,
+        &mut self,
         session: &mut Session,
         login: &Login,
         device: Option<MiningDevice>,
@@ -102,10 +102,10 @@ impl Pool {
     }
 
     /// A device that attests its work may mine for that, or level 2 could be had nowhere.
-    fn is_high_enough(&self, device: MiningDevice) -> Result<(), Refusal> {
-        let attestation = self.attestations.get(&device.id).map(|attestation| attestation.state(self.now_ms));
-        let is_rising = attestation.is_some_and(|state| state != AttestState::Lapsed);
-        if device.level >= self.config.require_level || is_rising { Ok(()) } else { Err(Refusal::LevelTooLow) }
+    fn is_high_enough(&mut self, device: MiningDevice) -> Result<(), Refusal> {
+        let is_high = device.level >= self.config.require_level;
+        let now_ms = self.now_ms;
+        if is_high || self.attestations.may_rise(&device.id, now_ms) { Ok(()) } else { Err(Refusal::LevelTooLow) }
     }
 
     /// Asks how a session's device stands, when it is time.

@@ -17,8 +17,8 @@ use service::log::LogError;
 use service::outbox::DeedEnd;
 use service::{Ground, ServiceFault};
 use tokio::sync::watch;
-use tokio::time::MissedTickBehavior;
-use types::{Call, Hash32, Height, List};
+use tokio::time::{Instant, MissedTickBehavior};
+use types::{Address, Call, Hash32, Height, List, TimeMs};
 use verifyid::{Batch, DeviceId, FIRST_VERIFIED_MAX, VerifyId, VerifyIdCall, VerifyIdReject};
 
 use crate::ledger::Ledger;
@@ -33,6 +33,8 @@ const LOOK: Duration = Duration::from_secs(1);
 const RETRY_MS: u64 = 60_000;
 /// One whose last verification no block has reached is looked at again after this.
 const AHEAD_MS: u64 = 2_000;
+/// Between two looks at whether a batch that is being sent still can be.
+const UNFIT_LOOK: Duration = Duration::from_secs(5);
 /// Between two looks for files that are too old.
 const SWEEP_MS: u64 = 3_600_000;
 /// From this attempt on no device is listed: those that are pending still are in a later batch.
@@ -90,10 +92,15 @@ impl Anchoring {
             let now_ms = self.office.now_ms();
             let is_due = now_ms.abs_diff(swept_ms) >= SWEEP_MS;
             let done = self.blocking(move |this| {
-                if is_due && let Err(error) = this.ledger.files().remove_old(now_ms) {
+                // A wall clock that is ahead removes nothing: the chain's time says too that a file is old.
+                let is_old_at = |time: TimeMs| this.ledger.files().remove_old(now_ms.min(time.0));
+                if is_due
+                    && let Some(time) = this.block_time()
+                    && let Err(error) = is_old_at(time)
+                {
                     tracing::warn!(%error, "files of old batches cannot be removed");
                 }
-                this.ledger.close_due(now_ms, this.open_ms)
+                this.ledger.close_due(now_ms, this.open_ms, |customer| this.plan_end(customer))
             });
             let done = done.await?;
             if is_due {
@@ -209,9 +216,22 @@ impl Anchoring {
         let Some(call) = call_of(&closed, &attempt) else {
             return self.note(LedgerRecord::Refused { number, code: 0 }).await;
         };
-        let sent = tokio::select! {
-            _ = stopping.wait_for(|stop| *stop) => return Ok(Then::Stop),
-            sent = self.account.send(key, vec![call]) => sent,
+        let mut looks = tokio::time::interval_at(Instant::now() + UNFIT_LOOK, UNFIT_LOOK);
+        let mut sending = self.account.send(key, vec![call.clone()]);
+        let sent = loop {
+            tokio::select! {
+                _ = stopping.wait_for(|stop| *stop) => return Ok(Then::Stop),
+                sent = &mut sending => break sent,
+                _ = looks.tick() => {}
+            }
+            // What would be refused is not signed. Where nothing of it can be included any more, it is begun anew as the chain is now.
+            if let Err(Unfit::Now(why)) = self.account.fits(vec![call.clone()]).await
+                && self.account.abandon(key).await == Some(true)
+            {
+                tracing::info!(number, why, "a batch of verifications came to be refused before it was sent");
+                self.note(LedgerRecord::Refused { number, code: 0 }).await?;
+                return self.postpone(number, RETRY_MS, Then::Wait).await;
+            }
         };
         match sent {
             Ok(end) if end.is_ok() => {
@@ -267,9 +287,15 @@ impl Anchoring {
     async fn anchored(&self, closed: ClosedBatch, sequence: u64, height: Height) -> Result<Then, ServiceFault> {
         let ClosedBatch { number, leaves, ok, .. } = closed;
         let marking = self.blocking(move |this| this.ledger.files().mark(&closed, AnchoredAt { sequence, height }));
-        if let Err(error) = marking.await? {
-            tracing::error!(%error, number, "it cannot be written down where the chain has a batch; it is tried again");
-            return Ok(Then::Wait);
+        match marking.await? {
+            Ok(()) => {}
+            Err(error @ (LogError::Damaged { .. } | LogError::TooLong { .. })) => {
+                tracing::error!(%error, number, "the proofs of a batch are lost, as its file is damaged; the batch is on the chain");
+            }
+            Err(error) => {
+                tracing::error!(%error, number, "it cannot be written down where the chain has a batch; it is tried again");
+                return Ok(Then::Wait);
+            }
         }
         let then = self.note(LedgerRecord::Anchored { number, sequence, height }).await?;
         if then == Then::Again {
@@ -341,6 +367,19 @@ impl Anchoring {
             last: found.map_or(0, |verifier| verifier.last),
             tried,
         })
+    }
+
+    /// When a customer's plan is over, or was; nothing without one.
+    fn plan_end(&self, customer: &Address) -> Option<TimeMs> {
+        let state = self.chain.state().ok()?;
+        let answer = verifyid::customer(&ModuleView::new(&*state.view, VerifyId::ID), customer)?;
+        (answer.plan > 0).then_some(answer.until)
+    }
+
+    /// The newest block's time; nothing while the store cannot be read.
+    fn block_time(&self) -> Option<TimeMs> {
+        let state = self.chain.state().ok()?;
+        Some(ModuleView::new(&*state.view, VerifyId::ID).time())
     }
 
     fn last_on_chain(&self) -> Result<u64, Unavailable> {

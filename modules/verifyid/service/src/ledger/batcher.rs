@@ -44,6 +44,19 @@ pub(crate) struct DueBatch {
 }
 
 impl DueBatch {
+    /// Whose it is.
+    pub(crate) const fn customer(&self) -> &Address {
+        &self.customer
+    }
+
+    /// Leaves out what comes at an instant or later, unless all of it does: that is due next.
+    pub(crate) fn cut(&mut self, end: TimeMs) {
+        let before = self.leaves.iter().take_while(|leaf| leaf.time < end).count();
+        if before > 0 {
+            self.leaves.truncate(before);
+        }
+    }
+
     /// What is written down of it once its leaves lie in a file; nothing for one without leaves. Hashes every leaf.
     pub(crate) fn close(&self) -> Option<ClosedBatch> {
         let times = || self.leaves.iter().map(|leaf| leaf.time);

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use service::Refusal;
 use service::log::{Log, LogBounds, LogError, OnDamage, OpenedLog};
-use types::{Address, Network};
+use types::{Address, Network, TimeMs};
 use verifyid::month_of;
 
 use crate::metrics::Counts;
@@ -181,15 +181,24 @@ impl Ledger {
         Ok(())
     }
 
-    /// Closes the batches that are due, their files first. Waits for the disk.
+    /// Closes the batches that are due, their files first; none reaches beyond the end of its customer's plan from before it, as the whole would be
+    /// measured by what is free. Waits for the disk.
     ///
     /// # Errors
     /// [`LogError`]: the rest stays open, and is closed later.
-    pub(crate) fn close_due(&self, now_ms: u64, open_ms: u64) -> Result<(), LogError> {
+    pub(crate) fn close_due(
+        &self,
+        now_ms: u64,
+        open_ms: u64,
+        plan_ends: impl Fn(&Address) -> Option<TimeMs>,
+    ) -> Result<(), LogError> {
         loop {
             // Nobody else closes, so its leaves stay the first ones while they are written.
             let due = self.inner().batcher.due(now_ms, open_ms);
-            let Some(due) = due else { return Ok(()) };
+            let Some(mut due) = due else { return Ok(()) };
+            if let Some(end) = plan_ends(due.customer()) {
+                due.cut(end);
+            }
             let Some(closed) = due.close() else { return Ok(()) };
             self.files.write(&closed, &due.leaves)?;
             self.note(&LedgerRecord::Closed(closed))?;

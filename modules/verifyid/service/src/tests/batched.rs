@@ -27,6 +27,8 @@ struct UsersAccount {
     ended: Mutex<BTreeMap<Hash32, DeedEnd>>,
     /// The next deeds are carried out, and nobody hears of it.
     is_mute: AtomicBool,
+    /// It signs nothing that would be refused.
+    is_careful: AtomicBool,
     /// What comes between the look at a batch and its sending.
     meanwhile: Mutex<Vec<VerifyIdCall>>,
 }
@@ -56,8 +58,9 @@ impl ServiceAccount for UsersAccount {
         Box::pin(async { true })
     }
 
-    fn abandon(&self, _: Hash32) -> Later<'_, Option<bool>> {
-        Box::pin(async { None })
+    fn abandon(&self, key: Hash32) -> Later<'_, Option<bool>> {
+        let may = !self.ended.lock().expect("nobody panics").contains_key(&key);
+        Box::pin(async move { Some(may) })
     }
 
     fn is_used_elsewhere(&self) -> Later<'_, Option<bool>> {
@@ -72,11 +75,13 @@ impl ServiceAccount for UsersAccount {
         Box::pin(async { None })
     }
 
-    fn fits(&self, _: Vec<Call>) -> Later<'_, Result<(), Unfit>> {
+    fn fits(&self, mut calls: Vec<Call>) -> Later<'_, Result<(), Unfit>> {
+        let code = self.chain.would_end(self.user, calls.pop().expect("one call"));
         for call in self.meanwhile.lock().expect("nobody panics").drain(..) {
             assert_eq!(self.chain.send(AUTHORITY, call.to_call().expect("short")), 0);
         }
-        Box::pin(async { Ok(()) })
+        let fits = if code == 0 { Ok(()) } else { Err(Unfit::Now(format!("it would end with {code}"))) };
+        Box::pin(async { fits })
     }
 
     fn payments(&self, _: &[(Address, Amount)]) -> Vec<Call> {
@@ -85,6 +90,11 @@ impl ServiceAccount for UsersAccount {
 
     fn send(&self, key: Hash32, mut calls: Vec<Call>) -> Later<'_, Result<DeedEnd, DeedError>> {
         let mut ended = self.ended.lock().expect("nobody panics");
+        // As the node's: what would be refused is not signed, and nothing comes of it until it is abandoned.
+        let would = || self.chain.would_end(self.user, calls.last().expect("one call").clone());
+        if !ended.contains_key(&key) && self.is_careful.load(Ordering::Relaxed) && would() != 0 {
+            return Box::pin(std::future::pending());
+        }
         let end = *ended.entry(key).or_insert_with(|| {
             let code = self.chain.send(self.user, calls.pop().expect("one call"));
             DeedEnd { id: key, height: *self.chain.heads().borrow(), code }
@@ -108,8 +118,8 @@ impl ServiceAccount for UsersAccount {
 /// A world whose service has the verifier's account, and whose customer lets it count.
 fn with_account() -> (World, Arc<UsersAccount>) {
     let mut world = World::new();
-    let (ended, is_mute, meanwhile) = Default::default();
-    let account = UsersAccount { chain: world.chain.clone(), user: VERIFIER, ended, is_mute, meanwhile };
+    let (ended, is_mute, is_careful, meanwhile) = Default::default();
+    let account = UsersAccount { chain: world.chain.clone(), user: VERIFIER, ended, is_mute, is_careful, meanwhile };
     let account = Arc::new(account);
     world.account = Some(account.clone());
     let verifier = TryoutChain::user(VERIFIER);
@@ -228,6 +238,29 @@ async fn a_batch_that_is_refused_for_a_device_is_sent_again_without_it() {
     verified(&routes, Device(1)).await;
     world.clocks.pass(TEN_MINUTES_MS);
     let proof = answered(&routes, &path(&first), |answer| answer["anchored"] == true).await;
+    assert_eq!(proof["batch"]["sequence"], 1);
+    assert_eq!((status(&world, Device(0)), status(&world, Device(1))), (Status::Suspended, Status::Verified));
+    assert_eq!(used(&world), 2);
+    running.stop().await.expect("it ends without a fault");
+}
+
+// FAULTS VS10
+#[tokio::test]
+async fn a_batch_that_came_to_be_refused_before_it_was_signed_holds_up_no_other() {
+    let (world, account) = with_account();
+    account.is_careful.store(true, Ordering::Relaxed);
+    let suspended = VerifyIdCall::Suspend(verifyid::Out { device: Device(0).id(), reason: 1 });
+    account.meanwhile.lock().expect("nobody panics").push(suspended);
+    let Lives { routes, running } = world.lives().await;
+    let first = verified(&routes, Device(0)).await;
+    verified(&routes, Device(1)).await;
+    world.clocks.pass(TEN_MINUTES_MS);
+    // It is put off for a minute, by the service's own clock, once it was given up.
+    let proof = answered(&routes, &path(&first), |answer| {
+        world.clocks.pass(1_000);
+        answer["anchored"] == true
+    });
+    let proof = proof.await;
     assert_eq!(proof["batch"]["sequence"], 1);
     assert_eq!((status(&world, Device(0)), status(&world, Device(1))), (Status::Suspended, Status::Verified));
     assert_eq!(used(&world), 2);

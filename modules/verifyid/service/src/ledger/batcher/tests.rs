@@ -79,6 +79,22 @@ fn a_batch_closes_with_its_month_and_has_leaves_of_one_month_alone() {
     assert_eq!((closed.month, closed.leaves), (month_of(TimeMs(month_end)), 1));
 }
 
+// FAULTS VS11
+#[test]
+fn a_batch_that_a_plan_ends_in_has_what_came_before_and_the_rest_is_due_by_itself() {
+    let end = TimeMs(NOW_MS + 2);
+    let mut batcher = with((0..4).map(|number| leaf(number, ALICE, NOW_MS + u64::from(number))).collect());
+    let mut due = batcher.due(NOW_MS + OPEN_MS, OPEN_MS).expect("it is due");
+    due.cut(end);
+    let closed = due.close().expect("it has leaves");
+    assert_eq!((closed.leaves, closed.last), (2, TimeMs(NOW_MS + 1)), "all of it is measured by the plan");
+    batcher.take(&LedgerRecord::Closed(closed));
+    assert!(batcher.due(NOW_MS + OPEN_MS + 1, OPEN_MS).is_none());
+    let mut due = batcher.due(NOW_MS + OPEN_MS + 2, OPEN_MS).expect("the rest is due");
+    due.cut(end);
+    assert_eq!(due.close().map(|closed| (closed.leaves, closed.first)), Some((2, end)));
+}
+
 // FAULTS VS10
 #[test]
 fn a_full_batch_closes_at_once_with_as_many_leaves_as_the_chain_takes() {
