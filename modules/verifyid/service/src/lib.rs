@@ -3,7 +3,7 @@
 //! `examiner` is the pure core: sealed challenges, one answer each, limits. `office.rs` joins it with the machine: `clocks.rs` reads its clocks,
 //! `book.rs` keeps on the disk what was answered, `ledger` what of it comes into batches, which `anchoring` puts on the chain, `quota.rs` tells
 //! whether a plan has room, `secret.rs` the secret. `proof.rs` asks the chain about a device, `api.rs` answers over HTTP, `token_office.rs` gives
-//! tokens and takes them, `taken_back.rs` keeps which are no longer good, `asked.rs` is what other features are told of devices, `settings.rs`
+//! tokens and takes them, `taken_back.rs` keeps which are no longer good, `tpm` knows the TPMs of devices, `asked.rs` is what other features are told of devices, `settings.rs`
 //! is the section of `config.toml`. It must not know how a device is registered or gets its level, which are the
 //! rules', nor people.
 
@@ -25,6 +25,7 @@ mod secret;
 mod settings;
 mod taken_back;
 mod token_office;
+mod tpm;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -41,6 +42,7 @@ use clocks::{Clocks, MachineClocks};
 use examiner::limits::AsksMax;
 use office::{Office, Writing};
 use token_office::TokenOffice;
+use tpm::TpmOffice;
 
 /// VerifyID, as the node hosts it.
 pub struct VerifyIdService {
@@ -51,6 +53,8 @@ pub struct VerifyIdService {
     open: Option<(Arc<Office>, Writing)>,
     /// Its tokens, if the settings ask for them too.
     tokens: Option<Arc<TokenOffice>>,
+    /// TPMs, if the settings name their makers.
+    tpms: Option<Arc<TpmOffice>>,
 }
 
 impl service::Service for VerifyIdService {
@@ -67,24 +71,24 @@ impl service::Service for VerifyIdService {
     fn files_max(settings: &VerifyIdSettings) -> u64 {
         // The book, the ledger and the list of tokens that were taken back, and another of each while it is written anew; batches' files that
         // are written, marked and read.
-        match (settings.enabled, settings.give_tokens) {
-            (true, true) => 12,
-            (true, false) => 10,
-            (false, _) => 0,
-        }
+        let tokens = if settings.give_tokens { 2 } else { 0 };
+        // The table of TPMs, and another while it is written anew.
+        let tpms = if settings.tpm_roots.is_empty() { 0 } else { 2 };
+        if settings.enabled { 10 + tokens + tpms } else { 0 }
     }
 
     fn open(settings: &VerifyIdSettings, ground: Ground, _: Vec<Bound>) -> Result<Option<Self>, Refusal> {
         if !settings.enabled {
             // What the chain knows of a device is answered all the same.
-            return Ok(Some(Self { ground, batch_ms: 0, open: None, tokens: None }));
+            return Ok(Some(Self { ground, batch_ms: 0, open: None, tokens: None, tpms: None }));
         }
         let clocks = MachineClocks::new(ground.chain.clone())?;
         Self::on_clocks(settings, ground, Box::new(clocks)).map(Some)
     }
 
     fn routes(&self) -> Routes {
-        api::routes(&self.ground, self.open.as_ref().map(|(office, _)| office.clone()), self.tokens.clone())
+        let office = self.open.as_ref().map(|(office, _)| office.clone());
+        api::routes(&self.ground, office, (self.tokens.clone(), self.tpms.clone()))
     }
 
     fn measure(&self, metrics: &mut Metrics) {
@@ -132,8 +136,9 @@ impl VerifyIdService {
         let open_tokens =
             || TokenOffice::open(&ground, &settings.token_algorithm, office.counts().clone(), &office.now());
         let tokens = settings.give_tokens.then(open_tokens).transpose()?.map(Arc::new);
+        let tpms = TpmOffice::open(settings, &ground, office.counts().clone())?.map(Arc::new);
         let batch_ms = settings.batch_seconds.saturating_mul(1_000);
-        Ok(Self { ground, batch_ms, open: Some((office, writing)), tokens })
+        Ok(Self { ground, batch_ms, open: Some((office, writing)), tokens, tpms })
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use service::log::look_at;
 use service::{Finding, FolderFindings};
 
+use crate::tpm::{ek_key, table};
 use crate::{book, ledger, secret, taken_back, token_office};
 
 /// Says what is torn and what a start would refuse.
@@ -20,5 +21,10 @@ pub(crate) fn look(folder: &Path) -> FolderFindings {
     findings.wrong.extend(taken_back.wrong);
     let wrong = token_office::fault(folder);
     findings.wrong.extend(wrong.map(|what| Finding::new(folder.join(token_office::FILE), what)));
+    let tpms = look_at(&folder.join(table::FILE), table::BOUNDS, table::knows);
+    findings.torn.extend(tpms.torn);
+    findings.wrong.extend(tpms.wrong);
+    let wrong = ek_key::fault(folder);
+    findings.wrong.extend(wrong.map(|what| Finding::new(folder.join(ek_key::FILE), what)));
     findings
 }

@@ -21,6 +21,10 @@ pub(crate) struct Counts {
     tokens: Family<Label, Counter>,
     tokens_refused: Family<Label, Counter>,
     used: Gauge,
+    tpms: Gauge,
+    tpm_enrolments: Family<Label, Counter>,
+    tpm_quotes: Family<Label, Counter>,
+    tpm_changes: Family<Label, Counter>,
     leaves: Counter,
     leaves_left_out: Counter,
     batches: Family<Label, Counter>,
@@ -56,6 +60,28 @@ impl Counts {
     /// A token that was shown is not taken, or none was given.
     pub(crate) fn token_refused(&self, reason: &'static str) {
         self.tokens_refused.get_or_create(&[("reason", reason)]).inc();
+    }
+
+    /// So many devices have a TPM.
+    pub(crate) fn tpms(&self, count: usize) {
+        self.tpms.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// A TPM was enrolled, or why not.
+    pub(crate) fn tpm_enrolled(&self, result: Result<(), &'static str>) {
+        let word = result.err().unwrap_or("enrolled");
+        self.tpm_enrolments.get_or_create(&[("result", word)]).inc();
+    }
+
+    /// A quote was good, or why not.
+    pub(crate) fn tpm_quoted(&self, result: Result<(), &'static str>) {
+        let word = result.err().unwrap_or("good");
+        self.tpm_quotes.get_or_create(&[("verdict", word)]).inc();
+    }
+
+    /// Something is not as it was at the last quote of a TPM.
+    pub(crate) fn tpm_changed(&self, what: &'static str) {
+        self.tpm_changes.get_or_create(&[("what", what)]).inc();
     }
 
     /// So many answered challenges are remembered.
@@ -102,6 +128,11 @@ impl Counts {
         registry.register("batches", "Batches by what became of them", self.batches.clone());
         registry.register("leaves_open", "Verdicts that are in no batch yet", self.leaves_open.clone());
         registry.register("batches_waiting", "Batches that wait for the chain", self.batches_waiting.clone());
+        registry.register("tpms", "Devices that have enrolled a TPM", self.tpms.clone());
+        registry.register("tpm_enrolments", "Enrolments of TPMs by what became of them", self.tpm_enrolments.clone());
+        registry.register("tpm_quotes", "Quotes of TPMs by verdict", self.tpm_quotes.clone());
+        let changes = "Good quotes that say something else than the last one did, by what it is";
+        registry.register("tpm_changes", changes, self.tpm_changes.clone());
         registry.register("answers_remembered", "Answered challenges that are remembered", self.used.clone());
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use service::chain::Unavailable;
 use service::{Ground, Life, Refusal, ServiceFault};
 use tokio::sync::{mpsc, oneshot};
-use types::TimeMs;
+use types::{Hash32, TimeMs};
 use verifyid::{DeviceId, month_of};
 
 use crate::book::{self, Book, Entry, Kept};
@@ -19,7 +19,7 @@ use crate::examiner::moment::Moment;
 use crate::examiner::token::{Origin, Sealed};
 #[cfg(test)]
 use crate::examiner::used::UsedId;
-use crate::examiner::{Examiner, Given, Refused, Shown, Wanted, judge, verdict};
+use crate::examiner::{Examiner, Given, GivenCredential, Refused, Shown, Wanted, judge, verdict};
 use crate::ledger::record::{Acknowledged, LeafResult};
 use crate::ledger::{Ledger, NewLeaf};
 use crate::metrics::Counts;
@@ -139,6 +139,16 @@ impl Office {
         })
     }
 
+    /// Gives the token and the secret of a credential, to who has answered a challenge.
+    pub(crate) fn give_credential(&self, answered: &Sealed, keys: Hash32) -> GivenCredential {
+        self.with_time(|examiner, now| examiner.give_credential(answered, keys, now))
+    }
+
+    /// Whether this is the secret of a credential.
+    pub(crate) fn is_secret_of(&self, sealed: &Sealed, secret: &[u8]) -> bool {
+        self.with_time(|examiner, _| examiner.is_secret_of(sealed, secret))
+    }
+
     /// Reads a token, and says early what needs no work: the challenge, and what the device was to sign.
     ///
     /// # Errors
@@ -246,7 +256,6 @@ impl Writing {
 
 /// What a batch has of a verdict. One of a challenge that was answered before has none: its challenge has a leaf already.
 fn leaf_of(sealed: &Sealed, shown: &Shown, time: TimeMs, judged: Result<u8, Refused>) -> Option<NewLeaf> {
-    const BY_SIGNATURE: u8 = 1;
     let result = match judged {
         Ok(_) => LeafResult::Ok,
         Err(Refused::BadAnswer) => LeafResult::BadAnswer,
@@ -260,7 +269,7 @@ fn leaf_of(sealed: &Sealed, shown: &Shown, time: TimeMs, judged: Result<u8, Refu
         challenge: sealed.id,
         time,
         result,
-        method: BY_SIGNATURE,
+        method: shown.method,
         audience: sealed.audience,
         answer: shown.answer,
     };

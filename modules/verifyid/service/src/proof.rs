@@ -10,6 +10,7 @@ use verifyid::{CustomerAnswer, DeviceAnswer, DeviceId, DeviceKey, Purpose, SIGNA
 use crate::examiner::Shown;
 use crate::examiner::token::Sealed;
 use crate::ledger::Ledger;
+use crate::ledger::record::Method;
 use crate::ledger::tab::TabPoint;
 use crate::quota::{Billed, PlanStanding};
 
@@ -82,10 +83,27 @@ pub(crate) fn shown(
     signature: &[u8; SIGNATURE_BYTES],
     ledger: Option<&Ledger>,
 ) -> Result<Shown, Unavailable> {
+    let proves =
+        |key: Option<DeviceKey>| key.or_else(|| read_key(1, DECOY)).is_some_and(|key| key.signed(preimage, signature));
+    let answer = Hash32(crypto::hash::sha256(signature));
+    shown_by(chain, sealed, ledger, (Method::Signature, answer), proves)
+}
+
+/// The same of an answer that the device's key has not signed, or not alone. What proves it is asked whether the device is known or not.
+///
+/// # Errors
+/// [`Unavailable`].
+pub(crate) fn shown_by(
+    chain: &dyn Chain,
+    sealed: &Sealed,
+    ledger: Option<&Ledger>,
+    (method, answer): (Method, Hash32),
+    proves: impl FnOnce(Option<DeviceKey>) -> bool,
+) -> Result<Shown, Unavailable> {
     let (found, billed) = device_and_billed(chain, &sealed.device, ledger)?;
     let key = found.as_ref().and_then(|device| read_key(device.algorithm as u8, &device.key));
     let is_known = key.is_some();
-    let is_right = key.or_else(|| read_key(1, DECOY)).is_some_and(|key| key.signed(preimage, signature));
+    let is_right = proves(key);
     let is_present = found.as_ref().is_some_and(|device| device.key_id == sealed.key_id);
     Ok(Shown {
         is_signed: is_right & is_known & is_present,
@@ -93,10 +111,11 @@ pub(crate) fn shown(
         status: found.as_ref().map_or(Status::Pending, |device| device.status),
         level: found.as_ref().and_then(|device| device.level),
         work_class: found.as_ref().and_then(|device| device.work_class),
-        is_unowned_login: sealed.purpose == Purpose::Login && !found.as_ref().is_some_and(|device| device.accepted),
+        lacks_owner: sealed.purpose != Purpose::Presence && !found.as_ref().is_some_and(|device| device.accepted),
         owner: found.as_ref().filter(|device| device.accepted).map(|device| device.owner),
         rotation: found.as_ref().map_or(0, |device| device.rotation),
-        answer: Hash32(crypto::hash::sha256(signature)),
+        method,
+        answer,
         billed,
     })
 }

@@ -1,6 +1,10 @@
 //! The section `[verifyid]` of `config.toml`. A comment here is the comment in the file.
 
+use std::path::Path;
+
 use service::settings;
+
+use crate::tpm::is_pcr_policy;
 
 settings! {
     /// Challenges for devices.
@@ -18,8 +22,19 @@ settings! {
         /// A customer's batch of verifications closes after so many seconds, unless it is full before or the month ends. Each costs the fee of
         /// a transaction. It takes effect with an account, `accounts.verifyid`.
         batch_seconds: u64 = 600, if |seconds| (1..=86_400).contains(seconds) => "a number from 1 to 86400";
+        /// Where the certificates of TPM makers lie whose word this node takes (their roots, in PEM or DER, one in a file): absolute paths of
+        /// files and of folders. Empty: no TPM is enrolled here and none quotes. Never list the root of virtual TPMs: whoever has one makes as
+        /// many as they like. It takes effect with `enabled = true`.
+        tpm_roots: Vec<String> = Vec::new(), if |paths| are_absolute(paths) => "a list of absolute paths";
+        /// Which PCRs (of SHA-256) a TPM quotes: numbers from 0 to 23. "7=" and 64 hexadecimal digits demands that value too.
+        tpm_pcrs: Vec<String> = ["0", "1", "2", "3", "4", "5", "6", "7"].map(str::to_owned).to_vec(),
+            if |pcrs| is_pcr_policy(pcrs) => "a list of numbers from 0 to 23, each once and at least one, such as \"7\", or \"7=\" and 64 hexadecimal digits";
         /// How a new key for tokens calls its algorithm, Ed25519: "EdDSA" as in RFC 8037, or "Ed25519" as in RFC 9864 where all who check
         /// tokens know that name. A key that is there keeps its own.
         token_algorithm: String = "EdDSA", if |name| ["EdDSA", "Ed25519"].contains(&name.as_str()) => "\"EdDSA\" or \"Ed25519\"";
     }
+}
+
+fn are_absolute(paths: &[String]) -> bool {
+    paths.iter().all(|path| Path::new(path).is_absolute())
 }

@@ -157,6 +157,20 @@ pub fn check_ek_certificate(
     Err(otherwise)
 }
 
+/// Whether a certificate can stand on the list of roots: it reads, may issue, and its key is of a kind that is taken.
+///
+/// # Errors
+/// [`EkChainRefused`]: the first thing that is wrong.
+pub fn check_ek_root(root: &[u8]) -> Result<(), EkChainRefused> {
+    let certificate = read(root, EkChainRefused::Root)?;
+    let content = certificate.tbs_certificate();
+    let constraints = content.get_extension::<BasicConstraints>().map_err(|_| EkChainRefused::Root)?;
+    if !constraints.is_some_and(|(_, constraints)| constraints.ca) {
+        return Err(EkChainRefused::MayNotIssue);
+    }
+    IssuerKey::read(content.subject_public_key_info()).map(|_| ()).ok_or(EkChainRefused::Algorithm)
+}
+
 fn read(der: &[u8], otherwise: EkChainRefused) -> Result<Certificate, EkChainRefused> {
     if der.len() > CERTIFICATE_BYTES_MAX {
         return Err(EkChainRefused::TooLong);

@@ -5,8 +5,12 @@
 
 use core::fmt;
 
+use p256::elliptic_curve::sec1::ToSec1Point;
+use rsa::traits::PublicKeyParts;
+use sha2::{Digest, Sha256};
+
 use crate::form::TpmFormError;
-use crate::public_area::{PublicArea, TpmName};
+use crate::public_area::{Key, PublicArea, TpmName};
 
 const FIXED_TPM: u32 = 0x0000_0002;
 const FIXED_PARENT: u32 = 0x0000_0010;
@@ -172,6 +176,17 @@ impl EndorsementKey {
     #[must_use]
     pub const fn area(&self) -> &PublicArea {
         &self.0
+    }
+
+    /// SHA-256 of the key alone: a letter for its kind (`R` or `P`), and its modulus or its compressed point. What else stands in the public area is
+    /// only said of it, and the same key may be sent in two areas: whoever remembers TPMs remembers them by this, and not by the name.
+    #[must_use]
+    pub fn key_digest(&self) -> [u8; 32] {
+        let hash = match &self.0.key {
+            Key::Rsa2048(key) => Sha256::new().chain_update(b"R").chain_update(key.n_bytes()),
+            Key::P256(key) => Sha256::new().chain_update(b"P").chain_update(key.to_sec1_point(true)),
+        };
+        hash.finalize().into()
     }
 
     /// Its name.

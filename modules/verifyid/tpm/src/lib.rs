@@ -32,7 +32,7 @@ mod reader;
 mod signature;
 
 pub use attest::{ATTEST_BYTES_MAX, PcrSelection, Quote, TpmClock};
-pub use certificate::{CERTIFICATE_BYTES_MAX, CHAIN_LENGTH_MAX, EkChainRefused, check_ek_certificate};
+pub use certificate::{CERTIFICATE_BYTES_MAX, CHAIN_LENGTH_MAX, EkChainRefused, check_ek_certificate, check_ek_root};
 pub use credential::{CREDENTIAL_SECRET_BYTES_MAX, CredentialError, TpmCredential, make_credential};
 pub use form::TpmFormError;
 pub use key_roles::{AttestationKey, EndorsementKey, TpmKeyRefused};

@@ -323,3 +323,13 @@ fn every_refusal_of_a_quote_has_a_code_and_a_sentence_of_its_own() {
     assert_eq!(E::Form(TpmFormError::Magic(1)).code(), "tpm_magic");
     assert!(E::Form(TpmFormError::Magic(1)).to_string().contains("0x00000001"));
 }
+
+#[test]
+fn an_endorsement_key_is_recognised_by_the_key_and_not_by_what_is_said_of_it() {
+    let area = Area::endorsement(&signing_key(3));
+    let read = |area: &Area| EndorsementKey::read(&area.bytes()).expect("all of its role");
+    let same = read(&area.clone().with("policy", sized(&[7; 32])));
+    assert_ne!(same.name(), read(&area).name());
+    assert_eq!(same.key_digest(), read(&area).key_digest());
+    assert_ne!(read(&Area::endorsement(&signing_key(4))).key_digest(), same.key_digest());
+}

@@ -88,9 +88,12 @@ impl CustomerToken {
 
 /// A challenge, as a service gives it and as it stands in a file.
 #[derive(Debug, Deserialize)]
-struct Given {
-    challenge: String,
-    preimage: String,
+pub(super) struct Given {
+    pub(super) challenge: String,
+    pub(super) preimage: String,
+    /// The PCRs that a TPM quotes, where it is asked for.
+    #[serde(default)]
+    pub(super) pcrs: Option<Vec<u8>>,
 }
 
 /// What a service says of a right answer.
@@ -109,7 +112,7 @@ impl ChallengeArgs {
         let client = self.customer.shown_by(context.client()?)?;
         let chain = context.chain(&client)?;
         let device = naming::device(context, &self.device, chain.network())?;
-        let (given, challenge) = ask(&client, &chain, device, &self.audience)?;
+        let (given, challenge) = ask(&client, &chain, device, (&self.audience, ChallengePurpose::Presence))?;
         let rows = [
             ("device:", device.to_text(chain.network())),
             ("for:", self.audience.clone()),
@@ -144,7 +147,8 @@ impl AnswerArgs {
         let chain = context.chain(&client)?;
         // Who asks is of no meaning to who judges.
         let asking = self.customer.shown_by(client.clone())?;
-        let (given, challenge) = ask(&asking, &chain, key.device(), &self.audience)?;
+        let asked = (self.audience.as_str(), ChallengePurpose::Presence);
+        let (given, challenge) = ask(&asking, &chain, key.device(), asked)?;
         let answer = self.signed(context, &challenge, &given, (&key, &chain))?;
         let verdict: Verified = client
             .post_at(ANSWERS, &json!({"challenge": given.challenge, "answer": answer}))
@@ -166,34 +170,50 @@ impl AnswerArgs {
         given: &Given,
         (key, chain): (&DeviceKeyFile, &Chain),
     ) -> Result<String> {
-        let expected = Expected {
-            key_id: key.key_id().0,
-            now_ms: Some(now().0),
-            ..expected(chain, key.device(), challenge.key_id, &self.audience)
-        };
-        challenge.check(&expected).map_err(|refused| {
-            let hint = match refused {
-                verifyid_device::Refused::OtherKey => match naming::name_of(context, Hash32(challenge.key_id)) {
-                    Some(present) => format!("name the device's present key: it is `{present}` in this wallet"),
-                    None => format!(
-                        "name the file of the device's present key, which is not in this wallet; `thronos device show {}` tells its id",
-                        key.device().to_text(chain.network())
-                    ),
-                },
-                verifyid_device::Refused::OtherAudience => {
-                    "compare --audience with what the challenge was asked for; sign for nobody whom you do not know"
-                        .to_owned()
-                }
-                verifyid_device::Refused::Over => {
-                    "ask for another challenge; if it is new, set this machine's clock".to_owned()
-                }
-                _ => "nothing was signed: ask whoever gave you the challenge what it is for".to_owned(),
-            };
-            Error::new("challenge_refused", refused.to_string(), hint)
-        })?;
-        let preimage = hex::decode(&given.preimage).map_err(|_| no_challenge("its preimage has other than digits"))?;
-        Ok(hex::encode(&*key.sign(&preimage)))
+        check(context, challenge, (key, chain), (&self.audience, ChallengePurpose::Presence))?;
+        Ok(hex::encode(&*key.sign(&given.preimage()?)))
     }
+}
+
+impl Given {
+    /// The bytes that are signed.
+    pub(super) fn preimage(&self) -> Result<Vec<u8>> {
+        hex::decode(&self.preimage).map_err(|_| no_challenge("its preimage has other than digits"))
+    }
+}
+
+/// Compares a challenge with what this key of a device answers.
+pub(super) fn check(
+    context: &Context,
+    challenge: &DeviceChallenge,
+    (key, chain): (&DeviceKeyFile, &Chain),
+    asked: (&str, ChallengePurpose),
+) -> Result<()> {
+    let expected = Expected {
+        key_id: key.key_id().0,
+        now_ms: Some(now().0),
+        ..expected(chain, key.device(), challenge.key_id, asked)
+    };
+    challenge.check(&expected).map_err(|refused| {
+        let hint = match refused {
+            verifyid_device::Refused::OtherKey => match naming::name_of(context, Hash32(challenge.key_id)) {
+                Some(present) => format!("name the device's present key: it is `{present}` in this wallet"),
+                None => format!(
+                    "name the file of the device's present key, which is not in this wallet; `thronos device show {}` tells its id",
+                    key.device().to_text(chain.network())
+                ),
+            },
+            verifyid_device::Refused::OtherAudience => {
+                "compare --audience with what the challenge was asked for; sign for nobody whom you do not know"
+                    .to_owned()
+            }
+            verifyid_device::Refused::Over => {
+                "ask for another challenge; if it is new, set this machine's clock".to_owned()
+            }
+            _ => "nothing was signed: ask whoever gave you the challenge what it is for".to_owned(),
+        };
+        Error::new("challenge_refused", refused.to_string(), hint)
+    })
 }
 
 /// Whether a URL leads to this machine.
@@ -204,25 +224,40 @@ fn is_here(url: &str) -> bool {
 }
 
 /// What a service may ask of a device, whichever key it names.
-fn expected(chain: &Chain, device: DeviceId, key_id: [u8; 32], audience: &str) -> Expected {
+fn expected(
+    chain: &Chain,
+    device: DeviceId,
+    key_id: [u8; 32],
+    (audience, purpose): (&str, ChallengePurpose),
+) -> Expected {
     Expected {
         chain_id: chain.id().0.0,
         device: device.0.0,
         key_id,
         audience: audience_digest(audience),
-        purpose: ChallengePurpose::Presence,
+        purpose,
         now_ms: None,
     }
 }
 
 /// Asks for a challenge, and compares what comes with what was asked for.
-fn ask(client: &NodeClient, chain: &Chain, device: DeviceId, audience: &str) -> Result<(Given, DeviceChallenge)> {
+pub(super) fn ask(
+    client: &NodeClient,
+    chain: &Chain,
+    device: DeviceId,
+    (audience, purpose): (&str, ChallengePurpose),
+) -> Result<(Given, DeviceChallenge)> {
     let text = device.to_text(chain.network());
+    let name = match purpose {
+        ChallengePurpose::Enrol => "tpm_enrol",
+        ChallengePurpose::Tpm => "tpm",
+        _ => "presence",
+    };
     let given: Given = client
-        .post_at(CHALLENGES, &json!({"device": text, "audience": audience, "purpose": "presence"}))
+        .post_at(CHALLENGES, &json!({"device": text, "audience": audience, "purpose": name}))
         .map_err(|error| with_advice(error, &text, client.shows_token()))?;
     let challenge = read(&given.preimage).map_err(|_| bad_answer("what is no challenge"))?;
-    let wanted = expected(chain, device, challenge.key_id, audience);
+    let wanted = expected(chain, device, challenge.key_id, (audience, purpose));
     challenge
         .check(&wanted)
         .map_err(|refused| bad_answer(&format!("another challenge than it was asked for: {refused}")))?;
@@ -244,7 +279,7 @@ fn no_challenge(why: &str) -> Error {
     Error::new("no_challenge", format!("this is no challenge: {why}"), hint)
 }
 
-fn bad_answer(what: &str) -> Error {
+pub(super) fn bad_answer(what: &str) -> Error {
     Error::new(
         "bad_answer",
         format!("the node gives {what}"),
@@ -253,7 +288,7 @@ fn bad_answer(what: &str) -> Error {
 }
 
 /// An error of the service, with the command that tells more.
-fn with_advice(error: Error, device: &str, shows_token: bool) -> Error {
+pub(super) fn with_advice(error: Error, device: &str, shows_token: bool) -> Error {
     let advice = match &*error.code {
         _ if !error.is_of_node => return error,
         "bad_answer" => format!("`thronos device show {device}` tells the id of its present key"),

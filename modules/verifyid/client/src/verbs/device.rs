@@ -4,7 +4,7 @@ use clap::Subcommand;
 use wallet::Result;
 use wallet::cli::{Context, Report};
 
-use super::{attest, challenge, list, new, register, rotate, show, standing, transfer, verification};
+use super::{attest, challenge, list, new, register, rotate, show, standing, tpm, transfer, verification};
 
 /// What can be done with devices.
 #[derive(Debug, Subcommand)]
@@ -43,6 +43,9 @@ pub enum DeviceVerb {
     Answer(challenge::AnswerArgs),
     /// Show a device's rate of hashes: machines mine for it at a node's port, and the chain decides
     Attest(attest::AttestArgs),
+    /// Enrol this machine's TPM for a device, and have it quote: what level 3 is set by
+    #[command(subcommand)]
+    Tpm(tpm::TpmVerb),
     /// Show a verification by its challenge, proven from the genesis on, and write its proof to a file
     Verification(verification::ShowVerification),
     /// Prove what the chain has of a device, or that it has nothing
@@ -69,6 +72,7 @@ impl DeviceVerb {
             Self::Challenge(challenge) => challenge.run(context),
             Self::Answer(answer) => answer.run(context),
             Self::Attest(attest) => attest.run(context),
+            Self::Tpm(verb) => verb.run(context),
             Self::Verification(verification) => verification.run(context),
             Self::Prove(prove) => prove.run(context),
         }

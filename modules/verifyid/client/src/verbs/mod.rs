@@ -12,6 +12,7 @@ mod register;
 mod rotate;
 mod show;
 mod standing;
+mod tpm;
 mod transfer;
 mod verification;
 mod verifier;

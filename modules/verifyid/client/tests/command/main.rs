@@ -9,6 +9,7 @@ mod plans;
 mod reading;
 mod rotation;
 mod standing;
+mod tpm;
 mod transfer;
 #[path = "../../../../../wallet/tests/wallet/tryout_node.rs"]
 mod tryout_node;

@@ -1,10 +1,11 @@
 //! The routes of this service: below `/api/v1/verifyid`, and the key set where everybody looks for it. Questions to the rules are routes by themselves
 //! and not written here.
 //!
-//! `token` has those about tokens, `verification` what proves one, `errors` what a refusal is called. It must not know how a challenge is sealed or judged. Invariant: what cannot be read uses nothing up.
+//! `token` has those about tokens, `tpm` those about TPMs, `verification` what proves one, `errors` what a refusal is called. It must not know how a challenge is sealed or judged. Invariant: what cannot be read uses nothing up.
 
 mod errors;
 mod token;
+mod tpm;
 mod verification;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::examiner::{Refused, Wanted};
 use crate::office::{NotVerified, Office};
 use crate::proof;
 use crate::token_office::TokenOffice;
+use crate::tpm::{TpmOffice, TpmRefused};
 use errors::{NotServed, QuotaResponse, error_of, no_tokens, unavailable};
 
 /// Longest body of a request: a token, a signature, and what stands around them.
@@ -44,17 +46,26 @@ pub(crate) struct Api {
     reads: Reads,
     office: Option<Arc<Office>>,
     tokens: Option<Arc<TokenOffice>>,
+    tpms: Option<Arc<TpmOffice>>,
 }
 
 /// All of them.
-pub(crate) fn routes(ground: &Ground, office: Option<Arc<Office>>, tokens: Option<Arc<TokenOffice>>) -> Routes {
-    let api = &Api { chain: ground.chain.clone(), reads: ground.reads.clone(), office, tokens };
+pub(crate) fn routes(
+    ground: &Ground,
+    office: Option<Arc<Office>>,
+    (tokens, tpms): (Option<Arc<TokenOffice>>, Option<Arc<TpmOffice>>),
+) -> Routes {
+    let api = &Api { chain: ground.chain.clone(), reads: ground.reads.clone(), office, tokens, tpms };
     // None of them changes the chain, so a read-only node has them too.
     Routes::default()
         .own(Class::Read, api, routes!(challenge))
         .own(Class::Read, api, routes!(answer))
         .own(Class::Read, api, routes!(device))
         .own(Class::Read, api, routes!(verification::one))
+        .own(Class::Read, api, routes!(tpm::enrol))
+        .own(Class::Read, api, routes!(tpm::activate))
+        .own(Class::Read, api, routes!(tpm::quote))
+        .own(Class::Read, api, routes!(tpm::of_device))
         .own(Class::Read, api, routes!(token::give, token::take_back))
         .foreign(Class::Look, api, routes!(token::keys))
 }
@@ -65,17 +76,23 @@ struct ShortBody<T>(T);
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for ShortBody<T> {
     type Rejection = ApiError;
 
-    async fn from_request(mut request: Request, state: &S) -> Result<Self, ApiError> {
-        request.extensions_mut().insert(BodyMax(BODY_BYTES_MAX));
-        // What comes without a length is bounded while it is read.
-        DefaultBodyLimit::max(BODY_BYTES_MAX).apply(&mut request);
-        let read = JsonBody::from_request(request, state).await;
-        let too_long = oversize(BODY_BYTES_MAX);
-        read.map(|JsonBody(body)| Self(body)).map_err(|error| match error == too_long {
-            true => too_long.with_hint("a request of this route has a few hundred bytes: see /docs"),
-            false => error,
-        })
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let hint = "a request of this route has a few hundred bytes: see /docs";
+        bounded_body(request, state, (BODY_BYTES_MAX, hint)).await.map(Self)
     }
+}
+
+async fn bounded_body<S: Send + Sync, T: DeserializeOwned>(
+    mut request: Request,
+    state: &S,
+    (bytes_max, hint): (usize, &str),
+) -> Result<T, ApiError> {
+    request.extensions_mut().insert(BodyMax(bytes_max));
+    // What comes without a length is bounded while it is read.
+    DefaultBodyLimit::max(bytes_max).apply(&mut request);
+    let read = JsonBody::from_request(request, state).await;
+    let too_long = oversize(bytes_max);
+    read.map(|JsonBody(body)| body).map_err(|error| if error == too_long { too_long.with_hint(hint) } else { error })
 }
 
 /// What a challenge can be asked for.
@@ -86,6 +103,11 @@ enum PurposeName {
     Presence,
     /// To be given a token: the audience is `thr-device:` and the first eight digits of the chain's id.
     Login,
+    /// To enrol a TPM, by the device's key: the audience is `thr-tpm-enrol:`, the first eight digits of the chain's id, `:`, and the 64 digits of
+    /// SHA-256 of both public areas that are handed in (`TPM2B_PUBLIC`), the endorsement key's first.
+    TpmEnrol,
+    /// To have a TPM quote that was enrolled.
+    Tpm,
 }
 
 impl PurposeName {
@@ -93,6 +115,8 @@ impl PurposeName {
         match self {
             Self::Presence => Purpose::Presence,
             Self::Login => Purpose::Login,
+            Self::TpmEnrol => Purpose::Enrol,
+            Self::Tpm => Purpose::Tpm,
         }
     }
 
@@ -100,7 +124,9 @@ impl PurposeName {
     const fn of(sealed: &Sealed) -> Self {
         match sealed.purpose {
             Purpose::Login => Self::Login,
-            _ => Self::Presence,
+            Purpose::Enrol => Self::TpmEnrol,
+            Purpose::Tpm => Self::Tpm,
+            Purpose::Presence | Purpose::Work => Self::Presence,
         }
     }
 }
@@ -129,8 +155,12 @@ struct ChallengeResponse {
     issued_at: u64,
     /// It is good until before then.
     expires_at: u64,
-    /// The 210 bytes that the device signs, after it has compared chain, device and audience in them.
+    /// The 210 bytes that the device signs, after it has compared chain, device and audience in them. A TPM is given SHA-256 of the same bytes with
+    /// `thronos/vidtpm`, filled up with zeros, as the first 16.
     preimage: String,
+    /// The PCRs that a TPM quotes, of the bank of SHA-256, where the purpose is `tpm`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pcrs: Option<Vec<u8>>,
 }
 
 /// Hands in an answer.
@@ -184,7 +214,7 @@ async fn challenge(
 ) -> Result<(StatusCode, Json<ChallengeResponse>), NotServed> {
     let office = api.office()?;
     let device = api.device_id(&request.device)?;
-    api.is_audience(&request)?;
+    api.is_audience(&request, &device)?;
     // It would not know of a key that is changed, and the device would be blamed for it.
     api.is_not_behind("ask another node, or try again in a few seconds")?;
     let by = match token {
@@ -195,6 +225,8 @@ async fn challenge(
     let (chain, ledger) = (api.chain.clone(), office.ledger().cloned());
     let of_key = move || Ok(proof::key_of(&*chain, &device, ledger.as_deref())?);
     let (key_id, billed) = api.reads.read(of_key).await?;
+    // An enrolment is no verification.
+    let billed = billed.filter(|_| request.purpose.purpose() != Purpose::Enrol);
     if let Some((ledger, billed)) = office.ledger().zip(billed) {
         billed.has_room(ledger.tab()).map_err(|used_up| NotServed::quota(used_up, office.now_ms()))?;
     }
@@ -207,6 +239,7 @@ async fn challenge(
         issued_at: given.challenge.issued.0,
         expires_at: given.challenge.expires.0,
         preimage: hex::encode(given.challenge.to_bytes(tags::CHALLENGE)),
+        pcrs: api.tpms.as_ref().filter(|_| purpose == Purpose::Tpm).map(|tpms| tpms.pcrs().to_vec()),
     };
     Ok((StatusCode::CREATED, Json(response)))
 }
@@ -226,6 +259,7 @@ async fn answer(
     let token = hex::decode(&request.challenge).map_err(|_| error_of(Refused::Malformed))?;
     let signature = signature(&request.answer)?;
     let (sealed, preimage) = office.begin(&token).map_err(error_of)?;
+    is_for(&sealed, &[Purpose::Presence, Purpose::Login])?;
     api.is_not_behind("the challenge stays good: try again in a few seconds")?;
     let (chain, ledger) = (api.chain.clone(), office.ledger().cloned());
     // Which devices are given tokens was decided when the challenge was asked for, by purpose and audience.
@@ -239,15 +273,7 @@ async fn answer(
         Ok(proof::shown(&*chain, &sealed, &preimage, &signature, ledger.as_deref())?)
     };
     let shown = api.reads.read(of_answer).await?;
-    let verified = office.finish(&sealed, &shown, client).await.map_err(|error| match error {
-        NotVerified::Refused(refused) => error_of(refused).into(),
-        NotVerified::Unavailable(error) => ApiError::from(error).into(),
-        NotVerified::Quota(used_up) => NotServed::quota(used_up, office.now_ms()),
-        NotVerified::NotWritten => {
-            let message = "the answer could not be written down, so nothing is said of it";
-            unavailable("log_unavailable", message, "ask for another challenge, or ask another node").into()
-        }
-    })?;
+    let verified = office.finish(&sealed, &shown, client).await.map_err(|why| not_verified(why, office.now_ms()))?;
     let given = tokens.and_then(|tokens| tokens.give_device(&sealed, verified.level, &shown, verified.at.0));
     let verdict = VerifiedResponse {
         verified: true,
@@ -262,6 +288,31 @@ async fn answer(
         token: given.map(|given| given.token),
     };
     Ok((token::unkept(), Json(verdict)))
+}
+
+fn not_verified(why: NotVerified, now_ms: u64) -> NotServed {
+    match why {
+        NotVerified::Refused(refused) => error_of(refused).into(),
+        NotVerified::Unavailable(error) => ApiError::from(error).into(),
+        NotVerified::Quota(used_up) => NotServed::quota(used_up, now_ms),
+        NotVerified::NotWritten => {
+            let message = "the answer could not be written down, so nothing is said of it";
+            unavailable("log_unavailable", message, "ask for another challenge, or ask another node").into()
+        }
+    }
+}
+
+/// Whether a challenge was asked for one of these. Nothing is used up.
+fn is_for(sealed: &Sealed, purposes: &[Purpose]) -> Result<(), ApiError> {
+    if purposes.contains(&sealed.purpose) {
+        return Ok(());
+    }
+    let hint = match sealed.purpose {
+        Purpose::Enrol => "hand it in at `POST /api/v1/verifyid/tpm/enrolments`, and its secret at `…/tpm/activations`",
+        Purpose::Tpm => "hand it in at `POST /api/v1/verifyid/tpm/quotes`",
+        _ => "hand it in at `POST /api/v1/verifyid/challenges/answer`",
+    };
+    Err(ApiError::bad("wrong_purpose", "the challenge was asked for something else; nothing is used up", hint))
 }
 
 /// A device as the chain has it, by its text or by its hexadecimal digits, with its level at the newest block.
@@ -294,6 +345,11 @@ impl Api {
         self.tokens.as_ref().ok_or_else(no_tokens)
     }
 
+    fn tpms(&self) -> Result<&Arc<TpmOffice>, ApiError> {
+        self.office()?;
+        self.tpms.as_ref().ok_or_else(tpm::no_tpms)
+    }
+
     /// The customer who shows this token.
     async fn customer(&self, token: String) -> Result<Address, ApiError> {
         let (tokens, chain, now_ms) = (self.tokens()?.clone(), self.chain.clone(), self.office()?.now_ms());
@@ -312,25 +368,39 @@ impl Api {
     }
 
     /// Whether a challenge may be for this audience.
-    fn is_audience(&self, request: &ChallengeRequest) -> Result<(), ApiError> {
+    fn is_audience(&self, request: &ChallengeRequest, device: &DeviceId) -> Result<(), ApiError> {
         let bytes = request.audience.len();
         if !(1..=AUDIENCE_BYTES_MAX).contains(&bytes) {
             let message = format!("the audience has {bytes} bytes");
             return Err(ApiError::bad("malformed", message, "name whom the answer is for in 1 to 256 bytes"));
         }
-        if let PurposeName::Login = request.purpose {
-            // What the device signs is whom its token is for.
-            let own = self.tokens()?.device_audience();
-            if request.audience != own {
-                let message = format!("a login is for `{own}`, and the audience is `{}`", shown(&request.audience));
-                return Err(ApiError::bad(
-                    "wrong_audience",
-                    message,
-                    "ask with that audience, or with the purpose `presence`",
-                ));
-            }
+        match request.purpose {
+            PurposeName::Presence => Ok(()),
+            PurposeName::Login => self.is_login_audience(&request.audience),
+            PurposeName::TpmEnrol => match self.tpms()?.is_enrol_audience(&request.audience) {
+                true => Ok(()),
+                false => {
+                    let message =
+                        format!("an enrolment names its keys, and the audience is `{}`", shown(&request.audience));
+                    let hint = "ask for `thr-tpm-enrol:`, the first eight digits of the chain's id, `:`, and SHA-256 of both public areas";
+                    Err(ApiError::bad("wrong_audience", message, hint))
+                }
+            },
+            PurposeName::Tpm => match self.tpms()?.of_device(device) {
+                Some(_) => Ok(()),
+                None => Err(tpm::refused(TpmRefused::NotEnrolled)),
+            },
         }
-        Ok(())
+    }
+
+    /// What the device signs is whom its token is for.
+    fn is_login_audience(&self, audience: &str) -> Result<(), ApiError> {
+        let own = self.tokens()?.device_audience();
+        if audience == own {
+            return Ok(());
+        }
+        let message = format!("a login is for `{own}`, and the audience is `{}`", shown(audience));
+        Err(ApiError::bad("wrong_audience", message, "ask with that audience, or with the purpose `presence`"))
     }
 
     fn device_id(&self, text: &str) -> Result<DeviceId, ApiError> {

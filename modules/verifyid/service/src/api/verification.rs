@@ -38,9 +38,9 @@ struct LeafResponse {
     challenge_id: String,
     /// When, in milliseconds since 1970; 8 bytes, little-endian.
     time: u64,
-    /// 1 verified, 2 bad answer, 3 expired, 6 suspended, revoked, held, or not accepted where it logs in.
+    /// 1 verified, 2 bad answer, 3 expired, 6 suspended, revoked, held, or not accepted where it logs in or quotes.
     result: u8,
-    /// 1: by a signature.
+    /// 1: by a signature; 3: by a quote of its TPM.
     method: u8,
     /// SHA-256 of whom it was for.
     audience_sha256: String,

@@ -34,6 +34,8 @@ pub(crate) struct ExaminerKeys {
     pub(crate) seal: Key,
     /// Makes nonces.
     pub(crate) nonce: Key,
+    /// Makes the secrets of credentials.
+    pub(crate) credential: Key,
     /// Makes ids; of this start alone.
     pub(crate) id: Key,
     /// What the service is called in its tokens. It tells nothing of the secret.
@@ -50,6 +52,7 @@ impl ExaminerKeys {
         Self {
             seal: of(secret, "challenge-seal"),
             nonce: of(secret, "challenge-nonce"),
+            credential: of(secret, "tpm-credential"),
             id: of(entropy, "challenge-id"),
             instance,
         }

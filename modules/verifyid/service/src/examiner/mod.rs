@@ -17,13 +17,14 @@ pub(crate) mod used;
 use std::net::IpAddr;
 
 use hmac::Mac;
-use types::{Address, ChainId, Hash32};
+use types::{Address, ChainId, Hash32, TimeMs};
 use verifyid::{Challenge, DeviceId, Purpose, Status, tags};
 
 pub(crate) use refused::Refused;
 
+use crate::ledger::record::Method;
 use crate::quota::Billed;
-use keys::ExaminerKeys;
+use keys::{ExaminerKeys, Key};
 use limits::{AskedBy, AsksMax, Limits};
 use moment::Moment;
 use token::{Sealed, Timing};
@@ -50,6 +51,16 @@ pub(crate) struct Given {
     pub(crate) challenge: Challenge,
 }
 
+/// What comes with a credential for a TPM: its secret comes back with the token.
+pub(crate) struct GivenCredential {
+    /// What its holder keeps.
+    pub(crate) token: Vec<u8>,
+    /// What the TPM is to open.
+    pub(crate) secret: Key,
+    /// When it ends.
+    pub(crate) expires: TimeMs,
+}
+
 /// A challenge that is used up by the answer that was taken.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Taken {
@@ -70,12 +81,14 @@ pub(crate) struct Shown {
     /// Nothing while it is suspended, revoked or held.
     pub(crate) level: Option<u8>,
     pub(crate) work_class: Option<u8>,
-    /// Whether it asks to log in, and no owner has said that it is theirs: anybody can register a device for anybody.
-    pub(crate) is_unowned_login: bool,
+    /// Whether it asks for more than to show that it is there, and no owner has said that it is theirs: anybody can register a device for anybody.
+    pub(crate) lacks_owner: bool,
     /// Whose it is; nothing for one that is not registered or that its owner has not accepted.
     pub(crate) owner: Option<Address>,
     /// How often its key has changed.
     pub(crate) rotation: u32,
+    /// By what it was shown, as a batch's leaf says it.
+    pub(crate) method: Method,
     /// SHA-256 of the answer.
     pub(crate) answer: Hash32,
     /// On whose plan it counts, where verdicts are kept for batches and the customer lets this node.
@@ -117,15 +130,32 @@ impl Examiner {
     /// Gives out a challenge, and counts it.
     pub(crate) fn give(&mut self, wanted: &Wanted, now: &Moment) -> Given {
         self.limits.asked(wanted.by, now.boot_ms);
+        let Wanted { device, key_id, audience, purpose, by } = *wanted;
+        let sealed =
+            Sealed { id: self.fresh_id(), device, key_id, audience, purpose, origin: by.origin(), issued: *now };
+        Given { token: sealed.to_bytes(&self.keys), challenge: sealed.challenge(&self.keys, self.chain_id) }
+    }
+
+    /// Gives the token and the secret of a credential, to who has answered a challenge: for the keys of which `keys` is the digest.
+    pub(crate) fn give_credential(&mut self, answered: &Sealed, keys: Hash32, now: &Moment) -> GivenCredential {
+        let sealed = Sealed { id: self.fresh_id(), audience: keys, issued: *now, ..*answered };
+        let secret = Key::new(sealed.credential(&self.keys).finalize().into_bytes().into());
+        GivenCredential { token: sealed.to_bytes(&self.keys), secret, expires: sealed.expires() }
+    }
+
+    /// Whether this is the secret of a credential; in constant time.
+    pub(crate) fn is_secret_of(&self, sealed: &Sealed, secret: &[u8]) -> bool {
+        sealed.credential(&self.keys).verify_slice(secret).is_ok()
+    }
+
+    fn fresh_id(&mut self) -> [u8; 16] {
         let number = self.given;
         self.given = self.given.wrapping_add(1);
         let random: [u8; 32] =
             keys::hmac(self.keys.id.as_slice(), &number.to_le_bytes()).finalize().into_bytes().into();
         let mut id = [0; 16];
         id.copy_from_slice(random.split_at(16).0);
-        let Wanted { device, key_id, audience, purpose, by } = *wanted;
-        let sealed = Sealed { id, device, key_id, audience, purpose, origin: by.origin(), issued: *now };
-        Given { token: sealed.to_bytes(&self.keys), challenge: sealed.challenge(&self.keys, self.chain_id) }
+        id
     }
 
     /// Reads a token. Nothing is used up.
@@ -202,7 +232,7 @@ pub(crate) fn judge(shown: &Shown) -> Result<u8, Refused> {
         (Status::Revoked, _) => Err(Refused::Revoked),
         (Status::Suspended, _) => Err(Refused::Suspended),
         (_, None) => Err(Refused::Held),
-        _ if shown.is_unowned_login => Err(Refused::NotAccepted),
+        _ if shown.lacks_owner => Err(Refused::NotAccepted),
         (_, Some(level)) => Ok(level),
     }
 }

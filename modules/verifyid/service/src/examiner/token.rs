@@ -4,7 +4,8 @@
 //! purpose 1 | origin 1 | issued ms 8 | boot id 16 | boot clock ms 8 | seal 16`. The seal is HMAC-SHA-256, cut, over what stands before
 //! it; the nonce is another over the same. It must not know devices, nor what was answered. Invariant: what opens was sealed here.
 
-use hmac::Mac;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
 use types::{ChainId, Hash32, TimeMs};
 use verifyid::{Challenge, DeviceId, Purpose};
 
@@ -95,6 +96,11 @@ impl Sealed {
             issued: TimeMs(self.issued.wall_ms),
             expires: self.expires(),
         }
+    }
+
+    /// The secret of a credential that goes with this token.
+    pub(crate) fn credential(&self, keys: &ExaminerKeys) -> Hmac<Sha256> {
+        hmac(keys.credential.as_slice(), &self.body(keys.instance))
     }
 
     /// The token.

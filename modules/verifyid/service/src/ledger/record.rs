@@ -21,6 +21,17 @@ pub(crate) enum LeafResult {
     NotAllowed = 6,
 }
 
+/// By what a device was verified, as a leaf says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub(crate) enum Method {
+    /// Its key signed.
+    Signature = 1,
+    /// Its TPM quoted.
+    Tpm = 3,
+}
+
 /// A verification that was acknowledged: 142 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(crate) struct Acknowledged {
@@ -30,7 +41,7 @@ pub(crate) struct Acknowledged {
     pub(crate) challenge: [u8; 16],
     pub(crate) time: TimeMs,
     pub(crate) result: LeafResult,
-    pub(crate) method: u8,
+    pub(crate) method: Method,
     /// SHA-256 of whom it was for.
     pub(crate) audience: Hash32,
     /// SHA-256 of the answer.
@@ -44,7 +55,7 @@ impl Acknowledged {
     /// As it stands in a batch.
     pub(crate) const fn leaf(&self) -> VerificationLeaf {
         let Self { device, challenge, time, result, method, audience, answer, .. } = *self;
-        VerificationLeaf { device, challenge, time, result: result as u8, method, audience, answer }
+        VerificationLeaf { device, challenge, time, result: result as u8, method: method as u8, audience, answer }
     }
 
     pub(crate) fn is_ok(&self) -> bool {

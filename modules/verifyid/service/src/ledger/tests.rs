@@ -6,7 +6,7 @@ use service::log::RECORD_HEAD_BYTES;
 use types::{Hash32, Height, TimeMs};
 use verifyid::DeviceId;
 
-use super::record::LeafResult;
+use super::record::{LeafResult, Method};
 use super::*;
 
 const NOW_MS: u64 = 1_771_111_111_000;
@@ -21,7 +21,7 @@ fn new(number: u32, result: LeafResult, is_anybodys: bool) -> NewLeaf {
         challenge,
         time: TimeMs(NOW_MS),
         result,
-        method: 1,
+        method: Method::Signature,
         audience: Hash32([3; 32]),
         answer: Hash32([4; 32]),
     };

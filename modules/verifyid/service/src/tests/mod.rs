@@ -8,3 +8,4 @@ mod hostile;
 mod judged;
 mod kept;
 mod taken_back;
+mod tpms;

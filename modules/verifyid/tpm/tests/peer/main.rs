@@ -14,7 +14,8 @@ use sha2::{Digest, Sha256};
 use tpm::{Made, Tpm, installed};
 use verifyid_tpm::{
     AttestationKey, EkChainRefused, EndorsementKey, ExpectedQuote, LastQuote, PcrSelection, PcrState, ProvenQuote,
-    QuoteRefused, TpmFormError, TpmKeyKind, TpmKeyRefused, check_ek_certificate, make_credential, verify_quote,
+    QuoteRefused, TpmFormError, TpmKeyKind, TpmKeyRefused, check_ek_certificate, check_ek_root, make_credential,
+    verify_quote,
 };
 
 const SECRET: [u8; 32] = *b"thirty-two bytes for one TPM ok!";
@@ -235,6 +236,9 @@ fn the_certificate_that_comes_with_swtpm_leads_to_its_maker_and_to_nobody_else()
     let [_, other_issuer, other_root] = two.certificates();
     let now_s = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
     let judged = |ek: &EndorsementKey, chain: &[&[u8]], root: &[u8]| check_ek_certificate(ek, chain, &[root], now_s);
+    assert_eq!(check_ek_root(&root), Ok(()));
+    assert_eq!(check_ek_root(&own), Err(EkChainRefused::MayNotIssue));
+    assert_eq!(check_ek_root(&root[1..]), Err(EkChainRefused::Root));
     assert_eq!(judged(&read(&one), &[&own, &issuer], &root), Ok(()));
     assert_eq!(judged(&read(&two), &[&own, &issuer], &root), Err(EkChainRefused::OtherKey));
     assert_eq!(judged(&read(&one), &[&own], &root), Err(EkChainRefused::NotIssued));

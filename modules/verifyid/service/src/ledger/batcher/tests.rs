@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use types::Height;
 use verifyid::{DeviceId, next_month};
 
-use super::super::record::LeafResult;
+use super::super::record::{LeafResult, Method};
 use super::*;
 
 const NOW_MS: u64 = 1_771_111_111_000;
@@ -21,7 +21,7 @@ fn leaf(number: u32, customer: Address, time_ms: u64) -> Acknowledged {
         challenge,
         time: TimeMs(time_ms),
         result: if number % 7 == 3 { LeafResult::BadAnswer } else { LeafResult::Ok },
-        method: 1,
+        method: Method::Signature,
         audience: Hash32([3; 32]),
         answer: Hash32([4; 32]),
     }

@@ -3,7 +3,7 @@
 use types::{Address, Hash32, TimeMs};
 use verifyid::{DeviceId, month_of};
 
-use super::super::record::LeafResult;
+use super::super::record::{LeafResult, Method};
 use super::*;
 
 const DAY: u64 = 20_498;
@@ -15,7 +15,7 @@ fn leaves(count: u16, day: u64) -> Vec<Acknowledged> {
         challenge: Hash32(crypto::hash::sha256(&number.to_le_bytes())).0[..16].try_into().expect("16 bytes"),
         time: TimeMs(day * DAY_MS + u64::from(number)),
         result: LeafResult::Ok,
-        method: 1,
+        method: Method::Signature,
         audience: Hash32([3; 32]),
         answer: Hash32([4; 32]),
     };
