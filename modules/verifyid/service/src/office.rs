@@ -74,10 +74,10 @@ impl Office {
         asks_max: AsksMax,
     ) -> Result<(Arc<Self>, Writing), Refusal> {
         let (folder, chain_id) = (&ground.folder, ground.chain.id());
-        let kept = secret::read(folder)?;
+        let kept = secret::CHALLENGES.read(folder)?;
         let secret = match kept {
             Some(secret) if Book::exists(folder)? => secret,
-            _ => secret::make(folder, &ground.entropy)?,
+            _ => secret::CHALLENGES.make(folder, &ground.entropy)?,
         };
         let (book, used) = Book::open(folder, clocks.now().boot)?;
         let counts = Counts::default();

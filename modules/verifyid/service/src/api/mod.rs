@@ -1,9 +1,11 @@
 //! The routes of this service: below `/api/v1/verifyid`, and the key set where everybody looks for it. Questions to the rules are routes by themselves
 //! and not written here.
 //!
-//! `token` has those about tokens, `verification` what proves one, `errors` what a refusal is called. It must not know how a challenge is sealed or judged. Invariant: what cannot be read uses nothing up.
+//! `token` has those about tokens, `hmac` those of older devices, `older_paths` the predecessor's, `verification` what proves one, `errors` what a refusal is called. It must not know how a challenge is sealed or judged. Invariant: what cannot be read uses nothing up.
 
 mod errors;
+mod hmac;
+mod older_paths;
 mod token;
 mod verification;
 
@@ -18,19 +20,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use service::chain::Chain;
 use service::http::{ApiError, BodyMax, Class, Client, ErrorResponse, JsonBody, Path, Reads, Routes, oversize, shown};
-use service::token::Bearer;
+use service::token::{Bearer, TokenTerms};
 use service::{Ground, routes};
 use types::{Address, Hash32};
 use utoipa::ToSchema;
 use verifyid::{DeviceAnswer, DeviceId, Purpose, SIGNATURE_BYTES, VerifyId, tags};
 
+use crate::enrolled::Enrolled;
 use crate::examiner::limits::AskedBy;
 use crate::examiner::token::Sealed;
 use crate::examiner::{Refused, Wanted};
-use crate::office::{NotVerified, Office};
+use crate::office::{Office, Verified};
 use crate::proof;
 use crate::token_office::TokenOffice;
-use errors::{NotServed, QuotaResponse, error_of, no_tokens, unavailable};
+use errors::{NotServed, QuotaResponse, error_of, no_hmac, no_tokens, unavailable, wrong_purpose};
 
 /// Longest body of a request: a token, a signature, and what stands around them.
 const BODY_BYTES_MAX: usize = 2_048;
@@ -44,11 +47,21 @@ pub(crate) struct Api {
     reads: Reads,
     office: Option<Arc<Office>>,
     tokens: Option<Arc<TokenOffice>>,
+    enrolled: Option<Arc<Enrolled>>,
+}
+
+/// What the settings have opened.
+#[derive(Clone, Default)]
+pub(crate) struct Opened {
+    pub(crate) office: Option<Arc<Office>>,
+    pub(crate) tokens: Option<Arc<TokenOffice>>,
+    pub(crate) enrolled: Option<Arc<Enrolled>>,
 }
 
 /// All of them.
-pub(crate) fn routes(ground: &Ground, office: Option<Arc<Office>>, tokens: Option<Arc<TokenOffice>>) -> Routes {
-    let api = &Api { chain: ground.chain.clone(), reads: ground.reads.clone(), office, tokens };
+pub(crate) fn routes(ground: &Ground, opened: Opened) -> Routes {
+    let Opened { office, tokens, enrolled } = opened;
+    let api = &Api { chain: ground.chain.clone(), reads: ground.reads.clone(), office, tokens, enrolled };
     // None of them changes the chain, so a read-only node has them too.
     Routes::default()
         .own(Class::Read, api, routes!(challenge))
@@ -56,23 +69,30 @@ pub(crate) fn routes(ground: &Ground, office: Option<Arc<Office>>, tokens: Optio
         .own(Class::Read, api, routes!(device))
         .own(Class::Read, api, routes!(verification::one))
         .own(Class::Read, api, routes!(token::give, token::take_back))
+        .own(Class::Read, api, routes!(hmac::enrol))
+        .own(Class::Read, api, routes!(hmac::answer))
         .foreign(Class::Look, api, routes!(token::keys))
+        .foreign(Class::Look, api, routes!(older_paths::register))
+        .foreign(Class::Read, api, routes!(older_paths::create))
+        .foreign(Class::Read, api, routes!(older_paths::respond))
+        .foreign(Class::Read, api, routes!(older_paths::check, older_paths::check_by_body))
+        .foreign(Class::Read, api, routes!(older_paths::device))
 }
 
-/// A JSON body of a few hundred bytes.
-struct ShortBody<T>(T);
+/// A JSON body of so many bytes at most.
+struct ShortBody<T, const BYTES_MAX: usize = BODY_BYTES_MAX>(T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for ShortBody<T> {
+impl<S: Send + Sync, T: DeserializeOwned, const BYTES_MAX: usize> FromRequest<S> for ShortBody<T, BYTES_MAX> {
     type Rejection = ApiError;
 
     async fn from_request(mut request: Request, state: &S) -> Result<Self, ApiError> {
-        request.extensions_mut().insert(BodyMax(BODY_BYTES_MAX));
+        request.extensions_mut().insert(BodyMax(BYTES_MAX));
         // What comes without a length is bounded while it is read.
-        DefaultBodyLimit::max(BODY_BYTES_MAX).apply(&mut request);
+        DefaultBodyLimit::max(BYTES_MAX).apply(&mut request);
         let read = JsonBody::from_request(request, state).await;
-        let too_long = oversize(BODY_BYTES_MAX);
+        let too_long = oversize(BYTES_MAX);
         read.map(|JsonBody(body)| Self(body)).map_err(|error| match error == too_long {
-            true => too_long.with_hint("a request of this route has a few hundred bytes: see /docs"),
+            true => too_long.with_hint("a request of this route is shorter: see /docs"),
             false => error,
         })
     }
@@ -86,6 +106,8 @@ enum PurposeName {
     Presence,
     /// To be given a token: the audience is `thr-device:` and the first eight digits of the chain's id.
     Login,
+    /// To be given a secret for an older device: the audience is `thr-hmac:` and the first eight digits of the chain's id.
+    Enrol,
 }
 
 impl PurposeName {
@@ -93,6 +115,7 @@ impl PurposeName {
         match self {
             Self::Presence => Purpose::Presence,
             Self::Login => Purpose::Login,
+            Self::Enrol => Purpose::Enrol,
         }
     }
 
@@ -100,7 +123,16 @@ impl PurposeName {
     const fn of(sealed: &Sealed) -> Self {
         match sealed.purpose {
             Purpose::Login => Self::Login,
+            Purpose::Enrol => Self::Enrol,
             _ => Self::Presence,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Presence => "presence",
+            Self::Login => "login",
+            Self::Enrol => "enrol",
         }
     }
 }
@@ -226,6 +258,7 @@ async fn answer(
     let token = hex::decode(&request.challenge).map_err(|_| error_of(Refused::Malformed))?;
     let signature = signature(&request.answer)?;
     let (sealed, preimage) = office.begin(&token).map_err(error_of)?;
+    is_for(&sealed, &[Purpose::Presence, Purpose::Login])?;
     api.is_not_behind("the challenge stays good: try again in a few seconds")?;
     let (chain, ledger) = (api.chain.clone(), office.ledger().cloned());
     // Which devices are given tokens was decided when the challenge was asked for, by purpose and audience.
@@ -239,27 +272,12 @@ async fn answer(
         Ok(proof::shown(&*chain, &sealed, &preimage, &signature, ledger.as_deref())?)
     };
     let shown = api.reads.read(of_answer).await?;
-    let verified = office.finish(&sealed, &shown, client).await.map_err(|error| match error {
-        NotVerified::Refused(refused) => error_of(refused).into(),
-        NotVerified::Unavailable(error) => ApiError::from(error).into(),
-        NotVerified::Quota(used_up) => NotServed::quota(used_up, office.now_ms()),
-        NotVerified::NotWritten => {
-            let message = "the answer could not be written down, so nothing is said of it";
-            unavailable("log_unavailable", message, "ask for another challenge, or ask another node").into()
-        }
-    })?;
+    let verified = office.finish(&sealed, &shown, client).await.map_err(|why| NotServed::of(why, office.now_ms()))?;
     let given = tokens.and_then(|tokens| tokens.give_device(&sealed, verified.level, &shown, verified.at.0));
     let verdict = VerifiedResponse {
-        verified: true,
-        device: sealed.device.to_text(api.chain.genesis().network),
-        challenge_id: hex::encode(sealed.id),
-        audience_sha256: sealed.audience.to_string(),
-        purpose: PurposeName::of(&sealed),
-        level: verified.level,
-        work_class: shown.work_class,
-        verified_at: verified.at.0,
         token_expires_at: given.as_ref().map(|given| given.expires_ms),
         token: given.map(|given| given.token),
+        ..api.verdict(&sealed, verified, shown.work_class)
     };
     Ok((token::unkept(), Json(verdict)))
 }
@@ -294,6 +312,27 @@ impl Api {
         self.tokens.as_ref().ok_or_else(no_tokens)
     }
 
+    fn enrolled(&self) -> Result<&Arc<Enrolled>, ApiError> {
+        self.office()?;
+        self.enrolled.as_ref().ok_or_else(no_hmac)
+    }
+
+    /// What is said of a device that is verified.
+    fn verdict(&self, sealed: &Sealed, verified: Verified, work_class: Option<u8>) -> VerifiedResponse {
+        VerifiedResponse {
+            verified: true,
+            device: sealed.device.to_text(self.chain.genesis().network),
+            challenge_id: hex::encode(sealed.id),
+            audience_sha256: sealed.audience.to_string(),
+            purpose: PurposeName::of(sealed),
+            level: verified.level,
+            work_class,
+            verified_at: verified.at.0,
+            token: None,
+            token_expires_at: None,
+        }
+    }
+
     /// The customer who shows this token.
     async fn customer(&self, token: String) -> Result<Address, ApiError> {
         let (tokens, chain, now_ms) = (self.tokens()?.clone(), self.chain.clone(), self.office()?.now_ms());
@@ -318,19 +357,21 @@ impl Api {
             let message = format!("the audience has {bytes} bytes");
             return Err(ApiError::bad("malformed", message, "name whom the answer is for in 1 to 256 bytes"));
         }
-        if let PurposeName::Login = request.purpose {
-            // What the device signs is whom its token is for.
-            let own = self.tokens()?.device_audience();
-            if request.audience != own {
-                let message = format!("a login is for `{own}`, and the audience is `{}`", shown(&request.audience));
-                return Err(ApiError::bad(
-                    "wrong_audience",
-                    message,
-                    "ask with that audience, or with the purpose `presence`",
-                ));
+        // What the device signs is whom its token or its secret is for.
+        let own = match request.purpose {
+            PurposeName::Presence => return Ok(()),
+            PurposeName::Login => self.tokens()?.device_audience().to_owned(),
+            PurposeName::Enrol => {
+                self.enrolled()?;
+                TokenTerms::audience("thr-hmac", self.chain.id())
             }
+        };
+        if request.audience == own {
+            return Ok(());
         }
-        Ok(())
+        let (purpose, audience) = (request.purpose.name(), shown(&request.audience));
+        let message = format!("the purpose `{purpose}` is for `{own}`, and the audience is `{audience}`");
+        Err(ApiError::bad("wrong_audience", message, "ask with that audience, or with the purpose `presence`"))
     }
 
     fn device_id(&self, text: &str) -> Result<DeviceId, ApiError> {
@@ -338,6 +379,23 @@ impl Api {
         let hint = "copy the id again: its text, or 64 hexadecimal digits";
         DeviceId::parse(text, self.chain.genesis().network).map_err(|error| ApiError::bad("malformed", of(error), hint))
     }
+}
+
+/// Whether a challenge was asked for with one of these purposes; nothing is used up.
+fn is_for(sealed: &Sealed, purposes: &[Purpose]) -> Result<(), ApiError> {
+    if purposes.contains(&sealed.purpose) {
+        return Ok(());
+    }
+    let hint = match sealed.purpose {
+        Purpose::Enrol => {
+            "hand it in at `POST /api/v1/verifyid/hmac/enrol`, with the signature of the device's key; nothing is used up"
+        }
+        Purpose::Presence => "ask for another challenge, with the purpose `enrol`; nothing is used up",
+        _ => {
+            "hand it in at `POST /api/v1/verifyid/challenges/answer`, with the signature of the device's key; nothing is used up"
+        }
+    };
+    Err(wrong_purpose(PurposeName::of(sealed).name(), hint))
 }
 
 fn signature(text: &str) -> Result<[u8; SIGNATURE_BYTES], ApiError> {

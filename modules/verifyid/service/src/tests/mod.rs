@@ -7,4 +7,8 @@ mod harness;
 mod hostile;
 mod judged;
 mod kept;
+mod older;
+mod older_paths;
+mod rotated;
+mod several;
 mod taken_back;
