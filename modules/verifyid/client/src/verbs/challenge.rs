@@ -8,7 +8,7 @@ use clap::Args;
 use serde::Deserialize;
 use serde_json::json;
 use types::{Hash32, TimeMs};
-use verifyid::DeviceId;
+use verifyid::{DeviceId, Purpose};
 use verifyid_device::{ChallengePurpose, DeviceChallenge, Expected, audience_digest};
 use wallet::cli::context::read_bounded;
 use wallet::cli::report::{lines, when};
@@ -78,7 +78,7 @@ impl CustomerToken {
                 "put the `token` that the service gave into it, alone, without quotation marks",
             ));
         }
-        if client.url().starts_with("http://") && !is_here(client.url()) {
+        if !is_private(client.url()) {
             let message = "a token is shown to nobody over a connection that others can read";
             return Err(Error::new("token_in_the_open", message, "name the node by https:// with --node URL"));
         }
@@ -88,14 +88,14 @@ impl CustomerToken {
 
 /// A challenge, as a service gives it and as it stands in a file.
 #[derive(Debug, Deserialize)]
-struct Given {
-    challenge: String,
-    preimage: String,
+pub(super) struct Given {
+    pub(super) challenge: String,
+    pub(super) preimage: String,
 }
 
 /// What a service says of a right answer.
 #[derive(Debug, Deserialize)]
-struct Verified {
+pub(super) struct Verified {
     verified: bool,
     device: String,
     level: u8,
@@ -133,7 +133,8 @@ impl AnswerArgs {
             let chain = context.known_chain()?;
             let given = read_file(path)?;
             let challenge = read(&given.preimage)?;
-            let answer = self.signed(context, &challenge, &given, (&key, &chain))?;
+            let answer =
+                sign(context, (&challenge, &given), (&key, &chain), (&self.audience, ChallengePurpose::Presence))?;
             let rows = [
                 ("answer:", answer.clone()),
                 ("hand in until:", format!("{} where the challenge was given", when(TimeMs(challenge.expires_ms)))),
@@ -145,55 +146,54 @@ impl AnswerArgs {
         // Who asks is of no meaning to who judges.
         let asking = self.customer.shown_by(client.clone())?;
         let (given, challenge) = ask(&asking, &chain, key.device(), &self.audience)?;
-        let answer = self.signed(context, &challenge, &given, (&key, &chain))?;
+        let answer = sign(context, (&challenge, &given), (&key, &chain), (&self.audience, ChallengePurpose::Presence))?;
         let verdict: Verified = client
             .post_at(ANSWERS, &json!({"challenge": given.challenge, "answer": answer}))
             .map_err(|error| with_advice(error, &self.key, false))?;
         let text = key.device().to_text(chain.network());
-        if !verdict.verified || verdict.device != text {
-            let message = "the node gives a verdict of something else than was asked for";
-            let hint = "the answer was handed in, and its challenge is used up: run the command again, at another node with --node URL";
-            return Err(Error::new("bad_answer", message, hint));
-        }
-        Ok(told(&verdict, &self.audience))
+        told_of(&verdict, &text, &self.audience)
     }
+}
 
-    /// The answer in hexadecimal digits, once everything is compared.
-    fn signed(
-        &self,
-        context: &Context,
-        challenge: &DeviceChallenge,
-        given: &Given,
-        (key, chain): (&DeviceKeyFile, &Chain),
-    ) -> Result<String> {
-        let expected = Expected {
-            key_id: key.key_id().0,
-            now_ms: Some(now().0),
-            ..expected(chain, key.device(), challenge.key_id, &self.audience)
+/// The answer of a key in hexadecimal digits, once everything is compared.
+pub(super) fn sign(
+    context: &Context,
+    (challenge, given): (&DeviceChallenge, &Given),
+    (key, chain): (&DeviceKeyFile, &Chain),
+    (audience, purpose): (&str, ChallengePurpose),
+) -> Result<String> {
+    let expected = Expected {
+        key_id: key.key_id().0,
+        now_ms: Some(now().0),
+        ..expected(chain, key.device(), challenge.key_id, (audience, purpose))
+    };
+    challenge.check(&expected).map_err(|refused| {
+        let hint = match refused {
+            verifyid_device::Refused::OtherKey => match naming::name_of(context, Hash32(challenge.key_id)) {
+                Some(present) => format!("name the device's present key: it is `{present}` in this wallet"),
+                None => format!(
+                    "name the file of the device's present key, which is not in this wallet; `thronos device show {}` tells its id",
+                    key.device().to_text(chain.network())
+                ),
+            },
+            verifyid_device::Refused::OtherAudience => {
+                "compare --audience with what the challenge was asked for; sign for nobody whom you do not know"
+                    .to_owned()
+            }
+            verifyid_device::Refused::Over => {
+                "ask for another challenge; if it is new, set this machine's clock".to_owned()
+            }
+            _ => "nothing was signed: ask whoever gave you the challenge what it is for".to_owned(),
         };
-        challenge.check(&expected).map_err(|refused| {
-            let hint = match refused {
-                verifyid_device::Refused::OtherKey => match naming::name_of(context, Hash32(challenge.key_id)) {
-                    Some(present) => format!("name the device's present key: it is `{present}` in this wallet"),
-                    None => format!(
-                        "name the file of the device's present key, which is not in this wallet; `thronos device show {}` tells its id",
-                        key.device().to_text(chain.network())
-                    ),
-                },
-                verifyid_device::Refused::OtherAudience => {
-                    "compare --audience with what the challenge was asked for; sign for nobody whom you do not know"
-                        .to_owned()
-                }
-                verifyid_device::Refused::Over => {
-                    "ask for another challenge; if it is new, set this machine's clock".to_owned()
-                }
-                _ => "nothing was signed: ask whoever gave you the challenge what it is for".to_owned(),
-            };
-            Error::new("challenge_refused", refused.to_string(), hint)
-        })?;
-        let preimage = hex::decode(&given.preimage).map_err(|_| no_challenge("its preimage has other than digits"))?;
-        Ok(hex::encode(&*key.sign(&preimage)))
-    }
+        Error::new("challenge_refused", refused.to_string(), hint)
+    })?;
+    let preimage = hex::decode(&given.preimage).map_err(|_| no_challenge("its preimage has other than digits"))?;
+    Ok(hex::encode(&*key.sign(&preimage)))
+}
+
+/// Whether nobody on the way can read what is sent to a URL.
+pub(super) fn is_private(url: &str) -> bool {
+    !url.starts_with("http://") || is_here(url)
 }
 
 /// Whether a URL leads to this machine.
@@ -204,42 +204,61 @@ fn is_here(url: &str) -> bool {
 }
 
 /// What a service may ask of a device, whichever key it names.
-fn expected(chain: &Chain, device: DeviceId, key_id: [u8; 32], audience: &str) -> Expected {
+pub(super) fn expected(
+    chain: &Chain,
+    device: DeviceId,
+    key_id: [u8; 32],
+    (audience, purpose): (&str, ChallengePurpose),
+) -> Expected {
     Expected {
         chain_id: chain.id().0.0,
         device: device.0.0,
         key_id,
         audience: audience_digest(audience),
-        purpose: ChallengePurpose::Presence,
+        purpose,
         now_ms: None,
     }
 }
 
-/// Asks for a challenge, and compares what comes with what was asked for.
+/// Asks for a challenge to show that a device is there.
 fn ask(client: &NodeClient, chain: &Chain, device: DeviceId, audience: &str) -> Result<(Given, DeviceChallenge)> {
+    ask_for(client, chain, (device, audience), Purpose::Presence)
+}
+
+/// Asks for a challenge, and compares what comes with what was asked for.
+pub(super) fn ask_for(
+    client: &NodeClient,
+    chain: &Chain,
+    (device, audience): (DeviceId, &str),
+    purpose: Purpose,
+) -> Result<(Given, DeviceChallenge)> {
     let text = device.to_text(chain.network());
+    let (name, purpose) = match purpose {
+        Purpose::Enrol => ("enrol", ChallengePurpose::Enrol),
+        _ => ("presence", ChallengePurpose::Presence),
+    };
     let given: Given = client
-        .post_at(CHALLENGES, &json!({"device": text, "audience": audience, "purpose": "presence"}))
+        .post_at(CHALLENGES, &json!({"device": text, "audience": audience, "purpose": name}))
         .map_err(|error| with_advice(error, &text, client.shows_token()))?;
     let challenge = read(&given.preimage).map_err(|_| bad_answer("what is no challenge"))?;
-    let wanted = expected(chain, device, challenge.key_id, audience);
+    let wanted = expected(chain, device, challenge.key_id, (audience, purpose));
     challenge
         .check(&wanted)
         .map_err(|refused| bad_answer(&format!("another challenge than it was asked for: {refused}")))?;
     Ok((given, challenge))
 }
 
-fn read_file(path: &Path) -> Result<Given> {
+pub(super) fn read_file(path: &Path) -> Result<Given> {
     let text = read_bounded(path, FILE_BYTES_MAX)?;
     serde_json::from_str(&text).map_err(|error| no_challenge(&format!("{}: {error}", path.display())))
 }
 
-fn read(preimage: &str) -> Result<DeviceChallenge> {
+pub(super) fn read(preimage: &str) -> Result<DeviceChallenge> {
     let bytes = hex::decode(preimage).map_err(|_| no_challenge("its preimage has other than digits"))?;
     DeviceChallenge::read(&bytes).map_err(|refused| no_challenge(&refused.to_string()))
 }
 
-fn no_challenge(why: &str) -> Error {
+pub(super) fn no_challenge(why: &str) -> Error {
     let hint = "give it as the service gave it: JSON with `challenge` and `preimage`";
     Error::new("no_challenge", format!("this is no challenge: {why}"), hint)
 }
@@ -253,19 +272,30 @@ fn bad_answer(what: &str) -> Error {
 }
 
 /// An error of the service, with the command that tells more.
-fn with_advice(error: Error, device: &str, shows_token: bool) -> Error {
+pub(super) fn with_advice(error: Error, device: &str, shows_token: bool) -> Error {
     let advice = match &*error.code {
         _ if !error.is_of_node => return error,
         "bad_answer" => format!("`thronos device show {device}` tells the id of its present key"),
         "suspended" | "revoked" | "held" | "not_accepted" => {
             format!("`thronos device show {device}` tells how it stands")
         }
+        "enrolment_over" => "it is done with the device's present key, by its present owner".to_owned(),
         "locked" | "asked_too_often" => "a customer's token is shown with --token-file FILE".to_owned(),
         "not_found" if shows_token => "ask without --token-file, or another node with --node URL".to_owned(),
         "not_found" => "ask a node that gives out challenges with --node URL".to_owned(),
         _ => return error,
     };
     Error { hint: format!("{}; {advice}", error.hint), ..error }
+}
+
+/// The verdict, if it is about the device that was asked for.
+pub(super) fn told_of(verdict: &Verified, device: &str, audience: &str) -> Result<Report> {
+    if !verdict.verified || verdict.device != device {
+        let message = "the node gives a verdict of something else than was asked for";
+        let hint = "the answer was handed in, and its challenge is used up: run the command again, at another node with --node URL";
+        return Err(Error::new("bad_answer", message, hint));
+    }
+    Ok(told(verdict, audience))
 }
 
 fn told(verdict: &Verified, audience: &str) -> Report {

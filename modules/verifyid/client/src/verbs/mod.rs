@@ -5,6 +5,7 @@
 mod attest;
 mod challenge;
 mod device;
+mod hmac;
 mod list;
 mod new;
 mod plan;
@@ -12,6 +13,7 @@ mod register;
 mod rotate;
 mod show;
 mod standing;
+mod token;
 mod transfer;
 mod verification;
 mod verifier;
