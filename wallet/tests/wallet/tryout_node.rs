@@ -38,7 +38,7 @@ struct World {
     validator: SecretKey,
     proofs: AtomicU64,
     bend: Mutex<Option<Bend>>,
-    service: Mutex<Option<Service>>,
+    services: Mutex<Vec<Service>>,
     dry_run: Mutex<Option<u32>>,
     asked: Mutex<Vec<String>>,
 }
@@ -70,7 +70,7 @@ impl TryoutNode {
             validator: SecretKey::from_ikm(&[1; 32]),
             proofs: AtomicU64::new(PROOFS_FROM),
             bend: Mutex::default(),
-            service: Mutex::default(),
+            services: Mutex::default(),
             dry_run: Mutex::default(),
             asked: Mutex::default(),
         });
@@ -96,7 +96,13 @@ impl TryoutNode {
     /// From now on whatever is posted to a path that begins so, or asked of it, is answered by this, which takes the path and the body:
     /// null where something is asked.
     pub fn serves(&self, begin: &str, service: impl FnMut(&str, &Value) -> (u16, Value) + Send + 'static) {
-        *held(&self.world.service) = Some((begin.to_owned(), Box::new(service)));
+        held(&self.world.services).clear();
+        self.serves_too(begin, service);
+    }
+
+    /// The same, and what was told before goes on for other paths.
+    pub fn serves_too(&self, begin: &str, service: impl FnMut(&str, &Value) -> (u16, Value) + Send + 'static) {
+        held(&self.world.services).push((begin.to_owned(), Box::new(service)));
     }
 
     /// From now on dry runs end with this code; before, none can be made.
@@ -153,9 +159,9 @@ impl World {
     fn answer(&self, method: &str, path: &str, body: &[u8]) -> (u16, Value) {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-        if let Some((_, service)) = held(&self.service)
-            .as_mut()
-            .filter(|(begin, _)| format!("/{}", parts.join("/")).starts_with(begin.as_str()))
+        if let Some((_, service)) = held(&self.services)
+            .iter_mut()
+            .find(|(begin, _)| format!("/{}", parts.join("/")).starts_with(begin.as_str()))
         {
             let body = if method == "POST" { serde_json::from_slice(body).expect("JSON") } else { Value::Null };
             return service(path, &body);

@@ -6,13 +6,18 @@ use service::log::look_at;
 use service::{Finding, FolderFindings};
 
 use crate::tpm::{ek_key, table};
-use crate::{book, ledger, secret, taken_back, token_office};
+use crate::{book, enrolled, ledger, secret, taken_back, token_office};
 
 /// Says what is torn and what a start would refuse.
 pub(crate) fn look(folder: &Path) -> FolderFindings {
     let mut findings = look_at(&folder.join(book::FILE), book::BOUNDS, book::knows);
-    let wrong = secret::fault(folder);
-    findings.wrong.extend(wrong.map(|what| Finding::new(folder.join(secret::FILE), what)));
+    for file in [secret::CHALLENGES, secret::OLDER_DEVICES] {
+        let wrong = file.fault(folder);
+        findings.wrong.extend(wrong.map(|what| Finding::new(folder.join(file.name), what)));
+    }
+    let enrolled = look_at(&folder.join(enrolled::FILE), enrolled::BOUNDS, enrolled::knows);
+    findings.torn.extend(enrolled.torn);
+    findings.wrong.extend(enrolled.wrong);
     let leaves = look_at(&folder.join(ledger::FILE), ledger::BOUNDS, ledger::knows);
     findings.torn.extend(leaves.torn);
     findings.wrong.extend(leaves.wrong);

@@ -25,6 +25,8 @@ pub(crate) struct Counts {
     tpm_enrolments: Family<Label, Counter>,
     tpm_quotes: Family<Label, Counter>,
     tpm_changes: Family<Label, Counter>,
+    enrolled: Gauge,
+    token_key_made: Gauge,
     leaves: Counter,
     leaves_left_out: Counter,
     batches: Family<Label, Counter>,
@@ -89,6 +91,16 @@ impl Counts {
         self.used.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
+    /// The key that signs tokens was made at this instant in ms since 1970.
+    pub(crate) fn token_key(&self, made_ms: u64) {
+        self.token_key_made.set(i64::try_from(made_ms / 1_000).unwrap_or(i64::MAX));
+    }
+
+    /// So many older devices are enrolled.
+    pub(crate) fn enrolled(&self, count: usize) {
+        self.enrolled.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
     /// So many verdicts were written down for batches.
     pub(crate) fn leaves(&self, count: usize) {
         self.leaves.inc_by(u64::try_from(count).unwrap_or(u64::MAX));
@@ -122,6 +134,9 @@ impl Counts {
             "Tokens that were not given or not taken, by reason",
             self.tokens_refused.clone(),
         );
+        let made = "When the key that signs tokens was made, in seconds since 1970; 0 where none is";
+        registry.register("token_key_made_seconds", made, self.token_key_made.clone());
+        registry.register("hmac_devices", "Older devices that are enrolled", self.enrolled.clone());
         registry.register("leaves", "Verdicts that were written down for batches", self.leaves.clone());
         let left_out = "Wrong answers that are in no batch, because too many came before them";
         registry.register("leaves_left_out", left_out, self.leaves_left_out.clone());

@@ -74,11 +74,11 @@ impl Office {
         asks_max: AsksMax,
     ) -> Result<(Arc<Self>, Writing), Refusal> {
         let (folder, chain_id) = (&ground.folder, ground.chain.id());
-        let kept = secret::read(folder)?;
+        let kept = secret::CHALLENGES.read(folder)?;
         let (mut book, used) = Book::open(folder, clocks.now().boot)?;
         let secret = match kept {
             Some(secret) if !book.is_blank() => secret,
-            _ => secret::make(folder, &ground.entropy)?,
+            _ => secret::CHALLENGES.make(folder, &ground.entropy)?,
         };
         book.begin()?;
         let counts = Counts::default();

@@ -7,6 +7,7 @@ use service::chain::{Chain, Unavailable};
 use types::{Address, Hash32};
 use verifyid::{CustomerAnswer, DeviceAnswer, DeviceId, DeviceKey, Purpose, SIGNATURE_BYTES, Status, VerifyId};
 
+use crate::enrolled::{ByMac, MAC_BYTES};
 use crate::examiner::Shown;
 use crate::examiner::token::Sealed;
 use crate::ledger::Ledger;
@@ -16,6 +17,9 @@ use crate::quota::{Billed, PlanStanding};
 
 /// A key that is nobody's word for anything: of it a signature is checked where there is no device.
 const DECOY: &str = "03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8";
+
+/// Most that a device is worth which answers by a secret.
+const LEVEL_BY_MAC_MAX: u8 = 1;
 
 /// A device as the chain has it.
 ///
@@ -111,13 +115,58 @@ pub(crate) fn shown_by(
         status: found.as_ref().map_or(Status::Pending, |device| device.status),
         level: found.as_ref().and_then(|device| device.level),
         work_class: found.as_ref().and_then(|device| device.work_class),
-        lacks_owner: sealed.purpose != Purpose::Presence && !found.as_ref().is_some_and(|device| device.accepted),
+        lacks_owner: needs_owner(sealed.purpose) && !found.as_ref().is_some_and(|device| device.accepted),
         owner: found.as_ref().filter(|device| device.accepted).map(|device| device.owner),
         rotation: found.as_ref().map_or(0, |device| device.rotation),
         method,
         answer,
         billed,
     })
+}
+
+/// Whether what is given for an answer is the owner's: a token, a secret, a TPM's place.
+const fn needs_owner(purpose: Purpose) -> bool {
+    matches!(purpose, Purpose::Login | Purpose::Enrol | Purpose::Tpm)
+}
+
+/// What the chain says of a device that answered by its secret.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ShownByMac {
+    pub(crate) shown: Shown,
+    /// Whether the secret is right, and was given to a former owner or for a former key: nobody's fault, so it is not counted as a wrong answer.
+    pub(crate) is_over: bool,
+}
+
+/// The same of one that answered by a secret: it proves nothing to others, so its level is 1 at most, and it counts on nobody's plan.
+///
+/// # Errors
+/// [`Unavailable`].
+pub(crate) fn shown_by_mac(
+    chain: &dyn Chain,
+    sealed: &Sealed,
+    mac: &[u8; MAC_BYTES],
+    by_mac: ByMac,
+) -> Result<ShownByMac, Unavailable> {
+    let found = device(chain, &sealed.device)?;
+    let is_known = found.is_some();
+    let is_present = found.as_ref().is_some_and(|device| device.key_id == sealed.key_id);
+    let now = found.as_ref().map(|device| ByMac::Right { owner: device.owner, rotation: device.rotation });
+    let is_right = by_mac != ByMac::Wrong;
+    let is_over = is_right & is_known & (now != Some(by_mac));
+    let shown = Shown {
+        is_signed: is_right & is_known & is_present & !is_over,
+        is_of_another_key: is_known & (!is_present | is_over),
+        status: found.as_ref().map_or(Status::Pending, |device| device.status),
+        level: found.as_ref().and_then(|device| device.level).map(|level| level.min(LEVEL_BY_MAC_MAX)),
+        work_class: None,
+        lacks_owner: needs_owner(sealed.purpose),
+        owner: None,
+        rotation: found.as_ref().map_or(0, |device| device.rotation),
+        method: Method::Mac,
+        answer: Hash32(crypto::hash::sha256(mac)),
+        billed: None,
+    };
+    Ok(ShownByMac { shown, is_over })
 }
 
 /// Whether an account is a customer now: it has a plan that is not over, or a device that is not revoked counts on it. Either was paid for.

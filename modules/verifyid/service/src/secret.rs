@@ -1,6 +1,6 @@
-//! The secret of which the service's keys are made: a file for its owner only, made at the first start.
+//! The secrets of which the service's keys are made: each a file for its owner only, made at the first start.
 //!
-//! It must not know what the keys are for. Invariants: a file that others may read, or that is no plain file, is refused and never mended:
+//! It must not know how the keys are used. Invariants: a file that others may read, or that is no plain file, is refused and never mended:
 //! whoever has read it could have made challenges. One that was copied is not used: of two services with one secret each would say
 //! yes to the same answer.
 
@@ -13,46 +13,87 @@ use zeroize::Zeroizing;
 
 use crate::examiner::keys::{KEY_BYTES, Key, derive};
 
-/// The file's name in the service's folder.
-pub(crate) const FILE: &str = "challenge.secret";
+/// A secret that lies in the service's folder.
+pub(crate) struct SecretFile {
+    /// The file's name.
+    pub(crate) name: &'static str,
+    /// What a refusal is called.
+    code: &'static str,
+    /// What it is made for, of the start's random bytes.
+    purpose: &'static str,
+    /// What is no longer good once there is another.
+    ends: &'static str,
+}
+
+/// Of which challenges are made.
+pub(crate) const CHALLENGES: SecretFile = SecretFile {
+    name: "challenge.secret",
+    code: "challenge_secret",
+    purpose: "thr/v1/verifyid-secret",
+    ends: "challenges that are out are then refused",
+};
+
+/// Of which older devices' secrets are made.
+pub(crate) const OLDER_DEVICES: SecretFile = SecretFile {
+    name: "hmac.secret",
+    code: "hmac_secret",
+    purpose: "thr/v1/verifyid-hmac-master",
+    ends: "older devices are then enrolled anew, `thronos device hmac enrol KEY`",
+};
+
 /// The secret and the file's place, in digits, each with the end of its line.
 const TEXT_BYTES: usize = 2 * LINE_BYTES;
 const LINE_BYTES: usize = 2 * KEY_BYTES + 1;
 
-/// Reads it, if it is there and lies where it was made.
-///
-/// # Errors
-/// `challenge_secret`, with what to do.
-pub(crate) fn read(folder: &Path) -> Result<Option<Key>, Refusal> {
-    let path = folder.join(FILE);
-    match read_file(&path) {
-        Ok((key, true)) => Ok(Some(key)),
-        Ok((_, false)) => {
-            let what = "it was copied or put back, so another is made; challenges of the former are no longer known";
-            tracing::warn!(file = %path.display(), "{what}");
-            Ok(None)
+impl SecretFile {
+    /// Reads it, if it is there and lies where it was made.
+    ///
+    /// # Errors
+    /// Its code, with what to do.
+    pub(crate) fn read(&self, folder: &Path) -> Result<Option<Key>, Refusal> {
+        let path = folder.join(self.name);
+        match read_file(&path) {
+            Ok((key, true)) => Ok(Some(key)),
+            Ok((_, false)) => {
+                let what = "it was copied or put back, so another is made";
+                tracing::warn!(file = %path.display(), "{what}; {}", self.ends);
+                Ok(None)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.refusal(&path, &error)),
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(refusal(&path, &error)),
     }
-}
 
-/// Makes a new one in the place of whatever is there; challenges of the former are no longer known.
-///
-/// # Errors
-/// `challenge_secret`: it cannot be written.
-pub(crate) fn make(folder: &Path, entropy: &[u8; 32]) -> Result<Key, Refusal> {
-    let path = folder.join(FILE);
-    let key = derive(entropy, None, "thr/v1/verifyid-secret");
-    private_file::replace(&path, |file| text_of(&key, file)).map_err(|error| refusal(&path, &error))?;
-    Ok(key)
-}
+    /// Makes a new one in the place of whatever is there.
+    ///
+    /// # Errors
+    /// Its code: it cannot be written.
+    pub(crate) fn make(&self, folder: &Path, entropy: &[u8; 32]) -> Result<Key, Refusal> {
+        let key = derive(entropy, None, self.purpose);
+        self.put(folder, &key)?;
+        Ok(key)
+    }
 
-/// What is wrong with it, if it is there and anything is.
-pub(crate) fn fault(folder: &Path) -> Option<String> {
-    match read_file(&folder.join(FILE)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Some(error.to_string()),
-        _ => None,
+    /// Puts this one in the place of whatever is there.
+    ///
+    /// # Errors
+    /// Its code: it cannot be written.
+    pub(crate) fn put(&self, folder: &Path, key: &Key) -> Result<(), Refusal> {
+        let path = folder.join(self.name);
+        private_file::replace(&path, |file| text_of(key, file)).map_err(|error| self.refusal(&path, &error))
+    }
+
+    /// What is wrong with it, if it is there and anything is.
+    pub(crate) fn fault(&self, folder: &Path) -> Option<String> {
+        match read_file(&folder.join(self.name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Some(error.to_string()),
+            _ => None,
+        }
+    }
+
+    fn refusal(&self, path: &Path, error: &io::Error) -> Refusal {
+        let hint = format!("move it away, and the service makes a new one; {}", self.ends);
+        Refusal::new(self.code, format!("{}: {error}; {hint}", path.display()))
     }
 }
 
@@ -91,11 +132,6 @@ fn text_of(key: &Key, file: &File) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(text)
 }
 
-fn refusal(path: &Path, error: &io::Error) -> Refusal {
-    let hint = "move it away, and the service makes a new one; challenges that are out are then refused";
-    Refusal::new("challenge_secret", format!("{}: {error}; {hint}", path.display()))
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -108,32 +144,32 @@ mod tests {
     fn a_secret_that_was_copied_or_tells_no_place_is_another_machines() {
         let folder = tempfile::tempdir().expect("a directory");
         let copy = tempfile::tempdir().expect("a directory");
-        let made = make(folder.path(), &[7; 32]).expect("room");
-        fs::copy(folder.path().join(FILE), copy.path().join(FILE)).expect("room");
+        let made = CHALLENGES.make(folder.path(), &[7; 32]).expect("room");
+        fs::copy(folder.path().join(CHALLENGES.name), copy.path().join(CHALLENGES.name)).expect("room");
         assert_eq!(
-            (read(folder.path()).expect("whole"), read(copy.path()).expect("whole")),
+            (CHALLENGES.read(folder.path()).expect("whole"), CHALLENGES.read(copy.path()).expect("whole")),
             (Some(made.clone()), None)
         );
-        assert_eq!(fault(copy.path()), None, "nothing is wrong with it");
+        assert_eq!(CHALLENGES.fault(copy.path()), None, "nothing is wrong with it");
         // As older versions wrote it.
-        fs::write(folder.path().join(FILE), format!("{}\n", hex::encode(made.as_slice()))).expect("our own");
-        assert_eq!(read(folder.path()).expect("whole"), None);
+        fs::write(folder.path().join(CHALLENGES.name), format!("{}\n", hex::encode(made.as_slice()))).expect("our own");
+        assert_eq!(CHALLENGES.read(folder.path()).expect("whole"), None);
     }
 
     // FAULTS VS7
     #[test]
     fn a_secret_is_for_its_owner_only_and_what_is_none_is_refused_with_a_sentence() {
         let folder = tempfile::tempdir().expect("a directory");
-        let (folder, path) = (folder.path(), folder.path().join(FILE));
-        assert_eq!((read(folder).expect("none"), fault(folder)), (None, None));
-        let made = make(folder, &[7; 32]).expect("room");
-        assert_eq!(read(folder).expect("whole"), Some(made.clone()));
+        let (folder, path) = (folder.path(), folder.path().join(CHALLENGES.name));
+        assert_eq!((CHALLENGES.read(folder).expect("none"), CHALLENGES.fault(folder)), (None, None));
+        let made = CHALLENGES.make(folder, &[7; 32]).expect("room");
+        assert_eq!(CHALLENGES.read(folder).expect("whole"), Some(made.clone()));
         assert_eq!(fs::metadata(&path).expect("a file").mode() & 0o777, 0o600);
-        assert_ne!(made, make(folder, &[8; 32]).expect("room"));
+        assert_ne!(made, CHALLENGES.make(folder, &[8; 32]).expect("room"));
         let said = || {
-            let refusal = read(folder).expect_err("refused");
+            let refusal = CHALLENGES.read(folder).expect_err("refused");
             assert_eq!(refusal.code, "challenge_secret");
-            assert!(refusal.message.contains(&fault(folder).expect("the same")), "{refusal}");
+            assert!(refusal.message.contains(&CHALLENGES.fault(folder).expect("the same")), "{refusal}");
             refusal.message
         };
         for mode in [0o640, 0o604, 0o660, 0o610, 0o644] {

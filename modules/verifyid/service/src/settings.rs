@@ -19,6 +19,9 @@ settings! {
         give_tokens: bool = false;
         /// How many challenges one customer with a token may ask for in a minute.
         customer_challenges_per_minute_max: u64 = 600, if |most| (1..=1_000_000).contains(most) => "a number from 1 to 1000000";
+        /// Whether this node enrols older devices, which cannot sign and answer by a secret that they share with it. What they show is for this node
+        /// alone: level 1 at most, in no batch. It takes effect with `enabled = true`.
+        hmac_devices: bool = false;
         /// A customer's batch of verifications closes after so many seconds, unless it is full before or the month ends. Each costs the fee of
         /// a transaction. It takes effect with an account, `accounts.verifyid`.
         batch_seconds: u64 = 600, if |seconds| (1..=86_400).contains(seconds) => "a number from 1 to 86400";

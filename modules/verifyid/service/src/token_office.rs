@@ -15,7 +15,7 @@ use service::token::{
 };
 use service::{Ground, Refusal};
 use tokio::sync::Semaphore;
-use types::{Address, ChainId, Network, Secp256k1Key, Secp256k1Signature, TimeMs};
+use types::{Address, Auth, ChainId, Network, PolicySignature, Secp256k1Key, Secp256k1Signature, TimeMs};
 use verifyid::TokenRequest;
 use zeroize::Zeroizing;
 
@@ -32,6 +32,8 @@ use crate::taken_back::{NotTakenBack, TakenBack};
 pub(crate) const FILE: &str = "token.keys";
 /// How old a signed request may be.
 const REQUEST_MS_MAX: u64 = 60_000;
+/// The same of one for an account of several keys.
+const REQUEST_OF_SEVERAL_MS_MAX: u64 = 3_600_000;
 /// How far ahead its clock may be.
 const AHEAD_MS_MAX: u64 = 30_000;
 /// So many tokens are given to an account within an hour: one is good for a day.
@@ -48,9 +50,40 @@ const CUSTOMER_VERSION: u64 = 1;
 #[derive(Clone, Debug)]
 pub(crate) struct SignedRequest {
     pub(crate) account: Address,
-    pub(crate) key: Secp256k1Key,
+    /// The account's key with its signature, or its policy with as many as must sign, by rising place.
+    pub(crate) auth: Auth,
     pub(crate) issued: TimeMs,
-    pub(crate) signature: Secp256k1Signature,
+}
+
+impl SignedRequest {
+    /// How old it may be: people who sign for an account of several keys hand it on.
+    const fn age_ms_max(&self) -> u64 {
+        match self.auth {
+            Auth::Single { .. } => REQUEST_MS_MAX,
+            Auth::Multisig { .. } => REQUEST_OF_SEVERAL_MS_MAX,
+        }
+    }
+
+    /// Whether whoever signs for the account has signed this.
+    fn is_signed(&self, digest: &[u8; 32]) -> bool {
+        let is_good =
+            |key: &Secp256k1Key, signature: &Secp256k1Signature| crypto::ecdsa::verify(digest, key, signature).is_ok();
+        match &self.auth {
+            Auth::Single { key, signature } => {
+                crypto::ids::address_of_key(key) == self.account && is_good(key, signature)
+            }
+            Auth::Multisig { policy, signatures } => {
+                let is_whole = signatures.len() == usize::from(policy.threshold())
+                    && signatures.is_sorted_by(|left, right| left.key < right.key);
+                let is_of_policy = |one: &PolicySignature| {
+                    policy.keys().get(usize::from(one.key)).is_some_and(|key| is_good(key, &one.signature))
+                };
+                is_whole
+                    && crypto::ids::address_of_policy(policy) == self.account
+                    && signatures.iter().all(is_of_policy)
+            }
+        }
+    }
 }
 
 /// A token that was given.
@@ -139,6 +172,7 @@ impl TokenOffice {
                 first
             }
         };
+        counts.token_key(keys.signs().made_ms());
         // After the keys: a crash between leaves no list, and keys that nobody was given a token of.
         let taken_back = TakenBack::open(&ground.folder, clocks(now))?;
         Ok(Self {
@@ -192,9 +226,9 @@ impl TokenOffice {
         request: &SignedRequest,
         now: &Moment,
     ) -> Result<Result<GivenToken, NoToken>, Unavailable> {
-        let (SignedRequest { account, key, issued, signature }, now_ms) = (request, now.wall_ms);
+        let (SignedRequest { account, issued, .. }, now_ms) = (request, now.wall_ms);
         let is_fresh =
-            issued.0 <= now_ms.saturating_add(AHEAD_MS_MAX) && now_ms.saturating_sub(issued.0) <= REQUEST_MS_MAX;
+            issued.0 <= now_ms.saturating_add(AHEAD_MS_MAX) && now_ms.saturating_sub(issued.0) <= request.age_ms_max();
         if !is_fresh {
             return Ok(Err(NoToken::Old));
         }
@@ -202,8 +236,7 @@ impl TokenOffice {
         let statement =
             TokenRequest { chain_id: self.chain_id, account: *account, kid: keys.signs().kid(), issued: *issued };
         let digest = crypto::hash::sha256(&statement.to_bytes());
-        let is_own = crypto::ids::address_of_key(key) == *account;
-        if !is_own || crypto::ecdsa::verify(&digest, key, signature).is_err() {
+        if !request.is_signed(&digest) {
             return Ok(Err(NoToken::Signature));
         }
         if !proof::is_customer(chain, account)? {
@@ -299,6 +332,24 @@ impl TokenOffice {
         let _ = self.signing_keys(now);
     }
 
+    /// Has another key sign at once, and ends every token of the former ones; the name of the new one.
+    ///
+    /// # Errors
+    /// `token_keys`: it cannot be written, and the former key goes on.
+    pub(crate) fn rotate(&self, now: &Moment) -> Result<String, Refusal> {
+        let making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = TokenKeys::new(new_key(&self.entropy, &self.made, self.algorithm, now.wall_ms));
+        making.file.write(&next)?;
+        let kid = next.signs().kid().to_owned();
+        tracing::warn!(
+            kid,
+            "the operator has put another key for tokens in the place of the former: every token has ended"
+        );
+        self.counts.token_key(next.signs().made_ms());
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+        Ok(kid)
+    }
+
     /// The keys to sign by: another one signs once the present one has done so for 90 days. Until it is on the disk the present one goes on.
     fn signing_keys(&self, now: &Moment) -> Arc<TokenKeys> {
         if !self.keys().is_due(now.wall_ms) {
@@ -325,6 +376,7 @@ impl TokenOffice {
         }
         tracing::info!(kid = next.signs().kid(), "a new key signs tokens; the former checks those that it signed");
         let next = Arc::new(next);
+        self.counts.token_key(next.signs().made_ms());
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = next.clone();
         next
     }

@@ -78,7 +78,7 @@ impl CustomerToken {
                 "put the `token` that the service gave into it, alone, without quotation marks",
             ));
         }
-        if client.url().starts_with("http://") && !is_here(client.url()) {
+        if !is_private(client.url()) {
             let message = "a token is shown to nobody over a connection that others can read";
             return Err(Error::new("token_in_the_open", message, "name the node by https:// with --node URL"));
         }
@@ -98,7 +98,7 @@ pub(super) struct Given {
 
 /// What a service says of a right answer.
 #[derive(Debug, Deserialize)]
-struct Verified {
+pub(super) struct Verified {
     verified: bool,
     device: String,
     level: u8,
@@ -112,7 +112,7 @@ impl ChallengeArgs {
         let client = self.customer.shown_by(context.client()?)?;
         let chain = context.chain(&client)?;
         let device = naming::device(context, &self.device, chain.network())?;
-        let (given, challenge) = ask(&client, &chain, device, (&self.audience, ChallengePurpose::Presence))?;
+        let (given, challenge) = ask(&client, &chain, device, (&self.audience, PurposeAsked::Presence))?;
         let rows = [
             ("device:", device.to_text(chain.network())),
             ("for:", self.audience.clone()),
@@ -136,7 +136,8 @@ impl AnswerArgs {
             let chain = context.known_chain()?;
             let given = read_file(path)?;
             let challenge = read(&given.preimage)?;
-            let answer = self.signed(context, &challenge, &given, (&key, &chain))?;
+            let answer =
+                sign(context, (&challenge, &given), (&key, &chain), (&self.audience, ChallengePurpose::Presence))?;
             let rows = [
                 ("answer:", answer.clone()),
                 ("hand in until:", format!("{} where the challenge was given", when(TimeMs(challenge.expires_ms)))),
@@ -148,31 +149,30 @@ impl AnswerArgs {
         // Who asks is of no meaning to who judges.
         let asking = self.customer.shown_by(client.clone())?;
         let asked = (self.audience.as_str(), ChallengePurpose::Presence);
-        let (given, challenge) = ask(&asking, &chain, key.device(), asked)?;
-        let answer = self.signed(context, &challenge, &given, (&key, &chain))?;
+        let (given, challenge) = ask(&asking, &chain, key.device(), (&self.audience, PurposeAsked::Presence))?;
+        let answer = sign(context, (&challenge, &given), (&key, &chain), asked)?;
         let verdict: Verified = client
             .post_at(ANSWERS, &json!({"challenge": given.challenge, "answer": answer}))
             .map_err(|error| with_advice(error, &self.key, false))?;
         let text = key.device().to_text(chain.network());
-        if !verdict.verified || verdict.device != text {
-            let message = "the node gives a verdict of something else than was asked for";
-            let hint = "the answer was handed in, and its challenge is used up: run the command again, at another node with --node URL";
-            return Err(Error::new("bad_answer", message, hint));
-        }
-        Ok(told(&verdict, &self.audience))
+        told_of(&verdict, &text, &self.audience)
     }
+}
 
-    /// The answer in hexadecimal digits, once everything is compared.
-    fn signed(
-        &self,
-        context: &Context,
-        challenge: &DeviceChallenge,
-        given: &Given,
-        (key, chain): (&DeviceKeyFile, &Chain),
-    ) -> Result<String> {
-        check(context, challenge, (key, chain), (&self.audience, ChallengePurpose::Presence))?;
-        Ok(hex::encode(&*key.sign(&given.preimage()?)))
-    }
+/// The answer of a key in hexadecimal digits, once everything is compared.
+pub(super) fn sign(
+    context: &Context,
+    (challenge, given): (&DeviceChallenge, &Given),
+    (key, chain): (&DeviceKeyFile, &Chain),
+    asked: (&str, ChallengePurpose),
+) -> Result<String> {
+    check(context, challenge, (key, chain), asked)?;
+    Ok(hex::encode(&*key.sign(&given.preimage()?)))
+}
+
+/// Whether nobody on the way can read what is sent to a URL.
+pub(super) fn is_private(url: &str) -> bool {
+    !url.starts_with("http://") || is_here(url)
 }
 
 impl Given {
@@ -224,7 +224,7 @@ fn is_here(url: &str) -> bool {
 }
 
 /// What a service may ask of a device, whichever key it names.
-fn expected(
+pub(super) fn expected(
     chain: &Chain,
     device: DeviceId,
     key_id: [u8; 32],
@@ -240,18 +240,32 @@ fn expected(
     }
 }
 
+/// What a service is asked for, by its name there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PurposeAsked {
+    /// To show that the device is there.
+    Presence,
+    /// To be given a secret.
+    Enrol,
+    /// To enrol a TPM.
+    TpmEnrol,
+    /// To have a TPM quote.
+    Tpm,
+}
+
 /// Asks for a challenge, and compares what comes with what was asked for.
 pub(super) fn ask(
     client: &NodeClient,
     chain: &Chain,
     device: DeviceId,
-    (audience, purpose): (&str, ChallengePurpose),
+    (audience, asked): (&str, PurposeAsked),
 ) -> Result<(Given, DeviceChallenge)> {
     let text = device.to_text(chain.network());
-    let name = match purpose {
-        ChallengePurpose::Enrol => "tpm_enrol",
-        ChallengePurpose::Tpm => "tpm",
-        _ => "presence",
+    let (name, purpose) = match asked {
+        PurposeAsked::Presence => ("presence", ChallengePurpose::Presence),
+        PurposeAsked::Enrol => ("enrol", ChallengePurpose::Enrol),
+        PurposeAsked::TpmEnrol => ("tpm_enrol", ChallengePurpose::Enrol),
+        PurposeAsked::Tpm => ("tpm", ChallengePurpose::Tpm),
     };
     let given: Given = client
         .post_at(CHALLENGES, &json!({"device": text, "audience": audience, "purpose": name}))
@@ -264,17 +278,17 @@ pub(super) fn ask(
     Ok((given, challenge))
 }
 
-fn read_file(path: &Path) -> Result<Given> {
+pub(super) fn read_file(path: &Path) -> Result<Given> {
     let text = read_bounded(path, FILE_BYTES_MAX)?;
     serde_json::from_str(&text).map_err(|error| no_challenge(&format!("{}: {error}", path.display())))
 }
 
-fn read(preimage: &str) -> Result<DeviceChallenge> {
+pub(super) fn read(preimage: &str) -> Result<DeviceChallenge> {
     let bytes = hex::decode(preimage).map_err(|_| no_challenge("its preimage has other than digits"))?;
     DeviceChallenge::read(&bytes).map_err(|refused| no_challenge(&refused.to_string()))
 }
 
-fn no_challenge(why: &str) -> Error {
+pub(super) fn no_challenge(why: &str) -> Error {
     let hint = "give it as the service gave it: JSON with `challenge` and `preimage`";
     Error::new("no_challenge", format!("this is no challenge: {why}"), hint)
 }
@@ -295,12 +309,23 @@ pub(super) fn with_advice(error: Error, device: &str, shows_token: bool) -> Erro
         "suspended" | "revoked" | "held" | "not_accepted" => {
             format!("`thronos device show {device}` tells how it stands")
         }
+        "enrolment_over" => "it is done with the device's present key, by its present owner".to_owned(),
         "locked" | "asked_too_often" => "a customer's token is shown with --token-file FILE".to_owned(),
         "not_found" if shows_token => "ask without --token-file, or another node with --node URL".to_owned(),
         "not_found" => "ask a node that gives out challenges with --node URL".to_owned(),
         _ => return error,
     };
     Error { hint: format!("{}; {advice}", error.hint), ..error }
+}
+
+/// The verdict, if it is about the device that was asked for.
+pub(super) fn told_of(verdict: &Verified, device: &str, audience: &str) -> Result<Report> {
+    if !verdict.verified || verdict.device != device {
+        let message = "the node gives a verdict of something else than was asked for";
+        let hint = "the answer was handed in, and its challenge is used up: run the command again, at another node with --node URL";
+        return Err(Error::new("bad_answer", message, hint));
+    }
+    Ok(told(verdict, audience))
 }
 
 fn told(verdict: &Verified, audience: &str) -> Report {

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use wallet::Result;
 use wallet::cli::{Context, Report};
 
-use super::{attest, challenge, list, new, register, rotate, show, standing, tpm, transfer, verification};
+use super::{attest, challenge, hmac, list, new, register, rotate, show, standing, tpm, transfer, verification};
 
 /// What can be done with devices.
 #[derive(Debug, Subcommand)]
@@ -41,6 +41,9 @@ pub enum DeviceVerb {
     Challenge(challenge::ChallengeArgs),
     /// Answer a challenge with a device's key: one that is asked for now, or one from a file
     Answer(challenge::AnswerArgs),
+    /// Have a service share a secret with a device that cannot sign, and answer with it
+    #[command(subcommand)]
+    Hmac(hmac::HmacVerb),
     /// Show a device's rate of hashes: machines mine for it at a node's port, and the chain decides
     Attest(attest::AttestArgs),
     /// Enrol this machine's TPM for a device, and have it quote: what level 3 is set by
@@ -71,6 +74,7 @@ impl DeviceVerb {
             Self::List(list) => list.run(context),
             Self::Challenge(challenge) => challenge.run(context),
             Self::Answer(answer) => answer.run(context),
+            Self::Hmac(verb) => verb.run(context),
             Self::Attest(attest) => attest.run(context),
             Self::Tpm(verb) => verb.run(context),
             Self::Verification(verification) => verification.run(context),

@@ -5,6 +5,7 @@
 mod attest;
 mod challenge;
 mod device;
+mod hmac;
 mod list;
 mod new;
 mod plan;
@@ -12,6 +13,7 @@ mod register;
 mod rotate;
 mod show;
 mod standing;
+mod token;
 mod tpm;
 mod transfer;
 mod verification;

@@ -10,6 +10,7 @@ use wallet::cli::submit::TransactionArgs;
 use wallet::cli::{Context, Report, span};
 use wallet::{Error, Result};
 
+use super::token;
 use crate::sending::{from_now, send, thr};
 use crate::{naming, node};
 
@@ -22,6 +23,12 @@ pub enum PlanVerb {
     Buy(BuyArgs),
     /// Give an account a plan; only the authority may
     Set(SetArgs),
+    /// Get a token for a customer, by which it asks a node for challenges whatever others do
+    Token(token::TokenArgs),
+    /// Sign the request for a token of an account of several keys
+    TokenSign(token::TokenSign),
+    /// Hand in a request that as many keys have signed as must
+    TokenSend(token::TokenSend),
 }
 
 /// `plan show`
@@ -69,6 +76,9 @@ impl PlanVerb {
             Self::Show(show) => show.run(context),
             Self::Buy(buy) => buy.run(context),
             Self::Set(set) => set.run(context),
+            Self::Token(token) => token.run(context),
+            Self::TokenSign(sign) => sign.run(context),
+            Self::TokenSend(send) => send.run(context),
         }
     }
 }

@@ -16,7 +16,7 @@ use wallet::cli::report::{lines, when};
 use wallet::cli::{Context, Report};
 use wallet::{Chain, Error, NodeClient, Result};
 
-use super::challenge::{Given, ask, bad_answer, check, with_advice};
+use super::challenge::{Given, PurposeAsked, ask, bad_answer, check, with_advice};
 use crate::key_file::DeviceKeyFile;
 use crate::naming;
 use crate::tpm::{MadeKeys, Tpm, TpmKeyFile, read_file};
@@ -165,7 +165,7 @@ impl EnrolArgs {
     ) -> Result<CredentialGiven> {
         let audience = enrol_audience(chain, keys);
         let asked = (audience.as_str(), ChallengePurpose::Enrol);
-        let (given, challenge) = ask(client, chain, key.device(), asked)?;
+        let (given, challenge) = ask(client, chain, key.device(), (&audience, PurposeAsked::TpmEnrol))?;
         check(context, &challenge, (key, chain), asked)?;
         let answer = hex::encode(&*key.sign(&given.preimage()?));
         let body = json!({
@@ -200,7 +200,7 @@ impl QuoteArgs {
         let client = context.client()?;
         let chain = context.chain(&client)?;
         let asked = (self.audience.as_str(), ChallengePurpose::Tpm);
-        let (given, challenge) = ask(&client, &chain, key.device(), asked)?;
+        let (given, challenge) = ask(&client, &chain, key.device(), (&self.audience, PurposeAsked::Tpm))?;
         check(context, &challenge, (&key, &chain), asked)?;
         let pcrs = pcrs_of(&given)?;
         let tpm = Tpm::open(self.tcti.as_deref())?;

@@ -5,10 +5,12 @@ mod attest;
 mod chain_maker;
 mod challenges;
 mod keys;
+mod older;
 mod plans;
 mod reading;
 mod rotation;
 mod standing;
+mod tokens;
 mod tpm;
 mod transfer;
 #[path = "../../../../../wallet/tests/wallet/tryout_node.rs"]

@@ -9,7 +9,9 @@ use serde::Serialize;
 use service::http::ApiError;
 use utoipa::ToSchema;
 
+use crate::enrolled::NotEnrolled;
 use crate::examiner::Refused;
+use crate::office::NotVerified;
 use crate::quota::{PlanStanding, QuotaUsed};
 use crate::taken_back::NotTakenBack;
 use crate::token_office::NoToken;
@@ -46,6 +48,19 @@ pub(super) enum NotServed {
 }
 
 impl NotServed {
+    /// There is no good verdict.
+    pub(super) fn of(why: NotVerified, now_ms: u64) -> Self {
+        match why {
+            NotVerified::Refused(refused) => error_of(refused).into(),
+            NotVerified::Unavailable(error) => ApiError::from(error).into(),
+            NotVerified::Quota(used_up) => Self::quota(used_up, now_ms),
+            NotVerified::NotWritten => {
+                let message = "the answer could not be written down, so nothing is said of it";
+                unavailable("log_unavailable", message, "ask for another challenge, or ask another node").into()
+            }
+        }
+    }
+
     /// The month has no room. Seconds until the next are those from now.
     pub(super) fn quota(used_up: QuotaUsed, now_ms: u64) -> Self {
         let QuotaUsed { plan, limit, used, resets_at } = used_up;
@@ -181,7 +196,7 @@ pub(super) fn no_token(why: NoToken) -> ApiError {
     let (status, message, hint) = match why {
         NoToken::Old => (
             StatusCode::UNAUTHORIZED,
-            "the request was not signed within the last minute",
+            "the request was not signed within the last minute, or hour where an account has several keys",
             "compare the clocks, and sign the time of now: `issued_at` in milliseconds since 1970",
         ),
         NoToken::Signature => (
@@ -242,5 +257,56 @@ pub(super) fn not_written() -> ApiError {
         "log_unavailable",
         message,
         "send the same again later; the operator finds the reason in this node's log",
+    )
+}
+
+/// This node enrols no older devices.
+pub(super) fn no_hmac() -> ApiError {
+    ApiError::not_found(
+        "this node takes no answers of older devices by a secret",
+        "its operator switches them on with `verifyid.hmac_devices = true`; answer with the device's key",
+    )
+}
+
+/// A challenge is handed in where another purpose is answered.
+pub(super) fn wrong_purpose(asked: &str, hint: &str) -> ApiError {
+    ApiError::bad("wrong_purpose", format!("the challenge was asked for with the purpose `{asked}`"), hint)
+}
+
+/// The secret is right, and no longer good.
+pub(super) fn enrolment_over() -> ApiError {
+    ApiError::new(
+        StatusCode::FORBIDDEN,
+        "enrolment_over",
+        "the device's key or its owner has changed since it was given this secret",
+        "its owner has it enrolled anew: `thronos device hmac enrol KEY`",
+    )
+}
+
+/// Why a device is not enrolled.
+pub(super) fn not_enrolled(why: NotEnrolled) -> ApiError {
+    match why {
+        NotEnrolled::Full => too_many_enrolled(),
+        NotEnrolled::NotWritten(error) => {
+            tracing::error!(%error, "the enrolment of an older device could not be written down");
+            enrolment_not_written()
+        }
+    }
+}
+
+pub(super) fn too_many_enrolled() -> ApiError {
+    unavailable(
+        "too_many_enrolled",
+        "as many older devices are enrolled as this node keeps",
+        "answer with the device's key, or have it enrolled by another node: `thronos device hmac enrol KEY --node URL`",
+    )
+}
+
+/// Nobody knows whether the disk has it.
+pub(super) fn enrolment_not_written() -> ApiError {
+    unavailable(
+        "log_unavailable",
+        "the enrolment could not be written down, so no secret is told",
+        "ask for another challenge and enrol again; the operator finds the reason in this node's log",
     )
 }

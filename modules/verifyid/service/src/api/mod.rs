@@ -1,9 +1,12 @@
 //! The routes of this service: below `/api/v1/verifyid`, and the key set where everybody looks for it. Questions to the rules are routes by themselves
 //! and not written here.
 //!
-//! `token` has those about tokens, `tpm` those about TPMs, `verification` what proves one, `errors` what a refusal is called. It must not know how a challenge is sealed or judged. Invariant: what cannot be read uses nothing up.
+//! `token` has those about tokens, `tpm` those about TPMs, `hmac` those of older devices, `older_paths` the predecessor's, `verification` what proves one, `errors` what a refusal
+//! is called. It must not know how a challenge is sealed or judged. Invariant: what cannot be read uses nothing up.
 
 mod errors;
+mod hmac;
+mod older_paths;
 mod token;
 mod tpm;
 mod verification;
@@ -19,20 +22,21 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use service::chain::Chain;
 use service::http::{ApiError, BodyMax, Class, Client, ErrorResponse, JsonBody, Path, Reads, Routes, oversize, shown};
-use service::token::Bearer;
+use service::token::{Bearer, TokenTerms};
 use service::{Ground, routes};
 use types::{Address, Hash32};
 use utoipa::ToSchema;
 use verifyid::{DeviceAnswer, DeviceId, Purpose, SIGNATURE_BYTES, VerifyId, tags};
 
+use crate::enrolled::Enrolled;
 use crate::examiner::limits::AskedBy;
 use crate::examiner::token::Sealed;
 use crate::examiner::{Refused, Wanted};
-use crate::office::{NotVerified, Office};
+use crate::office::{Office, Verified};
 use crate::proof;
 use crate::token_office::TokenOffice;
 use crate::tpm::{TpmOffice, TpmRefused};
-use errors::{NotServed, QuotaResponse, error_of, no_tokens, unavailable};
+use errors::{NotServed, QuotaResponse, error_of, no_hmac, no_tokens, unavailable, wrong_purpose};
 
 /// Longest body of a request: a token, a signature, and what stands around them.
 const BODY_BYTES_MAX: usize = 2_048;
@@ -47,15 +51,22 @@ pub(crate) struct Api {
     office: Option<Arc<Office>>,
     tokens: Option<Arc<TokenOffice>>,
     tpms: Option<Arc<TpmOffice>>,
+    enrolled: Option<Arc<Enrolled>>,
+}
+
+/// What the settings have opened.
+#[derive(Clone, Default)]
+pub(crate) struct Opened {
+    pub(crate) office: Option<Arc<Office>>,
+    pub(crate) tokens: Option<Arc<TokenOffice>>,
+    pub(crate) tpms: Option<Arc<TpmOffice>>,
+    pub(crate) enrolled: Option<Arc<Enrolled>>,
 }
 
 /// All of them.
-pub(crate) fn routes(
-    ground: &Ground,
-    office: Option<Arc<Office>>,
-    (tokens, tpms): (Option<Arc<TokenOffice>>, Option<Arc<TpmOffice>>),
-) -> Routes {
-    let api = &Api { chain: ground.chain.clone(), reads: ground.reads.clone(), office, tokens, tpms };
+pub(crate) fn routes(ground: &Ground, opened: Opened) -> Routes {
+    let Opened { office, tokens, tpms, enrolled } = opened;
+    let api = &Api { chain: ground.chain.clone(), reads: ground.reads.clone(), office, tokens, tpms, enrolled };
     // None of them changes the chain, so a read-only node has them too.
     Routes::default()
         .own(Class::Read, api, routes!(challenge))
@@ -67,18 +78,25 @@ pub(crate) fn routes(
         .own(Class::Read, api, routes!(tpm::quote))
         .own(Class::Read, api, routes!(tpm::of_device))
         .own(Class::Read, api, routes!(token::give, token::take_back))
+        .own(Class::Read, api, routes!(hmac::enrol))
+        .own(Class::Read, api, routes!(hmac::answer))
         .foreign(Class::Look, api, routes!(token::keys))
+        .foreign(Class::Look, api, routes!(older_paths::register))
+        .foreign(Class::Read, api, routes!(older_paths::create))
+        .foreign(Class::Read, api, routes!(older_paths::respond))
+        .foreign(Class::Read, api, routes!(older_paths::check, older_paths::check_by_body))
+        .foreign(Class::Read, api, routes!(older_paths::device))
 }
 
-/// A JSON body of a few hundred bytes.
-struct ShortBody<T>(T);
+/// A JSON body of so many bytes at most.
+struct ShortBody<T, const BYTES_MAX: usize = BODY_BYTES_MAX>(T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for ShortBody<T> {
+impl<S: Send + Sync, T: DeserializeOwned, const BYTES_MAX: usize> FromRequest<S> for ShortBody<T, BYTES_MAX> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let hint = "a request of this route has a few hundred bytes: see /docs";
-        bounded_body(request, state, (BODY_BYTES_MAX, hint)).await.map(Self)
+        let hint = "a request of this route is shorter: see /docs";
+        bounded_body(request, state, (BYTES_MAX, hint)).await.map(Self)
     }
 }
 
@@ -108,6 +126,8 @@ enum PurposeName {
     TpmEnrol,
     /// To have a TPM quote that was enrolled.
     Tpm,
+    /// To be given a secret for an older device: the audience is `thr-hmac:` and the first eight digits of the chain's id.
+    Enrol,
 }
 
 impl PurposeName {
@@ -115,7 +135,7 @@ impl PurposeName {
         match self {
             Self::Presence => Purpose::Presence,
             Self::Login => Purpose::Login,
-            Self::TpmEnrol => Purpose::Enrol,
+            Self::TpmEnrol | Self::Enrol => Purpose::Enrol,
             Self::Tpm => Purpose::Tpm,
         }
     }
@@ -124,9 +144,20 @@ impl PurposeName {
     const fn of(sealed: &Sealed) -> Self {
         match sealed.purpose {
             Purpose::Login => Self::Login,
-            Purpose::Enrol => Self::TpmEnrol,
+            // A TPM's enrolment has no such verdict.
+            Purpose::Enrol => Self::Enrol,
             Purpose::Tpm => Self::Tpm,
             Purpose::Presence | Purpose::Work => Self::Presence,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Presence => "presence",
+            Self::Login => "login",
+            Self::Enrol => "enrol",
+            Self::TpmEnrol => "tpm_enrol",
+            Self::Tpm => "tpm",
         }
     }
 }
@@ -273,46 +304,14 @@ async fn answer(
         Ok(proof::shown(&*chain, &sealed, &preimage, &signature, ledger.as_deref())?)
     };
     let shown = api.reads.read(of_answer).await?;
-    let verified = office.finish(&sealed, &shown, client).await.map_err(|why| not_verified(why, office.now_ms()))?;
+    let verified = office.finish(&sealed, &shown, client).await.map_err(|why| NotServed::of(why, office.now_ms()))?;
     let given = tokens.and_then(|tokens| tokens.give_device(&sealed, verified.level, &shown, verified.at.0));
     let verdict = VerifiedResponse {
-        verified: true,
-        device: sealed.device.to_text(api.chain.genesis().network),
-        challenge_id: hex::encode(sealed.id),
-        audience_sha256: sealed.audience.to_string(),
-        purpose: PurposeName::of(&sealed),
-        level: verified.level,
-        work_class: shown.work_class,
-        verified_at: verified.at.0,
         token_expires_at: given.as_ref().map(|given| given.expires_ms),
         token: given.map(|given| given.token),
+        ..api.verdict(&sealed, verified, shown.work_class)
     };
     Ok((token::unkept(), Json(verdict)))
-}
-
-fn not_verified(why: NotVerified, now_ms: u64) -> NotServed {
-    match why {
-        NotVerified::Refused(refused) => error_of(refused).into(),
-        NotVerified::Unavailable(error) => ApiError::from(error).into(),
-        NotVerified::Quota(used_up) => NotServed::quota(used_up, now_ms),
-        NotVerified::NotWritten => {
-            let message = "the answer could not be written down, so nothing is said of it";
-            unavailable("log_unavailable", message, "ask for another challenge, or ask another node").into()
-        }
-    }
-}
-
-/// Whether a challenge was asked for one of these. Nothing is used up.
-fn is_for(sealed: &Sealed, purposes: &[Purpose]) -> Result<(), ApiError> {
-    if purposes.contains(&sealed.purpose) {
-        return Ok(());
-    }
-    let hint = match sealed.purpose {
-        Purpose::Enrol => "hand it in at `POST /api/v1/verifyid/tpm/enrolments`, and its secret at `…/tpm/activations`",
-        Purpose::Tpm => "hand it in at `POST /api/v1/verifyid/tpm/quotes`",
-        _ => "hand it in at `POST /api/v1/verifyid/challenges/answer`",
-    };
-    Err(ApiError::bad("wrong_purpose", "the challenge was asked for something else; nothing is used up", hint))
 }
 
 /// A device as the chain has it, by its text or by its hexadecimal digits, with its level at the newest block.
@@ -350,6 +349,42 @@ impl Api {
         self.tpms.as_ref().ok_or_else(tpm::no_tpms)
     }
 
+    fn enrolled(&self) -> Result<&Arc<Enrolled>, ApiError> {
+        self.office()?;
+        self.enrolled.as_ref().ok_or_else(no_hmac)
+    }
+
+    /// Whom a challenge must be for, so that an older device is given a secret.
+    fn hmac_audience(&self) -> String {
+        TokenTerms::audience("thr-hmac", self.chain.id())
+    }
+
+    /// What the device signs names the keys that are to be enrolled.
+    fn is_enrol_audience(&self, audience: &str) -> Result<(), ApiError> {
+        if self.tpms()?.is_enrol_audience(audience) {
+            return Ok(());
+        }
+        let message = format!("an enrolment names its keys, and the audience is `{}`", shown(audience));
+        let hint = "ask for `thr-tpm-enrol:`, the first eight digits of the chain's id, `:`, and SHA-256 of both public areas";
+        Err(ApiError::bad("wrong_audience", message, hint))
+    }
+
+    /// What is said of a device that is verified.
+    fn verdict(&self, sealed: &Sealed, verified: Verified, work_class: Option<u8>) -> VerifiedResponse {
+        VerifiedResponse {
+            verified: true,
+            device: sealed.device.to_text(self.chain.genesis().network),
+            challenge_id: hex::encode(sealed.id),
+            audience_sha256: sealed.audience.to_string(),
+            purpose: PurposeName::of(sealed),
+            level: verified.level,
+            work_class,
+            verified_at: verified.at.0,
+            token: None,
+            token_expires_at: None,
+        }
+    }
+
     /// The customer who shows this token.
     async fn customer(&self, token: String) -> Result<Address, ApiError> {
         let (tokens, chain, now_ms) = (self.tokens()?.clone(), self.chain.clone(), self.office()?.now_ms());
@@ -374,32 +409,27 @@ impl Api {
             let message = format!("the audience has {bytes} bytes");
             return Err(ApiError::bad("malformed", message, "name whom the answer is for in 1 to 256 bytes"));
         }
-        match request.purpose {
-            PurposeName::Presence => Ok(()),
-            PurposeName::Login => self.is_login_audience(&request.audience),
-            PurposeName::TpmEnrol => match self.tpms()?.is_enrol_audience(&request.audience) {
-                true => Ok(()),
-                false => {
-                    let message =
-                        format!("an enrolment names its keys, and the audience is `{}`", shown(&request.audience));
-                    let hint = "ask for `thr-tpm-enrol:`, the first eight digits of the chain's id, `:`, and SHA-256 of both public areas";
-                    Err(ApiError::bad("wrong_audience", message, hint))
-                }
-            },
-            PurposeName::Tpm => match self.tpms()?.of_device(device) {
-                Some(_) => Ok(()),
-                None => Err(tpm::refused(TpmRefused::NotEnrolled)),
-            },
-        }
-    }
-
-    /// What the device signs is whom its token is for.
-    fn is_login_audience(&self, audience: &str) -> Result<(), ApiError> {
-        let own = self.tokens()?.device_audience();
-        if audience == own {
+        // What the device signs is whom its token or its secret is for.
+        let own = match request.purpose {
+            PurposeName::Presence => return Ok(()),
+            PurposeName::Login => self.tokens()?.device_audience().to_owned(),
+            PurposeName::Enrol => {
+                self.enrolled()?;
+                self.hmac_audience()
+            }
+            PurposeName::TpmEnrol => return self.is_enrol_audience(&request.audience),
+            PurposeName::Tpm => {
+                return match self.tpms()?.of_device(device) {
+                    Some(_) => Ok(()),
+                    None => Err(tpm::refused(TpmRefused::NotEnrolled)),
+                };
+            }
+        };
+        if request.audience == own {
             return Ok(());
         }
-        let message = format!("a login is for `{own}`, and the audience is `{}`", shown(audience));
+        let (purpose, audience) = (request.purpose.name(), shown(&request.audience));
+        let message = format!("the purpose `{purpose}` is for `{own}`, and the audience is `{audience}`");
         Err(ApiError::bad("wrong_audience", message, "ask with that audience, or with the purpose `presence`"))
     }
 
@@ -408,6 +438,24 @@ impl Api {
         let hint = "copy the id again: its text, or 64 hexadecimal digits";
         DeviceId::parse(text, self.chain.genesis().network).map_err(|error| ApiError::bad("malformed", of(error), hint))
     }
+}
+
+/// Whether a challenge was asked for with one of these purposes; nothing is used up.
+fn is_for(sealed: &Sealed, purposes: &[Purpose]) -> Result<(), ApiError> {
+    if purposes.contains(&sealed.purpose) {
+        return Ok(());
+    }
+    let hint = match sealed.purpose {
+        Purpose::Enrol => {
+            "hand it in where it was asked for: `POST /api/v1/verifyid/hmac/enrol`, or `…/tpm/enrolments` and `…/tpm/activations`; nothing is used up"
+        }
+        Purpose::Tpm => "hand it in at `POST /api/v1/verifyid/tpm/quotes`, with what the TPM quotes; nothing is used up",
+        Purpose::Presence => "ask for another challenge, with the purpose `enrol`; nothing is used up",
+        _ => {
+            "hand it in at `POST /api/v1/verifyid/challenges/answer`, with the signature of the device's key; nothing is used up"
+        }
+    };
+    Err(wrong_purpose(PurposeName::of(sealed).name(), hint))
 }
 
 fn signature(text: &str) -> Result<[u8; SIGNATURE_BYTES], ApiError> {

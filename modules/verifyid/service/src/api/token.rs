@@ -2,6 +2,7 @@
 //!
 //! It must not know what a token says.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use axum::Json;
@@ -12,28 +13,58 @@ use service::chain::Unavailable;
 use service::http::{ApiError, Client, ErrorResponse, address, shown};
 use service::token::{Bearer, Jwks, TokenRefused};
 use tokio::time::timeout;
-use types::{Secp256k1Key, Secp256k1Signature, TimeMs};
+use types::{Auth, List, MultisigPolicy, PolicySignature, Secp256k1Key, TimeMs};
 use utoipa::ToSchema;
 
 use super::errors::{error_of, no_token, not_taken_back, not_written};
 use super::{Api, ShortBody};
 use crate::token_office::SignedRequest;
 
+/// Longest request for a token: sixteen keys with their signatures.
+const REQUEST_BYTES_MAX: usize = 6_144;
 /// Longest time that somebody waits for the disk to take a token back.
 const WAIT: Duration = Duration::from_secs(2);
 
-/// Asks for a customer's token.
+/// Asks for a customer's token: with `public_key` and `signature` for an account of one key, with `policy` and `signatures` for one of several.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TokenRequestBody {
-    /// The customer's account: an address of one key.
+    /// The customer's account.
     account: String,
     /// Its compressed secp256k1 key: 66 hexadecimal digits.
-    public_key: String,
-    /// When it was signed, in milliseconds since 1970; within the last minute.
+    #[serde(default)]
+    public_key: Option<String>,
+    /// When it was signed, in milliseconds since 1970; within the last minute, of an account of several keys within the last hour.
     issued_at: u64,
     /// r and s, 128 hexadecimal digits, s in the lower half: of SHA-256 of `thronos/vidtok` filled up with zeros to 16 bytes, the chain's id (32 bytes), the
     /// account (20), the `kid` of the first key of `/.well-known/jwks.json` (43 letters) and `issued_at` (8 bytes, little-endian).
+    #[serde(default)]
+    signature: Option<String>,
+    /// The account's policy.
+    #[serde(default)]
+    policy: Option<TokenPolicy>,
+    /// As many as the policy's threshold, by rising place of their key, each of the same as `signature`.
+    #[serde(default)]
+    signatures: Option<Vec<TokenSignature>>,
+}
+
+/// Who signs for an account of several keys.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct TokenPolicy {
+    /// How many must sign.
+    threshold: u8,
+    /// 1 to 16 compressed secp256k1 keys, 66 hexadecimal digits each, rising.
+    keys: Vec<String>,
+}
+
+/// One signature for an account of several keys.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct TokenSignature {
+    /// The key's place in the policy, from 0.
+    key: u8,
+    /// r and s, 128 hexadecimal digits.
     signature: String,
 }
 
@@ -64,7 +95,7 @@ pub(super) async fn keys(State(api): State<Api>) -> Result<(HeaderMap, Json<Jwks
 pub(super) async fn give(
     State(api): State<Api>,
     Client(client): Client,
-    ShortBody(request): ShortBody<TokenRequestBody>,
+    ShortBody(request): ShortBody<TokenRequestBody, REQUEST_BYTES_MAX>,
 ) -> Result<(StatusCode, HeaderMap, Json<TokenResponse>), ApiError> {
     let tokens = api.tokens()?.clone();
     let office = api.office()?;
@@ -102,13 +133,45 @@ pub(super) fn unkept() -> HeaderMap {
 
 fn read(api: &Api, request: &TokenRequestBody) -> Result<SignedRequest, ApiError> {
     let account = address(&request.account, api.chain.genesis().network)?;
-    let wrong = |what: &str, text: &str, error| {
-        let message = format!("the {what} `{}` is none: {error}", shown(text));
-        ApiError::bad("malformed", message, "write hexadecimal digits: 66 for the key, 128 for the signature")
+    let auth = match (&request.public_key, &request.signature, &request.policy, &request.signatures) {
+        (Some(key), Some(signature), None, None) => Auth::Single { key: digits(key)?, signature: digits(signature)? },
+        (None, None, Some(policy), Some(signatures)) => several(policy, signatures)?,
+        _ => {
+            let message = "the request is signed neither by one key nor by a policy's keys";
+            let hint = "give `public_key` and `signature`, or `policy` and `signatures` for an account of several keys";
+            return Err(ApiError::bad("malformed", message, hint));
+        }
     };
-    let key: Secp256k1Key =
-        request.public_key.parse().map_err(|error: String| wrong("key", &request.public_key, error))?;
-    let signature: Secp256k1Signature =
-        request.signature.parse().map_err(|error: String| wrong("signature", &request.signature, error))?;
-    Ok(SignedRequest { account, key, issued: TimeMs(request.issued_at), signature })
+    Ok(SignedRequest { account, auth, issued: TimeMs(request.issued_at) })
+}
+
+fn several(policy: &TokenPolicy, signatures: &[TokenSignature]) -> Result<Auth, ApiError> {
+    let hint = "give the policy as the account was made with, and as many signatures as its threshold, by rising place of their key";
+    let wrong = |message: String| ApiError::bad("malformed", message, hint);
+    let keys: Vec<Secp256k1Key> = policy.keys.iter().map(|key| digits(key)).collect::<Result<_, _>>()?;
+    let is_rising = keys.is_sorted_by(|left, right| left < right);
+    let policy = MultisigPolicy::new(policy.threshold, keys).map_err(|error| wrong(error.to_string()))?;
+    let needed = usize::from(policy.threshold());
+    if !is_rising || signatures.len() != needed {
+        let count = signatures.len();
+        return Err(wrong(format!(
+            "the policy's keys do not rise, or it has {count} signatures where {needed} are needed"
+        )));
+    }
+    let read = |one: &TokenSignature| Ok(PolicySignature { key: one.key, signature: digits(&one.signature)? });
+    let signatures: Vec<PolicySignature> = signatures.iter().map(read).collect::<Result<_, ApiError>>()?;
+    let is_known = signatures.iter().all(|one| usize::from(one.key) < policy.keys().len());
+    if !is_known || !signatures.is_sorted_by(|left, right| left.key < right.key) {
+        return Err(wrong("the signatures do not stand by rising places of the policy's keys".to_owned()));
+    }
+    let signatures = List::new(signatures).map_err(|_| wrong("there are more signatures than keys".to_owned()))?;
+    Ok(Auth::Multisig { policy, signatures })
+}
+
+/// A key or a signature.
+fn digits<T: FromStr<Err = String>>(text: &str) -> Result<T, ApiError> {
+    text.parse().map_err(|error| {
+        let message = format!("`{}` is no key or signature: {error}", shown(text));
+        ApiError::bad("malformed", message, "write hexadecimal digits: 66 for a key, 128 for a signature")
+    })
 }

@@ -19,7 +19,8 @@ use verifyid::{DeviceId, Purpose};
 use verifyid_tpm::{ATTEST_BYTES_MAX, CERTIFICATE_BYTES_MAX, CHAIN_LENGTH_MAX, PUBLIC_AREA_BYTES_MAX};
 
 use super::errors::{NotServed, QuotaResponse, error_of, unavailable};
-use super::{Api, bounded_body, is_for, not_verified, signature};
+use super::errors::NotServed;
+use super::{Api, bounded_body, is_for, signature};
 use crate::examiner::token::Sealed;
 use crate::examiner::{GivenCredential, Refused};
 use crate::ledger::record::Method;
@@ -186,7 +187,7 @@ pub(super) async fn enrol(
         Ok((shown, judged))
     };
     let (shown, judged) = api.reads.read(of_answer).await?;
-    office.finish(&sealed, &shown, client).await.map_err(|why| not_verified(why, office.now_ms()))?;
+    office.finish(&sealed, &shown, client).await.map_err(|why| NotServed::of(why, office.now_ms()))?;
     let given = match judged {
         Some(Ok(())) => office.give_credential(&sealed, TpmOffice::credential_audience(&keys)),
         Some(Err(why)) => return Err(not_enrolled(office, &sealed, why).into()),
@@ -235,7 +236,7 @@ pub(super) async fn activate(
     let shown = api.reads.read(of_answer).await?;
     let verified = office.finish(&sealed, &shown, client).await.map_err(|why| match why {
         NotVerified::Refused(Refused::BadAnswer) => wrong_secret().into(),
-        why => not_verified(why, office.now_ms()),
+        why => NotServed::of(why, office.now_ms()),
     })?;
     let (chain, turn) = (api.chain.clone(), turn(&tpms).await?);
     let work = api.reads.read(move || {
@@ -287,7 +288,7 @@ pub(super) async fn quote(
             office.counts().tpm_quoted(Err(why.code()));
             refused(*why).into()
         }
-        (why, _) => not_verified(why, office.now_ms()),
+        (why, _) => NotServed::of(why, office.now_ms()),
     })?;
     let good = judged.map_err(refused)?;
     let (keeping, kept_quote, turn) = (tpms.clone(), good.clone(), turn(&tpms).await?);

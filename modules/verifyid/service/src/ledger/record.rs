@@ -28,6 +28,8 @@ pub(crate) enum LeafResult {
 pub(crate) enum Method {
     /// Its key signed.
     Signature = 1,
+    /// It knew a secret that it shares with this service: in no batch.
+    Mac = 2,
     /// Its TPM quoted.
     Tpm = 3,
 }

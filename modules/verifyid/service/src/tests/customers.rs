@@ -28,7 +28,7 @@ pub(super) fn with_tokens() -> World {
 }
 
 /// The key of a user of the chain.
-fn key_of(user: u8) -> SigningKey {
+pub(super) fn key_of(user: u8) -> SigningKey {
     SigningKey::from_bytes(&[user + 1; 32]).expect("a small number is a key of the curve")
 }
 
@@ -39,7 +39,7 @@ pub(super) async fn keys(routes: &Routes) -> Vec<String> {
     set["keys"].as_array().expect("a list").iter().map(kid).collect()
 }
 
-fn chain_id(world: &World) -> ChainId {
+pub(super) fn chain_id(world: &World) -> ChainId {
     service::chain::Chain::id(&*world.chain)
 }
 

@@ -185,8 +185,9 @@ async fn a_challenge_ends_to_the_millisecond_and_a_wall_clock_that_is_set_extend
 async fn a_lost_book_or_secret_ends_the_challenges_that_are_out() {
     let world = World::new();
     // What is left of a file: nothing, no byte, or less than a record has.
+    let secret = secret::CHALLENGES.name;
     let lost =
-        [(secret::FILE, None), (book::FILE, None), (book::FILE, Some([].as_slice())), (book::FILE, Some(&[1, 2, 3]))];
+        [(secret, None), (book::FILE, None), (book::FILE, Some([].as_slice())), (book::FILE, Some(&[1, 2, 3]))];
     for (lost, left) in lost {
         let Lives { routes, running } = world.lives().await;
         let asked = challenge(&routes, Device(0)).await;
@@ -223,7 +224,7 @@ async fn a_home_that_was_copied_takes_no_answer_to_a_challenge_of_the_other() {
     let Lives { routes, running } = world.lives().await;
     let asked = challenge(&routes, Device(0)).await;
     running.stop().await.expect("it ends without a fault");
-    for file in [book::FILE, secret::FILE] {
+    for file in [book::FILE, secret::CHALLENGES.name] {
         fs::copy(world.folder.path().join(file), copy.folder.path().join(file)).expect("room");
     }
     // Two homes on one machine: the same chain, the same start, the same clocks.
@@ -278,7 +279,7 @@ fn a_look_names_what_a_start_would_refuse_and_changes_nothing() {
     assert_eq!(look(), service::FolderFindings::default());
     drop(world.opened());
     assert_eq!(look(), service::FolderFindings::default());
-    let [book, secret] = [book::FILE, secret::FILE].map(|name| world.folder.path().join(name));
+    let [book, secret] = [book::FILE, secret::CHALLENGES.name].map(|name| world.folder.path().join(name));
     fs::write(&book, [1, 2, 3]).expect("our own");
     assert_eq!(look().torn.len(), 1);
     fs::write(&book, [1; 100]).expect("our own");
