@@ -12,11 +12,13 @@ use serde::{Deserialize, Serialize};
 use service::chain::Unavailable;
 use service::http::{ApiError, Client, ErrorResponse};
 use tokio::time::timeout;
+use types::Hash32;
 use utoipa::ToSchema;
 use verifyid::{Purpose, tags};
 
 use super::errors::{
     NotServed, QuotaResponse, enrolment_not_written, enrolment_over, error_of, not_enrolled, too_many_enrolled,
+    wrong_purpose,
 };
 use super::{AnswerRequest, Api, ShortBody, VerifiedResponse, is_for, signature, token};
 use crate::enrolled::MAC_BYTES;

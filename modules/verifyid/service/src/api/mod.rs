@@ -365,7 +365,8 @@ impl Api {
             return Ok(());
         }
         let message = format!("an enrolment names its keys, and the audience is `{}`", shown(audience));
-        let hint = "ask for `thr-tpm-enrol:`, the first eight digits of the chain's id, `:`, and SHA-256 of both public areas";
+        let hint =
+            "ask for `thr-tpm-enrol:`, the first eight digits of the chain's id, `:`, and SHA-256 of both public areas";
         Err(ApiError::bad("wrong_audience", message, hint))
     }
 
@@ -449,7 +450,9 @@ fn is_for(sealed: &Sealed, purposes: &[Purpose]) -> Result<(), ApiError> {
         Purpose::Enrol => {
             "hand it in where it was asked for: `POST /api/v1/verifyid/hmac/enrol`, or `…/tpm/enrolments` and `…/tpm/activations`; nothing is used up"
         }
-        Purpose::Tpm => "hand it in at `POST /api/v1/verifyid/tpm/quotes`, with what the TPM quotes; nothing is used up",
+        Purpose::Tpm => {
+            "hand it in at `POST /api/v1/verifyid/tpm/quotes`, with what the TPM quotes; nothing is used up"
+        }
         Purpose::Presence => "ask for another challenge, with the purpose `enrol`; nothing is used up",
         _ => {
             "hand it in at `POST /api/v1/verifyid/challenges/answer`, with the signature of the device's key; nothing is used up"

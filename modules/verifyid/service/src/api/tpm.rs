@@ -19,7 +19,6 @@ use verifyid::{DeviceId, Purpose};
 use verifyid_tpm::{ATTEST_BYTES_MAX, CERTIFICATE_BYTES_MAX, CHAIN_LENGTH_MAX, PUBLIC_AREA_BYTES_MAX};
 
 use super::errors::{NotServed, QuotaResponse, error_of, unavailable};
-use super::errors::NotServed;
 use super::{Api, bounded_body, is_for, signature};
 use crate::examiner::token::Sealed;
 use crate::examiner::{GivenCredential, Refused};

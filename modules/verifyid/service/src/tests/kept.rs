@@ -186,8 +186,7 @@ async fn a_lost_book_or_secret_ends_the_challenges_that_are_out() {
     let world = World::new();
     // What is left of a file: nothing, no byte, or less than a record has.
     let secret = secret::CHALLENGES.name;
-    let lost =
-        [(secret, None), (book::FILE, None), (book::FILE, Some([].as_slice())), (book::FILE, Some(&[1, 2, 3]))];
+    let lost = [(secret, None), (book::FILE, None), (book::FILE, Some([].as_slice())), (book::FILE, Some(&[1, 2, 3]))];
     for (lost, left) in lost {
         let Lives { routes, running } = world.lives().await;
         let asked = challenge(&routes, Device(0)).await;
@@ -246,13 +245,13 @@ async fn an_answer_that_cannot_be_written_down_is_not_told_and_the_operator_is()
     let (stop, stopping) = watch::channel(false);
     let asked = [challenge(&routes, Device(0)).await, challenge(&routes, Device(0)).await];
     // The file gives way to a folder, so nothing can be put in its place; the open one takes no more as it is full.
-    let VerifyIdService { ground, batch_ms, open, tokens, tpms } = service;
+    let VerifyIdService { ground, batch_ms, open, tokens, tpms, enrolled } = service;
     let (office, mut writing) = open.expect("it is switched on");
     writing.fill();
     let place = world.folder.path().join(book::FILE);
     fs::remove_file(&place).expect("our own");
     fs::create_dir(&place).expect("a name that is free");
-    let service = VerifyIdService { ground, batch_ms, open: Some((office, writing)), tokens, tpms };
+    let service = VerifyIdService { ground, batch_ms, open: Some((office, writing)), tokens, tpms, enrolled };
     let life = service::Life::new(state, stopping);
     let running = tokio::spawn(Service::run(service, life));
     let refused = hand_in(&routes, &answer_of(Device(0), &asked[0])).await;

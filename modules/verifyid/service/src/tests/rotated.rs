@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use serde_json::{Value, json};
-use service::{Operator, Refusal, Service, VerbContext, Verbs};
+use service::{Refusal, Service, VerbContext, Verbs};
 use tryout::Measured;
 
 use super::customers::{NOW_MS, ask_with, keys, token_of};
