@@ -183,6 +183,24 @@ fn commands_that_a_message_names_have_the_home_that_was_typed() {
 }
 
 #[test]
+fn a_home_in_which_only_a_word_on_votes_was_said_is_sound() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let home = directory.path().join("home");
+    let root = text(&home);
+    let genesis = directory.path().join("genesis.json");
+    std::fs::write(&genesis, genesis::to_json(&support::genesis(), &runtime::registry())).expect("a file");
+    let password = directory.path().join("password");
+    write_file(&password, b"correct horse\n").expect("a file");
+    let key = ["--validator", "--password-file", text(&password)];
+    done(&[&["init", "--home", root, "--genesis", text(&genesis)][..], &key].concat());
+    assert!(done(&["check", "--home", root]).contains("no node has run here yet"));
+    done(&["keys", "allow-votes", "--above", "0:1", "--i-have-checked", "--home", root]);
+    let told = done(&["check", "--home", root]);
+    assert!(told.contains("above view 1 of epoch 0") && told.contains("no node has run here yet"), "{told}");
+    assert!(told.contains("is sound"), "{told}");
+}
+
+#[test]
 fn whoever_asks_the_node_of_a_home_that_is_not_there_hears_that() {
     let directory = tempfile::tempdir().expect("a directory");
     let nowhere = directory.path().join("nowhere");

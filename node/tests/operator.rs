@@ -227,16 +227,25 @@ fn the_operator_sends_peers_away_keeps_them_away_and_lets_them_back() {
     first.done(&["unban", "2001:db8::9"]);
     assert_eq!(first.tell(&["ban", &guest, "--for", "1w"]).status.code(), Some(2));
     assert!(first.done(&["dial", dead]).contains(dead));
-    // Whoever is banned is not dialled; a banned address may be a validator's.
+    first.stop();
+    assert!(!socket.exists(), "it goes with the node");
+    let output = thronosd(&["peers", "list", "--home", one.root().to_str().expect("UTF-8")]).output().expect("it runs");
+    assert!(output.status.code() == Some(1) && said(&output).contains("[not_running]"), "{}", said(&output));
+}
+
+// FAULTS RF6
+#[test]
+fn whoever_is_banned_is_not_dialled_and_a_banned_address_may_be_a_validators() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let [one, two] = two_homes(directory.path());
+    let first = Daemon::start(one.root());
+    let (guest, dead) = (peer_id(&two), "/ip4/127.0.0.1/tcp/1");
     first.done(&["ban", &guest]);
     first.refused(&["dial", &format!("{dead}/p2p/{guest}")], "banned");
     first.done(&["unban", &guest]);
     first.done(&["ban", "127.0.0.1"]);
     assert!(first.done(&["dial", dead]).contains("127.0.0.1 is banned, so it stays only if"));
     first.stop();
-    assert!(!socket.exists(), "it goes with the node");
-    let output = thronosd(&["peers", "list", "--home", one.root().to_str().expect("UTF-8")]).output().expect("it runs");
-    assert!(output.status.code() == Some(1) && said(&output).contains("[not_running]"), "{}", said(&output));
 }
 
 // FAULTS RF6

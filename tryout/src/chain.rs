@@ -6,8 +6,8 @@ use crypto::bls::SecretKey;
 use crypto::ecdsa_pure::SigningKey;
 use crypto::ids;
 use execution::{
-    AnyModule, BuildRequest, CheckedTransaction, MemoryState, NextBlock, QueryArguments, QueryError, Registry, Reject,
-    StateView,
+    AnyModule, BlockOutcome, BuildRequest, Built, CheckedTransaction, MemoryState, NextBlock, QueryArguments,
+    QueryError, Registry, Reject, StateView,
 };
 use genesis::{GenesisBuilder, GenesisError};
 use serde_json::Value;

@@ -82,6 +82,10 @@ fn look_at_home(home: &Home, config: &Config) -> Result<Findings, StartError> {
         look_at_rest(home, Holder { chain: chain_id, key }, has_run, &mut found)?;
         return Ok(found);
     }
+    let holder = Holder { chain: chain_id, key };
+    if !home.store().exists() && has_no_records(home, holder, &mut found)? {
+        return Ok(found);
+    }
     let log_folder = Scratch::make()?;
     let cache = usize::try_from(config.store.cache_mib << 20).unwrap_or(usize::MAX);
     let options = StoreOptions { block_cache_bytes: cache, ..StoreOptions::default() };
@@ -89,7 +93,7 @@ fn look_at_home(home: &Home, config: &Config) -> Result<Findings, StartError> {
     if !home.log().exists() {
         found.wrong.push(missing_log(home, key.is_some()));
     } else {
-        look_at_desk(home, &store, Holder { chain: chain_id, key }, &mut found)?;
+        look_at_desk(home, &store, holder, &mut found)?;
     }
     if key.is_some() && !has_lease && store.tip().is_some_and(|tip| tip.height > Height::ZERO) {
         found.wrong.push(missing_lease(home));
@@ -188,6 +192,23 @@ fn look_at_services(home: &Home, config: &Config, found: &mut Findings) {
             Err(link) => found.wrong.push(Finding::new(link, LEADS_NOWHERE)),
         }
     }
+}
+
+/// Whether a home without a store has a log without a record, as an operator's word on votes makes it before a node has run there.
+fn has_no_records(home: &Home, holder: Holder, found: &mut Findings) -> Result<bool, StartError> {
+    let disk = |folder: &Path| Untouched::new(FileDisk::at(folder));
+    let (log, lease) = (home.log(), home.lease());
+    let lease = if lease.exists() { &lease } else { &log };
+    let desk: Opened<_> = Desk::open(disk(&log), disk(lease), holder).map_err(desk_failed(home))?;
+    if !desk.log.is_empty() || desk.floor.is_some() || desk.torn.is_some() {
+        return Ok(false);
+    }
+    found.wrong.extend(missing_key(home, &holder, desk.desk.lease_key()));
+    if holder.key.is_some() {
+        found.fact("votes", votes(desk.votes_above));
+    }
+    found.fact("data", "none: no node has run here yet");
+    Ok(true)
 }
 
 /// What a start would find in log and lease.

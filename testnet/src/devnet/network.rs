@@ -120,9 +120,16 @@ impl LocalNetwork {
         let begun = Instant::now();
         let count = self.nodes.len();
         let patience = self.plan.patience(READY_PATIENCE);
-        for (ready, node) in self.nodes.iter_mut().enumerate() {
+        for ready in 0..count {
             progress(ready, count);
-            node.wait_ready(patience.saturating_sub(begun.elapsed()), &self.stop)?;
+            let (stop, log) = (self.stop.clone(), self.plan.layout.log(ready));
+            let left = patience.saturating_sub(begun.elapsed());
+            // Whichever has ended is told at once, and not in its turn.
+            let ask = || {
+                self.nodes.iter_mut().try_for_each(NodeProcess::check_running)?;
+                self.node(ready)?.ask_ready()
+            };
+            until(&format!("node {ready} to be ready"), left, &stop, ask).map_err(|failure| failure.with_log(log))?;
         }
         for index in 0..self.plan.validators {
             self.wait_voting(index, patience.saturating_sub(begun.elapsed()))?;

@@ -1,7 +1,9 @@
 //! Which ports a local network uses: node i has `base + 10·i` for peers (UDP and TCP), the next one for its API, the last of
 //! the ten for its metrics. The others of the ten are for services of features, which say themselves where they are.
 
+use std::fs::{File, OpenOptions, TryLockError};
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::sync::{Mutex, PoisonError};
 
 use super::{Failure, Outcome};
 
@@ -12,6 +14,9 @@ const STEP: u16 = 10;
 /// Places where a whole network may be, and from one to the next.
 const PLACES: u16 = 10;
 const PLACE_STEP: u16 = 1_000;
+
+/// Tens of ports that this program has claimed, with the locks that say so.
+static CLAIMS: Mutex<Vec<(u16, File)>> = Mutex::new(Vec::new());
 
 /// The ports of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,11 +45,37 @@ impl Ports {
     /// When none of the first ten places is free; names a port of the first.
     pub fn free_from(base: u16, nodes: usize) -> Outcome<Self> {
         let places = (0..PLACES).filter_map(|place| base.checked_add(place * PLACE_STEP));
-        let found = places.filter_map(|base| Self::new(base, nodes).ok()).find(|ports| ports.check_all(nodes).is_ok());
+        let is_free = |ports: &Self| ports.claim(nodes) && ports.check_all(nodes).is_ok();
+        let found = places.filter_map(|base| Self::new(base, nodes).ok()).find(is_free);
         match found {
             Some(ports) => Ok(ports),
             None => Self::new(base, nodes).and_then(|ports| ports.check_all(nodes).map(|()| ports)),
         }
+    }
+
+    /// Keeps other local networks of this user away from these ports from now on, until this program ends; false where another has claimed one. A port
+    /// is free until a node listens there, so looking alone lets two networks that start at once choose the same.
+    pub(crate) fn claim(&self, nodes: usize) -> bool {
+        let directory = std::env::temp_dir().join(format!("thronos-ports-{}", rustix::process::getuid().as_raw()));
+        let _ = std::fs::create_dir(&directory);
+        let last = self.base.saturating_add(u16::try_from(nodes).unwrap_or(u16::MAX).saturating_mul(STEP)) - 1;
+        let mut claims = CLAIMS.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = Vec::new();
+        for ten in self.base / STEP..=last / STEP {
+            if claims.iter().any(|(known, _)| *known == ten) {
+                continue;
+            }
+            let open =
+                OpenOptions::new().write(true).create(true).truncate(false).open(directory.join(ten.to_string()));
+            // Where nothing can be claimed, the look has to do.
+            let Ok(file) = open else { continue };
+            if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+                return false;
+            }
+            taken.push((ten, file));
+        }
+        claims.append(&mut taken);
+        true
     }
 
     fn check_all(&self, nodes: usize) -> Outcome<()> {

@@ -76,6 +76,10 @@ fn perform(options: &Options, trials: Trials, mouth: &Mouth, say: &dyn Fn(&str))
         None if options.check => Ports::free_from(DEFAULT_BASE, validators + NODES_MORE)?,
         None => Ports::new(DEFAULT_BASE, validators + NODES_MORE)?,
     };
+    if !ports.claim(validators + NODES_MORE) {
+        let sentence = "another local network has claimed these ports: choose others with --base-port, such as 27700";
+        return Err(Failure::new(sentence));
+    }
     let programs = Programs::find()?;
     let stop = Stop::on_signals()?;
     // Before anything is deleted: another network may run in the same place.

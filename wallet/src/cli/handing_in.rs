@@ -10,6 +10,7 @@ use serde_json::json;
 use types::{Address, Auth, Call, Hash32, Nonce, TimeMs, Transaction};
 
 use super::context::Context;
+use super::output::is_done;
 use super::report::{Report, when};
 use super::submit::final_report;
 use super::typed::quoted_path;
@@ -103,6 +104,7 @@ fn keep(
     file: Option<&Path>,
 ) -> Result<Option<PathBuf>> {
     let id = crypto::ids::transaction_id(chain.id(), &transaction.body);
+    is_done(format!("it was handed in, so do not give this command again: `thronos tx {id}` tells how it ended"));
     let [Auth::Single { key, signature }] = &*transaction.witness.auths else {
         let place = file.map_or_else(String::new, |file| format!(", which stays in {}", file.display()));
         context.note(&format!("handing in {id}{place}"));

@@ -5,6 +5,7 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
@@ -12,6 +13,14 @@ use super::typed::as_typed;
 use crate::visible::one_line;
 pub use crate::visible::visible;
 use crate::{Error, Result, cause};
+
+/// What is done already, for whoever does not get the answer: what must not be done again, and what tells of it.
+static DONE: Mutex<Option<String>> = Mutex::new(None);
+
+/// Notes that something is done that a second try would do again, and how the person learns of it.
+pub fn is_done(sentence: impl Into<String>) {
+    *DONE.lock().unwrap_or_else(PoisonError::into_inner) = Some(sentence.into());
+}
 
 /// Writes an answer. A reader that closed its end has seen enough.
 ///
@@ -22,7 +31,11 @@ pub fn answer(text: &str) -> Result<()> {
     match stdout.write_all(visible(text).as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             let message = format!("the answer cannot be written: {}", cause(&error));
-            Err(Error::new("output_failed", message, "what was asked for is done; ask again where there is room"))
+            let done = DONE.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let hint = done.unwrap_or_else(|| {
+                "whatever was to be done is done; a question may be asked again where there is room".to_owned()
+            });
+            Err(Error::new("output_failed", message, hint))
         }
         _ => Ok(()),
     }

@@ -71,7 +71,6 @@ impl service::Service for VerifyIdService {
     type Verbs = VerifyIdVerb;
     const ABOUT: &'static str =
         "Put other keys in the place of those that sign tokens and make secrets of older devices";
-    const ALIASES: &'static [&'static str] = &["keys"];
     const ACCOUNT: Option<AccountNeed> = Some(AccountNeed {
         about: "puts batches of the verifications of this node on the chain",
         password_key: "verifyid_password_file",

@@ -1,4 +1,4 @@
-//! `thronosd verifyid`, also called `thronosd keys`: what an operator does with the keys of this service, by the socket in the home.
+//! `thronosd verifyid`: what an operator does with the keys of this service, by the socket in the home.
 //!
 //! It must not know how a key is made. Invariant: what ends something that others hold is done only with `--yes`.
 
@@ -14,16 +14,16 @@ use crate::enrolled::Enrolled;
 use crate::office::Office;
 use crate::token_office::TokenOffice;
 
-/// `thronosd keys …`.
+/// `thronosd verifyid …`.
 #[derive(Debug, Subcommand)]
 pub enum VerifyIdVerb {
     /// Put another key in the place of the present one at once, and end whatever the former made: by themselves keys give way after 90 days
-    Rotate(Rotate),
+    Rotate(KeyRotation),
 }
 
 /// Which key.
 #[derive(Debug, Args)]
-pub struct Rotate {
+pub struct KeyRotation {
     /// The key
     key: RotatedKey,
     /// Answer yes: what the former key made is to end now
@@ -59,13 +59,15 @@ struct Rotated {
 
 impl Verbs for VerifyIdVerb {
     fn run(self, context: &VerbContext<'_>) -> Result<(), Refusal> {
-        let Self::Rotate(Rotate { key, yes }) = self;
+        let Self::Rotate(KeyRotation { key, yes }) = self;
         if !yes {
             let (what, again) = match key {
                 RotatedKey::Jwt => {
-                    ("every token that this node has given ends at once", "thronosd keys rotate jwt --yes")
+                    ("every token that this node has given ends at once", "thronosd verifyid rotate jwt --yes")
                 }
-                RotatedKey::Hmac => ("each older device has to be enrolled anew", "thronosd keys rotate hmac --yes"),
+                RotatedKey::Hmac => {
+                    ("each older device has to be enrolled anew", "thronosd verifyid rotate hmac --yes")
+                }
             };
             return Err(Refusal::new("yes_needed", format!("{what}: if that is to be, give `{again}`")));
         }
@@ -89,7 +91,7 @@ impl Operator for KeyKeeper {
             let Question::Rotate { key } = serde_json::from_value(question).map_err(|_| unexpected())?;
             let sentence = match key {
                 RotatedKey::Jwt => {
-                    let tokens = tokens.ok_or_else(|| off("tokens", "verifyid.give_tokens"))?;
+                    let tokens = tokens.ok_or_else(|| off("signed tokens", "verifyid.give_tokens"))?;
                     let kid = tokens.rotate(&office.now())?;
                     format!("the key {kid} signs tokens; those of the former are good for nothing")
                 }

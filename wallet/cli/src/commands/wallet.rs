@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use wallet::cli::context::Context;
-use wallet::cli::output::note;
+use wallet::cli::output::{is_done, note};
 use wallet::cli::passwords::new_password;
 use wallet::cli::report::{Report, lines, table};
 use wallet::home::NamedKey;
@@ -191,7 +191,9 @@ impl New {
             context.confirm("Are they written down?", "--yes")?;
         }
         context.home.add_key(self.name.as_str(), &secret, &password)?;
-        let key = context.home.key(self.name.as_str())?;
+        let name = self.name.as_str();
+        is_done(format!("the account is made: `thronos wallet export {name}` shows its words"));
+        let key = context.home.key(name)?;
         let mut json = key_json(context, &key)?;
         let mut text = key_lines(context, &key)?;
         if self.yes {

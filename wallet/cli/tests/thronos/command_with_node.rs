@@ -67,6 +67,18 @@ fn what_people_read_says_who_checked_it() {
     assert!(notes.contains("warning: the genesis of chain") && notes.contains("without proof"), "{notes}");
 }
 
+// FAULTS RT5
+#[test]
+fn whoever_does_not_get_the_answer_is_not_told_to_pay_again() {
+    let (shell, _node) = shell_with(Conduct::Honest);
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("every Linux has it");
+    let send = ["send", "--from", "alice", "--to", &to(), "--amount", "1"];
+    let output = shell.command(&[], &send).stdout(full).output().expect("the command starts");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("do not give this command again: `thronos tx ") && !told.contains("asked again"), "{told}");
+}
+
 // FAULTS C19
 #[test]
 fn a_change_of_the_validators_is_followed_from_the_genesis() {

@@ -256,11 +256,11 @@ async fn a_batch_that_came_to_be_refused_before_it_was_signed_holds_up_no_other(
     verified(&routes, Device(1)).await;
     world.clocks.pass(TEN_MINUTES_MS);
     // It is put off for a minute, by the service's own clock, once it was given up.
-    let proof = answered(&routes, &path(&first), |answer| {
+    let is_anchored = |answer: &Value| {
         world.clocks.pass(1_000);
         answer["anchored"] == true
-    });
-    let proof = proof.await;
+    };
+    let proof = answered(&routes, &path(&first), is_anchored).await;
     assert_eq!(proof["batch"]["sequence"], 1);
     assert_eq!((status(&world, Device(0)), status(&world, Device(1))), (Status::Suspended, Status::Verified));
     assert_eq!(used(&world), 2);

@@ -28,7 +28,7 @@ fn typed(words: &[&str], answer: &Value) -> Result<(Vec<Value>, String), Refusal
         Ok(())
     };
     let context = VerbContext { json: false, asking: &asking, printing: &printing };
-    Typed::try_parse_from([&["keys"], words].concat()).expect("it parses").verb.run(&context)?;
+    Typed::try_parse_from([&["verifyid"], words].concat()).expect("it parses").verb.run(&context)?;
     Ok((asked.into_inner(), printed.into_inner()))
 }
 
@@ -95,7 +95,7 @@ fn the_command_asks_for_a_yes_first_and_tells_the_whole_command() {
     for key in ["jwt", "hmac"] {
         let refused = typed(&["rotate", key], &done).expect_err("no yes");
         assert_eq!(refused.code, "yes_needed");
-        assert!(refused.message.contains(&format!("`thronosd keys rotate {key} --yes`")), "{refused}");
+        assert!(refused.message.contains(&format!("`thronosd verifyid rotate {key} --yes`")), "{refused}");
     }
     let (asked, printed) = typed(&["rotate", "jwt", "--yes"], &done).expect("it is done");
     assert_eq!((asked, printed.as_str()), (vec![json!({ "ask": "rotate", "key": "jwt" })], "the key k signs tokens"));
