@@ -86,6 +86,10 @@ impl Model {
                 return Err("replacement_underpriced");
             }
             next.held.retain(|held| held.transaction.id != old.transaction.id);
+            // Whom the price stops behind it waits from now on: for a moment there was a gap before it.
+            let is_behind =
+                |held: &&mut Held| held.transaction.sender == new.sender && held.transaction.nonce > new.nonce;
+            next.held.iter_mut().filter(is_behind).for_each(|held| held.stopped_since = None);
         } else {
             let missing =
                 (account_nonce.0..).find(|n| queue.iter().all(|held| held.transaction.nonce.0 != *n)).unwrap();

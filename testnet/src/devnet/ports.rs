@@ -44,8 +44,20 @@ impl Ports {
     /// # Errors
     /// When none of the first ten places is free; names a port of the first.
     pub fn free_from(base: u16, nodes: usize) -> Outcome<Self> {
+        Self::first_of(base, nodes, |_| true)
+    }
+
+    /// The same, claimed for this program.
+    ///
+    /// # Errors
+    /// As [`Ports::free_from`].
+    pub(crate) fn claimed_from(base: u16, nodes: usize) -> Outcome<Self> {
+        Self::first_of(base, nodes, |ports| ports.claim(nodes))
+    }
+
+    fn first_of(base: u16, nodes: usize, is_had: impl Fn(&Self) -> bool) -> Outcome<Self> {
         let places = (0..PLACES).filter_map(|place| base.checked_add(place * PLACE_STEP));
-        let is_free = |ports: &Self| ports.claim(nodes) && ports.check_all(nodes).is_ok();
+        let is_free = |ports: &Self| is_had(ports) && ports.check_all(nodes).is_ok();
         let found = places.filter_map(|base| Self::new(base, nodes).ok()).find(is_free);
         match found {
             Some(ports) => Ok(ports),

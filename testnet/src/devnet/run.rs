@@ -73,7 +73,7 @@ fn perform(options: &Options, trials: Trials, mouth: &Mouth, say: &dyn Fn(&str))
     let ports = match options.base_port {
         Some(base) => Ports::new(base, validators + NODES_MORE)?,
         // A proof may run beside a network that somebody uses; a network for use has the ports that are written down.
-        None if options.check => Ports::free_from(DEFAULT_BASE, validators + NODES_MORE)?,
+        None if options.check => Ports::claimed_from(DEFAULT_BASE, validators + NODES_MORE)?,
         None => Ports::new(DEFAULT_BASE, validators + NODES_MORE)?,
     };
     if !ports.claim(validators + NODES_MORE) {
