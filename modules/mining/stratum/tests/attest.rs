@@ -345,7 +345,7 @@ fn one_attestation_of_a_device_is_open_and_all_of_them_are_bounded() {
 
 #[test]
 fn attesting_again_and_again_is_no_way_around_the_level() {
-    let mut rig = Rig::with(stratum::Config { require_level: 2, ..rig::config() });
+    let mut rig = Rig::with(stratum::Config { require_level: 2, idle_ms: 86_400_000, ..rig::config() });
     rig.work(template(1));
     let login = (&*user(1, "rig"), "v=thrtdev1made");
     let (mut beacon, mut minutes) = (0, 0_u64);
