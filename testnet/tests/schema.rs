@@ -31,6 +31,7 @@ fn every_answer_is_as_the_description_says_whatever_is_asked() {
         ("mining.listen", "127.0.0.1:0"),
         ("verifyid.enabled", "true"),
         ("verifyid.give_tokens", "true"),
+        ("verifyid.hmac_devices", "true"),
     ];
     let running = start(&settings);
     mine(running.node.service_addresses("mining")[0], &miner(), 3);

@@ -161,7 +161,7 @@ fn may_be_measured(device: &DeviceAnswer) -> Result<(), ApiError> {
         DeviceCounts::At(0) => refused(
             "not_accepted",
             "the owner whom the registration names has not accepted the device",
-            "accept it with the owner's account: `thronos device accept`",
+            "accept it with the owner's account: `thronos device accept DEVICE --from OWNER`",
         ),
         DeviceCounts::At(_) => Ok(()),
     }

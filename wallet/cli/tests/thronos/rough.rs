@@ -40,7 +40,7 @@ fn an_answer_that_cannot_be_written_is_an_error_and_a_reader_that_goes_early_is_
     }
     // What was done and must not be done again is said.
     let full = OpenOptions::new().write(true).open("/dev/full").expect("every Linux has it");
-    let output = shell.command(&["--network", "test"], &["wallet", "new", "dave", "--yes"]).stdout(full).output();
+    let output = shell.command(&[], &["wallet", "new", "dave", "--yes"]).stdout(full).output();
     let told = errors(&output.expect("the command starts"));
     assert!(told.contains("the account is made: `thronos wallet export dave"), "{told}");
     let (reader, writer) = std::io::pipe().expect("a pipe");

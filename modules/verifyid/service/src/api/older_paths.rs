@@ -85,6 +85,8 @@ pub(super) struct OlderVerdict {
 #[into_params(parameter_in = Query)]
 pub(super) struct OlderQuestion {
     /// The device's id: its text, or 64 hexadecimal digits.
+    #[param(format = "device")]
+    #[schema(format = "device")]
     device_id: String,
 }
 
