@@ -67,6 +67,7 @@ impl<'a> Ground<'a> {
     /// # Errors
     /// As making any local network.
     pub fn create(&self, plan: Plan, change: impl FnOnce(&mut Genesis)) -> Outcome<LocalNetwork> {
+        plan.layout.claim()?;
         plan.layout.wipe()?;
         LocalNetwork::create(plan, self.programs.clone(), self.stop.clone(), |genesis| {
             calm(&mut genesis.parameters);

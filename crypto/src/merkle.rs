@@ -49,24 +49,46 @@ pub fn root(tag: Tag, items: &[Hash32]) -> Hash32 {
     finish(tag, count_of(items), level.first().copied().unwrap_or(Hash32::ZERO))
 }
 
-/// The path of the item at `index`, or nothing if there is none.
+/// The path of the item at `index`, or nothing if there is none. Who asks for many paths of one list makes a [`MerkleTree`] of it.
 #[must_use]
 pub fn prove(tag: Tag, items: &[Hash32], index: usize) -> Option<MerkleProof> {
     items.get(index)?;
-    let count = count_of(items);
-    let mut siblings = Vec::new();
-    let mut level = leaves(tag, items);
-    let mut place = index;
-    while level.len() > 1 {
-        siblings.extend(level.get(place ^ 1).copied());
-        level = next_level(tag, &level);
-        place >>= 1;
+    MerkleTree::new(tag, items).prove(index)
+}
+
+/// The whole tree of a list, for many paths: two hashes for each item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MerkleTree {
+    /// From the leaves up to the top.
+    levels: Vec<Vec<Hash32>>,
+}
+
+impl MerkleTree {
+    /// Hashes all of it.
+    #[must_use]
+    pub fn new(tag: Tag, items: &[Hash32]) -> Self {
+        let (mut levels, mut level) = (Vec::new(), leaves(tag, items));
+        while level.len() > 1 {
+            let above = next_level(tag, &level);
+            levels.push(std::mem::replace(&mut level, above));
+        }
+        levels.push(level);
+        Self { levels }
     }
-    Some(MerkleProof {
-        index: u32::try_from(index).expect("an index is below the number of leaves"),
-        count,
-        siblings: List::new(siblings).expect("each level halves a number below 2^32"),
-    })
+
+    /// The path of the item at `index`, or nothing if there is none.
+    #[must_use]
+    pub fn prove(&self, index: usize) -> Option<MerkleProof> {
+        let leaves = self.levels.first()?;
+        leaves.get(index)?;
+        let below_top = self.levels.iter().filter(|level| level.len() > 1).enumerate();
+        let siblings = below_top.filter_map(|(height, level)| level.get((index >> height) ^ 1).copied()).collect();
+        Some(MerkleProof {
+            index: u32::try_from(index).expect("an index is below the number of leaves"),
+            count: count_of(leaves),
+            siblings: List::new(siblings).expect("each level halves a number below 2^32"),
+        })
+    }
 }
 
 /// Whether `item` stands at the proof's index in the list of the proof's length that has this root.

@@ -1,8 +1,8 @@
 // What every hostile peer shares: a js-libp2p node (TCP, Noise, Yamux, identify), the honest wire formats to be abused, and the
 // talk with `hostile`, which starts one process per attack.
 //
-// The first argument is the task in JSON. On standard output stands one line `{"ready":true}` when the harm begins, and at the
-// end one line with the deeds, counted. It ends by itself when the task's time is over or its standard input is closed.
+// The first argument is the task in JSON. On standard output stands one line `{"ready":true}` when the harm begins, one
+// `{"done":"DEED"}` when a deed is done for the first time, and at the end one line with the deeds, counted. It ends by itself when the task's time is over or its standard input is closed.
 // It must not aim at anything but the addresses of its task, which are loopback.
 
 import { createLibp2p } from 'libp2p'
@@ -23,7 +23,10 @@ let finish
 export const finished = new Promise((resolve) => { finish = resolve })
 
 export const isOver = () => over
-export const count = (deed, times = 1) => { deeds[deed] = (deeds[deed] ?? 0) + times }
+export const count = (deed, times = 1) => {
+  if (deeds[deed] == null) process.stdout.write(JSON.stringify({ done: deed }) + '\n')
+  deeds[deed] = (deeds[deed] ?? 0) + times
+}
 export const delay = (ms) => Promise.race([new Promise((resolve) => setTimeout(resolve, ms)), finished])
 
 function stop () {

@@ -1,6 +1,6 @@
 //! `thronosd status`: asks a running node over its API. The first line answers "why am I (not) voting".
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
@@ -119,30 +119,73 @@ fn address_of(typed: &str) -> Result<&str, Refusal> {
 
 /// Asks at an address; `typed` is what a command that starts a node there needs besides.
 fn ask(address: &str, typed: &str) -> Result<(String, StatusResponse), Refusal> {
-    let body = get(address, "/api/v1/status").map_err(|error| {
-        let message = format!(
-            "no answer from {address}: {error}; is the node running? (`thronosd run{typed}`, or another --api)"
-        );
-        Refusal::new("not_running", message)
+    let body = get(address, "/api/v1/status").map_err(|silence| match silence {
+        Silence::Nobody(error) => {
+            let message = format!(
+                "no answer from {address}: {error}; is the node running? (`thronosd run{typed}`, or another --api)"
+            );
+            Refusal::new("not_running", message)
+        }
+        Silence::Other(error) => not_a_node(address, &error),
     })?;
-    let status = serde_json::from_str(&body)
-        .map_err(|error| Refusal::new("not_a_node", format!("{address} does not answer like a node: {error}")))?;
+    let status = serde_json::from_str(&body).map_err(|error| not_a_node(address, &error))?;
     Ok((body, status))
 }
 
+fn not_a_node(address: &str, error: &dyn std::fmt::Display) -> Refusal {
+    let message = format!(
+        "what listens at {address} does not answer like a node's API: {error}; a node has its API where `api.listen` in its \
+         settings says (26701 unless changed): --api ADDRESS:PORT"
+    );
+    Refusal::new("not_a_node", message)
+}
+
+/// Why there is no document.
+#[derive(Debug)]
+enum Silence {
+    /// Nobody answers there.
+    Nobody(std::io::Error),
+    /// Somebody does, in another way.
+    Other(std::io::Error),
+}
+
 /// One request over HTTP/1.0, so that the answer ends with the connection.
-fn get(address: &str, path: &str) -> std::io::Result<String> {
-    let invalid = |what: &str| std::io::Error::new(std::io::ErrorKind::InvalidData, what.to_owned());
-    let address: SocketAddr = address.to_socket_addrs()?.next().ok_or_else(|| invalid("the name has no address"))?;
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\nAccept: application/json\r\n\r\n")?;
-    let mut answer = String::new();
-    stream.take(ANSWER_BYTES_MAX).read_to_string(&mut answer)?;
-    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| invalid("no HTTP answer"))?;
-    if !head.lines().next().unwrap_or_default().contains(" 200") {
-        return Err(invalid(head.lines().next().unwrap_or_default()));
+fn get(address: &str, path: &str) -> Result<String, Silence> {
+    let invalid = |what: &str| std::io::Error::new(ErrorKind::InvalidData, what.to_owned());
+    let connect = || {
+        let address: SocketAddr =
+            address.to_socket_addrs()?.next().ok_or_else(|| invalid("the name has no address"))?;
+        let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        Ok(stream)
+    };
+    let mut stream = connect().map_err(Silence::Nobody)?;
+    let mut answer = Vec::new();
+    let asked = write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\nAccept: application/json\r\n\r\n");
+    let read = asked.and_then(|()| stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer));
+    match read {
+        // Whoever takes a connection and says nothing may be a node that is held up.
+        Err(error) if answer.is_empty() && matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+            return Err(Silence::Nobody(std::io::Error::new(ErrorKind::TimedOut, "nothing was said for 5 s")));
+        }
+        // A server of another protocol says its own word and hangs up.
+        Err(_) if !answer.is_empty() => {}
+        read => {
+            read.map_err(Silence::Other)?;
+        }
+    }
+    let answer = String::from_utf8_lossy(&answer);
+    let is_http = answer.starts_with("HTTP/1.");
+    let (head, body) = answer.split_once("\r\n\r\n").filter(|_| is_http).ok_or_else(|| {
+        let line = answer.lines().next().unwrap_or_default();
+        let shown: String = line.chars().filter(|character| !character.is_control()).take(60).collect();
+        Silence::Other(invalid(&format!("it says no HTTP, but `{shown}`")))
+    })?;
+    let line = head.lines().next().unwrap_or_default();
+    if line.split(' ').nth(1) != Some("200") {
+        let shown: String = line.chars().filter(|character| !character.is_control()).take(60).collect();
+        return Err(Silence::Other(invalid(&format!("it says `{shown}`"))));
     }
     Ok(body.to_owned())
 }
@@ -150,6 +193,31 @@ fn get(address: &str, path: &str) -> std::io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_at_an_address_and_somebody_else_there_are_told_apart() {
+        let gone = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = gone.local_addr().expect("it has one").to_string();
+        drop(gone);
+        assert_eq!(ask(&address, "").expect_err("nobody").code, "not_running");
+        for said in [
+            "{\"id\":null,\"error\":[20,\"Not a JSON request\",null]}\n",
+            "",
+            "HTTP/1.1 404 Not Found\r\n\r\n",
+            "\u{1}",
+        ] {
+            let other = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+            let address = other.local_addr().expect("it has one").to_string();
+            let server = std::thread::spawn(move || {
+                let (mut stream, _) = other.accept().expect("a connection");
+                let _ = stream.read(&mut [0; 16]);
+                let _ = stream.write_all(said.as_bytes());
+            });
+            let refusal = ask(&address, "").expect_err(said);
+            assert!(refusal.code == "not_a_node" && refusal.message.contains("api.listen"), "{said:?}: {refusal:?}");
+            server.join().expect("it has ended");
+        }
+    }
 
     // FAULTS RT15
     #[test]

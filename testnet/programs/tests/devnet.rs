@@ -60,6 +60,20 @@ fn a_network_that_runs_is_not_deleted_whatever_ports_are_typed_and_one_without_i
     assert!(said.contains("genesis.json is missing") && said.contains("--wipe"), "{said}");
 }
 
+#[test]
+fn a_directory_in_which_another_program_begins_is_left_to_it() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let layout = Layout::new(&directory.path().join("network")).expect("a path");
+    let base = Ports::free_from(28_800, 5).expect("free ports").peers(0);
+    layout.claim().expect("nobody has it");
+    layout.claim().expect("it is this program's");
+    for more in [&["--wipe"][..], &["--check"], &[]] {
+        let said = refused(&layout, base, more);
+        assert!(said.contains("another program makes or runs a local network in"), "{more:?}: {said}");
+    }
+    assert!(!layout.root().exists(), "nothing was made");
+}
+
 /// What is made of a command line, or the sentence that refuses it.
 fn parsed(typed: &[&str]) -> Result<Options, String> {
     let words = ["devnet"].iter().chain(typed).map(Into::into);

@@ -33,7 +33,11 @@ impl Failure {
     pub fn with_log(self, log: impl Into<PathBuf>) -> Self {
         match self {
             Self::Failed { sentence, mut logs } => {
-                logs.push(log.into());
+                let log = log.into();
+                // Who waits for a node and who asks it both name its log.
+                if !logs.contains(&log) {
+                    logs.push(log);
+                }
                 Self::Failed { sentence, logs }
             }
             Self::Stopped => Self::Stopped,
@@ -87,5 +91,16 @@ impl From<node::keys::KeyFileError> for Failure {
 impl From<genesis::GenesisError> for Failure {
     fn from(error: genesis::GenesisError) -> Self {
         Self::new(format!("the genesis is refused: {error} [{}]", error.code()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_several_name_is_told_once() {
+        let failure = Failure::new("node 0 has ended").with_log("/n/0.log").with_log("/n/1.log").with_log("/n/0.log");
+        assert_eq!(failure.logs(), [PathBuf::from("/n/0.log"), PathBuf::from("/n/1.log")]);
     }
 }

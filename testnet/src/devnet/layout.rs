@@ -7,14 +7,15 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use node::home::{Home, HomeError};
 use serde::{Deserialize, Serialize};
-use types::ChainId;
+use types::{ChainId, Hash32};
 
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, claims};
 
 /// What the directory says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,6 +140,26 @@ impl Layout {
             removed.map_err(Failure::file("delete", &path))?;
         }
         fs::remove_dir_all(&self.root).map_err(Failure::file("delete", &self.root))
+    }
+
+    /// Keeps other local networks of this user out of this directory from now on, until this program ends.
+    ///
+    /// # Errors
+    /// When another program has claimed it: it is making a network here, or runs one.
+    pub fn claim(&self) -> Outcome<()> {
+        // Links above the directory lead to one place; the directory itself may not be there yet.
+        let parent = self.root.parent().and_then(|parent| parent.canonicalize().ok());
+        let place =
+            parent.zip(self.root.file_name()).map_or_else(|| self.root.clone(), |(above, name)| above.join(name));
+        let digest = Hash32(crypto::hash::sha256(place.as_os_str().as_bytes()));
+        if claims::claim([format!("home-{digest}")]) {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "another program makes or runs a local network in {}: stop it first (Ctrl-C where it was started), or choose another \
+             --home",
+            self.root.display()
+        )))
     }
 
     /// Refuses to touch a network of which a node runs, whatever its ports.

@@ -7,7 +7,7 @@
 //! | file | tells |
 //! |---|---|
 //! | `options` | what may be typed |
-//! | `layout`, `ports` | where everything lies and listens |
+//! | `layout`, `ports`, `claims` | where everything lies and listens, and that nobody else takes it |
 //! | `homes`, `wallets` | keys, genesis and settings |
 //! | `launch`, `process` | one daemon: start, pause, kill, its log |
 //! | `network`, `join` | all of them together |
@@ -18,6 +18,7 @@
 //! | `check`, `watch`, `run` | the commands |
 
 pub mod check;
+mod claims;
 mod delivery;
 mod failure;
 mod homes;

@@ -1,11 +1,9 @@
 //! Which ports a local network uses: node i has `base + 10·i` for peers (UDP and TCP), the next one for its API, the last of
 //! the ten for its metrics. The others of the ten are for services of features, which say themselves where they are.
 
-use std::fs::{File, OpenOptions, TryLockError};
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
-use std::sync::{Mutex, PoisonError};
 
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, claims};
 
 /// The port of the first node, unless another is chosen.
 pub const DEFAULT_BASE: u16 = 26_700;
@@ -14,9 +12,6 @@ const STEP: u16 = 10;
 /// Places where a whole network may be, and from one to the next.
 const PLACES: u16 = 10;
 const PLACE_STEP: u16 = 1_000;
-
-/// Tens of ports that this program has claimed, with the locks that say so.
-static CLAIMS: Mutex<Vec<(u16, File)>> = Mutex::new(Vec::new());
 
 /// The ports of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,26 +63,8 @@ impl Ports {
     /// Keeps other local networks of this user away from these ports from now on, until this program ends; false where another has claimed one. A port
     /// is free until a node listens there, so looking alone lets two networks that start at once choose the same.
     pub(crate) fn claim(&self, nodes: usize) -> bool {
-        let directory = std::env::temp_dir().join(format!("thronos-ports-{}", rustix::process::getuid().as_raw()));
-        let _ = std::fs::create_dir(&directory);
         let last = self.base.saturating_add(u16::try_from(nodes).unwrap_or(u16::MAX).saturating_mul(STEP)) - 1;
-        let mut claims = CLAIMS.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut taken = Vec::new();
-        for ten in self.base / STEP..=last / STEP {
-            if claims.iter().any(|(known, _)| *known == ten) {
-                continue;
-            }
-            let open =
-                OpenOptions::new().write(true).create(true).truncate(false).open(directory.join(ten.to_string()));
-            // Where nothing can be claimed, the look has to do.
-            let Ok(file) = open else { continue };
-            if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
-                return false;
-            }
-            taken.push((ten, file));
-        }
-        claims.append(&mut taken);
-        true
+        claims::claim((self.base / STEP..=last / STEP).map(|ten| ten.to_string()))
     }
 
     fn check_all(&self, nodes: usize) -> Outcome<()> {

@@ -164,7 +164,14 @@ impl NodeProcess {
     /// How it ended, with the end of its log.
     pub fn check_running(&mut self) -> Outcome<()> {
         let Some(status) = self.ended()? else { return Ok(()) };
-        Err(Failure::new(format!("node {} {}; its last words:\n{}", self.index, shown(status), self.last_words()))
+        let words = self.last_words();
+        // A node says how its own command is given another port; here all ports are chosen together.
+        let advice = if words.contains("cannot listen on") {
+            "\na port of this network was taken while it started: choose others with --base-port, such as --base-port 27700"
+        } else {
+            ""
+        };
+        Err(Failure::new(format!("node {} {}; its last words:\n{words}{advice}", self.index, shown(status)))
             .with_log(&self.log))
     }
 

@@ -70,6 +70,7 @@ fn perform(options: &Options, trials: Trials, mouth: &Mouth, say: &dyn Fn(&str))
     let layout = Layout::new(&options.directory())?;
     // First of all, so that a network that runs is called so and no port that it has.
     layout.check_nobody_runs()?;
+    layout.claim()?;
     let ports = match options.base_port {
         Some(base) => Ports::new(base, validators + NODES_MORE)?,
         // A proof may run beside a network that somebody uses; a network for use has the ports that are written down.

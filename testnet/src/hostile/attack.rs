@@ -34,6 +34,11 @@ pub enum Scene {
 
 /// Harm under way.
 pub trait Assault {
+    /// Whether this deed was done at least once, as far as can be told before the end.
+    fn has_done(&mut self, _deed: &str) -> bool {
+        true
+    }
+
     /// Ends it; says what was done.
     ///
     /// # Errors

@@ -19,6 +19,9 @@ const FIRST_PROVIDER: u8 = 16;
 const SPAN_MIN: Duration = Duration::from_secs(1);
 /// What is under way when an attack ends.
 const SETTLE: Duration = Duration::from_millis(500);
+/// An attacker that has not done its deed yet when its time is over, on a machine that others keep busy, gets so much more.
+const LATE_PATIENCE: Duration = Duration::from_secs(20);
+const LATE_PAUSE: Duration = Duration::from_millis(100);
 
 /// What was seen.
 #[derive(Clone, Debug, Default)]
@@ -91,12 +94,15 @@ pub(super) fn attempt(siege: &mut Siege, attack: &Attack, number: u8, time: Dura
 fn endure(
     siege: &mut Siege,
     attack: &Attack,
-    assault: Box<dyn Assault>,
+    mut assault: Box<dyn Assault>,
     harm: Duration,
     seen: &mut Seen,
 ) -> Outcome<()> {
     let begun = Instant::now();
-    let waited = siege.network.stop.pause(harm);
+    let mut waited = siege.network.stop.pause(harm);
+    while waited.is_ok() && !assault.has_done(attack.deed) && begun.elapsed() < harm + LATE_PATIENCE {
+        waited = siege.network.stop.pause(LATE_PAUSE);
+    }
     seen.during = siege.pulse.figures(begun, Instant::now());
     waited?;
     look(&mut seen.wrongs, (attack.during)(siege))?;

@@ -3,12 +3,13 @@
 //! Their scripts stand under `testnet/hostile/`, are part of this program and are written beside the modules that
 //! `./setup --peers` has installed, because that is where Node looks for modules. It must not install anything.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -99,6 +100,8 @@ fn major(version: &str) -> Option<u32> {
 struct Line {
     #[serde(default)]
     ready: bool,
+    /// A deed, done for the first time.
+    done: Option<String>,
     deeds: Option<serde_json::Map<String, Value>>,
 }
 
@@ -106,6 +109,10 @@ struct Line {
 struct PeerProcess {
     child: Child,
     lines: Receiver<Line>,
+    /// What was done at least once.
+    done: BTreeSet<String>,
+    /// The line with the deeds, when it was read before the end.
+    last: Option<Line>,
     errors: PathBuf,
 }
 
@@ -151,14 +158,32 @@ pub(super) fn begin(
             }
         }
     });
-    let process = PeerProcess { child, lines, errors };
-    match process.lines.recv_timeout(READY_PATIENCE) {
-        Ok(line) if line.ready => Ok(Begun::Assault(Box::new(process))),
+    let mut process = PeerProcess { child, lines, done: BTreeSet::new(), last: None, errors };
+    match process.next(READY_PATIENCE, |line| line.ready) {
+        Some(_) => Ok(Begun::Assault(Box::new(process))),
         _ => Err(process.failed("did not begin")),
     }
 }
 
 impl PeerProcess {
+    /// The next line of this kind; what was done by then is remembered.
+    fn next(&mut self, patience: Duration, is_meant: impl Fn(&Line) -> bool) -> Option<Line> {
+        let until = Instant::now() + patience;
+        if let Some(last) = self.last.take_if(|line| is_meant(line)) {
+            return Some(last);
+        }
+        loop {
+            let line = self.lines.recv_timeout(until.saturating_duration_since(Instant::now())).ok()?;
+            self.done.extend(line.done.clone());
+            if is_meant(&line) {
+                return Some(line);
+            }
+            if line.deeds.is_some() {
+                self.last = Some(line);
+            }
+        }
+    }
+
     fn failed(&self, what: &str) -> Failure {
         let said = fs::read_to_string(&self.errors).unwrap_or_default();
         let last: Vec<&str> = said.lines().rev().take(6).collect();
@@ -168,10 +193,16 @@ impl PeerProcess {
 }
 
 impl Assault for PeerProcess {
+    fn has_done(&mut self, deed: &str) -> bool {
+        let _ = self.next(Duration::ZERO, |_| false);
+        // Whoever has ended does nothing more that is worth waiting for.
+        self.done.contains(deed) || self.last.is_some()
+    }
+
     fn end(mut self: Box<Self>) -> Outcome<Deeds> {
         drop(self.child.stdin.take());
-        let line = self.lines.recv_timeout(END_PATIENCE);
-        let deeds = line.ok().and_then(|line| line.deeds).ok_or_else(|| self.failed("did not tell what it did"))?;
+        let line = self.next(END_PATIENCE, |line| line.deeds.is_some());
+        let deeds = line.and_then(|line| line.deeds).ok_or_else(|| self.failed("did not tell what it did"))?;
         if let Some(why) = deeds.get("failed") {
             return Err(self.failed(&format!("failed ({why})")));
         }

@@ -72,6 +72,7 @@ impl Siege {
     /// What keeps a network from starting.
     pub(super) fn make(place: &Place) -> Outcome<Self> {
         let layout = Layout::new(&place.home)?;
+        layout.claim()?;
         layout.wipe()?;
         let mut plan = Plan::new(layout, place.ports, VALIDATORS, place.trials);
         plan.settings.push("log.format=json".to_owned());

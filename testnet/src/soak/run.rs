@@ -75,6 +75,7 @@ fn perform(options: &Options, trials: Trials, seed: u64, say: &dyn Fn(&str)) -> 
     for index in 0..validators {
         ports.check_free(index)?;
     }
+    layout.claim()?;
     layout.wipe()?;
     let plan = Plan::new(layout, ports, validators, trials);
     let mut network = LocalNetwork::create(plan, programs, stop, |_| {})?;

@@ -166,22 +166,22 @@ impl Refusal {
             Self::Banned => "Banned for five minutes: too many invalid submits or requests",
             Self::NotSubscribed => "Not subscribed",
             Self::UnknownDevice => {
-                "v= in the password names no registered device: register it with thronos device register"
+                "v= in the password names no registered device: register it with `thronos device register KEY --kind KIND --from NAME`"
             }
             Self::OtherOwner => {
-                "The address does not own the device that v= names: mine for its owner, which thronos device show tells"
+                "The address does not own the device that v= names: mine for its owner, whom `thronos device show DEVICE` tells"
             }
             Self::DeviceSuspended => "The device that v= names is suspended: ask the authority of the chain",
             Self::DeviceRevoked => "The device that v= names is revoked for good: register another key and name that",
             Self::DeviceHeld => {
-                "A verifier holds the device that v= names: wait until the time that thronos device show tells"
+                "A verifier holds the device that v= names: wait until the time that `thronos device show DEVICE` tells"
             }
             Self::OtherDevice => "This connection mines as another device: open one connection for each",
             Self::DeviceNeeded => {
                 "Only registered devices may mine here (mining.require_level): put v=DEVICE into the password"
             }
             Self::LevelTooLow => {
-                "The device has too low a level for this node (mining.require_level): raise it with thronos device accept or attest"
+                "The device has too low a level for this node (mining.require_level): raise it with `thronos device accept DEVICE --from NAME` or `thronos device attest KEY --class N --from NAME`"
             }
         }
     }

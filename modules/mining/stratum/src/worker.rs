@@ -79,14 +79,16 @@ pub struct Login {
     pub worker: Worker,
     /// `d=…` in the password: the difficulty to start from and never to go below.
     pub difficulty: Option<Difficulty>,
+    /// Whether a `d=` was passed over, because it is no difficulty.
+    pub has_bad_difficulty: bool,
     /// `v=…` in the password: the device that mines, as sent, of letters and digits only.
     pub device: Option<String>,
 }
 
 impl Login {
     /// Reads `address[.worker]` and the options of the password, which are separated by `,` or `;`. Unknown options,
-    /// `x` among them, mean nothing; a `d=` that is no difficulty is ignored, because a machine behind a typo should
-    /// mine. A `v=` is never ignored: whoever names a device wants its shares to count for it.
+    /// `x` among them, mean nothing; a `d=` that is no difficulty is passed over, and the miner is told, because a machine
+    /// behind a typo should mine. A `v=` is never ignored: whoever names a device wants its shares to count for it.
     ///
     /// # Errors
     /// [`Refusal::BadAddress`] unless the user begins with an address of `network`; [`Refusal::BadParams`] for a user
@@ -98,13 +100,16 @@ impl Login {
         let (address, name) = user.split_once('.').unwrap_or((user, ""));
         let address = Address::parse(address.trim(), network).map_err(|_| Refusal::BadAddress)?;
         let options = |name| password.split([',', ';']).filter_map(move |option| option.trim().strip_prefix(name));
-        let difficulty = options("d=").filter_map(|text| Difficulty::parse(text.trim()).ok()).next_back();
+        let read = || options("d=").map(|text| Difficulty::parse(text.trim()));
+        let difficulty = read().filter_map(Result::ok).next_back();
+        let has_bad_difficulty = read().any(|read| read.is_err());
         let mut devices = options("v=").map(str::trim);
         let device = devices.next().map(device_text).transpose()?;
         if devices.next().is_some() {
             return Err(Refusal::UnknownDevice);
         }
-        Ok(Self { worker: Worker { address, name: WorkerName::from_untrusted(name) }, difficulty, device })
+        let worker = Worker { address, name: WorkerName::from_untrusted(name) };
+        Ok(Self { worker, difficulty, has_bad_difficulty, device })
     }
 }
 
@@ -142,6 +147,10 @@ mod tests {
         assert_eq!(asked("x, d=1000 ;y=2"), Difficulty::parse("1000").ok());
         for password in ["d=", "d=NaN", "d=1e400", "d=-1", "d=0", "d=inf"] {
             assert_eq!(asked(password), None, "{password}");
+            assert!(
+                Login::parse(LEGACY, password, Network::Main).expect("an address").has_bad_difficulty,
+                "{password}"
+            );
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a device needs to answer challenges, for boards without an operating system too: no heap, no standard library.
 //!
 //! `challenge` reads the 210 bytes that a device is asked to sign and compares them with what it expects, `keys` names keys as the chain
-//! does, `signature` brings what a secure element or a TPM signs into the one form that counts, `hex` is how all of it is written. A
+//! does, `mac` answers by a shared secret where a board cannot sign, `signature` brings what a secure element or a TPM signs into the one form that counts, `hex` is how all of it is written. A
 //! device that signs whatever it is given can be used by anybody to pass for it, so [`answer`] is the one way to a signature here, and
 //! it compares first. It must not know how challenges get to the device, nor hold a secret: that is the [`Signer`]'s.
 
@@ -10,10 +10,12 @@
 mod challenge;
 pub mod hex;
 mod keys;
+mod mac;
 mod signature;
 
 pub use challenge::{ChallengePurpose, DeviceChallenge, Expected, PREIMAGE_BYTES, Refused};
 pub use keys::{KeyAlgorithm, audience_digest, key_id};
+pub use mac::{MAC_BYTES, answer_by_secret};
 pub use signature::{Curve, from_der, low_s};
 
 /// Length of every signature, in bytes: R and S, or r and s.

@@ -5,7 +5,7 @@ use types::{ChainId, Hash32, TimeMs};
 use verifyid::{DeviceId, DeviceKey, tags};
 use verifyid_device::{
     ChallengePurpose, Curve, DeviceChallenge, Expected, KeyAlgorithm, NotAnswered, PREIMAGE_BYTES, Refused,
-    SIGNATURE_BYTES, Signer, answer, audience_digest, from_der, hex as digits, key_id, low_s,
+    SIGNATURE_BYTES, Signer, answer, answer_by_secret, audience_digest, from_der, hex as digits, key_id, low_s,
 };
 
 const AUDIENCE: &str = "https://fleet.example";
@@ -68,6 +68,22 @@ fn the_answer_is_that_of_the_vectors_and_good_for_the_rules() {
          bc59ebb18cd5a00452b069540148382b6828840e4d7825c4575588ab2000c908"
     );
     assert!(key.signed(&preimage, &signature));
+}
+
+#[test]
+fn a_board_that_cannot_sign_answers_by_its_secret_as_the_vectors_say_and_for_nothing_else() {
+    let (_, key) = device();
+    let secret = hex::decode("0e9157183d06c2a1013b471d20e0482200ab73cb3d552d337566ba50db06e452").expect("digits");
+    let secret: [u8; 32] = secret.try_into().expect("32 bytes");
+    let preimage = challenge(key.id()).to_bytes(tags::CHALLENGE);
+    let mac = answer_by_secret(&preimage, &expected(key.id()), &secret).expect("it is for this device");
+    assert_eq!(hex::encode(mac), "ccf3fead4878265f89648249c6e8939c0add1ba4dea705479b2e77c6b050c2da");
+    let login = Expected { purpose: ChallengePurpose::Login, ..expected(key.id()) };
+    assert_eq!(answer_by_secret(&preimage, &login, &secret), Err(Refused::OtherPurpose));
+    assert_eq!(answer_by_secret(&preimage[1..], &expected(key.id()), &secret), Err(Refused::Length));
+    // What is tagged for a MAC already is no challenge.
+    let tagged = challenge(key.id()).to_bytes(tags::CHALLENGE_MAC);
+    assert_eq!(answer_by_secret(&tagged, &expected(key.id()), &secret), Err(Refused::Form));
 }
 
 #[test]

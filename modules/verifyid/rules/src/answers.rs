@@ -63,6 +63,9 @@ pub struct DeviceAnswer {
     /// When.
     #[cfg_attr(feature = "schema", schema(value_type = u64))]
     pub registered: TimeMs,
+    /// Since when it has its present key, owner and standing: what it showed before counts no more.
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
+    pub since: TimeMs,
     /// When it was last verified, as batches and attestations say; 0 for never.
     #[cfg_attr(feature = "schema", schema(value_type = u64))]
     pub verified: TimeMs,

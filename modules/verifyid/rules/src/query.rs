@@ -184,6 +184,7 @@ fn answer_of(id: &DeviceId, device: &Device, now: TimeMs) -> Option<DeviceAnswer
         vendor_until: device.vendor_until,
         registered_height: device.registered_height,
         registered: device.registered,
+        since: device.since,
         verified: device.verified,
         reason: device.reason,
         hold_until: device.hold_until,

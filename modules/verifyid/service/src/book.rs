@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::examiner::moment::BootId;
 use crate::examiner::token::{Origin, part};
 use crate::examiner::used::{Slot, UsedId, UsedSet};
-use crate::ledger::{Ledger, NewLeaf};
+use crate::ledger::{Counted, Ledger, NewLeaf};
 
 /// The file's name in the service's folder.
 pub(crate) const FILE: &str = "used";
@@ -40,6 +40,8 @@ pub(crate) struct Entry {
     pub(crate) used: UsedId,
     /// What a batch is to have of it.
     pub(crate) leaf: Option<NewLeaf>,
+    /// What it is counted as: given back with an entry that is not written down, whether anybody still waits for it or not.
+    pub(crate) counted: Option<Counted>,
     pub(crate) written: oneshot::Sender<Result<(), NotWritten>>,
 }
 
@@ -192,6 +194,9 @@ impl Book {
             let told = written.map_err(|_| NotWritten);
             // Whoever has gone is told nothing.
             for entry in batch {
+                if let (Ok(()), Some(counted)) = (told, entry.counted) {
+                    counted.keep();
+                }
                 let _ = entry.written.send(told);
             }
         }

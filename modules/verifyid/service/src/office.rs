@@ -21,9 +21,9 @@ use crate::examiner::token::{Origin, Sealed};
 use crate::examiner::used::UsedId;
 use crate::examiner::{Examiner, Given, GivenCredential, Refused, Shown, Wanted, judge, verdict};
 use crate::ledger::record::{Acknowledged, LeafResult};
-use crate::ledger::{Ledger, NewLeaf};
+use crate::ledger::{Counted, Ledger, NewLeaf};
 use crate::metrics::Counts;
-use crate::quota::{Billed, QuotaUsed};
+use crate::quota::QuotaUsed;
 use crate::secret;
 
 /// The office.
@@ -60,6 +60,8 @@ pub(crate) enum NotVerified {
     NotWritten,
     /// The customer's month has no room for it; the challenge stays good.
     Quota(QuotaUsed),
+    /// This machine's clock is so far behind the chain's that a batch with it would come too late; the challenge stays good.
+    ClockBehind,
 }
 
 impl Office {
@@ -183,16 +185,15 @@ impl Office {
         let (say, written) = oneshot::channel();
         let (at, judged) = self.with_time(|examiner, now| {
             let at = TimeMs(now.wall_ms);
-            self.count(shown, at).map_err(NotVerified::Quota)?;
-            let taken = examiner.take(sealed, now).map_err(|why| {
-                self.take_back(shown, at);
-                refused(why)
-            })?;
-            let judged = verdict(&taken, shown);
-            if judged.is_err() {
-                self.take_back(shown, at);
+            if shown.billed.is_some_and(|billed| billed.is_clock_behind(at)) {
+                return Err(NotVerified::ClockBehind);
             }
-            place.send(Entry { used: taken.used, leaf: leaf_of(sealed, shown, at, judged), written: say });
+            // Given back wherever this does not end in a good verdict that is written down.
+            let counted = self.count(shown, at).map_err(NotVerified::Quota)?;
+            let taken = examiner.take(sealed, now).map_err(refused)?;
+            let judged = verdict(&taken, shown);
+            let counted = counted.filter(|_| judged.is_ok());
+            place.send(Entry { used: taken.used, leaf: leaf_of(sealed, shown, at, judged), counted, written: say });
             // Now, for whoever asks may go before it hears.
             let is_wrong = judged == Err(Refused::BadAnswer) && !shown.is_of_another_key;
             if is_wrong && examiner.failed(sealed.device, client, now) {
@@ -203,9 +204,6 @@ impl Office {
         })?;
         // A writer that has gone wrote nothing.
         if written.await != Ok(Ok(())) {
-            if judged.is_ok() {
-                self.take_back(shown, at);
-            }
             return Err(NotVerified::NotWritten);
         }
         let level = judged.map_err(refused)?;
@@ -214,21 +212,11 @@ impl Office {
     }
 
     /// Counts an answer that will be good on its customer's month.
-    fn count(&self, shown: &Shown, at: TimeMs) -> Result<(), QuotaUsed> {
-        match self.counted(shown) {
-            Some((ledger, billed)) => billed.count(ledger.tab(), month_of(at)),
-            None => Ok(()),
-        }
-    }
-
-    fn take_back(&self, shown: &Shown, at: TimeMs) {
-        if let Some((ledger, billed)) = self.counted(shown) {
-            ledger.tab().take_back(&billed.customer, month_of(at));
-        }
-    }
-
-    fn counted(&self, shown: &Shown) -> Option<(&Ledger, Billed)> {
-        self.ledger.as_deref().zip(shown.billed).filter(|_| judge(shown).is_ok())
+    fn count(&self, shown: &Shown, at: TimeMs) -> Result<Option<Counted>, QuotaUsed> {
+        let counted = self.ledger.as_ref().zip(shown.billed).filter(|_| judge(shown).is_ok());
+        let Some((ledger, billed)) = counted else { return Ok(None) };
+        billed.count(ledger.tab(), month_of(at))?;
+        Ok(Some(Counted::new(ledger.clone(), billed.customer, month_of(at))))
     }
 
     fn alarm(&self, device: DeviceId) {

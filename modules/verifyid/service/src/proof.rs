@@ -73,7 +73,8 @@ fn billed(view: &ModuleView<'_>, customer: Address, verifier: &Address, since: T
         (_, false) => PlanStanding::Over,
     };
     let CustomerAnswer { month, used, verifications_max: limit, resets_at, .. } = answer;
-    Some(Billed { customer, plan, month, used, since, limit, resets_at })
+    let time = view.time();
+    Some(Billed { customer, plan, time, month, used, since, limit, resets_at })
 }
 
 /// What the chain and the answer say of a device.

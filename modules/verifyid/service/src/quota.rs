@@ -22,7 +22,9 @@ pub(crate) enum PlanStanding {
 pub(crate) struct Billed {
     pub(crate) customer: Address,
     pub(crate) plan: PlanStanding,
-    /// The calendar month of the newest block.
+    /// The newest block's time.
+    pub(crate) time: TimeMs,
+    /// The calendar month of it.
     pub(crate) month: u32,
     /// What the chain counts in it.
     pub(crate) used: u64,
@@ -42,7 +44,15 @@ pub(crate) struct QuotaUsed {
     pub(crate) resets_at: TimeMs,
 }
 
+/// How far this machine's clock may be behind the newest block's time: a batch has the times of this clock, and the chain takes none that is late.
+const CLOCK_BEHIND_MAX_MS: u64 = 600_000;
+
 impl Billed {
+    /// Whether this machine's clock is so far behind the chain's that what is acknowledged by it might never come to the chain.
+    pub(crate) fn is_clock_behind(&self, now: TimeMs) -> bool {
+        now.saturating_add(CLOCK_BEHIND_MAX_MS) < self.time
+    }
+
     /// Whether there is room for another good verification; nothing is counted.
     ///
     /// # Errors

@@ -22,8 +22,8 @@ settings! {
         /// Whether this node enrols older devices, which cannot sign and answer by a secret that they share with it. What they show is for this node
         /// alone: level 1 at most, in no batch. It takes effect with `enabled = true`.
         hmac_devices: bool = false;
-        /// A customer's batch of verifications closes after so many seconds, unless it is full before or the month ends. Each costs the fee of
-        /// a transaction. It takes effect with an account, `accounts.verifyid`.
+        /// A customer's batch of verifications closes after so many seconds, unless it is full before or the month ends; one in which nothing
+        /// was verified, after a day. Each costs the fee of a transaction. It takes effect with an account, `accounts.verifyid`.
         batch_seconds: u64 = 600, if |seconds| (1..=86_400).contains(seconds) => "a number from 1 to 86400";
         /// Where the certificates of TPM makers lie whose word this node takes (their roots, in PEM or DER, one in a file): absolute paths of
         /// files and of folders. Empty: no TPM is enrolled here and none quotes. Never list the root of virtual TPMs: whoever has one makes as

@@ -45,7 +45,7 @@ impl Ask {
         let client = context.client()?;
         let network = context.chain(&client)?.network();
         let arguments = read((module, query), &given, |text| resolved(context, text, network))?;
-        let answer = client.query(module, query.name, &arguments)?;
+        let answer = client.query(module, query.name, &arguments).map_err(|error| of_node(error, module, query))?;
         let text = serde_json::to_string_pretty(&answer).expect("a JSON value always has a text");
         Ok(Report::new(text, json!({"module": module, "query": query.name, "answer": answer})).unproven())
     }
@@ -90,6 +90,19 @@ fn read(
         Error::new("bad_argument", error.to_string(), hint)
     })?;
     Ok(arguments)
+}
+
+/// A node's refusal of what a module reads itself, with where its forms are described.
+fn of_node(error: Error, module: &str, query: &ModuleQuery) -> Error {
+    if !error.is_of_node || error.code != "bad_parameter" {
+        return error;
+    }
+    let own = query.arguments.iter().filter(|argument| matches!(argument.kind, ArgumentKind::Form(_)));
+    let named: String = own
+        .map(|argument| format!("; `{}=` takes {}, no name of this wallet", argument.name, argument.about))
+        .collect();
+    let hint = format!("`thronos ask {module}` describes what it takes{named}");
+    Error { hint: if error.hint.is_empty() { hint } else { format!("{}; {hint}", error.hint) }, ..error }
 }
 
 fn unknown_module(registry: &Registry, given: &str) -> Error {

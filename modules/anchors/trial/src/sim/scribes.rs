@@ -2,9 +2,15 @@
 //!
 //! They must not know what comes of it.
 
-use anchors::{AgreementVersion, AnchorContract, AnchorHash, AnchorsCall, LogCheckpoint, PROOF_VERSION, PutDigest};
+use std::collections::BTreeMap;
+
+use anchors::{
+    AgreementVersion, AnchorContract, AnchorHash, AnchorsCall, AttestAi, AttestationPayload, LogCheckpoint,
+    PROOF_VERSION, PutDigest, RegisterService, ServicePayload,
+};
+use crypto::ecdsa_pure::SigningKey;
 use testnet::sim::{Actor, Lots, Rest, Stage};
-use types::{Body, ByteString, Hash32};
+use types::{Address, Body, ByteString, Hash32};
 
 /// So many calls at most wait for clients to send them.
 const UNSENT_MAX: usize = 4;
@@ -23,6 +29,36 @@ impl Scribes {
 
     fn hash(&mut self, count: u64) -> Hash32 {
         Hash32([u8::try_from(self.lots.below(count)).expect("few"); 32])
+    }
+
+    /// What an AI service says, of few names and by few keys: some of it again, some by another's key, some for another's account.
+    fn of_service(&mut self, account: Address, other: Address, now_s: u64) -> AnchorsCall {
+        let name: &str = self.lots.pick(&["demo", "tts"]);
+        let key =
+            SigningKey::from_bytes(&[u8::try_from(self.lots.between(1..=2)).expect("few"); 32]).expect("a scalar");
+        // Few times, so that the same is said twice.
+        let created_at = now_s / 2 * 2;
+        match self.lots.below(8) {
+            0 => AnchorsCall::RevokeService(ByteString::new(name.as_bytes().to_vec()).expect("at most 64")),
+            1..=3 => {
+                let scopes: &str = self.lots.pick(&["ai:attest", "ai:attest ai:train", "ai:train"]);
+                let (scopes, service) = (scopes.to_owned(), name.to_owned());
+                let bytes = ServicePayload { created_at, key: key.public_key(), scopes, service }.to_bytes();
+                let txid = ServicePayload::txid(&bytes);
+                let payload = ByteString::new(bytes).expect("short");
+                AnchorsCall::RegisterService(RegisterService { payload, txid, signature: key.sign(txid.as_bytes()) })
+            }
+            turn => {
+                let hashes = BTreeMap::from([("model_sha256", self.hash(2))]);
+                let (artifact_type, service) = ("model".to_owned(), name.to_owned());
+                let bytes = AttestationPayload { artifact_type, created_at, service, hashes }.to_bytes();
+                let txid = AttestationPayload::txid(name, &bytes);
+                let (signature, public_key) = (key.sign(txid.as_bytes()), key.public_key());
+                let account = if turn == 4 { other } else { account };
+                let payload = ByteString::new(bytes).expect("short");
+                AnchorsCall::AttestAi(AttestAi { account, payload, txid, public_key, signature })
+            }
+        }
     }
 
     fn call(&mut self) -> AnchorsCall {
@@ -68,8 +104,12 @@ impl Actor for Scribes {
         }
         stage.again(self.lots.between(self.pace_us / 2..=self.pace_us * 3 / 2));
         if stage.calls_unsent() < UNSENT_MAX {
-            let sender = self.lots.place(stage.accounts().len());
-            let call = self.call();
+            let accounts = stage.accounts();
+            let sender = self.lots.place(accounts.len());
+            let call = match (self.lots.below(3), accounts.get(sender), accounts.first()) {
+                (0, Some(own), Some(other)) => self.of_service(*own, *other, stage.unix_ms() / 1_000),
+                _ => self.call(),
+            };
             stage.account_calls(sender, call.to_call());
         }
     }

@@ -34,6 +34,10 @@ const BACKOFF_S: (u64, u64) = (1, 60);
 
 /// The setting that a node names when it serves certain addresses only.
 const ALLOW: &str = "mining.allow";
+/// The option of the password that names a device.
+const DEVICE: &str = "v=";
+/// A pool that has no work so long after the connection opened is told of.
+const WAITING_TOLD: Duration = Duration::from_secs(3);
 
 /// Where to mine.
 #[derive(Clone, Debug)]
@@ -164,6 +168,8 @@ struct Link {
     writer: Writer,
     session: Session,
     opened: Instant,
+    /// Whether it was looked at for work that does not come.
+    has_told: bool,
     /// The pool takes nothing more; what it said last is still being read.
     is_cut: bool,
 }
@@ -234,6 +240,12 @@ impl Miner<'_> {
         if self.link.as_ref().is_some_and(|link| !link.session.is_ready() && now - link.opened > OPENING_WAIT) {
             self.lose(&format!("the pool did not let the worker in within {} s", OPENING_WAIT.as_secs()), None);
         }
+        if let Some(link) = self.link.as_mut().filter(|link| !link.has_told && now - link.opened >= WAITING_TOLD) {
+            link.has_told = true;
+            if !link.session.has_work() {
+                self.show.tell(&Told::Waiting { is_let_in: link.session.is_ready() });
+            }
+        }
         self.samples.push_back((now, self.summary.hashes));
         if self.samples.len() > RATE_TICKS {
             self.samples.pop_front();
@@ -286,7 +298,7 @@ impl Miner<'_> {
         let Options { login, pool, .. } = &self.options;
         let mut session = Session::new(login.clone(), &pool.host, self.number);
         let lines = session.open();
-        self.link = Some(Link { writer, session, opened: Instant::now(), is_cut: false });
+        self.link = Some(Link { writer, session, opened: Instant::now(), has_told: false, is_cut: false });
         self.show.tell(&Told::Connected);
         for line in lines {
             self.send(&line);
@@ -342,9 +354,12 @@ impl Miner<'_> {
             Event::Unauthorized(why) => {
                 let Login { user, .. } = &self.options.login;
                 let message = format!("the pool does not let `{user}` in: {why}");
-                let hint = match why.contains(ALLOW) {
-                    true => format!("ask the operator to add this address to `{ALLOW}`, or mine at another node"),
-                    false => format!("check --address, --worker and --password{}", of_other_network(user)),
+                let hint = if why.contains(ALLOW) {
+                    format!("ask the operator to add this address to `{ALLOW}`, or mine at another node")
+                } else if why.contains(DEVICE) {
+                    format!("`{DEVICE}DEVICE` stands in --password; --address has to be the device's owner")
+                } else {
+                    format!("check --address, --worker and --password{}", of_other_network(user))
                 };
                 return Err(Error::new("pool_refused", message, hint));
             }

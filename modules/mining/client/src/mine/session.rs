@@ -133,6 +133,12 @@ impl Session {
         self.authorized && self.extranonce.is_some()
     }
 
+    /// Whether there is a job.
+    #[must_use]
+    pub fn has_work(&self) -> bool {
+        self.job.is_some()
+    }
+
     fn ask(&mut self, method: &str, params: Value, pending: Pending) -> String {
         self.request += 1;
         self.pending.insert(self.request, pending);

@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | `connecting` | `host`, `port` |
 //! | `connected`, `authorized` | |
+//! | `waiting` | `authorized`: whether the worker is let in; there is no work for some seconds |
 //! | `lost` | `why`, `again_s`: seconds until the next attempt |
 //! | `difficulty` | `difficulty` of jobs to come |
 //! | `job` | `id`, `clean`: earlier jobs count no more; `difficulty` |
@@ -40,6 +41,11 @@ pub enum Told<'a> {
     Connected,
     /// The pool lets the worker in.
     Authorized,
+    /// The connection has been open for some seconds, and there is no work.
+    Waiting {
+        /// Whether the pool has let the worker in.
+        is_let_in: bool,
+    },
     /// The connection has ended or did not come about.
     Lost {
         /// The reason.
@@ -187,6 +193,7 @@ impl Told<'_> {
             Self::Connecting { host, port } => json!({"event": "connecting", "host": host, "port": port}),
             Self::Connected => json!({"event": "connected"}),
             Self::Authorized => json!({"event": "authorized"}),
+            Self::Waiting { is_let_in } => json!({"event": "waiting", "authorized": is_let_in}),
             Self::Lost { why, again_s } => json!({"event": "lost", "why": why, "again_s": again_s}),
             Self::Difficulty { difficulty } => json!({"event": "difficulty", "difficulty": difficulty.to_string()}),
             Self::Job { id, clean, difficulty } => {
@@ -217,6 +224,10 @@ impl Told<'_> {
             Self::Difficulty { .. } => return None,
             Self::Connected | Self::Job { clean: false, .. } | Self::End { .. } => return None,
             Self::Authorized => "the pool lets the worker in".to_owned(),
+            Self::Waiting { is_let_in: true } => "the pool has no work yet; a node that catches up has none".to_owned(),
+            Self::Waiting { is_let_in: false } => {
+                "the pool has not let the worker in yet; a node that catches up does so when it is done".to_owned()
+            }
             Self::Lost { why, again_s } => format!("{why}; trying again in {again_s} s"),
             Self::Job { id, difficulty, .. } => format!("new work: job {id}, difficulty {difficulty}"),
             Self::Accepted { worth, difficulty } => format!("accepted: a share of {worth} ({difficulty} asked)"),

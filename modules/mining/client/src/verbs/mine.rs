@@ -30,7 +30,7 @@ const PASSWORD_CHARS_MAX: usize = 128;
 
 const AFTER: &str = "Mines until Ctrl-C, --for or --shares; a connection that breaks is tried again after 1, 2, 4 … 60 s.
 
-With --json every event is one JSON object on a line: connecting, connected, authorized, lost, difficulty, job, accepted, rejected, \
+With --json every event is one JSON object on a line: connecting, connected, authorized, waiting, lost, difficulty, job, accepted, rejected, \
 message, status (each second) and end.
 
 A job that pays anybody but --address, or whom --pays names, ends the run before it is hashed: somebody between here and the pool \

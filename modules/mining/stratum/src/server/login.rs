@@ -19,6 +19,9 @@ use super::output::{Event, Output};
 use super::pool::Pool;
 use super::session::{Member, Session, Waiting};
 
+/// Said to a miner whose password has a `d=` without a difficulty behind it.
+const BAD_DIFFICULTY: &str = "d= in the password is no difficulty and was passed over: write a number, such as d=1024";
+
 impl Pool {
     /// `mining.configure`.
     pub(super) fn configure(&mut self, session: &mut Session, id: Id<'_>, list: &[Extension], lines: &mut Lines) {
@@ -151,6 +154,9 @@ impl Pool {
         count(&mut self.metrics.logins);
         session.vardiff.rebound(&bounds, self.now_ms);
         lines.yes(id);
+        if login.has_bad_difficulty {
+            lines.show_message(BAD_DIFFICULTY);
+        }
         self.issue(session, lines, true);
     }
 

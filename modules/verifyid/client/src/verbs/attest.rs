@@ -88,12 +88,16 @@ impl AttestArgs {
         let class = class_of(&rules, self.class)?;
         let known = node::device(context, client, &mut chain, (key.device(), &self.key))?;
         may_attest(&known.answer, key, chain.network())?;
-        let said = || word(&chain, args, &rules, known.record.time());
-        let attesting = Attesting { context, client, key, class, word: said()? };
+        let said = |chain: &Chain| word(chain, args, &rules, known.record.time());
+        let attesting = Attesting { context, client, key, class, word: said(&chain)? };
         let (binding, begun) = attesting.begin(&chain, &known.answer)?;
         let groups = attesting.watch(&binding, begun)?;
+        // Whoever got the device meanwhile, or its new key, has shown nothing: the chain would take the fee and refuse this.
+        let now = node::device(context, client, &mut chain, (key.device(), &self.key))?;
+        may_attest(&now.answer, key, chain.network())?;
+        is_unchanged(&known.answer, &now.answer, chain.network())?;
         // What the key said at the beginning was for the node, and may not hold any more.
-        let attesting = Attesting { word: said()?, ..attesting };
+        let attesting = Attesting { word: said(&chain)?, ..attesting };
         let call = attesting.call(&binding, groups)?;
         let done = send(context, args, &call, &[])?;
         if args.dry_run || args.no_wait || args.out.is_some() {
@@ -135,6 +139,17 @@ fn may_attest(device: &DeviceAnswer, key: &DeviceKeyFile, network: Network) -> R
     Ok(())
 }
 
+/// What was shown before the device's owner, key or standing changed counts no more.
+fn is_unchanged(begun: &DeviceAnswer, now: &DeviceAnswer, network: Network) -> Result<()> {
+    if (begun.since, begun.owner, begun.key_id) == (now.since, now.owner, now.key_id) {
+        return Ok(());
+    }
+    let message = "the device has changed since this was begun: what it showed before counts no more";
+    let show = now.device.to_text(network);
+    let hint = format!("nothing was sent: see `thronos device show {show}`, and run the command again");
+    Err(Error::new("device_changed", message, hint))
+}
+
 impl Attesting<'_> {
     /// Begins, or goes on with what an earlier run began and has not handed in.
     fn begin(&self, chain: &Chain, device: &DeviceAnswer) -> Result<(WorkBinding, Progress)> {
@@ -142,7 +157,8 @@ impl Attesting<'_> {
             Ok(open) if open.class == self.class.class && matches!(&*open.state, "open" | "complete") => {
                 // A beacon that is forgotten, or was used already, is of no more use.
                 let beacon = self.beacon(Some(open.beacon)).ok();
-                if let Some(beacon) = beacon.filter(|beacon| device.verified < beacon.time) {
+                let may_count = |beacon: &BeaconAnswer| device.verified < beacon.time && device.since <= beacon.time;
+                if let Some(beacon) = beacon.filter(may_count) {
                     self.context.note("it was begun before, and goes on");
                     return Ok((self.binding(chain, &beacon), open));
                 }
@@ -312,7 +328,7 @@ mod tests {
             "device": Hash32([1; 32]), "owner": types::Address([2; 20]), "customer": types::Address([2; 20]), "kind": "asic",
             "status": "verified", "level": 2, "work_class": 1, "algorithm": "ed25519", "key": "", "key_id": Hash32([1; 32]),
             "rotation": 0, "accepted": true, "work_until": 1_700_000_000_007_u64, "tpm_until": 0, "vendor_until": 0,
-            "registered_height": 1, "registered": 1, "verified": 2, "reason": 0, "hold_until": 0, "offered_to": null,
+            "registered_height": 1, "registered": 1, "since": 1, "verified": 2, "reason": 0, "hold_until": 0, "offered_to": null,
             "offered_until": null, "announced_key": null, "announced_from": null,
         }))
         .expect("an answer of the rules");
@@ -323,6 +339,29 @@ mod tests {
         assert!(text.contains("at least 75 MH/s") && text.contains("2023-11-14"), "{text}");
         let json: Value = serde_json::from_str(&told.render(true)).expect("JSON");
         assert_eq!((&json["id"], &json["level"], &json["floor"]), (&json!("x"), &json!(2), &json!(75_000_000)));
+    }
+
+    #[test]
+    fn what_a_former_owner_or_key_showed_is_not_sent() {
+        let device = |since: u64, owner: u8, key: u8| -> DeviceAnswer {
+            serde_json::from_value(json!({
+                "device": Hash32([1; 32]), "owner": types::Address([owner; 20]), "customer": types::Address([2; 20]), "kind": "asic",
+                "status": "pending", "level": 1, "work_class": null, "algorithm": "ed25519", "key": "", "key_id": Hash32([key; 32]),
+                "rotation": 0, "accepted": true, "work_until": 0, "tpm_until": 0, "vendor_until": 0,
+                "registered_height": 1, "registered": 1, "since": since, "verified": 0, "reason": 0, "hold_until": 0,
+                "offered_to": null, "offered_until": null, "announced_key": null, "announced_from": null,
+            }))
+            .expect("an answer of the rules")
+        };
+        let begun = device(5, 2, 1);
+        is_unchanged(&begun, &device(5, 2, 1), Network::Test).expect("the same");
+        for changed in [device(6, 2, 1), device(5, 3, 1), device(5, 2, 7)] {
+            let error = is_unchanged(&begun, &changed, Network::Test).expect_err("it has changed");
+            assert!(
+                error.code == "device_changed" && error.hint.contains("`thronos device show thrtdev1"),
+                "{error:?}"
+            );
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use types::TimeMs;
+use types::{Amount, THR_DECIMALS, TimeMs};
 use verifyid::{Kind, VerifyIdCall};
 use wallet::cli::report::when;
 use wallet::cli::submit::TransactionArgs;
@@ -78,6 +78,10 @@ impl RegisterArgs {
         context.note(&format!("{device} gives its word to be registered until {}", when(word.valid_until)));
         if owner != sender {
             context.note("it has level 0 until its owner has accepted it");
+        }
+        if rules.registration_fee > Amount(0) {
+            let fee = rules.registration_fee.to_decimal(THR_DECIMALS);
+            context.note(&format!("it costs {fee} THR, which are burned, beside the transaction's fee"));
         }
         let call = registration(&key, self.kind, (sender, owner), word);
         send(context, &self.transaction, &call, &[thr(rules.registration_fee)])

@@ -6,6 +6,7 @@
 
 pub(crate) mod plan;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -18,12 +19,13 @@ use service::outbox::DeedEnd;
 use service::{Ground, ServiceFault};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
-use types::{Address, Call, Hash32, Height, List, TimeMs};
+use types::{Call, Hash32, Height, List, TimeMs};
 use verifyid::{Batch, DeviceId, FIRST_VERIFIED_MAX, VerifyId, VerifyIdCall, VerifyIdReject};
 
 use crate::ledger::Ledger;
+use crate::ledger::batcher::DueBatch;
 use crate::ledger::files::AnchoredAt;
-use crate::ledger::record::{Attempt, ClosedBatch, LedgerRecord};
+use crate::ledger::record::{Acknowledged, Attempt, ClosedBatch, LedgerRecord};
 use crate::office::Office;
 use plan::{NextStep, SeenChain, next_step};
 
@@ -100,7 +102,8 @@ impl Anchoring {
                 {
                     tracing::warn!(%error, "files of old batches cannot be removed");
                 }
-                this.ledger.close_due(now_ms, this.open_ms, |customer| this.plan_end(customer))
+                this.ledger.files().forget_unused();
+                this.ledger.close_due(now_ms, this.open_ms, |due| this.cut(due))
             });
             let done = done.await?;
             if is_due {
@@ -286,7 +289,8 @@ impl Anchoring {
 
     async fn anchored(&self, closed: ClosedBatch, sequence: u64, height: Height) -> Result<Then, ServiceFault> {
         let ClosedBatch { number, leaves, ok, .. } = closed;
-        let marking = self.blocking(move |this| this.ledger.files().mark(&closed, AnchoredAt { sequence, height }));
+        let anchored = AnchoredAt { verifier: self.ledger.verifier(), sequence, height };
+        let marking = self.blocking(move |this| this.ledger.files().mark(&closed, anchored));
         match marking.await? {
             Ok(()) => {}
             Err(error @ (LogError::Damaged { .. } | LogError::TooLong { .. })) => {
@@ -369,11 +373,25 @@ impl Anchoring {
         })
     }
 
-    /// When a customer's plan is over, or was; nothing without one.
-    fn plan_end(&self, customer: &Address) -> Option<TimeMs> {
-        let state = self.chain.state().ok()?;
-        let answer = verifyid::customer(&ModuleView::new(&*state.view, VerifyId::ID), customer)?;
-        (answer.plan > 0).then_some(answer.until)
+    /// Leaves out of a batch what is better in the next one: what comes after the end of the customer's plan, as the whole would be measured by
+    /// what is free; and from the first verification on of a device that has its key, owner or standing only since after the batch's first,
+    /// as the chain would mark it as verified in no batch that begins before.
+    fn cut(&self, due: &mut DueBatch) {
+        let Ok(state) = self.chain.state() else { return };
+        let view = ModuleView::new(&*state.view, VerifyId::ID);
+        let customer = *due.customer();
+        if let Some(plan) = verifyid::customer(&view, &customer).filter(|answer| answer.plan > 0) {
+            due.cut(plan.until);
+        }
+        let Some(first) = due.leaves.iter().map(|leaf| leaf.time).min() else { return };
+        let mut looked_at = BTreeSet::new();
+        let is_new = |leaf: &Acknowledged| {
+            let may = |begin| verifyid::is_listable(&view, &leaf.device, &customer, begin);
+            leaf.is_ok() && looked_at.insert(leaf.device) && !may(first) && may(leaf.time)
+        };
+        if let Some(place) = due.leaves.iter().position(is_new) {
+            due.cut_at(place);
+        }
     }
 
     /// The newest block's time; nothing while the store cannot be read.

@@ -54,6 +54,7 @@ impl NotServed {
             NotVerified::Refused(refused) => error_of(refused).into(),
             NotVerified::Unavailable(error) => ApiError::from(error).into(),
             NotVerified::Quota(used_up) => Self::quota(used_up, now_ms),
+            NotVerified::ClockBehind => clock_behind().into(),
             NotVerified::NotWritten => {
                 let message = "the answer could not be written down, so nothing is said of it";
                 unavailable("log_unavailable", message, "ask for another challenge, or ask another node").into()
@@ -108,6 +109,12 @@ impl IntoResponse for NotServed {
 
 pub(super) fn unavailable(code: &str, message: &str, hint: &str) -> ApiError {
     ApiError::new(StatusCode::SERVICE_UNAVAILABLE, code, message, hint)
+}
+
+/// What would be acknowledged might never come to the chain.
+pub(super) fn clock_behind() -> ApiError {
+    let message = "this node's clock is behind the chain's, so what it says could not be put on the chain";
+    unavailable("clock_behind", message, "ask another node; this one's operator sets its clock")
 }
 
 /// Says why.

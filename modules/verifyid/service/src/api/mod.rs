@@ -24,7 +24,7 @@ use service::chain::Chain;
 use service::http::{ApiError, BodyMax, Class, Client, ErrorResponse, JsonBody, Path, Reads, Routes, oversize, shown};
 use service::token::{Bearer, TokenTerms};
 use service::{Ground, routes};
-use types::{Address, Hash32};
+use types::{Address, Hash32, TimeMs};
 use utoipa::ToSchema;
 use verifyid::{DeviceAnswer, DeviceId, Purpose, SIGNATURE_BYTES, VerifyId, tags};
 
@@ -259,6 +259,9 @@ async fn challenge(
     // An enrolment is no verification.
     let billed = billed.filter(|_| request.purpose.purpose() != Purpose::Enrol);
     if let Some((ledger, billed)) = office.ledger().zip(billed) {
+        if billed.is_clock_behind(TimeMs(office.now_ms())) {
+            return Err(errors::clock_behind().into());
+        }
         billed.has_room(ledger.tab()).map_err(|used_up| NotServed::quota(used_up, office.now_ms()))?;
     }
     let audience = Hash32(crypto::hash::sha256(request.audience.as_bytes()));

@@ -6,13 +6,13 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use service::http::{ApiError, ErrorResponse, Path, shown};
+use types::Network;
 use utoipa::ToSchema;
-use verifyid::{VerificationLeaf, batch_key, tags};
+use verifyid::{VerificationLeaf, batch_key};
 
 use super::Api;
 use super::errors::unavailable;
-use crate::ledger::batcher::digests;
-use crate::ledger::files::StoredBatch;
+use crate::ledger::files::{ProvableBatch, StoredBatch};
 
 /// A verification that this node has acknowledged. Texts are hexadecimal digits.
 #[derive(Debug, Serialize, ToSchema)]
@@ -108,9 +108,7 @@ pub(super) async fn one(
                 let hint = "compare the id; proofs are served for 400 days, by the node that gave the challenge alone";
                 ApiError::not_found("no verification of this challenge is kept", hint)
             })?;
-            let verifier = ledger.verifier();
-            let proven = |sequence| (verifier.to_text(network), hex::encode(batch_key(&verifier, sequence)));
-            Ok(Json(answer(&batch, (place, &leaf.leaf()), proven)))
+            Ok(Json(answer(&batch, (place, &leaf.leaf()), network)))
         })
         .await
 }
@@ -120,20 +118,20 @@ fn alone(leaf: &VerificationLeaf) -> VerificationResponse {
 }
 
 fn answer(
-    batch: &StoredBatch,
+    provable: &ProvableBatch,
     (place, leaf): (usize, &VerificationLeaf),
-    proven: impl FnOnce(u64) -> (String, String),
+    network: Network,
 ) -> VerificationResponse {
-    let StoredBatch { closed, leaves, anchored } = batch;
+    let StoredBatch { closed, anchored, .. } = &provable.batch;
     let Some(anchored) = anchored else { return alone(leaf) };
-    let path = crypto::merkle::prove(tags::TREE, &digests(leaves), place).map(|path| PathResponse {
+    let path = provable.prove(place).map(|path| PathResponse {
         index: path.index,
         count: path.count,
         siblings: path.siblings.iter().map(ToString::to_string).collect(),
     });
-    let (verifier, state_key) = proven(anchored.sequence);
+    let state_key = hex::encode(batch_key(&anchored.verifier, anchored.sequence));
     let batch = AnchoredResponse {
-        verifier,
+        verifier: anchored.verifier.to_text(network),
         sequence: anchored.sequence,
         root: closed.root.to_string(),
         height: anchored.height.0,

@@ -114,7 +114,7 @@ async fn what_comes_while_one_sync_runs_goes_down_with_the_next_and_a_stop_write
     for number in 0..3_000 {
         let (written, tell) = oneshot::channel();
         told.push(tell);
-        assert!(sender.try_send(Entry { used: used(number), leaf: None, written }).is_ok());
+        assert!(sender.try_send(Entry { used: used(number), leaf: None, counted: None, written }).is_ok());
     }
     let (state, _) = watch::channel(State::Ready);
     let (stop, stopping) = watch::channel(false);

@@ -21,6 +21,8 @@ pub(crate) const OPEN_MAX: usize = 131_072;
 const CROWDED: usize = OPEN_MAX / 2;
 /// Most batches that wait for the chain.
 pub(crate) const WAITING_MAX: usize = 16_384;
+/// A batch without a good verification is open for so long at least: anybody may answer wrongly for a device, and each batch costs a fee.
+const FAILURES_OPEN_MS: u64 = 86_400_000;
 /// Longest that one is postponed.
 const POSTPONED_MS_MAX: u64 = 600_000;
 /// From this many on a batch stays open until it is full or its month is over.
@@ -51,9 +53,13 @@ impl DueBatch {
 
     /// Leaves out what comes at an instant or later, unless all of it does: that is due next.
     pub(crate) fn cut(&mut self, end: TimeMs) {
-        let before = self.leaves.iter().take_while(|leaf| leaf.time < end).count();
-        if before > 0 {
-            self.leaves.truncate(before);
+        self.cut_at(self.leaves.iter().take_while(|leaf| leaf.time < end).count());
+    }
+
+    /// Leaves out what comes from a place on, unless that is all of it: that is due next.
+    pub(crate) fn cut_at(&mut self, place: usize) {
+        if place > 0 {
+            self.leaves.truncate(place);
         }
     }
 
@@ -206,6 +212,8 @@ impl Batcher {
             return None;
         }
         let is_due = |(key, open): &(&(Address, u32), &OpenBatch)| {
+            let has_good = open.failures < open.leaves.len();
+            let open_ms = if has_good { open_ms } else { open_ms.max(FAILURES_OPEN_MS) };
             let is_over = open.leaves.front().is_some_and(|first| first.time.0.saturating_add(open_ms) <= now_ms);
             let is_full = open.leaves.len() >= full();
             is_full || key.1 != month_of(TimeMs(now_ms)) || (is_over && self.waiting.len() < MANY_WAIT)

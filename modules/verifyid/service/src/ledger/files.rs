@@ -6,11 +6,16 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use crypto::merkle::{MerkleProof, MerkleTree};
 use service::log::{Log, LogBounds, LogError, OnDamage, OpenedLog, look_at};
-use types::Height;
+use types::{Address, Height};
+use verifyid::tags;
 
+use super::batcher::digests;
 use super::index::{Place, PlaceIndex};
 use super::record::{ACKNOWLEDGED_BYTES, Acknowledged, ClosedBatch};
 
@@ -27,6 +32,8 @@ const DAY_MS: u64 = 86_400_000;
 /// Where the chain has a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(crate) struct AnchoredAt {
+    /// The account that put it there: a service may be given another.
+    pub(crate) verifier: Address,
     pub(crate) sequence: u64,
     pub(crate) height: Height,
 }
@@ -48,18 +55,49 @@ pub(crate) struct StoredBatch {
     pub(crate) anchored: Option<AnchoredAt>,
 }
 
+/// A batch with its tree.
+#[derive(Debug)]
+pub(crate) struct ProvableBatch {
+    pub(crate) batch: StoredBatch,
+    tree: MerkleTree,
+}
+
+impl ProvableBatch {
+    fn new(batch: StoredBatch) -> Self {
+        let tree = MerkleTree::new(tags::TREE, &digests(&batch.leaves));
+        Self { batch, tree }
+    }
+
+    /// The path of the leaf at a place.
+    pub(crate) fn prove(&self, place: usize) -> Option<MerkleProof> {
+        self.tree.prove(place)
+    }
+}
+
+/// The large batch that was read last, while somebody goes on asking for its proofs: reading and hashing a full one takes a core for 70 ms.
+#[derive(Debug)]
+struct Recent {
+    place: Place,
+    provable: Arc<ProvableBatch>,
+    used: Instant,
+}
+
+/// It is let go after so long without a question: a full one takes 14 MB.
+const RECENT_KEPT: Duration = Duration::from_secs(60);
+
 /// All of them.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct BatchFiles {
     folder: PathBuf,
     index: PlaceIndex,
+    recent: Mutex<Option<Recent>>,
 }
 
 impl BatchFiles {
     /// Those below a service's folder.
     pub(crate) fn new(folder: &Path) -> Self {
         let folder = folder.join(FOLDER);
-        Self { index: PlaceIndex::new(&folder), folder }
+        Self { index: PlaceIndex::new(&folder), folder, recent: Mutex::new(None) }
     }
 
     /// Writes a batch's file and finds its challenges a place in the index. Written again it is the same.
@@ -90,6 +128,7 @@ impl BatchFiles {
     /// [`LogError`].
     pub(crate) fn mark(&self, closed: &ClosedBatch, anchored: AnchoredAt) -> Result<(), LogError> {
         let path = self.path(&Place::of(closed));
+        *self.recent() = None;
         // Somebody has removed it, and its proofs with it.
         if !path.exists() {
             return Ok(());
@@ -107,16 +146,37 @@ impl BatchFiles {
     ///
     /// # Errors
     /// The index cannot be read.
-    pub(crate) fn find(&self, challenge: &[u8; 16]) -> io::Result<Option<(StoredBatch, usize, Acknowledged)>> {
+    pub(crate) fn find(&self, challenge: &[u8; 16]) -> io::Result<Option<(Arc<ProvableBatch>, usize, Acknowledged)>> {
         // The newest first: a batch that was written again stands there twice.
         let places = self.index.places(challenge)?.into_iter().rev();
-        let found = |batch: StoredBatch| {
-            let mut leaves = batch.leaves.iter().enumerate();
+        let found = |provable: Arc<ProvableBatch>| {
+            let mut leaves = provable.batch.leaves.iter().enumerate();
             let (place, leaf) =
                 leaves.find(|(_, leaf)| leaf.challenge == *challenge).map(|(place, leaf)| (place, *leaf))?;
-            Some((batch, place, leaf))
+            Some((provable, place, leaf))
         };
-        Ok(places.filter_map(|place| self.read_at(&place).and_then(found)).next())
+        Ok(places.filter_map(|place| self.provable(place).and_then(found)).next())
+    }
+
+    fn provable(&self, place: Place) -> Option<Arc<ProvableBatch>> {
+        if let Some(recent) = self.recent().as_mut().filter(|recent| recent.place == place) {
+            recent.used = Instant::now();
+            return Some(recent.provable.clone());
+        }
+        let provable = Arc::new(ProvableBatch::new(self.read_at(&place)?));
+        if provable.batch.leaves.len() > RECORD_LEAVES_MAX {
+            *self.recent() = Some(Recent { place, provable: provable.clone(), used: Instant::now() });
+        }
+        Some(provable)
+    }
+
+    /// Lets the batch go that nobody asked for lately.
+    pub(crate) fn forget_unused(&self) {
+        self.recent().take_if(|recent| recent.used.elapsed() >= RECENT_KEPT);
+    }
+
+    fn recent(&self) -> MutexGuard<'_, Option<Recent>> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Removes what is older than proofs are served.
@@ -125,6 +185,7 @@ impl BatchFiles {
     /// The system refused.
     pub(crate) fn remove_old(&self, now_ms: u64) -> io::Result<()> {
         let Some(first) = day_of(now_ms).checked_sub(DAYS_KEPT) else { return Ok(()) };
+        self.recent().take_if(|recent| recent.place.day < first);
         if !self.folder.try_exists()? {
             return Ok(());
         }

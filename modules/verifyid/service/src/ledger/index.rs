@@ -1,11 +1,11 @@
-//! In which batch a challenge is: 256 files of places, by the challenge's first byte.
+//! In which batch a challenge is: for each 32 days 256 files of places, by the challenge's first byte.
 //!
 //! An entry is `challenge 16 | day u32 | number u64 | root 4`. It must not know what a batch says. Nothing here is believed: whoever finds a place
 //! looks into the batch. Invariant: a challenge of a batch that is closed has its place here.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::files::day_of;
@@ -15,6 +15,8 @@ const FOLDER: &str = "index";
 const ENTRY_BYTES: usize = 32;
 /// Most places of one challenge: one for each time that its batch was written.
 const PLACES_MAX: usize = 16;
+/// Days of one folder. What is too old goes by whole folders, so nothing is ever written anew.
+const PERIOD_DAYS: u32 = 32;
 
 /// Where a batch lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,15 +68,18 @@ impl PlaceIndex {
             let [first, ..] = challenge;
             by_file.entry(first).or_default().extend(place.entry(&challenge));
         }
-        fs::create_dir_all(&self.folder)?;
+        let period = place.day / PERIOD_DAYS;
+        let folder = self.period_folder(period);
+        fs::create_dir_all(&folder)?;
         for (first, entries) in by_file {
-            let mut file = OpenOptions::new().create(true).append(true).open(self.path(first))?;
+            let mut file = OpenOptions::new().create(true).append(true).open(self.path(period, first))?;
             // A part of an entry is what a crash left.
             let length = file.metadata()?.len();
             file.set_len(length.saturating_sub(length % ENTRY_BYTES as u64))?;
             file.write_all(&entries)?;
             file.sync_data()?;
         }
+        File::open(&folder)?.sync_all()?;
         File::open(&self.folder)?.sync_all()
     }
 
@@ -82,72 +87,65 @@ impl PlaceIndex {
     pub(super) fn places(&self, challenge: &[u8; 16]) -> io::Result<Vec<Place>> {
         let [first, ..] = *challenge;
         let mut places = Vec::new();
-        self.each(first, |entry| {
-            let (of, place) = Place::read(entry);
-            if of == *challenge && !places.contains(&place) {
-                if places.len() == PLACES_MAX {
-                    places.remove(0);
+        for period in self.periods()? {
+            self.each(period, first, |entry| {
+                let (of, place) = Place::read(entry);
+                if of == *challenge && !places.contains(&place) {
+                    if places.len() == PLACES_MAX {
+                        places.remove(0);
+                    }
+                    places.push(place);
                 }
-                places.push(place);
-            }
-        })?;
+            })?;
+        }
         Ok(places)
     }
 
-    /// Writes each file anew that begins with a day before this one, without such days.
+    /// Removes what is of days before this one alone.
     pub(super) fn remove_before(&self, day: u32) -> io::Result<()> {
-        for first in 0..=u8::MAX {
-            let is_old = self.first_day(first)?.is_some_and(|begin| begin < day);
-            if is_old {
-                self.rewrite(first, day)?;
-            }
+        for period in self.periods()?.into_iter().filter(|period| *period < day / PERIOD_DAYS) {
+            fs::remove_dir_all(self.period_folder(period))?;
         }
         Ok(())
     }
 
-    fn rewrite(&self, first: u8, day: u32) -> io::Result<()> {
-        let (path, beside) = (self.path(first), self.folder.join(format!("{first:02x}.new")));
-        let mut file = io::BufWriter::new(File::create(&beside)?);
-        let mut written = Ok(());
-        self.each(first, |entry| {
-            if written.is_ok() && Place::read(entry).1.day >= day {
-                written = file.write_all(entry);
-            }
-        })?;
-        written?;
-        file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        fs::rename(&beside, &path)?;
-        File::open(&self.folder)?.sync_all()
-    }
-
-    /// The day of a file's first entry, which is its oldest but for clocks that were set.
-    fn first_day(&self, first: u8) -> io::Result<Option<u32>> {
-        let mut entry = [0; ENTRY_BYTES];
-        match File::open(self.path(first)).and_then(|mut file| file.read_exact(&mut entry)) {
-            Ok(()) => Ok(Some(Place::read(&entry).1.day)),
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof) => Ok(None),
-            Err(error) => Err(error),
+    /// All of which something stands here, the oldest first.
+    fn periods(&self) -> io::Result<Vec<u32>> {
+        let entries = match fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut periods = Vec::new();
+        for entry in entries {
+            periods.extend(entry?.file_name().to_str().and_then(|name| name.parse::<u32>().ok()));
         }
+        periods.sort_unstable();
+        Ok(periods)
     }
 
     /// Every whole entry of a file, if there is one.
-    fn each(&self, first: u8, mut tell: impl FnMut(&[u8; ENTRY_BYTES])) -> io::Result<()> {
-        let file = match File::open(self.path(first)) {
+    fn each(&self, period: u32, first: u8, mut tell: impl FnMut(&[u8; ENTRY_BYTES])) -> io::Result<()> {
+        let file = match File::open(self.path(period, first)) {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(error),
         };
         let (mut reader, mut entry) = (BufReader::with_capacity(1 << 16, file), [0; ENTRY_BYTES]);
         loop {
             match reader.read_exact(&mut entry) {
                 Ok(()) => tell(&entry),
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(()),
                 Err(error) => return Err(error),
             }
         }
     }
 
-    fn path(&self, first: u8) -> PathBuf {
-        self.folder.join(format!("{first:02x}"))
+    fn period_folder(&self, period: u32) -> PathBuf {
+        self.folder.join(period.to_string())
+    }
+
+    fn path(&self, period: u32, first: u8) -> PathBuf {
+        self.period_folder(period).join(format!("{first:02x}"))
     }
 }

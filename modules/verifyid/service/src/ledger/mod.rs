@@ -16,11 +16,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use service::Refusal;
 use service::log::{Log, LogBounds, LogError, OnDamage, OpenedLog};
-use types::{Address, Network, TimeMs};
+use types::{Address, Network};
 use verifyid::month_of;
 
 use crate::metrics::Counts;
-use batcher::{Batcher, OPEN_MAX, WAITING_MAX};
+use batcher::{Batcher, DueBatch, OPEN_MAX, WAITING_MAX};
 use files::BatchFiles;
 use record::{ACKNOWLEDGED_BYTES, Acknowledged, Attempt, ClosedBatch, LedgerRecord};
 use tab::Tab;
@@ -45,6 +45,35 @@ pub(crate) struct NewLeaf {
     pub(crate) leaf: Acknowledged,
     /// Whether anybody may have asked for it.
     pub(crate) is_anybodys: bool,
+}
+
+/// A good verification on its customer's month, which is given back unless it is kept.
+#[must_use]
+pub(crate) struct Counted {
+    /// Where it is given back; nothing once it is kept.
+    ledger: Option<Arc<Ledger>>,
+    customer: Address,
+    month: u32,
+}
+
+impl Counted {
+    /// One that [`Tab::add_below`] has counted.
+    pub(crate) fn new(ledger: Arc<Ledger>, customer: Address, month: u32) -> Self {
+        Self { ledger: Some(ledger), customer, month }
+    }
+
+    /// It stands in the ledger.
+    pub(crate) fn keep(mut self) {
+        self.ledger = None;
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        if let Some(ledger) = &self.ledger {
+            ledger.tab.take_back(&self.customer, self.month);
+        }
+    }
 }
 
 /// The ledger.
@@ -181,24 +210,16 @@ impl Ledger {
         Ok(())
     }
 
-    /// Closes the batches that are due, their files first; none reaches beyond the end of its customer's plan from before it, as the whole would be
-    /// measured by what is free. Waits for the disk.
+    /// Closes the batches that are due, their files first, once `cut` has left out what is better in the next one. Waits for the disk.
     ///
     /// # Errors
     /// [`LogError`]: the rest stays open, and is closed later.
-    pub(crate) fn close_due(
-        &self,
-        now_ms: u64,
-        open_ms: u64,
-        plan_ends: impl Fn(&Address) -> Option<TimeMs>,
-    ) -> Result<(), LogError> {
+    pub(crate) fn close_due(&self, now_ms: u64, open_ms: u64, cut: impl Fn(&mut DueBatch)) -> Result<(), LogError> {
         loop {
             // Nobody else closes, so its leaves stay the first ones while they are written.
             let due = self.inner().batcher.due(now_ms, open_ms);
             let Some(mut due) = due else { return Ok(()) };
-            if let Some(end) = plan_ends(due.customer()) {
-                due.cut(end);
-            }
+            cut(&mut due);
             let Some(closed) = due.close() else { return Ok(()) };
             self.files.write(&closed, &due.leaves)?;
             self.note(&LedgerRecord::Closed(closed))?;

@@ -16,7 +16,7 @@ use types::{Address, Amount, Call, Hash32, List, Nonce, TimeMs};
 use verifyid::{BatchAnswer, DeviceId, SetPlan, Status, VerificationLeaf, VerifyId, VerifyIdCall, month_of, tags};
 
 use super::harness::*;
-use crate::ledger;
+use crate::{VerifyIdService, book, ledger};
 
 const TEN_MINUTES_MS: u64 = 600_000;
 
@@ -229,6 +229,67 @@ async fn a_verification_comes_into_a_batch_on_the_chain_and_is_proven_against_it
 
 // FAULTS VS10
 #[tokio::test]
+async fn a_device_that_comes_while_a_batch_is_open_is_verified_by_the_next_one() {
+    let (world, _) = with_account();
+    let Lives { routes, running } = world.lives().await;
+    let first = verified(&routes, Device(0)).await;
+    world.chain.pass();
+    world.register(Device(2));
+    at_block_time(&world);
+    verified(&routes, Device(1)).await;
+    let later = verified(&routes, Device(2)).await;
+    world.clocks.pass(TEN_MINUTES_MS);
+    let is_anchored = |answer: &Value| answer["anchored"] == true;
+    let [one, other] =
+        [answered(&routes, &path(&first), is_anchored).await, answered(&routes, &path(&later), is_anchored).await];
+    assert_eq!((&one["batch"]["sequence"], &other["batch"]["sequence"]), (&Value::from(1), &Value::from(2)));
+    assert_eq!(
+        [on_chain(&world, 1), on_chain(&world, 2)].map(|batch| batch.map(|batch| batch.leaves)),
+        [Some(2), Some(1)]
+    );
+    for device in [Device(0), Device(1), Device(2)] {
+        assert_eq!(status(&world, device), Status::Verified, "{device:?}");
+    }
+    running.stop().await.expect("it ends without a fault");
+}
+
+// FAULTS VS10
+#[tokio::test]
+async fn a_proof_names_the_account_that_put_its_batch_on_the_chain_also_after_another_one_is_used() {
+    let (mut world, _) = with_account();
+    let Lives { routes, running } = world.lives().await;
+    let first = verified(&routes, Device(0)).await;
+    world.clocks.pass(TEN_MINUTES_MS);
+    let before = answered(&routes, &path(&first), |answer| answer["anchored"] == true).await;
+    running.stop().await.expect("it ends without a fault");
+    std::fs::rename(world.folder.path().join(ledger::FILE), world.folder.path().join("leaves.former"))
+        .expect("our own");
+    let (ended, is_mute, is_careful, meanwhile) = Default::default();
+    let other = UsersAccount { chain: world.chain.clone(), user: OWNER, ended, is_mute, is_careful, meanwhile };
+    world.account = Some(Arc::new(other));
+    let Lives { routes, running } = world.lives().await;
+    assert_eq!(get(&routes, &path(&first)).await.1, before);
+    running.stop().await.expect("it ends without a fault");
+}
+
+// FAULTS VS10
+#[tokio::test]
+async fn with_a_clock_behind_the_chains_nothing_is_acknowledged_that_would_come_too_late() {
+    let (world, _) = with_account();
+    let Lives { routes, running } = world.lives().await;
+    let asked = challenge(&routes, Device(0)).await;
+    let behind = 3 * HOUR_MS;
+    world.clocks.set(|now| now.wall_ms -= behind);
+    assert_eq!(post(&routes, ASKER, ASK, &question(Device(0))).await.code(), (503, "clock_behind"));
+    let refused = hand_in(&routes, &answer_of(Device(0), &asked)).await;
+    assert_eq!(refused.code(), (503, "clock_behind"));
+    world.clocks.set(|now| now.wall_ms += behind);
+    assert_eq!(hand_in(&routes, &answer_of(Device(0), &asked)).await.status, 200, "the challenge stayed good");
+    running.stop().await.expect("it ends without a fault");
+}
+
+// FAULTS VS10
+#[tokio::test]
 async fn a_batch_that_is_refused_for_a_device_is_sent_again_without_it() {
     let (world, account) = with_account();
     let suspended = VerifyIdCall::Suspend(verifyid::Out { device: Device(0).id(), reason: 1 });
@@ -383,4 +444,45 @@ async fn a_verdict_that_was_told_is_in_the_ledger_whatever_a_kill_leaves_of_what
         let is_whole = length == whole.len();
         assert_eq!(get(&routes, &path(&later)).await.0.as_u16(), if is_whole { 200 } else { 404 }, "{length}");
     }
+}
+
+/// Waits for it, a minute at most.
+async fn until(is_so: impl Fn() -> bool) {
+    let waited = tokio::time::timeout(std::time::Duration::from_secs(60), async {
+        while !is_so() {
+            tokio::task::yield_now().await;
+        }
+    });
+    waited.await.expect("it comes");
+}
+
+// FAULTS VS11
+#[tokio::test]
+async fn what_was_counted_is_given_back_when_it_is_not_written_down_though_whoever_asked_has_gone() {
+    let (world, _) = with_account();
+    let service = world.opened();
+    let routes = Service::routes(&service);
+    let answer = answer_of(Device(0), &challenge(&routes, Device(0)).await);
+    let VerifyIdService { ground, batch_ms, open, tokens, tpms, enrolled } = service;
+    let (office, mut writing) = open.expect("it is switched on");
+    // Nothing can be written: the open file is full, and a folder stands where a new one would.
+    writing.fill();
+    let place = world.folder.path().join(book::FILE);
+    std::fs::remove_file(&place).expect("our own");
+    std::fs::create_dir(&place).expect("a name that is free");
+    let ledger = office.ledger().cloned().expect("it has an account");
+    let (customer, month) = (TryoutChain::user(OWNER), month_of(TimeMs(world.chain.now_ms())));
+    let counted = || ledger.tab().beside(&customer, month, ledger.tab().point());
+    let asking = {
+        let routes = routes.clone();
+        tokio::spawn(async move { hand_in(&routes, &answer).await })
+    };
+    until(|| counted() == 1).await;
+    asking.abort();
+    assert!(asking.await.is_err(), "it has gone");
+    assert_eq!(counted(), 1, "the answer is on its way to the disk all the same");
+    let service = VerifyIdService { ground, batch_ms, open: Some((office, writing)), tokens, tpms, enrolled };
+    let running = tryout::Running::start(service);
+    until(|| counted() == 0).await;
+    running.stop().await.expect("it ends without a fault");
 }

@@ -97,6 +97,20 @@ fn a_batch_that_a_plan_ends_in_has_what_came_before_and_the_rest_is_due_by_itsel
 
 // FAULTS VS10
 #[test]
+fn a_batch_of_wrong_answers_alone_is_open_for_a_day_and_a_good_one_closes_it_as_usual() {
+    let wrong = |number: u32, time| Acknowledged { result: LeafResult::BadAnswer, ..leaf(number, ALICE, time) };
+    let mut batcher = with(vec![wrong(0, NOW_MS), wrong(1, NOW_MS + 1)]);
+    let month_end = NOW_MS + FAILURES_OPEN_MS;
+    assert_eq!(month_of(TimeMs(NOW_MS)), month_of(TimeMs(month_end)), "the end of a month is another reason");
+    assert!(batcher.due(NOW_MS + OPEN_MS, OPEN_MS).is_none() && batcher.due(month_end - 1, OPEN_MS).is_none());
+    assert_eq!(batcher.due(month_end, OPEN_MS).map(|due| due.leaves.len()), Some(2));
+    assert!(batcher.due(month_end, FAILURES_OPEN_MS + 1).is_none(), "as long as the operator says");
+    batcher.take(&LedgerRecord::Leaves(vec![leaf(2, ALICE, NOW_MS + 2)]));
+    assert_eq!(batcher.due(NOW_MS + OPEN_MS, OPEN_MS).map(|due| due.leaves.len()), Some(3));
+}
+
+// FAULTS VS10
+#[test]
 fn a_full_batch_closes_at_once_with_as_many_leaves_as_the_chain_takes() {
     let most = u32::try_from(full()).expect("65,536");
     let mut batcher = with((0..most - 1).map(|number| leaf(number, ALICE, NOW_MS)).collect());
