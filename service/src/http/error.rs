@@ -1,5 +1,7 @@
 //! The one error shape of the API: `{code, message, hint}` with a stable code and a status.
 //!
+//! It is English unless it is made of sentences that are known in other languages, and whoever asks wants one of those (`told`).
+//!
 //! A message says what is wrong, with the value; a hint says what to do. Nothing here tells of files, threads or addresses of this
 //! machine.
 
@@ -7,9 +9,12 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use execution::{Registry, Reject};
+use languages::{Language, Said, Sentence};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::TEXTS;
+use super::told::told;
 use crate::chain::{Refused, Unavailable};
 
 /// Every error of the API: `{code, message, hint}` with a stable code.
@@ -28,7 +33,9 @@ pub struct ErrorResponse {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiError {
     status: StatusCode,
-    body: ErrorResponse,
+    code: String,
+    message: Sentence,
+    hint: Sentence,
     /// Seconds after which to ask again.
     retry_after_s: Option<u32>,
 }
@@ -41,23 +48,23 @@ impl ApiError {
     pub fn new(
         status: StatusCode,
         code: impl Into<String>,
-        message: impl Into<String>,
-        hint: impl Into<String>,
+        message: impl Into<Sentence>,
+        hint: impl Into<Sentence>,
     ) -> Self {
-        let mut message = message.into();
-        // Messages may quote what was sent.
-        if let Some((end, _)) = message.char_indices().nth(MESSAGE_CHARS_MAX) {
-            message.truncate(end);
-            message.push('…');
-        }
         let passes = matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS);
         let retry_after_s = passes.then_some(RETRY_AFTER_S);
-        Self { status, body: ErrorResponse { code: code.into(), message, hint: hint.into() }, retry_after_s }
+        Self { status, code: code.into(), message: message.into(), hint: hint.into(), retry_after_s }
+    }
+
+    /// An error that a feature has in its texts: the message and its attribute `hint`.
+    pub fn said(status: StatusCode, code: impl Into<String>, said: Said) -> Self {
+        let hint = said.hint();
+        Self::new(status, code, said, hint)
     }
 
     /// Says what to do instead.
-    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.body.hint = hint.into();
+    pub fn with_hint(mut self, hint: impl Into<Sentence>) -> Self {
+        self.hint = hint.into();
         self
     }
 
@@ -68,18 +75,28 @@ impl ApiError {
     }
 
     /// 400: the request itself is wrong.
-    pub fn bad(code: &str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub fn bad(code: &str, message: impl Into<Sentence>, hint: impl Into<Sentence>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, message, hint)
     }
 
     /// 404.
-    pub fn not_found(message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub fn not_found(message: impl Into<Sentence>, hint: impl Into<Sentence>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", message, hint)
     }
 
-    /// The error without its status, for one item of many.
+    /// The error without its status, for one item of many; in English.
     pub fn into_body(self) -> ErrorResponse {
-        self.body
+        self.body(Language::English)
+    }
+
+    fn body(&self, language: Language) -> ErrorResponse {
+        let mut message = self.message.in_language(language);
+        // Messages may quote what was sent.
+        if let Some((end, _)) = message.char_indices().nth(MESSAGE_CHARS_MAX) {
+            message.truncate(end);
+            message.push('…');
+        }
+        ErrorResponse { code: self.code.clone(), message, hint: self.hint.in_language(language) }
     }
 
     /// 422: a rule of the chain refuses the transaction.
@@ -168,12 +185,7 @@ impl From<Unavailable> for ApiError {
             Unavailable::DiskFull => "disk_full",
             Unavailable::Unreadable => "store_unavailable",
         };
-        let hint = match error {
-            Unavailable::DiskFull => "hand it to another node",
-            Unavailable::Busy | Unavailable::Stopping => "try again in a second, or ask another node",
-            Unavailable::Unreadable => "ask another node; the operator finds the reason in this node's log",
-        };
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, error.to_string(), hint)
+        Self::said(StatusCode::SERVICE_UNAVAILABLE, code, TEXTS.said(code))
     }
 }
 
@@ -186,8 +198,12 @@ impl From<Refused> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let mut response = (self.status, Json(self.body)).into_response();
-        if let Some(seconds) = self.retry_after_s {
+        let (status, retry_after_s) = (self.status, self.retry_after_s);
+        let mut response = match self.message.is_said() {
+            true => told(status, move |language| self.body(language)),
+            false => (status, Json(self.into_body())).into_response(),
+        };
+        if let Some(seconds) = retry_after_s {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response

@@ -1,4 +1,4 @@
-//! How a service speaks HTTP: one shape for errors, requests that are read within bounds, reads of the store in turn, and routes
+//! How a service speaks HTTP: one shape for errors, sentences in the language of whoever asks, requests that are read within bounds, reads of the store in turn, and routes
 //! that are described where they are written.
 //!
 //! It must not know a route. The node serves what it is given and keeps the door.
@@ -8,6 +8,7 @@ mod params;
 mod reads;
 mod request;
 mod routes;
+mod told;
 
 pub use error::{ApiError, ErrorResponse, hint_of};
 pub use params::Params;
@@ -17,3 +18,9 @@ pub use request::{
     address, block_name, hash, number, oversize, page, shown,
 };
 pub use routes::{Class, Route, Routes};
+pub use told::told;
+
+languages::texts! {
+    /// What is said on every service's routes.
+    pub(crate) static TEXTS
+}

@@ -8,11 +8,14 @@ use std::fmt::{self, Display};
 use std::str::FromStr;
 
 use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
 use axum::http::request::Parts;
+use languages::Said;
 use serde::de::value::MapDeserializer;
 use serde::de::{self, DeserializeOwned, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
+use super::TEXTS;
 use super::error::ApiError;
 use super::request::shown;
 
@@ -23,9 +26,7 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
-        read(parts.uri.query().unwrap_or_default())
-            .map(Self)
-            .map_err(|Wrong(what)| ApiError::bad("bad_parameter", what, "see /docs for the parameters of this route"))
+        read(parts.uri.query().unwrap_or_default()).map(Self).map_err(Wrong::into_error)
     }
 }
 
@@ -34,13 +35,30 @@ fn read<T: DeserializeOwned>(query: &str) -> Result<T, Wrong> {
     T::deserialize(MapDeserializer::new(pairs.map(|(name, text)| (name.clone(), Given { name, text }))))
 }
 
-/// What is wrong, in a sentence.
-#[derive(Debug, PartialEq, Eq)]
-struct Wrong(String);
+/// What is wrong.
+#[derive(Debug)]
+enum Wrong {
+    /// A sentence of ours.
+    Said(Said),
+    /// What a type says of its own value, which has no name yet.
+    Value(String),
+}
+
+impl Wrong {
+    fn into_error(self) -> ApiError {
+        match self {
+            Self::Said(said) => ApiError::said(StatusCode::BAD_REQUEST, "bad_parameter", said),
+            Self::Value(error) => ApiError::bad("bad_parameter", error, TEXTS.said("parameter_wrong").hint()),
+        }
+    }
+}
 
 impl Display for Wrong {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        match self {
+            Self::Said(said) => Display::fmt(said, formatter),
+            Self::Value(error) => formatter.write_str(error),
+        }
     }
 }
 
@@ -48,20 +66,20 @@ impl std::error::Error for Wrong {}
 
 impl de::Error for Wrong {
     fn custom<T: Display>(message: T) -> Self {
-        Self(message.to_string())
+        Self::Value(message.to_string())
     }
 
     fn missing_field(name: &'static str) -> Self {
-        Self(format!("the parameter `{name}` is missing"))
+        Self::Said(TEXTS.said("parameter_missing").with("name", name))
     }
 
     fn duplicate_field(name: &'static str) -> Self {
-        Self(format!("the parameter `{name}` is given twice"))
+        Self::Said(TEXTS.said("parameter_twice").with("name", name))
     }
 
     fn unknown_field(name: &str, known: &'static [&'static str]) -> Self {
         let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-        Self(format!("this route has no parameter `{}`, only {}", shown(name), known.join(" and ")))
+        Self::Said(TEXTS.said("parameter_unknown").with("name", shown(name)).with("known", known.join(" and ")))
     }
 }
 
@@ -75,7 +93,8 @@ impl Given<'_> {
     fn number<T: FromStr + Display>(&self, most: T) -> Result<T, Wrong> {
         self.text.parse().map_err(|_| {
             let (name, text) = (&self.name, shown(&self.text));
-            Wrong(format!("the parameter `{name}` is `{text}`, and not a whole number from 0 to {most}"))
+            let said = TEXTS.said("parameter_number").with("name", &**name).with("text", text);
+            Wrong::Said(said.with("most", most.to_string()))
         })
     }
 }
@@ -94,7 +113,10 @@ impl<'de> de::Deserializer<'de> for Given<'de> {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         let name = self.name;
         let read = visitor.visit_str::<Wrong>(&self.text);
-        read.map_err(|Wrong(what)| Wrong(format!("the parameter `{name}`: {what}")))
+        read.map_err(|wrong| {
+            let said = TEXTS.said("parameter_wrong").with("name", &*name).with("error", wrong.to_string());
+            Wrong::Said(said)
+        })
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
@@ -131,6 +153,7 @@ mod tests {
 
     #[test]
     fn parameters_are_read_as_browsers_write_them() {
+        let read = |query| read::<Wanted>(query).map_err(|wrong| wrong.to_string());
         let wanted = |address: &str, limit, from| Ok(Wanted { address: address.to_owned(), limit, from });
         assert_eq!(read("address=thr1x"), wanted("thr1x", None, None));
         assert_eq!(read("limit=7&address=a%20b+c%C3%A4&"), wanted("a b cä", Some(7), None));
@@ -154,9 +177,9 @@ mod tests {
                 "this route has no parameter `more`, only `address` and `limit` and `from`".to_owned(),
             ),
         ] {
-            assert_eq!(read::<Wanted>(query), Err(Wrong(expected)), "{query}");
+            assert_eq!(read::<Wanted>(query).map_err(|wrong| wrong.to_string()), Err(expected), "{query}");
         }
-        let Wrong(long) = read::<Wanted>(&format!("address=a&{}=1", "x%0a".repeat(9_999))).expect_err("unknown");
+        let long = read::<Wanted>(&format!("address=a&{}=1", "x%0a".repeat(9_999))).expect_err("unknown").to_string();
         assert!(long.len() < 250 && !long.contains('\n'), "{long}");
     }
 }

@@ -6,9 +6,11 @@ use axum::body::Bytes;
 use axum::extract::{self, FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use languages::Said;
 use serde::de::DeserializeOwned;
-use types::{Address, Hash32, Height, Network};
+use types::{Address, AddressError, Hash32, Height, Network};
 
+use super::TEXTS;
 use super::error::ApiError;
 
 /// Longest body of a request: the longest transaction is half of it, in JSON twice its bytes, and something stands around it.
@@ -47,10 +49,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let path = extract::Path::<T>::from_request_parts(parts, state).await;
-        let wrong = |_| {
-            let message = "a part of the path is no text: what stands behind `%` makes no UTF-8";
-            ApiError::bad("bad_path", message, "see /docs for the form of this route")
-        };
+        let wrong = |_| bad("bad_path", TEXTS.said("bad_path"));
         Ok(Self(path.map_err(wrong)?.0))
     }
 }
@@ -63,7 +62,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         if !kind(&request).starts_with(JSON) {
-            return Err(wrong_kind(&request, "send JSON with the header `content-type: application/json`"));
+            return Err(wrong_kind(&request));
         }
         json(&bytes(request, state).await?).map(Self)
     }
@@ -85,7 +84,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonOrBytes<T> {
         if !is_json && !kind(&request).starts_with(BYTES) {
             let hint = "send JSON with the header `content-type: application/json`, or canonical bytes with \
                         `content-type: application/octet-stream`";
-            return Err(wrong_kind(&request, hint));
+            return Err(wrong_kind(&request).with_hint(hint));
         }
         let bytes = bytes(request, state).await?;
         if is_json { json(&bytes).map(Self::Json) } else { Ok(Self::Bytes(bytes)) }
@@ -99,12 +98,16 @@ fn kind(request: &Request) -> &str {
     request.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default()
 }
 
-fn wrong_kind(request: &Request, hint: &str) -> ApiError {
-    let message = match kind(request) {
-        "" => "the request says no content type".to_owned(),
-        kind => format!("the content type is `{}`", shown(kind)),
+fn wrong_kind(request: &Request) -> ApiError {
+    let said = match kind(request) {
+        "" => TEXTS.said("no_content_type"),
+        kind => TEXTS.said("content_type").with("kind", shown(kind)),
     };
-    ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", message, hint)
+    ApiError::said(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", said)
+}
+
+fn bad(code: &str, said: Said) -> ApiError {
+    ApiError::said(StatusCode::BAD_REQUEST, code, said)
 }
 
 /// The whole body, refused by its length before it is read where the length is announced.
@@ -118,35 +121,37 @@ async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Api
         if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
             oversize(max)
         } else {
-            ApiError::bad("bad_body", "the body cannot be read", "send it again")
+            bad("bad_body", TEXTS.said("bad_body"))
         }
     })
 }
 
 fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        let message = format!("the body cannot be read as JSON of this route: {error}");
-        ApiError::bad("malformed_json", message, "see /docs")
-    })
+    serde_json::from_slice(bytes)
+        .map_err(|error| bad("malformed_json", TEXTS.said("malformed_json").with("error", error.to_string())))
 }
 
 /// 413: the body is longer than the route takes.
 #[must_use]
 pub fn oversize(max: usize) -> ApiError {
-    let message = format!("the body is longer than {max} bytes");
-    let hint = match max {
-        0 => "this route takes no body: send none",
-        BODY_BYTES_MAX => "a transaction has 65536 bytes at most, twice as many digits in JSON: split it into several",
-        _ => "send fewer transactions at once",
+    let key = match max {
+        0 => "oversize_none",
+        BODY_BYTES_MAX => "oversize_transaction",
+        _ => "oversize",
     };
-    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "oversize", message, hint)
+    ApiError::said(StatusCode::PAYLOAD_TOO_LARGE, "oversize", TEXTS.said(key).with("bytes", max))
 }
 
 /// Reads an address in any of its forms.
 pub fn address(text: &str, network: Network) -> Result<Address, ApiError> {
-    let hint = format!("write it as {}1…, or in the older form THR and 40 hexadecimal digits", network.prefix());
-    Address::parse(text, network)
-        .map_err(|error| ApiError::bad("bad_address", format!("`{}`: {error}", shown(text)), hint))
+    Address::parse(text, network).map_err(|error| {
+        let said = match error {
+            AddressError::OtherNetwork { found, .. } => TEXTS.said("address_of_other_network").with("found", found),
+            AddressError::Checksum => TEXTS.said("address_typo"),
+            AddressError::Malformed { .. } => TEXTS.said("address_malformed"),
+        };
+        bad("bad_address", said.with("text", shown(text)).with("expected", network.prefix()))
+    })
 }
 
 /// Reads a hash.

@@ -3,10 +3,12 @@
 //! It must not know a listener. Invariant: a route that takes writes says so by its class, so no handler has to remember that a
 //! node may be read-only.
 
+use axum::middleware::from_fn;
 use axum::routing::MethodRouter;
 use utoipa_axum::router::UtoipaMethodRouter;
 
 use super::request::{BATCH_BYTES_MAX, BODY_BYTES_MAX};
+use super::told::in_language;
 
 /// What a route costs: by this the node gives out places, bounds bodies, and refuses writes where it takes none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,6 +101,15 @@ impl Routes {
         methods: UtoipaMethodRouter<S>,
     ) -> Self {
         self.foreign.push(route(class, state, methods));
+        self
+    }
+
+    /// The same routes, answering in the language of whoever asks (`accept-language`) what is known in it: for a feature that has texts.
+    #[must_use]
+    pub fn in_languages(mut self) -> Self {
+        for route in self.own.iter_mut().chain(&mut self.foreign) {
+            route.methods.2 = route.methods.2.clone().layer(from_fn(in_language));
+        }
         self
     }
 }

@@ -5,7 +5,7 @@
 
 use axum::http::StatusCode;
 
-use crate::http::ApiError;
+use crate::http::{ApiError, TEXTS};
 
 /// Why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -83,33 +83,6 @@ impl TokenRefused {
             Self::Version => "token_version",
         }
     }
-
-    /// What is wrong, and what to do.
-    #[must_use]
-    pub const fn sentences(self) -> (&'static str, &'static str) {
-        let another = "ask for another token where this one was given";
-        match self {
-            Self::Missing => ("a token is needed", "send it as `authorization: Bearer TOKEN`"),
-            Self::TooLong => ("the token is longer than 4096 bytes", "send the token as it was given, and only it"),
-            Self::Form => {
-                ("this is no token", "send the three parts as they were given, without padding, quotes or spaces")
-            }
-            Self::Header => ("the token's header is not that of a token of this node", another),
-            Self::Signature => {
-                ("no key of this node signed the token", "keys change: ask for another token at this very node")
-            }
-            Self::Kind => ("the token is of another kind", "send the kind of token that this route asks for"),
-            Self::Claims => ("the token does not say what a token of this node says", another),
-            Self::Issuer => ("the token was issued for another chain", another),
-            Self::Audience => ("the token is for somebody else", "ask for a token for this service"),
-            Self::Life => ("the token lives longer than its kind may", another),
-            Self::Expired => ("the token is over", another),
-            Self::Early => ("the token is not good yet", "compare the clocks of the two machines"),
-            Self::Role => ("the token's role may not do this", "ask for a token with another role"),
-            Self::Revoked => ("the token was taken back", another),
-            Self::Version => ("the holder's role was changed since the token was given, or taken away", another),
-        }
-    }
 }
 
 /// 401, or 403 for what another token of the same holder would not mend.
@@ -119,8 +92,7 @@ impl From<TokenRefused> for ApiError {
             TokenRefused::Role => StatusCode::FORBIDDEN,
             _ => StatusCode::UNAUTHORIZED,
         };
-        let (message, hint) = refused.sentences();
-        Self::new(status, refused.code(), message, hint)
+        Self::said(status, refused.code(), TEXTS.said(refused.code()))
     }
 }
 

@@ -5,8 +5,10 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser};
+use languages::Language;
 use wallet::checkpoint::Checkpoint;
 use wallet::cli::typed::{TypedOptions, note_typed};
 use wallet::cli::{Context, Family, Report};
@@ -57,6 +59,14 @@ struct Global {
     /// Read the password from a file with mode 0600
     #[arg(long, global = true, value_name = "FILE")]
     password_file: Option<PathBuf>,
+    /// Language of what is said to people, where it is translated [default: that of LC_ALL, LC_MESSAGES or LANG]
+    #[arg(long, global = true, value_parser = PossibleValuesParser::new(Language::ALL.map(Language::tag)).map(language))]
+    language: Option<Language>,
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the parser hands it on by value")]
+fn language(tag: String) -> Language {
+    Language::of_tag(&tag).unwrap_or_default()
 }
 
 /// A command line that was understood.
@@ -87,6 +97,7 @@ impl Typed {
 
     /// Does what was asked for.
     pub fn run(self) -> Result<Report> {
+        languages::speak(self.global.spoken());
         self.family.run(&self.matches, &self.global.into_context()?)
     }
 }
@@ -134,6 +145,12 @@ fn without_styles(line: &str) -> String {
 }
 
 impl Global {
+    /// In which language this program speaks: to programs in English, whatever they run in.
+    fn spoken(&self) -> Language {
+        let said = || Language::of_environment(self.language, |name| std::env::var(name).ok());
+        if self.json { Language::English } else { said() }
+    }
+
     /// What stands on the command line of what messages name again, and not in the environment.
     fn typed(&self, matches: &ArgMatches) -> TypedOptions {
         let is_typed = |option: &str| matches.value_source(option) == Some(ValueSource::CommandLine);

@@ -63,7 +63,7 @@ impl Report {
 /// Lines of `name  value` with the values below one another. A value is on one line, whoever wrote it.
 #[must_use]
 pub fn lines(pairs: &[(&str, String)]) -> String {
-    let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    let width = pairs.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
     pairs.iter().map(|(name, value)| format!("{name:width$}  {}\n", one_line(value))).collect()
 }
 
@@ -96,7 +96,7 @@ pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     let rows: Vec<_> = rows.iter().map(flat).collect();
     let cell_width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-        cells.chain(headings.get(column).map(|heading| heading.len())).max().unwrap_or_default()
+        cells.chain(headings.get(column).map(|heading| heading.chars().count())).max().unwrap_or_default()
     };
     let widths: Vec<usize> = (0..headings.len()).map(cell_width).collect();
     let line = |cells: Vec<&str>| {

@@ -31,6 +31,8 @@ const BLOCK_BYTES_MAX: u64 = 128 * 1024 * 1024;
 const ANSWER_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Most bytes of a genesis file.
 const GENESIS_BYTES_MAX: u64 = 512 * 1024 * 1024;
+/// By this a node knows in which language its refusals are read.
+const LANGUAGE: &str = "accept-language";
 /// Longest wait for an answer.
 const ANSWER_WAIT: Duration = Duration::from_secs(30);
 /// Longest wait for an answer that would only be pleasant to have.
@@ -327,7 +329,7 @@ impl NodeClient {
     }
 
     fn call_at(&self, path: &str, wait: Duration) -> Result<Response<ureq::Body>> {
-        let request = self.agent.get(format!("{}{path}", self.base));
+        let request = self.agent.get(format!("{}{path}", self.base)).header(LANGUAGE, languages::spoken().tag());
         let request = request.config().timeout_global(Some(wait)).build();
         request.call().map_err(|error| self.failed(&error))
     }
@@ -367,7 +369,7 @@ impl NodeClient {
     }
 
     fn sent(&self, path: &str, body: &impl Serialize) -> Result<Response<ureq::Body>> {
-        let request = self.agent.post(format!("{}{path}", self.base));
+        let request = self.agent.post(format!("{}{path}", self.base)).header(LANGUAGE, languages::spoken().tag());
         let request = match &self.bearer {
             Some(token) => request.header("authorization", format!("Bearer {}", token.as_str())),
             None => request,

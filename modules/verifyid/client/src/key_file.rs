@@ -9,6 +9,7 @@
 
 use std::path::Path;
 
+use crate::say::say;
 use ed25519_dalek::Signer;
 use p256::ecdsa::signature::hazmat::PrehashSigner;
 use serde::{Deserialize, Serialize};
@@ -57,8 +58,8 @@ impl DeviceKeyFile {
         let mut secret = Zeroizing::new([0_u8; 32]);
         loop {
             getrandom::fill(secret.as_mut_slice()).map_err(|error| {
-                let message = format!("this machine gives no random bytes: {error}");
-                Error::new("no_entropy", message, "try again when it has started up")
+                let message = say!("machine_gives_no_random_bytes", error);
+                Error::new("no_entropy", message, say!("try_again_when_has_started_up"))
             })?;
             // One in 2^32 at most is no scalar of its curve.
             if let Some(key) = Self::of(algorithm, &secret, device) {
@@ -88,12 +89,8 @@ impl DeviceKeyFile {
     pub fn read(path: &Path) -> Result<Self> {
         let text = read_private(path)?;
         Self::parse(&text).ok_or_else(|| {
-            let message = format!("{} is no key of a device, or damaged", path.display());
-            Error::new(
-                "damaged_device_key",
-                message,
-                "put it back from a copy, or make another key with `thronos device new NAME`",
-            )
+            let message = say!("no_key_device_damaged", value = path.display());
+            Error::new("damaged_device_key", message, say!("put_back_from_copy_make_another"))
         })
     }
 

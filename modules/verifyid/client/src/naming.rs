@@ -12,6 +12,7 @@ use wallet::home::is_there;
 use wallet::{Chain, Error, Result};
 
 use crate::key_file::DeviceKeyFile;
+use crate::say::say;
 
 const FOLDER: &str = "devices";
 const NAME_BYTES_MAX: usize = 32;
@@ -45,8 +46,8 @@ pub(crate) fn key_path(context: &Context, text: &str) -> Result<PathBuf> {
     if is_name {
         return Ok(context.home.directory().join(FOLDER).join(format!("{text}.json")));
     }
-    let message = format!("`{}` cannot be the name of a device's key", shown(text));
-    let hint = "use 1 to 32 letters, digits, hyphens and underscores, or a path with a slash or the ending .json";
+    let message = say!("cannot_name_device_s_key", shown = shown(text));
+    let hint = say!("use_1_32_letters_digits_hyphens");
     Err(Error::new("bad_name", message, hint))
 }
 
@@ -56,8 +57,8 @@ pub(crate) fn key(context: &Context, text: &str) -> Result<DeviceKeyFile> {
     if is_there(&path) {
         return DeviceKeyFile::read(&path);
     }
-    let message = format!("there is no key of a device at {}", path.display());
-    let hint = "make one with `thronos device new NAME`; a key elsewhere is named by its path, a device by its id";
+    let message = say!("there_no_key_device", value = path.display());
+    let hint = say!("make_one_key_elsewhere_named_its");
     Err(Error::new("unknown_device_key", message, hint))
 }
 
@@ -93,12 +94,19 @@ pub(crate) fn readable(context: &Context, text: &str) -> Result<DeviceId> {
 
 fn parse(text: &str, network: Network) -> Result<DeviceId> {
     DeviceId::parse(text, network).map_err(|error| {
-        let (code, hint) = match error {
-            DeviceIdError::OtherNetwork { .. } => ("device_of_other_network", "ask for the device on this network"),
-            DeviceIdError::Checksum => ("device_typo", "take the whole id again from whoever gave it"),
-            DeviceIdError::Malformed { .. } => ("bad_device", "ids of own devices are listed by `thronos device list`"),
+        let text = shown(text);
+        let (code, message, hint) = match error {
+            DeviceIdError::OtherNetwork { expected } => {
+                ("device_of_other_network", say!("id_of_other_network", text, expected), say!("ask_device_on_network"))
+            }
+            DeviceIdError::Checksum => {
+                ("device_typo", say!("id_with_a_typo", text), say!("take_whole_id_again_from_whoever"))
+            }
+            DeviceIdError::Malformed { expected } => {
+                ("bad_device", say!("id_malformed", text, expected), say!("ids_own_devices_are_listed"))
+            }
         };
-        Error::new(code, format!("`{}`: {error}", shown(text)), hint)
+        Error::new(code, message, hint)
     })
 }
 

@@ -14,6 +14,7 @@ use wallet::cli::report::when;
 use wallet::{Chain, Error, NodeClient, Result};
 
 use crate::naming;
+use crate::say::say;
 
 /// A device as the state has it, and the proof of it.
 #[derive(Clone, Debug)]
@@ -32,8 +33,8 @@ pub(crate) fn find_device(
     let record = context.proven_record(client, chain, VerifyId::ID, &device_key(&id))?;
     let Some(bytes) = &record.value else { return Ok((None, record)) };
     let answer = read_device(&id, bytes, record.time()).ok_or_else(|| {
-        let message = "the proven device has a form that this wallet does not know";
-        Error::new("unknown_record", message, "use a newer wallet")
+        let message = say!("proven_device_has_form_wallet_does");
+        Error::new("unknown_record", message, say!("use_newer_wallet"))
     })?;
     Ok((Some(answer), record))
 }
@@ -48,13 +49,10 @@ pub(crate) fn device(
     let (answer, record) = find_device(context, client, chain, id)?;
     let answer = answer.ok_or_else(|| {
         let text = id.to_text(chain.network());
-        let until = format!("block {} (before {})", record.height, when(record.time()));
-        let message = format!("it is proven that no device {text} was registered up to {until}");
+        let until = say!("block_before", height = record.height, value = when(record.time()));
+        let message = say!("proven_no_device_was_registered_up", text, until);
         let key = if naming::looks_like_id(named) { "KEY" } else { named };
-        let hint = format!(
-            "register it with `thronos device register {key} --kind KIND --from NAME`; a later key of a device is made with \
-             `thronos device new NAME --for DEVICE`"
-        );
+        let hint = say!("register_later_key_device_made", key);
         Error::new("unknown_device", message, hint)
     })?;
     Ok(KnownDevice { answer, record })
@@ -63,8 +61,8 @@ pub(crate) fn device(
 /// The numbers of the module, from the genesis that is trusted: no block changes them.
 pub(crate) fn rules(chain: &Chain) -> Result<VerifyIdParameters> {
     execution::section::<VerifyId>(chain.genesis()).ok_or_else(|| {
-        let message = "this chain has no module for devices";
-        Error::new("no_devices", message, "ask another chain's node with --node URL")
+        let message = say!("chain_has_no_module_devices");
+        Error::new("no_devices", message, say!("ask_another_chain_s_node_node"))
     })
 }
 
@@ -83,14 +81,14 @@ pub(crate) fn ids(
     let ids: Vec<DeviceId> = read(client.query(VerifyId::NAME, which, &arguments)?)?;
     let begins = ids.first().is_none_or(|first| from.is_none_or(|from| *first >= from));
     let is_asked = begins && ids.len() <= limit && ids.is_sorted_by(|a, b| a < b);
-    if is_asked { Ok(ids) } else { Err(bad_answer("a list of other devices than those that were asked for")) }
+    if is_asked { Ok(ids) } else { Err(bad_answer(&say!("list_other_devices_than_those_were"))) }
 }
 
 /// What a node says of a device; its word.
 pub(crate) fn told_device(client: &NodeClient, id: DeviceId) -> Result<DeviceAnswer> {
     let arguments = QueryArguments::from([("device".to_owned(), id.0.to_string())]);
     let answer: DeviceAnswer = read(client.query(VerifyId::NAME, "device", &arguments)?)?;
-    if answer.device == id { Ok(answer) } else { Err(bad_answer("another device than the one that was asked for")) }
+    if answer.device == id { Ok(answer) } else { Err(bad_answer(&say!("another_device_than_one_was_asked"))) }
 }
 
 /// What a node says of an account's plan; its word.
@@ -101,13 +99,9 @@ pub(crate) fn customer(client: &NodeClient, chain: &Chain, account: Address) -> 
 }
 
 fn read<T: DeserializeOwned>(answer: Value) -> Result<T> {
-    serde_json::from_value(answer).map_err(|error| bad_answer(&format!("something that cannot be read: {error}")))
+    serde_json::from_value(answer).map_err(|error| bad_answer(&say!("something_cannot_read", error)))
 }
 
 fn bad_answer(what: &str) -> Error {
-    Error::new(
-        "bad_answer",
-        format!("the node shows {what}"),
-        "the node is lying or of another version: ask another one",
-    )
+    Error::new("bad_answer", say!("node_shows", what), say!("node_lying_another_version_ask_another"))
 }

@@ -2,8 +2,9 @@
 //!
 //! It must not know a command. How long a device's word holds is decided here.
 
+use execution::Module;
 use types::{Amount, THR, THR_DECIMALS, TimeMs};
-use verifyid::{VerifyIdCall, VerifyIdParameters};
+use verifyid::{VerifyId, VerifyIdCall, VerifyIdParameters};
 use wallet::calls::checked_call;
 use wallet::cli::context::AssetChoice;
 use wallet::cli::submit::{TransactionArgs, carry_out, now};
@@ -11,6 +12,7 @@ use wallet::cli::{Context, Report, span};
 use wallet::{Chain, Error, Result};
 
 use crate::naming;
+use crate::say::{TEXTS, say};
 use crate::statements::DeviceWord;
 
 /// How long a device's word holds, unless its transaction may wait longer.
@@ -39,9 +41,9 @@ pub(crate) fn from_now(ms: u64) -> TimeMs {
 pub(crate) fn span_words(ms: u64) -> String {
     const HOUR_MS: u64 = 3_600_000;
     if ms.is_multiple_of(24 * HOUR_MS) {
-        return types::counted(ms / (24 * HOUR_MS), "day");
+        return say!("counted_days", count = ms / (24 * HOUR_MS));
     }
-    if ms.is_multiple_of(HOUR_MS) { types::counted(ms / HOUR_MS, "hour") } else { format!("{} s", ms / 1_000) }
+    if ms.is_multiple_of(HOUR_MS) { say!("counted_hours", count = ms / HOUR_MS) } else { format!("{} s", ms / 1_000) }
 }
 
 /// THR that a call takes beside its fee.
@@ -57,8 +59,8 @@ pub(crate) fn send(
     spent: &[(AssetChoice, Amount)],
 ) -> Result<Report> {
     let encoded = call.to_call().ok_or_else(|| {
-        let message = "the call is longer than a call may be";
-        Error::new("call_too_long", message, "nothing was sent; attest again, at another node with --node URL")
+        let message = say!("call_longer_than_call_may");
+        Error::new("call_too_long", message, say!("nothing_was_sent_attest_again_another"))
     })?;
     let done = checked_call(encoded).and_then(|call| carry_out(context, args, vec![call], spent));
     done.map_err(|error| with_advice(error, &known(context, args, call)))
@@ -79,66 +81,88 @@ fn known(context: &Context, args: &TransactionArgs, call: &VerifyIdCall) -> Know
     known
 }
 
-/// Rejects after which there is something to do, each with that.
+/// Rejects after which there is something to do, each with the key of the sentence that says it.
 const ADVICE: &[(&str, &str)] = &[
-    ("device_exists", "see whose it is with `thronos device show DEVICE`"),
-    ("key_in_use", "make another key with `thronos device new NAME`"),
-    ("statement_expired", "run the command again: the key signs anew"),
-    ("statement_too_long", "run the command again with a shorter `--valid-for`"),
-    ("statement_used", "wait a second and run the command again: the key signs anew"),
-    ("unknown_device", "register it with `thronos device register KEY --kind KIND --from SENDER`"),
-    ("not_owner", "see whose it is with `thronos device show DEVICE`, and give the owner's account with `--from`"),
-    ("already_accepted", "there is nothing more to do: see `thronos device show DEVICE`"),
-    ("suspended", "ask the authority of the chain; `thronos device show DEVICE` tells its reason"),
-    ("revoked", "make a new key with `thronos device new NAME` and register that"),
-    ("no_offer", "the owner offers it with `thronos device offer DEVICE --to ADDRESS --from NAME`"),
-    ("offer_expired", "the owner offers it again with `thronos device offer DEVICE --to ADDRESS --from NAME`"),
-    ("not_recipient", "see to whom it is offered with `thronos device show DEVICE`"),
-    ("no_rotation", "there is nothing to cancel: see `thronos device show DEVICE`"),
-    (
-        "rotation_early",
-        "see from when on with `thronos device show DEVICE`; drop the other key with `thronos device cancel-rotation DEVICE --key OLD_KEY --from SENDER`",
-    ),
-    ("not_authority", "give an account of the authority with `--from`; `thronos ask verifyid rules` names it"),
-    ("not_verifier", "the authority lists one with `thronos verifier set ADDRESS --from NAME`"),
-    ("wrong_device_signature", "name the file of the device's present key; `thronos device show DEVICE` tells its id"),
-    ("device_limit", "revoke a device, or see the plans with `thronos plan show`"),
-    ("device_changed", "look again with `thronos device show DEVICE`, and run the command again"),
-    ("plan_runs", "name the plan that is to end with `--replace PLAN`; `thronos plan show ADDRESS` tells which runs"),
-    ("plan_not_for_sale", "ask the authority of the chain"),
-    ("price_above", "run the command again: it reads the price anew"),
-    ("until_too_far", "run the command again with a shorter span"),
-    ("beacon_used", "the device has shown this already, or has changed since: run the command again"),
-    ("unknown_beacon", "run the command again: it begins with the newest beacon"),
-    ("window_exceeded", "run the command again; give `--password-file` so that nothing waits at the end"),
-    ("higher_class", "there is nothing more to do: a higher class still counts; see `thronos device show DEVICE`"),
-    ("held", "see until when with `thronos device show DEVICE`"),
-    ("wrong_kind", "a device that mines is registered as an asic, gpu_miner or cpu_miner"),
-    ("hold_used", "ask the authority to suspend it"),
+    ("device_exists", "see_whose"),
+    ("key_in_use", "make_another_key"),
+    ("statement_expired", "run_command_again_key_signs_anew"),
+    ("statement_too_long", "run_command_again_shorter"),
+    ("statement_used", "wait_second_run_command_again_key"),
+    ("unknown_device", "register"),
+    ("not_owner", "see_whose_give_owner_s_account"),
+    ("already_accepted", "there_nothing_more_do_see"),
+    ("suspended", "ask_authority_chain_tells_its_reason"),
+    ("revoked", "make_new_key_register"),
+    ("no_offer", "owner_offers"),
+    ("offer_expired", "owner_offers_again"),
+    ("not_recipient", "see_whom_offered"),
+    ("no_rotation", "there_nothing_cancel_see"),
+    ("rotation_early", "see_from_when_on_drop_other"),
+    ("not_authority", "give_account_authority_names"),
+    ("not_verifier", "authority_lists_one"),
+    ("wrong_device_signature", "name_file_device_s_present_key"),
+    ("device_limit", "revoke_device_see_plans"),
+    ("device_changed", "look_again_run_command_again"),
+    ("plan_runs", "name_plan_end_tells_which_runs"),
+    ("plan_not_for_sale", "ask_authority_chain"),
+    ("price_above", "run_command_again_reads_price_anew"),
+    ("until_too_far", "run_command_again_shorter_span"),
+    ("beacon_used", "device_has_shown_already_has_changed"),
+    ("unknown_beacon", "run_command_again_begins_newest_beacon"),
+    ("window_exceeded", "run_command_again_give_so_nothing"),
+    ("higher_class", "there_nothing_more_do_higher_class"),
+    ("held", "see_until_when"),
+    ("wrong_kind", "device_mines_registered_asic_gpu_miner"),
+    ("hold_used", "ask_authority_suspend"),
 ];
 
-/// An error with what to do about the reject that it tells of.
+/// An error with what to do about the reject that it tells of, and with the reason in the language of whoever reads it; what stands around it is the
+/// wallet's.
 fn with_advice(error: Error, known: &Known) -> Error {
-    // A dry run's reject stands in the wallet's own sentence, by its name; that of a final transaction is the code.
-    let is_told = |name: &str| match error.own_code() {
-        "would_be_rejected" => error.message.contains(&format!(" ({name}): ")),
-        code => code == name,
+    let error = match VerifyId::REJECTS.iter().find(|reject| tells_of(&error, reject.name)) {
+        Some(reject) => {
+            let reason = TEXTS.said(format!("reject_{}", reject.name)).in_language(languages::spoken());
+            Error { message: error.message.replace(reject.sentence, &reason), ..error }
+        }
+        None => error,
     };
-    match ADVICE.iter().find(|(name, _)| is_told(name)) {
-        Some((_, advice)) => {
-            let advice = known.iter().fold((*advice).to_owned(), |text, (name, value)| text.replace(name, value));
+    match ADVICE.iter().find(|(name, _)| tells_of(&error, name)) {
+        Some((_, key)) => {
+            let advice = TEXTS.said(*key).in_language(languages::spoken());
+            let advice = known.iter().fold(advice, |text, (name, value)| text.replace(name, value));
             Error { hint: format!("{}; {advice}", error.hint), ..error }
         }
         None => error,
     }
 }
 
+/// A dry run's reject stands in the wallet's own sentence, by its name; that of a final transaction is the code.
+fn tells_of(error: &Error, name: &str) -> bool {
+    match error.own_code() {
+        "would_be_rejected" => error.message.contains(&format!(" ({name}): ")),
+        code => code == name,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use execution::Module;
-    use verifyid::VerifyId;
+    use languages::Language;
 
     use super::*;
+
+    #[test]
+    fn every_reject_is_said_in_english_as_the_rules_say_it_and_in_other_languages_otherwise() {
+        for reject in VerifyId::REJECTS {
+            let said = TEXTS.said(format!("reject_{}", reject.name));
+            assert_eq!(said.to_string(), reject.sentence);
+            for language in Language::ALL.into_iter().skip(1) {
+                assert_ne!(said.in_language(language), reject.sentence, "{language:?}");
+            }
+        }
+        for (_, key) in ADVICE {
+            assert!(TEXTS.knows(key), "{key}");
+        }
+    }
 
     #[test]
     fn advice_is_for_rejects_that_there_are_each_once() {

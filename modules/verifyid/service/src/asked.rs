@@ -168,5 +168,6 @@ fn may_be_measured(device: &DeviceAnswer) -> Result<(), ApiError> {
 }
 
 fn conflict(code: &str, message: impl Into<String>, hint: &str) -> ApiError {
+    let message: String = message.into();
     ApiError::new(StatusCode::CONFLICT, code, message, hint)
 }

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::say::say;
 use serde::{Deserialize, Serialize};
 use types::Hash32;
 use verifyid::DeviceId;
@@ -49,14 +50,14 @@ impl TpmKeyFile {
     /// # Errors
     /// `no_tpm_key`, `file`, `file_readable_by_others`, `damaged_tpm_key`.
     pub(crate) fn read(path: &Path, device_key: &str) -> Result<Self> {
-        let again = format!("enrol the TPM with `thronos device tpm enrol {device_key}`");
+        let again = say!("enrol_tpm", device_key);
         if !is_there(path) {
-            let message = format!("there is no key of a TPM at {}", path.display());
+            let message = say!("there_no_key_tpm", value = path.display());
             return Err(Error::new("no_tpm_key", message, again));
         }
         let text = read_private(path)?;
         Self::parse(&text).ok_or_else(|| {
-            let message = format!("{} is no key of a TPM, or damaged", path.display());
+            let message = say!("no_key_tpm_damaged", value = path.display());
             Error::new("damaged_tpm_key", message, again)
         })
     }

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use wallet::{Error, Result};
 use zeroize::Zeroizing;
 
+use crate::say::say;
 pub(crate) use key_file::TpmKeyFile;
 use tool::Tools;
 
@@ -79,8 +80,8 @@ impl Tpm {
     pub(crate) fn certificate(&self) -> Result<Vec<u8>> {
         let read = self.run("tpm2_nvread", &[CERTIFICATE_PLACE, "-o", "ek.cert"]);
         let bytes = read.and_then(|()| self.read("ek.cert")).map_err(|error| {
-            let message = format!("the TPM shows no certificate of its endorsement key: {}", error.message);
-            let hint = "get it from the TPM's maker (`tpm2_getekcertificate` asks some of them) and give it with --ek-certificate FILE";
+            let message = say!("tpm_shows_no_certificate_its_endorsement", message = error.message);
+            let hint = say!("get_from_tpm_s_maker_asks");
             Error::new("no_ek_certificate", message, hint)
         })?;
         // The place is longer than what lies in it with some makers.
@@ -112,8 +113,7 @@ impl Tpm {
         self.begin_session()?;
         let load = ["-C", "ek.ctx", "-P", "session:session.ctx", "-u", "ak.pub", "-r", "ak.priv", "-c", "ak.ctx"];
         self.run("tpm2_load", &load).map_err(|error| {
-            let hint =
-                "another TPM made this key, or the TPM was cleared: enrol it anew with `thronos device tpm enrol NAME`";
+            let hint = say!("another_tpm_made_key_tpm_was");
             Error { hint: format!("{}; {hint}", error.hint), ..error }
         })?;
         self.end_session();
@@ -182,7 +182,7 @@ pub(crate) fn read_file(path: &Path, bytes_max: usize) -> Result<Vec<u8>> {
     let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
     File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(|error| failed(&error))?;
     if bytes.len() > bytes_max {
-        return Err(failed(&std::io::Error::other(format!("it has more than {bytes_max} bytes"))));
+        return Err(failed(&std::io::Error::other(say!("has_more_than_bytes", bytes_max))));
     }
     Ok(bytes)
 }
@@ -203,8 +203,8 @@ fn der_length(bytes: &[u8]) -> Option<usize> {
 fn private_folder() -> Result<PathBuf> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(|error| {
-        let message = format!("this machine gives no random bytes: {error}");
-        Error::new("no_entropy", message, "try again when it has started up")
+        let message = say!("machine_gives_no_random_bytes", error);
+        Error::new("no_entropy", message, say!("try_again_when_has_started_up"))
     })?;
     let folder = std::env::temp_dir().join(format!("thronos-tpm-{}", hex::encode(random)));
     DirBuilder::new()

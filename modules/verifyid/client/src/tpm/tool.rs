@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::say::say;
 use wallet::{Error, Result};
 
 /// What is needed, each by its own name on the path.
@@ -48,23 +49,15 @@ impl Tools {
     pub(super) fn find(tcti: Option<&str>) -> Result<Self> {
         let is_text = |text: &str| text.len() <= TCTI_BYTES_MAX && !text.is_empty() && !text.contains(char::is_control);
         if tcti.is_some_and(|text| !is_text(text)) {
-            let message = "what `--tcti` says names no TPM";
-            return Err(Error::new(
-                "bad_tcti",
-                message,
-                "write it as tpm2-tools take it, such as `device:/dev/tpmrm0`",
-            ));
+            let message = say!("what_says_names_no_tpm");
+            return Err(Error::new("bad_tcti", message, say!("write_tpm2_tools_take_such")));
         }
         let path = std::env::var_os("PATH").unwrap_or_default();
         let is_there = |program: &str| std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
         match PROGRAMS.into_iter().find(|program| !is_there(program)) {
             Some(missing) => {
-                let message = format!("the program {missing}, which drives the TPM, is not installed");
-                Err(Error::new(
-                    "tpm_tools_missing",
-                    message,
-                    "install tpm2-tools: on Debian `apt-get install tpm2-tools`",
-                ))
+                let message = say!("program_which_drives_tpm_not_installed", missing);
+                Err(Error::new("tpm_tools_missing", message, say!("install_tpm2_tools_on_debian")))
             }
             None => Ok(Self { tcti: tcti.map(str::to_owned), folder: PathBuf::new() }),
         }
@@ -90,8 +83,8 @@ impl Tools {
         let Some(said) = said(&mut child) else {
             let _ = child.kill();
             let _ = child.wait();
-            let message = format!("{program} did not end within three minutes");
-            return Err(Error::new("tpm_silent", message, "end what else uses the TPM, and try again"));
+            let message = say!("did_not_end_within_three_minutes", program);
+            return Err(Error::new("tpm_silent", message, say!("end_what_else_uses_tpm_try")));
         };
         let status = child.wait().map_err(|error| failed(program, &error.to_string()))?;
         if status.success() { Ok(()) } else { Err(failed(program, &said)) }
@@ -117,8 +110,8 @@ fn failed(program: &str, said: &str) -> Error {
     let plain: String = said.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
     let words: Vec<&str> = plain.split_whitespace().collect();
     let told: String = words.join(" ").chars().take(TOLD_MAX).collect();
-    let hint = "who may use the TPM is in the group `tss` on Debian; which one it is `--tcti` says, such as `--tcti device:/dev/tpmrm0`";
-    Error::new("tpm", format!("{program} failed: {told}"), hint)
+    let hint = say!("who_may_use_tpm_group_on");
+    Error::new("tpm", say!("failed", program, told), hint)
 }
 
 #[cfg(test)]

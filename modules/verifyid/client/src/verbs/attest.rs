@@ -21,6 +21,7 @@ use wallet::{Chain, Error, NodeClient, Result};
 
 use super::show::level_words;
 use crate::key_file::DeviceKeyFile;
+use crate::say::say;
 use crate::sending::{send, word};
 use crate::statements::DeviceWord;
 use crate::{naming, node};
@@ -76,8 +77,8 @@ impl AttestArgs {
     pub(super) fn run(&self, context: &Context) -> Result<Report> {
         let args = &self.transaction;
         if args.offline {
-            let message = "a rate of hashes is shown at a node";
-            return Err(Error::new("node_needed", message, "leave --offline out"));
+            let message = say!("rate_hashes_shown_node");
+            return Err(Error::new("node_needed", message, say!("leave_offline_out")));
         }
         // What cannot be paid for is not begun.
         context.sender(&args.from)?;
@@ -117,8 +118,8 @@ fn class_of(rules: &VerifyIdParameters, number: u8) -> Result<WorkClass> {
     let found = rules.work_classes.iter().find(|class| class.class == number).copied();
     found.ok_or_else(|| {
         let known: Vec<String> = rules.work_classes.iter().map(|class| class.class.to_string()).collect();
-        let message = format!("this chain has no class {number} of work rates, only {}", known.join(", "));
-        Error::new("unknown_class", message, "`thronos ask verifyid rules` tells what each of them takes")
+        let message = say!("chain_has_no_class_work_rates", number, join = known.join(", "));
+        Error::new("unknown_class", message, say!("tells_what_each_them_takes"))
     })
 }
 
@@ -126,15 +127,15 @@ fn class_of(rules: &VerifyIdParameters, number: u8) -> Result<WorkClass> {
 fn may_attest(device: &DeviceAnswer, key: &DeviceKeyFile, network: Network) -> Result<()> {
     let show = format!("`thronos device show {}`", device.device.to_text(network));
     if device.key_id != key.key_id() {
-        let message = "this is not the device's present key";
-        return Err(Error::new("other_key", message, format!("name the file of its present key; {show} tells its id")));
+        let message = say!("not_device_s_present_key");
+        return Err(Error::new("other_key", message, say!("name_file_its_present_key_tells", show)));
     }
     if device.level.is_none() {
-        return Err(Error::new("not_in_use", "the device is suspended, revoked or held", format!("see {show}")));
+        return Err(Error::new("not_in_use", say!("device_suspended_revoked_held"), say!("see_command", show)));
     }
     if !device.kind.mines() {
-        let message = "a device of this kind does not mine";
-        return Err(Error::new("wrong_kind", message, "register a miner as an asic, gpu_miner or cpu_miner"));
+        let message = say!("device_kind_does_not_mine");
+        return Err(Error::new("wrong_kind", message, say!("register_miner_asic_gpu_miner_cpu")));
     }
     Ok(())
 }
@@ -144,10 +145,8 @@ fn is_unchanged(begun: &DeviceAnswer, now: &DeviceAnswer, network: Network) -> R
     if (begun.since, begun.owner, begun.key_id) == (now.since, now.owner, now.key_id) {
         return Ok(());
     }
-    let message = "the device has changed since this was begun: what it showed before counts no more";
-    let show = now.device.to_text(network);
-    let hint = format!("nothing was sent: see `thronos device show {show}`, and run the command again");
-    Err(Error::new("device_changed", message, hint))
+    let hint = say!("device_has_changed_look", device = now.device.to_text(network));
+    Err(Error::new("device_changed", say!("device_has_changed"), hint))
 }
 
 impl Attesting<'_> {
@@ -159,7 +158,7 @@ impl Attesting<'_> {
                 let beacon = self.beacon(Some(open.beacon)).ok();
                 let may_count = |beacon: &BeaconAnswer| device.verified < beacon.time && device.since <= beacon.time;
                 if let Some(beacon) = beacon.filter(may_count) {
-                    self.context.note("it was begun before, and goes on");
+                    self.context.note(&say!("was_begun_before_goes_on"));
                     return Ok((self.binding(chain, &beacon), open));
                 }
             }
@@ -175,10 +174,7 @@ impl Attesting<'_> {
         });
         let begun = self.client.post_at(&attestations(), &wish).map_err(with_advice)?;
         let text = self.key.device().to_text(chain.network());
-        self.context.note(&format!(
-            "begun with the beacon {}: machines mine at this node's port with `v={text}` in the password",
-            beacon.number
-        ));
+        self.context.note(&say!("begun_beacon_machines_mine_node_s", number = beacon.number, text));
         Ok((binding, begun))
     }
 
@@ -190,8 +186,12 @@ impl Attesting<'_> {
     fn beacon(&self, number: Option<u64>) -> Result<BeaconAnswer> {
         let arguments: QueryArguments = number.iter().map(|number| ("number".to_owned(), number.to_string())).collect();
         let answer = self.client.query(VerifyId::NAME, "beacon", &arguments)?;
-        let beacon: BeaconAnswer = serde_json::from_value(answer).map_err(|_| bad_answer("what is no beacon"))?;
-        if number.is_none_or(|number| beacon.number == number) { Ok(beacon) } else { Err(bad_answer("another beacon")) }
+        let beacon: BeaconAnswer = serde_json::from_value(answer).map_err(|_| bad_answer(&say!("what_no_beacon")))?;
+        if number.is_none_or(|number| beacon.number == number) {
+            Ok(beacon)
+        } else {
+            Err(bad_answer(&say!("another_beacon")))
+        }
     }
 
     fn binding(&self, chain: &Chain, beacon: &BeaconAnswer) -> WorkBinding {
@@ -207,7 +207,7 @@ impl Attesting<'_> {
             let Progress { device, class, beacon, binding: bound, .. } = progress;
             let expected = (binding.device.0, binding.class, binding.beacon, binding.digest());
             if (device, class, beacon, bound) != expected {
-                return Err(bad_answer("another attestation than was begun"));
+                return Err(bad_answer(&say!("another_attestation_than_was_begun")));
             }
             match &*progress.state {
                 "complete" => return Ok(progress.groups),
@@ -224,7 +224,7 @@ impl Attesting<'_> {
             }
             std::thread::park_timeout(Duration::from_millis(progress.left_ms.clamp(LOOK_MS_MIN, LOOK_MS)));
             progress = self.client.get_at(&self.path()).map_err(|error| {
-                let hint = format!("{}; run the command again: what was begun goes on", error.hint);
+                let hint = say!("run_command_again_what_was_begun", hint = error.hint);
                 Error { hint, ..error }
             })?;
         }
@@ -232,15 +232,12 @@ impl Attesting<'_> {
 
     fn lapsed(&self, progress: &Progress) -> Error {
         let (shares, needed) = (progress.shares, progress.shares_needed);
-        let message = format!("only {shares} of {needed} shares came in time");
+        let message = say!("only_shares_came_time", shares, needed);
         let hint = if progress.connections == 0 {
             let device = self.key.device().0;
-            format!(
-                "nothing was sent; no machine mined for the device: point one at this node's port, with `v={device}` in the password"
-            )
+            say!("nothing_was_sent_no_machine_mined", device)
         } else {
-            "nothing was sent; take a lower class, or try again: with a rate near the class's floor many tries fail"
-                .to_owned()
+            say!("nothing_was_sent_take_lower_class")
         };
         Error::new("attestation_lapsed", message, hint)
     }
@@ -249,12 +246,12 @@ impl Attesting<'_> {
     fn call(&self, binding: &WorkBinding, groups: List<WorkGroup, GROUPS_MAX>) -> Result<VerifyIdCall> {
         let count: usize = groups.iter().map(|group| group.shares.len()).sum();
         if count != usize::from(self.class.shares) {
-            return Err(bad_answer(&format!("{count} shares, where {} make an attestation", self.class.shares)));
+            return Err(bad_answer(&say!("shares_where_make_attestation", count, shares = self.class.shares)));
         }
         let target = self.class.difficulty().map(pow::Difficulty::target);
-        let target = target.ok_or_else(|| bad_answer("a class of rates without a difficulty"))?;
+        let target = target.ok_or_else(|| bad_answer(&say!("class_rates_without_difficulty")))?;
         judge_shares(&groups, binding.digest(), target)
-            .map_err(|reject| bad_answer(&format!("shares that the chain would refuse ({reject:?})")))?;
+            .map_err(|reject| bad_answer(&say!("shares_chain_would_refuse", reject = format!("{reject:?}"))))?;
         let valid_until = self.word.valid_until;
         Ok(VerifyIdCall::AttestWork(AttestWork {
             device: binding.device,
@@ -270,17 +267,17 @@ impl Attesting<'_> {
 fn progress_words(progress: &Progress) -> String {
     let (shares, needed, left_s) = (progress.shares, progress.shares_needed, progress.left_ms.div_ceil(1_000));
     let machines = match progress.connections {
-        0 => "; no machine mines for the device yet".to_owned(),
-        connections => format!(", from {}", types::counted(connections.into(), "connection")),
+        0 => say!("no_machine_mines_device_yet"),
+        connections => say!("from_connections", connection = say!("counted_connections", count = connections)),
     };
-    format!("{shares} of {needed} shares{machines}, {left_s} s left")
+    say!("shares_s_left", shares, needed, machines, left_s)
 }
 
 /// The chain's answer, and what the device is good for now.
 fn told(done: Report, class: &WorkClass, device: &DeviceAnswer) -> Report {
     let rows = [
         ("level:", level_words(device)),
-        ("showed:", format!("at least {}", rate_words(class.floor))),
+        ("showed:", say!("at_least", rate_words = rate_words(class.floor))),
         ("counts until:", when(device.work_until)),
     ];
     let more: Value = json!({
@@ -300,19 +297,15 @@ fn rate_words(rate: u64) -> String {
 }
 
 fn bad_answer(what: &str) -> Error {
-    Error::new(
-        "bad_answer",
-        format!("the node gives {what}"),
-        "nothing was sent: attest at another node with --node URL",
-    )
+    Error::new("bad_answer", say!("node_gives", what), say!("nothing_was_sent_attest_another_node"))
 }
 
 /// An error of the node, with what else helps.
 fn with_advice(error: Error) -> Error {
     let advice = match &*error.code {
         _ if !error.is_of_node => return error,
-        "not_found" => "name a node that has a port for miners with --node URL",
-        "beacon_too_old" | "attestation_open" => "run the command again",
+        "not_found" => say!("name_node_has_port_miners_node"),
+        "beacon_too_old" | "attestation_open" => say!("run_command_again"),
         _ => return error,
     };
     Error { hint: format!("{}; {advice}", error.hint), ..error }

@@ -9,9 +9,9 @@ use serde::Deserialize;
 use serde_json::json;
 use types::{Hash32, TimeMs};
 use verifyid::DeviceId;
-use verifyid_device::{ChallengePurpose, DeviceChallenge, Expected, audience_digest};
+use verifyid_device::{ChallengePurpose, DeviceChallenge, Expected, Refused, audience_digest};
 use wallet::cli::context::read_bounded;
-use wallet::cli::report::{lines, when};
+use wallet::cli::report::when;
 use wallet::cli::submit::now;
 use wallet::cli::{Context, Report};
 use wallet::keystore::file::read_private_bounded;
@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 
 use crate::key_file::DeviceKeyFile;
 use crate::naming;
+use crate::say::{lines, say};
 
 const CHALLENGES: &str = "/api/v1/verifyid/challenges";
 const ANSWERS: &str = "/api/v1/verifyid/challenges/answer";
@@ -71,16 +72,12 @@ impl CustomerToken {
         let token = text.trim();
         let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
         if token.is_empty() || !token.bytes().all(is_token) {
-            let message = format!("{} holds no token", path.display());
-            return Err(Error::new(
-                "bad_token",
-                message,
-                "put the `token` that the service gave into it, alone, without quotation marks",
-            ));
+            let message = say!("holds_no_token", value = path.display());
+            return Err(Error::new("bad_token", message, say!("put_service_gave_into_alone_without")));
         }
         if !is_private(client.url()) {
-            let message = "a token is shown to nobody over a connection that others can read";
-            return Err(Error::new("token_in_the_open", message, "name the node by https:// with --node URL"));
+            let message = say!("token_shown_nobody_over_connection_others");
+            return Err(Error::new("token_in_the_open", message, say!("name_node_https_node_url")));
         }
         Ok(client.with_bearer(Zeroizing::new(token.to_owned())))
     }
@@ -116,7 +113,7 @@ impl ChallengeArgs {
         let rows = [
             ("device:", device.to_text(chain.network())),
             ("for:", self.audience.clone()),
-            ("good until:", format!("{} (five minutes)", when(TimeMs(challenge.expires_ms)))),
+            ("good until:", say!("five_minutes", value = when(TimeMs(challenge.expires_ms)))),
             ("to sign:", given.preimage.clone()),
             ("challenge:", given.challenge.clone()),
         ];
@@ -140,7 +137,7 @@ impl AnswerArgs {
                 sign(context, (&challenge, &given), (&key, &chain), (&self.audience, ChallengePurpose::Presence))?;
             let rows = [
                 ("answer:", answer.clone()),
-                ("hand in until:", format!("{} where the challenge was given", when(TimeMs(challenge.expires_ms)))),
+                ("hand in until:", say!("where_challenge_was_given", value = when(TimeMs(challenge.expires_ms)))),
             ];
             return Ok(Report::new(lines(&rows), json!({"challenge": given.challenge, "answer": answer})));
         }
@@ -178,7 +175,7 @@ pub(super) fn is_private(url: &str) -> bool {
 impl Given {
     /// The bytes that are signed.
     pub(super) fn preimage(&self) -> Result<Vec<u8>> {
-        hex::decode(&self.preimage).map_err(|_| no_challenge("its preimage has other than digits"))
+        hex::decode(&self.preimage).map_err(|_| no_challenge(&say!("its_preimage_has_other_than_digits")))
     }
 }
 
@@ -196,24 +193,33 @@ pub(super) fn check(
     };
     challenge.check(&expected).map_err(|refused| {
         let hint = match refused {
-            verifyid_device::Refused::OtherKey => match naming::name_of(context, Hash32(challenge.key_id)) {
-                Some(present) => format!("name the device's present key: it is `{present}` in this wallet"),
-                None => format!(
-                    "name the file of the device's present key, which is not in this wallet; `thronos device show {}` tells its id",
-                    key.device().to_text(chain.network())
-                ),
+            Refused::OtherKey => match naming::name_of(context, Hash32(challenge.key_id)) {
+                Some(present) => say!("name_device_s_present_key_wallet", present),
+                None => say!("name_file_device_s_present_key_2", device = key.device().to_text(chain.network())),
             },
-            verifyid_device::Refused::OtherAudience => {
-                "compare --audience with what the challenge was asked for; sign for nobody whom you do not know"
-                    .to_owned()
+            Refused::OtherAudience => say!("compare_audience_what_challenge_was_asked"),
+            Refused::Over => {
+                say!("ask_another_challenge_if_new_set")
             }
-            verifyid_device::Refused::Over => {
-                "ask for another challenge; if it is new, set this machine's clock".to_owned()
-            }
-            _ => "nothing was signed: ask whoever gave you the challenge what it is for".to_owned(),
+            _ => say!("nothing_was_signed_ask_whoever_gave"),
         };
-        Error::new("challenge_refused", refused.to_string(), hint)
+        Error::new("challenge_refused", refused_words(refused), hint)
     })
+}
+
+/// Why a key does not answer a challenge.
+pub(super) fn refused_words(refused: Refused) -> String {
+    match refused {
+        Refused::Length => say!("challenge_of_other_length"),
+        Refused::Form => say!("challenge_of_other_form"),
+        Refused::OtherChain => say!("challenge_for_other_chain"),
+        Refused::OtherDevice => say!("challenge_for_other_device"),
+        Refused::OtherKey => say!("challenge_for_other_key"),
+        Refused::OtherAudience => say!("challenge_for_other_audience"),
+        Refused::OtherPurpose => say!("challenge_for_other_purpose"),
+        Refused::Life => say!("challenge_of_other_life"),
+        Refused::Over => say!("challenge_over"),
+    }
 }
 
 /// Whether a URL leads to this machine.
@@ -270,11 +276,11 @@ pub(super) fn ask(
     let given: Given = client
         .post_at(CHALLENGES, &json!({"device": text, "audience": audience, "purpose": name}))
         .map_err(|error| with_advice(error, &text, client.shows_token()))?;
-    let challenge = read(&given.preimage).map_err(|_| bad_answer("what is no challenge"))?;
+    let challenge = read(&given.preimage).map_err(|_| bad_answer(&say!("what_no_challenge")))?;
     let wanted = expected(chain, device, challenge.key_id, (audience, purpose));
     challenge
         .check(&wanted)
-        .map_err(|refused| bad_answer(&format!("another challenge than it was asked for: {refused}")))?;
+        .map_err(|refused| bad_answer(&say!("another_challenge_than_was_asked", refused = refused_words(refused))))?;
     Ok((given, challenge))
 }
 
@@ -284,35 +290,31 @@ pub(super) fn read_file(path: &Path) -> Result<Given> {
 }
 
 pub(super) fn read(preimage: &str) -> Result<DeviceChallenge> {
-    let bytes = hex::decode(preimage).map_err(|_| no_challenge("its preimage has other than digits"))?;
-    DeviceChallenge::read(&bytes).map_err(|refused| no_challenge(&refused.to_string()))
+    let bytes = hex::decode(preimage).map_err(|_| no_challenge(&say!("its_preimage_has_other_than_digits")))?;
+    DeviceChallenge::read(&bytes).map_err(|refused| no_challenge(&refused_words(refused)))
 }
 
 pub(super) fn no_challenge(why: &str) -> Error {
-    let hint = "give it as the service gave it: JSON with `challenge` and `preimage`";
-    Error::new("no_challenge", format!("this is no challenge: {why}"), hint)
+    let hint = say!("give_service_gave_json");
+    Error::new("no_challenge", say!("no_challenge", why), hint)
 }
 
 pub(super) fn bad_answer(what: &str) -> Error {
-    Error::new(
-        "bad_answer",
-        format!("the node gives {what}"),
-        "nothing was signed for it: ask another node with --node URL",
-    )
+    Error::new("bad_answer", say!("node_gives", what), say!("nothing_was_signed_ask_another_node"))
 }
 
 /// An error of the service, with the command that tells more.
 pub(super) fn with_advice(error: Error, device: &str, shows_token: bool) -> Error {
     let advice = match &*error.code {
         _ if !error.is_of_node => return error,
-        "bad_answer" => format!("`thronos device show {device}` tells the id of its present key"),
+        "bad_answer" => say!("tells_id_its_present_key", device),
         "suspended" | "revoked" | "held" | "not_accepted" => {
-            format!("`thronos device show {device}` tells how it stands")
+            say!("tells_how_stands", device)
         }
-        "enrolment_over" => "it is done with the device's present key, by its present owner".to_owned(),
-        "locked" | "asked_too_often" => "a customer's token is shown with --token-file FILE".to_owned(),
-        "not_found" if shows_token => "ask without --token-file, or another node with --node URL".to_owned(),
-        "not_found" => "ask a node that gives out challenges with --node URL".to_owned(),
+        "enrolment_over" => say!("done_device_s_present_key_its"),
+        "locked" | "asked_too_often" => say!("customer_s_token_shown_token_file"),
+        "not_found" if shows_token => say!("ask_without_token_file_another_node"),
+        "not_found" => say!("ask_node_gives_out_challenges_node"),
         _ => return error,
     };
     Error { hint: format!("{}; {advice}", error.hint), ..error }
@@ -321,17 +323,17 @@ pub(super) fn with_advice(error: Error, device: &str, shows_token: bool) -> Erro
 /// The verdict, if it is about the device that was asked for.
 pub(super) fn told_of(verdict: &Verified, device: &str, audience: &str) -> Result<Report> {
     if !verdict.verified || verdict.device != device {
-        let message = "the node gives a verdict of something else than was asked for";
-        let hint = "the answer was handed in, and its challenge is used up: run the command again, at another node with --node URL";
+        let message = say!("node_gives_verdict_something_else_than");
+        let hint = say!("answer_was_handed_its_challenge_used");
         return Err(Error::new("bad_answer", message, hint));
     }
     Ok(told(verdict, audience))
 }
 
 fn told(verdict: &Verified, audience: &str) -> Report {
-    let class = verdict.work_class.map_or_else(String::new, |class| format!(", work class {class}"));
+    let class = verdict.work_class.map_or_else(String::new, |class| say!("work_class", class));
     let rows = [
-        ("verified:", "yes".to_owned()),
+        ("verified:", say!("yes")),
         ("device:", verdict.device.clone()),
         ("for:", audience.to_owned()),
         ("level:", format!("{}{class}", verdict.level)),

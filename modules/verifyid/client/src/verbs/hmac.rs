@@ -14,7 +14,7 @@ use types::TimeMs;
 use verifyid::{DeviceId, tags};
 use verifyid_device::{ChallengePurpose, DeviceChallenge, Expected};
 use wallet::cli::context::check_new;
-use wallet::cli::report::{lines, when};
+use wallet::cli::report::when;
 use wallet::cli::submit::now;
 use wallet::cli::{Context, Report};
 use wallet::keystore::file::{Existing, read_private, write_private};
@@ -23,6 +23,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::challenge::{self, Given, PurposeAsked, Verified};
 use crate::naming;
+use crate::say::{lines, say};
 
 const ENROL: &str = "/api/v1/verifyid/hmac/enrol";
 const ANSWER: &str = "/api/v1/verifyid/hmac/answer";
@@ -110,8 +111,8 @@ impl EnrolArgs {
         }
         let client = context.client()?;
         if !challenge::is_private(client.url()) {
-            let message = "a secret is sent by nobody over a connection that others can read";
-            return Err(Error::new("secret_in_the_open", message, "name the node by https:// with --node URL"));
+            let message = say!("secret_sent_nobody_over_connection_others");
+            return Err(Error::new("secret_in_the_open", message, say!("name_node_https_node_url")));
         }
         let chain = context.chain(&client)?;
         let audience = audience(&chain);
@@ -124,8 +125,8 @@ impl EnrolArgs {
         let is_secret =
             hex::decode_to_slice(enrolled.secret.as_bytes(), Zeroizing::new([0_u8; 32]).as_mut_slice()).is_ok();
         if enrolled.device != text || !is_secret {
-            let message = "the node gives a secret of something else than was asked for";
-            let hint = "a secret that the device had at this node may be good for nothing now: run the command again, at another node with --node URL";
+            let message = say!("node_gives_secret_something_else_than");
+            let hint = say!("secret_device_had_node_may_good");
             return Err(Error::new("bad_answer", message, hint));
         }
         let Some(out) = &self.out else { return Ok(printed(&text, &enrolled)) };
@@ -150,7 +151,7 @@ impl MacAnswerArgs {
             let mac = secret.answer(&asked, &given, (&chain, &self.audience))?;
             let rows = [
                 ("mac:", mac.clone()),
-                ("hand in until:", format!("{} where the challenge was given", when(TimeMs(asked.expires_ms)))),
+                ("hand in until:", say!("where_challenge_was_given", value = when(TimeMs(asked.expires_ms)))),
             ];
             return Ok(Report::new(lines(&rows), json!({"challenge": given.challenge, "mac": mac})));
         }
@@ -170,8 +171,8 @@ impl DeviceSecret {
     fn read(path: &std::path::Path) -> Result<Self> {
         let text = read_private(path)?;
         Self::parse(&text).ok_or_else(|| {
-            let message = format!("{} holds no secret of a device, or is damaged", path.display());
-            let hint = "have the device enrolled anew: `thronos device hmac enrol KEY --out FILE`";
+            let message = say!("holds_no_secret_device_damaged", value = path.display());
+            let hint = say!("have_device_enrolled_anew");
             Error::new("damaged_device_secret", message, hint)
         })
     }
@@ -188,14 +189,14 @@ impl DeviceSecret {
         let wanted = challenge::expected(chain, self.device, asked.key_id, (audience, ChallengePurpose::Presence));
         asked.check(&Expected { now_ms: Some(now().0), ..wanted }).map_err(|refused| {
             let hint = match refused {
-                verifyid_device::Refused::OtherAudience => "compare --audience with what the challenge was asked for",
-                verifyid_device::Refused::Over => "ask for another challenge; if it is new, set this machine's clock",
-                _ => "nothing was answered: ask whoever gave you the challenge what it is for",
+                verifyid_device::Refused::OtherAudience => say!("compare_audience_what_challenge_was_asked_2"),
+                verifyid_device::Refused::Over => say!("ask_another_challenge_if_new_set"),
+                _ => say!("nothing_was_answered_ask_whoever_gave"),
             };
-            Error::new("challenge_refused", refused.to_string(), hint)
+            Error::new("challenge_refused", challenge::refused_words(refused), hint)
         })?;
-        let mut message =
-            hex::decode(&given.preimage).map_err(|_| challenge::no_challenge("its preimage has other than digits"))?;
+        let mut message = hex::decode(&given.preimage)
+            .map_err(|_| challenge::no_challenge(&say!("its_preimage_has_other_than_digits")))?;
         let tag = tags::CHALLENGE_MAC.as_bytes();
         message.splice(..tag.len(), *tag);
         let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.as_slice()).expect("a key of any length is one");
@@ -215,7 +216,7 @@ fn printed(device: &str, enrolled: &Enrolled) -> Report {
     let rows = [
         ("device:", device.to_owned()),
         ("serial:", enrolled.serial.to_string()),
-        ("secret:", format!("{} (told this once)", enrolled.secret)),
+        ("secret:", say!("told_once", secret = enrolled.secret)),
     ];
     Report::new(lines(&rows), json!({"device": device, "serial": enrolled.serial, "secret": &enrolled.secret}))
 }

@@ -4,11 +4,11 @@ use clap::Args;
 use serde_json::{Value, json};
 use types::{Address, Network};
 use verifyid::{DeviceAnswer, DeviceId};
-use wallet::cli::report::table;
 use wallet::cli::{Context, Report};
 use wallet::{Error, NodeClient, Result};
 
 use super::show::{level_words, name};
+use crate::say::{say, table};
 use crate::{naming, node};
 
 /// Each device is asked for, so a page is short.
@@ -62,12 +62,8 @@ impl ListDevices {
             accounts.push(context.sender(&name)?.address);
         }
         if accounts.is_empty() {
-            let message = format!("there are no accounts in {}", context.home.directory().display());
-            return Err(Error::new(
-                "no_accounts",
-                message,
-                "give an address, or make an account with `thronos wallet new`",
-            ));
+            let message = say!("there_are_no_accounts", directory = context.home.directory().display());
+            return Err(Error::new("no_accounts", message, say!("give_address_make_account")));
         }
         Ok(accounts)
     }
@@ -82,8 +78,8 @@ fn described(
     let entry = |id| {
         let answer = node::told_device(client, id)?;
         if (answer.owner, answer.accepted) != (*account, !is_waiting) {
-            let message = "the node lists a device that it says is another account's, or has changed hands just now";
-            return Err(Error::new("bad_answer", message, "try again, or ask another node"));
+            let message = say!("node_lists_device_says_another_account");
+            return Err(Error::new("bad_answer", message, say!("try_again_ask_another_node")));
         }
         Ok(Entry { account: account.to_text(network), is_waiting, answer })
     };
@@ -93,13 +89,13 @@ fn described(
 fn told(entries: &[Entry], network: Network, is_cut: bool) -> Report {
     let row = |entry: &Entry| {
         let answer = &entry.answer;
-        let state = if entry.is_waiting { "waits for its owner".to_owned() } else { name(answer.status) };
+        let state = if entry.is_waiting { say!("waits_its_owner") } else { name(answer.status) };
         vec![answer.device.to_text(network), name(answer.kind), level_words(answer), state, entry.account.clone()]
     };
     let rows: Vec<_> = entries.iter().map(row).collect();
     let mut text = table(&["device", "kind", "level", "status", "owner"], &rows);
     if is_cut {
-        text += "There may be more: begin with the last one, with `--start DEVICE`.\n";
+        text += &format!("{}\n", say!("there_may_more_begin_last_one"));
     }
     let document = |entry: &Entry| {
         let answer = &entry.answer;

@@ -6,13 +6,13 @@ use serde_json::json;
 use types::Network;
 use verifyid::Algorithm;
 use wallet::cli::context::check_new;
-use wallet::cli::report::lines;
 use wallet::cli::{Context, Report};
 use wallet::keystore::file::create_private_directory;
 use wallet::{Error, Result};
 
 use crate::key_file::DeviceKeyFile;
 use crate::naming;
+use crate::say::{lines, say};
 
 const ALGORITHMS: [&str; 3] = ["ed25519", "secp256k1", "p256"];
 
@@ -42,8 +42,8 @@ impl NewKey {
     pub(super) fn run(&self, context: &Context) -> Result<Report> {
         let path = naming::key_path(context, &self.name)?;
         check_new(&path).map_err(|_| {
-            let message = format!("{} is there already", path.display());
-            Error::new("name_taken", message, "choose another name; nothing was changed")
+            let message = say!("there_already", value = path.display());
+            Error::new("name_taken", message, say!("choose_another_name_nothing_was_changed"))
         })?;
         let network = context.network()?;
         let device = self.device.as_deref().map(|device| match network {
@@ -57,9 +57,7 @@ impl NewKey {
             create_private_directory(folder)?;
         }
         key.write_new(&path)?;
-        context.note(
-            "whoever has a copy of this file is the device: it has no password, as devices answer when nobody is there",
-        );
+        context.note(&say!("whoever_has_copy_file_device_has"));
         Ok(described(&key, network, &path.display().to_string()))
     }
 }
@@ -69,7 +67,7 @@ fn described(key: &DeviceKeyFile, network: Option<Network>, file: &str) -> Repor
     let device = key.device();
     let (main, test) = (device.to_text(Network::Main), device.to_text(Network::Test));
     let own = network.map(|network| device.to_text(network));
-    let text = own.clone().unwrap_or_else(|| format!("{main} (main network), {test} (test networks)"));
+    let text = own.clone().unwrap_or_else(|| say!("main_network_test_networks", main, test));
     let algorithm = ALGORITHMS[key.algorithm() as usize - 1];
     let told = lines(&[
         ("device:", text),

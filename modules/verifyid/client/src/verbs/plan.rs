@@ -5,12 +5,13 @@ use serde_json::json;
 use types::{Amount, TimeMs};
 use verifyid::{Allowance, BuyPlan, CustomerAnswer, PlanTerms, SetPlan, VerifyIdCall, VerifyIdParameters};
 use wallet::calls::shown_amount;
-use wallet::cli::report::{lines, table, when};
+use wallet::cli::report::when;
 use wallet::cli::submit::TransactionArgs;
 use wallet::cli::{Context, Report, span};
 use wallet::{Error, Result};
 
 use super::token;
+use crate::say::{lines, say, table};
 use crate::sending::{from_now, send, thr};
 use crate::{naming, node};
 
@@ -85,18 +86,18 @@ impl PlanVerb {
 
 fn plan_of(rules: &VerifyIdParameters, number: u8) -> Result<PlanTerms> {
     rules.plans.iter().find(|plan| plan.plan == number).copied().ok_or_else(|| {
-        let message = format!("the genesis has no plan {number}");
-        Error::new("unknown_plan", message, "see `thronos plan show`")
+        let message = say!("genesis_has_no_plan", number);
+        Error::new("unknown_plan", message, say!("see_plans"))
     })
 }
 
 /// A bound for people.
 fn bound(count: u64) -> String {
-    if count >= Allowance::UNLIMITED { "no bound".to_owned() } else { count.to_string() }
+    if count >= Allowance::UNLIMITED { say!("no_bound") } else { count.to_string() }
 }
 
 fn price(amount: Amount) -> String {
-    if amount.is_zero() { "not for sale".to_owned() } else { shown_amount(types::THR, amount) }
+    if amount.is_zero() { say!("not_sale") } else { shown_amount(types::THR, amount) }
 }
 
 impl ShowPlan {
@@ -123,20 +124,23 @@ fn plans(rules: &VerifyIdParameters) -> String {
     let row = |plan: &PlanTerms| {
         vec![plan.plan.to_string(), bound(plan.devices), bound(plan.verifications), price(plan.price)]
     };
-    let free = vec!["none".to_owned(), bound(rules.free.devices), bound(rules.free.verifications), "free".to_owned()];
+    let free = vec![say!("none"), bound(rules.free.devices), bound(rules.free.verifications), say!("free")];
     let rows: Vec<_> = std::iter::once(free).chain(rules.plans.iter().map(row)).collect();
     table(&["plan", "devices", "verifications a month", "30 days cost"], &rows)
 }
 
 fn used(customer: &CustomerAnswer) -> Vec<(&'static str, String)> {
     let runs = match customer.plan {
-        0 => "none".to_owned(),
-        plan => format!("{plan}, until {}", when(customer.until)),
+        0 => say!("none"),
+        plan => say!("until", plan, value = when(customer.until)),
     };
     vec![
         ("plan:", runs),
-        ("devices:", format!("{} of {}", customer.devices, bound(customer.devices_max))),
-        ("verifications:", format!("{} of {} this month", customer.used, bound(customer.verifications_max))),
+        ("devices:", say!("used_of_bound", devices = customer.devices, bound = bound(customer.devices_max))),
+        (
+            "verifications:",
+            say!("used_of_bound_this_month", used = customer.used, bound = bound(customer.verifications_max)),
+        ),
         ("next month:", when(customer.resets_at)),
     ]
 }
@@ -148,20 +152,21 @@ impl BuyArgs {
         let rules = node::rules(&naming::chain(context)?)?;
         let plan = plan_of(&rules, self.plan)?;
         if plan.price.is_zero() {
-            let message = format!("plan {} has no price", self.plan);
-            return Err(Error::new("plan_not_for_sale", message, "ask the authority of the chain"));
+            let message = say!("plan_has_no_price", plan = self.plan);
+            return Err(Error::new("plan_not_for_sale", message, say!("ask_authority_chain")));
         }
         if self.replace == Some(self.plan) {
-            let message = format!("plan {} cannot replace itself", self.plan);
-            return Err(Error::new("plan_runs", message, "leave `--replace` out: the same plan goes on from its end"));
+            let message = say!("plan_cannot_replace_itself", plan = self.plan);
+            return Err(Error::new("plan_runs", message, say!("leave_out_same_plan_goes_on")));
         }
         let price_max = Amount(plan.price.0.saturating_mul(self.months.into()));
         let shown = shown_amount(types::THR, price_max);
-        let months = types::counted(self.months.into(), "month");
-        let terms = format!("{} devices and {} verifications a month", bound(plan.devices), bound(plan.verifications));
-        context.note(&format!("plan {} for {months} of 30 days costs {shown}: {terms}", self.plan));
+        let months = say!("counted_months", count = self.months);
+        let terms =
+            say!("devices_verifications_month", bound = bound(plan.devices), bound_2 = bound(plan.verifications));
+        context.note(&say!("plan_30_days_costs", plan = self.plan, months, shown, terms));
         if !self.yes && !self.transaction.dry_run {
-            context.confirm(&format!("Pay {shown}?"), "--yes")?;
+            context.confirm(&say!("pay", shown), "--yes")?;
         }
         let (plan, months, replaces) = (self.plan, self.months, self.replace.unwrap_or(0));
         let call = VerifyIdCall::BuyPlan(BuyPlan { plan, months, price_max, replaces });
@@ -176,13 +181,13 @@ impl SetArgs {
         let until = match (self.plan, self.lasts.as_deref()) {
             (0, None) => TimeMs(0),
             (0, Some(_)) => {
-                let message = "plan 0 takes the plan away, now";
-                return Err(Error::new("bad_span", message, "leave `--for` out"));
+                let message = say!("plan_0_takes_plan_away_now");
+                return Err(Error::new("bad_span", message, say!("leave_out")));
             }
             (_, Some(lasts)) => from_now(span::parse(lasts)?),
             (_, None) => {
-                let message = format!("plan {} needs an end", self.plan);
-                return Err(Error::new("bad_span", message, "say how long it runs, such as `--for 365d`"));
+                let message = say!("plan_needs_end", plan = self.plan);
+                return Err(Error::new("bad_span", message, say!("say_how_long_runs_such")));
             }
         };
         let chain = naming::chain(context)?;

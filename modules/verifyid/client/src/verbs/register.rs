@@ -9,6 +9,7 @@ use wallet::cli::submit::TransactionArgs;
 use wallet::cli::{Context, Report};
 use wallet::{Error, Result};
 
+use crate::say::say;
 use crate::sending::{send, thr, word};
 use crate::statements::registration;
 use crate::{naming, node};
@@ -62,12 +63,8 @@ impl RegisterArgs {
         self.owner.as_deref().map_or(Ok(()), |owner| context.readable(owner))?;
         let key = naming::key(context, &self.key)?;
         if let Some(device) = key.later_of() {
-            let message = format!("this is a later key of the device {}", device.0);
-            return Err(Error::new(
-                "not_first_key",
-                message,
-                "a device is registered by its first key; give it this one with `thronos device rotate NEW_KEY --old-key KEY --from NAME`",
-            ));
+            let message = say!("later_key_device", device = device.0);
+            return Err(Error::new("not_first_key", message, say!("device_registered_its_first_key_give")));
         }
         let chain = naming::chain(context)?;
         let owner = self.owner.as_deref().map(|owner| context.resolve(owner, chain.network())).transpose()?;
@@ -75,13 +72,13 @@ impl RegisterArgs {
         let rules = node::rules(&chain)?;
         let word = word(&chain, &self.transaction, &rules, TimeMs(0))?;
         let device = key.device().to_text(chain.network());
-        context.note(&format!("{device} gives its word to be registered until {}", when(word.valid_until)));
+        context.note(&say!("gives_its_word_registered_until", device, value = when(word.valid_until)));
         if owner != sender {
-            context.note("it has level 0 until its owner has accepted it");
+            context.note(&say!("has_level_0_until_its_owner"));
         }
         if rules.registration_fee > Amount(0) {
             let fee = rules.registration_fee.to_decimal(THR_DECIMALS);
-            context.note(&format!("it costs {fee} THR, which are burned, beside the transaction's fee"));
+            context.note(&say!("registration_costs", fee));
         }
         let call = registration(&key, self.kind, (sender, owner), word);
         send(context, &self.transaction, &call, &[thr(rules.registration_fee)])

@@ -11,6 +11,7 @@ use wallet::cli::{Context, Report};
 use wallet::{Chain, Error, Result};
 
 use crate::key_file::DeviceKeyFile;
+use crate::say::say;
 use crate::sending::{send, word};
 use crate::statements::{cancellation, rotation};
 use crate::{naming, node};
@@ -51,13 +52,8 @@ fn look(
     named: &str,
 ) -> Result<(Chain, DeviceAnswer, TimeMs)> {
     if args.offline {
-        let message =
-            "what a key signs here says how many times the device's key has changed, and only a node tells that";
-        return Err(Error::new(
-            "offline_needs",
-            message,
-            "leave `--offline` out; `--out FILE` alone writes a file, too",
-        ));
+        let message = say!("what_key_signs_here_says_how");
+        return Err(Error::new("offline_needs", message, say!("leave_out_alone_writes_file_too")));
     }
     let client = context.client()?;
     let mut chain = context.chain(&client)?;
@@ -72,10 +68,10 @@ fn check_present(context: &Context, key: &DeviceKeyFile, known: &DeviceAnswer) -
     if key.key_id() == known.key_id {
         return Ok(());
     }
-    let message = format!("this key has the id {}, and the device's present key has {}", key.key_id(), known.key_id);
+    let message = say!("key_has_id_device_s_present", key_id = key.key_id(), key_id_2 = known.key_id);
     let hint = match naming::name_of(context, known.key_id) {
-        Some(present) => format!("name the present key: it is `{present}` in this wallet"),
-        None => "name the file of the present key: it is not in this wallet".to_owned(),
+        Some(present) => say!("name_present_key_wallet", present),
+        None => say!("name_file_present_key_not_wallet"),
     };
     Err(Error::new("not_present_key", message, hint))
 }
@@ -86,14 +82,13 @@ impl RotateArgs {
         let new = naming::key(context, &self.new_key)?;
         let old = self.old_key.as_deref().map(|key| naming::key(context, key)).transpose()?;
         let device = new.later_of().ok_or_else(|| {
-            let message = format!("`{}` is the first key of a device of its own", self.new_key);
-            Error::new("not_later_key", message, "make the new key with `thronos device new NAME --for DEVICE`")
+            let message = say!("first_key_device_its_own", new_key = self.new_key);
+            Error::new("not_later_key", message, say!("make_new_key"))
         })?;
         let (chain, known, time) = look(context, &self.transaction, &|_| Ok(device), &device.0.to_string())?;
         if new.key_id() == known.key_id {
-            let hint =
-                format!("there is nothing more to do: see `thronos device show {}`", device.to_text(chain.network()));
-            return Err(Error::new("already_rotated", "this key is in force already", hint));
+            let hint = say!("there_nothing_more_do_see_2", device = device.to_text(chain.network()));
+            return Err(Error::new("already_rotated", say!("key_force_already"), hint));
         }
         old.as_ref().map_or(Ok(()), |old| check_present(context, old, &known))?;
         if self.announce {
@@ -102,8 +97,7 @@ impl RotateArgs {
             context.note(&announcement(&new, &known, (time.max(now()), rules.rotation_delay_ms), &drop_it)?);
         }
         if old.is_some() {
-            context
-                .note("the old key signs for nothing any more once this is final; its file stays until you remove it");
+            context.note(&say!("old_key_signs_nothing_any_more"));
         }
         let word = word(&chain, &self.transaction, &node::rules(&chain)?, time)?;
         let call = rotation(device, known.rotation, (&new, old.as_ref()), word);
@@ -126,25 +120,17 @@ fn announcement(
 ) -> Result<String> {
     match (known.announced_key, known.announced_from) {
         (Some(key), Some(from)) if key == new.key_id() && from <= now => {
-            Ok(format!("the key was announced, and its time has come at {}: this completes it", when(from)))
+            Ok(say!("key_was_announced_its_time_has", value = when(from)))
         }
         (Some(key), Some(from)) if key == new.key_id() => {
-            let message = format!("the key is announced already and can begin from {} on", when(from));
-            Err(Error::new(
-                "rotation_early",
-                message,
-                "run this again then; with the old key at hand, give it with `--old-key`",
-            ))
+            let message = say!("key_announced_already_can_begin_from", value = when(from));
+            Err(Error::new("rotation_early", message, say!("run_again_then_old_key_hand")))
         }
         (Some(key), _) => {
-            let message = format!("another key is announced, {key}");
-            Err(Error::new("rotation_early", message, format!("drop it first with {drop_it}")))
+            let message = say!("another_key_announced", key);
+            Err(Error::new("rotation_early", message, say!("drop_first", drop_it)))
         }
-        (None, _) => Ok(format!(
-            "the new key is announced, and can begin from about {} on: run this again then. Until then the old key stays in force, and \
-             can drop it with {drop_it}",
-            when(now.saturating_add(delay_ms))
-        )),
+        (None, _) => Ok(say!("new_key_announced_can_begin_from", value = when(now.saturating_add(delay_ms)), drop_it)),
     }
 }
 
@@ -163,13 +149,9 @@ impl CancelArgs {
         let (chain, known, time) = look(context, &self.transaction, &named, &self.device)?;
         check_present(context, &key, &known)?;
         let announced = known.announced_key.ok_or_else(|| {
-            let message = "it is proven that no new key is announced for the device";
+            let message = say!("proven_no_new_key_announced_device");
             let device = known.device.to_text(chain.network());
-            Error::new(
-                "no_rotation",
-                message,
-                format!("there is nothing to cancel: see `thronos device show {device}`"),
-            )
+            Error::new("no_rotation", message, say!("there_nothing_cancel_see_2", device))
         })?;
         let word = word(&chain, &self.transaction, &node::rules(&chain)?, time)?;
         let call = cancellation((known.device, known.rotation), announced, &key, word);

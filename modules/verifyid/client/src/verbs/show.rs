@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use types::{Network, TimeMs};
 use verifyid::{DeviceAnswer, Status, device_key};
 use wallet::Result;
-use wallet::cli::report::{lines, when};
+use wallet::cli::report::when;
 use wallet::cli::{Context, Report};
 
+use crate::say::{lines, say};
 use crate::{naming, node};
 
 /// `device show`
@@ -48,7 +49,7 @@ impl ProveDevice {
         let id = naming::device(context, &self.device, chain.network())?;
         let (answer, record) = node::find_device(context, &client, &mut chain, id)?;
         let value = record.value.as_deref().map(hex::encode);
-        let none = "no device of this id was ever registered".to_owned();
+        let none = say!("no_device_id_was_ever_registered");
         let mut rows = vec![
             ("device:", id.to_text(chain.network())),
             ("key in the state:", hex::encode(device_key(&id))),
@@ -73,7 +74,7 @@ impl ProveDevice {
 pub(super) fn level_words(answer: &DeviceAnswer) -> String {
     match answer.level {
         Some(level) => level.to_string(),
-        None => "none".to_owned(),
+        None => say!("none"),
     }
 }
 
@@ -92,17 +93,20 @@ fn rows(answer: &DeviceAnswer, now: TimeMs, network: Network, owner: Option<&str
         ("level:", level_words(answer)),
         ("why not more:", why_not_more(answer, now, network, owner)),
         ("key id:", format!("{}, {}", answer.key_id, name(answer.algorithm))),
-        ("rotation:", format!("changed {}", types::counted(answer.rotation.into(), "time"))),
+        ("rotation:", say!("changed", time = say!("counted_times", count = answer.rotation))),
     ];
     rows.extend(expiries(answer, now).into_iter().map(|(_, name, until)| (name, when(until))));
     if let Some(to) = answer.offered_to {
         rows.push(("offered to:", to.to_text(network)));
     }
     if let (Some(key), Some(from)) = (answer.announced_key, answer.announced_from) {
-        rows.push(("announced key:", format!("{key}, can begin from {} on", when(from))));
+        rows.push(("announced key:", say!("can_begin_from_on", key, value = when(from))));
     }
-    rows.push(("registered:", format!("in block {}, {}", answer.registered_height, when(answer.registered))));
-    let verified = if answer.verified.0 == 0 { "never".to_owned() } else { when(answer.verified) };
+    rows.push((
+        "registered:",
+        say!("in_block", registered_height = answer.registered_height, value = when(answer.registered)),
+    ));
+    let verified = if answer.verified.0 == 0 { say!("never") } else { when(answer.verified) };
     rows.push(("verified:", verified));
     rows
 }
@@ -121,30 +125,29 @@ fn expiries(answer: &DeviceAnswer, now: TimeMs) -> Vec<(&'static str, &'static s
 
 /// The number that its owner or the authority gave; 0 is none.
 fn reason(number: u8) -> String {
-    if number == 0 { String::new() } else { format!(" (reason {number})") }
+    if number == 0 { String::new() } else { say!("reason", number) }
 }
 
 /// Why a device has no higher level, in a sentence.
 fn why_not_more(answer: &DeviceAnswer, now: TimeMs, network: Network, owner: Option<&str>) -> String {
     match (answer.status, answer.level) {
-        (Status::Revoked, _) => format!("it is revoked, for good{}", reason(answer.reason)),
+        (Status::Revoked, _) => say!("revoked_good", reason = reason(answer.reason)),
         (Status::Suspended, _) => {
-            format!("it is suspended{}: only the authority can reinstate it", reason(answer.reason))
+            say!("suspended_only_authority_can_reinstate", reason = reason(answer.reason))
         }
-        (_, None) => format!("a verifier holds it until {}", when(answer.hold_until)),
+        (_, None) => say!("verifier_holds_until", value = when(answer.hold_until)),
         (_, Some(0)) => {
             let device = answer.device.to_text(network);
             let owner = owner.unwrap_or("NAME");
-            format!("its owner has not accepted it: `thronos device accept {device} --from {owner}`, with the owner's account")
+            say!("its_owner_has_not_accepted_owner", device, owner)
         }
-        (_, Some(4)) => "this is the highest".to_owned(),
-        (_, Some(3)) => "the authority has not certified that its maker made its key, or that has lapsed".to_owned(),
-        (_, Some(2)) => "the authority has certified neither a TPM nor its maker, or that has lapsed".to_owned(),
+        (_, Some(4)) => say!("highest"),
+        (_, Some(3)) => say!("authority_has_not_certified_its_maker"),
+        (_, Some(2)) => say!("authority_has_certified_neither_tpm_nor"),
         (_, Some(_)) if answer.kind.mines() && answer.work_until <= now => {
-            "it has shown no rate of hashes that still counts, and the authority has certified neither a TPM nor its maker"
-                .to_owned()
+            say!("has_shown_no_rate_hashes_still")
         }
-        (_, Some(_)) => "the authority has certified neither a TPM nor its maker, or that has lapsed".to_owned(),
+        (_, Some(_)) => say!("authority_has_certified_neither_tpm_nor"),
     }
 }
 

@@ -7,6 +7,7 @@ use wallet::cli::submit::TransactionArgs;
 use wallet::cli::{Context, Report};
 
 use crate::naming;
+use crate::say::say;
 use crate::sending::send;
 
 /// A device, and the transaction about it.
@@ -86,7 +87,7 @@ impl Revoke {
     pub(super) fn run(&self, context: &Context) -> Result<Report> {
         naming::readable(context, &self.about.device)?;
         if !self.yes && !self.about.transaction.dry_run {
-            context.confirm("The device is revoked for good, and its key never used again. Revoke it?", "--yes")?;
+            context.confirm(&say!("device_revoked_good_its_key_never"), "--yes")?;
         }
         self.about.send(context, |device| VerifyIdCall::Revoke(Out { device, reason: self.reason }))
     }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use types::{Address, ChainId, Hash32, MultisigPolicy, Secp256k1Key, Secp256k1Signature, TimeMs};
 use verifyid::TokenRequest;
 use wallet::cli::context::{check_new, read_bounded};
-use wallet::cli::report::{lines, when};
+use wallet::cli::report::when;
 use wallet::cli::submit::now;
 use wallet::cli::{Context, Report};
 use wallet::keystore::file::{Existing, write_private};
@@ -18,6 +18,7 @@ use wallet::{Chain, Error, NodeClient, Result};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::challenge::is_private;
+use crate::say::{lines, say};
 
 const TOKENS: &str = "/api/v1/verifyid/token";
 const KEYS: &str = "/.well-known/jwks.json";
@@ -126,11 +127,8 @@ impl TokenArgs {
             return give(&client, &body, self.out.as_deref());
         };
         let Some(out) = &self.out else {
-            let message = format!("`{}` has several keys: its request goes to a file to be signed", self.from);
-            let hint = format!(
-                "give `--out FILE`, then `thronos plan token-sign FILE --from NAME` for {} of them",
-                policy.threshold()
-            );
+            let message = say!("has_several_keys_its_request_goes", from = self.from);
+            let hint = say!("give_then_them", threshold = policy.threshold());
             return Err(Error::new("out_needed", message, hint));
         };
         let (format, issued_at) = (FORMAT.to_owned(), now().0);
@@ -150,8 +148,8 @@ impl TokenSign {
         let address = context.sender(&self.from)?.address;
         let is_of_policy = request.policy.keys().iter().any(|key| crypto::ids::address_of_key(key) == address);
         if !is_of_policy {
-            let message = format!("the key of `{}` is not in the policy of the request", self.from);
-            return Err(Error::new("wrong_key", message, "sign with a key of the policy"));
+            let message = say!("key_not_policy_request", from = self.from);
+            return Err(Error::new("wrong_key", message, say!("sign_key_policy")));
         }
         let key = context.unlock(&self.from)?;
         let signed = Signed { key: key.public_key(), signature: key.sign(&request.digest()) };
@@ -182,11 +180,11 @@ impl Request {
         let is_known = |request: &Self| {
             (request.format.as_str(), request.version) == (FORMAT, VERSION) && request.kid.len() == KID_LETTERS
         };
-        let other = || "it has another format".to_owned();
+        let other = || say!("has_another_format");
         let whole = read.and_then(|request| if is_known(&request) { Ok(request) } else { Err(other()) });
         whole.map_err(|why| {
-            let message = format!("{} is no request for a token: {why}", path.display());
-            Error::new("no_token_request", message, "make one with `thronos plan token --from NAME --out FILE`")
+            let message = say!("no_request_token", value = path.display(), why);
+            Error::new("no_token_request", message, say!("make_one"))
         })
     }
 
@@ -209,8 +207,8 @@ impl Request {
             return Err(chain.other_chain(self.chain_id));
         }
         if now().0.saturating_sub(self.issued_at) > AGE_MS_MAX {
-            let message = format!("the request is of {}, and is good for an hour", when(TimeMs(self.issued_at)));
-            let hint = "make another with `thronos plan token --from NAME --out FILE`";
+            let message = say!("request_good_hour", value = when(TimeMs(self.issued_at)));
+            let hint = say!("make_another");
             return Err(Error::new("request_expired", message, hint));
         }
         let digest = self.digest();
@@ -221,12 +219,8 @@ impl Request {
         match self.signatures.iter().find(|signed| !is_good(signed)) {
             None => Ok(()),
             Some(signed) => {
-                let message = format!("the signature by {} is none of this request", signed.key);
-                Err(Error::new(
-                    "wrong_signature",
-                    message,
-                    "take the file as it was before that signature, and sign it again",
-                ))
+                let message = say!("signature_none_request", key = signed.key);
+                Err(Error::new("wrong_signature", message, say!("take_file_was_before_signature_sign")))
             }
         }
     }
@@ -240,8 +234,8 @@ impl Request {
         };
         let chosen: Vec<Value> = self.policy.keys().iter().enumerate().filter_map(of_key).take(needed).collect();
         if chosen.len() < needed {
-            let message = format!("the request has {} of the {needed} signatures that it needs", chosen.len());
-            let hint = "have another key of the policy sign it: `thronos plan token-sign FILE --from NAME`";
+            let message = say!("request_has_signatures_needs", chosen = chosen.len(), needed);
+            let hint = say!("have_another_key_policy_sign");
             return Err(Error::new("missing_signatures", message, hint));
         }
         Ok(json!({
@@ -257,7 +251,7 @@ impl Request {
         let rows = [
             ("account:", account.clone()),
             ("service's key:", self.kid.clone()),
-            ("signatures:", format!("{have} of the {needed} that it needs")),
+            ("signatures:", say!("needs", have, needed)),
             ("send until:", when(until)),
             ("file:", path.display().to_string()),
         ];
@@ -277,8 +271,8 @@ fn private_client(context: &Context) -> Result<NodeClient> {
     if is_private(client.url()) {
         return Ok(client);
     }
-    let message = "a token is sent by nobody over a connection that others can read";
-    Err(Error::new("token_in_the_open", message, "name the node by https:// with --node URL"))
+    let message = say!("token_sent_nobody_over_connection_others");
+    Err(Error::new("token_in_the_open", message, say!("name_node_https_node_url")))
 }
 
 /// The name of the key by which the service signs tokens now.
@@ -287,8 +281,8 @@ fn kid(client: &NodeClient) -> Result<String> {
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     let first = set.keys.into_iter().next().map(|key| key.kid);
     first.filter(|kid| kid.len() == KID_LETTERS && kid.bytes().all(is_letter)).ok_or_else(|| {
-        let hint = "nothing was signed for it: ask another node with --node URL";
-        Error::new("bad_answer", "the node names no key that signs its tokens", hint)
+        let hint = say!("nothing_was_signed_ask_another_node");
+        Error::new("bad_answer", say!("node_names_no_key_signs_its"), hint)
     })
 }
 

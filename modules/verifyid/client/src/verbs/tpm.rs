@@ -12,13 +12,14 @@ use types::{Hash32, TimeMs};
 use verifyid::tags;
 use verifyid_device::ChallengePurpose;
 use wallet::cli::context::{check_new, write_new};
-use wallet::cli::report::{lines, when};
+use wallet::cli::report::when;
 use wallet::cli::{Context, Report};
 use wallet::{Chain, Error, NodeClient, Result};
 
 use super::challenge::{Given, PurposeAsked, ask, bad_answer, check, with_advice};
 use crate::key_file::DeviceKeyFile;
 use crate::naming;
+use crate::say::{lines, say};
 use crate::tpm::{MadeKeys, Tpm, TpmKeyFile, read_file};
 
 const ENROLMENTS: &str = "/api/v1/verifyid/tpm/enrolments";
@@ -124,7 +125,7 @@ impl EnrolArgs {
         let enrolled = self.activated(&client, &tpm, &keys, &given)?;
         let text = key.device().to_text(chain.network());
         if enrolled.device != text {
-            return Err(bad_answer("word of another device than the one whose TPM was enrolled"));
+            return Err(bad_answer(&say!("word_another_device_than_one_whose")));
         }
         let file = TpmKeyFile {
             device: key.device(),
@@ -135,7 +136,7 @@ impl EnrolArgs {
         file.write(&path)?;
         let next = format!("thronos device tpm quote {}", self.key);
         let rows = [
-            ("enrolled:", "yes".to_owned()),
+            ("enrolled:", say!("yes")),
             ("device:", text.clone()),
             ("at:", when(TimeMs(enrolled.enrolled_at))),
             ("file:", path.display().to_string()),
@@ -149,8 +150,8 @@ impl EnrolArgs {
 
     fn between(&self) -> Result<Vec<Vec<u8>>> {
         if self.certificate.len() > BETWEEN_MAX {
-            let message = format!("{} certificates lead to no root", self.certificate.len());
-            return Err(Error::new("too_many_certificates", message, "give at most three with --certificate FILE"));
+            let message = say!("certificates_lead_no_root", certificate = self.certificate.len());
+            return Err(Error::new("too_many_certificates", message, say!("give_most_three_certificate_file")));
         }
         self.certificate.iter().map(|path| read_file(path, CERTIFICATE_BYTES_MAX)).collect()
     }
@@ -177,7 +178,7 @@ impl EnrolArgs {
 
     fn activated(&self, client: &NodeClient, tpm: &Tpm, keys: &MadeKeys, given: &CredentialGiven) -> Result<Enrolled> {
         let credential = hex::decode(&given.credential).ok().filter(|bytes| bytes.len() <= CREDENTIAL_BYTES_MAX);
-        let credential = credential.ok_or_else(|| bad_answer("what is no credential"))?;
+        let credential = credential.ok_or_else(|| bad_answer(&say!("what_no_credential")))?;
         let secret = tpm.open_credential(&credential)?;
         let body = json!({
             "enrolment": given.enrolment, "secret": hex::encode(secret.as_slice()),
@@ -192,8 +193,8 @@ impl QuoteArgs {
         let key = naming::key(context, &self.key)?;
         let file = TpmKeyFile::read(&TpmKeyFile::path(&naming::key_path(context, &self.key)?), &self.key)?;
         if (file.device, file.key_id) != (key.device(), key.key_id()) {
-            let message = "the TPM was enrolled by another key of the device";
-            let hint = format!("enrol it with the present one: `thronos device tpm enrol {}`", self.key);
+            let message = say!("tpm_was_enrolled_another_key_device");
+            let hint = say!("enrol_present_one", key = self.key);
             return Err(Error::new("tpm_key_changed", message, hint));
         }
         self.out.as_deref().map_or(Ok(()), check_new)?;
@@ -213,7 +214,7 @@ impl QuoteArgs {
         let text = key.device().to_text(chain.network());
         let evidence = hex::decode(&said.evidence).unwrap_or_default();
         if !said.verified || said.device != text || Hash32(sha256(&evidence)) != said.evidence_sha256 {
-            return Err(bad_answer("a verdict of something else than was asked for"));
+            return Err(bad_answer(&say!("verdict_something_else_than_was_asked")));
         }
         if let Some(out) = &self.out {
             write_new(out, &format!("{}\n", said.evidence))?;
@@ -241,7 +242,7 @@ fn pcrs_of(given: &Given) -> Result<Vec<u8>> {
     let pcrs = given.pcrs.clone().unwrap_or_default();
     let is_some = !pcrs.is_empty() && pcrs.len() <= PCRS_MAX && pcrs.is_sorted_by(|a, b| a < b);
     let is_known = pcrs.iter().all(|number| usize::from(*number) < PCRS_MAX);
-    if is_some && is_known { Ok(pcrs) } else { Err(bad_answer("no PCRs that a TPM could quote")) }
+    if is_some && is_known { Ok(pcrs) } else { Err(bad_answer(&say!("no_pcrs_tpm_could_quote"))) }
 }
 
 fn told(said: &Quoted, audience: &str) -> Report {
@@ -251,10 +252,10 @@ fn told(said: &Quoted, audience: &str) -> Report {
         said.device, said.evidence_sha256
     );
     let rows = [
-        ("quoted:", "yes".to_owned()),
+        ("quoted:", say!("yes")),
         ("device:", said.device.clone()),
         ("for:", audience.to_owned()),
-        ("level:", format!("{} (a quote changes none: the authority sets it)", said.level)),
+        ("level:", say!("quote_changes_none_authority_sets", level = said.level)),
         ("evidence:", said.evidence_sha256.to_string()),
         ("at:", when(TimeMs(said.verified_at))),
         ("the authority sends:", format!("`{command}`")),

@@ -2,11 +2,12 @@
 
 use clap::Args;
 use verifyid::{DeviceAnswer, DeviceId, Offer, Take, VerifyIdCall};
-use wallet::cli::report::{lines, when};
+use wallet::cli::report::when;
 use wallet::cli::submit::TransactionArgs;
 use wallet::cli::{Context, Report, span};
 use wallet::{Chain, Error, Result};
 
+use crate::say::{lines, say};
 use crate::sending::{from_now, send, span_words};
 use crate::{naming, node};
 
@@ -58,14 +59,14 @@ impl OfferArgs {
         let chain = naming::chain(context)?;
         let longest = node::rules(&chain)?.offer_max_ms;
         if lasts_ms > longest {
-            let message = format!("an offer lasts {} at most, and `--for` says {}", span_words(longest), self.lasts);
-            return Err(Error::new("until_too_far", message, "offer it for less, and again later"));
+            let message = say!("offer_lasts_most_says", span_words = span_words(longest), lasts = self.lasts);
+            return Err(Error::new("until_too_far", message, say!("offer_less_again_later")));
         }
         let device = naming::device(context, &self.device, chain.network())?;
         let to = context.resolve(&self.to, chain.network())?;
         if context.sender(&self.transaction.from)?.address == to {
-            let message = "a device is offered to another account, and this is the one that offers it";
-            return Err(Error::new("own_account", message, "name with --to whose it is to be"));
+            let message = say!("device_offered_another_account_one_offers");
+            return Err(Error::new("own_account", message, say!("name_whose")));
         }
         // This machine's clock may be ahead of the newest block.
         let until = from_now(lasts_ms.min(longest.saturating_sub(60_000)));
@@ -83,34 +84,30 @@ impl TakeArgs {
             return send(context, &self.transaction, &VerifyIdCall::Take(Take { device, rotation }), &[]);
         }
         if self.transaction.offline {
-            let hint = format!(
-                "see it with `thronos device show {}` on a machine with a connection, and give it with `--rotation`",
-                self.device
-            );
-            return Err(Error::new("offline_needs", "without a node, `--rotation` must be given", hint));
+            let hint = say!("see_on_machine_connection_give", device = self.device);
+            return Err(Error::new("offline_needs", say!("without_node_must_given"), hint));
         }
         let client = context.client()?;
         let mut chain = context.chain(&client)?;
         let device = naming::device(context, &self.device, chain.network())?;
         let known = node::device(context, &client, &mut chain, (device, &self.device))?.answer;
         if known.owner == sender && known.accepted {
-            let message = format!("it is proven that the device is `{}`'s already", self.transaction.from);
-            let hint =
-                format!("there is nothing to take: see `thronos device show {}`", device.to_text(chain.network()));
+            let message = say!("proven_device_s_already", from = self.transaction.from);
+            let hint = say!("there_nothing_take_see", device = device.to_text(chain.network()));
             return Err(Error::new("own_device", message, hint));
         }
         if known.offered_to != Some(sender) {
             let message = match known.offered_to {
-                Some(to) => format!("it is proven that the device is offered to {}", to.to_text(chain.network())),
-                None => "it is proven that the device is not offered to anybody".to_owned(),
+                Some(to) => say!("proven_device_offered", to = to.to_text(chain.network())),
+                None => say!("proven_device_not_offered_anybody"),
             };
             let (device, to) = (device.to_text(chain.network()), sender.to_text(chain.network()));
-            let hint = format!("ask its owner for `thronos device offer {device} --to {to} --from NAME`");
+            let hint = say!("ask_its_owner", device, to);
             return Err(Error::new("not_offered", message, hint));
         }
         context.note(&what_is_taken(&chain, device, &known));
         if !self.yes && !self.transaction.dry_run {
-            context.confirm("Is this the key that the device shows, and do you take it?", "--yes")?;
+            context.confirm(&say!("key_device_shows_do_you_take"), "--yes")?;
         }
         let take = VerifyIdCall::Take(Take { device, rotation: known.rotation });
         send(context, &self.transaction, &take, &[])
@@ -122,9 +119,9 @@ fn what_is_taken(chain: &Chain, device: DeviceId, known: &DeviceAnswer) -> Strin
     let text = lines(&[
         ("device:", device.to_text(chain.network())),
         ("owner:", known.owner.to_text(chain.network())),
-        ("key id:", format!("{}, changed {}", known.key_id, types::counted(known.rotation.into(), "time"))),
+        ("key id:", say!("changed_2", key_id = known.key_id, time = say!("counted_times", count = known.rotation))),
         ("offered until:", known.offered_until.map_or_else(String::new, when)),
-        ("after taking:", "level 1, and counted on your plan".to_owned()),
+        ("after taking:", say!("level_1_counted_on_your_plan")),
     ]);
     text.trim_end().to_owned()
 }

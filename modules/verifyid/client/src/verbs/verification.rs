@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::say::{lines, say};
 use clap::Args;
 use crypto::merkle::{self, MerkleProof};
 use execution::{Module, keys};
@@ -12,7 +13,7 @@ use serde_json::json;
 use types::{Address, ChainId, Genesis, Hash32, Height, List, Network, TimeMs};
 use verifyid::{BatchAnswer, DeviceId, VerificationLeaf, VerifyId, batch_key, read_batch, tags};
 use wallet::cli::context::{read_bounded, write_new};
-use wallet::cli::report::{lines, when};
+use wallet::cli::report::when;
 use wallet::cli::{Context, Report};
 use wallet::finality::{PortableProof, ProvenValue};
 use wallet::{Error, Result};
@@ -97,8 +98,8 @@ impl ShowVerification {
     pub(super) fn run(&self, context: &Context) -> Result<Report> {
         let is_id = self.challenge.len() == 32 && self.challenge.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !is_id {
-            let hint = "write the 32 hexadecimal digits of `challenge_id`, which stands in the verdict";
-            return Err(Error::new("bad_challenge_id", "this is no challenge's id", hint));
+            let hint = say!("write_32_hexadecimal_digits_which_stands");
+            return Err(Error::new("bad_challenge_id", say!("no_challenge_s_id"), hint));
         }
         let client = context.client()?;
         let chain = context.chain(&client)?;
@@ -118,17 +119,13 @@ impl ShowVerification {
         let (format, chain_id) = (FORMAT.to_owned(), chain.id());
         let file = VerificationFile { format, chain_id, leaf: answer.leaf, path, batch, proof };
         if file.leaf.challenge_id != self.challenge.to_ascii_lowercase() {
-            return Err(wrong("the node answers with another verification than was asked for"));
+            return Err(wrong(&say!("node_answers_another_verification_than_was")));
         }
         let proven = file.judge(value)?;
         if let Some(out) = &self.out {
             let text = serde_json::to_string_pretty(&file).expect("texts and numbers have a JSON form");
             write_new(out, &text)?;
-            context.note(&format!(
-                "written to {}: `thronos verify-batch {}` checks it anywhere",
-                out.display(),
-                out.display()
-            ));
+            context.note(&say!("written_checks_anywhere", out = out.display()));
         }
         Ok(told(&proven, &file.batch, chain.network()))
     }
@@ -136,19 +133,15 @@ impl ShowVerification {
     /// A verification that no batch on the chain has yet.
     fn told_alone(&self, leaf: &LeafForm, network: Network) -> Result<Report> {
         if self.out.is_some() {
-            let hint = "a batch closes after ten minutes, and is on the chain soon after: run the command again then";
-            return Err(Error::new(
-                "not_anchored",
-                "the verification is not on the chain yet, so nothing proves it",
-                hint,
-            ));
+            let hint = say!("batch_closes_after_ten_minutes_on");
+            return Err(Error::new("not_anchored", say!("verification_not_on_chain_yet_so"), hint));
         }
         let leaf = leaf.read()?;
         let rows = [
             ("device:", leaf.device.to_text(network)),
             ("at:", when(leaf.time)),
-            ("result:", result_words(leaf.result).to_owned()),
-            ("on the chain:", "not yet: a batch closes after ten minutes, and the block after it proves it".to_owned()),
+            ("result:", result_words(leaf.result)),
+            ("on the chain:", say!("not_yet_batch_closes_after_ten")),
         ];
         let json = json!({
             "device": leaf.device.to_text(network), "time": leaf.time, "result": leaf.result, "method": leaf.method,
@@ -173,13 +166,13 @@ impl VerifyBatch {
 impl VerificationFile {
     fn read(path: &Path) -> Result<Self> {
         let text = read_bounded(path, FILE_BYTES_MAX)?;
-        let hint = "give the file as `thronos device verification CHALLENGE --out FILE` wrote it";
+        let hint = say!("give_file_wrote");
         let file: Self = serde_json::from_str(&text).map_err(|error| {
-            Error::new("no_verification", format!("{} is no proof of a verification: {error}", path.display()), hint)
+            Error::new("no_verification", say!("no_proof_verification", value = path.display(), error), hint)
         })?;
         if file.format != FORMAT {
-            let message = format!("{} is of a form that this version does not know", path.display());
-            return Err(Error::new("no_verification", message, "use a newer wallet"));
+            let message = say!("form_version_does_not_know", value = path.display());
+            return Err(Error::new("no_verification", message, say!("use_newer_wallet")));
         }
         Ok(file)
     }
@@ -192,26 +185,22 @@ impl VerificationFile {
 
     /// The leaf against the root that is proven to be on the chain.
     fn judge(&self, value: ProvenValue) -> Result<Proven> {
-        let bytes = value.value.as_deref().ok_or_else(|| wrong("it is proven that the chain has no such batch"))?;
+        let bytes = value.value.as_deref().ok_or_else(|| wrong(&say!("proven_chain_has_no_such_batch")))?;
         let batch = read_batch(bytes).ok_or_else(|| {
-            Error::new(
-                "unknown_record",
-                "the proven batch has a form that this wallet does not know",
-                "use a newer wallet",
-            )
+            Error::new("unknown_record", say!("proven_batch_has_form_wallet_does"), say!("use_newer_wallet"))
         })?;
         let leaf = self.leaf.read()?;
         let PathForm { index, count, ref siblings } = self.path;
-        let siblings = List::new(siblings.clone()).map_err(|_| wrong("the path is longer than any can be"))?;
+        let siblings = List::new(siblings.clone()).map_err(|_| wrong(&say!("path_longer_than_any_can")))?;
         let path = MerkleProof { index, count, siblings };
         if count != batch.leaves || !merkle::verify(tags::TREE, &batch.root, &leaf.digest(), &path) {
-            return Err(wrong("the path does not lead from this verification to the root of the batch on the chain"));
+            return Err(wrong(&say!("path_does_not_lead_from_verification")));
         }
         if self.batch.height != batch.height {
-            return Err(wrong("the batch is in another block than is said"));
+            return Err(wrong(&say!("batch_another_block_than_said")));
         }
         if leaf.time < batch.first || leaf.time > batch.last {
-            return Err(wrong("the verification is of another time than its batch"));
+            return Err(wrong(&say!("verification_another_time_than_its_batch")));
         }
         Ok(Proven { leaf, batch, value })
     }
@@ -221,7 +210,7 @@ impl LeafForm {
     fn read(&self) -> Result<VerificationLeaf> {
         let mut challenge = [0; 16];
         hex::decode_to_slice(&self.challenge_id, &mut challenge)
-            .map_err(|_| wrong("the challenge's id is not 32 hexadecimal digits"))?;
+            .map_err(|_| wrong(&say!("challenge_s_id_not_32_hexadecimal")))?;
         let Self { device, time, result, method, audience_sha256, answer_sha256, .. } = *self;
         let device = DeviceId(device);
         Ok(VerificationLeaf {
@@ -237,19 +226,19 @@ impl LeafForm {
 }
 
 fn wrong(why: &str) -> Error {
-    Error::new("wrong_proof", why, "it proves nothing: ask whoever gave it for another, or another node")
+    Error::new("wrong_proof", why, say!("proves_nothing_ask_whoever_gave_another"))
 }
 
 /// What was said of an answer.
-const fn result_words(result: u8) -> &'static str {
+fn result_words(result: u8) -> String {
     match result {
-        1 => "verified",
-        2 => "a wrong answer",
-        3 => "an answer that came too late",
-        4 => "an answer to a challenge that was answered before",
-        5 => "no answer",
-        6 => "a right answer of a device that did not count then",
-        _ => "unknown to this wallet",
+        1 => say!("verified"),
+        2 => say!("wrong_answer"),
+        3 => say!("answer_came_too_late"),
+        4 => say!("answer_challenge_was_answered_before"),
+        5 => say!("no_answer"),
+        6 => say!("right_answer_device_did_not_count"),
+        _ => say!("unknown_wallet"),
     }
 }
 
@@ -259,10 +248,17 @@ fn told(proven: &Proven, form: &BatchForm, network: Network) -> Report {
     let rows = [
         ("device:", leaf.device.to_text(network)),
         ("at:", when(leaf.time)),
-        ("result:", result_words(leaf.result).to_owned()),
-        ("for:", format!("SHA-256 {}", leaf.audience)),
+        ("result:", result_words(leaf.result)),
+        ("for:", say!("sha_256", audience = leaf.audience)),
         ("verifier:", form.verifier.to_text(network)),
-        ("batch:", format!("{}, of {}", form.sequence, types::counted(batch.leaves.into(), "verification"))),
+        (
+            "batch:",
+            say!(
+                "sequence_of_verifications",
+                sequence = form.sequence,
+                verification = say!("counted_verifications", count = batch.leaves)
+            ),
+        ),
         ("customer:", batch.customer.to_text(network)),
         ("root:", batch.root.to_string()),
         ("in:", wallet::cli::submit::finality(header.header.height.0, header.signers, header.validators)),

@@ -10,6 +10,7 @@ use wallet::cli::submit::TransactionArgs;
 use wallet::cli::{Context, Report, span};
 use wallet::{Error, Result};
 
+use crate::say::say;
 use crate::sending::{from_now, send, span_words};
 use crate::{naming, node};
 
@@ -103,20 +104,15 @@ impl LevelArgs {
             Err(_) => digest_of_file(Path::new(&self.evidence))?,
         };
         if self.transaction.offline {
-            let message =
-                "the call names the device's owner, rotation and the time of looking, and only a node tells them";
-            return Err(Error::new(
-                "offline_needs",
-                message,
-                "leave `--offline` out; `--out FILE` alone writes a file, too",
-            ));
+            let message = say!("call_names_device_s_owner_rotation");
+            return Err(Error::new("offline_needs", message, say!("leave_out_alone_writes_file_too")));
         }
         let client = context.client()?;
         let mut chain = context.chain(&client)?;
         let longest = node::rules(&chain)?.level_ttl_ms;
         if lasts_ms > longest {
-            let message = format!("a level counts {} at most, and `--for` says {}", span_words(longest), self.lasts);
-            return Err(Error::new("until_too_far", message, "set it for less, and again later"));
+            let message = say!("level_counts_most_says", span_words = span_words(longest), lasts = self.lasts);
+            return Err(Error::new("until_too_far", message, say!("set_less_again_later")));
         }
         let device = naming::device(context, &self.device, chain.network())?;
         let known = node::device(context, &client, &mut chain, (device, &self.device))?;
@@ -125,10 +121,12 @@ impl LevelArgs {
         let seen = TimeMs(known.record.time().0.saturating_sub(1));
         let until = from_now(lasts_ms.min(longest.saturating_sub(60_000)));
         let owner = known.answer.owner.to_text(chain.network());
-        context.note(&format!(
-            "the level is for the key {} of {owner}, changed {}; evidence {evidence}",
-            known.answer.key_id,
-            types::counted(known.answer.rotation.into(), "time")
+        context.note(&say!(
+            "level_key_changed_evidence",
+            key_id = known.answer.key_id,
+            owner,
+            time = say!("counted_times", count = known.answer.rotation),
+            evidence
         ));
         let set = SetLevel {
             device,

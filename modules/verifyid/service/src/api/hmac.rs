@@ -17,10 +17,10 @@ use utoipa::ToSchema;
 use verifyid::{Purpose, tags};
 
 use super::errors::{
-    NotServed, QuotaResponse, enrolment_not_written, enrolment_over, error_of, not_enrolled, too_many_enrolled,
+    NotServed, QuotaResponse, bad, enrolment_not_written, enrolment_over, error_of, not_enrolled, too_many_enrolled,
     wrong_purpose,
 };
-use super::{AnswerRequest, Api, ShortBody, VerifiedResponse, is_for, signature, token};
+use super::{AnswerRequest, Api, ShortBody, TEXTS, VerifiedResponse, is_for, signature, token};
 use crate::enrolled::MAC_BYTES;
 use crate::examiner::Refused;
 use crate::office::NotVerified;
@@ -70,10 +70,9 @@ pub(super) async fn enrol(
     is_for(&sealed, &[Purpose::Enrol])?;
     // A TPM is enrolled by a challenge of this purpose too, for another audience: what a device signed for that gives no secret.
     if sealed.audience != Hash32(crypto::hash::sha256(api.hmac_audience().as_bytes())) {
-        let hint = "hand it in at `POST /api/v1/verifyid/tpm/enrolments`; nothing is used up";
-        return Err(wrong_purpose("tpm_enrol", hint).into());
+        return Err(wrong_purpose("tpm_enrol", "wrong_purpose_tpm_enrol").into());
     }
-    api.is_not_behind("the challenge stays good: try again in a few seconds")?;
+    api.is_not_behind("behind_challenge")?;
     if !enrolled.has_room(&sealed.device) {
         return Err(too_many_enrolled().into());
     }
@@ -116,7 +115,7 @@ pub(super) async fn answer(
     let mac = mac(&request.mac)?;
     let (sealed, mut message) = office.begin(&sealed).map_err(error_of)?;
     is_for(&sealed, &[Purpose::Presence])?;
-    api.is_not_behind("the challenge stays good: try again in a few seconds")?;
+    api.is_not_behind("behind_challenge")?;
     let tag = tags::CHALLENGE_MAC.as_bytes();
     message.splice(..tag.len(), *tag);
     let chain = api.chain.clone();
@@ -134,9 +133,7 @@ pub(super) async fn answer(
 
 fn mac(text: &str) -> Result<[u8; MAC_BYTES], ApiError> {
     let mut mac = [0; MAC_BYTES];
-    hex::decode_to_slice(text, &mut mac).map_err(|_| {
-        let message = format!("the answer has {} characters and is no MAC", text.len());
-        ApiError::bad("malformed", message, "write 64 hexadecimal digits: HMAC-SHA-256 under the device's secret")
-    })?;
+    hex::decode_to_slice(text, &mut mac)
+        .map_err(|_| bad("malformed", TEXTS.said("no_mac").with("characters", text.len())))?;
     Ok(mac)
 }

@@ -1,7 +1,7 @@
 //! The routes of this service: below `/api/v1/verifyid`, and the key set where everybody looks for it. Questions to the rules are routes by themselves
 //! and not written here.
 //!
-//! `token` has those about tokens, `tpm` those about TPMs, `hmac` those of older devices, `older_paths` the predecessor's, `verification` what proves one, `errors` what a refusal
+//! All answer in the language of whoever asks; codes are the same in all. `token` has those about tokens, `tpm` those about TPMs, `hmac` those of older devices, `older_paths` the predecessor's, `verification` what proves one, `errors` what a refusal
 //! is called. It must not know how a challenge is sealed or judged. Invariant: what cannot be read uses nothing up.
 
 mod errors;
@@ -26,7 +26,7 @@ use service::token::{Bearer, TokenTerms};
 use service::{Ground, routes};
 use types::{Address, Hash32, TimeMs};
 use utoipa::ToSchema;
-use verifyid::{DeviceAnswer, DeviceId, Purpose, SIGNATURE_BYTES, VerifyId, tags};
+use verifyid::{DeviceAnswer, DeviceId, DeviceIdError, Purpose, SIGNATURE_BYTES, VerifyId, tags};
 
 use crate::enrolled::Enrolled;
 use crate::examiner::limits::AskedBy;
@@ -36,7 +36,12 @@ use crate::office::{Office, Verified};
 use crate::proof;
 use crate::token_office::TokenOffice;
 use crate::tpm::{TpmOffice, TpmRefused};
-use errors::{NotServed, QuotaResponse, error_of, no_hmac, no_tokens, unavailable, wrong_purpose};
+use errors::{NotServed, QuotaResponse, bad, error_of, no_hmac, no_tokens, not_found, unavailable, wrong_purpose};
+
+languages::texts! {
+    /// What is said on these routes.
+    pub(crate) static TEXTS
+}
 
 /// Longest body of a request: a token, a signature, and what stands around them.
 const BODY_BYTES_MAX: usize = 2_048;
@@ -86,6 +91,7 @@ pub(crate) fn routes(ground: &Ground, opened: Opened) -> Routes {
         .foreign(Class::Read, api, routes!(older_paths::respond))
         .foreign(Class::Read, api, routes!(older_paths::check, older_paths::check_by_body))
         .foreign(Class::Read, api, routes!(older_paths::device))
+        .in_languages()
 }
 
 /// A JSON body of so many bytes at most.
@@ -95,22 +101,24 @@ impl<S: Send + Sync, T: DeserializeOwned, const BYTES_MAX: usize> FromRequest<S>
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let hint = "a request of this route is shorter: see /docs";
-        bounded_body(request, state, (BYTES_MAX, hint)).await.map(Self)
+        bounded_body(request, state, (BYTES_MAX, "request_too_long")).await.map(Self)
     }
 }
 
 async fn bounded_body<S: Send + Sync, T: DeserializeOwned>(
     mut request: Request,
     state: &S,
-    (bytes_max, hint): (usize, &str),
+    (bytes_max, too_long): (usize, &'static str),
 ) -> Result<T, ApiError> {
     request.extensions_mut().insert(BodyMax(bytes_max));
     // What comes without a length is bounded while it is read.
     DefaultBodyLimit::max(bytes_max).apply(&mut request);
     let read = JsonBody::from_request(request, state).await;
-    let too_long = oversize(bytes_max);
-    read.map(|JsonBody(body)| body).map_err(|error| if error == too_long { too_long.with_hint(hint) } else { error })
+    let said = TEXTS.said(too_long).with("bytes", bytes_max);
+    read.map(|JsonBody(body)| body).map_err(|error| match error == oversize(bytes_max) {
+        true => ApiError::said(StatusCode::PAYLOAD_TOO_LARGE, "oversize", said),
+        false => error,
+    })
 }
 
 /// What a challenge can be asked for.
@@ -247,7 +255,7 @@ async fn challenge(
     let device = api.device_id(&request.device)?;
     api.is_audience(&request, &device)?;
     // It would not know of a key that is changed, and the device would be blamed for it.
-    api.is_not_behind("ask another node, or try again in a few seconds")?;
+    api.is_not_behind("behind_ask")?;
     let by = match token {
         Some(token) => AskedBy::Customer(api.customer(token).await?),
         None => AskedBy::Anybody(client),
@@ -294,7 +302,7 @@ async fn answer(
     let signature = signature(&request.answer)?;
     let (sealed, preimage) = office.begin(&token).map_err(error_of)?;
     is_for(&sealed, &[Purpose::Presence, Purpose::Login])?;
-    api.is_not_behind("the challenge stays good: try again in a few seconds")?;
+    api.is_not_behind("behind_challenge")?;
     let (chain, ledger) = (api.chain.clone(), office.ledger().cloned());
     // Which devices are given tokens was decided when the challenge was asked for, by purpose and audience.
     let tokens = api.tokens.clone().filter(|_| sealed.purpose == Purpose::Login);
@@ -326,8 +334,8 @@ async fn device(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<V
     let device = api.device_id(&id)?;
     let chain = api.chain.clone();
     let found = api.reads.read(move || Ok(proof::device(&*chain, &device)?)).await?;
-    let missing = || ApiError::not_found("no device of this id is registered", "register it, or compare the id");
-    let mut answer = serde_json::to_value(found.ok_or_else(missing)?).expect("an answer has a JSON form");
+    let mut answer =
+        serde_json::to_value(found.ok_or_else(|| not_found("no_device"))?).expect("an answer has a JSON form");
     // As this chain's network writes them, and not as the rules do, which know none.
     execution::write_addresses(&mut answer, VerifyId::ACCOUNTS, api.chain.genesis().network);
     Ok(Json(answer))
@@ -336,10 +344,7 @@ async fn device(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<V
 impl Api {
     /// The office, or the sentence that says how to open one.
     fn office(&self) -> Result<&Office, ApiError> {
-        self.office.as_deref().ok_or_else(|| {
-            let hint = "its operator switches them on with `verifyid.enabled = true`";
-            ApiError::not_found("this node gives out no challenges", hint)
-        })
+        self.office.as_deref().ok_or_else(|| not_found("no_challenges"))
     }
 
     fn tokens(&self) -> Result<&Arc<TokenOffice>, ApiError> {
@@ -367,10 +372,7 @@ impl Api {
         if self.tpms()?.is_enrol_audience(audience) {
             return Ok(());
         }
-        let message = format!("an enrolment names its keys, and the audience is `{}`", shown(audience));
-        let hint =
-            "ask for `thr-tpm-enrol:`, the first eight digits of the chain's id, `:`, and SHA-256 of both public areas";
-        Err(ApiError::bad("wrong_audience", message, hint))
+        Err(bad("wrong_audience", TEXTS.said("wrong_enrol_audience").with("audience", shown(audience))))
     }
 
     /// What is said of a device that is verified.
@@ -397,21 +399,15 @@ impl Api {
         self.reads.read(move || Ok(tokens.customer(&*chain, token, now_ms)??)).await
     }
 
-    fn is_not_behind(&self, hint: &str) -> Result<(), ApiError> {
-        match self.chain.standing().is_behind {
-            true => {
-                Err(unavailable("behind", "this node is behind the chain and does not know how devices stand", hint))
-            }
-            false => Ok(()),
-        }
+    fn is_not_behind(&self, key: &'static str) -> Result<(), ApiError> {
+        if self.chain.standing().is_behind { Err(unavailable("behind", TEXTS.said(key))) } else { Ok(()) }
     }
 
     /// Whether a challenge may be for this audience.
     fn is_audience(&self, request: &ChallengeRequest, device: &DeviceId) -> Result<(), ApiError> {
         let bytes = request.audience.len();
         if !(1..=AUDIENCE_BYTES_MAX).contains(&bytes) {
-            let message = format!("the audience has {bytes} bytes");
-            return Err(ApiError::bad("malformed", message, "name whom the answer is for in 1 to 256 bytes"));
+            return Err(bad("malformed", TEXTS.said("audience_length").with("bytes", bytes)));
         }
         // What the device signs is whom its token or its secret is for.
         let own = match request.purpose {
@@ -432,15 +428,21 @@ impl Api {
         if request.audience == own {
             return Ok(());
         }
-        let (purpose, audience) = (request.purpose.name(), shown(&request.audience));
-        let message = format!("the purpose `{purpose}` is for `{own}`, and the audience is `{audience}`");
-        Err(ApiError::bad("wrong_audience", message, "ask with that audience, or with the purpose `presence`"))
+        let said = TEXTS.said("wrong_audience").with("purpose", request.purpose.name()).with("own", own);
+        Err(bad("wrong_audience", said.with("audience", shown(&request.audience))))
     }
 
     fn device_id(&self, text: &str) -> Result<DeviceId, ApiError> {
-        let of = |error| format!("`{}`: {error}", shown(text));
-        let hint = "copy the id again: its text, or 64 hexadecimal digits";
-        DeviceId::parse(text, self.chain.genesis().network).map_err(|error| ApiError::bad("malformed", of(error), hint))
+        DeviceId::parse(text, self.chain.genesis().network).map_err(|error| {
+            let said = match error {
+                DeviceIdError::OtherNetwork { expected } => {
+                    TEXTS.said("device_of_other_network").with("expected", expected)
+                }
+                DeviceIdError::Checksum => TEXTS.said("device_typo"),
+                DeviceIdError::Malformed { expected } => TEXTS.said("device_malformed").with("expected", expected),
+            };
+            bad("malformed", said.with("text", shown(text)))
+        })
     }
 }
 
@@ -449,26 +451,18 @@ fn is_for(sealed: &Sealed, purposes: &[Purpose]) -> Result<(), ApiError> {
     if purposes.contains(&sealed.purpose) {
         return Ok(());
     }
-    let hint = match sealed.purpose {
-        Purpose::Enrol => {
-            "hand it in where it was asked for: `POST /api/v1/verifyid/hmac/enrol`, or `…/tpm/enrolments` and `…/tpm/activations`; nothing is used up"
-        }
-        Purpose::Tpm => {
-            "hand it in at `POST /api/v1/verifyid/tpm/quotes`, with what the TPM quotes; nothing is used up"
-        }
-        Purpose::Presence => "ask for another challenge, with the purpose `enrol`; nothing is used up",
-        _ => {
-            "hand it in at `POST /api/v1/verifyid/challenges/answer`, with the signature of the device's key; nothing is used up"
-        }
+    let key = match sealed.purpose {
+        Purpose::Enrol => "wrong_purpose_enrol",
+        Purpose::Tpm => "wrong_purpose_tpm",
+        Purpose::Presence => "wrong_purpose_presence",
+        _ => "wrong_purpose_login",
     };
-    Err(wrong_purpose(PurposeName::of(sealed).name(), hint))
+    Err(wrong_purpose(PurposeName::of(sealed).name(), key))
 }
 
 fn signature(text: &str) -> Result<[u8; SIGNATURE_BYTES], ApiError> {
     let mut signature = [0; SIGNATURE_BYTES];
-    hex::decode_to_slice(text, &mut signature).map_err(|_| {
-        let message = format!("the answer has {} characters and is no signature", text.len());
-        ApiError::bad("malformed", message, "write 128 hexadecimal digits: r and s, or R and S, 32 bytes each")
-    })?;
+    hex::decode_to_slice(text, &mut signature)
+        .map_err(|_| bad("malformed", TEXTS.said("no_signature").with("characters", text.len())))?;
     Ok(signature)
 }

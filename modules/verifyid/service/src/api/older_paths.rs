@@ -16,7 +16,7 @@ use verifyid::{DeviceAnswer, SIGNATURE_BYTES, Status};
 
 use super::errors::{NotServed, QuotaResponse};
 use super::hmac::MacAnswerRequest;
-use super::{AnswerRequest, Api, ChallengeRequest, PurposeName, ShortBody, VerifiedResponse, hmac};
+use super::{AnswerRequest, Api, ChallengeRequest, PurposeName, ShortBody, TEXTS, VerifiedResponse, hmac};
 use crate::proof;
 
 /// Asks for a challenge, in the predecessor's words.
@@ -118,12 +118,7 @@ pub(super) struct OlderDevice {
 /// Registers nothing: a device is registered by a transaction that its key and whoever pays sign. Whatever is sent, the answer says how.
 #[utoipa::path(post, path = "/api/verify/register", tag = "verifyid", responses((status = 410, body = ErrorResponse)))]
 pub(super) async fn register() -> ApiError {
-    ApiError::new(
-        StatusCode::GONE,
-        "registered_on_chain",
-        "a device is registered by a transaction, with the word of its key: what its maker or owner tells of its hardware proves nothing",
-        "make a key and register it: `thronos device new NAME`, `thronos device register KEY --kind KIND --from NAME`",
-    )
+    ApiError::said(StatusCode::GONE, "registered_on_chain", TEXTS.said("registered_on_chain"))
 }
 
 /// Asks for a challenge to show that a device is there. As `POST /api/v1/verifyid/challenges` with the purpose `presence`.

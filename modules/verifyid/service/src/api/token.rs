@@ -8,16 +8,17 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use languages::Said;
 use serde::{Deserialize, Serialize};
 use service::chain::Unavailable;
 use service::http::{ApiError, Client, ErrorResponse, address, shown};
 use service::token::{Bearer, Jwks, TokenRefused};
 use tokio::time::timeout;
-use types::{Auth, List, MultisigPolicy, PolicySignature, Secp256k1Key, TimeMs};
+use types::{Auth, List, MultisigPolicy, PolicyError, PolicySignature, Secp256k1Key, TimeMs};
 use utoipa::ToSchema;
 
-use super::errors::{error_of, no_token, not_taken_back, not_written};
-use super::{Api, ShortBody};
+use super::errors::{bad, error_of, no_token, not_taken_back, not_written};
+use super::{Api, ShortBody, TEXTS};
 use crate::token_office::SignedRequest;
 
 /// Longest request for a token: sixteen keys with their signatures.
@@ -100,7 +101,7 @@ pub(super) async fn give(
     let tokens = api.tokens()?.clone();
     let office = api.office()?;
     let request = read(&api, &request)?;
-    api.is_not_behind("ask another node, or try again in a few seconds")?;
+    api.is_not_behind("behind_ask")?;
     // Before the check of a signature, which is what it costs.
     office.ask_for_token(client).map_err(error_of)?;
     let (chain, now) = (api.chain.clone(), office.now());
@@ -137,41 +138,46 @@ fn read(api: &Api, request: &TokenRequestBody) -> Result<SignedRequest, ApiError
         (Some(key), Some(signature), None, None) => Auth::Single { key: digits(key)?, signature: digits(signature)? },
         (None, None, Some(policy), Some(signatures)) => several(policy, signatures)?,
         _ => {
-            let message = "the request is signed neither by one key nor by a policy's keys";
-            let hint = "give `public_key` and `signature`, or `policy` and `signatures` for an account of several keys";
-            return Err(ApiError::bad("malformed", message, hint));
+            return Err(bad("malformed", TEXTS.said("token_unsigned")));
         }
     };
     Ok(SignedRequest { account, auth, issued: TimeMs(request.issued_at) })
 }
 
 fn several(policy: &TokenPolicy, signatures: &[TokenSignature]) -> Result<Auth, ApiError> {
-    let hint = "give the policy as the account was made with, and as many signatures as its threshold, by rising place of their key";
-    let wrong = |message: String| ApiError::bad("malformed", message, hint);
+    let wrong = |said: Said| bad("malformed", said);
     let keys: Vec<Secp256k1Key> = policy.keys.iter().map(|key| digits(key)).collect::<Result<_, _>>()?;
     let is_rising = keys.is_sorted_by(|left, right| left < right);
-    let policy = MultisigPolicy::new(policy.threshold, keys).map_err(|error| wrong(error.to_string()))?;
+    let policy = MultisigPolicy::new(policy.threshold, keys).map_err(|error| wrong(said_of(&error)))?;
     let needed = usize::from(policy.threshold());
     if !is_rising || signatures.len() != needed {
-        let count = signatures.len();
-        return Err(wrong(format!(
-            "the policy's keys do not rise, or it has {count} signatures where {needed} are needed"
-        )));
+        let said = TEXTS.said("policy_signatures").with("count", signatures.len()).with("needed", needed);
+        return Err(wrong(said));
     }
     let read = |one: &TokenSignature| Ok(PolicySignature { key: one.key, signature: digits(&one.signature)? });
     let signatures: Vec<PolicySignature> = signatures.iter().map(read).collect::<Result<_, ApiError>>()?;
     let is_known = signatures.iter().all(|one| usize::from(one.key) < policy.keys().len());
     if !is_known || !signatures.is_sorted_by(|left, right| left.key < right.key) {
-        return Err(wrong("the signatures do not stand by rising places of the policy's keys".to_owned()));
+        return Err(wrong(TEXTS.said("policy_places")));
     }
-    let signatures = List::new(signatures).map_err(|_| wrong("there are more signatures than keys".to_owned()))?;
+    let signatures = List::new(signatures).map_err(|_| wrong(TEXTS.said("policy_more_signatures")))?;
     Ok(Auth::Multisig { policy, signatures })
+}
+
+/// Why a policy is none.
+fn said_of(error: &PolicyError) -> Said {
+    match error {
+        PolicyError::KeyCount(keys) => TEXTS.said("policy_key_count").with("keys", *keys),
+        PolicyError::Threshold { threshold, keys } => {
+            TEXTS.said("policy_threshold").with("threshold", *threshold).with("keys", *keys)
+        }
+        PolicyError::Order => TEXTS.said("policy_order"),
+    }
 }
 
 /// A key or a signature.
 fn digits<T: FromStr<Err = String>>(text: &str) -> Result<T, ApiError> {
-    text.parse().map_err(|error| {
-        let message = format!("`{}` is no key or signature: {error}", shown(text));
-        ApiError::bad("malformed", message, "write hexadecimal digits: 66 for a key, 128 for a signature")
+    text.parse().map_err(|error: String| {
+        bad("malformed", TEXTS.said("no_digits").with("text", shown(text)).with("error", error))
     })
 }

@@ -8,18 +8,19 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::StatusCode;
+use axum::response::Response;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use service::chain::Unavailable;
-use service::http::{ApiError, Client, ErrorResponse, Path};
+use service::http::{ApiError, Client, ErrorResponse, Path, told};
 use tokio::time::timeout;
 use types::{Hash32, TimeMs};
 use utoipa::ToSchema;
 use verifyid::{DeviceId, Purpose};
 use verifyid_tpm::{ATTEST_BYTES_MAX, CERTIFICATE_BYTES_MAX, CHAIN_LENGTH_MAX, PUBLIC_AREA_BYTES_MAX};
 
-use super::errors::{NotServed, QuotaResponse, error_of, unavailable};
-use super::{Api, bounded_body, is_for, signature};
+use super::errors::{NotServed, QuotaResponse, bad, error_of, not_found, unavailable};
+use super::{Api, TEXTS, bounded_body, is_for, signature};
 use crate::examiner::token::Sealed;
 use crate::examiner::{GivenCredential, Refused};
 use crate::ledger::record::Method;
@@ -44,8 +45,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for LongBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let hint = "send two public areas of 512 bytes and four certificates of 8,192 at most, as hexadecimal digits";
-        bounded_body(request, state, (BODY_BYTES_MAX, hint)).await.map(Self)
+        bounded_body(request, state, (BODY_BYTES_MAX, "tpm_request_too_long")).await.map(Self)
     }
 }
 
@@ -91,14 +91,14 @@ pub(super) struct TpmActivateRequest {
 }
 
 /// A TPM that is a device's.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct TpmEnrolledResponse {
     /// The device's id.
     device: String,
     /// When, in milliseconds since 1970.
     enrolled_at: u64,
     /// What to do next.
-    next: &'static str,
+    next: String,
 }
 
 /// Hands in a quote. Bytes are hexadecimal digits.
@@ -172,7 +172,7 @@ pub(super) async fn enrol(
     let certificates = certificates_of(&request.certificates)?;
     let signature = signature(&request.answer)?;
     let (sealed, preimage) = begin(office, &request.challenge, Purpose::Enrol)?;
-    api.is_not_behind("the challenge stays good: try again in a few seconds")?;
+    api.is_not_behind("behind_challenge")?;
     let is_for_keys = sealed.audience == Hash32(crypto::hash::sha256(tpms.enrol_audience(&keys).as_bytes()));
     let (chain, at, judging, handed) = (api.chain.clone(), TimeMs(office.now_ms()), tpms.clone(), keys.clone());
     let of_answer = move || {
@@ -223,12 +223,12 @@ pub(super) async fn activate(
     State(api): State<Api>,
     Client(client): Client,
     LongBody(request): LongBody<TpmActivateRequest>,
-) -> Result<Json<TpmEnrolledResponse>, NotServed> {
+) -> Result<Response, NotServed> {
     let (office, tpms) = (api.office()?, api.tpms()?.clone());
     let keys = keys_of(&request.endorsement_key, &request.attestation_key)?;
     let secret = bytes_of("secret", &request.secret, 32)?;
     let (sealed, _) = begin(office, &request.enrolment, Purpose::Enrol)?;
-    api.is_not_behind("the enrolment stays good: try again in a few seconds")?;
+    api.is_not_behind("behind_enrolment")?;
     let is_right = sealed.audience == TpmOffice::credential_audience(&keys) && office.is_secret_of(&sealed, &secret);
     let (chain, of_secret) = (api.chain.clone(), (Method::Tpm, Hash32(crypto::hash::sha256(&secret))));
     let of_answer = move || Ok(proof::shown_by(&*chain, &sealed, None, of_secret, |_| is_right)?);
@@ -249,11 +249,12 @@ pub(super) async fn activate(
         NotEnrolled::NotWritten(error) => disk(&error),
     })?;
     office.counts().tpm_enrolled(Ok(()));
-    Ok(Json(TpmEnrolledResponse {
-        device: sealed.device.to_text(api.chain.genesis().network),
-        enrolled_at: verified.at.0,
-        next: "have it quote: ask for a challenge for the purpose `tpm`, or run `thronos device tpm quote DEVICE`",
-    }))
+    let (device, enrolled_at) = (sealed.device.to_text(api.chain.genesis().network), verified.at.0);
+    let of = move |language| {
+        let next = TEXTS.said("tpm_next").in_language(language);
+        TpmEnrolledResponse { device: device.clone(), enrolled_at, next }
+    };
+    Ok(told(StatusCode::OK, of))
 }
 
 /// Takes a quote of a TPM that was enrolled. It is kept, and nothing on the chain changes by it: the authority sets the level, by the command that is named. A quote that is not good changes nothing
@@ -271,7 +272,7 @@ pub(super) async fn quote(
     let (office, tpms) = (api.office()?, api.tpms()?.clone());
     let handed = quote_of(&request)?;
     let (sealed, preimage) = begin(office, &request.challenge, Purpose::Tpm)?;
-    api.is_not_behind("the challenge stays good: try again in a few seconds")?;
+    api.is_not_behind("behind_challenge")?;
     let (chain, ledger) = (api.chain.clone(), office.ledger().cloned());
     let (judging, at) = (tpms.clone(), TimeMs(office.now_ms()));
     let of_answer = move || {
@@ -325,10 +326,7 @@ pub(super) async fn of_device(
     Path(id): Path<String>,
 ) -> Result<Json<TpmDeviceResponse>, ApiError> {
     let id: DeviceId = api.device_id(&id)?;
-    let found = api.tpms()?.of_device(&id).ok_or_else(|| {
-        let (message, hint) = TpmRefused::NotEnrolled.words();
-        ApiError::not_found(message, hint)
-    })?;
+    let found = api.tpms()?.of_device(&id).ok_or_else(|| not_found("tpm_not_enrolled"))?;
     let chain = api.chain.clone();
     let on_chain = api.reads.read(move || Ok(proof::device(&*chain, &id)?)).await?;
     let is_key_present = on_chain.is_some_and(|device| device.key_id == found.key_id);
@@ -369,23 +367,19 @@ fn keys_of(endorsement: &str, attestation: &str) -> Result<TpmKeys, ApiError> {
 
 fn certificates_of(texts: &[String]) -> Result<Vec<Vec<u8>>, ApiError> {
     if !(1..=CHAIN_LENGTH_MAX).contains(&texts.len()) {
-        let message = format!("there are {} certificates", texts.len());
-        return Err(ApiError::bad("malformed", message, "send 1 to 4, the endorsement key's own first"));
+        return Err(bad("malformed", TEXTS.said("tpm_certificates").with("count", texts.len())));
     }
     texts.iter().map(|text| bytes_of("certificates", text, CERTIFICATE_BYTES_MAX)).collect()
 }
 
 fn quote_of(request: &TpmQuoteRequest) -> Result<HandedQuote, ApiError> {
     if request.pcrs.len() > PCRS_MAX {
-        let message = format!("there are {} values of PCRs", request.pcrs.len());
-        return Err(ApiError::bad("malformed", message, "send one for each PCR that the challenge names"));
+        return Err(bad("malformed", TEXTS.said("tpm_pcr_values").with("count", request.pcrs.len())));
     }
     let value = |text: &String| {
         let bytes = bytes_of("pcrs", text, 32)?;
-        <[u8; 32]>::try_from(bytes).map_err(|bytes| {
-            let message = format!("a value of a PCR has {} bytes", bytes.len());
-            ApiError::bad("malformed", message, "send those of the bank of SHA-256: 64 hexadecimal digits each")
-        })
+        <[u8; 32]>::try_from(bytes)
+            .map_err(|bytes| bad("malformed", TEXTS.said("tpm_pcr_bytes").with("bytes", bytes.len())))
     };
     Ok(HandedQuote {
         message: bytes_of("quote", &request.quote, ATTEST_BYTES_MAX)?,
@@ -395,22 +389,16 @@ fn quote_of(request: &TpmQuoteRequest) -> Result<HandedQuote, ApiError> {
 }
 
 fn bytes_of(what: &str, digits: &str, bytes_max: usize) -> Result<Vec<u8>, ApiError> {
-    let bad = |message: String| {
-        let hint = format!("write the bytes of the file as hexadecimal digits, {bytes_max} bytes at most");
-        ApiError::bad("malformed", message, hint)
-    };
+    let wrong = |key| TEXTS.said(key).with("what", what).with("bytes", bytes_max);
     if digits.len() > 2 * bytes_max {
-        return Err(bad(format!("`{what}` has {} characters", digits.len())));
+        return Err(bad("malformed", wrong("tpm_bytes_long").with("characters", digits.len())));
     }
-    hex::decode(digits).map_err(|error| bad(format!("`{what}` is not written in digits: {error}")))
+    hex::decode(digits).map_err(|error| bad("malformed", wrong("tpm_bytes_digits").with("error", error.to_string())))
 }
 
 /// This node enrols no TPMs.
 pub(super) fn no_tpms() -> ApiError {
-    ApiError::not_found(
-        "this node enrols no TPMs",
-        "its operator switches them on by naming in `verifyid.tpm_roots` the makers whose certificates are taken; or ask another node",
-    )
+    not_found("no_tpms")
 }
 
 /// Says why.
@@ -427,7 +415,7 @@ pub(super) fn refused(why: TpmRefused) -> ApiError {
         }
         TpmRefused::Full | TpmRefused::Credential(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
-    let (message, hint) = why.words();
+    let (message, hint) = why.said();
     ApiError::new(status, why.code(), message, hint)
 }
 
@@ -440,8 +428,7 @@ fn not_enrolled(office: &Office, sealed: &Sealed, why: TpmRefused) -> ApiError {
 }
 
 fn wrong_secret() -> ApiError {
-    let message = "this is not the secret of the credential, or the keys are not those of the first step";
-    ApiError::new(StatusCode::UNAUTHORIZED, "bad_secret", message, "enrol anew: `thronos device tpm enrol DEVICE`")
+    ApiError::said(StatusCode::UNAUTHORIZED, "bad_secret", TEXTS.said("bad_secret"))
 }
 
 fn disk(error: &service::log::LogError) -> ApiError {
@@ -450,10 +437,5 @@ fn disk(error: &service::log::LogError) -> ApiError {
 }
 
 fn not_written() -> ApiError {
-    let message = "what the TPM has shown could not be written down, so nothing is said of it";
-    unavailable(
-        "log_unavailable",
-        message,
-        "begin again with another challenge; the operator finds the reason in this node's log",
-    )
+    unavailable("log_unavailable", TEXTS.said("tpm_not_written"))
 }

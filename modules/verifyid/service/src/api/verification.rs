@@ -10,8 +10,8 @@ use types::Network;
 use utoipa::ToSchema;
 use verifyid::{VerificationLeaf, batch_key};
 
-use super::Api;
-use super::errors::unavailable;
+use super::errors::{bad, not_found, unavailable};
+use super::{Api, TEXTS};
 use crate::ledger::files::{ProvableBatch, StoredBatch};
 
 /// A verification that this node has acknowledged. Texts are hexadecimal digits.
@@ -89,10 +89,7 @@ pub(super) async fn one(
     Path(id): Path<String>,
 ) -> Result<Json<VerificationResponse>, ApiError> {
     let challenge = challenge_id(&id)?;
-    let ledger = api.office()?.ledger().cloned().ok_or_else(|| {
-        let hint = "its operator has them kept by naming an account's key with `accounts.verifyid`";
-        ApiError::not_found("this node keeps no verifications", hint)
-    })?;
+    let ledger = api.office()?.ledger().cloned().ok_or_else(|| not_found("no_verifications"))?;
     let network = api.chain.genesis().network;
     api.reads
         .read(move || {
@@ -101,13 +98,9 @@ pub(super) async fn one(
             }
             let found = ledger.files().find(&challenge).map_err(|error| {
                 tracing::error!(%error, "the index of verifications cannot be read");
-                let hint = "ask again later; the operator finds the reason in this node's log";
-                unavailable("store_unavailable", "the node cannot read its verifications", hint)
+                unavailable("store_unavailable", TEXTS.said("verifications_unreadable"))
             })?;
-            let (batch, place, leaf) = found.ok_or_else(|| {
-                let hint = "compare the id; proofs are served for 400 days, by the node that gave the challenge alone";
-                ApiError::not_found("no verification of this challenge is kept", hint)
-            })?;
+            let (batch, place, leaf) = found.ok_or_else(|| not_found("no_verification"))?;
             Ok(Json(answer(&batch, (place, &leaf.leaf()), network)))
         })
         .await
@@ -156,9 +149,7 @@ fn shape(leaf: &VerificationLeaf) -> LeafResponse {
 
 fn challenge_id(text: &str) -> Result<[u8; 16], ApiError> {
     let mut id = [0; 16];
-    hex::decode_to_slice(text, &mut id).map_err(|_| {
-        let message = format!("`{}` is no challenge's id", shown(text));
-        ApiError::bad("malformed", message, "write the 32 hexadecimal digits of `challenge_id`")
-    })?;
+    hex::decode_to_slice(text, &mut id)
+        .map_err(|_| bad("malformed", TEXTS.said("no_challenge_id").with("text", shown(text))))?;
     Ok(id)
 }

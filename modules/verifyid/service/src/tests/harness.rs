@@ -219,6 +219,12 @@ pub(super) async fn post_bytes(routes: &Routes, client: &str, path: &str, body: 
     send(routes, client, request).await
 }
 
+/// The same, asked for in these languages.
+pub(super) async fn post_in(routes: &Routes, accepted: &str, path: &str, body: &str) -> Answered {
+    let request = Request::post(path).header("content-type", "application/json").header("accept-language", accepted);
+    send(routes, HERE, request.body(Body::from(body.to_owned())).expect("a path")).await
+}
+
 pub(super) async fn post(routes: &Routes, client: &str, path: &str, body: &Value) -> Answered {
     post_bytes(routes, client, path, body.to_string()).await
 }

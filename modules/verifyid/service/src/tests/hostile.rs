@@ -12,7 +12,7 @@ use service::http::Routes;
 use super::harness::*;
 
 /// Bodies that ask for no challenge, each with its status and code.
-fn wrong_questions() -> Vec<(String, (u16, &'static str))> {
+pub(super) fn wrong_questions() -> Vec<(String, (u16, &'static str))> {
     let id = Device(0).id();
     let good = question(Device(0));
     let with = |key: &str, value: Value| {
@@ -71,7 +71,7 @@ fn wrong_questions() -> Vec<(String, (u16, &'static str))> {
 }
 
 /// Answers to a good challenge that are none, each with its status and code.
-fn wrong_answers(token: &str, answer: &str) -> Vec<(String, (u16, &'static str))> {
+pub(super) fn wrong_answers(token: &str, answer: &str) -> Vec<(String, (u16, &'static str))> {
     let of = |challenge: Value, answer: Value| json!({ "challenge": challenge, "answer": answer }).to_string();
     let json = (400, "malformed_json");
     let malformed = (400, "malformed");

@@ -7,6 +7,7 @@ mod harness;
 mod hostile;
 mod judged;
 mod kept;
+mod languages;
 mod older;
 mod older_paths;
 mod rotated;

@@ -2,7 +2,10 @@
 //!
 //! It must not know how it is said over HTTP.
 
-use verifyid_tpm::{CredentialError, EkChainRefused, QuoteRefused, TpmKeyRefused};
+use languages::Said;
+use verifyid_tpm::{CredentialError, EkChainRefused, QuoteRefused, TpmFormError, TpmKeyRefused};
+
+use crate::api::TEXTS;
 
 /// Why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,52 +58,83 @@ impl TpmRefused {
     }
 
     /// What is wrong, and what to do.
-    pub(crate) fn words(self) -> (String, String) {
-        let (message, hint) = match self {
-            Self::EndorsementKey(key) => return parted("the endorsement key", &key.to_string()),
-            Self::AttestationKey(key) => return parted("the attestation key", &key.to_string()),
-            Self::Chain(chain) => return parted("the endorsement key's certificate", &chain.to_string()),
-            Self::Quote(quote) => return parted("the quote", &quote.to_string()),
-            Self::Credential(error) => return parted("no credential", &error.to_string()),
-            Self::EndorsementKind => (
-                "the endorsement key is no RSA key of 2,048 bits, by which TPMs are told apart here",
-                "take the one of `tpm2_createek -G rsa`",
-            ),
-            Self::OtherDevice => (
-                "this TPM was enrolled for another device",
-                "a TPM is for one device: use that device, or revoke it first, which is for good (`thronos device revoke DEVICE --from NAME`)",
-            ),
-            Self::Full => (
-                "this node keeps as many TPMs as it can",
-                "ask another node of the authority; the operator has to know",
-            ),
-            Self::NotEnrolled => {
-                ("the device has enrolled no TPM at this node", "enrol it first: `thronos device tpm enrol DEVICE`")
-            }
-            Self::KeyChanged => (
-                "the device has another key than when its TPM was enrolled",
-                "enrol the TPM again with the present key: `thronos device tpm enrol DEVICE`",
-            ),
-            Self::PcrCount => (
-                "there are more or fewer values than PCRs that are asked for",
-                "send one value for each PCR that the challenge names, in the order of their numbers",
-            ),
-            Self::PcrValue(number) => {
-                let message = format!("PCR {number} has not the value that this node demands");
-                let hint = "what the machine started is not what the operator allows (`verifyid.tpm_pcrs`): start what is allowed, or ask the operator";
-                return (message, hint.to_owned());
-            }
-            Self::Meanwhile => (
-                "another quote or enrolment of this TPM came in between",
-                "ask for another challenge and quote again: `thronos device tpm quote DEVICE`",
-            ),
-        };
-        (message.to_owned(), hint.to_owned())
+    pub(crate) fn said(self) -> (Said, Said) {
+        match self {
+            Self::EndorsementKey(key) => parted("of_endorsement_key", key_said(key)),
+            Self::AttestationKey(key) => parted("of_attestation_key", key_said(key)),
+            Self::Chain(chain) => parted("of_certificate", chain_said(chain)),
+            Self::Quote(quote) => parted("of_quote", quote_said(quote)),
+            Self::Credential(error) => parted("of_credential", credential_said(error)),
+            Self::PcrValue(number) => whole(TEXTS.said(self.code()).with("number", number)),
+            _ => whole(TEXTS.said(self.code())),
+        }
     }
 }
 
-/// A sentence of the crate that judges: what is wrong, a colon, and what to do.
-fn parted(of: &str, sentence: &str) -> (String, String) {
-    let (message, hint) = sentence.rsplit_once(": ").unwrap_or((sentence, "see /docs"));
-    (format!("{of}: {message}"), hint.to_owned())
+/// A message of the texts, and its hint.
+fn whole(said: Said) -> (Said, Said) {
+    let hint = said.hint();
+    (said, hint)
+}
+
+/// What is wrong with a part of what a TPM says, and what to do.
+fn parted(of: &'static str, (reason, hint): (Said, Said)) -> (Said, Said) {
+    (TEXTS.said(of).with("reason", reason), hint)
+}
+
+fn key_said(key: TpmKeyRefused) -> (Said, Said) {
+    match key {
+        TpmKeyRefused::Form(form) => parted("key_form", form_said(form)),
+        _ => whole(TEXTS.said(key.code())),
+    }
+}
+
+fn quote_said(quote: QuoteRefused) -> (Said, Said) {
+    match quote {
+        QuoteRefused::Form(form) => parted("quote_form", form_said(form)),
+        QuoteRefused::SignatureForm(form) => parted("signature_form", form_said(form)),
+        _ => whole(TEXTS.said(quote.code())),
+    }
+}
+
+fn chain_said(chain: EkChainRefused) -> (Said, Said) {
+    whole(match chain {
+        EkChainRefused::Length(found) => TEXTS.said(chain.code()).with("found", found),
+        _ => TEXTS.said(chain.code()),
+    })
+}
+
+fn credential_said(error: CredentialError) -> (Said, Said) {
+    whole(match error {
+        CredentialError::SecretLength(found) => TEXTS.said(error.code()).with("found", found),
+        _ => TEXTS.said(error.code()),
+    })
+}
+
+/// Numbers of a TPM's structures are written as the specification writes them.
+fn form_said(form: TpmFormError) -> (Said, Said) {
+    let said = TEXTS.said(form.code());
+    whole(match form {
+        TpmFormError::Short
+        | TpmFormError::Trailing
+        | TpmFormError::Size
+        | TpmFormError::FieldLength
+        | TpmFormError::Modulus
+        | TpmFormError::Point => said,
+        TpmFormError::KeyType(found)
+        | TpmFormError::NameAlgorithm(found)
+        | TpmFormError::SymmetricAlgorithm(found)
+        | TpmFormError::SymmetricMode(found)
+        | TpmFormError::Scheme(found)
+        | TpmFormError::HashAlgorithm(found)
+        | TpmFormError::Curve(found)
+        | TpmFormError::KeyDerivation(found)
+        | TpmFormError::AttestType(found)
+        | TpmFormError::PcrBank(found)
+        | TpmFormError::SignatureAlgorithm(found) => said.with("found", format!("{found:#06x}")),
+        TpmFormError::Attributes(found) | TpmFormError::Magic(found) => said.with("found", format!("{found:#010x}")),
+        TpmFormError::SymmetricBits(found) | TpmFormError::KeyBits(found) => said.with("found", found),
+        TpmFormError::Exponent(found) | TpmFormError::PcrBanks(found) => said.with("found", found),
+        TpmFormError::Safe(found) => said.with("found", found),
+    })
 }
