@@ -194,6 +194,21 @@ mod tests {
     }
 
     #[test]
+    fn a_language_is_taken_from_the_option_and_programs_are_spoken_to_in_english() {
+        let spoken = |arguments: &[&str]| {
+            let line = ["thronos"].iter().chain(arguments).map(OsString::from).collect();
+            read(line).map(|typed| typed.global.spoken()).map_err(|error| error.kind())
+        };
+        assert_eq!(spoken(&["--language", "el", "wallet", "list"]), Ok(Language::Greek));
+        assert_eq!(spoken(&["wallet", "list", "--language", "zh"]), Ok(Language::Chinese));
+        assert_eq!(spoken(&["--language", "de", "--json", "wallet", "list"]), Ok(Language::English));
+        for wrong in ["it", "de-AT", "DE\u{1b}"] {
+            let refused = spoken(&["--language", wrong, "wallet", "list"]);
+            assert_eq!(refused, Err(clap::error::ErrorKind::InvalidValue), "{wrong}");
+        }
+    }
+
+    #[test]
     fn no_verb_is_there_twice_and_every_family_has_one() {
         let mut known = BTreeSet::new();
         for family in FAMILIES {

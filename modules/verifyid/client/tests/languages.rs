@@ -11,7 +11,7 @@ use execution::edit_section;
 use languages::Language;
 use tryout::TryoutChain;
 use types::Network;
-use verifyid::VerifyId;
+use verifyid::{VerifyId, VerifyIdReject};
 use verifyid_client::VerifyIdVerbs;
 use wallet::cli::family;
 use wallet::cli::submit::now;
@@ -36,6 +36,7 @@ fn commands_speak_the_language_of_whoever_runs_them() {
     }
     let plans = who.said(&["plan", "show"]);
     assert!(plans.contains("Prüfungen im Monat") && plans.contains("unbegrenzt"), "{plans}");
+    node.dry_runs_say(TryoutChain::code(VerifyIdReject::NotVerifier));
     let main = verifyid::DeviceId(types::Hash32([7; 32])).to_text(Network::Main);
     for (arguments, code, message, hint) in [
         (
@@ -51,7 +52,12 @@ fn commands_speak_the_language_of_whoever_runs_them() {
             "keinen Tarif 200",
             "`thronos plan show`",
         ),
-        (&["device", "hold", "rig", "--from", "alice"], "not_verifier", "", "nimmt einen mit `thronos verifier set "),
+        (
+            &["device", "hold", "rig", "--from", "alice", "--no-wait"],
+            "would_be_rejected",
+            "(not_verifier): das Konto ist nicht unter den Prüfern, die die Autorität führt",
+            "nimmt einen mit `thronos verifier set ",
+        ),
     ] {
         let error = who.error(arguments);
         assert_eq!(error.own_code(), code, "{error:?}");
