@@ -172,13 +172,16 @@ impl VerifyBatch {
 
 impl VerificationFile {
     fn read(path: &Path) -> Result<Self> {
-        let text = read_bounded(path, FILE_BYTES_MAX)?;
+        Self::parse(&read_bounded(path, FILE_BYTES_MAX)?, &path.display().to_string())
+    }
+
+    fn parse(text: &str, name: &str) -> Result<Self> {
         let hint = "give the file as `thronos device verification CHALLENGE --out FILE` wrote it";
-        let file: Self = serde_json::from_str(&text).map_err(|error| {
-            Error::new("no_verification", format!("{} is no proof of a verification: {error}", path.display()), hint)
+        let file: Self = serde_json::from_str(text).map_err(|error| {
+            Error::new("no_verification", format!("{name} is no proof of a verification: {error}"), hint)
         })?;
         if file.format != FORMAT {
-            let message = format!("{} is of a form that this version does not know", path.display());
+            let message = format!("{name} is of a form that this version does not know");
             return Err(Error::new("no_verification", message, "use a newer wallet"));
         }
         Ok(file)
@@ -215,6 +218,14 @@ impl VerificationFile {
         }
         Ok(Proven { leaf, batch, value })
     }
+}
+
+/// Checks the text of a file that proves a verification, from the genesis on. What it proves is known by its leaf's hash.
+///
+/// # Errors
+/// As `thronos verify-batch FILE`: `no_verification`, `wrong_proof`, `unknown_record`, and those of a state's proof.
+pub fn check_verification(text: &str, genesis: &Genesis) -> Result<Hash32> {
+    VerificationFile::parse(text, "the text")?.check(genesis).map(|proven| proven.leaf.digest())
 }
 
 impl LeafForm {
