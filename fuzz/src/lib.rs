@@ -3,6 +3,8 @@
 //! Each fuzz target is one function here and one line in `fuzz_targets/`. A target whose decoder accepts the bytes
 //! also checks that encoding the value gives the same bytes again.
 
+mod bodies;
+mod devices;
 mod features;
 mod logs;
 mod miners;
@@ -14,6 +16,11 @@ mod texts;
 mod tpm;
 mod wire;
 
+pub use bodies::{service_token, verifyid_body};
+pub use devices::{
+    anchors_section, device_key_file, device_line, stratum_login, verification_file, verifyid_batch, verifyid_kept,
+    verifyid_section,
+};
 pub use features::{
     anchors_call, anchors_event, anchors_payload, anchors_put, verifyid_call, verifyid_device, verifyid_event,
     verifyid_key, verifyid_text,

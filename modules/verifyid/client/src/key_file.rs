@@ -94,7 +94,9 @@ impl DeviceKeyFile {
         })
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// Reads what stands in a file; nothing if that is no key, or not whole.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         let written: Written<'_> = serde_json::from_str(text).ok()?;
         let mut secret = Zeroizing::new([0_u8; 32]);
         hex::decode_to_slice(written.secret, secret.as_mut_slice()).ok()?;

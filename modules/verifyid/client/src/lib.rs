@@ -15,4 +15,4 @@ mod verbs;
 
 pub use key_file::DeviceKeyFile;
 pub use statements::{DeviceWord, cancellation, registration, rotation};
-pub use verbs::VerifyIdVerbs;
+pub use verbs::{VerifyIdVerbs, check_verification};

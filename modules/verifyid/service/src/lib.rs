@@ -37,6 +37,7 @@ use service::http::Routes;
 use service::{AccountNeed, Bound, FolderFindings, Ground, Life, Operator, Refusal, ServiceFault};
 
 pub use asked::{AskedDevice, AttestAsk, AttestRate, DeviceCounts, attest_rate, find_device};
+pub use look::KeptFile;
 pub use settings::VerifyIdSettings;
 pub use verbs::VerifyIdVerb;
 

@@ -23,6 +23,8 @@ use clap::Subcommand;
 use wallet::Result;
 use wallet::cli::{Context, Report, Verbs};
 
+pub use verification::check_verification;
+
 /// Devices that prove what they are.
 #[derive(Debug, Subcommand)]
 pub enum VerifyIdVerbs {

@@ -165,13 +165,15 @@ impl VerifyBatch {
 
 impl VerificationFile {
     fn read(path: &Path) -> Result<Self> {
-        let text = read_bounded(path, FILE_BYTES_MAX)?;
+        Self::parse(&read_bounded(path, FILE_BYTES_MAX)?, &path.display().to_string())
+    }
+
+    fn parse(text: &str, name: &str) -> Result<Self> {
         let hint = say!("give_file_wrote");
-        let file: Self = serde_json::from_str(&text).map_err(|error| {
-            Error::new("no_verification", say!("no_proof_verification", value = path.display(), error), hint)
-        })?;
+        let file: Self = serde_json::from_str(text)
+            .map_err(|error| Error::new("no_verification", say!("no_proof_verification", value = name, error), hint))?;
         if file.format != FORMAT {
-            let message = say!("form_version_does_not_know", value = path.display());
+            let message = say!("form_version_does_not_know", value = name);
             return Err(Error::new("no_verification", message, say!("use_newer_wallet")));
         }
         Ok(file)
@@ -204,6 +206,14 @@ impl VerificationFile {
         }
         Ok(Proven { leaf, batch, value })
     }
+}
+
+/// Checks the text of a file that proves a verification, from the genesis on. What it proves is known by its leaf's hash.
+///
+/// # Errors
+/// As `thronos verify-batch FILE`: `no_verification`, `wrong_proof`, `unknown_record`, and those of a state's proof.
+pub fn check_verification(text: &str, genesis: &Genesis) -> Result<Hash32> {
+    VerificationFile::parse(text, "the text")?.check(genesis).map(|proven| proven.leaf.digest())
 }
 
 impl LeafForm {

@@ -35,7 +35,12 @@ fn binding(chain: &Chain, key: Key, class: u8) -> WorkBinding {
 
 /// Mines so many shares for a digest in the coinbase, in groups of two, and sorts them.
 fn mine(digest: Hash32, count: usize) -> Vec<WorkGroup> {
-    let target = CLASS.difficulty().expect("a difficulty").target();
+    mine_for(&CLASS, digest, count)
+}
+
+/// The same for another class.
+pub fn mine_for(class: &WorkClass, digest: Hash32, count: usize) -> Vec<WorkGroup> {
+    let target = class.difficulty().expect("a difficulty").target();
     let commitment = pow::Commitment {
         chain_id: types::ChainId(Hash32([1; 32])),
         work_height: 5,

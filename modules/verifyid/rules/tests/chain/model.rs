@@ -1,4 +1,8 @@
 //! The rules beside a model of plain maps: the same calls, right and wrong, the same answers and the same devices.
+//!
+//! `work` has what is shown of work rates.
+
+mod work;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +16,7 @@ use verifyid::{
 };
 
 use crate::harness::{AUTHORITY, Chain, DAY_MS, Key, USERS, VERIFIER, take};
+use work::{BEACON_MS, Beacons, CLASSES, REFUSALS, Shown, TryAttest, Work};
 
 /// So many keys.
 const KEYS: u8 = 24;
@@ -23,10 +28,12 @@ const PRICE: u128 = 1_000;
 /// Who is paid for it, and for nothing else.
 const SHOP: Address = Address([0x73; 20]);
 
-fn with_prices(numbers: &mut VerifyIdParameters) {
+fn with_prices_and_classes(numbers: &mut VerifyIdParameters) {
     let mut plans = numbers.plans.to_vec();
     (plans[0].price, numbers.ecosystem) = (Amount(PRICE), SHOP);
     numbers.plans = List::new(plans).expect("as many as before");
+    numbers.beacon_interval_ms = BEACON_MS;
+    numbers.work_classes = List::new(CLASSES.to_vec()).expect("two");
 }
 
 /// What somebody tries.
@@ -43,6 +50,7 @@ enum Try {
     Suspend(Key),
     Reinstate(Key),
     Hold(Key),
+    Attest(TryAttest),
     Batch { customer: usize, skips: u64, ok: u32, days_ago: u64, listed: Vec<Key> },
     SetLevel { device: Key, level: u8, days: u64 },
     SetVerifier { verifier: usize, listed: bool },
@@ -56,11 +64,13 @@ enum Try {
 struct Device {
     owner: usize,
     customer: usize,
+    kind: u8,
     key: Key,
     rotation: u32,
     since: u64,
     status: Status,
     accepted: bool,
+    work: Work,
     tpm: u64,
     vendor: u64,
     hold: u64,
@@ -80,6 +90,9 @@ struct Model {
     allowed: BTreeSet<(usize, usize)>,
     /// What was paid for plans.
     paid: u128,
+    beacons: Beacons,
+    /// What was last shown of each device's work, good or not.
+    shown: BTreeMap<Key, (Shown, VerifyIdCall)>,
 }
 
 type Verdict = Result<(), VerifyIdReject>;
@@ -118,7 +131,7 @@ impl Model {
 
     fn judge(&mut self, who: usize, now: u64, tried: &Try) -> Verdict {
         match *tried {
-            Try::Register { owner, key, is_signed, .. } => self.register(who, now, owner, (key, is_signed)),
+            Try::Register { owner, key, kind, is_signed } => self.register(who, now, (owner, kind), (key, is_signed)),
             Try::Accept(_) | Try::Offer { .. } | Try::Take(_) | Try::Withdraw(_) => self.hand_on(who, now, tried),
             Try::Rotate { device: key, new, old, is_signed } => self.rotate(who, now, key, (new, old, is_signed)),
             Try::Cancel { .. } | Try::Revoke(_) => self.drop(who, tried),
@@ -128,11 +141,11 @@ impl Model {
             }
             Try::SetVerifier { .. } | Try::SetPlan { .. } | Try::Allow { .. } => self.count(who, now, tried),
             Try::Buy { plan, months, price_max, replaces } => self.buy(who, now, (plan, replaces), (months, price_max)),
-            Try::Pass(_) => Ok(()),
+            Try::Attest(_) | Try::Pass(_) => unreachable!("what is shown, and time, are not judged here"),
         }
     }
 
-    fn register(&mut self, who: usize, now: u64, owner: usize, (key, is_signed): (Key, bool)) -> Verdict {
+    fn register(&mut self, who: usize, now: u64, (owner, kind): (usize, u8), (key, is_signed): (Key, bool)) -> Verdict {
         if self.devices.contains_key(&key) {
             return Err(VerifyIdReject::DeviceExists);
         }
@@ -148,11 +161,13 @@ impl Model {
         let device = Device {
             owner,
             customer: who,
+            kind,
             key,
             rotation: 0,
             since: now,
             status: Status::Pending,
             accepted: owner == who,
+            work: Work::default(),
             tpm: 0,
             vendor: 0,
             hold: 0,
@@ -201,10 +216,10 @@ impl Model {
                 if let Some((announced, _)) = device.announced.take() {
                     self.taken.remove(&announced);
                 }
-                let (owner, customer, status) = (who, who, Status::Pending);
+                let (owner, customer, status, work) = (who, who, Status::Pending, device.work.forgotten());
                 self.devices.insert(
                     key,
-                    Device { owner, customer, status, accepted: true, tpm: 0, vendor: 0, since: now, ..device },
+                    Device { owner, customer, status, accepted: true, work, tpm: 0, vendor: 0, since: now, ..device },
                 );
             }
             Try::Withdraw(key) => {
@@ -367,9 +382,9 @@ impl Model {
         }
         self.taken.insert(new);
         let status = if device.status == Status::Suspended { Status::Suspended } else { Status::Pending };
-        let rotation = device.rotation + 1;
-        self.devices
-            .insert(key, Device { key: new, rotation, status, tpm: 0, vendor: 0, since: now, offer: None, ..device });
+        let (rotation, work) = (device.rotation + 1, device.work.forgotten());
+        let device = Device { key: new, rotation, status, work, tpm: 0, vendor: 0, since: now, offer: None, ..device };
+        self.devices.insert(key, device);
         Ok(())
     }
 
@@ -430,6 +445,8 @@ impl Model {
             4
         } else if device.tpm > now {
             3
+        } else if device.work.until > now {
+            2
         } else {
             1
         };
@@ -479,7 +496,7 @@ fn call(chain: &Chain, model: &Model, who: usize, tried: &Try) -> Option<VerifyI
         Try::Suspend(key) => VerifyIdCall::Suspend(Out { device: id(*key), reason: 2 }),
         Try::Reinstate(key) => VerifyIdCall::Reinstate(id(*key)),
         Try::Hold(key) => VerifyIdCall::Hold(id(*key)),
-        Try::Pass(_) => return None,
+        Try::Attest(_) | Try::Pass(_) => return None,
         others => call_of_office(chain, model, who, others),
     })
 }
@@ -542,10 +559,13 @@ fn compare(chain: &Chain, model: &Model) {
         let announced = device.announced.map(|(key, from)| (key.id(), TimeMs(from)));
         assert_eq!((found.owner, found.customer), (chain.address(device.owner), chain.address(device.customer)));
         assert_eq!((found.status, found.level), (device.status, model.level(device, now)), "{device:?}");
+        assert_eq!(found.work_class, (device.work.until > now).then_some(device.work.class), "{device:?}");
         assert_eq!((found.key_id, found.rotation), (device.key.id(), device.rotation));
         assert_eq!(found.offered_to.zip(found.offered_until), offer);
         assert_eq!(found.announced_key.zip(found.announced_from), announced);
     }
+    let newest = verifyid::beacon(&chain.view(), None).map(|beacon| (beacon.number, beacon.time.0));
+    assert_eq!(newest, model.beacons.newest());
     assert_eq!(
         chain.registry.account(&chain.state, &SHOP).thr.0,
         model.paid,
@@ -570,7 +590,7 @@ fn tries() -> impl Strategy<Value = Try> {
     let mostly = || prop_oneof![9 => Just(true), 1 => Just(false)];
     let signed = || prop_oneof![3 => Just(None), 5 => Just(Some(true)), 1 => Just(Some(false))];
     prop_oneof![
-        8 => (user(), devices(), 1..=9_u8, mostly())
+        8 => (user(), devices(), prop_oneof![2 => 1..=3_u8, 1 => 1..=9_u8], mostly())
             .prop_map(|(owner, key, kind, is_signed)| Try::Register { owner, key, kind, is_signed }),
         3 => devices().prop_map(Try::Accept),
         5 => (devices(), user(), 0..9_u64).prop_map(|(device, to, days)| Try::Offer { device, to, days }),
@@ -583,7 +603,8 @@ fn tries() -> impl Strategy<Value = Try> {
         2 => devices().prop_map(Try::Suspend),
         3 => devices().prop_map(Try::Reinstate),
         2 => devices().prop_map(Try::Hold),
-        8 => (user(), prop_oneof![9 => Just(0_u64), 1 => 1..3_u64], 0..150_u32, prop_oneof![3 => Just(0), 1 => 0..9_u64], proptest::collection::vec(devices(), 0..3))
+        10 => work::attests().prop_map(Try::Attest),
+        8 => (user(), prop_oneof![9 => Just(0_u64), 1 => 1..3_u64], 0..150_u32, prop_oneof![1 => Just(0), 1 => 0..9_u64], proptest::collection::vec(devices(), 0..3))
             .prop_map(|(customer, skips, ok, days_ago, listed)| {
                 // More listed than good is no call at all.
                 let ok = ok.max(listed.len() as u32);
@@ -597,7 +618,8 @@ fn tries() -> impl Strategy<Value = Try> {
         }),
         2 => (prop_oneof![4 => Just(1_u8), 1 => 1..=9_u8], prop_oneof![6 => 1..3_u8, 1 => 30..40_u8], prop_oneof![4 => Just(100_000_u128), 1 => Just(PRICE)], 0..2_u8)
             .prop_map(|(plan, months, price_max, replaces)| Try::Buy { plan, months, price_max, replaces }),
-        4 => (user(), mostly()).prop_map(|(verifier, allowed)| Try::Allow { verifier, allowed }),
+        4 => (prop_oneof![3 => Just(VERIFIER), 1 => user()], mostly())
+            .prop_map(|(verifier, allowed)| Try::Allow { verifier, allowed }),
         2 => prop_oneof![4 => 1..3_u64, 1 => 3..20_u64].prop_map(|days| Try::Pass(days * DAY_MS)),
     ]
 }
@@ -613,7 +635,8 @@ fn actor(model: &Model, tried: &Try, chance: usize) -> usize {
         Try::Take(key) => model.devices.get(key).and_then(|device| device.offer).map(|(to, _)| to),
         Try::Accept(key) | Try::Withdraw(key) | Try::Revoke(key) => owner(key),
         Try::Offer { device, .. } | Try::Rotate { device, .. } | Try::Cancel { device, .. } => owner(device),
-        Try::Register { .. } | Try::Allow { .. } | Try::Buy { .. } | Try::Pass(_) => None,
+        // Whoever carries what is shown, it is the device's.
+        Try::Register { .. } | Try::Allow { .. } | Try::Buy { .. } | Try::Attest(_) | Try::Pass(_) => None,
     };
     right.filter(|_| !chance.is_multiple_of(8)).unwrap_or(chance % USERS)
 }
@@ -632,28 +655,56 @@ struct Tally {
     suspended: u32,
     held: u32,
     announced: u32,
+    /// Batches whose last verification was a day ago and more.
+    late: u32,
+    /// Work rates that were shown, and how often each refusal was met.
+    attested: u32,
+    attests_refused: [u32; REFUSALS.len()],
+}
+
+impl Tally {
+    fn attest(&mut self, verdict: Verdict) {
+        match verdict {
+            Ok(()) => self.attested += 1,
+            Err(why) => {
+                let place = REFUSALS.iter().position(|refusal| *refusal == why).expect("every refusal is listed");
+                self.attests_refused[place] += 1;
+            }
+        }
+    }
 }
 
 /// One chain: the same calls to the rules and to the model.
 fn try_all(tried: &[(Try, usize)], tally: &mut Tally) -> Result<(), TestCaseError> {
-    let (mut chain, mut model) = (Chain::with(with_prices), Model::new());
+    let (mut chain, mut model) = (Chain::with(with_prices_and_classes), Model::new());
     let first = month_of(chain.time());
     for (tried, chance) in tried {
+        model.beacons.begin_block(chain.time().0 - chain.step_ms);
         if let Try::Pass(ms) = tried {
             chain.pass(*ms);
             continue;
         }
         let who = actor(&model, tried, *chance);
-        let call = call(&chain, &model, who, tried).expect("only time has none");
         let now = chain.time().0;
         let met = meant(tried).and_then(|key| model.devices.get(&key)).cloned();
         tally.suspended += u32::from(met.as_ref().is_some_and(|device| device.status == Status::Suspended));
         tally.held += u32::from(met.as_ref().is_some_and(|device| device.hold > now));
         tally.announced += u32::from(met.as_ref().is_some_and(|device| device.announced.is_some()));
-        let expected = model.judge(who, now, tried).map_err(VerifyIdReject::code);
-        prop_assert_eq!(chain.run(who, call), expected, "{} {:?}", who, tried);
+        let (call, expected) = match tried {
+            Try::Attest(attest) => {
+                let (shown, call) = work::made(&chain, &model, attest);
+                let expected = model.attest(now, &shown);
+                tally.attest(expected);
+                model.shown.insert(attest.device, (shown, call.clone()));
+                (call, expected)
+            }
+            _ => (call(&chain, &model, who, tried).expect("only time has none"), model.judge(who, now, tried)),
+        };
+        prop_assert_eq!(chain.run(who, call), expected.map_err(VerifyIdReject::code), "{} {:?}", who, tried);
         tally.calls += 1;
         tally.taken += u32::from(expected.is_ok());
+        let is_late = matches!(tried, Try::Batch { days_ago: 1.., .. });
+        tally.late += u32::from(is_late && expected.is_ok());
     }
     compare(&chain, &model);
     tally.months += month_of(chain.time()) - first;
@@ -670,7 +721,8 @@ const fn meant(tried: &Try) -> Option<Key> {
         | Try::Suspend(key)
         | Try::Reinstate(key)
         | Try::Hold(key) => Some(*key),
-        Try::Offer { device, .. }
+        Try::Attest(TryAttest { device, .. })
+        | Try::Offer { device, .. }
         | Try::Rotate { device, .. }
         | Try::Cancel { device, .. }
         | Try::SetLevel { device, .. } => Some(*device),
@@ -703,4 +755,6 @@ fn the_rules_and_the_model_agree() {
     assert!(tally.calls >= wanted && tally.taken > tally.calls / 5 && tally.months >= 24, "{tally:?}");
     let met = [tally.suspended, tally.held, tally.announced];
     assert!(met.iter().all(|count| *count > wanted / 100), "{tally:?}");
+    let shown = [tally.attested, tally.late].into_iter().chain(tally.attests_refused);
+    assert!(shown.into_iter().all(|count| count > wanted / 10_000), "{tally:?}");
 }

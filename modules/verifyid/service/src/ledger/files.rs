@@ -230,6 +230,11 @@ pub(super) fn day_of(time_ms: u64) -> u32 {
     u32::try_from(time_ms / DAY_MS).unwrap_or(u32::MAX)
 }
 
+/// Whether these are the records of a batch, whole up to its leaves.
+pub(crate) fn knows(records: &[Vec<u8>]) -> bool {
+    stored(records).is_some()
+}
+
 fn stored(records: &[Vec<u8>]) -> Option<StoredBatch> {
     let mut records = records.iter().map(|bytes| borsh::from_slice::<FileRecord>(bytes).ok());
     let FileRecord::Batch(closed) = records.next()?? else { return None };

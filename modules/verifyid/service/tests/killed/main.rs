@@ -37,8 +37,6 @@ const KILLS: usize = 60;
 const KILLS_LONG: usize = 500;
 /// Kills of one folder and one chain.
 const KILLS_OF_A_ROUND: usize = 20;
-/// A life is killed within so many milliseconds, where no step is named.
-const LIFE_MS: u64 = 250;
 const SEED: u64 = 15;
 
 fn main() {
@@ -101,6 +99,8 @@ impl Steps {
 struct Campaign {
     chance: Chance,
     steps: Option<Steps>,
+    /// A life that nobody kills takes so many milliseconds here and now.
+    life_ms: u64,
     met: BTreeMap<Place, usize>,
     kills: usize,
     sum: Tally,
@@ -119,7 +119,7 @@ impl Campaign {
                     let place = round.live(&Kill::Before(step)).and_then(|traced| traced.last());
                     place.into_iter().for_each(|place| *self.met.entry(place).or_default() += 1);
                 }
-                None => drop(round.live(&Kill::After(Duration::from_millis(self.chance.below(LIFE_MS))))),
+                None => drop(round.live(&Kill::After(Duration::from_millis(self.chance.below(self.life_ms))))),
             }
             self.kills += 1;
         }
@@ -141,7 +141,8 @@ fn no_kill_has_a_challenge_answered_twice_or_loses_what_was_told_from_its_batch(
     let begun = Instant::now();
     let mut chance = Chance::new(SEED);
     let steps = Steps::find(Chance::new(chance.draw()), kills);
-    let mut campaign = Campaign { chance, steps, met: BTreeMap::new(), kills: 0, sum: Tally::default() };
+    let life_ms = Round::new(Chance::new(chance.draw())).whole_life_ms();
+    let mut campaign = Campaign { chance, steps, life_ms, met: BTreeMap::new(), kills: 0, sum: Tally::default() };
     while campaign.kills < kills {
         campaign.round(KILLS_OF_A_ROUND.min(kills - campaign.kills));
     }

@@ -100,6 +100,13 @@ impl Round {
         matches!(kill, Kill::Before(_) | Kill::Late).then(|| Traced::read(&log, &folder))
     }
 
+    /// How long a life takes that nobody kills before its customers have gone, in milliseconds.
+    pub fn whole_life_ms(mut self) -> u64 {
+        let begun = Instant::now();
+        let _ = self.live(&Kill::Last);
+        u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
+    }
+
     /// What customers do while it lives; nothing once it is gone.
     fn visit(&mut self, port: u16) -> Option<()> {
         for _ in 0..TRIED_AGAIN.min(self.asked.len()) {

@@ -9,17 +9,21 @@
 //! | `ownership` | a device's life: registered, handed on, rotated, held, revoked |
 //! | `counting` | batches, quotas and months |
 //! | `anchored` | verifications that come to the chain by themselves, and their proofs |
+//! | `certified` | a TPM that is enrolled, quotes, and is certified |
+//! | `soft_tpm` | that TPM, a program |
 //! | `worked` | a rate of hashes, shown over Stratum |
 //! | `programs` | the client, a miner, a node with other settings |
 //! | `proof` | the whole of it |
 
 mod anchored;
 mod cast;
+mod certified;
 mod counting;
 mod gate;
 mod ownership;
 mod programs;
 mod proof;
+mod soft_tpm;
 mod worked;
 
 use testnet::devnet::{Local, LocalProof, Ports, Service};
@@ -29,7 +33,7 @@ pub(crate) const LOCAL: Local = Local {
     settings,
     proof: Some(LocalProof {
         about: "a device is registered, challenged, verified, batched and anchored, and its proof holds offline; a miner reaches the local \
-                class; devices are handed on, rotated, held and revoked; quotas end and months turn; and every wrong answer and call is \
+                class, a TPM its level; devices are handed on, rotated, held and revoked; quotas end and months turn; and every wrong answer and call is \
                 refused by its name (2 minutes)",
         rules: proof::quick_spans,
         run: proof::prove,

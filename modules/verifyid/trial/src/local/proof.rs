@@ -87,6 +87,12 @@ pub(super) fn prove(network: &mut LocalNetwork, say: &dyn Fn(&str)) -> Outcome<P
     troupe.say("what node 0 acknowledged is on the chain, though it was killed meanwhile, and is proven from the genesis without a node");
     troupe.work(port)?;
     troupe.say("a miner reached the local class by its shares, and a device that nobody mined for did not");
+    let missing = troupe.certify()?;
+    troupe.say(&match missing {
+        None => "a TPM was enrolled for one device and no other, quoted, and its device has level 3 by the authority"
+            .to_owned(),
+        Some(program) => format!("no TPM was tried, since {program} is not installed: `./setup --peers` does it"),
+    });
 
     let refused = troupe.refused;
     let all = [first, second, third, fourth, sixth].map(|key| DeviceId(key.id()));
@@ -99,6 +105,6 @@ pub(super) fn prove(network: &mut LocalNetwork, say: &dyn Fn(&str)) -> Outcome<P
         }
     }
     let (height, block, _) = compare(troupe.network)?;
-    let document = json!({ "ok": true, "devices": all.len(), "batches": sequence, "refused": refused, "height": height, "block": block });
+    let document = json!({ "ok": true, "devices": all.len(), "batches": sequence, "refused": refused, "tpm": missing.is_none(), "height": height, "block": block });
     Ok(Proven { document, nodes: troupe.network.standings()? })
 }
