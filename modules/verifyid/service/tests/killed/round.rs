@@ -190,10 +190,9 @@ impl Round {
                 assert_eq!(asked.is_good, answer.status != 401, "{answer:?}");
                 (asked.told, asked.is_used) = (Some(answer.status), true);
             }
-            (409, "challenge_used" | "wrong_instance") => {
-                self.tally.again += usize::from(asked.is_used);
-                asked.is_used = true;
-            }
+            // Somebody else's answer may be on its way to the disk and never come there: nobody has a verdict then, and one is still to come.
+            (409, "challenge_used") => self.tally.again += usize::from(asked.is_used),
+            (409, "wrong_instance") => asked.is_used = true,
             _ => panic!("an answer that has no place here: {answer:?}"),
         }
     }
