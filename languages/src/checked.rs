@@ -13,7 +13,7 @@ use crate::texts::Texts;
 
 /// What is wrong with a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Flaw {
+pub struct TextFlaw {
     /// Of which language.
     pub language: Language,
     /// At which message, `key` or `key.attribute`; empty where it is the whole text.
@@ -22,7 +22,7 @@ pub struct Flaw {
     pub what: String,
 }
 
-impl fmt::Display for Flaw {
+impl fmt::Display for TextFlaw {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}.ftl, `{}`: {}", self.language.tag(), self.at, self.what)
     }
@@ -49,13 +49,13 @@ struct Shape {
 
 /// Every flaw of texts; none is what a feature's test wants.
 #[must_use]
-pub fn check(texts: &Texts) -> Vec<Flaw> {
+pub fn check(texts: &Texts) -> Vec<TextFlaw> {
     let mut flaws = Vec::new();
     let english = shapes(texts, Language::English, &mut flaws);
     for language in Language::ALL {
         let other = (language != Language::English).then(|| shapes(texts, language, &mut flaws));
         let own = other.as_ref().unwrap_or(&english);
-        let mut tell = |at: &str, what: String| flaws.push(Flaw { language, at: at.to_owned(), what });
+        let mut tell = |at: &str, what: String| flaws.push(TextFlaw { language, at: at.to_owned(), what });
         for at in own.keys().filter(|at| !english.contains_key(*at)) {
             tell(at, "English has no such message".to_owned());
         }
@@ -114,8 +114,8 @@ fn quoted(text: &str) -> Vec<&str> {
     quoted
 }
 
-fn shapes(texts: &Texts, language: Language, flaws: &mut Vec<Flaw>) -> BTreeMap<String, Shape> {
-    let mut tell = |at: &str, what: &str| flaws.push(Flaw { language, at: at.to_owned(), what: what.to_owned() });
+fn shapes(texts: &Texts, language: Language, flaws: &mut Vec<TextFlaw>) -> BTreeMap<String, Shape> {
+    let mut tell = |at: &str, what: &str| flaws.push(TextFlaw { language, at: at.to_owned(), what: what.to_owned() });
     let resource = FluentResource::try_new(texts.source(language).to_owned()).unwrap_or_else(|(read, errors)| {
         errors.iter().for_each(|error| tell("", &error.to_string()));
         read

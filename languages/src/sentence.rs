@@ -13,7 +13,7 @@ const HINT: &str = "hint";
 
 /// What stands in a sentence.
 #[derive(Clone, Debug)]
-pub enum Argument {
+pub enum SentenceValue {
     /// A text that is the same in all languages.
     Text(String),
     /// A number, after which words may change.
@@ -22,55 +22,55 @@ pub enum Argument {
     Said(Box<Said>),
 }
 
-impl From<&str> for Argument {
+impl From<&str> for SentenceValue {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())
     }
 }
 
-impl From<&String> for Argument {
+impl From<&String> for SentenceValue {
     fn from(text: &String) -> Self {
         Self::Text(text.clone())
     }
 }
 
-impl From<String> for Argument {
+impl From<String> for SentenceValue {
     fn from(text: String) -> Self {
         Self::Text(text)
     }
 }
 
-impl From<Said> for Argument {
+impl From<Said> for SentenceValue {
     fn from(said: Said) -> Self {
         Self::Said(Box::new(said))
     }
 }
 
-impl From<u64> for Argument {
+impl From<u64> for SentenceValue {
     fn from(number: u64) -> Self {
         Self::Number(number)
     }
 }
 
-impl From<u32> for Argument {
+impl From<u32> for SentenceValue {
     fn from(number: u32) -> Self {
         Self::Number(number.into())
     }
 }
 
-impl From<u16> for Argument {
+impl From<u16> for SentenceValue {
     fn from(number: u16) -> Self {
         Self::Number(number.into())
     }
 }
 
-impl From<u8> for Argument {
+impl From<u8> for SentenceValue {
     fn from(number: u8) -> Self {
         Self::Number(number.into())
     }
 }
 
-impl From<usize> for Argument {
+impl From<usize> for SentenceValue {
     fn from(number: usize) -> Self {
         Self::Number(number as u64)
     }
@@ -82,7 +82,7 @@ pub struct Said {
     texts: &'static Texts,
     key: Cow<'static, str>,
     attribute: Option<&'static str>,
-    arguments: Vec<(&'static str, Argument)>,
+    arguments: Vec<(&'static str, SentenceValue)>,
 }
 
 impl Said {
@@ -92,7 +92,7 @@ impl Said {
 
     /// The same with what stands where the text names this variable.
     #[must_use]
-    pub fn with(mut self, name: &'static str, argument: impl Into<Argument>) -> Self {
+    pub fn with(mut self, name: &'static str, argument: impl Into<SentenceValue>) -> Self {
         self.arguments.push((name, argument.into()));
         self
     }

@@ -10,7 +10,7 @@ use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::LanguageIdentifier;
 
 use crate::language::Language;
-use crate::sentence::{Argument, Said};
+use crate::sentence::{Said, SentenceValue};
 
 type Bundle = FluentBundle<FluentResource>;
 
@@ -71,7 +71,7 @@ impl Texts {
         &self,
         language: Language,
         (key, attribute): (&str, Option<&str>),
-        arguments: &[(&'static str, Argument)],
+        arguments: &[(&'static str, SentenceValue)],
     ) -> String {
         let mut given = FluentArgs::with_capacity(arguments.len());
         for (name, argument) in arguments {
@@ -121,11 +121,11 @@ fn bundle_of(language: Language, source: &str) -> Bundle {
 /// Greatest whole number that a float has exactly.
 const EXACT_MAX: u64 = 1 << 53;
 
-fn value_of(argument: &Argument, language: Language) -> FluentValue<'static> {
+fn value_of(argument: &SentenceValue, language: Language) -> FluentValue<'static> {
     match argument {
-        Argument::Text(text) => text.clone().into(),
-        Argument::Number(number) if *number <= EXACT_MAX => (*number).into(),
-        Argument::Number(number) => number.to_string().into(),
-        Argument::Said(said) => said.in_language(language).into(),
+        SentenceValue::Text(text) => text.clone().into(),
+        SentenceValue::Number(number) if *number <= EXACT_MAX => (*number).into(),
+        SentenceValue::Number(number) => number.to_string().into(),
+        SentenceValue::Said(said) => said.in_language(language).into(),
     }
 }

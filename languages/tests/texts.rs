@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use languages::{Argument, Language, Sentence, Texts, check};
+use languages::{Language, Sentence, SentenceValue, Texts, check};
 
 static TEXTS: Texts = Texts::new([
     "left = { $count ->\n   [one] one is left\n  *[other] { $count } are left\n }\n    .hint = see `thronos { $what }`\nonly = only in English\nnested = so: { $why }\n",
@@ -47,7 +47,7 @@ fn what_a_language_lacks_is_said_in_english_and_what_stands_in_it_stays_as_it_is
     let outer = TEXTS.said("nested").with("why", inner);
     assert_eq!(outer.to_string(), "so: 3 are left");
     assert_eq!(outer.in_language(Language::German), "also: 3 bleiben");
-    let hint = TEXTS.said("left").with("what", Argument::from("help")).hint();
+    let hint = TEXTS.said("left").with("what", SentenceValue::from("help")).hint();
     assert_eq!(hint.in_language(Language::German), "siehe `thronos help`");
     assert_eq!(hint.in_language(Language::French), "see `thronos help`");
     let sentence = Sentence::from(outer);

@@ -5,7 +5,7 @@
 
 use std::fmt::Display;
 
-use languages::Argument;
+use languages::SentenceValue;
 use wallet::cli::report;
 
 languages::texts! {
@@ -25,11 +25,11 @@ macro_rules! say {
 pub(crate) use say;
 
 /// What stands in a sentence; a number keeps to be one, as words change after it.
-pub(crate) fn shown(value: &impl Display) -> Argument {
+pub(crate) fn shown(value: &impl Display) -> SentenceValue {
     let text = value.to_string();
     match text.parse::<u64>() {
-        Ok(number) if number.to_string() == text => Argument::Number(number),
-        _ => Argument::Text(text),
+        Ok(number) if number.to_string() == text => SentenceValue::Number(number),
+        _ => SentenceValue::Text(text),
     }
 }
 
@@ -95,9 +95,9 @@ mod tests {
 
     #[test]
     fn a_number_stays_one_and_what_only_looks_like_one_stays_a_text() {
-        assert!(matches!(shown(&7), Argument::Number(7)));
+        assert!(matches!(shown(&7), SentenceValue::Number(7)));
         for text in ["007", "+7", "7.0", "", "18446744073709551616", "abc"] {
-            assert!(matches!(shown(&text), Argument::Text(_)), "{text}");
+            assert!(matches!(shown(&text), SentenceValue::Text(_)), "{text}");
         }
     }
 

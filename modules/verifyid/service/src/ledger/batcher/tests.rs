@@ -137,7 +137,7 @@ fn where_many_leaves_are_open_the_longest_batch_closes_early_and_where_many_wait
     assert_eq!(batcher.due(NOW_MS, OPEN_MS).map(|due| due.customer), Some(ALICE));
     let mut batcher = with(Vec::new());
     for number in 0..u32::try_from(MANY_WAIT).expect("small") {
-        batcher.take(&LedgerRecord::Leaves(vec![leaf(number, ALICE, NOW_MS)]));
+        batcher.take(&LedgerRecord::Leaves(vec![leaf(number * 7, ALICE, NOW_MS)]));
         assert!(close(&mut batcher, NOW_MS + OPEN_MS).is_some());
     }
     batcher.take(&LedgerRecord::Leaves(vec![leaf(0, BOB, NOW_MS)]));
