@@ -432,3 +432,4 @@ reject_price_above = der Tarif kostet mehr, als der Kauf erlaubt: Sehen Sie den 
 registration_costs = Es kostet { $fee } THR, die verbrannt werden, zusätzlich zur Gebühr der Transaktion
 device_has_changed = Das Gerät hat sich seit dem Beginn geändert: Was es vorher gezeigt hat, zählt nicht mehr
 device_has_changed_look = Es wurde nichts gesendet: Siehe `thronos device show { $device }`, und führen Sie den Befehl erneut aus
+waits_for_beacon = Das Gerät hat sich eben geändert oder etwas gezeigt: Es wird auf das nächste Leuchtfeuer gewartet

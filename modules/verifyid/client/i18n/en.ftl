@@ -479,3 +479,4 @@ reject_price_above = the plan costs more than the purchase allows: look at its p
 registration_costs = it costs { $fee } THR, which are burned, beside the transaction's fee
 device_has_changed = the device has changed since this was begun: what it showed before counts no more
 device_has_changed_look = nothing was sent: see `thronos device show { $device }`, and run the command again
+waits_for_beacon = the device has changed or shown something a moment ago: waiting for the next beacon

@@ -440,3 +440,4 @@ reject_price_above = el plan cuesta más de lo que la compra permite: mire su pr
 registration_costs = Cuesta { $fee } THR, que se queman, además de la comisión de la transacción
 device_has_changed = El dispositivo ha cambiado desde que esto empezó: lo que mostró antes ya no cuenta
 device_has_changed_look = No se ha enviado nada: vea `thronos device show { $device }` y ejecute la orden de nuevo
+waits_for_beacon = El dispositivo acaba de cambiar o de mostrar algo: se espera la próxima baliza

@@ -440,3 +440,4 @@ reject_price_above = le forfait coûte plus que l'achat ne le permet : regardez 
 registration_costs = Cela coûte { $fee } THR, qui sont brûlés, en plus des frais de la transaction
 device_has_changed = L'appareil a changé depuis le début : ce qu'il a montré avant ne compte plus
 device_has_changed_look = Rien n'a été envoyé : voyez `thronos device show { $device }` et relancez la commande
+waits_for_beacon = L'appareil vient de changer ou de montrer quelque chose : attente de la prochaine balise

@@ -408,3 +408,4 @@ reject_price_above = プランが購入の許す額を超えています。価�
 registration_costs = 取引手数料のほかに { $fee } THR がかかり、これは焼却されます
 device_has_changed = 開始後にデバイスが変わりました。それ以前に示したものは数えられません
 device_has_changed_look = 何も送信されていません。`thronos device show { $device }` を確認し、コマンドを再実行してください
+waits_for_beacon = デバイスは直前に変更されたか、何かを示しました。次のビーコンを待っています

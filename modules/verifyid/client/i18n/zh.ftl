@@ -408,3 +408,4 @@ reject_price_above = 套餐的费用超过购买所允许的金额：请查看�
 registration_costs = 除交易手续费外，还需 { $fee } THR，这笔费用将被销毁
 device_has_changed = 自开始以来设备已变更：此前所证明的不再有效
 device_has_changed_look = 未发送任何内容：请查看 `thronos device show { $device }`，然后重新运行该命令
+waits_for_beacon = 设备刚刚变更或作过证明：正在等待下一个信标

@@ -34,6 +34,9 @@ const LOOK_MS: u64 = 2_000;
 const LOOK_MS_MIN: u64 = 100;
 /// How often it is said how far it is, though nothing has changed.
 const TOLD_MS: u64 = 30_000;
+/// Longest wait for a beacon that is newer than the device's last change, and between two looks for one.
+const BEACON_WAIT_MS: u64 = 45_000;
+const BEACON_LOOK_MS: u64 = 500;
 /// How long beyond the window a node is asked that never comes to an end.
 const BEYOND_MS: u64 = 60_000;
 
@@ -140,6 +143,11 @@ fn may_attest(device: &DeviceAnswer, key: &DeviceKeyFile, network: Network) -> R
     Ok(())
 }
 
+/// Whether the chain takes what is shown by a beacon: it has to be newer than what the device showed before, and its owner, key and standing of now.
+fn counts_for(device: &DeviceAnswer, beacon: &BeaconAnswer) -> bool {
+    device.verified < beacon.time && device.since <= beacon.time
+}
+
 /// What was shown before the device's owner, key or standing changed counts no more.
 fn is_unchanged(begun: &DeviceAnswer, now: &DeviceAnswer, network: Network) -> Result<()> {
     if (begun.since, begun.owner, begun.key_id) == (now.since, now.owner, now.key_id) {
@@ -156,8 +164,7 @@ impl Attesting<'_> {
             Ok(open) if open.class == self.class.class && matches!(&*open.state, "open" | "complete") => {
                 // A beacon that is forgotten, or was used already, is of no more use.
                 let beacon = self.beacon(Some(open.beacon)).ok();
-                let may_count = |beacon: &BeaconAnswer| device.verified < beacon.time && device.since <= beacon.time;
-                if let Some(beacon) = beacon.filter(may_count) {
+                if let Some(beacon) = beacon.filter(|beacon| counts_for(device, beacon)) {
                     self.context.note(&say!("was_begun_before_goes_on"));
                     return Ok((self.binding(chain, &beacon), open));
                 }
@@ -165,7 +172,7 @@ impl Attesting<'_> {
             Err(error) if !(error.is_of_node && &*error.code == "not_found") => return Err(error),
             _ => {}
         }
-        let beacon = self.beacon(None)?;
+        let beacon = self.fresh_beacon(device)?;
         let binding = self.binding(chain, &beacon);
         let signature = self.key.sign(&binding.statement(self.word.valid_until));
         let wish = json!({
@@ -191,6 +198,21 @@ impl Attesting<'_> {
             Ok(beacon)
         } else {
             Err(bad_answer(&say!("another_beacon")))
+        }
+    }
+
+    /// The newest beacon, once it is newer than all that happened to the device; after a while whatever there is, and the chain decides.
+    fn fresh_beacon(&self, device: &DeviceAnswer) -> Result<BeaconAnswer> {
+        let (start, mut has_told) = (Instant::now(), false);
+        loop {
+            let beacon = self.beacon(None)?;
+            if counts_for(device, &beacon) || start.elapsed() >= Duration::from_millis(BEACON_WAIT_MS) {
+                return Ok(beacon);
+            }
+            if !std::mem::replace(&mut has_told, true) {
+                self.context.note(&say!("waits_for_beacon"));
+            }
+            std::thread::park_timeout(Duration::from_millis(BEACON_LOOK_MS));
         }
     }
 

@@ -43,7 +43,9 @@ impl Troupe<'_> {
         if output.status.success() {
             return Ok(Ok(found));
         }
-        let code = found["error"]["code"].as_str().or_else(|| found["code"].as_str()).map(str::to_owned);
+        // What a node refuses has its own code beside that of the client.
+        let codes = ["node_code", "code"].into_iter().flat_map(|name| [&found["error"][name], &found[name]]);
+        let code = codes.filter_map(Value::as_str).next().map(str::to_owned);
         let code = code.ok_or_else(|| Failure::new(format!("an error without a code: {found}")))?;
         Ok(Err((code, found.to_string())))
     }
