@@ -35,8 +35,9 @@ const NAME: &str = "no_kill_has_a_challenge_answered_twice_or_loses_what_was_tol
 const KILLS: usize = 60;
 /// From so many on every step is taken.
 const KILLS_LONG: usize = 500;
-/// Kills of one folder and one chain.
+/// Kills of one folder and one chain; in the long form, where each step of a first start has a folder of its own.
 const KILLS_OF_A_ROUND: usize = 20;
+const KILLS_OF_A_ROUND_LONG: usize = 6;
 const SEED: u64 = 15;
 
 fn main() {
@@ -143,14 +144,15 @@ fn no_kill_has_a_challenge_answered_twice_or_loses_what_was_told_from_its_batch(
     let steps = Steps::find(Chance::new(chance.draw()), kills);
     let life_ms = Round::new(Chance::new(chance.draw())).whole_life_ms();
     let mut campaign = Campaign { chance, steps, life_ms, met: BTreeMap::new(), kills: 0, sum: Tally::default() };
+    let of_a_round = if kills >= KILLS_LONG { KILLS_OF_A_ROUND_LONG } else { KILLS_OF_A_ROUND };
     while campaign.kills < kills {
-        campaign.round(KILLS_OF_A_ROUND.min(kills - campaign.kills));
+        campaign.round(of_a_round.min(kills - campaign.kills));
     }
     let Campaign { steps, met, kills, sum, .. } = campaign;
     for ((call, file), count) in &met {
         println!("killed {count:3} times before {call} of {file}");
     }
-    assert!(sum.told > kills && sum.batches > kills / KILLS_OF_A_ROUND, "{sum:?}");
+    assert!(sum.told > kills && sum.batches > kills / of_a_round, "{sum:?}");
     if let Some(steps) = steps {
         let missed: Vec<&Place> = steps.places.iter().filter(|place| !met.contains_key(place)).collect();
         println!(
