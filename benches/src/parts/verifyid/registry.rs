@@ -27,7 +27,7 @@ const LOOKS: usize = 2_000;
 /// A device's word holds so long, in milliseconds.
 const WORD_MS: u64 = 60_000;
 /// Far above all fees.
-const MONEY: Amount = Amount(1_000_000_000_000_000);
+const MONEY: Amount = Amount(10_000_000_000_000);
 
 /// A number of devices with the names of its figures.
 struct Size {
