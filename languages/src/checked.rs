@@ -1,6 +1,6 @@
 //! What is asked of a feature's texts: the same messages, variables, commands and forms of number in every language.
 //!
-//! It is for tests: each feature has one that calls [`check`] on its texts. It must not know a feature.
+//! It is for tests: each feature has one that calls [`check`] on its texts, and [`untranslated`] where all of them are sentences. It must not know a feature.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -43,6 +43,8 @@ struct Shape {
     variables: BTreeSet<String>,
     /// By variable: the names of the variants that are chosen by it.
     chosen: BTreeMap<String, BTreeSet<String>>,
+    /// Variants that are not as the default one beside them: without one of its variables, but for that by which they are chosen, or with other words in backquotes.
+    lacking: Vec<String>,
     /// As it reads with the default variants, variables as `{$name}`.
     text: String,
 }
@@ -69,11 +71,31 @@ pub fn check(texts: &Texts) -> Vec<TextFlaw> {
     flaws
 }
 
+/// Lines of other languages that stand in English too, so nobody has translated them; none is what a test of whole sentences wants.
+#[must_use]
+pub fn untranslated(texts: &Texts) -> Vec<TextFlaw> {
+    let english: BTreeSet<&str> = texts.source(Language::English).lines().filter(|line| line.contains('=')).collect();
+    let others = Language::ALL.into_iter().filter(|language| *language != Language::English);
+    let same = others.flat_map(|language| {
+        let lines = texts.source(language).lines().filter(|line| english.contains(line));
+        lines.map(move |line| {
+            let at = line.split('=').next().unwrap_or(line).trim().to_owned();
+            TextFlaw { language, at, what: format!("it says the same as English: {line}") }
+        })
+    });
+    same.collect()
+}
+
 fn compare(language: Language, english: &Shape, own: &Shape) -> Vec<String> {
     let mut wrong = Vec::new();
     if own.variables != english.variables {
         wrong.push(format!("the variables are {:?}, and English has {:?}", own.variables, english.variables));
     }
+    let (said, expected) = (placed(&own.text), placed(&english.text));
+    if said != expected {
+        wrong.push(format!("it says the variables {said:?}, and English says {expected:?}"));
+    }
+    wrong.extend(own.lacking.iter().cloned());
     let (commands, expected) = (quoted(&own.text), quoted(&english.text));
     if commands != expected {
         wrong.push(format!("in backquotes stands {commands:?}, and in English {expected:?}"));
@@ -105,6 +127,11 @@ fn compare(language: Language, english: &Shape, own: &Shape) -> Vec<String> {
         wrong.push("it has control characters or marks that turn text around".to_owned());
     }
     wrong
+}
+
+/// The variables that a text says, as it stands in a [`Shape`].
+fn placed(text: &str) -> BTreeSet<&str> {
+    text.split("{$").skip(1).filter_map(|rest| rest.split('}').next()).collect()
 }
 
 /// What stands in backquotes, sorted.
@@ -167,15 +194,23 @@ impl Shape {
                     VariantKey::NumberLiteral { value } => (*value).to_owned(),
                 });
                 self.chosen.entry(name.clone()).or_default().extend(names);
-                self.variables.insert(name);
+                self.variables.insert(name.clone());
+                let before = self.text.len();
+                let mut texts = Vec::new();
                 for variant in variants {
-                    let before = self.text.len();
                     self.add(&variant.value);
-                    // Of the others only the variables count.
-                    if !variant.default {
-                        self.text.truncate(before);
+                    texts.push((variant.default, self.text.split_off(before)));
+                }
+                let default =
+                    texts.iter().find(|(default, _)| *default).map(|(_, text)| text.clone()).unwrap_or_default();
+                for (_, text) in &texts {
+                    let but_it =
+                        |text| placed(text).into_iter().filter(|placed| *placed != name).collect::<BTreeSet<_>>();
+                    if but_it(text) != but_it(&default) || quoted(text) != quoted(&default) {
+                        self.lacking.push(format!("`{text}` and `{default}` do not say the same but for `{name}`"));
                     }
                 }
+                self.text.push_str(&default);
             }
         }
     }

@@ -10,7 +10,7 @@ mod language;
 mod sentence;
 mod texts;
 
-pub use checked::{TextFlaw, check};
+pub use checked::{TextFlaw, check, untranslated};
 pub use language::{ACCEPTED_BYTES_MAX, Language, speak, spoken};
 pub use sentence::{Said, Sentence, SentenceValue};
 pub use texts::Texts;

@@ -115,6 +115,14 @@ fn every_flaw_of_a_text_is_found() {
         ),
         ("a = { $n ->\n  [one] x\n *[other] { $n }\n }\nb = `thronos x` { $who }\n    .hint = h\n?\n", "de.ftl, ``: "),
         (
+            "a = { $n ->\n  [one] x\n *[other] many\n }\nb = `thronos x` { $who }\n    .hint = h\n",
+            "de.ftl, `a`: it says the variables {}",
+        ),
+        (
+            "a = { $n ->\n  [one] `x`\n *[other] { $n }\n }\nb = `thronos x` { $who }\n    .hint = h\n",
+            "de.ftl, `a`: ``x`` and `{$n}` do not say the same",
+        ),
+        (
             "-a = x\na = { $n ->\n  [one] x\n *[other] { $n }\n }\nb = `thronos x` { $who }\n    .hint = h\n",
             "de.ftl, ``: it has more than messages",
         ),

@@ -9,8 +9,10 @@ mod peers;
 #[path = "../../node/tests/support/mod.rs"]
 mod support;
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
+use languages::Language;
 use peers::{WORKER, installed, mine, miner};
 use pow::{CompactBits, WorkHeader, sha256d};
 use serde_json::{Map, Value, json};
@@ -19,10 +21,14 @@ use types::Network;
 
 /// How often an operation is asked with values made up at random.
 const EXAMPLES: &str = "20";
+/// The same in each language but English.
+const EXAMPLES_A_LANGUAGE: &str = "5";
+/// The paths of features that have texts.
+const SPEAKING: &str = "^/api/(v1/verifyid|v1/mining/attestations|verify)";
 /// Longest excerpt of what it found.
 const EXCERPT_LINES: usize = 60;
 
-// FAULTS RS1
+// FAULTS RS1, A6
 #[test]
 fn every_answer_is_as_the_description_says_whatever_is_asked() {
     let Some(program) = installed("schemathesis", "RS1") else { return };
@@ -42,20 +48,35 @@ fn every_answer_is_as_the_description_says_whatever_is_asked() {
     let file = running.directory.path().join("description.json");
     std::fs::write(&file, description.to_string()).unwrap();
 
+    let found = |arguments: &[&str]| findings(&program, &running, &file, arguments);
+    let mut wrong: Vec<String> = found(&["--max-examples", EXAMPLES]).into_iter().collect();
+    // What is said depends on the language, and nothing else does.
+    for language in Language::ALL.into_iter().filter(|language| *language != Language::English) {
+        let accepted = format!("accept-language: {}", language.tag());
+        let arguments =
+            ["--max-examples", EXAMPLES_A_LANGUAGE, "--include-path-regex", SPEAKING, "--header", &accepted];
+        wrong.extend(found(&arguments).map(|found| format!("in {}:\n{found}", language.tag())));
+    }
+    running.node.stop().unwrap();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What it finds against the description; nothing where every answer is as described.
+fn findings(program: &Path, running: &Running, description: &Path, arguments: &[&str]) -> Option<String> {
     let settings = std::fs::canonicalize("peers/schemathesis.toml").unwrap();
     let said = Command::new(program)
         .arg("--config-file")
         .arg(settings)
         .arg("run")
-        .args(["--checks", "all", "--max-examples", EXAMPLES, "--url", &running.url("")])
-        .arg(&file)
+        .args(["--checks", "all", "--url", &running.url("")])
+        .args(arguments)
+        .arg(description)
         .current_dir(running.directory.path())
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    running.node.stop().unwrap();
     let text = String::from_utf8_lossy(&said.stdout);
-    assert!(said.status.success(), "{}\n{}", excerpt(&text), String::from_utf8_lossy(&said.stderr));
+    (!said.status.success()).then(|| format!("{}\n{}", excerpt(&text), String::from_utf8_lossy(&said.stderr)))
 }
 
 /// The first findings, or the end where there are none.

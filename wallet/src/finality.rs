@@ -10,6 +10,7 @@ use types::{Canonical, Epoch, Genesis, Hash32, Header, Height, List, Receipt, Tr
 
 use crate::calls::{DescribedEvent, describe_events};
 use crate::chain::{Chain, CheckedHeader, FinalityClaim};
+use crate::checkpoint::Checkpoint;
 use crate::client::NodeClient;
 use crate::client::types::{
     BlockResponse, EventResponse, ProofResponse, ReceiptResponse, TransactionResponse, ValidatorResponse,
@@ -209,15 +210,17 @@ impl PortableProof {
         Ok((Self { state, sets }, proven))
     }
 
-    /// Checks it from the genesis on, without a node.
+    /// Checks it from the genesis on, without a node. A block that stands at the height of a known one has to be that one: old keys of
+    /// validators may have signed another history.
     ///
     /// # Errors
-    /// `wrong_validator_set`, `unknown_validator_set`, and as [`check_value`].
-    pub fn check(&self, genesis: &Genesis, key: &[u8]) -> Result<ProvenValue> {
+    /// `wrong_validator_set`, `unknown_validator_set`, `checkpoint_conflict`, and as [`check_value`].
+    pub fn check(&self, genesis: &Genesis, known: &[Checkpoint], key: &[u8]) -> Result<ProvenValue> {
         let mut chain = Chain::new(genesis.clone())?;
         let mut newest = None;
         for change in &self.sets {
-            let from = change.take(&mut chain)?;
+            let (last, from) = change.take(&mut chain)?;
+            compare(known, &last)?;
             // Each step has to lead on, or the same one stands there a thousand times.
             if newest.replace(from).is_some_and(|earlier| from <= earlier) {
                 let message = format!(
@@ -230,17 +233,25 @@ impl PortableProof {
                 ));
             }
         }
-        check_value_of_known(&chain, &self.state, key)
+        let proven = check_value_of_known(&chain, &self.state, key)?;
+        compare(known, &proven.header)?;
+        Ok(proven)
     }
 }
 
+/// Refuses another block in the place of one that is known.
+fn compare(known: &[Checkpoint], checked: &CheckedHeader) -> Result<()> {
+    known.iter().try_for_each(|known| known.check(&Checkpoint::of(checked)))
+}
+
 impl SetChange {
-    /// Follows it; gives the epoch from which on its set signs.
-    fn take(&self, chain: &mut Chain) -> Result<Epoch> {
+    /// Follows it; gives the block that commits to it and the epoch from which on its set signs.
+    fn take(&self, chain: &mut Chain) -> Result<(CheckedHeader, Epoch)> {
         let Self { header_hex, descendants_hex, certificate_hex, validators } = self;
         let last = chain.check_final(FinalityClaim { header_hex, descendants_hex, certificate_hex })?;
         let next = to_set(validators, chain)?;
-        chain.follow(&last, next)
+        let from = chain.follow(&last, next)?;
+        Ok((last, from))
     }
 }
 
@@ -280,7 +291,7 @@ fn follow_sets(client: &NodeClient, chain: &mut Chain, target: &Header) -> Resul
             certificate_hex: block.certificate_hex.unwrap_or_default(),
             validators,
         };
-        let from = change.take(chain)?;
+        let (_, from) = change.take(chain)?;
         changes.push(change);
         // Each step has to lead on.
         if learnt.is_some_and(|earlier| from <= earlier) {

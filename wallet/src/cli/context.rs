@@ -141,9 +141,7 @@ impl Context {
 
     /// Refuses a node whose history is not the one that is remembered, or that the person names.
     fn check_history(&self, client: &NodeClient, chain: &Chain, final_height: Height) -> Result<()> {
-        let remembered = Checkpoint::load(&self.home, chain.id())?;
-        let named = self.checkpoint.as_deref().map(str::parse::<Checkpoint>).transpose()?;
-        for checkpoint in [remembered, named].into_iter().flatten() {
+        for checkpoint in self.known_blocks(chain)? {
             if checkpoint.height > final_height {
                 let height = checkpoint.height;
                 self.note(&format!("warning: the node is at block {final_height}, and block {height} is known to be final: it is behind"));
@@ -158,6 +156,16 @@ impl Context {
             checkpoint.check(&Checkpoint { height: shown.height, hash: crypto::ids::header_hash(&shown) })?;
         }
         Ok(())
+    }
+
+    /// The blocks of a chain that are known to be final, without asking a node: the newest that this wallet has found so, and the one that the person names.
+    ///
+    /// # Errors
+    /// `bad_checkpoint`.
+    pub fn known_blocks(&self, chain: &Chain) -> Result<Vec<Checkpoint>> {
+        let remembered = Checkpoint::load(&self.home, chain.id())?;
+        let named = self.checkpoint.as_deref().map(str::parse::<Checkpoint>).transpose()?;
+        Ok([remembered, named].into_iter().flatten().collect())
     }
 
     /// Remembers a block that was found final, so that no other history is believed later. Where nothing can be written the person is

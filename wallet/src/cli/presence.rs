@@ -5,7 +5,6 @@ use types::{Header, Height, TimeMs};
 use super::context::Context;
 use super::report::{ago, when};
 use super::submit::now;
-use crate::checkpoint::Checkpoint;
 use crate::{Chain, NodeClient, Result};
 
 /// A state of longer ago than this is told with its age, in milliseconds.
@@ -35,9 +34,7 @@ impl Context {
     /// # Errors
     /// `bad_checkpoint`.
     pub fn presence(&self, chain: &Chain, header: &Header) -> Result<(Rows, Option<Height>)> {
-        let remembered = Checkpoint::load(&self.home, chain.id())?;
-        let named = self.checkpoint.as_deref().map(str::parse::<Checkpoint>).transpose()?;
-        let known = [remembered, named].into_iter().flatten().map(|checkpoint| checkpoint.height).max();
+        let known = self.known_blocks(chain)?.into_iter().map(|checkpoint| checkpoint.height).max();
         let newer = known.filter(|known| *known > header.height);
         let mut rows = Vec::new();
         if let Some(age) = old_age(header.time) {

@@ -51,6 +51,8 @@ pub struct DeviceAnswer {
     /// Until when the work rate counts, in milliseconds since 1970.
     #[cfg_attr(feature = "schema", schema(value_type = u64))]
     pub work_until: TimeMs,
+    /// The beacon of the rate that it showed last: the next is shown by a later one. Absent if it has shown none.
+    pub work_beacon: Option<u64>,
     /// Until when the TPM counts.
     #[cfg_attr(feature = "schema", schema(value_type = u64))]
     pub tpm_until: TimeMs,

@@ -180,6 +180,7 @@ fn answer_of(id: &DeviceId, device: &Device, now: TimeMs) -> Option<DeviceAnswer
         rotation: device.rotation,
         accepted: device.accepted,
         work_until: device.work_until,
+        work_beacon: device.work_beacon,
         tpm_until: device.tpm_until,
         vendor_until: device.vendor_until,
         registered_height: device.registered_height,

@@ -306,3 +306,21 @@ credential_random = the system gives no random numbers
     .hint = try again
 credential_encryption = the seed could not be encrypted for the endorsement key
     .hint = try again
+
+# The measurement of a work rate.
+unknown_class = this chain has no class { $class } of work rates
+    .hint = `thronos ask verifyid rules` names them
+beacon_too_old = the beacon { $beacon } is not one of the last minute here
+    .hint = begin with the newest: `thronos ask verifyid beacon`
+statement_expired = the device's word is over, or holds longer than a word may
+    .hint = have the device sign anew, for an hour
+attest_bad_answer = the device's present key did not sign this
+    .hint = sign with the device's present key for this chain, device, class and beacon
+attest_wrong_kind = a device of this kind does not mine
+    .hint = register a miner as an `asic`, `gpu_miner` or `cpu_miner`
+attest_not_accepted = the owner whom the registration names has not accepted the device yet
+    .hint = accept it with the owner's account: `thronos device accept DEVICE --from OWNER`
+attest_higher_class = a higher class of the device still counts
+    .hint = there is nothing more to do: see `thronos device show DEVICE`
+attest_beacon_used = the beacon is not newer than what the device showed last, or than its key, owner and standing
+    .hint = begin with a newer one: `thronos ask verifyid beacon` tells the newest

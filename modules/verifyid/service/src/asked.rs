@@ -7,10 +7,11 @@ use axum::http::StatusCode;
 use execution::{Module, ModuleView};
 use pow::Difficulty;
 use service::chain::{Chain, StateAt, Unavailable};
-use service::http::{ApiError, shown};
+use service::http::ApiError;
 use types::{Address, Hash32, TimeMs};
 use verifyid::{DeviceAnswer, DeviceId, Status, VerifyId, WorkBinding};
 
+use crate::api::{TEXTS, device_id};
 use crate::proof::read_key;
 
 /// A measurement begins with a beacon that is younger: what comes before its shares is lost of the window.
@@ -97,29 +98,31 @@ fn told(device: &DeviceAnswer) -> AskedDevice {
 /// # Errors
 /// Why not, for whoever asks.
 pub fn attest_rate(chain: &dyn Chain, ask: &AttestAsk<'_>) -> Result<AttestRate, ApiError> {
-    let id = DeviceId::parse(ask.device, chain.genesis().network).map_err(|error| {
-        let hint = "copy the id again: its text, or 64 hexadecimal digits";
-        ApiError::bad("malformed", format!("`{}`: {error}", shown(ask.device)), hint)
-    })?;
+    let id = device_id(chain, ask.device)?;
     let StateAt { view, .. } = chain.state()?;
     let view = ModuleView::new(&*view, VerifyId::ID);
-    let missing = || ApiError::not_found("no device of this id is registered", "register it, or compare the id");
+    let missing = || ApiError::said(StatusCode::NOT_FOUND, "not_found", TEXTS.said("no_device"));
     let (rules, device) = verifyid::rules(&view).zip(verifyid::device(&view, &id)).ok_or_else(missing)?;
     may_be_measured(&device)?;
     let class = rules.work_classes.iter().find(|class| class.class == ask.class);
     let (class, difficulty) = class.and_then(|class| Some((class, class.difficulty()?))).ok_or_else(|| {
-        let message = format!("this chain has no class {} of work rates", ask.class);
-        ApiError::new(StatusCode::NOT_FOUND, "unknown_class", message, "`thronos ask verifyid rules` names them")
+        let said = TEXTS.said("unknown_class").with("class", u64::from(ask.class));
+        ApiError::said(StatusCode::NOT_FOUND, "unknown_class", said)
     })?;
     let now = TimeMs(chain.now_ms());
     let beacon = verifyid::beacon(&view, Some(ask.beacon));
     let beacon = beacon.filter(|beacon| now < beacon.time.saturating_add(BEACON_AGE_MS_MAX)).ok_or_else(|| {
-        let message = format!("the beacon {} is not one of the last minute here", ask.beacon);
-        conflict("beacon_too_old", message, "begin with the newest: `thronos ask verifyid beacon`")
+        let said = TEXTS.said("beacon_too_old").with("beacon", ask.beacon.to_string());
+        ApiError::said(StatusCode::CONFLICT, "beacon_too_old", said)
     })?;
     if ask.valid_until <= now || ask.valid_until > now.saturating_add(rules.statement_max_ms) {
-        let message = "the device's word is over, or holds longer than a word may";
-        return Err(conflict("statement_expired", message, "have the device sign anew, for an hour"));
+        return Err(ApiError::said(StatusCode::CONFLICT, "statement_expired", TEXTS.said("statement_expired")));
+    }
+    if device.work_class.is_some_and(|counts| counts > class.class) {
+        return Err(ApiError::said(StatusCode::CONFLICT, "higher_class", TEXTS.said("attest_higher_class")));
+    }
+    if device.work_beacon.is_some_and(|last| beacon.number <= last) || beacon.time < device.since {
+        return Err(ApiError::said(StatusCode::CONFLICT, "beacon_used", TEXTS.said("attest_beacon_used")));
     }
     let binding = WorkBinding {
         chain_id: chain.id(),
@@ -130,9 +133,7 @@ pub fn attest_rate(chain: &dyn Chain, ask: &AttestAsk<'_>) -> Result<AttestRate,
     };
     let key = read_key(device.algorithm as u8, &device.key);
     if !key.is_some_and(|key| key.signed(&binding.statement(ask.valid_until), ask.signature)) {
-        let message = "the device's present key did not sign this";
-        let hint = "sign with the device's present key for this chain, device, class and beacon";
-        return Err(ApiError::new(StatusCode::UNAUTHORIZED, "bad_answer", message, hint));
+        return Err(ApiError::said(StatusCode::UNAUTHORIZED, "bad_answer", TEXTS.said("attest_bad_answer")));
     }
     Ok(AttestRate {
         device: told(&device),
@@ -146,28 +147,14 @@ pub fn attest_rate(chain: &dyn Chain, ask: &AttestAsk<'_>) -> Result<AttestRate,
 
 /// What the chain would refuse later is refused before anybody hashes for it.
 fn may_be_measured(device: &DeviceAnswer) -> Result<(), ApiError> {
-    let refused =
-        |code: &str, message: &str, hint: &str| Err(ApiError::new(StatusCode::FORBIDDEN, code, message, hint));
+    let refused = |code: &str, key| Err(ApiError::said(StatusCode::FORBIDDEN, code, TEXTS.said(key)));
     match told(device).counts {
-        DeviceCounts::Revoked => refused("revoked", "the device is revoked, for good", "register another key"),
-        DeviceCounts::Suspended => refused("suspended", "the device is suspended", "ask the authority of the chain"),
-        DeviceCounts::Held => refused("held", "a verifier holds the device", "wait until the hold is over"),
-        DeviceCounts::At(_) if !device.kind.mines() => refused(
-            "wrong_kind",
-            "a device of this kind does not mine",
-            "register a miner as an asic, gpu_miner or cpu_miner",
-        ),
+        DeviceCounts::Revoked => refused("revoked", "revoked"),
+        DeviceCounts::Suspended => refused("suspended", "suspended"),
+        DeviceCounts::Held => refused("held", "held"),
+        DeviceCounts::At(_) if !device.kind.mines() => refused("wrong_kind", "attest_wrong_kind"),
         // Anybody may register a device for anybody: it takes none of an owner's places before the owner has accepted it.
-        DeviceCounts::At(0) => refused(
-            "not_accepted",
-            "the owner whom the registration names has not accepted the device",
-            "accept it with the owner's account: `thronos device accept DEVICE --from OWNER`",
-        ),
+        DeviceCounts::At(0) => refused("not_accepted", "attest_not_accepted"),
         DeviceCounts::At(_) => Ok(()),
     }
-}
-
-fn conflict(code: &str, message: impl Into<String>, hint: &str) -> ApiError {
-    let message: String = message.into();
-    ApiError::new(StatusCode::CONFLICT, code, message, hint)
 }

@@ -30,18 +30,25 @@ pub(crate) fn device(chain: &dyn Chain, id: &DeviceId) -> Result<Option<DeviceAn
     Ok(verifyid::device(&ModuleView::new(&*state.view, VerifyId::ID), id))
 }
 
-/// The key that a challenge for a device asks: the present one, and of one that is not registered what it would be. With it, on whose plan an
-/// answer would count.
+/// For what device a challenge is asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Challenged {
+    /// The key that is asked: the present one, and of a device that is not registered what it would be.
+    pub(crate) key_id: Hash32,
+    /// Whose plan it is on; nobody's where it is not registered.
+    pub(crate) customer: Option<Address>,
+    /// On whose plan an answer would count.
+    pub(crate) billed: Option<Billed>,
+}
+
+/// For what device a challenge would be.
 ///
 /// # Errors
 /// [`Unavailable`].
-pub(crate) fn key_of(
-    chain: &dyn Chain,
-    id: &DeviceId,
-    ledger: Option<&Ledger>,
-) -> Result<(Hash32, Option<Billed>), Unavailable> {
+pub(crate) fn challenged(chain: &dyn Chain, id: &DeviceId, ledger: Option<&Ledger>) -> Result<Challenged, Unavailable> {
     let (found, billed) = device_and_billed(chain, id, ledger)?;
-    Ok((found.map_or(id.0, |device| device.key_id), billed))
+    let key_id = found.as_ref().map_or(id.0, |device| device.key_id);
+    Ok(Challenged { key_id, customer: found.map(|device| device.customer), billed })
 }
 
 fn device_and_billed(

@@ -61,7 +61,12 @@ impl World {
         let signature = self.key.sign(&bound.statement(valid_until)).to_bytes();
         let (device, class, beacon) = (self.text(), bound.class, bound.beacon);
         let ask = AttestAsk { device: &device, class, beacon, valid_until, signature: &signature };
-        attest_rate(&self.chain, &ask).map_err(|error| error.into_body().code)
+        attest_rate(&self.chain, &ask).map_err(|error| {
+            let told = error.into_body();
+            // Sentences, and no names of texts.
+            assert!(told.message.contains(' ') && told.hint.contains(' '), "{told:?}");
+            told.code
+        })
     }
 
     fn now(&self) -> u64 {

@@ -57,6 +57,8 @@ pub(crate) fn routes(ground: &Ground, port: Option<Handle>, devices: Arc<dyn Dev
         .foreign(Look, api, routes!(pool::public_client))
         .foreign(Look, api, routes!(pool::public_chart))
         .foreign(Look, api, routes!(pool::public_worker))
+        // What the port for devices says has words in several.
+        .in_languages()
 }
 
 impl Api {

@@ -34,8 +34,8 @@ const LOOK_MS: u64 = 2_000;
 const LOOK_MS_MIN: u64 = 100;
 /// How often it is said how far it is, though nothing has changed.
 const TOLD_MS: u64 = 30_000;
-/// Longest wait for a beacon that is newer than the device's last change, and between two looks for one.
-const BEACON_WAIT_MS: u64 = 45_000;
+/// Longest wait for a beacon that is newer than the device's last change, beyond the time between two, and between two looks for one.
+const BEACON_WAIT_MS: u64 = 15_000;
 const BEACON_LOOK_MS: u64 = 500;
 /// How long beyond the window a node is asked that never comes to an end.
 const BEYOND_MS: u64 = 60_000;
@@ -73,6 +73,8 @@ struct Attesting<'a> {
     client: &'a NodeClient,
     key: &'a DeviceKeyFile,
     class: WorkClass,
+    /// Between two beacons, in milliseconds.
+    interval_ms: u64,
     word: DeviceWord,
 }
 
@@ -92,8 +94,10 @@ impl AttestArgs {
         let class = class_of(&rules, self.class)?;
         let known = node::device(context, client, &mut chain, (key.device(), &self.key))?;
         may_attest(&known.answer, key, chain.network())?;
+        may_show(&known.answer, &class)?;
+        let interval_ms = rules.beacon_interval_ms;
         let said = |chain: &Chain| word(chain, args, &rules, known.record.time());
-        let attesting = Attesting { context, client, key, class, word: said(&chain)? };
+        let attesting = Attesting { context, client, key, class, interval_ms, word: said(&chain)? };
         let (binding, begun) = attesting.begin(&chain, &known.answer)?;
         let groups = attesting.watch(&binding, begun)?;
         // Whoever got the device meanwhile, or its new key, has shown nothing: the chain would take the fee and refuse this.
@@ -143,9 +147,19 @@ fn may_attest(device: &DeviceAnswer, key: &DeviceKeyFile, network: Network) -> R
     Ok(())
 }
 
-/// Whether the chain takes what is shown by a beacon: it has to be newer than what the device showed before, and its owner, key and standing of now.
+/// A lower class is not shown while a higher one counts.
+fn may_show(device: &DeviceAnswer, class: &WorkClass) -> Result<()> {
+    if device.work_class.is_some_and(|counts| counts > class.class) {
+        let hint = say!("there_nothing_more_do_higher_class");
+        return Err(Error::new("higher_class", say!("reject_higher_class"), hint));
+    }
+    Ok(())
+}
+
+/// Whether the chain takes what is shown by a beacon: it has to be newer than that of what the device showed before, and than its owner, key and
+/// standing of now.
 fn counts_for(device: &DeviceAnswer, beacon: &BeaconAnswer) -> bool {
-    device.verified < beacon.time && device.since <= beacon.time
+    device.work_beacon.is_none_or(|last| beacon.number > last) && device.since <= beacon.time
 }
 
 /// What was shown before the device's owner, key or standing changed counts no more.
@@ -163,7 +177,10 @@ impl Attesting<'_> {
         match self.client.get_at::<Progress>(&self.path()) {
             Ok(open) if open.class == self.class.class && matches!(&*open.state, "open" | "complete") => {
                 // A beacon that is forgotten, or was used already, is of no more use.
-                let beacon = self.beacon(Some(open.beacon)).ok();
+                let beacon = match self.beacon(Some(open.beacon)) {
+                    Err(error) if error.is_of_node && &*error.code == "not_found" => None,
+                    beacon => Some(beacon?),
+                };
                 if let Some(beacon) = beacon.filter(|beacon| counts_for(device, beacon)) {
                     self.context.note(&say!("was_begun_before_goes_on"));
                     return Ok((self.binding(chain, &beacon), open));
@@ -201,13 +218,18 @@ impl Attesting<'_> {
         }
     }
 
-    /// The newest beacon, once it is newer than all that happened to the device; after a while whatever there is, and the chain decides.
+    /// The newest beacon, once it is newer than all that happened to the device: by an older one nobody would hash for anything.
     fn fresh_beacon(&self, device: &DeviceAnswer) -> Result<BeaconAnswer> {
+        let longest = Duration::from_millis(self.interval_ms.saturating_add(BEACON_WAIT_MS));
         let (start, mut has_told) = (Instant::now(), false);
         loop {
             let beacon = self.beacon(None)?;
-            if counts_for(device, &beacon) || start.elapsed() >= Duration::from_millis(BEACON_WAIT_MS) {
+            if counts_for(device, &beacon) {
                 return Ok(beacon);
+            }
+            if start.elapsed() >= longest {
+                let hint = say!("see_whether_chain_goes_on");
+                return Err(Error::new("no_newer_beacon", say!("no_newer_beacon_came"), hint));
             }
             if !std::mem::replace(&mut has_told, true) {
                 self.context.note(&say!("waits_for_beacon"));
@@ -337,18 +359,24 @@ fn with_advice(error: Error) -> Error {
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_the_chain_said_is_followed_by_the_level_and_what_was_shown() {
-        let device: DeviceAnswer = serde_json::from_value(json!({
+    /// A device with what is changed of it.
+    fn device(change: impl FnOnce(&mut DeviceAnswer)) -> DeviceAnswer {
+        let mut answer = serde_json::from_value(json!({
             "device": Hash32([1; 32]), "owner": types::Address([2; 20]), "customer": types::Address([2; 20]), "kind": "asic",
             "status": "verified", "level": 2, "work_class": 1, "algorithm": "ed25519", "key": "", "key_id": Hash32([1; 32]),
-            "rotation": 0, "accepted": true, "work_until": 1_700_000_000_007_u64, "tpm_until": 0, "vendor_until": 0,
-            "registered_height": 1, "registered": 1, "since": 1, "verified": 2, "reason": 0, "hold_until": 0, "offered_to": null,
-            "offered_until": null, "announced_key": null, "announced_from": null,
+            "rotation": 0, "accepted": true, "work_until": 1_700_000_000_007_u64, "work_beacon": null, "tpm_until": 0,
+            "vendor_until": 0, "registered_height": 1, "registered": 1, "since": 5, "verified": 2, "reason": 0, "hold_until": 0,
+            "offered_to": null, "offered_until": null, "announced_key": null, "announced_from": null,
         }))
         .expect("an answer of the rules");
+        change(&mut answer);
+        answer
+    }
+
+    #[test]
+    fn what_the_chain_said_is_followed_by_the_level_and_what_was_shown() {
         let class = WorkClass { class: 1, floor: 75_000_000, difficulty: 250, shares: 4, window_ms: 60_000 };
-        let told = told(Report::new("final:  block 7\n", json!({"id": "x"})), &class, &device);
+        let told = told(Report::new("final:  block 7\n", json!({"id": "x"})), &class, &device(|_| {}));
         let text = told.render(false);
         assert!(text.starts_with("final:  block 7\nlevel:"), "{text}");
         assert!(text.contains("at least 75 MH/s") && text.contains("2023-11-14"), "{text}");
@@ -358,24 +386,44 @@ mod tests {
 
     #[test]
     fn what_a_former_owner_or_key_showed_is_not_sent() {
-        let device = |since: u64, owner: u8, key: u8| -> DeviceAnswer {
-            serde_json::from_value(json!({
-                "device": Hash32([1; 32]), "owner": types::Address([owner; 20]), "customer": types::Address([2; 20]), "kind": "asic",
-                "status": "pending", "level": 1, "work_class": null, "algorithm": "ed25519", "key": "", "key_id": Hash32([key; 32]),
-                "rotation": 0, "accepted": true, "work_until": 0, "tpm_until": 0, "vendor_until": 0,
-                "registered_height": 1, "registered": 1, "since": since, "verified": 0, "reason": 0, "hold_until": 0,
-                "offered_to": null, "offered_until": null, "announced_key": null, "announced_from": null,
-            }))
-            .expect("an answer of the rules")
-        };
-        let begun = device(5, 2, 1);
-        is_unchanged(&begun, &device(5, 2, 1), Network::Test).expect("the same");
-        for changed in [device(6, 2, 1), device(5, 3, 1), device(5, 2, 7)] {
+        let begun = device(|_| {});
+        is_unchanged(&begun, &device(|now| now.verified.0 += 1), Network::Test).expect("the same");
+        for changed in [
+            device(|now| now.since = types::TimeMs(6)),
+            device(|now| now.owner = types::Address([3; 20])),
+            device(|now| now.key_id = Hash32([7; 32])),
+        ] {
             let error = is_unchanged(&begun, &changed, Network::Test).expect_err("it has changed");
             assert!(
                 error.code == "device_changed" && error.hint.contains("`thronos device show thrtdev1"),
                 "{error:?}"
             );
+        }
+    }
+
+    #[test]
+    fn an_attestation_goes_on_by_its_beacon_whatever_was_verified_meanwhile() {
+        let beacon = BeaconAnswer { number: 7, time: types::TimeMs(100), value: Hash32([3; 32]) };
+        let known = |work_beacon, since, verified| {
+            device(|device| {
+                (device.work_beacon, device.since, device.verified) =
+                    (work_beacon, types::TimeMs(since), types::TimeMs(verified));
+            })
+        };
+        for (device, counts) in [
+            (known(None, 100, 0), true),
+            (known(None, 100, 5_000), true),
+            (known(Some(6), 100, 5_000), true),
+            (known(Some(7), 100, 0), false),
+            (known(None, 101, 0), false),
+        ] {
+            assert_eq!(counts_for(&device, &beacon), counts, "{device:?}");
+        }
+        let class = |class: u8| WorkClass { class, floor: 1, difficulty: 1, shares: 4, window_ms: 60_000 };
+        let shown = device(|device| device.work_class = Some(3));
+        assert_eq!(may_show(&shown, &class(2)).expect_err("lower").code, "higher_class");
+        for same_or_higher in [3, 4] {
+            may_show(&shown, &class(same_or_higher)).expect("it may");
         }
     }
 

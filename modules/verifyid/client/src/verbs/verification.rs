@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use types::{Address, ChainId, Genesis, Hash32, Height, List, Network, TimeMs};
 use verifyid::{BatchAnswer, DeviceId, VerificationLeaf, VerifyId, batch_key, read_batch, tags};
+use wallet::checkpoint::Checkpoint;
 use wallet::cli::context::{read_bounded, write_new};
 use wallet::cli::report::when;
 use wallet::cli::{Context, Report};
@@ -105,6 +106,9 @@ impl ShowVerification {
         let chain = context.chain(&client)?;
         let path = format!("/api/v1/verifyid/verifications/{}", self.challenge.to_ascii_lowercase());
         let answer: Answer = client.get_at(&path)?;
+        if answer.leaf.challenge_id != self.challenge.to_ascii_lowercase() {
+            return Err(wrong(&say!("node_answers_another_verification_than_was")));
+        }
         let (true, Some(path), Some(batch)) = (answer.anchored, answer.path, answer.batch) else {
             return self.told_alone(&answer.leaf, chain.network());
         };
@@ -118,9 +122,6 @@ impl ShowVerification {
         }
         let (format, chain_id) = (FORMAT.to_owned(), chain.id());
         let file = VerificationFile { format, chain_id, leaf: answer.leaf, path, batch, proof };
-        if file.leaf.challenge_id != self.challenge.to_ascii_lowercase() {
-            return Err(wrong(&say!("node_answers_another_verification_than_was")));
-        }
         let proven = file.judge(value)?;
         if let Some(out) = &self.out {
             let text = serde_json::to_string_pretty(&file).expect("texts and numbers have a JSON form");
@@ -158,7 +159,7 @@ impl VerifyBatch {
         if file.chain_id != chain.id() {
             return Err(chain.other_chain(file.chain_id));
         }
-        let proven = file.check(chain.genesis())?;
+        let proven = file.check(chain.genesis(), &context.known_blocks(&chain)?)?;
         Ok(told(&proven, &file.batch, chain.network()))
     }
 }
@@ -179,10 +180,10 @@ impl VerificationFile {
         Ok(file)
     }
 
-    /// Everything, from the genesis on.
-    fn check(&self, genesis: &Genesis) -> Result<Proven> {
+    /// Everything, from the genesis on, and against the blocks that are known.
+    fn check(&self, genesis: &Genesis, known: &[Checkpoint]) -> Result<Proven> {
         let key = keys::of_module(VerifyId::ID, &batch_key(&self.batch.verifier, self.batch.sequence));
-        self.judge(self.proof.check(genesis, &key)?)
+        self.judge(self.proof.check(genesis, known, &key)?)
     }
 
     /// The leaf against the root that is proven to be on the chain.
@@ -213,7 +214,7 @@ impl VerificationFile {
 /// # Errors
 /// As `thronos verify-batch FILE`: `no_verification`, `wrong_proof`, `unknown_record`, and those of a state's proof.
 pub fn check_verification(text: &str, genesis: &Genesis) -> Result<Hash32> {
-    VerificationFile::parse(text, "the text")?.check(genesis).map(|proven| proven.leaf.digest())
+    VerificationFile::parse(text, "the text")?.check(genesis, &[]).map(|proven| proven.leaf.digest())
 }
 
 impl LeafForm {
@@ -271,13 +272,14 @@ fn told(proven: &Proven, form: &BatchForm, network: Network) -> Report {
         ),
         ("customer:", batch.customer.to_text(network)),
         ("root:", batch.root.to_string()),
-        ("in:", wallet::cli::submit::finality(header.header.height.0, header.signers, header.validators)),
+        ("in:", say!("block_number", height = batch.height)),
+        ("proven by:", wallet::cli::submit::finality(header.header.height.0, header.signers, header.validators)),
     ];
     let json = json!({
         "device": leaf.device.to_text(network), "challenge_id": hex::encode(leaf.challenge), "time": leaf.time,
         "result": leaf.result, "method": leaf.method, "audience_sha256": leaf.audience, "answer_sha256": leaf.answer,
         "verifier": form.verifier.to_text(network), "sequence": form.sequence, "customer": batch.customer.to_text(network),
-        "leaves": batch.leaves, "root": batch.root, "height": header.header.height, "header": header.hash,
+        "leaves": batch.leaves, "root": batch.root, "height": batch.height, "proof_height": header.header.height, "header": header.hash,
         "validators_signed": header.signers, "validators": header.validators, "is_anchored": true, "checked": true,
     });
     Report::new(lines(&rows), json)

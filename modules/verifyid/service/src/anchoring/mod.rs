@@ -6,7 +6,6 @@
 
 pub(crate) mod plan;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -22,12 +21,12 @@ use tokio::time::{Instant, MissedTickBehavior};
 use types::{Call, Hash32, Height, List, TimeMs};
 use verifyid::{Batch, DeviceId, FIRST_VERIFIED_MAX, VerifyId, VerifyIdCall, VerifyIdReject};
 
-use crate::ledger::Ledger;
 use crate::ledger::batcher::DueBatch;
 use crate::ledger::files::AnchoredAt;
-use crate::ledger::record::{Acknowledged, Attempt, ClosedBatch, LedgerRecord};
+use crate::ledger::record::{Attempt, ClosedBatch, LedgerRecord};
+use crate::ledger::{Ledger, Taken};
 use crate::office::Office;
-use plan::{NextStep, SeenChain, next_step};
+use plan::{NextStep, SeenChain, begin_of_next, next_step};
 
 /// Between two looks at what is due.
 const LOOK: Duration = Duration::from_secs(1);
@@ -375,23 +374,23 @@ impl Anchoring {
 
     /// Leaves out of a batch what is better in the next one: what comes after the end of the customer's plan, as the whole would be measured by
     /// what is free; and from the first verification on of a device that has its key, owner or standing only since after the batch's first,
-    /// as the chain would mark it as verified in no batch that begins before.
-    fn cut(&self, due: &mut DueBatch) {
-        let Ok(state) = self.chain.state() else { return };
+    /// as the chain would mark it as verified in no batch that begins before; and from that on of a device beyond those that one batch can list. Says
+    /// whether the chain would take it from this account.
+    fn cut(&self, due: &mut DueBatch) -> Taken {
+        let Ok(state) = self.chain.state() else { return Taken::Now };
         let view = ModuleView::new(&*state.view, VerifyId::ID);
         let customer = *due.customer();
+        if due.may_wait() && !verifyid::allowed(&view, &customer, &self.ledger.verifier()) {
+            return Taken::NotNow;
+        }
         if let Some(plan) = verifyid::customer(&view, &customer).filter(|answer| answer.plan > 0) {
             due.cut(plan.until);
         }
-        let Some(first) = due.leaves.iter().map(|leaf| leaf.time).min() else { return };
-        let mut looked_at = BTreeSet::new();
-        let is_new = |leaf: &Acknowledged| {
-            let may = |begin| verifyid::is_listable(&view, &leaf.device, &customer, begin);
-            leaf.is_ok() && looked_at.insert(leaf.device) && !may(first) && may(leaf.time)
-        };
-        if let Some(place) = due.leaves.iter().position(is_new) {
+        let is_listable = |device: &DeviceId, begin| verifyid::is_listable(&view, device, &customer, begin);
+        if let Some(place) = begin_of_next(&due.leaves, is_listable) {
             due.cut_at(place);
         }
+        Taken::Now
     }
 
     /// The newest block's time; nothing while the store cannot be read.

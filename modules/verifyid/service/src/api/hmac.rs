@@ -55,9 +55,8 @@ pub(super) struct HmacSecretResponse {
 /// with the device's key and with its owner.
 #[utoipa::path(post, path = "/api/v1/verifyid/hmac/enrol", tag = "verifyid", request_body = AnswerRequest, responses(
     (status = 201, body = HmacSecretResponse), (status = 400, body = ErrorResponse), (status = 401, body = ErrorResponse),
-    (status = 402, body = QuotaResponse), (status = 403, body = ErrorResponse), (status = 404, body = ErrorResponse),
-    (status = 409, body = ErrorResponse), (status = 410, body = ErrorResponse), (status = 429, body = QuotaResponse),
-    (status = 503, body = ErrorResponse)))]
+    (status = 403, body = ErrorResponse), (status = 404, body = ErrorResponse), (status = 409, body = ErrorResponse),
+    (status = 410, body = ErrorResponse), (status = 503, body = ErrorResponse)))]
 pub(super) async fn enrol(
     State(api): State<Api>,
     Client(client): Client,
@@ -76,8 +75,9 @@ pub(super) async fn enrol(
     if !enrolled.has_room(&sealed.device) {
         return Err(too_many_enrolled().into());
     }
-    let (chain, ledger) = (api.chain.clone(), office.ledger().cloned());
-    let of_answer = move || Ok(proof::shown(&*chain, &sealed, &preimage, &signature, ledger.as_deref())?);
+    let chain = api.chain.clone();
+    // An enrolment is no verification: it counts on nobody's plan, and no batch has it.
+    let of_answer = move || Ok(proof::shown(&*chain, &sealed, &preimage, &signature, None)?);
     let shown = api.reads.read(of_answer).await?;
     office.finish(&sealed, &shown, client).await.map_err(|why| NotServed::of(why, office.now_ms()))?;
     // The verdict is good only where its owner has accepted it.
@@ -100,7 +100,7 @@ pub(super) async fn enrol(
 }
 
 /// Hands in what an older device answers by its secret to a challenge of the purpose `presence`. The verdict is for this service alone: its level is 1 at
-/// most, and no batch has it. Whatever is said of it, but 400, 429, 503 and `wrong_instance`, uses the challenge up.
+/// most, and no batch has it. Whatever is said of it, but 400, `wrong_instance` and 503, uses the challenge up; of the 503 only `log_unavailable` does.
 #[utoipa::path(post, path = "/api/v1/verifyid/hmac/answer", tag = "verifyid", request_body = MacAnswerRequest, responses(
     (status = 200, body = VerifiedResponse), (status = 400, body = ErrorResponse), (status = 401, body = ErrorResponse),
     (status = 403, body = ErrorResponse), (status = 404, body = ErrorResponse), (status = 409, body = ErrorResponse),

@@ -26,14 +26,14 @@ use service::token::{Bearer, TokenTerms};
 use service::{Ground, routes};
 use types::{Address, Hash32, TimeMs};
 use utoipa::ToSchema;
-use verifyid::{DeviceAnswer, DeviceId, DeviceIdError, Purpose, SIGNATURE_BYTES, VerifyId, tags};
+use verifyid::{DeviceAnswer, DeviceId, DeviceIdError, Purpose, SIGNATURE_BYTES, VerifyId, month_of, tags};
 
 use crate::enrolled::Enrolled;
 use crate::examiner::limits::AskedBy;
 use crate::examiner::token::Sealed;
 use crate::examiner::{Refused, Wanted};
 use crate::office::{Office, Verified};
-use crate::proof;
+use crate::proof::{self, Challenged};
 use crate::token_office::TokenOffice;
 use crate::tpm::{TpmOffice, TpmRefused};
 use errors::{NotServed, QuotaResponse, bad, error_of, no_hmac, no_tokens, not_found, unavailable, wrong_purpose};
@@ -53,6 +53,8 @@ const AUDIENCE_BYTES_MAX: usize = 256;
 pub(crate) struct Api {
     chain: Arc<dyn Chain>,
     reads: Reads,
+    /// Turns of those who look for a verification among all of 400 days: no verdict waits for them.
+    searches: Reads,
     office: Option<Arc<Office>>,
     tokens: Option<Arc<TokenOffice>>,
     tpms: Option<Arc<TpmOffice>>,
@@ -71,7 +73,8 @@ pub(crate) struct Opened {
 /// All of them.
 pub(crate) fn routes(ground: &Ground, opened: Opened) -> Routes {
     let Opened { office, tokens, tpms, enrolled } = opened;
-    let api = &Api { chain: ground.chain.clone(), reads: ground.reads.clone(), office, tokens, tpms, enrolled };
+    let (chain, reads, searches) = (ground.chain.clone(), ground.reads.clone(), Reads::new(1));
+    let api = &Api { chain, reads, searches, office, tokens, tpms, enrolled };
     // None of them changes the chain, so a read-only node has them too.
     Routes::default()
         .own(Class::Read, api, routes!(challenge))
@@ -239,7 +242,7 @@ struct VerifiedResponse {
     token_expires_at: Option<u64>,
 }
 
-/// Asks for a challenge for a device. It is good for five minutes and for one answer, whatever the answer is worth. A customer's token, as
+/// Asks for a challenge for a device. It is good for five minutes and for one answer, whatever the answer is worth. The token of the device's customer, as
 /// `authorization: Bearer TOKEN`, has bounds of its own.
 #[utoipa::path(post, path = "/api/v1/verifyid/challenges", tag = "verifyid", request_body = ChallengeRequest, responses(
     (status = 201, body = ChallengeResponse), (status = 400, body = ErrorResponse), (status = 401, body = ErrorResponse),
@@ -262,15 +265,25 @@ async fn challenge(
     };
     office.may_ask(device, by).map_err(error_of)?;
     let (chain, ledger) = (api.chain.clone(), office.ledger().cloned());
-    let of_key = move || Ok(proof::key_of(&*chain, &device, ledger.as_deref())?);
-    let (key_id, billed) = api.reads.read(of_key).await?;
+    let of_device = move || Ok(proof::challenged(&*chain, &device, ledger.as_deref())?);
+    let Challenged { key_id, customer, billed } = api.reads.read(of_device).await?;
+    // A token is good for the devices that are on its account's plan: for others', whose answers count on another's, its owner is anybody.
+    let by = match by {
+        AskedBy::Customer(account) if customer != Some(account) => {
+            let anybody = AskedBy::Anybody(client);
+            office.may_ask(device, anybody).map_err(error_of)?;
+            anybody
+        }
+        by => by,
+    };
     // An enrolment is no verification.
     let billed = billed.filter(|_| request.purpose.purpose() != Purpose::Enrol);
     if let Some((ledger, billed)) = office.ledger().zip(billed) {
-        if billed.is_clock_behind(TimeMs(office.now_ms())) {
+        let now = TimeMs(office.now_ms());
+        if billed.is_clock_behind(now) {
             return Err(errors::clock_behind().into());
         }
-        billed.has_room(ledger.tab()).map_err(|used_up| NotServed::quota(used_up, office.now_ms()))?;
+        billed.has_room(ledger.tab(), month_of(now)).map_err(|used_up| NotServed::quota(used_up, now.0))?;
     }
     let audience = Hash32(crypto::hash::sha256(request.audience.as_bytes()));
     let purpose = request.purpose.purpose();
@@ -286,7 +299,8 @@ async fn challenge(
     Ok((StatusCode::CREATED, Json(response)))
 }
 
-/// Hands in the answer to a challenge. Whatever is said of it, but 400, 402, 429, 503 and `wrong_instance`, uses the challenge up.
+/// Hands in the answer to a challenge. Whatever is said of it, but 400, 402, 429, `wrong_instance` and 503, uses the challenge up; of the 503 only
+/// `log_unavailable` does.
 #[utoipa::path(post, path = "/api/v1/verifyid/challenges/answer", tag = "verifyid", request_body = AnswerRequest, responses(
     (status = 200, body = VerifiedResponse), (status = 400, body = ErrorResponse), (status = 401, body = ErrorResponse),
     (status = 402, body = QuotaResponse), (status = 403, body = ErrorResponse), (status = 404, body = ErrorResponse),
@@ -433,17 +447,22 @@ impl Api {
     }
 
     fn device_id(&self, text: &str) -> Result<DeviceId, ApiError> {
-        DeviceId::parse(text, self.chain.genesis().network).map_err(|error| {
-            let said = match error {
-                DeviceIdError::OtherNetwork { expected } => {
-                    TEXTS.said("device_of_other_network").with("expected", expected)
-                }
-                DeviceIdError::Checksum => TEXTS.said("device_typo"),
-                DeviceIdError::Malformed { expected } => TEXTS.said("device_malformed").with("expected", expected),
-            };
-            bad("malformed", said.with("text", shown(text)))
-        })
+        device_id(&*self.chain, text)
     }
+}
+
+/// The device that a text names on this chain's network.
+pub(crate) fn device_id(chain: &dyn Chain, text: &str) -> Result<DeviceId, ApiError> {
+    DeviceId::parse(text, chain.genesis().network).map_err(|error| {
+        let said = match error {
+            DeviceIdError::OtherNetwork { expected } => {
+                TEXTS.said("device_of_other_network").with("expected", expected)
+            }
+            DeviceIdError::Checksum => TEXTS.said("device_typo"),
+            DeviceIdError::Malformed { expected } => TEXTS.said("device_malformed").with("expected", expected),
+        };
+        bad("malformed", said.with("text", shown(text)))
+    })
 }
 
 /// Whether a challenge was asked for with one of these purposes; nothing is used up.

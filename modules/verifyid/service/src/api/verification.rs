@@ -91,7 +91,7 @@ pub(super) async fn one(
     let challenge = challenge_id(&id)?;
     let ledger = api.office()?.ledger().cloned().ok_or_else(|| not_found("no_verifications"))?;
     let network = api.chain.genesis().network;
-    api.reads
+    api.searches
         .read(move || {
             if let Some(open) = ledger.ask(|batcher| batcher.open_leaf(&challenge)) {
                 return Ok(Json(alone(&open.leaf())));

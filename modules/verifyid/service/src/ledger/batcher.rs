@@ -5,7 +5,7 @@
 //! place, open or in one batch; one batch is on its way at a time, and nothing of it changes until the chain's word on it is written down.
 //! Memory is bounded by [`OPEN_MAX`] and [`WAITING_MAX`].
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use types::{Address, Hash32, TimeMs};
 use verifyid::{BATCH_LEAVES_MAX, month_of, tags};
@@ -25,8 +25,10 @@ pub(crate) const WAITING_MAX: usize = 16_384;
 const FAILURES_OPEN_MS: u64 = 86_400_000;
 /// Longest that one is postponed.
 const POSTPONED_MS_MAX: u64 = 600_000;
-/// From this many on a batch stays open until it is full or its month is over.
+/// From this many on a batch stays open until it is full, its month is over, or its first leaf is [`LONG_OPEN_MS`] old.
 const MANY_WAIT: usize = WAITING_MAX / 2;
+/// So much longer than this may pass before the chain takes a batch no more.
+const LONG_OPEN_MS: u64 = 86_400_000;
 
 /// The leaves of one customer and month that are in no batch.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +36,10 @@ struct OpenBatch {
     leaves: VecDeque<Acknowledged>,
     /// How many of them are not good.
     failures: usize,
+    /// How many have left it: the place of the first among all that there ever were.
+    gone: u64,
+    /// Not closed for its age before, by the wall's clock: the chain would not take it. It is not written down.
+    held_until: u64,
 }
 
 /// A batch that is due to be closed.
@@ -42,10 +48,17 @@ pub(crate) struct DueBatch {
     number: u64,
     customer: Address,
     month: u32,
+    /// Whether it is due for its age alone: it may stay open.
+    may_wait: bool,
     pub(crate) leaves: Vec<Acknowledged>,
 }
 
 impl DueBatch {
+    /// Whether nothing but its age asks for it.
+    pub(crate) const fn may_wait(&self) -> bool {
+        self.may_wait
+    }
+
     /// Whose it is.
     pub(crate) const fn customer(&self) -> &Address {
         &self.customer
@@ -104,6 +117,8 @@ pub(crate) struct Batcher {
     verifier: Option<Address>,
     open: BTreeMap<(Address, u32), OpenBatch>,
     open_leaves: usize,
+    /// By challenge: in which open batch a leaf is, and at what place among all that there ever were.
+    places: HashMap<[u8; 16], ((Address, u32), u64)>,
     waiting: BTreeMap<u64, WaitingBatch>,
     under_way: Option<Attempt>,
     next: u64,
@@ -147,7 +162,10 @@ impl Batcher {
             }
             LedgerRecord::Leaves(leaves) => {
                 for leaf in leaves {
-                    let open = self.open.entry((leaf.customer, month_of(leaf.time))).or_default();
+                    let key = (leaf.customer, month_of(leaf.time));
+                    let open = self.open.entry(key).or_default();
+                    let place = open.gone.saturating_add(open.leaves.len() as u64);
+                    self.places.insert(leaf.challenge, (key, place));
                     open.leaves.push_back(*leaf);
                     open.failures = open.failures.saturating_add(usize::from(!leaf.is_ok()));
                 }
@@ -176,8 +194,11 @@ impl Batcher {
             && let Some(open) = self.open.get_mut(&key)
         {
             let count = usize::try_from(closed.leaves).unwrap_or(usize::MAX).min(open.leaves.len());
-            let failures = open.leaves.drain(..count).filter(|leaf| !leaf.is_ok()).count();
-            open.failures = open.failures.saturating_sub(failures);
+            for leaf in open.leaves.drain(..count) {
+                self.places.remove(&leaf.challenge);
+                open.failures = open.failures.saturating_sub(usize::from(!leaf.is_ok()));
+            }
+            open.gone = open.gone.saturating_add(count as u64);
             if open.leaves.is_empty() {
                 self.open.remove(&key);
             }
@@ -211,20 +232,35 @@ impl Batcher {
         if self.waiting.len() >= WAITING_MAX {
             return None;
         }
-        let is_due = |(key, open): &(&(Address, u32), &OpenBatch)| {
+        let is_whole = |(key, open): &(&(Address, u32), &OpenBatch)| {
+            open.leaves.len() >= full() || key.1 != month_of(TimeMs(now_ms))
+        };
+        let is_old = |(_, open): &(&(Address, u32), &OpenBatch)| {
             let has_good = open.failures < open.leaves.len();
             let open_ms = if has_good { open_ms } else { open_ms.max(FAILURES_OPEN_MS) };
+            let open_ms = if self.waiting.len() < MANY_WAIT { open_ms } else { open_ms.max(LONG_OPEN_MS) };
             let is_over = open.leaves.front().is_some_and(|first| first.time.0.saturating_add(open_ms) <= now_ms);
-            let is_full = open.leaves.len() >= full();
-            is_full || key.1 != month_of(TimeMs(now_ms)) || (is_over && self.waiting.len() < MANY_WAIT)
+            is_over && !is_put_off(open.held_until, now_ms)
         };
         let longest = || {
             let is_crowded = self.open_leaves >= CROWDED;
             self.open.iter().max_by_key(|(_, open)| open.leaves.len()).filter(|_| is_crowded)
         };
-        let ((customer, month), open) = self.open.iter().find(is_due).or_else(longest)?;
+        let whole = self.open.iter().find(is_whole);
+        let old = || self.open.iter().find(is_old);
+        // Where it is crowded nothing waits.
+        let crowded = whole.or_else(longest);
+        let may_wait = crowded.is_none();
+        let ((customer, month), open) = crowded.or_else(old)?;
         let leaves = open.leaves.iter().take(full()).copied().collect();
-        Some(DueBatch { number: self.next, customer: *customer, month: *month, leaves })
+        Some(DueBatch { number: self.next, customer: *customer, month: *month, may_wait, leaves })
+    }
+
+    /// An open batch is not closed for its age before: it would wait for the chain among those that need not.
+    pub(crate) fn hold(&mut self, due: &DueBatch, until_ms: u64) {
+        if let Some(open) = self.open.get_mut(&(due.customer, due.month)) {
+            open.held_until = until_ms;
+        }
     }
 
     /// The batch that is on its way, and how: its deed is asked for until the chain's word on it is known.
@@ -236,8 +272,7 @@ impl Batcher {
     /// The oldest batch that may be begun now; nothing while one is on its way.
     pub(crate) fn next(&self, now_ms: u64) -> Option<ClosedBatch> {
         let is_free = self.under_way.is_none();
-        // A clock that was set back keeps none waiting.
-        let may_go = |batch: &&WaitingBatch| !(1..=POSTPONED_MS_MAX).contains(&batch.not_before.saturating_sub(now_ms));
+        let may_go = |batch: &&WaitingBatch| !is_put_off(batch.not_before, now_ms);
         let mut waiting = self.waiting.values().filter(may_go);
         waiting.next().filter(|_| is_free).map(|batch| batch.closed)
     }
@@ -270,7 +305,10 @@ impl Batcher {
 
     /// The open leaf of a challenge.
     pub(crate) fn open_leaf(&self, challenge: &[u8; 16]) -> Option<Acknowledged> {
-        self.open.values().flat_map(|open| &open.leaves).find(|leaf| leaf.challenge == *challenge).copied()
+        let (key, place) = self.places.get(challenge)?;
+        let open = self.open.get(key)?;
+        let place = usize::try_from(place.checked_sub(open.gone)?).ok()?;
+        open.leaves.get(place).filter(|leaf| leaf.challenge == *challenge).copied()
     }
 
     /// How many open leaves of a customer and month are not good.
@@ -290,6 +328,11 @@ impl Batcher {
         });
         open.chain(waiting)
     }
+}
+
+/// Whether something is not to be done before an instant. A clock that was set back puts nothing off.
+fn is_put_off(until_ms: u64, now_ms: u64) -> bool {
+    (1..=POSTPONED_MS_MAX).contains(&until_ms.saturating_sub(now_ms))
 }
 
 /// Most leaves of a batch.

@@ -6,6 +6,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -91,13 +92,15 @@ pub(crate) struct BatchFiles {
     folder: PathBuf,
     index: PlaceIndex,
     recent: Mutex<Option<Recent>>,
+    /// How often a file was added to: what was read before is not kept.
+    marks: AtomicU64,
 }
 
 impl BatchFiles {
     /// Those below a service's folder.
     pub(crate) fn new(folder: &Path) -> Self {
         let folder = folder.join(FOLDER);
-        Self { index: PlaceIndex::new(&folder), folder, recent: Mutex::new(None) }
+        Self { index: PlaceIndex::new(&folder), folder, recent: Mutex::new(None), marks: AtomicU64::new(0) }
     }
 
     /// Writes a batch's file and finds its challenges a place in the index. Written again it is the same.
@@ -128,13 +131,17 @@ impl BatchFiles {
     /// [`LogError`].
     pub(crate) fn mark(&self, closed: &ClosedBatch, anchored: AnchoredAt) -> Result<(), LogError> {
         let path = self.path(&Place::of(closed));
-        *self.recent() = None;
         // Somebody has removed it, and its proofs with it.
         if !path.exists() {
             return Ok(());
         }
         let OpenedLog { mut log, .. } = Log::open(&path, BOUNDS, OnDamage::Refuse)?;
-        log.append([to_bytes(&FileRecord::Anchored(anchored)).as_slice()])
+        let written = log.append([to_bytes(&FileRecord::Anchored(anchored)).as_slice()]);
+        // Who began to read before that may have read the file without it.
+        let mut recent = self.recent();
+        self.marks.fetch_add(1, Ordering::Relaxed);
+        *recent = None;
+        written
     }
 
     /// Reads a batch; nothing where there is no file, or none that is whole up to its leaves.
@@ -147,15 +154,21 @@ impl BatchFiles {
     /// # Errors
     /// The index cannot be read.
     pub(crate) fn find(&self, challenge: &[u8; 16]) -> io::Result<Option<(Arc<ProvableBatch>, usize, Acknowledged)>> {
-        // The newest first: a batch that was written again stands there twice.
-        let places = self.index.places(challenge)?.into_iter().rev();
         let found = |provable: Arc<ProvableBatch>| {
             let mut leaves = provable.batch.leaves.iter().enumerate();
             let (place, leaf) =
                 leaves.find(|(_, leaf)| leaf.challenge == *challenge).map(|(place, leaf)| (place, *leaf))?;
             Some((provable, place, leaf))
         };
-        Ok(places.filter_map(|place| self.provable(place).and_then(found)).next())
+        // The newest first: most are asked for soon, and a batch that was written again stands there twice.
+        for period in self.index.periods()?.into_iter().rev() {
+            let places = self.index.places(period, challenge)?.into_iter().rev();
+            let found = places.filter_map(|place| self.provable(place).and_then(found)).next();
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     fn provable(&self, place: Place) -> Option<Arc<ProvableBatch>> {
@@ -163,11 +176,21 @@ impl BatchFiles {
             recent.used = Instant::now();
             return Some(recent.provable.clone());
         }
+        let marks = self.marks.load(Ordering::Relaxed);
         let provable = Arc::new(ProvableBatch::new(self.read_at(&place)?));
-        if provable.batch.leaves.len() > RECORD_LEAVES_MAX {
-            *self.recent() = Some(Recent { place, provable: provable.clone(), used: Instant::now() });
-        }
+        self.keep(place, &provable, marks);
         Some(provable)
+    }
+
+    /// Keeps a large batch that was read when so many files had been added to, if none was meanwhile.
+    fn keep(&self, place: Place, provable: &Arc<ProvableBatch>, marks: u64) {
+        if provable.batch.leaves.len() <= RECORD_LEAVES_MAX {
+            return;
+        }
+        let mut recent = self.recent();
+        if self.marks.load(Ordering::Relaxed) == marks {
+            *recent = Some(Recent { place, provable: provable.clone(), used: Instant::now() });
+        }
     }
 
     /// Lets the batch go that nobody asked for lately.

@@ -83,21 +83,22 @@ impl PlaceIndex {
         File::open(&self.folder)?.sync_all()
     }
 
-    /// The newest places that stand here for a challenge, the newest last.
-    pub(super) fn places(&self, challenge: &[u8; 16]) -> io::Result<Vec<Place>> {
+    /// The newest places of a period that stand here for a challenge, the newest last. Reads a file of 32 bytes for each 256th verification of the period.
+    pub(super) fn places(&self, period: u32, challenge: &[u8; 16]) -> io::Result<Vec<Place>> {
         let [first, ..] = *challenge;
         let mut places = Vec::new();
-        for period in self.periods()? {
-            self.each(period, first, |entry| {
-                let (of, place) = Place::read(entry);
-                if of == *challenge && !places.contains(&place) {
-                    if places.len() == PLACES_MAX {
-                        places.remove(0);
-                    }
-                    places.push(place);
+        self.each(period, first, |entry| {
+            if !entry.starts_with(challenge) {
+                return;
+            }
+            let (_, place) = Place::read(entry);
+            if !places.contains(&place) {
+                if places.len() == PLACES_MAX {
+                    places.remove(0);
                 }
-            })?;
-        }
+                places.push(place);
+            }
+        })?;
         Ok(places)
     }
 
@@ -110,7 +111,7 @@ impl PlaceIndex {
     }
 
     /// All of which something stands here, the oldest first.
-    fn periods(&self) -> io::Result<Vec<u32>> {
+    pub(super) fn periods(&self) -> io::Result<Vec<u32>> {
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),

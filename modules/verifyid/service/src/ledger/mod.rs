@@ -39,6 +39,20 @@ const ON_THE_WAY_MAX: usize = 8_192;
 /// Most verdicts of one customer and open batch that are not good and that anybody may have brought about.
 const FAILURES_MAX: usize = 1_024;
 
+/// What the chain would not take is looked at again after this.
+const HELD_MS: u64 = 600_000;
+/// So many are put off in one look: each is found among all open ones.
+const HELD_MAX: usize = 256;
+
+/// Whether the chain would take a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// As far as is known.
+    Now,
+    /// Not as things stand.
+    NotNow,
+}
+
 /// A verification on its way into the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NewLeaf {
@@ -210,16 +224,30 @@ impl Ledger {
         Ok(())
     }
 
-    /// Closes the batches that are due, their files first, once `cut` has left out what is better in the next one. Waits for the disk.
+    /// Closes the batches that are due, their files first, once `cut` has left out what is better in the next one. One that is due for its age
+    /// alone and of which `cut` says that the chain would not take it is looked at again later. Waits for the disk.
     ///
     /// # Errors
     /// [`LogError`]: the rest stays open, and is closed later.
-    pub(crate) fn close_due(&self, now_ms: u64, open_ms: u64, cut: impl Fn(&mut DueBatch)) -> Result<(), LogError> {
+    pub(crate) fn close_due(
+        &self,
+        now_ms: u64,
+        open_ms: u64,
+        cut: impl Fn(&mut DueBatch) -> Taken,
+    ) -> Result<(), LogError> {
+        let mut held = 0_usize;
         loop {
             // Nobody else closes, so its leaves stay the first ones while they are written.
             let due = self.inner().batcher.due(now_ms, open_ms);
             let Some(mut due) = due else { return Ok(()) };
-            cut(&mut due);
+            if cut(&mut due) == Taken::NotNow && due.may_wait() {
+                self.inner().batcher.hold(&due, now_ms.saturating_add(HELD_MS));
+                held = held.saturating_add(1);
+                if held >= HELD_MAX {
+                    return Ok(());
+                }
+                continue;
+            }
             let Some(closed) = due.close() else { return Ok(()) };
             self.files.write(&closed, &due.leaves)?;
             self.note(&LedgerRecord::Closed(closed))?;

@@ -128,7 +128,7 @@ fn what_is_closed_lies_in_a_file_of_its_own_and_is_known_after_a_restart() {
     let folder = tempfile::tempdir().expect("a directory");
     let ledger = open(folder.path()).expect("a new one");
     ledger.write(&[good(1), new(2, LeafResult::Expired, true)]).expect("room");
-    ledger.close_due(NOW_MS + batcher::OPEN_MS, batcher::OPEN_MS, |_| {}).expect("room");
+    ledger.close_due(NOW_MS + batcher::OPEN_MS, batcher::OPEN_MS, |_| Taken::Now).expect("room");
     let ledger = open(folder.path()).expect("whole");
     let closed = ledger.ask(|batcher| batcher.next(NOW_MS)).expect("it waits");
     assert_eq!((closed.leaves, closed.ok), (2, 1));

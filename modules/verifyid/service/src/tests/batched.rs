@@ -16,6 +16,7 @@ use types::{Address, Amount, Call, Hash32, List, Nonce, TimeMs};
 use verifyid::{BatchAnswer, DeviceId, SetPlan, Status, VerificationLeaf, VerifyId, VerifyIdCall, month_of, tags};
 
 use super::harness::*;
+use super::older::enrol;
 use crate::{VerifyIdService, book, ledger};
 
 const TEN_MINUTES_MS: u64 = 600_000;
@@ -250,6 +251,51 @@ async fn a_device_that_comes_while_a_batch_is_open_is_verified_by_the_next_one()
     for device in [Device(0), Device(1), Device(2)] {
         assert_eq!(status(&world, device), Status::Verified, "{device:?}");
     }
+    running.stop().await.expect("it ends without a fault");
+}
+
+// FAULTS VS10
+#[tokio::test]
+async fn what_a_customer_does_not_let_count_now_is_in_no_closed_batch_until_it_does() {
+    let (world, _) = with_account();
+    let verifier = TryoutChain::user(VERIFIER);
+    world.register_by(VERIFIER, Device(4));
+    world.call(VERIFIER, VerifyIdCall::AllowVerifier { verifier, allowed: true });
+    at_block_time(&world);
+    let Lives { routes, running } = world.lives().await;
+    let is_anchored = |answer: &Value| answer["anchored"] == true;
+    let first = verified(&routes, Device(0)).await;
+    world.call(OWNER, VerifyIdCall::AllowVerifier { verifier, allowed: false });
+    // Those of another customer go on; after two of them all that was due was looked at.
+    for sequence in [1, 2] {
+        let other = verified(&routes, Device(4)).await;
+        world.clocks.pass(TEN_MINUTES_MS);
+        assert_eq!(answered(&routes, &path(&other), is_anchored).await["batch"]["sequence"], sequence);
+    }
+    let day = std::fs::read_dir(world.folder.path().join(ledger::files::FOLDER)).expect("a folder");
+    let is_day = |name: &str| name.parse::<u32>().is_ok();
+    let days = day.map(|day| day.expect("an entry")).filter(|day| day.file_name().to_str().is_some_and(is_day));
+    let closed: usize = days.map(|day| std::fs::read_dir(day.path()).expect("a folder").count()).sum();
+    assert_eq!(closed, 2, "it is open, and waits in nobody's way");
+    world.call(OWNER, VerifyIdCall::AllowVerifier { verifier, allowed: true });
+    world.clocks.pass(TEN_MINUTES_MS);
+    assert_eq!(answered(&routes, &path(&first), is_anchored).await["batch"]["sequence"], 3);
+    running.stop().await.expect("it ends without a fault");
+}
+
+// FAULTS VS10
+#[tokio::test]
+async fn an_enrolment_counts_on_nobodys_plan_and_is_in_no_batch() {
+    let (mut world, _) = with_account();
+    world.settings.hmac_devices = true;
+    let Lives { routes, running } = world.lives().await;
+    assert_eq!(enrol(&world, &routes, (Device(1), Device(1))).await.status, 201);
+    assert_eq!(enrol(&world, &routes, (Device(1), Device(0))).await.code(), (401, "bad_answer"));
+    let last = verified(&routes, Device(0)).await;
+    world.clocks.pass(TEN_MINUTES_MS);
+    answered(&routes, &path(&last), |answer| answer["anchored"] == true).await;
+    let batch = on_chain(&world, 1).expect("it is there");
+    assert_eq!((batch.leaves, batch.ok, used(&world)), (1, 1, 1));
     running.stop().await.expect("it ends without a fault");
 }
 

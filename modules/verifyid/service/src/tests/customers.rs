@@ -90,6 +90,29 @@ async fn five_failures_stop_asking_without_a_token_and_a_customer_asks_on_and_is
     running.stop().await.expect("it ends without a fault");
 }
 
+// FAULTS VS8
+#[tokio::test]
+async fn a_token_is_worth_nothing_for_devices_that_are_on_anothers_plan() {
+    let world = with_tokens();
+    // A customer of its own, who has nothing to do with the owner's other devices.
+    world.register_by(VERIFIER, Device(4));
+    let Lives { routes, running: _running } = world.lives().await;
+    let token = token_of(&world, &routes, VERIFIER, NOW_MS).await;
+    let (victims, own, stranger) = (Device(0), Device(4), Device(6));
+    for _ in 0..5 {
+        let asked = ask_with(&routes, &token, &question(victims)).await;
+        assert_eq!(asked.status, 201, "{asked:?}");
+        assert_eq!(hand_in(&routes, &answer_of(stranger, &asked.body)).await.status, 401);
+    }
+    assert_eq!(ask_with(&routes, &token, &question(victims)).await.code(), (429, "locked"), "as anybody");
+    for _ in 0..6 {
+        let asked = ask_with(&routes, &token, &question(own)).await;
+        assert_eq!(asked.status, 201, "its own it asks on: {asked:?}");
+        assert_eq!(hand_in(&routes, &answer_of(stranger, &asked.body)).await.status, 401);
+    }
+    assert_eq!(ask_with(&routes, &token, &question(Device(2))).await.status, 201, "of one that is not registered too");
+}
+
 // FAULTS VS6, VS8
 #[tokio::test]
 async fn in_a_flood_a_customer_with_a_token_is_still_verified() {

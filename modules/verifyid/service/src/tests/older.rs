@@ -29,7 +29,7 @@ fn enrolling(world: &World, device: Device) -> Value {
 }
 
 /// Enrols a device by a key.
-async fn enrol(world: &World, routes: &Routes, (device, key): (Device, Device)) -> Answered {
+pub(super) async fn enrol(world: &World, routes: &Routes, (device, key): (Device, Device)) -> Answered {
     let asked = post(routes, ASKER, ASK, &enrolling(world, device)).await;
     assert_eq!(asked.status, 201, "{asked:?}");
     post(routes, HERE, ENROL, &answer_of(key, &asked.body)).await

@@ -60,6 +60,13 @@ impl Troupe<'_> {
         let device = DeviceId(device.id()).to_text(self.network.chain.network());
         let expected = [json!(device), json!(1), json!(true)];
         equal("what is proven", &[told["device"].clone(), told["result"].clone(), told["checked"].clone()], &expected)?;
+        // Whoever knows another block at this height is told of two histories.
+        let known = |hash: &Value| format!("{}:{}", told["proof_height"], hash.as_str().unwrap_or_default());
+        self.good(&["verify-batch", &name, "--checkpoint", &known(&told["header"])])?;
+        let found =
+            self.thronos(&["verify-batch", &name, "--checkpoint", &known(&json!("00".repeat(32)))])?.map(|_| ());
+        self.refused += 1;
+        equal("a proof of another history", &found, &Err("checkpoint_conflict".to_owned()))?;
         let text = std::fs::read_to_string(&file).map_err(Failure::file("read", &file))?;
         for (place, other) in [
             ("/leaf/result", json!(2)),

@@ -1,6 +1,6 @@
 //! A machine's TPM reaches level 3: it is enrolled by the device's key, quotes, and the authority sends the command that the quote gives.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use testnet::devnet::{Failure, Outcome};
 
 use super::cast::{Troupe, equal};
@@ -25,8 +25,13 @@ impl Troupe<'_> {
             &["device", "tpm", "enrol", "other-vault", "--tcti", &tcti, "--certificate", &between],
         ];
         let early = self.thronos(quote)?.map(|_| ());
-        self.refused += 1;
-        equal("a quote before it is enrolled", &early.is_err(), &true)?;
+        equal("a quote before it is enrolled", &early, &Err("no_tpm_key".to_owned()))?;
+        let vault = self.good(&["device", "show", "vault"])?["device"].clone();
+        let wanted = json!({ "device": vault, "audience": "https://fleet.example", "purpose": "tpm" });
+        let asked: Result<Value, String> = self.asks(&wanted);
+        let asked = asked.map(|_| ());
+        equal("a challenge for a TPM before it is enrolled", &asked, &Err("tpm_not_enrolled".to_owned()))?;
+        self.refused += 2;
         self.good(&["device", "tpm", "enrol", "vault", "--tcti", &tcti, "--certificate", &between])?;
         let second = self.thronos(other)?.map(|_| ());
         self.refused += 1;

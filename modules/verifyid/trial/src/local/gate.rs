@@ -28,6 +28,11 @@ impl Troupe<'_> {
         Ok(Asked { document, preimage })
     }
 
+    /// Asks for a challenge; gives it, or the name by which it is refused.
+    pub(super) fn asks(&self, wanted: &Value) -> Result<Value, String> {
+        self.client.post_at(ASK, wanted).map_err(|error| error.code.to_string())
+    }
+
     /// Hands an answer in; gives the verdict, or the name by which it is refused.
     pub(super) fn hand_in(&self, asked: &Asked, signature: &[u8]) -> Result<Value, String> {
         let answer = json!({ "challenge": asked.document["challenge"], "answer": hex::encode(signature) });

@@ -142,7 +142,44 @@ fn where_many_leaves_are_open_the_longest_batch_closes_early_and_where_many_wait
     }
     batcher.take(&LedgerRecord::Leaves(vec![leaf(0, BOB, NOW_MS)]));
     assert!(batcher.due(NOW_MS + OPEN_MS, OPEN_MS).is_none());
+    assert!(batcher.due(NOW_MS + LONG_OPEN_MS - 1, OPEN_MS).is_none());
+    assert!(batcher.due(NOW_MS + LONG_OPEN_MS, OPEN_MS).is_some(), "before the chain takes it no more");
     assert!(batcher.due(next_month(TimeMs(NOW_MS)).0, OPEN_MS).is_some(), "its month is another reason");
+}
+
+// FAULTS VS10
+#[test]
+fn a_batch_that_is_held_stays_open_until_then_or_its_month_is_over_and_others_close() {
+    let mut batcher = with(vec![leaf(0, ALICE, NOW_MS), leaf(1, BOB, NOW_MS)]);
+    let now_ms = NOW_MS + OPEN_MS;
+    let due = batcher.due(now_ms, OPEN_MS).expect("it is due");
+    assert_eq!((due.customer, due.may_wait()), (ALICE, true));
+    batcher.hold(&due, now_ms + 100);
+    assert_eq!(close(&mut batcher, now_ms).map(|closed| closed.customer), Some(BOB));
+    assert!(batcher.due(now_ms + 99, OPEN_MS).is_none());
+    assert_eq!(batcher.due(now_ms + 100, OPEN_MS).map(|due| due.customer), Some(ALICE));
+    batcher.hold(&due, u64::MAX);
+    assert!(batcher.due(now_ms, OPEN_MS).is_some(), "a clock that was set back holds nothing");
+    batcher.hold(&due, now_ms + 100);
+    let month_end = next_month(TimeMs(NOW_MS)).0;
+    assert_eq!(batcher.due(month_end, OPEN_MS).map(|due| due.may_wait()), Some(false));
+}
+
+#[test]
+fn an_open_leaf_is_found_by_its_challenge_until_its_batch_is_closed() {
+    let mut batcher = with((0..5).map(|number| leaf(number, ALICE, NOW_MS + u64::from(number))).collect());
+    let mut due = batcher.due(NOW_MS + OPEN_MS, OPEN_MS).expect("it is due");
+    due.cut_at(2);
+    batcher.take(&LedgerRecord::Closed(due.close().expect("it has leaves")));
+    batcher.take(&LedgerRecord::Leaves(vec![leaf(7, ALICE, NOW_MS + 9), leaf(8, BOB, NOW_MS + 9)]));
+    let found = |number: u32| batcher.open_leaf(&leaf(number, ALICE, 0).challenge);
+    for number in [0, 1, 5] {
+        assert_eq!(found(number), None, "{number}");
+    }
+    for number in [2, 3, 4] {
+        assert_eq!(found(number), Some(leaf(number, ALICE, NOW_MS + u64::from(number))));
+    }
+    assert_eq!((found(7), found(8)), (Some(leaf(7, ALICE, NOW_MS + 9)), Some(leaf(8, BOB, NOW_MS + 9))));
 }
 
 // FAULTS VS10

@@ -74,6 +74,24 @@ fn every_leaf_is_found_by_its_challenge_and_says_where_the_chain_has_it() {
 
 // FAULTS VS10
 #[test]
+fn what_was_read_while_a_batch_came_to_the_chain_is_not_kept() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let files = BatchFiles::new(folder.path());
+    let leaves = leaves(2_500, DAY);
+    let batch = closed(3, &leaves);
+    files.write(&batch, &leaves).expect("room");
+    let marks = files.marks.load(Ordering::Relaxed);
+    let before = Arc::new(ProvableBatch::new(files.read(&batch).expect("it is whole")));
+    let anchored = AnchoredAt { verifier: Address([9; 20]), sequence: 9, height: Height(77) };
+    files.mark(&batch, anchored).expect("room");
+    // The reader comes to keep what it began to read before.
+    files.keep(Place::of(&batch), &before, marks);
+    let (found, ..) = files.find(&leaves[7].challenge).expect("an index").expect("it is there");
+    assert_eq!(found.batch.anchored, Some(anchored));
+}
+
+// FAULTS VS10
+#[test]
 fn of_a_batch_that_was_written_twice_the_later_one_is_found() {
     let folder = tempfile::tempdir().expect("a directory");
     let files = BatchFiles::new(folder.path());
