@@ -25,9 +25,7 @@ pub enum DeedError {
     #[error(transparent)]
     NotSent(#[from] NotSent),
     /// The chain has used a nonce of the account that its log does not know. Nothing of the deed can be included, or it is asked again.
-    #[error(
-        "another program sends from this account, or this home is an older copy: nothing more is sent until the operator says so"
-    )]
+    #[error("another program sends from this account, or this home is an older copy: nothing more is sent for now")]
     Held,
     /// No block could ever hold it.
     #[error("no block could hold this transaction: {0}")]

@@ -273,8 +273,9 @@ fn bad_genesis(why: &str) -> Error {
 }
 
 pub(crate) fn decode<T: Canonical>(text: &str, what: &str) -> Result<T> {
-    let bad =
-        |why: String| Error::new("bad_answer", format!("the node's {what} cannot be read: {why}"), "ask another node");
+    let bad = |why: String| {
+        Error::new("bad_answer", format!("the {what} that is given cannot be read: {why}"), "ask another node")
+    };
     if text.len() / 2 > T::BYTES_MAX {
         return Err(bad(types::counted(text.len() as u64, "digit")));
     }
@@ -283,7 +284,7 @@ pub(crate) fn decode<T: Canonical>(text: &str, what: &str) -> Result<T> {
 }
 
 fn not_final(header: &Header, why: &str) -> Error {
-    let message = format!("the node says that block {} is final, but {why}", header.height);
+    let message = format!("block {} is said to be final, but {why}", header.height);
     Error::new("not_final", message, "the node is lying or damaged: ask another one")
 }
 

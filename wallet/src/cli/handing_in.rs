@@ -55,7 +55,8 @@ pub fn send(
         return Ok(Report::new(text, json!({"id": id, "status": "pending"})));
     };
     let (valid_until, nonce) = (transaction.body.valid_until, transaction.body.nonce);
-    let mut person = Person { context, id, valid_until, nonce, lock };
+    let sender = transaction.body.sender.to_text(chain.network());
+    let mut person = Person { context, id, valid_until, sender, nonce, lock };
     let done = deliver(client, chain, transaction, (bytes, patience), &mut person);
     // What may still be needed stays: the same bytes can be handed in again without paying twice, and by them it can be told later that
     // nothing came of them.
@@ -130,6 +131,7 @@ struct Person<'a> {
     context: &'a Context,
     id: Hash32,
     valid_until: TimeMs,
+    sender: String,
     nonce: Nonce,
     lock: Option<File>,
 }
@@ -140,12 +142,31 @@ impl Waiter for Person<'_> {
     }
 
     fn slow(&mut self, why: &Slow) {
-        self.context.note(&still_waiting(&self.id, self.valid_until, self.nonce, why));
+        self.context.note(&still_waiting(&self.id, self.valid_until, self.nonce, (why, self.missing(why))));
+    }
+}
+
+impl Person<'_> {
+    /// The account's next nonce, as the node says, where another transaction has to come before.
+    fn missing(&self, why: &Slow) -> Option<Nonce> {
+        if !matches!(why, Slow::PassedOver(_)) {
+            return None;
+        }
+        let account = self.context.client().and_then(|client| client.account(&self.sender)).ok()?;
+        (account.pending_nonce < self.nonce).then_some(account.pending_nonce)
     }
 }
 
 /// What a person is told who waits for long: why, and what they can do.
-fn still_waiting(id: &Hash32, valid_until: TimeMs, nonce: Nonce, why: &Slow) -> String {
+fn still_waiting(id: &Hash32, valid_until: TimeMs, nonce: Nonce, (why, missing): (&Slow, Option<Nonce>)) -> String {
+    if let Some(missing) = missing {
+        return format!(
+            "still waiting: it has the nonce {nonce}, and the account's next one is {missing}, as the node says: no block can hold it before \
+             what comes in between. Hand that in, or leave with Ctrl-C and sign it again with `--nonce {missing}`: both would pay once they can; \
+             `thronos tx {id}` shows what became of it until {}",
+            when(valid_until)
+        );
+    }
     let advice = match why {
         Slow::Standing(..) => "`thronos status` says how the chain is",
         Slow::PassedOver(_) => "a higher tip is served first",

@@ -8,8 +8,18 @@ const FILE_LINES_MAX: usize = 500;
 
 type Rule = fn(&Source) -> Vec<Finding>;
 
-const RULES: &[Rule] =
-    &[header, function_lines, file_lines, unwraps, unfinished, file_name, features_in_bodies, ignored_tests, sleeps];
+const RULES: &[Rule] = &[
+    header,
+    function_lines,
+    file_lines,
+    unwraps,
+    unfinished,
+    file_name,
+    features_in_bodies,
+    ignored_tests,
+    sleeps,
+    places,
+];
 
 /// All rules over one file.
 pub(super) fn check(source: &Source) -> Vec<Finding> {
@@ -88,6 +98,22 @@ fn sleeps(source: &Source) -> Vec<Finding> {
     occurrences(source, "sleep", found, "sleeps; await an event with a deadline, or simulate the time")
 }
 
+/// A build folder may be another checkout's, and cargo then takes what was compiled there for its own: what a program looks for when it runs is not
+/// where it was compiled. Files that are compiled in are found anew.
+fn places(source: &Source) -> Vec<Finding> {
+    let found = source.text.match_indices(concat!("env!(\"", "CARGO_MANIFEST_DIR\")")).map(|(at, _)| at);
+    let found = found.filter(|at| {
+        let line = source.text[..*at].rsplit('\n').next().unwrap_or_default();
+        !["include_str!(", "include_bytes!(", "unwrap_or_else("].iter().any(|before| line.contains(before))
+    });
+    occurrences(
+        source,
+        "place",
+        found,
+        "has the place of its checkout in it; a test runs in its crate's folder: name paths from there",
+    )
+}
+
 fn one(source: &Source, rule: &'static str, number: usize, says: String) -> Vec<Finding> {
     vec![Finding { rule, place: source.path.clone(), number, says }]
 }
@@ -163,6 +189,13 @@ mod tests {
         assert_eq!(broken_lib("fn a() {\n    #[cfg(feature = \"x\")]\n    b();\n}\n"), [("feature-in-body", 1)]);
         assert_eq!(broken_lib("fn a() { if cfg!(feature = \"x\") {} }\n"), [("feature-in-body", 1)]);
         assert_eq!(broken_lib("#[cfg(feature = \"x\")]\nmod x;\n"), []);
+    }
+
+    #[test]
+    fn the_place_of_a_checkout_is_found_but_where_a_file_is_compiled_in() {
+        let place = concat!("env!(\"", "CARGO_MANIFEST_DIR\")");
+        assert_eq!(broken("a/tests/t.rs", &format!("//! T.\nfn t() {{ read({place}); }}\n")), [("place", 1)]);
+        assert_eq!(broken_lib(&format!("const T: &str = include_str!(concat!({place}, \"/x\"));\n")), []);
     }
 
     #[test]

@@ -61,7 +61,8 @@ impl NamedPut {
             let until = format!("block {} (before {})", record.height, when(record.time()));
             let message = format!("it is proven that {whose} has put nothing under this name up to {until}");
             let hint = format!(
-                "check the account and the name; `thronos ask anchors puts account={whose}` lists what there is"
+                "check the account and the name; `thronos ask anchors puts account={whose} namespace={}` lists what there is",
+                self.namespace
             );
             Error::new("not_anchored", message, hint)
         })?;

@@ -71,7 +71,7 @@ mod tests {
     /// Every key that this crate's sources name is in the texts, and every text but those of labels is named.
     #[test]
     fn what_is_said_is_in_the_texts_and_what_is_in_the_texts_is_said() {
-        let sources = sources(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")));
+        let sources = sources(std::path::Path::new("src"));
         let named: Vec<&str> = sources.split("say!(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
         for key in named.iter().filter(|key| !key.is_empty() && **key != "key") {
             assert!(TEXTS.knows(key), "{key} has no text");

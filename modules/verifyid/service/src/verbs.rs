@@ -99,7 +99,10 @@ impl Operator for KeyKeeper {
                     let enrolled = enrolled.ok_or_else(|| off("answers of older devices", "verifyid.hmac_devices"))?;
                     let count = enrolled.rotate()?;
                     office.counts().enrolled(enrolled.len());
-                    format!("another secret is in force; {count} older devices have to be enrolled anew")
+                    format!(
+                        "another secret is in force; {} to be enrolled anew",
+                        types::counted(count as u64, "older device")
+                    )
                 }
             };
             serde_json::to_value(Rotated { key, sentence }).map_err(|_| unexpected())

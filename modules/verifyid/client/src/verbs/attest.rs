@@ -75,6 +75,8 @@ struct Attesting<'a> {
     class: WorkClass,
     /// Between two beacons, in milliseconds.
     interval_ms: u64,
+    /// The next lower class, if there is one.
+    lower: Option<u8>,
     word: DeviceWord,
 }
 
@@ -96,8 +98,9 @@ impl AttestArgs {
         may_attest(&known.answer, key, chain.network())?;
         may_show(&known.answer, &class)?;
         let interval_ms = rules.beacon_interval_ms;
+        let lower = rules.work_classes.iter().map(|one| one.class).filter(|one| *one < class.class).max();
         let said = |chain: &Chain| word(chain, args, &rules, known.record.time());
-        let attesting = Attesting { context, client, key, class, interval_ms, word: said(&chain)? };
+        let attesting = Attesting { context, client, key, class, interval_ms, lower, word: said(&chain)? };
         let (binding, begun) = attesting.begin(&chain, &known.answer)?;
         let groups = attesting.watch(&binding, begun)?;
         // Whoever got the device meanwhile, or its new key, has shown nothing: the chain would take the fee and refuse this.
@@ -281,7 +284,14 @@ impl Attesting<'_> {
             let device = self.key.device().0;
             say!("nothing_was_sent_no_machine_mined", device)
         } else {
-            say!("nothing_was_sent_take_lower_class")
+            // So many shares of this difficulty in the window are found at this rate on average: half of the tries.
+            let hashes = u128::from(self.class.shares) * u128::from(self.class.difficulty) * 4_295;
+            let rate = hashes.checked_div(u128::from(self.class.window_ms)).and_then(|rate| u64::try_from(rate).ok());
+            let rate = rate_words(rounded(rate.unwrap_or(u64::MAX)));
+            match self.lower {
+                Some(lower) => say!("nothing_was_sent_take_lower_class", rate, lower),
+                None => say!("nothing_was_sent_faster_machines", rate),
+            }
         };
         Error::new("attestation_lapsed", message, hint)
     }
@@ -328,6 +338,12 @@ fn told(done: Report, class: &WorkClass, device: &DeviceAnswer) -> Report {
         "level": device.level, "work_class": device.work_class, "floor": class.floor, "work_until": device.work_until,
     });
     done.and(&rows, more)
+}
+
+/// To two digits, upwards.
+fn rounded(rate: u64) -> u64 {
+    let unit = 10_u64.saturating_pow(rate.checked_ilog10().unwrap_or_default().saturating_sub(1));
+    rate.div_ceil(unit).saturating_mul(unit)
 }
 
 /// Hashes a second for people, in a unit of which there are less than a thousand where that is whole.
@@ -425,6 +441,14 @@ mod tests {
         for same_or_higher in [3, 4] {
             may_show(&shown, &class(same_or_higher)).expect("it may");
         }
+    }
+
+    #[test]
+    fn a_rate_that_is_needed_is_told_to_two_digits_and_never_too_low() {
+        for (rate, told) in [(0, 0), (7, 7), (4_581_333, 4_600_000), (99_000, 99_000), (99_001, 100_000)] {
+            assert_eq!(rounded(rate), told);
+        }
+        assert!(rounded(u64::MAX) >= u64::MAX / 100 * 99);
     }
 
     #[test]

@@ -64,7 +64,24 @@ struct CustomerToken {
     token_file: Option<PathBuf>,
 }
 
+/// What helps that is not the same for all commands which ask for a challenge.
+#[derive(Debug, Default)]
+pub(super) struct Advice {
+    /// Where there is no such thing at the node; nothing where its own word says all.
+    missing: Option<String>,
+    /// Where others have brought about a lock.
+    locked: Option<String>,
+}
+
 impl CustomerToken {
+    fn advice(&self) -> Advice {
+        let missing = match self.token_file {
+            Some(_) => say!("ask_without_token_file_another_node"),
+            None => say!("ask_node_gives_out_challenges_node"),
+        };
+        Advice { missing: Some(missing), locked: Some(say!("customer_s_token_shown_token_file")) }
+    }
+
     /// The client, showing the token if there is one.
     fn shown_by(&self, client: NodeClient) -> Result<NodeClient> {
         let Some(path) = &self.token_file else { return Ok(client) };
@@ -101,6 +118,7 @@ pub(super) struct Verified {
     level: u8,
     work_class: Option<u8>,
     verified_at: u64,
+    challenge_id: String,
 }
 
 impl ChallengeArgs {
@@ -109,7 +127,8 @@ impl ChallengeArgs {
         let client = self.customer.shown_by(context.client()?)?;
         let chain = context.chain(&client)?;
         let device = naming::device(context, &self.device, chain.network())?;
-        let (given, challenge) = ask(&client, &chain, device, (&self.audience, PurposeAsked::Presence))?;
+        let (given, challenge) =
+            ask(&client, &chain, device, (&self.audience, PurposeAsked::Presence), &self.customer.advice())?;
         let rows = [
             ("device:", device.to_text(chain.network())),
             ("for:", self.audience.clone()),
@@ -146,13 +165,14 @@ impl AnswerArgs {
         // Who asks is of no meaning to who judges.
         let asking = self.customer.shown_by(client.clone())?;
         let asked = (self.audience.as_str(), ChallengePurpose::Presence);
-        let (given, challenge) = ask(&asking, &chain, key.device(), (&self.audience, PurposeAsked::Presence))?;
+        let advice = self.customer.advice();
+        let (given, challenge) = ask(&asking, &chain, key.device(), (&self.audience, PurposeAsked::Presence), &advice)?;
         let answer = sign(context, (&challenge, &given), (&key, &chain), asked)?;
         let verdict: Verified = client
             .post_at(ANSWERS, &json!({"challenge": given.challenge, "answer": answer}))
-            .map_err(|error| with_advice(error, &self.key, false))?;
+            .map_err(|error| with_advice(error, &self.key, &Advice::default()))?;
         let text = key.device().to_text(chain.network());
-        told_of(&verdict, &text, &self.audience)
+        told_of(&verdict, (&text, &challenge), &self.audience)
     }
 }
 
@@ -265,6 +285,7 @@ pub(super) fn ask(
     chain: &Chain,
     device: DeviceId,
     (audience, asked): (&str, PurposeAsked),
+    advice: &Advice,
 ) -> Result<(Given, DeviceChallenge)> {
     let text = device.to_text(chain.network());
     let (name, purpose) = match asked {
@@ -275,7 +296,7 @@ pub(super) fn ask(
     };
     let given: Given = client
         .post_at(CHALLENGES, &json!({"device": text, "audience": audience, "purpose": name}))
-        .map_err(|error| with_advice(error, &text, client.shows_token()))?;
+        .map_err(|error| with_advice(error, &text, advice))?;
     let challenge = read(&given.preimage).map_err(|_| bad_answer(&say!("what_no_challenge")))?;
     let wanted = expected(chain, device, challenge.key_id, (audience, purpose));
     challenge
@@ -304,7 +325,7 @@ pub(super) fn bad_answer(what: &str) -> Error {
 }
 
 /// An error of the service, with the command that tells more.
-pub(super) fn with_advice(error: Error, device: &str, shows_token: bool) -> Error {
+pub(super) fn with_advice(error: Error, device: &str, advice: &Advice) -> Error {
     let advice = match &*error.code {
         _ if !error.is_of_node => return error,
         "bad_answer" => say!("tells_id_its_present_key", device),
@@ -312,17 +333,23 @@ pub(super) fn with_advice(error: Error, device: &str, shows_token: bool) -> Erro
             say!("tells_how_stands", device)
         }
         "enrolment_over" => say!("done_device_s_present_key_its"),
-        "locked" | "asked_too_often" => say!("customer_s_token_shown_token_file"),
-        "not_found" if shows_token => say!("ask_without_token_file_another_node"),
-        "not_found" => say!("ask_node_gives_out_challenges_node"),
+        "locked" | "asked_too_often" | "not_found" => {
+            let advice = if &*error.code == "not_found" { &advice.missing } else { &advice.locked };
+            let Some(advice) = advice else { return error };
+            advice.clone()
+        }
         _ => return error,
     };
     Error { hint: format!("{}; {advice}", error.hint), ..error }
 }
 
 /// The verdict, if it is about the device that was asked for.
-pub(super) fn told_of(verdict: &Verified, device: &str, audience: &str) -> Result<Report> {
-    if !verdict.verified || verdict.device != device {
+pub(super) fn told_of(
+    verdict: &Verified,
+    (device, challenge): (&str, &DeviceChallenge),
+    audience: &str,
+) -> Result<Report> {
+    if !verdict.verified || verdict.device != device || verdict.challenge_id != hex::encode(challenge.id) {
         let message = say!("node_gives_verdict_something_else_than");
         let hint = say!("answer_was_handed_its_challenge_used");
         return Err(Error::new("bad_answer", message, hint));
@@ -338,10 +365,11 @@ fn told(verdict: &Verified, audience: &str) -> Report {
         ("for:", audience.to_owned()),
         ("level:", format!("{}{class}", verdict.level)),
         ("at:", when(TimeMs(verdict.verified_at))),
+        ("challenge id:", verdict.challenge_id.clone()),
     ];
     let json = json!({
         "verified": true, "device": verdict.device, "audience": audience, "level": verdict.level,
-        "work_class": verdict.work_class, "verified_at": verdict.verified_at,
+        "work_class": verdict.work_class, "verified_at": verdict.verified_at, "challenge_id": verdict.challenge_id,
     });
     Report::new(lines(&rows), json).unproven()
 }

@@ -116,11 +116,12 @@ impl EnrolArgs {
         }
         let chain = context.chain(&client)?;
         let audience = audience(&chain);
-        let (given, asked) = challenge::ask(&client, &chain, key.device(), (&audience, PurposeAsked::Enrol))?;
+        let advice = Advice::default();
+        let (given, asked) = challenge::ask(&client, &chain, key.device(), (&audience, PurposeAsked::Enrol), &advice)?;
         let answer = challenge::sign(context, (&asked, &given), (&key, &chain), (&audience, ChallengePurpose::Enrol))?;
         let enrolled: Enrolled = client
             .post_at(ENROL, &json!({"challenge": given.challenge, "answer": answer}))
-            .map_err(|error| challenge::with_advice(error, &self.key, false))?;
+            .map_err(|error| challenge::with_advice(error, &self.key, &advice))?;
         let (device, text) = (key.device(), key.device().to_text(chain.network()));
         let is_secret =
             hex::decode_to_slice(enrolled.secret.as_bytes(), Zeroizing::new([0_u8; 32]).as_mut_slice()).is_ok();
@@ -157,13 +158,22 @@ impl MacAnswerArgs {
         }
         let client = context.client()?;
         let chain = context.chain(&client)?;
-        let (given, asked) = challenge::ask(&client, &chain, secret.device, (&self.audience, PurposeAsked::Presence))?;
+        let advice = Advice::default();
+        let asking = (self.audience.as_str(), PurposeAsked::Presence);
+        let (given, asked) = challenge::ask(&client, &chain, secret.device, asking, &advice)?;
         let mac = secret.answer(&asked, &given, (&chain, &self.audience))?;
         let text = secret.device.to_text(chain.network());
-        let verdict: Verified = client
-            .post_at(ANSWER, &json!({"challenge": given.challenge, "mac": mac}))
-            .map_err(|error| challenge::with_advice(error, &text, false))?;
-        challenge::told_of(&verdict, &text, &self.audience)
+        let verdict: Verified = client.post_at(ANSWER, &json!({"challenge": given.challenge, "mac": mac})).map_err(
+            |error| match &*error.code {
+                // It answers by no key, so what the service says of one would mislead.
+                "bad_answer" if error.is_of_node => {
+                    let (message, hint) = (say!("secret_is_not_in_force"), say!("have_device_enrolled_anew"));
+                    Error { message, hint, ..error }
+                }
+                _ => challenge::with_advice(error, &text, &advice),
+            },
+        )?;
+        challenge::told_of(&verdict, (&text, &asked), &self.audience)
     }
 }
 

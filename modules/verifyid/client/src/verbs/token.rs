@@ -169,6 +169,10 @@ impl TokenSend {
         let client = private_client(context)?;
         let chain = context.chain(&client)?;
         request.check(&chain)?;
+        // What was signed for a key that signs no more is good for nothing.
+        if kid(&client)? != request.kid {
+            return Err(Error::new("former_key", say!("request_for_former_key"), say!("make_another")));
+        }
         give(&client, &request.body(&chain)?, self.out.as_deref())
     }
 }

@@ -262,7 +262,7 @@ fn told(said: &Quoted, audience: &str) -> Report {
     ];
     let json: Value = json!({
         "verified": true, "device": said.device, "audience": audience, "level": said.level, "verified_at": said.verified_at,
-        "evidence": said.evidence, "evidence_sha256": said.evidence_sha256, "level_command": command,
+        "evidence": said.evidence_sha256, "evidence_bytes": said.evidence, "level_command": command,
     });
     Report::new(lines(&rows), json).unproven()
 }

@@ -78,7 +78,7 @@ struct BatchForm {
 
 /// A file that proves one verification.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object, as `thronos device verification --out` writes it")]
 struct VerificationFile {
     format: String,
     chain_id: ChainId,
@@ -157,9 +157,10 @@ impl VerifyBatch {
         let chain = context.known_chain()?;
         let file = VerificationFile::read(&self.file)?;
         if file.chain_id != chain.id() {
-            return Err(chain.other_chain(file.chain_id));
+            let hint = say!("file_of_other_chain_name_its_genesis");
+            return Err(Error { hint, ..chain.other_chain(file.chain_id) });
         }
-        let proven = file.check(chain.genesis(), &context.known_blocks(&chain)?)?;
+        let proven = file.check(chain.genesis(), &context.known_blocks(&chain)?).map_err(of_file)?;
         Ok(told(&proven, &file.batch, chain.network()))
     }
 }
@@ -234,6 +235,14 @@ impl LeafForm {
             answer: answer_sha256,
         })
     }
+}
+
+/// No node is asked, so what is wrong is the file's.
+fn of_file(error: Error) -> Error {
+    let is_of_proof = ["not_final", "bad_answer", "wrong_proof", "wrong_validator_set", "unknown_validator_set"]
+        .contains(&error.own_code());
+    let hint = say!("proves_nothing_ask_whoever_gave_another");
+    if is_of_proof { Error { hint, ..error } } else { error }
 }
 
 fn wrong(why: &str) -> Error {

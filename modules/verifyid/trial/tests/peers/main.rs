@@ -69,7 +69,7 @@ fn programs_written_from_the_page_ask_answer_and_check_tokens() {
     let id = register(&running, &device);
     let (account, chain) = (address(&key(1)), running.chain.to_string());
     let mut fleet = Command::new(python);
-    fleet.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/fleet.py"));
+    fleet.arg("tests/peers/fleet.py");
     fleet.args(["--node", &running.url(""), "--chain-id", &chain]);
     fleet.args(["--device", &id.to_text(Network::Test), "--device-key", &hex::encode(device.to_bytes())]);
     fleet.args(["--account", &account.to_text(Network::Test), "--account-bytes", &hex::encode(account.0)]);
@@ -80,7 +80,7 @@ fn programs_written_from_the_page_ask_answer_and_check_tokens() {
     let Some(node) = installed("node_modules/.bin/node", "VS8") else { return };
     let modules = node.ancestors().nth(2).unwrap().to_owned();
     let mut checker = Command::new(node);
-    checker.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/tokens.mjs")).arg(modules);
+    checker.arg("tests/peers/tokens.mjs").arg(modules);
     let question = json!({ "token": done["token"], "keys": done["keys"], "chain": &chain[..8] });
     let checked = run(&mut checker, &question);
     assert_eq!(checked["dev"], id.to_text(Network::Test), "{checked}");
