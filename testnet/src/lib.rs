@@ -11,4 +11,5 @@ pub mod hostile;
 pub mod sim;
 #[cfg(feature = "network")]
 pub mod soak;
+pub mod spoken;
 pub mod trial;

@@ -262,6 +262,13 @@ impl Command {
             Err(error) if wants_json && error.use_stderr() => {
                 Err(Refusal::new(USAGE, what_is_wrong(&error.to_string())))
             }
+            // Help and version are answers like others: whoever asked must know that they did not come.
+            Err(error) if !error.use_stderr() => {
+                if let Err(error) = error.print() {
+                    output_failed(error);
+                }
+                written()
+            }
             Err(error) => error.exit(),
         };
         done.map_or_else(

@@ -155,7 +155,7 @@ fn time_of(ms: u64) -> Option<String> {
 
 /// A number with its unit.
 fn seconds(text: &str) -> Result<u64, String> {
-    let wrong = || format!("`{text}` is no time: write it like 90s, 30m, 24h or 7d");
+    let wrong = || format!("`{text}` is no time that a ban can last: write it like 90s, 30m, 24h or 7d");
     let (digits, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
     let factor = match unit {
         "s" => 1,

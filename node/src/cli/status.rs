@@ -121,9 +121,16 @@ fn address_of(typed: &str) -> Result<&str, Refusal> {
 fn ask(address: &str, typed: &str) -> Result<(String, StatusResponse), Refusal> {
     let body = get(address, "/api/v1/status").map_err(|silence| match silence {
         Silence::Nobody(error) => {
-            let message = format!(
-                "no answer from {address}: {error}; is the node running? (`thronosd run{typed}`, or another --api)"
-            );
+            let is_here = address.rsplit_once(':').is_some_and(|(host, _)| {
+                host == "localhost"
+                    || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+            });
+            let next = match is_here {
+                true => format!("is the node running? (`thronosd run{typed}`, or another --api)"),
+                false => "is its node running, and may this machine reach it? Name another with --api ADDRESS:PORT"
+                    .to_owned(),
+            };
+            let message = format!("no answer from {address}: {error}; {next}");
             Refusal::new("not_running", message)
         }
         Silence::Other(error) => not_a_node(address, &error),
@@ -180,7 +187,9 @@ fn get(address: &str, path: &str) -> Result<String, Silence> {
     let (head, body) = answer.split_once("\r\n\r\n").filter(|_| is_http).ok_or_else(|| {
         let line = answer.lines().next().unwrap_or_default();
         let shown: String = line.chars().filter(|character| !character.is_control()).take(60).collect();
-        Silence::Other(invalid(&format!("it says no HTTP, but `{shown}`")))
+        let says =
+            if shown.is_empty() { "it says nothing".to_owned() } else { format!("it says no HTTP, but `{shown}`") };
+        Silence::Other(invalid(&says))
     })?;
     let line = head.lines().next().unwrap_or_default();
     if line.split(' ').nth(1) != Some("200") {

@@ -220,6 +220,10 @@ impl Server {
                 done(format!("dialling {address}; `thronosd peers list` shows whether it answers{more}"))
             }
             Err(NetworkError::Myself(_)) => Answer::refused("own_peer", "this is the node itself"),
+            Err(error @ NetworkError::Closed(_)) => {
+                let hint = "name one of `network.persistent` with its peer id, or add it there and reload the settings";
+                Answer::refused("only_persistent", format!("{error} (`network.only_persistent`): {hint}"))
+            }
             Err(NetworkError::Setup(why)) => Answer::refused("busy", format!("{why}; try again")),
             Err(error) => Answer::refused("bad_address", error.to_string()),
         }

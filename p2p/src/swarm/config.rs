@@ -148,6 +148,9 @@ pub enum NetworkError {
     /// Its own address.
     #[error("`{0}` names this node itself")]
     Myself(String),
+    /// It connects with its persistent peers alone, and this is none of them.
+    #[error("`{0}` is no persistent peer, and this node connects with nobody else")]
+    Closed(String),
     /// A persistent peer without its identity.
     #[error("`{0}` does not say who is there: write the peer's identity behind it, /p2p/12D3KooW…")]
     Nobody(String),

@@ -107,6 +107,8 @@ pub(super) struct Directory {
     pub(super) known: Book<Multiaddr>,
     /// For how long, in the meter's milliseconds.
     pub(super) blocked: BTreeMap<PeerKey, u64>,
+    /// With whom alone this node connects, where that is bounded.
+    pub(super) closed_but_to: Option<BTreeSet<PeerKey>>,
 }
 
 impl Directory {
@@ -252,6 +254,13 @@ impl Network {
         let is_here = read(&self.directory).listening.contains(&place);
         if is_here || peer.and_then(|peer| key_of(&peer)) == Some(self.key) {
             return Err(NetworkError::Myself(address.to_owned()));
+        }
+        // Whoever else is there is sent away by either side.
+        let closed_but_to = read(&self.directory).closed_but_to.clone();
+        if closed_but_to
+            .is_some_and(|peers| !peer.and_then(|peer| key_of(&peer)).is_some_and(|key| peers.contains(&key)))
+        {
+            return Err(NetworkError::Closed(address.to_owned()));
         }
         command(&self.commands.control, Command::Dial(parsed)).map_err(|error| NetworkError::Setup(error.to_string()))
     }

@@ -103,6 +103,9 @@ impl Task {
         for id in no_more.into_iter().filter_map(id_of) {
             self.dialler.forget(id);
         }
+        let wishes = self.swarm.behaviour().gate.wishes();
+        let closed_but_to = wishes.only_persistent.then(|| wishes.persistent.clone());
+        publish_directory(&self.directory, |directory| directory.closed_but_to = closed_but_to);
         self.pinned();
         self.expect_pinned();
     }

@@ -14,6 +14,7 @@ use super::watch::watch;
 use super::{
     Failure, Layout, LocalActor, LocalNetwork, Options, Outcome, Plan, Ports, Programs, Proven, Relay, Standing, Stop,
 };
+use crate::spoken::{heard, speak};
 use crate::trial::{Trials, named};
 
 /// One more node may join.
@@ -25,8 +26,8 @@ pub fn run(options: &Options, trials: Trials) -> ExitCode {
     let mouth = Mouth { speaks_json: options.json, has_told: Cell::new(false) };
     let say = |text: &str| mouth.say(text);
     match perform(options, trials, &mouth, &say) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Stopped) if !options.check => ExitCode::SUCCESS,
+        Ok(()) => heard(ExitCode::SUCCESS),
+        Err(Failure::Stopped) if !options.check => heard(ExitCode::SUCCESS),
         Err(failure) => {
             let logs: Vec<String> = failure.logs().iter().map(|log| log.display().to_string()).collect();
             eprintln!("devnet: {failure}");
@@ -49,13 +50,13 @@ struct Mouth {
 
 impl Mouth {
     fn say(&self, text: &str) {
-        if self.speaks_json { eprintln!("{text}") } else { println!("{text}") }
+        if self.speaks_json { eprintln!("{text}") } else { speak(text) }
     }
 
     /// Prints the document, if none was printed: what goes wrong later only the exit code and standard error say.
     fn tell(&self, document: &str) {
         if !self.has_told.replace(true) {
-            println!("{document}");
+            speak(document);
         }
     }
 }

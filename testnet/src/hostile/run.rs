@@ -14,6 +14,7 @@ use super::report::{self, Entry};
 use super::siege::{BASE_PORT, NODES, Place, Siege};
 use super::verdict::{Verdict, judge};
 use crate::devnet::{Failure, Layout, Outcome, Ports, Programs, Stop};
+use crate::spoken::{heard, speak};
 use crate::trial::Trials;
 
 /// A doubtful attack is tried so often in all, each time on a network made anew, and cleared by the first try without a doubt.
@@ -38,12 +39,12 @@ struct Run<'a> {
 pub fn run(options: &Options, trials: Trials) -> ExitCode {
     if options.list {
         for Attack { name, rows, about, hand, .. } in all(trials) {
-            println!("{name:16} {rows:10} {hand:?}: {about}");
+            speak(&format!("{name:16} {rows:10} {hand:?}: {about}"));
         }
-        return ExitCode::SUCCESS;
+        return heard(ExitCode::SUCCESS);
     }
     let speaks_json = options.json;
-    let say = move |text: &str| if speaks_json { eprintln!("{text}") } else { println!("{text}") };
+    let say = move |text: &str| if speaks_json { eprintln!("{text}") } else { speak(text) };
     let begun = Instant::now();
     let (entries, outcome) = match perform(options, trials, &say) {
         Ok((entries, outcome)) => (entries, outcome),
@@ -59,9 +60,9 @@ pub fn run(options: &Options, trials: Trials) -> ExitCode {
     }
     say(&format!("{violations} violations in {} attacks, {:.0} s", entries.len(), begun.elapsed().as_secs_f64()));
     if options.json {
-        println!("{}", report::document(&entries, trials, begun.elapsed().as_secs_f64(), error.as_deref()));
+        speak(&report::document(&entries, trials, begun.elapsed().as_secs_f64(), error.as_deref()).to_string());
     }
-    if violations == 0 && error.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    heard(if violations == 0 && error.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn perform(options: &Options, trials: Trials, say: &dyn Fn(&str)) -> Outcome<(Vec<Entry>, Outcome<()>)> {

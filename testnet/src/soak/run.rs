@@ -13,6 +13,7 @@ use super::faults::{Chance, Fault};
 use super::oracle::{Line, Oracle};
 use super::verdict::{Reader, Scope, check_acknowledged, last_look};
 use crate::devnet::{Failure, Layout, LocalNetwork, Outcome, Plan, Ports, Programs, Stop};
+use crate::spoken::{heard, speak};
 use crate::trial::Trials;
 
 /// A node that was killed must be ready again within this.
@@ -57,8 +58,8 @@ pub fn run(options: &Options, trials: Trials) -> ExitCode {
             )
         }
     };
-    println!("{document}");
-    if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    speak(&document.to_string());
+    heard(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn fresh_seed() -> u64 {

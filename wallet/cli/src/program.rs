@@ -168,8 +168,8 @@ impl Global {
         let directory = self.wallet_dir.or_else(|| Some(home?.join("wallet"))).ok_or_else(|| {
             Error::new(
                 "no_home",
-                "HOME is not set, so there is no wallet",
-                "name its directory with `--wallet-dir DIR`",
+                "HOME is not set, so it is not known where the wallet and the chain's genesis lie",
+                "name a directory with `--home DIR`",
             )
         })?;
         self.checkpoint.as_deref().map(str::parse::<Checkpoint>).transpose()?;

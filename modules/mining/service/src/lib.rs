@@ -58,6 +58,7 @@ struct OpenPort {
     log: PayoutLog,
     /// Pays what the pool owes, where there is an account to pay from.
     payer: Option<Payer>,
+    has_pool: bool,
 }
 
 impl<D: Devices + Default> service::Service for MiningService<D> {
@@ -114,6 +115,7 @@ impl<D: Devices + Default> service::Service for MiningService<D> {
             handle: port.stratum.handle(),
             log: port.log.clone(),
             payouts: port.payer.as_ref().map(Payer::payouts),
+            has_pool: port.has_pool,
         };
         let is_read_only = self.ground.chain.standing().is_read_only;
         Some(Arc::new(operator::Pool { port: self.port.as_ref().map(pool), is_read_only, network, cap }))
@@ -176,7 +178,8 @@ impl OpenPort {
             tracing::info!(%address, "miners may connect");
         }
         let counts = watch::Sender::new(Counts::default());
-        Ok(Self { stratum, offers, counts, log, payer })
+        let has_pool = !settings.pool_listen.is_empty();
+        Ok(Self { stratum, offers, counts, log, payer, has_pool })
     }
 
     async fn run(self, ground: Ground, life: Life) -> Result<(), ServiceFault> {

@@ -163,6 +163,8 @@ pub(crate) struct Port {
     pub(crate) log: PayoutLog,
     /// Where there is an account to pay from.
     pub(crate) payouts: Option<Payouts>,
+    /// Whether miners can join a pool that owes here.
+    pub(crate) has_pool: bool,
 }
 
 impl Operator for Pool {
@@ -176,11 +178,15 @@ impl Operator for Pool {
     }
 }
 
+fn no_pool(what: &str) -> Refusal {
+    let hint = "set `mining.enabled = true`, and `mining.pool_listen` with `mining.pool_operator` for a pool that owes";
+    Refusal::new("no_pool", format!("{what}; {hint}"))
+}
+
 impl Pool {
     async fn answer_to(&self, question: PoolQuestion) -> Result<PoolAnswer, Refusal> {
         let Some(port) = &self.port else {
-            let message = "this node has no port for miners; set `mining.enabled = true`, and `mining.pool_listen` with `mining.pool_operator` for a pool that owes";
-            return Err(Refusal::new("no_pool", message));
+            return Err(no_pool("this node has no port for miners"));
         };
         match question {
             PoolQuestion::Owed { cursor } => self.owed(port, cursor).await,
@@ -266,7 +272,10 @@ impl Pool {
     async fn income(&self, port: &Port, reference: Hash32, amount: Amount, fee: Amount) -> Result<PoolAnswer, Refusal> {
         is_possible(amount, self.cap)?;
         let kept = port.handle.income(reference, amount.0, fee.0).await.ok_or_else(stopping)?;
-        let kept = kept.map_err(|error| refused(&error))?;
+        let kept = kept.map_err(|error| match error {
+            BookError::EmptyWindow if !port.has_pool => no_pool("this node has no pool"),
+            error => refused(&error),
+        })?;
         port.note_book().await?;
         let (shared, kept) = (Amount(amount.0.saturating_sub(kept)), Amount(kept));
         let sentence = format!(

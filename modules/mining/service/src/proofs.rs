@@ -2,16 +2,19 @@
 //!
 //! It must not know the rules: the module that admits the proof does.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use mining::{MiningReject, WorkProof};
+use p2p::Reminder;
 use pow::Coinbase;
 use service::chain::{Chain, Reason, Unavailable};
 use stratum::service::{Handle, Later, ProofSink};
 use stratum::{Proof, Verdict};
 use tokio::sync::watch;
 use types::{ByteString, Canonical, List, SystemCall};
+
+use crate::unix_ms;
 
 /// Time between two rounds of handing in what was kept; a block that comes begins another one.
 const ROUND: Duration = Duration::from_millis(500);
@@ -21,11 +24,15 @@ const ROUNDS_MAX: u32 = 60;
 const ROUNDS_BEFORE_MINERS: u32 = 6;
 
 /// Submits proofs to the chain, which tells the other validators.
-pub(super) struct ToChain(Arc<dyn Chain>);
+pub(super) struct ToChain {
+    chain: Arc<dyn Chain>,
+    /// How many proofs wait is what miners can bring about.
+    reminder: Arc<Mutex<Reminder>>,
+}
 
 impl ToChain {
     pub(super) fn new(chain: Arc<dyn Chain>) -> Self {
-        Self(chain)
+        Self { chain, reminder: Arc::default() }
     }
 }
 
@@ -38,12 +45,18 @@ impl ProofSink for ToChain {
     }
 
     fn submit(&self, proof: &Proof, call: SystemCall) -> Later<Verdict> {
-        let (chain, work, is_work) = (self.0.clone(), proof.work_height, proof.is_work);
+        let (chain, reminder) = (self.chain.clone(), self.reminder.clone());
+        let (work, is_work) = (proof.work_height, proof.is_work);
         Box::pin(async move {
             match chain.submit_system(call).await {
                 Ok(()) => return if is_work { Verdict::Work } else { Verdict::Share },
                 Err(refused) if matches!(refused.reason, Reason::Unavailable(_)) => {
-                    tracing::warn!(%refused, "a proof waits until the next start of the node");
+                    let says = "the chain has no room for a proof; it is kept, and offered once more at the next start while its work is one of the two newest";
+                    let due = reminder.lock().unwrap_or_else(PoisonError::into_inner).about("proof", unix_ms());
+                    match due {
+                        Some(withheld) => tracing::warn!(work, is_work, %refused, withheld, "{says}"),
+                        None => tracing::debug!(work, is_work, %refused, "{says}"),
+                    }
                 }
                 Err(refused) => tracing::debug!(work, is_work, %refused, "the chain does not take a proof"),
             }

@@ -8,6 +8,7 @@ use std::time::Instant;
 use clap::Parser;
 use programs::trials::TRIALS;
 use testnet::sim::{Catch, Failure, Options, Report, hunt, run, scenario_names};
+use testnet::spoken::{heard, speak};
 
 /// Simulates whole networks, each from one seed: lossy links, partitions, power cuts, failing disks, criminals.
 #[derive(Debug, Parser)]
@@ -42,10 +43,10 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if arguments.scenario.as_deref() == Some("list") {
-        println!("{}", scenario_names(TRIALS).join("\n"));
-        return ExitCode::SUCCESS;
+        speak(&scenario_names(TRIALS).join("\n"));
+        return heard(ExitCode::SUCCESS);
     }
-    if arguments.canaries { hunt_canaries(&arguments) } else { simulate(&arguments) }
+    heard(if arguments.canaries { hunt_canaries(&arguments) } else { simulate(&arguments) })
 }
 
 fn simulate(arguments: &Arguments) -> ExitCode {
@@ -64,7 +65,7 @@ fn simulate(arguments: &Arguments) -> ExitCode {
         Ok(report) => {
             say(arguments, &text_of(&report, begun.elapsed().as_secs_f32()));
             if arguments.json {
-                println!("{}", serde_json::to_string(&report).expect("a report is made of numbers and texts"));
+                speak(&serde_json::to_string(&report).expect("a report is made of numbers and texts"));
             }
             if report.violations == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
@@ -99,7 +100,7 @@ fn text_of(report: &Report, seconds: f32) -> String {
 
 /// For people; with `--json` standard output is left to the document.
 fn say(arguments: &Arguments, text: &str) {
-    if arguments.json { eprintln!("{text}") } else { println!("{text}") }
+    if arguments.json { eprintln!("{text}") } else { speak(text) }
 }
 
 fn hunt_canaries(arguments: &Arguments) -> ExitCode {
@@ -112,7 +113,7 @@ fn hunt_canaries(arguments: &Arguments) -> ExitCode {
     let missed = catches.iter().filter(|catch| catch.found.is_none()).count();
     say(arguments, &format!("{} of {} found", catches.len() - missed, catches.len()));
     if arguments.json {
-        println!("{}", serde_json::json!({ "canaries": catches, "missed": missed }));
+        speak(&serde_json::json!({ "canaries": catches, "missed": missed }).to_string());
     }
     if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
