@@ -526,7 +526,13 @@ fn what_cannot_be_written_is_an_error_and_a_reader_that_goes_early_is_none() {
     let directory = tempfile::tempdir().expect("a directory");
     let (home, _) = make_home(directory.path(), &genesis(), &[]);
     let home = home.root().to_str().expect("UTF-8").to_owned();
-    for arguments in [vec!["version"], vec!["config", "print", "--home", &home], vec!["check", "--home", &home]] {
+    for arguments in [
+        vec!["version"],
+        vec!["--help"],
+        vec!["--version"],
+        vec!["config", "print", "--home", &home],
+        vec!["check", "--home", &home],
+    ] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("every Linux has it");
         let output = thronosd(&arguments).stdout(full).output().expect("the program runs");
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");

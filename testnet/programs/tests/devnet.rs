@@ -106,3 +106,18 @@ fn a_trials_own_option_means_with_and_with_check_means_its_proof() {
     assert!(said.contains("one network proves one thing"), "{said}");
     assert!(parsed(&["--mine", "--delay", "5"]).is_err() && parsed(&["--trial", "mining"]).is_err());
 }
+
+// FAULTS RT5
+#[test]
+fn what_a_program_says_into_a_full_disk_is_told_as_an_error_and_without_a_panic() {
+    for (program, arguments) in
+        [(env!("CARGO_BIN_EXE_sim"), &["--scenario", "list"][..]), (env!("CARGO_BIN_EXE_hostile"), &["--list"])]
+    {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("every Linux has it");
+        let mut command = Command::new(program);
+        let output = command.args(arguments).stdin(Stdio::null()).stdout(full).output().expect("the program runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("cannot be written") && !said.contains("panicked"), "{said}");
+    }
+}
