@@ -21,7 +21,7 @@ use wallet::keystore::file::{Existing, read_private, write_private};
 use wallet::{Chain, Error, Result};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::challenge::{self, Given, PurposeAsked, Verified};
+use super::challenge::{self, Advice, Given, PurposeAsked, Verified};
 use crate::naming;
 use crate::say::{lines, say};
 

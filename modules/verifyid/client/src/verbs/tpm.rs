@@ -16,7 +16,7 @@ use wallet::cli::report::when;
 use wallet::cli::{Context, Report};
 use wallet::{Chain, Error, NodeClient, Result};
 
-use super::challenge::{Given, PurposeAsked, ask, bad_answer, check, with_advice};
+use super::challenge::{Advice, Given, PurposeAsked, ask, bad_answer, check, with_advice};
 use crate::key_file::DeviceKeyFile;
 use crate::naming;
 use crate::say::{lines, say};
@@ -166,14 +166,15 @@ impl EnrolArgs {
     ) -> Result<CredentialGiven> {
         let audience = enrol_audience(chain, keys);
         let asked = (audience.as_str(), ChallengePurpose::Enrol);
-        let (given, challenge) = ask(client, chain, key.device(), (&audience, PurposeAsked::TpmEnrol))?;
+        let (given, challenge) =
+            ask(client, chain, key.device(), (&audience, PurposeAsked::TpmEnrol), &Advice::default())?;
         check(context, &challenge, (key, chain), asked)?;
         let answer = hex::encode(&*key.sign(&given.preimage()?));
         let body = json!({
             "challenge": given.challenge, "answer": answer, "endorsement_key": hex::encode(&keys.endorsement),
             "attestation_key": hex::encode(&keys.attestation), "certificates": certificates,
         });
-        client.post_at(ENROLMENTS, &body).map_err(|error| with_advice(error, &self.key, false))
+        client.post_at(ENROLMENTS, &body).map_err(|error| with_advice(error, &self.key, &Advice::default()))
     }
 
     fn activated(&self, client: &NodeClient, tpm: &Tpm, keys: &MadeKeys, given: &CredentialGiven) -> Result<Enrolled> {
@@ -184,7 +185,7 @@ impl EnrolArgs {
             "enrolment": given.enrolment, "secret": hex::encode(secret.as_slice()),
             "endorsement_key": hex::encode(&keys.endorsement), "attestation_key": hex::encode(&keys.attestation),
         });
-        client.post_at(ACTIVATIONS, &body).map_err(|error| with_advice(error, &self.key, false))
+        client.post_at(ACTIVATIONS, &body).map_err(|error| with_advice(error, &self.key, &Advice::default()))
     }
 }
 
@@ -201,7 +202,8 @@ impl QuoteArgs {
         let client = context.client()?;
         let chain = context.chain(&client)?;
         let asked = (self.audience.as_str(), ChallengePurpose::Tpm);
-        let (given, challenge) = ask(&client, &chain, key.device(), (&self.audience, PurposeAsked::Tpm))?;
+        let (given, challenge) =
+            ask(&client, &chain, key.device(), (&self.audience, PurposeAsked::Tpm), &Advice::default())?;
         check(context, &challenge, (&key, &chain), asked)?;
         let pcrs = pcrs_of(&given)?;
         let tpm = Tpm::open(self.tcti.as_deref())?;
@@ -210,7 +212,8 @@ impl QuoteArgs {
             "challenge": given.challenge, "quote": hex::encode(&quote.message), "signature": hex::encode(&quote.signature),
             "pcrs": quote.pcrs.iter().map(hex::encode).collect::<Vec<_>>(),
         });
-        let said: Quoted = client.post_at(QUOTES, &body).map_err(|error| with_advice(error, &self.key, false))?;
+        let said: Quoted =
+            client.post_at(QUOTES, &body).map_err(|error| with_advice(error, &self.key, &Advice::default()))?;
         let text = key.device().to_text(chain.network());
         let evidence = hex::decode(&said.evidence).unwrap_or_default();
         if !said.verified || said.device != text || Hash32(sha256(&evidence)) != said.evidence_sha256 {

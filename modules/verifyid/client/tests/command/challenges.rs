@@ -49,7 +49,8 @@ fn serves(node: &TryoutNode, challenge: Challenge, key: DeviceKey) {
         match is_right && body["challenge"] == "ab".repeat(155) {
             true => (
                 200,
-                json!({"verified": true, "device": device, "level": 1, "work_class": null, "verified_at": 1_771_111_111_000_u64}),
+                json!({"verified": true, "device": device, "level": 1, "work_class": null, "verified_at": 1_771_111_111_000_u64,
+                    "challenge_id": "01".repeat(16)}),
             ),
             false => (401, json!({"code": "bad_answer", "message": "the answer does not prove the key", "hint": "ask anew"})),
         }
@@ -74,6 +75,7 @@ fn a_device_answers_with_every_kind_of_key() {
             (&json!(true), &json!(1), &json!(true))
         );
         assert_eq!((&said["work_class"], &said["audience"]), (&json!(null), &json!(AUDIENCE)));
+        assert_eq!(said["challenge_id"], "01".repeat(16), "by it the verification is found later");
     }
     let told = who.said(&["device", "answer", "p256", "--audience", AUDIENCE]);
     assert!(told.contains("verified:") && told.contains("as the node says"), "{told}");
@@ -163,9 +165,10 @@ fn what_the_service_refuses_is_told_with_the_command_that_tells_more() {
         (401, "bad_answer", "`thronos device show rig` tells the id".to_owned()),
         (403, "held", "`thronos device show rig` tells how".to_owned()),
         (410, "expired", "look".to_owned()),
+        (429, "locked", "--token-file FILE".to_owned()),
     ] {
         node.serves("/verifyid/challenges", move |path, _| match path {
-            "/verifyid/challenges" => (201, given(&asked)),
+            "/verifyid/challenges" if code != "locked" => (201, given(&asked)),
             _ => (status, json!({"code": code, "message": "no", "hint": "look"})),
         });
         let error = who.error(&["device", "answer", "rig", "--audience", AUDIENCE]);
@@ -176,8 +179,9 @@ fn what_the_service_refuses_is_told_with_the_command_that_tells_more() {
     assert_eq!(who.bad(&["device", "challenge", &"ab".repeat(32), "--audience", AUDIENCE]), "bad_answer");
     // A verdict about something else is none.
     for verdict in [
-        json!({"verified": false, "device": id, "level": 1, "work_class": null, "verified_at": 1}),
-        json!({"verified": true, "device": "thrtdev1", "level": 1, "work_class": null, "verified_at": 1}),
+        json!({"verified": false, "device": id, "level": 1, "work_class": null, "verified_at": 1, "challenge_id": "01".repeat(16)}),
+        json!({"verified": true, "device": "thrtdev1", "level": 1, "work_class": null, "verified_at": 1, "challenge_id": "01".repeat(16)}),
+        json!({"verified": true, "device": id, "level": 1, "work_class": null, "verified_at": 1, "challenge_id": "02".repeat(16)}),
         json!({"verified": true}),
     ] {
         node.serves("/verifyid/challenges", move |path, _| match path {

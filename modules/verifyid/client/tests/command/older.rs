@@ -65,7 +65,8 @@ fn serves(node: &TryoutNode, who: &Person, enrolling: Challenge, present: Challe
         }
         "/verifyid/hmac/answer" if body["mac"] == mac(&present) => (
             200,
-            json!({"verified": true, "device": device, "level": 1, "work_class": null, "verified_at": 1_771_111_111_000_u64}),
+            json!({"verified": true, "device": device, "level": 1, "work_class": null, "verified_at": 1_771_111_111_000_u64,
+                "challenge_id": "01".repeat(16)}),
         ),
         _ => (403, json!({"code": "enrolment_over", "message": "its key has changed", "hint": "have it enrolled anew"})),
     });
@@ -164,6 +165,14 @@ fn a_service_that_gives_something_else_is_believed_nothing() {
     });
     let error = who.error(&["device", "hmac", "answer", &secret, "--audience", AUDIENCE]);
     assert_eq!(error.code, "enrolment_over");
+    // A secret that was replaced, or mistyped, is nothing that a key could put right.
+    node.serves("/verifyid", move |path, _| match path {
+        "/verifyid/challenges" => (201, given(&present)),
+        _ => (401, json!({"code": "bad_answer", "message": "the device's key", "hint": "sign with the present key"})),
+    });
+    let error = who.error(&["device", "hmac", "answer", &secret, "--audience", AUDIENCE]);
+    assert_eq!(error.code, "bad_answer");
+    assert!(error.hint.contains("`thronos device hmac enrol") && !error.hint.contains("present key"), "{}", error.hint);
     std::fs::write(who.path("rig.secret"), "{}").expect("own directory");
     assert_eq!(who.bad(&["device", "hmac", "answer", &secret, "--audience", AUDIENCE]), "damaged_device_secret");
 }

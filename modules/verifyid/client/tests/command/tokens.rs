@@ -119,6 +119,10 @@ fn two_of_three_keys_sign_a_request_one_after_the_other() {
         assert_eq!(who.bad(&["plan", "token-send", &request]), code);
         assert_eq!(who.bad(&["plan", "token-sign", &request, "--from", "alice"]), code);
     }
+    // The service has another key since.
+    std::fs::write(&request, text).expect("own directory");
+    node.serves("/.well-known/jwks.json", |_, _| (200, json!({"keys": [{"kid": "n".repeat(43)}, {"kid": KID}]})));
+    assert_eq!(who.bad(&["plan", "token-send", &request]), "former_key");
 }
 
 /// The public key of a user of the chain.
