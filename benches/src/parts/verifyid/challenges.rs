@@ -43,11 +43,8 @@ struct Pace {
 
 pub(super) fn measure(ground: &Ground<'_>, runs: usize) -> Outcome<Vec<Figures>> {
     // 300,000 answers are remembered at the end: one is for six minutes.
-    let pace = Pace {
-        per_s: ground.options.size(1_000, 200),
-        count: ground.options.size(300_000, 1_000),
-        transfers: ground.options.size(1_000, 60),
-    };
+    let pace =
+        Pace { per_s: 1_000, count: ground.options.size(300_000, 5_000), transfers: ground.options.size(1_000, 60) };
     (0..runs).map(|_| run(ground, &pace)).collect()
 }
 

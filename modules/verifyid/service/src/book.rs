@@ -1,15 +1,18 @@
 //! The book of answered challenges: on the disk before anybody is told a verdict, and read again at the start.
 //!
 //! A record is `version 1 | boot id 16 | (challenge id 16 | slot u64 | origin u8)…`. One task writes: what came while it synced goes down
-//! together with the next sync, so nobody waits for company. It must not know verdicts. Invariants: what was told is in the book; the book is
+//! together with the next sync, and no sync begins sooner than [`PAUSE`] after the last one began, as the node's own log is on the same disk. Who comes
+//! alone waits for nobody. It must not know verdicts. Invariants: what was told is in the book; the book is
 //! never longer than its bound; what another start of the machine wrote is of no use, as its challenges are dead.
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use service::log::{Log, LogBounds, LogError, OnDamage, OpenedLog};
 use service::{Life, Refusal, ServiceFault};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
 
 use crate::examiner::moment::BootId;
 use crate::examiner::token::{Origin, part};
@@ -29,6 +32,8 @@ pub(crate) const BOUNDS: LogBounds =
 const BYTES_MAX: u64 = 16 << 20;
 /// Answers that wait to be written down.
 const WAITING_MAX: usize = 4_096;
+/// Between the beginnings of two syncs.
+const PAUSE: Duration = Duration::from_millis(5);
 const VERSION: u8 = 1;
 
 /// The answer could not be written down.
@@ -163,6 +168,7 @@ impl Book {
         kept: Kept,
         mut life: Life,
     ) -> Result<(), ServiceFault> {
+        let mut may_begin = Instant::now();
         loop {
             let mut batch = Vec::new();
             let count = tokio::select! {
@@ -175,6 +181,12 @@ impl Book {
             if count == 0 {
                 return Ok(());
             }
+            // Whoever else comes before the disk's turn; nobody any more where the way is closed.
+            while let left @ 1.. = RECORD_IDS_MAX - batch.len()
+                && timeout_at(may_begin, entries.recv_many(&mut batch, left)).await.is_ok_and(|more| more > 0)
+            {
+            }
+            may_begin = Instant::now() + PAUSE;
             let (ids, kept): (Vec<UsedId>, Kept) = (batch.iter().map(|entry| entry.used).collect(), kept.clone());
             let leaves: Vec<NewLeaf> = batch.iter().filter_map(|entry| entry.leaf).collect();
             let writing = tokio::task::spawn_blocking(move || {

@@ -17,11 +17,10 @@ pub(super) fn register(context: &mut Context<'_, '_>, now: &Now, call: &Register
     let key = DeviceKey::read(call.algorithm, &call.key)?;
     let key_id = key.id();
     let id = DeviceId(key_id);
-    if context.get(&keys::device(&id)).is_some() {
-        return Err(VerifyIdReject::DeviceExists.into());
-    }
+    // A device's first key is known for ever, so there is none where the key is not.
     if context.get(&keys::key(&key_id)).is_some() {
-        return Err(VerifyIdReject::KeyInUse.into());
+        let is_device = context.get(&keys::device(&id)).is_some();
+        return Err(if is_device { VerifyIdReject::DeviceExists } else { VerifyIdReject::KeyInUse }.into());
     }
     let chain_id = context.block().chain_id;
     let (owner, sender, kind) = (call.owner, now.sender, call.kind);

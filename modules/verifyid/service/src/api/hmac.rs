@@ -17,8 +17,7 @@ use utoipa::ToSchema;
 use verifyid::{Purpose, tags};
 
 use super::errors::{
-    NotServed, QuotaResponse, bad, enrolment_not_written, enrolment_over, error_of, not_enrolled, too_many_enrolled,
-    wrong_purpose,
+    NotServed, bad, enrolment_not_written, enrolment_over, error_of, not_enrolled, too_many_enrolled, wrong_purpose,
 };
 use super::{AnswerRequest, Api, ShortBody, TEXTS, VerifiedResponse, is_for, signature, token};
 use crate::enrolled::MAC_BYTES;
