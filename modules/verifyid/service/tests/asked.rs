@@ -30,6 +30,11 @@ impl World {
         let key = ByteString::new(world.key.verifying_key().to_bytes().to_vec()).expect("32 bytes");
         world
             .send(OWNER, &VerifyIdCall::Register(Register { owner, kind, algorithm: 1, key, valid_until, possession }));
+        // Nothing is shown by a beacon from before the device.
+        let since = world.chain.now_ms();
+        while world.beacon().time.0 < since {
+            world.chain.pass();
+        }
         world
     }
 
@@ -49,9 +54,13 @@ impl World {
         find_device(&self.chain, &self.text()).expect("it is read").map(|found| found.counts)
     }
 
-    fn binding(&self, class: u8) -> WorkBinding {
+    fn beacon(&self) -> verifyid::BeaconAnswer {
         let beacon = self.chain.ask("verifyid", "beacon", &[]).expect("there is one");
-        let beacon: verifyid::BeaconAnswer = serde_json::from_value(beacon).expect("a beacon");
+        serde_json::from_value(beacon).expect("a beacon")
+    }
+
+    fn binding(&self, class: u8) -> WorkBinding {
+        let beacon = self.beacon();
         WorkBinding { chain_id: self.chain.id(), device: self.id(), class, beacon: beacon.number, value: beacon.value }
     }
 
@@ -121,6 +130,15 @@ fn a_rate_is_measured_for_the_word_of_the_present_key_and_a_beacon_of_the_last_m
     world.chain.pass();
     assert_eq!(refused(bound, until), "beacon_too_old");
     assert!(world.ask(&world.binding(1), until).is_ok(), "there is a newer one");
+}
+
+#[test]
+fn what_is_shown_by_a_beacon_from_before_the_device_is_not_measured() {
+    let world = World::with_device(3);
+    let before = world.binding(1);
+    world.send(AUTHORITY, &VerifyIdCall::Suspend(Out { device: world.id(), reason: 1 }));
+    world.send(AUTHORITY, &VerifyIdCall::Reinstate(world.id()));
+    assert_eq!(world.ask(&before, world.now() + HOUR_MS).expect_err("refused"), "beacon_used");
 }
 
 #[test]

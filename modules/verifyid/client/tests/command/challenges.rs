@@ -162,10 +162,10 @@ fn what_the_service_refuses_is_told_with_the_command_that_tells_more() {
     let asked = challenge(&node, &who, "rig");
     let id = asked.device.to_text(Network::Test);
     for (status, code, says) in [
+        (429, "locked", "--token-file FILE".to_owned()),
         (401, "bad_answer", "`thronos device show rig` tells the id".to_owned()),
         (403, "held", "`thronos device show rig` tells how".to_owned()),
         (410, "expired", "look".to_owned()),
-        (429, "locked", "--token-file FILE".to_owned()),
     ] {
         node.serves("/verifyid/challenges", move |path, _| match path {
             "/verifyid/challenges" if code != "locked" => (201, given(&asked)),

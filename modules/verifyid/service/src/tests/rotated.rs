@@ -57,7 +57,7 @@ async fn the_operator_ends_all_tokens_or_all_secrets_at_once_and_a_restart_chang
     let asked = challenge(&routes, Device(0)).await;
     assert_eq!(answered(&routes, &by_mac(&secret, &asked)).await.status, 200, "another key is another matter");
     let done = operator.answer(json!({ "ask": "rotate", "key": "hmac" })).await.expect("room");
-    assert!(done["sentence"].as_str().is_some_and(|sentence| sentence.contains("1 older devices")), "{done}");
+    assert!(done["sentence"].as_str().is_some_and(|sentence| sentence.contains("1 older device to be")), "{done}");
     let asked = challenge(&routes, Device(0)).await;
     assert_eq!(answered(&routes, &by_mac(&secret, &asked)).await.code(), (401, "bad_answer"));
     let anew = secret_of(&world, &routes, Device(0)).await;
