@@ -46,7 +46,6 @@ mod tests {
     use languages::{check, untranslated};
 
     use super::super::TEXTS;
-    use super::*;
 
     #[test]
     fn every_language_has_the_sentences_that_all_services_say() {
