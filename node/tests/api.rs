@@ -318,8 +318,8 @@ fn a_body_that_announces_too_many_bytes_is_refused_before_it_is_sent() {
     use std::io::{Read, Write};
     let running = start(&[]);
     for (route, length, hint) in [
-        ("transactions", 160 * 1024 + 1, "split it into several"),
-        ("transactions/simulate", 160 * 1024 + 1, "split it into several"),
+        ("transactions", 160 * 1024 + 1, "a transaction has 65536 bytes at most"),
+        ("transactions/simulate", 160 * 1024 + 1, "a transaction has 65536 bytes at most"),
         ("transactions/batch", 8 * 1024 * 1024 + 1, "send fewer transactions at once"),
     ] {
         let mut stream = std::net::TcpStream::connect(running.node.api_address()).expect("the API listens");
