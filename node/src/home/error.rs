@@ -112,7 +112,7 @@ pub enum HomeError {
 /// What helps where the file system refused, as far as that can be told.
 fn next_step(error: &io::Error) -> &'static str {
     match error.kind() {
-        io::ErrorKind::NotFound => "; check the path, and that the directory it is in is there",
+        io::ErrorKind::NotFound => "; name a file that is there, or a place in a directory that is",
         io::ErrorKind::PermissionDenied => {
             "; run this as the user whose it is, as with `sudo -u`, or give this user the right"
         }
